@@ -1,0 +1,45 @@
+//! Keyboard focus: where it is, and moving it where a person expects it next.
+
+use leptos::prelude::{document, request_animation_frame};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// Moves the focus to the first element that `selector` finds, once what is being rendered is there.
+pub(crate) fn soon(selector: &'static str) {
+    request_animation_frame(move || {
+        now(selector);
+    });
+}
+
+/// Moves the focus to the first element that `selector` finds; whether there was one.
+pub(crate) fn now(selector: &str) -> bool {
+    let found = document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Moves the focus `by` elements among those that `selector` finds (to the first or last one where none has it) and says
+/// which element has it then.
+pub(crate) fn step(selector: &str, by: i32) -> Option<HtmlElement> {
+    let found = document().query_selector_all(selector).ok()?;
+    let count = i32::try_from(found.length()).ok()?;
+    let active = document().active_element();
+    let at = (0..found.length()).find(|at| found.item(*at).as_deref() == active.as_deref().map(AsRef::as_ref));
+    let next = match at {
+        Some(at) => (i32::try_from(at).ok()? + by).clamp(0, count - 1),
+        None if by > 0 => 0,
+        None => count - 1,
+    };
+    let element = found.item(u32::try_from(next).ok()?)?.dyn_into::<HtmlElement>().ok()?;
+    element.focus().ok()?;
+    Some(element)
+}
+
+/// Whether what has the focus takes letters, so that a single key must not be a shortcut.
+pub(crate) fn is_in_text() -> bool {
+    document().active_element().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+/// Whether a modal dialog is open.
+pub(crate) fn is_in_dialog() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}

@@ -1,0 +1,81 @@
+//! Something that is loaded: what is known of it, whether it is being loaded, and why the last load failed. The five faces
+//! of a screen (loading, failed, empty, offline, stale) are made of these three in `ui::loaded`.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::{Answer, ApiFailure};
+
+/// A load under way. Boxed, so that one machinery serves all screens.
+pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
+
+/// Something that is loaded.
+pub(crate) struct Fetched<T: 'static> {
+    /// What was loaded last.
+    pub(crate) value: RwSignal<Option<T>>,
+    /// Why the latest load failed.
+    pub(crate) failure: RwSignal<Option<ApiFailure>>,
+    /// Whether a load is under way.
+    pub(crate) is_loading: RwSignal<bool>,
+    again: RwSignal<u32>,
+    generation: StoredValue<u32>,
+}
+
+impl<T> Clone for Fetched<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Fetched<T> {}
+
+impl<T: Send + Sync + 'static> Fetched<T> {
+    /// Loads now, whenever a signal that `load` reads changes, and when told to ([`Self::reload`]). The value stays until the
+    /// next one is there; answers that come too late are dropped.
+    pub(crate) fn new(load: impl Fn() -> Load<T> + 'static) -> Self {
+        let fetched = Self {
+            value: RwSignal::new(None),
+            failure: RwSignal::new(None),
+            is_loading: RwSignal::new(true),
+            again: RwSignal::new(0),
+            generation: StoredValue::new(0),
+        };
+        let load: Rc<dyn Fn() -> Load<T>> = Rc::new(load);
+        Effect::new(move |_| {
+            fetched.again.track();
+            let under_way = load();
+            fetched.start(under_way);
+        });
+        fetched
+    }
+
+    /// Loads again.
+    pub(crate) fn reload(self) {
+        // The screen may be gone when a late answer asks for this.
+        let _ = self.again.try_update(|again| *again = again.wrapping_add(1));
+    }
+
+    fn start(self, load: Load<T>) {
+        let generation = self.generation.with_value(|generation| generation.wrapping_add(1));
+        self.generation.set_value(generation);
+        self.is_loading.set(true);
+        spawn_local(async move {
+            let answer = load.await;
+            if self.generation.try_get_value() != Some(generation) {
+                return;
+            }
+            match answer {
+                Ok(value) => {
+                    self.failure.set(None);
+                    self.value.set(Some(value));
+                }
+                Err(failure) => self.failure.set(Some(failure)),
+            }
+            self.is_loading.set(false);
+        });
+    }
+}

@@ -1,0 +1,267 @@
+//! The live feed of the project that is shown: one WebSocket, opened again whenever it is lost.
+//!
+//! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands ([`Live::status`]). After a gap
+//! they are told [`LiveEvent::Many`], because nobody knows what was missed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+
+use crate::api::ProjectApi;
+use crate::browser::clock::chance;
+use crate::browser::location;
+use crate::browser::socket::{Signal as SocketSignal, Socket};
+use crate::session::use_session;
+
+/// How the feed stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Changes arrive as they happen.
+    Live,
+    /// The feed was lost, or is being opened for the first time.
+    Reconnecting,
+    /// The browser has no network.
+    Offline,
+}
+
+impl Status {
+    /// The word for it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "Live",
+            Self::Reconnecting => "Reconnecting",
+            Self::Offline => "Offline",
+        }
+    }
+}
+
+type Listener = (u32, Rc<dyn Fn(&LiveEvent)>);
+
+/// What the parts of the feed share. `Rc`: the page has one thread.
+struct Feed {
+    path: String,
+    token: String,
+    status: RwSignal<Status>,
+    listeners: RefCell<Vec<Listener>>,
+    next_listener: Cell<u32>,
+    socket: RefCell<Option<Socket>>,
+    /// Openings that failed since the feed was last live.
+    failures: Cell<u32>,
+    was_live: Cell<bool>,
+    /// Counts up when the socket is replaced, so that what an old one still tells is not heard.
+    generation: Cell<u32>,
+    timer: Cell<Option<TimeoutHandle>>,
+    /// Whether anything arrived since the last look.
+    heard: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+/// The feed of the project that is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Live(StoredValue<Rc<Feed>, LocalStorage>);
+
+/// A frame that the server answers by itself, and how often: a connection that is dead without a word is noticed so.
+const PING: &str = "ping";
+const PING_EVERY: Duration = Duration::from_secs(25);
+
+impl Live {
+    /// Opens the feed and offers it to everything below; it closes with the present scope.
+    pub(crate) fn provide(project: &ProjectApi) -> Self {
+        let feed = Rc::new(Feed {
+            path: project.live_path(),
+            token: use_session().token_now().unwrap_or_default(),
+            status: RwSignal::new(if location::is_online() { Status::Reconnecting } else { Status::Offline }),
+            listeners: RefCell::default(),
+            next_listener: Cell::new(0),
+            socket: RefCell::new(None),
+            failures: Cell::new(0),
+            was_live: Cell::new(false),
+            generation: Cell::new(0),
+            timer: Cell::new(None),
+            heard: Cell::new(true),
+            closed: Cell::new(false),
+        });
+        connect(&feed);
+
+        let live = Self(StoredValue::new_local(Rc::clone(&feed)));
+        let online = window_event_listener(leptos::ev::online, move |_| live.with_feed(|feed| reconnect_now(feed)));
+        let offline = window_event_listener(leptos::ev::offline, move |_| live.with_feed(|feed| lost(feed)));
+        let ping = set_interval_with_handle(move || live.with_feed(|feed| look(feed)), PING_EVERY).ok();
+        on_cleanup(move || {
+            online.remove();
+            offline.remove();
+            if let Some(ping) = ping {
+                ping.clear();
+            }
+            live.with_feed(|feed| {
+                feed.closed.set(true);
+                drop_socket(feed);
+            });
+        });
+        provide_context(live);
+        live
+    }
+
+    /// How the feed stands; reactive.
+    pub(crate) fn status(self) -> Status {
+        self.0.with_value(|feed| feed.status.get())
+    }
+
+    /// Calls `hear` for each change, as long as the present scope lives.
+    pub(crate) fn on_change(self, hear: impl Fn(&LiveEvent) + 'static) {
+        let id = self.0.with_value(|feed| {
+            let id = feed.next_listener.get();
+            feed.next_listener.set(id + 1);
+            feed.listeners.borrow_mut().push((id, Rc::new(hear)));
+            id
+        });
+        on_cleanup(move || self.with_feed(|feed| feed.listeners.borrow_mut().retain(|(listener, _)| *listener != id)));
+    }
+
+    /// The screens may outlive the feed by a moment; what they do then does not matter.
+    fn with_feed(self, act: impl FnOnce(&Rc<Feed>)) {
+        if let Some(feed) = self.0.try_get_value() {
+            act(&feed);
+        }
+    }
+}
+
+/// The feed of the project that is shown.
+pub(crate) fn use_live() -> Live {
+    expect_context()
+}
+
+fn connect(feed: &Rc<Feed>) {
+    drop_socket(feed);
+    let generation = feed.generation.get();
+    let bearer = format!("bearer.{}", feed.token);
+    let tell = {
+        let feed = Rc::downgrade(feed);
+        move |signal| {
+            if let Some(feed) = feed.upgrade().filter(|feed| feed.generation.get() == generation && !feed.closed.get()) {
+                hear(&feed, signal);
+            }
+        }
+    };
+    let socket = Socket::open(&feed.path, &[SUBPROTOCOL, &bearer], tell);
+    let refused = socket.is_none();
+    *feed.socket.borrow_mut() = socket;
+    if refused {
+        lost(feed);
+    }
+}
+
+fn hear(feed: &Rc<Feed>, signal: SocketSignal) {
+    feed.heard.set(true);
+    match signal {
+        SocketSignal::Opened => {
+            feed.failures.set(0);
+            feed.status.set(Status::Live);
+            if feed.was_live.replace(true) {
+                tell(feed, &LiveEvent::Many);
+            }
+        }
+        SocketSignal::Text(text) => {
+            // Anything that is no change (the answer to a ping, a kind that is newer than this page) is not for us.
+            if let Ok(event) = serde_json::from_str::<LiveEvent>(&text) {
+                tell(feed, &event);
+            }
+        }
+        SocketSignal::Closed => lost(feed),
+    }
+}
+
+fn tell(feed: &Rc<Feed>, event: &LiveEvent) {
+    // Copied first: a listener may add or remove listeners.
+    let listeners: Vec<Listener> = feed.listeners.borrow().clone();
+    for (_, hear) in listeners {
+        hear(event);
+    }
+}
+
+/// The socket is gone: says so, and comes back after a while, or when the browser has a network again.
+fn lost(feed: &Rc<Feed>) {
+    drop_socket(feed);
+    let online = location::is_online();
+    feed.status.set(if online { Status::Reconnecting } else { Status::Offline });
+    if !online {
+        return;
+    }
+    let failures = feed.failures.get();
+    feed.failures.set(failures.saturating_add(1));
+    let again = Rc::downgrade(feed);
+    let timer = set_timeout_with_handle(
+        move || {
+            if let Some(feed) = again.upgrade().filter(|feed| !feed.closed.get()) {
+                connect(&feed);
+            }
+        },
+        Duration::from_millis(wait_ms(failures, chance())),
+    );
+    feed.timer.set(timer.ok());
+}
+
+fn reconnect_now(feed: &Rc<Feed>) {
+    if feed.status.get_untracked() != Status::Live {
+        feed.failures.set(0);
+        feed.status.set(Status::Reconnecting);
+        connect(feed);
+    }
+}
+
+/// Asks for a sign of life, or gives the connection up if there was none since the last time.
+fn look(feed: &Rc<Feed>) {
+    if feed.status.get_untracked() != Status::Live {
+        return;
+    }
+    if feed.heard.replace(false) {
+        if let Some(socket) = feed.socket.borrow().as_ref() {
+            socket.send(PING);
+        }
+    } else {
+        lost(feed);
+    }
+}
+
+fn drop_socket(feed: &Feed) {
+    feed.generation.set(feed.generation.get().wrapping_add(1));
+    if let Some(timer) = feed.timer.take() {
+        timer.clear();
+    }
+    // Taken out first: dropping a socket must not find the cell borrowed.
+    let socket = feed.socket.borrow_mut().take();
+    if let Some(socket) = socket {
+        // Not at once: this may run inside one of the socket's own callbacks, which must outlive it.
+        set_timeout(move || drop(socket), Duration::ZERO);
+    }
+}
+
+/// Milliseconds before opening number `failures` + 1: 0.5 s, doubled each time up to 15 s, of which the second half is left to
+/// `chance` (0 to 1), so that the pages of a restarted server do not all come back in one moment.
+fn wait_ms(failures: u32, chance: f64) -> u64 {
+    let most = 500u64.saturating_mul(1 << failures.min(5)).min(15_000);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "between 0 and 7,500")]
+    let part = (most as f64 / 2.0 * chance.clamp(0.0, 1.0)) as u64;
+    most / 2 + part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_fifteen_seconds() {
+        let most: Vec<u64> = (0..8).map(|failures| wait_ms(failures, 1.0)).collect();
+        assert_eq!(most, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+    }
+
+    #[test]
+    fn chance_moves_the_wait_within_its_second_half() {
+        for chance in [0.0, 0.3, 1.0, 7.0, -1.0] {
+            assert!((2_000..=4_000).contains(&wait_ms(3, chance)), "{chance}");
+        }
+    }
+}

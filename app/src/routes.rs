@@ -1,0 +1,225 @@
+//! Every address of the page, once: what it shows is read from the path ([`Place::parse`]) and every link is made from
+//! it ([`Place::path`]). What a screen filters, selects or opens stands in the [`Query`].
+//!
+//! The paths of the API are not here: `postern_core::route` owns them.
+
+use postern_core::route::{decode_segment, encode_segment};
+use postern_core::webhook::ProjectName;
+
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `/`: goes on to the last project, or to the list of projects.
+    Home,
+    /// `/projects`
+    Projects,
+    /// `/p/{project}…`
+    Project(ProjectName, Area),
+    /// Anything else.
+    Nowhere,
+}
+
+/// What it shows of a project. Strings are decoded path segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// `/p/{project}`
+    Overview,
+    /// `…/webhooks`
+    Webhooks,
+    /// `…/webhooks/new`
+    WebhookNew,
+    /// `…/webhooks/{name}`
+    Webhook(String),
+    /// `…/webhooks/{name}/edit`
+    WebhookEdit(String),
+    /// `…/deliveries`
+    Deliveries,
+    /// `…/events`
+    Events,
+    /// `…/event-types`
+    EventTypes,
+    /// `…/inboxes`
+    Inboxes,
+    /// `…/inboxes/{id}`
+    Inbox(String),
+    /// `…/tokens`
+    Tokens,
+}
+
+impl Place {
+    /// The place that a raw (still percent-encoded) path names.
+    pub(crate) fn parse(path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments.as_slice() {
+            [] => Self::Home,
+            ["projects"] => Self::Projects,
+            ["p", project, area @ ..] => {
+                let project = decode_segment(project).and_then(|name| ProjectName::parse(&name));
+                match (project, Area::parse(area)) {
+                    (Some(project), Some(area)) => Self::Project(project, area),
+                    _ => Self::Nowhere,
+                }
+            }
+            _ => Self::Nowhere,
+        }
+    }
+
+    /// The path, percent-encoded.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Home | Self::Nowhere => String::from("/"),
+            Self::Projects => String::from("/projects"),
+            Self::Project(project, area) => format!("/p/{}{}", project.as_str(), area.path()),
+        }
+    }
+}
+
+impl Area {
+    fn parse(segments: &[&str]) -> Option<Self> {
+        Some(match segments {
+            [] => Self::Overview,
+            ["webhooks"] => Self::Webhooks,
+            ["webhooks", "new"] => Self::WebhookNew,
+            ["webhooks", name] => Self::Webhook(decode_segment(name)?),
+            ["webhooks", name, "edit"] => Self::WebhookEdit(decode_segment(name)?),
+            ["deliveries"] => Self::Deliveries,
+            ["events"] => Self::Events,
+            ["event-types"] => Self::EventTypes,
+            ["inboxes"] => Self::Inboxes,
+            ["inboxes", id] => Self::Inbox(decode_segment(id)?),
+            ["tokens"] => Self::Tokens,
+            _ => return None,
+        })
+    }
+
+    fn path(&self) -> String {
+        match self {
+            Self::Overview => String::new(),
+            Self::Webhooks => String::from("/webhooks"),
+            Self::WebhookNew => String::from("/webhooks/new"),
+            Self::Webhook(name) => format!("/webhooks/{}", webhook_segment(name)),
+            Self::WebhookEdit(name) => format!("/webhooks/{}/edit", webhook_segment(name)),
+            Self::Deliveries => String::from("/deliveries"),
+            Self::Events => String::from("/events"),
+            Self::EventTypes => String::from("/event-types"),
+            Self::Inboxes => String::from("/inboxes"),
+            Self::Inbox(id) => format!("/inboxes/{}", encode_segment(id)),
+            Self::Tokens => String::from("/tokens"),
+        }
+    }
+
+    /// The entry of the navigation that this area belongs to.
+    pub(crate) const fn section(&self) -> Self {
+        match self {
+            Self::Overview => Self::Overview,
+            Self::Webhooks | Self::WebhookNew | Self::Webhook(_) | Self::WebhookEdit(_) => Self::Webhooks,
+            Self::Deliveries => Self::Deliveries,
+            Self::Events => Self::Events,
+            Self::EventTypes => Self::EventTypes,
+            Self::Inboxes | Self::Inbox(_) => Self::Inboxes,
+            Self::Tokens => Self::Tokens,
+        }
+    }
+}
+
+/// A webhook's name as a path segment. The name `new` is written with an escape, so that it is not the form for a new one.
+fn webhook_segment(name: &str) -> String {
+    match name {
+        "new" => String::from("%6Eew"),
+        other => encode_segment(other),
+    }
+}
+
+/// The part of the address after `?`: filters, pages and open drawers, in the order they were set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads `?a=b&c=d`, with or without the question mark. Pairs that do not decode are dropped.
+    pub(crate) fn parse(text: &str) -> Self {
+        let decode = |part: &str| decode_segment(&part.replace('+', " "));
+        let pairs = text.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
+        Self(pairs.filter_map(|pair| pair.split_once('=').and_then(|(key, value)| Some((decode(key)?, decode(value)?)))).collect())
+    }
+
+    /// The first value of `key`; an empty one counts as none.
+    pub(crate) fn value(&self, key: &str) -> Option<String> {
+        self.0.iter().find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.clone())
+    }
+
+    /// This query with `key` set to `value`, or without it.
+    pub(crate) fn with(mut self, key: &str, value: Option<&str>) -> Self {
+        let value = value.filter(|value| !value.is_empty());
+        let at = self.0.iter().position(|(name, _)| name == key);
+        match (at, value) {
+            (Some(at), Some(value)) => self.0[at].1 = String::from(value),
+            (Some(_), None) => self.0.retain(|(name, _)| name != key),
+            (None, Some(value)) => self.0.push((String::from(key), String::from(value))),
+            (None, None) => {}
+        }
+        self
+    }
+
+    /// `?a=b&c=d`, or nothing where there are no pairs.
+    pub(crate) fn text(&self) -> String {
+        let pairs: Vec<String> = self.0.iter().map(|(key, value)| format!("{}={}", encode_segment(key), encode_segment(value))).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> ProjectName {
+        ProjectName::parse("demo").expect("a good name")
+    }
+
+    #[test]
+    fn every_place_is_found_again_by_its_path() {
+        let name = String::from("orders to/billing?");
+        let areas = [
+            Area::Overview,
+            Area::Webhooks,
+            Area::WebhookNew,
+            Area::Webhook(name.clone()),
+            Area::WebhookEdit(name),
+            Area::Deliveries,
+            Area::Events,
+            Area::EventTypes,
+            Area::Inboxes,
+            Area::Inbox(String::from("ibx_1")),
+            Area::Tokens,
+        ];
+        for area in areas {
+            let place = Place::Project(project(), area);
+            assert_eq!(Place::parse(&place.path()), place);
+        }
+        assert_eq!(Place::parse("/"), Place::Home);
+        assert_eq!(Place::parse(&Place::Projects.path()), Place::Projects);
+    }
+
+    #[test]
+    fn a_webhook_may_have_the_name_of_a_page() {
+        for name in ["new", "edit", "webhooks"] {
+            let place = Place::Project(project(), Area::Webhook(String::from(name)));
+            assert_eq!(Place::parse(&place.path()), place, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_ours_is_nowhere() {
+        for path in ["/p/Not-A-Project/webhooks", "/p/demo/unknown", "/p", "/webhooks", "/p/demo/webhooks/a/b/c"] {
+            assert_eq!(Place::parse(path), Place::Nowhere, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_query_reads_back_as_it_was_written() {
+        let query = Query::default().with("search", Some("a&b=c +ü")).with("state", Some("dead"));
+        assert_eq!(Query::parse(&query.text()), query);
+        assert_eq!(query.value("search").as_deref(), Some("a&b=c +ü"));
+        assert_eq!(query.clone().with("search", None).text(), "?state=dead");
+        assert_eq!(query.with("state", Some("")).value("state"), None);
+    }
+}

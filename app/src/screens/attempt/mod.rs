@@ -1,0 +1,106 @@
+//! One attempt in full: request, response, the difference to the one before, and the event. Deliveries and tests show it.
+
+pub(crate) mod model;
+
+use leptos::prelude::*;
+use postern_core::api::delivery::AttemptView;
+use postern_core::api::event::EventView;
+use postern_core::contract::HIDDEN;
+
+use self::model::Change;
+use crate::ui::code::{code_block, header_lines};
+use crate::ui::tabs::{Tab, tabs};
+use crate::words;
+
+/// The tabs of `attempt`. `chosen` keeps the open one while attempts change.
+pub(crate) fn attempt_tabs(chosen: RwSignal<&'static str>, attempt: AttemptView, before: Option<AttemptView>, event: Option<EventView>) -> AnyView {
+    let mut all = vec![
+        Tab { key: "request", label: String::from("Request"), panel: Box::new({
+            let attempt = attempt.clone();
+            move || request(&attempt)
+        }) },
+        Tab { key: "response", label: String::from("Response"), panel: Box::new({
+            let attempt = attempt.clone();
+            move || response(&attempt)
+        }) },
+    ];
+    if let Some(before) = before {
+        all.push(Tab {
+            key: "difference",
+            label: format!("Difference to attempt {}", before.attempt.number),
+            panel: Box::new(move || difference(&before, &attempt)),
+        });
+    }
+    if let Some(event) = event {
+        all.push(Tab { key: "event", label: String::from("Event"), panel: Box::new(move || event_facts(&event)) });
+    }
+    tabs("Attempt", chosen, all)
+}
+
+fn request(attempt: &AttemptView) -> AnyView {
+    let Some(request) = &attempt.attempt.request else {
+        return view! { <p class="about">"Nothing was sent."</p> }.into_any();
+    };
+    let shown = |(name, value): &(String, String)| {
+        let value = if value == HIDDEN { format!("{HIDDEN} (protected)") } else { value.clone() };
+        (name.clone(), value)
+    };
+    let first = format!("{}  {}", model::request_line(&request.url), model::host(&request.url));
+    let body = attempt.request_body.clone().unwrap_or_default();
+    view! {
+        {header_lines(first, request.headers.iter().map(shown).collect())}
+        <p class="hint">{format!("Body, {}, exactly as signed when copied", words::bytes(request.body_bytes))}</p>
+        {code_block("Request body", body)}
+    }
+    .into_any()
+}
+
+fn response(attempt: &AttemptView) -> AnyView {
+    let Some(response) = &attempt.attempt.response else {
+        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }.into_any();
+    };
+    let body = if response.body.is_empty() {
+        view! { <p class="hint">"The body is empty."</p> }.into_any()
+    } else {
+        code_block("Response body", response.body.clone())
+    };
+    view! {
+        {header_lines(model::status_line(response), response.headers.clone())}
+        {body}
+        {response.truncated.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> })}
+    }
+    .into_any()
+}
+
+fn difference(before: &AttemptView, after: &AttemptView) -> AnyView {
+    let line = |(change, text): (Change, String)| {
+        let (class, sign) = match change {
+            Change::Same => ("line", "  "),
+            Change::Gone => ("line gone", "− "),
+            Change::New => ("line new", "+ "),
+        };
+        view! { <span class=class>{sign}{text}"\n"</span> }.into_any()
+    };
+    let lines = model::difference(&model::text_of(before), &model::text_of(after));
+    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines.into_iter().map(line).collect_view()}</pre></div> }.into_any()
+}
+
+/// An event with its data.
+pub(crate) fn event_facts(event: &EventView) -> AnyView {
+    let object = event.object.as_ref().map(|object| {
+        let version = object.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }
+    });
+    let key = event.idempotency_key.clone().map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> });
+    let data = event.data.as_ref().map(|data| code_block("Event data", String::from(data.get())));
+    view! {
+        <dl class="facts">
+            <div><dt>"Type"</dt><dd class="mono">{event.kind.clone()}</dd></div>
+            <div><dt>"Id"</dt><dd class="mono">{event.id.clone()}</dd></div>
+            {object}
+            {key}
+        </dl>
+        {data}
+    }
+    .into_any()
+}

@@ -1,0 +1,230 @@
+//! Everything that was sent, is waiting, or was given up; and, in a drawer, why.
+
+mod drawer;
+pub(crate) mod model;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::api::delivery::DeliveryView;
+use postern_core::api::live::LiveEvent;
+use postern_core::delivery::State;
+
+use crate::api::use_project;
+use crate::browser::clock::use_clock;
+use crate::fetched::Fetched;
+use crate::live::use_live;
+use crate::nav::use_nav;
+use crate::routes::{Area, Query};
+use crate::shell::{link, live_dot};
+use crate::ui::badge::badge;
+use crate::ui::button::{Button, LinkButton, Look};
+use crate::ui::filter_chip::FilterChip;
+use crate::ui::icon::Icon;
+use crate::ui::keyed::keyed;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::empty;
+use crate::ui::page_head::PageHead;
+use crate::ui::shortcuts::use_shortcut;
+use crate::ui::skeleton;
+use crate::ui::toast::use_toasts;
+use crate::words;
+
+use super::webhooks::model::state_word;
+
+/// The screen.
+#[component]
+pub(crate) fn Deliveries() -> impl IntoView {
+    let (nav, live) = (use_nav(), use_live());
+    let list = list_of(move || nav.query());
+    let is_paused = RwSignal::new(false);
+    let missed = RwSignal::new(0u32);
+    live.on_change(move |event| match event {
+        LiveEvent::Delivery { delivery } if is_paused.get_untracked() => {
+            if model::fits(&nav.query_now(), delivery) {
+                missed.update(|missed| *missed += 1);
+            }
+        }
+        LiveEvent::Delivery { delivery } => take_in(list, nav.query_now(), delivery),
+        LiveEvent::Many => list.reload(),
+        LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+    });
+    let pause = move || {
+        let pauses = !is_paused.get_untracked();
+        is_paused.set(pauses);
+        if !pauses {
+            missed.set(0);
+            list.reload();
+        }
+    };
+    use_shortcut("P", "Pause or resume the feed", pause);
+    let pause_label = Signal::derive(move || match (is_paused.get(), missed.get()) {
+        (false, _) => String::from("Pause"),
+        (true, 0) => String::from("Resume"),
+        (true, missed) => format!("Resume ({missed} new)"),
+    });
+    let about = Signal::derive(move || list.value.with(|page| page.as_ref().map_or_else(|| String::from("Everything that was sent, is waiting, or was given up"), model::about)));
+    let is_empty = Memo::new(move |_| list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let post = link(Area::Events);
+    let content = move || {
+        if !is_empty.get() {
+            return view! { <div class="card scroll">{rows(list, true)}</div>{show_more(list)} }.into_any();
+        }
+        if model::is_filtered(&nav.query()) {
+            let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> }.into_any();
+            return empty(Icon::Search, "No delivery fits these filters", "Remove one, or all of them.", clear);
+        }
+        let post = view! { <LinkButton label="Post an event" href=format!("{post}?post=1") look=Look::Primary icon=Icon::Send /> }.into_any();
+        empty(Icon::Delivery, "Nothing was sent yet", "A delivery is one event on its way to one webhook. Post an event that a webhook listens to.", post)
+    };
+    let open = Memo::new(move |_| nav.value("open"));
+    let drawer = move || open.get().map(|id| view! { <drawer::DeliveryDrawer id=id list=list /> });
+    view! {
+        <PageHead title="Deliveries" about=about>
+            {live_dot(live)}
+            <Button label=pause_label icon=Icon::Pause shortcut="P" on_press=move |()| pause() />
+        </PageHead>
+        <Filters />
+        {loaded(list, skeleton::rows, move || content.clone().into_any())}
+        {drawer}
+    }
+    .into_any()
+}
+
+/// The deliveries that a query of the page asks for.
+pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<postern_core::api::page::Page<DeliveryView>> {
+    let project = use_project();
+    let query = Memo::new(move |_| model::api_query(&query(), None));
+    Fetched::new(move || {
+        let (project, query) = (project.clone(), query.get());
+        Box::pin(async move { project.deliveries(&query).await })
+    })
+}
+
+/// Puts a change into a list that is shown.
+pub(crate) fn take_in(list: Fetched<postern_core::api::page::Page<DeliveryView>>, query: Query, delivery: &DeliveryView) {
+    list.value.update(|page| {
+        if let Some(page) = page {
+            model::take_in(page, &query, delivery);
+        }
+    });
+}
+
+/// The rows. A press opens the drawer of this screen (`is_here`), or the screen of deliveries with it.
+pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, is_here: bool) -> AnyView {
+    let (nav, clock) = (use_nav(), use_clock());
+    let address = link(Area::Deliveries);
+    let ids = move || list.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|delivery| delivery.id.clone()).collect()).unwrap_or_default());
+    let row = move |id: String| {
+        let wanted = id.clone();
+        let found = Memo::new(move |_| list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|delivery| delivery.id == wanted).cloned())));
+        let of = move |part: fn(&DeliveryView) -> String| move || found.with(|delivery| delivery.as_ref().map(part).unwrap_or_default());
+        let is_open = {
+            let id = id.clone();
+            move || nav.value("open").as_deref() == Some(id.as_str())
+        };
+        // Filters stay in the address when a drawer opens.
+        let href = {
+            let address = address.clone();
+            move || {
+                let query = if is_here { nav.query() } else { Query::default() };
+                format!("{address}{}", query.with("open", Some(&id)).text())
+            }
+        };
+        let state = badge(move || found.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default()));
+        let when = move || found.with(|delivery| delivery.as_ref().map(|delivery| words::ago(clock.now(), delivery.created_at)));
+        view! {
+            <tr role="row" class="fresh" class:open=is_open>
+                <td role="cell" data-label="State">{state}</td>
+                <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=href>{of(|delivery| delivery.kind.clone())}</a></td>
+                <td role="cell" data-label="Webhook"><span class="clip">{of(|delivery| delivery.webhook.clone().unwrap_or_else(|| String::from("(deleted)")))}</span></td>
+                <td role="cell" class="number" data-label="Attempts">{of(|delivery| delivery.attempts.to_string())}</td>
+                <td role="cell" class="faint" data-label="Latest attempt"><span class="clip">{of(model::result)}</span></td>
+                <td role="cell" class="number faint" data-label="Accepted">{when}</td>
+            </tr>
+        }
+        .into_any()
+    };
+    view! {
+        <table role="table" class="list cards">
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th role="columnheader" scope="col">"State"</th>
+                    <th role="columnheader" scope="col">"Event"</th>
+                    <th role="columnheader" scope="col">"Webhook"</th>
+                    <th role="columnheader" scope="col" class="number">"Attempts"</th>
+                    <th role="columnheader" scope="col">"Latest attempt"</th>
+                    <th role="columnheader" scope="col" class="number">"Accepted"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{keyed(ids, row)}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> AnyView {
+    let (nav, toasts) = (use_nav(), use_toasts());
+    let project = StoredValue::new_local(use_project());
+    let more = move || {
+        let project = project.get_value();
+        let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
+        spawn_local(async move {
+            match project.deliveries(&model::api_query(&nav.query_now(), next.as_deref())).await {
+                Ok(page) => list.value.update(|known| {
+                    if let Some(known) = known {
+                        known.items.extend(page.items);
+                        known.next = page.next;
+                    }
+                }),
+                Err(failure) => toasts.complain(failure.to_string()),
+            }
+        });
+    };
+    let has_more = Memo::new(move |_| list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
+    let button = move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
+    button.into_any()
+}
+
+#[component]
+fn Filters() -> impl IntoView {
+    let (nav, project) = (use_nav(), use_project());
+    let webhooks = Fetched::new({
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            Box::pin(async move { project.webhooks(&Query::default().with("limit", Some("200"))).await })
+        }
+    });
+    let types = Fetched::new(move || {
+        let project = project.clone();
+        Box::pin(async move { project.event_types().await })
+    });
+    let names = Signal::derive(move || webhooks.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()));
+    let kinds = Signal::derive(move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()).unwrap_or_default()));
+    let state = move |state: Option<State>| {
+        let wanted = state.map(State::as_str);
+        let is_on = move || nav.value("state").as_deref() == wanted;
+        let words = state.map_or("Any state", |state| state_word(state).1);
+        view! {
+            <button type="button" class="chip" class:on=is_on aria-pressed=move || if is_on() { "true" } else { "false" } on:click=move |_| nav.filter("state", wanted)>
+                {words}
+            </button>
+        }
+        .into_any()
+    };
+    let chip = move |name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>| {
+        let value = Signal::derive(move || nav.value(name));
+        view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }.into_any()
+    };
+    let states = [None, Some(State::Pending), Some(State::Waiting), Some(State::Delivered), Some(State::Dead), Some(State::Cancelled)];
+    view! {
+        <div class="toolbar" role="search">
+            <div class="chips" role="group" aria-label="State">{states.into_iter().map(state).collect_view()}</div>
+            <div class="chips" role="group" aria-label="Filters">
+                {chip("webhook", "The name of a webhook", names)}
+                {chip("type", "An event type, such as order.paid", kinds)}
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,160 @@
+//! The catalogue of event types: what producers may post, with examples that tests and previews use.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::api::event::EventTypeView;
+use postern_core::event::parse_event_type;
+use postern_core::fault::Fault;
+use serde_json::{Value, json};
+
+use crate::api::{ApiFailure, use_project};
+use crate::fetched::Fetched;
+use crate::json;
+use crate::routes::{Area, Query};
+use crate::screens::events::model::fault_of;
+use crate::shell::link;
+use crate::ui::button::{Button, Look, icon_button};
+use crate::ui::code::code_block;
+use crate::ui::dialog::Dialog;
+use crate::ui::field::{TextArea, TextField};
+use crate::ui::icon::Icon;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::{empty, refusal};
+use crate::ui::page_head::PageHead;
+use crate::ui::shortcuts::use_shortcut;
+use crate::ui::skeleton;
+use crate::ui::toast::use_toasts;
+
+/// The screen.
+#[component]
+pub(crate) fn EventTypes() -> impl IntoView {
+    let (project, toasts) = (use_project(), use_toasts());
+    let types = Fetched::new({
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            Box::pin(async move { project.event_types().await })
+        }
+    });
+    let is_adding = RwSignal::new(false);
+    use_shortcut("N", "New event type", move || is_adding.set(true));
+    let add_button = move || view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }.into_any();
+    let delete = move |name: String| {
+        let (project, doomed) = (project.clone(), name.clone());
+        toasts.undoable(
+            format!("{name} deleted"),
+            name.clone(),
+            move || {
+                spawn_local(async move {
+                    match project.delete_event_type(&doomed).await {
+                        Ok(()) => types.reload(),
+                        Err(failure) => {
+                            toasts.bring_back(&doomed);
+                            toasts.complain(failure.to_string());
+                        }
+                    }
+                });
+            },
+            || (),
+        );
+    };
+    let events = link(Area::Events);
+    let card = move |item: EventTypeView| {
+        let (delete, doomed) = (delete.clone(), item.name.clone());
+        let href = format!("{events}{}", Query::default().with("type", Some(&item.name)).text());
+        let example = item.example.as_ref().map(|example| code_block("Example", example.to_string()));
+        view! {
+            <li class="card pad tile">
+                <div class="tile-head">
+                    <a class="mono" data-row="" href=href>{item.name.clone()}</a>
+                    {icon_button(Icon::Delete, format!("Delete {}", item.name), move || delete(doomed.clone()))}
+                </div>
+                <p class="about">{if item.description.is_empty() { String::from("No description") } else { item.description }}</p>
+                {example}
+            </li>
+        }
+        .into_any()
+    };
+    let list = move || {
+        let shown: Vec<EventTypeView> = types.value.with(|page| page.as_ref().map(|page| page.items.iter().filter(|item| !toasts.is_gone(&item.name)).cloned().collect()).unwrap_or_default());
+        if shown.is_empty() {
+            return empty(Icon::EventType, "No event type yet", "The catalogue tells people what they may listen to. Events of other types are accepted too.", add_button());
+        }
+        view! { <ul class="tiles wide">{shown.into_iter().map(card.clone()).collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <PageHead title="Event types" about="What may happen, with examples that tests and previews use">{add_button()}</PageHead>
+        {loaded(types, skeleton::rows, move || list.clone().into_any())}
+        <Dialog open=is_adding title="New event type" class="wide"><NewEventType done=move || { is_adding.set(false); types.reload(); } /></Dialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn NewEventType(
+    /// Called when it was added.
+    done: impl Fn() + Copy + 'static,
+) -> impl IntoView {
+    let (project, toasts) = (use_project(), use_toasts());
+    let (name, description, example) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let is_sent = RwSignal::new(false);
+    let failure = RwSignal::new(None::<ApiFailure>);
+    let body = move || body_of(&name.get(), &description.get(), &example.get());
+    let faults = Memo::new(move |_| match body() {
+        Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
+        Err(fault) => vec![fault],
+    });
+    let fault = move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| fault_of(faults, field)) } else { None });
+    let example_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "example")));
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        is_sent.set(true);
+        let Ok(body) = untrack(body) else { return };
+        if faults.with_untracked(|faults| !faults.is_empty()) {
+            return;
+        }
+        let project = project.clone();
+        spawn_local(async move {
+            match project.add_event_type(&body).await {
+                Ok(added) => {
+                    toasts.bring_back(&added.name);
+                    toasts.say(format!("{} added", added.name));
+                    done();
+                }
+                Err(refused) => failure.set(Some(refused)),
+            }
+        });
+    };
+    view! {
+        <form on:submit=submit novalidate=true>
+            <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name") />
+            <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description") />
+            <TextArea label="Example" value=example mono=true rows=5 hint="JSON: the data of such an event. Empty: none" fault=example_fault />
+            {refusal(failure)}
+            <div class="dialog-foot"><Button label="Add event type" look=Look::Primary submits=true /></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The body that adds an event type, or what is wrong with the example.
+fn body_of(name: &str, description: &str, example: &str) -> Result<Value, Fault> {
+    let example = match example.trim() {
+        "" => Value::Null,
+        text if json::is_json(text) => serde_json::from_str(text).map_err(|error| Fault::new("/example", error.to_string()))?,
+        _ => return Err(Fault::new("/example", "is not JSON yet")),
+    };
+    Ok(json!({ "name": name.trim(), "description": description.trim(), "example": example }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_is_json_or_nothing() {
+        assert_eq!(body_of("a", "", " ").map(|body| body["example"].clone()), Ok(Value::Null));
+        assert_eq!(body_of("a", "", "{\"n\":1}").map(|body| body["example"]["n"].clone()), Ok(json!(1)));
+        assert_eq!(body_of("a", "", "{").map_err(|fault| fault.pointer), Err(String::from("/example")));
+    }
+}

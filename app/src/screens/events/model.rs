@@ -1,0 +1,89 @@
+//! The form that posts an event: what was typed as the JSON that is sent, judged by the same parser as at the edge.
+
+use postern_core::event;
+use postern_core::fault::{Fault, InputFault};
+use serde_json::Value;
+
+use crate::json;
+
+/// What was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventDraft {
+    /// The event type.
+    pub(crate) kind: String,
+    /// JSON text.
+    pub(crate) data: String,
+    /// Object type, name and version; all empty means no object.
+    pub(crate) object: [String; 3],
+    /// Idempotency key; empty means none.
+    pub(crate) key: String,
+}
+
+impl EventDraft {
+    /// The body that posts it, with `data` as it was typed.
+    pub(crate) fn body(&self) -> String {
+        let text = |text: &str| Value::from(text.trim()).to_string();
+        let mut members = vec![format!("\"type\":{}", text(&self.kind))];
+        let data = self.data.trim();
+        members.push(format!("\"data\":{}", if data.is_empty() { "{}" } else { data }));
+        let [kind, name, version] = &self.object;
+        if self.object.iter().any(|part| !part.trim().is_empty()) {
+            let version = if version.trim().is_empty() { String::new() } else { format!(",\"version\":{}", text(version)) };
+            members.push(format!("\"object\":{{\"type\":{},\"name\":{}{version}}}", text(kind), text(name)));
+        }
+        if !self.key.trim().is_empty() {
+            members.push(format!("\"idempotency_key\":{}", text(&self.key)));
+        }
+        format!("{{{}}}", members.join(","))
+    }
+
+    /// What the edge would say is wrong with it.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        if !self.data.trim().is_empty() && !json::is_json(&self.data) {
+            return vec![Fault::new("/data", "is not JSON yet")];
+        }
+        match event::parse_event(&self.body()) {
+            Ok(_) => Vec::new(),
+            Err(InputFault::Invalid(faults)) => faults,
+            Err(InputFault::Malformed(detail)) => vec![Fault::new("/data", detail)],
+        }
+    }
+}
+
+/// What is wrong with a field, in one sentence.
+pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
+    let found = faults.iter().find(|fault| fault.pointer.trim_start_matches('/').split('/').next() == Some(field))?;
+    let mut letters = found.detail.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    Some(format!("{first}{}.", letters.as_str().trim_end_matches('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> EventDraft {
+        EventDraft { kind: String::from("order.paid"), data: String::from("{\"n\": 1e400}"), ..EventDraft::default() }
+    }
+
+    #[test]
+    fn data_is_sent_as_it_was_typed() {
+        assert_eq!(draft().body(), "{\"type\":\"order.paid\",\"data\":{\"n\": 1e400}}");
+        assert_eq!(draft().faults(), []);
+    }
+
+    #[test]
+    fn an_object_is_sent_if_any_part_of_it_was_typed() {
+        let with_object = EventDraft { object: ["deployment", "d1", ""].map(String::from), key: String::from("k1"), ..draft() };
+        assert!(with_object.body().ends_with("\"object\":{\"type\":\"deployment\",\"name\":\"d1\"},\"idempotency_key\":\"k1\"}"));
+        assert_eq!(with_object.faults(), []);
+    }
+
+    #[test]
+    fn faults_find_their_fields() {
+        let bad = EventDraft { kind: String::from("order paid"), ..draft() };
+        assert!(fault_of(&bad.faults(), "type").is_some());
+        let bad = EventDraft { data: String::from("{"), ..draft() };
+        assert_eq!(fault_of(&bad.faults(), "data").as_deref(), Some("Is not JSON yet."));
+    }
+}

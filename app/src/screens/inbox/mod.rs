@@ -1,0 +1,279 @@
+//! One inbox: what arrives, live, with the signature checked; and how it answers, so that failure can be rehearsed.
+
+mod model;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::api::inbox::{InboxRequestView, InboxView};
+use postern_core::api::live::LiveEvent;
+use postern_core::api::page::Page;
+use postern_core::api::test::{TestStatus, TestView};
+use postern_core::fault::InputFault;
+use serde_json::json;
+
+use crate::api::{ApiFailure, use_project};
+use crate::browser::clock::{offset_min, use_clock};
+use crate::fetched::Fetched;
+use crate::live::use_live;
+use crate::nav::use_nav;
+use crate::routes::{Area, Place, Query};
+use crate::screens::events::model::fault_of;
+use crate::screens::webhook::watch;
+use crate::shell::{ProjectState, link, live_dot};
+use crate::ui::badge::badge_of;
+use crate::ui::button::{Button, Look};
+use crate::ui::code::{code_block, header_lines};
+use crate::ui::copy::copy_button;
+use crate::ui::field::{TextArea, TextField};
+use crate::ui::icon::Icon;
+use crate::ui::keyed::keyed;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::{empty, refusal};
+use crate::ui::page_head::PageHead;
+use crate::ui::shortcuts::use_shortcut;
+use crate::ui::skeleton;
+use crate::ui::toast::{Toasts, use_toasts};
+use crate::words;
+
+/// The screen.
+#[component]
+pub(crate) fn Inbox(
+    /// `ibx_…`
+    id: String,
+) -> impl IntoView {
+    let (project, live, nav, toasts) = (use_project(), use_live(), use_nav(), use_toasts());
+    let state: ProjectState = expect_context();
+    let inbox = Fetched::new({
+        let (project, id) = (project.clone(), id.clone());
+        move || {
+            let (project, id) = (project.clone(), id.clone());
+            Box::pin(async move { project.inbox(&id).await })
+        }
+    });
+    let requests = Fetched::new({
+        let (project, id) = (project.clone(), id.clone());
+        move || {
+            let (project, id) = (project.clone(), id.clone());
+            Box::pin(async move { project.inbox_requests(&id, &Query::default().with("limit", Some("50"))).await })
+        }
+    });
+    live.on_change({
+        let id = id.clone();
+        move |event| match event {
+            LiveEvent::InboxRequest { inbox_id, request } if *inbox_id == id => requests.value.update(|page| {
+                if let Some(page) = page {
+                    model::take_in(page, request);
+                }
+            }),
+            LiveEvent::Many => requests.reload(),
+            LiveEvent::InboxRequest { .. } | LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } => {}
+        }
+    });
+
+    let name = Signal::derive(move || inbox.value.with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone())));
+    let test = RwSignal::new(None::<TestView>);
+    watch(project.clone(), test);
+    let send = {
+        let project = project.clone();
+        move || {
+            let Some(url) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone())) else { return };
+            let project = project.clone();
+            spawn_local(async move {
+                match project.test_url(&json!({ "url": url })).await {
+                    Ok(started) => test.set(Some(started)),
+                    Err(failure) => toasts.complain(failure.to_string()),
+                }
+            });
+        }
+    };
+    use_shortcut("T", "Send a test here", send.clone());
+    let test_words = move || {
+        test.get().map(|test| match test.status {
+            TestStatus::Pending => String::from("Test under way…"),
+            TestStatus::Completed => String::from("Test arrived"),
+            TestStatus::Failed => format!("Test failed: {}", test.error_message.unwrap_or_default()),
+        })
+    };
+    let clear = {
+        let (project, id) = (project.clone(), id.clone());
+        move || {
+            let (project, id) = (project.clone(), id.clone());
+            spawn_local(async move {
+                match project.clear_inbox(&id).await {
+                    Ok(()) => {
+                        toasts.say("All requests deleted");
+                        requests.reload();
+                    }
+                    Err(failure) => toasts.complain(failure.to_string()),
+                }
+            });
+        }
+    };
+    let delete = {
+        let (project, id) = (project.clone(), id.clone());
+        move || {
+            let (back, here) = (Place::Project(project.name().clone(), Area::Inboxes), Place::Project(project.name().clone(), Area::Inbox(id.clone())));
+            let (api, doomed) = (project.clone(), id.clone());
+            let shown = name.get_untracked();
+            nav.go(&back);
+            toasts.undoable(
+                format!("{shown} deleted"),
+                id.clone(),
+                move || {
+                    spawn_local(async move {
+                        match api.delete_inbox(&doomed).await {
+                            Ok(()) => state.0.reload(),
+                            Err(failure) => {
+                                toasts.bring_back(&doomed);
+                                toasts.complain(failure.to_string());
+                            }
+                        }
+                    });
+                },
+                move || nav.go(&here),
+            );
+        }
+    };
+    let send_again = send.clone();
+    let (clear, send_again) = (StoredValue::new_local(clear), StoredValue::new_local(send_again));
+    let is_empty = Memo::new(move |_| requests.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let ids = move || requests.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|request| request.id.clone()).collect()).unwrap_or_default());
+    let list = move || {
+        if is_empty.get() {
+            let test = view! { <Button label="Send a test here" look=Look::Primary icon=Icon::Send shortcut="T" on_press=move |()| send_again.with_value(|send| send()) /> }.into_any();
+            return empty(Icon::Inbox, "Nothing has arrived yet", "Send a test, or give this URL to a webhook. What arrives appears here at once.", test);
+        }
+        view! {
+            <ol class="requests" aria-label="Requests">{keyed(ids, move |id| request_row(requests, id))}</ol>
+            <div class="more"><Button label="Delete all requests" icon=Icon::Delete on_press=move |()| clear.with_value(|clear| clear()) /></div>
+        }
+        .into_any()
+    };
+    let url = move || inbox.value.with(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()).unwrap_or_default());
+    let about = move || view! { <InboxFacts inbox=inbox toasts=toasts /> }.into_any();
+    view! {
+        <PageHead title=name above=("Inboxes", link(Area::Inboxes))>
+            {live_dot(live)}
+            <Button label="Send a test here" look=Look::Primary icon=Icon::Send shortcut="T" on_press=move |()| send() />
+            <Button label="Delete" look=Look::Danger icon=Icon::Delete on_press=move |()| delete() />
+        </PageHead>
+        <div class="url-line">
+            <span class="mono break">{url}</span>
+            {copy_button("URL", url)}
+            <span role="status" aria-label="Test status">{test_words}</span>
+        </div>
+        <div class="split">
+            <section aria-label="What arrived">{loaded(requests, skeleton::rows, move || list.into_any())}</section>
+            <aside>{loaded(inbox, skeleton::text, about)}</aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// A recorded request: one line, and all of it when it is opened.
+fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView {
+    let clock = use_clock();
+    // A recorded request never changes: it is read once. The feed cuts bodies; the whole one is in the list.
+    let Some(request) = requests.value.with_untracked(|page| page.as_ref().and_then(|page| page.items.iter().find(|request| request.id == id).cloned())) else {
+        return ().into_any();
+    };
+    let is_open = RwSignal::new(false);
+    let (tone, word) = model::verdict(&request.signature);
+    let at = request.received_at;
+    let line = model::request_line(&request);
+    let size = words::bytes(request.body_bytes);
+    let answered = request.answered;
+    let content = move || {
+        is_open.get().then(|| {
+            let first = format!("{}  at {}", model::request_line(&request), words::time_of_day(at, offset_min(at)));
+            let kind = if request.body_is_base64 { "Body, in base64 because it is not text" } else { "Body" };
+            let body = if request.body.is_empty() {
+                view! { <p class="hint">"The body is empty."</p> }.into_any()
+            } else {
+                view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} }.into_any()
+            };
+            let cut = (request.truncated || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len())))
+                .then(|| view! { <p class="hint">"This is the beginning of it."</p> });
+            view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body}{cut}</div> }.into_any()
+        })
+    };
+    view! {
+        <li class="card request fresh">
+            <button type="button" class="request-line" data-row="" aria-expanded=move || if is_open.get() { "true" } else { "false" } on:click=move |_| is_open.update(|open| *open = !*open)>
+                <b class="mono clip">{line}</b>
+                {badge_of(tone, &word)}
+                <span class="faint">{format!("{size} · answered {answered}")}</span>
+                <span class="faint number">{move || words::ago(clock.now(), at)}</span>
+            </button>
+            {content}
+        </li>
+    }
+    .into_any()
+}
+
+/// How the inbox answers.
+#[component]
+fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
+    let project = use_project();
+    let answer = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.answer.clone())).unwrap_or_default();
+    let (status, delay, body) = (RwSignal::new(answer.status.to_string()), RwSignal::new(answer.delay_ms.to_string()), RwSignal::new(answer.body));
+    let failure = RwSignal::new(None::<ApiFailure>);
+    let sent = move || model::answer_body(&status.get(), &delay.get(), &body.get());
+    let faults = Memo::new(move |_| match postern_core::inbox::update(&sent().to_string()) {
+        Err(InputFault::Invalid(faults)) => faults.into_iter().map(below_answer).collect(),
+        Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
+    });
+    let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
+    let save = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        if faults.with_untracked(|faults| !faults.is_empty()) {
+            return;
+        }
+        let (project, patch) = (project.clone(), untrack(sent));
+        let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone())) else { return };
+        spawn_local(async move {
+            match project.update_inbox(&id, &patch).await {
+                Ok(changed) => {
+                    failure.set(None);
+                    toasts.say(format!("From now on it {}", crate::screens::inboxes::answer_words(&changed)));
+                }
+                Err(refused) => failure.set(Some(refused)),
+            }
+        });
+    };
+    let preset = move |name: &'static str, new_status: &'static str, new_delay: &'static str| {
+        let press = move |_| {
+            status.set(String::from(new_status));
+            delay.set(String::from(new_delay));
+        };
+        view! { <button type="button" class="chip" on:click=press>{name}</button> }.into_any()
+    };
+    view! {
+        <form class="card pad stack" on:submit=save novalidate=true aria-label="Answer">
+            <h2>"How it answers"</h2>
+            <p class="about">"Rehearse failure: callbacks to this inbox get what you set here."</p>
+            <div class="chips" role="group" aria-label="Examples">
+                {preset("200 at once", "200", "0")}
+                {preset("503 overloaded", "503", "0")}
+                {preset("410 gone", "410", "0")}
+                {preset("too slow", "200", "15000")}
+            </div>
+            <div class="halves">
+                <TextField label="Status" value=status kind="number" fault=fault("status") />
+                <TextField label="Delay in ms" value=delay kind="number" fault=fault("delay_ms") />
+            </div>
+            <TextArea label="Body" value=body mono=true rows=3 fault=fault("body") />
+            {refusal(failure)}
+            <div class="form-foot"><Button label="Save answer" submits=true /></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// A fault of the answer as one of its member.
+fn below_answer(mut fault: postern_core::fault::Fault) -> postern_core::fault::Fault {
+    if let Some(member) = fault.pointer.strip_prefix("/answer") {
+        fault.pointer = String::from(member);
+    }
+    fault
+}

@@ -1,0 +1,151 @@
+//! The first screen of a project: how it does, what needs a person, and the steps of the first minute.
+
+mod model;
+
+use leptos::prelude::*;
+use postern_core::api::live::LiveEvent;
+
+use self::model::{Need, Steps};
+use crate::api::use_project;
+use crate::fetched::Fetched;
+use crate::live::use_live;
+use crate::routes::{Area, Query};
+use crate::screens::webhooks::calmly;
+use crate::shell::{ProjectState, link, live_dot};
+use crate::ui::badge::{Tone, badge_of};
+use crate::ui::icon::{Icon, glyph};
+use crate::ui::loaded::loaded;
+use crate::ui::page_head::PageHead;
+use crate::ui::skeleton;
+
+/// The screen.
+#[component]
+pub(crate) fn Overview() -> impl IntoView {
+    let (project, live) = (use_project(), use_live());
+    let state: ProjectState = expect_context();
+    let name = String::from(project.name().as_str());
+    let webhooks = Fetched::new({
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            Box::pin(async move { project.webhooks(&Query::default().with("limit", Some("200"))).await })
+        }
+    });
+    let dead = Fetched::new(move || {
+        let project = project.clone();
+        Box::pin(async move { project.deliveries(&Query::default().with("state", Some("dead")).with("limit", Some("100"))).await })
+    });
+    let reload = calmly(move || {
+        webhooks.reload();
+        dead.reload();
+        state.0.reload();
+    });
+    live.on_change(move |event| match event {
+        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Many => reload(),
+        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+    });
+    let content = move || view! { <Content webhooks=webhooks dead=dead state=state /> }.into_any();
+    view! {
+        <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
+        {loaded(webhooks, skeleton::text, content)}
+    }
+    .into_any()
+}
+
+#[component]
+fn Content(
+    webhooks: Fetched<postern_core::api::page::Page<postern_core::api::webhook::WebhookView>>,
+    dead: Fetched<postern_core::api::page::Page<postern_core::api::delivery::DeliveryView>>,
+    state: ProjectState,
+) -> impl IntoView {
+    let needs = Memo::new(move |_| {
+        webhooks.value.with(|webhooks| dead.value.with(|dead| {
+            let dead = dead.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+            webhooks.as_ref().map(|page| model::needs(&page.items, dead)).unwrap_or_default()
+        }))
+    });
+    let counts = Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone()).unwrap_or_default()));
+    let steps = Memo::new(move |_| webhooks.value.with(|page| Steps::of(counts.get().inboxes, page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default())));
+    let off = move || webhooks.value.with(|page| page.as_ref().map_or(0, |page| page.items.iter().filter(|webhook| !webhook.enabled).count()));
+    let gave_up = Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())).unwrap_or_default()));
+    let figure = |name: &'static str, number: AnyView, about: AnyView, href: String, tone: Memo<bool>| {
+        view! {
+            <a class="card pad figure" href=href>
+                <span class="figure-name">{name}</span>
+                <b class="figure-number" class:bad=tone>{number}</b>
+                <span class="faint">{about}</span>
+            </a>
+        }
+        .into_any()
+    };
+    let calm = Memo::new(|_| false);
+    let has_dead = Memo::new(move |_| gave_up.get().0 > 0);
+    let waiting = format!("{}?state=waiting", link(Area::Deliveries));
+    let dead_address = format!("{}?state=dead", link(Area::Deliveries));
+    let gave_up_words = move || {
+        let (number, more) = gave_up.get();
+        if more { format!("{number}+") } else { number.to_string() }
+    };
+    let open = move || counts.get().open;
+    let need_row = |need: Need| {
+        let href = link(Area::Webhook(need.webhook.clone()));
+        view! {
+            <li class="need">
+                {badge_of(need.tone, &need.state)}
+                <div><a class="stretched" data-row="" href=href>{need.webhook}</a><p class="faint">{need.why}</p></div>
+                {glyph(Icon::Next)}
+            </li>
+        }
+        .into_any()
+    };
+    let need_list = move || {
+        let needs = needs.get();
+        if needs.is_empty() {
+            return view! { <p class="pad beside">{badge_of(Tone::Good, "All well")}<span class="faint">"Nothing waits for you."</span></p> }.into_any();
+        }
+        view! { <ul class="needs">{needs.into_iter().map(need_row).collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <div class="figures">
+            {figure("Webhooks", (move || counts.get().webhooks).into_any(), (move || format!("{} disabled", off())).into_any(), link(Area::Webhooks), calm)}
+            {figure("Under way", open.into_any(), (move || if open() == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }).into_any(), waiting, calm)}
+            {figure("Gave up", gave_up_words.into_any(), (move || if has_dead.get() { "resend what matters" } else { "nothing was given up" }).into_any(), dead_address, has_dead)}
+            {figure("Inboxes", (move || counts.get().inboxes).into_any(), "receivers for a first try".into_any(), link(Area::Inboxes), calm)}
+        </div>
+        <section class="card" aria-labelledby="needs">
+            <h2 class="card-head" id="needs">"What needs you"</h2>
+            {need_list}
+        </section>
+        {move || (!steps.get().is_done()).then(|| first_minute(steps.get()))}
+    }
+    .into_any()
+}
+
+fn first_minute(steps: Steps) -> AnyView {
+    let step = |is_done: bool, number: u32, words: &'static str, about: &'static str, href: String| {
+        let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_any() };
+        view! {
+            <li class="step" class:done=is_done>
+                <span class="step-mark" aria-hidden="true">{mark}</span>
+                <div>
+                    <a class="stretched" data-row="" href=href>{words}</a>
+                    {is_done.then(|| view! { <span class="for-ear">" (done)"</span> })}
+                    <p class="faint">{about}</p>
+                </div>
+                {glyph(Icon::Next)}
+            </li>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="first-minute">
+            <h2 class="card-head" id="first-minute">"The first minute"</h2>
+            <ol class="needs">
+                {step(steps.has_inbox, 1, "Make an inbox", "A receiver of our own, so that you see a callback without running one.", link(Area::Inboxes))}
+                {step(steps.has_webhook, 2, "Make a webhook", "Say where to call, and for which events.", link(Area::WebhookNew))}
+                {step(steps.has_delivery, 3, "Post an event and watch it arrive", "It is signed, sent, and shown live in the inbox.", format!("{}?post=1", link(Area::Events)))}
+            </ol>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,78 @@
+//! Signing in: with a token that is pasted here. (A link that carries one never comes here: see `session`.)
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::problem::ProblemType;
+
+use crate::api::{Api, ApiFailure};
+use crate::session::use_session;
+use crate::ui::button::{Button, Look};
+use crate::ui::field::TextField;
+use crate::ui::icon::{Icon, glyph};
+
+/// The screen. It stands in the place of whatever the address names, so that one is there after signing in.
+#[component]
+pub(crate) fn SignIn() -> impl IntoView {
+    let session = use_session();
+    let token = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let fault = RwSignal::new(None::<String>);
+    Effect::new(|_| crate::browser::location::set_title("Sign in · Postern"));
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let typed = String::from(token.get_untracked().trim());
+        if typed.is_empty() {
+            fault.set(Some(String::from("Paste a token first.")));
+            return;
+        }
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            match Api::accepts(&typed).await {
+                Ok(()) => session.sign_in(&typed),
+                Err(failure) => fault.set(Some(said(&failure))),
+            }
+            // The screen is gone if it worked.
+            let _ = busy.try_set(false);
+        });
+    };
+    let refused = move || {
+        session.was_refused().then(|| view! { <p class="notice busy" role="alert">"The token is not valid any more. Sign in again."</p> })
+    };
+    view! {
+        <main id="main" class="sign-in">
+            <div class="card pad">
+                <span class="brand">{glyph(Icon::Logo)}<span>"Postern"</span></span>
+                <h1 tabindex="-1">"Sign in"</h1>
+                <p class="about">"Webhooks: make them, watch them arrive, know why when they do not."</p>
+                {refused}
+                <form on:submit=submit novalidate=true>
+                    <TextField
+                        label="Token"
+                        value=token
+                        kind="password"
+                        mono=true
+                        first=true
+                        hint="A project token (pst_…), or the ADMIN_TOKEN of this deployment. It stays in this tab."
+                        fault=fault
+                    />
+                    <Button label=Signal::derive(move || String::from(if busy.get() { "Signing in…" } else { "Sign in" })) look=Look::Primary submits=true disabled=busy />
+                </form>
+                <p class="hint">"In development, "<code>"cargo xtask dev"</code>" prints a link that signs you in."</p>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+fn said(failure: &ApiFailure) -> String {
+    if failure.is(ProblemType::Unauthorized) {
+        String::from("The server does not know this token. Check that all of it was copied.")
+    } else if failure.is(ProblemType::Forbidden) {
+        String::from("This token may only publish events. The dashboard needs one that may read or manage.")
+    } else {
+        failure.to_string()
+    }
+}

@@ -1,0 +1,158 @@
+//! The tokens of a project: who may do what. A secret is shown once, when it is made.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::api::token::TokenView;
+use postern_core::token::Role;
+use serde_json::json;
+
+use crate::api::{ApiFailure, use_project};
+use crate::browser::clock::use_clock;
+use crate::fetched::Fetched;
+use crate::ui::button::{Button, Look};
+use crate::ui::code::code_block;
+use crate::ui::dialog::Dialog;
+use crate::ui::field::{Choice, TextField};
+use crate::ui::icon::Icon;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::{empty, refusal};
+use crate::ui::page_head::PageHead;
+use crate::ui::shortcuts::use_shortcut;
+use crate::ui::skeleton;
+use crate::ui::toast::use_toasts;
+use crate::words;
+
+/// The screen.
+#[component]
+pub(crate) fn Tokens() -> impl IntoView {
+    let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
+    let tokens = Fetched::new({
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            Box::pin(async move { project.tokens().await })
+        }
+    });
+    let is_creating = RwSignal::new(false);
+    use_shortcut("N", "New token", move || is_creating.set(true));
+    let new_button = move || view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }.into_any();
+    let doomed = RwSignal::new(None::<TokenView>);
+    let is_asking = RwSignal::new(false);
+    let revoke = move || {
+        let Some(token) = doomed.get_untracked() else { return };
+        is_asking.set(false);
+        let project = project.clone();
+        spawn_local(async move {
+            match project.revoke_token(&token.id).await {
+                Ok(()) => {
+                    toasts.say(format!("{} revoked", token.name));
+                    tokens.reload();
+                }
+                Err(failure) => toasts.complain(failure.to_string()),
+            }
+        });
+    };
+    let revoke = StoredValue::new_local(revoke);
+    let row = move |token: TokenView| {
+        let (at, asked) = (token.created_at, token.clone());
+        let ask = move || {
+            doomed.set(Some(asked.clone()));
+            is_asking.set(true);
+        };
+        view! {
+            <tr role="row">
+                <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id.clone()}</span></td>
+                <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{role_words(token.role)}</span></td>
+                <td role="cell" class="number faint" data-label="Created">{move || words::ago(clock.now(), at)}</td>
+                <td role="cell" class="number"><Button label="Revoke" about=token.name.clone() on_press=move |()| ask() /></td>
+            </tr>
+        }
+        .into_any()
+    };
+    let list = move || {
+        let items = tokens.value.get().map(|page| page.items).unwrap_or_default();
+        if items.is_empty() {
+            return empty(Icon::Token, "No token yet", "A token lets a producer publish, or a person read or manage.", new_button());
+        }
+        view! {
+            <div class="card scroll">
+                <table role="table" class="list cards">
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader" scope="col">"Token"</th>
+                            <th role="columnheader" scope="col">"Role"</th>
+                            <th role="columnheader" scope="col" class="number">"Created"</th>
+                            <th role="columnheader" scope="col" class="number">"Actions"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{items.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    let doomed_name = move || doomed.with(|token| token.as_ref().map(|token| token.name.clone()));
+    view! {
+        <PageHead title="Tokens" about="Who may do what in this project">{new_button()}</PageHead>
+        {loaded(tokens, skeleton::rows, move || list.into_any())}
+        <Dialog open=is_creating title="New token"><NewToken done=move || tokens.reload() /></Dialog>
+        <Dialog open=is_asking title="Revoke this token?">
+            <p><b>{doomed_name}</b>" stops working at once, everywhere. This cannot be undone."</p>
+            <div class="dialog-foot">
+                <Button label="Revoke token" look=Look::Danger on_press=move |()| revoke.with_value(|revoke| revoke()) />
+                <Button label="Keep it" on_press=move |()| is_asking.set(false) />
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+const fn role_words(role: Role) -> &'static str {
+    match role {
+        Role::Manage => "everything in this project",
+        Role::Publish => "post events, nothing else",
+        Role::Read => "read everything but secrets",
+    }
+}
+
+#[component]
+fn NewToken(
+    /// Called when a token was made.
+    done: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let project = use_project();
+    let (name, role) = (RwSignal::new(String::new()), RwSignal::new(String::from(Role::Publish.as_str())));
+    let failure = RwSignal::new(None::<ApiFailure>);
+    let secret = RwSignal::new(None::<String>);
+    let options = [Role::Publish, Role::Read, Role::Manage].map(|role| (role.as_str(), role.as_str(), role_words(role))).to_vec();
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim(), "role": role.get_untracked() }));
+        spawn_local(async move {
+            match project.create_token(&body).await {
+                Ok(created) => {
+                    done();
+                    secret.set(Some(created.secret));
+                }
+                Err(refused) => failure.set(Some(refused)),
+            }
+        });
+    };
+    let submit = StoredValue::new_local(submit);
+    move || match secret.get() {
+        Some(secret) => view! {
+            <p><b>"It is shown only now."</b>" Keep it somewhere safe; only its hash is stored."</p>
+            {code_block("Token", secret)}
+        }
+        .into_any(),
+        None => view! {
+            <form on:submit=move |event| submit.with_value(|submit| submit(event)) novalidate=true>
+                <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" />
+                <Choice label="Role" value=role options=options.clone() />
+                {refusal(failure)}
+                <div class="dialog-foot"><Button label="Create token" look=Look::Primary submits=true /></div>
+            </form>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,426 @@
+//! The form of a webhook, for a new one and for a change. While typing it says what the edge would say: what is wrong with
+//! each field, whether the URL may be called, and the exact callback that would go out.
+
+mod model;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use postern_core::api::webhook::WebhookView;
+use postern_core::fault::Fault;
+use postern_core::problem::ProblemType;
+use postern_core::webhook::Contract;
+use serde_json::{Value, json};
+
+use self::model::{Draft, HeaderDraft, Preview, Verdict};
+use crate::api::{ApiFailure, use_project};
+use crate::browser::clock;
+use crate::deployment::use_policy;
+use crate::fetched::Fetched;
+use crate::nav::use_nav;
+use crate::routes::{Area, Place};
+use crate::shell::link;
+use crate::ui::button::{Button, LinkButton, Look, icon_button};
+use crate::ui::code::{code_block, header_lines};
+use crate::ui::field::{Choice, Switch, TextArea, TextField};
+use crate::ui::icon::Icon;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::refusal;
+use crate::ui::page_head::PageHead;
+use crate::ui::skeleton;
+use crate::ui::toast::use_toasts;
+
+/// `…/webhooks/new`
+#[component]
+pub(crate) fn WebhookNew() -> impl IntoView {
+    view! {
+        <PageHead title="New webhook" about="Where to call when an event happens, and how" above=("Webhooks", link(Area::Webhooks)) />
+        <Form current=None />
+    }
+    .into_any()
+}
+
+/// `…/webhooks/{name}/edit`
+#[component]
+pub(crate) fn WebhookEdit(
+    /// The webhook's name.
+    name: String,
+) -> impl IntoView {
+    let project = use_project();
+    let title = format!("Edit {name}");
+    let above = link(Area::Webhook(name.clone()));
+    let webhook = Fetched::new(move || {
+        let (project, name) = (project.clone(), name.clone());
+        Box::pin(async move { project.webhook(&name).await })
+    });
+    // A change by somebody else must not replace what is being typed: the form is made once, of the first value.
+    let form = move || view! { <Form current=webhook.value.get_untracked() /> }.into_any();
+    view! {
+        <PageHead title=title above=("Webhook", above) />
+        {loaded(webhook, skeleton::text, form)}
+    }
+    .into_any()
+}
+
+/// The fields, each a signal of its own, so that a letter typed in one redraws nothing else.
+#[derive(Clone, Copy)]
+struct Fields {
+    contract: RwSignal<String>,
+    name: RwSignal<String>,
+    url: RwSignal<String>,
+    events: RwSignal<String>,
+    object: [RwSignal<String>; 3],
+    headers: RwSignal<Vec<HeaderFields>>,
+    labels: RwSignal<String>,
+    timeout: RwSignal<String>,
+    retry: RwSignal<bool>,
+    include_result: RwSignal<bool>,
+    description: RwSignal<String>,
+    secret_mode: RwSignal<String>,
+    secret: RwSignal<String>,
+}
+
+/// The fields of one header.
+#[derive(Clone, Copy)]
+struct HeaderFields {
+    key: RwSignal<String>,
+    value: RwSignal<String>,
+    protected: RwSignal<bool>,
+    is_stored: bool,
+}
+
+impl HeaderFields {
+    fn of(draft: HeaderDraft) -> Self {
+        Self { key: RwSignal::new(draft.key), value: RwSignal::new(draft.value), protected: RwSignal::new(draft.protected), is_stored: draft.is_stored }
+    }
+
+    fn draft(self) -> HeaderDraft {
+        HeaderDraft { key: self.key.get(), value: self.value.get(), protected: self.protected.get(), is_stored: self.is_stored }
+    }
+}
+
+impl Fields {
+    fn of(draft: Draft) -> Self {
+        Self {
+            contract: RwSignal::new(draft.contract),
+            name: RwSignal::new(draft.name),
+            url: RwSignal::new(draft.url),
+            events: RwSignal::new(draft.events),
+            object: draft.object.map(RwSignal::new),
+            headers: RwSignal::new(draft.headers.into_iter().map(HeaderFields::of).collect()),
+            labels: RwSignal::new(draft.labels),
+            timeout: RwSignal::new(draft.timeout),
+            retry: RwSignal::new(draft.retry),
+            include_result: RwSignal::new(draft.include_result),
+            description: RwSignal::new(draft.description),
+            secret_mode: RwSignal::new(draft.secret_mode),
+            secret: RwSignal::new(draft.secret),
+        }
+    }
+
+    fn draft(self) -> Draft {
+        Draft {
+            contract: self.contract.get(),
+            name: self.name.get(),
+            url: self.url.get(),
+            events: self.events.get(),
+            object: self.object.map(|part| part.get()),
+            headers: self.headers.get().into_iter().map(HeaderFields::draft).collect(),
+            labels: self.labels.get(),
+            timeout: self.timeout.get(),
+            retry: self.retry.get(),
+            include_result: self.include_result.get(),
+            description: self.description.get(),
+            secret_mode: self.secret_mode.get(),
+            secret: self.secret.get(),
+        }
+    }
+}
+
+/// The form with its preview.
+#[component]
+fn Form(
+    /// The webhook that is changed; `None` for a new one.
+    current: Option<WebhookView>,
+) -> impl IntoView {
+    let (project, nav, toasts, policy) = (use_project(), use_nav(), use_toasts(), use_policy());
+    let is_edit = current.is_some();
+    let fields = Fields::of(current.as_ref().map(Draft::of).unwrap_or_default());
+    let current = StoredValue::new(current);
+    let draft = Memo::new(move |_| fields.draft());
+    let verdict = Signal::derive(move || current.with_value(|current| draft.with(|draft| policy.with(|policy| model::judge(draft, current.as_ref(), policy)))));
+    let faults = Memo::new(move |_| match verdict.get() {
+        Verdict::Fits(..) => Vec::new(),
+        Verdict::Refused(faults) => faults,
+    });
+    let failure = RwSignal::new(None::<ApiFailure>);
+    // A field says what is wrong once it was left, or once the form was sent: not before the first letter.
+    let touched = RwSignal::new(Vec::<&'static str>::new());
+    let is_sent = RwSignal::new(false);
+    let fault = move |field: &'static str| {
+        Signal::derive(move || {
+            let is_due = is_sent.get() || touched.with(|touched| touched.contains(&field));
+            if is_due { faults.with(|faults| model::fault_of(faults, field)) } else { None }
+        })
+    };
+    let leave = move |field: &'static str| {
+        move |()| {
+            if !touched.with_untracked(|touched| touched.contains(&field)) {
+                touched.update(|touched| touched.push(field));
+            }
+        }
+    };
+
+    let busy = RwSignal::new(false);
+    let api = project.clone();
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        is_sent.set(true);
+        failure.set(None);
+        if faults.with_untracked(|faults| !faults.is_empty()) {
+            crate::browser::focus::soon("form [aria-invalid=true]");
+            return;
+        }
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let (api, body) = (api.clone(), draft.with_untracked(|draft| draft.json(is_edit)));
+        spawn_local(async move {
+            let known = current.with_value(|current| current.as_ref().map(|webhook| (webhook.name.clone(), webhook.version)));
+            let answer = match known {
+                None => api.create_webhook(&body).await,
+                Some((name, version)) => api.update_webhook(&name, version, &body).await,
+            };
+            match answer {
+                Ok(webhook) => {
+                    toasts.say(if is_edit { format!("{} saved", webhook.name) } else { format!("{} created", webhook.name) });
+                    nav.go(&Place::Project(api.name().clone(), Area::Webhook(webhook.name)));
+                }
+                Err(refused) => {
+                    failure.set(Some(refused));
+                    busy.set(false);
+                }
+            }
+        });
+    };
+
+    let types = Fetched::new({
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            Box::pin(async move { project.event_types().await })
+        }
+    });
+    let known_types = move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default());
+    let is_ubiops = Memo::new(move |_| fields.contract.with(|contract| contract == Contract::Ubiops.as_str()));
+    let suggestions = Memo::new(move |_| {
+        if is_ubiops.get() { model::UBIOPS_EVENTS.map(String::from).to_vec() } else { model::suggestions(&known_types()) }
+    });
+    // What a contract usually does; only for a new webhook, and only when the choice is made.
+    Effect::new(move |before: Option<bool>| {
+        let is_ubiops = is_ubiops.get();
+        if !is_edit && before.is_some_and(|before| before != is_ubiops) {
+            fields.retry.set(!is_ubiops);
+        }
+        is_ubiops
+    });
+    let example = move |kind: &str| -> Option<Value> {
+        types.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|item| item.name == kind).and_then(|item| item.example.clone())))
+    };
+    let opened_at = clock::now();
+    let preview = Memo::new(move |_| match verdict.get() {
+        Verdict::Fits(definition, choice) => {
+            let keeps_secret = fields.secret_mode.with(|mode| mode == "keep");
+            model::preview(*definition, choice, keeps_secret, example, opened_at)
+        }
+        Verdict::Refused(_) => None,
+    });
+
+    let use_inbox = {
+        let project = project.clone();
+        move || {
+            let project = project.clone();
+            let typed = fields.name.get_untracked();
+            spawn_local(async move {
+                let name = if typed.trim().is_empty() { format!("inbox-{}", clock::now().unix_s()) } else { format!("{}-inbox", typed.trim()) };
+                let mut answer = project.create_inbox(&json!({ "name": name })).await;
+                if answer.as_ref().is_err_and(|failure| failure.is(ProblemType::NameTaken)) {
+                    answer = project.create_inbox(&json!({ "name": format!("{name}-{}", clock::now().unix_s()) })).await;
+                }
+                match answer {
+                    Ok(inbox) => {
+                        fields.url.set(inbox.url);
+                        toasts.say(format!("Inbox {} made; callbacks will go there", inbox.name));
+                    }
+                    Err(refused) => toasts.complain(refused.to_string()),
+                }
+            });
+        }
+    };
+    let egress = Memo::new(move |_| fields.url.with(|url| policy.with(|policy| model::egress_words(url, policy))));
+    let egress_words = move || {
+        let (may, words) = egress.get();
+        let class = if fields.url.with(|url| url.trim().is_empty()) { "hint" } else { "verdict" };
+        may.then(|| view! { <p class=class role="status">{words}</p> })
+    };
+    let url_fault = Signal::derive(move || match egress.get() {
+        (false, words) => Some(words),
+        (true, _) => (is_sent.get() && fields.url.with(|url| url.trim().is_empty())).then(|| String::from("Say where to call.")),
+    });
+
+    let secret_options = if is_edit {
+        vec![("keep", "Keep it as it is", ""), ("given", "Use this one", "whsec_ followed by base64"), ("none", "None", "callbacks are not signed")]
+    } else {
+        vec![
+            ("generate", "Make one", "standard callbacks are signed; other contracts are not"),
+            ("given", "Use mine", "whsec_ followed by base64"),
+            ("none", "None", "callbacks are not signed"),
+        ]
+    };
+    let [object_type, object_name, object_version] = fields.object;
+    let back = current.with_value(|current| current.as_ref().map_or_else(|| link(Area::Webhooks), |webhook| link(Area::Webhook(webhook.name.clone()))));
+    let contract_options = vec![
+        ("standard", "Standard Webhooks", "type, timestamp and data as JSON; signed; 2xx is delivered"),
+        ("ubiops", "UbiOps", "UbiOps' own payload; 2xx and 3xx are delivered"),
+    ];
+    let unplaced = move || {
+        let others = faults.with(|faults| {
+            let others = faults.iter().filter(|fault| is_unplaced(fault)).map(|fault| format!("{}: {}", fault.pointer, fault.detail));
+            others.collect::<Vec<_>>()
+        });
+        (is_sent.get() && !others.is_empty()).then(|| view! { <p class="fault">{others.join("; ")}</p> })
+    };
+    view! {
+        <div class="split">
+            <form class="card pad form" on:submit=submit novalidate=true aria-label="Webhook">
+                <fieldset>
+                    <legend>"What and where"</legend>
+                    <TextField label="Name" value=fields.name first=true hint="Unique in this project, such as orders-to-billing" fault=fault("name") on_leave=leave("name") />
+                    <TextField label="URL" value=fields.url kind="url" mono=true placeholder="https://example.com/hooks" fault=url_fault />
+                    {egress_words}
+                    <div class="beside"><Button label="Use a new inbox" icon=Icon::Inbox on_press=move |()| use_inbox() /><span class="hint">"No receiver yet? An inbox records what arrives."</span></div>
+                    <Choice label="Contract" value=fields.contract options=contract_options />
+                </fieldset>
+                <fieldset>
+                    <legend>"Which events"</legend>
+                    <TextField label="Events" value=fields.events mono=true placeholder="order.paid order.*" hint="Types or groups, separated by spaces. order.* takes all below order, * takes all." fault=fault("events") on_leave=leave("events") />
+                    {move || event_choices(suggestions, fields.events)}
+                    <div class="thirds">
+                        <TextField label="Object type" value=object_type placeholder="any" fault=fault("object") on_leave=leave("object") />
+                        <TextField label="Object name" value=object_name placeholder="any" />
+                        <TextField label="Object version" value=object_version placeholder="any" />
+                    </div>
+                </fieldset>
+                <fieldset>
+                    <legend>"How"</legend>
+                    <Switch label="Repeat failed attempts" value=fields.retry hint="Up to ten attempts in about three days. Off: one attempt." />
+                    {move || is_ubiops.get().then(|| view! { <Switch label="Include the result" value=fields.include_result hint="Up to 16,000 bytes; a longer one is left out." /> })}
+                    <TextField label="Timeout in seconds" value=fields.timeout kind="number" hint="For one attempt, 1 to 30" fault=fault("timeout_s") on_leave=leave("timeout_s") />
+                    <Choice label="Signing secret" value=fields.secret_mode options=secret_options />
+                    {move || fields.secret_mode.with(|mode| mode == "given").then(|| view! { <TextField label="Secret" value=fields.secret kind="password" mono=true fault=fault("secret") on_leave=leave("secret") /> })}
+                    <HeaderList headers=fields.headers faults=faults is_due=is_sent />
+                </fieldset>
+                <fieldset>
+                    <legend>"For people"</legend>
+                    <TextArea label="Description" value=fields.description rows=2 hint="At most 400 characters" fault=fault("description") on_leave=leave("description") />
+                    <TextField label="Labels" value=fields.labels placeholder="team:billing, tier:gold" hint="key:value, separated by commas" fault=fault("labels") on_leave=leave("labels") />
+                </fieldset>
+                {refusal(failure)}
+                {unplaced}
+                {move || (is_sent.get() && faults.with(|faults| !faults.is_empty())).then(|| view! { <p class="fault" role="alert">{said_of(faults.with(Vec::len))}</p> })}
+                <div class="form-foot">
+                    <Button label=if is_edit { "Save changes" } else { "Create webhook" } look=Look::Primary submits=true disabled=busy />
+                    <LinkButton label="Discard" href=back look=Look::Quiet />
+                </div>
+            </form>
+            <aside class="preview" aria-label="Preview">{move || preview_view(preview.get())}</aside>
+        </div>
+    }
+    .into_any()
+}
+
+fn said_of(number: usize) -> String {
+    if number == 1 { String::from("One field is not right yet.") } else { format!("{number} things are not right yet.") }
+}
+
+/// Whether no field shows this fault.
+fn is_unplaced(fault: &Fault) -> bool {
+    let field = model::field_of(&fault.pointer);
+    let placed = ["name", "url", "events", "object", "timeout_s", "secret", "description", "labels"];
+    !placed.contains(&field) && !field.ends_with("/key") && !field.ends_with("/value")
+}
+
+/// Event types to press instead of typing them.
+fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> AnyView {
+    let choice = move |pattern: String| {
+        let (wanted, shown) = (pattern.clone(), pattern.clone());
+        let is_on = move || events.with(|events| model::patterns(events).contains(&wanted));
+        let pressed = is_on.clone();
+        view! {
+            <button
+                type="button"
+                class="chip mono"
+                class:on=is_on
+                aria-pressed=move || if pressed() { "true" } else { "false" }
+                on:click=move |_| events.update(|events| *events = model::toggle(events, &pattern))
+            >
+                {shown}
+            </button>
+        }
+        .into_any()
+    };
+    view! { <div class="chips" role="group" aria-label="Known events">{suggestions.get().into_iter().map(choice).collect_view()}</div> }.into_any()
+}
+
+/// Extra headers.
+#[component]
+fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is_due: RwSignal<bool>) -> impl IntoView {
+    let row = move |(at, fields): (usize, HeaderFields)| {
+        let fault = move |part: &'static str| {
+            Signal::derive(move || if is_due.get() { faults.with(|faults| model::fault_of(faults, &format!("headers/{at}/{part}"))) } else { None })
+        };
+        let hint = if fields.is_stored { "Empty keeps the stored value" } else { "" };
+        view! {
+            <div class="header-row">
+                <TextField label=format!("Header {}", at + 1) value=fields.key mono=true placeholder="x-api-key" fault=fault("key") />
+                <TextField label="Value" value=fields.value mono=true hint=hint fault=fault("value") />
+                <Switch label="Protected" value=fields.protected />
+                {icon_button(Icon::Delete, format!("Remove header {}", at + 1), move || headers.update(|headers| {
+                    headers.remove(at);
+                }))}
+            </div>
+        }
+        .into_any()
+    };
+    let add = move || headers.update(|headers| headers.push(HeaderFields::of(HeaderDraft::default())));
+    view! {
+        <div class="headers" role="group" aria-label="Extra headers">
+            {move || headers.get().into_iter().enumerate().map(row).collect_view()}
+            <div class="beside"><Button label="Add a header" icon=Icon::Plus on_press=move |()| add() /><span class="hint">"A protected value is never shown again."</span></div>
+        </div>
+    }
+    .into_any()
+}
+
+fn preview_view(preview: Option<Preview>) -> AnyView {
+    let Some(preview) = preview else {
+        return view! {
+            <div class="card pad">
+                <h2>"What will be sent"</h2>
+                <p class="about">"Once name, URL and events fit, the exact callback is shown here."</p>
+            </div>
+        }
+        .into_any();
+    };
+    let sample = preview.is_sample_signed.then(|| view! { <p class="hint">"Signed with a sample secret here, with the webhook's own when it is sent."</p> });
+    view! {
+        <div class="card pad">
+            <h2>"What will be sent"</h2>
+            <p class="about">"For an event "<code>{preview.kind}</code></p>
+            {header_lines(String::from("POST"), preview.headers)}
+            {code_block("Body", preview.body)}
+            {sample}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,419 @@
+//! The form of a webhook as a value: what was typed, as the JSON that is sent, what is wrong with it field by field, and the
+//! callback that it would make. The rules are `postern_core`'s; here they only find their place beside the fields.
+
+use std::collections::BTreeMap;
+
+use postern_core::api::webhook::WebhookView;
+use postern_core::contract::{self, Callback, HIDDEN, Rendering, Source};
+use postern_core::egress::Policy;
+use postern_core::event::NewEvent;
+use postern_core::fault::Fault;
+use postern_core::filter::EventPattern;
+use postern_core::signing::{GENERATED_SECRET_BYTES, Secret};
+use postern_core::time::Timestamp;
+use postern_core::webhook::parse::{self, SecretChoice};
+use postern_core::webhook::{Definition, Header, ObjectFilter, WebhookName};
+use serde_json::{Map, Value, json};
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    /// `standard` or `ubiops`.
+    pub(crate) contract: String,
+    /// Name.
+    pub(crate) name: String,
+    /// URL.
+    pub(crate) url: String,
+    /// Patterns, separated by white space or commas.
+    pub(crate) events: String,
+    /// The object filter; empty parts mean any.
+    pub(crate) object: [String; 3],
+    /// Extra headers.
+    pub(crate) headers: Vec<HeaderDraft>,
+    /// `key:value` pairs, separated by commas.
+    pub(crate) labels: String,
+    /// Seconds.
+    pub(crate) timeout: String,
+    /// Whether failed attempts are repeated.
+    pub(crate) retry: bool,
+    /// Whether `ubiops` callbacks carry `result`.
+    pub(crate) include_result: bool,
+    /// Description.
+    pub(crate) description: String,
+    /// `generate`, `given`, `none`, or `keep` where a webhook is edited.
+    pub(crate) secret_mode: String,
+    /// The secret, where it is given.
+    pub(crate) secret: String,
+}
+
+/// A header as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderDraft {
+    /// Name.
+    pub(crate) key: String,
+    /// Value; of a stored protected header, empty means: keep it.
+    pub(crate) value: String,
+    /// Hidden on reads.
+    pub(crate) protected: bool,
+    /// Whether its value is stored and not known here.
+    pub(crate) is_stored: bool,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            contract: String::from("standard"),
+            name: String::new(),
+            url: String::new(),
+            events: String::new(),
+            object: Default::default(),
+            headers: Vec::new(),
+            labels: String::new(),
+            timeout: String::from("10"),
+            retry: true,
+            include_result: false,
+            description: String::new(),
+            secret_mode: String::from("generate"),
+            secret: String::new(),
+        }
+    }
+}
+
+impl Draft {
+    /// The draft that changes nothing of `webhook`.
+    pub(crate) fn of(webhook: &WebhookView) -> Self {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let header = |header: &postern_core::api::webhook::HeaderView| HeaderDraft {
+            key: header.key.clone(),
+            value: header.value.clone().unwrap_or_default(),
+            protected: header.protected,
+            is_stored: header.protected,
+        };
+        Self {
+            contract: String::from(webhook.contract.as_str()),
+            name: webhook.name.clone(),
+            url: webhook.url.clone(),
+            events: webhook.events.join(" "),
+            object: [part(&webhook.object.kind), part(&webhook.object.name), part(&webhook.object.version)],
+            headers: webhook.headers.iter().map(header).collect(),
+            labels: labels_text(&webhook.labels),
+            timeout: webhook.timeout_s.to_string(),
+            retry: webhook.retry,
+            include_result: webhook.include_result,
+            description: webhook.description.clone(),
+            secret_mode: String::from("keep"),
+            secret: String::new(),
+        }
+    }
+
+    /// The body that creates the webhook, or changes it where `is_edit`.
+    pub(crate) fn json(&self, is_edit: bool) -> Value {
+        let mut body = Map::new();
+        let mut set = |key: &str, value: Value| drop(body.insert(String::from(key), value));
+        set("contract", json!(self.contract));
+        set("name", json!(self.name));
+        set("url", json!(self.url.trim()));
+        set("events", json!(patterns(&self.events)));
+        set("object", self.object_json());
+        set("headers", Value::Array(self.headers.iter().map(HeaderDraft::json).collect()));
+        set("labels", Value::Object(labels(&self.labels)));
+        // What is no number goes out as it was typed, so that the parser says what it should be.
+        let timeout = self.timeout.trim();
+        set("timeout_s", timeout.parse::<u32>().map_or_else(|_| json!(timeout), |seconds| json!(seconds)));
+        set("retry", json!(self.retry));
+        set("include_result", json!(self.include_result && self.contract == "ubiops"));
+        set("description", json!(self.description));
+        match self.secret_mode.as_str() {
+            "given" => set("secret", json!(self.secret.trim())),
+            "none" => set("secret", Value::Null),
+            // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
+            _ => {}
+        }
+        if self.secret_mode == "generate" && !is_edit && self.contract != "standard" {
+            // Only `standard` signs by default; another contract says so by its secret.
+            set("secret", Value::Null);
+        }
+        Value::Object(body)
+    }
+
+    fn object_json(&self) -> Value {
+        let part = |part: &String| if part.trim().is_empty() { Value::Null } else { json!(part.trim()) };
+        let [kind, name, version] = &self.object;
+        json!({ "type": part(kind), "name": part(name), "version": part(version) })
+    }
+}
+
+impl HeaderDraft {
+    fn json(&self) -> Value {
+        if self.is_stored && self.value.is_empty() {
+            // The stored value is kept.
+            return json!({ "key": self.key.trim(), "protected": self.protected });
+        }
+        json!({ "key": self.key.trim(), "value": self.value, "protected": self.protected })
+    }
+}
+
+/// The patterns in a text.
+pub(crate) fn patterns(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|pattern| !pattern.is_empty()).map(String::from).collect()
+}
+
+/// `text` with `pattern` added, or without it where it is there.
+pub(crate) fn toggle(text: &str, pattern: &str) -> String {
+    let mut all = patterns(text);
+    match all.iter().position(|known| known == pattern) {
+        Some(at) => drop(all.remove(at)),
+        None => all.push(String::from(pattern)),
+    }
+    all.join(" ")
+}
+
+fn labels(text: &str) -> Map<String, Value> {
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
+            (String::from(key.trim()), json!(value.trim()))
+        })
+        .collect()
+}
+
+/// Labels as they are typed.
+pub(crate) fn labels_text(labels: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+    pairs.join(", ")
+}
+
+/// What patterns may be meant: the known types, the groups that hold more than one of them, and everything.
+pub(crate) fn suggestions(types: &[String]) -> Vec<String> {
+    let mut groups: BTreeMap<String, u32> = BTreeMap::new();
+    for name in types {
+        if let Some((stem, _)) = name.rsplit_once('.') {
+            *groups.entry(format!("{stem}.*")).or_default() += 1;
+        }
+    }
+    let groups = groups.into_iter().filter(|(_, members)| *members > 1).map(|(group, _)| group);
+    types.iter().cloned().chain(groups).chain([String::from("*")]).collect()
+}
+
+/// The events that UbiOps knows (WIRE A.4), offered where the contract is `ubiops`.
+pub(crate) const UBIOPS_EVENTS: [&str; 8] = [
+    "deployment_request_started",
+    "deployment_request_finished",
+    "deployment_request_completed",
+    "deployment_request_failed",
+    "pipeline_request_started",
+    "pipeline_request_finished",
+    "pipeline_request_completed",
+    "pipeline_request_failed",
+];
+
+/// What the edge would say of the draft.
+#[derive(Clone)]
+pub(crate) enum Verdict {
+    /// It would take it: what would be stored, and whether it would make a secret.
+    Fits(Box<Definition>, SecretChoice),
+    /// It would refuse it, with every reason.
+    Refused(Vec<Fault>),
+}
+
+/// Asks `postern_core` what the edge would say.
+pub(crate) fn judge(draft: &Draft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
+    let answer = match current {
+        None => parse::create(&draft.json(false), policy),
+        Some(webhook) => parse::update(&definition_of(webhook), &draft.json(true), policy).map(|definition| (definition, SecretChoice::Given)),
+    };
+    match answer {
+        Ok((definition, choice)) => Verdict::Fits(Box::new(definition), choice),
+        Err(faults) => Verdict::Refused(faults),
+    }
+}
+
+/// The definition that a webhook as read stands for. Hidden values are filled with a mark, the secret is left out: good for
+/// parsing a change against it, and for nothing else.
+fn definition_of(webhook: &WebhookView) -> Definition {
+    let header = |header: &postern_core::api::webhook::HeaderView| Header {
+        key: header.key.clone(),
+        value: header.value.clone().unwrap_or_else(|| String::from(HIDDEN)),
+        protected: header.protected,
+    };
+    let name = WebhookName::parse(&webhook.name).or_else(|| WebhookName::parse("webhook"));
+    Definition {
+        name: name.expect("'webhook' is a name"),
+        url: webhook.url.clone(),
+        contract: webhook.contract,
+        events: webhook.events.iter().filter_map(|pattern| EventPattern::parse(pattern)).collect(),
+        object: ObjectFilter { ..webhook.object.clone() },
+        headers: webhook.headers.iter().map(header).collect(),
+        description: webhook.description.clone(),
+        labels: webhook.labels.clone(),
+        timeout_s: webhook.timeout_s,
+        enabled: webhook.enabled,
+        retry: webhook.retry,
+        include_result: webhook.include_result,
+        secret: webhook.signed.then(sample_secret),
+    }
+}
+
+/// A secret that everybody knows: it signs previews.
+fn sample_secret() -> String {
+    Secret::from_random(&[7; GENERATED_SECRET_BYTES]).reveal()
+}
+
+/// The field that a pointer belongs to: its first part, with the index and member for headers (`headers/0/key`).
+pub(crate) fn field_of(pointer: &str) -> &str {
+    let rest = pointer.trim_start_matches('/');
+    if rest.starts_with("headers/") { rest } else { rest.split('/').next().unwrap_or_default() }
+}
+
+/// What is wrong with a field, in one text.
+pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
+    let found: Vec<&str> = faults.iter().filter(|fault| field_of(&fault.pointer) == field).map(|fault| fault.detail.as_str()).collect();
+    (!found.is_empty()).then(|| sentence(&found.join("; ")))
+}
+
+/// `must be …` as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+/// What the egress policy says of the URL, in words.
+pub(crate) fn egress_words(url: &str, policy: &Policy) -> (bool, String) {
+    let url = url.trim();
+    if url.is_empty() {
+        return (true, String::from("Where callbacks go, such as https://example.com/hooks"));
+    }
+    match postern_core::egress::check(url, policy) {
+        Err(refusal) => (false, sentence(&refusal.to_string())),
+        Ok(target) if target.authorization.is_some() => {
+            (true, String::from("May be called. The name and password become a protected Authorization header."))
+        }
+        Ok(target) if target.url != url => (true, format!("May be called, as {}", target.url)),
+        Ok(_) => (true, String::from("May be called.")),
+    }
+}
+
+/// A callback as it would go out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Preview {
+    /// Headers, with hidden values as they are shown.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The exact body.
+    pub(crate) body: String,
+    /// The event that it tells of.
+    pub(crate) kind: String,
+    /// Whether the signature is made with a sample secret.
+    pub(crate) is_sample_signed: bool,
+}
+
+/// The callback that `definition` would make of a sample event. `example` is the catalogue's example of `data` for it.
+pub(crate) fn preview(mut definition: Definition, choice: SecretChoice, keeps_secret: bool, example: impl Fn(&str) -> Option<Value>, now: Timestamp) -> Option<Preview> {
+    let is_sample_signed = choice == SecretChoice::Generate || (keeps_secret && definition.secret.is_some());
+    if is_sample_signed {
+        definition.secret = Some(sample_secret());
+    }
+    let NewEvent { kind, data, object, .. } = contract::sample_event(&definition);
+    let data = match example(&kind) {
+        Some(example) => serde_json::value::to_raw_value(&example).ok()?,
+        None => data,
+    };
+    let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };
+    let rendering = Rendering::of(&definition, &kind);
+    let Callback { shown_headers, body, .. } = contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now).ok()?;
+    Some(Preview { headers: shown_headers, body, kind, is_sample_signed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy { allow_private_targets: false, own_hosts: vec![String::from("postern.example")] }
+    }
+
+    fn draft() -> Draft {
+        Draft {
+            name: String::from("orders"),
+            url: String::from("https://example.com/hooks"),
+            events: String::from("order.*, invoice.created"),
+            labels: String::from("team:billing, tier : gold"),
+            ..Draft::default()
+        }
+    }
+
+    fn faults(draft: &Draft) -> Vec<Fault> {
+        match judge(draft, None, &policy()) {
+            Verdict::Fits(..) => Vec::new(),
+            Verdict::Refused(faults) => faults,
+        }
+    }
+
+    #[test]
+    fn a_good_draft_fits_and_makes_a_signed_callback() {
+        let Verdict::Fits(definition, choice) = judge(&draft(), None, &policy()) else { panic!("fits") };
+        assert_eq!(choice, SecretChoice::Generate);
+        assert_eq!(definition.labels.get("tier").map(String::as_str), Some("gold"));
+        let preview = preview(*definition, choice, false, |_| Some(json!({"total": 4})), Timestamp(1_795_270_051_204)).expect("a preview");
+        assert!(preview.is_sample_signed);
+        assert!(preview.headers.iter().any(|(name, value)| name == "webhook-signature" && value.starts_with("v1,")));
+        assert!(preview.body.contains(r#""data":{"total":4}"#), "{}", preview.body);
+    }
+
+    #[test]
+    fn every_fault_finds_its_field() {
+        let mut bad = Draft { name: String::new(), url: String::from("http://10.0.0.1/"), events: String::from("order..paid"), timeout: String::from("soon"), ..draft() };
+        bad.headers = vec![HeaderDraft { key: String::from("webhook-id"), value: String::from("x"), ..HeaderDraft::default() }];
+        bad.secret_mode = String::from("given");
+        bad.secret = String::from("guess me");
+        let faults = faults(&bad);
+        for field in ["name", "url", "events", "timeout_s", "headers/0/key", "secret"] {
+            assert!(fault_of(&faults, field).is_some(), "{field}: {faults:?}");
+        }
+        assert_eq!(fault_of(&faults, "description"), None);
+    }
+
+    #[test]
+    fn the_url_is_judged_in_words() {
+        assert_eq!(egress_words("https://example.com/x", &policy()), (true, String::from("May be called.")));
+        assert!(!egress_words("https://127.1/", &policy()).0);
+        assert!(!egress_words("https://postern.example/v1", &policy()).0);
+        assert!(egress_words("", &policy()).0);
+    }
+
+    #[test]
+    fn an_untouched_edit_changes_nothing_and_keeps_hidden_values() {
+        let webhook: WebhookView = serde_json::from_value(json!({
+            "id": "whk_1", "name": "orders", "url": "https://example.com/", "contract": "ubiops", "events": ["deployment_request_finished"],
+            "object": {"type": "deployment", "name": "d1", "version": null},
+            "headers": [{"key": "authorization", "value": null, "protected": true}, {"key": "x-a", "value": "1", "protected": false}],
+            "description": "d", "labels": {"a": "b"}, "timeout_s": 7, "enabled": true, "disabled_reason": null, "retry": false,
+            "include_result": true, "signed": true, "version": 3, "created_at": "2026-11-21T09:30:00.000Z",
+            "updated_at": "2026-11-21T09:30:00.000Z", "health": {"recent": [], "at_once": 0, "latest_at": null}
+        }))
+        .expect("a webhook");
+        let Verdict::Fits(definition, _) = judge(&Draft::of(&webhook), Some(&webhook), &policy()) else { panic!("fits") };
+        assert_eq!(*definition, definition_of(&webhook));
+    }
+
+    #[test]
+    fn patterns_are_added_and_taken_away_again() {
+        assert_eq!(toggle("order.paid", "order.*"), "order.paid order.*");
+        assert_eq!(toggle("order.paid, order.*", "order.paid"), "order.*");
+        assert_eq!(patterns(" a,b  c "), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn groups_are_offered_where_they_hold_more_than_one_type() {
+        let types = ["order.paid", "order.shipped", "invoice.created"].map(String::from);
+        assert_eq!(suggestions(&types), ["order.paid", "order.shipped", "invoice.created", "order.*", "*"]);
+    }
+
+    #[test]
+    fn another_contract_signs_only_if_asked_to() {
+        let ubiops = Draft { contract: String::from("ubiops"), ..draft() };
+        assert_eq!(ubiops.json(false).get("secret"), Some(&Value::Null));
+        assert_eq!(draft().json(false).get("secret"), None);
+    }
+}

@@ -1,0 +1,32 @@
+//! What screens are made of. Nothing here knows of the API's operations or of addresses: state comes in as signals, intent
+//! goes out through callbacks, and every control has the role and the name by which people and tests find it.
+
+pub(crate) mod badge;
+pub(crate) mod button;
+pub(crate) mod code;
+pub(crate) mod copy;
+pub(crate) mod dialog;
+pub(crate) mod drawer;
+pub(crate) mod field;
+pub(crate) mod filter_chip;
+pub(crate) mod icon;
+pub(crate) mod keyed;
+pub(crate) mod loaded;
+pub(crate) mod notice;
+pub(crate) mod page_head;
+pub(crate) mod shortcuts;
+pub(crate) mod skeleton;
+pub(crate) mod strip;
+pub(crate) mod tabs;
+pub(crate) mod toast;
+
+use std::cell::Cell;
+
+/// A fresh id for an element that another one has to name (`for`, `aria-describedby`, `list`).
+pub(crate) fn fresh_id() -> String {
+    thread_local!(static LAST: Cell<u32> = const { Cell::new(0) });
+    LAST.with(|last| {
+        last.set(last.get() + 1);
+        format!("e{}", last.get())
+    })
+}

@@ -1,0 +1,22 @@
+//! Skeletons: the shape of what is being loaded, so that nothing jumps when it is there.
+
+use leptos::prelude::*;
+
+/// Rows of a table.
+pub(crate) fn rows() -> AnyView {
+    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> }.into_any();
+    view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }.into_any()
+}
+
+/// A few paragraphs.
+pub(crate) fn text() -> AnyView {
+    view! {
+        <div class="card pad bones" aria-hidden="true">
+            <i class="bone wide"></i>
+            <i class="bone"></i>
+            <i class="bone wide"></i>
+            <i class="bone short"></i>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,168 @@
+//! Short messages in a corner, announced politely, and what can still be undone.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::badge::Tone;
+use super::button::{Button, icon_button};
+use super::icon::Icon;
+use super::keyed::keyed;
+
+/// How long a message stays, and how long something can be undone.
+const SHOWN: Duration = Duration::from_secs(6);
+/// How long a complaint stays: it is to be read to the end.
+const COMPLAINT_SHOWN: Duration = Duration::from_secs(12);
+
+struct Toast {
+    id: u32,
+    tone: Tone,
+    text: String,
+    undo: Option<Undo>,
+    timer: Option<TimeoutHandle>,
+}
+
+/// Something that is done unless it is taken back.
+struct Undo {
+    /// What goes away with it; hidden from lists meanwhile.
+    subject: String,
+    commit: Box<dyn FnOnce()>,
+    take_back: Box<dyn FnOnce()>,
+}
+
+/// The messages of the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Toasts {
+    all: RwSignal<Vec<Toast>, LocalStorage>,
+    next_id: StoredValue<u32>,
+    gone: RwSignal<Vec<String>>,
+}
+
+impl Toasts {
+    /// Offers itself to everything below. What could still be undone is done when the page is left.
+    pub(crate) fn provide() -> Self {
+        let toasts = Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
+        window_event_listener(leptos::ev::pagehide, move |_| toasts.flush());
+        provide_context(toasts);
+        toasts
+    }
+
+    /// Says that something worked.
+    pub(crate) fn say(self, text: impl Into<String>) {
+        self.add(Tone::Good, text.into(), None, SHOWN);
+    }
+
+    /// Says that something did not work, and why.
+    pub(crate) fn complain(self, text: impl Into<String>) {
+        self.add(Tone::Bad, text.into(), None, COMPLAINT_SHOWN);
+    }
+
+    /// Says that `subject` is gone and calls `commit` when it can no longer be taken back; `take_back` when it was.
+    pub(crate) fn undoable(self, text: impl Into<String>, subject: impl Into<String>, commit: impl FnOnce() + 'static, take_back: impl FnOnce() + 'static) {
+        let subject = subject.into();
+        self.gone.update(|gone| gone.push(subject.clone()));
+        let undo = Undo { subject, commit: Box::new(commit), take_back: Box::new(take_back) };
+        self.add(Tone::Idle, text.into(), Some(undo), SHOWN);
+    }
+
+    /// Whether `subject` goes away unless it is taken back; reactive.
+    pub(crate) fn is_gone(self, subject: &str) -> bool {
+        self.gone.with(|gone| gone.iter().any(|one| one == subject))
+    }
+
+    /// Shows `subject` again: its removal failed.
+    pub(crate) fn bring_back(self, subject: &str) {
+        self.gone.update(|gone| gone.retain(|one| one != subject));
+    }
+
+    /// Does now what could still be undone.
+    pub(crate) fn flush(self) {
+        let ids: Vec<u32> = self.all.with_untracked(|all| all.iter().filter(|toast| toast.undo.is_some()).map(|toast| toast.id).collect());
+        for id in ids {
+            self.dismiss(id);
+        }
+    }
+
+    fn add(self, tone: Tone, text: String, undo: Option<Undo>, shown: Duration) {
+        let id = self.next_id.with_value(|id| *id);
+        self.next_id.set_value(id + 1);
+        let timer = set_timeout_with_handle(move || self.dismiss(id), shown).ok();
+        self.all.update(|all| all.push(Toast { id, tone, text, undo, timer }));
+    }
+
+    fn take(self, id: u32) -> Option<Toast> {
+        let mut taken = None;
+        self.all.update(|all| {
+            taken = all.iter().position(|toast| toast.id == id).map(|at| all.remove(at));
+        });
+        if let Some(timer) = taken.as_ref().and_then(|toast| toast.timer) {
+            timer.clear();
+        }
+        taken
+    }
+
+    fn dismiss(self, id: u32) {
+        if let Some(undo) = self.take(id).and_then(|toast| toast.undo) {
+            (undo.commit)();
+        }
+    }
+
+    fn take_back(self, id: u32) {
+        if let Some(undo) = self.take(id).and_then(|toast| toast.undo) {
+            self.bring_back(&undo.subject);
+            (undo.take_back)();
+        }
+    }
+}
+
+/// The messages of the page.
+pub(crate) fn use_toasts() -> Toasts {
+    expect_context()
+}
+
+/// Where the messages appear.
+#[component]
+pub(crate) fn ToastRegion() -> impl IntoView {
+    let toasts = use_toasts();
+    let all = toasts.all;
+    let seen = RwSignal::new(Vec::<(u32, Tone, String, bool)>::new());
+    // A signal that may cross threads, as lists want it, from one that may not.
+    Effect::new(move |_| {
+        seen.set(all.with(|all| all.iter().map(|toast| (toast.id, toast.tone, toast.text.clone(), toast.undo.is_some())).collect()));
+    });
+    let row = move |key: String| {
+        let id: u32 = key.parse().unwrap_or_default();
+        let found = seen.with_untracked(|seen| seen.iter().find(|(known, ..)| *known == id).cloned());
+        let (_, tone, text, can_undo) = found.unwrap_or_default();
+        view! {
+            <div class=format!("toast {}", tone.class())>
+                <i class="dot" aria-hidden="true"></i>
+                <span>{text}</span>
+                {can_undo.then(|| view! { <Button label="Undo" shortcut="U" on_press=move |()| toasts.take_back(id) /> })}
+                {icon_button(Icon::Close, "Dismiss", move || toasts.dismiss(id))}
+            </div>
+        }
+        .into_any()
+    };
+    let has_undo = Memo::new(move |_| seen.with(|seen| seen.iter().any(|(.., can_undo)| *can_undo)));
+    let undo_key = move || has_undo.get().then(|| view! { <UndoKey /> });
+    view! {
+        <div class="toasts" role="status" aria-live="polite" aria-label="Messages">
+            {keyed(move || seen.with(|seen| seen.iter().map(|(id, ..)| id.to_string()).collect()), row)}
+        </div>
+        {undo_key}
+    }
+    .into_any()
+}
+
+/// While something can be undone, `U` undoes the latest.
+#[component]
+fn UndoKey() -> impl IntoView {
+    let toasts = use_toasts();
+    super::shortcuts::use_shortcut("U", "Undo", move || {
+        let latest = toasts.all.with_untracked(|all| all.iter().rev().find(|toast| toast.undo.is_some()).map(|toast| toast.id));
+        if let Some(id) = latest {
+            toasts.take_back(id);
+        }
+    });
+}

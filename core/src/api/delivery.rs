@@ -1,0 +1,66 @@
+//! Deliveries.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::EventView;
+use crate::delivery::{Attempt, State};
+use crate::explain::Reason;
+use crate::time::Timestamp;
+
+/// A delivery in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// `dlv_…`
+    pub id: String,
+    /// `evt_…`
+    pub event_id: String,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `whk_…`
+    pub webhook_id: String,
+    /// The webhook's name; null where it was deleted.
+    pub webhook: Option<String>,
+    /// The `webhook-id` of every attempt.
+    pub message_id: String,
+    /// Where it stands.
+    pub state: State,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the next attempt is due (`pending`, `waiting`), or the lease ends (`leased`).
+    pub next_at: Option<Timestamp>,
+    /// HTTP status of the latest attempt that got an answer.
+    pub last_status: Option<u16>,
+    /// The latest attempt in a few words, such as `503 Service Unavailable` or `timed out`.
+    pub last_result: Option<String>,
+    /// Milliseconds of the latest attempt.
+    pub last_duration_ms: Option<u32>,
+    /// When the event was accepted.
+    pub created_at: Timestamp,
+    /// When it was last touched.
+    pub updated_at: Timestamp,
+}
+
+/// A delivery in full.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeliveryDetail {
+    /// What a list shows.
+    pub delivery: DeliveryView,
+    /// Why it stands there, and what to do.
+    pub reason: Reason,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<AttemptView>,
+    /// The event, with its data.
+    pub event: EventView,
+}
+
+/// An attempt with what was sent and received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptView {
+    /// The record.
+    pub attempt: Attempt,
+    /// In words.
+    pub reason: Reason,
+    /// The exact body that was sent; null where nothing was.
+    pub request_body: Option<String>,
+}

@@ -1,0 +1,38 @@
+//! The live feed: what the project tells open pages over its WebSocket, as JSON text frames.
+
+use serde::{Deserialize, Serialize};
+
+use super::delivery::DeliveryView;
+use super::inbox::InboxRequestView;
+use super::test::TestView;
+
+/// The WebSocket subprotocol that the server answers with. The client also offers `bearer.<token>` (a browser can set
+/// no `Authorization` header on a WebSocket, and a token must not stand in a URL).
+pub const SUBPROTOCOL: &str = "postern.v1";
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// A delivery is new or changed.
+    Delivery {
+        /// As it is now.
+        delivery: DeliveryView,
+    },
+    /// A test changed.
+    Test {
+        /// As it is now.
+        test: Box<TestView>,
+    },
+    /// An inbox recorded a request.
+    InboxRequest {
+        /// `ibx_…`
+        inbox_id: String,
+        /// The request; its body is cut at 4 KiB here, the list has it in full.
+        request: Box<InboxRequestView>,
+    },
+    /// Webhooks were created, changed or deleted: fetch the list again.
+    Webhooks,
+    /// More changed than is worth telling one by one: fetch again what is shown.
+    Many,
+}

@@ -1,0 +1,13 @@
+//! Wire types of the native API: what the edge writes and the page reads. One file per resource.
+//!
+//! Requests are not here: they are parsed field by field (`webhook::parse`, `event`), so that every fault is named.
+
+pub mod delivery;
+pub mod event;
+pub mod inbox;
+pub mod live;
+pub mod page;
+pub mod project;
+pub mod test;
+pub mod token;
+pub mod webhook;

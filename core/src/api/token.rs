@@ -1,0 +1,28 @@
+//! Tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+use crate::token::Role;
+
+/// A token as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    /// `tok_…`
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// Answer to the creation: the only time the secret is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenCreated {
+    /// The token.
+    pub token: TokenView,
+    /// `pst_…`
+    pub secret: String,
+}

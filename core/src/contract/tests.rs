@@ -1,0 +1,79 @@
+//! What holds for every contract; the cases are `vectors/rendering.json`.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::egress::Policy;
+use crate::filter;
+use crate::signing::SecretFault;
+use crate::webhook::parse;
+
+fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
+    let mut draft = json!({"name": "w", "url": "https://r.example/h", "events": ["*"]});
+    if let (Some(draft), Value::Object(changes)) = (draft.as_object_mut(), changes) {
+        draft.extend(changes);
+    }
+    parse::create(&draft, &Policy::default()).map(|(definition, _)| definition)
+}
+
+#[test]
+fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Vec<crate::fault::Fault>> {
+    for changes in [
+        json!({}),
+        json!({"events": ["order.*"]}),
+        json!({"events": ["order.paid", "*"], "object": {"name": "d1"}}),
+        json!({"contract": "ubiops"}),
+        json!({"contract": "ubiops", "events": ["deployment_request_finished"], "object": {"type": "deployment", "version": "v2"}}),
+        json!({"contract": "ubiops", "events": ["pipeline_request_started"], "include_result": true}),
+    ] {
+        let webhook = webhook(changes.clone())?;
+        let sample = sample_event(&webhook);
+        assert!(filter::matches(&webhook, &sample.kind, sample.object.as_ref()), "{changes}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), Vec<crate::fault::Fault>> {
+    let damaged = Definition { secret: Some(String::from("s1.k1.sealed")), ..webhook(json!({}))? };
+    let sample = sample_event(&damaged);
+    let source = Source { kind: &sample.kind, accepted_at: Timestamp(0), data: &sample.data, object: None };
+    let built = build(&damaged, &Rendering::of(&damaged, &sample.kind), &source, "msg_1", Timestamp(0));
+    assert_eq!(built.err(), Some(SecretFault::NoPrefix));
+    Ok(())
+}
+
+#[test]
+fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), Vec<crate::fault::Fault>> {
+    let ubiops = |events: Value| webhook(json!({"contract": "ubiops", "events": events}));
+    let finished = "deployment_request_finished";
+    for (events, kind, named) in [
+        (json!([finished]), "deployment_request_failed", Some(finished)),
+        (json!([finished]), finished, None),
+        (json!([finished, "deployment_request_failed"]), "deployment_request_failed", None),
+        (json!(["*"]), "deployment_request_failed", None),
+        (json!(["*", finished]), "deployment_request_failed", None),
+    ] {
+        assert_eq!(Rendering::of(&ubiops(events.clone())?, kind).subscribed_event.as_deref(), named, "{events}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_body_is_json_and_carries_the_data(text in ".{0,30}", name in ".{1,20}", include_result: bool) {
+        let data = raw(&json!({"request_id": text, "result": [text], "status": text}));
+        let object = ObjectRef { kind: name.clone(), name: name.clone(), version: Some(name) };
+        for contract in Contract::ALL {
+            let rendering = Rendering { contract, subscribed_event: Some(text.clone()), include_result };
+            let source = Source { kind: "a.b", accepted_at: Timestamp(0), data: &data, object: Some(&object) };
+            let body: Value = serde_json::from_str(&render(&rendering, &source)).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let found = match contract {
+                Contract::Standard => &body["data"]["request_id"],
+                Contract::Ubiops => &body["request_id"],
+            };
+            prop_assert_eq!(found, &Value::from(text.as_str()));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Egress policy: which URLs Postern will call (DESIGN 4, PLATFORM 4). The same function decides when saving, when
+//! testing and before every attempt.
+//!
+//! The URL is taken apart by the platform's WHATWG parser (`egress::parts`), because that is the parser that `fetch` will
+//! use: a policy that reads `0x7f.1` or `①` differently from the caller is no policy. What a host name resolves to is
+//! not known here; the production network refuses private addresses itself (PLATFORM 4).
+
+mod address;
+mod parts;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::route;
+use parts::Parts;
+
+/// Characters of a URL at most.
+pub const URL_CHARS_MAX: usize = 2_048;
+/// Below this path our own host takes callbacks.
+const INBOX_PATH: &str = "/in/";
+
+/// What this deployment allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Development and tests only: http, private addresses and single-label hosts are allowed too.
+    pub allow_private_targets: bool,
+    /// Hosts of our own (`host` or `host:port`), which are refused except for an inbox path (`/in/…`).
+    pub own_hosts: Vec<String>,
+}
+
+/// A URL that may be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The normalised URL without credentials or fragment.
+    pub url: String,
+    /// Basic credentials that stood in the URL, as an `Authorization` header value; becomes a protected header.
+    pub authorization: Option<String>,
+}
+
+/// Why a URL is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Over [`URL_CHARS_MAX`], as typed or after percent-encoding.
+    #[error("must be at most {URL_CHARS_MAX} characters")]
+    TooLong,
+    /// White space, a control character or a backslash, which URL parsers repair in different ways.
+    #[error("must not contain spaces, line breaks, control characters or backslashes")]
+    Character,
+    /// No absolute URL.
+    #[error("must be an absolute URL such as https://example.com/hooks")]
+    Unparsable,
+    /// Neither https nor http.
+    #[error("must start with https://")]
+    Scheme,
+    /// http where only https is allowed.
+    #[error("must start with https://: plain http would show the payload and its signature to the network")]
+    Insecure,
+    /// A host name that no public host has: an empty part (`a..example.com`) or a character that DNS names of hosts do
+    /// not have (some browsers' parsers let an encoded space through).
+    #[error("must name a public host: this name has an empty part or a character that host names do not have")]
+    BadHost,
+    /// A name without a dot, such as `intranet`.
+    #[error("must name a public host: {host} has no domain, so it can only mean a machine on a private network")]
+    SingleLabel {
+        /// The host.
+        host: String,
+    },
+    /// A name below a suffix that is reserved for private networks.
+    #[error("must name a public host: names ending in .{suffix} exist only on private networks")]
+    LocalName {
+        /// The suffix without its dot.
+        suffix: &'static str,
+    },
+    /// An address that is not a public one.
+    #[error("must name a public host: {address} is {what}")]
+    Address {
+        /// The address in its usual spelling.
+        address: String,
+        /// What the address is for, such as `a loopback address`.
+        what: &'static str,
+    },
+    /// A port that callbacks may not go to.
+    #[error("must use port 80, 443 or one from 1024 on that is not known for another protocol; {port} is not allowed")]
+    Port {
+        /// The port.
+        port: u16,
+    },
+    /// This deployment itself.
+    #[error("must not point at Postern itself, except at one of its inboxes (/in/…)")]
+    OwnHost,
+}
+
+impl Refusal {
+    /// A stable name for programs and tests.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Character => "character",
+            Self::Unparsable => "unparsable",
+            Self::Scheme => "scheme",
+            Self::Insecure => "insecure",
+            Self::BadHost => "bad_host",
+            Self::SingleLabel { .. } => "single_label",
+            Self::LocalName { .. } => "local_name",
+            Self::Address { .. } => "address",
+            Self::Port { .. } => "port",
+            Self::OwnHost => "own_host",
+        }
+    }
+}
+
+/// Suffixes that never lead to a public host: RFC 6762 (`local`), RFC 6761 (`localhost`), RFC 8375 (`home.arpa`), ICANN's
+/// `internal`, and those that RFC 6762 appendix G lists as used on private networks.
+const LOCAL_SUFFIXES: [&str; 9] = ["local", "localhost", "internal", "home.arpa", "intranet", "private", "corp", "home", "lan"];
+
+/// Ports from 1024 on that are refused. The first group is what the Fetch standard blocks: there a browser-made body has
+/// been taken for another protocol's commands. The second are line-based services that run commands found in the middle
+/// of an HTTP body and are often left open: Redis (6379), raw printing (9100), memcached (11211).
+const REFUSED_PORTS: [u16; 22] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, //
+    6379, 9100, 11211,
+];
+
+/// Decides whether `url` may be called. Asked again with the answer's URL it gives the same answer.
+///
+/// `allow_private_targets` lifts three rules and no other: http, addresses that are not public, names without a dot.
+///
+/// # Errors
+/// The reason why not, in words for the person who typed it.
+pub fn check(url: &str, policy: &Policy) -> Result<Target, Refusal> {
+    if url.chars().count() > URL_CHARS_MAX {
+        return Err(Refusal::TooLong);
+    }
+    if url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(Refusal::Character);
+    }
+    let parts = Parts::parse(url).ok_or(Refusal::Unparsable)?;
+    let default_port = match parts.scheme.as_str() {
+        "https" => 443,
+        "http" if policy.allow_private_targets => 80,
+        "http" => return Err(Refusal::Insecure),
+        _ => return Err(Refusal::Scheme),
+    };
+    let port = parts.port.unwrap_or(default_port);
+    // A trailing dot names the same host; without this `localhost.` would be another name.
+    let host = parts.host.strip_suffix('.').unwrap_or(&parts.host);
+    check_host(host, policy)?;
+    let is_allowed_port = matches!(port, 80 | 443 | 1024..) && !REFUSED_PORTS.contains(&port);
+    if !is_allowed_port {
+        return Err(Refusal::Port { port });
+    }
+    let is_inbox = parts.path.strip_prefix(INBOX_PATH).is_some_and(|key| !key.is_empty());
+    if !is_inbox && policy.own_hosts.iter().any(|own| is_own(own, host, port)) {
+        return Err(Refusal::OwnHost);
+    }
+    if parts.url.len() > URL_CHARS_MAX {
+        return Err(Refusal::TooLong);
+    }
+    Ok(Target { authorization: basic(&parts.username, &parts.password), url: parts.url })
+}
+
+fn check_host(host: &str, policy: &Policy) -> Result<(), Refusal> {
+    if let Some(address) = address::parse(host) {
+        return match address::not_public(address) {
+            Some(what) if !policy.allow_private_targets => Err(Refusal::Address { address: address.to_string(), what }),
+            _ => Ok(()),
+        };
+    }
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if host.split('.').any(str::is_empty) || !host.bytes().all(is_name_byte) {
+        return Err(Refusal::BadHost);
+    }
+    if let Some(suffix) = LOCAL_SUFFIXES.into_iter().find(|suffix| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))) {
+        return Err(Refusal::LocalName { suffix });
+    }
+    if host == "home.arpa" {
+        return Err(Refusal::LocalName { suffix: "home.arpa" });
+    }
+    if !host.contains('.') && !policy.allow_private_targets {
+        return Err(Refusal::SingleLabel { host: String::from(host) });
+    }
+    Ok(())
+}
+
+/// Whether `own` (`host` for every port, or `host:port`) is where the URL leads.
+fn is_own(own: &str, host: &str, port: u16) -> bool {
+    let own = own.to_ascii_lowercase();
+    // The colons inside [::1] are no port.
+    let (own_host, own_port) = match own.rsplit_once(':') {
+        Some((own_host, own_port)) if !own_port.ends_with(']') => (own_host, own_port.parse().ok()),
+        _ => (own.as_str(), None),
+    };
+    own_host.strip_suffix('.').unwrap_or(own_host) == host && own_port.is_none_or(|own_port: u16| own_port == port)
+}
+
+/// The `Authorization` value of a URL's credentials, which may be percent-encoded (RFC 7617).
+fn basic(username: &str, password: &str) -> Option<String> {
+    if username.is_empty() && password.is_empty() {
+        return None;
+    }
+    let decode = |text: &str| route::decode_bytes(text).unwrap_or_else(|| text.as_bytes().to_vec());
+    let mut credentials = decode(username);
+    credentials.push(b':');
+    credentials.extend(decode(password));
+    Some(format!("Basic {}", STANDARD.encode(credentials)))
+}
+
+#[cfg(test)]
+mod tests;

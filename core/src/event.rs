@@ -1,0 +1,317 @@
+//! Events: what a producer posts, and the object it happened to.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::fault::{self, Fault, Fields, InputFault};
+
+/// Characters of an event type at most.
+pub const TYPE_CHARS_MAX: usize = 128;
+/// Characters of an idempotency key at most.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// Events of one batch at most.
+pub const BATCH_EVENTS_MAX: usize = 100;
+/// Bytes of a request body at most.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Levels of nesting of `data` at most.
+pub const DATA_DEPTH_MAX: usize = fault::JSON_DEPTH_MAX;
+/// Characters of an object's type, name and version at most.
+pub const OBJECT_PART_CHARS_MAX: usize = 128;
+/// Characters of the description of an event type at most.
+pub const EVENT_TYPE_DESCRIPTION_CHARS_MAX: usize = 400;
+
+/// What an event happened to: UbiOps' deployment or pipeline, or anything of the producer's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// Such as `deployment`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Such as `d1`.
+    pub name: String,
+    /// Such as `v1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// A checked event, not yet accepted. `data` is kept as the producer wrote it (compact JSON text), so that what is
+/// signed and sent has not been through a number or map conversion.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Any JSON value.
+    pub data: Box<RawValue>,
+    /// What it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectRef>,
+    /// Two events of a project with one key are one event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, PEERS 6 "Payload").
+#[must_use]
+pub fn is_event_type(text: &str) -> bool {
+    text.len() <= TYPE_CHARS_MAX
+        && text.split('.').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// Parses the body of `POST events`.
+///
+/// # Errors
+/// Not JSON, or every bad field, unknown ones included; a body that is not a JSON object is one fault at `""`.
+pub fn parse_event(body: &str) -> Result<NewEvent, InputFault> {
+    event_at(body, "")
+}
+
+/// Parses the body of `POST events/batch`, `{"events":[…]}` with 1 to [`BATCH_EVENTS_MAX`] events.
+///
+/// # Errors
+/// Not JSON, or every bad field of every event, with pointers such as `/events/3/type`.
+pub fn parse_batch(body: &str) -> Result<Vec<NewEvent>, InputFault> {
+    const KEY: &str = "events";
+    let split = fault::split_object(body, "", KEY)?;
+    let mut fields = Fields::new(&split.rest, "");
+    fields.expect(KEY);
+    fields.absorb(split.faults);
+    let Some(raw) = split.raw else {
+        fields.fault(KEY, "is required");
+        return Err(fields.finish().into());
+    };
+    let Ok(items) = serde_json::from_str::<Vec<Box<RawValue>>>(raw.get()) else {
+        fields.fault(KEY, "must be an array");
+        return Err(fields.finish().into());
+    };
+    if !(1..=BATCH_EVENTS_MAX).contains(&items.len()) {
+        fields.fault(KEY, format!("must hold 1 to {BATCH_EVENTS_MAX} events, this holds {}", items.len()));
+        return Err(fields.finish().into());
+    }
+    let mut events = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match event_at(item.get(), &format!("/{KEY}/{index}")) {
+            Ok(event) => events.push(event),
+            Err(InputFault::Invalid(faults)) => fields.absorb(faults),
+            Err(malformed @ InputFault::Malformed(_)) => return Err(malformed),
+        }
+    }
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(events) } else { Err(faults.into()) }
+}
+
+/// Parses the event whose JSON stands at `pointer` of the body.
+fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
+    let split = fault::split_object(json, pointer, "data")?;
+    let mut fields = Fields::new(&split.rest, pointer);
+    fields.expect("data");
+    fields.absorb(split.faults);
+    let kind = fields.text("type");
+    let kind = fields.required("type", kind);
+    if let Some(kind) = kind
+        && !is_event_type(kind)
+    {
+        fields.fault("type", TYPE_RULE);
+    }
+    if split.raw.is_none() {
+        fields.fault("data", "is required (null is a value)");
+    }
+    let object = fields.object("object").value().and_then(|map| {
+        let mut part = Fields::new(map, fields.pointer_of("object"));
+        let object = object_ref(&mut part);
+        fields.absorb(part.finish());
+        object
+    });
+    let idempotency_key = fields.text("idempotency_key").value();
+    if let Some(Err(detail)) = idempotency_key.map(check_idempotency_key) {
+        fields.fault("idempotency_key", detail);
+    }
+    let faults = fields.finish();
+    match (kind, split.raw) {
+        (Some(kind), Some(data)) if faults.is_empty() => {
+            Ok(NewEvent { kind: String::from(kind), data, object, idempotency_key: idempotency_key.map(String::from) })
+        }
+        _ => Err(faults.into()),
+    }
+}
+
+/// Checks an idempotency key, from the body or from the header.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn check_idempotency_key(key: &str) -> Result<(), String> {
+    fault::check_text(key, 1, IDEMPOTENCY_KEY_CHARS_MAX)
+}
+
+fn object_ref(fields: &mut Fields<'_>) -> Option<ObjectRef> {
+    let part = |fields: &mut Fields<'_>, key: &'static str, is_required: bool| {
+        let sent = fields.text(key);
+        let text = if is_required { fields.required(key, sent) } else { sent.value() };
+        if let Some(Err(detail)) = text.map(|text| fault::check_text(text, 1, OBJECT_PART_CHARS_MAX)) {
+            fields.fault(key, detail);
+        }
+        text.map(String::from)
+    };
+    let kind = part(fields, "type", true);
+    let name = part(fields, "name", true);
+    let version = part(fields, "version", false);
+    Some(ObjectRef { kind: kind?, name: name?, version })
+}
+
+/// What an event type looks like, for the person whose text is none.
+pub(crate) const TYPE_RULE: &str = "must be 1 to 128 characters: words of letters, digits and _, joined by dots, such as order.paid";
+
+/// An entry of the project's catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventTypeDraft {
+    /// The event type.
+    pub name: String,
+    /// At most 400 characters.
+    pub description: String,
+    /// An example of `data`.
+    pub example: Option<Value>,
+}
+
+/// Parses the body of `POST event-types`.
+///
+/// # Errors
+/// Every bad field.
+pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
+    let mut fields = Fields::of(body, "").map_err(|fault| vec![fault])?;
+    let name = fields.text("name");
+    let name = fields.required("name", name);
+    if let Some(name) = name
+        && !is_event_type(name)
+    {
+        fields.fault("name", TYPE_RULE);
+    }
+    let description = fields.text("description").value().unwrap_or("");
+    if let Err(detail) = fault::check_text(description, 0, EVENT_TYPE_DESCRIPTION_CHARS_MAX) {
+        fields.fault("description", detail);
+    }
+    let example = fields.any("example").filter(|example| !example.is_null()).cloned();
+    let faults = fields.finish();
+    match name {
+        Some(name) if faults.is_empty() => Ok(EventTypeDraft { name: String::from(name), description: String::from(description), example }),
+        _ => Err(faults),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
+        match outcome {
+            Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
+            Err(InputFault::Malformed(text)) => vec![text],
+            Ok(_) => vec![String::from("no fault")],
+        }
+    }
+
+    #[test]
+    fn data_is_kept_byte_for_byte() -> Result<(), InputFault> {
+        for data in ["null", "1E400", "12345678901234567890.10", r#"{ "b":1,"a" : 2, "a":3 }"#, r#""\u00e4ä""#, "[ ]"] {
+            let event = parse_event(&format!(r#"{{"type":"order.paid","data":{data} }}"#))?;
+            assert_eq!(event.data.get(), data);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn every_field_is_taken() -> Result<(), InputFault> {
+        let event =
+            parse_event(r#"{"type":"a","data":{},"object":{"type":"deployment","name":"d1","version":"v1"},"idempotency_key":"k"}"#)?;
+        let object = ObjectRef { kind: String::from("deployment"), name: String::from("d1"), version: Some(String::from("v1")) };
+        assert_eq!((event.object, event.idempotency_key.as_deref()), (Some(object), Some("k")));
+        let event = parse_event(r#"{"type":"a","data":{},"object":null,"idempotency_key":null}"#)?;
+        assert_eq!((event.object, event.idempotency_key), (None, None));
+        Ok(())
+    }
+
+    #[test]
+    fn every_bad_field_is_named() {
+        let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+        for (body, pointer) in [
+            (json!({"data": 1}).to_string(), "/type"),
+            (json!({"type": "", "data": 1}).to_string(), "/type"),
+            (json!({"type": "a..b", "data": 1}).to_string(), "/type"),
+            (json!({"type": "order.*", "data": 1}).to_string(), "/type"),
+            (json!({"type": "x".repeat(129), "data": 1}).to_string(), "/type"),
+            (json!({"type": 1, "data": 1}).to_string(), "/type"),
+            (json!({"type": "a"}).to_string(), "/data"),
+            (format!(r#"{{"type":"a","data":{deep}}}"#), "/data"),
+            (String::from(r#"{"type":"a","data":"\ud800"}"#), "/data"),
+            (String::from(r#"{"type":"a","data":1,"data":2}"#), "/data"),
+            (String::from(r#"{"type":"a","type":"b","data":1}"#), "/type"),
+            (String::from(r#"{"type":"a","data":1,"idempotency_key":"\ud800"}"#), "/idempotency_key"),
+            (String::from(r#"{"type":1e999,"data":1}"#), "/type"),
+            (json!({"type": "a", "data": 1, "object": 1}).to_string(), "/object"),
+            (json!({"type": "a", "data": 1, "object": {"type": "x"}}).to_string(), "/object/name"),
+            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": ""}}).to_string(), "/object/name"),
+            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y", "id": 1}}).to_string(), "/object/id"),
+            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y".repeat(129)}}).to_string(), "/object/name"),
+            (json!({"type": "a", "data": 1, "idempotency_key": ""}).to_string(), "/idempotency_key"),
+            (json!({"type": "a", "data": 1, "idempotency_key": "x".repeat(129)}).to_string(), "/idempotency_key"),
+            (json!({"type": "a", "data": 1, "time": 1}).to_string(), "/time"),
+            (String::from("[]"), ""),
+            (String::from("null"), ""),
+            (String::from("\"x\""), ""),
+        ] {
+            let found = pointers(parse_event(&body));
+            assert_eq!(found.first().map(String::as_str), Some(pointer), "{body} {found:?}");
+        }
+        assert_eq!(pointers(parse_event("{}")), ["/type", "/data"]);
+        assert!(matches!(parse_event("{\"type\":\"a\","), Err(InputFault::Malformed(_))));
+        assert!(matches!(parse_event("{} x"), Err(InputFault::Malformed(_))));
+    }
+
+    #[test]
+    fn a_batch_is_taken_whole_or_not_at_all() -> Result<(), InputFault> {
+        let event = json!({"type": "a", "data": 1});
+        assert_eq!(parse_batch(&json!({"events": [event, event]}).to_string())?.len(), 2);
+        assert_eq!(parse_batch(&json!({"events": vec![&event; 100]}).to_string())?.len(), 100);
+        for (body, expected) in [
+            (json!({"events": [event, {"type": "a b", "data": 1}, 7, {"data": 1}]}), vec!["/events/1/type", "/events/2", "/events/3/type"]),
+            (json!({"events": []}), vec!["/events"]),
+            (json!({"events": vec![&event; 101]}), vec!["/events"]),
+            (json!({"events": {}}), vec!["/events"]),
+            (json!({}), vec!["/events"]),
+            (json!({"events": [event], "more": 1}), vec!["/more"]),
+            (json!([event]), vec![""]),
+        ] {
+            assert_eq!(pointers(parse_batch(&body.to_string())), expected, "{body}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_catalogue_entry_needs_a_name() {
+        let entry = parse_event_type(&json!({"name": "order.paid", "description": "Money came in.", "example": {"n": 1}}));
+        assert!(entry.is_ok_and(|entry| entry.example == Some(json!({"n": 1}))));
+        assert!(
+            parse_event_type(&json!({"name": "order.paid", "example": null}))
+                .is_ok_and(|entry| entry.example.is_none() && entry.description.is_empty())
+        );
+        for (body, pointer) in [
+            (json!({}), "/name"),
+            (json!({"name": "order.*"}), "/name"),
+            (json!({"name": "a", "description": "x".repeat(401)}), "/description"),
+            (json!({"name": "a", "schema": {}}), "/schema"),
+        ] {
+            assert_eq!(pointers(parse_event_type(&body).map_err(InputFault::from)), [pointer], "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(text in ".{0,60}") {
+            let _event = parse_event(&text);
+            let _event = parse_event(&format!(r#"{{"type":"a","data":{text}}}"#));
+            let _batch = parse_batch(&format!(r#"{{"events":[{text}]}}"#));
+        }
+    }
+}

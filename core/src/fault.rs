@@ -1,0 +1,503 @@
+//! Faults of an input: every bad field at once, each with a JSON pointer (RFC 6901) to where it is.
+//!
+//! [`parse_json`] reads a body; `Fields` reads the fields of an object one by one, notes what is wrong with each and
+//! reports the unknown ones at the end. Every parser of outside input in this crate is written with it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::problem::{Problem, ProblemType};
+
+/// Levels of nesting of a JSON body at most.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Characters of an outside field name that a fault repeats at most.
+const POINTER_KEY_CHARS_MAX: usize = 100;
+
+/// One thing that is wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// RFC 6901 pointer into the body, such as `/headers/0/key`; `""` is the whole body. Query parameters are
+    /// pointed at as `?name`.
+    pub pointer: String,
+    /// What is wrong and what would be right, in words for the person who wrote the input. Never repeats a secret.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// Why a body was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InputFault {
+    /// It is not JSON: where and why, in words (400).
+    Malformed(String),
+    /// It is JSON, and these fields are wrong (422 natively, 400 for UbiOps).
+    Invalid(Vec<Fault>),
+}
+
+impl InputFault {
+    /// One line that names everything, for APIs whose errors are a single text (WIRE A.6).
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Malformed(detail) => detail.clone(),
+            Self::Invalid(faults) => sentence(faults),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for InputFault {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+impl From<InputFault> for Problem {
+    fn from(fault: InputFault) -> Self {
+        match fault {
+            InputFault::Malformed(detail) => Self::new(ProblemType::MalformedJson, detail),
+            InputFault::Invalid(faults) => Self::invalid(faults),
+        }
+    }
+}
+
+/// All faults in one line: `url: must start with https://; timeout: must be …`.
+#[must_use]
+pub fn sentence(faults: &[Fault]) -> String {
+    let parts: Vec<String> = faults
+        .iter()
+        .map(|fault| match fault.pointer.trim_start_matches(['/', '?']) {
+            "" => fault.detail.clone(),
+            pointer => format!("{}: {}", pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"), fault.detail),
+        })
+        .collect();
+    parts.join("; ")
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// Not JSON (with line and column in words), or nested deeper than [`JSON_DEPTH_MAX`].
+pub fn parse_json(body: &str) -> Result<Value, InputFault> {
+    if depth(body) > JSON_DEPTH_MAX {
+        return Err(InputFault::Invalid(vec![too_deep("")]));
+    }
+    serde_json::from_str(body).map_err(|error| malformed(body, &error))
+}
+
+/// What a body is that serde refuses.
+fn malformed(body: &str, error: &serde_json::Error) -> InputFault {
+    if body.trim().is_empty() {
+        return InputFault::Malformed(String::from("The body is empty; a JSON object is needed."));
+    }
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let cause = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    InputFault::Malformed(format!("The body is not valid JSON: line {line}, column {column}: {cause}."))
+}
+
+fn too_deep(pointer: &str) -> Fault {
+    Fault::new(pointer, format!("must not be nested more than {JSON_DEPTH_MAX} levels deep"))
+}
+
+/// Levels of nesting of a JSON text; brackets inside strings do not count.
+fn depth(json: &str) -> usize {
+    let (mut open, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' if !in_string => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// `text` as one segment of a JSON pointer (RFC 6901 section 3), cut where somebody sends a novel.
+fn pointer_segment(text: &str) -> String {
+    text.chars().take(POINTER_KEY_CHARS_MAX).collect::<String>().replace('~', "~0").replace('/', "~1")
+}
+
+/// The members of a JSON object in their order, values untouched.
+struct RawMembers(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for RawMembers {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = RawMembers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<RawMembers, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// An object of which one member is kept exactly as it was written.
+pub(crate) struct SplitObject {
+    /// The other members.
+    pub(crate) rest: Map<String, Value>,
+    /// The member that was asked for.
+    pub(crate) raw: Option<Box<RawValue>>,
+    /// Members given twice, unreadable ones, a raw member that is nested too deep.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Splits the object `json`, which stands at `pointer` of the body, into its member `raw_key` and the rest.
+pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<SplitObject, InputFault> {
+    let members = match serde_json::from_str::<RawMembers>(json) {
+        Ok(RawMembers(members)) => members,
+        // What is no object may be no JSON either, further on.
+        Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
+            Ok(_) if error.is_data() => return Err(InputFault::Invalid(vec![Fault::new(pointer, "must be a JSON object")])),
+            Ok(_) => return Err(malformed(json, &error)),
+            Err(error) => return Err(malformed(json, &error)),
+        },
+    };
+    let mut split = SplitObject { rest: Map::new(), raw: None, faults: Vec::new() };
+    for (key, value) in members {
+        let at = format!("{pointer}/{}", pointer_segment(&key));
+        if key == raw_key {
+            if split.raw.is_some() {
+                split.faults.push(Fault::new(at, "is given twice"));
+            } else if depth(value.get()) > JSON_DEPTH_MAX {
+                split.faults.push(too_deep(&at));
+                split.raw = Some(value);
+            } else {
+                if has_lone_surrogate(value.get()) {
+                    split.faults.push(Fault::new(at, "holds a \\u escape that is half of a character (a lone surrogate)"));
+                }
+                split.raw = Some(value);
+            }
+        } else if split.rest.contains_key(&key) {
+            split.faults.push(Fault::new(at, "is given twice"));
+        } else {
+            match serde_json::from_str(value.get()) {
+                Ok(value) => {
+                    split.rest.insert(key, value);
+                }
+                Err(error) => split.faults.push(Fault::new(at, format!("cannot be read: {error}"))),
+            }
+        }
+    }
+    Ok(split)
+}
+
+/// Whether a JSON text has a `\ud800`–`\udfff` escape without its other half. The JSON grammar allows it, but it is no
+/// text: Rust and Python receivers fail on it.
+fn has_lone_surrogate(json: &str) -> bool {
+    let mut rest = json;
+    let mut awaits_low = false;
+    while let Some(at) = rest.find('\\') {
+        if awaits_low && at > 0 {
+            return true;
+        }
+        let escape = rest.get(at + 1..).unwrap_or("");
+        let unit = escape.strip_prefix('u').and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok());
+        match unit {
+            Some(0xd800..=0xdbff) if !awaits_low => awaits_low = true,
+            Some(0xdc00..=0xdfff) if awaits_low => awaits_low = false,
+            Some(0xd800..=0xdfff) => return true,
+            _ if awaits_low => return true,
+            _ => {}
+        }
+        let skip = if unit.is_some() { 5 } else { 1 };
+        rest = escape.get(skip..).unwrap_or("");
+    }
+    awaits_low
+}
+
+/// What an input says about one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent<T> {
+    /// Nothing.
+    Missing,
+    /// `null`.
+    Null,
+    /// Something of the wrong type; the fault is noted.
+    Wrong,
+    /// A value.
+    Value(T),
+}
+
+impl<T> Sent<T> {
+    /// The value, if there is one.
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::Null | Self::Wrong => None,
+        }
+    }
+}
+
+/// Reads the fields of one JSON object and remembers what is wrong with them.
+pub(crate) struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    pointer: String,
+    known: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `map`, which stands at `pointer`.
+    pub(crate) fn new(map: &'a Map<String, Value>, pointer: impl Into<String>) -> Self {
+        Self { map, pointer: pointer.into(), known: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The fields of a value that must be an object.
+    pub(crate) fn of(value: &'a Value, pointer: impl Into<String>) -> Result<Self, Fault> {
+        match value {
+            Value::Object(map) => Ok(Self::new(map, pointer)),
+            other => Err(Fault::new(pointer, format!("must be a JSON object, not {}", type_name(other)))),
+        }
+    }
+
+    /// The pointer of the field `key`.
+    pub(crate) fn pointer_of(&self, key: &str) -> String {
+        format!("{}/{}", self.pointer, pointer_segment(key))
+    }
+
+    /// Notes a fault of the field `key`.
+    pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
+        self.faults.push(Fault::new(self.pointer_of(key), detail));
+    }
+
+    /// Notes a fault further below, at a path such as `events/3`.
+    pub(crate) fn fault_below(&mut self, path: &str, detail: impl Into<String>) {
+        self.faults.push(Fault::new(format!("{}/{path}", self.pointer), detail));
+    }
+
+    /// Takes over the faults of a part that was read on its own.
+    pub(crate) fn absorb(&mut self, faults: Vec<Fault>) {
+        self.faults.extend(faults);
+    }
+
+    /// Counts `key` as known although it is read elsewhere.
+    pub(crate) fn expect(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
+    /// The field `key`, of any type (`null` included).
+    pub(crate) fn any(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.expect(key);
+        self.map.get(key)
+    }
+
+    fn typed<T>(&mut self, key: &'static str, wanted: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Sent<T> {
+        match self.any(key) {
+            None => Sent::Missing,
+            Some(Value::Null) => Sent::Null,
+            Some(value) => read(value).map_or_else(
+                || {
+                    self.fault(key, format!("must be {wanted}, not {}", type_name(value)));
+                    Sent::Wrong
+                },
+                Sent::Value,
+            ),
+        }
+    }
+
+    /// A string.
+    pub(crate) fn text(&mut self, key: &'static str) -> Sent<&'a str> {
+        self.typed(key, "a string", Value::as_str)
+    }
+
+    /// A boolean.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Sent<bool> {
+        self.typed(key, "true or false", Value::as_bool)
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, key: &'static str) -> Sent<i64> {
+        self.typed(key, "a whole number", Value::as_i64)
+    }
+
+    /// An array.
+    pub(crate) fn list(&mut self, key: &'static str) -> Sent<&'a [Value]> {
+        self.typed(key, "an array", |value| value.as_array().map(Vec::as_slice))
+    }
+
+    /// An object.
+    pub(crate) fn object(&mut self, key: &'static str) -> Sent<&'a Map<String, Value>> {
+        self.typed(key, "an object", Value::as_object)
+    }
+
+    /// Turns `null` into a fault: for fields where it has no meaning.
+    pub(crate) fn not_null<T>(&mut self, key: &'static str, sent: Sent<T>) -> Sent<T> {
+        if matches!(sent, Sent::Null) {
+            self.fault(key, "must not be null");
+            return Sent::Wrong;
+        }
+        sent
+    }
+
+    /// Turns a missing value into a fault.
+    pub(crate) fn required<T>(&mut self, key: &'static str, sent: Sent<T>) -> Option<T> {
+        if matches!(sent, Sent::Missing) {
+            self.fault(key, "is required");
+        }
+        self.not_null(key, sent).value()
+    }
+
+    /// Every fault noted, and one for each field that nobody asked for.
+    pub(crate) fn finish(mut self) -> Vec<Fault> {
+        for key in self.map.keys() {
+            if !self.known.contains(&key.as_str()) {
+                let at = self.pointer_of(key);
+                self.faults.push(Fault::new(at, format!("is not a known field; known are {}", self.known.join(", "))));
+            }
+        }
+        self.faults
+    }
+}
+
+/// What a JSON value is, in words.
+const fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number like this",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Checks the length of a text in characters and that it has no control characters.
+pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
+    let chars = text.chars().count();
+    if chars < chars_min {
+        return Err(String::from("must not be empty"));
+    }
+    if chars > chars_max {
+        return Err(format!("must be at most {chars_max} characters, this has {chars}"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(String::from("must not contain control characters"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn malformed_text(body: &str) -> String {
+        match parse_json(body) {
+            Err(InputFault::Malformed(text)) => text,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_with_line_and_column() {
+        assert_eq!(malformed_text("{\n  \"a\" 1}"), "The body is not valid JSON: line 2, column 7: expected `:`.");
+        assert_eq!(malformed_text("  "), "The body is empty; a JSON object is needed.");
+        assert_eq!(malformed_text("[1e999]"), "The body is not valid JSON: line 1, column 6: number out of range.");
+    }
+
+    #[test]
+    fn nesting_is_limited_and_brackets_in_strings_are_not_nesting() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse_json(&nested(64)).is_ok());
+        assert!(matches!(parse_json(&nested(65)), Err(InputFault::Invalid(_))));
+        assert!(matches!(parse_json(&nested(100_000)), Err(InputFault::Invalid(_))));
+        assert!(parse_json(&format!("\"\\\"{}\"", "[".repeat(1_000))).is_ok());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_with_its_pointer() -> Result<(), Fault> {
+        let body = json!({"text": 1, "flag": "yes", "integer": 1.5, "list": {}, "nothing": null, "a/b~c": 1});
+        let mut fields = Fields::of(&body, "/at")?;
+        assert_eq!(fields.text("text"), Sent::Wrong);
+        assert_eq!(fields.flag("flag"), Sent::Wrong);
+        assert_eq!(fields.integer("integer"), Sent::Wrong);
+        assert_eq!(fields.list("list"), Sent::Wrong);
+        let nothing = fields.text("nothing");
+        assert_eq!(fields.required("nothing", nothing), None);
+        let missing = fields.text("missing");
+        assert_eq!(fields.required("missing", missing), None);
+        let faults = fields.finish();
+        let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/at/text", "/at/flag", "/at/integer", "/at/list", "/at/nothing", "/at/missing", "/at/a~1b~0c"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_sentence_names_every_field() {
+        let faults = [
+            Fault::new("/url", "is required"),
+            Fault::new("/headers/0/key", "is bad"),
+            Fault::new("?limit", "is odd"),
+            Fault::new("", "all wrong"),
+        ];
+        assert_eq!(sentence(&faults), "url: is required; headers.0.key: is bad; limit: is odd; all wrong");
+    }
+
+    #[test]
+    fn a_raw_member_is_kept_as_it_was_written() -> Result<(), InputFault> {
+        let split = split_object(r#"{"a":1, "data" : { "n" : 1.0e+5 , "n":2 } }"#, "", "data")?;
+        assert_eq!(split.raw.as_deref().map(RawValue::get), Some(r#"{ "n" : 1.0e+5 , "n":2 }"#));
+        assert_eq!(split.rest.get("a"), Some(&json!(1)));
+        assert!(split.faults.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn members_given_twice_are_faults() -> Result<(), InputFault> {
+        let split = split_object(r#"{"a":1,"data":1,"a":2,"data":2}"#, "", "data")?;
+        let pointers: Vec<&str> = split.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/a", "/data"]);
+        Ok(())
+    }
+
+    #[test]
+    fn half_characters_are_found() {
+        for (json, is_half) in [
+            (r#""\ud83c\udf0d""#, false),
+            (r#""\ud83c""#, true),
+            (r#""\udf0d""#, true),
+            (r#""\ud83c\u0041""#, true),
+            (r#""\ud83cx\udf0d""#, true),
+            (r#""\ud83c\n""#, true),
+            (r#""\\ud83c""#, false),
+            (r#""\u00e4 \" \\""#, false),
+            (r#""\ud83c\ud83c\udf0d""#, true),
+        ] {
+            assert_eq!(has_lone_surrogate(json), is_half, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in "[\\[\\]{}\",:0-9a-eu\\\\ .-]{0,60}") {
+            let _value = parse_json(&body);
+            let _split = split_object(&body, "/at", "data");
+        }
+    }
+}

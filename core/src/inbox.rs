@@ -1,0 +1,176 @@
+//! Inboxes: what their owners may say about them. What they record is in `api::inbox`.
+
+use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, Answer, DELAY_MS_MAX};
+use crate::fault::{Fields, InputFault, Sent, check_text, parse_json};
+
+/// Characters of an inbox's name at most.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// A new inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxDraft {
+    /// Unique in its project.
+    pub name: String,
+}
+
+/// A change of an inbox; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxPatch {
+    /// The new name.
+    pub name: Option<String>,
+    /// What changes in its answer.
+    pub answer: Option<AnswerPatch>,
+}
+
+/// A change of an answer; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerPatch {
+    /// 200 to 599.
+    pub status: Option<u16>,
+    /// Milliseconds before the answer.
+    pub delay_ms: Option<u32>,
+    /// Its body.
+    pub body: Option<String>,
+}
+
+impl AnswerPatch {
+    /// `current` with the changes.
+    #[must_use]
+    pub fn apply(self, current: Answer) -> Answer {
+        Answer {
+            status: self.status.unwrap_or(current.status),
+            delay_ms: self.delay_ms.unwrap_or(current.delay_ms),
+            body: self.body.unwrap_or(current.body),
+        }
+    }
+}
+
+/// Parses the body of `POST inboxes`.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn create(body: &str) -> Result<InboxDraft, InputFault> {
+    let draft = parse_json(body)?;
+    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let name = fields.text("name");
+    let name = fields.required("name", name).map(|text| read_name(&mut fields, text));
+    let faults = fields.finish();
+    match name {
+        Some(name) if faults.is_empty() => Ok(InboxDraft { name }),
+        _ => Err(faults.into()),
+    }
+}
+
+/// Parses the body of `PATCH inboxes/{id}`. `"answer": null` goes back to an empty 200 at once.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn update(body: &str) -> Result<InboxPatch, InputFault> {
+    let patch = parse_json(body)?;
+    let mut fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let name = fields.text("name");
+    let name = fields.not_null("name", name).value().map(|text| read_name(&mut fields, text));
+    let answer = match fields.object("answer") {
+        Sent::Null => {
+            let Answer { status, delay_ms, body } = Answer::default();
+            Some(AnswerPatch { status: Some(status), delay_ms: Some(delay_ms), body: Some(body) })
+        }
+        Sent::Value(map) => {
+            let mut part = Fields::new(map, fields.pointer_of("answer"));
+            let answer = read_answer(&mut part);
+            fields.absorb(part.finish());
+            Some(answer)
+        }
+        Sent::Missing | Sent::Wrong => None,
+    };
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(InboxPatch { name, answer }) } else { Err(faults.into()) }
+}
+
+fn read_name(fields: &mut Fields<'_>, text: &str) -> String {
+    if let Err(detail) = check_text(text, 1, NAME_CHARS_MAX) {
+        fields.fault("name", detail);
+    } else if text.trim() != text {
+        fields.fault("name", "must not begin or end with a space");
+    }
+    String::from(text)
+}
+
+fn read_answer(fields: &mut Fields<'_>) -> AnswerPatch {
+    let status = fields.integer("status");
+    let status = fields.not_null("status", status).value().and_then(|status| {
+        let status = u16::try_from(status).ok().filter(|status| (200..=599).contains(status));
+        if status.is_none() {
+            fields.fault("status", "must be 200 to 599");
+        }
+        status
+    });
+    let delay_ms = fields.integer("delay_ms");
+    let delay_ms = fields.not_null("delay_ms", delay_ms).value().and_then(|delay_ms| {
+        let delay_ms = u32::try_from(delay_ms).ok().filter(|delay_ms| *delay_ms <= DELAY_MS_MAX);
+        if delay_ms.is_none() {
+            fields.fault("delay_ms", format!("must be 0 to {DELAY_MS_MAX} milliseconds"));
+        }
+        delay_ms
+    });
+    let body = fields.text("body");
+    let body = fields.not_null("body", body).value().map(String::from);
+    if let Some(body) = &body
+        && body.len() > ANSWER_BODY_BYTES_MAX
+    {
+        fields.fault("body", format!("must be at most {ANSWER_BODY_BYTES_MAX} bytes, this has {}", body.len()));
+    }
+    AnswerPatch { status, delay_ms, body }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
+        match outcome {
+            Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
+            Err(InputFault::Malformed(text)) => vec![text],
+            Ok(_) => vec![String::from("no fault")],
+        }
+    }
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() -> Result<(), InputFault> {
+        let current = || Answer { status: 503, delay_ms: 10, body: String::from("later") };
+        let answer = |body: &str| Ok::<_, InputFault>(update(body)?.answer.unwrap_or_default().apply(current()));
+        assert_eq!(answer("{}")?, current());
+        assert_eq!(answer(r#"{"answer":{"status":204}}"#)?, Answer { status: 204, ..current() });
+        assert_eq!(answer(r#"{"answer":{"delay_ms":60000,"body":""}}"#)?, Answer { status: 503, delay_ms: 60_000, body: String::new() });
+        assert_eq!(answer(r#"{"answer":null}"#)?, Answer::default());
+        assert_eq!(update(r#"{"name":"n"}"#)?, InboxPatch { name: Some(String::from("n")), answer: None });
+        Ok(())
+    }
+
+    #[test]
+    fn every_bad_field_is_named() {
+        for (body, pointer) in [
+            (json!({"name": ""}), "/name"),
+            (json!({"name": " a"}), "/name"),
+            (json!({"name": "x".repeat(65)}), "/name"),
+            (json!({"name": null}), "/name"),
+            (json!({"answer": 200}), "/answer"),
+            (json!({"answer": {"status": 199}}), "/answer/status"),
+            (json!({"answer": {"status": 600}}), "/answer/status"),
+            (json!({"answer": {"status": "200"}}), "/answer/status"),
+            (json!({"answer": {"delay_ms": 60_001}}), "/answer/delay_ms"),
+            (json!({"answer": {"delay_ms": -1}}), "/answer/delay_ms"),
+            (json!({"answer": {"body": 1}}), "/answer/body"),
+            (json!({"answer": {"body": "x".repeat(ANSWER_BODY_BYTES_MAX + 1)}}), "/answer/body"),
+            (json!({"answer": {"headers": []}}), "/answer/headers"),
+            (json!({"url": "x"}), "/url"),
+        ] {
+            assert_eq!(pointers(update(&body.to_string())), [pointer], "{body}");
+        }
+        assert_eq!(pointers(create("{}")), ["/name"]);
+        assert_eq!(pointers(create(r#"{"name":"a","answer":{}}"#)), ["/answer"]);
+        assert_eq!(create(r#"{"name":"a"}"#), Ok(InboxDraft { name: String::from("a") }));
+    }
+}

@@ -1,0 +1,27 @@
+//! Postern's domain: what a webhook is, which events it wants, how a callback looks, is signed, retried and explained.
+//!
+//! In scope: rules, wire types and their validation. The same code runs in the Worker, in the browser and natively.
+//! Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here reads a clock, makes a
+//! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
+
+pub mod api;
+pub mod contract;
+pub mod delivery;
+pub mod egress;
+pub mod event;
+pub mod explain;
+pub mod fault;
+pub mod filter;
+pub mod id;
+pub mod inbox;
+pub mod problem;
+pub mod project;
+pub mod query;
+pub mod retry;
+pub mod route;
+pub mod signing;
+pub mod time;
+pub mod token;
+#[cfg(any(test, feature = "vectors"))]
+pub mod vectors;
+pub mod webhook;

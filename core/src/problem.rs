@@ -1,0 +1,208 @@
+//! RFC 9457 problem details: the closed set of errors that the native API answers with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+
+/// Every kind of error that a client may have to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemType {
+    /// 400: the body is not JSON.
+    MalformedJson,
+    /// 401: no token, no well-formed token, or one that does not verify.
+    Unauthorized,
+    /// 403: the token's role does not suffice.
+    Forbidden,
+    /// 404: no such project, or the token is not one of its tokens.
+    ProjectNotFound,
+    /// 404: no such webhook, event, delivery, …
+    NotFound,
+    /// 405
+    MethodNotAllowed,
+    /// 409: the name is taken.
+    NameTaken,
+    /// 409: the idempotency key was used with other content.
+    IdempotencyConflict,
+    /// 409: the thing is in a state in which this can't be done.
+    StateConflict,
+    /// 412: `If-Match` names another version.
+    VersionMismatch,
+    /// 413: the body is over the limit.
+    BodyTooLarge,
+    /// 415: the body is not `application/json`.
+    UnsupportedMediaType,
+    /// 422: fields are wrong; `errors` names them all.
+    InvalidInput,
+    /// 429
+    TooManyRequests,
+    /// 500: our fault; logged under the request id.
+    Internal,
+    /// 503: the project could not be reached; safe to repeat.
+    Unavailable,
+}
+
+impl ProblemType {
+    /// All of them, for documentation and tests.
+    pub const ALL: [Self; 16] = [
+        Self::MalformedJson,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::ProjectNotFound,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NameTaken,
+        Self::IdempotencyConflict,
+        Self::StateConflict,
+        Self::VersionMismatch,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidInput,
+        Self::TooManyRequests,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The stable last segment of the `type` URI.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed-json",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::ProjectNotFound => "project-not-found",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::NameTaken => "name-taken",
+            Self::IdempotencyConflict => "idempotency-conflict",
+            Self::StateConflict => "state-conflict",
+            Self::VersionMismatch => "version-mismatch",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::InvalidInput => "invalid-input",
+            Self::TooManyRequests => "too-many-requests",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::MalformedJson => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::ProjectNotFound | Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::NameTaken | Self::IdempotencyConflict | Self::StateConflict => 409,
+            Self::VersionMismatch => 412,
+            Self::BodyTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidInput => 422,
+            Self::TooManyRequests => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The short summary, the same for every occurrence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "The body is not valid JSON",
+            Self::Unauthorized => "A valid token is needed",
+            Self::Forbidden => "The token's role does not allow this",
+            Self::ProjectNotFound => "No such project",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::NameTaken => "The name is taken",
+            Self::IdempotencyConflict => "The idempotency key was used with other content",
+            Self::StateConflict => "Not possible in this state",
+            Self::VersionMismatch => "Changed by somebody else in the meantime",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The body must be application/json",
+            Self::InvalidInput => "Some fields are wrong",
+            Self::TooManyRequests => "Too many requests",
+            Self::Internal => "Something broke on our side",
+            Self::Unavailable => "The project could not be reached",
+        }
+    }
+
+    /// The `type` URI.
+    #[must_use]
+    pub fn uri(self) -> String {
+        format!("https://postern.dev/problems/{}", self.id())
+    }
+
+    /// The kind that a `type` URI names.
+    #[must_use]
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.uri() == uri)
+    }
+}
+
+/// The problem document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// [`ProblemType::uri`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// [`ProblemType::title`].
+    pub title: String,
+    /// [`ProblemType::status`].
+    pub status: u16,
+    /// What happened this time, and what to do.
+    pub detail: String,
+    /// The request under which it is logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Every bad field; only for [`ProblemType::InvalidInput`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// A problem without field errors.
+    #[must_use]
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            kind: kind.uri(),
+            title: String::from(kind.title()),
+            status: kind.status(),
+            detail: detail.into(),
+            request_id: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// [`ProblemType::InvalidInput`] with every bad field.
+    #[must_use]
+    pub fn invalid(errors: Vec<Fault>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => only.detail.clone(),
+            [only] => format!("{}: {}", only.pointer, only.detail),
+            many => format!("{} fields are wrong", many.len()),
+        };
+        Self { errors, ..Self::new(ProblemType::InvalidInput, detail) }
+    }
+
+    /// The kind, where the document is one of ours.
+    #[must_use]
+    pub fn problem_type(&self) -> Option<ProblemType> {
+        ProblemType::from_uri(&self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_again_by_its_uri() {
+        for kind in ProblemType::ALL {
+            assert_eq!(ProblemType::from_uri(&kind.uri()), Some(kind));
+            assert!((400..600).contains(&kind.status()));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::delivery::State;
+use crate::fault::Fault;
+use crate::route;
+
+/// Characters of a cursor or of a search at most.
+const TEXT_CHARS_MAX: usize = 256;
+
+/// Which part of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageQuery {
+    /// Items at most, 1 to 200.
+    pub limit: u32,
+    /// Where the page before ended; opaque to callers.
+    pub cursor: Option<String>,
+}
+
+impl Default for PageQuery {
+    fn default() -> Self {
+        Self { limit: LIMIT_DEFAULT, cursor: None }
+    }
+}
+
+impl PageQuery {
+    /// Reads a query that knows only `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let page = parameters.page();
+        parameters.finish(page)
+    }
+}
+
+/// Which webhooks. What is `None` or empty does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookQuery {
+    /// Which part of the list.
+    pub page: PageQuery,
+    /// Part of the name, URL or description, without case.
+    pub search: Option<String>,
+    /// All of these labels.
+    pub labels: Vec<(String, String)>,
+    /// A pattern as the webhook lists it.
+    pub event: Option<String>,
+    /// The object filter's type.
+    pub object_type: Option<String>,
+    /// The object filter's name.
+    pub object_name: Option<String>,
+    /// `state=enabled` or `state=disabled`.
+    pub enabled: Option<bool>,
+}
+
+impl WebhookQuery {
+    /// Reads the query of `GET webhooks`; `label=key:value` may be given many times.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let enabled = parameters.one("state").and_then(|state| match state.as_str() {
+            "enabled" => Some(true),
+            "disabled" => Some(false),
+            _ => {
+                parameters.fault("state", "must be enabled or disabled");
+                None
+            }
+        });
+        let labels = parameters.many("label");
+        let labels = labels.iter().filter_map(|pair| parameters.label("label", pair)).collect();
+        let found = Self {
+            page: parameters.page(),
+            search: parameters.text("search"),
+            labels,
+            event: parameters.text("event"),
+            object_type: parameters.text("object_type"),
+            object_name: parameters.text("object_name"),
+            enabled,
+        };
+        parameters.finish(found)
+    }
+}
+
+/// Which deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryQuery {
+    /// Which part of the list.
+    pub page: PageQuery,
+    /// Where they stand.
+    pub state: Option<State>,
+    /// The webhook's name.
+    pub webhook: Option<String>,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl DeliveryQuery {
+    /// Reads the query of `GET deliveries`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let state = parameters.one("state").and_then(|text| {
+            let state = State::parse(&text);
+            if state.is_none() {
+                let known: Vec<&str> = State::ALL.into_iter().map(State::as_str).collect();
+                parameters.fault("state", format!("must be one of {}", known.join(", ")));
+            }
+            state
+        });
+        let found = Self { page: parameters.page(), state, webhook: parameters.text("webhook"), kind: parameters.text("type") };
+        parameters.finish(found)
+    }
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventQuery {
+    /// Which part of the list.
+    pub page: PageQuery,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl EventQuery {
+    /// Reads the query of `GET events`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let found = Self { page: parameters.page(), kind: parameters.text("type") };
+        parameters.finish(found)
+    }
+}
+
+/// Refuses every parameter, for calls that know none.
+///
+/// # Errors
+/// Every parameter, and a query that can't be decoded.
+pub fn none(query: &str) -> Result<(), Vec<Fault>> {
+    Parameters::parse(query)?.finish(())
+}
+
+/// The decoded parameters, taken out one by one.
+pub(crate) struct Parameters {
+    pairs: Vec<(String, String)>,
+    known: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl Parameters {
+    /// Decodes a raw query without its `?`: `+` is a space, `%xx` a byte.
+    pub(crate) fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut pairs = Vec::new();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let decode = |text: &str| route::decode_segment(&text.replace('+', " "));
+            match (decode(key), decode(value)) {
+                (Some(key), Some(value)) => pairs.push((key, value)),
+                _ => return Err(vec![Fault::new("?", "holds a broken % escape")]),
+            }
+        }
+        Ok(Self { pairs, known: Vec::new(), faults: Vec::new() })
+    }
+
+    pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
+        self.faults.push(Fault::new(format!("?{key}"), detail));
+    }
+
+    /// Every value of `key`.
+    fn many(&mut self, key: &'static str) -> Vec<String> {
+        self.known.push(key);
+        self.pairs.iter().filter(|(found, _)| found == key).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The only value of `key`.
+    pub(crate) fn one(&mut self, key: &'static str) -> Option<String> {
+        let mut values = self.many(key);
+        if values.len() > 1 {
+            self.fault(key, "is given twice");
+        }
+        values.pop()
+    }
+
+    /// A text that restricts; empty means not given.
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        let text = self.one(key).filter(|text| !text.is_empty())?;
+        if text.chars().count() > TEXT_CHARS_MAX {
+            self.fault(key, format!("must be at most {TEXT_CHARS_MAX} characters"));
+        }
+        Some(text)
+    }
+
+    /// `key:value`; the value may hold colons.
+    pub(crate) fn label(&mut self, parameter: &'static str, text: &str) -> Option<(String, String)> {
+        match text.split_once(':') {
+            Some((key, value)) if !key.is_empty() => Some((String::from(key), String::from(value))),
+            _ => {
+                self.fault(parameter, "must be key:value");
+                None
+            }
+        }
+    }
+
+    fn page(&mut self) -> PageQuery {
+        let cursor = self.text("cursor");
+        let limit = self.one("limit").and_then(|text| {
+            let limit = text.parse::<u32>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+            if limit.is_none() {
+                self.fault("limit", format!("must be 1 to {LIMIT_MAX}"));
+            }
+            limit
+        });
+        PageQuery { limit: limit.unwrap_or(LIMIT_DEFAULT), cursor }
+    }
+
+    /// `found`, if nothing was wrong and every parameter was asked for.
+    pub(crate) fn finish<T>(mut self, found: T) -> Result<T, Vec<Fault>> {
+        for (key, _) in &self.pairs {
+            if !self.known.contains(&key.as_str()) {
+                let known = if self.known.is_empty() { String::from("none") } else { self.known.join(", ") };
+                self.faults.push(Fault::new(format!("?{key}"), format!("is not a known parameter; known are {known}")));
+            }
+        }
+        if self.faults.is_empty() { Ok(found) } else { Err(self.faults) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pointers<T>(outcome: Result<T, Vec<Fault>>) -> Vec<String> {
+        outcome.map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| vec![String::from("no fault")])
+    }
+
+    #[test]
+    fn an_empty_query_asks_for_the_first_page_of_everything() {
+        assert_eq!(PageQuery::parse(""), Ok(PageQuery { limit: 50, cursor: None }));
+        assert_eq!(WebhookQuery::parse("&"), Ok(WebhookQuery::default()));
+        assert_eq!(DeliveryQuery::parse("state=&cursor=").map_err(|faults| faults.len()), Err(1), "an empty state is none");
+        assert_eq!(EventQuery::parse("type=&cursor="), Ok(EventQuery::default()));
+    }
+
+    #[test]
+    fn every_filter_is_read_and_decoded() {
+        let found = WebhookQuery::parse(
+            "search=a+b%26&label=env:prod&label=url:http%3A%2F%2Fx&event=order.*&object_type=t&object_name=n&state=disabled&limit=200&cursor=c",
+        );
+        let label = |key: &str, value: &str| (String::from(key), String::from(value));
+        assert_eq!(
+            found,
+            Ok(WebhookQuery {
+                page: PageQuery { limit: 200, cursor: Some(String::from("c")) },
+                search: Some(String::from("a b&")),
+                labels: vec![label("env", "prod"), label("url", "http://x")],
+                event: Some(String::from("order.*")),
+                object_type: Some(String::from("t")),
+                object_name: Some(String::from("n")),
+                enabled: Some(false),
+            })
+        );
+        let found = DeliveryQuery::parse("state=waiting&webhook=w&type=order.paid");
+        assert!(found.is_ok_and(|found| found.state == Some(State::Waiting)
+            && found.webhook.as_deref() == Some("w")
+            && found.kind.as_deref() == Some("order.paid")));
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named() {
+        for (query, expected) in [
+            ("limit=0", vec!["?limit"]),
+            ("limit=201", vec!["?limit"]),
+            ("limit=x", vec!["?limit"]),
+            ("limit=1&limit=2", vec!["?limit"]),
+            ("label=x", vec!["?label"]),
+            ("label=:x", vec!["?label"]),
+            ("state=waiting", vec!["?state"]),
+            ("nonsense=1&limit=-1", vec!["?limit", "?nonsense"]),
+            ("search=%ff", vec!["?"]),
+            ("search=%2", vec!["?"]),
+        ] {
+            assert_eq!(pointers(WebhookQuery::parse(query)), expected, "{query}");
+        }
+        assert_eq!(pointers(WebhookQuery::parse(&format!("search={}", "x".repeat(257)))), ["?search"]);
+        assert_eq!(pointers(DeliveryQuery::parse("state=lost")), ["?state"]);
+        assert_eq!(pointers(none("a=1")), ["?a"]);
+        assert_eq!(none(""), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_makes_it_panic(query in ".{0,60}") {
+            let _found = WebhookQuery::parse(&query);
+            let _found = DeliveryQuery::parse(&query);
+        }
+    }
+}

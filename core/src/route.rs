@@ -1,0 +1,305 @@
+//! Every native path, once: the edge matches requests with [`Route::parse`], the page builds requests with
+//! [`Route::path`]. Names are percent-encoded by `path` and decoded by `parse`.
+
+use crate::webhook::ProjectName;
+
+/// A path of the native API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/healthz`
+    Health,
+    /// `/v1/projects`
+    Projects,
+    /// `/v1/projects/{project}/…`
+    Project(ProjectName, Resource),
+}
+
+/// What lies below a project. Strings are decoded path segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// The project itself.
+    Detail,
+    /// `tokens`
+    Tokens,
+    /// `tokens/{id}`
+    Token(String),
+    /// `webhooks`
+    Webhooks,
+    /// `webhooks/{name}`
+    Webhook(String),
+    /// `webhooks/{name}/secret`
+    WebhookSecret(String),
+    /// `webhooks/{name}/test`
+    WebhookTest(String),
+    /// `tests`
+    Tests,
+    /// `tests/{id}`
+    Test(String),
+    /// `event-types`
+    EventTypes,
+    /// `event-types/{name}`
+    EventType(String),
+    /// `events`
+    Events,
+    /// `events/batch`
+    EventsBatch,
+    /// `events/{id}`
+    Event(String),
+    /// `deliveries`
+    Deliveries,
+    /// `deliveries/{id}`
+    Delivery(String),
+    /// `deliveries/{id}/retry`
+    DeliveryRetry(String),
+    /// `deliveries/{id}/cancel`
+    DeliveryCancel(String),
+    /// `inboxes`
+    Inboxes,
+    /// `inboxes/{id}`
+    Inbox(String),
+    /// `inboxes/{id}/requests`
+    InboxRequests(String),
+    /// `live`
+    Live,
+}
+
+impl Route {
+    /// The route of a raw (still percent-encoded) path without query.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let segments = path.strip_prefix('/')?.split('/').map(decode_segment).collect::<Option<Vec<_>>>()?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        match *segments.as_slice() {
+            ["healthz"] => Some(Self::Health),
+            ["v1", "projects"] => Some(Self::Projects),
+            ["v1", "projects", project, ref rest @ ..] => Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?)),
+            _ => None,
+        }
+    }
+
+    /// The path, percent-encoded.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Health => String::from("/healthz"),
+            Self::Projects => String::from("/v1/projects"),
+            Self::Project(project, resource) => {
+                let mut path = format!("/v1/projects/{}", encode_segment(project.as_str()));
+                for segment in resource.segments() {
+                    path.push('/');
+                    path.push_str(&encode_segment(segment));
+                }
+                path
+            }
+        }
+    }
+}
+
+impl Resource {
+    /// The resource of the decoded segments below the project. No segment may be empty: `webhooks/` names nothing.
+    fn parse(segments: &[&str]) -> Option<Self> {
+        if segments.iter().any(|segment| segment.is_empty()) {
+            return None;
+        }
+        let own = |text: &str| String::from(text);
+        Some(match *segments {
+            [] => Self::Detail,
+            ["tokens"] => Self::Tokens,
+            ["tokens", id] => Self::Token(own(id)),
+            ["webhooks"] => Self::Webhooks,
+            ["webhooks", name] => Self::Webhook(own(name)),
+            ["webhooks", name, "secret"] => Self::WebhookSecret(own(name)),
+            ["webhooks", name, "test"] => Self::WebhookTest(own(name)),
+            ["tests"] => Self::Tests,
+            ["tests", id] => Self::Test(own(id)),
+            ["event-types"] => Self::EventTypes,
+            ["event-types", name] => Self::EventType(own(name)),
+            ["events"] => Self::Events,
+            ["events", "batch"] => Self::EventsBatch,
+            ["events", id] => Self::Event(own(id)),
+            ["deliveries"] => Self::Deliveries,
+            ["deliveries", id] => Self::Delivery(own(id)),
+            ["deliveries", id, "retry"] => Self::DeliveryRetry(own(id)),
+            ["deliveries", id, "cancel"] => Self::DeliveryCancel(own(id)),
+            ["inboxes"] => Self::Inboxes,
+            ["inboxes", id] => Self::Inbox(own(id)),
+            ["inboxes", id, "requests"] => Self::InboxRequests(own(id)),
+            ["live"] => Self::Live,
+            _ => return None,
+        })
+    }
+
+    /// The decoded segments below the project.
+    fn segments(&self) -> Vec<&str> {
+        match self {
+            Self::Detail => vec![],
+            Self::Tokens => vec!["tokens"],
+            Self::Token(id) => vec!["tokens", id],
+            Self::Webhooks => vec!["webhooks"],
+            Self::Webhook(name) => vec!["webhooks", name],
+            Self::WebhookSecret(name) => vec!["webhooks", name, "secret"],
+            Self::WebhookTest(name) => vec!["webhooks", name, "test"],
+            Self::Tests => vec!["tests"],
+            Self::Test(id) => vec!["tests", id],
+            Self::EventTypes => vec!["event-types"],
+            Self::EventType(name) => vec!["event-types", name],
+            Self::Events => vec!["events"],
+            Self::EventsBatch => vec!["events", "batch"],
+            Self::Event(id) => vec!["events", id],
+            Self::Deliveries => vec!["deliveries"],
+            Self::Delivery(id) => vec!["deliveries", id],
+            Self::DeliveryRetry(id) => vec!["deliveries", id, "retry"],
+            Self::DeliveryCancel(id) => vec!["deliveries", id, "cancel"],
+            Self::Inboxes => vec!["inboxes"],
+            Self::Inbox(id) => vec!["inboxes", id],
+            Self::InboxRequests(id) => vec!["inboxes", id, "requests"],
+            Self::Live => vec!["live"],
+        }
+    }
+}
+
+/// Percent-encodes everything but unreserved characters (RFC 3986 2.3).
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        if is_plain {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push(hex_digit(byte >> 4));
+            encoded.push(hex_digit(byte & 0xf));
+        }
+    }
+    encoded
+}
+
+const fn hex_digit(nibble: u8) -> char {
+    (if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 }) as char
+}
+
+/// Decodes `%xx`; `None` where the escape is broken or the result is not UTF-8. `+` stays `+`.
+#[must_use]
+pub fn decode_segment(text: &str) -> Option<String> {
+    String::from_utf8(decode_bytes(text)?).ok()
+}
+
+/// Decodes `%xx` to bytes; `None` where an escape is broken.
+pub(crate) fn decode_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let (high, low) = (hex_value(bytes.next()?)?, hex_value(bytes.next()?)?);
+            decoded.push(high << 4 | low);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    Some(decoded)
+}
+
+const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn resources(name: &str) -> Vec<Resource> {
+        let own = || String::from(name);
+        vec![
+            Resource::Detail,
+            Resource::Tokens,
+            Resource::Token(own()),
+            Resource::Webhooks,
+            Resource::Webhook(own()),
+            Resource::WebhookSecret(own()),
+            Resource::WebhookTest(own()),
+            Resource::Tests,
+            Resource::Test(own()),
+            Resource::EventTypes,
+            Resource::EventType(own()),
+            Resource::Events,
+            Resource::EventsBatch,
+            Resource::Event(own()),
+            Resource::Deliveries,
+            Resource::Delivery(own()),
+            Resource::DeliveryRetry(own()),
+            Resource::DeliveryCancel(own()),
+            Resource::Inboxes,
+            Resource::Inbox(own()),
+            Resource::InboxRequests(own()),
+            Resource::Live,
+        ]
+    }
+
+    #[test]
+    fn names_travel_in_paths_whatever_they_hold() {
+        for name in ["plain", "a/b", "100 %", "ü + &?#", "a..b", "...", "%2F", "世界 🌍", "a\\b", "secret", ";=:@"] {
+            let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
+            for resource in resources(name) {
+                let route = Route::Project(project.clone(), resource);
+                let path = route.path();
+                assert_eq!(Route::parse(&path), Some(route), "{path}");
+                let parsed = url::Url::parse(&format!("https://h{path}"));
+                assert!(parsed.is_ok_and(|url| url.path() == path), "a URL parser changes {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_are_spelt_as_the_api_says() {
+        let webhook = ProjectName::parse("p1").map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
+        assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
+        assert_eq!(Route::Health.path(), "/healthz");
+    }
+
+    #[test]
+    fn other_paths_are_no_routes() {
+        for path in [
+            "",
+            "/",
+            "v1/projects",
+            "/v1",
+            "/v1/projects/",
+            "/v2/projects",
+            "/v1/projects/P1",
+            "/v1/projects/p1/",
+            "/v1/projects/p1//webhooks",
+            "/v1/projects/p1/webhooks/",
+            "/v1/projects/p1/webhooks//secret",
+            "/v1/projects/p1/webhooks/w/secret/more",
+            "/v1/projects/p1/webhooks/%zz",
+            "/v1/projects/p1/webhooks/%ff",
+            "/v1/projects/p1/webhooks/%",
+            "/v1/projects/p1/nothing",
+            "/v1/projects/p1%2Fwebhooks",
+            "/healthz/",
+        ] {
+            assert_eq!(Route::parse(path), None, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_decodes_to_what_was_encoded(text in ".{0,40}") {
+            prop_assert_eq!(decode_segment(&encode_segment(&text)), Some(text));
+        }
+
+        #[test]
+        fn no_path_makes_it_panic(path in ".{0,60}") {
+            let _route = Route::parse(&path);
+            let _route = Route::parse(&format!("/v1/projects/p1/webhooks/{path}"));
+        }
+    }
+}

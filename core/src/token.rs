@@ -1,0 +1,201 @@
+//! Tokens: the bearer secrets of one project, and the roles they carry (DESIGN 1 and 5).
+//!
+//! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up: one that
+//! names another project is answered like a project that does not exist.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::fault::{Fields, InputFault, check_text, parse_json};
+use crate::webhook::ProjectName;
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything in its project.
+    Manage,
+    /// Post events, nothing else.
+    Publish,
+    /// Read everything but secrets.
+    Read,
+}
+
+/// What a call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Permission {
+    /// Change definitions, see secrets.
+    Manage,
+    /// Post events.
+    Publish,
+    /// Look.
+    Read,
+}
+
+impl Role {
+    /// Whether the role suffices for `permission`.
+    #[must_use]
+    pub const fn allows(self, permission: Permission) -> bool {
+        match self {
+            Self::Manage => true,
+            Self::Publish => matches!(permission, Permission::Publish),
+            Self::Read => matches!(permission, Permission::Read),
+        }
+    }
+
+    /// The wire spelling.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manage => "manage",
+            Self::Publish => "publish",
+            Self::Read => "read",
+        }
+    }
+
+    /// Reads the wire spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Manage, Self::Publish, Self::Read].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// A new token's owner and role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenDraft {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// Characters of a token's name at most.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Parses the body of `POST tokens`: `{"name","role"}`.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn create(body: &str) -> Result<TokenDraft, InputFault> {
+    let draft = parse_json(body)?;
+    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let name = fields.text("name");
+    let name = fields.required("name", name);
+    if let Some(Err(detail)) = name.map(|name| check_text(name, 1, NAME_CHARS_MAX)) {
+        fields.fault("name", detail);
+    }
+    let role = fields.text("role");
+    let role = fields.required("role", role).and_then(|text| {
+        let role = Role::parse(text);
+        if role.is_none() {
+            fields.fault("role", "must be one of manage, publish, read");
+        }
+        role
+    });
+    let faults = fields.finish();
+    match (name, role) {
+        (Some(name), Some(role)) if faults.is_empty() => Ok(TokenDraft { name: String::from(name), role }),
+        _ => Err(faults.into()),
+    }
+}
+
+/// Every token starts so.
+pub const PREFIX: &str = "pst_";
+/// Random bytes of a token's secret part.
+pub const SECRET_BYTES: usize = 32;
+
+/// A new token of `project` from 32 random bytes.
+#[must_use]
+pub fn mint(project: &ProjectName, random: &[u8; SECRET_BYTES]) -> String {
+    format!("{PREFIX}{}_{}", project.as_str(), base32_lower(random))
+}
+
+/// The project that a well-formed token names.
+#[must_use]
+pub fn project_of(token: &str) -> Option<ProjectName> {
+    let (project, secret) = token.strip_prefix(PREFIX)?.rsplit_once('_')?;
+    let secret_fits = secret.len() == 52 && secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if secret_fits { ProjectName::parse(project) } else { None }
+}
+
+/// SHA-256 of the token in lower-case hex: all that is stored. 256 random bits need no slow hash.
+#[must_use]
+pub fn hash(token: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(token.as_bytes()) {
+        let _never_fails = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last one.
+#[must_use]
+pub fn base32_lower(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    let (mut pending, mut pending_bits) = (0u16, 0u32);
+    for byte in bytes {
+        pending = pending << 8 | u16::from(*byte);
+        pending_bits += 8;
+        while pending_bits >= 5 {
+            pending_bits -= 5;
+            text.push(char::from(ALPHABET[usize::from(pending >> pending_bits & 31)]));
+        }
+        pending &= (1 << pending_bits) - 1;
+    }
+    if pending_bits > 0 {
+        text.push(char::from(ALPHABET[usize::from(pending << (5 - pending_bits) & 31)]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_project_whatever_the_name_holds() -> Result<(), &'static str> {
+        for name in ["p1", "a_b", "a-b_c"] {
+            let project = ProjectName::parse(name).ok_or("a good name")?;
+            let token = mint(&project, &[9; SECRET_BYTES]);
+            assert_eq!(project_of(&token), Some(project));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_token_names_no_project() {
+        for text in ["", "pst_", "pst_p1_short", "p1", "pst_P1_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+            assert_eq!(project_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_new_token_needs_a_name_and_a_role() {
+        let draft = TokenDraft { name: String::from("ci"), role: Role::Publish };
+        assert_eq!(create(r#"{"name":"ci","role":"publish"}"#), Ok(draft));
+        for (body, count) in [("{}", 2), (r#"{"name":"ci","role":"admin"}"#, 1), (r#"{"name":"","role":1,"x":1}"#, 3)] {
+            assert!(matches!(create(body), Err(InputFault::Invalid(faults)) if faults.len() == count), "{body}");
+        }
+    }
+
+    #[test]
+    fn base32_is_that_of_rfc_4648() {
+        assert_eq!(base32_lower(b"foobar"), "mzxw6ytboi");
+        assert_eq!(base32_lower(b"f"), "my");
+    }
+
+    #[test]
+    fn a_hash_is_that_of_sha_256() {
+        assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn roles_allow_what_they_say() {
+        assert!(Role::Manage.allows(Permission::Publish) && Role::Manage.allows(Permission::Read));
+        assert!(!Role::Publish.allows(Permission::Read) && !Role::Read.allows(Permission::Publish));
+    }
+}

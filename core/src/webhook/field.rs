@@ -1,0 +1,310 @@
+//! The rules of single fields of a webhook, shared by the native API and the UbiOps facade.
+//!
+//! Each function takes the outside value, notes what is wrong with it and gives back what is usable.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Definition, Header, ObjectFilter, WebhookName};
+use crate::egress::{self, Policy, Target};
+use crate::event::OBJECT_PART_CHARS_MAX;
+use crate::fault::{Fields, Sent, check_text};
+use crate::filter::EventPattern;
+
+/// Seconds of an attempt where nobody says.
+pub const TIMEOUT_DEFAULT_S: u32 = 10;
+/// Seconds of an attempt at most (WIRE A.3).
+pub const TIMEOUT_MAX_S: u32 = 30;
+/// Events of a webhook at most.
+pub const EVENTS_MAX: usize = 50;
+/// Headers of a webhook at most.
+pub const HEADERS_MAX: usize = 20;
+/// Characters of a header's name at most.
+pub const HEADER_NAME_CHARS_MAX: usize = 128;
+/// Bytes of a header's value at most.
+pub const HEADER_VALUE_BYTES_MAX: usize = 4_096;
+/// Labels of a webhook at most.
+pub const LABELS_MAX: usize = 32;
+/// Characters of a label's key at most.
+pub const LABEL_KEY_CHARS_MAX: usize = 64;
+/// Characters of a label's value at most.
+pub const LABEL_VALUE_CHARS_MAX: usize = 256;
+/// Characters of a description at most (WIRE A.3).
+pub const DESCRIPTION_CHARS_MAX: usize = 400;
+
+/// Headers that belong to the transport or to Postern: set by hand they would break the call or forge a signature.
+const RESERVED_HEADERS: [&str; 13] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "proxy-connection",
+    "proxy-authorization",
+    "accept-encoding",
+    "cdn-loop",
+];
+/// The same for whole families: Standard Webhooks' own (PEERS 6) and what Cloudflare sets.
+const RESERVED_HEADER_PREFIXES: [&str; 2] = ["webhook-", "cf-"];
+
+/// Whether a header must say if it is protected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProtectedField {
+    /// False where it does not.
+    Optional,
+    /// It must (UbiOps, WIRE A.3).
+    Required,
+}
+
+/// What credentials in a URL do to an `Authorization` header that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authorization {
+    /// There must be none: the same input names both, and one would be lost.
+    MustBeNew,
+    /// They replace the stored one.
+    Replaces,
+}
+
+pub(crate) fn name(fields: &mut Fields<'_>, text: &str) -> Option<WebhookName> {
+    let name = WebhookName::parse(text);
+    if name.is_none() {
+        match check_text(text, 1, WebhookName::CHARS_MAX) {
+            Err(detail) => fields.fault("name", detail),
+            Ok(()) if matches!(text, "." | "..") => fields.fault("name", "must not be . or .., which mean something else in a path"),
+            Ok(()) => fields.fault("name", "must not begin or end with a space"),
+        }
+    }
+    name
+}
+
+pub(crate) fn url(fields: &mut Fields<'_>, text: &str, policy: &Policy) -> Option<Target> {
+    match egress::check(text, policy) {
+        Ok(target) => Some(target),
+        Err(refusal) => {
+            fields.fault("url", refusal.to_string());
+            None
+        }
+    }
+}
+
+pub(crate) fn events(fields: &mut Fields<'_>, items: &[Value]) -> Option<Vec<EventPattern>> {
+    if items.is_empty() {
+        fields.fault("events", "must name at least one event type; \"*\" means every event");
+        return None;
+    }
+    if items.len() > EVENTS_MAX {
+        fields.fault("events", format!("must be at most {EVENTS_MAX}, these are {}", items.len()));
+        return None;
+    }
+    let mut patterns: Vec<EventPattern> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let at = format!("events/{index}");
+        match item.as_str().and_then(EventPattern::parse) {
+            None => fields.fault_below(&at, "must be an event type such as order.paid, a prefix such as order.*, or *"),
+            Some(pattern) if patterns.contains(&pattern) => fields.fault_below(&at, "is named twice"),
+            Some(pattern) => patterns.push(pattern),
+        }
+    }
+    Some(patterns)
+}
+
+pub(crate) fn object(fields: &mut Fields<'_>, map: &Map<String, Value>) -> ObjectFilter {
+    let mut part = Fields::new(map, fields.pointer_of("object"));
+    let mut read = |key: &'static str| part.text(key).value().and_then(|text| object_part(&mut part, key, text));
+    let (kind, name, version) = (read("type"), read("name"), read("version"));
+    fields.absorb(part.finish());
+    ObjectFilter { kind, name, version }
+}
+
+pub(crate) fn object_part(fields: &mut Fields<'_>, key: &'static str, text: &str) -> Option<String> {
+    match check_text(text, 1, OBJECT_PART_CHARS_MAX) {
+        Ok(()) => Some(String::from(text)),
+        Err(detail) => {
+            fields.fault(key, detail);
+            None
+        }
+    }
+}
+
+/// Replaces the list of headers where one was sent: `null` is the empty list.
+pub(crate) fn update_headers(
+    fields: &mut Fields<'_>,
+    updated: &mut Definition,
+    sent: Sent<&[Value]>,
+    stored: &[Header],
+    protected_field: ProtectedField,
+) {
+    match sent {
+        Sent::Null => updated.headers = Vec::new(),
+        Sent::Value(items) => updated.headers = headers(fields, items, stored, protected_field),
+        Sent::Missing | Sent::Wrong => {}
+    }
+}
+
+/// Reads a list of headers. One without a value keeps the value that is `stored` under its name.
+pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header], protected_field: ProtectedField) -> Vec<Header> {
+    if items.len() > HEADERS_MAX {
+        fields.fault("headers", format!("must be at most {HEADERS_MAX}, these are {}", items.len()));
+        return Vec::new();
+    }
+    let mut read: Vec<Header> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let at = format!("{}/{index}", fields.pointer_of("headers"));
+        let mut part = match Fields::of(item, at) {
+            Ok(part) => part,
+            Err(fault) => {
+                fields.absorb(vec![fault]);
+                continue;
+            }
+        };
+        if let Some(header) = header(&mut part, &read, stored, protected_field) {
+            read.push(header);
+        }
+        fields.absorb(part.finish());
+    }
+    read
+}
+
+fn header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], protected_field: ProtectedField) -> Option<Header> {
+    let key = fields.text("key");
+    let key = fields.required("key", key).and_then(|key| header_name(fields, key, before));
+    let sent_value = fields.text("value");
+    let is_protected = fields.flag("protected");
+    let is_protected = match protected_field {
+        ProtectedField::Required => fields.required("protected", is_protected),
+        ProtectedField::Optional => match fields.not_null("protected", is_protected) {
+            Sent::Value(is_protected) => Some(is_protected),
+            _ => Some(false),
+        },
+    };
+    let value = match sent_value {
+        Sent::Value(text) => header_value(fields, text),
+        Sent::Wrong => None,
+        Sent::Missing | Sent::Null => {
+            let kept = key.and_then(|key| stored.iter().find(|header| header.key.eq_ignore_ascii_case(key)));
+            match kept {
+                // Without this a hidden value could be read by declaring it public.
+                Some(kept) if kept.protected && is_protected == Some(false) => {
+                    fields.fault("value", "must be given again to make this header readable");
+                    None
+                }
+                Some(kept) => Some(kept.value.clone()),
+                None if key.is_some() => {
+                    fields.fault("value", "is required, because no header of this name is stored");
+                    None
+                }
+                None => None,
+            }
+        }
+    };
+    Some(Header { key: String::from(key?), value: value?, protected: is_protected? })
+}
+
+fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) -> Option<&'a str> {
+    let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    let lower = name.to_ascii_lowercase();
+    let is_reserved = RESERVED_HEADERS.contains(&lower.as_str()) || RESERVED_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
+    if name.is_empty() || !is_token {
+        fields.fault("key", "must be an HTTP header name: letters, digits and -, without spaces");
+    } else if name.len() > HEADER_NAME_CHARS_MAX {
+        fields.fault("key", format!("must be at most {HEADER_NAME_CHARS_MAX} characters"));
+    } else if is_reserved {
+        fields.fault("key", format!("{lower} is set by Postern or by the connection and can't be configured"));
+    } else if before.iter().any(|header| header.key.eq_ignore_ascii_case(name)) {
+        fields.fault("key", "is given twice (names are compared without case)");
+    } else {
+        return Some(name);
+    }
+    None
+}
+
+/// A value of visible characters, spaces and tabs in Latin-1: what an HTTP field can carry (RFC 9110 5.5). Never
+/// repeated in a fault: it may be a password.
+fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
+    let is_field_value = text.chars().all(|c| c == '\t' || (' '..='~').contains(&c) || ('\u{a0}'..='\u{ff}').contains(&c));
+    if text.is_empty() {
+        fields.fault("value", "must not be empty; leave it out to keep the stored one");
+    } else if text.len() > HEADER_VALUE_BYTES_MAX {
+        fields.fault("value", format!("must be at most {HEADER_VALUE_BYTES_MAX} bytes, this has {}", text.len()));
+    } else if !is_field_value {
+        fields.fault("value", "must not contain line breaks, control characters or characters beyond Latin-1");
+    } else if text.trim_matches([' ', '\t']) != text {
+        fields.fault("value", "must not begin or end with a space: HTTP drops it");
+    } else {
+        return Some(String::from(text));
+    }
+    None
+}
+
+/// Turns the credentials of a URL into a protected header.
+pub(crate) fn add_authorization(fields: &mut Fields<'_>, definition: &mut Definition, value: Option<String>, rule: Authorization) {
+    const NAME: &str = "authorization";
+    let Some(value) = value else { return };
+    let count = definition.headers.len();
+    let stored = definition.headers.iter_mut().find(|header| header.key.eq_ignore_ascii_case(NAME));
+    match stored {
+        Some(_) if rule == Authorization::MustBeNew => {
+            fields.fault("url", "holds credentials, and headers has an authorization already: give one of the two");
+        }
+        Some(header) => {
+            header.value = value;
+            header.protected = true;
+        }
+        None if count >= HEADERS_MAX => {
+            fields.fault("url", format!("holds credentials, which would be header number {} of {HEADERS_MAX}", HEADERS_MAX + 1));
+        }
+        None => definition.headers.push(Header { key: String::from(NAME), value, protected: true }),
+    }
+}
+
+pub(crate) fn description(fields: &mut Fields<'_>, text: &str) -> String {
+    let chars = text.chars().count();
+    if chars > DESCRIPTION_CHARS_MAX {
+        fields.fault("description", format!("must be at most {DESCRIPTION_CHARS_MAX} characters, this has {chars}"));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        fields.fault("description", "must not contain control characters");
+    }
+    String::from(text)
+}
+
+pub(crate) fn labels(fields: &mut Fields<'_>, map: &Map<String, Value>) -> BTreeMap<String, String> {
+    if map.len() > LABELS_MAX {
+        fields.fault("labels", format!("must be at most {LABELS_MAX}, these are {}", map.len()));
+        return BTreeMap::new();
+    }
+    let mut part_faults = Vec::new();
+    let mut labels = BTreeMap::new();
+    let part = Fields::new(map, fields.pointer_of("labels"));
+    for (key, value) in map {
+        let checked = check_text(key, 1, LABEL_KEY_CHARS_MAX)
+            .map_err(|detail| format!("the label's name {detail}"))
+            .and_then(|()| {
+                // The filter of both APIs is written key:value, and UbiOps joins several by commas (WIRE A.2).
+                if key.contains([':', ',']) { Err(String::from("the label's name must not contain : or ,")) } else { Ok(()) }
+            })
+            .and_then(|()| value.as_str().ok_or_else(|| String::from("must be a string")))
+            .and_then(|text| check_text(text, 0, LABEL_VALUE_CHARS_MAX).map(|()| text));
+        match checked {
+            Ok(text) => {
+                labels.insert(key.clone(), String::from(text));
+            }
+            Err(detail) => part_faults.push(crate::fault::Fault::new(part.pointer_of(key), detail)),
+        }
+    }
+    fields.absorb(part_faults);
+    labels
+}
+
+pub(crate) fn timeout_s(fields: &mut Fields<'_>, key: &'static str, seconds: i64) -> u32 {
+    if let Ok(seconds @ 1..=TIMEOUT_MAX_S) = u32::try_from(seconds) {
+        return seconds;
+    }
+    fields.fault(key, format!("must be 1 to {TIMEOUT_MAX_S} seconds"));
+    TIMEOUT_DEFAULT_S
+}

@@ -1,0 +1,278 @@
+//! From a draft (any JSON value) to a [`Definition`], or to every bad field.
+//!
+//! The page calls the same functions while its form is being filled in. The rules of single fields are in
+//! `webhook::field`, which the UbiOps facade shares.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::field;
+use super::{Contract, Definition, ObjectFilter, WebhookName};
+use crate::contract::ubiops;
+use crate::egress::Policy;
+use crate::event::{self, NewEvent};
+use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::signing::Secret;
+
+/// What a new webhook without a `secret` field gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretChoice {
+    /// The draft names one, or says `null`: take the definition's.
+    Given,
+    /// The draft is silent and the contract signs by default (`standard`): the caller makes one and sets it.
+    Generate,
+}
+
+/// Parses the native create body (API in `api::webhook`). Unknown fields are faults.
+///
+/// Only `name`, `url` and `events` are required. Defaults: contract `standard`, every object, no headers, labels or
+/// description, 10 s, enabled, retry for `standard` only, no result.
+///
+/// # Errors
+/// Every bad field: missing, of the wrong type, too long, too many, unknown, refused by the egress policy.
+pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoice), Vec<Fault>> {
+    let mut fields = Fields::of(draft, "").map_err(|fault| vec![fault])?;
+    let name = fields.text("name");
+    let name = fields.required("name", name).and_then(|text| field::name(&mut fields, text));
+    let definition = new_definition(&mut fields, name, None, policy);
+    let has_secret = draft.get("secret").is_some();
+    let faults = fields.finish();
+    match definition {
+        Some(definition) if faults.is_empty() => {
+            let generates = !has_secret && definition.contract == Contract::Standard;
+            Ok((definition, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
+        }
+        _ => Err(faults),
+    }
+}
+
+/// Reads everything but the name of a new webhook. `events_default` stands in where the draft names no events.
+fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_default: Option<&str>, policy: &Policy) -> Option<Definition> {
+    let url = fields.text("url");
+    let url = fields.required("url", url).and_then(|text| field::url(fields, text, policy));
+    let contract = read_contract(fields);
+    let contract = contract.value().unwrap_or(Contract::Standard);
+    let events = match (fields.list("events"), events_default.and_then(crate::filter::EventPattern::parse)) {
+        (Sent::Missing, Some(pattern)) => Some(vec![pattern]),
+        (sent, _) => fields.required("events", sent).and_then(|items| field::events(fields, items)),
+    };
+    let object = fields.object("object").value().map(|map| field::object(fields, map)).unwrap_or_default();
+    let headers = fields.list("headers").value();
+    let headers = headers.map(|items| field::headers(fields, items, &[], field::ProtectedField::Optional)).unwrap_or_default();
+    let description = fields.text("description").value().map(|text| field::description(fields, text)).unwrap_or_default();
+    let labels = fields.object("labels").value().map(|map| field::labels(fields, map)).unwrap_or_default();
+    let timeout_s =
+        fields.integer("timeout_s").value().map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
+    let enabled = read_flag(fields, "enabled").unwrap_or(true);
+    let retry = read_flag(fields, "retry").unwrap_or(contract == Contract::Standard);
+    let include_result = read_flag(fields, "include_result").unwrap_or(false);
+    let secret = fields.text("secret").value().and_then(|text| read_secret(fields, text));
+    let url = url?;
+    let mut definition = Definition {
+        name: name?,
+        url: url.url,
+        contract,
+        events: events?,
+        object,
+        headers,
+        description,
+        labels,
+        timeout_s,
+        enabled,
+        retry,
+        include_result,
+        secret,
+    };
+    field::add_authorization(fields, &mut definition, url.authorization, field::Authorization::MustBeNew);
+    check_events_fit_object(fields, &definition);
+    Some(definition)
+}
+
+/// Applies the native PATCH body to `current`: only the fields that were sent change. A protected header without a
+/// `value` (or with `null`) keeps the stored one; `null` for `timeout_s`, `labels`, `headers`, `description` restores the
+/// default, and for `object` and `secret` it means none.
+///
+/// Kept values are copied from `current` as they are, so sealed text stays sealed text: see [`super::Header::is_kept_from`].
+///
+/// # Errors
+/// Every bad field; a missing value for a header that is not stored is one.
+pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<Definition, Vec<Fault>> {
+    let mut fields = Fields::of(patch, "").map_err(|fault| vec![fault])?;
+    let mut updated = current.clone();
+
+    let name = fields.text("name");
+    if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text)) {
+        updated.name = name;
+    }
+    if let Some(contract) = read_contract(&mut fields).value() {
+        updated.contract = contract;
+    }
+    let events = fields.list("events");
+    if let Some(events) = fields.not_null("events", events).value().and_then(|items| field::events(&mut fields, items)) {
+        updated.events = events;
+    }
+    match fields.object("object") {
+        Sent::Null => updated.object = ObjectFilter::default(),
+        Sent::Value(map) => updated.object = field::object(&mut fields, map),
+        Sent::Missing | Sent::Wrong => {}
+    }
+    let headers = fields.list("headers");
+    field::update_headers(&mut fields, &mut updated, headers, &current.headers, field::ProtectedField::Optional);
+    let url = fields.text("url");
+    if let Some(url) = fields.not_null("url", url).value().and_then(|text| field::url(&mut fields, text, policy)) {
+        updated.url = url.url;
+        let authorization = match headers {
+            Sent::Value(_) => field::Authorization::MustBeNew,
+            _ => field::Authorization::Replaces,
+        };
+        field::add_authorization(&mut fields, &mut updated, url.authorization, authorization);
+    }
+    match fields.text("description") {
+        Sent::Null => updated.description = String::new(),
+        Sent::Value(text) => updated.description = field::description(&mut fields, text),
+        Sent::Missing | Sent::Wrong => {}
+    }
+    match fields.object("labels") {
+        Sent::Null => updated.labels = BTreeMap::new(),
+        Sent::Value(map) => updated.labels = field::labels(&mut fields, map),
+        Sent::Missing | Sent::Wrong => {}
+    }
+    match fields.integer("timeout_s") {
+        Sent::Null => updated.timeout_s = field::TIMEOUT_DEFAULT_S,
+        Sent::Value(seconds) => updated.timeout_s = field::timeout_s(&mut fields, "timeout_s", seconds),
+        Sent::Missing | Sent::Wrong => {}
+    }
+    if let Some(enabled) = read_flag(&mut fields, "enabled") {
+        updated.enabled = enabled;
+    }
+    if let Some(retry) = read_flag(&mut fields, "retry") {
+        updated.retry = retry;
+    }
+    if let Some(include_result) = read_flag(&mut fields, "include_result") {
+        updated.include_result = include_result;
+    }
+    match fields.text("secret") {
+        Sent::Null => updated.secret = None,
+        Sent::Value(text) => updated.secret = read_secret(&mut fields, text),
+        Sent::Missing | Sent::Wrong => {}
+    }
+    check_events_fit_object(&mut fields, &updated);
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(updated) } else { Err(faults) }
+}
+
+/// What a test of a webhook sends.
+#[derive(Clone, Debug, Default)]
+pub struct TestDraft {
+    /// The event type; the webhook's sample ([`crate::contract::sample_event`]) where it is `None`.
+    pub kind: Option<String>,
+    /// The event data, as written; the sample's where it is `None`.
+    pub data: Option<Box<serde_json::value::RawValue>>,
+}
+
+impl TestDraft {
+    /// The event that the test of `webhook` is about: what the draft says, the webhook's sample for the rest.
+    #[must_use]
+    pub fn event_for(self, webhook: &Definition) -> NewEvent {
+        let sample = crate::contract::sample_event(webhook);
+        NewEvent { kind: self.kind.unwrap_or(sample.kind), data: self.data.unwrap_or(sample.data), ..sample }
+    }
+}
+
+/// A trial call that needs no stored webhook (`POST tests`).
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Where and how to call; its name is generated.
+    pub definition: Definition,
+    /// What to send.
+    pub event: NewEvent,
+}
+
+/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?}`. An empty body is `{}`.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn test(body: &str) -> Result<TestDraft, InputFault> {
+    let split = fault::split_object(if body.trim().is_empty() { "{}" } else { body }, "", "data")?;
+    let mut fields = Fields::new(&split.rest, "");
+    fields.absorb(split.faults);
+    let kind = test_kind(&mut fields);
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(TestDraft { kind, data: split.raw }) } else { Err(faults.into()) }
+}
+
+/// Parses the body of `POST tests`: the fields of a webhook, of which only `url` is required, and `type` and `data` as in
+/// [`test()`]. Without a `secret` the call is not signed.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn trial(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
+    let split = fault::split_object(body, "", "data")?;
+    let mut fields = Fields::new(&split.rest, "");
+    fields.absorb(split.faults);
+    let name = fields.text("name").value();
+    let name = name.map_or_else(|| WebhookName::parse("test"), |text| field::name(&mut fields, text));
+    let definition = new_definition(&mut fields, name, Some("*"), policy);
+    let kind = test_kind(&mut fields);
+    let faults = fields.finish();
+    match definition {
+        Some(definition) if faults.is_empty() => {
+            let event = TestDraft { kind, data: split.raw }.event_for(&definition);
+            Ok(Trial { definition, event })
+        }
+        _ => Err(faults.into()),
+    }
+}
+
+fn test_kind(fields: &mut Fields<'_>) -> Option<String> {
+    fields.expect("data");
+    let kind = fields.text("type").value()?;
+    if !event::is_event_type(kind) {
+        fields.fault("type", event::TYPE_RULE);
+    }
+    Some(String::from(kind))
+}
+
+fn read_contract(fields: &mut Fields<'_>) -> Sent<Contract> {
+    let sent = fields.text("contract");
+    match fields.not_null("contract", sent) {
+        Sent::Value(text) => {
+            if let Some(contract) = Contract::ALL.into_iter().find(|contract| contract.as_str() == text) {
+                return Sent::Value(contract);
+            }
+            fields.fault("contract", "must be one of standard, ubiops");
+            Sent::Wrong
+        }
+        Sent::Missing => Sent::Missing,
+        Sent::Null | Sent::Wrong => Sent::Wrong,
+    }
+}
+
+fn read_flag(fields: &mut Fields<'_>, key: &'static str) -> Option<bool> {
+    let sent = fields.flag(key);
+    fields.not_null(key, sent).value()
+}
+
+fn read_secret(fields: &mut Fields<'_>, text: &str) -> Option<String> {
+    match Secret::parse(text) {
+        Ok(secret) => Some(secret.reveal()),
+        Err(fault) => {
+            fields.fault("secret", fault.to_string());
+            None
+        }
+    }
+}
+
+/// UbiOps' own events belong to one kind of object (WIRE A.4); a webhook for the other kind would never fire.
+fn check_events_fit_object(fields: &mut Fields<'_>, definition: &Definition) {
+    let Some(kind) = definition.object.kind.as_deref().filter(|_| definition.contract == Contract::Ubiops) else { return };
+    for (index, pattern) in definition.events.iter().enumerate() {
+        if let Some(object_type) = ubiops::object_type_of(pattern.as_str())
+            && object_type != kind
+        {
+            let detail = format!("{} is an event of a {object_type}, not of a {kind}", pattern.as_str());
+            fields.fault_below(&format!("events/{index}"), detail);
+        }
+    }
+}

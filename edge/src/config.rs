@@ -1,0 +1,138 @@
+//! Bindings, variables and secrets: each name stands here once. What they say is read once per isolate.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use postern_core::egress::Policy;
+use subtle::ConstantTimeEq as _;
+use worker::Env;
+
+use crate::seal::{Keyring, KeyringFault};
+
+/// Durable Object namespace: one object per project.
+pub(crate) const PROJECT: &str = "PROJECT";
+/// KV namespace: copies of the definitions and the list of projects.
+pub(crate) const WEBHOOKS: &str = "WEBHOOKS";
+/// Queue producer: first attempts.
+pub(crate) const DELIVERIES: &str = "DELIVERIES";
+/// Queue producer: everything after a first attempt.
+pub(crate) const RETRIES: &str = "RETRIES";
+/// The dashboard's files.
+pub(crate) const ASSETS: &str = "ASSETS";
+/// Name of the queue that takes what the platform could not run (wrangler.jsonc).
+pub(crate) const DEAD_LETTERS_QUEUE: &str = "dead-letters";
+
+const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+const SEALING_KEYS: &str = "SEALING_KEYS";
+const ALLOW_PRIVATE_TARGETS: &str = "ALLOW_PRIVATE_TARGETS";
+/// Hosts that this deployment answers under, separated by commas. The host of a request is always one of them; a
+/// queue consumer and an alarm see no request and know only these.
+const PUBLIC_HOSTS: &str = "PUBLIC_HOSTS";
+
+/// The deployment's configuration is not usable.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigFault {
+    /// A secret is missing.
+    #[error("secret {0} is not set")]
+    Missing(&'static str),
+    /// The sealing keys can't be read.
+    #[error(transparent)]
+    Keyring(#[from] KeyringFault),
+}
+
+/// What the variables and secrets say.
+pub(crate) struct Settings {
+    admin_token: Option<String>,
+    /// The keys that open and seal secrets.
+    pub(crate) keyring: Keyring,
+    allow_private_targets: bool,
+    public_hosts: Vec<String>,
+}
+
+impl Settings {
+    /// The settings of this isolate; read from `env` the first time.
+    ///
+    /// # Errors
+    /// `SEALING_KEYS` is missing or wrong.
+    pub(crate) fn of(env: &Env) -> Result<Rc<Self>, ConfigFault> {
+        thread_local! {
+            static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
+        }
+        if let Some(known) = SETTINGS.with(|cell| cell.get().cloned()) {
+            return Ok(known);
+        }
+        let text = |name| env.var(name).ok().map(|value| value.to_string());
+        let keys = text(SEALING_KEYS).ok_or(ConfigFault::Missing(SEALING_KEYS))?;
+        let settings = Rc::new(Self::new(text(ADMIN_TOKEN), &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?);
+        SETTINGS.with(|cell| Ok(Rc::clone(cell.get_or_init(|| settings))))
+    }
+
+    fn new(admin_token: Option<String>, keys: &str, allow_private: Option<&str>, public_hosts: Option<&str>) -> Result<Self, ConfigFault> {
+        Ok(Self {
+            admin_token: admin_token.filter(|token| !token.is_empty()),
+            keyring: Keyring::parse(keys)?,
+            allow_private_targets: allow_private == Some("true"),
+            public_hosts: public_hosts.unwrap_or("").split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect(),
+        })
+    }
+
+    /// Settings with this `ADMIN_TOKEN`, one key and nothing else.
+    #[cfg(test)]
+    pub(crate) fn for_tests(admin_token: &str) -> Self {
+        let keys = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        Self {
+            admin_token: Some(String::from(admin_token)),
+            keyring: Keyring::parse(keys).unwrap(),
+            allow_private_targets: false,
+            public_hosts: Vec::new(),
+        }
+    }
+
+    /// Whether `token` is `ADMIN_TOKEN`; compared in constant time. Nobody is admin where the secret is not set.
+    pub(crate) fn is_admin(&self, token: &str) -> bool {
+        self.admin_token.as_deref().is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(token.as_bytes())))
+    }
+
+    /// What may be called. `host` is the one under which the request at hand came in, if there is one.
+    pub(crate) fn policy(&self, host: Option<&str>) -> Policy {
+        let mut own_hosts = self.public_hosts.clone();
+        own_hosts.extend(host.map(String::from).filter(|host| !self.public_hosts.contains(host)));
+        Policy { allow_private_targets: self.allow_private_targets, own_hosts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
+    fn settings(admin: Option<&str>, hosts: Option<&str>) -> Settings {
+        Settings::new(admin.map(String::from), KEYS, None, hosts).unwrap()
+    }
+
+    #[test]
+    fn nobody_is_admin_without_an_admin_token() {
+        assert!(!settings(None, None).is_admin(""));
+        assert!(!settings(Some(""), None).is_admin(""));
+        assert!(settings(Some("a"), None).is_admin("a"));
+        assert!(!settings(Some("a"), None).is_admin("ab"));
+    }
+
+    #[test]
+    fn private_targets_are_refused_unless_the_variable_says_true() {
+        let allows = |text| Settings::new(None, KEYS, text, None).unwrap().policy(None).allow_private_targets;
+        assert!(allows(Some("true")));
+        for text in [None, Some(""), Some("false"), Some("1"), Some("TRUE")] {
+            assert!(!allows(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_request_s_host_is_one_of_our_own() {
+        let settings = settings(None, Some("a.example, b.example"));
+        assert_eq!(settings.policy(None).own_hosts, ["a.example", "b.example"]);
+        assert_eq!(settings.policy(Some("b.example")).own_hosts, ["a.example", "b.example"]);
+        assert_eq!(settings.policy(Some("c:8787")).own_hosts, ["a.example", "b.example", "c:8787"]);
+    }
+}

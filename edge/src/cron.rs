@@ -1,0 +1,30 @@
+//! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest in the past
+//! for ever (PLATFORM 1.3); asking arms it again.
+
+use futures_util::StreamExt as _;
+use worker::Env;
+
+use crate::definition_kv;
+use crate::log::{self, RequestId};
+use crate::project_do::call;
+use crate::project_do::command::Command;
+
+/// Projects that are asked at once (PLATFORM 2.4: six connections an invocation).
+const AT_ONCE: usize = 6;
+
+/// Asks every project.
+pub(crate) async fn tick(env: &Env, id: &RequestId) {
+    let projects = match definition_kv::projects(env).await {
+        Ok(projects) => projects,
+        Err(error) => {
+            log::error(id, "the watchdog could not list the projects", &[("error", &log::chain(&error))]);
+            return;
+        }
+    };
+    let asked = projects.into_iter().map(|project| async move {
+        if let Err(error) = call::ask_as_postern(env, id, &project.name, Command::Tick).await {
+            log::warn(id, "the watchdog could not reach a project", &[("project", &project.name.as_str()), ("error", &error)]);
+        }
+    });
+    futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect::<()>().await;
+}

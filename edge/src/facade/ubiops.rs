@@ -1,0 +1,233 @@
+//! UbiOps' webhook API (WIRE A) at `/ubiops/v2.1` and `/ubiops/v2`, for its unmodified clients.
+//!
+//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}` (WIRE A.6): 400 names every
+//! bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
+
+use postern_core::api::webhook::WebhookView;
+use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
+use postern_core::fault::{self, InputFault};
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::query::{PageQuery, WebhookQuery};
+use postern_core::route::decode_segment;
+use postern_core::webhook::{Contract, ProjectName};
+use worker::{Context, Env};
+
+use crate::config::Settings;
+use crate::http::problem::{Answer, ApiError};
+use crate::http::request::{Incoming, token_of};
+use crate::http::{Session, caller, unexpected};
+use crate::log::RequestId;
+use crate::project_do::command::{Command, Dialect, Reply};
+
+/// A path of the facade below its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Path {
+    /// `projects/{project}/webhooks`
+    Webhooks,
+    /// `projects/{project}/webhooks/{name}`
+    Webhook(String),
+    /// `projects/{project}/webhooks-tests`
+    Tests,
+    /// `projects/{project}/webhooks-tests/{id}`
+    Test(String),
+}
+
+impl Path {
+    /// Reads a raw path, `/ubiops/v2.1/…` or `/ubiops/v2/…`.
+    fn parse(path: &str) -> Option<(ProjectName, Self)> {
+        let below = path.strip_prefix("/ubiops/v2.1/").or_else(|| path.strip_prefix("/ubiops/v2/"))?;
+        let segments: Vec<String> = below.split('/').map(decode_segment).collect::<Option<_>>()?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (project, found) = match *segments.as_slice() {
+            ["projects", project, "webhooks"] => (project, Self::Webhooks),
+            ["projects", project, "webhooks", name] if !name.is_empty() => (project, Self::Webhook(String::from(name))),
+            ["projects", project, "webhooks-tests"] => (project, Self::Tests),
+            ["projects", project, "webhooks-tests", id] if !id.is_empty() => (project, Self::Test(String::from(id))),
+            _ => return None,
+        };
+        Some((ProjectName::parse(project)?, found))
+    }
+
+    const fn allowed(&self) -> &'static str {
+        match self {
+            Self::Webhooks => "GET, POST",
+            Self::Webhook(_) => "GET, PATCH, DELETE",
+            Self::Tests => "POST",
+            Self::Test(_) => "GET",
+        }
+    }
+}
+
+/// Answers a request of a UbiOps client.
+pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Answer {
+    let id = incoming.id.clone();
+    route(env, context, incoming, path).await.unwrap_or_else(|error| error_answer(error, &id))
+}
+
+async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
+    let (project, path) = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "not found"))?;
+    let method = if incoming.method == "HEAD" { String::from("GET") } else { incoming.method.clone() };
+    let allow = path.allowed();
+    if !allow.split(", ").any(|known| known == method) {
+        return Err(ApiError::Method { allow });
+    }
+    let settings = Settings::of(env)?;
+    let authorization = incoming.header("authorization");
+    let token = token_of(authorization.as_deref(), &["Token", "Bearer"])
+        .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "send Authorization: Token <token>"))?;
+    let caller = caller(&settings, Some(token), &project)?;
+    let mut session = Session { env, context, settings, project, caller, incoming };
+    match (path, method.as_str()) {
+        (Path::Webhooks, "POST") => create(&mut session).await,
+        (Path::Webhooks, _) => list(&mut session).await,
+        (Path::Webhook(name), "PATCH") => update(&mut session, name).await,
+        (Path::Webhook(name), "DELETE") => delete(&mut session, name).await,
+        (Path::Webhook(name), _) => show(&mut session, name).await,
+        (Path::Tests, _) => test(&mut session).await,
+        (Path::Test(id), _) => show_test(&mut session, &id).await,
+    }
+}
+
+const UBIOPS: Option<Contract> = Some(Contract::Ubiops);
+
+/// `webhooks_create`: 201.
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let definition = ubiops::create(&session.incoming.json_text().await?, &session.policy())?;
+    webhook(session, Command::CreateWebhook { definition: Box::new(definition) }, 201).await
+}
+
+/// `webhooks_list`: 200 with a bare array; UbiOps does not page, so all pages are read.
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let filter = ListFilter::parse(session.query()).map_err(InputFault::from)?;
+    let mut found: Vec<Detail> = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = PageQuery { limit: postern_core::api::page::LIMIT_MAX, cursor };
+        let query =
+            WebhookQuery { page, labels: filter.labels.clone(), object_type: filter.object_type.clone(), ..WebhookQuery::default() };
+        match session.ask(Command::ListWebhooks { query, contract: UBIOPS }).await? {
+            Reply::Webhooks(page) => {
+                found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::of));
+                cursor = page.next;
+            }
+            other => return Err(unexpected(&other)),
+        }
+        if cursor.is_none() {
+            return Answer::json(200, &found);
+        }
+    }
+}
+
+/// `webhooks_get`: 200.
+async fn show(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
+    webhook(session, Command::ShowWebhook { name, contract: UBIOPS }, 200).await
+}
+
+/// `webhooks_update`: 200.
+async fn update(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
+    let patch = session.incoming.json_text().await?;
+    fault::parse_json(&patch)?;
+    webhook(session, Command::UpdateWebhook { name, patch, dialect: Dialect::Ubiops, if_version: None }, 200).await
+}
+
+/// `webhooks_delete`: 204.
+async fn delete(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
+    match session.ask(Command::DeleteWebhook { name, contract: UBIOPS, if_version: None }).await? {
+        Reply::Done => Ok(Answer::no_content()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `webhook_tests_create`: 201; pending, and the call follows.
+async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let trial = ubiops::test_create(&session.incoming.json_text().await?, &session.policy())?;
+    let command = Command::TestDefinition { definition: Box::new(trial.definition), event: trial.event };
+    match session.ask(command).await? {
+        Reply::TestStarted { test, work } => {
+            session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![*work]));
+            Answer::json(201, &TestDetail::of(&test))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `webhook_tests_get`: 200.
+async fn show_test(session: &mut Session<'_>, id: &str) -> Result<Answer, ApiError> {
+    let id = format!("{}{id}", postern_core::id::Kind::Test.prefix());
+    match session.ask(Command::ShowTest { id }).await? {
+        Reply::Test(test) => Answer::json(200, &TestDetail::of(&test)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn webhook(session: &mut Session<'_>, command: Command, status: u16) -> Result<Answer, ApiError> {
+    match session.ask(command).await? {
+        Reply::Webhook(view) => shown(&view, status),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
+    Answer::json(status, &Detail::of(view))
+}
+
+/// A failure in UbiOps' words.
+fn error_answer(error: ApiError, id: &RequestId) -> Answer {
+    let allow = error.allow();
+    let problem = error.into_problem(id);
+    let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": sentence_of(&problem) }).to_string());
+    match allow {
+        Some(allow) => answer.with("allow", allow),
+        None => answer,
+    }
+}
+
+/// UbiOps has 400 for everything that is wrong with an input.
+const fn status_of(problem: &Problem) -> u16 {
+    match problem.status {
+        409 | 415 | 422 => 400,
+        status => status,
+    }
+}
+
+fn sentence_of(problem: &Problem) -> String {
+    if problem.errors.is_empty() { problem.detail.clone() } else { fault::sentence(&problem.errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::fault::Fault;
+
+    use super::*;
+
+    #[test]
+    fn both_versions_have_the_same_paths() {
+        for version in ["v2", "v2.1"] {
+            let parse = |below: &str| {
+                Path::parse(&format!("/ubiops/{version}/{below}")).map(|(project, path)| (String::from(project.as_str()), path))
+            };
+            let p1 = String::from("p1");
+            assert_eq!(parse("projects/p1/webhooks"), Some((p1.clone(), Path::Webhooks)));
+            assert_eq!(parse("projects/p1/webhooks/a%2Fb%20c"), Some((p1.clone(), Path::Webhook(String::from("a/b c")))));
+            assert_eq!(parse("projects/p1/webhooks-tests"), Some((p1.clone(), Path::Tests)));
+            assert_eq!(parse("projects/p1/webhooks-tests/x"), Some((p1, Path::Test(String::from("x")))));
+            for below in ["", "projects", "projects/p1", "projects/P1/webhooks", "projects/p1/webhooks/", "projects/p1/webhooks/a/b"] {
+                assert_eq!(parse(below), None, "{below}");
+            }
+        }
+        assert_eq!(Path::parse("/ubiops/v3/projects/p1/webhooks"), None);
+        assert_eq!(Path::parse("/ubiops"), None);
+    }
+
+    #[test]
+    fn an_error_is_one_sentence_that_names_every_bad_field() {
+        let faults = vec![Fault::new("/url", "is required"), Fault::new("/headers/0/key", "is required")];
+        let answer = error_answer(ApiError::from(Problem::invalid(faults)), &RequestId::new([0; 8]));
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.body.as_deref(), Some(r#"{"error":"url: is required; headers.0.key: is required"}"#));
+        let answer = error_answer(ApiError::problem(ProblemType::NotFound, "not found"), &RequestId::new([0; 8]));
+        assert_eq!((answer.status, answer.body.as_deref()), (404, Some(r#"{"error":"not found"}"#)));
+        let answer = error_answer(ApiError::Method { allow: "GET" }, &RequestId::new([0; 8]));
+        assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
+    }
+}

@@ -1,0 +1,104 @@
+//! `/v1/projects/{project}/events`: where producers post.
+//!
+//! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project handed back
+//! with it are made after the answer, in `wait_until`: the inline lane.
+
+use postern_core::api::event::{BatchAccepted, EventAccepted};
+use postern_core::event::{self, NewEvent};
+use postern_core::fault::{Fault, InputFault};
+use postern_core::query::EventQuery;
+
+use super::problem::{Answer, ApiError};
+use super::{Session, unexpected};
+use crate::project_do::command::{Command, Reply};
+
+/// The header that names an event's idempotency key.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// `POST`: 202; 409 where the idempotency key was used with other content; 422.
+pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let body = session.incoming.json_text().await?;
+    let event = with_key(event::parse_event(&body)?, session.incoming.header(IDEMPOTENCY_KEY))?;
+    let accepted = ingest(session, vec![event]).await?;
+    match accepted.into_iter().next() {
+        Some(accepted) => Answer::json(202, &accepted),
+        None => Err(ApiError::Internal(String::from("an accepted event is missing from the reply"))),
+    }
+}
+
+/// `POST batch`: 202 for all of them or none; 409, 422.
+pub(super) async fn create_batch(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let events = event::parse_batch(&session.incoming.json_text().await?)?;
+    if session.incoming.header(IDEMPOTENCY_KEY).is_some() {
+        let fault = Fault::new("", "a batch takes no Idempotency-Key header: give each event its own idempotency_key");
+        return Err(InputFault::Invalid(vec![fault]).into());
+    }
+    let items = ingest(session, events).await?;
+    Answer::json(202, &BatchAccepted { items })
+}
+
+/// `GET`: 200, newest first and without data; 422.
+pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let query = EventQuery::parse(session.query()).map_err(InputFault::from)?;
+    match session.ask(Command::ListEvents { query }).await? {
+        Reply::Events(page) => Answer::json(200, &page),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `GET {id}`: 200 with data; 404.
+pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    match session.ask(Command::ShowEvent { id }).await? {
+        Reply::Event(view) => Answer::json(200, &view),
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
+    match session.ask(Command::Ingest { events }).await? {
+        Reply::Accepted { items, work } => {
+            if !work.works.is_empty() {
+                session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
+            }
+            Ok(items)
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The event with the key of the header, which must not contradict the body's.
+fn with_key(event: NewEvent, header: Option<String>) -> Result<NewEvent, ApiError> {
+    let Some(key) = header else {
+        return Ok(event);
+    };
+    let fault = match (event::check_idempotency_key(&key), &event.idempotency_key) {
+        (Err(detail), _) => format!("the Idempotency-Key header {detail}"),
+        (Ok(()), Some(body)) if *body != key => String::from("is not that of the Idempotency-Key header: send one of them"),
+        (Ok(()), _) => return Ok(NewEvent { idempotency_key: Some(key), ..event }),
+    };
+    Err(InputFault::Invalid(vec![Fault::new("/idempotency_key", fault)]).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(key: Option<&str>) -> NewEvent {
+        let mut event = event::parse_event(r#"{"type":"a","data":1}"#).unwrap();
+        event.idempotency_key = key.map(String::from);
+        event
+    }
+
+    #[test]
+    fn the_header_names_the_key_unless_the_body_says_another() {
+        let key = |body: Option<&str>, header: Option<&str>| {
+            with_key(event(body), header.map(String::from)).ok().map(|event| event.idempotency_key)
+        };
+        assert_eq!(key(None, None), Some(None));
+        assert_eq!(key(Some("a"), None), Some(Some(String::from("a"))));
+        assert_eq!(key(None, Some("b")), Some(Some(String::from("b"))));
+        assert_eq!(key(Some("a"), Some("a")), Some(Some(String::from("a"))));
+        assert_eq!(key(Some("a"), Some("b")), None);
+        assert_eq!(key(None, Some(&"x".repeat(129))), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! What a handler gives back: an [`Answer`] or an [`ApiError`], and how each becomes an HTTP answer.
+//!
+//! Handlers never touch `worker::Response`, so all of this is tested natively. `respond` is the one place where headers
+//! that every answer carries are set.
+
+use postern_core::fault::InputFault;
+use postern_core::problem::{Problem, ProblemType};
+use serde::Serialize;
+use worker::{Headers, Response, ResponseBuilder};
+
+use crate::log::{self, RequestId};
+
+/// What a handler failed with.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The client is told this.
+    Problem(Box<Problem>),
+    /// The path exists, the method does not; these do.
+    Method {
+        /// For the `Allow` header, such as `GET, POST`.
+        allow: &'static str,
+    },
+    /// Logged once, with its causes; the client gets the request id and nothing else.
+    Internal(String),
+}
+
+impl ApiError {
+    /// A problem without field errors.
+    pub(crate) fn problem(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self::Problem(Box::new(Problem::new(kind, detail)))
+    }
+
+    /// Our own fault, with all its causes.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        Self::Internal(log::chain(error))
+    }
+
+    /// The problem that the client is told. An internal error is logged here, and only here.
+    pub(crate) fn into_problem(self, id: &RequestId) -> Problem {
+        let problem = match self {
+            Self::Problem(problem) => *problem,
+            Self::Method { allow } => Problem::new(ProblemType::MethodNotAllowed, format!("this path takes {allow}")),
+            Self::Internal(error) => {
+                log::error(id, "request failed", &[("error", &error)]);
+                Problem::new(ProblemType::Internal, "try again; if it stays so, report the request id")
+            }
+        };
+        Problem { request_id: Some(String::from(id.as_str())), ..problem }
+    }
+
+    /// The `Allow` header of a 405.
+    pub(crate) const fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::Method { allow } => Some(allow),
+            Self::Problem(_) | Self::Internal(_) => None,
+        }
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<InputFault> for ApiError {
+    fn from(fault: InputFault) -> Self {
+        Self::from(Problem::from(fault))
+    }
+}
+
+impl From<worker::Error> for ApiError {
+    fn from(error: worker::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::config::ConfigFault> for ApiError {
+    fn from(error: crate::config::ConfigFault) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::clock::NoRandomness> for ApiError {
+    fn from(error: crate::clock::NoRandomness) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+/// An HTTP answer as a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Beside those that every answer has.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// `None` for an answer without one.
+    pub(crate) body: Option<String>,
+}
+
+impl Answer {
+    /// JSON text of `value`.
+    ///
+    /// # Errors
+    /// It does not serialise: a bug.
+    pub(crate) fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, ApiError> {
+        Ok(Self::json_text(status, serde_json::to_string(value)?))
+    }
+
+    /// JSON that is text already.
+    pub(crate) fn json_text(status: u16, body: String) -> Self {
+        Self { status, headers: vec![("content-type", String::from("application/json"))], body: Some(body) }
+    }
+
+    /// 204.
+    pub(crate) const fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), body: None }
+    }
+
+    /// With one more header.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// The native API's answer to a failure.
+pub(crate) fn problem_answer(error: ApiError, id: &RequestId) -> Answer {
+    let allow = error.allow();
+    let problem = error.into_problem(id);
+    let body = serde_json::to_string(&problem).unwrap_or_else(|_impossible| String::from("{}"));
+    let mut answer =
+        Answer { status: problem.status, headers: vec![("content-type", String::from("application/problem+json"))], body: Some(body) };
+    if let Some(allow) = allow {
+        answer = answer.with("allow", allow);
+    }
+    if problem.status == 401 {
+        answer = answer.with("www-authenticate", "Bearer");
+    }
+    answer
+}
+
+/// What each answer of an API says beside its own headers: it is data, for this caller, never a page.
+const HEADERS: [(&str, &str); 4] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// Statuses whose answers have no body; the platform throws where one is given (Fetch, "null body status").
+const fn has_no_body(status: u16) -> bool {
+    matches!(status, 204 | 205 | 304)
+}
+
+/// The platform's answer. A header that the platform refuses is left out.
+pub(crate) fn respond(answer: Answer, id: &RequestId) -> Response {
+    let headers = Headers::new();
+    let own = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in HEADERS.into_iter().chain(own).chain([("x-request-id", id.as_str())]) {
+        if headers.set(name, value).is_err() {
+            log::warn(id, "a header of the answer was refused", &[("header", &name)]);
+        }
+    }
+    let builder = ResponseBuilder::new().with_status(answer.status).with_headers(headers);
+    match answer.body {
+        Some(body) if !has_no_body(answer.status) => builder.fixed(body.into_bytes()),
+        _ => builder.empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::fault::Fault;
+
+    use super::*;
+
+    fn id() -> RequestId {
+        RequestId::new([1; 8])
+    }
+
+    #[test]
+    fn a_problem_names_its_request() {
+        let answer = problem_answer(ApiError::problem(ProblemType::NotFound, "no such webhook"), &id());
+        assert_eq!(answer.status, 404);
+        let problem: Problem = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        assert_eq!(problem.problem_type(), Some(ProblemType::NotFound));
+        assert_eq!(problem.request_id.as_deref(), Some("0101010101010101"));
+        assert_eq!(answer.headers[0].1, "application/problem+json");
+    }
+
+    #[test]
+    fn a_405_says_what_is_allowed_and_a_401_how_to_sign_in() {
+        let answer = problem_answer(ApiError::Method { allow: "GET, POST" }, &id());
+        assert_eq!(answer.status, 405);
+        assert!(answer.headers.contains(&("allow", String::from("GET, POST"))));
+        let answer = problem_answer(ApiError::problem(ProblemType::Unauthorized, "x"), &id());
+        assert!(answer.headers.contains(&("www-authenticate", String::from("Bearer"))));
+    }
+
+    #[test]
+    fn every_bad_field_is_told() {
+        let faults = vec![Fault::new("/name", "is missing"), Fault::new("/url", "is missing")];
+        let answer = problem_answer(ApiError::from(InputFault::Invalid(faults.clone())), &id());
+        assert_eq!(answer.status, 422);
+        let problem: Problem = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        assert_eq!(problem.errors, faults);
+    }
+}

@@ -1,0 +1,96 @@
+//! `/v1/projects` and `/v1/projects/{project}`.
+
+use postern_core::api::page::Page;
+use postern_core::api::project::ProjectCreated;
+use postern_core::problem::ProblemType;
+use postern_core::{project, query, token};
+use worker::Env;
+
+use super::problem::{Answer, ApiError};
+use super::request::{Incoming, token_of};
+use super::{Session, caller, unexpected};
+use crate::clock;
+use crate::config::Settings;
+use crate::definition_kv;
+use crate::log;
+use crate::project_do::call;
+use crate::project_do::command::{Call, Caller, Command, Reply};
+
+/// `GET` and `POST /v1/projects`.
+pub(super) async fn all(env: &Env, incoming: &mut Incoming, method: &str) -> Result<Answer, ApiError> {
+    match method {
+        "GET" => list(env, incoming).await,
+        "POST" => create(env, incoming).await,
+        _ => Err(ApiError::Method { allow: "GET, POST" }),
+    }
+}
+
+/// 200: every project for the admin, the token's own for anybody else. 401.
+async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+    query::none(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
+    let items = match admin_or_token(env, incoming)? {
+        Caller::Admin => definition_kv::projects(env).await?,
+        caller => match ask_own(env, incoming, caller).await? {
+            Reply::Project(view) => vec![view],
+            other => return Err(unexpected(&other)),
+        },
+    };
+    Answer::json(200, &Page { items, next: None })
+}
+
+/// 201 with the first token; 401, 403 for who is not admin; 409 where the name is taken; 422.
+async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> {
+    let caller = admin_or_token(env, incoming)?;
+    if caller != Caller::Admin {
+        // A token that verifies is told that it does not suffice; any other is told that it is none.
+        ask_own(env, incoming, caller).await?;
+        return Err(ApiError::problem(ProblemType::Forbidden, "only ADMIN_TOKEN creates projects"));
+    }
+    let name = project::create(&incoming.json_text().await?)?;
+    let token = token::mint(&name, &clock::random()?);
+    let command = Command::CreateProject { token_hash: token::hash(&token) };
+    let call = Call { project: name, caller, request_id: incoming.id.clone(), origin: String::from(incoming.parts().origin), command };
+    match call::ask(env, &call).await? {
+        Reply::Project(project) => {
+            log::info(&incoming.id, "a project was created", &[("project", &project.name.as_str())]);
+            Answer::json(201, &ProjectCreated { project, token })
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The caller of a path that names no project: a token names its own.
+fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
+    let settings = Settings::of(env)?;
+    let authorization = incoming.header("authorization");
+    let token = token_of(authorization.as_deref(), &["Bearer"]);
+    match token.and_then(token::project_of) {
+        Some(own) => caller(&settings, token, &own),
+        None if token.is_some_and(|token| settings.is_admin(token)) => Ok(Caller::Admin),
+        None => Err(ApiError::problem(ProblemType::Unauthorized, "send Authorization: Bearer <token>")),
+    }
+}
+
+/// Asks the token's own project who it is.
+async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller) -> Result<Reply, ApiError> {
+    let authorization = incoming.header("authorization");
+    let project = token_of(authorization.as_deref(), &["Bearer"])
+        .and_then(token::project_of)
+        .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "this is no token of Postern"))?;
+    let call = Call {
+        project,
+        caller,
+        request_id: incoming.id.clone(),
+        origin: String::from(incoming.parts().origin),
+        command: Command::ShowProject,
+    };
+    Ok(call::ask(env, &call).await?)
+}
+
+/// `GET /v1/projects/{project}`: 200.
+pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    match session.ask(Command::ShowProjectDetail).await? {
+        Reply::ProjectDetail(detail) => Answer::json(200, &detail),
+        other => Err(unexpected(&other)),
+    }
+}

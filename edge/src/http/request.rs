@@ -1,0 +1,237 @@
+//! Reading a request: where it goes, who sends it, and its body within limits. Nothing here knows a route.
+
+use futures_util::StreamExt as _;
+use postern_core::event::BODY_BYTES_MAX;
+use postern_core::problem::{Problem, ProblemType};
+
+use super::problem::ApiError;
+use crate::log::RequestId;
+
+/// The parts of an absolute URL that routing needs, as they stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UrlParts<'a> {
+    /// `https://host:port`
+    pub(crate) origin: &'a str,
+    /// `host:port`
+    pub(crate) host: &'a str,
+    /// Percent-encoded, starts with `/`.
+    pub(crate) path: &'a str,
+    /// Without the `?`; empty where there is none.
+    pub(crate) query: &'a str,
+}
+
+/// Cuts the URL that the platform serialised: it always has a host and a path, and no stray `?` or `#` before them.
+pub(crate) fn split_url(url: &str) -> UrlParts<'_> {
+    let url = url.split_once('#').map_or(url, |(before, _)| before);
+    let (rest, query) = url.split_once('?').unwrap_or((url, ""));
+    let after_scheme = rest.split_once("://").map_or(rest, |(_, after)| after);
+    let host_chars = after_scheme.find('/').unwrap_or(after_scheme.len());
+    let (host, path) = after_scheme.split_at(host_chars);
+    let origin = rest.strip_suffix(path).unwrap_or(rest);
+    UrlParts { origin, host, path: if path.is_empty() { "/" } else { path }, query }
+}
+
+/// A request as the handlers see it.
+pub(crate) struct Incoming {
+    /// In logs and in the answer.
+    pub(crate) id: RequestId,
+    /// The method as sent; `worker::Method` would turn an unknown one into GET.
+    pub(crate) method: String,
+    /// The whole URL.
+    pub(crate) url: String,
+    /// The request itself.
+    pub(crate) request: worker::Request,
+}
+
+impl Incoming {
+    /// Takes the request apart.
+    pub(crate) fn new(id: RequestId, request: worker::Request) -> Self {
+        let (method, url) = (request.inner().method(), request.inner().url());
+        Self { id, method, url, request }
+    }
+
+    /// The URL's parts.
+    pub(crate) fn parts(&self) -> UrlParts<'_> {
+        split_url(&self.url)
+    }
+
+    /// A header's value; several are joined by `, `.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The body of a call that takes JSON, as text.
+    ///
+    /// # Errors
+    /// 415 where it is not declared `application/json`, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
+    pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
+        let content_type = self.header("content-type");
+        if !content_type.as_deref().is_some_and(is_json) {
+            let detail = match content_type {
+                Some(found) => format!("send the body with content-type: application/json, not {found}"),
+                None => String::from("send the body with content-type: application/json"),
+            };
+            return Err(ApiError::problem(ProblemType::UnsupportedMediaType, detail));
+        }
+        let bytes = self.body().await?;
+        String::from_utf8(bytes).map_err(|fault| {
+            let at = fault.utf8_error().valid_up_to();
+            ApiError::problem(ProblemType::MalformedJson, format!("the body is not UTF-8: byte {at} is wrong"))
+        })
+    }
+
+    /// The body of a call whose body may be left out: `{}` where it is empty.
+    ///
+    /// # Errors
+    /// See [`Incoming::json_text`].
+    pub(crate) async fn optional_json_text(&mut self) -> Result<String, ApiError> {
+        if self.request.inner().body().is_none() || self.header("content-length").as_deref() == Some("0") {
+            return Ok(String::from("{}"));
+        }
+        let text = self.json_text().await?;
+        Ok(if text.trim().is_empty() { String::from("{}") } else { text })
+    }
+
+    async fn body(&mut self) -> Result<Vec<u8>, ApiError> {
+        let body = self.body_up_to(BODY_BYTES_MAX).await?;
+        if body.is_cut() { Err(too_large()) } else { Ok(body.kept) }
+    }
+
+    /// The body, of which at most `max` bytes are kept. It is counted while it streams, so one that lies about its length
+    /// costs no more than `max` and one chunk. What is too much is read on for a while and thrown away: a client that is
+    /// still sending when the answer comes would see a broken connection instead of it.
+    ///
+    /// # Errors
+    /// The client broke off.
+    pub(crate) async fn body_up_to(&mut self, max: usize) -> Result<Body, ApiError> {
+        let mut body = Body::default();
+        let Ok(mut stream) = self.request.stream() else {
+            return Ok(body); // no body at all
+        };
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| {
+                ApiError::problem(ProblemType::MalformedJson, format!("the body broke off: {}", crate::log::chain(&error)))
+            })?;
+            body.add(&chunk, max);
+            if body.arrived > DISCARDED_BYTES_MAX {
+                break;
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// Bytes that are read of a body that is too large before it is cut off.
+const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A body as far as it was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Body {
+    /// Its first bytes.
+    pub(crate) kept: Vec<u8>,
+    /// How many bytes arrived.
+    pub(crate) arrived: usize,
+}
+
+impl Body {
+    /// Whether more arrived than was kept.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.arrived > self.kept.len()
+    }
+
+    fn add(&mut self, chunk: &[u8], max: usize) {
+        let room = max.saturating_sub(self.kept.len());
+        self.kept.extend(chunk.iter().take(room));
+        self.arrived += chunk.len();
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::Problem(Box::new(Problem::new(ProblemType::BodyTooLarge, format!("the body may hold at most {} KiB", BODY_BYTES_MAX / 1024))))
+}
+
+/// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or("").trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// The token of an `Authorization` header with one of these schemes (compared without case, RFC 9110 11.1).
+pub(crate) fn token_of<'a>(authorization: Option<&'a str>, schemes: &[&str]) -> Option<&'a str> {
+    let (scheme, token) = authorization?.trim().split_once(' ')?;
+    let token = token.trim();
+    (schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) && !token.is_empty()).then_some(token)
+}
+
+/// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will do.
+///
+/// # Errors
+/// A value that is no version of ours can match nothing.
+pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
+    let Some(text) = header.map(str::trim).filter(|text| *text != "*") else {
+        return Ok(None);
+    };
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+    version.map(Some).ok_or_else(|| ApiError::problem(ProblemType::VersionMismatch, "If-Match names no version of this webhook"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_cut_where_its_parts_meet() {
+        let parts = split_url("http://127.0.0.1:8787/v1/projects/p1?limit=2&a=%2F#x");
+        assert_eq!(
+            parts,
+            UrlParts { origin: "http://127.0.0.1:8787", host: "127.0.0.1:8787", path: "/v1/projects/p1", query: "limit=2&a=%2F" }
+        );
+        assert_eq!(split_url("https://a.example/"), UrlParts { origin: "https://a.example", host: "a.example", path: "/", query: "" });
+        assert_eq!(split_url("https://a.example").path, "/");
+        assert_eq!(split_url("https://a.example/in/p.k//x?y?z").query, "y?z");
+    }
+
+    #[test]
+    fn a_body_is_cut_at_its_limit_and_counted_beyond() {
+        let mut body = Body::default();
+        body.add(b"abc", 5);
+        assert!(!body.is_cut());
+        body.add(b"def", 5);
+        body.add(b"g", 5);
+        assert_eq!((body.kept.as_slice(), body.arrived, body.is_cut()), (&b"abcde"[..], 7, true));
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for text in ["application/json", "Application/JSON; charset=utf-8", "application/json;x"] {
+            assert!(is_json(text), "{text}");
+        }
+        for text in ["", "text/plain", "application/jsonp", "application/x-www-form-urlencoded"] {
+            assert!(!is_json(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_needs_a_known_scheme() {
+        let check = |header, token| assert_eq!(token_of(header, &["Bearer", "Token"]), token, "{header:?}");
+        check(Some("Bearer abc"), Some("abc"));
+        check(Some("bearer  abc "), Some("abc"));
+        check(Some("Token abc"), Some("abc"));
+        check(Some("Basic abc"), None);
+        check(Some("abc"), None);
+        check(Some("Bearer "), None);
+        check(None, None);
+        assert_eq!(token_of(Some("Token abc"), &["Bearer"]), None);
+    }
+
+    #[test]
+    fn if_match_names_a_version_or_anything() {
+        assert_eq!(if_match(None).unwrap(), None);
+        assert_eq!(if_match(Some("*")).unwrap(), None);
+        assert_eq!(if_match(Some("\"3\"")).unwrap(), Some(3));
+        assert_eq!(if_match(Some("W/\"3\"")).unwrap(), Some(3));
+        assert!(if_match(Some("3")).is_err());
+        assert!(if_match(Some("\"x\"")).is_err());
+    }
+}

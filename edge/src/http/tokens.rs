@@ -1,0 +1,37 @@
+//! `/v1/projects/{project}/tokens`.
+
+use postern_core::api::page::Page;
+use postern_core::api::token::TokenCreated;
+use postern_core::token;
+
+use super::problem::{Answer, ApiError};
+use super::{Session, unexpected};
+use crate::clock;
+use crate::project_do::command::{Command, Reply};
+
+/// `POST`: 201 with the secret, the only time that it is shown; 422.
+pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let draft = token::create(&session.incoming.json_text().await?)?;
+    let secret = token::mint(&session.project, &clock::random()?);
+    let command = Command::CreateToken { hash: token::hash(&secret), name: draft.name, role: draft.role };
+    match session.ask(command).await? {
+        Reply::Token(token) => Answer::json(201, &TokenCreated { token, secret }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `GET`: 200.
+pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    match session.ask(Command::ListTokens).await? {
+        Reply::Tokens(items) => Answer::json(200, &Page { items, next: None }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `DELETE {id}`: 204; the token stops at once. 404.
+pub(super) async fn delete(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    match session.ask(Command::DeleteToken { id }).await? {
+        Reply::Done => Ok(Answer::no_content()),
+        other => Err(unexpected(&other)),
+    }
+}

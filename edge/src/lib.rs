@@ -1,0 +1,60 @@
+//! The Worker: what stands between HTTP, queues, alarms and the network on one side, and `core` and `ledger` on the other.
+//!
+//! In scope: connecting. [`http`] and [`facade`] read requests and write answers, [`project_do`] holds a project's ledger
+//! and its clock, [`dispatch`] turns works into calls, [`sender`] makes them. Out of scope: rules (`core`), what is stored
+//! and in which order (`ledger`), pixels (`app`).
+//!
+//! This file holds the entry points only. Each gives `Ok` whatever happens: an `Err` becomes a bare 500 or, from a queue,
+//! a panic (PLATFORM 1.9, trap 7), and a panic takes every request of the isolate with it (trap 6). That is also why
+//! nothing in this crate may panic: see the lints below.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
+
+mod clock;
+mod config;
+mod consumer;
+mod cron;
+mod definition_kv;
+mod dispatch;
+mod facade;
+mod http;
+mod log;
+mod project_do;
+mod queue;
+mod seal;
+mod sender;
+
+pub use project_do::Project;
+
+use worker::{Context, Env, MessageBatch, Request, Response, ScheduleContext, ScheduledEvent, event};
+
+use crate::log::RequestId;
+
+fn new_id() -> RequestId {
+    RequestId::new(clock::random().unwrap_or_default())
+}
+
+/// Runs once per isolate.
+#[event(start)]
+fn start() {
+    log::panics();
+}
+
+/// Every HTTP request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    Ok(http::handle(request, &env, &context, new_id()).await)
+}
+
+/// Every batch of every queue.
+#[event(queue)]
+async fn queue(batch: MessageBatch<()>, env: Env, context: Context) -> worker::Result<()> {
+    consumer::consume(&batch, &env, &context, &new_id()).await;
+    Ok(())
+}
+
+/// Once a minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    cron::tick(&env, &new_id()).await;
+}

@@ -1,0 +1,236 @@
+//! The project's only clock: one alarm that leases what is due, hands it to the queues, and publishes to KV.
+//!
+//! It never fails: an alarm that throws seven times is gone (PLATFORM 1.3). It arms itself again before it works, so a
+//! crash in the middle costs a minute at most, and at its end it is set to exactly what the ledger says comes next.
+
+use std::cell::Cell;
+
+use futures_util::StreamExt as _;
+use postern_core::time::Timestamp;
+use postern_ledger::{Lane, LeaseTicket, OutboxEntry};
+use wasm_bindgen::JsValue;
+use worker::durable::Storage;
+use worker::{Env, ScheduledTime};
+
+use super::Project;
+use super::live::Changes;
+use crate::dispatch::Dispatcher;
+use crate::log::{self, RequestId};
+use crate::queue::{self, Message};
+use crate::{clock, config, definition_kv};
+
+/// When the alarm rings again if it breaks off in the middle.
+const WATCH_MS: i64 = 60_000;
+/// An alarm this far in the past has been lost: it is set again.
+const LOST_AFTER_MS: i64 = 60_000;
+/// Deliveries that are leased at once: five messages batches. More than that is leased in the next round.
+const LEASE_MAX: u32 = 500;
+/// Rounds of one alarm; the next alarm goes on.
+const ROUNDS_MAX: usize = 10;
+/// Definitions that are published in one alarm, and how many at once.
+const PUBLISH_MAX: u32 = 200;
+const PUBLISH_AT_ONCE: usize = 6;
+
+/// What is known of the platform's alarm. Setting it costs a row, reading it a call, so both are avoided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Armed {
+    #[default]
+    Unknown,
+    No,
+    At(Timestamp),
+}
+
+/// The alarm, and what is known of it.
+#[derive(Debug, Default)]
+pub(super) struct Alarm {
+    armed: Cell<Armed>,
+}
+
+impl Alarm {
+    /// Finds out when the alarm is set, the first time after the object was started. Call it before the first write of a
+    /// turn: what waits between a write and the setting of its alarm would part them.
+    ///
+    /// # Errors
+    /// The platform failed.
+    pub(super) async fn learn(&self, storage: &Storage) -> worker::Result<()> {
+        if self.armed.get() == Armed::Unknown {
+            let at = storage.get_alarm().await?;
+            if self.armed.get() == Armed::Unknown {
+                self.armed.set(at.map_or(Armed::No, |at_ms| Armed::At(Timestamp(at_ms))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the alarm rings at `wake_at` or earlier. Never puts it off.
+    ///
+    /// # Errors
+    /// The platform failed.
+    pub(super) async fn no_later_than(&self, storage: &Storage, wake_at: Timestamp, now: Timestamp) -> worker::Result<()> {
+        let wake_at = wake_at.max(now.plus_ms(1));
+        if is_armed_for(self.armed.get(), wake_at, now) { Ok(()) } else { self.set(storage, wake_at).await }
+    }
+
+    /// Sets the alarm to `wake_at`, or off. Only for one who knows all that is due.
+    async fn set_exactly(&self, storage: &Storage, wake_at: Option<Timestamp>, now: Timestamp) -> worker::Result<()> {
+        match wake_at.map(|at| at.max(now.plus_ms(1))) {
+            Some(at) if self.armed.get() == Armed::At(at) => Ok(()),
+            Some(at) => self.set(storage, at).await,
+            None if self.armed.get() == Armed::No => Ok(()),
+            None => {
+                self.armed.set(Armed::No);
+                storage.delete_alarm().await.inspect_err(|_| self.armed.set(Armed::Unknown))
+            }
+        }
+    }
+
+    /// An `i64` would be an offset (PLATFORM 1.9, trap 8): the time is given as a date.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sets the alarm, and it sets an absolute time")]
+    async fn set(&self, storage: &Storage, at: Timestamp) -> worker::Result<()> {
+        self.armed.set(Armed::At(at));
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+        let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
+        storage.set_alarm(ScheduledTime::new(date)).await.inspect_err(|_| self.armed.set(Armed::Unknown))
+    }
+
+    /// The platform has taken the alarm off to ring it.
+    fn rang(&self) {
+        self.armed.set(Armed::No);
+    }
+}
+
+/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will not.
+fn is_armed_for(armed: Armed, wake_at: Timestamp, now: Timestamp) -> bool {
+    match armed {
+        Armed::Unknown | Armed::No => false,
+        Armed::At(at) => at <= wake_at && now.ms_since(at) < LOST_AFTER_MS,
+    }
+}
+
+impl Project {
+    /// The alarm's work. Each step logs its own failure and leaves the rest to the next alarm.
+    pub(super) async fn ring(&self) {
+        let id = Self::new_id();
+        let storage = self.state.storage();
+        self.alarm.rang();
+        let failed = |what: &str, error: &dyn std::fmt::Display| log::error(&id, what, &[("error", error)]);
+
+        // 1. Arm again before anything can go wrong.
+        let now = clock::now();
+        if let Err(error) = self.alarm.no_later_than(&storage, now.plus_ms(WATCH_MS), now).await {
+            failed("the alarm could not arm itself; the watchdog will", &log::chain(&error));
+        }
+        // 2. Lease what is due and hand it over.
+        for _ in 0..ROUNDS_MAX {
+            match self.lease_and_send(&id).await {
+                Ok(leased) if leased >= LEASE_MAX as usize => {}
+                Ok(_) => break,
+                Err(error) => {
+                    failed("due deliveries could not be handed over; their leases will end", &error);
+                    break;
+                }
+            }
+        }
+        // 3. Tests whose first call was cut short.
+        if let Err(error) = self.run_due_tests(&id) {
+            failed("due tests could not be run", &error);
+        }
+        // 4. Publish to KV.
+        if let Err(error) = self.publish(&id).await {
+            failed("definitions could not be published", &error);
+        }
+        // 5. Set the alarm to what the ledger says comes next. The ledger knows everything, so a later time is right too.
+        let now = clock::now();
+        match self.with_ledger(|ledger| ledger.next_wake(now)) {
+            Ok(wake) => {
+                let wake_at = wake.flatten().map(|(at, _)| at);
+                if let Err(error) = self.alarm.set_exactly(&storage, wake_at, now).await {
+                    failed("the alarm could not be set", &log::chain(&error));
+                }
+            }
+            Err(error) => failed("what comes next could not be read", &error),
+        }
+    }
+
+    /// Leases up to [`LEASE_MAX`] deliveries, tells the live feed and sends the tickets. Gives how many.
+    async fn lease_and_send(&self, id: &RequestId) -> Result<usize, String> {
+        let now = clock::now();
+        let Some((project, leased)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.lease_due(now, LEASE_MAX)?)))? else {
+            return Ok(0);
+        };
+        self.tell(id, Changes { deliveries: leased.changed, ..Changes::default() });
+        let count = leased.tickets.len();
+        for (binding, lane) in [(config::DELIVERIES, Lane::First), (config::RETRIES, Lane::Retry)] {
+            let tickets = leased.tickets.iter().filter(|ticket: &&LeaseTicket| ticket.lane == lane);
+            let messages: Vec<_> = tickets.map(|ticket| Message { project: project.clone(), ticket: *ticket, hops: 0 }).collect();
+            queue::send(&self.env, binding, &messages).await.map_err(|error| log::chain(&error))?;
+        }
+        Ok(count)
+    }
+
+    /// Runs lost tests from here, beside the alarm: they are rare, and no queue knows them.
+    fn run_due_tests(&self, id: &RequestId) -> Result<(), String> {
+        let now = clock::now();
+        let Some((project, due)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_tests(now)?)))? else {
+            return Ok(());
+        };
+        self.tell(id, Changes { tests: due.ended, ..Changes::default() });
+        if !due.works.is_empty() {
+            let dispatcher = Dispatcher::new(&self.env, id, None).map_err(|fault| fault.to_string())?;
+            self.state.wait_until(dispatcher.run_tests(project, due.works));
+        }
+        Ok(())
+    }
+
+    /// Puts what the outbox holds into KV. What KV refuses stays in the outbox, which says when to try again.
+    async fn publish(&self, id: &RequestId) -> Result<(), String> {
+        let now = clock::now();
+        let Some((project, entries)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.outbox_due(now, PUBLISH_MAX)?)))?
+        else {
+            return Ok(());
+        };
+        let puts = entries.into_iter().map(|entry: OutboxEntry| {
+            let (env, project): (&Env, _) = (&self.env, &project);
+            async move {
+                let outcome = definition_kv::publish(env, project, &entry.content).await;
+                (entry, outcome)
+            }
+        });
+        let mut puts = futures_util::stream::iter(puts).buffer_unordered(PUBLISH_AT_ONCE);
+        while let Some((entry, outcome)) = puts.next().await {
+            let now = clock::now();
+            self.with_ledger(|ledger| match &outcome {
+                Ok(()) => ledger.outbox_done(entry.item, entry.version),
+                Err(error) => {
+                    log::warn(id, "KV refused a definition; it will be tried again", &[("error", &log::chain(error))]);
+                    ledger.outbox_failed(entry.item, entry.version, now)
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_alarm_is_kept_and_a_later_one_replaced() {
+        let now = Timestamp(1_000_000);
+        let wake = now.plus_ms(500);
+        let check = |armed, kept| assert_eq!(is_armed_for(armed, wake, now), kept, "{armed:?}");
+        check(Armed::At(now.plus_ms(499)), true);
+        check(Armed::At(wake), true);
+        check(Armed::At(now.plus_ms(501)), false);
+        check(Armed::No, false);
+        check(Armed::Unknown, false);
+    }
+
+    #[test]
+    fn an_alarm_that_rests_in_the_past_is_set_again() {
+        let now = Timestamp(1_000_000);
+        assert!(is_armed_for(Armed::At(now.plus_ms(-59_999)), now, now));
+        assert!(!is_armed_for(Armed::At(now.plus_ms(-60_000)), now, now));
+    }
+}

@@ -1,0 +1,103 @@
+//! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
+
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::webhook::ProjectName;
+use worker::{Env, Headers, Method, Request, RequestInit, Response};
+
+use super::command::{Call, Caller, Command, Reply};
+use crate::config;
+use crate::http::problem::ApiError;
+use crate::log::{self, RequestId};
+
+/// The object needs some URL; nothing is routed by it.
+const OBJECT_URL: &str = "https://project.internal/";
+/// Carries the call of a WebSocket upgrade, whose body can't.
+pub(crate) const CALL_HEADER: &str = "x-postern-call";
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The object could not be reached, or broke off. Whether it did what it was asked is not known.
+    #[error("the project could not be reached: {0}")]
+    Unreachable(String),
+    /// The object failed.
+    #[error("the project failed: {0}")]
+    Failed(String),
+    /// The object refused.
+    #[error("refused: {}", .0.detail)]
+    Refused(Box<Problem>),
+    /// What came back fits no question.
+    #[error("the project gave an unexpected reply: {0}")]
+    Unexpected(String),
+}
+
+impl CallError {
+    /// For a reply of the wrong kind: a bug.
+    pub(crate) fn unexpected(reply: &Reply) -> Self {
+        Self::Unexpected(String::from(reply.name()))
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(problem) => Self::Problem(problem),
+            CallError::Unreachable(_) => Self::problem(
+                ProblemType::Unavailable,
+                "the project is busy or being moved; the call is safe to repeat with the same Idempotency-Key",
+            ),
+            CallError::Failed(_) | CallError::Unexpected(_) => Self::internal(&error),
+        }
+    }
+}
+
+/// Asks the project of `call`.
+///
+/// # Errors
+/// The object could not be reached, failed or refused: [`Reply::Refused`] and [`Reply::Failed`] come back as errors.
+pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
+    let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
+    let unreachable = |error: worker::Error| {
+        let error = log::chain(&error);
+        log::warn(&call.request_id, "a project could not be reached", &[("project", &call.project.as_str()), ("error", &error)]);
+        CallError::Unreachable(error)
+    };
+    let text = exchange(env, call.project.as_str(), text).await.map_err(unreachable)?;
+    match serde_json::from_str(&text) {
+        Ok(Reply::Refused(problem)) => Err(CallError::Refused(problem)),
+        Ok(Reply::Failed(error)) => Err(CallError::Failed(error)),
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(CallError::Unexpected(error.to_string())),
+    }
+}
+
+async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
+    let stub = env.durable_object(config::PROJECT)?.get_by_name(project)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(text.into()));
+    let mut response = stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await?;
+    response.text().await
+}
+
+/// Asks on Postern's own behalf: dispatcher, consumers, cron.
+///
+/// # Errors
+/// See [`ask`].
+pub(crate) async fn ask_as_postern(env: &Env, id: &RequestId, project: &ProjectName, command: Command) -> Result<Reply, CallError> {
+    let call = Call { project: project.clone(), caller: Caller::Postern, request_id: id.clone(), origin: String::new(), command };
+    ask(env, &call).await
+}
+
+/// Hands a WebSocket upgrade to the project: its answer is the client's, a 101 with the socket or a problem.
+///
+/// # Errors
+/// The object could not be reached.
+pub(crate) async fn upgrade(env: &Env, call: &Call) -> worker::Result<Response> {
+    let headers = Headers::new();
+    headers.set("upgrade", "websocket")?;
+    headers.set(CALL_HEADER, &serde_json::to_string(call)?)?;
+    let mut init = RequestInit::new();
+    init.with_headers(headers);
+    let stub = env.durable_object(config::PROJECT)?.get_by_name(call.project.as_str())?;
+    stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await
+}

@@ -1,0 +1,529 @@
+//! What the Worker asks a project object, and what the object replies: JSON text of one [`Call`] and one [`Reply`].
+//!
+//! Both enums are externally tagged: `RawValue` (event data, kept as the producer wrote it) reads in no other form. The
+//! two sides are deployed together, but an old Worker may still speak with a new object for a moment, so a change must be
+//! additive; `tests` pin the form.
+
+use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
+use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
+use postern_core::api::inbox::{Answer, InboxRequestView, InboxView};
+use postern_core::api::page::Page;
+use postern_core::api::project::{ProjectDetail, ProjectView};
+use postern_core::api::test::TestView;
+use postern_core::api::token::TokenView;
+use postern_core::api::webhook::WebhookView;
+use postern_core::delivery::Attempt;
+use postern_core::event::{EventTypeDraft, NewEvent};
+use postern_core::id::Seq;
+use postern_core::problem::Problem;
+use postern_core::query::{DeliveryQuery, EventQuery, PageQuery, WebhookQuery};
+use postern_core::token::{Permission, Role};
+use postern_core::webhook::parse::TestDraft;
+use postern_core::webhook::{Contract, Definition, ProjectName};
+use postern_ledger::{LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::log::RequestId;
+
+/// Who asks. The object trusts this: only the Worker can reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Caller {
+    /// Holds `ADMIN_TOKEN` (compared in the Worker).
+    Admin,
+    /// Holds a token with this SHA-256 that names this project. Whether the project knows it is the object's to say.
+    Token(String),
+    /// Postern itself: dispatcher, queue consumers, cron, and whatever calls an inbox.
+    Postern,
+}
+
+/// One question to a project.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Call {
+    /// Which project; the object is addressed by the same name.
+    pub(crate) project: ProjectName,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// For the logs of the object.
+    pub(crate) request_id: RequestId,
+    /// `https://host` under which the request came in; inbox addresses begin with it. Empty where there was none.
+    pub(crate) origin: String,
+    /// What is asked.
+    pub(crate) command: Command,
+}
+
+/// In which API's words a change of a webhook is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Dialect {
+    /// `core::webhook::parse::update`
+    Native,
+    /// `core::contract::ubiops::update`; knows only webhooks of that contract.
+    Ubiops,
+}
+
+/// What a project can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Command {
+    /// Make the project, with a first `manage` token.
+    CreateProject {
+        /// SHA-256 of the token.
+        token_hash: String,
+    },
+    /// The project's entry in a list.
+    ShowProject,
+    /// The project and its counts.
+    ShowProjectDetail,
+    /// Add a token.
+    CreateToken {
+        /// SHA-256 of it.
+        hash: String,
+        /// What its owner calls it.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// All tokens.
+    ListTokens,
+    /// Revoke a token.
+    DeleteToken {
+        /// `tok_…`
+        id: String,
+    },
+    /// Add a webhook; its secrets are plain and get sealed in the object, which knows the new id.
+    CreateWebhook {
+        /// As parsed.
+        definition: Box<Definition>,
+    },
+    /// One page of the webhooks.
+    ListWebhooks {
+        /// Which.
+        query: WebhookQuery,
+        /// Only of this contract.
+        contract: Option<Contract>,
+    },
+    /// One webhook.
+    ShowWebhook {
+        /// Its name.
+        name: String,
+        /// Only if it has this contract.
+        contract: Option<Contract>,
+    },
+    /// Change a webhook. The patch is applied in the object, to the definition as it is then.
+    UpdateWebhook {
+        /// Its name.
+        name: String,
+        /// The request's body.
+        patch: String,
+        /// In whose words.
+        dialect: Dialect,
+        /// Refuse if the version is another.
+        if_version: Option<u32>,
+    },
+    /// Remove a webhook.
+    DeleteWebhook {
+        /// Its name.
+        name: String,
+        /// Only if it has this contract.
+        contract: Option<Contract>,
+        /// Refuse if the version is another.
+        if_version: Option<u32>,
+    },
+    /// A webhook's signing secret, in clear.
+    ShowSecret {
+        /// Its name.
+        name: String,
+    },
+    /// Test a stored webhook.
+    TestWebhook {
+        /// Its name.
+        name: String,
+        /// The event type; a sample where it is none.
+        kind: Option<String>,
+        /// Its data; a sample where it is none.
+        data: Option<Box<RawValue>>,
+    },
+    /// Test a definition that is not stored; its secrets are plain.
+    TestDefinition {
+        /// As parsed.
+        definition: Box<Definition>,
+        /// What to send.
+        event: NewEvent,
+    },
+    /// One test.
+    ShowTest {
+        /// `tst_…`
+        id: String,
+    },
+    /// Add to the catalogue.
+    CreateEventType {
+        /// As parsed.
+        draft: EventTypeDraft,
+    },
+    /// The catalogue.
+    ListEventTypes,
+    /// Remove from the catalogue.
+    DeleteEventType {
+        /// The event type.
+        name: String,
+    },
+    /// Accept events, all or none.
+    Ingest {
+        /// As parsed.
+        events: Vec<NewEvent>,
+    },
+    /// One page of the events.
+    ListEvents {
+        /// Which.
+        query: EventQuery,
+    },
+    /// One event with its data.
+    ShowEvent {
+        /// `evt_…`
+        id: String,
+    },
+    /// One page of the deliveries.
+    ListDeliveries {
+        /// Which.
+        query: DeliveryQuery,
+    },
+    /// One delivery with its attempts.
+    ShowDelivery {
+        /// `dlv_…`
+        id: String,
+    },
+    /// Make a delivery due now.
+    Resend {
+        /// `dlv_…`
+        id: String,
+    },
+    /// Stop a delivery.
+    Cancel {
+        /// `dlv_…`
+        id: String,
+    },
+    /// Add an inbox.
+    CreateInbox {
+        /// Its name.
+        name: String,
+        /// The secret part of its address.
+        key: String,
+    },
+    /// One page of the inboxes.
+    ListInboxes {
+        /// Which.
+        page: PageQuery,
+    },
+    /// One inbox.
+    ShowInbox {
+        /// `ibx_…`
+        id: String,
+    },
+    /// Change an inbox; what is `None` stays.
+    UpdateInbox {
+        /// `ibx_…`
+        id: String,
+        /// Its name.
+        name: Option<String>,
+        /// The status it answers.
+        status: Option<u16>,
+        /// Milliseconds before the answer.
+        delay_ms: Option<u32>,
+        /// The answer's body.
+        body: Option<String>,
+    },
+    /// Remove an inbox.
+    DeleteInbox {
+        /// `ibx_…`
+        id: String,
+    },
+    /// One page of what an inbox recorded.
+    ListRequests {
+        /// `ibx_…`
+        id: String,
+        /// Which.
+        page: PageQuery,
+    },
+    /// Forget what an inbox recorded.
+    ClearRequests {
+        /// `ibx_…`
+        id: String,
+    },
+    /// A request reached an inbox.
+    Receive {
+        /// The secret part of the address.
+        key: String,
+        /// What arrived; `id`, `received_at`, `signature` and `answered` are filled in by the object.
+        request: Box<InboxRequestView>,
+    },
+    /// Open the live feed (sent with a WebSocket upgrade).
+    Listen,
+    /// The dispatcher takes attempts; it reports finished ones in the same call.
+    Claim {
+        /// What was done since the last claim.
+        reports: Vec<Report>,
+        /// What to take.
+        tickets: Vec<LeaseTicket>,
+    },
+    /// The dispatcher is done with attempts.
+    Report {
+        /// What came of them.
+        reports: Vec<Report>,
+    },
+    /// The dispatcher is done with a test.
+    ReportTest {
+        /// Which.
+        test: Seq,
+        /// Which call of it.
+        number: u32,
+        /// What came of it.
+        attempt: Box<Attempt>,
+    },
+    /// The dispatcher's copy of a definition is missing or too old.
+    ShowDefinition {
+        /// Which webhook.
+        webhook: Seq,
+        /// The version the delivery needs.
+        at_least_version: u32,
+    },
+    /// The watchdog looks whether the alarm is set.
+    Tick,
+}
+
+/// What a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// `ADMIN_TOKEN`.
+    Admin,
+    /// A token with this permission, or `ADMIN_TOKEN`.
+    Token(Permission),
+    /// Any valid token, or `ADMIN_TOKEN`.
+    AnyToken,
+    /// Postern itself.
+    Postern,
+}
+
+impl Command {
+    /// Who may ask it.
+    pub(crate) const fn need(&self) -> Need {
+        match self {
+            Self::CreateProject { .. } => Need::Admin,
+            Self::ShowProject => Need::AnyToken,
+            Self::Ingest { .. } => Need::Token(Permission::Publish),
+            Self::ShowProjectDetail
+            | Self::ListWebhooks { .. }
+            | Self::ShowWebhook { .. }
+            | Self::ShowTest { .. }
+            | Self::ListEventTypes
+            | Self::ListEvents { .. }
+            | Self::ShowEvent { .. }
+            | Self::ListDeliveries { .. }
+            | Self::ShowDelivery { .. }
+            | Self::ListInboxes { .. }
+            | Self::ShowInbox { .. }
+            | Self::ListRequests { .. }
+            | Self::Listen => Need::Token(Permission::Read),
+            Self::CreateToken { .. }
+            | Self::ListTokens
+            | Self::DeleteToken { .. }
+            | Self::CreateWebhook { .. }
+            | Self::UpdateWebhook { .. }
+            | Self::DeleteWebhook { .. }
+            | Self::ShowSecret { .. }
+            | Self::TestWebhook { .. }
+            | Self::TestDefinition { .. }
+            | Self::CreateEventType { .. }
+            | Self::DeleteEventType { .. }
+            | Self::Resend { .. }
+            | Self::Cancel { .. }
+            | Self::CreateInbox { .. }
+            | Self::UpdateInbox { .. }
+            | Self::DeleteInbox { .. }
+            | Self::ClearRequests { .. } => Need::Token(Permission::Manage),
+            Self::Receive { .. }
+            | Self::Claim { .. }
+            | Self::Report { .. }
+            | Self::ReportTest { .. }
+            | Self::ShowDefinition { .. }
+            | Self::Tick => Need::Postern,
+        }
+    }
+
+    /// The test of a stored webhook.
+    pub(crate) fn test_webhook(name: String, draft: TestDraft) -> Self {
+        Self::TestWebhook { name, kind: draft.kind, data: draft.data }
+    }
+}
+
+/// What an inbox answers, and what it recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Received {
+    /// What to answer.
+    pub(crate) answer: Answer,
+}
+
+/// What a project replies.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// The command was refused.
+    Refused(Box<Problem>),
+    /// The object failed; the text is for the log.
+    Failed(String),
+    /// Done, and there is nothing to show.
+    Done,
+    /// A project as in a list.
+    Project(ProjectView),
+    /// A project with its counts.
+    ProjectDetail(ProjectDetail),
+    /// A token.
+    Token(TokenView),
+    /// All tokens.
+    Tokens(Vec<TokenView>),
+    /// A webhook.
+    Webhook(Box<WebhookView>),
+    /// A page of webhooks.
+    Webhooks(Page<WebhookView>),
+    /// A signing secret in clear.
+    Secret(Option<String>),
+    /// A test, and the call to make for it.
+    TestStarted {
+        /// As it stands: pending.
+        test: Box<TestView>,
+        /// The call.
+        work: Box<TestWork>,
+    },
+    /// A test.
+    Test(Box<TestView>),
+    /// An entry of the catalogue.
+    EventType(EventTypeView),
+    /// The catalogue.
+    EventTypes(Vec<EventTypeView>),
+    /// Events were accepted.
+    Accepted {
+        /// One per event.
+        items: Vec<EventAccepted>,
+        /// Attempts that the Worker makes itself after its answer (the inline lane).
+        work: WorkSet,
+    },
+    /// An event.
+    Event(Box<EventView>),
+    /// A page of events.
+    Events(EventPage),
+    /// A delivery.
+    Delivery(Box<DeliveryView>),
+    /// A delivery with its attempts.
+    DeliveryDetail(Box<DeliveryDetail>),
+    /// A page of deliveries.
+    Deliveries(Page<DeliveryView>),
+    /// An inbox.
+    Inbox(InboxView),
+    /// A page of inboxes.
+    Inboxes(Page<InboxView>),
+    /// A page of recorded requests.
+    Requests(Page<InboxRequestView>),
+    /// A request was recorded; `None`: there is no such inbox.
+    Received(Option<Received>),
+    /// Attempts to make.
+    Work(WorkSet),
+    /// A definition, sealed; `None`: the webhook is gone.
+    Definition(Option<Box<StoredWebhook>>),
+}
+
+/// A page of events.
+pub(crate) type EventPage = Page<EventView>;
+
+impl Reply {
+    /// The variant's name, for the log line about a reply that does not fit its command.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+            Self::Done => "done",
+            Self::Project(_) => "project",
+            Self::ProjectDetail(_) => "project_detail",
+            Self::Token(_) => "token",
+            Self::Tokens(_) => "tokens",
+            Self::Webhook(_) => "webhook",
+            Self::Webhooks(_) => "webhooks",
+            Self::Secret(_) => "secret",
+            Self::TestStarted { .. } => "test_started",
+            Self::Test(_) => "test",
+            Self::EventType(_) => "event_type",
+            Self::EventTypes(_) => "event_types",
+            Self::Accepted { .. } => "accepted",
+            Self::Event(_) => "event",
+            Self::Events(_) => "events",
+            Self::Delivery(_) => "delivery",
+            Self::DeliveryDetail(_) => "delivery_detail",
+            Self::Deliveries(_) => "deliveries",
+            Self::Inbox(_) => "inbox",
+            Self::Inboxes(_) => "inboxes",
+            Self::Requests(_) => "requests",
+            Self::Received(_) => "received",
+            Self::Work(_) => "work",
+            Self::Definition(_) => "definition",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(command: Command) -> Call {
+        Call {
+            project: ProjectName::parse("p1").unwrap(),
+            caller: Caller::Token(String::from("ab12")),
+            request_id: RequestId::new([0; 8]),
+            origin: String::from("https://a.example"),
+            command,
+        }
+    }
+
+    #[test]
+    fn the_wire_form_of_a_call_does_not_change_by_accident() {
+        let data = RawValue::from_string(String::from(r#"{"a":{"b":[1,2]},"big":12345678901234567890}"#)).unwrap();
+        let event = NewEvent { kind: String::from("order.paid"), data, object: None, idempotency_key: None };
+        let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"project":"p1","caller":{"token":"ab12"},"request_id":"0000000000000000","origin":"https://a.example","#,
+                r#""command":{"ingest":{"events":[{"type":"order.paid","data":{"a":{"b":[1,2]},"big":12345678901234567890}}]}}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn event_data_passes_through_a_call_as_it_was_written() {
+        let written = r#"{"z":1,"a":{"m":{}},"n":1e400,"s":" 1 "}"#;
+        let data = RawValue::from_string(String::from(written)).unwrap();
+        let event = NewEvent { kind: String::from("a"), data, object: None, idempotency_key: Some(String::from("k")) };
+        let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
+        let read: Call = serde_json::from_str(&text).unwrap();
+        let Command::Ingest { events } = read.command else { panic!("another command") };
+        assert_eq!(events[0].data.get(), written);
+    }
+
+    #[test]
+    fn a_reply_with_raw_data_reads_back() {
+        let reply = Reply::Accepted { items: Vec::new(), work: WorkSet::default() };
+        let text = serde_json::to_string(&reply).unwrap();
+        assert_eq!(text, r#"{"accepted":{"items":[],"work":{"events":[],"works":[]}}}"#);
+        assert!(matches!(serde_json::from_str(&text).unwrap(), Reply::Accepted { .. }));
+    }
+
+    #[test]
+    fn secrets_and_changes_need_a_manage_token() {
+        let manage = Need::Token(Permission::Manage);
+        assert_eq!(Command::ShowSecret { name: String::new() }.need(), manage);
+        assert_eq!(Command::DeleteToken { id: String::new() }.need(), manage);
+        assert_eq!(Command::Resend { id: String::new() }.need(), manage);
+        assert_eq!(Command::Ingest { events: Vec::new() }.need(), Need::Token(Permission::Publish));
+        assert_eq!(Command::Listen.need(), Need::Token(Permission::Read));
+        assert_eq!(Command::Tick.need(), Need::Postern);
+    }
+}

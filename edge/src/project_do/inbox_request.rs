@@ -1,0 +1,225 @@
+//! What an inbox records, and what it says of a signature: it verifies as a receiver would that knows the secrets of
+//! the project's webhooks that call it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
+use postern_core::api::live::LiveEvent;
+use postern_core::signing::{self, Secret, VerifyFault};
+use postern_core::time::Timestamp;
+use postern_core::webhook::ProjectName;
+use postern_ledger::StoredWebhook;
+
+use crate::http::request::Body;
+use crate::log::RequestId;
+use crate::seal::{self, Keyring, Owner};
+
+/// Bytes of a body that the live feed carries; the list has it in full.
+const LIVE_BODY_BYTES_MAX: usize = 4 * 1024;
+
+/// The path of an inbox: what its address holds after the origin.
+pub(crate) fn path(project: &ProjectName, key: &str) -> String {
+    format!("/in/{}.{key}", project.as_str())
+}
+
+/// The project and key of a path `/in/{project}.{key}[/…]`, and what follows.
+pub(crate) fn parse_path(path: &str) -> Option<(ProjectName, &str, &str)> {
+    let address = path.strip_prefix("/in/")?;
+    let (address, rest) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let (project, key) = address.split_once('.')?;
+    Some((ProjectName::parse(project)?, key, rest))
+}
+
+/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the inbox.
+pub(super) fn verdict(
+    keyring: &Keyring,
+    project: &ProjectName,
+    webhooks: &[StoredWebhook],
+    request: &InboxRequestView,
+    now: Timestamp,
+) -> SignatureVerdict {
+    let header = |name: &str| request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let Some(signature) = header(signing_header::SIGNATURE) else {
+        return SignatureVerdict::Unsigned;
+    };
+    let invalid = |reason: String| SignatureVerdict::Invalid { reason };
+    if request.truncated {
+        return invalid(String::from("the body was cut at 256 KiB, so it can't be checked"));
+    }
+    let body = if request.body_is_base64 { STANDARD.decode(&request.body).unwrap_or_default() } else { request.body.clone().into_bytes() };
+    let mut fault: Option<VerifyFault> = None;
+    for stored in webhooks {
+        let owner = Owner { project, id: &stored.id };
+        let Ok(Some(secret)) = seal::unseal_secret(keyring, owner, &stored.definition) else { continue };
+        let Ok(secret) = Secret::parse(&secret) else { continue };
+        match signing::verify(
+            &[secret],
+            header(signing_header::ID),
+            header(signing_header::TIMESTAMP),
+            Some(signature),
+            &body,
+            now.unix_s(),
+        ) {
+            Ok(()) => return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) },
+            Err(found) => fault = Some(found),
+        }
+    }
+    invalid(fault.map_or_else(|| String::from("no webhook of this project that calls this inbox has a secret"), |fault| fault.to_string()))
+}
+
+/// Names of the Standard Webhooks headers (PEERS 6).
+mod signing_header {
+    pub(super) const ID: &str = "webhook-id";
+    pub(super) const TIMESTAMP: &str = "webhook-timestamp";
+    pub(super) const SIGNATURE: &str = "webhook-signature";
+}
+
+/// What the live feed says of a recorded request.
+pub(super) fn live_event(inbox_id: &str, request: &InboxRequestView) -> LiveEvent {
+    let mut request = request.clone();
+    let cut = request.body.floor_char_boundary(LIVE_BODY_BYTES_MAX);
+    request.body.truncate(cut);
+    LiveEvent::InboxRequest { inbox_id: String::from(inbox_id), request: Box::new(request) }
+}
+
+/// A request as it arrived; the object fills in the rest.
+pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String)>, body: Body, id: &RequestId) -> InboxRequestView {
+    let truncated = body.is_cut();
+    let body_bytes = u32::try_from(body.arrived).unwrap_or(u32::MAX);
+    let mut bytes = body.kept;
+    if truncated
+        && let Err(fault) = std::str::from_utf8(&bytes)
+        && fault.error_len().is_none()
+    {
+        bytes.truncate(fault.valid_up_to()); // the cut went through a character
+    }
+    let (body, body_is_base64) = match String::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(fault) => (STANDARD.encode(fault.as_bytes()), true),
+    };
+    InboxRequestView {
+        id: String::from(id.as_str()),
+        method,
+        path,
+        headers,
+        body,
+        body_is_base64,
+        body_bytes,
+        truncated,
+        received_at: Timestamp(0),
+        signature: SignatureVerdict::Unsigned,
+        answered: 200,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use postern_core::webhook::{Contract, Definition, ObjectFilter, WebhookName};
+
+    use super::*;
+
+    fn project() -> ProjectName {
+        ProjectName::parse("p1").unwrap()
+    }
+
+    fn keyring() -> Keyring {
+        Keyring::parse("k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
+    }
+
+    fn webhook(id: &str, secret: Option<&Secret>) -> StoredWebhook {
+        let plain = Definition {
+            name: WebhookName::parse(id).unwrap(),
+            url: String::from("https://a.example/in/p1.key"),
+            contract: Contract::Standard,
+            events: Vec::new(),
+            object: ObjectFilter::default(),
+            headers: Vec::new(),
+            description: String::new(),
+            labels: BTreeMap::new(),
+            timeout_s: 10,
+            enabled: true,
+            retry: true,
+            include_result: false,
+            secret: secret.map(Secret::reveal),
+        };
+        let definition = seal::seal(&keyring(), Owner { project: &project(), id }, &plain, None).unwrap();
+        StoredWebhook {
+            seq: postern_core::id::Seq(1),
+            id: String::from(id),
+            version: 1,
+            definition,
+            disabled_reason: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+
+    fn signed(secret: &Secret, body: &str) -> InboxRequestView {
+        let signature = signing::sign(std::slice::from_ref(secret), "msg_1", 1_000, body.as_bytes());
+        let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", "1000"), ("webhook-signature", &signature)];
+        let headers = headers.into_iter().map(|(name, value)| (String::from(name), String::from(value))).collect();
+        arrived(String::from("POST"), String::new(), headers, whole(body.as_bytes()), &RequestId::new([0; 8]))
+    }
+
+    fn whole(bytes: &[u8]) -> Body {
+        Body { kept: bytes.to_vec(), arrived: bytes.len() }
+    }
+
+    fn check(webhooks: &[StoredWebhook], request: &InboxRequestView) -> SignatureVerdict {
+        verdict(&keyring(), &project(), webhooks, request, Timestamp(1_001_000))
+    }
+
+    #[test]
+    fn a_signature_by_any_webhook_that_calls_the_inbox_is_valid() {
+        let (mine, other) = (Secret::from_random(&[1; 32]), Secret::from_random(&[2; 32]));
+        let webhooks = [webhook("none", None), webhook("other", Some(&other)), webhook("mine", Some(&mine))];
+        assert_eq!(check(&webhooks, &signed(&mine, "{}")), SignatureVerdict::Valid { webhook: String::from("mine") });
+    }
+
+    #[test]
+    fn a_changed_body_is_invalid_and_a_missing_signature_is_unsigned() {
+        let secret = Secret::from_random(&[1; 32]);
+        let webhooks = [webhook("w", Some(&secret))];
+        let mut request = signed(&secret, "{}");
+        request.body = String::from("{ }");
+        assert_eq!(check(&webhooks, &request), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
+        request.headers.clear();
+        assert_eq!(check(&webhooks, &request), SignatureVerdict::Unsigned);
+    }
+
+    #[test]
+    fn a_signature_that_nobody_can_check_is_invalid() {
+        let secret = Secret::from_random(&[1; 32]);
+        let request = signed(&secret, "{}");
+        assert!(matches!(check(&[], &request), SignatureVerdict::Invalid { .. }));
+        let cut = InboxRequestView { truncated: true, ..request };
+        assert!(matches!(check(&[webhook("w", Some(&secret))], &cut), SignatureVerdict::Invalid { .. }));
+    }
+
+    #[test]
+    fn an_inbox_path_holds_project_key_and_more() {
+        let parse = |text| parse_path(text).map(|(project, key, rest)| (String::from(project.as_str()), key, rest));
+        assert_eq!(parse("/in/p1.abc"), Some((String::from("p1"), "abc", "")));
+        assert_eq!(parse("/in/p-1.abc/x//y"), Some((String::from("p-1"), "abc", "/x//y")));
+        assert_eq!(parse("/in/p1"), None);
+        assert_eq!(parse("/in/P1.abc"), None);
+        assert_eq!(parse("/inn/p1.abc"), None);
+        assert_eq!(path(&project(), "abc"), "/in/p1.abc");
+    }
+
+    #[test]
+    fn a_cut_through_a_character_leaves_text() {
+        let body = Body { kept: vec![b'a', 0xc3], arrived: 9 };
+        let request = arrived(String::from("PUT"), String::new(), Vec::new(), body, &RequestId::new([0; 8]));
+        assert_eq!((request.body.as_str(), request.body_is_base64, request.truncated, request.body_bytes), ("a", false, true, 9));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_as_base64() {
+        let request = arrived(String::from("PUT"), String::new(), Vec::new(), whole(&[0xff, 0x00]), &RequestId::new([0; 8]));
+        assert!(request.body_is_base64);
+        assert_eq!((request.body.as_str(), request.body_bytes), ("/wA=", 2));
+    }
+}

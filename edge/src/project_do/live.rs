@@ -1,0 +1,130 @@
+//! The live feed: hibernating WebSockets that are told what changed after each commit.
+//!
+//! A socket costs nothing while nothing happens: the platform answers its pings (`ping` → `pong`), and the object may be
+//! put to sleep around it. Nothing is promised about delivery; a page that was away fetches what it shows again.
+
+use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::api::test::TestView;
+use postern_core::id::Seq;
+use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
+
+use super::command::Call;
+use super::run::{self, Refusal};
+use super::{ObjectSql, Project};
+use crate::http::problem::{ApiError, problem_answer, respond};
+use crate::log::{self, RequestId};
+use postern_ledger::Ledger;
+
+/// Changes that are told one by one; more of them in one commit become [`LiveEvent::Many`].
+const TOLD_MAX: usize = 100;
+
+/// What a commit changed, as far as pages care.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Deliveries, in their order.
+    pub(super) deliveries: Vec<Seq>,
+    /// Tests as they are now.
+    pub(super) tests: Vec<TestView>,
+    /// A request that an inbox recorded, ready to be sent.
+    pub(super) recorded: Option<LiveEvent>,
+    /// Whether webhooks were created, changed or deleted.
+    pub(super) webhooks: bool,
+}
+
+/// Lets the platform answer `ping` with `pong` without waking the object.
+pub(super) fn answer_pings(state: &State) {
+    if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
+        state.set_websocket_auto_response(&pair);
+    }
+}
+
+/// Answers a close with the same code where that may be sent (RFC 6455 7.4: 1005, 1006 and 1015 may not).
+pub(super) fn answer_close(socket: &WebSocket, code: usize, reason: &str) {
+    let code = u16::try_from(code).ok().filter(|code| may_be_sent(*code)).unwrap_or(1000);
+    // A socket that is closed already is no failure.
+    let _closed_already = socket.close(Some(code), Some(reason));
+}
+
+const fn may_be_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+impl Project {
+    /// Opens the feed for a caller who may read, or answers why not.
+    pub(super) fn listen(&self, call: &Call) -> worker::Result<Response> {
+        let allowed = self.with_ledger(|ledger| Ok(run::authorize(ledger, &call.caller, call.command.need())));
+        let refusal = match allowed {
+            Ok(Some(Ok(()))) => None,
+            Ok(Some(Err(refusal))) => Some(refusal),
+            Ok(None) => run::without_project(call).err(),
+            Err(error) => Some(Refusal::Failed(error)),
+        };
+        if let Some(refusal) = refusal {
+            let error = match refusal {
+                Refusal::Problem(problem) => ApiError::Problem(problem),
+                Refusal::Failed(error) => ApiError::Internal(error),
+            };
+            return Ok(respond(problem_answer(error, &call.request_id), &call.request_id));
+        }
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL]);
+        Response::from_websocket(pair.client)
+    }
+
+    /// Tells every open page. Views are made only if there is one.
+    pub(super) fn tell(&self, id: &RequestId, changes: Changes) {
+        let is_silent = changes.deliveries.is_empty() && changes.tests.is_empty() && changes.recorded.is_none() && !changes.webhooks;
+        if is_silent {
+            return;
+        }
+        let sockets = self.state.get_websockets();
+        if sockets.is_empty() {
+            return;
+        }
+        let events = match self.with_ledger(|ledger| events(ledger, changes)) {
+            Ok(events) => events.unwrap_or_default(),
+            Err(error) => {
+                log::warn(id, "the live feed could not be told", &[("error", &error)]);
+                return;
+            }
+        };
+        for event in &events {
+            let Ok(text) = serde_json::to_string(event) else { continue };
+            for socket in &sockets {
+                // A page that went away is not our failure.
+                let _gone = socket.send_with_str(&text);
+            }
+        }
+    }
+}
+
+fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEvent>, postern_ledger::LedgerError> {
+    let mut events = Vec::new();
+    if changes.webhooks {
+        events.push(LiveEvent::Webhooks);
+    }
+    if changes.deliveries.len() > TOLD_MAX {
+        events.push(LiveEvent::Many);
+    } else if !changes.deliveries.is_empty() {
+        let views = ledger.delivery_views(&changes.deliveries)?;
+        events.extend(views.into_iter().map(|delivery| LiveEvent::Delivery { delivery }));
+    }
+    events.extend(changes.tests.into_iter().map(|test| LiveEvent::Test { test: Box::new(test) }));
+    events.extend(changes.recorded);
+    Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_codes_that_may_be_sent_are_sent_back() {
+        for code in [1000, 1001, 1011, 3000, 4999] {
+            assert!(may_be_sent(code), "{code}");
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
+            assert!(!may_be_sent(code), "{code}");
+        }
+    }
+}

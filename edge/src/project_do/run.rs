@@ -1,0 +1,427 @@
+//! Answers commands: who may ask, what the ledger does, what secrets need, what the feed is told. Nothing here waits.
+
+use postern_core::api::inbox::{Answer, InboxRequestView};
+use postern_core::contract::ubiops;
+use postern_core::event::NewEvent;
+use postern_core::fault::{self, Fault, InputFault};
+use postern_core::id::{Kind, Seq};
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::time::Timestamp;
+use postern_core::webhook::parse::{self, TestDraft};
+use postern_core::webhook::{Contract, Definition, ProjectName};
+use postern_ledger::{DeliveryFilter, InboxChange, InlineLimit, Ledger, LedgerError, WebhookFilter};
+use worker::Env;
+
+use super::ObjectSql;
+use super::command::{Call, Caller, Command, Dialect, Need, Received, Reply};
+use super::inbox_request;
+use super::live::Changes;
+use crate::config::Settings;
+use crate::http::request::split_url;
+use crate::seal::{self, Owner, SealFault};
+
+/// What the token that a new project starts with is called.
+pub(super) const FIRST_TOKEN_NAME: &str = "first";
+/// Attempts that one request makes itself after its answer: as many as may be open at once (PLATFORM 2.4).
+const INLINE: InlineLimit = InlineLimit(6);
+
+/// Why a command was not done. Nothing was written then.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The client is told.
+    Problem(Box<Problem>),
+    /// Our own fault; for the log.
+    Failed(String),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<InputFault> for Refusal {
+    fn from(fault: InputFault) -> Self {
+        Self::from(Problem::from(fault))
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::from(Problem::invalid(faults))
+    }
+}
+
+impl From<SealFault> for Refusal {
+    fn from(fault: SealFault) -> Self {
+        Self::Failed(format!("a secret {fault}"))
+    }
+}
+
+impl From<crate::config::ConfigFault> for Refusal {
+    fn from(fault: crate::config::ConfigFault) -> Self {
+        Self::Failed(fault.to_string())
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        let problem = |kind, detail: String| Self::from(Problem::new(kind, detail));
+        match error {
+            LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. } => Self::Failed(error.to_string()),
+            LedgerError::NotFound { .. } => problem(ProblemType::NotFound, error.to_string()),
+            LedgerError::NameTaken { .. } => problem(ProblemType::NameTaken, error.to_string()),
+            LedgerError::VersionMismatch { .. } => {
+                problem(ProblemType::VersionMismatch, format!("{error}; read it again and repeat the change"))
+            }
+            LedgerError::IdempotencyConflict { .. } => problem(ProblemType::IdempotencyConflict, error.to_string()),
+            LedgerError::StateConflict { .. } => problem(ProblemType::StateConflict, error.to_string()),
+            LedgerError::BadCursor => {
+                Self::from(vec![Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning")])
+            }
+        }
+    }
+}
+
+/// What follows a command beside its reply.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// The alarm must ring then.
+    pub(super) wake_at: Option<Timestamp>,
+    /// The live feed is told.
+    pub(super) changes: Changes,
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::from(Problem::new(ProblemType::Unauthorized, "the token is not (or no longer) one of this project"))
+}
+
+fn forbidden(detail: &str) -> Refusal {
+    Refusal::from(Problem::new(ProblemType::Forbidden, detail))
+}
+
+/// Whether `caller` may ask what needs `need`.
+pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need) -> Result<(), Refusal> {
+    let hash = match (caller, need) {
+        (Caller::Postern, Need::Postern) | (Caller::Admin, Need::Admin | Need::Token(_) | Need::AnyToken) => return Ok(()),
+        (Caller::Postern, _) | (_, Need::Postern) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
+        (Caller::Token(hash), Need::Admin | Need::Token(_) | Need::AnyToken) => hash,
+    };
+    let role = ledger.verify_token(hash).ok_or_else(unauthorized)?;
+    match need {
+        Need::Token(permission) if !role.allows(permission) => {
+            Err(forbidden(&format!("a token with the role {} can't do this", role.as_str())))
+        }
+        Need::Admin => Err(forbidden("only ADMIN_TOKEN can do this")),
+        Need::Token(_) | Need::AnyToken | Need::Postern => Ok(()),
+    }
+}
+
+/// The refusal of one who is not admin: 401 for a token that does not verify, 403 for one that does.
+pub(super) fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller) -> Refusal {
+    match ledger {
+        Some(ledger) => match authorize(ledger, caller, Need::Admin) {
+            Ok(()) => Refusal::Failed(String::from("an admin was refused")),
+            Err(refusal) => refusal,
+        },
+        None => unauthorized(),
+    }
+}
+
+/// The reply where there is no such project.
+pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
+    match (&call.caller, &call.command) {
+        (Caller::Token(_), _) => Err(unauthorized()),
+        (Caller::Postern, Command::Receive { .. }) => Ok(Reply::Received(None)),
+        (Caller::Postern, Command::Claim { .. }) => Ok(Reply::Work(postern_ledger::WorkSet::default())),
+        (Caller::Postern, Command::ShowDefinition { .. }) => Ok(Reply::Definition(None)),
+        (Caller::Postern, _) => Ok(Reply::Done),
+        (Caller::Admin, _) => {
+            Err(Refusal::from(Problem::new(ProblemType::ProjectNotFound, format!("there is no project {}", call.project.as_str()))))
+        }
+    }
+}
+
+/// Answers `call`.
+pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Timestamp) -> Result<(Reply, Done), Refusal> {
+    authorize(ledger, &call.caller, call.command.need())?;
+    let settings = Settings::of(env)?;
+    let mut turn = Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, changes: Changes::default() };
+    let writes = is_write(&call.command);
+    let reply = turn.answer(call.command)?;
+    let changes = turn.changes;
+    let wake_at = if writes { ledger.next_wake(now)?.map(|(at, _)| at) } else { None };
+    Ok((reply, Done { wake_at, changes }))
+}
+
+/// Whether the command may leave something to be done later. (A tick writes nothing, but arms the alarm.)
+const fn is_write(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::CreateProject { .. }
+            | Command::CreateWebhook { .. }
+            | Command::UpdateWebhook { .. }
+            | Command::DeleteWebhook { .. }
+            | Command::TestWebhook { .. }
+            | Command::TestDefinition { .. }
+            | Command::Ingest { .. }
+            | Command::Resend { .. }
+            | Command::Cancel { .. }
+            | Command::Claim { .. }
+            | Command::Report { .. }
+            | Command::ReportTest { .. }
+            | Command::Tick
+    )
+}
+
+/// One command at one instant.
+struct Turn<'a> {
+    ledger: &'a mut Ledger<ObjectSql>,
+    settings: &'a Settings,
+    project: &'a ProjectName,
+    origin: &'a str,
+    now: Timestamp,
+    changes: Changes,
+}
+
+impl Turn<'_> {
+    fn answer(&mut self, command: Command) -> Result<Reply, Refusal> {
+        let (ledger, now, origin) = (&mut *self.ledger, self.now, self.origin);
+        Ok(match command {
+            Command::CreateProject { .. } => return Err(Refusal::Failed(String::from("a project is made elsewhere"))),
+            Command::ShowProject => Reply::Project(ledger.view()),
+            Command::ShowProjectDetail => Reply::ProjectDetail(ledger.detail()?),
+            Command::CreateToken { hash, name, role } => Reply::Token(ledger.create_token(&hash, &name, role, now)?),
+            Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
+            Command::DeleteToken { id } => {
+                ledger.delete_token(&id)?;
+                Reply::Done
+            }
+            Command::CreateWebhook { definition } => return self.create_webhook(&definition),
+            Command::ListWebhooks { query, contract } => {
+                let filter = WebhookFilter {
+                    search: query.search,
+                    labels: query.labels,
+                    event: query.event,
+                    object_type: query.object_type,
+                    object_name: query.object_name,
+                    enabled: query.enabled,
+                    contract,
+                };
+                Reply::Webhooks(ledger.list_webhooks(&filter, query.page.limit, query.page.cursor.as_deref())?)
+            }
+            Command::ShowWebhook { name, contract } => {
+                self.check_contract(&name, contract)?;
+                Reply::Webhook(Box::new(self.ledger.webhook(&name)?))
+            }
+            Command::UpdateWebhook { name, patch, dialect, if_version } => return self.update_webhook(&name, &patch, dialect, if_version),
+            Command::DeleteWebhook { name, contract, if_version } => {
+                self.check_contract(&name, contract)?;
+                self.changes.deliveries = self.ledger.delete_webhook(&name, if_version, now)?;
+                self.changes.webhooks = true;
+                Reply::Done
+            }
+            Command::ShowSecret { name } => {
+                let stored = ledger.stored_webhook(&name)?;
+                let owner = Owner { project: self.project, id: &stored.id };
+                Reply::Secret(seal::unseal_secret(&self.settings.keyring, owner, &stored.definition)?)
+            }
+            Command::TestWebhook { name, kind, data } => return self.test_webhook(&name, TestDraft { kind, data }),
+            Command::TestDefinition { definition, event } => return self.test_definition(&definition, event),
+            Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
+            Command::CreateEventType { draft } => Reply::EventType(ledger.create_event_type(draft, now)?),
+            Command::ListEventTypes => Reply::EventTypes(ledger.list_event_types()?),
+            Command::DeleteEventType { name } => {
+                ledger.delete_event_type(&name)?;
+                Reply::Done
+            }
+            Command::Ingest { events } => {
+                let ingested = ledger.ingest(events, INLINE, now)?;
+                self.changes.deliveries = ingested.changed;
+                Reply::Accepted { items: ingested.accepted, work: ingested.works }
+            }
+            Command::ListEvents { query } => {
+                Reply::Events(ledger.list_events(query.kind.as_deref(), query.page.limit, query.page.cursor.as_deref())?)
+            }
+            Command::ShowEvent { id } => Reply::Event(Box::new(ledger.event(&id)?)),
+            Command::ListDeliveries { query } => {
+                let filter = DeliveryFilter { state: query.state, webhook: query.webhook, kind: query.kind };
+                Reply::Deliveries(ledger.list_deliveries(&filter, query.page.limit, query.page.cursor.as_deref())?)
+            }
+            Command::ShowDelivery { id } => Reply::DeliveryDetail(Box::new(ledger.delivery(&id)?)),
+            Command::Resend { id } => {
+                let view = ledger.resend(&id, now)?;
+                self.note_delivery(&id);
+                Reply::Delivery(Box::new(view))
+            }
+            Command::Cancel { id } => {
+                let view = ledger.cancel(&id, now)?;
+                self.note_delivery(&id);
+                Reply::Delivery(Box::new(view))
+            }
+            Command::CreateInbox { name, key } => Reply::Inbox(ledger.create_inbox(&name, &key, origin, now)?),
+            Command::ListInboxes { page } => Reply::Inboxes(ledger.list_inboxes(page.limit, page.cursor.as_deref(), origin)?),
+            Command::ShowInbox { id } => Reply::Inbox(ledger.inbox(&id, origin)?),
+            Command::UpdateInbox { id, name, status, delay_ms, body } => {
+                let current = ledger.inbox(&id, origin)?.answer;
+                let answer = Answer {
+                    status: status.unwrap_or(current.status),
+                    delay_ms: delay_ms.unwrap_or(current.delay_ms),
+                    body: body.unwrap_or(current.body),
+                };
+                Reply::Inbox(ledger.update_inbox(&id, InboxChange { name, answer: Some(answer) }, origin)?)
+            }
+            Command::DeleteInbox { id } => {
+                ledger.delete_inbox(&id)?;
+                Reply::Done
+            }
+            Command::ListRequests { id, page } => Reply::Requests(ledger.list_requests(&id, page.limit, page.cursor.as_deref())?),
+            Command::ClearRequests { id } => {
+                ledger.clear_requests(&id)?;
+                Reply::Done
+            }
+            Command::Receive { key, request } => return self.receive(&key, *request),
+            Command::Listen => return Err(Refusal::Failed(String::from("the feed is opened by an upgrade"))),
+            Command::Claim { reports, tickets } => {
+                self.report(reports)?;
+                Reply::Work(self.ledger.claim(&tickets, now)?)
+            }
+            Command::Report { reports } => {
+                self.report(reports)?;
+                Reply::Done
+            }
+            Command::ReportTest { test, number, attempt } => {
+                self.changes.tests.extend(ledger.report_test(test, number, *attempt, now)?);
+                Reply::Done
+            }
+            Command::ShowDefinition { webhook, at_least_version } => {
+                Reply::Definition(ledger.definition(webhook, at_least_version)?.map(Box::new))
+            }
+            Command::Tick => Reply::Done,
+        })
+    }
+
+    fn policy(&self) -> postern_core::egress::Policy {
+        let host = (!self.origin.is_empty()).then(|| split_url(self.origin).host);
+        self.settings.policy(host)
+    }
+
+    /// UbiOps' API knows only its own webhooks.
+    fn check_contract(&self, name: &str, contract: Option<Contract>) -> Result<(), Refusal> {
+        match contract {
+            Some(wanted) if self.ledger.stored_webhook(name)?.definition.contract != wanted => {
+                Err(LedgerError::NotFound { what: "webhook" }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn create_webhook(&mut self, definition: &Definition) -> Result<Reply, Refusal> {
+        let seq = self.ledger.reserve(self.now);
+        let id = self.ledger.ids().id(Kind::Webhook, seq);
+        let owner = Owner { project: self.project, id: &id };
+        let sealed = seal::seal(&self.settings.keyring, owner, definition, None)?;
+        let view = self.ledger.create_webhook(seq, sealed, self.now)?;
+        self.changes.webhooks = true;
+        Ok(Reply::Webhook(Box::new(view)))
+    }
+
+    fn update_webhook(&mut self, name: &str, patch: &str, dialect: Dialect, if_version: Option<u32>) -> Result<Reply, Refusal> {
+        let stored = self.ledger.stored_webhook(name)?;
+        // An edit of what is no longer there must be told first: its faults may come from the change in between.
+        if if_version.is_some_and(|version| version != stored.version) {
+            return Err(LedgerError::VersionMismatch { current: stored.version }.into());
+        }
+        let policy = self.policy();
+        let updated = match dialect {
+            Dialect::Native => parse::update(&stored.definition, &fault::parse_json(patch)?, &policy)?,
+            Dialect::Ubiops => {
+                self.check_contract(name, Some(Contract::Ubiops))?;
+                ubiops::update(&stored.definition, patch, &policy)?
+            }
+        };
+        let owner = Owner { project: self.project, id: &stored.id };
+        let sealed = seal::seal(&self.settings.keyring, owner, &updated, Some(&stored.definition))?;
+        let view = self.ledger.update_webhook(name, sealed, if_version, self.now)?;
+        self.changes.webhooks = true;
+        Ok(Reply::Webhook(Box::new(view)))
+    }
+
+    fn test_webhook(&mut self, name: &str, draft: TestDraft) -> Result<Reply, Refusal> {
+        let stored = self.ledger.stored_webhook(name)?;
+        let event = draft.event_for(&stored.definition);
+        let seq = self.ledger.reserve(self.now);
+        self.start_test(seq, Some((stored.seq, String::from(name))), stored.definition, event)
+    }
+
+    fn test_definition(&mut self, definition: &Definition, event: NewEvent) -> Result<Reply, Refusal> {
+        let seq = self.ledger.reserve(self.now);
+        let id = self.ledger.ids().id(Kind::Test, seq);
+        let sealed = seal::seal(&self.settings.keyring, Owner { project: self.project, id: &id }, definition, None)?;
+        self.start_test(seq, None, sealed, event)
+    }
+
+    fn start_test(&mut self, seq: Seq, webhook: Option<(Seq, String)>, sealed: Definition, event: NewEvent) -> Result<Reply, Refusal> {
+        let (webhook, webhook_name) = webhook.unzip();
+        let draft = postern_ledger::TestDraft {
+            webhook,
+            webhook_name,
+            definition: sealed,
+            kind: event.kind,
+            data: event.data,
+            object: event.object,
+        };
+        let (test, work) = self.ledger.create_test(seq, draft, self.now)?;
+        self.changes.tests.push(test.clone());
+        Ok(Reply::TestStarted { test: Box::new(test), work: Box::new(work) })
+    }
+
+    fn receive(&mut self, key: &str, mut request: InboxRequestView) -> Result<Reply, Refusal> {
+        let Some(inbox) = self.ledger.inbox_at(key)? else {
+            return Ok(Reply::Received(None));
+        };
+        let webhooks = self.ledger.webhooks_calling(&inbox_request::path(self.project, key))?;
+        request.signature = inbox_request::verdict(&self.settings.keyring, self.project, &webhooks, &request, self.now);
+        request.answered = inbox.answer.status;
+        let recorded = self.ledger.record_request(inbox.seq, request, self.now)?;
+        self.changes.recorded = Some(inbox_request::live_event(&inbox.id, &recorded));
+        Ok(Reply::Received(Some(Received { answer: inbox.answer })))
+    }
+
+    fn report(&mut self, reports: Vec<postern_ledger::Report>) -> Result<(), Refusal> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let reported = self.ledger.report(reports, self.now)?;
+        self.changes.deliveries.extend(reported.changed);
+        self.changes.webhooks |= reported.webhooks_changed;
+        Ok(())
+    }
+
+    fn note_delivery(&mut self, id: &str) {
+        self.changes.deliveries.extend(self.ledger.ids().seq(Kind::Delivery, id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(error: LedgerError) -> Option<u16> {
+        match Refusal::from(error) {
+            Refusal::Problem(problem) => Some(problem.status),
+            Refusal::Failed(_) => None,
+        }
+    }
+
+    #[test]
+    fn each_ledger_error_has_its_status_and_our_own_faults_none() {
+        assert_eq!(status(LedgerError::NotFound { what: "webhook" }), Some(404));
+        assert_eq!(status(LedgerError::NameTaken { what: "webhook" }), Some(409));
+        assert_eq!(status(LedgerError::VersionMismatch { current: 2 }), Some(412));
+        assert_eq!(status(LedgerError::IdempotencyConflict { index: 0 }), Some(409));
+        assert_eq!(status(LedgerError::StateConflict { why: "x" }), Some(409));
+        assert_eq!(status(LedgerError::BadCursor), Some(422));
+        assert_eq!(status(LedgerError::Corrupt { what: "x" }), None);
+    }
+}

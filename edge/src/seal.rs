@@ -1,0 +1,280 @@
+//! Secrets at rest: AES-256-GCM under a key from the Worker secret `SEALING_KEYS`.
+//!
+//! Sealed text is `s1.{key id}.{base64url(nonce | ciphertext)}`. The associated data binds it to project, owner (the
+//! webhook or test) and field, so a sealed value that is copied somewhere else does not open there. The field of a
+//! header is its name, not its position: reordering headers keeps their sealed values valid.
+//!
+//! The project object seals before the ledger sees a definition; the dispatcher unseals just before it signs. Stores
+//! and messages only ever hold sealed text.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use postern_core::webhook::{Definition, ProjectName};
+
+use crate::clock::{self, NoRandomness};
+
+/// Bytes of a GCM nonce. Random 96-bit nonces are safe for 2^32 seals under one key (NIST SP 800-38D 8.3).
+const NONCE_BYTES: usize = 12;
+/// In front of every sealed text; the digit is the format's version.
+const PREFIX: &str = "s1.";
+
+/// What is wrong with `SEALING_KEYS`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyringFault {
+    /// Nothing in it.
+    #[error("SEALING_KEYS holds no key")]
+    Empty,
+    /// An entry has not the form `id:base64`.
+    #[error("entry {0} of SEALING_KEYS is not id:base64, with an id of letters and digits")]
+    Form(usize),
+    /// A key has the wrong length.
+    #[error("entry {0} of SEALING_KEYS does not hold 32 bytes of base64")]
+    Length(usize),
+}
+
+/// Why a sealed text does not open, or a plain one cannot be sealed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealFault {
+    /// Not of the form `s1.{key id}.{base64url}`.
+    #[error("is no sealed text")]
+    Form,
+    /// Sealed under a key that is not in `SEALING_KEYS` (any more).
+    #[error("is sealed under key {0}, which SEALING_KEYS does not hold")]
+    UnknownKey(String),
+    /// Changed, or sealed for another project, webhook or field.
+    #[error("does not open: it was changed or belongs elsewhere")]
+    Tampered,
+    /// The cipher refused.
+    #[error("could not be sealed")]
+    Cipher,
+    /// No nonce.
+    #[error(transparent)]
+    Nonce(#[from] NoRandomness),
+}
+
+/// The sealing keys; the first seals, all open.
+pub(crate) struct Keyring {
+    keys: Vec<(String, Aes256Gcm)>,
+}
+
+impl Keyring {
+    /// Reads `k2:<base64 of 32 bytes>,k1:<base64 of 32 bytes>`.
+    ///
+    /// # Errors
+    /// What is wrong with which entry; never repeats a key.
+    pub(crate) fn parse(text: &str) -> Result<Self, KeyringFault> {
+        let mut keys = Vec::new();
+        for (at, entry) in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let number = at + 1;
+            let (id, key) = entry.split_once(':').ok_or(KeyringFault::Form(number))?;
+            let id_fits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if !id_fits {
+                return Err(KeyringFault::Form(number));
+            }
+            let bytes = STANDARD.decode(key).ok().ok_or(KeyringFault::Length(number))?;
+            let cipher = Aes256Gcm::new_from_slice(&bytes).ok().ok_or(KeyringFault::Length(number))?;
+            keys.push((String::from(id), cipher));
+        }
+        if keys.is_empty() { Err(KeyringFault::Empty) } else { Ok(Self { keys }) }
+    }
+
+    fn seal(&self, nonce: [u8; NONCE_BYTES], place: &str, plain: &str) -> Result<String, SealFault> {
+        let (id, cipher) = self.keys.first().ok_or(SealFault::Cipher)?;
+        let payload = Payload { msg: plain.as_bytes(), aad: place.as_bytes() };
+        let ciphertext = cipher.encrypt(&Nonce::from(nonce), payload).ok().ok_or(SealFault::Cipher)?;
+        let mut bytes = nonce.to_vec();
+        bytes.extend(ciphertext);
+        Ok(format!("{PREFIX}{id}.{}", URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    fn open(&self, place: &str, sealed: &str) -> Result<String, SealFault> {
+        let (id, text) = sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or(SealFault::Form)?;
+        let (_, cipher) = self.keys.iter().find(|(known, _)| known == id).ok_or_else(|| SealFault::UnknownKey(String::from(id)))?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().ok_or(SealFault::Form)?;
+        let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealFault::Form)?;
+        let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
+        let plain = cipher.decrypt(&Nonce::from(*nonce), payload).ok().ok_or(SealFault::Tampered)?;
+        String::from_utf8(plain).ok().ok_or(SealFault::Tampered)
+    }
+}
+
+/// Whose secrets: a webhook or a test of a project, by its public id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner<'a> {
+    /// The project.
+    pub(crate) project: &'a ProjectName,
+    /// `whk_…` or `tst_…`
+    pub(crate) id: &'a str,
+}
+
+impl Owner<'_> {
+    fn secret_place(&self) -> String {
+        format!("{}/{}/secret", self.project.as_str(), self.id)
+    }
+
+    fn header_place(&self, key: &str) -> String {
+        format!("{}/{}/header/{}", self.project.as_str(), self.id, key.to_ascii_lowercase())
+    }
+}
+
+/// Seals the secret and the protected header values of `definition`. What `current` (sealed) already holds at the same
+/// place is kept as it is: an update that does not name a secret hands its sealed text through.
+///
+/// # Errors
+/// No randomness for a nonce, or a cipher failure.
+pub(crate) fn seal(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    definition: &Definition,
+    current: Option<&Definition>,
+) -> Result<Definition, SealFault> {
+    let mut sealed = definition.clone();
+    let kept_secret = current.and_then(|current| current.secret.as_deref());
+    if let Some(secret) = &mut sealed.secret
+        && kept_secret != Some(secret.as_str())
+    {
+        *secret = keyring.seal(clock::random()?, &owner.secret_place(), secret)?;
+    }
+    for header in sealed.headers.iter_mut().filter(|header| header.protected) {
+        if !current.is_some_and(|current| header.is_kept_from(&current.headers)) {
+            header.value = keyring.seal(clock::random()?, &owner.header_place(&header.key), &header.value)?;
+        }
+    }
+    Ok(sealed)
+}
+
+/// Opens the secret and the protected header values of a sealed definition.
+///
+/// # Errors
+/// One of them does not open: its key is gone, or it was changed or moved.
+pub(crate) fn unseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Definition, SealFault> {
+    let mut plain = sealed.clone();
+    plain.secret = unseal_secret(keyring, owner, sealed)?;
+    for header in plain.headers.iter_mut().filter(|header| header.protected) {
+        header.value = keyring.open(&owner.header_place(&header.key), &header.value)?;
+    }
+    Ok(plain)
+}
+
+/// Opens the signing secret alone.
+///
+/// # Errors
+/// See [`unseal`].
+pub(crate) fn unseal_secret(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Option<String>, SealFault> {
+    sealed.secret.as_deref().map(|secret| keyring.open(&owner.secret_place(), secret)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use postern_core::webhook::{Contract, Header, ObjectFilter, WebhookName};
+
+    use super::*;
+
+    const KEY_1: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    const KEY_2: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
+    fn keyring(text: &str) -> Keyring {
+        Keyring::parse(text).unwrap()
+    }
+
+    fn project(name: &str) -> ProjectName {
+        ProjectName::parse(name).unwrap()
+    }
+
+    fn header(key: &str, value: &str, protected: bool) -> Header {
+        Header { key: String::from(key), value: String::from(value), protected }
+    }
+
+    fn definition(headers: Vec<Header>) -> Definition {
+        Definition {
+            name: WebhookName::parse("w").unwrap(),
+            url: String::from("https://example.com/"),
+            contract: Contract::Standard,
+            events: Vec::new(),
+            object: ObjectFilter::default(),
+            headers,
+            description: String::new(),
+            labels: BTreeMap::new(),
+            timeout_s: 10,
+            enabled: true,
+            retry: true,
+            include_result: false,
+            secret: Some(String::from("whsec_plain")),
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_again_and_shows_nothing() {
+        let ring = keyring(&format!("k1:{KEY_1}"));
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let plain = definition(vec![header("Authorization", "Bearer t", true), header("X-A", "1", false)]);
+        let sealed = seal(&ring, owner, &plain, None).unwrap();
+        let text = serde_json::to_string(&sealed).unwrap();
+        assert!(!text.contains("whsec_plain") && !text.contains("Bearer t"));
+        assert!(text.contains("\"value\":\"1\""));
+        assert_eq!(unseal(&ring, owner, &sealed).unwrap(), plain);
+    }
+
+    #[test]
+    fn a_sealed_value_opens_nowhere_else() {
+        let ring = keyring(&format!("k1:{KEY_1}"));
+        let here = project("p1");
+        let there = project("p2");
+        let sealed = seal(&ring, Owner { project: &here, id: "whk_1" }, &definition(vec![header("a", "1", true)]), None).unwrap();
+        for owner in [Owner { project: &there, id: "whk_1" }, Owner { project: &here, id: "whk_2" }] {
+            assert!(matches!(unseal(&ring, owner, &sealed), Err(SealFault::Tampered)));
+        }
+        let mut renamed = sealed;
+        renamed.headers[0].key = String::from("b");
+        assert!(matches!(unseal(&ring, Owner { project: &here, id: "whk_1" }, &renamed), Err(SealFault::Tampered)));
+    }
+
+    #[test]
+    fn an_update_keeps_the_sealed_text_of_what_it_does_not_name() {
+        let ring = keyring(&format!("k1:{KEY_1}"));
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let current = seal(&ring, owner, &definition(vec![header("a", "1", true), header("b", "2", true)]), None).unwrap();
+        let mut update = current.clone();
+        update.headers.reverse();
+        update.headers[1].value = String::from("new");
+        let sealed = seal(&ring, owner, &update, Some(&current)).unwrap();
+        assert_eq!(sealed.secret, current.secret);
+        assert_eq!(sealed.headers[0].value, current.headers[1].value);
+        let opened = unseal(&ring, owner, &sealed).unwrap();
+        assert_eq!(opened.headers, [header("b", "2", true), header("a", "new", true)]);
+    }
+
+    #[test]
+    fn a_new_first_key_seals_and_the_old_one_still_opens() {
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let old = seal(&keyring(&format!("k1:{KEY_1}")), owner, &definition(Vec::new()), None).unwrap();
+        let both = keyring(&format!("k2:{KEY_2},k1:{KEY_1}"));
+        assert_eq!(unseal_secret(&both, owner, &old).unwrap().as_deref(), Some("whsec_plain"));
+        let new = seal(&both, owner, &definition(Vec::new()), None).unwrap();
+        assert!(new.secret.as_deref().is_some_and(|text| text.starts_with("s1.k2.")));
+        let only_old = keyring(&format!("k1:{KEY_1}"));
+        assert!(matches!(unseal_secret(&only_old, owner, &new), Err(SealFault::UnknownKey(id)) if id == "k2"));
+    }
+
+    #[test]
+    fn a_bad_keyring_is_named_without_its_keys() {
+        let check = |text: &str, fault: KeyringFault| assert_eq!(Keyring::parse(text).err(), Some(fault), "{text}");
+        check("", KeyringFault::Empty);
+        check("k1", KeyringFault::Form(1));
+        check(":AAAA", KeyringFault::Form(1));
+        check("k1:AAAA", KeyringFault::Length(1));
+        check(&format!("k1:{KEY_1},k2:x"), KeyringFault::Length(2));
+    }
+
+    #[test]
+    fn what_is_no_sealed_text_is_refused() {
+        let ring = keyring(&format!("k1:{KEY_1}"));
+        for text in ["", "whsec_x", "s1.k1", "s1.k1.!", "s1.k1.AAAA"] {
+            assert!(matches!(ring.open("p", text), Err(SealFault::Form)), "{text}");
+        }
+    }
+}

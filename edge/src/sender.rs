@@ -1,0 +1,154 @@
+//! The only caller of `fetch` to the outside: one POST, bounded in time and in what is read of the answer.
+//!
+//! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
+
+use futures_util::StreamExt as _;
+use js_sys::Uint8Array;
+use postern_core::contract::Callback;
+use postern_core::delivery::{Outcome, RESPONSE_BYTES_MAX, RESPONSE_HEADER_BYTES_MAX, ReceivedResponse};
+use postern_core::time::Timestamp;
+use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+
+use crate::clock;
+
+/// What one call came to.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// When it began.
+    pub(crate) started_at: Timestamp,
+    /// Until the answer was read or the failure known.
+    pub(crate) duration_ms: u32,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// What came back, as far as it was read.
+    pub(crate) response: Option<ReceivedResponse>,
+}
+
+/// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body. Redirects are not followed.
+pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exchange {
+    let started_at = clock::now();
+    let (outcome, response) = match exchange(url, callback, timeout_s).await {
+        Ok(parts) => parts,
+        Err(error) => (classify(&error), None),
+    };
+    let duration_ms = u32::try_from(clock::now().ms_since(started_at)).unwrap_or(0);
+    Exchange { started_at, duration_ms, outcome, response }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that calls fetch")]
+async fn exchange(url: &str, callback: &Callback, timeout_s: u32) -> worker::Result<(Outcome, Option<ReceivedResponse>)> {
+    let headers = Headers::new();
+    for (name, value) in &callback.headers {
+        headers.append(name, value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(Some(Uint8Array::from(callback.body.as_bytes()).into()));
+    let request = Request::new_with_init(url, &init)?;
+    // The signal ends the wait for the headers as well as the reading of the body.
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(timeout_s.saturating_mul(1_000)));
+    let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
+
+    let status = response.status_code();
+    let headers = kept_headers(response.headers().entries());
+    let (body, end) = read_bounded(&mut response).await;
+    let outcome = match &end {
+        End::Complete | End::Cut => Outcome::Answered { status },
+        End::Failed(error) => classify(error),
+    };
+    let truncated = !matches!(end, End::Complete);
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok((outcome, Some(ReceivedResponse { status, headers, body, truncated })))
+}
+
+/// How the reading of a body ended.
+enum End {
+    Complete,
+    Cut,
+    Failed(worker::Error),
+}
+
+/// Reads at most [`RESPONSE_BYTES_MAX`] bytes. The stream is dropped in any case, which cancels the rest: an unread
+/// body would keep one of the six connections of the invocation (PLATFORM 1.4).
+async fn read_bounded(response: &mut Response) -> (Vec<u8>, End) {
+    let Ok(mut stream) = response.stream() else {
+        return (Vec::new(), End::Complete); // an answer without a body, such as 204
+    };
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        match chunk {
+            Ok(chunk) => body.extend(chunk),
+            Err(error) => return (body, End::Failed(error)),
+        }
+        if body.len() > RESPONSE_BYTES_MAX {
+            body.truncate(RESPONSE_BYTES_MAX);
+            return (body, End::Cut);
+        }
+    }
+    (body, End::Complete)
+}
+
+/// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values.
+fn kept_headers(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut left = RESPONSE_HEADER_BYTES_MAX;
+    headers
+        .map_while(|(name, value)| {
+            left = left.checked_sub(name.len() + value.len())?;
+            Some((name, value))
+        })
+        .collect()
+}
+
+fn classify(error: &worker::Error) -> Outcome {
+    match error {
+        worker::Error::UnknownJsError { name, message, .. } => outcome_of(name.as_deref(), message),
+        other => outcome_of(None, &other.to_string()),
+    }
+}
+
+/// What a thrown error means, by its name and message (measured, PLATFORM 1.4).
+///
+/// workerd says `internal error; reference = …` for a name that does not resolve as well as for a TLS handshake that
+/// fails, so no more than that can be told (measured with both).
+fn outcome_of(name: Option<&str>, message: &str) -> Outcome {
+    let says = |text: &str| message.contains(text);
+    if name == Some("TimeoutError") || says("aborted due to timeout") {
+        Outcome::TimedOut
+    } else if says("DNS") {
+        Outcome::NameNotResolved
+    } else if says("Network connection lost") || says("onnection refused") || says("reset") || says("disconnected") {
+        Outcome::ConnectionFailed { message: String::from(message) }
+    } else if says("internal error; reference") {
+        Outcome::ConnectionFailed { message: format!("the host name does not resolve, or no secured connection came about ({message})") }
+    } else {
+        Outcome::PlatformFailed { message: String::from(message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thrown_error_is_told_as_what_it_means() {
+        let check = |name, message: &str, outcome| assert_eq!(outcome_of(name, message), outcome, "{message}");
+        check(Some("TimeoutError"), "The operation was aborted due to timeout", Outcome::TimedOut);
+        let lost = String::from("Network connection lost.");
+        check(Some("Error"), "Network connection lost.", Outcome::ConnectionFailed { message: lost });
+        let either = String::from("the host name does not resolve, or no secured connection came about (internal error; reference = abc)");
+        check(Some("Error"), "internal error; reference = abc", Outcome::ConnectionFailed { message: either });
+        let other = String::from("Too many subrequests.");
+        check(Some("Error"), "Too many subrequests.", Outcome::PlatformFailed { message: other });
+        check(Some("Error"), "DNS lookup failed.", Outcome::NameNotResolved);
+    }
+
+    #[test]
+    fn headers_are_kept_up_to_their_limit() {
+        let header = |bytes: usize| (String::from("n"), "v".repeat(bytes - 1));
+        let kept = kept_headers([header(8_000), header(192), header(1)].into_iter());
+        assert_eq!(kept.len(), 2);
+        assert!(kept_headers([header(RESPONSE_HEADER_BYTES_MAX + 1)].into_iter()).is_empty());
+    }
+}

@@ -1,0 +1,439 @@
+//! Deliveries as people see them: lists, one in full, resend, cancel.
+
+use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
+use postern_core::api::page::Page;
+use postern_core::contract::{Source, render};
+use postern_core::delivery::{Attempt, State};
+use postern_core::explain;
+use postern_core::id::{Kind, Seq};
+use postern_core::time::Timestamp;
+use postern_core::webhook::Contract;
+use serde::{Deserialize, Serialize};
+
+use crate::error::LedgerError;
+use crate::lease::{DeliveryRow, lost_attempt};
+use crate::project::Ledger;
+use crate::report::{Recorded, attempts_of, record};
+use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::webhooks::state_of;
+
+/// Rows that one page of a filtered list looks at, at most: a page may hold fewer items than its limit and still have a
+/// `next`.
+pub(crate) const SCANNED_MAX: u32 = 2_000;
+/// Attempts of a delivery at most, resends included: the record of them must fit its row.
+const ATTEMPTS_MAX: u32 = 1_000;
+/// What [`Ledger::delivery_view_of`] reads, from `delivery AS d` and `event AS e`.
+const VIEW_COLUMNS: &str = "d.seq, d.event, e.type, d.webhook, d.state, d.made, d.next_at_ms, d.last_status, d.last_result,
+    d.last_duration_ms, e.accepted_at_ms, d.updated_at_ms";
+
+/// Which deliveries a list shows. What is `None` does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryFilter {
+    /// Those in this state.
+    pub state: Option<State>,
+    /// Those of the webhook with this name; of an unknown one there are none.
+    pub webhook: Option<String>,
+    /// Those of events of exactly this type.
+    pub kind: Option<String>,
+}
+
+impl<S: Sql> Ledger<S> {
+    fn delivery_view_of(&self, row: &Row) -> Result<DeliveryView, LedgerError> {
+        let (seq, webhook) = (row.seq(0)?, row.seq(3)?);
+        let status = row.number_or_none(7)?.map(u16::try_from).transpose();
+        Ok(DeliveryView {
+            id: self.ids.id(Kind::Delivery, seq),
+            event_id: self.ids.id(Kind::Event, row.seq(1)?),
+            kind: String::from(row.text(2)?),
+            webhook_id: self.ids.id(Kind::Webhook, webhook),
+            webhook: self.roster.get(webhook).map(|member| String::from(member.name())),
+            message_id: self.ids.id(Kind::Message, seq),
+            state: state_of(row.text(4)?)?,
+            attempts: row.number(5)?,
+            next_at: row.timestamp_or_none(6)?,
+            last_status: status.map_err(|_too_big| LedgerError::Corrupt { what: "a status is none" })?,
+            last_result: row.text_or_none(8)?.map(String::from),
+            last_duration_ms: row.number_or_none(9)?,
+            created_at: row.timestamp(10)?,
+            updated_at: row.timestamp(11)?,
+        })
+    }
+
+    /// These deliveries as they are now, in the order of their keys; unknown ones are left out. For the live feed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn delivery_views(&self, deliveries: &[Seq]) -> Result<Vec<DeliveryView>, LedgerError> {
+        let rows = self.sql.run(
+            &format!(
+                "SELECT {VIEW_COLUMNS} FROM delivery AS d CROSS JOIN event AS e ON e.seq = d.event
+                 WHERE d.seq IN (SELECT value FROM json_each(?1)) ORDER BY d.seq"
+            ),
+            &[Value::Text(key_set(deliveries.iter().copied()))],
+        )?;
+        rows.iter().map(|row| self.delivery_view_of(row)).collect()
+    }
+
+    fn delivery_view(&self, seq: Seq) -> Result<DeliveryView, LedgerError> {
+        self.delivery_views(&[seq])?.pop().ok_or(LedgerError::NotFound { what: "delivery" })
+    }
+
+    /// Deliveries, newest first. One page looks at 2,000 of them at most, so it may hold fewer than `limit` and still
+    /// have a `next`.
+    ///
+    /// # Errors
+    /// [`LedgerError::BadCursor`]; the database fails.
+    pub fn list_deliveries(&self, filter: &DeliveryFilter, limit: u32, cursor: Option<&str>) -> Result<Page<DeliveryView>, LedgerError> {
+        let before = self.cursor_seq(cursor)?;
+        let webhook = match &filter.webhook {
+            None => None,
+            Some(name) => match self.roster.named(name) {
+                Some(seq) => Some(seq),
+                None => return Ok(Page { items: Vec::new(), next: None }),
+            },
+        };
+        let rows = self.sql.run(
+            &list_statement(webhook.is_some()),
+            &[
+                Value::from(before),
+                Value::from(webhook),
+                Value::from(SCANNED_MAX),
+                Value::from(filter.state.map(State::as_str)),
+                Value::from(filter.kind.as_deref()),
+                Value::from(limit.saturating_add(1)),
+            ],
+        )?;
+        let statement = window_statement(webhook.is_some());
+        let next = self.next_cursor(&rows, limit, &statement, &[Value::from(before), Value::from(webhook)])?;
+        let items = rows.iter().take(limit as usize).map(|row| self.delivery_view_of(row)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// The key that a cursor names; without one, a key above all.
+    pub(crate) fn cursor_seq(&self, cursor: Option<&str>) -> Result<Seq, LedgerError> {
+        match cursor {
+            None => Ok(Seq((1 << 53) - 1)),
+            Some(cursor) => self.ids.seq_of_uuid(cursor).ok_or(LedgerError::BadCursor),
+        }
+    }
+
+    /// The cursor after a page of `limit` of `rows` (key in column 0): after its last item where there are more, else
+    /// after the last row that was looked at (`statement` finds it), if that was not the end.
+    pub(crate) fn next_cursor(
+        &self,
+        rows: &[Row],
+        limit: u32,
+        statement: &str,
+        parameters: &[Value],
+    ) -> Result<Option<String>, LedgerError> {
+        let last = if rows.len() > limit as usize {
+            (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?
+        } else {
+            first(self.sql.run(statement, parameters)?).map(|row| row.seq(0)).transpose()?
+        };
+        Ok(last.map(|seq| self.ids.uuid(seq).to_string()))
+    }
+
+    /// A delivery with every attempt, what was sent and received, and its event.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn delivery(&self, id: &str) -> Result<DeliveryDetail, LedgerError> {
+        let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
+        let delivery = self.delivery_view(seq)?;
+        let event = self.event(&delivery.event_id)?;
+        let attempts = attempts_of(&self.sql, seq)?;
+        let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
+        let contract = self.roster.get(webhook).map(crate::roster::Member::contract);
+        let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
+        let reason = explain::delivery(contract, delivery.state, &attempts);
+        let data = event.data.as_ref().ok_or(LedgerError::Corrupt { what: "an event has no data" })?;
+        let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
+        let attempts = attempts.into_iter().map(|attempt| attempt_view(contract, attempt, &source)).collect();
+        Ok(DeliveryDetail { delivery, reason, attempts, event })
+    }
+
+    fn delivery_row(&self, seq: Seq) -> Result<DeliveryRow, LedgerError> {
+        let rows = self.sql.run(&format!("SELECT {} FROM delivery WHERE seq = ?1", DeliveryRow::COLUMNS), &[Value::from(seq)])?;
+        DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
+    }
+
+    /// Makes a delivery due now, whatever came of it so far: one more attempt, then the schedule goes on where it
+    /// stood.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the webhook is
+    /// disabled or deleted, and after 1,000 attempts; the database fails.
+    pub fn resend(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
+        let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
+        let row = self.delivery_row(seq)?;
+        let conflict = |why| Err(LedgerError::StateConflict { why });
+        match self.roster.get(row.webhook) {
+            None => return conflict("its webhook was deleted"),
+            Some(member) if !member.enabled() => return conflict("its webhook is disabled: enable it first"),
+            Some(_) => {}
+        }
+        if row.state == State::Leased {
+            return conflict("an attempt is being made right now");
+        }
+        if row.attempt >= ATTEMPTS_MAX {
+            return conflict("1,000 attempts were made: post the event again instead");
+        }
+        let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
+        atomically(&self.sql, |sql| {
+            if row.attempt > row.made {
+                // Cancelled while it was being made, and not reported: its number stays its own.
+                let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled: row.scheduled };
+                record(sql, &row, &lost_attempt(&row, now), recorded, now)?;
+            }
+            sql.run(
+                "UPDATE delivery SET state = ?2, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3, updated_at_ms = ?3
+                 WHERE seq = ?1",
+                &[Value::from(seq), Value::from(state.as_str()), Value::from(now)],
+            )?;
+            Ok(())
+        })?;
+        self.delivery_view(seq)
+    }
+
+    /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is recorded.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where it has ended; the database fails.
+    pub fn cancel(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
+        let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
+        if self.delivery_row(seq)?.state.is_final() {
+            return Err(LedgerError::StateConflict { why: "it has ended already" });
+        }
+        // A number that was offered but not claimed was never used.
+        self.sql.run(
+            "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
+                next_at_ms = NULL, updated_at_ms = ?2
+             WHERE seq = ?1",
+            &[Value::from(seq), Value::from(now)],
+        )?;
+        self.delivery_view(seq)
+    }
+}
+
+/// The page of a list: parameters are the key before which it starts, the webhook (or null), rows looked at, state (or
+/// null), event type (or null), items plus one.
+fn list_statement(of_webhook: bool) -> String {
+    let of_webhook = if of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
+    format!(
+        "SELECT {VIEW_COLUMNS}
+         FROM (SELECT seq, event, webhook, state, made, next_at_ms, updated_at_ms, last_status, last_duration_ms, last_result
+               FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC LIMIT ?3) AS d
+         CROSS JOIN event AS e ON e.seq = d.event
+         WHERE (?4 IS NULL OR d.state = ?4) AND (?5 IS NULL OR e.type = ?5)
+         ORDER BY d.seq DESC LIMIT ?6"
+    )
+}
+
+/// The last row that a page looks at, if it looks at as many as it may.
+fn window_statement(of_webhook: bool) -> String {
+    let of_webhook = if of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
+    format!("SELECT seq FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC LIMIT 1 OFFSET {}", SCANNED_MAX - 1)
+}
+
+/// The contract under which the latest rendered attempt was made.
+fn contract_of(attempts: &[Attempt]) -> Option<Contract> {
+    attempts.iter().rev().find_map(|attempt| attempt.request.as_ref()).map(|request| request.rendering.contract)
+}
+
+/// An attempt with its reason and the exact body, rendered again.
+pub(crate) fn attempt_view(contract: Contract, attempt: Attempt, source: &Source<'_>) -> AttemptView {
+    AttemptView {
+        reason: explain::attempt(contract, &attempt),
+        request_body: attempt.request.as_ref().map(|request| render(&request.rendering, source)),
+        attempt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::contract::Rendering;
+    use postern_core::delivery::{Outcome, SentRequest, Trigger};
+    use postern_core::webhook::Definition;
+
+    use super::*;
+    use crate::Report;
+    use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
+
+    const OK: Outcome = Outcome::Answered { status: 200 };
+    const FAILED: Outcome = Outcome::Answered { status: 503 };
+
+    fn id(ledger: &Ledger<impl Sql>, delivery: Seq) -> String {
+        ledger.ids().id(Kind::Delivery, delivery)
+    }
+
+    #[track_caller]
+    fn conflict<T: std::fmt::Debug>(result: Result<T, LedgerError>, part: &str) {
+        match result {
+            Err(LedgerError::StateConflict { why }) => assert!(why.contains(part), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_list_is_newest_first_and_pages_without_gaps_whatever_the_filter() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, webhook("b", "order.*"));
+        for number in 0..30 {
+            post(&mut ledger, if number % 3 == 0 { "order.paid" } else { "user.created" });
+        }
+        attempt_due_all(&mut ledger);
+        let filters = [
+            (DeliveryFilter::default(), 40),
+            (DeliveryFilter { webhook: Some(String::from("b")), ..DeliveryFilter::default() }, 10),
+            (DeliveryFilter { kind: Some(String::from("order.paid")), ..DeliveryFilter::default() }, 20),
+            (DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() }, 20),
+            (DeliveryFilter { state: Some(State::Dead), ..DeliveryFilter::default() }, 0),
+            (DeliveryFilter { webhook: Some(String::from("nobody")), ..DeliveryFilter::default() }, 0),
+        ];
+        for (filter, expected) in filters {
+            let (mut seen, mut cursor): (Vec<String>, _) = (Vec::new(), None);
+            loop {
+                let page = ledger.list_deliveries(&filter, 7, cursor.as_deref()).unwrap();
+                assert!(page.items.len() <= 7);
+                seen.extend(page.items.into_iter().map(|view| view.id));
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), expected, "{filter:?}");
+            assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "newest first");
+        }
+    }
+
+    /// Half of what is due is delivered, the other half waits.
+    fn attempt_due_all(ledger: &mut Ledger<impl Sql>) {
+        let tickets = ledger.lease_due(START, 100).unwrap().tickets;
+        let works = ledger.claim(&tickets, START).unwrap().works;
+        let reports = works.iter().zip(0..).map(|(work, number)| Report {
+            delivery: work.delivery,
+            attempt: attempt(work.attempt, if number % 2 == 0 { OK } else { FAILED }, START),
+        });
+        ledger.report(reports.collect(), START).unwrap();
+    }
+
+    #[test]
+    fn a_page_looks_at_so_many_rows_and_goes_on_from_there() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let oldest = post(&mut ledger, "rare")[0];
+        for _batch in 0..21 {
+            let events = (0..100).map(|_number| crate::support::build::event("usual")).collect();
+            ledger.ingest(events, crate::InlineLimit(0), START).unwrap();
+        }
+        let filter = DeliveryFilter { kind: Some(String::from("rare")), ..DeliveryFilter::default() };
+        let first = ledger.list_deliveries(&filter, 50, None).unwrap();
+        assert!(first.items.is_empty() && first.next.is_some());
+        let second = ledger.list_deliveries(&filter, 50, first.next.as_deref()).unwrap();
+        assert_eq!(second.items[0].id, id(&ledger, oldest));
+        assert_eq!(second.next, None);
+    }
+
+    #[test]
+    fn a_cursor_of_another_project_is_refused() {
+        let ledger = ledger();
+        let foreign = postern_core::id::IdSpace::new(99).uuid(Seq(1)).to_string();
+        for cursor in ["", "nonsense", &foreign] {
+            let refused = ledger.list_deliveries(&DeliveryFilter::default(), 5, Some(cursor)).map(|_page| ());
+            assert_eq!(refused, Err(LedgerError::BadCursor), "{cursor}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_in_full_shows_the_exact_bytes_of_each_attempt() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let delivery = post(&mut ledger, "order.paid")[0];
+        let tickets = lease(&mut ledger, START);
+        ledger.claim(&tickets, START).unwrap();
+        let rendering = Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
+        let url = String::from("https://w.example/hook");
+        let mut record = attempt(1, FAILED, START);
+        record.request = Some(SentRequest { url, headers: Vec::new(), rendering, body_bytes: 9 });
+        ledger.report(vec![Report { delivery, attempt: record }], START).unwrap();
+        ledger.delete_webhook("w", None, START).unwrap();
+        let detail = ledger.delivery(&id(&ledger, delivery)).unwrap();
+        assert_eq!((detail.delivery.state, detail.delivery.webhook.as_deref()), (State::Cancelled, None));
+        let body = detail.attempts[0].request_body.as_deref().unwrap();
+        assert!(body.contains("\"type\":\"order.paid\"") && body.contains("\"data\":{\"n\":1}"), "{body}");
+        assert_eq!(detail.event.data.unwrap().get(), "{\"n\":1}");
+        assert_eq!(ledger.delivery("dlv_nonsense").map(|_detail| ()), Err(LedgerError::NotFound { what: "delivery" }));
+    }
+
+    #[test]
+    fn a_delivery_that_has_ended_can_be_sent_again() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        let delivery = post(&mut ledger, "a")[0];
+        attempt_due(&mut ledger, START, FAILED);
+        let later = START.plus_ms(100_000);
+        let view = ledger.resend(&id(&ledger, delivery), later).unwrap();
+        assert_eq!((view.state, view.next_at), (State::Waiting, Some(later)));
+        attempt_due(&mut ledger, later, OK);
+        let detail = ledger.delivery(&id(&ledger, delivery)).unwrap();
+        assert_eq!(detail.delivery.state, State::Delivered);
+        let triggers: Vec<Trigger> = detail.attempts.iter().map(|attempt| attempt.attempt.trigger).collect();
+        assert_eq!(triggers, [Trigger::Schedule, Trigger::Resend]);
+    }
+
+    #[test]
+    fn a_resend_does_not_use_up_the_schedule() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let delivery = post(&mut ledger, "a")[0];
+        attempt_due(&mut ledger, START, FAILED);
+        ledger.resend(&id(&ledger, delivery), START).unwrap();
+        attempt_due(&mut ledger, START, FAILED);
+        let next_at = ledger.delivery_views(&[delivery]).unwrap()[0].next_at.unwrap();
+        assert!(next_at.ms_since(START) <= 6_100, "still the wait before the second attempt");
+    }
+
+    #[test]
+    fn a_resend_is_refused_where_it_would_do_nothing() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let delivery = post(&mut ledger, "a")[0];
+        let id = id(&ledger, delivery);
+        lease(&mut ledger, START);
+        conflict(ledger.resend(&id, START), "right now");
+        ledger.update_webhook("w", Definition { enabled: false, ..webhook("w", "*") }, None, START).unwrap();
+        conflict(ledger.resend(&id, START), "disabled");
+        ledger.delete_webhook("w", None, START).unwrap();
+        conflict(ledger.resend(&id, START), "deleted");
+        assert_eq!(ledger.resend("dlv_x", START), Err(LedgerError::NotFound { what: "delivery" }));
+    }
+
+    #[test]
+    fn a_cancelled_delivery_is_not_sent_and_can_be_resent_without_a_gap_in_its_numbers() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let delivery = post(&mut ledger, "a")[0];
+        let id = id(&ledger, delivery);
+        let tickets = lease(&mut ledger, START);
+        ledger.claim(&tickets, START).unwrap();
+        assert_eq!(ledger.cancel(&id, START).unwrap().state, State::Cancelled);
+        conflict(ledger.cancel(&id, START), "ended");
+        assert!(lease(&mut ledger, START.plus_ms(1_000_000)).is_empty());
+        ledger.resend(&id, START).unwrap();
+        attempt_due(&mut ledger, START, OK);
+        let detail = ledger.delivery(&id).unwrap();
+        let outcomes: Vec<Outcome> = detail.attempts.into_iter().map(|attempt| attempt.attempt.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Lost, OK]);
+    }
+
+    #[test]
+    fn attempts_of_one_delivery_are_limited() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let delivery = post(&mut ledger, "a")[0];
+        ledger.sql.run("UPDATE delivery SET attempt = 1000, made = 1000", &[]).unwrap();
+        conflict(ledger.resend(&id(&ledger, delivery), START), "1,000");
+    }
+}

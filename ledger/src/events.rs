@@ -1,0 +1,163 @@
+//! Events as people see them, and the catalogue of event types.
+
+use postern_core::api::event::{EventTypeView, EventView};
+use postern_core::api::page::Page;
+use postern_core::event::EventTypeDraft;
+use postern_core::id::Kind;
+use postern_core::time::Timestamp;
+
+use crate::deliveries::SCANNED_MAX;
+use crate::error::{LedgerError, damaged};
+use crate::ingest::{data_of, object_of};
+use crate::project::Ledger;
+use crate::sql::{Row, Sql, Value, first};
+use crate::webhooks::to_json;
+
+/// Types of a project's catalogue at most: lists give all of them.
+const EVENT_TYPES_MAX: i64 = 1_000;
+/// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.
+const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries
+     FROM (SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries
+           FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2)
+     WHERE ?3 IS NULL OR type = ?3
+     ORDER BY seq DESC LIMIT ?4";
+
+impl<S: Sql> Ledger<S> {
+    fn event_view(&self, row: &Row) -> Result<EventView, LedgerError> {
+        Ok(EventView {
+            id: self.ids.id(Kind::Event, row.seq(0)?),
+            kind: String::from(row.text(1)?),
+            data: None,
+            object: object_of(row.text_or_none(2)?)?,
+            idempotency_key: row.text_or_none(3)?.map(String::from),
+            accepted_at: row.timestamp(4)?,
+            deliveries: row.number(5)?,
+        })
+    }
+
+    /// Events without their data, newest first; of exactly the type `kind`, where one is given. One page looks at 2,000
+    /// of them at most, so it may hold fewer than `limit` and still have a `next`.
+    ///
+    /// # Errors
+    /// [`LedgerError::BadCursor`]; the database fails.
+    pub fn list_events(&self, kind: Option<&str>, limit: u32, cursor: Option<&str>) -> Result<Page<EventView>, LedgerError> {
+        let before = self.cursor_seq(cursor)?;
+        let rows = self
+            .sql
+            .run(LIST, &[Value::from(before), Value::from(SCANNED_MAX), Value::from(kind), Value::from(limit.saturating_add(1))])?;
+        let last_looked_at = format!("SELECT seq FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
+        let next = self.next_cursor(&rows, limit, &last_looked_at, &[Value::from(before)])?;
+        let items = rows.iter().take(limit as usize).map(|row| self.event_view(row)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// An event with its data.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn event(&self, id: &str) -> Result<EventView, LedgerError> {
+        let seq = self.seq_of(Kind::Event, id, "event")?;
+        let rows = self.sql.run(
+            "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, data FROM event WHERE seq = ?1",
+            &[Value::from(seq)],
+        )?;
+        let row = first(rows).ok_or(LedgerError::NotFound { what: "event" })?;
+        Ok(EventView { data: Some(data_of(row.text(6)?)?), ..self.event_view(&row)? })
+    }
+
+    /// Adds a type to the catalogue.
+    ///
+    /// # Errors
+    /// [`LedgerError::NameTaken`]; [`LedgerError::StateConflict`] at 1,000 types; the database fails.
+    pub fn create_event_type(&mut self, draft: EventTypeDraft, now: Timestamp) -> Result<EventTypeView, LedgerError> {
+        let rows =
+            self.sql.run("SELECT count(*), count(CASE WHEN name = ?1 THEN 1 END) FROM event_type", &[Value::from(draft.name.as_str())])?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
+        if row.flag(1)? {
+            return Err(LedgerError::NameTaken { what: "event type" });
+        }
+        if row.integer(0)? >= EVENT_TYPES_MAX {
+            return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types: delete one first" });
+        }
+        let example = draft.example.as_ref().map(to_json).transpose()?;
+        self.sql.run(
+            "INSERT INTO event_type (name, created_at_ms, description, example) VALUES (?1, ?2, ?3, ?4)",
+            &[Value::from(draft.name.as_str()), Value::from(now), Value::from(draft.description.as_str()), Value::from(example)],
+        )?;
+        Ok(EventTypeView { name: draft.name, description: draft.description, example: draft.example, created_at: now })
+    }
+
+    /// The whole catalogue, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn list_event_types(&self) -> Result<Vec<EventTypeView>, LedgerError> {
+        let rows = self.sql.run("SELECT name, description, example, created_at_ms FROM event_type ORDER BY name", &[])?;
+        rows.iter()
+            .map(|row| {
+                let example = row.text_or_none(2)?.map(serde_json::from_str).transpose();
+                Ok(EventTypeView {
+                    name: String::from(row.text(0)?),
+                    description: String::from(row.text(1)?),
+                    example: example.map_err(damaged("an example does not read back"))?,
+                    created_at: row.timestamp(3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Removes a type from the catalogue. Events of it are accepted all the same: the catalogue informs, it does not bar.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn delete_event_type(&mut self, name: &str) -> Result<(), LedgerError> {
+        let deleted = self.sql.run("DELETE FROM event_type WHERE name = ?1 RETURNING name", &[Value::from(name)])?;
+        if deleted.is_empty() { Err(LedgerError::NotFound { what: "event type" }) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::build::{START, ledger, post};
+
+    fn draft(name: &str) -> EventTypeDraft {
+        EventTypeDraft { name: String::from(name), description: String::from("Said"), example: Some(serde_json::json!({"n": 1})) }
+    }
+
+    #[test]
+    fn events_are_listed_newest_first_and_by_type() {
+        let mut ledger = ledger();
+        for kind in ["a", "b", "a"] {
+            post(&mut ledger, kind);
+        }
+        let all = ledger.list_events(None, 2, None).unwrap();
+        let rest = ledger.list_events(None, 2, all.next.as_deref()).unwrap();
+        let kinds: Vec<&str> = all.items.iter().chain(&rest.items).map(|event| event.kind.as_str()).collect();
+        assert_eq!((kinds, rest.next), (vec!["a", "b", "a"], None));
+        let of_a = ledger.list_events(Some("a"), 2, None).unwrap();
+        assert!(of_a.items.len() == 2 && of_a.items.iter().all(|event| event.kind == "a" && event.data.is_none()));
+    }
+
+    #[test]
+    fn an_event_in_full_has_its_data_as_the_producer_wrote_it() {
+        let mut ledger = ledger();
+        post(&mut ledger, "a");
+        let id = ledger.list_events(None, 1, None).unwrap().items.remove(0).id;
+        assert_eq!(ledger.event(&id).unwrap().data.unwrap().get(), "{\"n\":1}");
+        assert_eq!(ledger.event(&id.replace("evt_", "dlv_")).map(|_event| ()), Err(LedgerError::NotFound { what: "event" }));
+    }
+
+    #[test]
+    fn the_catalogue_holds_each_type_once() {
+        let mut ledger = ledger();
+        let made = ledger.create_event_type(draft("order.paid"), START).unwrap();
+        ledger.create_event_type(EventTypeDraft { example: None, ..draft("a") }, START).unwrap();
+        assert_eq!(ledger.create_event_type(draft("a"), START), Err(LedgerError::NameTaken { what: "event type" }));
+        let names: Vec<String> = ledger.list_event_types().unwrap().into_iter().map(|kind| kind.name).collect();
+        assert_eq!(names, ["a", "order.paid"]);
+        assert_eq!(ledger.list_event_types().unwrap()[1], made);
+        ledger.delete_event_type("a").unwrap();
+        assert_eq!(ledger.delete_event_type("a"), Err(LedgerError::NotFound { what: "event type" }));
+    }
+}

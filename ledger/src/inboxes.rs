@@ -1,0 +1,336 @@
+//! Inboxes and the requests they recorded.
+//!
+//! A request is kept as the JSON of its view: it is written once, read as a whole and never searched.
+
+use postern_core::api::inbox::{Answer, InboxRequestView, InboxView, REQUESTS_KEPT};
+use postern_core::api::page::Page;
+use postern_core::id::{Kind, Seq};
+use postern_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{LedgerError, damaged};
+use crate::project::Ledger;
+use crate::sql::{Row, Sql, Value, atomically, first};
+use crate::webhooks::to_json;
+
+/// What [`Ledger::inbox_view`] reads.
+const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";
+/// Bytes of the requests of one page at most, so that an answer stays small; a page may hold fewer items than its limit
+/// and still have a `next`.
+const PAGE_BYTES_MAX: i64 = 4_000_000;
+
+/// What an update changes; `None` keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new answer.
+    pub answer: Option<Answer>,
+}
+
+/// What the public address of an inbox leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxAddress {
+    /// Its key in the database.
+    pub seq: Seq,
+    /// `ibx_…`
+    pub id: String,
+    /// What to answer.
+    pub answer: Answer,
+}
+
+impl<S: Sql> Ledger<S> {
+    fn inbox_view(&self, row: &Row, origin: &str) -> Result<InboxView, LedgerError> {
+        Ok(InboxView {
+            id: self.ids.id(Kind::Inbox, row.seq(0)?),
+            name: String::from(row.text(1)?),
+            url: format!("{origin}/in/{}.{}", self.project().as_str(), row.text(2)?),
+            created_at: row.timestamp(3)?,
+            answer: serde_json::from_str(row.text(4)?).map_err(damaged("an inbox's answer does not read back"))?,
+            received: row.number(5)?,
+        })
+    }
+
+    /// Creates an inbox with a public, random `key`. `origin` (`https://host`) makes its URL absolute.
+    ///
+    /// # Errors
+    /// [`LedgerError::NameTaken`]; the database fails.
+    pub fn create_inbox(&mut self, name: &str, key: &str, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
+        self.expect_inbox_name(name, None)?;
+        let seq = self.reserve(now);
+        self.sql.run(
+            "INSERT INTO inbox (seq, name, key, created_at_ms, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[Value::from(seq), Value::from(name), Value::from(key), Value::from(now), Value::Text(to_json(&Answer::default())?)],
+        )?;
+        self.inbox_at_seq(seq, origin)
+    }
+
+    fn expect_inbox_name(&self, name: &str, but: Option<Seq>) -> Result<(), LedgerError> {
+        let holder = first(self.sql.run("SELECT seq FROM inbox WHERE name = ?1", &[Value::from(name)])?);
+        let holder = holder.map(|row| row.seq(0)).transpose()?;
+        if holder.is_some() && holder != but { Err(LedgerError::NameTaken { what: "inbox" }) } else { Ok(()) }
+    }
+
+    fn inbox_at_seq(&self, seq: Seq, origin: &str) -> Result<InboxView, LedgerError> {
+        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM inbox WHERE seq = ?1"), &[Value::from(seq)])?;
+        self.inbox_view(&first(rows).ok_or(LedgerError::NotFound { what: "inbox" })?, origin)
+    }
+
+    /// An inbox.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn inbox(&self, id: &str, origin: &str) -> Result<InboxView, LedgerError> {
+        self.inbox_at_seq(self.seq_of(Kind::Inbox, id, "inbox")?, origin)
+    }
+
+    /// Inboxes, newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::BadCursor`]; the database fails.
+    pub fn list_inboxes(&self, limit: u32, cursor: Option<&str>, origin: &str) -> Result<Page<InboxView>, LedgerError> {
+        let before = self.cursor_seq(cursor)?;
+        let rows = self.sql.run(
+            &format!("SELECT {COLUMNS} FROM inbox WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"),
+            &[Value::from(before), Value::from(limit.saturating_add(1))],
+        )?;
+        let next = self.cursor_after(&rows, limit)?;
+        let items = rows.iter().take(limit as usize).map(|row| self.inbox_view(row, origin)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// The cursor after the first `limit` of `rows` (key in column 0), where there are more.
+    fn cursor_after(&self, rows: &[Row], limit: u32) -> Result<Option<String>, LedgerError> {
+        if rows.len() <= limit as usize {
+            return Ok(None);
+        }
+        let last = (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?;
+        Ok(last.map(|seq| self.ids.uuid(seq).to_string()))
+    }
+
+    /// Changes an inbox.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::NameTaken`]; the database fails.
+    pub fn update_inbox(&mut self, id: &str, change: InboxChange, origin: &str) -> Result<InboxView, LedgerError> {
+        let seq = self.seq_of(Kind::Inbox, id, "inbox")?;
+        let current = self.inbox_at_seq(seq, origin)?;
+        let name = change.name.unwrap_or(current.name);
+        self.expect_inbox_name(&name, Some(seq))?;
+        let answer = change.answer.unwrap_or(current.answer);
+        self.sql.run(
+            "UPDATE inbox SET name = ?2, answer = ?3 WHERE seq = ?1",
+            &[Value::from(seq), Value::Text(name), Value::Text(to_json(&answer)?)],
+        )?;
+        self.inbox_at_seq(seq, origin)
+    }
+
+    /// Deletes an inbox with what it recorded.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn delete_inbox(&mut self, id: &str) -> Result<(), LedgerError> {
+        let seq = self.expect_inbox(id)?;
+        atomically(&self.sql, |sql| {
+            sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(seq)])?;
+            sql.run("DELETE FROM inbox WHERE seq = ?1", &[Value::from(seq)])?;
+            Ok(())
+        })
+    }
+
+    fn expect_inbox(&self, id: &str) -> Result<Seq, LedgerError> {
+        let seq = self.seq_of(Kind::Inbox, id, "inbox")?;
+        let found = self.sql.run("SELECT 1 FROM inbox WHERE seq = ?1", &[Value::from(seq)])?;
+        if found.is_empty() { Err(LedgerError::NotFound { what: "inbox" }) } else { Ok(seq) }
+    }
+
+    /// The inbox at a public address; `None` where there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn inbox_at(&self, key: &str) -> Result<Option<InboxAddress>, LedgerError> {
+        let rows = self.sql.run("SELECT seq, answer FROM inbox WHERE key = ?1", &[Value::from(key)])?;
+        let Some(row) = first(rows) else { return Ok(None) };
+        let seq = row.seq(0)?;
+        let answer = serde_json::from_str(row.text(1)?).map_err(damaged("an inbox's answer does not read back"))?;
+        Ok(Some(InboxAddress { seq, id: self.ids.id(Kind::Inbox, seq), answer }))
+    }
+
+    /// Keeps a request that reached an inbox, as the newest of 200. Its `id` and `received_at` are set here.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`] where the inbox was deleted meanwhile; the database fails.
+    pub fn record_request(&mut self, inbox: Seq, mut request: InboxRequestView, now: Timestamp) -> Result<InboxRequestView, LedgerError> {
+        let seq = self.reserve(now);
+        request.id = self.ids.id(Kind::Request, seq);
+        request.received_at = now;
+        let json = to_json(&request)?;
+        atomically(&self.sql, |sql| {
+            let kept = sql.run(
+                "INSERT INTO inbox_request (seq, inbox, received_at_ms, request) SELECT ?1, seq, ?3, ?4 FROM inbox WHERE seq = ?2 RETURNING seq",
+                &[Value::from(seq), Value::from(inbox), Value::from(now), Value::Text(json)],
+            )?;
+            if kept.is_empty() {
+                return Err(LedgerError::NotFound { what: "inbox" });
+            }
+            sql.run(
+                "DELETE FROM inbox_request WHERE inbox = ?1
+                 AND seq <= (SELECT seq FROM inbox_request WHERE inbox = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+                &[Value::from(inbox), Value::from(REQUESTS_KEPT)],
+            )?;
+            Ok(())
+        })?;
+        Ok(request)
+    }
+
+    /// What an inbox recorded, newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::BadCursor`]; the database fails.
+    pub fn list_requests(&self, id: &str, limit: u32, cursor: Option<&str>) -> Result<Page<InboxRequestView>, LedgerError> {
+        let inbox = self.expect_inbox(id)?;
+        let before = self.cursor_seq(cursor)?;
+        let sizes = self.sql.run(
+            "SELECT seq, length(request) FROM inbox_request WHERE inbox = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+            &[Value::from(inbox), Value::from(before), Value::from(limit.saturating_add(1))],
+        )?;
+        let mut bytes = 0;
+        let mut fitting = 0;
+        for row in sizes.iter().take(limit as usize) {
+            bytes += row.integer(1)?;
+            if fitting > 0 && bytes > PAGE_BYTES_MAX {
+                break;
+            }
+            fitting += 1;
+        }
+        let next = self.cursor_after(&sizes, fitting)?;
+        let rows = self.sql.run(
+            "SELECT request FROM inbox_request WHERE inbox = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+            &[Value::from(inbox), Value::from(before), Value::from(fitting)],
+        )?;
+        let items = rows
+            .iter()
+            .map(|row| serde_json::from_str(row.text(0)?).map_err(damaged("a request does not read back")))
+            .collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// Forgets what an inbox recorded.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn clear_requests(&mut self, id: &str) -> Result<(), LedgerError> {
+        let inbox = self.expect_inbox(id)?;
+        self.sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(inbox)])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::api::inbox::SignatureVerdict;
+
+    use super::*;
+    use crate::support::build::{START, ledger};
+
+    const ORIGIN: &str = "https://host";
+
+    fn request(body: &str) -> InboxRequestView {
+        InboxRequestView {
+            id: String::new(),
+            method: String::from("POST"),
+            path: String::from("/below?x=1"),
+            headers: vec![(String::from("content-type"), String::from("text/plain"))],
+            body: String::from(body),
+            body_is_base64: false,
+            body_bytes: u32::try_from(body.len()).unwrap(),
+            truncated: false,
+            received_at: Timestamp(0),
+            signature: SignatureVerdict::Unsigned,
+            answered: 200,
+        }
+    }
+
+    #[test]
+    fn an_inbox_is_found_by_its_public_key_until_it_is_deleted() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("first", "abc", ORIGIN, START).unwrap();
+        assert_eq!(inbox.url, "https://host/in/p1.abc");
+        let address = ledger.inbox_at("abc").unwrap().unwrap();
+        assert_eq!((address.id.as_str(), &address.answer), (inbox.id.as_str(), &Answer::default()));
+        assert_eq!(ledger.inbox_at("other").unwrap(), None);
+        assert_eq!(ledger.create_inbox("first", "def", ORIGIN, START), Err(LedgerError::NameTaken { what: "inbox" }));
+        ledger.record_request(address.seq, request("a"), START).unwrap();
+        ledger.delete_inbox(&inbox.id).unwrap();
+        assert_eq!(ledger.inbox_at("abc").unwrap(), None);
+        let late = ledger.record_request(address.seq, request("a"), START);
+        assert_eq!(late, Err(LedgerError::NotFound { what: "inbox" }));
+        assert_eq!(ledger.delete_inbox(&inbox.id), Err(LedgerError::NotFound { what: "inbox" }));
+    }
+
+    #[test]
+    fn an_inbox_can_be_told_how_to_answer() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("a", "k1", ORIGIN, START).unwrap();
+        ledger.create_inbox("b", "k2", ORIGIN, START).unwrap();
+        let answer = Answer { status: 503, delay_ms: 2_000, body: String::from("later") };
+        let change = InboxChange { answer: Some(answer.clone()), ..InboxChange::default() };
+        assert_eq!(ledger.update_inbox(&inbox.id, change, ORIGIN).unwrap().answer, answer);
+        assert_eq!(ledger.inbox_at("k1").unwrap().unwrap().answer, answer);
+        let rename = |name: &str| InboxChange { name: Some(String::from(name)), ..InboxChange::default() };
+        assert_eq!(ledger.update_inbox(&inbox.id, rename("b"), ORIGIN), Err(LedgerError::NameTaken { what: "inbox" }));
+        assert_eq!(ledger.update_inbox(&inbox.id, rename("a"), ORIGIN).unwrap().name, "a");
+        let names: Vec<String> = ledger.list_inboxes(1, None, ORIGIN).unwrap().items.into_iter().map(|inbox| inbox.name).collect();
+        assert_eq!(names, ["b"]);
+    }
+
+    #[test]
+    fn the_latest_two_hundred_requests_stay_and_page_newest_first() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("a", "k", ORIGIN, START).unwrap();
+        let seq = ledger.inbox_at("k").unwrap().unwrap().seq;
+        for number in 0..=REQUESTS_KEPT {
+            ledger.record_request(seq, request(&number.to_string()), START).unwrap();
+        }
+        assert_eq!(ledger.inbox(&inbox.id, ORIGIN).unwrap().received, REQUESTS_KEPT);
+        let (mut bodies, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = ledger.list_requests(&inbox.id, 60, cursor.as_deref()).unwrap();
+            bodies.extend(page.items.into_iter().map(|request| request.body));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<String> = (1..=REQUESTS_KEPT).rev().map(|number| number.to_string()).collect();
+        assert_eq!(bodies, expected);
+        ledger.clear_requests(&inbox.id).unwrap();
+        assert!(ledger.list_requests(&inbox.id, 60, None).unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn a_page_of_large_requests_is_cut_and_goes_on() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("a", "k", ORIGIN, START).unwrap();
+        let seq = ledger.inbox_at("k").unwrap().unwrap().seq;
+        let large = "x".repeat(256 * 1024);
+        for _request in 0..20 {
+            ledger.record_request(seq, request(&large), START).unwrap();
+        }
+        let first = ledger.list_requests(&inbox.id, 200, None).unwrap();
+        assert_eq!(first.items.len(), 15);
+        let second = ledger.list_requests(&inbox.id, 200, first.next.as_deref()).unwrap();
+        assert_eq!((second.items.len(), second.next), (5, None));
+    }
+
+    #[test]
+    fn a_recorded_request_reads_back_with_its_id_and_time() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("a", "k", ORIGIN, START).unwrap();
+        let seq = ledger.inbox_at("k").unwrap().unwrap().seq;
+        let recorded = ledger.record_request(seq, request("text"), START).unwrap();
+        assert!(recorded.id.starts_with("req_"));
+        assert_eq!(recorded.received_at, START);
+        assert_eq!(ledger.list_requests(&inbox.id, 1, None).unwrap().items, [recorded]);
+    }
+}

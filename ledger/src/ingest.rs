@@ -1,0 +1,343 @@
+//! Accepting events: the event and a delivery for every webhook that wants it, in one commit.
+
+use std::collections::BTreeMap;
+
+use postern_core::api::event::EventAccepted;
+use postern_core::delivery::Trigger;
+use postern_core::event::{NewEvent, ObjectRef};
+use postern_core::id::{Kind, Seq};
+use postern_core::time::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::error::{LedgerError, damaged};
+use crate::project::Ledger;
+use crate::sql::{Sql, Value, atomically};
+use crate::webhooks::to_json;
+use crate::work::{Work, WorkEvent, WorkSet};
+
+/// Deliveries that one statement inserts, so that its JSON stays well below the 2 MB of a value.
+const INSERTED_AT_ONCE: usize = 5_000;
+
+/// How many first attempts the caller is willing to make itself, in the request that brought the events. 0: none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InlineLimit(pub u32);
+
+/// What became of a batch of events.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    /// One per event, in their order.
+    pub accepted: Vec<EventAccepted>,
+    /// Leased to the caller and claimed already: to be called now and reported.
+    pub works: WorkSet,
+    /// The new deliveries.
+    pub changed: Vec<Seq>,
+}
+
+/// What is known of an idempotency key.
+struct Known {
+    seq: Seq,
+    deliveries: u32,
+    kind: String,
+    object: Option<ObjectRef>,
+    data: Box<RawValue>,
+}
+
+impl Known {
+    fn is(&self, event: &NewEvent) -> bool {
+        self.kind == event.kind && self.object == event.object && same_json(&self.data, &event.data)
+    }
+}
+
+/// A delivery to be inserted.
+struct Planned {
+    seq: Seq,
+    event: Seq,
+    webhook: Seq,
+    /// When it is due; of an inline one, when its lease ends.
+    next_at: Timestamp,
+    inline: bool,
+}
+
+impl<S: Sql> Ledger<S> {
+    /// Accepts events, all or none of them. Each is matched against the webhooks of this very moment.
+    ///
+    /// An event whose key is known is not stored again: the first one's id comes back with `duplicate` set. Keys are
+    /// compared within the batch too.
+    ///
+    /// Where all webhooks of an event are healthy (their last attempt was delivered in under a second) and the works of
+    /// the call stay within `inline`, the event's deliveries are leased to the caller.
+    ///
+    /// # Errors
+    /// [`LedgerError::IdempotencyConflict`]; the database fails.
+    pub fn ingest(&mut self, events: Vec<NewEvent>, inline: InlineLimit, now: Timestamp) -> Result<Ingested, LedgerError> {
+        let mut known = self.known_keys(&events)?;
+        let mut accepted = Vec::with_capacity(events.len());
+        let mut fresh = Vec::new();
+        let mut planned: Vec<Planned> = Vec::new();
+        let mut works = WorkSet::default();
+        let mut inline_left = inline.0 as usize;
+        for (index, event) in events.into_iter().enumerate() {
+            if let Some(known) = event.idempotency_key.as_ref().and_then(|key| known.get(key)) {
+                if !known.is(&event) {
+                    return Err(LedgerError::IdempotencyConflict { index });
+                }
+                accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
+                continue;
+            }
+            let seq = self.reserve(now);
+            let webhooks = self.roster.matching(&event.kind, event.object.as_ref());
+            let is_inline =
+                !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.roster.is_healthy(*webhook));
+            let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
+            for webhook in webhooks {
+                let delivery = self.reserve(now);
+                let mut next_at = now;
+                if is_inline && let Some(member) = self.roster.get(webhook) {
+                    next_at = now.plus_ms(member.lease_ms(1));
+                    works.works.push(Work {
+                        delivery,
+                        attempt: 1,
+                        trigger: Trigger::Schedule,
+                        message_id: self.ids.id(Kind::Message, delivery),
+                        event: seq,
+                        webhook,
+                        webhook_id: self.ids.id(Kind::Webhook, webhook),
+                        webhook_version: member.version,
+                        timeout_s: member.timeout_s(),
+                        lease_until: next_at,
+                    });
+                    inline_left = inline_left.saturating_sub(1);
+                }
+                planned.push(Planned { seq: delivery, event: seq, webhook, next_at, inline: is_inline });
+            }
+            let id = self.ids.id(Kind::Event, seq);
+            if is_inline {
+                works.events.push(WorkEvent {
+                    seq,
+                    id: id.clone(),
+                    kind: event.kind.clone(),
+                    data: event.data.clone(),
+                    object: event.object.clone(),
+                    accepted_at: now,
+                });
+            }
+            if let Some(key) = &event.idempotency_key {
+                let (kind, object, data) = (event.kind.clone(), event.object.clone(), event.data.clone());
+                known.insert(key.clone(), Known { seq, deliveries, kind, object, data });
+            }
+            accepted.push(EventAccepted { id, deliveries, duplicate: false });
+            fresh.push((seq, deliveries, event));
+        }
+        if !fresh.is_empty() {
+            atomically(&self.sql, |sql| {
+                for (seq, deliveries, event) in &fresh {
+                    insert_event(sql, *seq, *deliveries, event, now)?;
+                }
+                planned.chunks(INSERTED_AT_ONCE).try_for_each(|chunk| insert_deliveries(sql, chunk, now))
+            })?;
+        }
+        Ok(Ingested { accepted, works, changed: planned.into_iter().map(|delivery| delivery.seq).collect() })
+    }
+
+    /// The events that hold the keys of `events` already.
+    fn known_keys(&self, events: &[NewEvent]) -> Result<BTreeMap<String, Known>, LedgerError> {
+        let keys: Vec<&str> = events.iter().filter_map(|event| event.idempotency_key.as_deref()).collect();
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = self.sql.run(
+            "SELECT idempotency_key, seq, deliveries, type, object, data FROM event
+             WHERE idempotency_key IN (SELECT value FROM json_each(?1)) AND idempotency_key IS NOT NULL",
+            &[Value::Text(to_json(&keys)?)],
+        )?;
+        rows.iter()
+            .map(|row| {
+                let known = Known {
+                    seq: row.seq(1)?,
+                    deliveries: row.number(2)?,
+                    kind: String::from(row.text(3)?),
+                    object: object_of(row.text_or_none(4)?)?,
+                    data: data_of(row.text(5)?)?,
+                };
+                Ok((String::from(row.text(0)?), known))
+            })
+            .collect()
+    }
+}
+
+fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &NewEvent, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "INSERT INTO event (seq, type, object, idempotency_key, accepted_at_ms, deliveries, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            Value::from(seq),
+            Value::from(event.kind.as_str()),
+            Value::from(event.object.as_ref().map(to_json).transpose()?),
+            Value::from(event.idempotency_key.as_deref()),
+            Value::from(now),
+            Value::from(deliveries),
+            Value::from(event.data.get()),
+        ],
+    )?;
+    Ok(())
+}
+
+fn insert_deliveries<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Result<(), LedgerError> {
+    let rows: Vec<(i64, i64, i64, i64, u8)> = planned
+        .iter()
+        .map(|delivery| (delivery.seq.0, delivery.event.0, delivery.webhook.0, delivery.next_at.0, u8::from(delivery.inline)))
+        .collect();
+    sql.run(
+        "INSERT INTO delivery (seq, event, webhook, next_at_ms, state, attempt, offers, claimed, updated_at_ms)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CASE value ->> 4 WHEN 1 THEN 'leased' ELSE 'pending' END,
+            value ->> 4, value ->> 4, value ->> 4, ?2
+         FROM json_each(?1)",
+        &[Value::Text(to_json(&rows)?), Value::from(now)],
+    )?;
+    Ok(())
+}
+
+/// Reads an `object` column.
+pub(crate) fn object_of(text: Option<&str>) -> Result<Option<ObjectRef>, LedgerError> {
+    text.map(|text| serde_json::from_str(text).map_err(damaged("an object does not read back"))).transpose()
+}
+
+/// Reads a `data` column.
+pub(crate) fn data_of(text: &str) -> Result<Box<RawValue>, LedgerError> {
+    RawValue::from_string(String::from(text)).map_err(damaged("an event's data does not read back"))
+}
+
+/// Whether two texts are the same JSON: a producer that repeats an event may write its spaces and keys differently.
+fn same_json(one: &RawValue, other: &RawValue) -> bool {
+    let parsed = |text: &RawValue| serde_json::from_str::<serde_json::Value>(text.get());
+    one.get() == other.get() || matches!((parsed(one), parsed(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::delivery::{Outcome, State};
+    use postern_core::webhook::{Definition, ObjectFilter};
+
+    use super::*;
+    use crate::support::build::{START, attempt_due, create, event, json, keyed, lease, ledger, post, webhook};
+
+    #[test]
+    fn an_event_goes_to_the_webhooks_that_want_it_now() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "order.*"));
+        create(&mut ledger, webhook("b", "user.created"));
+        create(&mut ledger, Definition { enabled: false, ..webhook("c", "*") });
+        let object = ObjectFilter { kind: None, name: Some(String::from("d1")), version: None };
+        create(&mut ledger, Definition { object, ..webhook("d", "order.paid") });
+        let about = |name: &str| Some(ObjectRef { kind: String::from("deployment"), name: String::from(name), version: None });
+        let events = vec![event("order.paid"), NewEvent { object: about("d1"), ..event("order.paid") }, event("nobody.cares")];
+        let ingested = ledger.ingest(events, InlineLimit(0), START).unwrap();
+        let counts: Vec<u32> = ingested.accepted.iter().map(|accepted| accepted.deliveries).collect();
+        assert_eq!(counts, [1, 2, 0]);
+        assert_eq!(ingested.changed.len(), 3);
+        let views = ledger.delivery_views(&ingested.changed).unwrap();
+        assert!(views.iter().all(|view| view.state == State::Pending && view.next_at == Some(START) && view.attempts == 0));
+        create(&mut ledger, webhook("e", "order.paid"));
+        assert_eq!(post(&mut ledger, "order.paid").len(), 2);
+    }
+
+    #[test]
+    fn a_known_key_gives_the_first_event_again() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        let mut ingest = |event: NewEvent, at| ledger.ingest(vec![event], InlineLimit(0), at).unwrap();
+        let first = ingest(keyed("order.paid", "k"), START);
+        let spaced = NewEvent { data: json("{ \"n\": 1 }"), ..keyed("order.paid", "k") };
+        for again in [keyed("order.paid", "k"), spaced] {
+            let repeated = ingest(again, START.plus_ms(9));
+            assert_eq!(repeated.accepted, [EventAccepted { duplicate: true, ..first.accepted[0].clone() }]);
+            assert!(repeated.changed.is_empty() && repeated.works.works.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_key_with_other_content_refuses_the_whole_batch() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        ledger.ingest(vec![keyed("order.paid", "k")], InlineLimit(0), START).unwrap();
+        let others = [
+            keyed("order.sent", "k"),
+            NewEvent { data: json("2"), ..keyed("order.paid", "k") },
+            NewEvent { object: Some(ObjectRef::default()), ..keyed("order.paid", "k") },
+        ];
+        for other in others {
+            let refused = ledger.ingest(vec![event("fine"), other], InlineLimit(6), START).map(|_ingested| ());
+            assert_eq!(refused, Err(LedgerError::IdempotencyConflict { index: 1 }));
+        }
+        assert_eq!(ledger.list_events(None, 50, None).unwrap().items.len(), 1);
+        let within = ledger.ingest(vec![keyed("a", "new"), keyed("b", "new")], InlineLimit(0), START).map(|_ingested| ());
+        assert_eq!(within, Err(LedgerError::IdempotencyConflict { index: 1 }));
+    }
+
+    #[test]
+    fn a_key_twice_in_a_batch_is_one_event() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        let ingested = ledger.ingest(vec![keyed("a", "k"), keyed("a", "k")], InlineLimit(0), START).unwrap();
+        assert_eq!(ingested.accepted[0].id, ingested.accepted[1].id);
+        assert_eq!((ingested.accepted[0].duplicate, ingested.accepted[1].duplicate), (false, true));
+        assert_eq!(ingested.changed.len(), 1);
+    }
+
+    #[test]
+    fn the_inline_lane_is_for_few_and_healthy_webhooks() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, webhook("b", "order.*"));
+        let mut works = |kinds: &[&str], limit| {
+            let events = kinds.iter().map(|kind| event(kind)).collect();
+            ledger.ingest(events, InlineLimit(limit), START).unwrap().works.works.len()
+        };
+        assert_eq!(works(&["order.paid"], 0), 0);
+        assert_eq!(works(&["order.paid"], 1), 0, "all of an event's deliveries, or none");
+        assert_eq!(works(&["order.paid"], 2), 2);
+        assert_eq!(works(&["order.paid", "order.paid", "user.created"], 3), 3, "the limit is that of the call");
+    }
+
+    #[test]
+    fn an_inline_work_is_complete_claimed_and_leased() {
+        let mut ledger = ledger();
+        let key = create(&mut ledger, webhook("a", "*"));
+        let ingested = ledger.ingest(vec![event("order.paid")], InlineLimit(6), START).unwrap();
+        let work = &ingested.works.works[0];
+        assert_eq!((work.attempt, work.webhook, work.webhook_version, work.timeout_s), (1, key, 1, 10));
+        assert_eq!(work.lease_until, START.plus_ms(40_000));
+        assert_eq!(work.message_id, ledger.ids().id(Kind::Message, work.delivery));
+        let event = ingested.works.event(work.event).unwrap();
+        assert_eq!((event.data.get(), event.accepted_at), ("{\"n\":1}", START));
+        assert_eq!(event.id, ingested.accepted[0].id);
+        assert!(lease(&mut ledger, START.plus_ms(39_999)).is_empty());
+    }
+
+    #[test]
+    fn a_webhook_whose_last_attempt_was_slow_or_failed_leaves_the_inline_lane_until_it_does_well() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        let is_inline =
+            |ledger: &mut Ledger<_>, now| !ledger.ingest(vec![event("order.paid")], InlineLimit(6), now).unwrap().works.works.is_empty();
+        post(&mut ledger, "a");
+        attempt_due(&mut ledger, START, Outcome::Answered { status: 503 });
+        assert!(!is_inline(&mut ledger, START));
+        attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
+        assert!(is_inline(&mut ledger, START));
+        assert!(lease(&mut ledger, START.plus_ms(60_000)).len() >= 2, "the inline work is lost, the first one waits again");
+        assert!(!is_inline(&mut ledger, START));
+    }
+
+    #[test]
+    fn ten_thousand_webhooks_get_one_event_in_one_commit() {
+        let mut ledger = ledger();
+        for number in 0..10_000 {
+            create(&mut ledger, webhook(&format!("w{number}"), "order.paid"));
+        }
+        let deliveries = post(&mut ledger, "order.paid");
+        assert_eq!(deliveries.len(), 10_000);
+        let tickets = ledger.lease_due(START, 20_000).unwrap().tickets;
+        assert_eq!(tickets.len(), 10_000);
+        assert_eq!(ledger.claim(&tickets, START).unwrap().works.len(), 10_000);
+    }
+}

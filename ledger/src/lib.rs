@@ -1,0 +1,58 @@
+//! The state machine of one Postern project over SQL: ingest, lease, claim, report, resend, lists, and what to publish.
+//!
+//! In scope: every rule about what is stored and in which order, so that nothing accepted is lost and nothing is sent
+//! twice without need. A [`Ledger`] is the only writer of its database. Out of scope: HTTP, clocks and randomness
+//! (times and keys are arguments), queues and KV (the ledger says what to send and what to publish; `edge` does it).
+//!
+//! The life of a delivery:
+//!
+//! ```text
+//! ingest ─▶ pending ──lease_due──▶ leased ──claim──▶ leased, claimed ──report──▶ delivered | waiting | dead
+//!              ▲                     │ lease ends          │ lease ends                        │
+//!              │                     ▼                     ▼                                   │
+//!              │             same number again    recorded as lost, next number                │
+//!              └────────────── due again: lease_due ◀──────────────────────────────────────────┘
+//! ```
+//!
+//! Each operation that writes more than one row does so in one transaction; what is kept in memory (the roster of
+//! webhooks, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
+
+// The tests' support module is shared with the simulation, where this crate has its outside name.
+#[cfg(test)]
+extern crate self as postern_ledger;
+
+mod deliveries;
+mod error;
+mod events;
+mod inboxes;
+mod ingest;
+mod lease;
+mod outbox;
+mod project;
+mod report;
+mod roster;
+mod schema;
+mod sql;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+#[expect(dead_code, reason = "the simulation uses the rest")]
+mod support;
+mod tokens;
+mod trials;
+mod webhooks;
+mod work;
+
+pub use deliveries::DeliveryFilter;
+pub use error::LedgerError;
+pub use inboxes::{InboxAddress, InboxChange};
+pub use ingest::{Ingested, InlineLimit};
+pub use lease::Leased;
+pub use outbox::{OutboxEntry, OutboxItem};
+pub use project::Ledger;
+pub use report::Reported;
+pub use sql::{Row, Sql, SqlError, Value};
+pub use trials::{DueTests, TestDraft, TestWork};
+pub use webhooks::{StoredWebhook, WebhookFilter};
+pub use work::{LEASE_SLACK_MS, Lane, LeaseTicket, Report, Work, WorkEvent, WorkSet};

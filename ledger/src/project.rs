@@ -1,0 +1,223 @@
+//! The project itself: opening, creating, key allocation, and when to wake up next.
+
+use postern_core::api::project::{ProjectCounts, ProjectDetail, ProjectView};
+use postern_core::id::{IdSpace, Kind, Seq};
+use postern_core::time::Timestamp;
+use postern_core::webhook::ProjectName;
+
+use crate::error::LedgerError;
+use crate::outbox;
+use crate::roster::Roster;
+use crate::schema;
+use crate::sql::{Sql, Value, atomically, first};
+use crate::tokens::TokenBook;
+
+/// Deliveries are counted up to here for a project's overview.
+const OPEN_COUNTED_MAX: u32 = 10_000;
+
+/// One project: its database and what is kept of it in memory.
+///
+/// Not shared and never copied: the owner (one Durable Object) is the only writer.
+#[derive(Debug)]
+pub struct Ledger<S: Sql> {
+    pub(crate) sql: S,
+    pub(crate) ids: IdSpace,
+    pub(crate) roster: Roster,
+    pub(crate) tokens: TokenBook,
+    project: ProjectName,
+    created_at: Timestamp,
+    last: Seq,
+}
+
+impl<S: Sql> Ledger<S> {
+    /// Opens the project in `sql`, bringing its schema up to date. `None`: no project was created there; nothing is
+    /// written then.
+    ///
+    /// # Errors
+    /// The database fails, is damaged or was written by a newer program.
+    pub fn open(sql: S) -> Result<Option<Self>, LedgerError> {
+        if !schema::exists(&sql)? {
+            return Ok(None);
+        }
+        let Some(row) = first(sql.run("SELECT schema, project, salt, created_at_ms FROM meta", &[])?) else {
+            return Ok(None);
+        };
+        schema::upgrade(&sql, row.number(0)?)?;
+        let project = ProjectName::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "the project's name is none" })?;
+        let salt = u64::from_str_radix(row.text(2)?, 16).map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is no number" })?;
+        let created_at = row.timestamp(3)?;
+        let mut ledger = Self {
+            ids: IdSpace::new(salt),
+            roster: Roster::default(),
+            tokens: TokenBook::default(),
+            project,
+            created_at,
+            last: newest_key(&sql)?,
+            sql,
+        };
+        ledger.load_roster()?;
+        ledger.load_tokens()?;
+        Ok(Some(ledger))
+    }
+
+    /// Creates the project in an empty `sql`. `random` becomes the salt of its ids. Its own KV record waits in the
+    /// outbox.
+    ///
+    /// # Errors
+    /// [`LedgerError::NameTaken`] where a project lives there already; the database fails.
+    pub fn create(sql: S, project: &ProjectName, random: u64, now: Timestamp) -> Result<Self, LedgerError> {
+        if Self::is_created(&sql)? {
+            return Err(LedgerError::NameTaken { what: "project" });
+        }
+        let ids = IdSpace::new(random);
+        atomically(&sql, |sql| {
+            schema::migrate(sql, 0)?;
+            sql.run(
+                "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, ?1, ?2, ?3, ?4)",
+                &[Value::from(schema::NEWEST), Value::from(project.as_str()), Value::Text(format!("{:x}", ids.salt())), Value::from(now)],
+            )?;
+            outbox::put(sql, outbox::PROJECT_ITEM, 1, now)
+        })?;
+        Self::open(sql)?.ok_or(LedgerError::Corrupt { what: "the project is gone" })
+    }
+
+    fn is_created(sql: &S) -> Result<bool, LedgerError> {
+        Ok(schema::exists(sql)? && !sql.run("SELECT 1 FROM meta", &[])?.is_empty())
+    }
+
+    /// Turns keys into public ids and back.
+    #[must_use]
+    pub const fn ids(&self) -> IdSpace {
+        self.ids
+    }
+
+    /// The project's name.
+    #[must_use]
+    pub const fn project(&self) -> &ProjectName {
+        &self.project
+    }
+
+    /// The project as lists show it.
+    #[must_use]
+    pub fn view(&self) -> ProjectView {
+        ProjectView { name: self.project.clone(), created_at: self.created_at }
+    }
+
+    /// The project with how much is in it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn detail(&self) -> Result<ProjectDetail, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox),
+                (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1))
+                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))",
+            &[Value::from(OPEN_COUNTED_MAX)],
+        )?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
+        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open: row.number(2)?.min(OPEN_COUNTED_MAX) };
+        Ok(ProjectDetail { name: self.project.clone(), created_at: self.created_at, counts })
+    }
+
+    /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under it).
+    pub fn reserve(&mut self, now: Timestamp) -> Seq {
+        self.last = Seq::after(self.last, now.0);
+        self.last
+    }
+
+    /// The row that a public id names.
+    pub(crate) fn seq_of(&self, kind: Kind, id: &str, what: &'static str) -> Result<Seq, LedgerError> {
+        self.ids.seq(kind, id).ok_or(LedgerError::NotFound { what })
+    }
+
+    /// When something is to be done next, and what; not before `now`. `None`: nothing is planned.
+    ///
+    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`] and [`Ledger::outbox_due`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn next_wake(&self, now: Timestamp) -> Result<Option<(Timestamp, &'static str)>, LedgerError> {
+        let delivery = self
+            .sql
+            .run("SELECT next_at_ms, state = 'leased' FROM delivery WHERE next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1", &[])?;
+        let test = self.sql.run("SELECT next_at_ms FROM test WHERE next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1", &[])?;
+        let outbox = self.sql.run("SELECT min(next_at_ms) FROM outbox", &[])?;
+        let mut wakes = Vec::new();
+        if let Some(row) = first(delivery) {
+            wakes.push((row.timestamp(0)?, if row.flag(1)? { "the lease of a delivery ends" } else { "a delivery is due" }));
+        }
+        if let Some(row) = first(test) {
+            wakes.push((row.timestamp(0)?, "the lease of a test ends"));
+        }
+        if let Some(at) = first(outbox).map(|row| row.timestamp_or_none(0)).transpose()?.flatten() {
+            wakes.push((at, "definitions are to be published"));
+        }
+        Ok(wakes.into_iter().min_by_key(|(at, _reason)| *at).map(|(at, reason)| (at.max(now), reason)))
+    }
+}
+
+/// The newest key in use. Each `max` is one step in a table's tree.
+fn newest_key<S: Sql>(sql: &S) -> Result<Seq, LedgerError> {
+    let mut newest = Seq::ZERO;
+    for statement in [
+        "SELECT max(seq) FROM token",
+        "SELECT max(seq) FROM webhook",
+        "SELECT max(seq) FROM event",
+        "SELECT max(seq) FROM delivery",
+        "SELECT max(seq) FROM test",
+        "SELECT max(seq) FROM inbox",
+        "SELECT max(seq) FROM inbox_request",
+        "SELECT max(item) FROM outbox",
+    ] {
+        if let Some(key) = first(sql.run(statement, &[])?).map(|row| row.integer_or_none(0)).transpose()?.flatten() {
+            newest = newest.max(Seq(key));
+        }
+    }
+    Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::support::build::{START, create, ledger, post, project, webhook};
+
+    #[test]
+    fn a_project_is_created_once_and_opens_as_it_was() {
+        let mut made = ledger();
+        let key = create(&mut made, webhook("w", "*"));
+        let again = Ledger::create(Rc::clone(&made.sql), &project(), 9, START).map(|_ledger| ());
+        assert_eq!(again, Err(LedgerError::NameTaken { what: "project" }));
+        let mut opened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
+        assert_eq!((opened.view(), opened.ids()), (made.view(), made.ids()));
+        assert!(opened.webhook("w").is_ok());
+        assert!(opened.reserve(Timestamp(0)) > key, "keys go on where they ended, whatever the clock says");
+    }
+
+    #[test]
+    fn the_next_wake_is_the_earliest_plan_and_never_in_the_past() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.next_wake(START).unwrap(), Some((START, "definitions are to be published")));
+        ledger.outbox_done(outbox::PROJECT_ITEM, 1).unwrap();
+        assert_eq!(ledger.next_wake(START).unwrap(), None);
+        let webhook = create(&mut ledger, webhook("w", "*"));
+        ledger.outbox_done(webhook, 1).unwrap();
+        post(&mut ledger, "order.paid");
+        let later = START.plus_ms(5_000);
+        assert_eq!(ledger.next_wake(later).unwrap(), Some((later, "a delivery is due")));
+        ledger.lease_due(later, 10).unwrap();
+        assert_eq!(ledger.next_wake(later).unwrap(), Some((later.plus_ms(40_000), "the lease of a delivery ends")));
+    }
+
+    #[test]
+    fn the_overview_counts_what_is_open() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, webhook("b", "order.*"));
+        ledger.create_inbox("i", "key", "", START).unwrap();
+        post(&mut ledger, "order.paid");
+        post(&mut ledger, "user.created");
+        assert_eq!(ledger.detail().unwrap().counts, ProjectCounts { webhooks: 2, inboxes: 1, open: 3 });
+    }
+}

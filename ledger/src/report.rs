@@ -1,0 +1,485 @@
+//! Taking in what came of attempts.
+//!
+//! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
+//! reports it, however often and however late.
+
+use postern_core::delivery::{Attempt, Decision, Outcome, State, decide};
+use postern_core::explain::reason_phrase;
+use postern_core::id::Seq;
+use postern_core::time::Timestamp;
+
+use crate::error::{LedgerError, damaged};
+use crate::lease::DeliveryRow;
+use crate::project::Ledger;
+use crate::sql::{Sql, Value, atomically, first};
+use crate::webhooks::{StoredWebhook, to_json, write_version};
+use crate::work::Report;
+
+/// Bytes of a delivery's attempts at most: a row has 2 MB (PLATFORM 2.3) and must hold one more attempt.
+const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
+/// An attempt that is delivered faster than this leaves its webhook fit for the inline lane.
+const QUICK_MS: u32 = 1_000;
+/// Shown with a webhook that was disabled by its receiver.
+const GONE: &str = "The receiver answered 410 Gone";
+
+/// What a set of reports changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// Deliveries that changed.
+    pub changed: Vec<Seq>,
+    /// Whether a webhook was disabled.
+    pub webhooks_changed: bool,
+}
+
+/// Where a delivery stands after an attempt was recorded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) state: State,
+    pub(crate) next_at: Option<Timestamp>,
+    pub(crate) resend: bool,
+    pub(crate) scheduled: u32,
+}
+
+impl<S: Sql> Ledger<S> {
+    /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is unknown, or its
+    /// number is recorded already.
+    ///
+    /// A number that was recorded as lost takes the late report's place, and a late success ends the delivery: the
+    /// receiver has it, whatever we believed. After a 410 the webhook is disabled.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn report(&mut self, reports: Vec<Report>, now: Timestamp) -> Result<Reported, LedgerError> {
+        let mut disabled: Vec<StoredWebhook> = Vec::new();
+        let mut notes = Vec::new();
+        let this = &*self;
+        let changed = atomically(&self.sql, |sql| {
+            let mut changed = Vec::new();
+            for Report { delivery, attempt } in reports {
+                let rows = sql.run(
+                    &format!(
+                        "SELECT {}, state = 'leased' AND claimed = 1 AND attempt = ?2 FROM delivery WHERE seq = ?1",
+                        DeliveryRow::COLUMNS
+                    ),
+                    &[Value::from(delivery), Value::from(attempt.number)],
+                )?;
+                let Some(found) = first(rows) else { continue };
+                let row = DeliveryRow::read(&found)?;
+                let is_expected = found.flag(12)?;
+                let took_it = this.took_it(&row, &attempt, now);
+                if took_it.is_some() {
+                    notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
+                }
+                let is_new = if is_expected {
+                    this.record_expected(sql, &row, attempt, &mut disabled, now)?
+                } else if attempt.number == row.made + 1 && attempt.number == row.attempt && row.state != State::Leased {
+                    record_after_end(sql, &row, attempt, now)?
+                } else if attempt.number <= row.made {
+                    replace_lost(sql, &row, attempt, took_it == Some(true), now)?
+                } else {
+                    false
+                };
+                if is_new {
+                    changed.push(delivery);
+                }
+            }
+            Ok(changed)
+        })?;
+        for (webhook, went_well) in notes {
+            self.roster.note(webhook, went_well);
+        }
+        for webhook in &disabled {
+            self.roster.put(webhook);
+        }
+        Ok(Reported { changed, webhooks_changed: !disabled.is_empty() })
+    }
+
+    /// Whether the receiver took the delivery; `None` where its webhook is gone and with it what counts.
+    fn took_it(&self, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Option<bool> {
+        let member = self.roster.get(row.webhook)?;
+        let decision = decide(member.standing(row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        Some(decision == Decision::Delivered)
+    }
+
+    /// The usual case: the attempt that is leased and claimed.
+    fn record_expected(
+        &self,
+        sql: &S,
+        row: &DeliveryRow,
+        mut attempt: Attempt,
+        disabled: &mut Vec<StoredWebhook>,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let member = self.roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
+        attempt.trigger = row.trigger();
+        let scheduled = row.scheduled + u32::from(!row.resend);
+        let (state, next_at) = match decide(member.standing(row.seq, scheduled), &attempt.outcome, attempt.response.as_ref(), now) {
+            Decision::Delivered => (State::Delivered, None),
+            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
+            Decision::Dead => (State::Dead, None),
+            Decision::DisableWebhook => {
+                if member.enabled() && disabled.iter().all(|webhook| webhook.seq != row.webhook) {
+                    disabled.push(self.disable(sql, row.webhook, now)?);
+                }
+                (State::Dead, None)
+            }
+        };
+        record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
+        Ok(true)
+    }
+
+    /// Disables a webhook whose receiver is gone. Inside the caller's transaction.
+    fn disable(&self, sql: &S, webhook: Seq, now: Timestamp) -> Result<StoredWebhook, LedgerError> {
+        let mut webhook = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
+        webhook.definition.enabled = false;
+        webhook.disabled_reason = Some(String::from(GONE));
+        webhook.version += 1;
+        webhook.updated_at = now;
+        write_version(sql, &webhook, now)?;
+        Ok(webhook)
+    }
+}
+
+/// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned out to have
+/// been taken): it did happen, so it is on record, and the state stays.
+fn record_after_end<S: Sql>(sql: &S, row: &DeliveryRow, mut attempt: Attempt, now: Timestamp) -> Result<bool, LedgerError> {
+    attempt.trigger = row.trigger();
+    let scheduled = row.scheduled + u32::from(!row.resend);
+    record(sql, row, &attempt, Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled }, now)?;
+    Ok(true)
+}
+
+/// The late truth about an attempt that was taken for lost.
+fn replace_lost<S: Sql>(sql: &S, row: &DeliveryRow, mut attempt: Attempt, took_it: bool, now: Timestamp) -> Result<bool, LedgerError> {
+    if attempt.outcome == Outcome::Lost {
+        return Ok(false);
+    }
+    let mut attempts = attempts_of(sql, row.seq)?;
+    let at = attempts.iter().position(|known| known.number == attempt.number && known.outcome == Outcome::Lost);
+    let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(false) };
+    attempt.trigger = known.trigger;
+    let is_latest = attempt.number == row.made;
+    let (status, duration_ms, result) = (answered(&attempt), attempt.duration_ms, in_short(&attempt.outcome));
+    *known = attempt;
+    shrink(&mut attempts, 0)?;
+    sql.run(
+        "UPDATE delivery SET attempts = ?2, updated_at_ms = ?3 WHERE seq = ?1",
+        &[Value::from(row.seq), Value::Text(to_lines(&attempts)?), Value::from(now)],
+    )?;
+    if is_latest || took_it {
+        sql.run(
+            "UPDATE delivery SET last_status = coalesce(?2, last_status), last_duration_ms = ?3, last_result = ?4 WHERE seq = ?1",
+            &[Value::from(row.seq), Value::from(status), Value::from(duration_ms), Value::Text(result)],
+        )?;
+    }
+    if took_it && row.state != State::Cancelled {
+        // A next number that was offered but not claimed was never used.
+        sql.run(
+            "UPDATE delivery SET state = 'delivered', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
+                next_at_ms = NULL WHERE seq = ?1",
+            &[Value::from(row.seq)],
+        )?;
+    }
+    Ok(true)
+}
+
+/// Appends an attempt to a delivery's record and sets where the delivery stands. Inside the caller's transaction.
+pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, recorded: Recorded, now: Timestamp) -> Result<(), LedgerError> {
+    let line = to_json(attempt)? + "\n";
+    make_room(sql, row.seq, line.len())?;
+    sql.run(
+        "UPDATE delivery SET state = ?2, made = ?3, scheduled = ?4, offers = 0, claimed = 0, resend = ?5, next_at_ms = ?6,
+            updated_at_ms = ?7, last_status = coalesce(?8, last_status), last_duration_ms = ?9, last_result = ?10,
+            attempts = attempts || ?11
+         WHERE seq = ?1",
+        &[
+            Value::from(row.seq),
+            Value::from(recorded.state.as_str()),
+            Value::from(attempt.number),
+            Value::from(recorded.scheduled),
+            Value::from(recorded.resend),
+            Value::from(recorded.next_at),
+            Value::from(now),
+            Value::from(answered(attempt)),
+            Value::from(attempt.duration_ms),
+            Value::Text(in_short(&attempt.outcome)),
+            Value::Text(line),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Every recorded attempt of a delivery, oldest first.
+pub(crate) fn attempts_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<Attempt>, LedgerError> {
+    let rows = sql.run("SELECT attempts FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
+    let row = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?;
+    row.text(0)?.lines().map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back"))).collect()
+}
+
+/// Makes room for `bytes` more in a delivery's record, where it is nearly full.
+fn make_room<S: Sql>(sql: &S, delivery: Seq, bytes: usize) -> Result<(), LedgerError> {
+    let rows = sql.run("SELECT length(CAST(attempts AS BLOB)) FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
+    let used = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?.number(0)? as usize;
+    if used + bytes <= ATTEMPTS_BYTES_MAX {
+        return Ok(());
+    }
+    let mut attempts = attempts_of(sql, delivery)?;
+    shrink(&mut attempts, bytes)?;
+    sql.run("UPDATE delivery SET attempts = ?2 WHERE seq = ?1", &[Value::from(delivery), Value::Text(to_lines(&attempts)?)])?;
+    Ok(())
+}
+
+/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers' headers and
+/// requests. That an attempt was made, when and how it ended stays.
+fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
+    let mut used = to_lines(attempts)?.len();
+    let drop_body = |attempt: &mut Attempt| {
+        if let Some(response) = &mut attempt.response
+            && !response.body.is_empty()
+        {
+            response.body = String::new();
+            response.truncated = true;
+        }
+    };
+    let drop_headers = |attempt: &mut Attempt| {
+        attempt.request = None;
+        attempt.response = None;
+    };
+    let reduce: [&dyn Fn(&mut Attempt); 2] = [&drop_body, &drop_headers];
+    for reduce in reduce {
+        for attempt in attempts.iter_mut() {
+            if used + bytes <= ATTEMPTS_BYTES_MAX {
+                return Ok(());
+            }
+            let before = to_json(attempt)?.len();
+            reduce(attempt);
+            used -= before - to_json(attempt)?.len();
+        }
+    }
+    Ok(())
+}
+
+fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
+    attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
+}
+
+/// The status of an attempt that got an answer.
+const fn answered(attempt: &Attempt) -> Option<u32> {
+    match attempt.outcome {
+        Outcome::Answered { status } => Some(status as u32),
+        _ => None,
+    }
+}
+
+/// An outcome in a few words, for lists.
+fn in_short(outcome: &Outcome) -> String {
+    String::from(match outcome {
+        Outcome::Answered { status } => return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned(),
+        Outcome::TimedOut => "timed out",
+        Outcome::ConnectionFailed { .. } => "connection failed",
+        Outcome::NameNotResolved => "name not resolved",
+        Outcome::Blocked { .. } => "blocked",
+        Outcome::PlatformFailed { .. } => "could not be sent",
+        Outcome::Lost => "not reported",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use postern_core::delivery::{ReceivedResponse, Trigger};
+    use postern_core::webhook::Definition;
+
+    use super::*;
+    use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
+    use crate::support::native::Native;
+    use crate::{LeaseTicket, Work};
+
+    const OK: Outcome = Outcome::Answered { status: 200 };
+    const FAILED: Outcome = Outcome::Answered { status: 503 };
+    const LEASE_MS: i64 = 40_000;
+
+    fn one_webhook(definition: Definition) -> (Ledger<Rc<Native>>, Seq) {
+        let mut ledger = ledger();
+        create(&mut ledger, definition);
+        let delivery = post(&mut ledger, "order.paid")[0];
+        (ledger, delivery)
+    }
+
+    fn claim(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> Work {
+        let tickets: Vec<LeaseTicket> = lease(ledger, now);
+        ledger.claim(&tickets, now).unwrap().works.remove(0)
+    }
+
+    fn report(ledger: &mut Ledger<Rc<Native>>, work: &Work, outcome: Outcome, now: Timestamp) -> bool {
+        let report = Report { delivery: work.delivery, attempt: attempt(work.attempt, outcome, now) };
+        !ledger.report(vec![report], now).unwrap().changed.is_empty()
+    }
+
+    #[track_caller]
+    fn check(ledger: &Ledger<Rc<Native>>, delivery: Seq, state: State, outcomes: &[Outcome]) {
+        let view = &ledger.delivery_views(&[delivery]).unwrap()[0];
+        let attempts = attempts_of(&ledger.sql, delivery).unwrap();
+        assert_eq!(view.state, state);
+        assert_eq!(view.attempts as usize, attempts.len());
+        assert!(attempts.iter().zip(1..).all(|(attempt, number)| attempt.number == number), "1, 2, 3 …");
+        assert_eq!(attempts.into_iter().map(|attempt| attempt.outcome).collect::<Vec<_>>(), outcomes);
+    }
+
+    #[test]
+    fn a_success_ends_the_delivery() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        attempt_due(&mut ledger, START, OK);
+        check(&ledger, delivery, State::Delivered, &[OK]);
+        let view = &ledger.delivery_views(&[delivery]).unwrap()[0];
+        assert_eq!((view.last_status, view.last_duration_ms, view.next_at), (Some(200), Some(40), None));
+        assert_eq!(view.last_result.as_deref(), Some("200 OK"));
+        assert!(ledger.next_wake(START).unwrap().is_some_and(|(_at, reason)| reason.contains("published")));
+    }
+
+    #[test]
+    fn a_failure_waits_for_the_schedule_and_without_retry_ends() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        attempt_due(&mut ledger, START, FAILED);
+        check(&ledger, delivery, State::Waiting, &[FAILED]);
+        let (mut ledger, delivery) = one_webhook(Definition { retry: false, ..webhook("w", "*") });
+        attempt_due(&mut ledger, START, FAILED);
+        check(&ledger, delivery, State::Dead, &[FAILED]);
+    }
+
+    #[test]
+    fn the_status_of_the_last_answer_stays_when_later_attempts_get_none() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        attempt_due(&mut ledger, START, FAILED);
+        attempt_due(&mut ledger, START.plus_ms(60_000), Outcome::TimedOut);
+        let view = &ledger.delivery_views(&[delivery]).unwrap()[0];
+        assert_eq!((view.last_status, view.last_result.as_deref()), (Some(503), Some("timed out")));
+    }
+
+    #[test]
+    fn ten_failures_end_the_delivery() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let mut now = START;
+        for _attempt in 0..10 {
+            now = ledger.next_wake(now).unwrap().unwrap().0.max(now);
+            ledger.outbox_done(crate::outbox::PROJECT_ITEM, 1).unwrap();
+            while ledger.outbox_due(now, 1).unwrap().iter().any(|entry| ledger.outbox_done(entry.item, entry.version).is_ok()) {}
+            now = ledger.next_wake(now).unwrap().unwrap().0;
+            attempt_due(&mut ledger, now, FAILED);
+        }
+        check(&ledger, delivery, State::Dead, &vec![FAILED; 10]);
+        assert_eq!(ledger.next_wake(now).unwrap(), None);
+    }
+
+    #[test]
+    fn a_report_counts_once_and_only_for_the_number_it_is_about() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let work = claim(&mut ledger, START);
+        assert!(!report(&mut ledger, &Work { attempt: 2, ..work.clone() }, OK, START), "a number that nobody has");
+        assert!(!report(&mut ledger, &Work { delivery: Seq(1), ..work.clone() }, OK, START), "an unknown delivery");
+        assert!(report(&mut ledger, &work, FAILED, START));
+        assert!(!report(&mut ledger, &work, FAILED, START));
+        assert!(!report(&mut ledger, &work, OK, START), "the first report is the truth");
+        check(&ledger, delivery, State::Waiting, &[FAILED]);
+    }
+
+    #[test]
+    fn a_report_of_an_unclaimed_lease_is_refused() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let ticket = lease(&mut ledger, START)[0];
+        let changed = ledger.report(vec![Report { delivery, attempt: attempt(ticket.attempt, OK, START) }], START).unwrap();
+        assert_eq!(changed, Reported::default());
+        check(&ledger, delivery, State::Leased, &[]);
+    }
+
+    #[test]
+    fn a_late_success_ends_the_delivery_though_the_attempt_was_taken_for_lost() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let first = claim(&mut ledger, START);
+        let tickets = lease(&mut ledger, START.plus_ms(LEASE_MS));
+        assert!(report(&mut ledger, &first, OK, START.plus_ms(LEASE_MS + 1)));
+        check(&ledger, delivery, State::Delivered, &[OK]);
+        assert!(ledger.claim(&tickets, START.plus_ms(LEASE_MS + 2)).unwrap().works.is_empty());
+        assert!(!report(&mut ledger, &first, OK, START.plus_ms(LEASE_MS + 3)));
+    }
+
+    #[test]
+    fn an_attempt_in_flight_while_an_earlier_one_turns_out_taken_is_recorded() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let first = claim(&mut ledger, START);
+        let second = claim(&mut ledger, START.plus_ms(LEASE_MS));
+        assert!(report(&mut ledger, &first, OK, START.plus_ms(LEASE_MS + 1)));
+        assert!(report(&mut ledger, &second, FAILED, START.plus_ms(LEASE_MS + 2)));
+        check(&ledger, delivery, State::Delivered, &[OK, FAILED]);
+    }
+
+    #[test]
+    fn a_late_failure_replaces_the_lost_record_and_nothing_else() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let first = claim(&mut ledger, START);
+        let second = claim(&mut ledger, START.plus_ms(LEASE_MS));
+        assert!(report(&mut ledger, &first, FAILED, START.plus_ms(LEASE_MS + 1)));
+        check(&ledger, delivery, State::Leased, &[FAILED]);
+        assert!(report(&mut ledger, &second, OK, START.plus_ms(LEASE_MS + 2)));
+        check(&ledger, delivery, State::Delivered, &[FAILED, OK]);
+    }
+
+    #[test]
+    fn an_attempt_in_flight_when_a_person_cancels_is_recorded_and_changes_nothing() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let work = claim(&mut ledger, START);
+        let id = ledger.ids().id(postern_core::id::Kind::Delivery, delivery);
+        ledger.cancel(&id, START).unwrap();
+        assert!(report(&mut ledger, &work, OK, START));
+        check(&ledger, delivery, State::Cancelled, &[OK]);
+    }
+
+    #[test]
+    fn a_410_disables_the_webhook_at_once() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let (gone, also_gone) = (post(&mut ledger, "a")[0], post(&mut ledger, "b")[0]);
+        let tickets = lease(&mut ledger, START);
+        let works = ledger.claim(&tickets, START).unwrap().works;
+        let other = post(&mut ledger, "c")[0];
+        let reports = works
+            .iter()
+            .map(|work| Report { delivery: work.delivery, attempt: attempt(work.attempt, Outcome::Answered { status: 410 }, START) });
+        let reported = ledger.report(reports.collect(), START).unwrap();
+        assert_eq!(reported, Reported { changed: vec![gone, also_gone], webhooks_changed: true });
+        let view = ledger.webhook("w").unwrap();
+        assert_eq!((view.enabled, view.version, view.disabled_reason.as_deref()), (false, 2, Some(GONE)));
+        assert!(ledger.outbox_due(START, 10).unwrap().iter().any(|entry| entry.version == 2));
+        assert!(lease(&mut ledger, START).is_empty());
+        check(&ledger, gone, State::Dead, &[Outcome::Answered { status: 410 }]);
+        check(&ledger, other, State::Pending, &[]);
+        assert!(post(&mut ledger, "d").is_empty());
+        let enabled = ledger.update_webhook("w", webhook("w", "*"), None, START).unwrap();
+        assert_eq!((enabled.disabled_reason, lease(&mut ledger, START).len()), (None, 1));
+    }
+
+    #[test]
+    fn many_large_answers_fit_because_the_oldest_bodies_make_room() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let id = ledger.ids().id(postern_core::id::Kind::Delivery, delivery);
+        for number in 1..=12 {
+            let now = START.plus_ms(i64::from(number) * 200_000_000);
+            ledger.resend(&id, now).unwrap();
+            let work = claim(&mut ledger, now);
+            let mut record = attempt(work.attempt, FAILED, now);
+            // A body of control characters is six times as long in JSON.
+            let body = "\u{1}".repeat(64 * 1024);
+            record.response = Some(ReceivedResponse { status: 503, headers: Vec::new(), body, truncated: false });
+            ledger.report(vec![Report { delivery, attempt: record }], now).unwrap();
+        }
+        let attempts = attempts_of(&ledger.sql, delivery).unwrap();
+        let bodies: Vec<bool> =
+            attempts.iter().map(|attempt| attempt.response.as_ref().is_some_and(|response| !response.body.is_empty())).collect();
+        assert_eq!(attempts.len(), 12);
+        assert!(!bodies[0] && bodies[11]);
+        assert!(attempts.iter().all(|attempt| attempt.trigger == Trigger::Resend));
+        let used = to_lines(&attempts).unwrap().len();
+        assert!(used <= ATTEMPTS_BYTES_MAX, "{used}");
+    }
+}

@@ -1,0 +1,197 @@
+//! Tables and their migrations.
+//!
+//! Written rows are what a Durable Object charges for, and each index entry is one (PLATFORM 2.3, 2.6), so there are few
+//! indexes: work that is due, deliveries of one webhook, names and keys that must be unique. Columns that may be large
+//! come last in their tables, so that lists read past them without touching their overflow pages.
+
+use crate::error::LedgerError;
+use crate::sql::{Sql, Value, first};
+
+/// Migration `n` (from 1) is `MIGRATIONS[n - 1]`; each is a list of single statements. Released ones never change.
+pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
+    // One row. The salt is text: it has 62 bits, a JavaScript number 53.
+    "CREATE TABLE meta (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        schema INTEGER NOT NULL,
+        project TEXT NOT NULL,
+        salt TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL
+    )",
+    "CREATE TABLE token (
+        seq INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL
+    )",
+    "CREATE TABLE webhook (
+        seq INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        disabled_reason TEXT,
+        created_at_ms INTEGER NOT NULL,
+        updated_at_ms INTEGER NOT NULL,
+        definition TEXT NOT NULL
+    )",
+    "CREATE TABLE event_type (
+        name TEXT PRIMARY KEY,
+        created_at_ms INTEGER NOT NULL,
+        description TEXT NOT NULL,
+        example TEXT
+    ) WITHOUT ROWID",
+    "CREATE TABLE event (
+        seq INTEGER PRIMARY KEY,
+        type TEXT NOT NULL,
+        object TEXT,
+        idempotency_key TEXT,
+        accepted_at_ms INTEGER NOT NULL,
+        deliveries INTEGER NOT NULL,
+        data TEXT NOT NULL
+    )",
+    "CREATE UNIQUE INDEX event_idempotency_key ON event (idempotency_key) WHERE idempotency_key IS NOT NULL",
+    // attempt: the highest number handed out; made: how many are recorded, attempt or attempt - 1;
+    // scheduled: those that count for the schedule; offers: how often the current number was offered to a dispatcher;
+    // claimed: a dispatcher took it, so the call may have been made; next_at_ms: due (pending, waiting) or end of the
+    // lease (leased), null where nothing is planned; parked: open, but its webhook is disabled; attempts: one JSON
+    // object a line, oldest first.
+    "CREATE TABLE delivery (
+        seq INTEGER PRIMARY KEY,
+        event INTEGER NOT NULL,
+        webhook INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempt INTEGER NOT NULL DEFAULT 0,
+        made INTEGER NOT NULL DEFAULT 0,
+        scheduled INTEGER NOT NULL DEFAULT 0,
+        offers INTEGER NOT NULL DEFAULT 0,
+        claimed INTEGER NOT NULL DEFAULT 0,
+        resend INTEGER NOT NULL DEFAULT 0,
+        parked INTEGER NOT NULL DEFAULT 0,
+        next_at_ms INTEGER,
+        updated_at_ms INTEGER NOT NULL,
+        last_status INTEGER,
+        last_duration_ms INTEGER,
+        last_result TEXT,
+        attempts TEXT NOT NULL DEFAULT ''
+    )",
+    "CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE next_at_ms IS NOT NULL",
+    "CREATE INDEX delivery_parked ON delivery (webhook) WHERE parked = 1",
+    "CREATE INDEX delivery_webhook ON delivery (webhook, seq)",
+    // number: calls begun; next_at_ms: when the lease of the call ends, null once the test has ended.
+    "CREATE TABLE test (
+        seq INTEGER PRIMARY KEY,
+        webhook INTEGER,
+        webhook_name TEXT,
+        status TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        next_at_ms INTEGER,
+        created_at_ms INTEGER NOT NULL,
+        error_message TEXT,
+        definition TEXT NOT NULL,
+        event TEXT NOT NULL,
+        attempt TEXT
+    )",
+    "CREATE INDEX test_due ON test (next_at_ms) WHERE next_at_ms IS NOT NULL",
+    "CREATE TABLE inbox (
+        seq INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        key TEXT NOT NULL UNIQUE,
+        created_at_ms INTEGER NOT NULL,
+        answer TEXT NOT NULL
+    )",
+    "CREATE TABLE inbox_request (
+        seq INTEGER PRIMARY KEY,
+        inbox INTEGER NOT NULL,
+        received_at_ms INTEGER NOT NULL,
+        request TEXT NOT NULL
+    )",
+    "CREATE INDEX inbox_request_inbox ON inbox_request (inbox, seq)",
+    // item: a webhook's key, or 0 for the project itself.
+    "CREATE TABLE outbox (
+        item INTEGER PRIMARY KEY,
+        version INTEGER NOT NULL,
+        deleted INTEGER NOT NULL DEFAULT 0,
+        failures INTEGER NOT NULL DEFAULT 0,
+        next_at_ms INTEGER NOT NULL
+    )",
+]];
+
+/// The newest schema.
+#[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
+pub(crate) const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Whether a project lives in this database. Reads only: a request for a project that was never created leaves no trace.
+pub(crate) fn exists<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
+    let rows = sql.run("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
+    first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.flag(0)
+}
+
+/// Runs the statements of migrations `from` (exclusive) to the newest. Inside the caller's transaction.
+pub(crate) fn migrate<S: Sql>(sql: &S, from: u32) -> Result<(), LedgerError> {
+    for statements in MIGRATIONS.iter().skip(from as usize) {
+        for statement in *statements {
+            sql.run(statement, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings an older store up to date; in one transaction, so that a crash leaves the older schema whole.
+pub(crate) fn upgrade<S: Sql>(sql: &S, found: u32) -> Result<(), LedgerError> {
+    if found > NEWEST {
+        return Err(LedgerError::SchemaTooNew { found, known: NEWEST });
+    }
+    if found == NEWEST {
+        return Ok(());
+    }
+    crate::sql::atomically(sql, |sql| {
+        migrate(sql, found)?;
+        sql.run("UPDATE meta SET schema = ?1", &[Value::from(NEWEST)])?;
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::support::build::{START, ledger, project};
+    use crate::support::native::Native;
+    use crate::{Ledger, LedgerError};
+
+    /// FNV-1a, 64 bits.
+    fn digest(statements: &[&str]) -> u64 {
+        let bytes = statements.iter().flat_map(|statement| statement.bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    #[test]
+    fn released_migrations_never_change() {
+        let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
+        assert_eq!(digests, ["a28fcdf516acf6a7"], "add a migration instead of changing one");
+    }
+
+    #[test]
+    fn a_database_without_a_project_is_left_as_it_is() {
+        let sql = Native::new();
+        assert!(Ledger::open(Rc::clone(&sql)).unwrap().is_none());
+        assert!(sql.run("SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_schema_of_a_newer_program_is_refused() {
+        let ledger = ledger();
+        ledger.sql.run("UPDATE meta SET schema = ?1", &[Value::from(NEWEST + 1)]).unwrap();
+        let error = Ledger::open(Rc::clone(&ledger.sql)).unwrap_err();
+        assert_eq!(error, LedgerError::SchemaTooNew { found: NEWEST + 1, known: NEWEST });
+    }
+
+    #[test]
+    fn a_creation_that_fails_can_be_repeated() {
+        let sql = Native::new();
+        sql.run("CREATE TABLE outbox (wrong TEXT)", &[]).unwrap();
+        assert!(Ledger::create(Rc::clone(&sql), &project(), 7, START).is_err());
+        sql.run("DROP TABLE outbox", &[]).unwrap();
+        assert!(Ledger::create(sql, &project(), 7, START).is_ok());
+    }
+}

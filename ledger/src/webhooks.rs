@@ -1,0 +1,542 @@
+//! Webhooks: create, read, update, delete, list.
+
+use postern_core::api::page::Page;
+use postern_core::api::webhook::{HeaderView, Health, RECENT_MAX, WebhookView};
+use postern_core::delivery::State;
+use postern_core::filter::EventPattern;
+use postern_core::id::{Kind, Seq};
+use postern_core::time::Timestamp;
+use postern_core::webhook::{Contract, Definition};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{LedgerError, damaged};
+use crate::outbox;
+use crate::project::Ledger;
+use crate::sql::{Row, Sql, Value, atomically, first};
+
+/// Webhooks that one page looks at, at most; a page that found fewer than its limit goes on where this one stopped.
+const SCANNED_MAX: u32 = 2_000;
+/// Webhooks that one query of a list reads, so that a page of large definitions stays small in memory.
+const CHUNK: u32 = 200;
+/// Cancelled deliveries that [`Ledger::delete_webhook`] names: one more than a feed tells one by one.
+const CANCELLED_NAMED_MAX: u32 = 101;
+/// Columns of [`stored`].
+const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition";
+
+/// A webhook as the stores keep it: its secrets are sealed text. The ledger's row and the KV value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredWebhook {
+    /// Its key.
+    pub seq: Seq,
+    /// `whk_…`
+    pub id: String,
+    /// Counts up with each change; a version never changes.
+    pub version: u32,
+    /// The definition, sealed.
+    pub definition: Definition,
+    /// Why Postern disabled it, in words.
+    pub disabled_reason: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which webhooks a list shows. What is `None` or empty does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookFilter {
+    /// Part of the name, the URL or the description, in any case.
+    pub search: Option<String>,
+    /// Labels that it must have, all of them.
+    pub labels: Vec<(String, String)>,
+    /// One of its patterns is this one, or matches this event type.
+    pub event: Option<String>,
+    /// The type its object filter names.
+    pub object_type: Option<String>,
+    /// The name its object filter names.
+    pub object_name: Option<String>,
+    /// Enabled or disabled ones.
+    pub enabled: Option<bool>,
+    /// Those of one contract.
+    pub contract: Option<Contract>,
+}
+
+impl WebhookFilter {
+    fn matches(&self, webhook: &Definition) -> bool {
+        let found = |needle: &String| {
+            let needle = needle.to_lowercase();
+            [webhook.name.as_str(), &webhook.url, &webhook.description].iter().any(|text| text.to_lowercase().contains(&needle))
+        };
+        let listens =
+            |event: &String| webhook.events.iter().any(|pattern| pattern.as_str() == event || EventPattern::matches(pattern, event));
+        self.search.as_ref().is_none_or(found)
+            && self.labels.iter().all(|(key, value)| webhook.labels.get(key) == Some(value))
+            && self.event.as_ref().is_none_or(listens)
+            && self.object_type.as_ref().is_none_or(|kind| webhook.object.kind.as_ref() == Some(kind))
+            && self.object_name.as_ref().is_none_or(|name| webhook.object.name.as_ref() == Some(name))
+            && self.enabled.is_none_or(|enabled| webhook.enabled == enabled)
+            && self.contract.is_none_or(|contract| webhook.contract == contract)
+    }
+}
+
+impl<S: Sql> Ledger<S> {
+    pub(crate) fn load_roster(&mut self) -> Result<(), LedgerError> {
+        let mut after = Seq::ZERO;
+        loop {
+            let rows = self.sql.run(
+                &format!("SELECT {COLUMNS} FROM webhook WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
+                &[Value::from(after), Value::from(CHUNK)],
+            )?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in &rows {
+                let webhook = self.stored(row)?;
+                after = webhook.seq;
+                self.roster.put(&webhook);
+            }
+        }
+    }
+
+    fn stored(&self, row: &Row) -> Result<StoredWebhook, LedgerError> {
+        let seq = row.seq(0)?;
+        Ok(StoredWebhook {
+            seq,
+            id: self.ids.id(Kind::Webhook, seq),
+            version: row.number(1)?,
+            disabled_reason: row.text_or_none(2)?.map(String::from),
+            created_at: row.timestamp(3)?,
+            updated_at: row.timestamp(4)?,
+            definition: serde_json::from_str(row.text(5)?).map_err(damaged("a definition does not read back"))?,
+        })
+    }
+
+    pub(crate) fn stored_webhook_at(&self, seq: Seq) -> Result<Option<StoredWebhook>, LedgerError> {
+        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM webhook WHERE seq = ?1"), &[Value::from(seq)])?;
+        first(rows).map(|row| self.stored(&row)).transpose()
+    }
+
+    /// Creates a webhook under a key from [`Ledger::reserve`]. `definition` is sealed.
+    ///
+    /// # Errors
+    /// [`LedgerError::NameTaken`]; the database fails.
+    pub fn create_webhook(&mut self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookView, LedgerError> {
+        if self.roster.named(definition.name.as_str()).is_some() {
+            return Err(LedgerError::NameTaken { what: "webhook" });
+        }
+        let webhook = StoredWebhook {
+            seq,
+            id: self.ids.id(Kind::Webhook, seq),
+            version: 1,
+            definition,
+            disabled_reason: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let definition = to_json(&webhook.definition)?;
+        atomically(&self.sql, |sql| {
+            sql.run(
+                "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, definition) VALUES (?1, ?2, 1, ?3, ?3, ?4)",
+                &[Value::from(seq), Value::from(webhook.definition.name.as_str()), Value::from(now), Value::Text(definition)],
+            )?;
+            outbox::put(sql, seq, 1, now)
+        })?;
+        self.roster.put(&webhook);
+        Ok(view(webhook, Health::default()))
+    }
+
+    /// A webhook as it may be shown.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn webhook(&self, name: &str) -> Result<WebhookView, LedgerError> {
+        let webhook = self.stored_webhook(name)?;
+        let health = self.health(webhook.seq)?;
+        Ok(view(webhook, health))
+    }
+
+    /// A webhook with its sealed secrets: for updating it and for its secret.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn stored_webhook(&self, name: &str) -> Result<StoredWebhook, LedgerError> {
+        let seq = self.roster.named(name).ok_or(LedgerError::NotFound { what: "webhook" })?;
+        self.stored_webhook_at(seq)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })
+    }
+
+    /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new version.
+    /// Where it becomes enabled, the deliveries that waited for that are due at once.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the current one,
+    /// [`LedgerError::NameTaken`]; the database fails.
+    pub fn update_webhook(
+        &mut self,
+        name: &str,
+        definition: Definition,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<WebhookView, LedgerError> {
+        let current = self.expect_version(name, expected_version)?;
+        let holder = self.roster.named(definition.name.as_str());
+        if holder.is_some_and(|holder| holder != current.seq) {
+            return Err(LedgerError::NameTaken { what: "webhook" });
+        }
+        if current.definition == definition {
+            let health = self.health(current.seq)?;
+            return Ok(view(current, health));
+        }
+        let becomes_enabled = definition.enabled && !current.definition.enabled;
+        // A reason lasts as long as what it explains.
+        let disabled_reason = if definition.enabled { None } else { current.disabled_reason.clone() };
+        let webhook = StoredWebhook { version: current.version + 1, definition, disabled_reason, updated_at: now, ..current };
+        atomically(&self.sql, |sql| {
+            write_version(sql, &webhook, now)?;
+            if becomes_enabled {
+                sql.run(
+                    "UPDATE delivery SET parked = 0, next_at_ms = ?2 WHERE webhook = ?1 AND parked = 1",
+                    &[Value::from(webhook.seq), Value::from(now)],
+                )?;
+            }
+            Ok(())
+        })?;
+        self.roster.put(&webhook);
+        let health = self.health(webhook.seq)?;
+        Ok(view(webhook, health))
+    }
+
+    /// Deletes a webhook. Its open deliveries are cancelled; those are named, up to 101 of them.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn delete_webhook(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+        let webhook = self.expect_version(name, expected_version)?;
+        let seq = webhook.seq;
+        let cancelled = atomically(&self.sql, |sql| {
+            let rows = sql.run(
+                "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
+                &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
+            )?;
+            // A number that was offered but not claimed was never used.
+            sql.run(
+                "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
+                    parked = 0, next_at_ms = NULL, updated_at_ms = ?2
+                 WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
+                &[Value::from(seq), Value::from(now)],
+            )?;
+            sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
+            outbox::delete(sql, seq, webhook.version + 1, now)?;
+            rows.iter().map(|row| row.seq(0)).collect()
+        })?;
+        self.roster.remove(seq);
+        Ok(cancelled)
+    }
+
+    fn expect_version(&self, name: &str, expected: Option<u32>) -> Result<StoredWebhook, LedgerError> {
+        let current = self.stored_webhook(name)?;
+        if expected.is_some_and(|expected| expected != current.version) {
+            return Err(LedgerError::VersionMismatch { current: current.version });
+        }
+        Ok(current)
+    }
+
+    /// Webhooks by name. One page looks at 2,000 of them at most, so it may hold fewer than `limit` and still have a
+    /// `next`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn list_webhooks(&self, filter: &WebhookFilter, limit: u32, cursor: Option<&str>) -> Result<Page<WebhookView>, LedgerError> {
+        let mut after = String::from(cursor.unwrap_or(""));
+        let mut items = Vec::new();
+        for _chunk in 0..SCANNED_MAX / CHUNK {
+            let rows = self.sql.run(
+                &format!("SELECT {COLUMNS} FROM webhook WHERE name > ?1 ORDER BY name LIMIT ?2"),
+                &[Value::Text(after.clone()), Value::from(CHUNK)],
+            )?;
+            for row in &rows {
+                let webhook = self.stored(row)?;
+                if !filter.matches(&webhook.definition) {
+                    after = String::from(webhook.definition.name.as_str());
+                    continue;
+                }
+                if items.len() >= limit as usize {
+                    return Ok(Page { items, next: Some(after) });
+                }
+                after = String::from(webhook.definition.name.as_str());
+                let health = self.health(webhook.seq)?;
+                items.push(view(webhook, health));
+            }
+            if rows.len() < CHUNK as usize {
+                return Ok(Page { items, next: None });
+            }
+        }
+        Ok(Page { items, next: Some(after) })
+    }
+
+    /// The definition for a dispatcher whose copy is missing or older than `at_least_version`; `None` where the webhook
+    /// was deleted.
+    ///
+    /// # Errors
+    /// The database fails; [`LedgerError::Corrupt`] where somebody names a version that was never given out.
+    pub fn definition(&self, webhook: Seq, at_least_version: u32) -> Result<Option<StoredWebhook>, LedgerError> {
+        let found = self.stored_webhook_at(webhook)?;
+        if found.as_ref().is_some_and(|found| found.version < at_least_version) {
+            return Err(LedgerError::Corrupt { what: "a version is asked for that does not exist" });
+        }
+        Ok(found)
+    }
+
+    /// Webhooks that call an inbox: those whose URL's path is `inbox_path` (`/in/p1.key`) or lies below it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn webhooks_calling(&self, inbox_path: &str) -> Result<Vec<StoredWebhook>, LedgerError> {
+        let calls = |url: &str| {
+            let path = url.split_once("://").and_then(|(_scheme, rest)| rest.find('/').and_then(|at| rest.get(at..)));
+            let rest = path.and_then(|path| path.strip_prefix(inbox_path));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        };
+        let callers = self.roster.iter().filter(|(_seq, member)| calls(member.url()));
+        callers.filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
+    }
+
+    /// How a webhook does, from its latest deliveries.
+    fn health(&self, webhook: Seq) -> Result<Health, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT d.state, d.made, e.accepted_at_ms
+             FROM (SELECT seq, event, state, made FROM delivery WHERE webhook = ?1 ORDER BY seq DESC LIMIT ?2) AS d
+             CROSS JOIN event AS e ON e.seq = d.event ORDER BY d.seq",
+            &[Value::from(webhook), Value::from(RECENT_MAX)],
+        )?;
+        let mut health = Health::default();
+        for row in &rows {
+            let state = state_of(row.text(0)?)?;
+            health.recent.push(state);
+            health.at_once += u32::from(state == State::Delivered && row.number(1)? == 1);
+            health.latest_at = Some(row.timestamp(2)?);
+        }
+        Ok(health)
+    }
+}
+
+/// Writes the row of a new version and asks for its publication. Inside the caller's transaction.
+pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE webhook SET name = ?2, version = ?3, disabled_reason = ?4, updated_at_ms = ?5, definition = ?6 WHERE seq = ?1",
+        &[
+            Value::from(webhook.seq),
+            Value::from(webhook.definition.name.as_str()),
+            Value::from(webhook.version),
+            Value::from(webhook.disabled_reason.as_deref()),
+            Value::from(webhook.updated_at),
+            Value::Text(to_json(&webhook.definition)?),
+        ],
+    )?;
+    outbox::put(sql, webhook.seq, webhook.version, now)
+}
+
+/// Reads a `state` column.
+pub(crate) fn state_of(text: &str) -> Result<State, LedgerError> {
+    State::parse(text).ok_or(LedgerError::Corrupt { what: "a delivery's state is none" })
+}
+
+/// The JSON text of a column.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
+    serde_json::to_string(value).map_err(damaged("a value has no JSON form"))
+}
+
+fn view(webhook: StoredWebhook, health: Health) -> WebhookView {
+    let definition = webhook.definition;
+    let headers = definition.headers.into_iter().map(|header| HeaderView {
+        value: (!header.protected).then_some(header.value),
+        key: header.key,
+        protected: header.protected,
+    });
+    WebhookView {
+        id: webhook.id,
+        name: String::from(definition.name.as_str()),
+        url: definition.url,
+        contract: definition.contract,
+        events: definition.events.iter().map(|pattern| String::from(pattern.as_str())).collect(),
+        object: definition.object,
+        headers: headers.collect(),
+        description: definition.description,
+        labels: definition.labels,
+        timeout_s: definition.timeout_s,
+        enabled: definition.enabled,
+        disabled_reason: webhook.disabled_reason,
+        retry: definition.retry,
+        include_result: definition.include_result,
+        signed: definition.secret.is_some(),
+        version: webhook.version,
+        created_at: webhook.created_at,
+        updated_at: webhook.updated_at,
+        health,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::webhook::{Header, ObjectFilter, WebhookName};
+
+    use super::*;
+    use crate::OutboxItem;
+    use crate::support::build::{START, create, lease, ledger, post, webhook};
+
+    fn names(page: &Page<WebhookView>) -> Vec<&str> {
+        page.items.iter().map(|webhook| webhook.name.as_str()).collect()
+    }
+
+    #[test]
+    fn names_are_unique_when_creating_and_when_renaming() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, webhook("b", "*"));
+        let key = ledger.reserve(START);
+        assert_eq!(ledger.create_webhook(key, webhook("a", "*"), START), Err(LedgerError::NameTaken { what: "webhook" }));
+        assert_eq!(ledger.update_webhook("b", webhook("a", "*"), None, START), Err(LedgerError::NameTaken { what: "webhook" }));
+        let renamed = ledger.update_webhook("b", webhook("c", "*"), None, START).unwrap();
+        assert_eq!((renamed.name.as_str(), renamed.version), ("c", 2));
+        assert_eq!(ledger.webhook("b"), Err(LedgerError::NotFound { what: "webhook" }));
+        create(&mut ledger, webhook("b", "*"));
+    }
+
+    #[test]
+    fn an_update_of_another_version_changes_nothing() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let changed = Definition { timeout_s: 3, ..webhook("w", "*") };
+        let refused = ledger.update_webhook("w", changed.clone(), Some(2), START);
+        assert_eq!(refused, Err(LedgerError::VersionMismatch { current: 1 }));
+        assert_eq!(ledger.delete_webhook("w", Some(2), START), Err(LedgerError::VersionMismatch { current: 1 }));
+        assert_eq!(ledger.webhook("w").unwrap().timeout_s, 10);
+        let updated = ledger.update_webhook("w", changed.clone(), Some(1), START.plus_ms(5)).unwrap();
+        assert_eq!((updated.version, updated.updated_at), (2, START.plus_ms(5)));
+        let same = ledger.update_webhook("w", changed, Some(2), START.plus_ms(9)).unwrap();
+        assert_eq!((same.version, same.updated_at), (2, START.plus_ms(5)), "no change, no version");
+    }
+
+    #[test]
+    fn a_view_hides_what_is_protected() {
+        let mut ledger = ledger();
+        let header = |key: &str, protected| Header { key: String::from(key), value: String::from("value"), protected };
+        create(&mut ledger, Definition { headers: vec![header("x-open", false), header("x-key", true)], ..webhook("w", "*") });
+        let view = ledger.webhook("w").unwrap();
+        let values: Vec<Option<&str>> = view.headers.iter().map(|header| header.value.as_deref()).collect();
+        assert_eq!(values, [Some("value"), None]);
+        assert!(view.signed && !serde_json::to_string(&view).unwrap().contains("sealed"));
+    }
+
+    #[test]
+    fn a_deleted_webhook_cancels_what_is_open_and_leaves_what_has_ended() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let first = post(&mut ledger, "a");
+        let tickets = lease(&mut ledger, START);
+        let second = post(&mut ledger, "b");
+        assert_eq!(ledger.delete_webhook("w", None, START).unwrap(), [second[0], first[0]]);
+        let views = ledger.delivery_views(&[first[0], second[0]]).unwrap();
+        assert!(views.iter().all(|view| view.state == State::Cancelled && view.next_at.is_none() && view.webhook.is_none()));
+        assert!(ledger.claim(&tickets, START).unwrap().works.is_empty());
+        assert_eq!(ledger.delete_webhook("w", None, START), Err(LedgerError::NotFound { what: "webhook" }));
+    }
+
+    #[test]
+    fn the_list_is_by_name_and_pages_without_gaps() {
+        let mut ledger = ledger();
+        for number in 0..450 {
+            create(&mut ledger, webhook(&format!("w{number:03}"), if number % 9 == 0 { "order.*" } else { "user.created" }));
+        }
+        let filter = WebhookFilter { event: Some(String::from("order.paid")), ..WebhookFilter::default() };
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = ledger.list_webhooks(&filter, 7, cursor.as_deref()).unwrap();
+            seen.extend(names(&page).into_iter().map(String::from));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<String> = (0..450).step_by(9).map(|number| format!("w{number:03}")).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn the_list_filters_by_each_field() {
+        let mut ledger = ledger();
+        let labels = [("team", "a"), ("env", "prod")].map(|(key, value)| (String::from(key), String::from(value)));
+        let object = ObjectFilter { kind: Some(String::from("deployment")), name: Some(String::from("d1")), version: None };
+        create(&mut ledger, Definition { labels: labels.clone().into(), description: String::from("Bills"), ..webhook("a", "order.*") });
+        create(&mut ledger, Definition { object, enabled: false, contract: Contract::Ubiops, ..webhook("b", "user.created") });
+        let check = |filter: WebhookFilter, expected: &[&str]| {
+            assert_eq!(names(&ledger.list_webhooks(&filter, 50, None).unwrap()), expected, "{filter:?}");
+        };
+        let none = WebhookFilter::default();
+        let text = |text: &str| Some(String::from(text));
+        check(none.clone(), &["a", "b"]);
+        check(WebhookFilter { search: text("BILL"), ..none.clone() }, &["a"]);
+        check(WebhookFilter { search: text("b.example"), ..none.clone() }, &["b"]);
+        check(WebhookFilter { labels: labels.to_vec(), ..none.clone() }, &["a"]);
+        check(WebhookFilter { labels: vec![(String::from("team"), String::from("b"))], ..none.clone() }, &[]);
+        check(WebhookFilter { event: text("order.*"), ..none.clone() }, &["a"]);
+        check(WebhookFilter { event: text("order.paid"), ..none.clone() }, &["a"]);
+        check(WebhookFilter { object_type: text("deployment"), ..none.clone() }, &["b"]);
+        check(WebhookFilter { object_name: text("d2"), ..none.clone() }, &[]);
+        check(WebhookFilter { enabled: Some(false), ..none.clone() }, &["b"]);
+        check(WebhookFilter { contract: Some(Contract::Standard), ..none }, &["a"]);
+    }
+
+    #[test]
+    fn the_webhooks_of_an_inbox_are_those_that_call_its_path() {
+        let mut ledger = ledger();
+        for (name, url) in [
+            ("a", "https://host/in/p1.key"),
+            ("b", "http://127.0.0.1:8787/in/p1.key/below?x=1"),
+            ("c", "https://host/in/p1.keys"),
+            ("d", "https://host/other/in/p1.key"),
+            ("e", "https://host"),
+            ("f", "https://host/in/p1.key?x"),
+        ] {
+            create(&mut ledger, Definition { url: String::from(url), ..webhook(name, "*") });
+        }
+        let callers = ledger.webhooks_calling("/in/p1.key").unwrap();
+        let names: Vec<&str> = callers.iter().map(|webhook| WebhookName::as_str(&webhook.definition.name)).collect();
+        assert_eq!(names, ["a", "b", "f"]);
+    }
+
+    #[test]
+    fn a_definition_is_at_least_as_new_as_asked() {
+        let mut ledger = ledger();
+        let key = create(&mut ledger, webhook("w", "*"));
+        assert_eq!(ledger.definition(key, 1).unwrap().map(|webhook| webhook.version), Some(1));
+        assert!(ledger.definition(key, 2).is_err());
+        ledger.delete_webhook("w", None, START).unwrap();
+        assert_eq!(ledger.definition(key, 1), Ok(None));
+    }
+
+    #[test]
+    fn a_stored_webhook_reads_back_as_kv_holds_it() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "order.*"));
+        let due = ledger.outbox_due(START, 10).unwrap();
+        let Some(OutboxItem::Webhook(published)) = due.last().map(|entry| &entry.content) else { panic!("not published") };
+        let text = serde_json::to_string(published).unwrap();
+        assert_eq!(serde_json::from_str::<StoredWebhook>(&text).unwrap(), ledger.stored_webhook("w").unwrap());
+    }
+
+    #[test]
+    fn health_is_that_of_the_latest_deliveries_oldest_first() {
+        use crate::support::build::attempt_due;
+        use postern_core::delivery::Outcome;
+
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for status in [500, 200, 200] {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, Outcome::Answered { status });
+        }
+        let health = ledger.webhook("w").unwrap().health;
+        assert_eq!(health.recent, [State::Dead, State::Delivered, State::Delivered]);
+        assert_eq!((health.at_once, health.latest_at), (2, Some(START)));
+    }
+}

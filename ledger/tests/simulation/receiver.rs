@@ -1,0 +1,77 @@
+//! Receivers: each goes through moods, and all are well in the end.
+
+use postern_core::delivery::{Outcome, ReceivedResponse};
+
+use crate::random::Random;
+
+/// How a receiver behaves for a while.
+#[derive(Clone, Copy, Debug)]
+enum Mood {
+    Quick,
+    Slow,
+    Broken,
+    Hanging,
+    Throttling { retry_after_s: u32 },
+    Vanished,
+    Gone,
+}
+
+/// One receiver: moods with the time at which each ends.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    moods: Vec<(i64, Mood)>,
+}
+
+/// What a call came to.
+pub(crate) struct Answer {
+    pub(crate) duration_ms: i64,
+    pub(crate) outcome: Outcome,
+    pub(crate) response: Option<ReceivedResponse>,
+}
+
+impl Receiver {
+    /// A receiver that is well from `heal_at_ms` on.
+    pub(crate) fn new(random: &mut Random, from_ms: i64, heal_at_ms: i64) -> Self {
+        let mut moods = Vec::new();
+        let mut at_ms = from_ms;
+        while at_ms < heal_at_ms {
+            let mood = match random.below(20) {
+                0..9 => Mood::Quick,
+                9..11 => Mood::Slow,
+                11..14 => Mood::Broken,
+                14..16 => Mood::Hanging,
+                16..18 => Mood::Throttling { retry_after_s: u32::try_from(random.between(1, 900)).expect("small") },
+                18 => Mood::Vanished,
+                _ => Mood::Gone,
+            };
+            at_ms += random.between(2_000, (heal_at_ms - from_ms) / 2 + 2_001);
+            moods.push((at_ms.min(heal_at_ms), mood));
+        }
+        Self { moods }
+    }
+
+    /// Answers a call that begins at `now_ms`.
+    pub(crate) fn answer(&self, random: &mut Random, now_ms: i64, timeout_s: u32) -> Answer {
+        let mood = self.moods.iter().find(|(until_ms, _mood)| now_ms < *until_ms).map_or(Mood::Quick, |(_until, mood)| *mood);
+        let timeout_ms = i64::from(timeout_s) * 1_000;
+        match mood {
+            Mood::Quick => answered(random.between(5, 400), 200, Vec::new()),
+            Mood::Slow => answered(random.between(900, timeout_ms - 1), 204, Vec::new()),
+            Mood::Broken => answered(random.between(5, 2_000).min(timeout_ms), if random.chance(50) { 500 } else { 503 }, Vec::new()),
+            Mood::Throttling { retry_after_s } => {
+                answered(random.between(5, 50), 429, vec![(String::from("Retry-After"), retry_after_s.to_string())])
+            }
+            Mood::Gone => answered(random.between(5, 50), 410, Vec::new()),
+            Mood::Hanging => Answer { duration_ms: timeout_ms, outcome: Outcome::TimedOut, response: None },
+            Mood::Vanished => {
+                let message = String::from("Network connection lost.");
+                Answer { duration_ms: 3, outcome: Outcome::ConnectionFailed { message }, response: None }
+            }
+        }
+    }
+}
+
+fn answered(duration_ms: i64, status: u16, headers: Vec<(String, String)>) -> Answer {
+    let response = ReceivedResponse { status, headers, body: String::from("seen"), truncated: false };
+    Answer { duration_ms, outcome: Outcome::Answered { status }, response: Some(response) }
+}

@@ -1,0 +1,660 @@
+//! The world around one ledger: producers, the alarm, queues, dispatchers, receivers, KV, operators, and their faults.
+//!
+//! It does what `edge` does, in the same order, with the same idea of what may be lost at each point.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
+
+use postern_core::delivery::{Attempt, Outcome, State};
+use postern_core::event::NewEvent;
+use postern_core::id::{Kind, Seq};
+use postern_core::time::Timestamp;
+use postern_core::webhook::Definition;
+use postern_ledger::{
+    InlineLimit, LeaseTicket, Ledger, LedgerError, OutboxItem, Report, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+};
+
+use crate::audit::{Audit, Sent, Violation, definitions, earliest_delivery, earliest_plan, expect};
+use crate::faulty::{Defect, Faulty};
+use crate::random::Random;
+use crate::receiver::Receiver;
+use crate::support::build::{START, attempt, json, keyed, project, webhook};
+use crate::support::native::Native;
+
+/// Event types in use; webhooks listen to one of them, to `order.*` or to all.
+const KINDS: [&str; 3] = ["order.paid", "order.sent", "user.created"];
+/// Patterns of webhooks.
+const PATTERNS: [&str; 4] = ["order.paid", "order.*", "user.created", "*"];
+/// The watchdog runs every minute.
+const WATCHDOG_MS: i64 = 60_000;
+/// Everything must have settled this long after the faults ended: the schedule's longest wait is 24 h and 20 % more.
+const SETTLED_MS: i64 = 4 * 86_400_000;
+/// A seed that takes more steps than this is turning in circles.
+const STEPS_MAX: u32 = 20_000;
+
+/// Something that will happen.
+enum Happening {
+    /// A producer posts a batch.
+    Post(Vec<NewEvent>),
+    /// The alarm rings, if it is still set to this instant.
+    Alarm,
+    /// The cron asks whether the alarm was forgotten.
+    Watchdog,
+    /// A queue delivers a message.
+    Message(LeaseTicket),
+    /// A dispatcher makes a call.
+    Send(Box<Work>),
+    /// A dispatcher reports.
+    Report(Report, u32),
+    /// A trial call is made.
+    TestCall(Box<TestWork>),
+    /// A trial call is reported.
+    TestReport(Seq, u32, Box<Attempt>),
+    /// An operator does something.
+    Operate,
+    /// Every process dies at once, and what they and the queues held is gone.
+    Die,
+    /// The faults end.
+    Heal,
+}
+
+struct Entry {
+    at_ms: i64,
+    order: u64,
+    epoch: u32,
+    happening: Happening,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at_ms, self.order) == (other.at_ms, other.order)
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at_ms, self.order).cmp(&(other.at_ms, other.order))
+    }
+}
+
+/// What a caller of the project learns.
+enum Reply<T> {
+    Done(T),
+    Refused,
+    /// Nothing: it may or may not have happened.
+    Lost,
+}
+
+impl<T> Reply<T> {
+    fn done(self) -> Option<T> {
+        match self {
+            Self::Done(value) => Some(value),
+            Self::Refused | Self::Lost => None,
+        }
+    }
+}
+
+/// What a seed came to; equal for equal seeds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    steps: u32,
+    calls: usize,
+    delivered: usize,
+    ended_at_ms: i64,
+    /// Situations that it got into.
+    pub(crate) reached: BTreeSet<&'static str>,
+}
+
+/// One seed.
+pub(crate) struct World {
+    random: Random,
+    now_ms: i64,
+    heal_at_ms: i64,
+    happenings: BinaryHeap<Reverse<Entry>>,
+    order: u64,
+    /// Counts deaths: what was in memory or in a queue before one never happens.
+    epoch: u32,
+    faulty: bool,
+    store: Rc<Native>,
+    sql: Rc<Faulty>,
+    ledger: Ledger<Rc<Faulty>>,
+    audit: Audit,
+    alarm_ms: Option<i64>,
+    /// Versions of each key in the order in which they were put; the last is current.
+    kv: BTreeMap<String, Vec<Option<StoredWebhook>>>,
+    project_is_in_kv: bool,
+    cache: BTreeMap<(Seq, u32), Definition>,
+    receivers: BTreeMap<Seq, Receiver>,
+    webhooks_made: u32,
+    /// The first webhook's calls break their dispatcher, each time, until the faults end.
+    first_is_cursed: bool,
+    trace: Option<Vec<String>>,
+}
+
+impl World {
+    /// Runs a seed to its end.
+    pub(crate) fn run(seed: u64, defect: Option<Defect>) -> Result<Summary, Violation> {
+        let mut random = Random::new(seed);
+        let store = Native::new();
+        let sql = Faulty::new(Rc::clone(&store), defect);
+        let heal_at_ms = START.0 + [60_000, 600_000, 6 * 3_600_000][usize::try_from(random.below(3)).expect("small")];
+        let ledger = Ledger::create(Rc::clone(&sql), &project(), random.next(), START).map_err(|error| error.to_string())?;
+        let mut world = Self {
+            random,
+            now_ms: START.0,
+            heal_at_ms,
+            happenings: BinaryHeap::new(),
+            order: 0,
+            epoch: 0,
+            faulty: true,
+            store,
+            sql,
+            ledger,
+            audit: Audit::default(),
+            alarm_ms: None,
+            kv: BTreeMap::new(),
+            project_is_in_kv: false,
+            cache: BTreeMap::new(),
+            receivers: BTreeMap::new(),
+            webhooks_made: 0,
+            first_is_cursed: false,
+            trace: std::env::var_os("POSTERN_SEED").map(|_seed| Vec::new()),
+        };
+        world.run_to_the_end().map_err(|violation| {
+            let trace = world.trace.take().unwrap_or_default().join("\n");
+            format!("{trace}\nseed {seed} at {} ms: {violation}", world.now_ms - START.0)
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms)
+    }
+
+    fn plan(&mut self, after_ms: i64, happening: Happening) {
+        self.order += 1;
+        self.happenings.push(Reverse(Entry { at_ms: self.now_ms + after_ms, order: self.order, epoch: self.epoch, happening }));
+    }
+
+    /// Whether a fault of this kind strikes now.
+    fn fault(&mut self, percent: u64) -> bool {
+        let strikes = self.random.chance(percent);
+        self.faulty && strikes
+    }
+
+    fn note(&mut self, line: impl FnOnce(&Self) -> String) {
+        if self.trace.is_some() {
+            let line = format!("{:>10} {}", self.now_ms - START.0, line(self));
+            self.trace.get_or_insert_default().push(line);
+        }
+    }
+
+    fn run_to_the_end(&mut self) -> Result<Summary, Violation> {
+        for _webhook in 0..self.random.between(1, 4) {
+            self.create_webhook()?;
+        }
+        self.plan_the_chaos();
+        let mut steps = 0;
+        while let Some(Reverse(entry)) = self.happenings.pop() {
+            steps += 1;
+            expect(steps < STEPS_MAX, || String::from("it turns in circles"))?;
+            self.now_ms = entry.at_ms;
+            if self.now_ms > self.heal_at_ms + SETTLED_MS {
+                break;
+            }
+            let is_outside = matches!(
+                entry.happening,
+                Happening::Post(_) | Happening::Alarm | Happening::Watchdog | Happening::Operate | Happening::Die | Happening::Heal
+            );
+            if is_outside || entry.epoch == self.epoch {
+                self.happen(entry.happening)?;
+            }
+        }
+        self.audit.at_the_end(&self.store)?;
+        self.check_kv()?;
+        Ok(Summary {
+            steps,
+            calls: self.audit.calls(),
+            delivered: self.audit.deliveries(|state| state == State::Delivered).len(),
+            ended_at_ms: self.now_ms,
+            reached: std::mem::take(&mut self.audit.reached),
+        })
+    }
+
+    fn plan_the_chaos(&mut self) {
+        let span_ms = self.heal_at_ms - self.now_ms;
+        self.first_is_cursed = self.random.chance(8);
+        for batch in 0..self.random.between(2, 6) {
+            let mut events = Vec::new();
+            for number in 0..self.random.between(1, 3) {
+                let kind = self.random.pick(&KINDS).expect("some");
+                events.push(keyed(kind, &format!("key-{batch}-{number}")));
+            }
+            if self.random.chance(10) {
+                events.extend(events.first().cloned());
+            }
+            let after_ms = self.random.between(0, span_ms * 3 / 4);
+            self.plan(after_ms, Happening::Post(events));
+        }
+        for _operation in 0..self.random.between(0, 8) {
+            let after_ms = self.random.between(0, span_ms);
+            self.plan(after_ms, Happening::Operate);
+        }
+        for _death in 0..self.random.between(0, 3) {
+            let after_ms = self.random.between(0, span_ms);
+            self.plan(after_ms, Happening::Die);
+        }
+        self.plan(span_ms, Happening::Heal);
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
+        match happening {
+            Happening::Post(events) => self.post(events),
+            Happening::Alarm if self.alarm_ms == Some(self.now_ms) => self.ring(),
+            Happening::Watchdog => self.watch(),
+            Happening::Message(ticket) => self.take_message(ticket),
+            Happening::Send(work) => self.send(&work),
+            Happening::Report(report, tries) => self.report(report, tries),
+            Happening::TestCall(work) => {
+                self.call_test(&work);
+                Ok(())
+            }
+            Happening::TestReport(test, number, attempt) => self.report_test(test, number, *attempt),
+            Happening::Operate if self.faulty => self.operate(),
+            Happening::Alarm | Happening::Operate => Ok(()),
+            Happening::Die => self.die(),
+            Happening::Heal => self.heal(),
+        }
+    }
+
+    // The project: one call of its object, which may die before, in or after its commit.
+
+    fn call<T>(
+        &mut self,
+        name: &'static str,
+        operation: impl FnOnce(&mut Ledger<Rc<Faulty>>, Timestamp) -> Result<T, LedgerError>,
+    ) -> Result<Reply<T>, Violation> {
+        if self.fault(4) {
+            let statements = self.random.below(7);
+            self.sql.light_fuse(statements);
+        }
+        let now = self.now();
+        let result = operation(&mut self.ledger, now);
+        let died_within = self.sql.revive();
+        let died_after = !died_within && self.fault(3);
+        let is_silent = died_within || died_after || self.fault(2);
+        if died_within || died_after {
+            self.audit.reached.insert(if died_within { "the project died within a call" } else { "the project died after its commit" });
+            self.reopen()?;
+        }
+        self.note(|_world| {
+            let how = if died_within {
+                "died within"
+            } else if died_after {
+                "died after"
+            } else if is_silent {
+                "lost its reply"
+            } else {
+                "ok"
+            };
+            format!("{name}: {how}{}", result.as_ref().err().map_or_else(String::new, |error| format!(" ({error})")))
+        });
+        self.audit.after_step(&self.store, self.now_ms)?;
+        if died_within || died_after {
+            // The alarm is set with the commit; who died before it leaves that to the watchdog.
+            self.plan(WATCHDOG_MS, Happening::Watchdog);
+        } else {
+            self.set_alarm()?;
+        }
+        match result {
+            _ if is_silent => Ok(Reply::Lost),
+            Ok(value) => Ok(Reply::Done(value)),
+            Err(error @ (LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. })) => {
+                Err(format!("{name} failed: {error}"))
+            }
+            Err(_refusal) => Ok(Reply::Refused),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), Violation> {
+        let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
+        self.ledger = opened.ok_or("the project is gone")?;
+        Ok(())
+    }
+
+    /// Sets the alarm to the next thing to do, unless it rings earlier anyway; checks that the ledger names it.
+    fn set_alarm(&mut self) -> Result<(), Violation> {
+        let wake = self.ledger.next_wake(self.now()).map_err(|error| error.to_string())?;
+        let plan_ms = earliest_plan(&self.store)?;
+        let named_ms = wake.map(|(at, _reason)| at.0);
+        let wanted_ms = plan_ms.map(|at_ms| at_ms.max(self.now_ms));
+        expect(named_ms == wanted_ms, || format!("the next plan is at {wanted_ms:?}, the ledger says {wake:?}"))?;
+        let Some(at_ms) = named_ms.map(|at_ms| at_ms.max(self.now_ms + 1)) else { return Ok(()) };
+        if self.alarm_ms.is_none_or(|alarm_ms| alarm_ms > at_ms) {
+            self.alarm_ms = Some(at_ms);
+            if self.fault(4) {
+                self.audit.reached.insert("an alarm never rang");
+                self.plan(at_ms - self.now_ms + WATCHDOG_MS, Happening::Watchdog);
+            } else {
+                self.plan(at_ms - self.now_ms, Happening::Alarm);
+            }
+        }
+        Ok(())
+    }
+
+    // The alarm and its watchdog.
+
+    fn ring(&mut self) -> Result<(), Violation> {
+        self.alarm_ms = None;
+        self.publish()?;
+        if let Some(due) = self.call("due_tests", Ledger::due_tests)?.done() {
+            for work in due.works {
+                self.plan(1, Happening::TestCall(Box::new(work)));
+            }
+        }
+        let limit = u32::try_from(self.random.between(1, 20)).expect("small");
+        let due_ms = earliest_delivery(&self.store)?;
+        let Some(leased) = self.call("lease_due", |ledger, now| ledger.lease_due(now, limit))?.done() else { return Ok(()) };
+        let was_due = due_ms.is_some_and(|at_ms| at_ms <= self.now_ms);
+        let still_due = earliest_delivery(&self.store)? == due_ms;
+        expect(!(was_due && still_due && leased.changed.is_empty()), || String::from("the alarm rings for nothing"))?;
+        for ticket in leased.tickets {
+            self.enqueue(ticket);
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, ticket: LeaseTicket) {
+        if self.fault(8) {
+            return;
+        }
+        let delay_ms = if self.fault(8) { self.random.between(10_000, 200_000) } else { self.random.between(1, 500) };
+        if self.fault(10) {
+            let again_ms = self.random.between(1, 100_000);
+            self.plan(again_ms, Happening::Message(ticket));
+        }
+        self.plan(delay_ms, Happening::Message(ticket));
+    }
+
+    fn watch(&mut self) -> Result<(), Violation> {
+        let is_forgotten = self.alarm_ms.is_none_or(|alarm_ms| alarm_ms < self.now_ms);
+        if is_forgotten { self.ring() } else { Ok(()) }
+    }
+
+    fn publish(&mut self) -> Result<(), Violation> {
+        let Some(entries) = self.call("outbox_due", |ledger, now| ledger.outbox_due(now, 10))?.done() else { return Ok(()) };
+        for entry in entries {
+            let (item, version) = (entry.item, entry.version);
+            if self.fault(20) {
+                self.call("outbox_failed", |ledger, now| ledger.outbox_failed(item, version, now))?;
+                continue;
+            }
+            match entry.content {
+                OutboxItem::Project(_view) => self.project_is_in_kv = true,
+                OutboxItem::Webhook(webhook) => self.kv.entry(webhook.id.clone()).or_default().push(Some(*webhook)),
+                OutboxItem::WebhookDeleted { id } => self.kv.entry(id).or_default().push(None),
+            }
+            self.call("outbox_done", |ledger, _now| ledger.outbox_done(item, version))?;
+        }
+        Ok(())
+    }
+
+    fn check_kv(&mut self) -> Result<(), Violation> {
+        expect(self.project_is_in_kv, || String::from("the project was never published"))?;
+        let published: BTreeMap<i64, Definition> = self
+            .kv
+            .values()
+            .filter_map(|versions| versions.last().cloned().flatten())
+            .map(|webhook| (webhook.seq.0, webhook.definition))
+            .collect();
+        let stored = definitions(&self.store)?;
+        expect(published == stored, || format!("KV holds {:?}, the ledger {:?}", published.keys(), stored.keys()))
+    }
+
+    // Producers.
+
+    fn post(&mut self, events: Vec<NewEvent>) -> Result<(), Violation> {
+        let inline = InlineLimit(u32::try_from(self.random.below(7)).expect("small"));
+        let posted = events.clone();
+        match self.call("ingest", |ledger, now| ledger.ingest(events, inline, now))? {
+            Reply::Done(ingested) => {
+                for (event, accepted) in posted.iter().zip(&ingested.accepted) {
+                    let key = event.idempotency_key.as_deref().unwrap_or_default();
+                    self.audit.accept(key, &accepted.id, accepted.deliveries, accepted.duplicate)?;
+                }
+                self.dispatch(ingested.works)?;
+                if self.random.chance(15) {
+                    self.plan(1_000, Happening::Post(posted));
+                }
+            }
+            // No answer: the producer repeats until there is one.
+            Reply::Lost => {
+                let after_ms = self.random.between(500, 20_000);
+                self.plan(after_ms, Happening::Post(posted));
+            }
+            Reply::Refused => return Err(String::from("good events were refused")),
+        }
+        Ok(())
+    }
+
+    // Dispatchers.
+
+    fn take_message(&mut self, ticket: LeaseTicket) -> Result<(), Violation> {
+        match self.call("claim", |ledger, now| ledger.claim(&[ticket], now))? {
+            Reply::Done(works) => self.dispatch(works),
+            Reply::Lost if self.random.chance(70) => {
+                self.plan(2_000, Happening::Message(ticket));
+                Ok(())
+            }
+            Reply::Lost | Reply::Refused => Ok(()),
+        }
+    }
+
+    fn dispatch(&mut self, works: WorkSet) -> Result<(), Violation> {
+        for work in works.works {
+            self.audit.claim(&work)?;
+            let after_ms = self.random.between(0, 1_500);
+            self.plan(after_ms, Happening::Send(Box::new(work)));
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, work: &Work) -> Result<(), Violation> {
+        let is_cursed = self.first_is_cursed && self.receivers.first_key_value().is_some_and(|(first, _receiver)| *first == work.webhook);
+        if self.fault(3) || (is_cursed && self.faulty) {
+            return Ok(());
+        }
+        let Some(definition) = self.definition(work)? else { return Ok(()) };
+        let Some(receiver) = self.receivers.get(&work.webhook) else { return Err(String::from("a call to nobody")) };
+        let answer = receiver.answer(&mut self.random, self.now_ms, definition.timeout_s);
+        self.audit.send(work, Sent { started_at_ms: self.now_ms, outcome: answer.outcome.clone() })?;
+        self.note(|_world| {
+            format!("send {} attempt {}: {:?} after {} ms", work.delivery.0, work.attempt, answer.outcome, answer.duration_ms)
+        });
+        if self.fault(4) {
+            return Ok(());
+        }
+        let mut record = attempt(work.attempt, answer.outcome, self.now());
+        record.response = answer.response;
+        record.duration_ms = u32::try_from(answer.duration_ms).expect("a timeout at most");
+        let report = Report { delivery: work.delivery, attempt: record };
+        let mut after_ms = answer.duration_ms;
+        if self.fault(6) {
+            after_ms += self.random.between(10_000, 120_000);
+        }
+        if self.fault(6) {
+            let again_ms = after_ms + self.random.between(0, 60_000);
+            self.plan(again_ms, Happening::Report(report.clone(), 0));
+        }
+        self.plan(after_ms, Happening::Report(report, 0));
+        Ok(())
+    }
+
+    /// The definition that a dispatcher uses: from its own memory, from KV (which may lag), or from the project.
+    fn definition(&mut self, work: &Work) -> Result<Option<Definition>, Violation> {
+        let (webhook, version) = (work.webhook, work.webhook_version);
+        if let Some(definition) = self.cache.get(&(webhook, version)) {
+            return Ok(Some(definition.clone()));
+        }
+        let lag = usize::from(self.fault(40));
+        if lag > 0 {
+            self.audit.reached.insert("KV was behind");
+        }
+        let copy = self.kv.get(&work.webhook_id).and_then(|versions| versions.iter().rev().nth(lag)).cloned().flatten();
+        let found = match copy.filter(|copy| copy.version >= version) {
+            Some(copy) => Some(copy),
+            None => self.call("definition", |ledger, _now| ledger.definition(webhook, version))?.done().flatten(),
+        };
+        if let Some(found) = &found {
+            expect(found.version >= version && found.seq == webhook, || format!("{found:?} was given for version {version}"))?;
+            self.cache.insert((webhook, found.version), found.definition.clone());
+        }
+        Ok(found.map(|found| found.definition))
+    }
+
+    fn report(&mut self, report: Report, tries: u32) -> Result<(), Violation> {
+        let (key, number) = (report.delivery.0, report.attempt.number);
+        let sent = report.clone();
+        match self.call("report", |ledger, now| ledger.report(vec![sent], now))? {
+            Reply::Done(_reported) => self.audit.reported(key, number),
+            Reply::Lost if tries < 3 && self.random.chance(80) => {
+                let after_ms = self.random.between(500, 5_000);
+                self.plan(after_ms, Happening::Report(report, tries + 1));
+                Ok(())
+            }
+            Reply::Lost | Reply::Refused => Ok(()),
+        }
+    }
+
+    fn call_test(&mut self, work: &TestWork) {
+        if self.fault(15) {
+            return;
+        }
+        let status = if self.random.chance(60) { 200 } else { 500 };
+        let record = attempt(work.number, Outcome::Answered { status }, self.now());
+        let after_ms = if self.fault(15) { self.random.between(20_000, 90_000) } else { 40 };
+        self.plan(after_ms, Happening::TestReport(work.test, work.number, Box::new(record)));
+    }
+
+    fn report_test(&mut self, test: Seq, number: u32, record: Attempt) -> Result<(), Violation> {
+        self.call("report_test", |ledger, now| ledger.report_test(test, number, record, now)).map(|_reply| ())
+    }
+
+    // Operators.
+
+    fn create_webhook(&mut self) -> Result<(), Violation> {
+        self.webhooks_made += 1;
+        let pattern = self.random.pick(&PATTERNS).expect("some");
+        let mut definition = webhook(&format!("w{}", self.webhooks_made), pattern);
+        definition.retry = self.random.chance(85);
+        definition.timeout_s = u32::try_from(self.random.between(1, 30)).expect("small");
+        let seq = self.ledger.reserve(self.now());
+        let receiver = Receiver::new(&mut self.random, self.now_ms, self.heal_at_ms);
+        self.receivers.insert(seq, receiver);
+        self.call("create_webhook", |ledger, now| ledger.create_webhook(seq, definition, now)).map(|_reply| ())
+    }
+
+    fn operate(&mut self) -> Result<(), Violation> {
+        let webhooks = definitions(&self.store)?;
+        let keys: Vec<i64> = webhooks.keys().copied().collect();
+        let chosen = self.random.pick(&keys).and_then(|key| webhooks.get(key));
+        match self.random.below(10) {
+            0 => self.create_webhook(),
+            1..=4 => match chosen {
+                Some(definition) => self.edit(definition.clone()),
+                None => self.create_webhook(),
+            },
+            5 => match chosen {
+                Some(definition) => {
+                    let name = definition.name.clone();
+                    self.call("delete_webhook", |ledger, now| ledger.delete_webhook(name.as_str(), None, now)).map(|_reply| ())
+                }
+                None => Ok(()),
+            },
+            6 | 7 => self.resend(),
+            8 => self.cancel(),
+            _ => self.create_test(),
+        }
+    }
+
+    fn edit(&mut self, mut definition: Definition) -> Result<(), Violation> {
+        let name = definition.name.clone();
+        match self.random.below(4) {
+            0 => definition.retry = !definition.retry,
+            1 => definition.timeout_s = u32::try_from(self.random.between(1, 30)).expect("small"),
+            _ => {
+                definition.enabled = !definition.enabled;
+                if !definition.enabled && self.random.chance(60) {
+                    let after_ms = self.random.between(1_000, 100_000);
+                    self.plan(after_ms, Happening::Operate);
+                }
+            }
+        }
+        self.call("update_webhook", |ledger, now| ledger.update_webhook(name.as_str(), definition, None, now)).map(|_reply| ())
+    }
+
+    fn id(&self, key: i64) -> String {
+        self.ledger.ids().id(Kind::Delivery, Seq(key))
+    }
+
+    fn resend(&mut self) -> Result<(), Violation> {
+        let keys = self.audit.deliveries(|state| state != State::Leased);
+        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        let id = self.id(key);
+        self.audit.resent.insert(key);
+        self.call("resend", |ledger, now| ledger.resend(&id, now)).map(|_reply| ())
+    }
+
+    fn cancel(&mut self) -> Result<(), Violation> {
+        let keys = self.audit.deliveries(|state| !state.is_final());
+        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        let id = self.id(key);
+        self.audit.cancelled.insert(key);
+        self.call("cancel", |ledger, now| ledger.cancel(&id, now)).map(|_reply| ())
+    }
+
+    fn create_test(&mut self) -> Result<(), Violation> {
+        let seq = self.ledger.reserve(self.now());
+        let draft = TestDraft {
+            webhook: None,
+            webhook_name: None,
+            definition: webhook("test", "*"),
+            kind: String::from(KINDS[0]),
+            data: json("{}"),
+            object: None,
+        };
+        if let Some((_view, work)) = self.call("create_test", |ledger, now| ledger.create_test(seq, draft, now))?.done() {
+            self.plan(5, Happening::TestCall(Box::new(work)));
+        }
+        Ok(())
+    }
+
+    // Faults as such.
+
+    fn die(&mut self) -> Result<(), Violation> {
+        self.note(|_world| String::from("every process dies"));
+        self.epoch += 1;
+        self.cache.clear();
+        self.reopen()
+    }
+
+    /// From here on everything works, and every webhook is enabled.
+    fn heal(&mut self) -> Result<(), Violation> {
+        self.note(|_world| String::from("the faults end"));
+        self.faulty = false;
+        for definition in definitions(&self.store)?.into_values().filter(|definition| !definition.enabled) {
+            let enabled = Definition { enabled: true, ..definition.clone() };
+            self.call("update_webhook", |ledger, now| ledger.update_webhook(definition.name.as_str(), enabled, None, now))?;
+        }
+        self.plan(WATCHDOG_MS, Happening::Watchdog);
+        Ok(())
+    }
+}

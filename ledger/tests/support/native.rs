@@ -1,0 +1,121 @@
+//! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (PLATFORM 1.3, 2.3).
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use postern_ledger::{LedgerError, Row, Sql, SqlError, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+/// Bound parameters of a statement at most.
+const PARAMETERS_MAX: usize = 100;
+/// Bytes of a statement at most.
+const STATEMENT_BYTES_MAX: usize = 100_000;
+/// Bytes of a text at most.
+const TEXT_BYTES_MAX: usize = 2_000_000;
+/// Integers beyond this lose precision as JavaScript numbers.
+const INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// An in-memory database that outlives the ledgers opened on it, as a Durable Object's storage outlives its memory.
+#[derive(Debug)]
+pub(crate) struct Native {
+    connection: Connection,
+    in_transaction: Cell<bool>,
+    touched: Arc<Mutex<Vec<i64>>>,
+}
+
+impl Native {
+    /// An empty database.
+    pub(crate) fn new() -> Rc<Self> {
+        let mut connection = Connection::open_in_memory().expect("SQLite opens in memory");
+        connection.set_prepared_statement_cache_capacity(128);
+        let touched = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&touched);
+        connection
+            .update_hook(Some(move |_action, _database: &str, table: &str, key: i64| {
+                if table == "delivery" {
+                    noted.lock().expect("one thread").push(key);
+                }
+            }))
+            .expect("the hook is taken");
+        Rc::new(Self { connection, in_transaction: Cell::new(false), touched })
+    }
+
+    /// Keys of deliveries that were written since the last call (or that a rolled back transaction tried to write).
+    pub(crate) fn take_touched(&self) -> Vec<i64> {
+        let mut touched = std::mem::take(&mut *self.touched.lock().expect("one thread"));
+        touched.sort_unstable();
+        touched.dedup();
+        touched
+    }
+}
+
+/// A parameter as a Durable Object binds it: every number is a float there.
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            #[expect(clippy::cast_precision_loss, reason = "below 2^53, which `run` checked")]
+            Value::Integer(value) => ToSqlOutput::Borrowed(ValueRef::Real(*value as f64)),
+            Value::Real(value) => ToSqlOutput::Borrowed(ValueRef::Real(*value)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+/// A column as a Durable Object gives it: every number is a float there, too.
+fn column(value: ValueRef<'_>) -> Result<Value, SqlError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) if value.abs() > INTEGER_MAX => return Err(SqlError::new("an integer beyond 2^53")),
+        #[expect(clippy::cast_precision_loss, reason = "checked above")]
+        ValueRef::Integer(value) => Value::Real(value as f64),
+        ValueRef::Real(value) => Value::Real(value),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    })
+}
+
+fn is_within_limits(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Real(_) => true,
+        Value::Integer(value) => value.abs() <= INTEGER_MAX,
+        Value::Text(text) => text.len() <= TEXT_BYTES_MAX,
+        Value::Blob(bytes) => bytes.len() <= TEXT_BYTES_MAX,
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> SqlError {
+    SqlError::new(error.to_string())
+}
+
+impl Sql for Native {
+    fn run(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError> {
+        if parameters.len() > PARAMETERS_MAX || statement.len() > STATEMENT_BYTES_MAX || !parameters.iter().all(is_within_limits) {
+            return Err(SqlError::new("a limit of Durable Objects is exceeded"));
+        }
+        let mut prepared = self.connection.prepare_cached(statement).map_err(|error| failed(&error))?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.query(params_from_iter(parameters.iter().map(Bound))).map_err(|error| failed(&error))?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            let values = (0..columns).map(|at| column(row.get_ref(at).map_err(|error| failed(&error))?)).collect::<Result<_, _>>()?;
+            read.push(Row::new(values));
+        }
+        Ok(read)
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        assert!(!self.in_transaction.replace(true), "transactions are not nested");
+        self.run("BEGIN", &[])?;
+        let done = work();
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        self.run(end, &[])?;
+        self.in_transaction.set(false);
+        done
+    }
+}

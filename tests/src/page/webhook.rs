@@ -1,0 +1,51 @@
+//! The screen of one webhook.
+
+use super::Dashboard;
+use crate::wait::{SOON, until};
+
+/// The screen.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookPage<'a>(Dashboard<'a>);
+
+impl<'a> WebhookPage<'a> {
+    /// Waits for it.
+    pub async fn arrived(dashboard: Dashboard<'a>, name: &str) -> Self {
+        dashboard.heading(name).await;
+        dashboard.browser.find("button", "Send test").await;
+        Self(dashboard)
+    }
+
+    /// Goes to it from the list.
+    pub async fn open(dashboard: Dashboard<'a>, name: &str) -> Self {
+        dashboard.visit("Webhooks").await;
+        dashboard.press("link", name).await;
+        Self::arrived(dashboard, name).await
+    }
+
+    /// Sends a test of this event type and waits for how it ends.
+    pub async fn test(&self, kind: &str) -> String {
+        self.0.write("Event type", kind).await;
+        self.0.press("button", "Send test").await;
+        let browser = self.0.browser;
+        let ended = ["Completed", "Failed"];
+        until("the test ends before our eyes", SOON, async || {
+            let status = browser.find("status", "Test status").await.text().await.unwrap_or_default();
+            ended.iter().any(|word| status.contains(word))
+        })
+        .await;
+        browser.find("status", "Test status").await.text().await.unwrap_or_default()
+    }
+
+    /// Switches it off.
+    pub async fn disable(&self) {
+        self.0.press("button", "Disable").await;
+        self.0.browser.find("button", "Enable").await;
+    }
+
+    /// Deletes it, which leads back to the list.
+    pub async fn delete(&self, name: &str) {
+        self.0.press("button", "Delete").await;
+        self.0.heading("Webhooks").await;
+        self.0.browser.sees(&format!("{name} deleted")).await;
+    }
+}

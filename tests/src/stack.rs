@@ -1,0 +1,225 @@
+//! A real `wrangler dev` with a state of its own.
+//!
+//! Each stack runs a copy of the built Worker and dashboard from a fresh folder, so that a rebuild meanwhile changes
+//! nothing, and keeps everything stateful there: Durable Objects, KV, secrets, registry, logs. It ends with the test
+//! process ([`crate::supervised`]).
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::artefacts;
+use crate::client::{Api, Project};
+use crate::supervised::Supervised;
+use crate::wait::until;
+
+/// The administrator's token of every stack.
+pub const ADMIN_TOKEN: &str = "test-administrator-0123456789abcdef";
+/// The sealing key of every stack: the bytes 0 to 31.
+const SEALING_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// How long a start may take: a busy machine with two cores needs 20 s at worst.
+const START: Duration = Duration::from_mins(2);
+
+/// What runs the Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// `wrangler dev`, as people run it: every test.
+    Wrangler,
+    /// Miniflare's own API (`tests/miniflare.mjs`), without wrangler's proxy: the benchmark.
+    Miniflare,
+}
+
+/// A running (or stopped) stack.
+#[derive(Debug)]
+pub struct Stack {
+    host: Host,
+    dir: PathBuf,
+    port: u16,
+    running: Option<Supervised>,
+}
+
+static SHARED: OnceCell<Stack> = OnceCell::const_new();
+static PROJECTS: AtomicU32 = AtomicU32::new(0);
+
+/// The stack that the tests of one file share; projects isolate them from each other.
+pub async fn shared() -> &'static Stack {
+    SHARED.get_or_init(Stack::start).await
+}
+
+/// A fresh project on the shared stack. `label` is part of its name.
+pub async fn project(label: &str) -> Project {
+    shared().await.project(label).await
+}
+
+impl Stack {
+    /// Starts a stack with an empty state and waits until it answers.
+    pub async fn start() -> Self {
+        Self::start_on(Host::Wrangler).await
+    }
+
+    /// The same on a host of choice.
+    pub async fn start_on(host: Host) -> Self {
+        let port = free_port();
+        let dir = std::env::temp_dir().join(format!("postern-{}-{port}", std::process::id()));
+        copy_dir(&artefacts::worker(), &dir.join("edge/build"));
+        copy_dir(&artefacts::dashboard(), &dir.join("dist"));
+        fs::copy(artefacts::root().join("wrangler.jsonc"), dir.join("wrangler.jsonc")).expect("wrangler.jsonc can be copied");
+        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\nALLOW_PRIVATE_TARGETS=\"true\"\n");
+        fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
+        fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
+        let mut stack = Self { host, dir, port, running: None };
+        stack.boot().await;
+        stack
+    }
+
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The native API as the administrator.
+    #[must_use]
+    pub fn admin(&self) -> Api {
+        Api::new(&self.base(), Some(ADMIN_TOKEN))
+    }
+
+    /// The native API without a token.
+    #[must_use]
+    pub fn anonymous(&self) -> Api {
+        Api::new(&self.base(), None)
+    }
+
+    /// Creates a project with a name of its own.
+    pub async fn project(&self, label: &str) -> Project {
+        let name = format!("{label}-{}", PROJECTS.fetch_add(1, Ordering::Relaxed));
+        let created = self.admin().send(Method::POST, "/v1/projects", Some(&json!({ "name": name }))).await.expect(201).json();
+        Project::new(&self.base(), &name, created["token"].as_str().expect("a new project comes with a token"))
+    }
+
+    /// Starts the stack again on the same port with the state it has.
+    pub async fn boot(&mut self) {
+        assert!(self.running.is_none(), "the stack runs already");
+        let running = self.spawn();
+        let health = self.anonymous();
+        let begun = Instant::now();
+        until("the stack answers /healthz", 2 * START, async || {
+            assert!(!running.is_over(), "the stack ended at its start:\n{}", self.log());
+            assert!(begun.elapsed() < START, "the stack does not answer:\n{}", self.log());
+            health.try_get("/healthz").await.is_some_and(|reply| reply.status == 200)
+        })
+        .await;
+        self.running = Some(running);
+    }
+
+    /// `kill -9` of the whole process group, as a machine that loses power; the state stays.
+    pub async fn kill9(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.kill9().await;
+        }
+    }
+
+    /// Ends the stack as Ctrl-C does, so that it may finish; the state stays.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.interrupt().await;
+        }
+    }
+
+    /// Stops and starts.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.boot().await;
+    }
+
+    /// What wrangler and the Worker wrote so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("output.log")).unwrap_or_default()
+    }
+
+    /// Lets the watchdog cron fire once (PLATFORM 1.5: its address under `wrangler dev`).
+    pub async fn fire_cron(&self) {
+        self.anonymous().send(Method::GET, "/cdn-cgi/handler/scheduled?cron=*+*+*+*+*", None).await.expect(200);
+    }
+
+    fn spawn(&self) -> Supervised {
+        let node = artefacts::node();
+        let node_dir = node.parent().expect("node lies in a folder").to_path_buf();
+        let path =
+            std::env::join_paths(std::iter::once(node_dir).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())))
+                .expect("the folders of PATH can be joined");
+        Supervised::start(&node, &self.dir, |command| {
+            self.arguments(command);
+            command.env("PATH", path).env("TMPDIR", self.dir.join("tmp")).env("XDG_CONFIG_HOME", self.dir.join("config"));
+            command.envs(QUIET);
+            for (variable, folder) in
+                [("WRANGLER_REGISTRY_PATH", "registry"), ("WRANGLER_LOG_PATH", "logs"), ("MINIFLARE_CACHE_DIR", "cache")]
+            {
+                command.env(variable, self.dir.join(folder));
+            }
+        })
+    }
+
+    fn arguments(&self, command: &mut Command) {
+        let port = self.port.to_string();
+        match self.host {
+            Host::Wrangler => {
+                command.arg(artefacts::wrangler()).args(["dev", "--ip", "127.0.0.1", "--port", &port, "--inspector-port", "0"]);
+                command.arg("--persist-to").arg(self.dir.join("state")).arg("--show-interactive-dev-session=false");
+            }
+            Host::Miniflare => {
+                command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port);
+            }
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // A running stack's supervisor removes the folder.
+        if self.running.is_none() {
+            drop(fs::remove_dir_all(&self.dir));
+        }
+    }
+}
+
+/// Keeps wrangler from asking, updating, reporting and tracing (PLATFORM 1.8).
+const QUIET: [(&str, &str); 9] = [
+    ("CI", "1"),
+    ("DO_NOT_TRACK", "1"),
+    ("WRANGLER_SEND_METRICS", "false"),
+    ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+    ("WRANGLER_NO_SKILLS_UPDATE_PROMPTS", "true"),
+    ("WRANGLER_HIDE_BANNER", "true"),
+    ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+    ("X_LOCAL_OBSERVABILITY", "false"),
+    ("X_LOCAL_EXPLORER", "false"),
+];
+
+/// A port of 127.0.0.1 that nobody listens on.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port of 127.0.0.1 can be had");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap_or_else(|fault| panic!("{} cannot be made: {fault}", to.display()));
+    for entry in fs::read_dir(from).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", from.display())) {
+        let path = entry.expect("a folder's entries can be read").path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy_dir(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap_or_else(|fault| panic!("{} cannot be copied: {fault}", path.display()));
+        }
+    }
+}

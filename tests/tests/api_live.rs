@@ -1,0 +1,102 @@
+//! The live feed: who may read it and what it tells.
+
+use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::api::test::TestStatus;
+use postern_core::delivery::State;
+use postern_tests::live::{Credential, Feed};
+use postern_tests::sink::{Behaviour, Sink};
+use postern_tests::stack;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_feed_tells_a_delivery_from_acceptance_to_its_end() {
+    let (project, sink) = (stack::project("feed").await, Sink::start().await);
+    project.listen("w", &sink.url("/a"), &json!({})).await;
+    let mut feed = Feed::open(&project).await;
+    assert_eq!(feed.subprotocol.as_deref(), Some(SUBPROTOCOL));
+    let event = project.event("order.paid", json!({ "n": 1 })).await;
+    let done = feed
+        .next("the delivery was made", |change| match change {
+            LiveEvent::Delivery { delivery } if delivery.event_id == event.id && delivery.state == State::Delivered => Some(delivery),
+            _ => None,
+        })
+        .await;
+    assert_eq!((done.attempts, done.last_status, done.webhook.as_deref()), (1, Some(200), Some("w")));
+    assert_eq!(project.delivery(&done.id).await.delivery, done, "the feed tells what a read tells");
+}
+
+#[tokio::test]
+async fn the_feed_tells_tests_inbox_requests_and_changed_webhooks() {
+    let project = stack::project("feedall").await;
+    let inbox = project.inbox("first").await;
+    let mut feed = Feed::connect(&project, Credential::Header(&project.token)).await.expect("a header is a credential too");
+    project.listen("w", &inbox.url, &json!({})).await;
+    feed.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
+    let test = project.post("webhooks/w/test", &json!({})).await.expect(201).json();
+    let (mut arrived, mut completed) = (false, false);
+    feed.next("the inbox got the test and the test completed", |change| {
+        match change {
+            LiveEvent::InboxRequest { inbox_id, request } => arrived |= inbox_id == inbox.id && request.method == "POST",
+            LiveEvent::Test { test: told } => completed |= told.id == test["id"] && told.status == TestStatus::Completed,
+            LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Many => {}
+        }
+        (arrived && completed).then_some(())
+    })
+    .await;
+    assert!(arrived && completed);
+}
+
+#[tokio::test]
+async fn every_open_page_is_told_and_only_of_its_own_project() {
+    let (mine, other) = (stack::project("mine").await, stack::project("other").await);
+    let (mut first, mut second, mut foreign) = (Feed::open(&mine).await, Feed::open(&mine).await, Feed::open(&other).await);
+    mine.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    for feed in [&mut first, &mut second] {
+        feed.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
+    }
+    let inbox = other.inbox("i").await;
+    other.listen("o", &inbox.url, &json!({})).await;
+    let told = foreign.next("any change", Some).await;
+    assert_eq!(told, LiveEvent::Webhooks, "the first change the other project hears of is its own");
+}
+
+#[tokio::test]
+async fn a_reader_without_a_right_token_is_refused() {
+    let (project, other) = (stack::project("refused").await, stack::project("other").await);
+    let publish = project.token("publish").await;
+    let read = project.token("read").await;
+    for (credential, status) in [
+        (Credential::None, 401),
+        (Credential::Subprotocol("nonsense"), 401),
+        (Credential::Header(&publish), 403),
+        (Credential::Subprotocol(&other.token), 404),
+    ] {
+        assert_eq!(Feed::connect(&project, credential).await.err(), Some(status), "{credential:?}");
+    }
+    assert!(Feed::connect(&project, Credential::Subprotocol(&read)).await.is_ok());
+    let plain = project.get("live").await;
+    assert!((400..500).contains(&plain.status), "a plain GET is no WebSocket: {}", plain.status);
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_is_answered_and_harms_nobody() {
+    let (project, sink) = (stack::project("leaves").await, Sink::start().await);
+    project.listen("w", &sink.url("/a"), &json!({})).await;
+    let leaving = Feed::open(&project).await;
+    let mut staying = Feed::open(&project).await;
+    assert!(leaving.close().await.is_some(), "the close frame is answered (PLATFORM 1.9, trap 5)");
+    drop(Feed::open(&project).await);
+    sink.always("/a", Behaviour::status(200));
+    let event = project.event("e", json!(1)).await;
+    staying
+        .next("the delivery", |change| matches!(change, LiveEvent::Delivery { delivery } if delivery.event_id == event.id).then_some(()))
+        .await;
+    assert_eq!(project.attempted(&event.id, "w").await.delivery.attempts, 1);
+}
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let project = stack::project("ping").await;
+    let mut feed = Feed::open(&project).await;
+    assert_eq!(feed.ask("ping").await, "pong");
+}

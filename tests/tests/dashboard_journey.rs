@@ -1,0 +1,150 @@
+//! The first minute, in a real browser: sign in by link → create a webhook to an inbox → test → see it arrive live →
+//! disable → delete with undo. Once with the mouse, once without one.
+
+use postern_core::problem::ProblemType;
+use postern_tests::browser::Browser;
+use postern_tests::client::Project;
+use postern_tests::page::{Dashboard, Hand, InboxPage, WebhookForm, WebhookPage};
+use postern_tests::stack;
+use postern_tests::wait::{SOON, until};
+use serde_json::json;
+
+async fn journey(hand: Hand) {
+    let project = stack::project("journey").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, hand, &base, &project.token).await;
+    assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar at once");
+
+    let form = WebhookForm::new(dashboard).await;
+    form.name("hello").await;
+    form.events("order.*").await;
+    let url = form.use_a_new_inbox().await;
+    assert!(url.starts_with(&format!("{base}/in/{}.", project.name)), "{url}");
+    let webhook = form.create("hello").await;
+    let ended = webhook.test("order.paid").await;
+    assert!(ended.contains("Completed") && ended.contains("200"), "{ended}");
+
+    let inbox = InboxPage::open(dashboard, "hello-inbox").await;
+    let first = inbox.requests(1).await.remove(0);
+    assert!(first.contains("POST") && first.contains("Signed by hello"), "{first}");
+    // The page is not touched: what is posted now must appear by itself.
+    project.event("order.shipped", json!({ "live": true })).await;
+    assert_eq!(inbox.requests(2).await.len(), 2);
+    inbox.send_a_test().await;
+    assert!(inbox.requests(3).await[0].contains("POST"));
+
+    let webhook = WebhookPage::open(dashboard, "hello").await;
+    webhook.disable().await;
+    assert_eq!(project.get("webhooks/hello").await.expect(200).json()["enabled"], false);
+    webhook.delete("hello").await;
+    dashboard.press("button", "Undo").await;
+    WebhookPage::arrived(dashboard, "hello").await;
+    project.get("webhooks/hello").await.expect(200);
+    WebhookPage::arrived(dashboard, "hello").await.delete("hello").await;
+    dashboard.press("button", "Dismiss").await;
+    until("the webhook is deleted", SOON, async || project.get("webhooks/hello").await.status == 404).await;
+    project.get("webhooks/hello").await.problem(ProblemType::NotFound);
+    assert!(!browser.has("link", "hello").await, "the list does not show it");
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_first_minute_works_with_the_mouse() {
+    journey(Hand::Mouse).await;
+}
+
+#[tokio::test]
+async fn the_first_minute_works_with_the_keyboard_alone() {
+    journey(Hand::Keyboard).await;
+}
+
+#[tokio::test]
+async fn a_pasted_token_signs_in_and_a_wrong_one_says_so() {
+    let project = stack::project("paste").await;
+    let browser = Browser::open().await;
+    browser.go(&project.api.base).await;
+    browser.find("heading", "Sign in").await;
+    browser.fill("Token", "pst_nonsense").await;
+    browser.click("button", "Sign in").await;
+    browser.sees("does not know this token").await;
+    browser.fill("Token", &project.token).await;
+    browser.click("button", "Sign in").await;
+    browser.find("heading", "Overview").await;
+    assert_eq!(browser.complaints(&["401"]).await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_form_says_what_the_edge_would_say_while_typing() {
+    let project = stack::project("typing").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    let form = WebhookForm::new(dashboard).await;
+    form.name(&"x".repeat(65)).await;
+    browser.fill("URL", "ftp://example.com/").await;
+    form.events("not!ok").await;
+    browser.press(thirtyfour::Key::Tab + "").await;
+    let faults = async || browser.script("return [...document.querySelectorAll('.fault')].map(fault => fault.innerText);", vec![]).await;
+    until("name, URL and events are complained of", SOON, async || faults().await.as_array().is_some_and(|faults| faults.len() >= 3)).await;
+    form.name("fine").await;
+    browser.fill("URL", "https://example.com/hooks").await;
+    form.events("order.paid").await;
+    until("nothing is complained of", SOON, async || faults().await.as_array().is_some_and(Vec::is_empty)).await;
+    // The preview shows the exact callback before anything is saved.
+    browser.sees("webhook-signature").await;
+    browser.sees("\"type\":\"order.paid\"").await;
+    assert_eq!(project.census().await["webhooks"], json!([]), "nothing is saved by typing");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_delivery_says_why_and_is_resent_from_its_drawer() {
+    let project = stack::project("resend").await;
+    let inbox = project.inbox("moody").await;
+    answer(&project, &inbox.id, 503).await;
+    project.listen("w", &inbox.url, &json!({})).await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    dashboard.visit("Deliveries").await;
+    // Accepted while the page is open: the row comes by the live feed.
+    let event = project.event("order.paid", json!({ "n": 1 })).await;
+    let delivery = project.attempted(&event.id, "w").await.delivery;
+    browser.sees("order.paid").await;
+    dashboard.open(&format!("/p/{}/deliveries?open={}", project.name, delivery.id)).await;
+    browser.find("button", "Resend").await;
+    browser.sees("503").await;
+    browser.find("button", "Copy as curl").await;
+    answer(&project, &inbox.id, 200).await;
+    browser.click("button", "Resend").await;
+    browser.sees("Resent").await;
+    until("the second attempt is delivered", SOON, async || project.delivery(&delivery.id).await.delivery.state.as_str() == "delivered")
+        .await;
+    browser.sees("Delivered").await;
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
+    browser.close().await;
+}
+
+async fn answer(project: &Project, inbox: &str, status: u16) {
+    let body = json!({ "answer": { "status": status, "delay_ms": 0, "body": "" } });
+    project.patch(&format!("inboxes/{inbox}"), &body).await.expect(200);
+}
+
+#[tokio::test]
+async fn filters_live_in_the_address_and_come_back_with_it() {
+    let project = stack::project("filters").await;
+    project.listen("alpha", "http://127.0.0.1:1024/", &json!({})).await;
+    project.listen("beta", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    browser.find("link", "alpha").await;
+    browser.click("button", "Disabled").await;
+    browser.gone("link", "alpha").await;
+    browser.find("link", "beta").await;
+    let address = browser.address().await;
+    assert!(address.contains("state=disabled"), "{address}");
+    dashboard.open(&address.replace(&base, "")).await;
+    browser.find("link", "beta").await;
+    assert!(!browser.has("link", "alpha").await);
+    browser.close().await;
+}

@@ -1,0 +1,150 @@
+//! `kill -9` of the whole process group at random moments, 20 times, while 2,000 events are accepted.
+//!
+//! A producer posts each event under an idempotency key until it is accepted, as any careful producer does. At the end
+//! no accepted event is lost, each reached the receiver, and each under exactly one `webhook-id`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use postern_core::api::event::EventView;
+use postern_core::api::page::Page;
+use postern_core::delivery::State;
+use postern_tests::client::Project;
+use postern_tests::random::{self, Random};
+use postern_tests::sink::Sink;
+use postern_tests::stack::Stack;
+use postern_tests::wait::until;
+use reqwest::Method;
+use serde_json::json;
+
+const EVENTS: usize = 2_000;
+const KILLS: usize = 20;
+/// Events of one life of the stack: producers wait for the next life before they go on.
+const PER_LIFE: usize = EVENTS / KILLS;
+const PRODUCERS: usize = 8;
+/// A lease that a kill left behind ends after the timeout and half a minute; then its attempt is made again.
+const DRAIN: Duration = Duration::from_mins(4);
+
+#[derive(Default)]
+struct Progress {
+    next: AtomicUsize,
+    accepted: AtomicUsize,
+    kills: AtomicUsize,
+    /// Event ids by number, as the 202s said.
+    ids: Mutex<BTreeMap<usize, String>>,
+}
+
+#[tokio::test]
+async fn no_accepted_event_is_lost_or_sent_under_two_ids_by_twenty_kills() {
+    let seed = random::seed();
+    #[expect(clippy::print_stdout, reason = "the seed repeats a run that failed")]
+    {
+        println!("{}={seed}", random::SEED_VARIABLE);
+    }
+    let mut random = Random::seeded(seed);
+    let mut stack = Stack::start().await;
+    let (project, sink) = (stack.project("crash").await, Sink::start().await);
+    project.listen("w", &sink.url("/a"), &json!({ "timeout_s": 5 })).await;
+
+    let progress = Progress::default();
+    let kill = async {
+        for kill in 0..KILLS {
+            let moment = kill * PER_LIFE + usize::try_from(random.between(1, PER_LIFE as u64 - PRODUCERS as u64)).expect("a small number");
+            until(&format!("{moment} events are accepted"), Duration::from_mins(2), async || progress.accepted.load(SeqCst) >= moment)
+                .await;
+            tokio::time::sleep(Duration::from_micros(random.between(0, 60_000))).await;
+            stack.kill9().await;
+            stack.boot().await;
+            progress.kills.fetch_add(1, SeqCst);
+        }
+    };
+    tokio::join!(kill, join_all((0..PRODUCERS).map(|_| produce(&project, &progress))));
+    let ids = progress.ids.lock().expect("no producer panicked").clone();
+    assert_eq!(ids.len(), EVENTS);
+
+    until("every event has reached the receiver", DRAIN, async || numbers(&sink).len() >= EVENTS).await;
+    until("no delivery is open", DRAIN, async || {
+        let mut open = 0;
+        for state in [State::Pending, State::Leased, State::Waiting] {
+            open += project.deliveries(&format!("state={}&limit=1", state.as_str())).await.items.len();
+        }
+        open == 0
+    })
+    .await;
+
+    let by_number = numbers(&sink);
+    assert_eq!(
+        by_number.keys().copied().collect::<Vec<_>>(),
+        (0..EVENTS).collect::<Vec<_>>(),
+        "nothing lost, nothing foreign (seed {seed})"
+    );
+    for (number, messages) in &by_number {
+        assert_eq!(messages.len(), 1, "event {number} went out under {messages:?} (seed {seed})");
+    }
+    let messages: BTreeSet<&String> = by_number.values().flatten().collect();
+    assert_eq!(messages.len(), EVENTS, "no webhook-id names two events (seed {seed})");
+    let stored = stored_events(&project).await;
+    assert_eq!(
+        stored.values().collect::<BTreeSet<_>>(),
+        ids.values().collect::<BTreeSet<_>>(),
+        "the ledger holds exactly the accepted events (seed {seed})"
+    );
+}
+
+/// Posts events under their keys until each is accepted.
+async fn produce(project: &Project, progress: &Progress) {
+    loop {
+        let number = progress.next.fetch_add(1, SeqCst);
+        if number >= EVENTS {
+            return;
+        }
+        until("the next life begins", Duration::from_mins(5), async || {
+            let lives = progress.kills.load(SeqCst) + 1;
+            lives > KILLS || number < lives * PER_LIFE
+        })
+        .await;
+        let body = json!({ "type": "order.paid", "data": { "n": number }, "idempotency_key": format!("k{number}") }).to_string();
+        until(&format!("event {number} is accepted"), Duration::from_mins(5), async || {
+            let sent =
+                project.api.try_send(Method::POST, &project.path("events"), &[("content-type", "application/json")], body.clone()).await;
+            let Ok(reply) = sent else { return false };
+            // A dying server may say that it is; any other refusal is a defect.
+            assert!(reply.status == 202 || reply.status >= 500, "event {number}: {} {}", reply.status, reply.body);
+            if reply.status == 202 {
+                let id = String::from(reply.json()["id"].as_str().expect("an accepted event has an id"));
+                progress.ids.lock().expect("no producer panicked").insert(number, id);
+                progress.accepted.fetch_add(1, SeqCst);
+            }
+            reply.status == 202
+        })
+        .await;
+    }
+}
+
+/// The `webhook-id`s under which each event arrived.
+fn numbers(sink: &Sink) -> BTreeMap<usize, BTreeSet<String>> {
+    let mut numbers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for call in sink.received("/a") {
+        let number = call.json()["data"]["n"].as_u64().expect("a callback carries its number");
+        numbers.entry(usize::try_from(number).expect("a small number")).or_default().insert(String::from(call.message_id()));
+    }
+    numbers
+}
+
+/// The ids of all stored events by their keys.
+async fn stored_events(project: &Project) -> BTreeMap<String, String> {
+    let (mut stored, mut cursor) = (BTreeMap::new(), String::new());
+    loop {
+        let page: Page<EventView> = project.get(&format!("events?limit=200{cursor}")).await.expect(200).read();
+        for event in page.items {
+            stored.insert(event.idempotency_key.expect("every event has a key"), event.id);
+        }
+        match page.next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return stored,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask`: everything that is done to Postern from outside of it.
+//!
+//! `dev` goes from a fresh clone to a page in the browser, `test` runs every check there is, `bench` measures, `deploy` puts
+//! the Worker at the edge, `tidy` checks what the compiler cannot. Each finds or installs the tools it needs.
+//!
+//! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a type to match on.
+//!
+//! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how nothing is left
+//! behind when it ends).
+
+mod bench;
+mod builds;
+mod deploy;
+mod dev;
+mod dev_vars;
+mod failure;
+mod http;
+mod process;
+mod report;
+mod seed;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+mod wrangler;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use failure::{Failure, Result};
+
+const USAGE: &str = "\
+cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
+cargo xtask test    [--only core|ledger|edge|app|e2e|clients|browser|tidy] every check, or one part
+cargo xtask bench   [arguments of the benchmark]                           measure a release build
+cargo xtask deploy  [--dry-run]                                            release build, then `wrangler deploy`
+cargo xtask tidy                                                           what the compiler does not check";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == process::SUPERVISE) {
+        return process::supervise(arguments.split_off(1));
+    }
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            if let Failure::Sentence(sentence) = &failure {
+                report::complain(sentence);
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
+    let mut arguments = arguments
+        .into_iter()
+        .map(|argument| argument.into_string().map_err(|bad| Failure::new(format!("Not text: {}", bad.display()))))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter();
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let asks_for_help = command == "help" || std::iter::once(&command).chain(&rest).any(|word| word == "--help" || word == "-h");
+    // What follows `bench` belongs to the benchmark, its `--help` too.
+    if command.is_empty() || (asks_for_help && command != "bench") {
+        report::say(USAGE);
+        return Ok(ExitCode::SUCCESS);
+    }
+    process::stop_on_signals()?;
+    match command.as_str() {
+        "dev" => dev::run(&dev::Options::parse(&rest)?),
+        "test" => test::run(&test::Options::parse(&rest)?),
+        "bench" => bench::run(&rest),
+        "deploy" => deploy::run(&deploy::Options::parse(&rest)?),
+        "tidy" => tidy::run(&rest),
+        unknown => Err(Failure::new(format!("There is no command `{unknown}`. There are:\n{USAGE}"))),
+    }
+}

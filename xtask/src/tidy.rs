@@ -1,0 +1,231 @@
+//! `cargo xtask tidy`: rules of this repository that the compiler does not check.
+//!
+//! Each rule is a function from the repository to the places that break it. To add one, write the function and a line in
+//! [`RULES`].
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Result};
+use crate::process::must_succeed;
+use crate::report;
+use crate::test;
+use crate::tools;
+use crate::workspace;
+
+/// The folders of the members of the workspace, where our own files are.
+const MEMBERS: [&str; 6] = ["core", "ledger", "edge", "app", "tests", "xtask"];
+
+/// Who may depend on whom: `edge -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
+const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+    ("postern-core", &[]),
+    ("postern-ledger", &["postern-core"]),
+    ("postern-edge", &["postern-core", "postern-ledger"]),
+    ("postern-app", &["postern-core"]),
+    ("postern-tests", &["postern-core"]),
+    ("postern-vectors", &["postern-core"]),
+    ("postern-xtask", &[]),
+];
+
+/// Names that say nothing about what is inside.
+const DRAWER_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
+
+/// A rule's check: the places that break it, each a line.
+type Check = fn() -> Result<Vec<String>>;
+
+/// Every rule, by the claim it makes.
+pub(crate) const RULES: [(&str, Check); 6] = [
+    ("dependencies point one way", dependencies_that_point_back),
+    ("names say what is inside", files_named_like_drawers),
+    ("one wasm-bindgen", wasm_bindgen_versions),
+    ("nothing is left to do", unfinished_code),
+    ("no test is left out", tests_left_out),
+    ("every test file asserts", test_files_without_assertions),
+];
+
+/// Runs every rule on its own.
+///
+/// # Errors
+/// The repository could not be read.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    if let Some(argument) = arguments.first() {
+        return Err(Failure::new(format!("`tidy` takes no arguments, not `{argument}`.")));
+    }
+    let mut code = ExitCode::SUCCESS;
+    for (claim, check) in RULES {
+        let broken = check()?;
+        report::say(format!("  {} {claim}", if broken.is_empty() { '✓' } else { '✗' }));
+        for place in broken {
+            report::say(format!("      {place}"));
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+fn dependencies_that_point_back() -> Result<Vec<String>> {
+    let mut metadata = test::cargo();
+    metadata.args(["metadata", "--format-version", "1", "--no-deps", "--quiet"]);
+    let printed = must_succeed(metadata, "cargo metadata")?;
+    // Warnings of cargo may come first.
+    let json = printed.lines().find(|line| line.starts_with('{')).unwrap_or_default();
+    let metadata: Value = serde_json::from_str(json).map_err(|cause| Failure::new(format!("cargo metadata is no JSON: {cause}.")))?;
+    Ok(wrong_dependencies(&metadata))
+}
+
+fn wrong_dependencies(metadata: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, allowed)) = MAY_DEPEND_ON.iter().find(|(package, _)| *package == name) else {
+            broken.push(format!("{name}: a new package; say in xtask/src/tidy.rs what it may depend on"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let dependency = dependency["name"].as_str().unwrap_or_default();
+            if MAY_DEPEND_ON.iter().any(|(ours, _)| *ours == dependency) && !allowed.contains(&dependency) {
+                broken.push(format!("{name} depends on {dependency}"));
+            }
+        }
+    }
+    broken
+}
+
+fn files_named_like_drawers() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for path in our_files(&["rs", "py", "js", "mjs", "css"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let is_drawer = relative.components().any(|part| {
+            let name = Path::new(part.as_os_str()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            DRAWER_NAMES.contains(&name.as_str())
+        });
+        if is_drawer {
+            broken.push(relative.display().to_string());
+        }
+    }
+    Ok(broken)
+}
+
+fn wasm_bindgen_versions() -> Result<Vec<String>> {
+    let file = workspace::root().join("Cargo.lock");
+    let lock = fs::read_to_string(&file).map_err(|cause| Failure::path("read", &file, &cause))?;
+    let pinned = tools::WASM_BINDGEN_VERSION;
+    let found = versions_in_lock(&lock, "wasm-bindgen");
+    Ok(if found == [pinned] { Vec::new() } else { vec![format!("Cargo.lock has {found:?}, xtask/src/tools.rs has {pinned}")] })
+}
+
+/// The versions of a package in a Cargo.lock.
+fn versions_in_lock<'a>(lock: &'a str, package: &str) -> Vec<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines();
+    let mut versions = Vec::new();
+    while let Some(line) = lines.next() {
+        if line == name {
+            versions.extend(lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"')));
+        }
+    }
+    versions
+}
+
+fn unfinished_code() -> Result<Vec<String>> {
+    // Put together so that this line does not break the rule.
+    places_with(&[concat!("todo", "!("), concat!("unimplemented", "!("), concat!("TO", "DO:"), concat!("FIX", "ME")])
+}
+
+fn tests_left_out() -> Result<Vec<String>> {
+    let mut broken = places_with(&[concat!("#[ign", "ore"), concat!("#[should_", "panic")])?;
+    for target in test::targets()? {
+        if test::Part::of_target(&target).is_none() {
+            broken.push(format!("tests/tests/{target}.rs belongs to no part of `cargo xtask test`: see Part::of_target"));
+        }
+    }
+    Ok(broken)
+}
+
+fn test_files_without_assertions() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for path in our_files(&["rs"])? {
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let has_tests = ["#[test]", "#[tokio::test", "#[wasm_bindgen_test"]
+            .iter()
+            .any(|attribute| text.lines().any(|line| line.trim_start().starts_with(attribute)));
+        if has_tests && !text.contains("assert") {
+            broken.push(path.display().to_string());
+        }
+    }
+    Ok(broken)
+}
+
+/// The lines of our Rust files that hold one of these texts.
+fn places_with(needles: &[&str]) -> Result<Vec<String>> {
+    let mut places = Vec::new();
+    for path in our_files(&["rs"])? {
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        for (index, line) in text.lines().enumerate() {
+            if needles.iter().any(|needle| line.contains(needle)) {
+                let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+                places.push(format!("{}:{}: {}", relative.display(), index + 1, line.trim()));
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// The files of our own, by ending.
+fn our_files(endings: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open: Vec<PathBuf> = MEMBERS.iter().map(|member| workspace::root().join(member)).collect();
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).map_err(|cause| Failure::path("read", &dir, &cause))?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let path = entry.path();
+            if path.is_dir() {
+                let is_made_by_a_tool =
+                    name.starts_with('.') || ["build", "target", "dist", "node_modules", "__pycache__"].contains(&&*name);
+                if !is_made_by_a_tool {
+                    open.push(path);
+                }
+            } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_dependency_against_the_direction_is_named() {
+        let package = |name: &str, dependencies: &[&str]| json!({ "name": name, "dependencies": dependencies.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
+        let good = json!({ "packages": [package("postern-core", &["serde"]), package("postern-edge", &["postern-ledger", "worker"])] });
+        assert_eq!(wrong_dependencies(&good), [""; 0]);
+        let bad = json!({ "packages": [package("postern-app", &["postern-ledger"]), package("newcomer", &[])] });
+        let broken = wrong_dependencies(&bad);
+        assert_eq!(broken.len(), 2);
+        assert!(broken[0].contains("postern-app depends on postern-ledger") && broken[1].contains("newcomer"), "{broken:?}");
+    }
+
+    #[test]
+    fn every_version_of_a_package_in_a_lock_file_is_found() {
+        let lock = "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\n\n[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.2.1\"\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(versions_in_lock(lock, "wasm-bindgen"), ["0.2.129", "0.2.130"]);
+    }
+
+    #[test]
+    fn this_file_keeps_its_own_rules() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tidy.rs").display().to_string();
+        for check in [unfinished_code, files_named_like_drawers, test_files_without_assertions] {
+            assert!(check().expect("the repository").iter().all(|place| !own.ends_with(place.split(':').next().unwrap_or_default())));
+        }
+    }
+}
