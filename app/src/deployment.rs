@@ -1,11 +1,11 @@
 //! What this deployment allows, for the egress verdict that forms give while a URL is typed.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::egress::Policy;
 
 use crate::api::Api;
 use crate::browser::location;
+use crate::fetched::spawn;
 
 /// The egress policy of the edge that serves this page.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ pub(crate) fn provide(api: Api) {
     let host = location::host();
     let policy = RwSignal::new(Policy { allow_private_targets: is_loopback(&host), own_hosts: vec![host] });
     provide_context(Deployment(policy));
-    spawn_local(async move {
+    spawn(async move {
         if let Ok(health) = api.health().await
             && let Some(allow) = health.allow_private_targets
         {

@@ -13,6 +13,24 @@ use crate::api::{Answer, ApiFailure};
 /// A load under way. Boxed, so that one machinery serves all screens.
 pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 
+/// Runs `work` beside everything else.
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    spawn_boxed(Box::pin(work));
+}
+
+fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
+    spawn_local(work);
+}
+
+/// Runs `act` now and whenever a signal that it reads changes: for what happens outside of the page's own signals.
+pub(crate) fn effect(act: impl Fn() + 'static) {
+    boxed_effect(Box::new(act));
+}
+
+fn boxed_effect(act: Box<dyn Fn()>) {
+    Effect::new(move |_| act());
+}
+
 /// Something that is loaded.
 pub(crate) struct Fetched<T: 'static> {
     /// What was loaded last.
@@ -37,6 +55,10 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     /// Loads now, whenever a signal that `load` reads changes, and when told to ([`Self::reload`]). The value stays until the
     /// next one is there; answers that come too late are dropped.
     pub(crate) fn new(load: impl Fn() -> Load<T> + 'static) -> Self {
+        Self::of(Rc::new(load))
+    }
+
+    fn of(load: Rc<dyn Fn() -> Load<T>>) -> Self {
         let fetched = Self {
             value: RwSignal::new(None),
             failure: RwSignal::new(None),
@@ -44,11 +66,9 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             again: RwSignal::new(0),
             generation: StoredValue::new(0),
         };
-        let load: Rc<dyn Fn() -> Load<T>> = Rc::new(load);
-        Effect::new(move |_| {
+        effect(move || {
             fetched.again.track();
-            let under_way = load();
-            fetched.start(under_way);
+            fetched.start(load());
         });
         fetched
     }
@@ -63,7 +83,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         let generation = self.generation.with_value(|generation| generation.wrapping_add(1));
         self.generation.set_value(generation);
         self.is_loading.set(true);
-        spawn_local(async move {
+        spawn(async move {
             let answer = load.await;
             if self.generation.try_get_value() != Some(generation) {
                 return;

@@ -93,7 +93,10 @@ mod tests {
     fn numbers_keys_and_escapes_are_kept_as_they_were_sent() {
         let sent = r#"{"b":1.0,"a":[1e400,-0],"s":"a\"b,{}\u00e9","empty":{},"none":[ ]}"#;
         let shown = pretty(sent).expect("is JSON");
-        assert_eq!(shown, "{\n  \"b\": 1.0,\n  \"a\": [\n    1e400,\n    -0\n  ],\n  \"s\": \"a\\\"b,{}\\u00e9\",\n  \"empty\": {},\n  \"none\": []\n}");
+        assert_eq!(
+            shown,
+            "{\n  \"b\": 1.0,\n  \"a\": [\n    1e400,\n    -0\n  ],\n  \"s\": \"a\\\"b,{}\\u00e9\",\n  \"empty\": {},\n  \"none\": []\n}"
+        );
     }
 
     #[test]
@@ -111,7 +114,8 @@ mod tests {
 
     #[test]
     fn keys_and_values_have_their_own_colour() {
-        let kinds: Vec<Token> = tokens(r#"{"a":"b","c":1}"#).into_iter().map(|(kind, _)| kind).filter(|kind| *kind != Token::Punctuation).collect();
+        let kinds: Vec<Token> =
+            tokens(r#"{"a":"b","c":1}"#).into_iter().map(|(kind, _)| kind).filter(|kind| *kind != Token::Punctuation).collect();
         assert_eq!(kinds, [Token::Key, Token::Text, Token::Key, Token::Literal]);
     }
 }

@@ -17,10 +17,7 @@ pub(crate) struct Nav {
 impl Nav {
     /// Reads the address, follows the history and every click on a link of ours, and offers itself to everything below.
     pub(crate) fn provide() -> Self {
-        let nav = Self {
-            place: RwSignal::new(Place::parse(&location::path())),
-            query: RwSignal::new(Query::parse(&location::query())),
-        };
+        let nav = Self { place: RwSignal::new(Place::parse(&location::path())), query: RwSignal::new(Query::parse(&location::query())) };
         window_event_listener(leptos::ev::popstate, move |_| nav.follow());
         window_event_listener(leptos::ev::click, move |event| {
             if let Some(address) = address_of(&event) {

@@ -3,8 +3,6 @@
 //! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up: one that
 //! names another project is answered like a project that does not exist.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -124,11 +122,11 @@ pub fn project_of(token: &str) -> Option<ProjectName> {
 /// SHA-256 of the token in lower-case hex: all that is stored. 256 random bits need no slow hash.
 #[must_use]
 pub fn hash(token: &str) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(token.as_bytes()) {
-        let _never_fails = write!(hex, "{byte:02x}");
-    }
-    hex
+    // Not `format!("{byte:02x}")`: every request is hashed, and formatting took a tenth of its time in the Worker.
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(token.as_bytes());
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last one.

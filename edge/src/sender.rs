@@ -3,11 +3,13 @@
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
 use futures_util::StreamExt as _;
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use postern_core::contract::Callback;
 use postern_core::delivery::{Outcome, RESPONSE_BYTES_MAX, RESPONSE_HEADER_BYTES_MAX, ReceivedResponse};
 use postern_core::time::Timestamp;
-use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::{ByteStream, Headers};
 
 use crate::clock;
 
@@ -35,25 +37,32 @@ pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exch
     Exchange { started_at, duration_ms, outcome, response }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that calls fetch")]
+#[wasm_bindgen]
+extern "C" {
+    /// The platform's `fetch`, which may throw as well as reject.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    fn platform_fetch(url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
+}
+
+/// The platform is called directly: `worker::Fetch` would make a `Request` first and read every body through a stream.
 async fn exchange(url: &str, callback: &Callback, timeout_s: u32) -> worker::Result<(Outcome, Option<ReceivedResponse>)> {
-    let headers = Headers::new();
+    let headers = web_sys::Headers::new()?;
     for (name, value) in &callback.headers {
         headers.append(name, value)?;
     }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(Uint8Array::from(callback.body.as_bytes()).into()));
-    let request = Request::new_with_init(url, &init)?;
     // The signal ends the wait for the headers as well as the reading of the body.
-    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(timeout_s.saturating_mul(1_000)));
-    let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
+    let signal = web_sys::AbortSignal::timeout_with_u32(timeout_s.saturating_mul(1_000));
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_body(&Uint8Array::from(callback.body.as_bytes()));
+    init.set_signal(Some(&signal));
+    let response: web_sys::Response = JsFuture::from(platform_fetch(url, &init)?).await?.unchecked_into();
 
-    let status = response.status_code();
-    let headers = kept_headers(response.headers().entries());
-    let (body, end) = read_bounded(&mut response).await;
+    let status = response.status();
+    let headers = kept_headers(Headers(response.headers()).entries());
+    let (body, end) = read_bounded(&response).await;
     let outcome = match &end {
         End::Complete | End::Cut => Outcome::Answered { status },
         End::Failed(error) => classify(error),
@@ -72,10 +81,17 @@ enum End {
 
 /// Reads at most [`RESPONSE_BYTES_MAX`] bytes. The stream is dropped in any case, which cancels the rest: an unread
 /// body would keep one of the six connections of the invocation (PLATFORM 1.4).
-async fn read_bounded(response: &mut Response) -> (Vec<u8>, End) {
-    let Ok(mut stream) = response.stream() else {
+async fn read_bounded(response: &web_sys::Response) -> (Vec<u8>, End) {
+    if is_small(&Headers(response.headers())) {
+        return match whole_body(response).await {
+            Ok(body) => (body, End::Complete),
+            Err(error) => (Vec::new(), End::Failed(error)),
+        };
+    }
+    let Some(stream) = response.body() else {
         return (Vec::new(), End::Complete); // an answer without a body, such as 204
     };
+    let mut stream = ByteStream::from(stream);
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         match chunk {
@@ -88,6 +104,18 @@ async fn read_bounded(response: &mut Response) -> (Vec<u8>, End) {
         }
     }
     (body, End::Complete)
+}
+
+/// Whether the body is declared to fit. The length of a compressed one says nothing of what comes out.
+fn is_small(headers: &Headers) -> bool {
+    let header = |name| headers.get(name).ok().flatten();
+    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
+    length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) && header("content-encoding").is_none()
+}
+
+async fn whole_body(response: &web_sys::Response) -> worker::Result<Vec<u8>> {
+    let buffer = JsFuture::from(response.array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values.

@@ -19,6 +19,9 @@ const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) F
 /// and still have a `next`.
 const PAGE_BYTES_MAX: i64 = 4_000_000;
 
+/// Bytes of a recorded request at most: a row has 2 MB (PLATFORM 2.3).
+const REQUEST_BYTES_MAX: usize = 1_900_000;
+
 /// What an update changes; `None` keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxChange {
@@ -164,7 +167,7 @@ impl<S: Sql> Ledger<S> {
         let seq = self.reserve(now);
         request.id = self.ids.id(Kind::Request, seq);
         request.received_at = now;
-        let json = to_json(&request)?;
+        let json = to_fitting_json(&mut request)?;
         atomically(&self.sql, |sql| {
             let kept = sql.run(
                 "INSERT INTO inbox_request (seq, inbox, received_at_ms, request) SELECT ?1, seq, ?3, ?4 FROM inbox WHERE seq = ?2 RETURNING seq",
@@ -224,6 +227,20 @@ impl<S: Sql> Ledger<S> {
         self.sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(inbox)])?;
         Ok(())
     }
+}
+
+/// The JSON of a request; its body is halved until the row's 2 MB hold it (control characters take six bytes each).
+fn to_fitting_json(request: &mut InboxRequestView) -> Result<String, LedgerError> {
+    let mut json = to_json(request)?;
+    while json.len() > REQUEST_BYTES_MAX && !request.body.is_empty() {
+        // Base64 stays whole in steps of four.
+        let half = request.body.len() / 8 * 4;
+        let end = (0..=half).rev().find(|at| request.body.is_char_boundary(*at)).unwrap_or(0);
+        request.body.truncate(end);
+        request.truncated = true;
+        json = to_json(request)?;
+    }
+    Ok(json)
 }
 
 #[cfg(test)]
@@ -321,6 +338,18 @@ mod tests {
         assert_eq!(first.items.len(), 15);
         let second = ledger.list_requests(&inbox.id, 200, first.next.as_deref()).unwrap();
         assert_eq!((second.items.len(), second.next), (5, None));
+    }
+
+    #[test]
+    fn a_request_that_grows_in_json_is_cut_until_its_row_holds_it() {
+        let mut ledger = ledger();
+        let inbox = ledger.create_inbox("a", "k", ORIGIN, START).unwrap();
+        let seq = ledger.inbox_at("k").unwrap().unwrap().seq;
+        let mut large = request(&"\u{1}".repeat(256 * 1024));
+        large.headers.push((String::from("x"), "\u{2}".repeat(100 * 1024)));
+        let recorded = ledger.record_request(seq, large, START).unwrap();
+        assert_eq!((recorded.body.len(), recorded.truncated), (128 * 1024, true));
+        assert_eq!(ledger.list_requests(&inbox.id, 1, None).unwrap().items, [recorded]);
     }
 
     #[test]

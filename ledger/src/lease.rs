@@ -115,8 +115,14 @@ impl<S: Sql> Ledger<S> {
             let mut lost = BTreeSet::new();
             let mut offers = Vec::new();
             let mut parked = Vec::new();
+            let mut orphans = Vec::new();
             for row in due {
-                let member = roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "an open delivery has no webhook" })?;
+                leased.changed.push(row.seq);
+                let Some(member) = roster.get(row.webhook) else {
+                    // Never written so; but one damaged row must not hold up all the others for ever.
+                    orphans.push(row.seq);
+                    continue;
+                };
                 let step = if row.state != State::Leased {
                     Some(plan(&row, member, row.attempt + 1, 1, now))
                 } else if row.claimed {
@@ -125,7 +131,6 @@ impl<S: Sql> Ledger<S> {
                 } else {
                     Some(plan(&row, member, row.attempt, row.offers + 1, now))
                 };
-                leased.changed.push(row.seq);
                 match step {
                     None => {}
                     Some(Step::Offer { attempt, offers: times, lease_until }) => {
@@ -149,6 +154,13 @@ impl<S: Sql> Ledger<S> {
                     "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, parked = 1, next_at_ms = NULL, updated_at_ms = ?2
                      FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
                     &[Value::Text(to_json(&parked)?), Value::from(now)],
+                )?;
+            }
+            if !orphans.is_empty() {
+                sql.run(
+                    "UPDATE delivery SET state = 'cancelled', attempt = made, next_at_ms = NULL, updated_at_ms = ?2
+                     WHERE seq IN (SELECT value FROM json_each(?1))",
+                    &[Value::Text(key_set(orphans)), Value::from(now)],
                 )?;
             }
             Ok((leased, lost))
@@ -295,6 +307,8 @@ pub(crate) fn lost_attempt(row: &DeliveryRow, now: Timestamp) -> Attempt {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use postern_core::retry::SCHEDULE_S;
     use postern_core::webhook::Definition;
 
@@ -425,6 +439,18 @@ mod tests {
         let tickets = lease(&mut ledger, now);
         assert_eq!(tickets.iter().map(|ticket| ticket.attempt).collect::<Vec<_>>(), [1, 1]);
         assert_eq!(ledger.claim(&tickets, now).unwrap().works.len(), 2);
+    }
+
+    #[test]
+    fn a_damaged_row_does_not_hold_up_the_others() {
+        let mut damaged = ledger();
+        create(&mut damaged, webhook("gone", "a"));
+        create(&mut damaged, webhook("w", "b"));
+        let (orphan, other) = (post(&mut damaged, "a")[0], post(&mut damaged, "b")[0]);
+        damaged.sql.run("DELETE FROM webhook WHERE name = 'gone'", &[]).unwrap();
+        let mut damaged = Ledger::open(Rc::clone(&damaged.sql)).unwrap().unwrap();
+        assert_eq!(lease(&mut damaged, START).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [other]);
+        assert_eq!(state(&damaged, orphan), (State::Cancelled, 0, None));
     }
 
     #[test]

@@ -27,7 +27,7 @@ const TESTS_KEPT: i64 = 500;
 const CALLS_MAX: u32 = 2;
 /// Lost tests that one wake-up takes up.
 const DUE_MAX: u32 = 50;
-/// What [`Ledger::test_row`] reads.
+/// What [`test_row`] reads.
 const COLUMNS: &str = "seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, error_message, definition, event, attempt";
 
 /// What to test.

@@ -20,7 +20,7 @@ const SCANNED_MAX: u32 = 2_000;
 const CHUNK: u32 = 200;
 /// Cancelled deliveries that [`Ledger::delete_webhook`] names: one more than a feed tells one by one.
 const CANCELLED_NAMED_MAX: u32 = 101;
-/// Columns of [`stored`].
+/// Columns of [`Ledger::stored`].
 const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition";
 
 /// A webhook as the stores keep it: its secrets are sealed text. The ledger's row and the KV value.

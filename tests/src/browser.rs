@@ -193,6 +193,12 @@ impl Browser {
         self.driver.action_chain().send_keys(keys).perform().await.expect("keys can be pressed");
     }
 
+    /// Presses `key` while Control is held.
+    pub async fn press_with_control(&self, key: char) {
+        let chord = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string()).key_up(Key::Control);
+        chord.perform().await.expect("keys can be pressed");
+    }
+
     /// Walks with Tab until the focus is on what has this role and name, as somebody without a mouse does.
     pub async fn tab_to(&self, role: &str, name: &str) {
         self.find(role, name).await;

@@ -45,7 +45,9 @@ function roleOf(element) {
 const reachable = () => [...document.querySelectorAll("dialog:modal")].pop() ?? document;
 
 function find(role, name) {
-  const candidates = [...reachable().querySelectorAll(selectors[role] ?? `[role=${role}]`)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
+  const selector = selectors[role] ?? `[role=${role}]`;
+  const root = reachable();
+  const candidates = [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
   const exact = candidates.find((element) => nameOf(element) === name);
   return exact ?? candidates.find((element) => nameOf(element).startsWith(name)) ?? (["row", "listitem", "status", "region"].includes(role) ? candidates.find((element) => squeeze(element.innerText).includes(name)) : null) ?? null;
 }

@@ -19,10 +19,12 @@ use crate::wait::{SOON, until};
 const SUPERVISOR: &str = r#"
 setsid "$@" >>"$POSTERN_FOLDER/output.log" 2>&1 </dev/null &
 group=$!
+until kill -s 0 -- "-$group" 2>/dev/null; do :; done
 echo "$group"
 read -r keep
-kill -KILL -- "-$group" 2>/dev/null
-[ -n "$keep" ] || rm -rf -- "$POSTERN_FOLDER"
+kill -s KILL -- "-$group" 2>/dev/null
+wait "$group"
+[ -n "$keep" ] || rm -rf -- "$POSTERN_FOLDER" || { sleep 1; rm -rf -- "$POSTERN_FOLDER"; }
 "#;
 
 /// A running program with everything it started.

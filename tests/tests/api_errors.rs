@@ -285,16 +285,15 @@ async fn every_route_that_names_a_thing_says_when_there_is_none() {
 }
 
 #[tokio::test]
-async fn every_list_refuses_a_bad_page() {
+async fn every_paged_list_refuses_a_bad_page() {
     let furnished = Furnished::new("pages").await;
-    for list in
-        ["webhooks", "events", "deliveries", "inboxes", "tokens", "event-types", &format!("inboxes/{}/requests", furnished.ids[3].1)]
-    {
+    // Tokens and event types are always listed whole.
+    for list in ["webhooks", "events", "deliveries", "inboxes", &format!("inboxes/{}/requests", furnished.ids[3].1)] {
         for limit in ["0", "201", "-1", "x", "1.5", "", "99999999999999999999"] {
             furnished.project.get(&format!("{list}?limit={limit}")).await.faults(&["?limit"]);
         }
-        // A list by name goes on after a name: any text has its place there.
-        if !["webhooks", "event-types"].contains(&list) {
+        // Webhooks are listed by name and go on after a name: any text has its place there.
+        if list != "webhooks" {
             furnished.project.get(&format!("{list}?cursor=%00nonsense")).await.faults(&["?cursor"]);
         }
     }

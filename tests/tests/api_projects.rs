@@ -92,7 +92,10 @@ async fn a_token_is_shown_once_and_does_what_its_role_says() {
     }
     project.listen("w", "http://127.0.0.1:1024/", &json!({})).await;
     reader.post("events", &event).await.problem(ProblemType::Forbidden);
-    reader.post("webhooks", &json!({ "name": "x", "url": "http://127.0.0.1:1024/", "events": ["*"] })).await.problem(ProblemType::Forbidden);
+    reader
+        .post("webhooks", &json!({ "name": "x", "url": "http://127.0.0.1:1024/", "events": ["*"] }))
+        .await
+        .problem(ProblemType::Forbidden);
     reader.patch("webhooks/w", &json!({ "enabled": false })).await.problem(ProblemType::Forbidden);
     reader.delete("webhooks/w").await.problem(ProblemType::Forbidden);
     reader.get("webhooks/w/secret").await.problem(ProblemType::Forbidden);

@@ -78,7 +78,8 @@ async fn a_secret_is_made_unless_it_is_given_or_declined() {
 #[tokio::test]
 async fn a_name_may_hold_anything_that_a_path_can_escape() {
     let project = stack::project("names").await;
-    for (name, segment) in [("a b/c", "a%20b%2Fc"), ("日本 ü", "%E6%97%A5%E6%9C%AC%20%C3%BC"), ("100%", "100%25"), ("a?b#c", "a%3Fb%23c")] {
+    for (name, segment) in [("a b/c", "a%20b%2Fc"), ("日本 ü", "%E6%97%A5%E6%9C%AC%20%C3%BC"), ("100%", "100%25"), ("a?b#c", "a%3Fb%23c")]
+    {
         project.webhook(&json!({ "name": name, "url": URL, "events": ["*"] })).await;
         let read: WebhookView = project.get(&format!("webhooks/{segment}")).await.expect(200).read();
         assert_eq!(read.name, name);

@@ -93,7 +93,7 @@ async fn the_form_says_what_the_edge_would_say_while_typing() {
     until("nothing is complained of", SOON, async || faults().await.as_array().is_some_and(Vec::is_empty)).await;
     // The preview shows the exact callback before anything is saved.
     browser.sees("webhook-signature").await;
-    browser.sees("\"type\":\"order.paid\"").await;
+    browser.sees("\"type\": \"order.paid\"").await;
     assert_eq!(project.census().await["webhooks"], json!([]), "nothing is saved by typing");
     browser.close().await;
 }
@@ -146,5 +146,32 @@ async fn filters_live_in_the_address_and_come_back_with_it() {
     dashboard.open(&address.replace(&base, "")).await;
     browser.find("link", "beta").await;
     assert!(!browser.has("link", "alpha").await);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_link_signs_in_a_tab_that_is_open_already() {
+    let project = stack::project("open").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    browser.go(&base).await;
+    browser.find("heading", "Sign in").await;
+    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.find("heading", "Overview").await;
+    assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_webhook_whose_name_holds_a_slash_has_an_address_of_its_own() {
+    let project = stack::project("slash").await;
+    project.listen("a/b 100%", "http://127.0.0.1:1024/", &json!({})).await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    dashboard.press("link", "a/b 100%").await;
+    WebhookPage::arrived(dashboard, "a/b 100%").await;
+    let address = browser.address().await;
+    browser.go("about:blank").await;
+    browser.go(&address).await;
+    WebhookPage::arrived(dashboard, "a/b 100%").await;
     browser.close().await;
 }

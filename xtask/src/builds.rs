@@ -165,8 +165,7 @@ fn build_dashboard(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()
     if profile == Profile::Release {
         trunk.arg("--release");
     }
-    must_succeed(trunk, "the dashboard's build")?;
-    move_boot_script_out(stage)
+    must_succeed(trunk, "the dashboard's build").map(drop)
 }
 
 fn build_worker(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
@@ -191,32 +190,6 @@ fn build_vectors(tools: &Toolbox, stage: &Path) -> Result<()> {
     bind.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(stage);
     bind.arg(workspace::target().join("wasm32-unknown-unknown/release/postern_vectors.wasm"));
     must_succeed(bind, "wasm-bindgen for the vectors").map(drop)
-}
-
-/// Moves the script that trunk writes into the page to a file of its own: the page's content security policy allows scripts
-/// from our own origin only, and no inline ones.
-fn move_boot_script_out(stage: &Path) -> Result<()> {
-    let page = stage.join("index.html");
-    let html = fs::read_to_string(&page).map_err(|cause| Failure::path("read", &page, &cause))?;
-    let Some((html, script)) = split_boot_script(&html) else { return Ok(()) };
-    let mut print = Fingerprint::new();
-    print.add(script.as_bytes());
-    let name = format!("boot-{}.js", print.hex());
-    let file = stage.join(&name);
-    fs::write(&file, script.trim_start()).map_err(|cause| Failure::path("write", &file, &cause))?;
-    fs::write(&page, html.replace(BOOT_SCRIPT_NAME, &name)).map_err(|cause| Failure::path("write", &page, &cause))
-}
-
-/// Stands for the boot script's name until its content is known.
-const BOOT_SCRIPT_NAME: &str = "{boot script}";
-
-/// Takes the inline module script out of a page. `None` if there is none.
-fn split_boot_script(html: &str) -> Option<(String, String)> {
-    const OPENS: &str = "<script type=\"module\">";
-    const CLOSES: &str = "</script>";
-    let (before, rest) = html.split_once(OPENS)?;
-    let (script, after) = rest.split_once(CLOSES)?;
-    Some((format!("{before}<script type=\"module\" src=\"/{BOOT_SCRIPT_NAME}\">{CLOSES}{after}"), script.to_owned()))
 }
 
 /// Makes `place` hold exactly the files of `stage`, touching only those that differ.
@@ -386,15 +359,6 @@ mod tests {
         put_in_place(&stage.0, &place.0, "index.js").expect("it is put in place");
 
         assert_eq!(place.0.join("index.js").metadata().and_then(|meta| meta.modified()).expect("its time"), long_ago);
-    }
-
-    #[test]
-    fn the_page_keeps_no_inline_script() {
-        let (html, script) = split_boot_script("<head><script type=\"module\">\nimport init from '/a.js';\n</script></head><body></body>")
-            .expect("a script");
-        assert_eq!(html, "<head><script type=\"module\" src=\"/{boot script}\"></script></head><body></body>");
-        assert_eq!(script.trim(), "import init from '/a.js';");
-        assert_eq!(split_boot_script("<script type=\"module\" src=\"/x.js\"></script>"), None);
     }
 
     #[test]

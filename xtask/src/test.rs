@@ -379,7 +379,17 @@ fn lint_for_wasm(tools: &Toolbox) -> Result<Finding> {
     }
     let mut clippy = tools.wasm_cargo();
     clippy
-        .args(["clippy", "--quiet", "--keep-going", "--target", "wasm32-unknown-unknown", "--package", "postern-edge", "--package", "postern-app"])
+        .args([
+            "clippy",
+            "--quiet",
+            "--keep-going",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--package",
+            "postern-edge",
+            "--package",
+            "postern-app",
+        ])
         .args(["--package", "postern-vectors"])
         .args(["--", "--deny", "warnings"])
         .current_dir(workspace::root());

@@ -16,7 +16,7 @@ pub(crate) enum Signal {
 
 /// An open or opening socket; closes when dropped.
 pub(crate) struct Socket {
-    socket: WebSocket,
+    inner: WebSocket,
     // The browser calls these as long as the socket lives.
     opened: Closure<dyn FnMut(JsValue)>,
     text: Closure<dyn FnMut(MessageEvent)>,
@@ -46,25 +46,25 @@ impl Socket {
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(text.as_ref().unchecked_ref()));
         socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
-        Some(Self { socket, opened, text, closed })
+        Some(Self { inner: socket, opened, text, closed })
     }
 
     /// Sends a text frame, where the socket is open.
     pub(crate) fn send(&self, text: &str) {
-        if self.socket.ready_state() == WebSocket::OPEN {
+        if self.inner.ready_state() == WebSocket::OPEN {
             // A socket that breaks in this moment tells so by closing.
-            drop(self.socket.send_with_str(text));
+            drop(self.inner.send_with_str(text));
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
+        self.inner.set_onopen(None);
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
         // Closing one that is closed already is no error worth telling.
-        drop(self.socket.close());
+        drop(self.inner.close());
         let _: (&_, &_, &_) = (&self.opened, &self.text, &self.closed);
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::ui::button::keycap;
 use crate::ui::dialog::Dialog;
+use crate::ui::part::part;
 use crate::ui::shortcuts::Shortcuts;
 
 /// The dialog.
@@ -22,12 +23,14 @@ pub(crate) fn Help(
             }
         }
         seen.push(("Ctrl K", "Jump to a page, a webhook or an action"));
-        let row = |(key, what): (&'static str, &'static str)| view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }.into_any();
+        let row = |(key, what): (&'static str, &'static str)| {
+            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }.into_any()
+        };
         seen.into_iter().map(row).collect_view()
     };
     view! {
         <Dialog open=open title="Shortcuts">
-            <dl class="keys">{rows}</dl>
+            <dl class="keys">{part(rows)}</dl>
         </Dialog>
     }
     .into_any()

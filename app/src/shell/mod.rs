@@ -13,6 +13,7 @@ use crate::api::{Api, ProjectApi, use_api, use_project};
 use crate::browser::clock::Clock;
 use crate::browser::focus;
 use crate::fetched::Fetched;
+use crate::fetched::effect;
 use crate::live::{Live, Status};
 use crate::nav::{Nav, use_nav};
 use crate::routes::{Area, Place};
@@ -20,6 +21,7 @@ use crate::screens;
 use crate::session::{Session, remember_project, use_session};
 use crate::ui::badge::{Tone, badge};
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::part::{hears, part, truth, value};
 use crate::ui::shortcuts::{Shortcuts, use_shortcut};
 use crate::ui::toast::{ToastRegion, Toasts, use_toasts};
 
@@ -58,7 +60,7 @@ fn Root() -> impl IntoView {
         }
     };
     view! {
-        {content}
+        {part(content)}
         <ToastRegion />
     }
     .into_any()
@@ -80,7 +82,7 @@ fn BareFrame() -> impl IntoView {
                 <a class="brand" href=Place::Projects.path()>{glyph(Icon::Logo)}<span>"Postern"</span></a>
                 <div class="bare-tools">{theme::theme_button()}{sign_out_button()}</div>
             </header>
-            <main id="main">{content}</main>
+            <main id="main">{part(content)}</main>
         </div>
     }
     .into_any()
@@ -95,12 +97,9 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
     let live = Live::provide(&api);
     remember_project(Some(&project));
 
-    let state = ProjectState(Fetched::new({
+    let state = ProjectState(Fetched::new(move || {
         let api = api.clone();
-        move || {
-            let api = api.clone();
-            Box::pin(async move { api.detail().await })
-        }
+        Box::pin(async move { api.detail().await })
     }));
     provide_context(state);
     live.on_change(move |event| {
@@ -116,7 +115,7 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
     });
     let is_menu_open = RwSignal::new(false);
     // Whoever chose a place wants to see it, not the menu.
-    Effect::new(move |_| {
+    effect(move || {
         area.track();
         is_menu_open.set(false);
     });
@@ -132,25 +131,26 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
 
     let name = String::from(project.as_str());
     let sidebar = sidebar(&project, area, state, is_palette_open, is_help_open);
+    let overview = Place::Project(project, Area::Overview).path();
     view! {
         <a class="skip" href="#main">"Skip to the content"</a>
         <div class="shell" class:menu-open=is_menu_open>
             <header class="topbar">
-                <a class="brand" href=Place::Project(project.clone(), Area::Overview).path()>{glyph(Icon::Logo)}<span>{name}</span></a>
+                <a class="brand" href=overview>{glyph(Icon::Logo)}<span>{name}</span></a>
                 {live_dot(live)}
                 <button
                     type="button"
                     class="button quiet"
-                    aria-expanded=move || if is_menu_open.get() { "true" } else { "false" }
+                    aria-expanded=truth(move || is_menu_open.get())
                     aria-controls="menu"
-                    on:click=move |_| is_menu_open.update(|open| *open = !*open)
+                    on:click=hears(move |_| is_menu_open.update(|open| *open = !*open))
                 >
                     {glyph(Icon::Menu)}
                     <span class="label">"Menu"</span>
                 </button>
             </header>
             {sidebar}
-            <main id="main">{move || area.get().map(screen)}</main>
+            <main id="main">{part(move || area.get().map(screen))}</main>
         </div>
         <palette::Palette open=is_palette_open help=is_help_open />
         <help::Help open=is_help_open />
@@ -187,17 +187,18 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 7] = [
 
 fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
     let section = Memo::new(move |_| area.with(|area| area.as_ref().map(Area::section)));
-    let count = move |of: fn(&ProjectDetail) -> u32| move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0));
+    let count =
+        move |of: fn(&ProjectDetail) -> u32| move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0));
     let entry = |(name, icon, target): (&'static str, Icon, Area)| {
         let number = match target {
-            Area::Webhooks => view! { <span class="count">{count(|detail| detail.counts.webhooks)}</span> }.into_any(),
-            Area::Inboxes => view! { <span class="count">{count(|detail| detail.counts.inboxes)}</span> }.into_any(),
+            Area::Webhooks => view! { <span class="count">{part(count(|detail| detail.counts.webhooks))}</span> }.into_any(),
+            Area::Inboxes => view! { <span class="count">{part(count(|detail| detail.counts.inboxes))}</span> }.into_any(),
             _ => ().into_any(),
         };
         let href = Place::Project(project.clone(), target.clone()).path();
         view! {
             <li>
-                <a href=href aria-current=move || (section.get().as_ref() == Some(&target)).then_some("page")>
+                <a href=href aria-current=value(move || (section.get().as_ref() == Some(&target)).then(|| String::from("page")))>
                     {glyph(icon)}
                     <span>{name}</span>
                     {number}
@@ -216,12 +217,12 @@ fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState,
             </a>
             <ul class="entries">{entries}</ul>
             <div class="sidebar-foot">
-                <button type="button" class="button quiet" on:click=move |_| palette.set(true)>
+                <button type="button" class="button quiet" on:click=hears(move |_| palette.set(true))>
                     {glyph(Icon::Search)}
                     <span class="label">"Jump to…"</span>
                     <kbd aria-hidden="true">"Ctrl K"</kbd>
                 </button>
-                <button type="button" class="button quiet" aria-keyshortcuts="?" on:click=move |_| help.set(true)>
+                <button type="button" class="button quiet" aria-keyshortcuts="?" on:click=hears(move |_| help.set(true))>
                     {glyph(Icon::Keyboard)}
                     <span class="label">"Shortcuts"</span>
                     <kbd aria-hidden="true">"?"</kbd>
@@ -261,7 +262,8 @@ fn sign_out_button() -> AnyView {
             std::time::Duration::ZERO,
         );
     };
-    view! { <button type="button" class="button quiet" on:click=leave>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }.into_any()
+    view! { <button type="button" class="button quiet" on:click=hears(leave)>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }
+        .into_any()
 }
 
 /// Moves among the rows of the list; with an open drawer, shows the row that is reached.

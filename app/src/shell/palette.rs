@@ -1,16 +1,17 @@
 //! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA authoring practices).
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use web_sys::KeyboardEvent;
 
 use super::ENTRIES;
 use crate::api::use_project;
+use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
 use crate::ui::dialog::Dialog;
 use crate::ui::fresh_id;
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::part::{hears, part, truth};
 
 /// Something to go to.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,10 +50,10 @@ pub(crate) fn Palette(
     let (nav, api) = (use_nav(), use_project());
     let name = api.name().clone();
     let webhooks = RwSignal::new(Vec::<String>::new());
-    Effect::new(move |_| {
+    effect(move || {
         if open.get() {
             let api = api.clone();
-            spawn_local(async move {
+            spawn(async move {
                 // The palette works without them; a failure is told by the screens.
                 if let Ok(page) = api.webhooks(&Query::default().with("limit", Some("200"))).await {
                     webhooks.set(page.items.into_iter().map(|webhook| webhook.name).collect());
@@ -107,11 +108,11 @@ pub(crate) fn Palette(
                     <li
                         role="option"
                         id=option_id(index)
-                        aria-selected=move || if at.get() == index { "true" } else { "false" }
-                        on:mousedown=move |event| {
+                        aria-selected=truth(move || at.get() == index)
+                        on:mousedown=hears(move |event: web_sys::MouseEvent| {
                             event.prevent_default();
                             run.with_value(|run| run(&command));
-                        }
+                        })
                     >
                         {glyph(icon)}
                         <span>{words}</span>
@@ -137,14 +138,14 @@ pub(crate) fn Palette(
                 autocomplete="off"
                 autofocus=true
                 prop:value=typed
-                on:input=move |event| {
+                on:input=hears(move |event| {
                     typed.set(event_target_value(&event));
                     at.set(0);
-                }
-                on:keydown=keys
+                })
+                on:keydown=hears(keys)
             />
-            <ul class="palette-list" role="listbox" aria-label="Results" id=list_id.clone()>{options}</ul>
-            {nothing}
+            <ul class="palette-list" role="listbox" aria-label="Results" id=list_id>{part(options)}</ul>
+            {part(nothing)}
         }
         .into_any()
     };
@@ -152,9 +153,15 @@ pub(crate) fn Palette(
 }
 
 fn commands(webhooks: &[String]) -> Vec<Command> {
-    let page = |(words, icon, area): (&str, Icon, Area)| Command { icon, words: String::from(words), kind: "Page", target: Target::Area(area) };
+    let page =
+        |(words, icon, area): (&str, Icon, Area)| Command { icon, words: String::from(words), kind: "Page", target: Target::Area(area) };
     let action = |words: &str, icon, target| Command { icon, words: String::from(words), kind: "Action", target };
-    let webhook = |name: &String| Command { icon: Icon::Webhook, words: name.clone(), kind: "Webhook", target: Target::Area(Area::Webhook(name.clone())) };
+    let webhook = |name: &String| Command {
+        icon: Icon::Webhook,
+        words: name.clone(),
+        kind: "Webhook",
+        target: Target::Area(Area::Webhook(name.clone())),
+    };
     let mut all: Vec<Command> = ENTRIES.into_iter().map(page).collect();
     all.push(action("New webhook", Icon::Plus, Target::Area(Area::WebhookNew)));
     all.push(action("Shortcuts", Icon::Keyboard, Target::Help));

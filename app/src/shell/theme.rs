@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::browser::storage::Keep;
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::part::hears;
 
 /// Must be the key that `public/boot.js` reads.
 const KEY: &str = "postern.theme";
@@ -22,7 +23,7 @@ pub(crate) fn theme_button() -> AnyView {
     };
     let word = move || theme.with(|theme| word(theme));
     view! {
-        <button type="button" class="button quiet" on:click=press>
+        <button type="button" class="button quiet" on:click=hears(press)>
             {glyph(Icon::Theme)}
             <span class="label">"Theme: "{word}</span>
         </button>

@@ -1,5 +1,6 @@
 //! States: a dot and a word, in one of four colours. The word alone says it all.
 
+use crate::ui::part::{part, value};
 use leptos::prelude::*;
 
 /// What a state means to a person.
@@ -30,11 +31,14 @@ impl Tone {
 
 /// A state that changes.
 pub(crate) fn badge(state: impl Fn() -> (Tone, String) + Send + Sync + 'static) -> AnyView {
-    let state = Memo::new(move |_| state());
+    badge_of_signal(Memo::new(move |_| state()))
+}
+
+fn badge_of_signal(state: Memo<(Tone, String)>) -> AnyView {
     view! {
-        <span class=move || format!("badge {}", state.with(|(tone, _)| tone.class()))>
+        <span class=value(move || Some(format!("badge {}", state.with(|(tone, _)| tone.class()))))>
             <i class="dot" aria-hidden="true"></i>
-            {move || state.with(|(_, word)| word.clone())}
+            {part(move || state.with(|(_, word)| word.clone()))}
         </span>
     }
     .into_any()

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
+use crate::ui::part::{hears, only_if};
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,9 +70,9 @@ pub(crate) fn Button(
         <button
             class=look.class()
             type=if submits { "submit" } else { "button" }
-            aria-disabled=move || disabled.get().then_some("true")
+            aria-disabled=only_if(move || disabled.get())
             aria-keyshortcuts=(!shortcut.is_empty()).then_some(shortcut)
-            on:click=press
+            on:click=hears(press)
         >
             {icon.map(glyph)}
             <span class="label">{label}{about.map(|about| view! { <span class="for-ear">{format!(" {about}")}</span> })}</span>
@@ -120,9 +121,12 @@ pub(crate) fn keycap(key: &'static str) -> AnyView {
 
 /// A button that shows only an icon; its name is for the ear and for the tip.
 pub(crate) fn icon_button(icon: Icon, name: impl Into<String>, on_press: impl Fn() + 'static) -> AnyView {
-    let name = name.into();
+    boxed_icon_button(icon, name.into(), Box::new(on_press))
+}
+
+fn boxed_icon_button(icon: Icon, name: String, on_press: Box<dyn Fn()>) -> AnyView {
     view! {
-        <button class="button quiet only-icon" type="button" title=name.clone() aria-label=name on:click=move |_| on_press()>
+        <button class="button quiet only-icon" type="button" title=name.clone() aria-label=name on:click=hears(move |_| on_press())>
             {glyph(icon)}
         </button>
     }

@@ -20,8 +20,9 @@ pub(crate) fn code_block(what: &'static str, text: String) -> AnyView {
 
 /// Header names and values, one on each line.
 pub(crate) fn header_lines(first: String, headers: Vec<(String, String)>) -> AnyView {
-    let copied: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    let line = |(name, value): (String, String)| view! { <span class="line"><span class="key">{name}</span>": "{value}"\n"</span> }.into_any();
+    let copied = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
+    let line =
+        |(name, value): (String, String)| view! { <span class="line"><span class="key">{name}</span>": "{value}"\n"</span> }.into_any();
     view! {
         <div class="code">
             <div class="code-copy">{copy_button("Headers", move || copied.clone())}</div>

@@ -1,17 +1,17 @@
 //! Copying, and saying that it worked.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::button::icon_button;
 use super::icon::Icon;
 use super::toast::{Toasts, use_toasts};
 use crate::browser::clipboard;
+use crate::fetched::spawn;
 
 /// Copies `text`; `what` is said afterwards: "`what` copied".
 pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
     let what = String::from(what);
-    spawn_local(async move {
+    spawn(async move {
         if clipboard::copy(&text).await {
             toasts.say(format!("{what} copied"));
         } else {
@@ -22,6 +22,10 @@ pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
 
 /// A button that copies.
 pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> AnyView {
+    boxed_copy_button(what, Box::new(text))
+}
+
+fn boxed_copy_button(what: &'static str, text: Box<dyn Fn() -> String>) -> AnyView {
     let toasts = use_toasts();
     icon_button(Icon::Copy, format!("Copy {}", what.to_lowercase()), move || copy(toasts, what, text()))
 }

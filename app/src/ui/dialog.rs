@@ -8,6 +8,8 @@ use web_sys::Element;
 use super::button::icon_button;
 use super::fresh_id;
 use super::icon::Icon;
+use crate::fetched::effect;
+use crate::ui::part::{hears, part};
 
 /// A dialog that is shown while `open` is true. Its content is made anew each time.
 #[component]
@@ -40,7 +42,7 @@ pub(crate) fn Dialog(
             })
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         let is_open = open.get();
         if let Some(dialog) = element.get() {
             if is_open && !dialog.open() {
@@ -53,14 +55,15 @@ pub(crate) fn Dialog(
     });
     // A press on what is around the dialog has the dialog itself as its target.
     let press = move |event: web_sys::MouseEvent| {
-        let on_backdrop = event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.tag_name() == "DIALOG");
+        let on_backdrop =
+            event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.tag_name() == "DIALOG");
         if on_backdrop {
             open.set(false);
         }
     };
     view! {
-        <dialog node_ref=element class=format!("dialog {class}") aria-labelledby=heading on:close=move |_| open.set(false) on:mousedown=press>
-            {content}
+        <dialog node_ref=element class=format!("dialog {class}") aria-labelledby=heading on:close=hears(move |_| open.set(false)) on:mousedown=hears(press)>
+            {part(content)}
         </dialog>
     }
     .into_any()

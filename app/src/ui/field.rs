@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use super::fresh_id;
+use crate::ui::part::{flag, hears, only_if, part};
 
 /// One line of text.
 #[component]
@@ -45,7 +46,7 @@ pub(crate) fn TextField(
     let (below, list) = (format!("{id}-below"), suggestions.map(|_| format!("{id}-list")));
     let is_wrong = move || fault.is_some_and(|fault| fault.with(Option::is_some));
     view! {
-        <div class="field" class:wrong=is_wrong>
+        <div class="field" class:wrong=flag(is_wrong)>
             <label for=id.clone() class:for-ear=bare>{label}</label>
             <input
                 id=id
@@ -58,14 +59,14 @@ pub(crate) fn TextField(
                 autofocus=first
                 list=list.clone()
                 aria-describedby=below.clone()
-                aria-invalid=move || is_wrong().then_some("true")
+                aria-invalid=only_if(move || is_wrong())
                 prop:value=value
-                on:input=move |event| value.set(event_target_value(&event))
-                on:blur=move |_| {
+                on:input=hears(move |event| value.set(event_target_value(&event)))
+                on:blur=hears(move |_| {
                     if let Some(on_leave) = on_leave {
                         on_leave.run(());
                     }
-                }
+                })
             />
             {suggestions.map(|suggestions| datalist(list.unwrap_or_default(), suggestions))}
             {below_field(below, hint, fault)}
@@ -102,7 +103,7 @@ pub(crate) fn TextArea(
     let below = format!("{id}-below");
     let is_wrong = move || fault.is_some_and(|fault| fault.with(Option::is_some));
     view! {
-        <div class="field" class:wrong=is_wrong>
+        <div class="field" class:wrong=flag(is_wrong)>
             <label for=id.clone()>{label}</label>
             <textarea
                 id=id
@@ -110,14 +111,14 @@ pub(crate) fn TextArea(
                 rows=rows.to_string()
                 spellcheck="false"
                 aria-describedby=below.clone()
-                aria-invalid=move || is_wrong().then_some("true")
+                aria-invalid=only_if(move || is_wrong())
                 prop:value=value
-                on:input=move |event| value.set(event_target_value(&event))
-                on:blur=move |_| {
+                on:input=hears(move |event| value.set(event_target_value(&event)))
+                on:blur=hears(move |_| {
                     if let Some(on_leave) = on_leave {
                         on_leave.run(());
                     }
-                }
+                })
             ></textarea>
             {below_field(below, hint, fault)}
         </div>
@@ -138,17 +139,17 @@ pub(crate) fn Switch(
     hint: Option<Signal<String>>,
 ) -> impl IntoView {
     let id = fresh_id();
-    let below = format!("{id}-below");
+    let (below, input_id) = (format!("{id}-below"), id.clone());
     view! {
         <div class="field switch">
-            <label for=id.clone()>
+            <label for=id>
                 <input
-                    id=id.clone()
+                    id=input_id
                     type="checkbox"
                     role="switch"
                     aria-describedby=below.clone()
                     prop:checked=value
-                    on:change=move |event| value.set(event_target_checked(&event))
+                    on:change=hears(move |event| value.set(event_target_checked(&event)))
                 />
                 <span>{label}</span>
             </label>
@@ -173,7 +174,7 @@ pub(crate) fn Choice(
     let option = |(name, words, hint): (&'static str, &'static str, &'static str)| {
         view! {
             <label class="choice">
-                <input type="radio" name=group.clone() value=name prop:checked=move || value.with(|value| value == name) on:change=move |_| value.set(String::from(name)) />
+                <input type="radio" name=group.clone() value=name prop:checked=flag(move || value.with(|value| value == name)) on:change=hears(move |_| value.set(String::from(name))) />
                 <span><b>{words}</b>" "<span class="faint">{hint}</span></span>
             </label>
         }
@@ -192,7 +193,7 @@ pub(crate) fn Choice(
 /// The values that a text field offers.
 pub(crate) fn datalist(id: String, values: Signal<Vec<String>>) -> AnyView {
     let options = move || values.get().into_iter().map(|value| view! { <option value=value></option> }.into_any()).collect_view();
-    view! { <datalist id=id>{options}</datalist> }.into_any()
+    view! { <datalist id=id>{part(options)}</datalist> }.into_any()
 }
 
 fn below_field(id: String, hint: Option<Signal<String>>, fault: Option<Signal<Option<String>>>) -> AnyView {
@@ -202,5 +203,5 @@ fn below_field(id: String, hint: Option<Signal<String>>, fault: Option<Signal<Op
         (None, Some(hint)) => view! { <span class="hint">{hint}</span> }.into_any(),
         (None, None) => ().into_any(),
     };
-    view! { <div class="below" id=id>{content}</div> }.into_any()
+    view! { <div class="below" id=id>{part(content)}</div> }.into_any()
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::button::{Button, Look};
 use super::field::TextField;
 use super::icon::{Icon, glyph};
+use crate::ui::part::{hears, part};
 
 /// A filter that is typed.
 #[component]
@@ -39,20 +40,20 @@ pub(crate) fn FilterChip(
     };
     let chip = move || match value.get() {
         Some(value) => view! {
-            <button type="button" class="chip on" on:click=move |_| on_change.run(None)>
+            <button type="button" class="chip on" on:click=hears(move |_| on_change.run(None))>
                 {format!("{name}: {value}")}<span class="for-ear">" (remove this filter)"</span>{glyph(Icon::Close)}
             </button>
         }
         .into_any(),
         None => view! {
-            <details class="chip-menu" node_ref=details on:keydown=move |event| {
+            <details class="chip-menu" node_ref=details on:keydown=hears(move |event: web_sys::KeyboardEvent| {
                 if event.key() == "Escape" {
                     event.prevent_default();
                     close();
                 }
-            }>
+            })>
                 <summary class="chip">{format!("+ {name}")}</summary>
-                <form class="popover" on:submit=apply>
+                <form class="popover" on:submit=hears(apply)>
                     <TextField label=format!("Filter by {name}") value=typed hint=hint suggestions=suggestions mono=true />
                     <Button label="Apply" look=Look::Primary submits=true />
                 </form>
@@ -60,5 +61,5 @@ pub(crate) fn FilterChip(
         }
         .into_any(),
     };
-    view! { <span class="chip-place">{chip}</span> }.into_any()
+    view! { <span class="chip-place">{part(chip)}</span> }.into_any()
 }

@@ -7,9 +7,14 @@ use super::button::Button;
 use super::icon::{Icon, glyph};
 use crate::api::ApiFailure;
 use crate::fetched::Fetched;
+use crate::ui::part::part;
 
 /// Shows `ready` once `fetched` has a value; before that, `skeleton` or what went wrong.
-pub(crate) fn loaded<T: Send + Sync + 'static>(fetched: Fetched<T>, skeleton: fn() -> AnyView, ready: impl Fn() -> AnyView + Send + 'static) -> AnyView {
+pub(crate) fn loaded<T: Send + Sync + 'static>(
+    fetched: Fetched<T>,
+    skeleton: fn() -> AnyView,
+    ready: impl Fn() -> AnyView + Send + 'static,
+) -> AnyView {
     let is_there = Memo::new(move |_| fetched.value.with(Option::is_some));
     faces(is_there, fetched.failure, fetched.is_loading, UnsyncCallback::new(move |()| fetched.reload()), skeleton, Box::new(ready))
 }
@@ -46,8 +51,8 @@ fn faces(
         }
     };
     view! {
-        {stale}
-        {content}
+        {part(stale)}
+        {part(content)}
     }
     .into_any()
 }
@@ -58,8 +63,8 @@ fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, rel
     view! {
         <div class="empty failed" role="alert">
             {glyph(Icon::Warning)}
-            <h2>{headline}</h2>
-            <p>{advice}</p>
+            <h2>{part(headline)}</h2>
+            <p>{part(advice)}</p>
             <Button label="Try again" icon=Icon::Again on_press=move |()| reload.run(()) disabled=is_loading />
         </div>
     }

@@ -14,6 +14,8 @@ pub(crate) mod keyed;
 pub(crate) mod loaded;
 pub(crate) mod notice;
 pub(crate) mod page_head;
+pub(crate) mod part;
+
 pub(crate) mod shortcuts;
 pub(crate) mod skeleton;
 pub(crate) mod strip;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::badge::Tone;
 use super::icon::{Icon, glyph};
 use crate::api::ApiFailure;
+use crate::ui::part::part;
 
 /// Nothing here yet: what it would hold, and the button that fills it.
 pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, action: AnyView) -> AnyView {
@@ -35,10 +36,13 @@ pub(crate) fn notice(tone: Tone, headline: String, advice: String) -> AnyView {
 pub(crate) fn refusal(failure: RwSignal<Option<ApiFailure>>) -> AnyView {
     let content = move || {
         failure.get().map(|failure| {
-            let faults = failure.faults().iter().map(|fault| view! { <li><code>{fault.pointer.clone()}</code>" "{fault.detail.clone()}</li> }.into_any());
+            let faults = failure
+                .faults()
+                .iter()
+                .map(|fault| view! { <li><code>{fault.pointer.clone()}</code>" "{fault.detail.clone()}</li> }.into_any());
             let faults = (failure.faults().len() > 1).then(|| view! { <ul>{faults.collect_view()}</ul> });
             view! { <div class="notice bad"><p class="headline">{failure.headline()}</p><p>{failure.advice()}</p>{faults}</div> }.into_any()
         })
     };
-    view! { <div role="alert">{content}</div> }.into_any()
+    view! { <div role="alert">{part(content)}</div> }.into_any()
 }

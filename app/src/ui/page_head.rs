@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
 use crate::browser::location;
+use crate::fetched::effect;
 
 /// The head of a screen. Sets the title of the tab too.
 #[component]
@@ -21,7 +22,7 @@ pub(crate) fn PageHead(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    Effect::new(move |_| location::set_title(&format!("{} · Postern", title.get())));
+    effect(move || location::set_title(&format!("{} · Postern", title.get())));
     view! {
         <header class="page-head">
             <div class="page-title">

@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::fresh_id;
+use crate::ui::part::{hears, part, truth, value};
 
 /// A tab: its key, its words and what it shows.
 pub(crate) struct Tab {
@@ -30,10 +31,10 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
             <button
                 type="button"
                 role="tab"
-                aria-selected=move || if present.get() == at { "true" } else { "false" }
+                aria-selected=truth(move || present.get() == at)
                 aria-controls=panel_id.clone()
-                tabindex=move || if present.get() == at { "0" } else { "-1" }
-                on:click=move |_| chosen.set(key)
+                tabindex=value(move || Some(String::from(if present.get() == at { "0" } else { "-1" })))
+                on:click=hears(move |_| chosen.set(key))
             >
                 {tab.label.clone()}
             </button>
@@ -43,8 +44,8 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
     let head = head.collect_view();
     let panel = move || tabs.get(present.get()).map(|tab| (tab.panel)());
     view! {
-        <div class="tabs" role="tablist" aria-label=label on:keydown=move |event| step(&event)>{head}</div>
-        <div class="tab-panel" role="tabpanel" id=panel_id tabindex="0">{panel}</div>
+        <div class="tabs" role="tablist" aria-label=label on:keydown=hears(move |event| step(&event))>{head}</div>
+        <div class="tab-panel" role="tabpanel" id=panel_id tabindex="0">{part(panel)}</div>
     }
     .into_any()
 }

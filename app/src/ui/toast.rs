@@ -8,6 +8,8 @@ use super::badge::Tone;
 use super::button::{Button, icon_button};
 use super::icon::Icon;
 use super::keyed::keyed;
+use crate::fetched::effect;
+use crate::ui::part::part;
 
 /// How long a message stays, and how long something can be undone.
 const SHOWN: Duration = Duration::from_secs(6);
@@ -58,7 +60,13 @@ impl Toasts {
     }
 
     /// Says that `subject` is gone and calls `commit` when it can no longer be taken back; `take_back` when it was.
-    pub(crate) fn undoable(self, text: impl Into<String>, subject: impl Into<String>, commit: impl FnOnce() + 'static, take_back: impl FnOnce() + 'static) {
+    pub(crate) fn undoable(
+        self,
+        text: impl Into<String>,
+        subject: impl Into<String>,
+        commit: impl FnOnce() + 'static,
+        take_back: impl FnOnce() + 'static,
+    ) {
         let subject = subject.into();
         self.gone.update(|gone| gone.push(subject.clone()));
         let undo = Undo { subject, commit: Box::new(commit), take_back: Box::new(take_back) };
@@ -127,7 +135,7 @@ pub(crate) fn ToastRegion() -> impl IntoView {
     let all = toasts.all;
     let seen = RwSignal::new(Vec::<(u32, Tone, String, bool)>::new());
     // A signal that may cross threads, as lists want it, from one that may not.
-    Effect::new(move |_| {
+    effect(move || {
         seen.set(all.with(|all| all.iter().map(|toast| (toast.id, toast.tone, toast.text.clone(), toast.undo.is_some())).collect()));
     });
     let row = move |key: String| {
@@ -150,7 +158,7 @@ pub(crate) fn ToastRegion() -> impl IntoView {
         <div class="toasts" role="status" aria-live="polite" aria-label="Messages">
             {keyed(move || seen.with(|seen| seen.iter().map(|(id, ..)| id.to_string()).collect()), row)}
         </div>
-        {undo_key}
+        {part(undo_key)}
     }
     .into_any()
 }

@@ -1,8 +1,11 @@
 //! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
 
+use js_sys::Promise;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
-use worker::{Env, Headers, Method, Request, RequestInit, Response};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::{Env, Headers, Request, RequestInit, Response};
 
 use super::command::{Call, Caller, Command, Reply};
 use crate::config;
@@ -71,12 +74,25 @@ pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// The stub as JavaScript has it.
+    type RawStub;
+
+    #[wasm_bindgen(method, catch, structural)]
+    fn fetch(this: &RawStub, url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
+}
+
+/// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by chunk, and this
+/// is done twice for every event.
 async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
-    let stub = env.durable_object(config::PROJECT)?.get_by_name(project)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(text.into()));
-    let mut response = stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await?;
-    response.text().await
+    let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&JsValue::from(text));
+    let response: web_sys::Response = JsFuture::from(stub.fetch(OBJECT_URL, &init)?).await?.unchecked_into();
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string().ok_or_else(|| worker::Error::from("the answer is no text"))
 }
 
 /// Asks on Postern's own behalf: dispatcher, consumers, cron.

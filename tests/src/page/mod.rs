@@ -71,7 +71,7 @@ impl<'a> Dashboard<'a> {
             Hand::Mouse => self.browser.fill(label, text).await,
             Hand::Keyboard => {
                 self.browser.tab_to("textbox", label).await;
-                self.browser.press(Key::Control + "a").await;
+                self.browser.press_with_control('a').await;
                 self.browser.press(text).await;
             }
         }

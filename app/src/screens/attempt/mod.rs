@@ -13,16 +13,29 @@ use crate::ui::tabs::{Tab, tabs};
 use crate::words;
 
 /// The tabs of `attempt`. `chosen` keeps the open one while attempts change.
-pub(crate) fn attempt_tabs(chosen: RwSignal<&'static str>, attempt: AttemptView, before: Option<AttemptView>, event: Option<EventView>) -> AnyView {
+pub(crate) fn attempt_tabs(
+    chosen: RwSignal<&'static str>,
+    attempt: AttemptView,
+    before: Option<AttemptView>,
+    event: Option<EventView>,
+) -> AnyView {
     let mut all = vec![
-        Tab { key: "request", label: String::from("Request"), panel: Box::new({
-            let attempt = attempt.clone();
-            move || request(&attempt)
-        }) },
-        Tab { key: "response", label: String::from("Response"), panel: Box::new({
-            let attempt = attempt.clone();
-            move || response(&attempt)
-        }) },
+        Tab {
+            key: "request",
+            label: String::from("Request"),
+            panel: Box::new({
+                let attempt = attempt.clone();
+                move || request(&attempt)
+            }),
+        },
+        Tab {
+            key: "response",
+            label: String::from("Response"),
+            panel: Box::new({
+                let attempt = attempt.clone();
+                move || response(&attempt)
+            }),
+        },
     ];
     if let Some(before) = before {
         all.push(Tab {

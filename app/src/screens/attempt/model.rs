@@ -67,8 +67,11 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
     let mut common = vec![0u16; (before.len() + 1) * width];
     for i in (0..before.len()).rev() {
         for j in (0..after.len()).rev() {
-            common[i * width + j] =
-                if before[i] == after[j] { common[(i + 1) * width + j + 1] + 1 } else { common[(i + 1) * width + j].max(common[i * width + j + 1]) };
+            common[i * width + j] = if before[i] == after[j] {
+                common[(i + 1) * width + j + 1] + 1
+            } else {
+                common[(i + 1) * width + j].max(common[i * width + j + 1])
+            };
         }
     }
     let (mut i, mut j) = (0, 0);
@@ -92,24 +95,21 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
 
 /// Request, outcome and response as one text, laid out so that a comparison shows what a person would point at.
 pub(crate) fn text_of(attempt: &AttemptView) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
+    let headers = |headers: &[(String, String)]| headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>();
     if let Some(request) = &attempt.attempt.request {
-        text.push_str(&format!("{} {}\n", request_line(&request.url), host(&request.url)));
-        for (name, value) in &request.headers {
-            text.push_str(&format!("{name}: {value}\n"));
-        }
+        lines.push(format!("{} {}", request_line(&request.url), host(&request.url)));
+        lines.extend(headers(&request.headers));
     }
     if let Some(body) = &attempt.request_body {
-        text.push_str(&format!("\n{}\n", laid_out(body)));
+        lines.extend([String::new(), laid_out(body)]);
     }
-    text.push_str(&format!("\n{}\n", attempt.reason.headline));
+    lines.extend([String::new(), attempt.reason.headline.clone()]);
     if let Some(response) = &attempt.attempt.response {
-        for (name, value) in &response.headers {
-            text.push_str(&format!("{name}: {value}\n"));
-        }
-        text.push_str(&format!("\n{}\n", laid_out(&response.body)));
+        lines.extend(headers(&response.headers));
+        lines.extend([String::new(), laid_out(&response.body)]);
     }
-    text
+    lines.join("\n")
 }
 
 fn laid_out(body: &str) -> String {
@@ -166,7 +166,10 @@ pub(crate) mod tests {
     fn the_difference_keeps_what_is_common_in_order() {
         let lines = difference("a\nb\nc\nd", "a\nx\nc\nd\ne");
         let kinds: Vec<(Change, &str)> = lines.iter().map(|(change, line)| (*change, line.as_str())).collect();
-        assert_eq!(kinds, [(Change::Same, "a"), (Change::Gone, "b"), (Change::New, "x"), (Change::Same, "c"), (Change::Same, "d"), (Change::New, "e")]);
+        assert_eq!(
+            kinds,
+            [(Change::Same, "a"), (Change::Gone, "b"), (Change::New, "x"), (Change::Same, "c"), (Change::Same, "d"), (Change::New, "e")]
+        );
     }
 
     #[test]

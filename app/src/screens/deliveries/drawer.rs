@@ -2,7 +2,6 @@
 //! response, difference and event.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
 use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
@@ -12,6 +11,7 @@ use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
@@ -24,6 +24,7 @@ use crate::ui::drawer::Drawer;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::notice;
+use crate::ui::part::{flag, hears, part, text, truth};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -67,16 +68,19 @@ pub(crate) fn DeliveryDrawer(
 fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -> impl IntoView {
     let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
     let delivery = Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
-    let of = move |part: fn(&DeliveryView) -> String| move || delivery.with(|delivery| delivery.as_ref().map(part).unwrap_or_default());
+    let of =
+        move |part: fn(&DeliveryView) -> String| text(move || delivery.with(|delivery| delivery.as_ref().map(part).unwrap_or_default()));
     let busy = RwSignal::new(false);
     let api = StoredValue::new_local(project.clone());
     let resend = move || {
-        let Some(id) = delivery.with_untracked(|delivery| delivery.as_ref().map(|delivery| delivery.id.clone())).filter(|_| !busy.get_untracked()) else {
+        let Some(id) =
+            delivery.with_untracked(|delivery| delivery.as_ref().map(|delivery| delivery.id.clone())).filter(|_| !busy.get_untracked())
+        else {
             return;
         };
         busy.set(true);
         let api = api.get_value();
-        spawn_local(async move {
+        spawn(async move {
             match api.retry_delivery(&id).await {
                 Ok(changed) => {
                     toasts.say("Resent: the next attempt is under way");
@@ -93,7 +97,7 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
             return;
         };
         let api = api.get_value();
-        spawn_local(async move {
+        spawn(async move {
             match api.cancel_delivery(&id).await {
                 Ok(()) => {
                     toasts.say("Cancelled: nothing more is sent unless it is resent");
@@ -105,14 +109,17 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         });
     };
     use_shortcut("R", "Resend this delivery", resend);
-    let attempts = Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
+    let attempts =
+        Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
     let chosen = RwSignal::new(None::<u32>);
     let present = Memo::new(move |_| {
         let wanted = chosen.get();
-        attempts.with(|attempts| attempts.iter().position(|attempt| Some(attempt.attempt.number) == wanted).or(attempts.len().checked_sub(1)))
+        attempts
+            .with(|attempts| attempts.iter().position(|attempt| Some(attempt.attempt.number) == wanted).or(attempts.len().checked_sub(1)))
     });
     let copy_curl = move || {
-        let command = attempts.with_untracked(|attempts| present.get_untracked().and_then(|at| attempts.get(at)).and_then(attempt_model::curl));
+        let command =
+            attempts.with_untracked(|attempts| present.get_untracked().and_then(|at| attempts.get(at)).and_then(attempt_model::curl));
         match command {
             Some(command) => copy(toasts, "Command", command),
             None => toasts.complain("Nothing was sent in this attempt, so there is nothing to copy."),
@@ -120,7 +127,9 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
     };
     let reason = move || {
         detail.value.with(|detail| {
-            detail.as_ref().map(|detail| notice(reason_tone(detail.delivery.state), detail.reason.headline.clone(), detail.reason.advice.clone()))
+            detail
+                .as_ref()
+                .map(|detail| notice(reason_tone(detail.delivery.state), detail.reason.headline.clone(), detail.reason.advice.clone()))
         })
     };
     let webhook_link = {
@@ -145,23 +154,25 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
             None => event.map(|event| event_facts(&event)).into_any(),
         })
     };
-    let state = badge(move || delivery.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default()));
+    let state = badge(move || {
+        delivery.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
+    });
     view! {
         <header class="drawer-head">
-            <h2>{state}<span class="mono">{of(|delivery| delivery.kind.clone())}</span><span class="faint">" → "</span>{webhook_link}</h2>
+            <h2>{state}<span class="mono">{of(|delivery| delivery.kind.clone())}</span><span class="faint">" → "</span>{part(webhook_link)}</h2>
             <p class="mono faint clip">{of(|delivery| format!("{} · webhook-id {}", delivery.id, delivery.message_id))}</p>
             <div class="page-actions">
                 <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() />
                 <Button label="Copy as curl" icon=Icon::Copy on_press=move |()| copy_curl() />
-                {move || can_cancel.get().then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> })}
+                {part(move || can_cancel.get().then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> }))}
             </div>
         </header>
-        {reason}
+        {part(reason)}
         <ol class="attempts" reversed=true aria-label="Attempts">
-            {move || next_attempt(delivery, clock)}
-            {move || attempts.with(|attempts| attempts.iter().enumerate().rev().map(|(at, attempt)| attempt_row(attempt, move || present.get() == Some(at), chosen)).collect_view())}
+            {part(move || next_attempt(delivery, clock))}
+            {part(move || attempts.with(|attempts| attempts.iter().enumerate().rev().map(|(at, attempt)| attempt_row(attempt, move || present.get() == Some(at), chosen)).collect_view()))}
         </ol>
-        {shown}
+        {part(shown)}
     }
     .into_any()
 }
@@ -190,7 +201,7 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clo
             <li class="attempt next">
                 <i class="dot" aria-hidden="true"></i>
                 <span class="attempt-words"><b>{format!("Attempt {number}")}</b><small>{about}</small></span>
-                <b class="number">{left}</b>
+                <b class="number">{part(left)}</b>
             </li>
         }
         .into_any(),
@@ -200,16 +211,19 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clo
 fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;
-    let is_good = attempt.attempt.request.as_ref().zip(record.response.as_ref()).is_some_and(|(request, response)| {
-        postern_core::contract::counts_as_delivered(request.rendering.contract, response.status)
-    });
+    let is_good = attempt
+        .attempt
+        .request
+        .as_ref()
+        .zip(record.response.as_ref())
+        .is_some_and(|(request, response)| postern_core::contract::counts_as_delivered(request.rendering.contract, response.status));
     let tone = if is_good { Tone::Good } else { Tone::Busy };
     let by_hand = if record.trigger == Trigger::Resend { " · resent by hand" } else { "" };
     let when = format!("{}{by_hand}", words::time_of_day(record.started_at, offset_min(record.started_at)));
     view! {
-        <li class=format!("attempt {}", tone.class()) class:chosen=is_chosen>
+        <li class=format!("attempt {}", tone.class()) class:chosen=flag(is_chosen)>
             <i class="dot" aria-hidden="true"></i>
-            <button type="button" class="attempt-words" aria-pressed=move || if is_chosen() { "true" } else { "false" } on:click=move |_| chosen.set(Some(number))>
+            <button type="button" class="attempt-words" aria-pressed=truth(move || is_chosen()) on:click=hears(move |_| chosen.set(Some(number)))>
                 <b>{format!("Attempt {number} · {}", postern_core::explain::brief(&record.outcome))}</b>
                 <small>{when}</small>
             </button>

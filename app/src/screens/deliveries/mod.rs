@@ -4,7 +4,6 @@ mod drawer;
 pub(crate) mod model;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::delivery::DeliveryView;
 use postern_core::api::live::LiveEvent;
 use postern_core::delivery::State;
@@ -30,6 +29,8 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 use super::webhooks::model::state_word;
+use crate::fetched::spawn;
+use crate::ui::part::{flag, hears, part, text, truth, value};
 
 /// The screen.
 #[component]
@@ -62,7 +63,10 @@ pub(crate) fn Deliveries() -> impl IntoView {
         (true, 0) => String::from("Resume"),
         (true, missed) => format!("Resume ({missed} new)"),
     });
-    let about = Signal::derive(move || list.value.with(|page| page.as_ref().map_or_else(|| String::from("Everything that was sent, is waiting, or was given up"), model::about)));
+    let about = Signal::derive(move || {
+        list.value
+            .with(|page| page.as_ref().map_or_else(|| String::from("Everything that was sent, is waiting, or was given up"), model::about))
+    });
     let is_empty = Memo::new(move |_| list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let post = link(Area::Events);
     let content = move || {
@@ -73,8 +77,14 @@ pub(crate) fn Deliveries() -> impl IntoView {
             let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> }.into_any();
             return empty(Icon::Search, "No delivery fits these filters", "Remove one, or all of them.", clear);
         }
-        let post = view! { <LinkButton label="Post an event" href=format!("{post}?post=1") look=Look::Primary icon=Icon::Send /> }.into_any();
-        empty(Icon::Delivery, "Nothing was sent yet", "A delivery is one event on its way to one webhook. Post an event that a webhook listens to.", post)
+        let post =
+            view! { <LinkButton label="Post an event" href=format!("{post}?post=1") look=Look::Primary icon=Icon::Send /> }.into_any();
+        empty(
+            Icon::Delivery,
+            "Nothing was sent yet",
+            "A delivery is one event on its way to one webhook. Post an event that a webhook listens to.",
+            post,
+        )
     };
     let open = Memo::new(move |_| nav.value("open"));
     let drawer = move || open.get().map(|id| view! { <drawer::DeliveryDrawer id=id list=list /> });
@@ -84,8 +94,8 @@ pub(crate) fn Deliveries() -> impl IntoView {
             <Button label=pause_label icon=Icon::Pause shortcut="P" on_press=move |()| pause() />
         </PageHead>
         <Filters />
-        {loaded(list, skeleton::rows, move || content.clone().into_any())}
-        {drawer}
+        {loaded(list, skeleton::rows, move || part(content.clone()))}
+        {part(drawer)}
     }
     .into_any()
 }
@@ -113,11 +123,17 @@ pub(crate) fn take_in(list: Fetched<postern_core::api::page::Page<DeliveryView>>
 pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, is_here: bool) -> AnyView {
     let (nav, clock) = (use_nav(), use_clock());
     let address = link(Area::Deliveries);
-    let ids = move || list.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|delivery| delivery.id.clone()).collect()).unwrap_or_default());
+    let ids = move || {
+        list.value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|delivery| delivery.id.clone()).collect()).unwrap_or_default())
+    };
     let row = move |id: String| {
         let wanted = id.clone();
-        let found = Memo::new(move |_| list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|delivery| delivery.id == wanted).cloned())));
-        let of = move |part: fn(&DeliveryView) -> String| move || found.with(|delivery| delivery.as_ref().map(part).unwrap_or_default());
+        let found = Memo::new(move |_| {
+            list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|delivery| delivery.id == wanted).cloned()))
+        });
+        let of =
+            move |part: fn(&DeliveryView) -> String| text(move || found.with(|delivery| delivery.as_ref().map(part).unwrap_or_default()));
         let is_open = {
             let id = id.clone();
             move || nav.value("open").as_deref() == Some(id.as_str())
@@ -130,16 +146,18 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
                 format!("{address}{}", query.with("open", Some(&id)).text())
             }
         };
-        let state = badge(move || found.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default()));
+        let state = badge(move || {
+            found.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
+        });
         let when = move || found.with(|delivery| delivery.as_ref().map(|delivery| words::ago(clock.now(), delivery.created_at)));
         view! {
-            <tr role="row" class="fresh" class:open=is_open>
+            <tr role="row" class="fresh" class:open=flag(is_open)>
                 <td role="cell" data-label="State">{state}</td>
-                <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=href>{of(|delivery| delivery.kind.clone())}</a></td>
+                <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=value(move || Some(href()))>{of(|delivery| delivery.kind.clone())}</a></td>
                 <td role="cell" data-label="Webhook"><span class="clip">{of(|delivery| delivery.webhook.clone().unwrap_or_else(|| String::from("(deleted)")))}</span></td>
                 <td role="cell" class="number" data-label="Attempts">{of(|delivery| delivery.attempts.to_string())}</td>
                 <td role="cell" class="faint" data-label="Latest attempt"><span class="clip">{of(model::result)}</span></td>
-                <td role="cell" class="number faint" data-label="Accepted">{when}</td>
+                <td role="cell" class="number faint" data-label="Accepted">{part(when)}</td>
             </tr>
         }
         .into_any()
@@ -168,7 +186,7 @@ fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> AnyV
     let more = move || {
         let project = project.get_value();
         let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
-        spawn_local(async move {
+        spawn(async move {
             match project.deliveries(&model::api_query(&nav.query_now(), next.as_deref())).await {
                 Ok(page) => list.value.update(|known| {
                     if let Some(known) = known {
@@ -181,8 +199,9 @@ fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> AnyV
         });
     };
     let has_more = Memo::new(move |_| list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
-    let button = move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
-    button.into_any()
+    let button =
+        move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
+    part(button)
 }
 
 #[component]
@@ -199,14 +218,22 @@ fn Filters() -> impl IntoView {
         let project = project.clone();
         Box::pin(async move { project.event_types().await })
     });
-    let names = Signal::derive(move || webhooks.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()));
-    let kinds = Signal::derive(move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()).unwrap_or_default()));
+    let names = Signal::derive(move || {
+        webhooks.value.with(|page| {
+            page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()
+        })
+    });
+    let kinds = Signal::derive(move || {
+        types
+            .value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
+    });
     let state = move |state: Option<State>| {
         let wanted = state.map(State::as_str);
         let is_on = move || nav.value("state").as_deref() == wanted;
         let words = state.map_or("Any state", |state| state_word(state).1);
         view! {
-            <button type="button" class="chip" class:on=is_on aria-pressed=move || if is_on() { "true" } else { "false" } on:click=move |_| nav.filter("state", wanted)>
+            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(move || is_on()) on:click=hears(move |_| nav.filter("state", wanted))>
                 {words}
             </button>
         }

@@ -1,7 +1,6 @@
 //! The catalogue of event types: what producers may post, with examples that tests and previews use.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::event::EventTypeView;
 use postern_core::event::parse_event_type;
 use postern_core::fault::Fault;
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ApiFailure, use_project};
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::json;
 use crate::routes::{Area, Query};
 use crate::screens::events::model::fault_of;
@@ -21,6 +21,7 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -38,14 +39,17 @@ pub(crate) fn EventTypes() -> impl IntoView {
     });
     let is_adding = RwSignal::new(false);
     use_shortcut("N", "New event type", move || is_adding.set(true));
-    let add_button = move || view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }.into_any();
+    let add_button = move || {
+        view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }
+            .into_any()
+    };
     let delete = move |name: String| {
         let (project, doomed) = (project.clone(), name.clone());
         toasts.undoable(
             format!("{name} deleted"),
-            name.clone(),
+            name,
             move || {
-                spawn_local(async move {
+                spawn(async move {
                     match project.delete_event_type(&doomed).await {
                         Ok(()) => types.reload(),
                         Err(failure) => {
@@ -76,15 +80,22 @@ pub(crate) fn EventTypes() -> impl IntoView {
         .into_any()
     };
     let list = move || {
-        let shown: Vec<EventTypeView> = types.value.with(|page| page.as_ref().map(|page| page.items.iter().filter(|item| !toasts.is_gone(&item.name)).cloned().collect()).unwrap_or_default());
+        let shown: Vec<EventTypeView> = types.value.with(|page| {
+            page.as_ref().map(|page| page.items.iter().filter(|item| !toasts.is_gone(&item.name)).cloned().collect()).unwrap_or_default()
+        });
         if shown.is_empty() {
-            return empty(Icon::EventType, "No event type yet", "The catalogue tells people what they may listen to. Events of other types are accepted too.", add_button());
+            return empty(
+                Icon::EventType,
+                "No event type yet",
+                "The catalogue tells people what they may listen to. Events of other types are accepted too.",
+                add_button(),
+            );
         }
         view! { <ul class="tiles wide">{shown.into_iter().map(card.clone()).collect_view()}</ul> }.into_any()
     };
     view! {
         <PageHead title="Event types" about="What may happen, with examples that tests and previews use">{add_button()}</PageHead>
-        {loaded(types, skeleton::rows, move || list.clone().into_any())}
+        {loaded(types, skeleton::rows, move || part(list.clone()))}
         <Dialog open=is_adding title="New event type" class="wide"><NewEventType done=move || { is_adding.set(false); types.reload(); } /></Dialog>
     }
     .into_any()
@@ -104,7 +115,8 @@ fn NewEventType(
         Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
         Err(fault) => vec![fault],
     });
-    let fault = move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| fault_of(faults, field)) } else { None });
+    let fault =
+        move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| fault_of(faults, field)) } else { None });
     let example_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "example")));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -114,7 +126,7 @@ fn NewEventType(
             return;
         }
         let project = project.clone();
-        spawn_local(async move {
+        spawn(async move {
             match project.add_event_type(&body).await {
                 Ok(added) => {
                     toasts.bring_back(&added.name);
@@ -126,7 +138,7 @@ fn NewEventType(
         });
     };
     view! {
-        <form on:submit=submit novalidate=true>
+        <form on:submit=hears(submit) novalidate=true>
             <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name") />
             <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description") />
             <TextArea label="Example" value=example mono=true rows=5 hint="JSON: the data of such an event. Empty: none" fault=example_fault />

@@ -3,7 +3,6 @@
 pub(crate) mod model;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::event::EventView;
 use postern_core::api::live::LiveEvent;
 
@@ -11,6 +10,7 @@ use self::model::EventDraft;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Query};
@@ -27,6 +27,7 @@ use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{flag, hears, part, value};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -37,12 +38,9 @@ use crate::words;
 pub(crate) fn Events() -> impl IntoView {
     let (nav, project, live, clock) = (use_nav(), use_project(), use_live(), use_clock());
     let kind = Memo::new(move |_| nav.value("type"));
-    let events = Fetched::new({
-        let project = project.clone();
-        move || {
-            let (project, query) = (project.clone(), Query::default().with("type", kind.get().as_deref()));
-            Box::pin(async move { project.events(&query).await })
-        }
+    let events = Fetched::new(move || {
+        let (project, query) = (project.clone(), Query::default().with("type", kind.get().as_deref()));
+        Box::pin(async move { project.events(&query).await })
     });
     let reload = calmly(move || events.reload());
     live.on_change(move |event| match event {
@@ -52,13 +50,23 @@ pub(crate) fn Events() -> impl IntoView {
     });
     let is_posting = RwSignal::new(nav.query_now().value("post").is_some());
     use_shortcut("N", "Post an event", move || is_posting.set(true));
-    let post_button = move || view! { <Button label="Post an event" look=Look::Primary icon=Icon::Send shortcut="N" on_press=move |()| is_posting.set(true) /> }.into_any();
+    let post_button = move || {
+        view! { <Button label="Post an event" look=Look::Primary icon=Icon::Send shortcut="N" on_press=move |()| is_posting.set(true) /> }
+            .into_any()
+    };
 
     let here = link(Area::Events);
     let row = move |id: String| {
         let wanted = id.clone();
         let found = Memo::new(move |_| {
-            events.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|event| event.id == wanted).map(|event| (event.kind.clone(), object_words(event), event.deliveries, event.accepted_at))))
+            events.value.with(|page| {
+                page.as_ref().and_then(|page| {
+                    page.items
+                        .iter()
+                        .find(|event| event.id == wanted)
+                        .map(|event| (event.kind.clone(), object_words(event), event.deliveries, event.accepted_at))
+                })
+            })
         });
         let is_open = {
             let id = id.clone();
@@ -67,25 +75,32 @@ pub(crate) fn Events() -> impl IntoView {
         let (here, shown) = (here.clone(), id.clone());
         let href = move || format!("{here}{}", nav.query().with("open", Some(&id)).text());
         view! {
-            <tr role="row" class="fresh" class:open=is_open>
-                <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=href>{move || found.with(|found| found.as_ref().map(|found| found.0.clone()))}</a><span class="mono faint clip">{shown}</span></td>
-                <td role="cell" data-label="Object">{move || found.with(|found| found.as_ref().map(|found| found.1.clone()))}</td>
-                <td role="cell" class="number" data-label="Deliveries">{move || found.with(|found| found.as_ref().map(|found| found.2))}</td>
-                <td role="cell" class="number faint" data-label="Accepted">{move || found.with(|found| found.as_ref().map(|found| words::ago(clock.now(), found.3)))}</td>
+            <tr role="row" class="fresh" class:open=flag(is_open)>
+                <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=value(move || Some(href()))>{part(move || found.with(|found| found.as_ref().map(|found| found.0.clone())))}</a><span class="mono faint clip">{shown}</span></td>
+                <td role="cell" data-label="Object">{part(move || found.with(|found| found.as_ref().map(|found| found.1.clone())))}</td>
+                <td role="cell" class="number" data-label="Deliveries">{part(move || found.with(|found| found.as_ref().map(|found| found.2)))}</td>
+                <td role="cell" class="number faint" data-label="Accepted">{part(move || found.with(|found| found.as_ref().map(|found| words::ago(clock.now(), found.3))))}</td>
             </tr>
         }
         .into_any()
     };
     let row = StoredValue::new_local(row);
     let is_empty = Memo::new(move |_| events.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
-    let ids = move || events.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|event| event.id.clone()).collect()).unwrap_or_default());
+    let ids = move || {
+        events.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|event| event.id.clone()).collect()).unwrap_or_default())
+    };
     let table = move || {
         if is_empty.get() {
             return if kind.get().is_some() {
                 let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> }.into_any();
                 empty(Icon::Search, "No event of this type", "Remove the filter to see all.", clear)
             } else {
-                empty(Icon::Event, "No event yet", "An event is something that happened, posted once by a producer. Post one by hand to see where it goes.", post_button())
+                empty(
+                    Icon::Event,
+                    "No event yet",
+                    "An event is something that happened, posted once by a producer. Post one by hand to see where it goes.",
+                    post_button(),
+                )
             };
         }
         view! {
@@ -120,15 +135,18 @@ pub(crate) fn Events() -> impl IntoView {
                 <FilterChip name="type" value=value hint="An event type, such as order.paid" suggestions=types on_change={move |value: Option<String>| nav.filter("type", value.as_deref())} />
             </div>
         </div>
-        {loaded(events, skeleton::rows, move || table.into_any())}
-        {drawer}
+        {loaded(events, skeleton::rows, move || part(table))}
+        {part(drawer)}
         <Dialog open=is_posting title="Post an event" class="wide"><PostEvent done=move || { is_posting.set(false); events.reload(); } /></Dialog>
     }
     .into_any()
 }
 
 fn object_words(event: &EventView) -> String {
-    event.object.as_ref().map_or_else(|| String::from("—"), |object| format!("{} {} {}", object.kind, object.name, object.version.as_deref().unwrap_or_default()).trim_end().to_owned())
+    event.object.as_ref().map_or_else(
+        || String::from("—"),
+        |object| format!("{} {} {}", object.kind, object.name, object.version.as_deref().unwrap_or_default()).trim_end().to_owned(),
+    )
 }
 
 /// The names of the catalogue's event types.
@@ -138,7 +156,9 @@ fn types_of() -> Signal<Vec<String>> {
         let project = project.clone();
         Box::pin(async move { project.event_types().await })
     });
-    Signal::derive(move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect()).unwrap_or_default()))
+    Signal::derive(move || {
+        types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect()).unwrap_or_default())
+    })
 }
 
 #[component]
@@ -149,7 +169,7 @@ fn MoreEvents(events: Fetched<postern_core::api::page::Page<EventView>>) -> impl
         let project = project.get_value();
         let next = events.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
         let query = Query::default().with("type", nav.query_now().value("type").as_deref()).with("cursor", next.as_deref());
-        spawn_local(async move {
+        spawn(async move {
             match project.events(&query).await {
                 Ok(page) => events.value.update(|known| {
                     if let Some(known) = known {
@@ -162,8 +182,9 @@ fn MoreEvents(events: Fetched<postern_core::api::page::Page<EventView>>) -> impl
         });
     };
     let has_more = Memo::new(move |_| events.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
-    let button = move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
-    button.into_any()
+    let button =
+        move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
+    part(button)
 }
 
 #[component]
@@ -192,7 +213,7 @@ fn EventDrawer(id: String) -> impl IntoView {
                 .into_any()
             })
         };
-        shown.into_any()
+        part(shown)
     };
     let close = move || {
         nav.open("open", None);
@@ -213,7 +234,9 @@ fn PostEvent(
     let draft = move || EventDraft { kind: kind.get(), data: data.get(), object: object.map(|part| part.get()), key: key.get() };
     let faults = Memo::new(move |_| draft().faults());
     let is_sent = RwSignal::new(false);
-    let fault = move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| model::fault_of(faults, field)) } else { None });
+    let fault = move |field: &'static str| {
+        Signal::derive(move || if is_sent.get() { faults.with(|faults| model::fault_of(faults, field)) } else { None })
+    };
     let data_fault = Signal::derive(move || faults.with(|faults| model::fault_of(faults, "data")));
     let failure = RwSignal::new(None::<ApiFailure>);
     let busy = RwSignal::new(false);
@@ -224,10 +247,18 @@ fn PostEvent(
             Box::pin(async move { project.event_types().await })
         }
     });
-    let names = Signal::derive(move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default()));
+    let names = Signal::derive(move || {
+        types
+            .value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
+    });
     let fill = move || {
         let example = kind.with_untracked(|kind| {
-            types.value.with_untracked(|types| types.as_ref().and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone())))
+            types.value.with_untracked(|types| {
+                types
+                    .as_ref()
+                    .and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone()))
+            })
         });
         if let Some(example) = example
             && data.with_untracked(|data| data.trim() == "{}" || data.trim().is_empty())
@@ -244,11 +275,15 @@ fn PostEvent(
         }
         busy.set(true);
         let (project, body) = (project.clone(), untrack(draft).body());
-        spawn_local(async move {
+        spawn(async move {
             match project.post_event(&body).await {
                 Ok(accepted) => {
                     let where_to = words::count(accepted.deliveries, "webhook", "webhooks");
-                    toasts.say(if accepted.duplicate { String::from("Known already: nothing new was stored") } else { format!("Accepted: it goes to {where_to}") });
+                    toasts.say(if accepted.duplicate {
+                        String::from("Known already: nothing new was stored")
+                    } else {
+                        format!("Accepted: it goes to {where_to}")
+                    });
                     done();
                 }
                 Err(refused) => failure.set(Some(refused)),
@@ -258,7 +293,7 @@ fn PostEvent(
     };
     let [object_type, object_name, object_version] = object;
     view! {
-        <form on:submit=submit novalidate=true>
+        <form on:submit=hears(submit) novalidate=true>
             <TextField label="Event type" value=kind mono=true first=true suggestions=names placeholder="order.paid" fault=fault("type") on_leave=move |()| fill() />
             <TextArea label="Data" value=data mono=true rows=6 hint="JSON, sent exactly as it stands here" fault=data_fault />
             <div class="thirds">

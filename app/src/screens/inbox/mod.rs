@@ -3,7 +3,6 @@
 mod model;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::inbox::{InboxRequestView, InboxView};
 use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
@@ -14,6 +13,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -30,6 +30,7 @@ use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{hears, part, truth};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::{Toasts, use_toasts};
@@ -70,7 +71,8 @@ pub(crate) fn Inbox(
         }
     });
 
-    let name = Signal::derive(move || inbox.value.with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone())));
+    let name =
+        Signal::derive(move || inbox.value.with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone())));
     let test = RwSignal::new(None::<TestView>);
     watch(project.clone(), test);
     let send = {
@@ -78,7 +80,7 @@ pub(crate) fn Inbox(
         move || {
             let Some(url) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone())) else { return };
             let project = project.clone();
-            spawn_local(async move {
+            spawn(async move {
                 match project.test_url(&json!({ "url": url })).await {
                     Ok(started) => test.set(Some(started)),
                     Err(failure) => toasts.complain(failure.to_string()),
@@ -98,7 +100,7 @@ pub(crate) fn Inbox(
         let (project, id) = (project.clone(), id.clone());
         move || {
             let (project, id) = (project.clone(), id.clone());
-            spawn_local(async move {
+            spawn(async move {
                 match project.clear_inbox(&id).await {
                     Ok(()) => {
                         toasts.say("All requests deleted");
@@ -109,39 +111,46 @@ pub(crate) fn Inbox(
             });
         }
     };
-    let delete = {
-        let (project, id) = (project.clone(), id.clone());
-        move || {
-            let (back, here) = (Place::Project(project.name().clone(), Area::Inboxes), Place::Project(project.name().clone(), Area::Inbox(id.clone())));
-            let (api, doomed) = (project.clone(), id.clone());
-            let shown = name.get_untracked();
-            nav.go(&back);
-            toasts.undoable(
-                format!("{shown} deleted"),
-                id.clone(),
-                move || {
-                    spawn_local(async move {
-                        match api.delete_inbox(&doomed).await {
-                            Ok(()) => state.0.reload(),
-                            Err(failure) => {
-                                toasts.bring_back(&doomed);
-                                toasts.complain(failure.to_string());
-                            }
+    let delete = move || {
+        let (back, here) =
+            (Place::Project(project.name().clone(), Area::Inboxes), Place::Project(project.name().clone(), Area::Inbox(id.clone())));
+        let (api, doomed) = (project.clone(), id.clone());
+        let shown = name.get_untracked();
+        nav.go(&back);
+        toasts.undoable(
+            format!("{shown} deleted"),
+            id.clone(),
+            move || {
+                spawn(async move {
+                    match api.delete_inbox(&doomed).await {
+                        Ok(()) => state.0.reload(),
+                        Err(failure) => {
+                            toasts.bring_back(&doomed);
+                            toasts.complain(failure.to_string());
                         }
-                    });
-                },
-                move || nav.go(&here),
-            );
-        }
+                    }
+                });
+            },
+            move || nav.go(&here),
+        );
     };
     let send_again = send.clone();
     let (clear, send_again) = (StoredValue::new_local(clear), StoredValue::new_local(send_again));
     let is_empty = Memo::new(move |_| requests.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
-    let ids = move || requests.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|request| request.id.clone()).collect()).unwrap_or_default());
+    let ids = move || {
+        requests
+            .value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|request| request.id.clone()).collect()).unwrap_or_default())
+    };
     let list = move || {
         if is_empty.get() {
             let test = view! { <Button label="Send a test here" look=Look::Primary icon=Icon::Send shortcut="T" on_press=move |()| send_again.with_value(|send| send()) /> }.into_any();
-            return empty(Icon::Inbox, "Nothing has arrived yet", "Send a test, or give this URL to a webhook. What arrives appears here at once.", test);
+            return empty(
+                Icon::Inbox,
+                "Nothing has arrived yet",
+                "Send a test, or give this URL to a webhook. What arrives appears here at once.",
+                test,
+            );
         }
         view! {
             <ol class="requests" aria-label="Requests">{keyed(ids, move |id| request_row(requests, id))}</ol>
@@ -158,12 +167,12 @@ pub(crate) fn Inbox(
             <Button label="Delete" look=Look::Danger icon=Icon::Delete on_press=move |()| delete() />
         </PageHead>
         <div class="url-line">
-            <span class="mono break">{url}</span>
+            <span class="mono break">{part(url)}</span>
             {copy_button("URL", url)}
-            <span role="status" aria-label="Test status">{test_words}</span>
+            <span role="status" aria-label="Test status">{part(test_words)}</span>
         </div>
         <div class="split">
-            <section aria-label="What arrived">{loaded(requests, skeleton::rows, move || list.into_any())}</section>
+            <section aria-label="What arrived">{loaded(requests, skeleton::rows, move || part(list))}</section>
             <aside>{loaded(inbox, skeleton::text, about)}</aside>
         </div>
     }
@@ -174,7 +183,9 @@ pub(crate) fn Inbox(
 fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView {
     let clock = use_clock();
     // A recorded request never changes: it is read once. The feed cuts bodies; the whole one is in the list.
-    let Some(request) = requests.value.with_untracked(|page| page.as_ref().and_then(|page| page.items.iter().find(|request| request.id == id).cloned())) else {
+    let Some(request) =
+        requests.value.with_untracked(|page| page.as_ref().and_then(|page| page.items.iter().find(|request| request.id == id).cloned()))
+    else {
         return ().into_any();
     };
     let is_open = RwSignal::new(false);
@@ -192,20 +203,21 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView
             } else {
                 view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} }.into_any()
             };
-            let cut = (request.truncated || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len())))
-                .then(|| view! { <p class="hint">"This is the beginning of it."</p> });
+            let cut = (request.truncated
+                || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len())))
+            .then(|| view! { <p class="hint">"This is the beginning of it."</p> });
             view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body}{cut}</div> }.into_any()
         })
     };
     view! {
         <li class="card request fresh">
-            <button type="button" class="request-line" data-row="" aria-expanded=move || if is_open.get() { "true" } else { "false" } on:click=move |_| is_open.update(|open| *open = !*open)>
+            <button type="button" class="request-line" data-row="" aria-expanded=truth(move || is_open.get()) on:click=hears(move |_| is_open.update(|open| *open = !*open))>
                 <b class="mono clip">{line}</b>
                 {badge_of(tone, &word)}
                 <span class="faint">{format!("{size} · answered {answered}")}</span>
-                <span class="faint number">{move || words::ago(clock.now(), at)}</span>
+                <span class="faint number">{part(move || words::ago(clock.now(), at))}</span>
             </button>
-            {content}
+            {part(content)}
         </li>
     }
     .into_any()
@@ -216,7 +228,8 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView
 fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
     let project = use_project();
     let answer = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.answer.clone())).unwrap_or_default();
-    let (status, delay, body) = (RwSignal::new(answer.status.to_string()), RwSignal::new(answer.delay_ms.to_string()), RwSignal::new(answer.body));
+    let (status, delay, body) =
+        (RwSignal::new(answer.status.to_string()), RwSignal::new(answer.delay_ms.to_string()), RwSignal::new(answer.body));
     let failure = RwSignal::new(None::<ApiFailure>);
     let sent = move || model::answer_body(&status.get(), &delay.get(), &body.get());
     let faults = Memo::new(move |_| match postern_core::inbox::update(&sent().to_string()) {
@@ -231,7 +244,7 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
         }
         let (project, patch) = (project.clone(), untrack(sent));
         let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone())) else { return };
-        spawn_local(async move {
+        spawn(async move {
             match project.update_inbox(&id, &patch).await {
                 Ok(changed) => {
                     failure.set(None);
@@ -246,10 +259,10 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
             status.set(String::from(new_status));
             delay.set(String::from(new_delay));
         };
-        view! { <button type="button" class="chip" on:click=press>{name}</button> }.into_any()
+        view! { <button type="button" class="chip" on:click=hears(press)>{name}</button> }.into_any()
     };
     view! {
-        <form class="card pad stack" on:submit=save novalidate=true aria-label="Answer">
+        <form class="card pad stack" on:submit=hears(save) novalidate=true aria-label="Answer">
             <h2>"How it answers"</h2>
             <p class="about">"Rehearse failure: callbacks to this inbox get what you set here."</p>
             <div class="chips" role="group" aria-label="Examples">

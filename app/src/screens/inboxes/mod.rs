@@ -1,7 +1,6 @@
 //! The inboxes of a project: addresses of our own that record what reaches them.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::inbox::InboxView;
 use postern_core::api::live::LiveEvent;
 use serde_json::json;
@@ -9,11 +8,12 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
 use crate::screens::webhooks::calmly;
-use crate::shell::{ProjectState, live_dot, link};
+use crate::shell::{ProjectState, link, live_dot};
 use crate::ui::button::{Button, Look};
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
@@ -22,6 +22,7 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -42,22 +43,32 @@ pub(crate) fn Inboxes() -> impl IntoView {
     });
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New inbox", move || is_creating.set(true));
-    let new_button = move || view! { <Button label="New inbox" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }.into_any();
+    let new_button = move || {
+        view! { <Button label="New inbox" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }
+            .into_any()
+    };
     let card = move |inbox: InboxView| {
         let (url, at) = (inbox.url.clone(), inbox.created_at);
         view! {
             <li class="card pad tile">
                 <a class="stretched" data-row="" href=link(Area::Inbox(inbox.id.clone()))>{inbox.name.clone()}</a>
                 <span class="with-copy"><span class="mono faint clip">{inbox.url.clone()}</span>{copy_button("URL", move || url.clone())}</span>
-                <span class="faint">{format!("{} · {} · ", words::count(inbox.received, "request", "requests"), answer_words(&inbox))}"created "{move || words::ago(clock.now(), at)}</span>
+                <span class="faint">{format!("{} · {} · ", words::count(inbox.received, "request", "requests"), answer_words(&inbox))}"created "{part(move || words::ago(clock.now(), at))}</span>
             </li>
         }
         .into_any()
     };
     let list = move || {
-        let shown: Vec<InboxView> = inboxes.value.with(|page| page.as_ref().map(|page| page.items.iter().filter(|inbox| !toasts.is_gone(&inbox.id)).cloned().collect()).unwrap_or_default());
+        let shown: Vec<InboxView> = inboxes.value.with(|page| {
+            page.as_ref().map(|page| page.items.iter().filter(|inbox| !toasts.is_gone(&inbox.id)).cloned().collect()).unwrap_or_default()
+        });
         if shown.is_empty() {
-            return empty(Icon::Inbox, "No inbox yet", "An inbox is a receiver for a first try: it records every request, checks its signature and answers as you tell it to.", new_button());
+            return empty(
+                Icon::Inbox,
+                "No inbox yet",
+                "An inbox is a receiver for a first try: it records every request, checks its signature and answers as you tell it to.",
+                new_button(),
+            );
         }
         view! { <ul class="tiles">{shown.into_iter().map(card).collect_view()}</ul> }.into_any()
     };
@@ -66,7 +77,7 @@ pub(crate) fn Inboxes() -> impl IntoView {
             {live_dot(live)}
             {new_button()}
         </PageHead>
-        {loaded(inboxes, skeleton::rows, move || list.into_any())}
+        {loaded(inboxes, skeleton::rows, move || part(list))}
         <Dialog open=is_creating title="New inbox"><NewInbox /></Dialog>
     }
     .into_any()
@@ -87,7 +98,7 @@ fn NewInbox() -> impl IntoView {
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim() }));
-        spawn_local(async move {
+        spawn(async move {
             match project.create_inbox(&body).await {
                 Ok(inbox) => {
                     state.0.reload();
@@ -98,7 +109,7 @@ fn NewInbox() -> impl IntoView {
         });
     };
     view! {
-        <form on:submit=submit novalidate=true>
+        <form on:submit=hears(submit) novalidate=true>
             <TextField label="Name" value=name first=true hint="What it stands in for, such as billing" />
             {refusal(failure)}
             <div class="dialog-foot"><Button label="Create inbox" look=Look::Primary submits=true /></div>

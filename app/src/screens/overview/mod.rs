@@ -16,6 +16,7 @@ use crate::ui::badge::{Tone, badge_of};
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
 use crate::ui::page_head::PageHead;
+use crate::ui::part::part;
 use crate::ui::skeleton;
 
 /// The screen.
@@ -59,15 +60,21 @@ fn Content(
     state: ProjectState,
 ) -> impl IntoView {
     let needs = Memo::new(move |_| {
-        webhooks.value.with(|webhooks| dead.value.with(|dead| {
-            let dead = dead.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
-            webhooks.as_ref().map(|page| model::needs(&page.items, dead)).unwrap_or_default()
-        }))
+        webhooks.value.with(|webhooks| {
+            dead.value.with(|dead| {
+                let dead = dead.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+                webhooks.as_ref().map(|page| model::needs(&page.items, dead)).unwrap_or_default()
+            })
+        })
     });
     let counts = Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone()).unwrap_or_default()));
-    let steps = Memo::new(move |_| webhooks.value.with(|page| Steps::of(counts.get().inboxes, page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default())));
-    let off = move || webhooks.value.with(|page| page.as_ref().map_or(0, |page| page.items.iter().filter(|webhook| !webhook.enabled).count()));
-    let gave_up = Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())).unwrap_or_default()));
+    let steps = Memo::new(move |_| {
+        webhooks.value.with(|page| Steps::of(counts.get().inboxes, page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default()))
+    });
+    let off =
+        move || webhooks.value.with(|page| page.as_ref().map_or(0, |page| page.items.iter().filter(|webhook| !webhook.enabled).count()));
+    let gave_up =
+        Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())).unwrap_or_default()));
     let figure = |name: &'static str, number: AnyView, about: AnyView, href: String, tone: Memo<bool>| {
         view! {
             <a class="card pad figure" href=href>
@@ -107,16 +114,16 @@ fn Content(
     };
     view! {
         <div class="figures">
-            {figure("Webhooks", (move || counts.get().webhooks).into_any(), (move || format!("{} disabled", off())).into_any(), link(Area::Webhooks), calm)}
-            {figure("Under way", open.into_any(), (move || if open() == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }).into_any(), waiting, calm)}
-            {figure("Gave up", gave_up_words.into_any(), (move || if has_dead.get() { "resend what matters" } else { "nothing was given up" }).into_any(), dead_address, has_dead)}
-            {figure("Inboxes", (move || counts.get().inboxes).into_any(), "receivers for a first try".into_any(), link(Area::Inboxes), calm)}
+            {figure("Webhooks", part(move || counts.get().webhooks), (move || format!("{} disabled", off())).into_any(), link(Area::Webhooks), calm)}
+            {figure("Under way", part(open), (move || if open() == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }).into_any(), waiting, calm)}
+            {figure("Gave up", part(gave_up_words), part(move || if has_dead.get() { "resend what matters" } else { "nothing was given up" }), dead_address, has_dead)}
+            {figure("Inboxes", part(move || counts.get().inboxes), "receivers for a first try".into_any(), link(Area::Inboxes), calm)}
         </div>
         <section class="card" aria-labelledby="needs">
             <h2 class="card-head" id="needs">"What needs you"</h2>
-            {need_list}
+            {part(need_list)}
         </section>
-        {move || (!steps.get().is_done()).then(|| first_minute(steps.get()))}
+        {part(move || (!steps.get().is_done()).then(|| first_minute(steps.get())))}
     }
     .into_any()
 }

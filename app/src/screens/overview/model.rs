@@ -32,13 +32,22 @@ pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need
 fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     let (tone, state) = standing(webhook);
     let gave_up = u32::try_from(webhook.health.recent.iter().filter(|state| **state == State::Dead).count()).unwrap_or(u32::MAX);
-    let lately = dead.iter().find(|delivery| delivery.webhook.as_deref() == Some(&webhook.name)).and_then(|delivery| delivery.last_result.clone());
+    let lately =
+        dead.iter().find(|delivery| delivery.webhook.as_deref() == Some(&webhook.name)).and_then(|delivery| delivery.last_result.clone());
     let lately = lately.map(|result| format!(", last: {result}")).unwrap_or_default();
     let why = match (tone, &webhook.disabled_reason) {
         (Tone::Bad, Some(reason)) if !webhook.enabled => format!("{reason}. Events pass it by until it is enabled."),
-        (Tone::Bad, _) => format!("Gave up on {} of the latest {}{lately}. Nothing more is sent unless you resend.", gave_up, words::count(recent(webhook), "delivery", "deliveries")),
-        (Tone::Busy, _) if webhook.health.recent.contains(&State::Waiting) => String::from("The receiver fails or is slow; attempts are repeated on the schedule. Nothing is lost."),
-        (Tone::Good, _) if gave_up > 0 => format!("Works again, but gave up on {}{lately}. Resend them if they matter.", words::count(gave_up, "delivery", "deliveries")),
+        (Tone::Bad, _) => format!(
+            "Gave up on {} of the latest {}{lately}. Nothing more is sent unless you resend.",
+            gave_up,
+            words::count(recent(webhook), "delivery", "deliveries")
+        ),
+        (Tone::Busy, _) if webhook.health.recent.contains(&State::Waiting) => {
+            String::from("The receiver fails or is slow; attempts are repeated on the schedule. Nothing is lost.")
+        }
+        (Tone::Good, _) if gave_up > 0 => {
+            format!("Works again, but gave up on {}{lately}. Resend them if they matter.", words::count(gave_up, "delivery", "deliveries"))
+        }
         _ => return None,
     };
     let (tone, state) = if tone == Tone::Good { (Tone::Bad, format!("Gave up {gave_up}")) } else { (tone, state) };

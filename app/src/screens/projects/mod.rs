@@ -1,7 +1,6 @@
 //! Projects: the list, a new one, and where a visit starts.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::project::ProjectView;
 use postern_core::problem::ProblemType;
 use postern_core::webhook::ProjectName;
@@ -10,6 +9,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_api};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
 use crate::session::{last_project, use_session};
@@ -21,6 +21,7 @@ use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::words;
@@ -34,7 +35,7 @@ pub(crate) fn Home() -> impl IntoView {
         // Not while this is being rendered: the place decides what is rendered.
         request_animation_frame(move || open(project));
     } else {
-        spawn_local(async move {
+        spawn(async move {
             match api.projects().await.map(|page| page.items) {
                 Ok(items) if items.len() == 1 => items.into_iter().for_each(|only| open(only.name)),
                 // The list says what is wrong, if anything is.
@@ -59,13 +60,15 @@ pub(crate) fn Projects() -> impl IntoView {
     if is_admin {
         use_shortcut("N", "New project", move || is_creating.set(true));
     }
-    let new = move || is_admin.then(|| view! { <Button label="New project" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> });
+    let new = move || {
+        is_admin.then(|| view! { <Button label="New project" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> })
+    };
     let card = move |project: ProjectView| {
-        let at = project.created_at;
+        let (at, name) = (project.created_at, String::from(project.name.as_str()));
         view! {
             <li class="card pad tile">
-                <a class="stretched" data-row="" href=Place::Project(project.name.clone(), Area::Overview).path()>{String::from(project.name.as_str())}</a>
-                <span class="faint">"created "{move || words::ago(clock.now(), at)}</span>
+                <a class="stretched" data-row="" href=Place::Project(project.name, Area::Overview).path()>{name}</a>
+                <span class="faint">"created "{part(move || words::ago(clock.now(), at))}</span>
             </li>
         }
         .into_any()
@@ -80,7 +83,7 @@ pub(crate) fn Projects() -> impl IntoView {
     };
     view! {
         <PageHead title="Projects" about="Each has its own webhooks, events and tokens">{new()}</PageHead>
-        {loaded(projects, skeleton::rows, move || list.into_any())}
+        {loaded(projects, skeleton::rows, move || part(list))}
         <Dialog open=is_creating title="New project"><NewProject done=move || projects.reload() /></Dialog>
     }
     .into_any()
@@ -107,7 +110,7 @@ fn NewProject(
         if ProjectName::parse(&typed).is_none() {
             return;
         }
-        spawn_local(async move {
+        spawn(async move {
             match api.create_project(&json!({ "name": typed })).await {
                 Ok(created) => {
                     done();
@@ -118,7 +121,8 @@ fn NewProject(
         });
     };
     let taken = move || failure.get().is_some_and(|failure| failure.is(ProblemType::NameTaken));
-    move || match made.get() {
+    move || {
+        match made.get() {
         Some((project, token)) => view! {
             <p>"The project "<b>{String::from(project.as_str())}</b>" is ready. This is its first token, with the role "<b>"manage"</b>". "<b>"It is shown only now"</b>"; keep it somewhere safe."</p>
             {code_block("Token", token)}
@@ -128,13 +132,14 @@ fn NewProject(
         }
         .into_any(),
         None => view! {
-            <form on:submit=submit novalidate=true>
+            <form on:submit=hears(submit) novalidate=true>
                 <TextField label="Name" value=name mono=true first=true hint="Part of addresses and tokens; it cannot be changed." fault=fault />
-                {move || taken().then(|| view! { <p class="fault" role="alert">"There is a project with this name."</p> })}
-                {move || (!taken()).then(|| refusal(failure))}
+                {part(move || taken().then(|| view! { <p class="fault" role="alert">"There is a project with this name."</p> }))}
+                {part(move || (!taken()).then(|| refusal(failure)))}
                 <div class="dialog-foot"><Button label="Create project" look=Look::Primary submits=true /></div>
             </form>
         }
         .into_any(),
+    }
     }
 }

@@ -1,14 +1,15 @@
 //! Signing in: with a token that is pasted here. (A link that carries one never comes here: see `session`.)
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::problem::ProblemType;
 
 use crate::api::{Api, ApiFailure};
+use crate::fetched::{effect, spawn};
 use crate::session::use_session;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::TextField;
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::part::{hears, part};
 
 /// The screen. It stands in the place of whatever the address names, so that one is there after signing in.
 #[component]
@@ -17,7 +18,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     let token = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
-    Effect::new(|_| crate::browser::location::set_title("Sign in · Postern"));
+    effect(|| crate::browser::location::set_title("Sign in · Postern"));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let typed = String::from(token.get_untracked().trim());
@@ -29,7 +30,7 @@ pub(crate) fn SignIn() -> impl IntoView {
             return;
         }
         busy.set(true);
-        spawn_local(async move {
+        spawn(async move {
             match Api::accepts(&typed).await {
                 Ok(()) => session.sign_in(&typed),
                 Err(failure) => fault.set(Some(said(&failure))),
@@ -47,8 +48,8 @@ pub(crate) fn SignIn() -> impl IntoView {
                 <span class="brand">{glyph(Icon::Logo)}<span>"Postern"</span></span>
                 <h1 tabindex="-1">"Sign in"</h1>
                 <p class="about">"Webhooks: make them, watch them arrive, know why when they do not."</p>
-                {refused}
-                <form on:submit=submit novalidate=true>
+                {part(refused)}
+                <form on:submit=hears(submit) novalidate=true>
                     <TextField
                         label="Token"
                         value=token

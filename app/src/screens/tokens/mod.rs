@@ -1,7 +1,6 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::token::TokenView;
 use postern_core::token::Role;
 use serde_json::json;
@@ -9,6 +8,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
@@ -17,6 +17,7 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -35,14 +36,17 @@ pub(crate) fn Tokens() -> impl IntoView {
     });
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New token", move || is_creating.set(true));
-    let new_button = move || view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }.into_any();
+    let new_button = move || {
+        view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }
+            .into_any()
+    };
     let doomed = RwSignal::new(None::<TokenView>);
     let is_asking = RwSignal::new(false);
     let revoke = move || {
         let Some(token) = doomed.get_untracked() else { return };
         is_asking.set(false);
         let project = project.clone();
-        spawn_local(async move {
+        spawn(async move {
             match project.revoke_token(&token.id).await {
                 Ok(()) => {
                     toasts.say(format!("{} revoked", token.name));
@@ -63,8 +67,8 @@ pub(crate) fn Tokens() -> impl IntoView {
             <tr role="row">
                 <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id.clone()}</span></td>
                 <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{role_words(token.role)}</span></td>
-                <td role="cell" class="number faint" data-label="Created">{move || words::ago(clock.now(), at)}</td>
-                <td role="cell" class="number"><Button label="Revoke" about=token.name.clone() on_press=move |()| ask() /></td>
+                <td role="cell" class="number faint" data-label="Created">{part(move || words::ago(clock.now(), at))}</td>
+                <td role="cell" class="number"><Button label="Revoke" about=token.name on_press=move |()| ask() /></td>
             </tr>
         }
         .into_any()
@@ -94,10 +98,10 @@ pub(crate) fn Tokens() -> impl IntoView {
     let doomed_name = move || doomed.with(|token| token.as_ref().map(|token| token.name.clone()));
     view! {
         <PageHead title="Tokens" about="Who may do what in this project">{new_button()}</PageHead>
-        {loaded(tokens, skeleton::rows, move || list.into_any())}
+        {loaded(tokens, skeleton::rows, move || part(list))}
         <Dialog open=is_creating title="New token"><NewToken done=move || tokens.reload() /></Dialog>
         <Dialog open=is_asking title="Revoke this token?">
-            <p><b>{doomed_name}</b>" stops working at once, everywhere. This cannot be undone."</p>
+            <p><b>{part(doomed_name)}</b>" stops working at once, everywhere. This cannot be undone."</p>
             <div class="dialog-foot">
                 <Button label="Revoke token" look=Look::Danger on_press=move |()| revoke.with_value(|revoke| revoke()) />
                 <Button label="Keep it" on_press=move |()| is_asking.set(false) />
@@ -128,7 +132,7 @@ fn NewToken(
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim(), "role": role.get_untracked() }));
-        spawn_local(async move {
+        spawn(async move {
             match project.create_token(&body).await {
                 Ok(created) => {
                     done();
@@ -146,7 +150,7 @@ fn NewToken(
         }
         .into_any(),
         None => view! {
-            <form on:submit=move |event| submit.with_value(|submit| submit(event)) novalidate=true>
+            <form on:submit=hears(move |event| submit.with_value(|submit| submit(event))) novalidate=true>
                 <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" />
                 <Choice label="Role" value=role options=options.clone() />
                 {refusal(failure)}

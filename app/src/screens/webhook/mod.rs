@@ -6,7 +6,6 @@ mod test_panel;
 pub(crate) use test_panel::watch;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::webhook::WebhookView;
 use serde_json::json;
@@ -15,6 +14,7 @@ use self::test_panel::TestPanel;
 use crate::api::{ProjectApi, use_project};
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -28,6 +28,7 @@ use crate::ui::copy::copy_button;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::page_head::PageHead;
+use crate::ui::part::part;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::strip::strip;
@@ -72,7 +73,7 @@ pub(crate) fn Webhook(
         <PageHead title=name above=("Webhooks", above)>
             {state}
             {live_dot(live)}
-            {actions}
+            {part(actions)}
         </PageHead>
         {loaded(webhook, skeleton::text, content)}
     }
@@ -91,14 +92,15 @@ fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> impl In
     };
     let id = webhook.value.with_untracked(|webhook| webhook.as_ref().map(|webhook| webhook.id.clone())).unwrap_or_default();
     let delete = move || {
-        let (back, here) = (Place::Project(project.name().clone(), Area::Webhooks), Place::Project(project.name().clone(), Area::Webhook(name.clone())));
+        let (back, here) =
+            (Place::Project(project.name().clone(), Area::Webhooks), Place::Project(project.name().clone(), Area::Webhook(name.clone())));
         let (api, doomed, subject) = (project.clone(), name.clone(), id.clone());
         nav.go(&back);
         toasts.undoable(
             format!("{name} deleted"),
             id.clone(),
             move || {
-                spawn_local(async move {
+                spawn(async move {
                     if let Err(failure) = api.delete_webhook(&doomed).await {
                         toasts.bring_back(&subject);
                         toasts.complain(format!("{doomed} was not deleted. {failure}"));
@@ -117,10 +119,12 @@ fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> impl In
 }
 
 fn switch_enabled(project: ProjectApi, name: String, webhook: Fetched<WebhookView>, toasts: Toasts) {
-    let Some((version, enabled)) = webhook.value.with_untracked(|webhook| webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled))) else {
+    let Some((version, enabled)) =
+        webhook.value.with_untracked(|webhook| webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled)))
+    else {
         return;
     };
-    spawn_local(async move {
+    spawn(async move {
         match project.update_webhook(&name, version, &json!({ "enabled": !enabled })).await {
             Ok(changed) => {
                 toasts.say(if changed.enabled { format!("{name} enabled") } else { format!("{name} disabled: events pass it by") });
@@ -169,7 +173,7 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
             <div class="stack">
                 <section class="card" aria-labelledby="facts">
                     <h2 class="card-head" id="facts">"Facts"</h2>
-                    {move || webhook.value.with(|webhook| webhook.as_ref().map(facts))}
+                    {part(move || webhook.value.with(|webhook| webhook.as_ref().map(facts)))}
                     <SecretRow webhook=webhook name=name.clone() />
                 </section>
             </div>
@@ -183,7 +187,7 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
                     <LinkButton label="All deliveries" href=all look=Look::Quiet />
                 </span>
             </div>
-            {loaded(latest, skeleton::rows, move || list.into_any())}
+            {loaded(latest, skeleton::rows, move || part(list))}
         </section>
     }
     .into_any()
@@ -217,7 +221,7 @@ fn facts(webhook: &WebhookView) -> AnyView {
                 <span class="with-strip">{strip(list_model::STRIP_LENGTH, &list_model::strip_tones(health), list_model::strip_summary(health))}
                 <span>{format!("{} success", list_model::success(health))}</span></span>
             }.into_any())}
-            {row("Last call", view! { <span>{move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at))}</span> }.into_any())}
+            {row("Last call", view! { <span>{part(move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at)))}</span> }.into_any())}
             {row("Attempts", text(String::from(if webhook.retry { "up to ten, in about three days" } else { "one" })))}
             {row("Timeout", text(format!("{} s an attempt", webhook.timeout_s)))}
             {(!webhook.headers.is_empty()).then(|| row("Headers", view! { <ul class="plain">{webhook.headers.iter().map(header).collect_view()}</ul> }.into_any()))}
@@ -236,7 +240,7 @@ fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
     let is_signed = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed)));
     let reveal = move || {
         let (project, name) = (project.clone(), name.clone());
-        spawn_local(async move {
+        spawn(async move {
             match project.webhook_secret(&name).await {
                 Ok(view) => shown.set(view.secret),
                 Err(failure) => toasts.complain(failure.to_string()),
@@ -246,7 +250,9 @@ fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
     let reveal = StoredValue::new_local(reveal);
     let content = move || match (is_signed.get(), shown.get()) {
         (false, _) => view! { <span>"Callbacks are not signed"</span> }.into_any(),
-        (true, None) => view! { <Button label="Reveal secret" icon=Icon::Reveal on_press=move |()| reveal.with_value(|reveal| reveal()) /> }.into_any(),
+        (true, None) => {
+            view! { <Button label="Reveal secret" icon=Icon::Reveal on_press=move |()| reveal.with_value(|reveal| reveal()) /> }.into_any()
+        }
         (true, Some(secret)) => {
             let copied = secret.clone();
             view! {
@@ -256,5 +262,5 @@ fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
             .into_any()
         }
     };
-    view! { <dl class="facts last"><div><dt>"Signing secret"</dt><dd>{content}</dd></div></dl> }.into_any()
+    view! { <dl class="facts last"><div><dt>"Signing secret"</dt><dd>{part(content)}</dd></div></dl> }.into_any()
 }

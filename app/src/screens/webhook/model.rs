@@ -61,7 +61,12 @@ mod tests {
             "health": {"recent": [], "at_once": 0, "latest_at": null}
         }))
         .expect("a webhook");
-        let kind = |name: &str| EventTypeView { name: String::from(name), description: String::new(), example: None, created_at: webhook.created_at };
+        let kind = |name: &str| EventTypeView {
+            name: String::from(name),
+            description: String::new(),
+            example: None,
+            created_at: webhook.created_at,
+        };
         assert_eq!(fitting_types(&webhook, &[kind("order.paid"), kind("invoice.created"), kind("ping")]), ["ping", "order.paid"]);
     }
 }

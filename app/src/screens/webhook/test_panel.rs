@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::api::webhook::WebhookView;
@@ -11,6 +10,7 @@ use postern_core::api::webhook::WebhookView;
 use super::model;
 use crate::api::{ApiFailure, ProjectApi, use_project};
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::screens::attempt::attempt_tabs;
 use crate::ui::badge::{Tone, badge_of};
@@ -18,11 +18,12 @@ use crate::ui::button::{Button, Look};
 use crate::ui::field::{TextArea, TextField};
 use crate::ui::icon::Icon;
 use crate::ui::notice::{notice, refusal};
+use crate::ui::part::part;
 use crate::ui::shortcuts::use_shortcut;
 use crate::words;
 
 /// How often a pending test is asked for, in case the live feed is not there to tell.
-const LOOK_EVERY: Duration = Duration::from_millis(1_000);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The panel.
 #[component]
@@ -43,15 +44,21 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
         }
     });
     let suggestions = Signal::derive(move || {
-        webhook.value.with(|webhook| types.value.with(|types| match (webhook, types) {
-            (Some(webhook), Some(types)) => model::fitting_types(webhook, &types.items),
-            _ => Vec::new(),
-        }))
+        webhook.value.with(|webhook| {
+            types.value.with(|types| match (webhook, types) {
+                (Some(webhook), Some(types)) => model::fitting_types(webhook, &types.items),
+                _ => Vec::new(),
+            })
+        })
     });
     let fill = move || {
-        let example = kind.with_untracked(|kind| types.value.with_untracked(|types| {
-            types.as_ref().and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone()))
-        }));
+        let example = kind.with_untracked(|kind| {
+            types.value.with_untracked(|types| {
+                types
+                    .as_ref()
+                    .and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone()))
+            })
+        });
         if let Some(example) = example
             && data.with_untracked(|data| data.trim().is_empty())
         {
@@ -66,7 +73,7 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
         failure.set(None);
         let (project, name) = (project.clone(), name.clone());
         let body = kind.with_untracked(|kind| data.with_untracked(|data| model::test_body(kind, data)));
-        spawn_local(async move {
+        spawn(async move {
             match project.test_webhook(&name, &body).await {
                 Ok(started) => take_in(test, &started, true),
                 Err(refused) => failure.set(Some(refused)),
@@ -103,11 +110,12 @@ pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
             take_in(test, changed, false);
         }
     });
-    let pending = move || test.with_untracked(|test| test.as_ref().filter(|test| test.status == TestStatus::Pending).map(|test| test.id.clone()));
+    let pending =
+        move || test.with_untracked(|test| test.as_ref().filter(|test| test.status == TestStatus::Pending).map(|test| test.id.clone()));
     let look = move || {
         let Some(id) = pending() else { return };
         let project = project.clone();
-        spawn_local(async move {
+        spawn(async move {
             // A failure is not worth a word here: the next look is a second away.
             if let Ok(changed) = project.test(&id).await
                 && !test.is_disposed()
@@ -145,7 +153,9 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> impl IntoView {
                 TestStatus::Failed => (Tone::Bad, "Failed"),
             };
             let about = match (&test.attempt, &test.error_message) {
-                (Some(attempt), _) => format!("{} · {}", postern_core::explain::brief(&attempt.attempt.outcome), words::duration(attempt.attempt.duration_ms)),
+                (Some(attempt), _) => {
+                    format!("{} · {}", postern_core::explain::brief(&attempt.attempt.outcome), words::duration(attempt.attempt.duration_ms))
+                }
                 (None, Some(message)) => message.clone(),
                 (None, None) => String::from("calling…"),
             };
@@ -166,8 +176,8 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> impl IntoView {
         })
     };
     view! {
-        <div role="status" aria-label="Test status">{status}</div>
-        {detail}
+        <div role="status" aria-label="Test status">{part(status)}</div>
+        {part(detail)}
     }
     .into_any()
 }

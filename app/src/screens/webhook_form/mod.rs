@@ -4,7 +4,6 @@
 mod model;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::webhook::WebhookView;
 use postern_core::fault::Fault;
 use postern_core::problem::ProblemType;
@@ -16,6 +15,7 @@ use crate::api::{ApiFailure, use_project};
 use crate::browser::clock;
 use crate::deployment::use_policy;
 use crate::fetched::Fetched;
+use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
 use crate::shell::link;
@@ -26,6 +26,7 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{flag, hears, part, truth};
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 
@@ -90,7 +91,12 @@ struct HeaderFields {
 
 impl HeaderFields {
     fn of(draft: HeaderDraft) -> Self {
-        Self { key: RwSignal::new(draft.key), value: RwSignal::new(draft.value), protected: RwSignal::new(draft.protected), is_stored: draft.is_stored }
+        Self {
+            key: RwSignal::new(draft.key),
+            value: RwSignal::new(draft.value),
+            protected: RwSignal::new(draft.protected),
+            is_stored: draft.is_stored,
+        }
     }
 
     fn draft(self) -> HeaderDraft {
@@ -147,7 +153,9 @@ fn Form(
     let fields = Fields::of(current.as_ref().map(Draft::of).unwrap_or_default());
     let current = StoredValue::new(current);
     let draft = Memo::new(move |_| fields.draft());
-    let verdict = Signal::derive(move || current.with_value(|current| draft.with(|draft| policy.with(|policy| model::judge(draft, current.as_ref(), policy)))));
+    let verdict = Signal::derive(move || {
+        current.with_value(|current| draft.with(|draft| policy.with(|policy| model::judge(draft, current.as_ref(), policy))))
+    });
     let faults = Memo::new(move |_| match verdict.get() {
         Verdict::Fits(..) => Vec::new(),
         Verdict::Refused(faults) => faults,
@@ -185,7 +193,7 @@ fn Form(
         }
         busy.set(true);
         let (api, body) = (api.clone(), draft.with_untracked(|draft| draft.json(is_edit)));
-        spawn_local(async move {
+        spawn(async move {
             let known = current.with_value(|current| current.as_ref().map(|webhook| (webhook.name.clone(), webhook.version)));
             let answer = match known {
                 None => api.create_webhook(&body).await,
@@ -211,21 +219,31 @@ fn Form(
             Box::pin(async move { project.event_types().await })
         }
     });
-    let known_types = move || types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default());
+    let known_types = move || {
+        types
+            .value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
+    };
     let is_ubiops = Memo::new(move |_| fields.contract.with(|contract| contract == Contract::Ubiops.as_str()));
-    let suggestions = Memo::new(move |_| {
-        if is_ubiops.get() { model::UBIOPS_EVENTS.map(String::from).to_vec() } else { model::suggestions(&known_types()) }
-    });
+    let suggestions =
+        Memo::new(
+            move |_| {
+                if is_ubiops.get() { model::UBIOPS_EVENTS.map(String::from).to_vec() } else { model::suggestions(&known_types()) }
+            },
+        );
     // What a contract usually does; only for a new webhook, and only when the choice is made.
-    Effect::new(move |before: Option<bool>| {
+    let before = StoredValue::new(None::<bool>);
+    effect(move || {
         let is_ubiops = is_ubiops.get();
-        if !is_edit && before.is_some_and(|before| before != is_ubiops) {
+        if !is_edit && before.get_value().is_some_and(|before| before != is_ubiops) {
             fields.retry.set(!is_ubiops);
         }
-        is_ubiops
+        before.set_value(Some(is_ubiops));
     });
     let example = move |kind: &str| -> Option<Value> {
-        types.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|item| item.name == kind).and_then(|item| item.example.clone())))
+        types.value.with(|page| {
+            page.as_ref().and_then(|page| page.items.iter().find(|item| item.name == kind).and_then(|item| item.example.clone()))
+        })
     };
     let opened_at = clock::now();
     let preview = Memo::new(move |_| match verdict.get() {
@@ -236,26 +254,23 @@ fn Form(
         Verdict::Refused(_) => None,
     });
 
-    let use_inbox = {
+    let use_inbox = move || {
         let project = project.clone();
-        move || {
-            let project = project.clone();
-            let typed = fields.name.get_untracked();
-            spawn_local(async move {
-                let name = if typed.trim().is_empty() { format!("inbox-{}", clock::now().unix_s()) } else { format!("{}-inbox", typed.trim()) };
-                let mut answer = project.create_inbox(&json!({ "name": name })).await;
-                if answer.as_ref().is_err_and(|failure| failure.is(ProblemType::NameTaken)) {
-                    answer = project.create_inbox(&json!({ "name": format!("{name}-{}", clock::now().unix_s()) })).await;
+        let typed = fields.name.get_untracked();
+        spawn(async move {
+            let name = if typed.trim().is_empty() { format!("inbox-{}", clock::now().unix_s()) } else { format!("{}-inbox", typed.trim()) };
+            let mut answer = project.create_inbox(&json!({ "name": name })).await;
+            if answer.as_ref().is_err_and(|failure| failure.is(ProblemType::NameTaken)) {
+                answer = project.create_inbox(&json!({ "name": format!("{name}-{}", clock::now().unix_s()) })).await;
+            }
+            match answer {
+                Ok(inbox) => {
+                    fields.url.set(inbox.url);
+                    toasts.say(format!("Inbox {} made; callbacks will go there", inbox.name));
                 }
-                match answer {
-                    Ok(inbox) => {
-                        fields.url.set(inbox.url);
-                        toasts.say(format!("Inbox {} made; callbacks will go there", inbox.name));
-                    }
-                    Err(refused) => toasts.complain(refused.to_string()),
-                }
-            });
-        }
+                Err(refused) => toasts.complain(refused.to_string()),
+            }
+        });
     };
     let egress = Memo::new(move |_| fields.url.with(|url| policy.with(|policy| model::egress_words(url, policy))));
     let egress_words = move || {
@@ -269,7 +284,11 @@ fn Form(
     });
 
     let secret_options = if is_edit {
-        vec![("keep", "Keep it as it is", ""), ("given", "Use this one", "whsec_ followed by base64"), ("none", "None", "callbacks are not signed")]
+        vec![
+            ("keep", "Keep it as it is", ""),
+            ("given", "Use this one", "whsec_ followed by base64"),
+            ("none", "None", "callbacks are not signed"),
+        ]
     } else {
         vec![
             ("generate", "Make one", "standard callbacks are signed; other contracts are not"),
@@ -278,7 +297,8 @@ fn Form(
         ]
     };
     let [object_type, object_name, object_version] = fields.object;
-    let back = current.with_value(|current| current.as_ref().map_or_else(|| link(Area::Webhooks), |webhook| link(Area::Webhook(webhook.name.clone()))));
+    let back = current
+        .with_value(|current| current.as_ref().map_or_else(|| link(Area::Webhooks), |webhook| link(Area::Webhook(webhook.name.clone()))));
     let contract_options = vec![
         ("standard", "Standard Webhooks", "type, timestamp and data as JSON; signed; 2xx is delivered"),
         ("ubiops", "UbiOps", "UbiOps' own payload; 2xx and 3xx are delivered"),
@@ -292,19 +312,19 @@ fn Form(
     };
     view! {
         <div class="split">
-            <form class="card pad form" on:submit=submit novalidate=true aria-label="Webhook">
+            <form class="card pad form" on:submit=hears(submit) novalidate=true aria-label="Webhook">
                 <fieldset>
                     <legend>"What and where"</legend>
                     <TextField label="Name" value=fields.name first=true hint="Unique in this project, such as orders-to-billing" fault=fault("name") on_leave=leave("name") />
                     <TextField label="URL" value=fields.url kind="url" mono=true placeholder="https://example.com/hooks" fault=url_fault />
-                    {egress_words}
+                    {part(egress_words)}
                     <div class="beside"><Button label="Use a new inbox" icon=Icon::Inbox on_press=move |()| use_inbox() /><span class="hint">"No receiver yet? An inbox records what arrives."</span></div>
                     <Choice label="Contract" value=fields.contract options=contract_options />
                 </fieldset>
                 <fieldset>
                     <legend>"Which events"</legend>
                     <TextField label="Events" value=fields.events mono=true placeholder="order.paid order.*" hint="Types or groups, separated by spaces. order.* takes all below order, * takes all." fault=fault("events") on_leave=leave("events") />
-                    {move || event_choices(suggestions, fields.events)}
+                    {part(move || event_choices(suggestions, fields.events))}
                     <div class="thirds">
                         <TextField label="Object type" value=object_type placeholder="any" fault=fault("object") on_leave=leave("object") />
                         <TextField label="Object name" value=object_name placeholder="any" />
@@ -314,10 +334,10 @@ fn Form(
                 <fieldset>
                     <legend>"How"</legend>
                     <Switch label="Repeat failed attempts" value=fields.retry hint="Up to ten attempts in about three days. Off: one attempt." />
-                    {move || is_ubiops.get().then(|| view! { <Switch label="Include the result" value=fields.include_result hint="Up to 16,000 bytes; a longer one is left out." /> })}
+                    {part(move || is_ubiops.get().then(|| view! { <Switch label="Include the result" value=fields.include_result hint="Up to 16,000 bytes; a longer one is left out." /> }))}
                     <TextField label="Timeout in seconds" value=fields.timeout kind="number" hint="For one attempt, 1 to 30" fault=fault("timeout_s") on_leave=leave("timeout_s") />
                     <Choice label="Signing secret" value=fields.secret_mode options=secret_options />
-                    {move || fields.secret_mode.with(|mode| mode == "given").then(|| view! { <TextField label="Secret" value=fields.secret kind="password" mono=true fault=fault("secret") on_leave=leave("secret") /> })}
+                    {part(move || fields.secret_mode.with(|mode| mode == "given").then(|| view! { <TextField label="Secret" value=fields.secret kind="password" mono=true fault=fault("secret") on_leave=leave("secret") /> }))}
                     <HeaderList headers=fields.headers faults=faults is_due=is_sent />
                 </fieldset>
                 <fieldset>
@@ -326,14 +346,14 @@ fn Form(
                     <TextField label="Labels" value=fields.labels placeholder="team:billing, tier:gold" hint="key:value, separated by commas" fault=fault("labels") on_leave=leave("labels") />
                 </fieldset>
                 {refusal(failure)}
-                {unplaced}
-                {move || (is_sent.get() && faults.with(|faults| !faults.is_empty())).then(|| view! { <p class="fault" role="alert">{said_of(faults.with(Vec::len))}</p> })}
+                {part(unplaced)}
+                {part(move || (is_sent.get() && faults.with(|faults| !faults.is_empty())).then(|| view! { <p class="fault" role="alert">{said_of(faults.with(Vec::len))}</p> }))}
                 <div class="form-foot">
                     <Button label=if is_edit { "Save changes" } else { "Create webhook" } look=Look::Primary submits=true disabled=busy />
                     <LinkButton label="Discard" href=back look=Look::Quiet />
                 </div>
             </form>
-            <aside class="preview" aria-label="Preview">{move || preview_view(preview.get())}</aside>
+            <aside class="preview" aria-label="Preview">{part(move || preview_view(preview.get()))}</aside>
         </div>
     }
     .into_any()
@@ -360,16 +380,17 @@ fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> An
             <button
                 type="button"
                 class="chip mono"
-                class:on=is_on
-                aria-pressed=move || if pressed() { "true" } else { "false" }
-                on:click=move |_| events.update(|events| *events = model::toggle(events, &pattern))
+                class:on=flag(is_on)
+                aria-pressed=truth(move || pressed())
+                on:click=hears(move |_| events.update(|events| *events = model::toggle(events, &pattern)))
             >
                 {shown}
             </button>
         }
         .into_any()
     };
-    view! { <div class="chips" role="group" aria-label="Known events">{suggestions.get().into_iter().map(choice).collect_view()}</div> }.into_any()
+    view! { <div class="chips" role="group" aria-label="Known events">{suggestions.get().into_iter().map(choice).collect_view()}</div> }
+        .into_any()
 }
 
 /// Extra headers.
@@ -377,7 +398,9 @@ fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> An
 fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is_due: RwSignal<bool>) -> impl IntoView {
     let row = move |(at, fields): (usize, HeaderFields)| {
         let fault = move |part: &'static str| {
-            Signal::derive(move || if is_due.get() { faults.with(|faults| model::fault_of(faults, &format!("headers/{at}/{part}"))) } else { None })
+            Signal::derive(
+                move || if is_due.get() { faults.with(|faults| model::fault_of(faults, &format!("headers/{at}/{part}"))) } else { None },
+            )
         };
         let hint = if fields.is_stored { "Empty keeps the stored value" } else { "" };
         view! {
@@ -395,7 +418,7 @@ fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is
     let add = move || headers.update(|headers| headers.push(HeaderFields::of(HeaderDraft::default())));
     view! {
         <div class="headers" role="group" aria-label="Extra headers">
-            {move || headers.get().into_iter().enumerate().map(row).collect_view()}
+            {part(move || headers.get().into_iter().enumerate().map(row).collect_view())}
             <div class="beside"><Button label="Add a header" icon=Icon::Plus on_press=move |()| add() /><span class="hint">"A protected value is never shown again."</span></div>
         </div>
     }
@@ -412,7 +435,9 @@ fn preview_view(preview: Option<Preview>) -> AnyView {
         }
         .into_any();
     };
-    let sample = preview.is_sample_signed.then(|| view! { <p class="hint">"Signed with a sample secret here, with the webhook's own when it is sent."</p> });
+    let sample = preview
+        .is_sample_signed
+        .then(|| view! { <p class="hint">"Signed with a sample secret here, with the webhook's own when it is sent."</p> });
     view! {
         <div class="card pad">
             <h2>"What will be sent"</h2>

@@ -221,7 +221,9 @@ pub(crate) enum Verdict {
 pub(crate) fn judge(draft: &Draft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
     let answer = match current {
         None => parse::create(&draft.json(false), policy),
-        Some(webhook) => parse::update(&definition_of(webhook), &draft.json(true), policy).map(|definition| (definition, SecretChoice::Given)),
+        Some(webhook) => {
+            parse::update(&definition_of(webhook), &draft.json(true), policy).map(|definition| (definition, SecretChoice::Given))
+        }
     };
     match answer {
         Ok((definition, choice)) => Verdict::Fits(Box::new(definition), choice),
@@ -309,7 +311,13 @@ pub(crate) struct Preview {
 }
 
 /// The callback that `definition` would make of a sample event. `example` is the catalogue's example of `data` for it.
-pub(crate) fn preview(mut definition: Definition, choice: SecretChoice, keeps_secret: bool, example: impl Fn(&str) -> Option<Value>, now: Timestamp) -> Option<Preview> {
+pub(crate) fn preview(
+    mut definition: Definition,
+    choice: SecretChoice,
+    keeps_secret: bool,
+    example: impl Fn(&str) -> Option<Value>,
+    now: Timestamp,
+) -> Option<Preview> {
     let is_sample_signed = choice == SecretChoice::Generate || (keeps_secret && definition.secret.is_some());
     if is_sample_signed {
         definition.secret = Some(sample_secret());
@@ -321,7 +329,8 @@ pub(crate) fn preview(mut definition: Definition, choice: SecretChoice, keeps_se
     };
     let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };
     let rendering = Rendering::of(&definition, &kind);
-    let Callback { shown_headers, body, .. } = contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now).ok()?;
+    let Callback { shown_headers, body, .. } =
+        contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now).ok()?;
     Some(Preview { headers: shown_headers, body, kind, is_sample_signed })
 }
 
@@ -363,7 +372,13 @@ mod tests {
 
     #[test]
     fn every_fault_finds_its_field() {
-        let mut bad = Draft { name: String::new(), url: String::from("http://10.0.0.1/"), events: String::from("order..paid"), timeout: String::from("soon"), ..draft() };
+        let mut bad = Draft {
+            name: String::new(),
+            url: String::from("http://10.0.0.1/"),
+            events: String::from("order..paid"),
+            timeout: String::from("soon"),
+            ..draft()
+        };
         bad.headers = vec![HeaderDraft { key: String::from("webhook-id"), value: String::from("x"), ..HeaderDraft::default() }];
         bad.secret_mode = String::from("given");
         bad.secret = String::from("guess me");

@@ -5,13 +5,13 @@ pub(crate) mod model;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::webhook::WebhookView;
 
 use crate::api::use_project;
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
+use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
@@ -24,6 +24,7 @@ use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
+use crate::ui::part::{flag, hears, part, text, truth, value};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::strip::strip;
@@ -59,15 +60,27 @@ pub(crate) fn Webhooks() -> impl IntoView {
         move || nav.go(&place)
     });
 
-    let shown = move || list.value.with(|page| page.as_ref().map(|page| page.items.iter().filter(|webhook| !toasts.is_gone(&webhook.id)).cloned().collect::<Vec<_>>()).unwrap_or_default());
+    let shown = move || {
+        list.value.with(|page| {
+            page.as_ref()
+                .map(|page| page.items.iter().filter(|webhook| !toasts.is_gone(&webhook.id)).cloned().collect::<Vec<_>>())
+                .unwrap_or_default()
+        })
+    };
     let has_more = Memo::new(move |_| list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
-    let about = Signal::derive(move || if list.value.with(Option::is_none) { String::from("Where callbacks go, and how they do") } else { model::about(&shown(), has_more.get()) });
+    let about = Signal::derive(move || {
+        if list.value.with(Option::is_none) {
+            String::from("Where callbacks go, and how they do")
+        } else {
+            model::about(&shown(), has_more.get())
+        }
+    });
     let is_empty = Memo::new(move |_| shown().is_empty());
     let more = {
         let project = project.clone();
         move || {
             let project = project.clone();
-            spawn_local(async move {
+            spawn(async move {
                 let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
                 match project.webhooks(&model::api_query(&nav.query_now(), next.as_deref())).await {
                     Ok(page) => list.value.update(|known| {
@@ -84,15 +97,29 @@ pub(crate) fn Webhooks() -> impl IntoView {
 
     let place = project.name().clone();
     let row = move |id: String| {
-        let found = Memo::new(move |_| list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|webhook| webhook.id == id).cloned())));
-        let of = move |part: fn(&WebhookView) -> String| move || found.with(|webhook| webhook.as_ref().map(part).unwrap_or_default());
+        let found = Memo::new(move |_| {
+            list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|webhook| webhook.id == id).cloned()))
+        });
+        let of = move |part: fn(&WebhookView) -> String| text(move || found.with(|webhook| webhook.as_ref().map(part).unwrap_or_default()));
         let href = {
             let place = place.clone();
-            move || found.with(|webhook| webhook.as_ref().map(|webhook| Place::Project(place.clone(), Area::Webhook(webhook.name.clone())).path()))
+            move || {
+                found.with(|webhook| {
+                    webhook.as_ref().map(|webhook| Place::Project(place.clone(), Area::Webhook(webhook.name.clone())).path())
+                })
+            }
         };
         let events = move || found.with(|webhook| webhook.as_ref().map(|webhook| event_codes(&webhook.events)));
-        let picture = move || found.with(|webhook| webhook.as_ref().map(|webhook| strip(model::STRIP_LENGTH, &model::strip_tones(&webhook.health), model::strip_summary(&webhook.health))));
-        let object = Memo::new(move |_| found.with(|webhook| webhook.as_ref().map(|webhook| model::object_words(&webhook.object)).unwrap_or_default()));
+        let picture = move || {
+            found.with(|webhook| {
+                webhook
+                    .as_ref()
+                    .map(|webhook| strip(model::STRIP_LENGTH, &model::strip_tones(&webhook.health), model::strip_summary(&webhook.health)))
+            })
+        };
+        let object = Memo::new(move |_| {
+            found.with(|webhook| webhook.as_ref().map(|webhook| model::object_words(&webhook.object)).unwrap_or_default())
+        });
         let last = move || match found.with(|webhook| webhook.as_ref().and_then(|webhook| webhook.health.latest_at)) {
             Some(at) => words::ago(clock.now(), at),
             None => String::from("never"),
@@ -100,15 +127,15 @@ pub(crate) fn Webhooks() -> impl IntoView {
         view! {
             <tr role="row" class="fresh">
                 <td role="cell" class="main-cell">
-                    <a class="stretched" data-row="" href=href>{of(|webhook| webhook.name.clone())}</a>
+                    <a class="stretched" data-row="" href=value(href)>{of(|webhook| webhook.name.clone())}</a>
                     <span class="mono faint clip">{of(|webhook| webhook.url.clone())}</span>
                 </td>
-                <td role="cell" data-label="Events">{events}{move || object.with(|object| (!object.is_empty()).then(|| view! { <span class="faint clip">{object.clone()}</span> }))}</td>
+                <td role="cell" data-label="Events">{part(events)}{part(move || object.with(|object| (!object.is_empty()).then(|| view! { <span class="faint clip">{object.clone()}</span> })))}</td>
                 <td role="cell" class="faint" data-label="Contract">{of(|webhook| String::from(webhook.contract.as_str()))}</td>
-                <td role="cell" data-label="Latest">{picture}</td>
+                <td role="cell" data-label="Latest">{part(picture)}</td>
                 <td role="cell" data-label="State">{badge(move || found.with(|webhook| webhook.as_ref().map(model::standing).unwrap_or_default()))}</td>
                 <td role="cell" class="number" data-label="Success">{of(|webhook| model::success(&webhook.health))}</td>
-                <td role="cell" class="number faint" data-label="Last call">{last}</td>
+                <td role="cell" class="number faint" data-label="Last call">{part(last)}</td>
             </tr>
         }
         .into_any()
@@ -122,7 +149,12 @@ pub(crate) fn Webhooks() -> impl IntoView {
                 empty(Icon::Search, "No webhook fits these filters", "Remove one, or all of them.", clear)
             } else {
                 let new = view! { <LinkButton label="New webhook" href=link_of_new(&new_address) look=Look::Primary icon=Icon::Plus shortcut="N" /> }.into_any();
-                empty(Icon::Webhook, "No webhook yet", "A webhook says where to call when an event happens. Without a receiver of your own, send it to an inbox.", new)
+                empty(
+                    Icon::Webhook,
+                    "No webhook yet",
+                    "A webhook says where to call when an event happens. Without a receiver of your own, send it to an inbox.",
+                    new,
+                )
             };
         }
         view! {
@@ -142,7 +174,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
                     <tbody role="rowgroup">{keyed(move || shown().into_iter().map(|webhook| webhook.id).collect(), move |id| row.with_value(|row| row(id)))}</tbody>
                 </table>
             </div>
-            {move || has_more.get().then(|| view! { <div class="more"><Button label="Show more" on_press=move |()| more.with_value(|more| more()) /></div> })}
+            {part(move || has_more.get().then(|| view! { <div class="more"><Button label="Show more" on_press=move |()| more.with_value(|more| more()) /></div> }))}
         }
         .into_any()
     };
@@ -153,7 +185,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
             <LinkButton label="New webhook" href=new look=Look::Primary icon=Icon::Plus shortcut="N" />
         </PageHead>
         <Filters />
-        {loaded(list, skeleton::rows, move || table.clone().into_any())}
+        {loaded(list, skeleton::rows, move || part(table.clone()))}
     }
     .into_any()
 }
@@ -171,7 +203,9 @@ fn Filters() -> impl IntoView {
         Box::pin(async move { project.event_types().await })
     });
     let events = Signal::derive(move || {
-        let mut names = types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default());
+        let mut names = types
+            .value
+            .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default());
         names.push(String::from("*"));
         names
     });
@@ -190,7 +224,7 @@ fn Filters() -> impl IntoView {
     let state = move |name: &'static str, words: &'static str| {
         let is_on = move || nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty());
         view! {
-            <button type="button" class="chip" class:on=is_on aria-pressed=move || if is_on() { "true" } else { "false" } on:click=move |_| nav.filter("state", Some(name))>
+            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(move || is_on()) on:click=hears(move |_| nav.filter("state", Some(name)))>
                 {words}
             </button>
         }
@@ -201,7 +235,7 @@ fn Filters() -> impl IntoView {
             <label class="search">
                 <span class="for-ear">"Search webhooks"</span>
                 {glyph(Icon::Search)}
-                <input type="search" placeholder="Search name, URL, description" autocomplete="off" prop:value=move || nav.value("search").unwrap_or_default() on:input=on_search />
+                <input type="search" placeholder="Search name, URL, description" autocomplete="off" prop:value=value(move || Some(nav.value("search").unwrap_or_default())) on:input=hears(on_search) />
                 <kbd aria-hidden="true">"/"</kbd>
             </label>
             <div class="chips" role="group" aria-label="State">
