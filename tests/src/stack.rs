@@ -66,12 +66,21 @@ impl Stack {
 
     /// The same on a host of choice.
     pub async fn start_on(host: Host) -> Self {
+        Self::start_with(host, "ALLOW_PRIVATE_TARGETS=\"true\"\n").await
+    }
+
+    /// A stack with the variables of a real deployment: private targets are refused.
+    pub async fn start_strict() -> Self {
+        Self::start_with(Host::Wrangler, "").await
+    }
+
+    async fn start_with(host: Host, variables: &str) -> Self {
         let port = free_port();
         let dir = std::env::temp_dir().join(format!("postern-{}-{port}", std::process::id()));
         copy_dir(&artefacts::worker(), &dir.join("edge/build"));
         copy_dir(&artefacts::dashboard(), &dir.join("dist"));
         fs::copy(artefacts::root().join("wrangler.jsonc"), dir.join("wrangler.jsonc")).expect("wrangler.jsonc can be copied");
-        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\nALLOW_PRIVATE_TARGETS=\"true\"\n");
+        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{variables}");
         fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
         fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
         let mut stack = Self { host, dir, port, running: None };
@@ -139,10 +148,22 @@ impl Stack {
         self.boot().await;
     }
 
+    /// CPU time that the stack has used since its start.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        self.running.as_ref().map_or(Duration::ZERO, Supervised::cpu)
+    }
+
     /// What wrangler and the Worker wrote so far.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("output.log")).unwrap_or_default()
+    }
+
+    /// Whether any file of the state (SQLite, KV, their logs) holds `text` as it is.
+    #[must_use]
+    pub fn state_holds(&self, text: &str) -> bool {
+        any_file_holds(&self.dir.join("state"), text.as_bytes())
     }
 
     /// Lets the watchdog cron fire once (PLATFORM 1.5: its address under `wrangler dev`).
@@ -222,4 +243,16 @@ fn copy_dir(from: &Path, to: &Path) {
             fs::copy(&path, &target).unwrap_or_else(|fault| panic!("{} cannot be copied: {fault}", path.display()));
         }
     }
+}
+
+fn any_file_holds(folder: &Path, wanted: &[u8]) -> bool {
+    let entries = fs::read_dir(folder).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", folder.display()));
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return any_file_holds(&path, wanted);
+        }
+        let bytes = fs::read(&path).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", path.display()));
+        bytes.windows(wanted.len()).any(|window| window == wanted)
+    })
 }

@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -59,6 +60,15 @@ impl Supervised {
         is_over(self.group)
     }
 
+    /// CPU time that the group's running processes have used so far.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let group = self.group.to_string();
+        let ticks =
+            stats().filter(|stat| state_and_group(stat).is_some_and(|(_, of)| of == group)).filter_map(|stat| ticks(&stat)).sum::<u64>();
+        Duration::from_millis(ticks * MS_PER_TICK)
+    }
+
     /// `kill -9` of the whole group; the folder stays.
     pub async fn kill9(self) {
         self.end_by(Signal::SIGKILL).await;
@@ -95,11 +105,24 @@ fn is_over(pid: i32) -> bool {
 /// Whether no process of the group runs any more.
 fn group_is_empty(group: i32) -> bool {
     let group = group.to_string();
+    !stats().any(|stat| state_and_group(&stat).is_some_and(|(state, of)| of == group && state != "Z"))
+}
+
+/// `/proc/PID/stat` of every process.
+fn stats() -> impl Iterator<Item = String> {
     let entries = fs::read_dir("/proc").expect("/proc lists the processes");
-    !entries.flatten().any(|entry| {
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        state_and_group(&stat).is_some_and(|(state, of)| of == group && state != "Z")
-    })
+    entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
+}
+
+/// Linux counts CPU time for `/proc` in hundredths of a second, on every architecture that we run on.
+const MS_PER_TICK: u64 = 10;
+
+/// Fields 14 and 15 of `/proc/PID/stat` together: time in user and in kernel mode.
+fn ticks(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let user: u64 = fields.nth(11)?.parse().ok()?;
+    let kernel: u64 = fields.next()?.parse().ok()?;
+    Some(user + kernel)
 }
 
 /// Fields 3 and 5 of `/proc/PID/stat`; the name before them may hold spaces and parentheses.
@@ -116,6 +139,7 @@ mod tests {
     fn a_process_name_with_parentheses_does_not_hide_its_group() {
         assert_eq!(state_and_group("12 (a) b) S 1 34 34 0"), Some(("S", "34")));
         assert_eq!(state_and_group(""), None);
+        assert_eq!(ticks("12 (a) b) S 1 34 34 0 -1 4194560 5 6 7 8 20 3 0 0 20 0"), Some(23));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) fn TextField(
                 autofocus=first
                 list=list.clone()
                 aria-describedby=below.clone()
-                aria-invalid=only_if(move || is_wrong())
+                aria-invalid=only_if(is_wrong)
                 prop:value=value
                 on:input=hears(move |event| value.set(event_target_value(&event)))
                 on:blur=hears(move |_| {
@@ -111,7 +111,7 @@ pub(crate) fn TextArea(
                 rows=rows.to_string()
                 spellcheck="false"
                 aria-describedby=below.clone()
-                aria-invalid=only_if(move || is_wrong())
+                aria-invalid=only_if(is_wrong)
                 prop:value=value
                 on:input=hears(move |event| value.set(event_target_value(&event)))
                 on:blur=hears(move |_| {

@@ -10,8 +10,19 @@ use crate::stack::Host;
 #[must_use]
 pub fn head() -> String {
     format!(
-        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9}  verdict",
-        "runtime", "rate/s", "accepted", "refused", "missing", "repeated", "acc p50", "acc p99", "e2e p50", "e2e p99", "calls/s"
+        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  verdict",
+        "runtime",
+        "rate/s",
+        "accepted",
+        "refused",
+        "missing",
+        "repeated",
+        "acc p50",
+        "acc p99",
+        "e2e p50",
+        "e2e p99",
+        "calls/s",
+        "cpu/call"
     )
 }
 
@@ -21,7 +32,7 @@ pub fn line(host: Host, run: &Run) -> String {
     let account = &run.account;
     let ms = |sorted: &[u64], percent| percentile_ms(sorted, percent).map_or_else(|| String::from("-"), |ms| format!("{ms:.1} ms"));
     format!(
-        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9.0}  {}",
+        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9.0} {:>6.1} ms  {}",
         name(host),
         run.rate,
         account.accepted,
@@ -33,6 +44,7 @@ pub fn line(host: Host, run: &Run) -> String {
         ms(&account.end_to_end_ns, 50),
         ms(&account.end_to_end_ns, 99),
         run.callbacks_per_s,
+        run.cpu_ms_per_callback,
         verdict(run)
     )
 }
@@ -48,7 +60,7 @@ pub fn json(runs: &[(Host, Run)], fanout: usize, body_bytes: usize) -> Value {
             json!({
                 "runtime": name(*host), "rate_per_s": run.rate, "offered": account.offered, "accepted": account.accepted, "refused": account.refused,
                 "first_refusal": account.first_refusal, "arrived": account.arrived, "missing": account.missing, "repeated": account.repeated,
-                "accept_ms": quantiles(&account.accept_ns), "end_to_end_ms": quantiles(&account.end_to_end_ns), "callbacks_per_s": run.callbacks_per_s,
+                "accept_ms": quantiles(&account.accept_ns), "end_to_end_ms": quantiles(&account.end_to_end_ns), "callbacks_per_s": run.callbacks_per_s, "cpu_ms_per_callback": run.cpu_ms_per_callback,
                 "publisher_lag_p99_ms": run.lag_p99_ms, "kept_up": run.kept_up(), "void": account.void
             })
         })

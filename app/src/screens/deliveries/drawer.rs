@@ -223,7 +223,7 @@ fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send
     view! {
         <li class=format!("attempt {}", tone.class()) class:chosen=flag(is_chosen)>
             <i class="dot" aria-hidden="true"></i>
-            <button type="button" class="attempt-words" aria-pressed=truth(move || is_chosen()) on:click=hears(move |_| chosen.set(Some(number)))>
+            <button type="button" class="attempt-words" aria-pressed=truth(is_chosen) on:click=hears(move |_| chosen.set(Some(number)))>
                 <b>{format!("Attempt {number} · {}", postern_core::explain::brief(&record.outcome))}</b>
                 <small>{when}</small>
             </button>

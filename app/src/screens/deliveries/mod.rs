@@ -233,7 +233,7 @@ fn Filters() -> impl IntoView {
         let is_on = move || nav.value("state").as_deref() == wanted;
         let words = state.map_or("Any state", |state| state_word(state).1);
         view! {
-            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(move || is_on()) on:click=hears(move |_| nav.filter("state", wanted))>
+            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(is_on) on:click=hears(move |_| nav.filter("state", wanted))>
                 {words}
             </button>
         }

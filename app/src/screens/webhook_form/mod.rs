@@ -381,7 +381,7 @@ fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> An
                 type="button"
                 class="chip mono"
                 class:on=flag(is_on)
-                aria-pressed=truth(move || pressed())
+                aria-pressed=truth(pressed)
                 on:click=hears(move |_| events.update(|events| *events = model::toggle(events, &pattern)))
             >
                 {shown}

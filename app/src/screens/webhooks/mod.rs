@@ -224,7 +224,7 @@ fn Filters() -> impl IntoView {
     let state = move |name: &'static str, words: &'static str| {
         let is_on = move || nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty());
         view! {
-            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(move || is_on()) on:click=hears(move |_| nav.filter("state", Some(name)))>
+            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(is_on) on:click=hears(move |_| nav.filter("state", Some(name)))>
                 {words}
             </button>
         }
