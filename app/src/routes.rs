@@ -80,8 +80,8 @@ impl Area {
             [] => Self::Overview,
             ["webhooks"] => Self::Webhooks,
             ["webhooks", "new"] => Self::WebhookNew,
-            ["webhooks", name] => Self::Webhook(decode_segment(name)?),
-            ["webhooks", name, "edit"] => Self::WebhookEdit(decode_segment(name)?),
+            ["webhooks", name] => Self::Webhook(webhook_name(name)?),
+            ["webhooks", name, "edit"] => Self::WebhookEdit(webhook_name(name)?),
             ["deliveries"] => Self::Deliveries,
             ["events"] => Self::Events,
             ["event-types"] => Self::EventTypes,
@@ -122,12 +122,17 @@ impl Area {
     }
 }
 
-/// A webhook's name as a path segment. The name `new` is written with an escape, so that it is not the form for a new one.
+/// A webhook's name as a path segment, encoded twice: the assets server answers a page address with its decoded and encoded
+/// form, which would turn an escaped slash into a slash. Plain names look the same either way. The name `new` is written with
+/// an escape, so that it is not the form for a new one.
 fn webhook_segment(name: &str) -> String {
-    match name {
-        "new" => String::from("%6Eew"),
-        other => encode_segment(other),
-    }
+    let once = if name == "new" { String::from("%6Eew") } else { encode_segment(name) };
+    encode_segment(&once)
+}
+
+/// The name that [`webhook_segment`] wrote.
+fn webhook_name(segment: &str) -> Option<String> {
+    decode_segment(&decode_segment(segment)?)
 }
 
 /// The part of the address after `?`: filters, pages and open drawers, in the order they were set.
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_webhook_may_have_the_name_of_a_page() {
-        for name in ["new", "edit", "webhooks"] {
+        for name in ["new", "edit", "webhooks", "a/b 100%", "%2F"] {
             let place = Place::Project(project(), Area::Webhook(String::from(name)));
             assert_eq!(Place::parse(&place.path()), place, "{name}");
         }

@@ -23,13 +23,19 @@ impl Session {
     /// Takes the token from the address (and removes it there at once) or from the tab, and offers the session to
     /// everything below.
     pub(crate) fn provide() -> Self {
-        let fragment = location::fragment();
-        if let Some(token) = fragment.strip_prefix(FRAGMENT).filter(|token| !token.is_empty()) {
-            Keep::Tab.write(TOKEN_KEY, Some(token));
+        let from_link = take_token_of_link();
+        if from_link.is_some() {
+            Keep::Tab.write(TOKEN_KEY, from_link.as_deref());
             Keep::Tab.write(PROJECT_KEY, None);
-            location::replace(&format!("{}{}", location::path(), location::query()));
         }
         let session = Self { token: RwSignal::new(Keep::Tab.read(TOKEN_KEY)), refused: RwSignal::new(false) };
+        // A link that is opened in a tab which shows the page already changes the fragment only: nothing loads.
+        window_event_listener_untyped("hashchange", move |_| {
+            if let Some(token) = take_token_of_link() {
+                Keep::Tab.write(PROJECT_KEY, None);
+                session.sign_in(&token);
+            }
+        });
         provide_context(session);
         session
     }
@@ -76,6 +82,14 @@ impl Session {
             self.refused.set(true);
         }
     }
+}
+
+/// The token of a link that signs in, removed from the address bar at once.
+fn take_token_of_link() -> Option<String> {
+    let fragment = location::fragment();
+    let token = fragment.strip_prefix(FRAGMENT).filter(|token| !token.is_empty())?;
+    location::replace(&format!("{}{}", location::path(), location::query()));
+    Some(String::from(token))
 }
 
 /// The session of the page.

@@ -259,7 +259,15 @@ impl Browser {
 
     /// Closes the window.
     pub async fn close(self) {
-        self.driver.quit().await.expect("the window can be closed");
+        self.driver.clone().quit().await.expect("the window can be closed");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A failed test has not closed its window. The browser is about to be killed: asking it to quit, as the driver
+        // would do here, could only block this thread until it gives up.
+        drop(self.driver.clone().leak());
     }
 }
 

@@ -3,7 +3,7 @@
 //! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no half-written rows ·
 //! 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue handler never fails its batch ·
 //! 8 an alarm is a point in time, not an offset · 9 waiting deliveries do not stop the queues (hundreds of them: the
-//! 10,000 delayed messages at which the platform stops are out of reach, because `edge/clippy.toml` forbids any).
+//! 10,000 delayed messages at which the platform stops are out of reach, because `edge` delays none in a queue).
 
 use postern_core::delivery::State;
 use postern_core::problem::ProblemType;
