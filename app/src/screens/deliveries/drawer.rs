@@ -186,7 +186,11 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clo
     let delivery = delivery.get().filter(|delivery| !delivery.state.is_final())?;
     let number = delivery.attempts + 1;
     let is_running = delivery.state == State::Leased;
-    let about = if is_running { String::from("under way") } else { model::schedule_words(delivery.attempts) };
+    let about = if is_running {
+        String::from("under way")
+    } else {
+        model::schedule_words(delivery.attempts, delivery.next_at.map(|next_at| next_at.ms_since(delivery.updated_at)))
+    };
     let next_at = delivery.next_at;
     let left = move || match next_at {
         _ if is_running => String::from("now"),

@@ -67,9 +67,14 @@ pub(crate) fn result(delivery: &DeliveryView) -> String {
     }
 }
 
-/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`.
-pub(crate) fn schedule_words(attempts: u32) -> String {
+/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. A wait (`waits_ms`, from the end of the latest
+/// attempt) beyond what jitter makes of the schedule is one that the receiver asked for.
+pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>) -> String {
+    let longest_ms = |seconds: u32| i64::from(seconds) * i64::from(100 + JITTER_PERCENT) * 10;
     match SCHEDULE_S.get(usize::try_from(attempts).unwrap_or(usize::MAX)) {
+        Some(seconds) if attempts > 0 && waits_ms.is_some_and(|waits_ms| waits_ms > longest_ms(*seconds)) => {
+            format!("as long after attempt {attempts} as the receiver asked for")
+        }
         Some(seconds) if attempts > 0 => format!("{} after attempt {attempts}, ±{JITTER_PERCENT} %", words::wait(*seconds)),
         _ => String::from("as soon as possible"),
     }
@@ -141,9 +146,10 @@ mod tests {
 
     #[test]
     fn the_next_attempt_says_where_it_comes_from() {
-        assert_eq!(schedule_words(3), "30 min after attempt 3, ±20 %");
-        assert_eq!(schedule_words(0), "as soon as possible");
-        assert_eq!(schedule_words(40), "as soon as possible");
+        assert_eq!(schedule_words(3, Some(2_000_000)), "30 min after attempt 3, ±20 %");
+        assert_eq!(schedule_words(1, Some(60_000)), "as long after attempt 1 as the receiver asked for");
+        assert_eq!(schedule_words(0, None), "as soon as possible");
+        assert_eq!(schedule_words(40, None), "as soon as possible");
     }
 
     #[test]
