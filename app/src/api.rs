@@ -1,6 +1,8 @@
 //! The native API, one method per operation. Paths come from `postern_core::route`, shapes from `postern_core::api`.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 use leptos::prelude::*;
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
@@ -15,13 +17,12 @@ use postern_core::fault::Fault;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::{Resource, Route};
 use postern_core::webhook::ProjectName;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::browser::http::{self, Call};
 use crate::routes::Query;
 use crate::session::{Session, use_session};
+use crate::wire::{self, Raw, Read};
 
 /// Why a call did not give what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,9 @@ impl fmt::Display for ApiFailure {
 /// What a call gives.
 pub(crate) type Answer<T> = Result<T, ApiFailure>;
 
+/// A call under way. Boxed, so that what waits for it exists once.
+pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
+
 /// The API, with the session's token.
 #[derive(Clone, Copy)]
 pub(crate) struct Api {
@@ -89,14 +93,16 @@ pub(crate) struct Api {
 }
 
 /// What the deployment says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Health {
-    /// Its version.
-    #[serde(default)]
-    pub(crate) version: String,
     /// Whether it calls private addresses; `None` where it does not say.
-    #[serde(default)]
     pub(crate) allow_private_targets: Option<bool>,
+}
+
+impl Read for Health {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self { allow_private_targets: Read::read(raw.member("allow_private_targets"))? })
+    }
 }
 
 impl Api {
@@ -106,23 +112,23 @@ impl Api {
     }
 
     /// `GET /healthz`
-    pub(crate) async fn health(self) -> Answer<Health> {
-        decode(&self.send("GET", &Route::Health.path(), None, None).await?)
+    pub(crate) fn health(self) -> Load<Health> {
+        self.send("GET", Route::Health.path(), None, None)
     }
 
     /// Whether the server accepts `token`, before anybody is signed in with it.
-    pub(crate) async fn accepts(token: &str) -> Answer<()> {
-        transfer("GET", &Route::Projects.path(), Some(token), None, None).await.map(drop)
+    pub(crate) fn accepts(token: String) -> Load<()> {
+        Box::pin(async move { transfer("GET", &Route::Projects.path(), Some(&token), None, None).await.map(drop) })
     }
 
     /// `GET /v1/projects`
-    pub(crate) async fn projects(self) -> Answer<Page<ProjectView>> {
-        decode(&self.send("GET", &Route::Projects.path(), None, None).await?)
+    pub(crate) fn projects(self) -> Load<Page<ProjectView>> {
+        self.send("GET", Route::Projects.path(), None, None)
     }
 
     /// `POST /v1/projects`
-    pub(crate) async fn create_project(self, body: &Value) -> Answer<ProjectCreated> {
-        decode(&self.send("POST", &Route::Projects.path(), Some(&body.to_string()), None).await?)
+    pub(crate) fn create_project(self, body: &Value) -> Load<ProjectCreated> {
+        self.send("POST", Route::Projects.path(), Some(body.to_string()), None)
     }
 
     /// The operations of one project.
@@ -130,15 +136,28 @@ impl Api {
         ProjectApi { api: self, name }
     }
 
-    async fn send(self, method: &str, path: &str, body: Option<&str>, version: Option<u32>) -> Answer<String> {
-        let token = self.session.token_now();
-        let answer = transfer(method, path, token.as_deref(), body, version).await;
-        if let (Err(failure), Some(token)) = (&answer, &token)
-            && failure.is(ProblemType::Unauthorized)
-        {
-            self.session.refuse(token);
-        }
-        answer
+    fn send<T: Read + 'static>(self, method: &'static str, path: String, body: Option<String>, version: Option<u32>) -> Load<T> {
+        let text = self.text(method, path, body, version);
+        Box::pin(async move { decode(&text.await?) })
+    }
+
+    fn send_only(self, method: &'static str, path: String) -> Load<()> {
+        let text = self.text(method, path, None, None);
+        Box::pin(async move { text.await.map(drop) })
+    }
+
+    /// The body of the answer. Not generic, so that a call exists once in the binary.
+    fn text(self, method: &'static str, path: String, body: Option<String>, version: Option<u32>) -> Load<String> {
+        Box::pin(async move {
+            let token = self.session.token_now();
+            let answer = transfer(method, &path, token.as_deref(), body.as_deref(), version).await;
+            if let (Err(failure), Some(token)) = (&answer, &token)
+                && failure.is(ProblemType::Unauthorized)
+            {
+                self.session.refuse(token);
+            }
+            answer
+        })
     }
 }
 
@@ -156,155 +175,155 @@ impl ProjectApi {
     }
 
     /// `GET /v1/projects/{p}`
-    pub(crate) async fn detail(&self) -> Answer<ProjectDetail> {
-        decode(&self.get(Resource::Detail).await?)
+    pub(crate) fn detail(&self) -> Load<ProjectDetail> {
+        self.get(Resource::Detail)
     }
 
     /// `GET tokens`
-    pub(crate) async fn tokens(&self) -> Answer<Page<TokenView>> {
-        decode(&self.get(Resource::Tokens).await?)
+    pub(crate) fn tokens(&self) -> Load<Page<TokenView>> {
+        self.get(Resource::Tokens)
     }
 
     /// `POST tokens`
-    pub(crate) async fn create_token(&self, body: &Value) -> Answer<TokenCreated> {
-        decode(&self.post(Resource::Tokens, body).await?)
+    pub(crate) fn create_token(&self, body: &Value) -> Load<TokenCreated> {
+        self.post(Resource::Tokens, body)
     }
 
     /// `DELETE tokens/{id}`
-    pub(crate) async fn revoke_token(&self, id: &str) -> Answer<()> {
-        self.delete(Resource::Token(String::from(id))).await
+    pub(crate) fn revoke_token(&self, id: &str) -> Load<()> {
+        self.delete(Resource::Token(String::from(id)))
     }
 
     /// `GET webhooks`
-    pub(crate) async fn webhooks(&self, query: &Query) -> Answer<Page<WebhookView>> {
-        decode(&self.list(Resource::Webhooks, query).await?)
+    pub(crate) fn webhooks(&self, query: &Query) -> Load<Page<WebhookView>> {
+        self.list(Resource::Webhooks, query)
     }
 
     /// `POST webhooks`
-    pub(crate) async fn create_webhook(&self, body: &Value) -> Answer<WebhookView> {
-        decode(&self.post(Resource::Webhooks, body).await?)
+    pub(crate) fn create_webhook(&self, body: &Value) -> Load<WebhookView> {
+        self.post(Resource::Webhooks, body)
     }
 
     /// `GET webhooks/{name}`
-    pub(crate) async fn webhook(&self, name: &str) -> Answer<WebhookView> {
-        decode(&self.get(Resource::Webhook(String::from(name))).await?)
+    pub(crate) fn webhook(&self, name: &str) -> Load<WebhookView> {
+        self.get(Resource::Webhook(String::from(name)))
     }
 
     /// `PATCH webhooks/{name}`, if it still has `version`.
-    pub(crate) async fn update_webhook(&self, name: &str, version: u32, patch: &Value) -> Answer<WebhookView> {
+    pub(crate) fn update_webhook(&self, name: &str, version: u32, patch: &Value) -> Load<WebhookView> {
         let path = self.path(Resource::Webhook(String::from(name)));
-        decode(&self.api.send("PATCH", &path, Some(&patch.to_string()), Some(version)).await?)
+        self.api.send("PATCH", path, Some(patch.to_string()), Some(version))
     }
 
     /// `DELETE webhooks/{name}`
-    pub(crate) async fn delete_webhook(&self, name: &str) -> Answer<()> {
-        self.delete(Resource::Webhook(String::from(name))).await
+    pub(crate) fn delete_webhook(&self, name: &str) -> Load<()> {
+        self.delete(Resource::Webhook(String::from(name)))
     }
 
     /// `GET webhooks/{name}/secret`
-    pub(crate) async fn webhook_secret(&self, name: &str) -> Answer<SecretView> {
-        decode(&self.get(Resource::WebhookSecret(String::from(name))).await?)
+    pub(crate) fn webhook_secret(&self, name: &str) -> Load<SecretView> {
+        self.get(Resource::WebhookSecret(String::from(name)))
     }
 
     /// `POST webhooks/{name}/test`, with the body as it was typed.
-    pub(crate) async fn test_webhook(&self, name: &str, body: &str) -> Answer<TestView> {
-        decode(&self.post_text(Resource::WebhookTest(String::from(name)), body).await?)
+    pub(crate) fn test_webhook(&self, name: &str, body: &str) -> Load<TestView> {
+        self.post_text(Resource::WebhookTest(String::from(name)), body)
     }
 
     /// `POST tests`
-    pub(crate) async fn test_url(&self, body: &Value) -> Answer<TestView> {
-        decode(&self.post(Resource::Tests, body).await?)
+    pub(crate) fn test_url(&self, body: &Value) -> Load<TestView> {
+        self.post(Resource::Tests, body)
     }
 
     /// `GET tests/{id}`
-    pub(crate) async fn test(&self, id: &str) -> Answer<TestView> {
-        decode(&self.get(Resource::Test(String::from(id))).await?)
+    pub(crate) fn test(&self, id: &str) -> Load<TestView> {
+        self.get(Resource::Test(String::from(id)))
     }
 
     /// `GET event-types`
-    pub(crate) async fn event_types(&self) -> Answer<Page<EventTypeView>> {
-        decode(&self.list(Resource::EventTypes, &Query::default().with("limit", Some("200"))).await?)
+    pub(crate) fn event_types(&self) -> Load<Page<EventTypeView>> {
+        self.list(Resource::EventTypes, &Query::default().with("limit", Some("200")))
     }
 
     /// `POST event-types`
-    pub(crate) async fn add_event_type(&self, body: &Value) -> Answer<EventTypeView> {
-        decode(&self.post(Resource::EventTypes, body).await?)
+    pub(crate) fn add_event_type(&self, body: &Value) -> Load<EventTypeView> {
+        self.post(Resource::EventTypes, body)
     }
 
     /// `DELETE event-types/{name}`
-    pub(crate) async fn delete_event_type(&self, name: &str) -> Answer<()> {
-        self.delete(Resource::EventType(String::from(name))).await
+    pub(crate) fn delete_event_type(&self, name: &str) -> Load<()> {
+        self.delete(Resource::EventType(String::from(name)))
     }
 
     /// `POST events`, with the body as it was typed: a producer's numbers must not pass through ours.
-    pub(crate) async fn post_event(&self, body: &str) -> Answer<EventAccepted> {
-        decode(&self.post_text(Resource::Events, body).await?)
+    pub(crate) fn post_event(&self, body: &str) -> Load<EventAccepted> {
+        self.post_text(Resource::Events, body)
     }
 
     /// `GET events`
-    pub(crate) async fn events(&self, query: &Query) -> Answer<Page<EventView>> {
-        decode(&self.list(Resource::Events, query).await?)
+    pub(crate) fn events(&self, query: &Query) -> Load<Page<EventView>> {
+        self.list(Resource::Events, query)
     }
 
     /// `GET events/{id}`
-    pub(crate) async fn event(&self, id: &str) -> Answer<EventView> {
-        decode(&self.get(Resource::Event(String::from(id))).await?)
+    pub(crate) fn event(&self, id: &str) -> Load<EventView> {
+        self.get(Resource::Event(String::from(id)))
     }
 
     /// `GET deliveries`
-    pub(crate) async fn deliveries(&self, query: &Query) -> Answer<Page<DeliveryView>> {
-        decode(&self.list(Resource::Deliveries, query).await?)
+    pub(crate) fn deliveries(&self, query: &Query) -> Load<Page<DeliveryView>> {
+        self.list(Resource::Deliveries, query)
     }
 
     /// `GET deliveries/{id}`
-    pub(crate) async fn delivery(&self, id: &str) -> Answer<DeliveryDetail> {
-        decode(&self.get(Resource::Delivery(String::from(id))).await?)
+    pub(crate) fn delivery(&self, id: &str) -> Load<DeliveryDetail> {
+        self.get(Resource::Delivery(String::from(id)))
     }
 
     /// `POST deliveries/{id}/retry`
-    pub(crate) async fn retry_delivery(&self, id: &str) -> Answer<DeliveryView> {
-        decode(&self.act(Resource::DeliveryRetry(String::from(id))).await?)
+    pub(crate) fn retry_delivery(&self, id: &str) -> Load<DeliveryView> {
+        self.act(Resource::DeliveryRetry(String::from(id)))
     }
 
     /// `POST deliveries/{id}/cancel`
-    pub(crate) async fn cancel_delivery(&self, id: &str) -> Answer<()> {
-        self.act(Resource::DeliveryCancel(String::from(id))).await.map(drop)
+    pub(crate) fn cancel_delivery(&self, id: &str) -> Load<()> {
+        self.api.send_only("POST", self.path(Resource::DeliveryCancel(String::from(id))))
     }
 
     /// `GET inboxes`
-    pub(crate) async fn inboxes(&self) -> Answer<Page<InboxView>> {
-        decode(&self.list(Resource::Inboxes, &Query::default().with("limit", Some("200"))).await?)
+    pub(crate) fn inboxes(&self) -> Load<Page<InboxView>> {
+        self.list(Resource::Inboxes, &Query::default().with("limit", Some("200")))
     }
 
     /// `POST inboxes`
-    pub(crate) async fn create_inbox(&self, body: &Value) -> Answer<InboxView> {
-        decode(&self.post(Resource::Inboxes, body).await?)
+    pub(crate) fn create_inbox(&self, body: &Value) -> Load<InboxView> {
+        self.post(Resource::Inboxes, body)
     }
 
     /// `GET inboxes/{id}`
-    pub(crate) async fn inbox(&self, id: &str) -> Answer<InboxView> {
-        decode(&self.get(Resource::Inbox(String::from(id))).await?)
+    pub(crate) fn inbox(&self, id: &str) -> Load<InboxView> {
+        self.get(Resource::Inbox(String::from(id)))
     }
 
     /// `PATCH inboxes/{id}`
-    pub(crate) async fn update_inbox(&self, id: &str, patch: &Value) -> Answer<InboxView> {
+    pub(crate) fn update_inbox(&self, id: &str, patch: &Value) -> Load<InboxView> {
         let path = self.path(Resource::Inbox(String::from(id)));
-        decode(&self.api.send("PATCH", &path, Some(&patch.to_string()), None).await?)
+        self.api.send("PATCH", path, Some(patch.to_string()), None)
     }
 
     /// `DELETE inboxes/{id}`
-    pub(crate) async fn delete_inbox(&self, id: &str) -> Answer<()> {
-        self.delete(Resource::Inbox(String::from(id))).await
+    pub(crate) fn delete_inbox(&self, id: &str) -> Load<()> {
+        self.delete(Resource::Inbox(String::from(id)))
     }
 
     /// `GET inboxes/{id}/requests`
-    pub(crate) async fn inbox_requests(&self, id: &str, query: &Query) -> Answer<Page<InboxRequestView>> {
-        decode(&self.list(Resource::InboxRequests(String::from(id)), query).await?)
+    pub(crate) fn inbox_requests(&self, id: &str, query: &Query) -> Load<Page<InboxRequestView>> {
+        self.list(Resource::InboxRequests(String::from(id)), query)
     }
 
     /// `DELETE inboxes/{id}/requests`
-    pub(crate) async fn clear_inbox(&self, id: &str) -> Answer<()> {
-        self.delete(Resource::InboxRequests(String::from(id))).await
+    pub(crate) fn clear_inbox(&self, id: &str) -> Load<()> {
+        self.delete(Resource::InboxRequests(String::from(id)))
     }
 
     /// The path of the live feed.
@@ -316,28 +335,28 @@ impl ProjectApi {
         Route::Project(self.name.clone(), resource).path()
     }
 
-    async fn get(&self, resource: Resource) -> Answer<String> {
-        self.api.send("GET", &self.path(resource), None, None).await
+    fn get<T: Read + 'static>(&self, resource: Resource) -> Load<T> {
+        self.api.send("GET", self.path(resource), None, None)
     }
 
-    async fn list(&self, resource: Resource, query: &Query) -> Answer<String> {
-        self.api.send("GET", &format!("{}{}", self.path(resource), query.text()), None, None).await
+    fn list<T: Read + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
+        self.api.send("GET", format!("{}{}", self.path(resource), query.text()), None, None)
     }
 
-    async fn post(&self, resource: Resource, body: &Value) -> Answer<String> {
-        self.post_text(resource, &body.to_string()).await
+    fn post<T: Read + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {
+        self.post_text(resource, &body.to_string())
     }
 
-    async fn post_text(&self, resource: Resource, body: &str) -> Answer<String> {
-        self.api.send("POST", &self.path(resource), Some(body), None).await
+    fn post_text<T: Read + 'static>(&self, resource: Resource, body: &str) -> Load<T> {
+        self.api.send("POST", self.path(resource), Some(String::from(body)), None)
     }
 
-    async fn act(&self, resource: Resource) -> Answer<String> {
-        self.api.send("POST", &self.path(resource), None, None).await
+    fn act<T: Read + 'static>(&self, resource: Resource) -> Load<T> {
+        self.api.send("POST", self.path(resource), None, None)
     }
 
-    async fn delete(&self, resource: Resource) -> Answer<()> {
-        self.api.send("DELETE", &self.path(resource), None, None).await.map(drop)
+    fn delete(&self, resource: Resource) -> Load<()> {
+        self.api.send_only("DELETE", self.path(resource))
     }
 }
 
@@ -369,12 +388,12 @@ async fn transfer(method: &str, path: &str, token: Option<&str>, body: Option<&s
     if (200..300).contains(&answer.status) {
         return Ok(answer.body);
     }
-    Err(match serde_json::from_str::<Problem>(&answer.body) {
-        Ok(problem) => ApiFailure::Problem(Box::new(problem)),
-        Err(_) => ApiFailure::Unexpected { status: answer.status },
+    Err(match wire::read(&answer.body) {
+        Some(problem) => ApiFailure::Problem(problem),
+        None => ApiFailure::Unexpected { status: answer.status },
     })
 }
 
-fn decode<T: DeserializeOwned>(body: &str) -> Answer<T> {
-    serde_json::from_str(body).map_err(|_error| ApiFailure::Unexpected { status: 200 })
+fn decode<T: Read>(body: &str) -> Answer<T> {
+    wire::read(body).ok_or(ApiFailure::Unexpected { status: 200 })
 }

@@ -1,5 +1,6 @@
 //! What this deployment allows, for the egress verdict that forms give while a URL is typed.
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::egress::Policy;
 

@@ -6,15 +6,15 @@
 //! attribute, or a whole [`part`] that is made again. Text becomes text nodes: nothing is ever parsed as HTML.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use leptos::prelude::{GetUntracked, LocalStorage, Owner, Set, StoredValue, document, untrack, window};
-use leptos::prelude::{Get, Memo, RenderEffect, RwSignal, Signal};
+use leptos::prelude::{GetValue, LocalStorage, Owner, RenderEffect, SetValue, StoredValue, document, untrack};
 use leptos::wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Node;
+
+use crate::state::{Memo, RwSignal, Signal};
 
 pub(crate) use postern_markup::view;
 
@@ -139,19 +139,48 @@ impl<F: Fn() -> View + 'static> ToChildren<F> for ChildrenFn {
     }
 }
 
+/// Makes what is the same each time, from the text that `app/markup` writes for it: a row of steps, each a control character
+/// and what follows it.
+pub(crate) fn stamp(text: &'static str) -> View {
+    let all: Node = document().create_document_fragment().into();
+    stamp_into(&all, text);
+    // The only child alone, so that a row of a list is an element.
+    match all.first_child() {
+        Some(only) if only.next_sibling().is_none() => View(Some(only)),
+        _ => View(Some(all)),
+    }
+}
+
+fn stamp_into(all: &Node, text: &'static str) {
+    let (mut open, mut name) = (all.clone(), "");
+    let mut rest = text;
+    while let Some(step) = rest.bytes().next() {
+        let end = rest[1..].find(|c: char| c < '\u{7}').map_or(rest.len(), |end| end + 1);
+        let what = &rest[1..end];
+        rest = &rest[end..];
+        match step {
+            1 | 2 => {
+                let space = if step == 1 { "http://www.w3.org/1999/xhtml" } else { "http://www.w3.org/2000/svg" };
+                let made = document().create_element_ns(Some(space), what).expect("markup has names of elements only");
+                append(&open, View(Some(made.clone().into())));
+                open = made.into();
+            }
+            3 => name = what,
+            4 => set(open.unchecked_ref(), name, Some(what)),
+            5 => append(&open, what.into_view()),
+            _ => open = open.parent_node().unwrap_or_else(|| all.clone()),
+        }
+    }
+}
+
 /// An element that is being made.
 pub(crate) struct Element(web_sys::Element);
 
 impl Element {
-    /// An element of HTML.
-    pub(crate) fn element(name: &str) -> Self {
-        Self(document().create_element(name).expect("markup has names of elements only"))
-    }
-
-    /// An element of SVG.
-    pub(crate) fn drawing(name: &str) -> Self {
-        let made = document().create_element_ns(Some("http://www.w3.org/2000/svg"), name);
-        Self(made.expect("markup has names of elements only"))
+    /// An element with those of its attributes that are the same each time.
+    pub(crate) fn new(head: &'static str) -> Self {
+        let View(made) = stamp(head);
+        Self(made.expect("a head opens one element").unchecked_into())
     }
 
     /// Puts a piece into it, after those that are there.
@@ -279,7 +308,7 @@ impl Property for RwSignal<String> {
 
 impl Property for RwSignal<bool> {
     fn keep(self, element: &Element, name: &'static str) {
-        Flag::from(self).keep(element, name);
+        self.flag().keep(element, name);
     }
 }
 
@@ -350,21 +379,33 @@ impl Flag {
     }
 }
 
-impl From<bool> for Flag {
-    fn from(holds: bool) -> Self {
-        Self(Box::new(move || holds))
+/// What can say whether something holds.
+pub(crate) trait Holds {
+    /// It as a flag.
+    fn flag(self) -> Flag;
+}
+
+impl Holds for Flag {
+    fn flag(self) -> Flag {
+        self
     }
 }
 
-impl From<RwSignal<bool>> for Flag {
-    fn from(signal: RwSignal<bool>) -> Self {
-        Self(Box::new(move || signal.get()))
+impl Holds for bool {
+    fn flag(self) -> Flag {
+        flag(move || self)
     }
 }
 
-impl From<Memo<bool>> for Flag {
-    fn from(memo: Memo<bool>) -> Self {
-        Self(Box::new(move || memo.get()))
+impl Holds for RwSignal<bool> {
+    fn flag(self) -> Flag {
+        flag(move || self.get())
+    }
+}
+
+impl Holds for Memo<bool> {
+    fn flag(self) -> Flag {
+        flag(move || self.get())
     }
 }
 
@@ -466,30 +507,36 @@ fn boxed_keyed(ids: Box<dyn Fn() -> Vec<String>>, row: Box<dyn Fn(String) -> Vie
     let inside = place.clone();
     // Rows belong to the list, not to the run that made them.
     let list = Owner::current().unwrap_or_default();
-    let rows: RefCell<HashMap<String, (Node, Owner)>> = RefCell::default();
+    let rows: RefCell<Vec<(String, Node, Owner)>> = RefCell::default();
     follow(Box::new(move || {
         let ids = ids();
         let mut rows = rows.borrow_mut();
-        let gone: Vec<String> = rows.keys().filter(|known| !ids.contains(known)).cloned().collect();
-        for (node, owner) in gone.iter().filter_map(|id| rows.remove(id)) {
-            remove(&node);
-            owner.cleanup();
-        }
+        rows.retain(|(id, node, owner)| {
+            let stays = ids.contains(id);
+            if !stays {
+                remove(node);
+                owner.cleanup();
+            }
+            stays
+        });
         let mut before = inside.start.clone();
         for id in ids {
-            let (node, _) = rows.entry(id.clone()).or_insert_with(|| {
+            let known = rows.iter().find(|(known, ..)| *known == id).map(|(_, node, _)| node.clone());
+            let node = known.unwrap_or_else(|| {
                 let owner = list.child();
-                let view = untrack(|| owner.with(|| row(id)));
-                (single(view), owner)
+                let node = single(untrack(|| owner.with(|| row(id.clone()))));
+                rows.push((id, node.clone(), owner));
+                node
             });
             // Only what is out of place moves: moving an element takes the focus away from it.
-            if before.next_sibling().as_ref() != Some(node)
+            let next = before.next_sibling();
+            if next.as_ref() != Some(&node)
                 && let Some(parent) = before.parent_node()
             {
                 // Never fails: both are children of the list, or about to be.
-                drop(parent.insert_before(node, before.next_sibling().as_ref()));
+                drop(parent.insert_before(&node, next.as_ref()));
             }
-            before = node.clone();
+            before = node;
         }
     }));
     place.view

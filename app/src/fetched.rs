@@ -5,13 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::api::{Answer, ApiFailure};
-
-/// A load under way. Boxed, so that one machinery serves all screens.
-pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
+use crate::api::{Answer, ApiFailure, Load};
 
 /// Runs `work` beside everything else.
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
@@ -20,6 +18,15 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
 
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
     spawn_local(work);
+}
+
+/// Calls `act` with the answer of a call, once it is there.
+pub(crate) fn when<T: 'static>(load: Load<T>, act: impl FnOnce(Answer<T>) + 'static) {
+    boxed_when(load, Box::new(act));
+}
+
+fn boxed_when<T: 'static>(load: Load<T>, act: Box<dyn FnOnce(Answer<T>)>) {
+    spawn(async move { act(load.await) });
 }
 
 /// Runs `act` now and whenever a signal that it reads changes: for what happens outside of the page's own signals.
@@ -76,7 +83,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     /// Loads again.
     pub(crate) fn reload(self) {
         // The screen may be gone when a late answer asks for this.
-        let _ = self.again.try_update(|again| *again = again.wrapping_add(1));
+        self.again.update(|again| *again = again.wrapping_add(1));
     }
 
     fn start(self, load: Load<T>) {

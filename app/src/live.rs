@@ -7,18 +7,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
-use postern_core::api::delivery::DeliveryView;
-use postern_core::api::inbox::InboxRequestView;
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
-use postern_core::api::test::TestView;
-use serde::Deserialize;
 
 use crate::api::ProjectApi;
 use crate::browser::clock::chance;
 use crate::browser::location;
 use crate::browser::socket::{Signal as SocketSignal, Socket};
 use crate::session::use_session;
+use crate::wire;
 
 /// How the feed stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,35 +168,11 @@ fn hear(feed: &Rc<Feed>, signal: SocketSignal) {
         }
         SocketSignal::Text(text) => {
             // Anything that is no change (the answer to a ping, a kind that is newer than this page) is not for us.
-            if let Some(event) = read(&text) {
+            if let Some(event) = wire::read(&text) {
                 tell(feed, &event);
             }
         }
         SocketSignal::Closed => lost(feed),
-    }
-}
-
-/// A frame of the feed. [`LiveEvent`] itself is read through a buffer of untyped values, as every internally tagged enum is,
-/// which would double the code that reads deliveries, tests and requests; its members have names of their own, so this does.
-#[derive(Deserialize)]
-struct Frame {
-    change: String,
-    delivery: Option<DeliveryView>,
-    test: Option<Box<TestView>>,
-    inbox_id: Option<String>,
-    request: Option<Box<InboxRequestView>>,
-}
-
-/// The change that a frame tells of; `None` where it tells of none that this page knows.
-fn read(text: &str) -> Option<LiveEvent> {
-    let frame: Frame = serde_json::from_str(text).ok()?;
-    match frame.change.as_str() {
-        "delivery" => Some(LiveEvent::Delivery { delivery: frame.delivery? }),
-        "test" => Some(LiveEvent::Test { test: frame.test? }),
-        "inbox_request" => Some(LiveEvent::InboxRequest { inbox_id: frame.inbox_id?, request: frame.request? }),
-        "webhooks" => Some(LiveEvent::Webhooks),
-        "many" => Some(LiveEvent::Many),
-        _ => None,
     }
 }
 
@@ -278,65 +252,7 @@ fn wait_ms(failures: u32, chance: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use postern_core::api::inbox::SignatureVerdict;
-    use postern_core::api::test::TestStatus;
-    use postern_core::time::Timestamp;
-
     use super::*;
-
-    #[test]
-    fn every_change_is_read_as_it_was_written() {
-        let delivery = DeliveryView {
-            id: String::from("dlv_1"),
-            event_id: String::from("evt_1"),
-            kind: String::from("order.paid"),
-            webhook_id: String::from("whk_1"),
-            webhook: None,
-            message_id: String::from("msg_1"),
-            state: postern_core::delivery::State::Pending,
-            attempts: 0,
-            next_at: None,
-            last_status: None,
-            last_result: None,
-            last_duration_ms: None,
-            created_at: Timestamp(1_000),
-            updated_at: Timestamp(1_000),
-        };
-        let test = TestView {
-            id: String::from("tst_1"),
-            webhook: None,
-            status: TestStatus::Pending,
-            error_message: None,
-            attempt: None,
-            created_at: Timestamp(1_000),
-        };
-        let request = InboxRequestView {
-            id: String::from("req_1"),
-            method: String::from("POST"),
-            path: String::new(),
-            headers: Vec::new(),
-            body: String::new(),
-            body_is_base64: false,
-            body_bytes: 0,
-            truncated: false,
-            received_at: Timestamp(1_000),
-            signature: SignatureVerdict::Unsigned,
-            answered: 200,
-        };
-        let changes = [
-            LiveEvent::Delivery { delivery },
-            LiveEvent::Test { test: Box::new(test) },
-            LiveEvent::InboxRequest { inbox_id: String::from("ibx_1"), request: Box::new(request) },
-            LiveEvent::Webhooks,
-            LiveEvent::Many,
-        ];
-        for change in changes {
-            let text = serde_json::to_string(&change).expect("a change is JSON");
-            assert_eq!(read(&text), Some(change), "{text}");
-        }
-        assert_eq!(read("pong"), None);
-        assert_eq!(read("{\"change\":\"from the future\"}"), None);
-    }
 
     #[test]
     fn the_wait_doubles_up_to_fifteen_seconds() {

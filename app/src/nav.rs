@@ -1,5 +1,6 @@
 //! Where the page is: [`Place`] and [`Query`] as signals, kept in step with the address bar and the history.
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement, MouseEvent};

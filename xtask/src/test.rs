@@ -21,7 +21,7 @@ use crate::wrangler;
 
 /// What the dashboard may weigh before the first screen is there: all of it, each file after `gzip -9`. The goal is 250 KB; this
 /// is what it weighs today and a little more, so that it can only shrink. Lower it with each saving.
-const DASHBOARD_GZIP_BYTES_MAX: u64 = 425_000;
+const DASHBOARD_GZIP_BYTES_MAX: u64 = 285_000;
 /// What the Worker may weigh after `gzip -9`. The platform's limit is ten times that; start-up time is what it buys.
 const WORKER_GZIP_BYTES_MAX: u64 = 1_000_000;
 

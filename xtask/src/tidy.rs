@@ -20,11 +20,12 @@ use crate::workspace;
 const MEMBERS: [&str; 6] = ["core", "ledger", "edge", "app", "tests", "xtask"];
 
 /// Who may depend on whom: `edge -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
-const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),
     ("postern-edge", &["postern-core", "postern-ledger"]),
-    ("postern-app", &["postern-core"]),
+    ("postern-app", &["postern-core", "postern-markup"]),
+    ("postern-markup", &[]),
     ("postern-tests", &["postern-core"]),
     ("postern-vectors", &["postern-core"]),
     ("postern-xtask", &[]),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::time::Timestamp;
 

@@ -1,10 +1,11 @@
 //! The dialog that lists the shortcuts that work now.
 
+use crate::dom::{CollectView, View, part, view};
+use crate::state::RwSignal;
 use leptos::prelude::*;
 
 use crate::ui::button::keycap;
 use crate::ui::dialog::Dialog;
-use crate::ui::part::part;
 use crate::ui::shortcuts::Shortcuts;
 
 /// The dialog.
@@ -12,7 +13,7 @@ use crate::ui::shortcuts::Shortcuts;
 pub(crate) fn Help(
     /// Whether it is open.
     open: RwSignal<bool>,
-) -> impl IntoView {
+) -> View {
     let shortcuts: Shortcuts = expect_context();
     let rows = move || {
         let mut seen: Vec<(&'static str, &'static str)> = Vec::new();
@@ -24,7 +25,7 @@ pub(crate) fn Help(
         }
         seen.push(("Ctrl K", "Jump to a page, a webhook or an action"));
         let row = |(key, what): (&'static str, &'static str)| {
-            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }.into_any()
+            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }
         };
         seen.into_iter().map(row).collect_view()
     };
@@ -33,5 +34,4 @@ pub(crate) fn Help(
             <dl class="keys">{part(rows)}</dl>
         </Dialog>
     }
-    .into_any()
 }

@@ -4,6 +4,8 @@ mod help;
 mod palette;
 mod theme;
 
+use crate::dom::{CollectView, View, hears, part, truth, value, view};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::project::ProjectDetail;
@@ -21,7 +23,6 @@ use crate::screens;
 use crate::session::{Session, remember_project, use_session};
 use crate::ui::badge::{Tone, badge};
 use crate::ui::icon::{Icon, glyph};
-use crate::ui::part::{hears, part, truth, value};
 use crate::ui::shortcuts::{Shortcuts, use_shortcut};
 use crate::ui::toast::{ToastRegion, Toasts, use_toasts};
 
@@ -30,7 +31,7 @@ pub(crate) fn mount() {
     if let Some(skeleton) = document().get_element_by_id("skeleton") {
         skeleton.remove();
     }
-    mount_to_body(Root);
+    crate::dom::mount(Root);
 }
 
 /// The counts of the project that is shown.
@@ -38,7 +39,7 @@ pub(crate) fn mount() {
 pub(crate) struct ProjectState(pub(crate) Fetched<ProjectDetail>);
 
 #[component]
-fn Root() -> impl IntoView {
+fn Root() -> View {
     let session = Session::provide();
     let nav = Nav::provide();
     Clock::provide();
@@ -46,34 +47,33 @@ fn Root() -> impl IntoView {
     Toasts::provide();
     crate::deployment::provide(Api::new(session));
 
-    let project = Memo::new(move |_| match nav.place() {
+    let project = Memo::new(move || match nav.place() {
         Place::Project(project, _) => Some(project),
         Place::Home | Place::Projects | Place::Nowhere => None,
     });
     let content = move || {
         if !session.is_signed_in() {
-            return view! { <screens::sign_in::SignIn /> }.into_any();
+            return view! { <screens::sign_in::SignIn /> };
         }
         match project.get() {
-            Some(project) => view! { <ProjectFrame project=project /> }.into_any(),
-            None => view! { <BareFrame /> }.into_any(),
+            Some(project) => view! { <ProjectFrame project=project /> },
+            None => view! { <BareFrame /> },
         }
     };
     view! {
         {part(content)}
         <ToastRegion />
     }
-    .into_any()
 }
 
 /// The frame outside of projects.
 #[component]
-fn BareFrame() -> impl IntoView {
+fn BareFrame() -> View {
     let nav = use_nav();
     let content = move || match nav.place() {
-        Place::Home => view! { <screens::projects::Home /> }.into_any(),
-        Place::Projects | Place::Project(..) => view! { <screens::projects::Projects /> }.into_any(),
-        Place::Nowhere => view! { <screens::nowhere::Nowhere /> }.into_any(),
+        Place::Home => view! { <screens::projects::Home /> },
+        Place::Projects | Place::Project(..) => view! { <screens::projects::Projects /> },
+        Place::Nowhere => view! { <screens::nowhere::Nowhere /> },
     };
     remember_project(None);
     view! {
@@ -85,12 +85,11 @@ fn BareFrame() -> impl IntoView {
             <main id="main">{part(content)}</main>
         </div>
     }
-    .into_any()
 }
 
 /// The frame of a project: it stays while its screens change.
 #[component]
-fn ProjectFrame(project: ProjectName) -> impl IntoView {
+fn ProjectFrame(project: ProjectName) -> View {
     let nav = use_nav();
     let api: ProjectApi = use_api().project(project.clone());
     provide_context(api.clone());
@@ -99,7 +98,7 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
 
     let state = ProjectState(Fetched::new(move || {
         let api = api.clone();
-        Box::pin(async move { api.detail().await })
+        api.detail()
     }));
     provide_context(state);
     live.on_change(move |event| {
@@ -109,14 +108,14 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
     });
 
     let shown = project.clone();
-    let area = Memo::new(move |_| match nav.place() {
+    let area = Memo::new(move || match nav.place() {
         Place::Project(project, area) if project == shown => Some(area),
         Place::Project(..) | Place::Home | Place::Projects | Place::Nowhere => None,
     });
     let is_menu_open = RwSignal::new(false);
     // Whoever chose a place wants to see it, not the menu.
     effect(move || {
-        area.track();
+        area.with(|_| ());
         is_menu_open.set(false);
     });
     let is_palette_open = RwSignal::new(false);
@@ -155,22 +154,21 @@ fn ProjectFrame(project: ProjectName) -> impl IntoView {
         <palette::Palette open=is_palette_open help=is_help_open />
         <help::Help open=is_help_open />
     }
-    .into_any()
 }
 
-fn screen(area: Area) -> AnyView {
+fn screen(area: Area) -> View {
     match area {
-        Area::Overview => view! { <screens::overview::Overview /> }.into_any(),
-        Area::Webhooks => view! { <screens::webhooks::Webhooks /> }.into_any(),
-        Area::WebhookNew => view! { <screens::webhook_form::WebhookNew /> }.into_any(),
-        Area::Webhook(name) => view! { <screens::webhook::Webhook name=name /> }.into_any(),
-        Area::WebhookEdit(name) => view! { <screens::webhook_form::WebhookEdit name=name /> }.into_any(),
-        Area::Deliveries => view! { <screens::deliveries::Deliveries /> }.into_any(),
-        Area::Events => view! { <screens::events::Events /> }.into_any(),
-        Area::EventTypes => view! { <screens::event_types::EventTypes /> }.into_any(),
-        Area::Inboxes => view! { <screens::inboxes::Inboxes /> }.into_any(),
-        Area::Inbox(id) => view! { <screens::inbox::Inbox id=id /> }.into_any(),
-        Area::Tokens => view! { <screens::tokens::Tokens /> }.into_any(),
+        Area::Overview => view! { <screens::overview::Overview /> },
+        Area::Webhooks => view! { <screens::webhooks::Webhooks /> },
+        Area::WebhookNew => view! { <screens::webhook_form::WebhookNew /> },
+        Area::Webhook(name) => view! { <screens::webhook::Webhook name=name /> },
+        Area::WebhookEdit(name) => view! { <screens::webhook_form::WebhookEdit name=name /> },
+        Area::Deliveries => view! { <screens::deliveries::Deliveries /> },
+        Area::Events => view! { <screens::events::Events /> },
+        Area::EventTypes => view! { <screens::event_types::EventTypes /> },
+        Area::Inboxes => view! { <screens::inboxes::Inboxes /> },
+        Area::Inbox(id) => view! { <screens::inbox::Inbox id=id /> },
+        Area::Tokens => view! { <screens::tokens::Tokens /> },
     }
 }
 
@@ -185,15 +183,15 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 7] = [
     ("Tokens", Icon::Token, Area::Tokens),
 ];
 
-fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
-    let section = Memo::new(move |_| area.with(|area| area.as_ref().map(Area::section)));
+fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> View {
+    let section = Memo::new(move || area.with(|area| area.as_ref().map(Area::section)));
     let count =
         move |of: fn(&ProjectDetail) -> u32| move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0));
     let entry = |(name, icon, target): (&'static str, Icon, Area)| {
         let number = match target {
-            Area::Webhooks => view! { <span class="count">{part(count(|detail| detail.counts.webhooks))}</span> }.into_any(),
-            Area::Inboxes => view! { <span class="count">{part(count(|detail| detail.counts.inboxes))}</span> }.into_any(),
-            _ => ().into_any(),
+            Area::Webhooks => view! { <span class="count">{part(count(|detail| detail.counts.webhooks))}</span> },
+            Area::Inboxes => view! { <span class="count">{part(count(|detail| detail.counts.inboxes))}</span> },
+            _ => View::nothing(),
         };
         let href = Place::Project(project.clone(), target.clone()).path();
         view! {
@@ -205,7 +203,6 @@ fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState,
                 </a>
             </li>
         }
-        .into_any()
     };
     let entries = ENTRIES.into_iter().map(entry).collect_view();
     view! {
@@ -232,11 +229,10 @@ fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState,
             </div>
         </nav>
     }
-    .into_any()
 }
 
 /// How the live feed stands, as a word and a dot. Announced when it changes.
-pub(crate) fn live_dot(live: Live) -> AnyView {
+pub(crate) fn live_dot(live: Live) -> View {
     let state = badge(move || {
         let status = live.status();
         let tone = match status {
@@ -246,10 +242,10 @@ pub(crate) fn live_dot(live: Live) -> AnyView {
         };
         (tone, String::from(status.word()))
     });
-    view! { <span class="live" role="status" aria-label="Live feed">{state}</span> }.into_any()
+    view! { <span class="live" role="status" aria-label="Live feed">{state}</span> }
 }
 
-fn sign_out_button() -> AnyView {
+fn sign_out_button() -> View {
     let (session, toasts, nav) = (use_session(), use_toasts(), use_nav());
     let leave = move |_| {
         // What could still be undone is done first, with the token that is about to be forgotten.
@@ -263,7 +259,6 @@ fn sign_out_button() -> AnyView {
         );
     };
     view! { <button type="button" class="button quiet" on:click=hears(leave)>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }
-        .into_any()
 }
 
 /// Moves among the rows of the list; with an open drawer, shows the row that is reached.

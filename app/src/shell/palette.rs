@@ -1,5 +1,7 @@
 //! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA authoring practices).
 
+use crate::dom::{CollectView, View, hears, part, truth, value, view};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
@@ -11,7 +13,6 @@ use crate::routes::{Area, Place, Query};
 use crate::ui::dialog::Dialog;
 use crate::ui::fresh_id;
 use crate::ui::icon::{Icon, glyph};
-use crate::ui::part::{hears, part, truth};
 
 /// Something to go to.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(crate) fn Palette(
     open: RwSignal<bool>,
     /// Opens the list of shortcuts.
     help: RwSignal<bool>,
-) -> impl IntoView {
+) -> View {
     let (nav, api) = (use_nav(), use_project());
     let name = api.name().clone();
     let webhooks = RwSignal::new(Vec::<String>::new());
@@ -63,7 +64,7 @@ pub(crate) fn Palette(
     });
     let typed = RwSignal::new(String::new());
     let at = RwSignal::new(0usize);
-    let found = Memo::new(move |_| {
+    let found = Memo::new(move || {
         let all = webhooks.with(|names| commands(names));
         typed.with(|typed| all.into_iter().filter(|command| fits(typed, &command.words)).take(12).collect::<Vec<_>>())
     });
@@ -119,7 +120,6 @@ pub(crate) fn Palette(
                         <small>{kind}</small>
                     </li>
                 }
-                .into_any()
             };
             found.get().into_iter().enumerate().map(option).collect_view()
         };
@@ -133,7 +133,7 @@ pub(crate) fn Palette(
                 aria-expanded="true"
                 aria-autocomplete="list"
                 aria-controls=list_id.clone()
-                aria-activedescendant=active
+                aria-activedescendant=value(active)
                 placeholder="A page, a webhook, an action"
                 autocomplete="off"
                 autofocus=true
@@ -147,9 +147,8 @@ pub(crate) fn Palette(
             <ul class="palette-list" role="listbox" aria-label="Results" id=list_id>{part(options)}</ul>
             {part(nothing)}
         }
-        .into_any()
     };
-    view! { <Dialog open=open title="Jump to" class="palette">{content()}</Dialog> }.into_any()
+    view! { <Dialog open=open title="Jump to" class="palette">{content()}</Dialog> }
 }
 
 fn commands(webhooks: &[String]) -> Vec<Command> {
@@ -171,8 +170,8 @@ fn commands(webhooks: &[String]) -> Vec<Command> {
 
 /// Whether every typed word is in `words`, whatever the case.
 fn fits(typed: &str, words: &str) -> bool {
-    let words = words.to_lowercase();
-    typed.split_whitespace().all(|word| words.contains(&word.to_lowercase()))
+    let words = words.to_ascii_lowercase();
+    typed.split_whitespace().all(|word| words.contains(&word.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

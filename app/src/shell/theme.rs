@@ -1,16 +1,17 @@
 //! Light, dark, or as the system has it. `public/boot.js` applies the choice before the first paint.
 
+use crate::dom::{View, hears, part, view};
+use crate::state::RwSignal;
 use leptos::prelude::*;
 
 use crate::browser::storage::Keep;
 use crate::ui::icon::{Icon, glyph};
-use crate::ui::part::hears;
 
 /// Must be the key that `public/boot.js` reads.
 const KEY: &str = "postern.theme";
 
 /// A button that goes through the three.
-pub(crate) fn theme_button() -> AnyView {
+pub(crate) fn theme_button() -> View {
     let theme = RwSignal::new(Keep::Browser.read(KEY).unwrap_or_default());
     let press = move |_| {
         let next = next(&theme.get_untracked());
@@ -25,10 +26,9 @@ pub(crate) fn theme_button() -> AnyView {
     view! {
         <button type="button" class="button quiet" on:click=hears(press)>
             {glyph(Icon::Theme)}
-            <span class="label">"Theme: "{word}</span>
+            <span class="label">"Theme: "{part(word)}</span>
         </button>
     }
-    .into_any()
 }
 
 fn next(theme: &str) -> &'static str {

@@ -1,9 +1,10 @@
 //! Buttons, and links that look like them. A button that has a shortcut says so.
 
+use crate::dom::{View, hears, only_if, view};
+use crate::state::Signal;
 use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
-use crate::ui::part::{hears, only_if};
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(crate) fn Button(
     /// Called when it is pressed.
     #[prop(optional, into)]
     on_press: Option<UnsyncCallback<()>>,
-) -> impl IntoView {
+) -> View {
     let press = move |_| {
         if let Some(on_press) = on_press
             && !disabled.get_untracked()
@@ -79,7 +80,6 @@ pub(crate) fn Button(
             {keycap(shortcut)}
         </button>
     }
-    .into_any()
 }
 
 /// A link to an address of ours that looks like a button.
@@ -100,7 +100,7 @@ pub(crate) fn LinkButton(
     /// Its shortcut as it is written on it.
     #[prop(optional)]
     shortcut: &'static str,
-) -> impl IntoView {
+) -> View {
     view! {
         <a class=look.class() href=href aria-keyshortcuts=(!shortcut.is_empty()).then_some(shortcut)>
             {icon.map(glyph)}
@@ -108,27 +108,25 @@ pub(crate) fn LinkButton(
             {keycap(shortcut)}
         </a>
     }
-    .into_any()
 }
 
 /// A key as it is written on a button or in a list of shortcuts. Not part of the button's name: `aria-keyshortcuts` says it.
-pub(crate) fn keycap(key: &'static str) -> AnyView {
+pub(crate) fn keycap(key: &'static str) -> View {
     if key.is_empty() {
-        return ().into_any();
+        return View::nothing();
     }
-    view! { <kbd aria-hidden="true">{key}</kbd> }.into_any()
+    view! { <kbd aria-hidden="true">{key}</kbd> }
 }
 
 /// A button that shows only an icon; its name is for the ear and for the tip.
-pub(crate) fn icon_button(icon: Icon, name: impl Into<String>, on_press: impl Fn() + 'static) -> AnyView {
+pub(crate) fn icon_button(icon: Icon, name: impl Into<String>, on_press: impl Fn() + 'static) -> View {
     boxed_icon_button(icon, name.into(), Box::new(on_press))
 }
 
-fn boxed_icon_button(icon: Icon, name: String, on_press: Box<dyn Fn()>) -> AnyView {
+fn boxed_icon_button(icon: Icon, name: String, on_press: Box<dyn Fn()>) -> View {
     view! {
         <button class="button quiet only-icon" type="button" title=name.clone() aria-label=name on:click=hears(move |_| on_press())>
             {glyph(icon)}
         </button>
     }
-    .into_any()
 }

@@ -1,6 +1,6 @@
 //! Copying, and saying that it worked.
 
-use leptos::prelude::*;
+use crate::dom::View;
 
 use super::button::icon_button;
 use super::icon::Icon;
@@ -21,11 +21,11 @@ pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
 }
 
 /// A button that copies.
-pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> AnyView {
+pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> View {
     boxed_copy_button(what, Box::new(text))
 }
 
-fn boxed_copy_button(what: &'static str, text: Box<dyn Fn() -> String>) -> AnyView {
+fn boxed_copy_button(what: &'static str, text: Box<dyn Fn() -> String>) -> View {
     let toasts = use_toasts();
-    icon_button(Icon::Copy, format!("Copy {}", what.to_lowercase()), move || copy(toasts, what, text()))
+    icon_button(Icon::Copy, format!("Copy {}", what.to_ascii_lowercase()), move || copy(toasts, what, text()))
 }

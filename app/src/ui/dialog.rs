@@ -1,6 +1,7 @@
 //! Modal dialogs: the browser's own `<dialog>`, which keeps the focus inside, closes with Esc and gives the focus back.
 
-use leptos::html;
+use crate::dom::{ChildrenFn, NodeRef, View, hears, part, view};
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -9,7 +10,6 @@ use super::button::icon_button;
 use super::fresh_id;
 use super::icon::Icon;
 use crate::fetched::effect;
-use crate::ui::part::{hears, part};
 
 /// A dialog that is shown while `open` is true. Its content is made anew each time.
 #[component]
@@ -24,8 +24,8 @@ pub(crate) fn Dialog(
     class: &'static str,
     /// What is in it.
     children: ChildrenFn,
-) -> impl IntoView {
-    let element = NodeRef::<html::Dialog>::new();
+) -> View {
+    let element = NodeRef::<web_sys::HtmlDialogElement>::new();
     let heading = fresh_id();
     let content = {
         let heading = heading.clone();
@@ -38,13 +38,12 @@ pub(crate) fn Dialog(
                         <div class="dialog-close">{icon_button(Icon::Close, "Close", move || open.set(false))}</div>
                     </div>
                 }
-                .into_any()
             })
         }
     };
     effect(move || {
         let is_open = open.get();
-        if let Some(dialog) = element.get() {
+        if let Some(dialog) = element.element() {
             if is_open && !dialog.open() {
                 // Fails only for an element that is not in the document.
                 drop(dialog.show_modal());
@@ -66,5 +65,4 @@ pub(crate) fn Dialog(
             {part(content)}
         </dialog>
     }
-    .into_any()
 }

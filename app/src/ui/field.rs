@@ -1,10 +1,11 @@
 //! Fields of forms: a label above, the control, a hint or what is wrong below. What is wrong is tied to the control
 //! (`aria-describedby`, `aria-invalid`), so that it is heard when the control has the focus.
 
+use crate::dom::{CollectView, View, flag, hears, only_if, part, view};
+use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 
 use super::fresh_id;
-use crate::ui::part::{flag, hears, only_if, part};
 
 /// One line of text.
 #[component]
@@ -41,7 +42,7 @@ pub(crate) fn TextField(
     /// Called when the focus leaves it.
     #[prop(optional, into)]
     on_leave: Option<UnsyncCallback<()>>,
-) -> impl IntoView {
+) -> View {
     let id = fresh_id();
     let (below, list) = (format!("{id}-below"), suggestions.map(|_| format!("{id}-list")));
     let is_wrong = move || fault.is_some_and(|fault| fault.with(Option::is_some));
@@ -72,7 +73,6 @@ pub(crate) fn TextField(
             {below_field(below, hint, fault)}
         </div>
     }
-    .into_any()
 }
 
 /// Several lines of text.
@@ -98,7 +98,7 @@ pub(crate) fn TextArea(
     /// Called when the focus leaves it.
     #[prop(optional, into)]
     on_leave: Option<UnsyncCallback<()>>,
-) -> impl IntoView {
+) -> View {
     let id = fresh_id();
     let below = format!("{id}-below");
     let is_wrong = move || fault.is_some_and(|fault| fault.with(Option::is_some));
@@ -123,7 +123,6 @@ pub(crate) fn TextArea(
             {below_field(below, hint, fault)}
         </div>
     }
-    .into_any()
 }
 
 /// On or off.
@@ -137,7 +136,7 @@ pub(crate) fn Switch(
     /// What it does.
     #[prop(optional, into)]
     hint: Option<Signal<String>>,
-) -> impl IntoView {
+) -> View {
     let id = fresh_id();
     let (below, input_id) = (format!("{id}-below"), id.clone());
     view! {
@@ -156,7 +155,6 @@ pub(crate) fn Switch(
             {below_field(below, hint, None)}
         </div>
     }
-    .into_any()
 }
 
 /// Several things of which one is chosen, all in sight: each has a value, the words for it and a hint.
@@ -169,7 +167,7 @@ pub(crate) fn Choice(
     value: RwSignal<String>,
     /// What can be chosen.
     options: Vec<(&'static str, &'static str, &'static str)>,
-) -> impl IntoView {
+) -> View {
     let group = fresh_id();
     let option = |(name, words, hint): (&'static str, &'static str, &'static str)| {
         view! {
@@ -178,7 +176,6 @@ pub(crate) fn Choice(
                 <span><b>{words}</b>" "<span class="faint">{hint}</span></span>
             </label>
         }
-        .into_any()
     };
     let options = options.into_iter().map(option).collect_view();
     view! {
@@ -187,21 +184,20 @@ pub(crate) fn Choice(
             {options}
         </fieldset>
     }
-    .into_any()
 }
 
 /// The values that a text field offers.
-pub(crate) fn datalist(id: String, values: Signal<Vec<String>>) -> AnyView {
-    let options = move || values.get().into_iter().map(|value| view! { <option value=value></option> }.into_any()).collect_view();
-    view! { <datalist id=id>{part(options)}</datalist> }.into_any()
+pub(crate) fn datalist(id: String, values: Signal<Vec<String>>) -> View {
+    let options = move || values.get().into_iter().map(|value| view! { <option value=value></option> }).collect_view();
+    view! { <datalist id=id>{part(options)}</datalist> }
 }
 
-fn below_field(id: String, hint: Option<Signal<String>>, fault: Option<Signal<Option<String>>>) -> AnyView {
-    let wrong = move || fault.and_then(|fault| fault.get());
+fn below_field(id: String, hint: Option<Signal<String>>, fault: Option<Signal<Option<String>>>) -> View {
+    let wrong = move || fault.and_then(Signal::get);
     let content = move || match (wrong(), hint) {
-        (Some(wrong), _) => view! { <span class="fault">{wrong}</span> }.into_any(),
-        (None, Some(hint)) => view! { <span class="hint">{hint}</span> }.into_any(),
-        (None, None) => ().into_any(),
+        (Some(wrong), _) => view! { <span class="fault">{wrong}</span> },
+        (None, Some(hint)) => view! { <span class="hint">{hint}</span> },
+        (None, None) => View::nothing(),
     };
-    view! { <div class="below" id=id>{part(content)}</div> }.into_any()
+    view! { <div class="below" id=id>{part(content)}</div> }
 }

@@ -1,12 +1,12 @@
 //! Filters as chips: `+ event` while not set, `event: order.paid ×` while set.
 
-use leptos::html;
+use crate::dom::{NodeRef, View, hears, part, view};
+use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 
 use super::button::{Button, Look};
 use super::field::TextField;
 use super::icon::{Icon, glyph};
-use crate::ui::part::{hears, part};
 
 /// A filter that is typed.
 #[component]
@@ -24,11 +24,11 @@ pub(crate) fn FilterChip(
     /// Called with what it is to be set to.
     #[prop(into)]
     on_change: UnsyncCallback<Option<String>>,
-) -> impl IntoView {
-    let details = NodeRef::<html::Details>::new();
+) -> View {
+    let details = NodeRef::<web_sys::HtmlDetailsElement>::new();
     let typed = RwSignal::new(String::new());
     let close = move || {
-        if let Some(details) = details.get_untracked() {
+        if let Some(details) = details.element() {
             details.set_open(false);
         }
     };
@@ -43,8 +43,7 @@ pub(crate) fn FilterChip(
             <button type="button" class="chip on" on:click=hears(move |_| on_change.run(None))>
                 {format!("{name}: {value}")}<span class="for-ear">" (remove this filter)"</span>{glyph(Icon::Close)}
             </button>
-        }
-        .into_any(),
+        },
         None => view! {
             <details class="chip-menu" node_ref=details on:keydown=hears(move |event: web_sys::KeyboardEvent| {
                 if event.key() == "Escape" {
@@ -58,8 +57,7 @@ pub(crate) fn FilterChip(
                     <Button label="Apply" look=Look::Primary submits=true />
                 </form>
             </details>
-        }
-        .into_any(),
+        },
     };
-    view! { <span class="chip-place">{part(chip)}</span> }.into_any()
+    view! { <span class="chip-place">{part(chip)}</span> }
 }

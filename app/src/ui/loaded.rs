@@ -1,21 +1,22 @@
 //! The faces of something that is loaded: a skeleton, what went wrong with a way to try again, or the thing itself, with a
 //! note where it is older than it should be.
 
+use crate::dom::{View, part, view};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 
 use super::button::Button;
 use super::icon::{Icon, glyph};
 use crate::api::ApiFailure;
 use crate::fetched::Fetched;
-use crate::ui::part::part;
 
 /// Shows `ready` once `fetched` has a value; before that, `skeleton` or what went wrong.
 pub(crate) fn loaded<T: Send + Sync + 'static>(
     fetched: Fetched<T>,
-    skeleton: fn() -> AnyView,
-    ready: impl Fn() -> AnyView + Send + 'static,
-) -> AnyView {
-    let is_there = Memo::new(move |_| fetched.value.with(Option::is_some));
+    skeleton: fn() -> View,
+    ready: impl Fn() -> View + Send + 'static,
+) -> View {
+    let is_there = Memo::new(move || fetched.value.with(Option::is_some));
     faces(is_there, fetched.failure, fetched.is_loading, UnsyncCallback::new(move |()| fetched.reload()), skeleton, Box::new(ready))
 }
 
@@ -24,40 +25,36 @@ fn faces(
     failure: RwSignal<Option<ApiFailure>>,
     is_loading: RwSignal<bool>,
     reload: UnsyncCallback<()>,
-    skeleton: fn() -> AnyView,
-    ready: Box<dyn Fn() -> AnyView + Send>,
-) -> AnyView {
+    skeleton: fn() -> View,
+    ready: Box<dyn Fn() -> View + Send>,
+) -> View {
     let stale = move || {
         let failed = failure.get().filter(|_| is_there.get())?;
-        Some(
-            view! {
-                <div class="stale" role="status">
-                    {glyph(Icon::Warning)}
-                    <span><b>"This may be out of date. "</b>{failed.headline()}"."</span>
-                    <Button label="Try again" on_press=move |()| reload.run(()) disabled=is_loading />
-                </div>
-            }
-            .into_any(),
-        )
+        Some(view! {
+            <div class="stale" role="status">
+                {glyph(Icon::Warning)}
+                <span><b>"This may be out of date. "</b>{failed.headline()}"."</span>
+                <Button label="Try again" on_press=move |()| reload.run(()) disabled=is_loading />
+            </div>
+        })
     };
-    let has_failed = Memo::new(move |_| failure.with(Option::is_some));
+    let has_failed = Memo::new(move || failure.with(Option::is_some));
     let content = move || {
         if is_there.get() {
             ready()
         } else if has_failed.get() {
             failed(failure, is_loading, reload)
         } else {
-            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton()}</div> }.into_any()
+            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton()}</div> }
         }
     };
     view! {
         {part(stale)}
         {part(content)}
     }
-    .into_any()
 }
 
-fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, reload: UnsyncCallback<()>) -> AnyView {
+fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, reload: UnsyncCallback<()>) -> View {
     let headline = move || failure.with(|failure| failure.as_ref().map(ApiFailure::headline));
     let advice = move || failure.with(|failure| failure.as_ref().map(ApiFailure::advice));
     view! {
@@ -68,5 +65,4 @@ fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, rel
             <Button label="Try again" icon=Icon::Again on_press=move |()| reload.run(()) disabled=is_loading />
         </div>
     }
-    .into_any()
 }

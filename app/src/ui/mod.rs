@@ -10,11 +10,9 @@ pub(crate) mod drawer;
 pub(crate) mod field;
 pub(crate) mod filter_chip;
 pub(crate) mod icon;
-pub(crate) mod keyed;
 pub(crate) mod loaded;
 pub(crate) mod notice;
 pub(crate) mod page_head;
-pub(crate) mod part;
 
 pub(crate) mod shortcuts;
 pub(crate) mod skeleton;

@@ -1,5 +1,7 @@
 //! The head of a screen: the heading that gets the focus when the screen appears, a line below it, and its actions.
 
+use crate::dom::{Children, View, view};
+use crate::state::Signal;
 use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
@@ -21,7 +23,7 @@ pub(crate) fn PageHead(
     /// States and buttons on the right.
     #[prop(optional)]
     children: Option<Children>,
-) -> impl IntoView {
+) -> View {
     effect(move || location::set_title(&format!("{} · Postern", title.get())));
     view! {
         <header class="page-head">
@@ -33,5 +35,4 @@ pub(crate) fn PageHead(
             <div class="page-actions">{children.map(|children| children())}</div>
         </header>
     }
-    .into_any()
 }

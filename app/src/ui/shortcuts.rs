@@ -1,5 +1,6 @@
 //! Shortcuts: screens say which keys they answer to, one listener hears them, one dialog lists those that work now.
 
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
@@ -19,14 +20,14 @@ pub(crate) struct Shortcut {
 /// The shortcuts that work now.
 #[derive(Clone, Copy)]
 pub(crate) struct Shortcuts {
-    all: RwSignal<Vec<Shortcut>, LocalStorage>,
+    all: RwSignal<Vec<Shortcut>>,
     next_id: StoredValue<u32>,
 }
 
 impl Shortcuts {
     /// Listens, and offers itself to everything below.
     pub(crate) fn provide() -> Self {
-        let shortcuts = Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0) };
+        let shortcuts = Self { all: RwSignal::new(Vec::new()), next_id: StoredValue::new(0) };
         window_event_listener(leptos::ev::keydown, move |event| shortcuts.hear(&event));
         provide_context(shortcuts);
         shortcuts
@@ -59,7 +60,7 @@ pub(crate) fn use_shortcut(key: &'static str, what: &'static str, act: impl Fn()
     shortcuts.next_id.set_value(id + 1);
     shortcuts.all.update(|all| all.push(Shortcut { id, key, what, act: UnsyncCallback::new(move |()| act()) }));
     on_cleanup(move || {
-        let _ = shortcuts.all.try_update(|all| all.retain(|shortcut| shortcut.id != id));
+        shortcuts.all.update(|all| all.retain(|shortcut| shortcut.id != id));
     });
 }
 

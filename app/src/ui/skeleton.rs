@@ -1,15 +1,15 @@
 //! Skeletons: the shape of what is being loaded, so that nothing jumps when it is there.
 
-use leptos::prelude::*;
+use crate::dom::{CollectView, View, view};
 
 /// Rows of a table.
-pub(crate) fn rows() -> AnyView {
-    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> }.into_any();
-    view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }.into_any()
+pub(crate) fn rows() -> View {
+    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> };
+    view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }
 }
 
 /// A few paragraphs.
-pub(crate) fn text() -> AnyView {
+pub(crate) fn text() -> View {
     view! {
         <div class="card pad bones" aria-hidden="true">
             <i class="bone wide"></i>
@@ -18,5 +18,4 @@ pub(crate) fn text() -> AnyView {
             <i class="bone short"></i>
         </div>
     }
-    .into_any()
 }

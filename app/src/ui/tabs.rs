@@ -1,11 +1,11 @@
 //! Tabs: one of several panels. Arrow keys move between them (ARIA authoring practices).
 
-use leptos::prelude::*;
+use crate::dom::{CollectView, View, hears, part, truth, value, view};
+use crate::state::{Memo, RwSignal};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::fresh_id;
-use crate::ui::part::{hears, part, truth, value};
 
 /// A tab: its key, its words and what it shows.
 pub(crate) struct Tab {
@@ -14,13 +14,13 @@ pub(crate) struct Tab {
     /// Its words.
     pub(crate) label: String,
     /// Makes what it shows.
-    pub(crate) panel: Box<dyn Fn() -> AnyView + Send + Sync>,
+    pub(crate) panel: Box<dyn Fn() -> View + Send + Sync>,
 }
 
 /// Tabs of which `chosen` is open; the first one where `chosen` names none of them.
-pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Vec<Tab>) -> AnyView {
+pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Vec<Tab>) -> View {
     let keys: Vec<&'static str> = tabs.iter().map(|tab| tab.key).collect();
-    let present = Memo::new(move |_| {
+    let present = Memo::new(move || {
         let key = chosen.get();
         keys.iter().position(|known| *known == key).unwrap_or_default()
     });
@@ -39,7 +39,6 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
                 {tab.label.clone()}
             </button>
         }
-        .into_any()
     });
     let head = head.collect_view();
     let panel = move || tabs.get(present.get()).map(|tab| (tab.panel)());
@@ -47,7 +46,6 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
         <div class="tabs" role="tablist" aria-label=label on:keydown=hears(move |event| step(&event))>{head}</div>
         <div class="tab-panel" role="tabpanel" id=panel_id tabindex="0">{part(panel)}</div>
     }
-    .into_any()
 }
 
 /// Moves the focus to the neighbour and opens it.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use crate::dom::{View, keyed, part, view};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 
 use super::badge::Tone;
 use super::button::{Button, icon_button};
 use super::icon::Icon;
-use super::keyed::keyed;
 use crate::fetched::effect;
-use crate::ui::part::part;
 
 /// How long a message stays, and how long something can be undone.
 const SHOWN: Duration = Duration::from_secs(6);
@@ -35,7 +35,7 @@ struct Undo {
 /// The messages of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Toasts {
-    all: RwSignal<Vec<Toast>, LocalStorage>,
+    all: RwSignal<Vec<Toast>>,
     next_id: StoredValue<u32>,
     gone: RwSignal<Vec<String>>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Toasts {
 impl Toasts {
     /// Offers itself to everything below. What could still be undone is done when the page is left.
     pub(crate) fn provide() -> Self {
-        let toasts = Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
+        let toasts = Self { all: RwSignal::new(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
         window_event_listener(leptos::ev::pagehide, move |_| toasts.flush());
         provide_context(toasts);
         toasts
@@ -130,7 +130,7 @@ pub(crate) fn use_toasts() -> Toasts {
 
 /// Where the messages appear.
 #[component]
-pub(crate) fn ToastRegion() -> impl IntoView {
+pub(crate) fn ToastRegion() -> View {
     let toasts = use_toasts();
     let all = toasts.all;
     let seen = RwSignal::new(Vec::<(u32, Tone, String, bool)>::new());
@@ -150,9 +150,8 @@ pub(crate) fn ToastRegion() -> impl IntoView {
                 {icon_button(Icon::Close, "Dismiss", move || toasts.dismiss(id))}
             </div>
         }
-        .into_any()
     };
-    let has_undo = Memo::new(move |_| seen.with(|seen| seen.iter().any(|(.., can_undo)| *can_undo)));
+    let has_undo = Memo::new(move || seen.with(|seen| seen.iter().any(|(.., can_undo)| *can_undo)));
     let undo_key = move || has_undo.get().then(|| view! { <UndoKey /> });
     view! {
         <div class="toasts" role="status" aria-live="polite" aria-label="Messages">
@@ -160,12 +159,11 @@ pub(crate) fn ToastRegion() -> impl IntoView {
         </div>
         {part(undo_key)}
     }
-    .into_any()
 }
 
 /// While something can be undone, `U` undoes the latest.
 #[component]
-fn UndoKey() -> impl IntoView {
+fn UndoKey() -> View {
     let toasts = use_toasts();
     super::shortcuts::use_shortcut("U", "Undo", move || {
         let latest = toasts.all.with_untracked(|all| all.iter().rev().find(|toast| toast.undo.is_some()).map(|toast| toast.id));
@@ -173,4 +171,5 @@ fn UndoKey() -> impl IntoView {
             toasts.take_back(id);
         }
     });
+    View::nothing()
 }

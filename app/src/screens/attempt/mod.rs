@@ -2,7 +2,8 @@
 
 pub(crate) mod model;
 
-use leptos::prelude::*;
+use crate::dom::{CollectView, View, view};
+use crate::state::RwSignal;
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::event::EventView;
 use postern_core::contract::HIDDEN;
@@ -18,7 +19,7 @@ pub(crate) fn attempt_tabs(
     attempt: AttemptView,
     before: Option<AttemptView>,
     event: Option<EventView>,
-) -> AnyView {
+) -> View {
     let mut all = vec![
         Tab {
             key: "request",
@@ -50,9 +51,9 @@ pub(crate) fn attempt_tabs(
     tabs("Attempt", chosen, all)
 }
 
-fn request(attempt: &AttemptView) -> AnyView {
+fn request(attempt: &AttemptView) -> View {
     let Some(request) = &attempt.attempt.request else {
-        return view! { <p class="about">"Nothing was sent."</p> }.into_any();
+        return view! { <p class="about">"Nothing was sent."</p> };
     };
     let shown = |(name, value): &(String, String)| {
         let value = if value == HIDDEN { format!("{HIDDEN} (protected)") } else { value.clone() };
@@ -65,15 +66,14 @@ fn request(attempt: &AttemptView) -> AnyView {
         <p class="hint">{format!("Body, {}, exactly as signed when copied", words::bytes(request.body_bytes))}</p>
         {code_block("Request body", body)}
     }
-    .into_any()
 }
 
-fn response(attempt: &AttemptView) -> AnyView {
+fn response(attempt: &AttemptView) -> View {
     let Some(response) = &attempt.attempt.response else {
-        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }.into_any();
+        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> };
     };
     let body = if response.body.is_empty() {
-        view! { <p class="hint">"The body is empty."</p> }.into_any()
+        view! { <p class="hint">"The body is empty."</p> }
     } else {
         code_block("Response body", response.body.clone())
     };
@@ -82,24 +82,23 @@ fn response(attempt: &AttemptView) -> AnyView {
         {body}
         {response.truncated.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> })}
     }
-    .into_any()
 }
 
-fn difference(before: &AttemptView, after: &AttemptView) -> AnyView {
+fn difference(before: &AttemptView, after: &AttemptView) -> View {
     let line = |(change, text): (Change, String)| {
         let (class, sign) = match change {
             Change::Same => ("line", "  "),
             Change::Gone => ("line gone", "− "),
             Change::New => ("line new", "+ "),
         };
-        view! { <span class=class>{sign}{text}"\n"</span> }.into_any()
+        view! { <span class=class>{sign}{text}"\n"</span> }
     };
     let lines = model::difference(&model::text_of(before), &model::text_of(after));
-    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines.into_iter().map(line).collect_view()}</pre></div> }.into_any()
+    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines.into_iter().map(line).collect_view()}</pre></div> }
 }
 
 /// An event with its data.
-pub(crate) fn event_facts(event: &EventView) -> AnyView {
+pub(crate) fn event_facts(event: &EventView) -> View {
     let object = event.object.as_ref().map(|object| {
         let version = object.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }
@@ -115,5 +114,4 @@ pub(crate) fn event_facts(event: &EventView) -> AnyView {
         </dl>
         {data}
     }
-    .into_any()
 }

@@ -1,6 +1,8 @@
 //! One delivery in full: first why it stands where it stands and what to do, then its attempts, then the exact request,
 //! response, difference and event.
 
+use crate::dom::{CollectView, IntoView, View, flag, hears, part, text, truth, view};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
 use postern_core::api::live::LiveEvent;
@@ -11,7 +13,7 @@ use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::when;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
@@ -24,7 +26,6 @@ use crate::ui::drawer::Drawer;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::notice;
-use crate::ui::part::{flag, hears, part, text, truth};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -37,13 +38,13 @@ pub(crate) fn DeliveryDrawer(
     id: String,
     /// The list beside it.
     list: Fetched<Page<DeliveryView>>,
-) -> impl IntoView {
+) -> View {
     let (nav, project, live) = (use_nav(), use_project(), use_live());
     let detail = Fetched::new({
         let id = id.clone();
         move || {
             let (project, id) = (project.clone(), id.clone());
-            Box::pin(async move { project.delivery(&id).await })
+            project.delivery(&id)
         }
     });
     live.on_change(move |event| match event {
@@ -58,16 +59,15 @@ pub(crate) fn DeliveryDrawer(
     };
     view! {
         <Drawer label="Delivery" on_close=move |()| close()>
-            {loaded(detail, skeleton::text, move || view! { <Content detail=detail list=list /> }.into_any())}
+            {loaded(detail, skeleton::text, move || view! { <Content detail=detail list=list /> })}
         </Drawer>
     }
-    .into_any()
 }
 
 #[component]
-fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -> impl IntoView {
+fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -> View {
     let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
-    let delivery = Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
+    let delivery = Memo::new(move || detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
     let of =
         move |part: fn(&DeliveryView) -> String| text(move || delivery.with(|delivery| delivery.as_ref().map(part).unwrap_or_default()));
     let busy = RwSignal::new(false);
@@ -80,8 +80,8 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         };
         busy.set(true);
         let api = api.get_value();
-        spawn(async move {
-            match api.retry_delivery(&id).await {
+        when(api.retry_delivery(&id), move |answer| {
+            match answer {
                 Ok(changed) => {
                     toasts.say("Resent: the next attempt is under way");
                     super::take_in(list, crate::routes::Query::default(), &changed);
@@ -89,7 +89,7 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
                 }
                 Err(failure) => toasts.complain(failure.to_string()),
             }
-            let _ = busy.try_set(false);
+            busy.set(false);
         });
     };
     let cancel = move || {
@@ -97,22 +97,19 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
             return;
         };
         let api = api.get_value();
-        spawn(async move {
-            match api.cancel_delivery(&id).await {
-                Ok(()) => {
-                    toasts.say("Cancelled: nothing more is sent unless it is resent");
-                    detail.reload();
-                    list.reload();
-                }
-                Err(failure) => toasts.complain(failure.to_string()),
+        when(api.cancel_delivery(&id), move |answer| match answer {
+            Ok(()) => {
+                toasts.say("Cancelled: nothing more is sent unless it is resent");
+                detail.reload();
+                list.reload();
             }
+            Err(failure) => toasts.complain(failure.to_string()),
         });
     };
     use_shortcut("R", "Resend this delivery", resend);
-    let attempts =
-        Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
+    let attempts = Memo::new(move || detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
     let chosen = RwSignal::new(None::<u32>);
-    let present = Memo::new(move |_| {
+    let present = Memo::new(move || {
         let wanted = chosen.get();
         attempts
             .with(|attempts| attempts.iter().position(|attempt| Some(attempt.attempt.number) == wanted).or(attempts.len().checked_sub(1)))
@@ -137,12 +134,12 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         move || match delivery.with(|delivery| delivery.as_ref().and_then(|delivery| delivery.webhook.clone())) {
             Some(webhook) => {
                 let href = Place::Project(name.clone(), Area::Webhook(webhook.clone())).path();
-                view! { <a href=href>{webhook}</a> }.into_any()
+                view! { <a href=href>{webhook}</a> }
             }
-            None => view! { <span class="faint">"(deleted webhook)"</span> }.into_any(),
+            None => view! { <span class="faint">"(deleted webhook)"</span> },
         }
     };
-    let can_cancel = Memo::new(move |_| delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final())));
+    let can_cancel = Memo::new(move || delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final())));
     let tab = RwSignal::new("request");
     let shown = move || {
         let event = detail.value.with(|detail| detail.as_ref().map(|detail| detail.event.clone()));
@@ -151,7 +148,7 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
                 let before = at.checked_sub(1).and_then(|at| attempts.get(at).cloned());
                 attempt_tabs(tab, attempt, before, event)
             }
-            None => event.map(|event| event_facts(&event)).into_any(),
+            None => event.map(|event| event_facts(&event)).into_view(),
         })
     };
     let state = badge(move || {
@@ -174,7 +171,6 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         </ol>
         {part(shown)}
     }
-    .into_any()
 }
 
 const fn reason_tone(state: State) -> Tone {
@@ -182,7 +178,7 @@ const fn reason_tone(state: State) -> Tone {
 }
 
 /// The attempt that is still to come, with the time until it.
-fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clock::Clock) -> Option<AnyView> {
+fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clock::Clock) -> Option<View> {
     let delivery = delivery.get().filter(|delivery| !delivery.state.is_final())?;
     let number = delivery.attempts + 1;
     let is_running = delivery.state == State::Leased;
@@ -200,19 +196,16 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clo
         },
         None => String::new(),
     };
-    Some(
-        view! {
-            <li class="attempt next">
-                <i class="dot" aria-hidden="true"></i>
-                <span class="attempt-words"><b>{format!("Attempt {number}")}</b><small>{about}</small></span>
-                <b class="number">{part(left)}</b>
-            </li>
-        }
-        .into_any(),
-    )
+    Some(view! {
+        <li class="attempt next">
+            <i class="dot" aria-hidden="true"></i>
+            <span class="attempt-words"><b>{format!("Attempt {number}")}</b><small>{about}</small></span>
+            <b class="number">{part(left)}</b>
+        </li>
+    })
 }
 
-fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> AnyView {
+fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> View {
     let record = &attempt.attempt;
     let number = record.number;
     let is_good = attempt
@@ -234,5 +227,4 @@ fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send
             <span class="number faint">{words::duration(record.duration_ms)}</span>
         </li>
     }
-    .into_any()
 }

@@ -3,6 +3,8 @@
 mod drawer;
 pub(crate) mod model;
 
+use crate::dom::{CollectView, View, flag, hears, keyed, part, text, truth, value, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::delivery::DeliveryView;
 use postern_core::api::live::LiveEvent;
@@ -19,7 +21,6 @@ use crate::ui::badge::badge;
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
-use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
@@ -29,12 +30,11 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 use super::webhooks::model::state_word;
-use crate::fetched::spawn;
-use crate::ui::part::{flag, hears, part, text, truth, value};
+use crate::fetched::when;
 
 /// The screen.
 #[component]
-pub(crate) fn Deliveries() -> impl IntoView {
+pub(crate) fn Deliveries() -> View {
     let (nav, live) = (use_nav(), use_live());
     let list = list_of(move || nav.query());
     let is_paused = RwSignal::new(false);
@@ -67,18 +67,17 @@ pub(crate) fn Deliveries() -> impl IntoView {
         list.value
             .with(|page| page.as_ref().map_or_else(|| String::from("Everything that was sent, is waiting, or was given up"), model::about))
     });
-    let is_empty = Memo::new(move |_| list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let is_empty = Memo::new(move || list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let post = link(Area::Events);
     let content = move || {
         if !is_empty.get() {
-            return view! { <div class="card scroll">{rows(list, true)}</div>{show_more(list)} }.into_any();
+            return view! { <div class="card scroll">{rows(list, true)}</div>{show_more(list)} };
         }
         if model::is_filtered(&nav.query()) {
-            let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> }.into_any();
+            let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> };
             return empty(Icon::Search, "No delivery fits these filters", "Remove one, or all of them.", clear);
         }
-        let post =
-            view! { <LinkButton label="Post an event" href=format!("{post}?post=1") look=Look::Primary icon=Icon::Send /> }.into_any();
+        let post = view! { <LinkButton label="Post an event" href=format!("{post}?post=1") look=Look::Primary icon=Icon::Send /> };
         empty(
             Icon::Delivery,
             "Nothing was sent yet",
@@ -86,7 +85,7 @@ pub(crate) fn Deliveries() -> impl IntoView {
             post,
         )
     };
-    let open = Memo::new(move |_| nav.value("open"));
+    let open = Memo::new(move || nav.value("open"));
     let drawer = move || open.get().map(|id| view! { <drawer::DeliveryDrawer id=id list=list /> });
     view! {
         <PageHead title="Deliveries" about=about>
@@ -97,16 +96,15 @@ pub(crate) fn Deliveries() -> impl IntoView {
         {loaded(list, skeleton::rows, move || part(content.clone()))}
         {part(drawer)}
     }
-    .into_any()
 }
 
 /// The deliveries that a query of the page asks for.
 pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<postern_core::api::page::Page<DeliveryView>> {
     let project = use_project();
-    let query = Memo::new(move |_| model::api_query(&query(), None));
+    let query = Memo::new(move || model::api_query(&query(), None));
     Fetched::new(move || {
         let (project, query) = (project.clone(), query.get());
-        Box::pin(async move { project.deliveries(&query).await })
+        project.deliveries(&query)
     })
 }
 
@@ -120,7 +118,7 @@ pub(crate) fn take_in(list: Fetched<postern_core::api::page::Page<DeliveryView>>
 }
 
 /// The rows. A press opens the drawer of this screen (`is_here`), or the screen of deliveries with it.
-pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, is_here: bool) -> AnyView {
+pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, is_here: bool) -> View {
     let (nav, clock) = (use_nav(), use_clock());
     let address = link(Area::Deliveries);
     let ids = move || {
@@ -129,7 +127,7 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
     };
     let row = move |id: String| {
         let wanted = id.clone();
-        let found = Memo::new(move |_| {
+        let found = Memo::new(move || {
             list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|delivery| delivery.id == wanted).cloned()))
         });
         let of =
@@ -160,7 +158,6 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
                 <td role="cell" class="number faint" data-label="Accepted">{part(when)}</td>
             </tr>
         }
-        .into_any()
     };
     view! {
         <table role="table" class="list cards">
@@ -177,46 +174,43 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
             <tbody role="rowgroup">{keyed(ids, row)}</tbody>
         </table>
     }
-    .into_any()
 }
 
-fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> AnyView {
+fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> View {
     let (nav, toasts) = (use_nav(), use_toasts());
     let project = StoredValue::new_local(use_project());
     let more = move || {
         let project = project.get_value();
         let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
-        spawn(async move {
-            match project.deliveries(&model::api_query(&nav.query_now(), next.as_deref())).await {
-                Ok(page) => list.value.update(|known| {
-                    if let Some(known) = known {
-                        known.items.extend(page.items);
-                        known.next = page.next;
-                    }
-                }),
-                Err(failure) => toasts.complain(failure.to_string()),
-            }
+        when(project.deliveries(&model::api_query(&nav.query_now(), next.as_deref())), move |answer| match answer {
+            Ok(page) => list.value.update(|known| {
+                if let Some(known) = known {
+                    known.items.extend(page.items);
+                    known.next = page.next;
+                }
+            }),
+            Err(failure) => toasts.complain(failure.to_string()),
         });
     };
-    let has_more = Memo::new(move |_| list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
+    let has_more = Memo::new(move || list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
     let button =
         move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
     part(button)
 }
 
 #[component]
-fn Filters() -> impl IntoView {
+fn Filters() -> View {
     let (nav, project) = (use_nav(), use_project());
     let webhooks = Fetched::new({
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.webhooks(&Query::default().with("limit", Some("200"))).await })
+            project.webhooks(&Query::default().with("limit", Some("200")))
         }
     });
     let types = Fetched::new(move || {
         let project = project.clone();
-        Box::pin(async move { project.event_types().await })
+        project.event_types()
     });
     let names = Signal::derive(move || {
         webhooks.value.with(|page| {
@@ -237,11 +231,10 @@ fn Filters() -> impl IntoView {
                 {words}
             </button>
         }
-        .into_any()
     };
     let chip = move |name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>| {
         let value = Signal::derive(move || nav.value(name));
-        view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }.into_any()
+        view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }
     };
     let states = [None, Some(State::Pending), Some(State::Waiting), Some(State::Delivered), Some(State::Dead), Some(State::Cancelled)];
     view! {
@@ -253,5 +246,4 @@ fn Filters() -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
 }

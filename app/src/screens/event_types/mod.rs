@@ -1,5 +1,7 @@
 //! The catalogue of event types: what producers may post, with examples that tests and previews use.
 
+use crate::dom::{CollectView, View, hears, part, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
 use postern_core::event::parse_event_type;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ApiFailure, use_project};
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::when;
 use crate::json;
 use crate::routes::{Area, Query};
 use crate::screens::events::model::fault_of;
@@ -21,27 +23,25 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 
 /// The screen.
 #[component]
-pub(crate) fn EventTypes() -> impl IntoView {
+pub(crate) fn EventTypes() -> View {
     let (project, toasts) = (use_project(), use_toasts());
     let types = Fetched::new({
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.event_types().await })
+            project.event_types()
         }
     });
     let is_adding = RwSignal::new(false);
     use_shortcut("N", "New event type", move || is_adding.set(true));
     let add_button = move || {
         view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }
-            .into_any()
     };
     let delete = move |name: String| {
         let (project, doomed) = (project.clone(), name.clone());
@@ -49,13 +49,11 @@ pub(crate) fn EventTypes() -> impl IntoView {
             format!("{name} deleted"),
             name,
             move || {
-                spawn(async move {
-                    match project.delete_event_type(&doomed).await {
-                        Ok(()) => types.reload(),
-                        Err(failure) => {
-                            toasts.bring_back(&doomed);
-                            toasts.complain(failure.to_string());
-                        }
+                when(project.delete_event_type(&doomed), move |answer| match answer {
+                    Ok(()) => types.reload(),
+                    Err(failure) => {
+                        toasts.bring_back(&doomed);
+                        toasts.complain(failure.to_string());
                     }
                 });
             },
@@ -77,7 +75,6 @@ pub(crate) fn EventTypes() -> impl IntoView {
                 {example}
             </li>
         }
-        .into_any()
     };
     let list = move || {
         let shown: Vec<EventTypeView> = types.value.with(|page| {
@@ -91,27 +88,26 @@ pub(crate) fn EventTypes() -> impl IntoView {
                 add_button(),
             );
         }
-        view! { <ul class="tiles wide">{shown.into_iter().map(card.clone()).collect_view()}</ul> }.into_any()
+        view! { <ul class="tiles wide">{shown.into_iter().map(card.clone()).collect_view()}</ul> }
     };
     view! {
         <PageHead title="Event types" about="What may happen, with examples that tests and previews use">{add_button()}</PageHead>
         {loaded(types, skeleton::rows, move || part(list.clone()))}
         <Dialog open=is_adding title="New event type" class="wide"><NewEventType done=move || { is_adding.set(false); types.reload(); } /></Dialog>
     }
-    .into_any()
 }
 
 #[component]
 fn NewEventType(
     /// Called when it was added.
     done: impl Fn() + Copy + 'static,
-) -> impl IntoView {
+) -> View {
     let (project, toasts) = (use_project(), use_toasts());
     let (name, description, example) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
     let is_sent = RwSignal::new(false);
     let failure = RwSignal::new(None::<ApiFailure>);
     let body = move || body_of(&name.get(), &description.get(), &example.get());
-    let faults = Memo::new(move |_| match body() {
+    let faults = Memo::new(move || match body() {
         Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
         Err(fault) => vec![fault],
     });
@@ -126,15 +122,13 @@ fn NewEventType(
             return;
         }
         let project = project.clone();
-        spawn(async move {
-            match project.add_event_type(&body).await {
-                Ok(added) => {
-                    toasts.bring_back(&added.name);
-                    toasts.say(format!("{} added", added.name));
-                    done();
-                }
-                Err(refused) => failure.set(Some(refused)),
+        when(project.add_event_type(&body), move |answer| match answer {
+            Ok(added) => {
+                toasts.bring_back(&added.name);
+                toasts.say(format!("{} added", added.name));
+                done();
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
     view! {
@@ -146,7 +140,6 @@ fn NewEventType(
             <div class="dialog-foot"><Button label="Add event type" look=Look::Primary submits=true /></div>
         </form>
     }
-    .into_any()
 }
 
 /// The body that adds an event type, or what is wrong with the example.

@@ -2,6 +2,8 @@
 
 pub(crate) mod model;
 
+use crate::dom::{View, flag, hears, keyed, part, value, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::event::EventView;
 use postern_core::api::live::LiveEvent;
@@ -10,7 +12,8 @@ use self::model::EventDraft;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::when;
+use crate::json;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Query};
@@ -23,11 +26,9 @@ use crate::ui::drawer::Drawer;
 use crate::ui::field::{TextArea, TextField};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
-use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{flag, hears, part, value};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -35,12 +36,12 @@ use crate::words;
 
 /// The screen.
 #[component]
-pub(crate) fn Events() -> impl IntoView {
+pub(crate) fn Events() -> View {
     let (nav, project, live, clock) = (use_nav(), use_project(), use_live(), use_clock());
-    let kind = Memo::new(move |_| nav.value("type"));
+    let kind = Memo::new(move || nav.value("type"));
     let events = Fetched::new(move || {
         let (project, query) = (project.clone(), Query::default().with("type", kind.get().as_deref()));
-        Box::pin(async move { project.events(&query).await })
+        project.events(&query)
     });
     let reload = calmly(move || events.reload());
     live.on_change(move |event| match event {
@@ -52,13 +53,12 @@ pub(crate) fn Events() -> impl IntoView {
     use_shortcut("N", "Post an event", move || is_posting.set(true));
     let post_button = move || {
         view! { <Button label="Post an event" look=Look::Primary icon=Icon::Send shortcut="N" on_press=move |()| is_posting.set(true) /> }
-            .into_any()
     };
 
     let here = link(Area::Events);
     let row = move |id: String| {
         let wanted = id.clone();
-        let found = Memo::new(move |_| {
+        let found = Memo::new(move || {
             events.value.with(|page| {
                 page.as_ref().and_then(|page| {
                     page.items
@@ -82,17 +82,16 @@ pub(crate) fn Events() -> impl IntoView {
                 <td role="cell" class="number faint" data-label="Accepted">{part(move || found.with(|found| found.as_ref().map(|found| words::ago(clock.now(), found.3))))}</td>
             </tr>
         }
-        .into_any()
     };
     let row = StoredValue::new_local(row);
-    let is_empty = Memo::new(move |_| events.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let is_empty = Memo::new(move || events.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let ids = move || {
         events.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|event| event.id.clone()).collect()).unwrap_or_default())
     };
     let table = move || {
         if is_empty.get() {
             return if kind.get().is_some() {
-                let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> }.into_any();
+                let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> };
                 empty(Icon::Search, "No event of this type", "Remove the filter to see all.", clear)
             } else {
                 empty(
@@ -119,9 +118,8 @@ pub(crate) fn Events() -> impl IntoView {
             </div>
             <MoreEvents events=events />
         }
-        .into_any()
     };
-    let open = Memo::new(move |_| nav.value("open"));
+    let open = Memo::new(move || nav.value("open"));
     let drawer = move || open.get().map(|id| view! { <EventDrawer id=id /> });
     let types = types_of();
     let value = Signal::derive(move || nav.value("type"));
@@ -139,7 +137,6 @@ pub(crate) fn Events() -> impl IntoView {
         {part(drawer)}
         <Dialog open=is_posting title="Post an event" class="wide"><PostEvent done=move || { is_posting.set(false); events.reload(); } /></Dialog>
     }
-    .into_any()
 }
 
 fn object_words(event: &EventView) -> String {
@@ -154,7 +151,7 @@ fn types_of() -> Signal<Vec<String>> {
     let project = use_project();
     let types = Fetched::new(move || {
         let project = project.clone();
-        Box::pin(async move { project.event_types().await })
+        project.event_types()
     });
     Signal::derive(move || {
         types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect()).unwrap_or_default())
@@ -162,38 +159,36 @@ fn types_of() -> Signal<Vec<String>> {
 }
 
 #[component]
-fn MoreEvents(events: Fetched<postern_core::api::page::Page<EventView>>) -> impl IntoView {
+fn MoreEvents(events: Fetched<postern_core::api::page::Page<EventView>>) -> View {
     let (nav, toasts) = (use_nav(), use_toasts());
     let project = StoredValue::new_local(use_project());
     let more = move || {
         let project = project.get_value();
         let next = events.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
         let query = Query::default().with("type", nav.query_now().value("type").as_deref()).with("cursor", next.as_deref());
-        spawn(async move {
-            match project.events(&query).await {
-                Ok(page) => events.value.update(|known| {
-                    if let Some(known) = known {
-                        known.items.extend(page.items);
-                        known.next = page.next;
-                    }
-                }),
-                Err(failure) => toasts.complain(failure.to_string()),
-            }
+        when(project.events(&query), move |answer| match answer {
+            Ok(page) => events.value.update(|known| {
+                if let Some(known) = known {
+                    known.items.extend(page.items);
+                    known.next = page.next;
+                }
+            }),
+            Err(failure) => toasts.complain(failure.to_string()),
         });
     };
-    let has_more = Memo::new(move |_| events.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
+    let has_more = Memo::new(move || events.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
     let button =
         move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
     part(button)
 }
 
 #[component]
-fn EventDrawer(id: String) -> impl IntoView {
+fn EventDrawer(id: String) -> View {
     let (nav, project) = (use_nav(), use_project());
     let event = Fetched::new({
         move || {
             let (project, id) = (project.clone(), id.clone());
-            Box::pin(async move { project.event(&id).await })
+            project.event(&id)
         }
     });
     let deliveries = link(Area::Deliveries);
@@ -210,7 +205,6 @@ fn EventDrawer(id: String) -> impl IntoView {
                     </header>
                     {event_facts(&event)}
                 }
-                .into_any()
             })
         };
         part(shown)
@@ -219,7 +213,7 @@ fn EventDrawer(id: String) -> impl IntoView {
         nav.open("open", None);
         crate::browser::focus::soon("main tr.open [data-row], main [data-row]");
     };
-    view! { <Drawer label="Event" on_close=move |()| close()>{loaded(event, skeleton::text, content)}</Drawer> }.into_any()
+    view! { <Drawer label="Event" on_close=move |()| close()>{loaded(event, skeleton::text, content)}</Drawer> }
 }
 
 /// The form.
@@ -227,12 +221,12 @@ fn EventDrawer(id: String) -> impl IntoView {
 fn PostEvent(
     /// Called when an event was accepted.
     done: impl Fn() + Copy + 'static,
-) -> impl IntoView {
+) -> View {
     let (project, toasts) = (use_project(), use_toasts());
     let (kind, data, key) = (RwSignal::new(String::new()), RwSignal::new(String::from("{}")), RwSignal::new(String::new()));
     let object = [(); 3].map(|()| RwSignal::new(String::new()));
-    let draft = move || EventDraft { kind: kind.get(), data: data.get(), object: object.map(|part| part.get()), key: key.get() };
-    let faults = Memo::new(move |_| draft().faults());
+    let draft = move || EventDraft { kind: kind.get(), data: data.get(), object: object.map(RwSignal::get), key: key.get() };
+    let faults = Memo::new(move || draft().faults());
     let is_sent = RwSignal::new(false);
     let fault = move |field: &'static str| {
         Signal::derive(move || if is_sent.get() { faults.with(|faults| model::fault_of(faults, field)) } else { None })
@@ -244,7 +238,7 @@ fn PostEvent(
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.event_types().await })
+            project.event_types()
         }
     });
     let names = Signal::derive(move || {
@@ -263,7 +257,7 @@ fn PostEvent(
         if let Some(example) = example
             && data.with_untracked(|data| data.trim() == "{}" || data.trim().is_empty())
         {
-            data.set(serde_json::to_string_pretty(&example).unwrap_or_default());
+            data.set(json::pretty(&example.to_string()).unwrap_or_default());
         }
     };
     let submit = move |event: web_sys::SubmitEvent| {
@@ -275,8 +269,8 @@ fn PostEvent(
         }
         busy.set(true);
         let (project, body) = (project.clone(), untrack(draft).body());
-        spawn(async move {
-            match project.post_event(&body).await {
+        when(project.post_event(&body), move |answer| {
+            match answer {
                 Ok(accepted) => {
                     let where_to = words::count(accepted.deliveries, "webhook", "webhooks");
                     toasts.say(if accepted.duplicate {
@@ -288,7 +282,7 @@ fn PostEvent(
                 }
                 Err(refused) => failure.set(Some(refused)),
             }
-            let _ = busy.try_set(false);
+            busy.set(false);
         });
     };
     let [object_type, object_name, object_version] = object;
@@ -306,5 +300,4 @@ fn PostEvent(
             <div class="dialog-foot"><Button label="Post event" look=Look::Primary submits=true disabled=busy /></div>
         </form>
     }
-    .into_any()
 }

@@ -2,6 +2,8 @@
 
 mod model;
 
+use crate::dom::{View, hears, keyed, part, truth, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::inbox::{InboxRequestView, InboxView};
 use postern_core::api::live::LiveEvent;
@@ -13,7 +15,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::{spawn, when};
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -26,11 +28,9 @@ use crate::ui::code::{code_block, header_lines};
 use crate::ui::copy::copy_button;
 use crate::ui::field::{TextArea, TextField};
 use crate::ui::icon::Icon;
-use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{hears, part, truth};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::{Toasts, use_toasts};
@@ -41,21 +41,21 @@ use crate::words;
 pub(crate) fn Inbox(
     /// `ibx_…`
     id: String,
-) -> impl IntoView {
+) -> View {
     let (project, live, nav, toasts) = (use_project(), use_live(), use_nav(), use_toasts());
     let state: ProjectState = expect_context();
     let inbox = Fetched::new({
         let (project, id) = (project.clone(), id.clone());
         move || {
             let (project, id) = (project.clone(), id.clone());
-            Box::pin(async move { project.inbox(&id).await })
+            project.inbox(&id)
         }
     });
     let requests = Fetched::new({
         let (project, id) = (project.clone(), id.clone());
         move || {
             let (project, id) = (project.clone(), id.clone());
-            Box::pin(async move { project.inbox_requests(&id, &Query::default().with("limit", Some("50"))).await })
+            project.inbox_requests(&id, &Query::default().with("limit", Some("50")))
         }
     });
     live.on_change({
@@ -100,14 +100,12 @@ pub(crate) fn Inbox(
         let (project, id) = (project.clone(), id.clone());
         move || {
             let (project, id) = (project.clone(), id.clone());
-            spawn(async move {
-                match project.clear_inbox(&id).await {
-                    Ok(()) => {
-                        toasts.say("All requests deleted");
-                        requests.reload();
-                    }
-                    Err(failure) => toasts.complain(failure.to_string()),
+            when(project.clear_inbox(&id), move |answer| match answer {
+                Ok(()) => {
+                    toasts.say("All requests deleted");
+                    requests.reload();
                 }
+                Err(failure) => toasts.complain(failure.to_string()),
             });
         }
     };
@@ -121,13 +119,11 @@ pub(crate) fn Inbox(
             format!("{shown} deleted"),
             id.clone(),
             move || {
-                spawn(async move {
-                    match api.delete_inbox(&doomed).await {
-                        Ok(()) => state.0.reload(),
-                        Err(failure) => {
-                            toasts.bring_back(&doomed);
-                            toasts.complain(failure.to_string());
-                        }
+                when(api.delete_inbox(&doomed), move |answer| match answer {
+                    Ok(()) => state.0.reload(),
+                    Err(failure) => {
+                        toasts.bring_back(&doomed);
+                        toasts.complain(failure.to_string());
                     }
                 });
             },
@@ -136,7 +132,7 @@ pub(crate) fn Inbox(
     };
     let send_again = send.clone();
     let (clear, send_again) = (StoredValue::new_local(clear), StoredValue::new_local(send_again));
-    let is_empty = Memo::new(move |_| requests.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let is_empty = Memo::new(move || requests.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let ids = move || {
         requests
             .value
@@ -144,7 +140,7 @@ pub(crate) fn Inbox(
     };
     let list = move || {
         if is_empty.get() {
-            let test = view! { <Button label="Send a test here" look=Look::Primary icon=Icon::Send shortcut="T" on_press=move |()| send_again.with_value(|send| send()) /> }.into_any();
+            let test = view! { <Button label="Send a test here" look=Look::Primary icon=Icon::Send shortcut="T" on_press=move |()| send_again.with_value(|send| send()) /> };
             return empty(
                 Icon::Inbox,
                 "Nothing has arrived yet",
@@ -156,10 +152,9 @@ pub(crate) fn Inbox(
             <ol class="requests" aria-label="Requests">{keyed(ids, move |id| request_row(requests, id))}</ol>
             <div class="more"><Button label="Delete all requests" icon=Icon::Delete on_press=move |()| clear.with_value(|clear| clear()) /></div>
         }
-        .into_any()
     };
     let url = move || inbox.value.with(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()).unwrap_or_default());
-    let about = move || view! { <InboxFacts inbox=inbox toasts=toasts /> }.into_any();
+    let about = move || view! { <InboxFacts inbox=inbox toasts=toasts /> };
     view! {
         <PageHead title=name above=("Inboxes", link(Area::Inboxes))>
             {live_dot(live)}
@@ -176,17 +171,16 @@ pub(crate) fn Inbox(
             <aside>{loaded(inbox, skeleton::text, about)}</aside>
         </div>
     }
-    .into_any()
 }
 
 /// A recorded request: one line, and all of it when it is opened.
-fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView {
+fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> View {
     let clock = use_clock();
     // A recorded request never changes: it is read once. The feed cuts bodies; the whole one is in the list.
     let Some(request) =
         requests.value.with_untracked(|page| page.as_ref().and_then(|page| page.items.iter().find(|request| request.id == id).cloned()))
     else {
-        return ().into_any();
+        return View::nothing();
     };
     let is_open = RwSignal::new(false);
     let (tone, word) = model::verdict(&request.signature);
@@ -199,14 +193,14 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView
             let first = format!("{}  at {}", model::request_line(&request), words::time_of_day(at, offset_min(at)));
             let kind = if request.body_is_base64 { "Body, in base64 because it is not text" } else { "Body" };
             let body = if request.body.is_empty() {
-                view! { <p class="hint">"The body is empty."</p> }.into_any()
+                view! { <p class="hint">"The body is empty."</p> }
             } else {
-                view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} }.into_any()
+                view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} }
             };
             let cut = (request.truncated
                 || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len())))
             .then(|| view! { <p class="hint">"This is the beginning of it."</p> });
-            view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body}{cut}</div> }.into_any()
+            view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body}{cut}</div> }
         })
     };
     view! {
@@ -220,19 +214,18 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> AnyView
             {part(content)}
         </li>
     }
-    .into_any()
 }
 
 /// How the inbox answers.
 #[component]
-fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
+fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> View {
     let project = use_project();
     let answer = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.answer.clone())).unwrap_or_default();
     let (status, delay, body) =
         (RwSignal::new(answer.status.to_string()), RwSignal::new(answer.delay_ms.to_string()), RwSignal::new(answer.body));
     let failure = RwSignal::new(None::<ApiFailure>);
     let sent = move || model::answer_body(&status.get(), &delay.get(), &body.get());
-    let faults = Memo::new(move |_| match postern_core::inbox::update(&sent().to_string()) {
+    let faults = Memo::new(move || match postern_core::inbox::update(&sent().to_string()) {
         Err(InputFault::Invalid(faults)) => faults.into_iter().map(below_answer).collect(),
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
@@ -244,14 +237,12 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
         }
         let (project, patch) = (project.clone(), untrack(sent));
         let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone())) else { return };
-        spawn(async move {
-            match project.update_inbox(&id, &patch).await {
-                Ok(changed) => {
-                    failure.set(None);
-                    toasts.say(format!("From now on it {}", crate::screens::inboxes::answer_words(&changed)));
-                }
-                Err(refused) => failure.set(Some(refused)),
+        when(project.update_inbox(&id, &patch), move |answer| match answer {
+            Ok(changed) => {
+                failure.set(None);
+                toasts.say(format!("From now on it {}", crate::screens::inboxes::answer_words(&changed)));
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
     let preset = move |name: &'static str, new_status: &'static str, new_delay: &'static str| {
@@ -259,7 +250,7 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
             status.set(String::from(new_status));
             delay.set(String::from(new_delay));
         };
-        view! { <button type="button" class="chip" on:click=hears(press)>{name}</button> }.into_any()
+        view! { <button type="button" class="chip" on:click=hears(press)>{name}</button> }
     };
     view! {
         <form class="card pad stack" on:submit=hears(save) novalidate=true aria-label="Answer">
@@ -280,7 +271,6 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> impl IntoView {
             <div class="form-foot"><Button label="Save answer" submits=true /></div>
         </form>
     }
-    .into_any()
 }
 
 /// A fault of the answer as one of its member.

@@ -1,5 +1,7 @@
 //! The inboxes of a project: addresses of our own that record what reaches them.
 
+use crate::dom::{CollectView, View, hears, part, view};
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::api::inbox::InboxView;
 use postern_core::api::live::LiveEvent;
@@ -8,7 +10,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::when;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
@@ -22,7 +24,6 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -30,11 +31,11 @@ use crate::words;
 
 /// The screen.
 #[component]
-pub(crate) fn Inboxes() -> impl IntoView {
+pub(crate) fn Inboxes() -> View {
     let (project, live, toasts, clock) = (use_project(), use_live(), use_toasts(), use_clock());
     let inboxes = Fetched::new(move || {
         let project = project.clone();
-        Box::pin(async move { project.inboxes().await })
+        project.inboxes()
     });
     let reload = calmly(move || inboxes.reload());
     live.on_change(move |event| match event {
@@ -45,7 +46,6 @@ pub(crate) fn Inboxes() -> impl IntoView {
     use_shortcut("N", "New inbox", move || is_creating.set(true));
     let new_button = move || {
         view! { <Button label="New inbox" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }
-            .into_any()
     };
     let card = move |inbox: InboxView| {
         let (url, at) = (inbox.url.clone(), inbox.created_at);
@@ -56,7 +56,6 @@ pub(crate) fn Inboxes() -> impl IntoView {
                 <span class="faint">{format!("{} · {} · ", words::count(inbox.received, "request", "requests"), answer_words(&inbox))}"created "{part(move || words::ago(clock.now(), at))}</span>
             </li>
         }
-        .into_any()
     };
     let list = move || {
         let shown: Vec<InboxView> = inboxes.value.with(|page| {
@@ -70,7 +69,7 @@ pub(crate) fn Inboxes() -> impl IntoView {
                 new_button(),
             );
         }
-        view! { <ul class="tiles">{shown.into_iter().map(card).collect_view()}</ul> }.into_any()
+        view! { <ul class="tiles">{shown.into_iter().map(card).collect_view()}</ul> }
     };
     view! {
         <PageHead title="Inboxes" about="Addresses of our own that record what reaches them">
@@ -80,7 +79,6 @@ pub(crate) fn Inboxes() -> impl IntoView {
         {loaded(inboxes, skeleton::rows, move || part(list))}
         <Dialog open=is_creating title="New inbox"><NewInbox /></Dialog>
     }
-    .into_any()
 }
 
 /// How an inbox answers, in a few words.
@@ -90,7 +88,7 @@ pub(crate) fn answer_words(inbox: &InboxView) -> String {
 }
 
 #[component]
-fn NewInbox() -> impl IntoView {
+fn NewInbox() -> View {
     let (project, nav) = (use_project(), use_nav());
     let state: ProjectState = expect_context();
     let name = RwSignal::new(String::new());
@@ -98,14 +96,12 @@ fn NewInbox() -> impl IntoView {
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim() }));
-        spawn(async move {
-            match project.create_inbox(&body).await {
-                Ok(inbox) => {
-                    state.0.reload();
-                    nav.go(&Place::Project(project.name().clone(), Area::Inbox(inbox.id)));
-                }
-                Err(refused) => failure.set(Some(refused)),
+        when(project.create_inbox(&body), move |answer| match answer {
+            Ok(inbox) => {
+                state.0.reload();
+                nav.go(&Place::Project(project.name().clone(), Area::Inbox(inbox.id)));
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
     view! {
@@ -115,5 +111,4 @@ fn NewInbox() -> impl IntoView {
             <div class="dialog-foot"><Button label="Create inbox" look=Look::Primary submits=true /></div>
         </form>
     }
-    .into_any()
 }

@@ -2,6 +2,8 @@
 
 mod model;
 
+use crate::dom::{CollectView, IntoView, View, part, text, view};
+use crate::state::Memo;
 use leptos::prelude::*;
 use postern_core::api::live::LiveEvent;
 
@@ -16,12 +18,11 @@ use crate::ui::badge::{Tone, badge_of};
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
 use crate::ui::page_head::PageHead;
-use crate::ui::part::part;
 use crate::ui::skeleton;
 
 /// The screen.
 #[component]
-pub(crate) fn Overview() -> impl IntoView {
+pub(crate) fn Overview() -> View {
     let (project, live) = (use_project(), use_live());
     let state: ProjectState = expect_context();
     let name = String::from(project.name().as_str());
@@ -29,12 +30,12 @@ pub(crate) fn Overview() -> impl IntoView {
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.webhooks(&Query::default().with("limit", Some("200"))).await })
+            project.webhooks(&Query::default().with("limit", Some("200")))
         }
     });
     let dead = Fetched::new(move || {
         let project = project.clone();
-        Box::pin(async move { project.deliveries(&Query::default().with("state", Some("dead")).with("limit", Some("100"))).await })
+        project.deliveries(&Query::default().with("state", Some("dead")).with("limit", Some("100")))
     });
     let reload = calmly(move || {
         webhooks.reload();
@@ -45,12 +46,11 @@ pub(crate) fn Overview() -> impl IntoView {
         LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Many => reload(),
         LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
     });
-    let content = move || view! { <Content webhooks=webhooks dead=dead state=state /> }.into_any();
+    let content = move || view! { <Content webhooks=webhooks dead=dead state=state /> };
     view! {
         <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
         {loaded(webhooks, skeleton::text, content)}
     }
-    .into_any()
 }
 
 #[component]
@@ -58,8 +58,8 @@ fn Content(
     webhooks: Fetched<postern_core::api::page::Page<postern_core::api::webhook::WebhookView>>,
     dead: Fetched<postern_core::api::page::Page<postern_core::api::delivery::DeliveryView>>,
     state: ProjectState,
-) -> impl IntoView {
-    let needs = Memo::new(move |_| {
+) -> View {
+    let needs = Memo::new(move || {
         webhooks.value.with(|webhooks| {
             dead.value.with(|dead| {
                 let dead = dead.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
@@ -67,15 +67,15 @@ fn Content(
             })
         })
     });
-    let counts = Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone()).unwrap_or_default()));
-    let steps = Memo::new(move |_| {
+    let counts = Memo::new(move || state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone()).unwrap_or_default()));
+    let steps = Memo::new(move || {
         webhooks.value.with(|page| Steps::of(counts.get().inboxes, page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default()))
     });
     let off =
         move || webhooks.value.with(|page| page.as_ref().map_or(0, |page| page.items.iter().filter(|webhook| !webhook.enabled).count()));
     let gave_up =
-        Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())).unwrap_or_default()));
-    let figure = |name: &'static str, number: AnyView, about: AnyView, href: String, tone: Memo<bool>| {
+        Memo::new(move || dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())).unwrap_or_default()));
+    let figure = |name: &'static str, number: View, about: View, href: String, tone: Memo<bool>| {
         view! {
             <a class="card pad figure" href=href>
                 <span class="figure-name">{name}</span>
@@ -83,10 +83,9 @@ fn Content(
                 <span class="faint">{about}</span>
             </a>
         }
-        .into_any()
     };
-    let calm = Memo::new(|_| false);
-    let has_dead = Memo::new(move |_| gave_up.get().0 > 0);
+    let calm = Memo::new(|| false);
+    let has_dead = Memo::new(move || gave_up.get().0 > 0);
     let waiting = format!("{}?state=waiting", link(Area::Deliveries));
     let dead_address = format!("{}?state=dead", link(Area::Deliveries));
     let gave_up_words = move || {
@@ -103,21 +102,20 @@ fn Content(
                 {glyph(Icon::Next)}
             </li>
         }
-        .into_any()
     };
     let need_list = move || {
         let needs = needs.get();
         if needs.is_empty() {
-            return view! { <p class="pad beside">{badge_of(Tone::Good, "All well")}<span class="faint">"Nothing waits for you."</span></p> }.into_any();
+            return view! { <p class="pad beside">{badge_of(Tone::Good, "All well")}<span class="faint">"Nothing waits for you."</span></p> };
         }
-        view! { <ul class="needs">{needs.into_iter().map(need_row).collect_view()}</ul> }.into_any()
+        view! { <ul class="needs">{needs.into_iter().map(need_row).collect_view()}</ul> }
     };
     view! {
         <div class="figures">
-            {figure("Webhooks", part(move || counts.get().webhooks), (move || format!("{} disabled", off())).into_any(), link(Area::Webhooks), calm)}
-            {figure("Under way", part(open), (move || if open() == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }).into_any(), waiting, calm)}
+            {figure("Webhooks", part(move || counts.get().webhooks), text(move || format!("{} disabled", off())), link(Area::Webhooks), calm)}
+            {figure("Under way", part(open), part(move || if open() == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }), waiting, calm)}
             {figure("Gave up", part(gave_up_words), part(move || if has_dead.get() { "resend what matters" } else { "nothing was given up" }), dead_address, has_dead)}
-            {figure("Inboxes", part(move || counts.get().inboxes), "receivers for a first try".into_any(), link(Area::Inboxes), calm)}
+            {figure("Inboxes", part(move || counts.get().inboxes), "receivers for a first try".into_view(), link(Area::Inboxes), calm)}
         </div>
         <section class="card" aria-labelledby="needs">
             <h2 class="card-head" id="needs">"What needs you"</h2>
@@ -125,12 +123,11 @@ fn Content(
         </section>
         {part(move || (!steps.get().is_done()).then(|| first_minute(steps.get())))}
     }
-    .into_any()
 }
 
-fn first_minute(steps: Steps) -> AnyView {
+fn first_minute(steps: Steps) -> View {
     let step = |is_done: bool, number: u32, words: &'static str, about: &'static str, href: String| {
-        let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_any() };
+        let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_view() };
         view! {
             <li class="step" class:done=is_done>
                 <span class="step-mark" aria-hidden="true">{mark}</span>
@@ -142,7 +139,6 @@ fn first_minute(steps: Steps) -> AnyView {
                 {glyph(Icon::Next)}
             </li>
         }
-        .into_any()
     };
     view! {
         <section class="card" aria-labelledby="first-minute">
@@ -154,5 +150,4 @@ fn first_minute(steps: Steps) -> AnyView {
             </ol>
         </section>
     }
-    .into_any()
 }

@@ -24,9 +24,10 @@ pub(crate) struct Need {
 /// What needs a person: webhooks that Postern disabled, that fail, or that retry, the worst first; then deliveries given up for
 /// webhooks that do well again or are gone.
 pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need> {
-    let mut needs: Vec<Need> = webhooks.iter().filter_map(|webhook| need_of(webhook, dead)).collect();
-    needs.sort_by_key(|need| need.tone != Tone::Bad);
-    needs
+    let needs = webhooks.iter().filter_map(|webhook| need_of(webhook, dead));
+    let (mut bad, others): (Vec<Need>, Vec<Need>) = needs.partition(|need| need.tone == Tone::Bad);
+    bad.extend(others);
+    bad
 }
 
 fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {

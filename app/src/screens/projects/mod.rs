@@ -1,5 +1,7 @@
 //! Projects: the list, a new one, and where a visit starts.
 
+use crate::dom::{CollectView, IntoView, View, hears, part, view};
+use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::project::ProjectView;
 use postern_core::problem::ProblemType;
@@ -21,14 +23,13 @@ use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::words;
 
 /// `/`: goes on to the project of the token, to the last one, to the only one, or to the list.
 #[component]
-pub(crate) fn Home() -> impl IntoView {
+pub(crate) fn Home() -> View {
     let (session, nav, api) = (use_session(), use_nav(), use_api());
     let open = move |project: ProjectName| nav.go_instead(&Place::Project(project, Area::Overview));
     if let Some(project) = session.project().or_else(last_project) {
@@ -47,14 +48,13 @@ pub(crate) fn Home() -> impl IntoView {
         <PageHead title="Postern" />
         {skeleton::text()}
     }
-    .into_any()
 }
 
 /// `/projects`
 #[component]
-pub(crate) fn Projects() -> impl IntoView {
+pub(crate) fn Projects() -> View {
     let (session, api, clock) = (use_session(), use_api(), use_clock());
-    let projects = Fetched::new(move || Box::pin(async move { api.projects().await }));
+    let projects = Fetched::new(move || api.projects());
     let is_creating = RwSignal::new(false);
     let is_admin = session.project().is_none();
     if is_admin {
@@ -71,22 +71,20 @@ pub(crate) fn Projects() -> impl IntoView {
                 <span class="faint">"created "{part(move || words::ago(clock.now(), at))}</span>
             </li>
         }
-        .into_any()
     };
     let list = move || {
         let items = projects.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
-            let action = new().into_any();
+            let action = new().into_view();
             return empty(Icon::Project, "No project yet", "A project holds webhooks, events and inboxes, and has its own tokens.", action);
         }
-        view! { <ul class="tiles">{items.into_iter().map(card).collect_view()}</ul> }.into_any()
+        view! { <ul class="tiles">{items.into_iter().map(card).collect_view()}</ul> }
     };
     view! {
         <PageHead title="Projects" about="Each has its own webhooks, events and tokens">{new()}</PageHead>
         {loaded(projects, skeleton::rows, move || part(list))}
         <Dialog open=is_creating title="New project"><NewProject done=move || projects.reload() /></Dialog>
     }
-    .into_any()
 }
 
 /// The form for a new project; afterwards the one sight of its token.
@@ -94,7 +92,7 @@ pub(crate) fn Projects() -> impl IntoView {
 fn NewProject(
     /// Called when a project was made.
     done: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+) -> View {
     let api = use_api();
     let name = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<ApiFailure>);
@@ -121,16 +119,14 @@ fn NewProject(
         });
     };
     let taken = move || failure.get().is_some_and(|failure| failure.is(ProblemType::NameTaken));
-    move || {
-        match made.get() {
+    part(move || match made.get() {
         Some((project, token)) => view! {
             <p>"The project "<b>{String::from(project.as_str())}</b>" is ready. This is its first token, with the role "<b>"manage"</b>". "<b>"It is shown only now"</b>"; keep it somewhere safe."</p>
             {code_block("Token", token)}
             <div class="dialog-foot">
                 <a class="button primary" href=Place::Project(project, Area::Overview).path()>{glyph(Icon::Next)}<span class="label">"Open the project"</span></a>
             </div>
-        }
-        .into_any(),
+        },
         None => view! {
             <form on:submit=hears(submit) novalidate=true>
                 <TextField label="Name" value=name mono=true first=true hint="Part of addresses and tokens; it cannot be changed." fault=fault />
@@ -138,8 +134,6 @@ fn NewProject(
                 {part(move || (!taken()).then(|| refusal(failure)))}
                 <div class="dialog-foot"><Button label="Create project" look=Look::Primary submits=true /></div>
             </form>
-        }
-        .into_any(),
-    }
-    }
+        },
+    })
 }

@@ -1,19 +1,20 @@
 //! Signing in: with a token that is pasted here. (A link that carries one never comes here: see `session`.)
 
+use crate::dom::{View, hears, part, view};
+use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::problem::ProblemType;
 
 use crate::api::{Api, ApiFailure};
-use crate::fetched::{effect, spawn};
+use crate::fetched::{effect, when};
 use crate::session::use_session;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::TextField;
 use crate::ui::icon::{Icon, glyph};
-use crate::ui::part::{hears, part};
 
 /// The screen. It stands in the place of whatever the address names, so that one is there after signing in.
 #[component]
-pub(crate) fn SignIn() -> impl IntoView {
+pub(crate) fn SignIn() -> View {
     let session = use_session();
     let token = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
@@ -30,13 +31,13 @@ pub(crate) fn SignIn() -> impl IntoView {
             return;
         }
         busy.set(true);
-        spawn(async move {
-            match Api::accepts(&typed).await {
+        when(Api::accepts(typed.clone()), move |answer| {
+            match answer {
                 Ok(()) => session.sign_in(&typed),
                 Err(failure) => fault.set(Some(said(&failure))),
             }
             // The screen is gone if it worked.
-            let _ = busy.try_set(false);
+            busy.set(false);
         });
     };
     let refused = move || {
@@ -65,7 +66,6 @@ pub(crate) fn SignIn() -> impl IntoView {
             </div>
         </main>
     }
-    .into_any()
 }
 
 fn said(failure: &ApiFailure) -> String {

@@ -1,5 +1,7 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
 
+use crate::dom::{CollectView, View, hears, part, view};
+use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::api::token::TokenView;
 use postern_core::token::Role;
@@ -8,7 +10,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::when;
 use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
@@ -17,7 +19,6 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{hears, part};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -25,20 +26,19 @@ use crate::words;
 
 /// The screen.
 #[component]
-pub(crate) fn Tokens() -> impl IntoView {
+pub(crate) fn Tokens() -> View {
     let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
     let tokens = Fetched::new({
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.tokens().await })
+            project.tokens()
         }
     });
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New token", move || is_creating.set(true));
     let new_button = move || {
         view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }
-            .into_any()
     };
     let doomed = RwSignal::new(None::<TokenView>);
     let is_asking = RwSignal::new(false);
@@ -46,14 +46,12 @@ pub(crate) fn Tokens() -> impl IntoView {
         let Some(token) = doomed.get_untracked() else { return };
         is_asking.set(false);
         let project = project.clone();
-        spawn(async move {
-            match project.revoke_token(&token.id).await {
-                Ok(()) => {
-                    toasts.say(format!("{} revoked", token.name));
-                    tokens.reload();
-                }
-                Err(failure) => toasts.complain(failure.to_string()),
+        when(project.revoke_token(&token.id), move |answer| match answer {
+            Ok(()) => {
+                toasts.say(format!("{} revoked", token.name));
+                tokens.reload();
             }
+            Err(failure) => toasts.complain(failure.to_string()),
         });
     };
     let revoke = StoredValue::new_local(revoke);
@@ -71,7 +69,6 @@ pub(crate) fn Tokens() -> impl IntoView {
                 <td role="cell" class="number"><Button label="Revoke" about=token.name on_press=move |()| ask() /></td>
             </tr>
         }
-        .into_any()
     };
     let list = move || {
         let items = tokens.value.get().map(|page| page.items).unwrap_or_default();
@@ -93,7 +90,6 @@ pub(crate) fn Tokens() -> impl IntoView {
                 </table>
             </div>
         }
-        .into_any()
     };
     let doomed_name = move || doomed.with(|token| token.as_ref().map(|token| token.name.clone()));
     view! {
@@ -108,7 +104,6 @@ pub(crate) fn Tokens() -> impl IntoView {
             </div>
         </Dialog>
     }
-    .into_any()
 }
 
 const fn role_words(role: Role) -> &'static str {
@@ -123,7 +118,7 @@ const fn role_words(role: Role) -> &'static str {
 fn NewToken(
     /// Called when a token was made.
     done: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+) -> View {
     let project = use_project();
     let (name, role) = (RwSignal::new(String::new()), RwSignal::new(String::from(Role::Publish.as_str())));
     let failure = RwSignal::new(None::<ApiFailure>);
@@ -132,23 +127,20 @@ fn NewToken(
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim(), "role": role.get_untracked() }));
-        spawn(async move {
-            match project.create_token(&body).await {
-                Ok(created) => {
-                    done();
-                    secret.set(Some(created.secret));
-                }
-                Err(refused) => failure.set(Some(refused)),
+        when(project.create_token(&body), move |answer| match answer {
+            Ok(created) => {
+                done();
+                secret.set(Some(created.secret));
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
     let submit = StoredValue::new_local(submit);
-    move || match secret.get() {
+    part(move || match secret.get() {
         Some(secret) => view! {
             <p><b>"It is shown only now."</b>" Keep it somewhere safe; only its hash is stored."</p>
             {code_block("Token", secret)}
-        }
-        .into_any(),
+        },
         None => view! {
             <form on:submit=hears(move |event| submit.with_value(|submit| submit(event))) novalidate=true>
                 <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" />
@@ -156,7 +148,6 @@ fn NewToken(
                 {refusal(failure)}
                 <div class="dialog-foot"><Button label="Create token" look=Look::Primary submits=true /></div>
             </form>
-        }
-        .into_any(),
-    }
+        },
+    })
 }

@@ -5,6 +5,8 @@ mod test_panel;
 
 pub(crate) use test_panel::watch;
 
+use crate::dom::{CollectView, IntoView, View, part, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::webhook::WebhookView;
@@ -14,7 +16,7 @@ use self::test_panel::TestPanel;
 use crate::api::{ProjectApi, use_project};
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::{spawn, when};
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -28,7 +30,6 @@ use crate::ui::copy::copy_button;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::page_head::PageHead;
-use crate::ui::part::part;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::strip::strip;
@@ -40,13 +41,13 @@ use crate::words;
 pub(crate) fn Webhook(
     /// The webhook's name.
     name: String,
-) -> impl IntoView {
+) -> View {
     let (project, live) = (use_project(), use_live());
     let webhook = Fetched::new({
         let (project, name) = (project.clone(), name.clone());
         move || {
             let (project, name) = (project.clone(), name.clone());
-            Box::pin(async move { project.webhook(&name).await })
+            project.webhook(&name)
         }
     });
     live.on_change(move |event| {
@@ -58,13 +59,13 @@ pub(crate) fn Webhook(
     let state = badge(move || webhook.value.with(|webhook| webhook.as_ref().map(list_model::standing).unwrap_or_default()));
     let content = {
         let name = name.clone();
-        move || view! { <Content webhook=webhook name=name.clone() /> }.into_any()
+        move || view! { <Content webhook=webhook name=name.clone() /> }
     };
     use_shortcut("E", "Edit this webhook", {
         let (nav, place) = (use_nav(), Place::Project(project.name().clone(), Area::WebhookEdit(name.clone())));
         move || nav.go(&place)
     });
-    let is_there = Memo::new(move |_| webhook.value.with(Option::is_some));
+    let is_there = Memo::new(move || webhook.value.with(Option::is_some));
     let actions = {
         let name = name.clone();
         move || is_there.get().then(|| view! { <Actions webhook=webhook name=name.clone() edit=edit.clone() /> })
@@ -77,14 +78,13 @@ pub(crate) fn Webhook(
         </PageHead>
         {loaded(webhook, skeleton::text, content)}
     }
-    .into_any()
 }
 
 /// Edit, enable or disable, delete.
 #[component]
-fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> impl IntoView {
+fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> View {
     let (project, nav, toasts) = (use_project(), use_nav(), use_toasts());
-    let is_enabled = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled)));
+    let is_enabled = Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled)));
     let switch_label = Signal::derive(move || String::from(if is_enabled.get() { "Disable" } else { "Enable" }));
     let switch = {
         let (project, name) = (project.clone(), name.clone());
@@ -100,8 +100,8 @@ fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> impl In
             format!("{name} deleted"),
             id.clone(),
             move || {
-                spawn(async move {
-                    if let Err(failure) = api.delete_webhook(&doomed).await {
+                when(api.delete_webhook(&doomed), move |answer| {
+                    if let Err(failure) = answer {
                         toasts.bring_back(&subject);
                         toasts.complain(format!("{doomed} was not deleted. {failure}"));
                     }
@@ -115,7 +115,6 @@ fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> impl In
         <Button label=switch_label on_press=move |()| switch() />
         <Button label="Delete" look=Look::Danger icon=Icon::Delete on_press=move |()| delete() />
     }
-    .into_any()
 }
 
 fn switch_enabled(project: ProjectApi, name: String, webhook: Fetched<WebhookView>, toasts: Toasts) {
@@ -139,7 +138,7 @@ fn switch_enabled(project: ProjectApi, name: String, webhook: Fetched<WebhookVie
 }
 
 #[component]
-fn Content(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
+fn Content(webhook: Fetched<WebhookView>, name: String) -> View {
     let live = use_live();
     let query = Query::default().with("webhook", Some(&name));
     let latest = deliveries::list_of({
@@ -159,10 +158,10 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
         }
     });
     let all = format!("{}{}", link(Area::Deliveries), query.text());
-    let is_empty = Memo::new(move |_| latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let is_empty = Memo::new(move || latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let list = move || {
         if is_empty.get() {
-            view! { <p class="pad about">"No event has matched this webhook yet. Tests are not listed here."</p> }.into_any()
+            view! { <p class="pad about">"No event has matched this webhook yet. Tests are not listed here."</p> }
         } else {
             deliveries::rows(latest, false)
         }
@@ -190,22 +189,21 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
             {loaded(latest, skeleton::rows, move || part(list))}
         </section>
     }
-    .into_any()
 }
 
-fn facts(webhook: &WebhookView) -> AnyView {
+fn facts(webhook: &WebhookView) -> View {
     let clock = use_clock();
     let url = webhook.url.clone();
     let object = list_model::object_words(&webhook.object);
-    let row = |name: &'static str, content: AnyView| view! { <div><dt>{name}</dt><dd>{content}</dd></div> }.into_any();
-    let text = |text: String| text.into_any();
+    let row = |name: &'static str, content: View| view! { <div><dt>{name}</dt><dd>{content}</dd></div> };
+    let text = |text: String| text.into_view();
     let header = |header: &postern_core::api::webhook::HeaderView| {
         let value = header.value.clone().unwrap_or_else(|| format!("{} (protected)", postern_core::contract::HIDDEN));
-        view! { <li class="mono clip">{format!("{}: {value}", header.key)}</li> }.into_any()
+        view! { <li class="mono clip">{format!("{}: {value}", header.key)}</li> }
     };
     let labels = webhook.labels.iter().map(|(key, value)| {
         let filter = Query::default().with("label", Some(&format!("{key}:{value}")));
-        view! { <a class="chip" href=format!("{}{}", link(Area::Webhooks), filter.text())>{format!("{key}: {value}")}</a> }.into_any()
+        view! { <a class="chip" href=format!("{}{}", link(Area::Webhooks), filter.text())>{format!("{key}: {value}")}</a> }
     });
     let (health, created) = (&webhook.health, webhook.created_at);
     let last = health.latest_at;
@@ -213,45 +211,42 @@ fn facts(webhook: &WebhookView) -> AnyView {
         <dl class="facts">
             {(!webhook.description.is_empty()).then(|| row("What for", text(webhook.description.clone())))}
             {webhook.disabled_reason.clone().map(|reason| row("Disabled because", text(reason)))}
-            {row("URL", view! { <span class="with-copy"><span class="mono break">{webhook.url.clone()}</span>{copy_button("URL", move || url.clone())}</span> }.into_any())}
+            {row("URL", view! { <span class="with-copy"><span class="mono break">{webhook.url.clone()}</span>{copy_button("URL", move || url.clone())}</span> })}
             {row("Events", event_codes(&webhook.events))}
             {(!object.is_empty()).then(|| row("Object", text(object)))}
             {row("Contract", text(String::from(webhook.contract.as_str())))}
             {row("Latest", view! {
                 <span class="with-strip">{strip(list_model::STRIP_LENGTH, &list_model::strip_tones(health), list_model::strip_summary(health))}
                 <span>{format!("{} success", list_model::success(health))}</span></span>
-            }.into_any())}
-            {row("Last call", view! { <span>{part(move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at)))}</span> }.into_any())}
+            })}
+            {row("Last call", view! { <span>{part(move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at)))}</span> })}
             {row("Attempts", text(String::from(if webhook.retry { "up to ten, in about three days" } else { "one" })))}
             {row("Timeout", text(format!("{} s an attempt", webhook.timeout_s)))}
-            {(!webhook.headers.is_empty()).then(|| row("Headers", view! { <ul class="plain">{webhook.headers.iter().map(header).collect_view()}</ul> }.into_any()))}
-            {(!webhook.labels.is_empty()).then(|| row("Labels", view! { <span class="chips">{labels.collect_view()}</span> }.into_any()))}
+            {(!webhook.headers.is_empty()).then(|| row("Headers", view! { <ul class="plain">{webhook.headers.iter().map(header).collect_view()}</ul> }))}
+            {(!webhook.labels.is_empty()).then(|| row("Labels", view! { <span class="chips">{labels.collect_view()}</span> }))}
             {row("Created", text(format!("{}, version {}", words::date_time(created, offset_min(created)), webhook.version)))}
         </dl>
     }
-    .into_any()
 }
 
 /// The signing secret, asked for only when somebody wants to see it.
 #[component]
-fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
+fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> View {
     let (project, toasts) = (use_project(), use_toasts());
     let shown = RwSignal::new(None::<String>);
-    let is_signed = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed)));
+    let is_signed = Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed)));
     let reveal = move || {
         let (project, name) = (project.clone(), name.clone());
-        spawn(async move {
-            match project.webhook_secret(&name).await {
-                Ok(view) => shown.set(view.secret),
-                Err(failure) => toasts.complain(failure.to_string()),
-            }
+        when(project.webhook_secret(&name), move |answer| match answer {
+            Ok(view) => shown.set(view.secret),
+            Err(failure) => toasts.complain(failure.to_string()),
         });
     };
     let reveal = StoredValue::new_local(reveal);
     let content = move || match (is_signed.get(), shown.get()) {
-        (false, _) => view! { <span>"Callbacks are not signed"</span> }.into_any(),
+        (false, _) => view! { <span>"Callbacks are not signed"</span> },
         (true, None) => {
-            view! { <Button label="Reveal secret" icon=Icon::Reveal on_press=move |()| reveal.with_value(|reveal| reveal()) /> }.into_any()
+            view! { <Button label="Reveal secret" icon=Icon::Reveal on_press=move |()| reveal.with_value(|reveal| reveal()) /> }
         }
         (true, Some(secret)) => {
             let copied = secret.clone();
@@ -259,8 +254,7 @@ fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
                 <span class="with-copy"><code class="break">{secret}</code>{copy_button("Secret", move || copied.clone())}</span>
                 <Button label="Hide" on_press=move |()| shown.set(None) />
             }
-            .into_any()
         }
     };
-    view! { <dl class="facts last"><div><dt>"Signing secret"</dt><dd>{part(content)}</dd></div></dl> }.into_any()
+    view! { <dl class="facts last"><div><dt>"Signing secret"</dt><dd>{part(content)}</dd></div></dl> }
 }

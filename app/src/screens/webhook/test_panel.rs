@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::dom::{View, part, view};
+use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
@@ -10,7 +12,8 @@ use postern_core::api::webhook::WebhookView;
 use super::model;
 use crate::api::{ApiFailure, ProjectApi, use_project};
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
+use crate::fetched::{spawn, when};
+use crate::json;
 use crate::live::use_live;
 use crate::screens::attempt::attempt_tabs;
 use crate::ui::badge::{Tone, badge_of};
@@ -18,7 +21,6 @@ use crate::ui::button::{Button, Look};
 use crate::ui::field::{TextArea, TextField};
 use crate::ui::icon::Icon;
 use crate::ui::notice::{notice, refusal};
-use crate::ui::part::part;
 use crate::ui::shortcuts::use_shortcut;
 use crate::words;
 
@@ -27,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The panel.
 #[component]
-pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl IntoView {
+pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> View {
     let project = use_project();
     let kind = RwSignal::new(String::new());
     let data = RwSignal::new(String::new());
@@ -40,7 +42,7 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.event_types().await })
+            project.event_types()
         }
     });
     let suggestions = Signal::derive(move || {
@@ -62,7 +64,7 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
         if let Some(example) = example
             && data.with_untracked(|data| data.trim().is_empty())
         {
-            data.set(serde_json::to_string_pretty(&example).unwrap_or_default());
+            data.set(json::pretty(&example.to_string()).unwrap_or_default());
         }
     };
     let send = move || {
@@ -73,12 +75,12 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
         failure.set(None);
         let (project, name) = (project.clone(), name.clone());
         let body = kind.with_untracked(|kind| data.with_untracked(|data| model::test_body(kind, data)));
-        spawn(async move {
-            match project.test_webhook(&name, &body).await {
+        when(project.test_webhook(&name, &body), move |answer| {
+            match answer {
                 Ok(started) => take_in(test, &started, true),
                 Err(refused) => failure.set(Some(refused)),
             }
-            let _ = busy.try_set(false);
+            busy.set(false);
         });
     };
     let send = StoredValue::new_local(send);
@@ -100,7 +102,6 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> impl Int
             </div>
         </section>
     }
-    .into_any()
 }
 
 /// Keeps `test` up to date until it has ended: by the live feed, and by asking.
@@ -143,7 +144,7 @@ pub(crate) fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView, is_n
 
 /// How a test stands, and what was sent and received.
 #[component]
-pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> impl IntoView {
+pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> View {
     let tab = RwSignal::new("request");
     let status = move || {
         test.get().map(|test| {
@@ -159,7 +160,7 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> impl IntoView {
                 (None, Some(message)) => message.clone(),
                 (None, None) => String::from("calling…"),
             };
-            view! { <p class="beside">{badge_of(tone, word)}<span class="faint">{about}</span></p> }.into_any()
+            view! { <p class="beside">{badge_of(tone, word)}<span class="faint">{about}</span></p> }
         })
     };
     let detail = move || {
@@ -172,12 +173,10 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> impl IntoView {
                 {why}
                 {test.attempt.map(|attempt| attempt_tabs(tab, attempt, None, None))}
             }
-            .into_any()
         })
     };
     view! {
         <div role="status" aria-label="Test status">{part(status)}</div>
         {part(detail)}
     }
-    .into_any()
 }

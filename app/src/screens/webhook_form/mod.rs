@@ -3,6 +3,8 @@
 
 mod model;
 
+use crate::dom::{CollectView, View, flag, hears, part, truth, view};
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::webhook::WebhookView;
 use postern_core::fault::Fault;
@@ -26,18 +28,16 @@ use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{flag, hears, part, truth};
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 
 /// `…/webhooks/new`
 #[component]
-pub(crate) fn WebhookNew() -> impl IntoView {
+pub(crate) fn WebhookNew() -> View {
     view! {
         <PageHead title="New webhook" about="Where to call when an event happens, and how" above=("Webhooks", link(Area::Webhooks)) />
         <Form current=None />
     }
-    .into_any()
 }
 
 /// `…/webhooks/{name}/edit`
@@ -45,21 +45,20 @@ pub(crate) fn WebhookNew() -> impl IntoView {
 pub(crate) fn WebhookEdit(
     /// The webhook's name.
     name: String,
-) -> impl IntoView {
+) -> View {
     let project = use_project();
     let title = format!("Edit {name}");
     let above = link(Area::Webhook(name.clone()));
     let webhook = Fetched::new(move || {
         let (project, name) = (project.clone(), name.clone());
-        Box::pin(async move { project.webhook(&name).await })
+        project.webhook(&name)
     });
     // A change by somebody else must not replace what is being typed: the form is made once, of the first value.
-    let form = move || view! { <Form current=webhook.value.get_untracked() /> }.into_any();
+    let form = move || view! { <Form current=webhook.value.get_untracked() /> };
     view! {
         <PageHead title=title above=("Webhook", above) />
         {loaded(webhook, skeleton::text, form)}
     }
-    .into_any()
 }
 
 /// The fields, each a signal of its own, so that a letter typed in one redraws nothing else.
@@ -129,7 +128,7 @@ impl Fields {
             name: self.name.get(),
             url: self.url.get(),
             events: self.events.get(),
-            object: self.object.map(|part| part.get()),
+            object: self.object.map(RwSignal::get),
             headers: self.headers.get().into_iter().map(HeaderFields::draft).collect(),
             labels: self.labels.get(),
             timeout: self.timeout.get(),
@@ -147,16 +146,16 @@ impl Fields {
 fn Form(
     /// The webhook that is changed; `None` for a new one.
     current: Option<WebhookView>,
-) -> impl IntoView {
+) -> View {
     let (project, nav, toasts, policy) = (use_project(), use_nav(), use_toasts(), use_policy());
     let is_edit = current.is_some();
     let fields = Fields::of(current.as_ref().map(Draft::of).unwrap_or_default());
     let current = StoredValue::new(current);
-    let draft = Memo::new(move |_| fields.draft());
+    let draft = Memo::new(move || fields.draft());
     let verdict = Signal::derive(move || {
         current.with_value(|current| draft.with(|draft| policy.with(|policy| model::judge(draft, current.as_ref(), policy))))
     });
-    let faults = Memo::new(move |_| match verdict.get() {
+    let faults = Memo::new(move || match verdict.get() {
         Verdict::Fits(..) => Vec::new(),
         Verdict::Refused(faults) => faults,
     });
@@ -216,7 +215,7 @@ fn Form(
         let project = project.clone();
         move || {
             let project = project.clone();
-            Box::pin(async move { project.event_types().await })
+            project.event_types()
         }
     });
     let known_types = move || {
@@ -224,10 +223,10 @@ fn Form(
             .value
             .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
     };
-    let is_ubiops = Memo::new(move |_| fields.contract.with(|contract| contract == Contract::Ubiops.as_str()));
+    let is_ubiops = Memo::new(move || fields.contract.with(|contract| contract == Contract::Ubiops.as_str()));
     let suggestions =
         Memo::new(
-            move |_| {
+            move || {
                 if is_ubiops.get() { model::UBIOPS_EVENTS.map(String::from).to_vec() } else { model::suggestions(&known_types()) }
             },
         );
@@ -246,7 +245,7 @@ fn Form(
         })
     };
     let opened_at = clock::now();
-    let preview = Memo::new(move |_| match verdict.get() {
+    let preview = Memo::new(move || match verdict.get() {
         Verdict::Fits(definition, choice) => {
             let keeps_secret = fields.secret_mode.with(|mode| mode == "keep");
             model::preview(*definition, choice, keeps_secret, example, opened_at)
@@ -272,7 +271,7 @@ fn Form(
             }
         });
     };
-    let egress = Memo::new(move |_| fields.url.with(|url| policy.with(|policy| model::egress_words(url, policy))));
+    let egress = Memo::new(move || fields.url.with(|url| policy.with(|policy| model::egress_words(url, policy))));
     let egress_words = move || {
         let (may, words) = egress.get();
         let class = if fields.url.with(|url| url.trim().is_empty()) { "hint" } else { "verdict" };
@@ -356,7 +355,6 @@ fn Form(
             <aside class="preview" aria-label="Preview">{part(move || preview_view(preview.get()))}</aside>
         </div>
     }
-    .into_any()
 }
 
 fn said_of(number: usize) -> String {
@@ -371,7 +369,7 @@ fn is_unplaced(fault: &Fault) -> bool {
 }
 
 /// Event types to press instead of typing them.
-fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> AnyView {
+fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> View {
     let choice = move |pattern: String| {
         let (wanted, shown) = (pattern.clone(), pattern.clone());
         let is_on = move || events.with(|events| model::patterns(events).contains(&wanted));
@@ -387,15 +385,13 @@ fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> An
                 {shown}
             </button>
         }
-        .into_any()
     };
     view! { <div class="chips" role="group" aria-label="Known events">{suggestions.get().into_iter().map(choice).collect_view()}</div> }
-        .into_any()
 }
 
 /// Extra headers.
 #[component]
-fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is_due: RwSignal<bool>) -> impl IntoView {
+fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is_due: RwSignal<bool>) -> View {
     let row = move |(at, fields): (usize, HeaderFields)| {
         let fault = move |part: &'static str| {
             Signal::derive(
@@ -413,7 +409,6 @@ fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is
                 }))}
             </div>
         }
-        .into_any()
     };
     let add = move || headers.update(|headers| headers.push(HeaderFields::of(HeaderDraft::default())));
     view! {
@@ -422,18 +417,16 @@ fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is
             <div class="beside"><Button label="Add a header" icon=Icon::Plus on_press=move |()| add() /><span class="hint">"A protected value is never shown again."</span></div>
         </div>
     }
-    .into_any()
 }
 
-fn preview_view(preview: Option<Preview>) -> AnyView {
+fn preview_view(preview: Option<Preview>) -> View {
     let Some(preview) = preview else {
         return view! {
             <div class="card pad">
                 <h2>"What will be sent"</h2>
                 <p class="about">"Once name, URL and events fit, the exact callback is shown here."</p>
             </div>
-        }
-        .into_any();
+        };
     };
     let sample = preview
         .is_sample_signed
@@ -447,5 +440,4 @@ fn preview_view(preview: Option<Preview>) -> AnyView {
             {sample}
         </div>
     }
-    .into_any()
 }

@@ -13,6 +13,7 @@ use postern_core::signing::{GENERATED_SECRET_BYTES, Secret};
 use postern_core::time::Timestamp;
 use postern_core::webhook::parse::{self, SecretChoice};
 use postern_core::webhook::{Definition, Header, ObjectFilter, WebhookName};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// What was typed.
@@ -169,13 +170,12 @@ pub(crate) fn toggle(text: &str, pattern: &str) -> String {
 }
 
 fn labels(text: &str) -> Map<String, Value> {
-    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
-            (String::from(key.trim()), json!(value.trim()))
-        })
-        .collect()
+    let mut labels = Map::new();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
+        labels.insert(String::from(key.trim()), Value::from(value.trim()));
+    }
+    labels
 }
 
 /// Labels as they are typed.
@@ -186,14 +186,16 @@ pub(crate) fn labels_text(labels: &BTreeMap<String, String>) -> String {
 
 /// What patterns may be meant: the known types, the groups that hold more than one of them, and everything.
 pub(crate) fn suggestions(types: &[String]) -> Vec<String> {
-    let mut groups: BTreeMap<String, u32> = BTreeMap::new();
-    for name in types {
-        if let Some((stem, _)) = name.rsplit_once('.') {
-            *groups.entry(format!("{stem}.*")).or_default() += 1;
+    let stem = |name: &String| name.rsplit_once('.').map(|(stem, _)| format!("{stem}.*"));
+    let mut all = types.to_vec();
+    for group in types.iter().filter_map(stem) {
+        let members = types.iter().filter(|name| stem(name).as_ref() == Some(&group)).count();
+        if members > 1 && !all.contains(&group) {
+            all.push(group);
         }
     }
-    let groups = groups.into_iter().filter(|(_, members)| *members > 1).map(|(group, _)| group);
-    types.iter().cloned().chain(groups).chain([String::from("*")]).collect()
+    all.push(String::from("*"));
+    all
 }
 
 /// The events that UbiOps knows (WIRE A.4), offered where the contract is `ubiops`.
@@ -324,7 +326,7 @@ pub(crate) fn preview(
     }
     let NewEvent { kind, data, object, .. } = contract::sample_event(&definition);
     let data = match example(&kind) {
-        Some(example) => serde_json::value::to_raw_value(&example).ok()?,
+        Some(example) => RawValue::from_string(example.to_string()).ok()?,
         None => data,
     };
     let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };

@@ -4,6 +4,8 @@ pub(crate) mod model;
 
 use std::time::Duration;
 
+use crate::dom::{CollectView, View, flag, hears, keyed, part, text, truth, value, view};
+use crate::state::{Memo, Signal};
 use leptos::prelude::*;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::webhook::WebhookView;
@@ -20,11 +22,9 @@ use crate::ui::badge::badge;
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::{Icon, glyph};
-use crate::ui::keyed::keyed;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
-use crate::ui::part::{flag, hears, part, text, truth, value};
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::strip::strip;
@@ -38,14 +38,14 @@ const CALM: Duration = Duration::from_millis(1_500);
 
 /// The screen.
 #[component]
-pub(crate) fn Webhooks() -> impl IntoView {
+pub(crate) fn Webhooks() -> View {
     let (nav, project, live, toasts, clock) = (use_nav(), use_project(), use_live(), use_toasts(), use_clock());
-    let query = Memo::new(move |_| model::api_query(&nav.query(), None));
+    let query = Memo::new(move || model::api_query(&nav.query(), None));
     let list = Fetched::new({
         let project = project.clone();
         move || {
             let (project, query) = (project.clone(), query.get());
-            Box::pin(async move { project.webhooks(&query).await })
+            project.webhooks(&query)
         }
     });
     let reload = calmly(move || list.reload());
@@ -67,7 +67,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
                 .unwrap_or_default()
         })
     };
-    let has_more = Memo::new(move |_| list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
+    let has_more = Memo::new(move || list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
     let about = Signal::derive(move || {
         if list.value.with(Option::is_none) {
             String::from("Where callbacks go, and how they do")
@@ -75,7 +75,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
             model::about(&shown(), has_more.get())
         }
     });
-    let is_empty = Memo::new(move |_| shown().is_empty());
+    let is_empty = Memo::new(move || shown().is_empty());
     let more = {
         let project = project.clone();
         move || {
@@ -97,7 +97,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
 
     let place = project.name().clone();
     let row = move |id: String| {
-        let found = Memo::new(move |_| {
+        let found = Memo::new(move || {
             list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|webhook| webhook.id == id).cloned()))
         });
         let of = move |part: fn(&WebhookView) -> String| text(move || found.with(|webhook| webhook.as_ref().map(part).unwrap_or_default()));
@@ -117,7 +117,7 @@ pub(crate) fn Webhooks() -> impl IntoView {
                     .map(|webhook| strip(model::STRIP_LENGTH, &model::strip_tones(&webhook.health), model::strip_summary(&webhook.health)))
             })
         };
-        let object = Memo::new(move |_| {
+        let object = Memo::new(move || {
             found.with(|webhook| webhook.as_ref().map(|webhook| model::object_words(&webhook.object)).unwrap_or_default())
         });
         let last = move || match found.with(|webhook| webhook.as_ref().and_then(|webhook| webhook.health.latest_at)) {
@@ -138,17 +138,16 @@ pub(crate) fn Webhooks() -> impl IntoView {
                 <td role="cell" class="number faint" data-label="Last call">{part(last)}</td>
             </tr>
         }
-        .into_any()
     };
     let row = StoredValue::new_local(row);
     let more = StoredValue::new_local(more);
     let table = move || {
         if is_empty.get() {
             return if model::is_filtered(&nav.query()) {
-                let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> }.into_any();
+                let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> };
                 empty(Icon::Search, "No webhook fits these filters", "Remove one, or all of them.", clear)
             } else {
-                let new = view! { <LinkButton label="New webhook" href=link_of_new(&new_address) look=Look::Primary icon=Icon::Plus shortcut="N" /> }.into_any();
+                let new = view! { <LinkButton label="New webhook" href=link_of_new(&new_address) look=Look::Primary icon=Icon::Plus shortcut="N" /> };
                 empty(
                     Icon::Webhook,
                     "No webhook yet",
@@ -176,7 +175,6 @@ pub(crate) fn Webhooks() -> impl IntoView {
             </div>
             {part(move || has_more.get().then(|| view! { <div class="more"><Button label="Show more" on_press=move |()| more.with_value(|more| more()) /></div> }))}
         }
-        .into_any()
     };
     let new = link(Area::WebhookNew);
     view! {
@@ -187,7 +185,6 @@ pub(crate) fn Webhooks() -> impl IntoView {
         <Filters />
         {loaded(list, skeleton::rows, move || part(table.clone()))}
     }
-    .into_any()
 }
 
 fn link_of_new(address: &str) -> Signal<String> {
@@ -196,11 +193,11 @@ fn link_of_new(address: &str) -> Signal<String> {
 
 /// Search and filters, kept in the address.
 #[component]
-fn Filters() -> impl IntoView {
+fn Filters() -> View {
     let (nav, project) = (use_nav(), use_project());
     let types = Fetched::new(move || {
         let project = project.clone();
-        Box::pin(async move { project.event_types().await })
+        project.event_types()
     });
     let events = Signal::derive(move || {
         let mut names = types
@@ -219,7 +216,7 @@ fn Filters() -> impl IntoView {
     };
     let chip = move |name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>| {
         let value = Signal::derive(move || nav.value(name));
-        view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }.into_any()
+        view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }
     };
     let state = move |name: &'static str, words: &'static str| {
         let is_on = move || nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty());
@@ -228,7 +225,6 @@ fn Filters() -> impl IntoView {
                 {words}
             </button>
         }
-        .into_any()
     };
     view! {
         <div class="toolbar" role="search">
@@ -250,12 +246,11 @@ fn Filters() -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
 }
 
 /// What a webhook listens to: the first two patterns, and how many more.
-pub(crate) fn event_codes(events: &[String]) -> AnyView {
-    let code = |pattern: &String| view! { <code class="clip">{pattern.clone()}</code> }.into_any();
+pub(crate) fn event_codes(events: &[String]) -> View {
+    let code = |pattern: &String| view! { <code class="clip">{pattern.clone()}</code> };
     let more = events.len().saturating_sub(2);
     view! {
         <span class="codes">
@@ -263,7 +258,6 @@ pub(crate) fn event_codes(events: &[String]) -> AnyView {
             {(more > 0).then(|| view! { <span class="faint">{format!("+{more}")}</span> })}
         </span>
     }
-    .into_any()
 }
 
 /// Calls `act` soon, but once for many calls in a row.

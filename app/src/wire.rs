@@ -1,0 +1,490 @@
+//! Reading what the API answers into the types of `postern_core::api`.
+//!
+//! Those types can read themselves (serde), but serde writes for each of them a reader of objects *and* of arrays, with
+//! every field inlined: together 60 KB compressed, a quarter of what the page may weigh. Here each type is one line of field
+//! names, read by one machinery. The tests hold every line against serde's own reader.
+
+use std::collections::BTreeMap;
+
+use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
+use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
+use postern_core::api::inbox::{Answer, InboxRequestView, InboxView, SignatureVerdict};
+use postern_core::api::live::LiveEvent;
+use postern_core::api::page::Page;
+use postern_core::api::project::{ProjectCounts, ProjectCreated, ProjectDetail, ProjectView};
+use postern_core::api::test::{TestStatus, TestView};
+use postern_core::api::token::{TokenCreated, TokenView};
+use postern_core::api::webhook::{HeaderView, Health, SecretView, WebhookView};
+use postern_core::contract::Rendering;
+use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, SentRequest, State, Trigger};
+use postern_core::event::ObjectRef;
+use postern_core::explain::Reason;
+use postern_core::fault::Fault;
+use postern_core::problem::Problem;
+use postern_core::time::Timestamp;
+use postern_core::token::Role;
+use postern_core::webhook::{Contract, ObjectFilter, ProjectName};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::json;
+
+/// Reads a JSON text; `None` where it is not JSON, or not what is expected.
+pub(crate) fn read<T: Read>(text: &str) -> Option<T> {
+    // Checked once, so that everything below may take the text for granted.
+    if json::is_json(text) { T::read(Raw(text.trim())) } else { None }
+}
+
+/// One value inside a text that is known to be JSON, without white space around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    /// The member `name` of an object; `null` where it has none.
+    pub(crate) fn member(self, name: &str) -> Self {
+        let mut rest = Pieces(self.inside('{'));
+        while let (Some(key), Some(value)) = (rest.next(), rest.next()) {
+            if key.0.trim_matches('"') == name {
+                return value;
+            }
+        }
+        Raw("null")
+    }
+
+    /// The items of an array, or the keys and values of an object in turn.
+    fn pieces(self) -> Pieces<'a> {
+        Pieces(self.inside(if self.0.starts_with('{') { '{' } else { '[' }))
+    }
+
+    fn inside(self, open: char) -> &'a str {
+        self.0.strip_prefix(open).map(|rest| &rest[..rest.len() - 1]).unwrap_or_default()
+    }
+
+    /// The text of a string.
+    fn text(self) -> Option<String> {
+        serde_json::from_str(self.0).ok()
+    }
+
+    /// The text of a string that holds no escapes, such as the name of a state.
+    fn word(self) -> &'a str {
+        self.0.trim_matches('"')
+    }
+
+    fn number(self) -> Option<u32> {
+        self.0.parse().ok()
+    }
+
+    fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+}
+
+/// The values between two brackets, with what stands between them (commas, colons, white space) left out.
+struct Pieces<'a>(&'a str);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Raw<'a>;
+
+    fn next(&mut self) -> Option<Raw<'a>> {
+        let rest = self.0.trim_start_matches([',', ':', ' ', '\n', '\r', '\t']);
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = rest.split_at(json::value_length(rest));
+        self.0 = after;
+        Some(Raw(piece))
+    }
+}
+
+/// What can be read.
+pub(crate) trait Read: Sized {
+    /// Reads it; `None` where the value is not what is expected.
+    fn read(raw: Raw<'_>) -> Option<Self>;
+}
+
+impl Read for String {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        raw.text()
+    }
+}
+
+impl Read for u32 {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        raw.number()
+    }
+}
+
+impl Read for u16 {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        raw.number()?.try_into().ok()
+    }
+}
+
+impl Read for bool {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        if raw.is_null() { Some(None) } else { T::read(raw).map(Some) }
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        if raw.0.starts_with('[') { raw.pieces().map(T::read).collect() } else { None }
+    }
+}
+
+impl<T: Read> Read for Box<T> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        T::read(raw).map(Self::new)
+    }
+}
+
+impl Read for (String, String) {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let mut pieces = raw.pieces();
+        Some((pieces.next()?.text()?, pieces.next()?.text()?))
+    }
+}
+
+impl Read for BTreeMap<String, String> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let mut pieces = raw.pieces();
+        let mut map = Self::new();
+        while let (Some(key), Some(value)) = (pieces.next(), pieces.next()) {
+            map.insert(key.text()?, value.text()?);
+        }
+        Some(map)
+    }
+}
+
+impl Read for Box<RawValue> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        RawValue::from_string(String::from(raw.0)).ok()
+    }
+}
+
+impl Read for Value {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        serde_json::from_str(raw.0).ok()
+    }
+}
+
+impl Read for Timestamp {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse_rfc3339(raw.word())
+    }
+}
+
+impl Read for ProjectName {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for State {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for Role {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for Contract {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::ALL.into_iter().find(|contract| contract.as_str() == raw.word())
+    }
+}
+
+impl Read for Trigger {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.word() {
+            "schedule" => Some(Self::Schedule),
+            "resend" => Some(Self::Resend),
+            _ => None,
+        }
+    }
+}
+
+impl Read for TestStatus {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.word() {
+            "pending" => Some(Self::Pending),
+            "completed" => Some(Self::Completed),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
+impl Read for Outcome {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let message = || raw.member("message").text();
+        Some(match raw.member("kind").word() {
+            "answered" => Self::Answered { status: Read::read(raw.member("status"))? },
+            "timed_out" => Self::TimedOut,
+            "connection_failed" => Self::ConnectionFailed { message: message()? },
+            "name_not_resolved" => Self::NameNotResolved,
+            "blocked" => Self::Blocked { message: message()? },
+            "platform_failed" => Self::PlatformFailed { message: message()? },
+            "lost" => Self::Lost,
+            _ => return None,
+        })
+    }
+}
+
+impl Read for SignatureVerdict {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(match raw.member("verdict").word() {
+            "unsigned" => Self::Unsigned,
+            "valid" => Self::Valid { webhook: raw.member("webhook").text()? },
+            "invalid" => Self::Invalid { reason: raw.member("reason").text()? },
+            _ => return None,
+        })
+    }
+}
+
+impl Read for LiveEvent {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(match raw.member("change").word() {
+            "delivery" => Self::Delivery { delivery: Read::read(raw.member("delivery"))? },
+            "test" => Self::Test { test: Read::read(raw.member("test"))? },
+            "inbox_request" => Self::InboxRequest { inbox_id: raw.member("inbox_id").text()?, request: Read::read(raw.member("request"))? },
+            "webhooks" => Self::Webhooks,
+            "many" => Self::Many,
+            _ => return None,
+        })
+    }
+}
+
+impl<T: Read> Read for Page<T> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self { items: Read::read(raw.member("items"))?, next: Read::read(raw.member("next"))? })
+    }
+}
+
+impl Read for Rendering {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            contract: Read::read(raw.member("contract"))?,
+            subscribed_event: Read::read(raw.member("subscribed_event"))?,
+            include_result: Option::read(raw.member("include_result"))?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Problem {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            kind: Read::read(raw.member("type"))?,
+            title: Read::read(raw.member("title"))?,
+            status: Read::read(raw.member("status"))?,
+            detail: Read::read(raw.member("detail"))?,
+            request_id: Read::read(raw.member("request_id"))?,
+            errors: Option::read(raw.member("errors"))?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Objects whose members have the names of the fields, but for those that are given another.
+macro_rules! objects {
+    ($($kind:ident { $($field:ident $(= $name:literal)?),* $(,)? })*) => {$(
+        impl Read for $kind {
+            fn read(raw: Raw<'_>) -> Option<Self> {
+                Some(Self { $($field: Read::read(raw.member(objects!(@name $field $($name)?)))?),* })
+            }
+        }
+    )*};
+    (@name $field:ident $name:literal) => { $name };
+    (@name $field:ident) => { stringify!($field) };
+}
+
+objects! {
+    Answer { status, delay_ms, body }
+    Attempt { number, trigger, started_at, duration_ms, outcome, request, response }
+    AttemptView { attempt, reason, request_body }
+    DeliveryDetail { delivery, reason, attempts, event }
+    DeliveryView {
+        id, event_id, kind = "type", webhook_id, webhook, message_id, state, attempts, next_at, last_status, last_result,
+        last_duration_ms, created_at, updated_at,
+    }
+    EventAccepted { id, deliveries, duplicate }
+    EventTypeView { name, description, example, created_at }
+    EventView { id, kind = "type", data, object, idempotency_key, accepted_at, deliveries }
+    Fault { pointer, detail }
+    Health { recent, at_once, latest_at }
+    HeaderView { key, value, protected }
+    InboxRequestView { id, method, path, headers, body, body_is_base64, body_bytes, truncated, received_at, signature, answered }
+    InboxView { id, name, url, answer, received, created_at }
+    ObjectFilter { kind = "type", name, version }
+    ObjectRef { kind = "type", name, version }
+    ProjectCounts { webhooks, inboxes, open }
+    ProjectCreated { project, token }
+    ProjectDetail { name, created_at, counts }
+    ProjectView { name, created_at }
+    Reason { headline, advice }
+    ReceivedResponse { status, headers, body, truncated }
+    SecretView { secret }
+    SentRequest { url, headers, rendering, body_bytes }
+    TestView { id, webhook, status, error_message, attempt, created_at }
+    TokenCreated { token, secret }
+    TokenView { id, name, role, created_at }
+    WebhookView {
+        id, name, url, contract, events, object, headers, description, labels, timeout_s, enabled, disabled_reason, retry,
+        include_result, signed, version, created_at, updated_at, health,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    use super::*;
+
+    const AT: &str = "2026-11-21T14:07:31.204Z";
+
+    /// Reads `sample` as serde does, in every way it may be written.
+    #[track_caller]
+    fn reads_like_serde<T: Read + DeserializeOwned + std::fmt::Debug>(sample: &Value) {
+        for text in [sample.to_string(), serde_json::to_string_pretty(sample).expect("JSON")] {
+            let expected: T = serde_json::from_str(&text).expect("serde reads the sample");
+            let found = read::<T>(&text);
+            assert_eq!(found.map(|found| format!("{found:?}")), Some(format!("{expected:?}")), "{text}");
+        }
+    }
+
+    fn attempt() -> Value {
+        json!({
+            "attempt": {
+                "number": 1, "trigger": "resend", "started_at": AT, "duration_ms": 63, "outcome": {"kind": "answered", "status": 503},
+                "request": {
+                    "url": "https://e.com/", "headers": [["a", "b \"c\" \\ ,]}"], ["d", ""]],
+                    "rendering": {"contract": "ubiops", "subscribed_event": "e", "include_result": true}, "body_bytes": 9
+                },
+                "response": {"status": 503, "headers": [], "body": "{\"a\":[1]}", "truncated": true}
+            },
+            "reason": {"headline": "h", "advice": ""}, "request_body": null
+        })
+    }
+
+    fn delivery() -> Value {
+        json!({
+            "id": "dlv_1", "event_id": "evt_1", "type": "a.b", "webhook_id": "whk_1", "webhook": null, "message_id": "msg_1",
+            "state": "waiting", "attempts": 3, "next_at": AT, "last_status": 503, "last_result": "503", "last_duration_ms": 7,
+            "created_at": AT, "updated_at": AT
+        })
+    }
+
+    fn event() -> Value {
+        json!({
+            "id": "evt_1", "type": "a.b", "data": {"n": 1.5, "type": "not this one"}, "object": {"type": "t", "name": "n"},
+            "idempotency_key": null, "accepted_at": AT, "deliveries": 2
+        })
+    }
+
+    fn webhook() -> Value {
+        json!({
+            "id": "whk_1", "name": "ü \n \"q\"", "url": "https://e.com/", "contract": "standard", "events": ["a", "b.*"],
+            "object": {"type": null, "name": "d1", "version": "v1"}, "headers": [{"key": "k", "value": null, "protected": true}],
+            "description": "", "labels": {"b": "2", "a": ":1,"}, "timeout_s": 10, "enabled": false, "disabled_reason": "410",
+            "retry": true, "include_result": false, "signed": true, "version": 3, "created_at": AT, "updated_at": AT,
+            "health": {"recent": ["delivered", "dead"], "at_once": 1, "latest_at": null}
+        })
+    }
+
+    fn request() -> Value {
+        json!({
+            "id": "req_1", "method": "POST", "path": "/a?b", "headers": [["x", "y"]], "body": "<b>", "body_is_base64": false,
+            "body_bytes": 3, "truncated": false, "received_at": AT, "signature": {"verdict": "valid", "webhook": "w"}, "answered": 200
+        })
+    }
+
+    fn test() -> Value {
+        json!({"id": "tst_1", "webhook": "w", "status": "failed", "error_message": "e", "attempt": attempt(), "created_at": AT})
+    }
+
+    #[test]
+    fn every_answer_reads_as_serde_reads_it() {
+        let project = json!({"name": "demo", "created_at": AT});
+        reads_like_serde::<Page<WebhookView>>(&json!({"items": [webhook(), webhook()], "next": "c"}));
+        reads_like_serde::<Page<DeliveryView>>(&json!({"items": [], "next": null}));
+        reads_like_serde::<DeliveryDetail>(
+            &json!({"delivery": delivery(), "reason": {"headline": "h", "advice": "a"}, "attempts": [attempt()], "event": event()}),
+        );
+        reads_like_serde::<EventView>(&event());
+        reads_like_serde::<EventAccepted>(&json!({"id": "evt_1", "deliveries": 0, "duplicate": true}));
+        reads_like_serde::<EventTypeView>(&json!({"name": "a", "description": "d", "example": {"x": [null, true]}, "created_at": AT}));
+        let answer = json!({"status": 200, "delay_ms": 5, "body": ""});
+        reads_like_serde::<InboxView>(&json!({"id": "ibx_1", "name": "n", "url": "u", "answer": answer, "received": 2, "created_at": AT}));
+        reads_like_serde::<InboxRequestView>(&request());
+        reads_like_serde::<TestView>(&test());
+        reads_like_serde::<TokenCreated>(
+            &json!({"token": {"id": "tok_1", "name": "n", "role": "publish", "created_at": AT}, "secret": "pst_"}),
+        );
+        reads_like_serde::<ProjectDetail>(&json!({"name": "demo", "created_at": AT, "counts": {"webhooks": 1, "inboxes": 2, "open": 3}}));
+        reads_like_serde::<ProjectCreated>(&json!({"project": project, "token": "pst_"}));
+        reads_like_serde::<SecretView>(&json!({"secret": null}));
+        reads_like_serde::<Problem>(&json!({
+            "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}]
+        }));
+        reads_like_serde::<Problem>(&json!({"type": "t", "title": "T", "status": 404, "detail": "d"}));
+    }
+
+    #[test]
+    fn every_change_of_the_feed_reads_as_serde_reads_it() {
+        reads_like_serde::<LiveEvent>(&json!({"change": "delivery", "delivery": delivery()}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "test", "test": test()}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "inbox_request", "inbox_id": "ibx_1", "request": request()}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "webhooks"}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "many"}));
+        assert!(read::<LiveEvent>("{\"change\":\"from the future\"}").is_none());
+        assert!(read::<LiveEvent>("pong").is_none());
+    }
+
+    #[test]
+    fn every_outcome_and_verdict_reads_as_serde_reads_it() {
+        for kind in ["timed_out", "name_not_resolved", "lost"] {
+            reads_like_serde::<Outcome>(&json!({"kind": kind}));
+        }
+        for kind in ["connection_failed", "blocked", "platform_failed"] {
+            reads_like_serde::<Outcome>(&json!({"kind": kind, "message": "m"}));
+        }
+        reads_like_serde::<SignatureVerdict>(&json!({"verdict": "unsigned"}));
+        reads_like_serde::<SignatureVerdict>(&json!({"verdict": "invalid", "reason": "r"}));
+        for state in State::ALL {
+            reads_like_serde::<State>(&json!(state));
+        }
+        for role in [Role::Manage, Role::Publish, Role::Read] {
+            reads_like_serde::<Role>(&json!(role));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_none() {
+        for text in ["", "[]", "{}", "{\"items\":{},\"next\":null}", "{\"items\":[1],\"next\":null}", "<html>"] {
+            assert!(read::<Page<DeliveryView>>(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn data_of_an_event_is_kept_as_it_was_written() {
+        let text = format!(
+            "{{\"id\":\"e\",\"type\":\"t\",\"data\":{{ \"n\" : 1e400 }},\"object\":null,\"accepted_at\":\"{AT}\",\"deliveries\":0}}"
+        );
+        let event: EventView = read(&text).expect("an event");
+        assert_eq!(event.data.map(|data| String::from(data.get())), Some(String::from("{ \"n\" : 1e400 }")));
+    }
+}
