@@ -1,5 +1,5 @@
 // Starts the dashboard. A file of its own, because the content security policy allows no inline script. It is the only
-// JavaScript that is not generated; Trunk.toml writes the names of the built files into its tag.
+// JavaScript that is not generated; app/index.html names the built files in its tag.
 (() => {
   const { js, wasm } = document.currentScript.dataset;
 

@@ -3,9 +3,10 @@
 use crate::state::RwSignal;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlAnchorElement, MouseEvent};
+use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent};
 
 use crate::browser::{focus, location};
+use crate::lazy::use_parts;
 use crate::routes::{Place, Query};
 
 /// The present place.
@@ -13,12 +14,17 @@ use crate::routes::{Place, Query};
 pub(crate) struct Nav {
     place: RwSignal<Place>,
     query: RwSignal<Query>,
+    has_moved: RwSignal<bool>,
 }
 
 impl Nav {
     /// Reads the address, follows the history and every click on a link of ours, and offers itself to everything below.
     pub(crate) fn provide() -> Self {
-        let nav = Self { place: RwSignal::new(Place::parse(&location::path())), query: RwSignal::new(Query::parse(&location::query())) };
+        let nav = Self {
+            place: RwSignal::new(Place::parse(&location::path())),
+            query: RwSignal::new(Query::parse(&location::query())),
+            has_moved: RwSignal::new(false),
+        };
         window_event_listener(leptos::ev::popstate, move |_| nav.follow());
         window_event_listener(leptos::ev::click, move |event| {
             if let Some(address) = address_of(&event) {
@@ -27,6 +33,15 @@ impl Nav {
                 nav.follow();
             }
         });
+        // Whoever points at a link, or reaches it with the keyboard, is about to follow it.
+        let parts = use_parts();
+        let expect = move |event: &Event| {
+            if let Some(link) = link_of(event) {
+                parts.expect(&Place::parse(&link.pathname()));
+            }
+        };
+        window_event_listener(leptos::ev::pointerover, move |event| expect(&event));
+        window_event_listener(leptos::ev::focusin, move |event| expect(&event));
         provide_context(nav);
         nav
     }
@@ -34,6 +49,11 @@ impl Nav {
     /// Where the page is; reactive.
     pub(crate) fn place(self) -> Place {
         self.place.get()
+    }
+
+    /// Whether somebody went from one place to another since the page was loaded.
+    pub(crate) fn has_moved(self) -> bool {
+        self.has_moved.get_untracked()
     }
 
     /// A value of the query; reactive.
@@ -86,6 +106,7 @@ impl Nav {
             self.query.set(query);
         }
         if self.place.with_untracked(|now| *now != place) {
+            self.has_moved.set(true);
             self.place.set(place);
             location::scroll_to_top();
             // WCAG 2.4.3: whoever cannot see the page change hears the new heading and goes on from there.
@@ -105,7 +126,13 @@ fn address_of(event: &MouseEvent) -> Option<String> {
     if event.default_prevented() || event.button() != 0 || event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() {
         return None;
     }
-    let link: HtmlAnchorElement = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??.dyn_into().ok()?;
-    let ours = link.origin() == location::origin() && link.target().is_empty() && !link.has_attribute("download");
+    let link = link_of(event)?;
+    let ours = link.target().is_empty() && !link.has_attribute("download");
     (ours && link.hash().is_empty()).then(|| format!("{}{}", link.pathname(), link.search()))
+}
+
+/// The link within our origin that an event happened to.
+fn link_of(event: &Event) -> Option<HtmlAnchorElement> {
+    let link: HtmlAnchorElement = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??.dyn_into().ok()?;
+    (link.origin() == location::origin()).then_some(link)
 }

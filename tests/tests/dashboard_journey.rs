@@ -175,3 +175,45 @@ async fn a_webhook_whose_name_holds_a_slash_has_an_address_of_its_own() {
     WebhookPage::arrived(dashboard, "a/b 100%").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn the_first_screen_needs_none_of_the_parts_that_are_loaded_later() {
+    let project = stack::project("first-load").await;
+    let browser = Browser::open().await;
+    let fetched = async || {
+        let names = browser.script("return performance.getEntriesByType('resource').map(entry => entry.name)", vec![]).await;
+        serde_json::from_value::<Vec<String>>(names).expect("names")
+    };
+    let is_late = |name: &&String| name.contains("/split_") || name.contains("/chunk_");
+    browser.go(&format!("{}/#sign-in={}", project.api.base, project.token)).await;
+    browser.find("heading", "What needs you").await;
+    let first = fetched().await;
+    assert!(first.iter().any(|name| name.ends_with("postern-app_bg.wasm")), "{first:?}");
+    assert_eq!(first.iter().filter(is_late).count(), 0, "{first:?}");
+
+    browser.click("link", "Deliveries").await;
+    browser.find("heading", "Deliveries").await;
+    let then = fetched().await;
+    assert!(then.iter().any(|name| name.ends_with("split_traffic.wasm")), "{then:?}");
+    assert_eq!(browser.focus().await.1, "Deliveries", "the heading that came later has the focus");
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
+    let project = stack::project("late-part").await;
+    let browser = Browser::open().await;
+    let _dashboard = Dashboard::sign_in_by_link(&browser, Hand::Keyboard, &project.api.base, &project.token).await;
+    // As when the connection is gone: every part fails to arrive.
+    let cut = "window.wholeFetch = window.fetch; \
+               window.fetch = (what, how) => String(what.url ?? what).endsWith('.wasm') ? Promise.reject(new TypeError('cut')) : wholeFetch(what, how)";
+    browser.script(cut, vec![]).await;
+    browser.click("link", "Tokens").await;
+    browser.find("heading", "This part of the dashboard could not be loaded").await;
+    browser.script("window.fetch = window.wholeFetch", vec![]).await;
+    browser.click("button", "Try again").await;
+    browser.find("heading", "Tokens").await;
+    assert!(!browser.complaints(&[]).await.is_empty(), "the failure is in the console");
+    browser.close().await;
+}

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use crate::failure::{Failure, Result};
+use crate::page;
 use crate::process::{self, must_succeed};
 use crate::report;
 use crate::tools::Toolbox;
@@ -72,7 +73,7 @@ impl Output {
     /// The files and folders that it is made from, except Cargo.lock.
     fn inputs(self) -> &'static [&'static str] {
         match self {
-            Self::Dashboard => &["app", "core", "public", "Cargo.toml", "Trunk.toml", ".cargo"],
+            Self::Dashboard => &["app", "core", "public", "Cargo.toml", ".cargo"],
             Self::Worker => &["edge", "ledger", "core", "Cargo.toml", ".cargo"],
             Self::Vectors => &["tests/vectors", "core", "Cargo.toml", ".cargo"],
         }
@@ -123,7 +124,7 @@ fn report_build(tools: &Toolbox, output: Output, profile: Profile) -> Result<()>
     })
 }
 
-/// Downloads the crates that the lock file names: trunk builds offline.
+/// Downloads the crates that the lock file names, so that a build waits for the compiler only.
 ///
 /// # Errors
 /// What cargo said.
@@ -147,7 +148,7 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
         drop(fs::remove_file(&stamp));
         fs::create_dir_all(&stage).map_err(|cause| Failure::path("make", &stage, &cause))?;
         match output {
-            Output::Dashboard => build_dashboard(tools, profile, &stage)?,
+            Output::Dashboard => page::build(tools, profile, &stage)?,
             Output::Worker => build_worker(tools, profile, &stage)?,
             Output::Vectors => build_vectors(tools, &stage)?,
         }
@@ -157,15 +158,6 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
     }
     put_in_place(&stage, &output.folder(), output.entry_file())?;
     Ok(if is_current { Built::Before } else { Built::Now })
-}
-
-fn build_dashboard(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
-    let mut trunk = tools.trunk();
-    trunk.args(["build", "--color", "never"]).arg("--dist").arg(stage).current_dir(workspace::root());
-    if profile == Profile::Release {
-        trunk.arg("--release");
-    }
-    must_succeed(trunk, "the dashboard's build").map(drop)
 }
 
 fn build_worker(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {

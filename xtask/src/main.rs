@@ -15,6 +15,7 @@ mod dev;
 mod dev_vars;
 mod failure;
 mod http;
+mod page;
 mod process;
 mod report;
 mod seed;

@@ -19,9 +19,8 @@ use crate::tools::{Apt, Toolbox};
 use crate::workspace::{self, Fingerprint};
 use crate::wrangler;
 
-/// What the dashboard may weigh before the first screen is there: all of it, each file after `gzip -9`. The goal is 250 KB; this
-/// is what it weighs today and a little more, so that it can only shrink. Lower it with each saving.
-const DASHBOARD_GZIP_BYTES_MAX: u64 = 285_000;
+/// What a browser may fetch before the dashboard's first screen is there, each file after `gzip -9`.
+const FIRST_LOAD_GZIP_BYTES_MAX: u64 = 250_000;
 /// What the Worker may weigh after `gzip -9`. The platform's limit is ten times that; start-up time is what it buys.
 const WORKER_GZIP_BYTES_MAX: u64 = 1_000_000;
 
@@ -197,7 +196,7 @@ impl Run {
             Part::Ledger => self.check("unit tests, simulation", || cargo_test(&["--package", "postern-ledger"])),
             Part::Edge => {
                 self.check("native tests", || cargo_test(&["--package", "postern-edge"]))?;
-                self.check_size(Output::Worker, &["js", "wasm"], WORKER_GZIP_BYTES_MAX)?;
+                self.check_size(Output::Worker, |file| ends_in(file, &["js", "wasm"]), WORKER_GZIP_BYTES_MAX)?;
                 self.with_tools("wrangler deploy --dry-run", |tools| {
                     let output = deploy::dry_run(tools)?;
                     if output.succeeded { Ok(passed("goes through")) } else { Err(Failure::new(output.text)) }
@@ -205,7 +204,7 @@ impl Run {
             }
             Part::App => {
                 self.check("native tests", || cargo_test(&["--package", "postern-app"]))?;
-                self.check_size(Output::Dashboard, &["html", "js", "wasm", "css"], DASHBOARD_GZIP_BYTES_MAX)
+                self.check_size(Output::Dashboard, is_loaded_first, FIRST_LOAD_GZIP_BYTES_MAX)
             }
             Part::E2e | Part::Clients | Part::Browser => self.against_a_stack(part),
         }
@@ -259,13 +258,13 @@ impl Run {
         Ok(())
     }
 
-    fn check_size(&mut self, output: Output, endings: &[&str], bytes_max: u64) -> Result<()> {
+    fn check_size(&mut self, output: Output, counts: fn(&Path) -> bool, bytes_max: u64) -> Result<()> {
         if self.outputs_that_failed.contains(&output) || self.tools.is_none() {
             report::say(format!("  - {:<28} not measured: it was not built", "gzip size"));
             return Ok(());
         }
         self.check("gzip size", || {
-            let sizes = gzip_sizes(&output.folder(), endings)?;
+            let sizes = gzip_sizes(&output.folder(), counts)?;
             let sum: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
             if sizes.is_empty() || sum > bytes_max {
                 let files: Vec<String> = sizes.iter().map(|(name, bytes)| format!("{bytes:>9} {name}")).collect();
@@ -541,18 +540,27 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
 
 // --- sizes ---
 
-/// The files of these kinds in a folder, and what each weighs after `gzip -9`.
-fn gzip_sizes(folder: &Path, endings: &[&str]) -> Result<Vec<(String, u64)>> {
+/// The files of a folder that count, and what each weighs after `gzip -9`.
+fn gzip_sizes(folder: &Path, counts: fn(&Path) -> bool) -> Result<Vec<(String, u64)>> {
     let mut sizes = Vec::new();
-    for file in builds::files_under(folder)? {
-        if file.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted)) {
-            let path = folder.join(&file);
-            let zipped =
-                Command::new("gzip").args(["-9", "-c"]).arg(&path).output().map_err(|cause| Failure::path("gzip", &path, &cause))?;
-            sizes.push((file.display().to_string(), zipped.stdout.len() as u64));
-        }
+    for file in builds::files_under(folder)?.into_iter().filter(|file| counts(file)) {
+        let path = folder.join(&file);
+        let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&path).output().map_err(|cause| Failure::path("gzip", &path, &cause))?;
+        sizes.push((file.display().to_string(), zipped.stdout.len() as u64));
     }
     Ok(sizes)
+}
+
+fn ends_in(file: &Path, endings: &[&str]) -> bool {
+    file.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted))
+}
+
+/// Whether a file of the dashboard is fetched before the first screen is there; what wasm-split split off is not. (That a
+/// browser does as this says is tested in `dashboard_journey`.)
+fn is_loaded_first(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let is_split_off = ["split_", "chunk_"].iter().any(|start| name.starts_with(start));
+    ends_in(file, &["html", "js", "wasm", "css"]) && !is_split_off
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use crate::workspace::{self, Fingerprint};
 pub(crate) const WASM_BINDGEN_VERSION: &str = "0.2.129";
 /// Turns `edge` into a Worker.
 const WORKER_BUILD_VERSION: &str = "0.8.7";
-/// Turns `app` into a page.
-const TRUNK_VERSION: &str = "0.21.14";
+/// Splits the screens off the page that are not in its first load.
+const WASM_SPLIT_VERSION: &str = "0.2.4";
 /// The first Node that wrangler runs on: (major, minor).
 const NODE_OLDEST: (u32, u32) = (22, 12);
 /// The oldest compiler the workspace builds with (`rust-version` in Cargo.toml).
@@ -40,7 +40,7 @@ pub(crate) struct Toolbox {
     /// The folder of `wasm-bindgen`.
     wasm_bindgen: PathBuf,
     worker_build: PathBuf,
-    trunk: PathBuf,
+    wasm_split: PathBuf,
     /// A Node that is new enough.
     pub(crate) node: PathBuf,
 }
@@ -59,7 +59,7 @@ impl Toolbox {
         })?;
         let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, &[])?;
         let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD_VERSION, &[])?;
-        let trunk = cargo_tool("trunk", "trunk", TRUNK_VERSION, &["--no-default-features", "--features", "rustls"])?;
+        let wasm_split = cargo_tool("wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT_VERSION, &["--features", "build-binary"])?;
         remove_tools_build()?;
         report::step("npm packages", npm_packages)?;
         let mut node = PathBuf::new();
@@ -68,18 +68,10 @@ impl Toolbox {
             node = found;
             Ok(version)
         })?;
-        Ok(Self { wasm_toolchain, wasm_bindgen: folder_of(&wasm_bindgen), worker_build, trunk, node })
+        Ok(Self { wasm_toolchain, wasm_bindgen: folder_of(&wasm_bindgen), worker_build, wasm_split, node })
     }
 
-    /// `trunk`, with what it calls at hand so that it downloads nothing.
-    pub(crate) fn trunk(&self) -> Command {
-        let mut command = process::command(&self.trunk);
-        self.set_wasm_environment(&mut command);
-        command.env("TRUNK_OFFLINE", "true").env("TRUNK_SKIP_VERSION_CHECK", "true");
-        command
-    }
-
-    /// `worker-build`, likewise.
+    /// `worker-build`, with what it calls at hand so that it downloads nothing.
     pub(crate) fn worker_build(&self) -> Command {
         let mut command = process::command(&self.worker_build);
         self.set_wasm_environment(&mut command);
@@ -95,6 +87,24 @@ impl Toolbox {
         process::command(self.wasm_bindgen.join("wasm-bindgen"))
     }
 
+    /// `wasm-split-cli`.
+    pub(crate) fn wasm_split(&self) -> Command {
+        process::command(&self.wasm_split)
+    }
+
+    /// `wasm-opt`, a script that [`Self::node`] runs.
+    pub(crate) fn wasm_opt(&self) -> Command {
+        let mut command = process::command(node_modules().join(".bin/wasm-opt"));
+        command.env("PATH", self.path());
+        command
+    }
+
+    /// `esbuild`.
+    #[expect(clippy::unused_self, reason = "a tool is there once the toolbox is")]
+    pub(crate) fn esbuild(&self) -> Command {
+        process::command(esbuild())
+    }
+
     /// `cargo`, with the toolchain that can compile to wasm32.
     pub(crate) fn wasm_cargo(&self) -> Command {
         let mut command = process::command("cargo");
@@ -106,8 +116,8 @@ impl Toolbox {
         if let Some(toolchain) = self.wasm_toolchain {
             command.env("RUSTUP_TOOLCHAIN", toolchain);
         }
-        // trunk 0.21 reads NO_COLOR=1 as a bad argument. What a tool's own stack looked like when a build failed helps nobody.
-        command.env_remove("NO_COLOR").env("RUST_BACKTRACE", "0").env("PATH", self.path());
+        // What a tool's own stack looked like when a build failed helps nobody.
+        command.env("RUST_BACKTRACE", "0").env("PATH", self.path());
     }
 
     /// `PATH` with the pinned tools first.
@@ -125,7 +135,7 @@ impl Toolbox {
     /// What a build's result depends on besides its sources.
     pub(crate) fn fingerprint(&self) -> String {
         let mut print = Fingerprint::new();
-        for part in [WASM_BINDGEN_VERSION, WORKER_BUILD_VERSION, TRUNK_VERSION, self.wasm_toolchain.unwrap_or("default")] {
+        for part in [WASM_BINDGEN_VERSION, WORKER_BUILD_VERSION, WASM_SPLIT_VERSION, self.wasm_toolchain.unwrap_or("default")] {
             print.add(part.as_bytes());
         }
         print.add(&fs::read(workspace::root().join("package-lock.json")).unwrap_or_default());

@@ -16,6 +16,7 @@ use crate::browser::clock::Clock;
 use crate::browser::focus;
 use crate::fetched::Fetched;
 use crate::fetched::effect;
+use crate::lazy::{self, Parts};
 use crate::live::{Live, Status};
 use crate::nav::{Nav, use_nav};
 use crate::routes::{Area, Place};
@@ -41,6 +42,7 @@ pub(crate) struct ProjectState(pub(crate) Fetched<ProjectDetail>);
 #[component]
 fn Root() -> View {
     let session = Session::provide();
+    Parts::provide();
     let nav = Nav::provide();
     Clock::provide();
     Shortcuts::provide();
@@ -149,26 +151,10 @@ fn ProjectFrame(project: ProjectName) -> View {
                 </button>
             </header>
             {sidebar}
-            <main id="main">{part(move || area.get().map(screen))}</main>
+            <main id="main">{part(move || area.get().map(lazy::screen))}</main>
         </div>
         <palette::Palette open=is_palette_open help=is_help_open />
         <help::Help open=is_help_open />
-    }
-}
-
-fn screen(area: Area) -> View {
-    match area {
-        Area::Overview => view! { <screens::overview::Overview /> },
-        Area::Webhooks => view! { <screens::webhooks::Webhooks /> },
-        Area::WebhookNew => view! { <screens::webhook_form::WebhookNew /> },
-        Area::Webhook(name) => view! { <screens::webhook::Webhook name=name /> },
-        Area::WebhookEdit(name) => view! { <screens::webhook_form::WebhookEdit name=name /> },
-        Area::Deliveries => view! { <screens::deliveries::Deliveries /> },
-        Area::Events => view! { <screens::events::Events /> },
-        Area::EventTypes => view! { <screens::event_types::EventTypes /> },
-        Area::Inboxes => view! { <screens::inboxes::Inboxes /> },
-        Area::Inbox(id) => view! { <screens::inbox::Inbox id=id /> },
-        Area::Tokens => view! { <screens::tokens::Tokens /> },
     }
 }
 
