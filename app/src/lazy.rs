@@ -1,6 +1,7 @@
 //! Screens that are not in the first load. `xtask` splits them off the compiled page (wasm-split) with everything that only
 //! they use; a part is loaded when one of its screens is shown for the first time, or a little earlier, when somebody
 //! points at a link to it.
+#![expect(clippy::unnecessary_wraps, reason = "a part may fail to load, and `wasm_split` adds that")]
 
 use leptos::prelude::{Callable, UnsyncCallback, expect_context, provide_context};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -31,7 +32,7 @@ enum Part {
 }
 
 /// How far a part is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Stage {
     Absent,
     Loading,
@@ -141,19 +142,16 @@ fn failed(parts: Parts, which: Part) -> View {
     }
 }
 
-#[expect(unsafe_code, reason = "the macro's import and export of what is split off")]
 #[wasm_split(webhooks, fallible)]
 fn webhooks() -> Result<Show, SplitLoaderError> {
     Ok(screens::webhooks_part)
 }
 
-#[expect(unsafe_code, reason = "as above")]
 #[wasm_split(traffic, fallible)]
 fn traffic() -> Result<Show, SplitLoaderError> {
     Ok(screens::traffic_part)
 }
 
-#[expect(unsafe_code, reason = "as above")]
 #[wasm_split(settings, fallible)]
 fn settings() -> Result<Show, SplitLoaderError> {
     Ok(screens::settings_part)
