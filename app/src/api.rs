@@ -6,10 +6,13 @@ use std::pin::Pin;
 
 use leptos::prelude::*;
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
+use postern_core::api::dry_run::DryRunView;
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{InboxRequestView, InboxView};
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectCreated, ProjectDetail, ProjectView};
+use postern_core::api::replay::{ReplayCount, ReplayView};
+use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
 use postern_core::api::token::{TokenCreated, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
@@ -19,7 +22,7 @@ use postern_core::route::{Resource, Route};
 use postern_core::webhook::ProjectName;
 use serde_json::Value;
 
-use crate::browser::http::{self, Call};
+use crate::browser::http::{self, Call, File};
 use crate::routes::Query;
 use crate::session::{Session, use_session};
 use crate::wire::{self, Raw, Read};
@@ -179,6 +182,31 @@ impl ProjectApi {
         self.get(Resource::Detail)
     }
 
+    /// `PATCH /v1/projects/{p}`
+    pub(crate) fn update_settings(&self, patch: &Value) -> Load<ProjectDetail> {
+        self.api.send("PATCH", self.path(Resource::Detail), Some(patch.to_string()), None)
+    }
+
+    /// `GET stats`
+    pub(crate) fn stats(&self, query: &Query) -> Load<StatsView> {
+        self.list(Resource::Stats, query)
+    }
+
+    /// `GET events/export` or `GET deliveries/export`: the file, which may be large.
+    pub(crate) fn export(&self, of_deliveries: bool, query: &Query) -> Load<File> {
+        let resource = if of_deliveries { Resource::DeliveriesExport } else { Resource::EventsExport };
+        let path = format!("{}{}", self.path(resource), query.text());
+        let session = self.api.session;
+        Box::pin(async move {
+            let bearer = session.token_now().map(|token| format!("Bearer {token}")).unwrap_or_default();
+            match http::download(&path, &[("authorization", &bearer)]).await {
+                None => Err(ApiFailure::Offline),
+                Some(Ok(file)) => Ok(file),
+                Some(Err(answer)) => Err(failure_of(&answer)),
+            }
+        })
+    }
+
     /// `GET tokens`
     pub(crate) fn tokens(&self) -> Load<Page<TokenView>> {
         self.get(Resource::Tokens)
@@ -225,6 +253,17 @@ impl ProjectApi {
         self.get(Resource::WebhookSecret(String::from(name)))
     }
 
+    /// `POST webhooks/{name}/secret/rotate`
+    pub(crate) fn rotate_secret(&self, name: &str, body: &Value) -> Load<SecretView> {
+        self.post(Resource::WebhookSecretRotate(String::from(name)), body)
+    }
+
+    /// `POST webhooks/{name}/pause` or `resume`
+    pub(crate) fn pause_webhook(&self, name: &str, pauses: bool) -> Load<WebhookView> {
+        let name = String::from(name);
+        self.act(if pauses { Resource::WebhookPause(name) } else { Resource::WebhookResume(name) })
+    }
+
     /// `POST webhooks/{name}/test`, with the body as it was typed.
     pub(crate) fn test_webhook(&self, name: &str, body: &str) -> Load<TestView> {
         self.post_text(Resource::WebhookTest(String::from(name)), body)
@@ -260,6 +299,11 @@ impl ProjectApi {
         self.post_text(Resource::Events, body)
     }
 
+    /// `POST events/dry-run`, with the body as it was typed.
+    pub(crate) fn dry_run(&self, body: &str) -> Load<DryRunView> {
+        self.post_text(Resource::EventsDryRun, body)
+    }
+
     /// `GET events`
     pub(crate) fn events(&self, query: &Query) -> Load<Page<EventView>> {
         self.list(Resource::Events, query)
@@ -288,6 +332,31 @@ impl ProjectApi {
     /// `POST deliveries/{id}/cancel`
     pub(crate) fn cancel_delivery(&self, id: &str) -> Load<()> {
         self.api.send_only("POST", self.path(Resource::DeliveryCancel(String::from(id))))
+    }
+
+    /// `GET replays`
+    pub(crate) fn replays(&self, query: &Query) -> Load<Page<ReplayView>> {
+        self.list(Resource::Replays, query)
+    }
+
+    /// `GET replays/{id}`
+    pub(crate) fn replay(&self, id: &str) -> Load<ReplayView> {
+        self.get(Resource::Replay(String::from(id)))
+    }
+
+    /// `POST replays`
+    pub(crate) fn create_replay(&self, body: &Value) -> Load<ReplayView> {
+        self.post(Resource::Replays, body)
+    }
+
+    /// `POST replays` with `dry_run`: how many there are.
+    pub(crate) fn count_replay(&self, body: &Value) -> Load<ReplayCount> {
+        self.post(Resource::Replays, body)
+    }
+
+    /// `POST replays/{id}/cancel`
+    pub(crate) fn cancel_replay(&self, id: &str) -> Load<ReplayView> {
+        self.act(Resource::ReplayCancel(String::from(id)))
     }
 
     /// `GET inboxes`
@@ -388,10 +457,15 @@ async fn transfer(method: &str, path: &str, token: Option<&str>, body: Option<&s
     if (200..300).contains(&answer.status) {
         return Ok(answer.body);
     }
-    Err(match wire::read(&answer.body) {
+    Err(failure_of(&answer))
+}
+
+/// What an answer that is no success says.
+fn failure_of(answer: &http::Answer) -> ApiFailure {
+    match wire::read(&answer.body) {
         Some(problem) => ApiFailure::Problem(problem),
         None => ApiFailure::Unexpected { status: answer.status },
-    })
+    }
 }
 
 fn decode<T: Read>(body: &str) -> Answer<T> {

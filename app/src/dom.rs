@@ -201,7 +201,7 @@ impl Element {
     }
 
     /// Calls `act` for each event of this kind.
-    pub(crate) fn hear<E: FromWasmAbi + 'static>(&self, name: &str, act: Heard<E>) {
+    pub(crate) fn hear<E: FromWasmAbi + 'static>(&self, name: &'static str, act: Heard<E>) {
         listen(&self.0, name, Closure::wrap(act));
     }
 }
@@ -214,11 +214,25 @@ fn set(element: &web_sys::Element, name: &str, value: Option<&str>) {
     });
 }
 
-/// Listens as long as the present scope lives. The element goes with the scope, so there is nothing to take back.
-fn listen<E: ?Sized + 'static>(element: &web_sys::Element, name: &str, closure: Closure<E>) {
+/// Something that listens to an element.
+struct Listener<E: ?Sized + 'static> {
+    element: web_sys::Element,
+    name: &'static str,
+    closure: Closure<E>,
+}
+
+impl<E: ?Sized> Drop for Listener<E> {
+    fn drop(&mut self) {
+        // A field that has the focus loses it, and says so, when it is taken out of the document: after its scope has ended.
+        drop(self.element.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref()));
+    }
+}
+
+/// Listens as long as the present scope lives.
+fn listen<E: ?Sized + 'static>(element: &web_sys::Element, name: &'static str, closure: Closure<E>) {
     // Never fails for a function.
     drop(element.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()));
-    keep(closure);
+    keep(Listener { element: element.clone(), name, closure });
 }
 
 /// Keeps something until the present scope ends.

@@ -9,6 +9,8 @@ use crate::state::RwSignal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use postern_core::api::page::Page;
+
 use crate::api::{Answer, ApiFailure, Load};
 
 /// Runs `work` beside everything else.
@@ -103,6 +105,35 @@ impl<T: Send + Sync + 'static> Fetched<T> {
                 Err(failure) => self.failure.set(Some(failure)),
             }
             self.is_loading.set(false);
+        });
+    }
+}
+
+impl<T: 'static> Fetched<Page<T>> {
+    /// Where the next page begins, if there is one; reactive.
+    pub(crate) fn next(self) -> Option<String> {
+        self.value.with(|page| page.as_ref().and_then(|page| page.next.clone()))
+    }
+
+    /// Puts the page that `load` gives behind what is there, unless the list was loaded anew meanwhile, then calls `done` with
+    /// why it failed, if it did.
+    pub(crate) fn extend(self, load: Load<Page<T>>, done: impl FnOnce(Option<ApiFailure>) + 'static) {
+        let generation = self.generation.get_value();
+        when(load, move |answer| {
+            let failure = match answer {
+                Ok(page) if self.generation.try_get_value() == Some(generation) => {
+                    self.value.update(|known| {
+                        if let Some(known) = known {
+                            known.items.extend(page.items);
+                            known.next = page.next;
+                        }
+                    });
+                    None
+                }
+                Ok(_) => None,
+                Err(failure) => Some(failure),
+            };
+            done(failure);
         });
     }
 }

@@ -55,7 +55,7 @@ impl Part {
             Area::Overview => None,
             Area::Webhooks | Area::WebhookNew | Area::Webhook(_) | Area::WebhookEdit(_) => Some(Self::Webhooks),
             Area::Deliveries | Area::Events | Area::Inboxes | Area::Inbox(_) => Some(Self::Traffic),
-            Area::EventTypes | Area::Tokens => Some(Self::Settings),
+            Area::EventTypes | Area::Tokens | Area::Settings => Some(Self::Settings),
         }
     }
 }

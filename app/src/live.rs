@@ -7,6 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
@@ -139,7 +142,8 @@ pub(crate) fn use_live() -> Live {
 fn connect(feed: &Rc<Feed>) {
     drop_socket(feed);
     let generation = feed.generation.get();
-    let bearer = format!("bearer.{}", feed.token);
+    // A subprotocol can hold neither `/` nor `=` nor a space; a token may.
+    let bearer = format!("bearer64.{}", URL_SAFE_NO_PAD.encode(&feed.token));
     let tell = {
         let feed = Rc::downgrade(feed);
         move |signal| {

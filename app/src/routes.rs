@@ -44,6 +44,8 @@ pub(crate) enum Area {
     Inbox(String),
     /// `…/tokens`
     Tokens,
+    /// `…/settings`
+    Settings,
 }
 
 impl Place {
@@ -88,6 +90,7 @@ impl Area {
             ["inboxes"] => Self::Inboxes,
             ["inboxes", id] => Self::Inbox(decode_segment(id)?),
             ["tokens"] => Self::Tokens,
+            ["settings"] => Self::Settings,
             _ => return None,
         })
     }
@@ -105,6 +108,7 @@ impl Area {
             Self::Inboxes => String::from("/inboxes"),
             Self::Inbox(id) => format!("/inboxes/{}", encode_segment(id)),
             Self::Tokens => String::from("/tokens"),
+            Self::Settings => String::from("/settings"),
         }
     }
 
@@ -118,6 +122,7 @@ impl Area {
             Self::EventTypes => Self::EventTypes,
             Self::Inboxes | Self::Inbox(_) => Self::Inboxes,
             Self::Tokens => Self::Tokens,
+            Self::Settings => Self::Settings,
         }
     }
 }
@@ -195,6 +200,7 @@ mod tests {
             Area::Inboxes,
             Area::Inbox(String::from("ibx_1")),
             Area::Tokens,
+            Area::Settings,
         ];
         for area in areas {
             let place = Place::Project(project(), area);

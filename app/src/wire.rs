@@ -7,23 +7,29 @@
 use std::collections::BTreeMap;
 
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
+use postern_core::api::dry_run::{DryRunAttempt, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView, SignatureVerdict};
 use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
-use postern_core::api::project::{ProjectCounts, ProjectCreated, ProjectDetail, ProjectView};
+use postern_core::api::project::{ProjectCounts, ProjectCreated, ProjectDetail, ProjectSettings, ProjectView};
+use postern_core::api::replay::{ReplayCount, ReplayState, ReplayView};
+use postern_core::api::stats::{StatsBucket, StatsCounts, StatsView, WebhookStats};
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::api::token::{TokenCreated, TokenView};
-use postern_core::api::webhook::{HeaderView, Health, SecretView, WebhookView};
+use postern_core::api::webhook::{HeaderView, Health, HealthStatus, PreviousSecretView, SecretView, WebhookView};
+use postern_core::condition::Clause;
 use postern_core::contract::Rendering;
 use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, SentRequest, State, Trigger};
 use postern_core::event::ObjectRef;
 use postern_core::explain::Reason;
 use postern_core::fault::Fault;
+use postern_core::filter::EventPattern;
 use postern_core::problem::Problem;
+use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
-use postern_core::webhook::{Contract, ObjectFilter, ProjectName};
+use postern_core::webhook::{Contract, ObjectFilter, ProjectName, RateLimit};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -114,6 +120,19 @@ impl Read for u32 {
     }
 }
 
+impl Read for u64 {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        raw.0.parse().ok()
+    }
+}
+
+impl Read for f64 {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        // Through a value, whose reader is here anyway.
+        Value::read(raw)?.as_f64()
+    }
+}
+
 impl Read for u16 {
     fn read(raw: Raw<'_>) -> Option<Self> {
         raw.number()?.try_into().ok()
@@ -166,6 +185,17 @@ impl Read for BTreeMap<String, String> {
     }
 }
 
+impl Read for BTreeMap<String, u64> {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let mut pieces = raw.pieces();
+        let mut map = Self::new();
+        while let (Some(key), Some(value)) = (pieces.next(), pieces.next()) {
+            map.insert(key.text()?, Read::read(value)?);
+        }
+        Some(map)
+    }
+}
+
 impl Read for Box<RawValue> {
     fn read(raw: Raw<'_>) -> Option<Self> {
         RawValue::from_string(String::from(raw.0)).ok()
@@ -204,7 +234,7 @@ impl Read for Role {
 
 impl Read for Contract {
     fn read(raw: Raw<'_>) -> Option<Self> {
-        Self::ALL.into_iter().find(|contract| contract.as_str() == raw.word())
+        Self::parse(raw.word())
     }
 }
 
@@ -213,6 +243,31 @@ impl Read for Trigger {
         match raw.word() {
             "schedule" => Some(Self::Schedule),
             "resend" => Some(Self::Resend),
+            _ => None,
+        }
+    }
+}
+
+impl Read for ReplayState {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for EventPattern {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for HealthStatus {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.word() {
+            "disabled" => Some(Self::Disabled),
+            "paused" => Some(Self::Paused),
+            "failing" => Some(Self::Failing),
+            "throttled" => Some(Self::Throttled),
+            "healthy" => Some(Self::Healthy),
             _ => None,
         }
     }
@@ -262,6 +317,7 @@ impl Read for LiveEvent {
             "delivery" => Self::Delivery { delivery: Read::read(raw.member("delivery"))? },
             "test" => Self::Test { test: Read::read(raw.member("test"))? },
             "inbox_request" => Self::InboxRequest { inbox_id: raw.member("inbox_id").text()?, request: Read::read(raw.member("request"))? },
+            "replay" => Self::Replay { replay: Read::read(raw.member("replay"))? },
             "webhooks" => Self::Webhooks,
             "many" => Self::Many,
             _ => return None,
@@ -272,6 +328,22 @@ impl Read for LiveEvent {
 impl<T: Read> Read for Page<T> {
     fn read(raw: Raw<'_>) -> Option<Self> {
         Some(Self { items: Read::read(raw.member("items"))?, next: Read::read(raw.member("next"))? })
+    }
+}
+
+impl Read for StatsBucket {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self { at: Read::read(raw.member("at"))?, counts: Read::read(raw)? })
+    }
+}
+
+impl Read for WebhookStats {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            webhook: Read::read(raw.member("webhook"))?,
+            webhook_id: Read::read(raw.member("webhook_id"))?,
+            counts: Read::read(raw)?,
+        })
     }
 }
 
@@ -315,16 +387,21 @@ objects! {
     Answer { status, delay_ms, body }
     Attempt { number, trigger, started_at, duration_ms, outcome, request, response }
     AttemptView { attempt, reason, request_body }
+    Clause { pointer, text, holds, found, children }
     DeliveryDetail { delivery, reason, attempts, event }
     DeliveryView {
         id, event_id, kind = "type", webhook_id, webhook, message_id, state, attempts, next_at, last_status, last_result,
         last_duration_ms, created_at, updated_at,
     }
+    DryRunAttempt { attempt, at }
+    DryRunRequest { method, url, headers, body }
+    DryRunView { webhooks }
+    DryRunWebhook { webhook, webhook_id, matched, delivers, reasons, request, timeline }
     EventAccepted { id, deliveries, duplicate }
     EventTypeView { name, description, example, created_at }
-    EventView { id, kind = "type", data, object, idempotency_key, accepted_at, deliveries }
+    EventView { id, kind = "type", data, object, idempotency_key, order_key, labels, accepted_at, deliveries }
     Fault { pointer, detail }
-    Health { recent, at_once, latest_at }
+    Health { recent, at_once, latest_at, status, failing_since, failures_in_a_row, next_call_at, held, disabled_at }
     HeaderView { key, value, protected }
     InboxRequestView { id, method, path, headers, body, body_is_base64, body_bytes, truncated, received_at, signature, answered }
     InboxView { id, name, url, answer, received, created_at }
@@ -332,18 +409,26 @@ objects! {
     ObjectRef { kind = "type", name, version }
     ProjectCounts { webhooks, inboxes, open }
     ProjectCreated { project, token }
-    ProjectDetail { name, created_at, counts }
+    PreviousSecretView { expires_at }
+    ProjectDetail { name, created_at, counts, settings }
+    ProjectSettings { retry_schedule_s, retention_days }
     ProjectView { name, created_at }
+    RateLimit { calls, per_s }
     Reason { headline, advice }
     ReceivedResponse { status, headers, body, truncated }
-    SecretView { secret }
+    ReplayCount { dry_run, count, capped }
+    ReplayQuery { webhook, since, until, states, types, missing }
+    ReplayView { id, state, query, total, scanned, replayed, created_at, ended_at }
+    SecretView { secret, public_key, previous }
+    StatsCounts { attempts, delivered, failed, at_once, success_rate, p50_ms, p95_ms, p99_ms, outcomes }
+    StatsView { totals, buckets, webhooks }
     SentRequest { url, headers, rendering, body_bytes }
     TestView { id, webhook, status, error_message, attempt, created_at }
     TokenCreated { token, secret }
     TokenView { id, name, role, created_at }
     WebhookView {
         id, name, url, contract, events, object, headers, description, labels, timeout_s, enabled, disabled_reason, retry,
-        include_result, signed, version, created_at, updated_at, health,
+        include_result, signed, retry_schedule_s, rate_limit, concurrency_limit, ordered, filter, event_labels, paused, version, created_at, updated_at, health,
     }
 }
 
@@ -391,7 +476,7 @@ mod tests {
     fn event() -> Value {
         json!({
             "id": "evt_1", "type": "a.b", "data": {"n": 1.5, "type": "not this one"}, "object": {"type": "t", "name": "n"},
-            "idempotency_key": null, "accepted_at": AT, "deliveries": 2
+            "idempotency_key": null, "order_key": "o", "labels": {"env": "prod"}, "accepted_at": AT, "deliveries": 2
         })
     }
 
@@ -400,8 +485,13 @@ mod tests {
             "id": "whk_1", "name": "ü \n \"q\"", "url": "https://e.com/", "contract": "standard", "events": ["a", "b.*"],
             "object": {"type": null, "name": "d1", "version": "v1"}, "headers": [{"key": "k", "value": null, "protected": true}],
             "description": "", "labels": {"b": "2", "a": ":1,"}, "timeout_s": 10, "enabled": false, "disabled_reason": "410",
-            "retry": true, "include_result": false, "signed": true, "version": 3, "created_at": AT, "updated_at": AT,
-            "health": {"recent": ["delivered", "dead"], "at_once": 1, "latest_at": null}
+            "retry": true, "include_result": false, "signed": true, "retry_schedule_s": [5, 60], "rate_limit": {"calls": 9, "per_s": 1},
+            "concurrency_limit": 3, "ordered": true, "filter": {"or": [{"field": "a.b", "eq": "]}"}]}, "event_labels": {"env": "prod"},
+            "paused": false, "version": 3, "created_at": AT, "updated_at": AT,
+            "health": {
+                "recent": ["delivered", "dead"], "at_once": 1, "latest_at": null, "status": "throttled", "failing_since": AT,
+                "failures_in_a_row": 2, "next_call_at": AT, "held": 7, "disabled_at": null
+            }
         })
     }
 
@@ -410,6 +500,39 @@ mod tests {
             "id": "req_1", "method": "POST", "path": "/a?b", "headers": [["x", "y"]], "body": "<b>", "body_is_base64": false,
             "body_bytes": 3, "truncated": false, "received_at": AT, "signature": {"verdict": "valid", "webhook": "w"}, "answered": 200
         })
+    }
+
+    fn replay() -> Value {
+        json!({
+            "id": "rpl_1", "state": "running", "total": 9, "scanned": 5, "replayed": 4, "created_at": AT, "ended_at": null,
+            "query": {"webhook": "w", "since": AT, "until": null, "states": ["dead"], "types": ["a.*"], "missing": false}
+        })
+    }
+
+    fn stats() -> Value {
+        let counts = |key: &str, value: Value| {
+            let mut counts = json!({
+                "attempts": 5_000_000_000_u64, "delivered": 4, "failed": 1, "at_once": 3, "success_rate": 0.8, "p50_ms": 63, "p95_ms": 840,
+                "p99_ms": null, "outcomes": {"2xx": 4, "timed_out": 1}
+            });
+            counts[key] = value;
+            counts
+        };
+        let mut webhook = counts("webhook", json!("w"));
+        webhook["webhook_id"] = json!("whk_1");
+        let mut none = counts("at", json!(AT));
+        none["success_rate"] = Value::Null;
+        json!({"totals": counts("at", json!(AT)), "buckets": [none], "webhooks": [webhook]})
+    }
+
+    fn dry_run() -> Value {
+        let leaf = json!({"pointer": "/filter/and/0", "text": "amount gt 100", "holds": false, "found": "7", "children": []});
+        let clause = json!({"pointer": "/filter", "text": "all of these hold", "holds": false, "found": null, "children": [leaf]});
+        let request = json!({"method": "POST", "url": "https://e.com/", "headers": [["a", "b"]], "body": "{}"});
+        json!({"webhooks": [{
+            "webhook": "w", "webhook_id": "whk_1", "matched": true, "delivers": false, "reasons": [clause], "request": request,
+            "timeline": [{"attempt": 1, "at": AT}]
+        }]})
     }
 
     fn test() -> Value {
@@ -434,9 +557,15 @@ mod tests {
         reads_like_serde::<TokenCreated>(
             &json!({"token": {"id": "tok_1", "name": "n", "role": "publish", "created_at": AT}, "secret": "pst_"}),
         );
-        reads_like_serde::<ProjectDetail>(&json!({"name": "demo", "created_at": AT, "counts": {"webhooks": 1, "inboxes": 2, "open": 3}}));
+        let counts = json!({"webhooks": 1, "inboxes": 2, "open": 3});
+        let settings = json!({"retry_schedule_s": null, "retention_days": 30});
+        reads_like_serde::<ProjectDetail>(&json!({"name": "demo", "created_at": AT, "counts": counts, "settings": settings}));
         reads_like_serde::<ProjectCreated>(&json!({"project": project, "token": "pst_"}));
-        reads_like_serde::<SecretView>(&json!({"secret": null}));
+        reads_like_serde::<SecretView>(&json!({"secret": null, "public_key": null, "previous": [{"expires_at": AT}]}));
+        reads_like_serde::<StatsView>(&stats());
+        reads_like_serde::<DryRunView>(&dry_run());
+        reads_like_serde::<Page<ReplayView>>(&json!({"items": [replay()], "next": null}));
+        reads_like_serde::<ReplayCount>(&json!({"dry_run": true, "count": 1_000_000, "capped": true}));
         reads_like_serde::<Problem>(&json!({
             "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}]
         }));
@@ -448,6 +577,7 @@ mod tests {
         reads_like_serde::<LiveEvent>(&json!({"change": "delivery", "delivery": delivery()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "test", "test": test()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "inbox_request", "inbox_id": "ibx_1", "request": request()}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "replay", "replay": replay()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "webhooks"}));
         reads_like_serde::<LiveEvent>(&json!({"change": "many"}));
         assert!(read::<LiveEvent>("{\"change\":\"from the future\"}").is_none());
@@ -467,6 +597,12 @@ mod tests {
         for state in State::ALL {
             reads_like_serde::<State>(&json!(state));
         }
+        for status in ["disabled", "paused", "failing", "throttled", "healthy"] {
+            reads_like_serde::<HealthStatus>(&json!(status));
+        }
+        for state in ReplayState::ALL {
+            reads_like_serde::<ReplayState>(&json!(state));
+        }
         for role in [Role::Manage, Role::Publish, Role::Read] {
             reads_like_serde::<Role>(&json!(role));
         }
@@ -482,7 +618,7 @@ mod tests {
     #[test]
     fn data_of_an_event_is_kept_as_it_was_written() {
         let text = format!(
-            "{{\"id\":\"e\",\"type\":\"t\",\"data\":{{ \"n\" : 1e400 }},\"object\":null,\"accepted_at\":\"{AT}\",\"deliveries\":0}}"
+            "{{\"id\":\"e\",\"type\":\"t\",\"data\":{{ \"n\" : 1e400 }},\"object\":null,\"labels\":{{}},\"accepted_at\":\"{AT}\",\"deliveries\":0}}"
         );
         let event: EventView = read(&text).expect("an event");
         assert_eq!(event.data.map(|data| String::from(data.get())), Some(String::from("{ \"n\" : 1e400 }")));

@@ -44,17 +44,69 @@ pub(crate) fn wait(seconds: u32) -> String {
     }
 }
 
+/// A span of time in its two largest units: `45 s`, `1 min 30 s`, `2 h`, `3 d 4 h`.
+pub(crate) fn span(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let at = UNITS.iter().position(|(length, _)| seconds >= *length).unwrap_or(UNITS.len() - 1);
+    let (length, unit) = UNITS[at];
+    let rest = seconds % length;
+    match UNITS.get(at + 1).map(|(length, unit)| (rest / length, unit)).filter(|(count, _)| *count > 0) {
+        Some((count, smaller)) => format!("{} {unit} {count} {smaller}", seconds / length),
+        None => format!("{} {unit}", seconds / length),
+    }
+}
+
+/// Seconds in as few letters as say them exactly: `90 s`, `5 min`, `2 h`, `3 d`. [`seconds_of`] reads it.
+pub(crate) fn exact(seconds: u32) -> String {
+    match seconds {
+        0 => String::from("0 s"),
+        _ if seconds.is_multiple_of(86_400) => format!("{} d", seconds / 86_400),
+        _ if seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+/// The seconds that a person means by `90`, `90 s`, `5min`, `2 h` or `3 d`.
+pub(crate) fn seconds_of(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let length = match unit.trim() {
+        "" | "s" | "sec" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u32>().ok()?.checked_mul(length)
+}
+
+/// A number with its thousands apart: `128,402`.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut said = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    said
+}
+
 /// A size: `842 B`, `1.4 KiB`.
 pub(crate) fn bytes(count: u32) -> String {
     if count < 1_024 { format!("{count} B") } else { format!("{}.{} KiB", count / 1_024, count % 1_024 * 10 / 1_024) }
 }
 
 /// A share in per cent with one decimal, rounded down so that only everything is `100 %`; `—` of nothing.
-pub(crate) fn percent(part: u32, whole: u32) -> String {
+pub(crate) fn percent(part: impl Into<u64>, whole: impl Into<u64>) -> String {
+    let (part, whole) = (part.into(), whole.into());
     if whole == 0 {
         return String::from("—");
     }
-    let tenths = u64::from(part) * 1_000 / u64::from(whole);
+    let tenths = part.saturating_mul(1_000) / whole;
     if tenths.is_multiple_of(10) { format!("{} %", tenths / 10) } else { format!("{}.{} %", tenths / 10, tenths % 10) }
 }
 
@@ -121,10 +173,32 @@ mod tests {
 
     #[test]
     fn only_everything_is_a_hundred_per_cent() {
-        assert_eq!(percent(9_999, 10_000), "99.9 %");
-        assert_eq!(percent(42, 42), "100 %");
-        assert_eq!(percent(0, 3), "0 %");
-        assert_eq!(percent(0, 0), "—");
+        let said = |part: u32, whole: u32| percent(part, whole);
+        assert_eq!(said(9_999, 10_000), "99.9 %");
+        assert_eq!(said(42, 42), "100 %");
+        assert_eq!(said(0, 3), "0 %");
+        assert_eq!(said(0, 0), "—");
+    }
+
+    #[test]
+    fn spans_are_said_in_their_two_largest_units() {
+        for (seconds, said) in [(0, "0 s"), (45, "45 s"), (90, "1 min 30 s"), (7_200, "2 h"), (270_000, "3 d 3 h"), (86_460, "1 d")] {
+            assert_eq!(span(seconds), said);
+        }
+    }
+
+    #[test]
+    fn a_wait_reads_back_as_it_was_said() {
+        for seconds in [1, 59, 60, 90, 300, 3_600, 86_400, 604_800] {
+            assert_eq!(seconds_of(&exact(seconds)), Some(seconds));
+        }
+        assert_eq!([" 5m", "2h", "7"].map(seconds_of), [Some(300), Some(7_200), Some(7)]);
+        assert_eq!(["", "soon", "5 x", "-1", "99999999 d"].map(seconds_of), [None; 5]);
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 128_402, 1_000_000].map(number), ["0", "999", "1,000", "128,402", "1,000,000"]);
     }
 
     #[test]

@@ -159,42 +159,105 @@ pub enum Decision {
     },
     /// Give up.
     Dead,
-    /// The receiver answered 410 Gone: this delivery is dead and the webhook is to be disabled.
-    DisableWebhook,
+    /// This delivery is dead and the webhook is to be disabled.
+    DisableWebhook {
+        /// Why: never [`DisableCause::FailingForDays`], which is not one delivery's to know (`health`).
+        cause: DisableCause,
+    },
+}
+
+/// Why Postern disables a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisableCause {
+    /// The receiver answered 410 Gone.
+    Gone,
+    /// The receiver's answer carried `webhook-delivery: disable`.
+    Asked,
+    /// Days of failure without one success ([`crate::health::DISABLE_AFTER_MS`]).
+    FailingForDays,
+}
+
+impl DisableCause {
+    /// In words, as `disabled_reason` and the operational event say it.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "The receiver answered 410 Gone",
+            Self::Asked => "The receiver's answer asked for it (webhook-delivery: disable)",
+            Self::FailingForDays => "Every call failed for five days",
+        }
+    }
+}
+
+/// What the answer's header `webhook-delivery` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// No more calls to this webhook.
+    Disable,
+    /// No further attempt of this delivery.
+    Abort,
+}
+
+/// The answer header in which a receiver says what should become of the delivery or its webhook.
+pub const WISH_HEADER: &str = "webhook-delivery";
+
+impl Wish {
+    /// The wish of an answer: `webhook-delivery: disable` or `abort`, whatever the case. Other values say nothing.
+    #[must_use]
+    pub fn of(response: &ReceivedResponse) -> Option<Self> {
+        let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(WISH_HEADER))?;
+        let value = value.trim_matches([' ', '\t']);
+        if value.eq_ignore_ascii_case("disable") {
+            Some(Self::Disable)
+        } else if value.eq_ignore_ascii_case("abort") {
+            Some(Self::Abort)
+        } else {
+            None
+        }
+    }
 }
 
 /// What the decision needs to know of the delivery and its webhook.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct Standing<'a> {
     /// The webhook's contract.
     pub contract: Contract,
-    /// Whether it retries.
+    /// Whether it retries. Where it does not, no schedule counts.
     pub retry: bool,
+    /// Seconds before attempt 2, 3, …: the webhook's, else the project's; `None` is the default
+    /// ([`crate::retry::DEFAULT_WAITS_S`]).
+    pub schedule_s: Option<&'a [u32]>,
     /// Scheduled attempts made so far, this one included (resends do not count).
     pub scheduled_attempts: u32,
     /// Seeds the jitter.
     pub seed: u64,
 }
 
-/// Decides what follows an attempt that ended at `now`.
+/// Decides what follows an attempt that ended at `now`. What the receiver wishes ([`Wish`]) counts only where it did not take
+/// the delivery.
 #[must_use]
-pub fn decide(standing: Standing, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Decision {
+pub fn decide(standing: Standing<'_>, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Decision {
     match outcome {
-        Outcome::Answered { status } if counts_as_delivered(standing.contract, *status) => Decision::Delivered,
-        Outcome::Answered { status: 410 } => Decision::DisableWebhook,
+        Outcome::Answered { status } if counts_as_delivered(standing.contract, *status) => return Decision::Delivered,
+        Outcome::Answered { status: 410 } => return Decision::DisableWebhook { cause: DisableCause::Gone },
         // No attempt will fare better until somebody edits the webhook; a person can resend then.
-        Outcome::Blocked { .. } => Decision::Dead,
-        _ => {
-            let next_attempt = standing.scheduled_attempts.saturating_add(1);
-            if next_attempt > 1 && !standing.retry {
-                return Decision::Dead;
-            }
-            let retry_after_s = response.and_then(|response| retry_after_s(response, now));
-            match retry::wait_ms(next_attempt, standing.seed, retry_after_s) {
-                Some(wait_ms) => Decision::Wait { next_at: now.plus_ms(wait_ms) },
-                None => Decision::Dead,
-            }
-        }
+        Outcome::Blocked { .. } => return Decision::Dead,
+        _ => {}
+    }
+    match response.and_then(Wish::of) {
+        Some(Wish::Disable) => return Decision::DisableWebhook { cause: DisableCause::Asked },
+        Some(Wish::Abort) => return Decision::Dead,
+        None => {}
+    }
+    let next_attempt = standing.scheduled_attempts.saturating_add(1);
+    if next_attempt > 1 && !standing.retry {
+        return Decision::Dead;
+    }
+    let retry_after_s = response.and_then(|response| retry_after_s(response, now));
+    match retry::wait_ms(next_attempt, standing.schedule_s, standing.seed, retry_after_s) {
+        Some(wait_ms) => Decision::Wait { next_at: now.plus_ms(wait_ms) },
+        None => Decision::Dead,
     }
 }
 
@@ -210,9 +273,9 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);
-    const STANDING: Standing = Standing { contract: Contract::Standard, retry: true, scheduled_attempts: 1, seed: 7 };
+    const STANDING: Standing<'_> = Standing { contract: Contract::Standard, retry: true, schedule_s: None, scheduled_attempts: 1, seed: 7 };
 
-    fn after(standing: Standing, status: u16) -> Decision {
+    fn after(standing: Standing<'_>, status: u16) -> Decision {
         decide(standing, &Outcome::Answered { status }, None, NOW)
     }
 
@@ -277,9 +340,54 @@ mod tests {
     fn a_receiver_that_is_gone_disables_its_webhook() {
         for contract in Contract::ALL {
             for retry in [false, true] {
-                assert_eq!(after(Standing { contract, retry, ..STANDING }, 410), Decision::DisableWebhook);
+                assert_eq!(after(Standing { contract, retry, ..STANDING }, 410), Decision::DisableWebhook { cause: DisableCause::Gone });
             }
         }
+    }
+
+    fn wishing(status: u16, value: &str) -> ReceivedResponse {
+        let headers = vec![(String::from("Webhook-Delivery"), String::from(value))];
+        ReceivedResponse { status, headers, body: String::new(), truncated: false }
+    }
+
+    #[test]
+    fn a_receiver_that_asks_to_be_left_alone_is() {
+        for (value, expected) in [
+            ("disable", Decision::DisableWebhook { cause: DisableCause::Asked }),
+            (" Disable\t", Decision::DisableWebhook { cause: DisableCause::Asked }),
+            ("ABORT", Decision::Dead),
+            ("abort", Decision::Dead),
+        ] {
+            for contract in Contract::ALL {
+                for status in [400, 410, 500] {
+                    let response = wishing(status, value);
+                    let decision = decide(Standing { contract, ..STANDING }, &Outcome::Answered { status }, Some(&response), NOW);
+                    let gone = Decision::DisableWebhook { cause: DisableCause::Gone };
+                    assert_eq!(decision, if status == 410 { gone } else { expected.clone() }, "{contract:?} {status} {value}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_of_an_answer_that_is_success_and_one_that_nobody_knows_are_ignored() {
+        assert_eq!(decide(STANDING, &Outcome::Answered { status: 204 }, Some(&wishing(204, "disable")), NOW), Decision::Delivered);
+        for value in ["", "disabled", "disable, abort", "retry"] {
+            let decision = decide(STANDING, &Outcome::Answered { status: 500 }, Some(&wishing(500, value)), NOW);
+            assert!(matches!(decision, Decision::Wait { .. }), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_of_the_webhook_or_the_project_replaces_the_default() {
+        let with = |schedule_s, scheduled_attempts| after(Standing { schedule_s, scheduled_attempts, ..STANDING }, 500);
+        let fits = |decision: Decision, wait_s: i64| matches!(decision, Decision::Wait { next_at } if (wait_s * 800..=wait_s * 1_200).contains(&next_at.ms_since(NOW)));
+        assert!(fits(with(Some(&[7, 60]), 1), 7) && fits(with(Some(&[7, 60]), 2), 60));
+        assert_eq!(with(Some(&[7, 60]), 3), Decision::Dead);
+        assert_eq!(with(Some(&[]), 1), Decision::Dead, "one attempt");
+        assert_eq!(with(Some(&[]), 0), Decision::Wait { next_at: NOW }, "a resend came before it");
+        let none = Standing { schedule_s: Some(&[7]), retry: false, ..STANDING };
+        assert_eq!(after(none, 500), Decision::Dead, "retry: false wins");
     }
 
     #[test]

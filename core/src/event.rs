@@ -1,15 +1,20 @@
 //! Events: what a producer posts, and the object it happened to.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::fault::{self, Fault, Fields, InputFault};
+use crate::webhook::field;
 
 /// Characters of an event type at most.
 pub const TYPE_CHARS_MAX: usize = 128;
 /// Characters of an idempotency key at most.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// Characters of an order key at most.
+pub const ORDER_KEY_CHARS_MAX: usize = 128;
 /// Events of one batch at most.
 pub const BATCH_EVENTS_MAX: usize = 100;
 /// Bytes of a request body at most.
@@ -49,6 +54,69 @@ pub struct NewEvent {
     /// Two events of a project with one key are one event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// Deliveries of events with one key go to an `ordered` webhook one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<String>,
+    /// What webhooks may filter by; the rules are those of a webhook's labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+impl NewEvent {
+    /// An event of which only type and data are known. Nothing is checked.
+    #[must_use]
+    pub const fn new(kind: String, data: Box<RawValue>) -> Self {
+        Self { kind, data, object: None, idempotency_key: None, order_key: None, labels: BTreeMap::new() }
+    }
+
+    /// One of Postern's own events: no producer can post its type.
+    #[must_use]
+    pub fn operational(kind: Operational, data: &Value) -> Self {
+        let data = RawValue::from_string(data.to_string()).unwrap_or_else(|_never| RawValue::NULL.to_owned());
+        Self::new(String::from(kind.as_str()), data)
+    }
+}
+
+/// What the types of Postern's own events begin with.
+pub const OPERATIONAL_PREFIX: &str = "postern.";
+
+/// Whether `kind` is the type of one of Postern's own events.
+#[must_use]
+pub fn is_operational(kind: &str) -> bool {
+    kind.starts_with(OPERATIONAL_PREFIX)
+}
+
+/// Postern's own events: what happened to a webhook or a delivery, for whoever subscribes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operational {
+    /// Postern disabled a webhook.
+    WebhookDisabled,
+    /// A webhook failed [`crate::health::FAILING_AFTER`] times in a row; it is probed from now on.
+    WebhookFailing,
+    /// A webhook that was failing or throttled is called as usual again.
+    WebhookRecovered,
+    /// A receiver asked for fewer calls, or a proxy before it did not reach it.
+    WebhookThrottled,
+    /// A delivery was given up.
+    DeliveryDead,
+}
+
+impl Operational {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::WebhookDisabled, Self::WebhookFailing, Self::WebhookRecovered, Self::WebhookThrottled, Self::DeliveryDead];
+
+    /// The event type.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebhookDisabled => "postern.webhook.disabled",
+            Self::WebhookFailing => "postern.webhook.failing",
+            Self::WebhookRecovered => "postern.webhook.recovered",
+            Self::WebhookThrottled => "postern.webhook.throttled",
+            Self::DeliveryDead => "postern.delivery.dead",
+        }
+    }
 }
 
 /// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, PEERS 6 "Payload").
@@ -113,6 +181,9 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
     {
         fields.fault("type", TYPE_RULE);
     }
+    if kind.is_some_and(is_operational) {
+        fields.fault("type", "types below postern. are Postern's own");
+    }
     if split.raw.is_none() {
         fields.fault("data", "is required (null is a value)");
     }
@@ -126,10 +197,16 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
     if let Some(Err(detail)) = idempotency_key.map(check_idempotency_key) {
         fields.fault("idempotency_key", detail);
     }
+    let order_key = fields.text("order_key").value();
+    if let Some(Err(detail)) = order_key.map(|key| fault::check_text(key, 1, ORDER_KEY_CHARS_MAX)) {
+        fields.fault("order_key", detail);
+    }
+    let labels = fields.object("labels").value().map(|map| field::labels(&mut fields, "labels", map)).unwrap_or_default();
     let faults = fields.finish();
     match (kind, split.raw) {
         (Some(kind), Some(data)) if faults.is_empty() => {
-            Ok(NewEvent { kind: String::from(kind), data, object, idempotency_key: idempotency_key.map(String::from) })
+            let [idempotency_key, order_key] = [idempotency_key, order_key].map(|key| key.map(String::from));
+            Ok(NewEvent { object, idempotency_key, order_key, labels, ..NewEvent::new(String::from(kind), data) })
         }
         _ => Err(faults.into()),
     }
@@ -227,8 +304,10 @@ mod tests {
             parse_event(r#"{"type":"a","data":{},"object":{"type":"deployment","name":"d1","version":"v1"},"idempotency_key":"k"}"#)?;
         let object = ObjectRef { kind: String::from("deployment"), name: String::from("d1"), version: Some(String::from("v1")) };
         assert_eq!((event.object, event.idempotency_key.as_deref()), (Some(object), Some("k")));
-        let event = parse_event(r#"{"type":"a","data":{},"object":null,"idempotency_key":null}"#)?;
-        assert_eq!((event.object, event.idempotency_key), (None, None));
+        let event = parse_event(r#"{"type":"a","data":{},"order_key":"customer 7","labels":{"env":"prod"}}"#)?;
+        assert_eq!((event.order_key.as_deref(), event.labels.get("env").map(String::as_str)), (Some("customer 7"), Some("prod")));
+        let event = parse_event(r#"{"type":"a","data":{},"object":null,"idempotency_key":null,"order_key":null,"labels":null}"#)?;
+        assert_eq!((event.object, event.idempotency_key, event.order_key, event.labels.len()), (None, None, None, 0));
         Ok(())
     }
 
@@ -256,6 +335,14 @@ mod tests {
             (json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y".repeat(129)}}).to_string(), "/object/name"),
             (json!({"type": "a", "data": 1, "idempotency_key": ""}).to_string(), "/idempotency_key"),
             (json!({"type": "a", "data": 1, "idempotency_key": "x".repeat(129)}).to_string(), "/idempotency_key"),
+            (json!({"type": "postern.webhook.failing", "data": 1}).to_string(), "/type"),
+            (json!({"type": "postern.x", "data": 1}).to_string(), "/type"),
+            (json!({"type": "a", "data": 1, "order_key": ""}).to_string(), "/order_key"),
+            (json!({"type": "a", "data": 1, "order_key": "x".repeat(129)}).to_string(), "/order_key"),
+            (json!({"type": "a", "data": 1, "order_key": 7}).to_string(), "/order_key"),
+            (json!({"type": "a", "data": 1, "labels": []}).to_string(), "/labels"),
+            (json!({"type": "a", "data": 1, "labels": {"a:b": "x"}}).to_string(), "/labels/a:b"),
+            (json!({"type": "a", "data": 1, "labels": {"a": 1}}).to_string(), "/labels/a"),
             (json!({"type": "a", "data": 1, "time": 1}).to_string(), "/time"),
             (String::from("[]"), ""),
             (String::from("null"), ""),
@@ -267,6 +354,26 @@ mod tests {
         assert_eq!(pointers(parse_event("{}")), ["/type", "/data"]);
         assert!(matches!(parse_event("{\"type\":\"a\","), Err(InputFault::Malformed(_))));
         assert!(matches!(parse_event("{} x"), Err(InputFault::Malformed(_))));
+    }
+
+    #[test]
+    fn producers_can_not_post_what_postern_itself_tells() -> Result<(), InputFault> {
+        for kind in Operational::ALL {
+            let own = NewEvent::operational(kind, &json!({"webhook": "w"}));
+            assert!(is_operational(&own.kind) && is_event_type(&own.kind) && own.data.get() == r#"{"webhook":"w"}"#);
+            assert_eq!(pointers(parse_event(&json!({"type": own.kind, "data": 1}).to_string())), ["/type"]);
+            assert_eq!(pointers(parse_batch(&json!({"events": [{"type": own.kind, "data": 1}]}).to_string())), ["/events/0/type"]);
+        }
+        for kind in ["postern", "posterns.x", "a.postern.b"] {
+            assert_eq!(parse_event(&json!({"type": kind, "data": 1}).to_string())?.kind, kind);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_event_of_an_older_version_reads_back() {
+        let event: Result<NewEvent, _> = serde_json::from_str(r#"{"type":"a","data":1}"#);
+        assert!(event.is_ok_and(|event| event.order_key.is_none() && event.labels.is_empty()));
     }
 
     #[test]

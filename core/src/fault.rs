@@ -126,7 +126,7 @@ fn depth(json: &str) -> usize {
 }
 
 /// `text` as one segment of a JSON pointer (RFC 6901 section 3), cut where somebody sends a novel.
-fn pointer_segment(text: &str) -> String {
+pub(crate) fn pointer_segment(text: &str) -> String {
     text.chars().take(POINTER_KEY_CHARS_MAX).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 
@@ -374,7 +374,7 @@ impl<'a> Fields<'a> {
 }
 
 /// What a JSON value is, in words.
-const fn type_name(value: &Value) -> &'static str {
+pub(crate) const fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -1,11 +1,18 @@
 //! Matching: which events a webhook wants.
 
-use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
-use crate::event::{ObjectRef, TYPE_CHARS_MAX, is_event_type};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::condition::{Clause, cut};
+use crate::event::{NewEvent, ObjectRef, TYPE_CHARS_MAX, is_event_type, is_operational};
+use crate::fault::pointer_segment;
 use crate::webhook::{Contract, Definition, ObjectFilter};
 
-/// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or everything (`*`).
+/// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or everything that
+/// producers post (`*`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventPattern(pub(crate) String);
@@ -25,11 +32,12 @@ impl EventPattern {
         &self.0
     }
 
-    /// Whether an event of type `kind` matches.
+    /// Whether an event of type `kind` matches. Postern's own events (`postern.…`) match only a pattern that names them:
+    /// whoever subscribes to everything means what the producers post.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
         if self.0 == "*" {
-            return true;
+            return !is_operational(kind);
         }
         match self.0.strip_suffix(".*") {
             Some(stem) => kind.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.')),
@@ -38,12 +46,101 @@ impl EventPattern {
     }
 }
 
-/// Whether `webhook` wants an event of type `kind` about `object`. Says nothing of `enabled`.
+/// What of an event decides who wants it. The data is read only where a webhook asks for it, and once.
+#[derive(Debug)]
+pub struct EventFacts<'a> {
+    /// The event type.
+    pub kind: &'a str,
+    /// What it happened to.
+    pub object: Option<&'a ObjectRef>,
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+    data: &'a str,
+    read: OnceCell<Value>,
+}
+
+impl<'a> EventFacts<'a> {
+    /// The facts of an event; `data` is JSON text.
+    #[must_use]
+    pub const fn new(kind: &'a str, object: Option<&'a ObjectRef>, labels: &'a BTreeMap<String, String>, data: &'a str) -> Self {
+        Self { kind, object, labels, data, read: OnceCell::new() }
+    }
+
+    /// The facts of an event that was just posted.
+    #[must_use]
+    pub fn of(event: &'a NewEvent) -> Self {
+        Self::new(&event.kind, event.object.as_ref(), &event.labels, event.data.get())
+    }
+
+    /// The data. Where it can't be read, because a number in it is beyond what a float holds (`1e400`), it is `null`, in
+    /// which every field is missing.
+    #[must_use]
+    pub fn data(&self) -> &Value {
+        self.read.get_or_init(|| serde_json::from_str(self.data).unwrap_or(Value::Null))
+    }
+}
+
+/// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and `paused`.
 ///
 /// A `ubiops` webhook for `*_finished` also matches `*_completed` and `*_failed` (issue, WIRE A.4).
 #[must_use]
-pub fn matches(webhook: &Definition, kind: &str, object: Option<&ObjectRef>) -> bool {
-    webhook.events.iter().any(|pattern| takes(webhook.contract, pattern, kind)) && object_matches(&webhook.object, object)
+pub fn matches(webhook: &Definition, event: &EventFacts<'_>) -> bool {
+    takes_type(webhook, event.kind)
+        && object_matches(&webhook.object, event.object)
+        && webhook.event_labels.iter().all(|(key, value)| event.labels.get(key) == Some(value))
+        && webhook.filter.as_ref().is_none_or(|filter| filter.holds(event.data()))
+}
+
+/// Whether `webhook` wants events of type `kind` at all, about whatever object and with whatever data.
+#[must_use]
+pub fn takes_type(webhook: &Definition, kind: &str) -> bool {
+    webhook.events.iter().any(|pattern| takes(webhook.contract, pattern, kind))
+}
+
+/// What came of matching an event with a webhook, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// What [`matches`] says.
+    pub matched: bool,
+    /// One for each thing the webhook says of events, with pointers into its definition: `/enabled`, `/paused`, `/events`,
+    /// `/object/type`, `/event_labels/env`, `/filter/and/0`.
+    pub reasons: Vec<Clause>,
+}
+
+/// [`matches`] with its reasons. A disabled webhook gets no event although it would match one; a paused one gets it, and it
+/// waits.
+#[must_use]
+pub fn explain(webhook: &Definition, event: &EventFacts<'_>) -> Match {
+    let clause = |pointer: String, text: String, holds: bool, found: Option<&str>| Clause {
+        pointer,
+        text,
+        holds,
+        found: found.map(|found| cut(&Value::from(found).to_string())),
+        children: Vec::new(),
+    };
+    let mut reasons = Vec::new();
+    let enabled = if webhook.enabled { "enabled" } else { "disabled: it gets no events" };
+    reasons.push(clause(String::from("/enabled"), String::from(enabled), webhook.enabled, None));
+    if webhook.paused {
+        reasons.push(clause(String::from("/paused"), String::from("paused: its deliveries wait until it is resumed"), true, None));
+    }
+    let patterns: Vec<&str> = webhook.events.iter().map(EventPattern::as_str).collect();
+    let text = format!("type is {}", patterns.join(" or "));
+    reasons.push(clause(String::from("/events"), text, takes_type(webhook, event.kind), Some(event.kind)));
+    for (key, wanted, found) in object_parts(&webhook.object, event.object) {
+        if let Some(wanted) = wanted {
+            reasons.push(clause(format!("/object/{key}"), format!("object {key} is {wanted}"), found == Some(wanted), found));
+        }
+    }
+    for (key, wanted) in &webhook.event_labels {
+        let found = event.labels.get(key);
+        let pointer = format!("/event_labels/{}", pointer_segment(key));
+        reasons.push(clause(pointer, format!("label {key} is {wanted}"), found == Some(wanted), found.map(String::as_str)));
+    }
+    if let Some(filter) = &webhook.filter {
+        reasons.push(filter.explain_at(event.data(), "/filter"));
+    }
+    Match { matched: matches(webhook, event), reasons }
 }
 
 /// Whether `pattern` of a webhook with `contract` takes an event of type `kind`.
@@ -58,10 +155,16 @@ fn ends_either_way(pattern: &str, kind: &str) -> bool {
 }
 
 fn object_matches(filter: &ObjectFilter, object: Option<&ObjectRef>) -> bool {
-    let part = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
-    part(&filter.kind, object.map(|object| object.kind.as_str()))
-        && part(&filter.name, object.map(|object| object.name.as_str()))
-        && part(&filter.version, object.and_then(|object| object.version.as_deref()))
+    object_parts(filter, object).into_iter().all(|(_, wanted, found)| wanted.is_none() || found == wanted)
+}
+
+/// The parts of an object with their names: wanted, and found.
+fn object_parts<'a>(filter: &'a ObjectFilter, object: Option<&'a ObjectRef>) -> [(&'static str, Option<&'a str>, Option<&'a str>); 3] {
+    [
+        ("type", filter.kind.as_deref(), object.map(|object| object.kind.as_str())),
+        ("name", filter.name.as_deref(), object.map(|object| object.name.as_str())),
+        ("version", filter.version.as_deref(), object.and_then(|object| object.version.as_deref())),
+    ]
 }
 
 #[cfg(test)]

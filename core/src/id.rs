@@ -59,6 +59,8 @@ pub enum Kind {
     Request,
     /// `tok_`
     Token,
+    /// `rpl_`
+    Replay,
 }
 
 impl Kind {
@@ -74,6 +76,7 @@ impl Kind {
             Self::Inbox => "ibx_",
             Self::Request => "req_",
             Self::Token => "tok_",
+            Self::Replay => "rpl_",
         }
     }
 }

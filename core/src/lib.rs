@@ -5,6 +5,7 @@
 //! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
 
 pub mod api;
+pub mod condition;
 pub mod contract;
 pub mod delivery;
 pub mod egress;
@@ -12,16 +13,19 @@ pub mod event;
 pub mod explain;
 pub mod fault;
 pub mod filter;
+pub mod health;
 pub mod id;
 pub mod inbox;
 pub mod problem;
 pub mod project;
 pub mod query;
+pub mod replay;
 pub mod retry;
 pub mod route;
 pub mod signing;
+pub mod stats;
 pub mod time;
 pub mod token;
-#[cfg(any(test, feature = "vectors"))]
+#[cfg(any(all(test, feature = "asymmetric"), feature = "vectors"))]
 pub mod vectors;
 pub mod webhook;

@@ -1,7 +1,10 @@
-//! Projects: what a body that names one may hold.
+//! Projects: what the bodies that create and change one may hold.
 
-use crate::fault::{Fields, InputFault, parse_json};
-use crate::webhook::ProjectName;
+use serde::{Deserialize, Serialize};
+
+use crate::api::project::{ProjectSettings, RETENTION_DAYS_MAX};
+use crate::fault::{Fields, InputFault, Sent, parse_json};
+use crate::webhook::{ProjectName, field};
 
 /// Parses the body of `POST projects`: `{"name"}`.
 ///
@@ -26,9 +29,100 @@ pub fn create(body: &str) -> Result<ProjectName, InputFault> {
     }
 }
 
+/// A change of a project's settings; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsPatch {
+    /// The schedule of webhooks without their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleChange>,
+    /// Days that things are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+}
+
+/// What becomes of a project's schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleChange {
+    /// Postern's default holds again.
+    Default,
+    /// Seconds before attempt 2, 3, …
+    Waits(Vec<u32>),
+}
+
+impl SettingsPatch {
+    /// `current` with the changes.
+    #[must_use]
+    pub fn apply(self, current: ProjectSettings) -> ProjectSettings {
+        ProjectSettings {
+            retry_schedule_s: match self.schedule {
+                None => current.retry_schedule_s,
+                Some(ScheduleChange::Default) => None,
+                Some(ScheduleChange::Waits(waits)) => Some(waits),
+            },
+            retention_days: self.retention_days.unwrap_or(current.retention_days),
+        }
+    }
+}
+
+/// Parses the body of `PATCH projects/{project}`: `{"retry_schedule_s"?, "retention_days"?}`. `null` restores a default.
+///
+/// # Errors
+/// Not JSON, or every bad field.
+pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
+    let patch = parse_json(body)?;
+    let mut fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let schedule = match fields.list("retry_schedule_s") {
+        Sent::Null => Some(ScheduleChange::Default),
+        Sent::Value(items) => Some(ScheduleChange::Waits(field::schedule_s(&mut fields, "retry_schedule_s", items))),
+        Sent::Missing | Sent::Wrong => None,
+    };
+    let retention_days = match fields.integer("retention_days") {
+        Sent::Null => Some(ProjectSettings::default().retention_days),
+        Sent::Value(days) => {
+            let days = u32::try_from(days).ok().filter(|days| (1..=RETENTION_DAYS_MAX).contains(days));
+            if days.is_none() {
+                fields.fault("retention_days", format!("must be 1 to {RETENTION_DAYS_MAX} days"));
+            }
+            days
+        }
+        Sent::Missing | Sent::Wrong => None,
+    };
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days }) } else { Err(faults.into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_patch_of_settings_changes_only_what_it_names() -> Result<(), InputFault> {
+        let current = || ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7 };
+        let patched = |body: &str| Ok::<_, InputFault>(update(body)?.apply(current()));
+        assert_eq!(patched("{}")?, current());
+        assert_eq!(patched(r#"{"retry_schedule_s":[]}"#)?, ProjectSettings { retry_schedule_s: Some(vec![]), ..current() });
+        assert_eq!(patched(r#"{"retry_schedule_s":null,"retention_days":null}"#)?, ProjectSettings::default());
+        assert_eq!(patched(r#"{"retention_days":365}"#)?, ProjectSettings { retention_days: 365, ..current() });
+        assert_eq!(serde_json::from_str::<ProjectSettings>("{}").ok(), Some(ProjectSettings::default()), "what an older version stored");
+        Ok(())
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        for (body, pointer) in [
+            (r#"{"retry_schedule_s":[5,0]}"#, "/retry_schedule_s/1"),
+            (r#"{"retry_schedule_s":5}"#, "/retry_schedule_s"),
+            (r#"{"retention_days":0}"#, "/retention_days"),
+            (r#"{"retention_days":366}"#, "/retention_days"),
+            (r#"{"name":"x"}"#, "/name"),
+        ] {
+            assert!(
+                matches!(update(body), Err(InputFault::Invalid(faults)) if faults.len() == 1 && faults[0].pointer == pointer),
+                "{body}"
+            );
+        }
+    }
 
     #[test]
     fn only_a_name_is_taken() {

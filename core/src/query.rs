@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::Fault;
 use crate::route;
+use crate::time::{TIME_RULE, Timestamp};
 
 /// Characters of a cursor or of a search at most.
 const TEXT_CHARS_MAX: usize = 256;
@@ -107,14 +109,7 @@ impl DeliveryQuery {
     /// Every bad or unknown parameter.
     pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
         let mut parameters = Parameters::parse(query)?;
-        let state = parameters.one("state").and_then(|text| {
-            let state = State::parse(&text);
-            if state.is_none() {
-                let known: Vec<&str> = State::ALL.into_iter().map(State::as_str).collect();
-                parameters.fault("state", format!("must be one of {}", known.join(", ")));
-            }
-            state
-        });
+        let state = parameters.state();
         let found = Self { page: parameters.page(), state, webhook: parameters.text("webhook"), kind: parameters.text("type") };
         parameters.finish(found)
     }
@@ -138,6 +133,120 @@ impl EventQuery {
     pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { page: parameters.page(), kind: parameters.text("type") };
+        parameters.finish(found)
+    }
+}
+
+/// Which part of a project's statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsQuery {
+    /// The webhook's name.
+    pub webhook: Option<String>,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Where the first bucket begins.
+    pub since: Timestamp,
+    /// The last bucket holds what was just before.
+    pub until: Timestamp,
+    /// The width of the buckets.
+    pub bucket: BucketWidth,
+}
+
+impl StatsQuery {
+    /// Reads the query of `GET stats`: the 24 h before `now`, by the hour, where it says nothing else. `since` is rounded
+    /// down to the begin of a bucket.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter; a time of more than [`BUCKETS_MAX`] buckets.
+    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let bucket = parameters.one("bucket").and_then(|text| match text.as_str() {
+            "hour" => Some(BucketWidth::Hour),
+            "day" => Some(BucketWidth::Day),
+            _ => {
+                parameters.fault("bucket", "must be hour or day");
+                None
+            }
+        });
+        let bucket = bucket.unwrap_or_default();
+        let (since, until) = parameters.times();
+        let until = until.unwrap_or(now);
+        let since = bucket.start_of(since.unwrap_or_else(|| until.plus_ms(-BucketWidth::Day.ms())));
+        if until.ms_since(since) > i64::from(BUCKETS_MAX) * bucket.ms() {
+            parameters.fault("since", format!("must be at most {BUCKETS_MAX} buckets before until; ask for days, or for less"));
+        }
+        let found = Self { webhook: parameters.text("webhook"), kind: parameters.text("type"), since, until, bucket };
+        if since >= until {
+            parameters.fault("until", "must be later than since");
+        }
+        parameters.finish(found)
+    }
+}
+
+/// Which events or deliveries are exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportQuery {
+    /// Accepted at this time or later.
+    pub since: Option<Timestamp>,
+    /// Accepted before this time.
+    pub until: Option<Timestamp>,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Where a delivery stands; never of events.
+    pub state: Option<State>,
+    /// The webhook's name; never of events.
+    pub webhook: Option<String>,
+}
+
+impl ExportQuery {
+    /// Reads the query of `GET events/export`: `since`, `until`, `type`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse_events(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let found = Self::common(&mut parameters);
+        parameters.finish(found)
+    }
+
+    /// Reads the query of `GET deliveries/export`: those of events, `state` and `webhook`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse_deliveries(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let found = Self { state: parameters.state(), webhook: parameters.text("webhook"), ..Self::common(&mut parameters) };
+        parameters.finish(found)
+    }
+
+    fn common(parameters: &mut Parameters) -> Self {
+        let (since, until) = parameters.times();
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            parameters.fault("until", "must be later than since");
+        }
+        Self { since, until, kind: parameters.text("type"), state: None, webhook: None }
+    }
+}
+
+/// Which webhooks a dry run asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunQuery {
+    /// Only this one, by name.
+    pub webhook: Option<String>,
+}
+
+impl DryRunQuery {
+    /// Reads the query of `POST events/dry-run`.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let found = Self { webhook: parameters.text("webhook") };
         parameters.finish(found)
     }
 }
@@ -209,6 +318,28 @@ impl Parameters {
                 None
             }
         }
+    }
+
+    fn state(&mut self) -> Option<State> {
+        let text = self.one("state")?;
+        let state = State::parse(&text);
+        if state.is_none() {
+            self.fault("state", format!("must be one of {}", State::ALL.map(State::as_str).join(", ")));
+        }
+        state
+    }
+
+    /// `since` and `until`.
+    fn times(&mut self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let mut time = |key: &'static str| {
+            let text = self.text(key)?;
+            let time = Timestamp::parse_rfc3339(&text);
+            if time.is_none() {
+                self.fault(key, TIME_RULE);
+            }
+            time
+        };
+        (time("since"), time("until"))
     }
 
     fn page(&mut self) -> PageQuery {
@@ -299,9 +430,46 @@ mod tests {
         assert_eq!(none(""), Ok(()));
     }
 
+    const NOW: Timestamp = Timestamp(1_795_270_051_204);
+
+    #[test]
+    fn statistics_are_of_the_last_day_by_the_hour_where_nobody_says() {
+        let query = StatsQuery::parse("", NOW).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert_eq!((query.since.to_rfc3339().as_str(), query.until, query.bucket), ("2026-11-20T14:00:00.000Z", NOW, BucketWidth::Hour));
+        let query = StatsQuery::parse("bucket=day&since=2026-11-01T12:00:00%2B01:00&until=2026-11-03T00:00:00Z&webhook=w&type=a", NOW);
+        assert!(query.is_ok_and(|query| query.since.to_rfc3339() == "2026-11-01T00:00:00.000Z"
+            && (query.webhook.as_deref(), query.kind.as_deref(), query.bucket) == (Some("w"), Some("a"), BucketWidth::Day)));
+        for (query, expected) in [
+            ("bucket=week", vec!["?bucket"]),
+            ("since=2025-11-01T00:00:00Z", vec!["?since"]),
+            ("since=2027-01-01T00:00:00Z", vec!["?until"]),
+            ("since=x&until=1&limit=1", vec!["?since", "?until", "?limit"]),
+        ] {
+            assert_eq!(pointers(StatsQuery::parse(query, NOW)), expected, "{query}");
+        }
+        assert!(StatsQuery::parse("bucket=day&since=2025-11-01T00:00:00Z", NOW).is_ok());
+    }
+
+    #[test]
+    fn exports_know_their_own_filters_only() {
+        let query = "since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z&type=a";
+        assert!(ExportQuery::parse_events(query).is_ok_and(|query| query.since < query.until && query.kind.as_deref() == Some("a")));
+        assert!(
+            ExportQuery::parse_deliveries(&format!("{query}&state=dead&webhook=w")).is_ok_and(|query| query.state == Some(State::Dead))
+        );
+        assert_eq!(pointers(ExportQuery::parse_events("state=dead&webhook=w")), ["?state", "?webhook"]);
+        assert_eq!(pointers(ExportQuery::parse_deliveries("state=lost&cursor=c")), ["?state", "?cursor"]);
+        assert_eq!(pointers(ExportQuery::parse_deliveries("since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z")), ["?until"]);
+        assert_eq!(DryRunQuery::parse("webhook=a+b"), Ok(DryRunQuery { webhook: Some(String::from("a b")) }));
+        assert_eq!(pointers(DryRunQuery::parse("event=a")), ["?event"]);
+    }
+
     proptest! {
         #[test]
         fn no_query_makes_it_panic(query in ".{0,60}") {
+            let _found = StatsQuery::parse(&query, NOW);
+            let _found = ExportQuery::parse_deliveries(&query);
+            let _found = StatsQuery::parse(&format!("since={query}"), NOW);
             let _found = WebhookQuery::parse(&query);
             let _found = DeliveryQuery::parse(&query);
         }

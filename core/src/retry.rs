@@ -11,22 +11,47 @@ pub const RETRY_AFTER_MAX_S: u32 = 86_400;
 /// Jitter: the wait is multiplied by a factor between 0.8 and 1.2.
 pub const JITTER_PERCENT: u32 = 20;
 
+/// The default schedule as a webhook or a project would write it: seconds before attempt 2, 3, …
+pub const DEFAULT_WAITS_S: &[u32] = {
+    let [_, waits @ ..] = &SCHEDULE_S;
+    waits
+};
+
 /// Milliseconds to wait before attempt `next_attempt` (1-based), jittered from `seed`, never shorter than
 /// `retry_after_s`; `None` where the schedule has no such attempt.
 ///
-/// `seed` and `next_attempt` decide the jitter: the same pair gives the same wait in every process.
+/// `schedule` holds the seconds before attempt 2, 3, … ([`DEFAULT_WAITS_S`] where it is `None`); the first attempt is due at
+/// once. `seed` and `next_attempt` decide the jitter: the same pair gives the same wait in every process.
 #[must_use]
-pub fn wait_ms(next_attempt: u32, seed: u64, retry_after_s: Option<u32>) -> Option<i64> {
+pub fn wait_ms(next_attempt: u32, schedule: Option<&[u32]>, seed: u64, retry_after_s: Option<u32>) -> Option<i64> {
     /// Parts per million: fine enough that the jitter of a day still falls on any 10 milliseconds.
     const WHOLE_PPM: u64 = 1_000_000;
     const JITTER_PPM: u64 = WHOLE_PPM / 100 * JITTER_PERCENT as u64;
 
-    let index = usize::try_from(next_attempt.checked_sub(1)?).ok()?;
-    let base_ms = u64::from(*SCHEDULE_S.get(index)?) * 1_000;
+    let base_s = match next_attempt {
+        0 => return None,
+        1 => 0,
+        later => *schedule.unwrap_or(DEFAULT_WAITS_S).get(usize::try_from(later - 2).ok()?)?,
+    };
     let factor_ppm = WHOLE_PPM - JITTER_PPM + scramble(seed, next_attempt) % (2 * JITTER_PPM + 1);
-    let jittered_ms = base_ms * factor_ppm / WHOLE_PPM;
+    let jittered_ms = u64::from(base_s) * 1_000 * factor_ppm / WHOLE_PPM;
     let asked_ms = u64::from(retry_after_s.unwrap_or(0).min(RETRY_AFTER_MAX_S)) * 1_000;
     i64::try_from(jittered_ms.max(asked_ms)).ok()
+}
+
+/// When each attempt would be made if every one before it failed at once, the first at `from`. One entry where `retries` is
+/// false.
+#[must_use]
+pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timestamp) -> Vec<Timestamp> {
+    let mut at = from;
+    let mut attempts = Vec::new();
+    let mut next_attempt = 1;
+    while let Some(wait_ms) = wait_ms(next_attempt, schedule, seed, None).filter(|_| retries || next_attempt == 1) {
+        at = at.plus_ms(wait_ms);
+        attempts.push(at);
+        next_attempt += 1;
+    }
+    attempts
 }
 
 /// Evenly spread bits from delivery and attempt: the finaliser of SplitMix64 over a sequence that the seed starts.
@@ -92,21 +117,21 @@ mod tests {
         #[test]
         fn a_wait_is_within_a_fifth_of_the_schedule(next_attempt in 1..=LAST, seed: u64) {
             let base_ms = i64::from(SCHEDULE_S[next_attempt as usize - 1]) * 1_000;
-            let wait_ms = wait_ms(next_attempt, seed, None).unwrap_or(-1);
+            let wait_ms = wait_ms(next_attempt, None, seed, None).unwrap_or(-1);
             prop_assert!(wait_ms * 10 >= base_ms * 8 && wait_ms * 10 <= base_ms * 12, "{wait_ms}");
         }
 
         #[test]
         fn retry_after_only_ever_lengthens_and_is_capped(next_attempt in 1..=LAST, seed: u64, asked_s: u32) {
-            let plain_ms = wait_ms(next_attempt, seed, None).unwrap_or(-1);
+            let plain_ms = wait_ms(next_attempt, None, seed, None).unwrap_or(-1);
             let asked_ms = i64::from(asked_s.min(RETRY_AFTER_MAX_S)) * 1_000;
-            prop_assert_eq!(wait_ms(next_attempt, seed, Some(asked_s)), Some(plain_ms.max(asked_ms)));
+            prop_assert_eq!(wait_ms(next_attempt, None, seed, Some(asked_s)), Some(plain_ms.max(asked_ms)));
         }
 
         #[test]
         fn there_is_no_wait_beyond_the_schedule(next_attempt in LAST + 1.., seed: u64) {
-            prop_assert_eq!(wait_ms(next_attempt, seed, Some(1)), None);
-            prop_assert_eq!(wait_ms(0, seed, None), None);
+            prop_assert_eq!(wait_ms(next_attempt, None, seed, Some(1)), None);
+            prop_assert_eq!(wait_ms(0, None, seed, None), None);
         }
 
         #[test]
@@ -117,8 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn a_timeline_is_what_would_happen_if_each_attempt_failed_at_once() {
+        let from = Timestamp(1_795_270_051_204);
+        assert_eq!(timeline(true, None, 7, from).len(), SCHEDULE_S.len());
+        for (retries, schedule) in [(false, None), (false, Some(&[5][..])), (true, Some(&[][..]))] {
+            assert_eq!(timeline(retries, schedule, 7, from), [from]);
+        }
+        let waits = [wait_ms(2, Some(&[9, 99]), 7, None), wait_ms(3, Some(&[9, 99]), 7, None)].map(Option::unwrap_or_default);
+        let expected = [from, from.plus_ms(waits[0]), from.plus_ms(waits[0] + waits[1])];
+        assert_eq!(timeline(true, Some(&[9, 99]), 7, from), expected);
+        assert_eq!(DEFAULT_WAITS_S, &SCHEDULE_S[1..]);
+    }
+
+    #[test]
     fn seeds_spread_the_waits_over_the_whole_range() {
-        let waits: Vec<i64> = (0..1_000).filter_map(|seed| wait_ms(2, seed, None)).collect();
+        let waits: Vec<i64> = (0..1_000).filter_map(|seed| wait_ms(2, None, seed, None)).collect();
         let below = |limit_ms: i64| waits.iter().filter(|wait| **wait < limit_ms).count();
         assert!((150..350).contains(&below(4_500)) && (400..600).contains(&below(5_000)) && (650..850).contains(&below(5_500)));
     }

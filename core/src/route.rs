@@ -29,6 +29,12 @@ pub enum Resource {
     Webhook(String),
     /// `webhooks/{name}/secret`
     WebhookSecret(String),
+    /// `webhooks/{name}/secret/rotate`
+    WebhookSecretRotate(String),
+    /// `webhooks/{name}/pause`
+    WebhookPause(String),
+    /// `webhooks/{name}/resume`
+    WebhookResume(String),
     /// `webhooks/{name}/test`
     WebhookTest(String),
     /// `tests`
@@ -43,10 +49,16 @@ pub enum Resource {
     Events,
     /// `events/batch`
     EventsBatch,
+    /// `events/dry-run`
+    EventsDryRun,
+    /// `events/export`
+    EventsExport,
     /// `events/{id}`
     Event(String),
     /// `deliveries`
     Deliveries,
+    /// `deliveries/export`
+    DeliveriesExport,
     /// `deliveries/{id}`
     Delivery(String),
     /// `deliveries/{id}/retry`
@@ -59,6 +71,14 @@ pub enum Resource {
     Inbox(String),
     /// `inboxes/{id}/requests`
     InboxRequests(String),
+    /// `replays`
+    Replays,
+    /// `replays/{id}`
+    Replay(String),
+    /// `replays/{id}/cancel`
+    ReplayCancel(String),
+    /// `stats`
+    Stats,
     /// `live`
     Live,
 }
@@ -109,6 +129,9 @@ impl Resource {
             ["webhooks"] => Self::Webhooks,
             ["webhooks", name] => Self::Webhook(own(name)),
             ["webhooks", name, "secret"] => Self::WebhookSecret(own(name)),
+            ["webhooks", name, "secret", "rotate"] => Self::WebhookSecretRotate(own(name)),
+            ["webhooks", name, "pause"] => Self::WebhookPause(own(name)),
+            ["webhooks", name, "resume"] => Self::WebhookResume(own(name)),
             ["webhooks", name, "test"] => Self::WebhookTest(own(name)),
             ["tests"] => Self::Tests,
             ["tests", id] => Self::Test(own(id)),
@@ -116,14 +139,21 @@ impl Resource {
             ["event-types", name] => Self::EventType(own(name)),
             ["events"] => Self::Events,
             ["events", "batch"] => Self::EventsBatch,
+            ["events", "dry-run"] => Self::EventsDryRun,
+            ["events", "export"] => Self::EventsExport,
             ["events", id] => Self::Event(own(id)),
             ["deliveries"] => Self::Deliveries,
+            ["deliveries", "export"] => Self::DeliveriesExport,
             ["deliveries", id] => Self::Delivery(own(id)),
             ["deliveries", id, "retry"] => Self::DeliveryRetry(own(id)),
             ["deliveries", id, "cancel"] => Self::DeliveryCancel(own(id)),
             ["inboxes"] => Self::Inboxes,
             ["inboxes", id] => Self::Inbox(own(id)),
             ["inboxes", id, "requests"] => Self::InboxRequests(own(id)),
+            ["replays"] => Self::Replays,
+            ["replays", id] => Self::Replay(own(id)),
+            ["replays", id, "cancel"] => Self::ReplayCancel(own(id)),
+            ["stats"] => Self::Stats,
             ["live"] => Self::Live,
             _ => return None,
         })
@@ -138,6 +168,9 @@ impl Resource {
             Self::Webhooks => vec!["webhooks"],
             Self::Webhook(name) => vec!["webhooks", name],
             Self::WebhookSecret(name) => vec!["webhooks", name, "secret"],
+            Self::WebhookSecretRotate(name) => vec!["webhooks", name, "secret", "rotate"],
+            Self::WebhookPause(name) => vec!["webhooks", name, "pause"],
+            Self::WebhookResume(name) => vec!["webhooks", name, "resume"],
             Self::WebhookTest(name) => vec!["webhooks", name, "test"],
             Self::Tests => vec!["tests"],
             Self::Test(id) => vec!["tests", id],
@@ -145,14 +178,21 @@ impl Resource {
             Self::EventType(name) => vec!["event-types", name],
             Self::Events => vec!["events"],
             Self::EventsBatch => vec!["events", "batch"],
+            Self::EventsDryRun => vec!["events", "dry-run"],
+            Self::EventsExport => vec!["events", "export"],
             Self::Event(id) => vec!["events", id],
             Self::Deliveries => vec!["deliveries"],
+            Self::DeliveriesExport => vec!["deliveries", "export"],
             Self::Delivery(id) => vec!["deliveries", id],
             Self::DeliveryRetry(id) => vec!["deliveries", id, "retry"],
             Self::DeliveryCancel(id) => vec!["deliveries", id, "cancel"],
             Self::Inboxes => vec!["inboxes"],
             Self::Inbox(id) => vec!["inboxes", id],
             Self::InboxRequests(id) => vec!["inboxes", id, "requests"],
+            Self::Replays => vec!["replays"],
+            Self::Replay(id) => vec!["replays", id],
+            Self::ReplayCancel(id) => vec!["replays", id, "cancel"],
+            Self::Stats => vec!["stats"],
             Self::Live => vec!["live"],
         }
     }
@@ -224,6 +264,9 @@ mod tests {
             Resource::Webhooks,
             Resource::Webhook(own()),
             Resource::WebhookSecret(own()),
+            Resource::WebhookSecretRotate(own()),
+            Resource::WebhookPause(own()),
+            Resource::WebhookResume(own()),
             Resource::WebhookTest(own()),
             Resource::Tests,
             Resource::Test(own()),
@@ -231,14 +274,21 @@ mod tests {
             Resource::EventType(own()),
             Resource::Events,
             Resource::EventsBatch,
+            Resource::EventsDryRun,
+            Resource::EventsExport,
             Resource::Event(own()),
             Resource::Deliveries,
+            Resource::DeliveriesExport,
             Resource::Delivery(own()),
             Resource::DeliveryRetry(own()),
             Resource::DeliveryCancel(own()),
             Resource::Inboxes,
             Resource::Inbox(own()),
             Resource::InboxRequests(own()),
+            Resource::Replays,
+            Resource::Replay(own()),
+            Resource::ReplayCancel(own()),
+            Resource::Stats,
             Resource::Live,
         ]
     }

@@ -8,6 +8,9 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// What a time looks like, for the person whose text is none.
+pub(crate) const TIME_RULE: &str = "must be a time such as 2026-11-21T09:30:00Z (RFC 3339)";
+
 impl Timestamp {
     /// Unix seconds, rounded down: `webhook-timestamp` (Standard Webhooks) carries these.
     #[must_use]

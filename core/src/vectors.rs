@@ -3,15 +3,18 @@
 //!
 //! A vector file is data: inputs and the one right answer. Where a rule changes, its file changes with it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::condition::Condition;
 use crate::contract::{self, Rendering, Source};
 use crate::egress::{self, Policy};
 use crate::event::ObjectRef;
-use crate::filter::{self, EventPattern};
+use crate::filter::{self, EventFacts, EventPattern};
 use crate::signing::{self, Secret, SecretFault, VerifyFault};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, Definition, ObjectFilter, WebhookName, parse};
@@ -24,6 +27,7 @@ pub fn run() -> Report {
     egress(&mut report);
     signing(&mut report);
     filter(&mut report);
+    condition(&mut report);
     retry(&mut report);
     rendering(&mut report);
     ids(&mut report);
@@ -138,6 +142,9 @@ fn signing(report: &mut Report) {
             Err(SecretFault::NoPrefix) => "no_prefix",
             Err(SecretFault::NotBase64) => "not_base64",
             Err(SecretFault::Length { .. }) => "length",
+            Err(SecretFault::KeyLength { .. }) => "key_length",
+            Err(SecretFault::KeyMismatch) => "key_mismatch",
+            Err(SecretFault::Unsupported) => "unsupported",
         };
         report.same(&case.text, &code, &case.expect.as_str());
     }
@@ -145,7 +152,7 @@ fn signing(report: &mut Report) {
     for case in cases.sign {
         report.cases += 1;
         let signature = signing::sign(&parse_all(&case.secrets), &case.id, case.timestamp_s, case.body.as_bytes());
-        report.same(&case.note, &signature, &case.signature);
+        report.same(&case.note, &signature.unwrap_or_else(|fault| fault.to_string()), &case.signature);
     }
     for case in cases.verify {
         report.cases += 1;
@@ -189,6 +196,14 @@ struct MatchCase {
     #[serde(default)]
     object: ObjectFilter,
     event_object: Option<ObjectRef>,
+    #[serde(default)]
+    event_labels: BTreeMap<String, String>,
+    filter: Option<Condition>,
+    /// The event's.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// JSON text.
+    data: Option<String>,
 }
 
 fn filter(report: &mut Report) {
@@ -201,22 +216,62 @@ fn filter(report: &mut Report) {
     for case in cases.matches {
         report.cases += 1;
         let shown = format!("{case:?}");
+        let contract = case.contract.unwrap_or(Contract::Standard);
         let webhook = Definition {
-            name: name.clone(),
-            url: String::from("https://r.example/"),
-            contract: case.contract.unwrap_or(Contract::Standard),
-            events: case.events,
             object: case.object,
-            headers: Vec::new(),
-            description: String::new(),
-            labels: std::collections::BTreeMap::new(),
-            timeout_s: 10,
-            enabled: true,
-            retry: true,
-            include_result: false,
-            secret: None,
+            event_labels: case.event_labels,
+            filter: case.filter,
+            ..Definition::new(name.clone(), "https://r.example/", contract, case.events)
         };
-        report.same(&shown, &filter::matches(&webhook, &case.kind, case.event_object.as_ref()), &case.expect);
+        let data = case.data.as_deref().unwrap_or("null");
+        let facts = EventFacts::new(&case.kind, case.event_object.as_ref(), &case.labels, data);
+        report.same(&shown, &filter::matches(&webhook, &facts), &case.expect);
+        // The explanation comes to the same verdict, from reasons that all hold or do not.
+        let explained = filter::explain(&webhook, &facts);
+        let all_hold = explained.reasons.iter().all(|reason| reason.holds);
+        report.same(&shown, &(explained.matched, all_hold), &(case.expect, case.expect));
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct ConditionCases {
+    parse: Vec<ParseCase>,
+    holds: Vec<HoldsCase>,
+}
+
+#[derive(Deserialize)]
+struct ParseCase {
+    condition: Value,
+    /// Pointers.
+    faults: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct HoldsCase {
+    condition: Value,
+    data: Value,
+    expect: bool,
+}
+
+fn condition(report: &mut Report) {
+    let cases: ConditionCases = report.read("condition.json", include_str!("../vectors/condition.json"));
+    for case in cases.parse {
+        report.cases += 1;
+        let faults = Condition::parse(&case.condition, "").err().unwrap_or_default();
+        let pointers: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+        report.same(&case.condition.to_string(), &pointers, &case.faults);
+    }
+    for case in cases.holds {
+        report.cases += 1;
+        let shown = format!("{} of {}", case.condition, case.data);
+        match Condition::parse(&case.condition, "") {
+            Ok(condition) => {
+                report.same(&shown, &condition.holds(&case.data), &case.expect);
+                report.same(&shown, &condition.explain(&case.data).holds, &case.expect);
+                report.same(&shown, &condition.to_value(), &case.condition);
+            }
+            Err(faults) => report.failures.push(format!("{}: {shown}: {faults:?}", report.file)),
+        }
     }
 }
 
@@ -229,6 +284,8 @@ struct RetryCases {
 #[derive(Debug, Deserialize)]
 struct WaitCase {
     next_attempt: u32,
+    /// The webhook's or the project's; the default where there is none.
+    schedule_s: Option<Vec<u32>>,
     seed: u64,
     retry_after_s: Option<u32>,
     wait_ms: Option<i64>,
@@ -245,7 +302,8 @@ fn retry(report: &mut Report) {
     let cases: RetryCases = report.read("retry.json", include_str!("../vectors/retry.json"));
     for case in cases.waits {
         report.cases += 1;
-        report.same(&format!("{case:?}"), &retry::wait_ms(case.next_attempt, case.seed, case.retry_after_s), &case.wait_ms);
+        let wait_ms = retry::wait_ms(case.next_attempt, case.schedule_s.as_deref(), case.seed, case.retry_after_s);
+        report.same(&format!("{case:?}"), &wait_ms, &case.wait_ms);
     }
     for case in cases.retry_after {
         report.cases += 1;

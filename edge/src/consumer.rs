@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config;
 use crate::dispatch::{Dispatcher, Queued};
 use crate::log::{self, RequestId};
+use crate::meter::{self, Billed};
 use crate::queue::Message;
 
 /// How long a consumer waits for its calls before it makes room for the next batch. Locally a queue runs one batch at a
@@ -22,6 +23,8 @@ const WAIT_MS: u32 = 1_000;
 /// Runs one batch of any of the queues.
 pub(crate) async fn consume(batch: &MessageBatch<()>, env: &Env, context: &Context, id: &RequestId) {
     let messages: Vec<_> = batch.raw_iter().collect();
+    // Each is read, and deleted when it is acknowledged.
+    meter::count(Billed::QueueOperations, 2 * messages.len() as u64);
     if batch.queue() == config::DEAD_LETTERS_QUEUE {
         for message in &messages {
             log::error(id, "the platform could not run a message three times; its lease will end", &[("queue_message", &message.id())]);

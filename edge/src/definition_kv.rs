@@ -19,6 +19,7 @@ use worker::kv::KvStore;
 
 use crate::config;
 use crate::log::{self, RequestId};
+use crate::meter::{self, Billed};
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
 
@@ -86,6 +87,7 @@ fn project_key(project: &ProjectName) -> String {
 }
 
 async fn read(env: &Env, project: &ProjectName, webhook_id: &str) -> worker::Result<Option<StoredWebhook>> {
+    meter::count(Billed::KvReads, 1);
     let text = env.kv(config::WEBHOOKS)?.get(&webhook_key(project, webhook_id)).text().await?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
@@ -95,6 +97,7 @@ async fn read(env: &Env, project: &ProjectName, webhook_id: &str) -> worker::Res
 /// # Errors
 /// KV refused; the outbox keeps the entry.
 pub(crate) async fn publish(env: &Env, project: &ProjectName, item: &OutboxItem) -> worker::Result<()> {
+    meter::count(Billed::KvWrites, 1);
     let kv = env.kv(config::WEBHOOKS)?;
     match item {
         OutboxItem::Project(view) => put(&kv, &project_key(project), serde_json::to_string(view)?).await,
@@ -125,6 +128,7 @@ pub(crate) async fn projects(env: &Env) -> worker::Result<Vec<ProjectView>> {
             Some(cursor) => list.cursor(cursor),
             None => list,
         };
+        meter::count(Billed::KvWrites, 1);
         let page = list.execute().await?;
         let views = page.keys.into_iter().filter_map(|key| {
             let text = key.metadata?.as_str().map(String::from)?;

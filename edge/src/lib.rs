@@ -10,6 +10,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
 
+mod body;
 mod clock;
 mod config;
 mod consumer;
@@ -19,6 +20,7 @@ mod dispatch;
 mod facade;
 mod http;
 mod log;
+mod meter;
 mod project_do;
 mod queue;
 mod seal;
@@ -29,6 +31,7 @@ pub use project_do::Project;
 use worker::{Context, Env, MessageBatch, Request, Response, ScheduleContext, ScheduledEvent, event};
 
 use crate::log::RequestId;
+use crate::meter::Billed;
 
 fn new_id() -> RequestId {
     RequestId::new(clock::random().unwrap_or_default())
@@ -43,12 +46,14 @@ fn start() {
 /// Every HTTP request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    meter::count(Billed::WorkerRequests, 1);
     Ok(http::handle(request, &env, &context, new_id()).await)
 }
 
 /// Every batch of every queue.
 #[event(queue)]
 async fn queue(batch: MessageBatch<()>, env: Env, context: Context) -> worker::Result<()> {
+    meter::count(Billed::WorkerRequests, 1);
     consumer::consume(&batch, &env, &context, &new_id()).await;
     Ok(())
 }
@@ -56,5 +61,6 @@ async fn queue(batch: MessageBatch<()>, env: Env, context: Context) -> worker::R
 /// Once a minute.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    meter::count(Billed::WorkerRequests, 1);
     cron::tick(&env, &new_id()).await;
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
+use crate::meter::{self, Billed};
+
 /// Messages of one `sendBatch` at most (PLATFORM 2.2: 100 messages and 256 KB; one of ours is below 200 bytes).
 const BATCH_MESSAGES_MAX: usize = 100;
 
@@ -44,6 +46,7 @@ pub(crate) async fn send(env: &Env, binding: &str, messages: &[Message]) -> work
             builder = builder.message(RawMessageBuilder::new(JsValue::from_str(&text)).build_with_content_type(QueueContentType::Text));
         }
         queue.send_raw_batch(builder.build()).await?;
+        meter::count(Billed::QueueOperations, batch.len() as u64);
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! Sealed text is `s1.{key id}.{base64url(nonce | ciphertext)}`. The associated data binds it to project, owner (the
 //! webhook or test) and field, so a sealed value that is copied somewhere else does not open there. The field of a
-//! header is its name, not its position: reordering headers keeps their sealed values valid.
+//! header is its name, not its position: reordering headers keeps their sealed values valid. Current and previous signing
+//! secrets share one field: a rotation moves sealed text without opening it.
 //!
 //! The project object seals before the ledger sees a definition; the dispatcher unseals just before it signs. Stores
 //! and messages only ever hold sealed text.
@@ -11,7 +12,8 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use postern_core::webhook::{Definition, ProjectName};
+use postern_core::time::Timestamp;
+use postern_core::webhook::{Definition, ProjectName, RetiredSecret};
 
 use crate::clock::{self, NoRandomness};
 
@@ -145,17 +147,30 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
-/// Opens the secret and the protected header values of a sealed definition.
+/// Opens the secrets and the protected header values of a sealed definition. A previous secret that does not open is left
+/// out: it only signs beside the current one, and its key may have been taken out of `SEALING_KEYS` since.
 ///
 /// # Errors
-/// One of them does not open: its key is gone, or it was changed or moved.
+/// Any other does not open: its key is gone, or it was changed or moved.
 pub(crate) fn unseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Definition, SealFault> {
     let mut plain = sealed.clone();
     plain.secret = unseal_secret(keyring, owner, sealed)?;
+    plain.previous_secrets = sealed.previous_secrets.iter().filter_map(|retired| unseal_retired(keyring, owner, retired)).collect();
     for header in plain.headers.iter_mut().filter(|header| header.protected) {
         header.value = keyring.open(&owner.header_place(&header.key), &header.value)?;
     }
     Ok(plain)
+}
+
+fn unseal_retired(keyring: &Keyring, owner: Owner<'_>, sealed: &RetiredSecret) -> Option<RetiredSecret> {
+    let secret = keyring.open(&owner.secret_place(), &sealed.secret).ok()?;
+    Some(RetiredSecret { secret, expires_at: sealed.expires_at })
+}
+
+/// Opens every secret that signs at `now`, the current one first; those that do not open are left out.
+pub(crate) fn unseal_signing_secrets(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition, now: Timestamp) -> Vec<String> {
+    let place = owner.secret_place();
+    sealed.signing_secrets(now).filter_map(|secret| keyring.open(&place, secret).ok()).collect()
 }
 
 /// Opens the signing secret alone.
@@ -168,9 +183,7 @@ pub(crate) fn unseal_secret(keyring: &Keyring, owner: Owner<'_>, sealed: &Defini
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use postern_core::webhook::{Contract, Header, ObjectFilter, WebhookName};
+    use postern_core::webhook::{Contract, Header, WebhookName};
 
     use super::*;
 
@@ -191,19 +204,9 @@ mod tests {
 
     fn definition(headers: Vec<Header>) -> Definition {
         Definition {
-            name: WebhookName::parse("w").unwrap(),
-            url: String::from("https://example.com/"),
-            contract: Contract::Standard,
-            events: Vec::new(),
-            object: ObjectFilter::default(),
             headers,
-            description: String::new(),
-            labels: BTreeMap::new(),
-            timeout_s: 10,
-            enabled: true,
-            retry: true,
-            include_result: false,
             secret: Some(String::from("whsec_plain")),
+            ..Definition::new(WebhookName::parse("w").unwrap(), "https://example.com/", Contract::Standard, Vec::new())
         }
     }
 
@@ -246,6 +249,32 @@ mod tests {
         assert_eq!(sealed.headers[0].value, current.headers[1].value);
         let opened = unseal(&ring, owner, &sealed).unwrap();
         assert_eq!(opened.headers, [header("b", "2", true), header("a", "new", true)]);
+    }
+
+    #[test]
+    fn a_rotated_secret_opens_from_where_it_was_moved_to() {
+        let ring = keyring(&format!("k1:{KEY_1}"));
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let current = seal(&ring, owner, &definition(Vec::new()), None).unwrap();
+        let mut rotated = current.clone();
+        rotated.rotate_secret(String::from("whsec_new"), 60, Timestamp(0));
+        let sealed = seal(&ring, owner, &rotated, Some(&current)).unwrap();
+        assert!(!serde_json::to_string(&sealed).unwrap().contains("whsec_"));
+        let opened = unseal(&ring, owner, &sealed).unwrap();
+        let previous = [RetiredSecret { secret: String::from("whsec_plain"), expires_at: Timestamp(60_000) }];
+        assert_eq!((opened.secret.as_deref(), opened.previous_secrets.as_slice()), (Some("whsec_new"), &previous[..]));
+    }
+
+    #[test]
+    fn a_previous_secret_whose_key_is_gone_is_left_out() {
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let old = seal(&keyring(&format!("k1:{KEY_1}")), owner, &definition(Vec::new()), None).unwrap();
+        let only_new = keyring(&format!("k2:{KEY_2}"));
+        let mut rotated = old.clone();
+        rotated.rotate_secret(String::from("whsec_new"), 60, Timestamp(0));
+        let sealed = seal(&only_new, owner, &rotated, Some(&old)).unwrap();
+        let opened = unseal(&only_new, owner, &sealed).unwrap();
+        assert_eq!((opened.secret.as_deref(), opened.previous_secrets.len()), (Some("whsec_new"), 0));
     }
 
     #[test]

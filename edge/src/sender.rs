@@ -2,15 +2,15 @@
 //!
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
-use futures_util::StreamExt as _;
 use js_sys::{Promise, Uint8Array};
 use postern_core::contract::Callback;
 use postern_core::delivery::{Outcome, RESPONSE_BYTES_MAX, RESPONSE_HEADER_BYTES_MAX, ReceivedResponse};
 use postern_core::time::Timestamp;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::{ByteStream, Headers};
+use worker::Headers;
 
+use crate::body::{self, Limits, Readable};
 use crate::clock;
 
 /// What one call came to.
@@ -62,48 +62,13 @@ async fn exchange(url: &str, callback: &Callback, timeout_s: u32) -> worker::Res
 
     let status = response.status();
     let headers = kept_headers(Headers(response.headers()).entries());
-    let (body, end) = read_bounded(&response).await;
-    let outcome = match &end {
-        End::Complete | End::Cut => Outcome::Answered { status },
-        End::Failed(error) => classify(error),
-    };
-    let truncated = !matches!(end, End::Complete);
-    let body = String::from_utf8_lossy(&body).into_owned();
+    let from =
+        if is_small(&Headers(response.headers())) { Readable::Whole(response.array_buffer()) } else { Readable::Chunks(response.body()) };
+    let (body, broken) = body::read(from, Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX }).await;
+    let truncated = broken.is_some() || body.is_cut();
+    let outcome = broken.map_or(Outcome::Answered { status }, |error| classify(&error));
+    let body = String::from_utf8_lossy(&body.kept).into_owned();
     Ok((outcome, Some(ReceivedResponse { status, headers, body, truncated })))
-}
-
-/// How the reading of a body ended.
-enum End {
-    Complete,
-    Cut,
-    Failed(worker::Error),
-}
-
-/// Reads at most [`RESPONSE_BYTES_MAX`] bytes. The stream is dropped in any case, which cancels the rest: an unread
-/// body would keep one of the six connections of the invocation (PLATFORM 1.4).
-async fn read_bounded(response: &web_sys::Response) -> (Vec<u8>, End) {
-    if is_small(&Headers(response.headers())) {
-        return match whole_body(response).await {
-            Ok(body) => (body, End::Complete),
-            Err(error) => (Vec::new(), End::Failed(error)),
-        };
-    }
-    let Some(stream) = response.body() else {
-        return (Vec::new(), End::Complete); // an answer without a body, such as 204
-    };
-    let mut stream = ByteStream::from(stream);
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        match chunk {
-            Ok(chunk) => body.extend(chunk),
-            Err(error) => return (body, End::Failed(error)),
-        }
-        if body.len() > RESPONSE_BYTES_MAX {
-            body.truncate(RESPONSE_BYTES_MAX);
-            return (body, End::Cut);
-        }
-    }
-    (body, End::Complete)
 }
 
 /// Whether the body is declared to fit. The length of a compressed one says nothing of what comes out.
@@ -111,11 +76,6 @@ fn is_small(headers: &Headers) -> bool {
     let header = |name| headers.get(name).ok().flatten();
     let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
     length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) && header("content-encoding").is_none()
-}
-
-async fn whole_body(response: &web_sys::Response) -> worker::Result<Vec<u8>> {
-    let buffer = JsFuture::from(response.array_buffer()?).await?;
-    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values.

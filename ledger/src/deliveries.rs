@@ -11,20 +11,22 @@ use postern_core::webhook::Contract;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
+use crate::gate::Effects;
 use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
-use crate::report::{Recorded, attempts_of, record};
+use crate::report::{Recorded, attempts_of, record, release_next, stat_note};
 use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::stats;
 use crate::webhooks::state_of;
 
 /// Rows that one page of a filtered list looks at, at most: a page may hold fewer items than its limit and still have a
 /// `next`.
 pub(crate) const SCANNED_MAX: u32 = 2_000;
 /// Attempts of a delivery at most, resends included: the record of them must fit its row.
-const ATTEMPTS_MAX: u32 = 1_000;
+pub(crate) const ATTEMPTS_MAX: u32 = 1_000;
 /// What [`Ledger::delivery_view_of`] reads, from `delivery AS d` and `event AS e`.
-const VIEW_COLUMNS: &str = "d.seq, d.event, e.type, d.webhook, d.state, d.made, d.next_at_ms, d.last_status, d.last_result,
-    d.last_duration_ms, e.accepted_at_ms, d.updated_at_ms";
+const VIEW_COLUMNS: &str = "d.seq, d.event, e.type, d.webhook, d.state, d.made, coalesce(d.next_at_ms, d.lease_until_ms),
+    d.last_status, d.last_result, d.last_duration_ms, e.accepted_at_ms, d.updated_at_ms";
 
 /// Which deliveries a list shows. What is `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +148,11 @@ impl<S: Sql> Ledger<S> {
         let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
         let contract = self.roster.get(webhook).map(crate::roster::Member::contract);
         let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
-        let reason = explain::delivery(contract, delivery.state, &attempts);
+        let hold = if delivery.state.is_final() { None } else { self.hold_of(seq, webhook)? };
+        let reason = match &hold {
+            Some(hold) => explain::held(contract, delivery.state, &attempts, hold),
+            None => explain::delivery(contract, delivery.state, &attempts),
+        };
         let data = event.data.as_ref().ok_or(LedgerError::Corrupt { what: "an event has no data" })?;
         let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
         let attempts = attempts.into_iter().map(|attempt| attempt_view(contract, attempt, &source)).collect();
@@ -158,8 +164,9 @@ impl<S: Sql> Ledger<S> {
         DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
     }
 
-    /// Makes a delivery due now, whatever came of it so far: one more attempt, then the schedule goes on where it
-    /// stood.
+    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule does not
+    /// count; one that has ended begins its schedule anew. Where its webhook is paused or may not be called now, it waits
+    /// for that.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the webhook is
@@ -180,38 +187,51 @@ impl<S: Sql> Ledger<S> {
             return conflict("1,000 attempts were made: post the event again instead");
         }
         let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
+        let scheduled = if row.state.is_final() { 0 } else { row.scheduled };
         atomically(&self.sql, |sql| {
             if row.attempt > row.made {
                 // Cancelled while it was being made, and not reported: its number stays its own.
-                let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled: row.scheduled };
-                record(sql, &row, &lost_attempt(&row, now), recorded, now)?;
+                let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
+                let lost = lost_attempt(&row, now);
+                record(sql, &row, &lost, recorded, now)?;
+                stats::note(sql, &[stat_note(&row, &lost, false, now)])?;
             }
             sql.run(
-                "UPDATE delivery SET state = ?2, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3, updated_at_ms = ?3
+                "UPDATE delivery SET state = ?2, scheduled = ?4, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3,
+                    updated_at_ms = ?3
                  WHERE seq = ?1",
-                &[Value::from(seq), Value::from(state.as_str()), Value::from(now)],
+                &[Value::from(seq), Value::from(state.as_str()), Value::from(now), Value::from(scheduled)],
             )?;
             Ok(())
         })?;
         self.delivery_view(seq)
     }
 
-    /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is recorded.
+    /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is recorded. The next
+    /// with its order key is due.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where it has ended; the database fails.
     pub fn cancel(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
-        if self.delivery_row(seq)?.state.is_final() {
+        let row = self.delivery_row(seq)?;
+        if row.state.is_final() {
             return Err(LedgerError::StateConflict { why: "it has ended already" });
         }
-        // A number that was offered but not claimed was never used.
-        self.sql.run(
-            "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
-                next_at_ms = NULL, updated_at_ms = ?2
-             WHERE seq = ?1",
-            &[Value::from(seq), Value::from(now)],
-        )?;
+        let effects = atomically(&self.sql, |sql| {
+            let mut effects = Effects::default();
+            // A number that was offered but not claimed was never used.
+            sql.run(
+                "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
+                    next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
+                 WHERE seq = ?1",
+                &[Value::from(seq), Value::from(now)],
+            )?;
+            effects.end(row.webhook, seq);
+            release_next(sql, &mut effects, &row, now)?;
+            Ok(effects)
+        })?;
+        self.apply(effects);
         self.delivery_view(seq)
     }
 }
@@ -222,7 +242,7 @@ fn list_statement(of_webhook: bool) -> String {
     let of_webhook = if of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
     format!(
         "SELECT {VIEW_COLUMNS}
-         FROM (SELECT seq, event, webhook, state, made, next_at_ms, updated_at_ms, last_status, last_duration_ms, last_result
+         FROM (SELECT seq, event, webhook, state, made, next_at_ms, lease_until_ms, updated_at_ms, last_status, last_duration_ms, last_result
                FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC LIMIT ?3) AS d
          CROSS JOIN event AS e ON e.seq = d.event
          WHERE (?4 IS NULL OR d.state = ?4) AND (?5 IS NULL OR e.type = ?5)
@@ -393,6 +413,24 @@ mod tests {
         attempt_due(&mut ledger, START, FAILED);
         let next_at = ledger.delivery_views(&[delivery]).unwrap()[0].next_at.unwrap();
         assert!(next_at.ms_since(START) <= 6_100, "still the wait before the second attempt");
+    }
+
+    #[test]
+    fn a_resend_of_what_has_ended_begins_its_schedule_anew() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry_schedule_s: Some(vec![10]), ..webhook("w", "*") });
+        let delivery = post(&mut ledger, "a")[0];
+        attempt_due(&mut ledger, START, FAILED);
+        attempt_due(&mut ledger, START.plus_ms(20_000), FAILED);
+        let state = |ledger: &Ledger<_>| ledger.delivery_views(&[delivery]).unwrap()[0].state;
+        assert_eq!(state(&ledger), State::Dead);
+        let later = START.plus_ms(100_000);
+        ledger.resend(&id(&ledger, delivery), later).unwrap();
+        attempt_due(&mut ledger, later, FAILED);
+        let next_at = ledger.delivery_views(&[delivery]).unwrap()[0].next_at.unwrap();
+        assert!((8_000..13_000).contains(&next_at.ms_since(later)), "the wait before the second attempt");
+        attempt_due(&mut ledger, next_at, FAILED);
+        assert_eq!(state(&ledger), State::Dead);
     }
 
     #[test]

@@ -3,21 +3,21 @@
 use postern_core::api::event::{EventTypeView, EventView};
 use postern_core::api::page::Page;
 use postern_core::event::EventTypeDraft;
-use postern_core::id::Kind;
+use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
 use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
-use crate::ingest::{data_of, object_of};
+use crate::ingest::{data_of, labels_of, object_of};
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, first};
+use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::webhooks::to_json;
 
 /// Types of a project's catalogue at most: lists give all of them.
 const EVENT_TYPES_MAX: i64 = 1_000;
 /// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.
-const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries
-     FROM (SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries
+const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
+     FROM (SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
            FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2)
      WHERE ?3 IS NULL OR type = ?3
      ORDER BY seq DESC LIMIT ?4";
@@ -32,6 +32,8 @@ impl<S: Sql> Ledger<S> {
             idempotency_key: row.text_or_none(3)?.map(String::from),
             accepted_at: row.timestamp(4)?,
             deliveries: row.number(5)?,
+            order_key: row.text_or_none(6)?.map(String::from),
+            labels: labels_of(row.text_or_none(7)?)?,
         })
     }
 
@@ -57,12 +59,17 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn event(&self, id: &str) -> Result<EventView, LedgerError> {
         let seq = self.seq_of(Kind::Event, id, "event")?;
+        self.events_in_full(&[seq])?.pop().ok_or(LedgerError::NotFound { what: "event" })
+    }
+
+    /// These events with their data, in the order of their keys; unknown ones are left out.
+    pub(crate) fn events_in_full(&self, keys: &[Seq]) -> Result<Vec<EventView>, LedgerError> {
         let rows = self.sql.run(
-            "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, data FROM event WHERE seq = ?1",
-            &[Value::from(seq)],
+            "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels, data FROM event
+             WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq",
+            &[Value::Text(key_set(keys.iter().copied()))],
         )?;
-        let row = first(rows).ok_or(LedgerError::NotFound { what: "event" })?;
-        Ok(EventView { data: Some(data_of(row.text(6)?)?), ..self.event_view(&row)? })
+        rows.iter().map(|row| Ok(EventView { data: Some(data_of(row.text(8)?)?), ..self.event_view(row)? })).collect()
     }
 
     /// Adds a type to the catalogue.

@@ -1,17 +1,19 @@
 //! Accepting events: the event and a delivery for every webhook that wants it, in one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::api::event::EventAccepted;
 use postern_core::delivery::Trigger;
 use postern_core::event::{NewEvent, ObjectRef};
+use postern_core::filter::EventFacts;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
+use crate::lease::Parked;
 use crate::project::Ledger;
-use crate::sql::{Sql, Value, atomically};
+use crate::sql::{Sql, Value, atomically, first};
 use crate::webhooks::to_json;
 use crate::work::{Work, WorkEvent, WorkSet};
 
@@ -39,24 +41,49 @@ struct Known {
     deliveries: u32,
     kind: String,
     object: Option<ObjectRef>,
+    order_key: Option<String>,
+    labels: BTreeMap<String, String>,
     data: Box<RawValue>,
 }
 
 impl Known {
     fn is(&self, event: &NewEvent) -> bool {
-        self.kind == event.kind && self.object == event.object && same_json(&self.data, &event.data)
+        self.kind == event.kind
+            && self.object == event.object
+            && self.order_key == event.order_key
+            && self.labels == event.labels
+            && same_json(&self.data, &event.data)
     }
 }
 
-/// A delivery to be inserted.
-struct Planned {
-    seq: Seq,
-    event: Seq,
-    webhook: Seq,
-    /// When it is due; of an inline one, when its lease ends.
-    next_at: Timestamp,
-    inline: bool,
+/// Where a new delivery begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Due at once.
+    Due,
+    /// Its webhook's gate decides.
+    Held,
+    /// Behind an older one with the same order key.
+    Behind,
+    /// Leased to the caller until then.
+    Inline { until: Timestamp },
 }
+
+/// A delivery to be inserted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planned {
+    pub(crate) seq: Seq,
+    pub(crate) event: Seq,
+    pub(crate) webhook: Seq,
+    pub(crate) place: Place,
+    /// Whether it goes by its event's order key.
+    pub(crate) in_order: bool,
+    /// Whether a replay makes it. The keys of all others follow that of their event without a gap.
+    pub(crate) late: bool,
+}
+
+/// Order keys of deliveries that are planned and not stored yet, with their webhooks.
+pub(crate) type KeysTaken = BTreeSet<(Seq, String)>;
 
 impl<S: Sql> Ledger<S> {
     /// Accepts events, all or none of them. Each is matched against the webhooks of this very moment.
@@ -64,8 +91,9 @@ impl<S: Sql> Ledger<S> {
     /// An event whose key is known is not stored again: the first one's id comes back with `duplicate` set. Keys are
     /// compared within the batch too.
     ///
-    /// Where all webhooks of an event are healthy (their last attempt was delivered in under a second) and the works of
-    /// the call stay within `inline`, the event's deliveries are leased to the caller.
+    /// Where all webhooks of an event are healthy (their last attempt was delivered in under a second), have neither
+    /// limits nor order nor anything that waits, and the works of the call stay within `inline`, the event's deliveries
+    /// are leased to the caller.
     ///
     /// # Errors
     /// [`LedgerError::IdempotencyConflict`]; the database fails.
@@ -74,6 +102,7 @@ impl<S: Sql> Ledger<S> {
         let mut accepted = Vec::with_capacity(events.len());
         let mut fresh = Vec::new();
         let mut planned: Vec<Planned> = Vec::new();
+        let mut taken = KeysTaken::new();
         let mut works = WorkSet::default();
         let mut inline_left = inline.0 as usize;
         for (index, event) in events.into_iter().enumerate() {
@@ -84,16 +113,16 @@ impl<S: Sql> Ledger<S> {
                 accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
                 continue;
             }
-            let seq = self.reserve(now);
-            let webhooks = self.roster.matching(&event.kind, event.object.as_ref());
+            let seq = self.next_key(now);
+            let webhooks = self.roster.matching(&EventFacts::of(&event));
             let is_inline =
-                !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.roster.is_healthy(*webhook));
+                !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
             let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
             for webhook in webhooks {
-                let delivery = self.reserve(now);
-                let mut next_at = now;
-                if is_inline && let Some(member) = self.roster.get(webhook) {
-                    next_at = now.plus_ms(member.lease_ms(1));
+                let delivery = self.next_key(now);
+                let Some(member) = self.roster.get(webhook) else { continue };
+                if is_inline {
+                    let until = now.plus_ms(member.lease_ms(1));
                     works.works.push(Work {
                         delivery,
                         attempt: 1,
@@ -104,11 +133,20 @@ impl<S: Sql> Ledger<S> {
                         webhook_id: self.ids.id(Kind::Webhook, webhook),
                         webhook_version: member.version,
                         timeout_s: member.timeout_s(),
-                        lease_until: next_at,
+                        lease_until: until,
                     });
                     inline_left = inline_left.saturating_sub(1);
+                    planned.push(Planned {
+                        seq: delivery,
+                        event: seq,
+                        webhook,
+                        place: Place::Inline { until },
+                        in_order: false,
+                        late: false,
+                    });
+                } else {
+                    planned.push(self.plan_delivery(delivery, seq, webhook, event.order_key.as_deref(), &mut taken)?);
                 }
-                planned.push(Planned { seq: delivery, event: seq, webhook, next_at, inline: is_inline });
             }
             let id = self.ids.id(Kind::Event, seq);
             if is_inline {
@@ -122,8 +160,8 @@ impl<S: Sql> Ledger<S> {
                 });
             }
             if let Some(key) = &event.idempotency_key {
-                let (kind, object, data) = (event.kind.clone(), event.object.clone(), event.data.clone());
-                known.insert(key.clone(), Known { seq, deliveries, kind, object, data });
+                let NewEvent { kind, object, order_key, labels, data, .. } = event.clone();
+                known.insert(key.clone(), Known { seq, deliveries, kind, object, order_key, labels, data });
             }
             accepted.push(EventAccepted { id, deliveries, duplicate: false });
             fresh.push((seq, deliveries, event));
@@ -133,10 +171,47 @@ impl<S: Sql> Ledger<S> {
                 for (seq, deliveries, event) in &fresh {
                     insert_event(sql, *seq, *deliveries, event, now)?;
                 }
-                planned.chunks(INSERTED_AT_ONCE).try_for_each(|chunk| insert_deliveries(sql, chunk, now))
+                insert_deliveries(sql, &planned, now)
             })?;
         }
+        for delivery in &planned {
+            match delivery.place {
+                Place::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
+                Place::Held => self.gates.hold(delivery.webhook),
+                Place::Due | Place::Behind => {}
+            }
+        }
         Ok(Ingested { accepted, works, changed: planned.into_iter().map(|delivery| delivery.seq).collect() })
+    }
+
+    /// Whether the first attempt may be made by whoever brings the event.
+    fn is_fit_for_inline(&self, webhook: Seq) -> bool {
+        let is_free = |member: &crate::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
+        let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
+        does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
+    }
+
+    /// Where a new delivery to `webhook` begins. `taken` knows what is planned in the same commit.
+    pub(crate) fn plan_delivery(
+        &self,
+        seq: Seq,
+        event: Seq,
+        webhook: Seq,
+        order_key: Option<&str>,
+        taken: &mut KeysTaken,
+    ) -> Result<Planned, LedgerError> {
+        let member = self.roster.get(webhook);
+        let order_key = order_key.filter(|_key| member.is_some_and(crate::roster::Member::ordered));
+        let mut place = Place::Due;
+        if member.is_none_or(|member| !self.gates.is_free(webhook, member.rules())) {
+            place = Place::Held;
+        }
+        if let Some(key) = order_key
+            && (!taken.insert((webhook, String::from(key))) || head_of(&self.sql, webhook, key)?.is_some())
+        {
+            place = Place::Behind;
+        }
+        Ok(Planned { seq, event, webhook, place, in_order: order_key.is_some(), late: false })
     }
 
     /// The events that hold the keys of `events` already.
@@ -146,7 +221,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(BTreeMap::new());
         }
         let rows = self.sql.run(
-            "SELECT idempotency_key, seq, deliveries, type, object, data FROM event
+            "SELECT idempotency_key, seq, deliveries, type, object, order_key, labels, data FROM event
              WHERE idempotency_key IN (SELECT value FROM json_each(?1)) AND idempotency_key IS NOT NULL",
             &[Value::Text(to_json(&keys)?)],
         )?;
@@ -157,7 +232,9 @@ impl<S: Sql> Ledger<S> {
                     deliveries: row.number(2)?,
                     kind: String::from(row.text(3)?),
                     object: object_of(row.text_or_none(4)?)?,
-                    data: data_of(row.text(5)?)?,
+                    order_key: row.text_or_none(5)?.map(String::from),
+                    labels: labels_of(row.text_or_none(6)?)?,
+                    data: data_of(row.text(7)?)?,
                 };
                 Ok((String::from(row.text(0)?), known))
             })
@@ -165,9 +242,12 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &NewEvent, now: Timestamp) -> Result<(), LedgerError> {
+/// Stores an event. Inside the caller's transaction.
+pub(crate) fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &NewEvent, now: Timestamp) -> Result<(), LedgerError> {
+    let labels = (!event.labels.is_empty()).then(|| to_json(&event.labels)).transpose()?;
     sql.run(
-        "INSERT INTO event (seq, type, object, idempotency_key, accepted_at_ms, deliveries, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO event (seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         &[
             Value::from(seq),
             Value::from(event.kind.as_str()),
@@ -175,25 +255,54 @@ fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &NewEvent, no
             Value::from(event.idempotency_key.as_deref()),
             Value::from(now),
             Value::from(deliveries),
+            Value::from(event.order_key.as_deref()),
+            Value::from(labels),
             Value::from(event.data.get()),
         ],
     )?;
     Ok(())
 }
 
-fn insert_deliveries<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Result<(), LedgerError> {
-    let rows: Vec<(i64, i64, i64, i64, u8)> = planned
-        .iter()
-        .map(|delivery| (delivery.seq.0, delivery.event.0, delivery.webhook.0, delivery.next_at.0, u8::from(delivery.inline)))
-        .collect();
-    sql.run(
-        "INSERT INTO delivery (seq, event, webhook, next_at_ms, state, attempt, offers, claimed, updated_at_ms)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CASE value ->> 4 WHEN 1 THEN 'leased' ELSE 'pending' END,
-            value ->> 4, value ->> 4, value ->> 4, ?2
-         FROM json_each(?1)",
-        &[Value::Text(to_json(&rows)?), Value::from(now)],
-    )?;
+/// Stores deliveries of events that are stored already. Inside the caller's transaction.
+pub(crate) fn insert_deliveries<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Result<(), LedgerError> {
+    for chunk in planned.chunks(INSERTED_AT_ONCE) {
+        let row = |delivery: &Planned| {
+            let (next_at, lease_until, parked) = match delivery.place {
+                Place::Due => (Some(now.0), None, Parked::NOT),
+                Place::Held => (None, None, Parked::HELD),
+                Place::Behind => (None, None, Parked::BEHIND),
+                Place::Inline { until } => (None, Some(until.0), Parked::NOT),
+            };
+            let (inline, in_order, late) = (u8::from(lease_until.is_some()), u8::from(delivery.in_order), u8::from(delivery.late));
+            (delivery.seq.0, delivery.event.0, delivery.webhook.0, next_at, inline, lease_until, parked.0, in_order, late)
+        };
+        let rows: Vec<_> = chunk.iter().map(row).collect();
+        sql.run(
+            "INSERT INTO delivery (seq, event, webhook, next_at_ms, state, attempt, offers, claimed, lease_until_ms, parked, order_key,
+                late, updated_at_ms)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CASE value ->> 4 WHEN 1 THEN 'leased' ELSE 'pending' END,
+                value ->> 4, value ->> 4, value ->> 4, value ->> 5, value ->> 6,
+                CASE value ->> 7 WHEN 1 THEN (SELECT order_key FROM event WHERE event.seq = value ->> 1) END,
+                value ->> 8, ?2
+             FROM json_each(?1)",
+            &[Value::Text(to_json(&rows)?), Value::from(now)],
+        )?;
+    }
     Ok(())
+}
+
+/// The oldest open delivery of a webhook with this order key.
+pub(crate) fn head_of<S: Sql>(sql: &S, webhook: Seq, order_key: &str) -> Result<Option<Seq>, LedgerError> {
+    let rows = sql.run(
+        "SELECT seq FROM delivery WHERE webhook = ?1 AND order_key = ?2 ORDER BY seq LIMIT 1",
+        &[Value::from(webhook), Value::from(order_key)],
+    )?;
+    first(rows).map(|row| row.seq(0)).transpose()
+}
+
+/// Reads a `labels` column.
+pub(crate) fn labels_of(text: Option<&str>) -> Result<BTreeMap<String, String>, LedgerError> {
+    text.map_or_else(|| Ok(BTreeMap::new()), |text| serde_json::from_str(text).map_err(damaged("labels do not read back")))
 }
 
 /// Reads an `object` column.
@@ -218,7 +327,7 @@ mod tests {
     use postern_core::webhook::{Definition, ObjectFilter};
 
     use super::*;
-    use crate::support::build::{START, attempt_due, create, event, json, keyed, lease, ledger, post, webhook};
+    use crate::support::build::{START, attempt, attempt_due, create, event, json, keyed, lease, ledger, post, webhook};
 
     #[test]
     fn an_event_goes_to_the_webhooks_that_want_it_now() {
@@ -326,6 +435,75 @@ mod tests {
         assert!(is_inline(&mut ledger, START));
         assert!(lease(&mut ledger, START.plus_ms(60_000)).len() >= 2, "the inline work is lost, the first one waits again");
         assert!(!is_inline(&mut ledger, START));
+    }
+
+    #[test]
+    fn an_event_that_is_delivered_inline_costs_five_written_rows() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let store = std::rc::Rc::clone(&ledger.sql);
+        for number in 0..3 {
+            let now = START.plus_ms(number * 1_000);
+            let written = store.count_rows_written(|| {
+                let work = ledger.ingest(vec![event("order.paid")], InlineLimit(1), now).unwrap().works.works.remove(0);
+                let report = crate::Report { delivery: work.delivery, attempt: attempt(1, Outcome::Answered { status: 200 }, now) };
+                ledger.report(vec![report], now).unwrap();
+            });
+            assert_eq!(written, 5, "event, delivery, its webhook's index, the report, the hour's counts");
+        }
+        let queued = store.count_rows_written(|| {
+            ledger.ingest(vec![event("order.paid")], InlineLimit(0), START).unwrap();
+            attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
+        });
+        // In the index of due work, moved within it (out and in), out of it; the lease, the claim; and, once a minute, the
+        // note of how far inline leases are known to have ended.
+        assert_eq!(queued, 12);
+    }
+
+    #[test]
+    fn an_inline_lease_survives_a_restart_and_ends_in_time() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        ledger.outbox_done(crate::outbox::PROJECT_ITEM, 1).unwrap();
+        let ingested = ledger.ingest(vec![event("order.paid"), event("order.sent")], InlineLimit(6), START).unwrap();
+        let (kept, lost) = (&ingested.works.works[0], &ingested.works.works[1]);
+        let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let ended = START.plus_ms(40_000);
+        assert_eq!(ledger.delivery_views(&[lost.delivery]).unwrap()[0].next_at, Some(ended));
+        let report = crate::Report { delivery: kept.delivery, attempt: attempt(1, Outcome::Answered { status: 200 }, START) };
+        ledger.report(vec![report], START).unwrap();
+        for entry in ledger.outbox_due(START, 9).unwrap() {
+            ledger.outbox_done(entry.item, entry.version).unwrap();
+        }
+        assert_eq!(ledger.next_wake(START).unwrap(), Some((ended, "the lease of a delivery ends")));
+        assert!(lease(&mut ledger, ended.plus_ms(-1)).is_empty());
+        let tickets = lease(&mut ledger, ended);
+        assert_eq!(tickets.iter().map(|ticket| (ticket.delivery, ticket.attempt)).collect::<Vec<_>>(), [(lost.delivery, 2)]);
+        let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert_eq!(ledger.gates.inline_wake(), None);
+        assert!(ledger.inline_checked.0 >= kept.delivery, "the next start looks at what came later only");
+        assert_eq!(ledger.claim(&tickets, ended).unwrap().works.len(), 1);
+    }
+
+    #[test]
+    fn webhooks_with_limits_order_or_something_that_waits_are_not_called_inline() {
+        let limit = postern_core::webhook::RateLimit { calls: 5, per_s: 1 };
+        for definition in [
+            Definition { rate_limit: Some(limit), ..webhook("w", "*") },
+            Definition { concurrency_limit: Some(5), ..webhook("w", "*") },
+            Definition { ordered: true, ..webhook("w", "*") },
+            Definition { paused: true, ..webhook("w", "*") },
+        ] {
+            let mut ledger = ledger();
+            create(&mut ledger, definition);
+            assert!(ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty());
+        }
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        ledger.pause_webhook("w", true, None, START).unwrap();
+        post(&mut ledger, "a");
+        ledger.pause_webhook("w", false, None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty(), "one waits before it");
     }
 
     #[test]

@@ -3,18 +3,25 @@
 //! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost, late or
 //! doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs nothing; one that
 //! was claimed may have been sent, so its number is used up and recorded as lost.
+//!
+//! A due delivery passes two questions: whether an older one with its order key is open (then it is put behind it), and
+//! what its webhook's gate lets through (then it is held). Both take it out of the index of due work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::delivery::{Attempt, Decision, Outcome, State, Trigger, decide};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
+use postern_core::webhook::RateLimit;
 
 use crate::error::LedgerError;
-use crate::ingest::{data_of, object_of};
+use crate::gate::{Effects, Opening};
+use crate::ingest::{data_of, head_of, object_of};
 use crate::project::Ledger;
 use crate::report::{self, Recorded};
-use crate::sql::{Row, Sql, Value, atomically, key_set};
+use crate::roster::Member;
+use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::stats::{self, StatNote, hour_of};
 use crate::webhooks::{state_of, to_json};
 use crate::work::{LEASE_SLACK_MS, Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
@@ -23,6 +30,10 @@ use crate::work::{LEASE_SLACK_MS, Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 pub(crate) const LOST_REPEATS_MAX: usize = 3;
 /// Milliseconds beyond the timeout that a claimer needs at least; where less of the lease is left, it is renewed.
 const CLAIM_SLACK_MS: i64 = LEASE_SLACK_MS / 2;
+/// Milliseconds between two notes of how far inline leases are known to have ended.
+const INLINE_CHECK_MS: i64 = 60_000;
+/// This part of a call's limit is kept for held deliveries, where there are any.
+const HELD_SHARE: usize = 4;
 
 /// What [`Ledger::lease_due`] handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,8 +44,21 @@ pub struct Leased {
     pub changed: Vec<Seq>,
 }
 
+/// Whether an open delivery is put aside, and why: the column `parked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parked(pub(crate) u8);
+
+impl Parked {
+    /// It is planned, leased or has ended.
+    pub(crate) const NOT: Self = Self(0);
+    /// Its webhook's gate is closed.
+    pub(crate) const HELD: Self = Self(1);
+    /// An older open delivery has its order key.
+    pub(crate) const BEHIND: Self = Self(2);
+}
+
 /// A delivery's row without its record of attempts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DeliveryRow {
     pub(crate) seq: Seq,
     pub(crate) event: Seq,
@@ -52,12 +76,19 @@ pub(crate) struct DeliveryRow {
     pub(crate) resend: bool,
     pub(crate) next_at: Option<Timestamp>,
     pub(crate) updated_at: Timestamp,
+    /// Only while it is open, and only of an ordered webhook.
+    pub(crate) order_key: Option<String>,
+    /// The event's type.
+    pub(crate) kind: String,
 }
 
 impl DeliveryRow {
     /// The columns that [`DeliveryRow::read`] wants, in its order.
-    pub(crate) const COLUMNS: &str =
-        "seq, event, webhook, state, attempt, made, scheduled, offers, claimed, resend, next_at_ms, updated_at_ms";
+    pub(crate) const COLUMNS: &str = "delivery.seq, delivery.event, delivery.webhook, delivery.state, delivery.attempt, delivery.made,
+        delivery.scheduled, delivery.offers, delivery.claimed, delivery.resend, delivery.next_at_ms, delivery.updated_at_ms,
+        delivery.order_key, (SELECT type FROM event WHERE event.seq = delivery.event)";
+    /// How many there are.
+    pub(crate) const COLUMN_COUNT: usize = 14;
 
     pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
         Ok(Self {
@@ -73,6 +104,9 @@ impl DeliveryRow {
             resend: row.flag(9)?,
             next_at: row.timestamp_or_none(10)?,
             updated_at: row.timestamp(11)?,
+            order_key: row.text_or_none(12)?.map(String::from),
+            // An event is kept while it has deliveries; a damaged store must not stop the alarm.
+            kind: row.text_or_none(13)?.map(String::from).unwrap_or_default(),
         })
     }
 
@@ -84,95 +118,148 @@ impl DeliveryRow {
     pub(crate) const fn resting_state(&self) -> State {
         if self.made == 0 { State::Pending } else { State::Waiting }
     }
+
+    /// Attempts that count for the schedule once the one at hand is recorded. A resend does not count, unless it is the
+    /// first of a new round.
+    pub(crate) fn scheduled_after(&self) -> u32 {
+        self.scheduled + u32::from(!self.resend || self.scheduled == 0)
+    }
+
+    /// Whether no older open delivery has the same order key.
+    fn is_head<S: Sql>(&self, sql: &S) -> Result<bool, LedgerError> {
+        match &self.order_key {
+            None => Ok(true),
+            Some(key) => Ok(head_of(sql, self.webhook, key)?.is_none_or(|head| head >= self.seq)),
+        }
+    }
 }
 
-/// What is to be done with a due delivery.
-enum Step {
-    /// Offer this number.
-    Offer { attempt: u32, offers: u32, lease_until: Timestamp },
-    /// Put it aside until its webhook is enabled.
-    Park { state: State, attempt: u32 },
+/// One call of [`Ledger::lease_due`], inside its transaction.
+struct Round<'a, S: Sql> {
+    ledger: &'a Ledger<S>,
+    sql: &'a S,
+    now: Timestamp,
+    limit: usize,
+    leased: Leased,
+    effects: Effects,
+    notes: Vec<StatNote>,
+    /// Leases that end in this round, by webhook: all, and those that nobody claimed.
+    ended: BTreeMap<Seq, (usize, usize)>,
+    /// What each gate still lets through.
+    slots: BTreeMap<Seq, usize>,
+    /// `(delivery, attempt, offers, end of the lease)`
+    offers: Vec<(i64, u32, u32, i64)>,
+    /// `(delivery, state, attempt, parked)`
+    parked: Vec<(i64, &'static str, u32, u8)>,
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Leases up to `limit` deliveries that are due, the longest due first, and ends the leases that nobody reported.
-    /// Deliveries of disabled webhooks are put aside. Call it again while [`Ledger::next_wake`] is not in the future.
+    /// Leases up to `limit` deliveries that are due or held by a gate that is open, the longest waiting first, and ends
+    /// the leases that nobody reported. What is due and may not be called now is put aside. Call it again while
+    /// [`Ledger::next_wake`] is not in the future.
     ///
     /// # Errors
     /// The database fails.
     pub fn lease_due(&mut self, now: Timestamp, limit: u32) -> Result<Leased, LedgerError> {
-        let rows = self.sql.run(
-            &format!("SELECT {} FROM delivery WHERE next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2", DeliveryRow::COLUMNS),
-            &[Value::from(now), Value::from(limit)],
-        )?;
-        if rows.is_empty() {
+        let limit = (limit as usize).max(1);
+        let inline = self.gates.inline_ended(now, limit.div_ceil(2));
+        let mut for_due = limit - inline.len();
+        if self.gates.holding().next().is_some() {
+            for_due = (for_due - for_due / HELD_SHARE).max(usize::from(inline.is_empty()));
+        }
+        let mut due = self.inline_rows(&inline)?;
+        if for_due > 0 {
+            let rows = self.sql.run(
+                &format!("SELECT {} FROM delivery WHERE next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2", DeliveryRow::COLUMNS),
+                &[Value::from(now), Value::from(u32::try_from(for_due).unwrap_or(u32::MAX))],
+            )?;
+            due.extend(rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?);
+        }
+        let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
+        for webhook in webhooks {
+            self.look_up_window(webhook, now)?;
+        }
+        let checked = self.inline_checkpoint(now);
+        if due.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
             return Ok(Leased::default());
         }
-        let due = rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?;
-        let roster = &self.roster;
-        let (leased, lost) = atomically(&self.sql, |sql| {
-            let mut leased = Leased::default();
-            let mut lost = BTreeSet::new();
-            let mut offers = Vec::new();
-            let mut parked = Vec::new();
-            let mut orphans = Vec::new();
+        let this = &*self;
+        let (leased, effects) = atomically(&self.sql, |sql| {
+            let mut round = Round::new(this, sql, now, limit, &due);
             for row in due {
-                leased.changed.push(row.seq);
-                let Some(member) = roster.get(row.webhook) else {
-                    // Never written so; but one damaged row must not hold up all the others for ever.
-                    orphans.push(row.seq);
-                    continue;
-                };
-                let step = if row.state != State::Leased {
-                    Some(plan(&row, member, row.attempt + 1, 1, now))
-                } else if row.claimed {
-                    lost.insert(row.webhook);
-                    end_lost(sql, &row, member, now)?
-                } else {
-                    Some(plan(&row, member, row.attempt, row.offers + 1, now))
-                };
-                match step {
-                    None => {}
-                    Some(Step::Offer { attempt, offers: times, lease_until }) => {
-                        offers.push((row.seq.0, attempt, times, lease_until.0));
-                        let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
-                        leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
-                    }
-                    Some(Step::Park { state, attempt }) => parked.push((row.seq.0, state.as_str(), attempt)),
-                }
+                round.take_up(&row)?;
             }
-            if !offers.is_empty() {
-                sql.run(
-                    "UPDATE delivery SET state = 'leased', attempt = j.value ->> 1, offers = j.value ->> 2, claimed = 0,
-                        next_at_ms = j.value ->> 3, updated_at_ms = ?2
-                     FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-                    &[Value::Text(to_json(&offers)?), Value::from(now)],
-                )?;
+            round.write_parked()?;
+            round.release_held()?;
+            round.write_offers()?;
+            stats::note(sql, &round.notes)?;
+            if let Some(checked) = checked {
+                sql.run("UPDATE meta SET inline_checked = ?1", &[Value::from(checked)])?;
             }
-            if !parked.is_empty() {
-                sql.run(
-                    "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, parked = 1, next_at_ms = NULL, updated_at_ms = ?2
-                     FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-                    &[Value::Text(to_json(&parked)?), Value::from(now)],
-                )?;
-            }
-            if !orphans.is_empty() {
-                sql.run(
-                    "UPDATE delivery SET state = 'cancelled', attempt = made, next_at_ms = NULL, updated_at_ms = ?2
-                     WHERE seq IN (SELECT value FROM json_each(?1))",
-                    &[Value::Text(key_set(orphans)), Value::from(now)],
-                )?;
-            }
-            Ok((leased, lost))
+            Ok((round.leased, round.effects))
         })?;
-        for webhook in lost {
-            self.roster.note(webhook, false);
+        if let Some(checked) = checked {
+            self.inline_checked = (checked, now);
         }
+        let mut leased = leased;
+        leased.changed.extend(effects.changed.iter().copied());
+        self.apply(effects);
         Ok(leased)
     }
 
+    /// Rows of inline leases that have ended.
+    fn inline_rows(&self, ended: &[Seq]) -> Result<Vec<DeliveryRow>, LedgerError> {
+        if ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.sql.run(
+            &format!(
+                "SELECT {} FROM delivery WHERE seq IN (SELECT value FROM json_each(?1)) AND state = 'leased' AND next_at_ms IS NULL
+                 ORDER BY seq",
+                DeliveryRow::COLUMNS
+            ),
+            &[Value::Text(key_set(ended.iter().copied()))],
+        )?;
+        rows.iter().map(DeliveryRow::read).collect()
+    }
+
+    /// The key up to which no inline lease is open, where it is time to note it.
+    fn inline_checkpoint(&self, now: Timestamp) -> Option<Seq> {
+        let (checked, at) = self.inline_checked;
+        let known = self.gates.oldest_inline().map_or_else(|| self.last_key(), |oldest| Seq(oldest.0 - 1));
+        // A clock that went back must not put it off for long.
+        let is_time = now.ms_since(at) >= INLINE_CHECK_MS || now < at;
+        (is_time && known > checked).then_some(known)
+    }
+
+    /// After a start, what a rate limit's window may count is looked up once: no more calls than the attempts of the hours
+    /// that the window touches, with the calls that are under way.
+    fn look_up_window(&mut self, webhook: Seq, now: Timestamp) -> Result<(), LedgerError> {
+        let Some(rate) = self.roster.get(webhook).and_then(|member| member.rules().rate) else { return Ok(()) };
+        if self.gates.window_is_known(webhook) {
+            self.gates.rewind(webhook, now);
+            return Ok(());
+        }
+        let used = self.attempts_since(webhook, rate, now)?.saturating_add(self.gates.claimed(webhook));
+        self.gates.learn_window(webhook, Some(rate), used, now);
+        Ok(())
+    }
+
+    /// Attempts that were recorded in the hours that a window touches. Where the clock went back there are later hours,
+    /// and nothing is sure: the window counts as used up.
+    fn attempts_since(&self, webhook: Seq, rate: RateLimit, now: Timestamp) -> Result<u32, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT coalesce(sum(attempts), 0), coalesce((SELECT max(hour) FROM stat) > ?3, 0) FROM stat
+             WHERE hour IN (?2, ?3) AND webhook = ?1",
+            &[Value::from(webhook), Value::from(hour_of(now.plus_ms(-i64::from(rate.per_s) * 1_000))), Value::from(hour_of(now))],
+        )?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a sum has no row" })?;
+        if row.flag(1)? { Ok(rate.calls) } else { row.number(0) }
+    }
+
     /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated ticket, or
-    /// one of a delivery that has ended or whose webhook is disabled, yields nothing and can be forgotten.
+    /// one of a delivery that has ended, yields nothing and can be forgotten. One whose webhook may not be called now
+    /// yields nothing either; its delivery waits for the gate, and its number is not used up.
     ///
     /// # Errors
     /// The database fails.
@@ -181,17 +268,31 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(
             &format!(
                 "SELECT DISTINCT {} FROM json_each(?1) AS j CROSS JOIN delivery
-                 WHERE seq = j.value ->> 0 AND state = 'leased' AND attempt = j.value ->> 1 AND claimed = 0",
+                 WHERE delivery.seq = j.value ->> 0 AND state = 'leased' AND attempt = j.value ->> 1 AND claimed = 0",
                 DeliveryRow::COLUMNS
             ),
             &[Value::Text(to_json(&wanted)?)],
         )?;
+        let rows = rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?;
+        for row in &rows {
+            self.look_up_window(row.webhook, now)?;
+        }
         let mut works = Vec::with_capacity(rows.len());
         let mut kept = Vec::new();
         let mut renewed = Vec::new();
+        let mut refused: Vec<(i64, &str, u32, u8)> = Vec::new();
+        let mut effects = Effects::default();
+        let mut begun: BTreeMap<Seq, Vec<Seq>> = BTreeMap::new();
         for row in &rows {
-            let row = DeliveryRow::read(row)?;
-            let Some(member) = self.roster.get(row.webhook).filter(|member| member.enabled()) else { continue };
+            let Some(member) = self.roster.get(row.webhook) else { continue };
+            let begun = begun.entry(row.webhook).or_default();
+            if !self.gates.may_begin(row.webhook, member.rules(), now, begun.len()) {
+                refused.push((row.seq.0, row.resting_state().as_str(), row.attempt - 1, Parked::HELD.0));
+                effects.end(row.webhook, row.seq);
+                effects.hold(row.webhook);
+                continue;
+            }
+            begun.push(row.seq);
             let lease_until = row.next_at.ok_or(LedgerError::Corrupt { what: "a lease has no end" })?;
             let lease_until = if lease_until.ms_since(now) < member.timeout_ms() + CLAIM_SLACK_MS {
                 let lease_until = now.plus_ms(member.lease_ms(1));
@@ -214,10 +315,10 @@ impl<S: Sql> Ledger<S> {
                 lease_until,
             });
         }
-        if works.is_empty() {
+        if works.is_empty() && refused.is_empty() {
             return Ok(WorkSet::default());
         }
-        let events = self.work_events(works.iter().map(|work| work.event).collect())?;
+        let events = if works.is_empty() { Vec::new() } else { self.work_events(works.iter().map(|work| work.event).collect())? };
         atomically(&self.sql, |sql| {
             // Apart, because setting `next_at_ms` writes its index even where the value stays.
             if !kept.is_empty() {
@@ -233,8 +334,15 @@ impl<S: Sql> Ledger<S> {
                     &[Value::Text(to_json(&renewed)?), Value::from(now)],
                 )?;
             }
-            Ok(())
+            write_parked(sql, &refused, now)
         })?;
+        for (webhook, deliveries) in begun {
+            let Some(member) = self.roster.get(webhook) else { continue };
+            for delivery in deliveries {
+                self.gates.begin(webhook, delivery, member.rules(), now);
+            }
+        }
+        self.apply(effects);
         Ok(WorkSet { events, works })
     }
 
@@ -260,36 +368,190 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Offers `attempt`, or puts the delivery aside where its webhook is disabled.
-fn plan(row: &DeliveryRow, member: &crate::roster::Member, attempt: u32, offers: u32, now: Timestamp) -> Step {
-    if member.enabled() {
-        return Step::Offer { attempt, offers, lease_until: now.plus_ms(member.lease_ms(offers)) };
+impl<'a, S: Sql> Round<'a, S> {
+    fn new(ledger: &'a Ledger<S>, sql: &'a S, now: Timestamp, limit: usize, due: &[DeliveryRow]) -> Self {
+        let mut ended: BTreeMap<Seq, (usize, usize)> = BTreeMap::new();
+        for row in due.iter().filter(|row| row.state == State::Leased) {
+            let (all, unclaimed) = ended.entry(row.webhook).or_default();
+            *all += 1;
+            *unclaimed += usize::from(!row.claimed);
+        }
+        Self {
+            ledger,
+            sql,
+            now,
+            limit,
+            leased: Leased::default(),
+            effects: Effects::default(),
+            notes: Vec::new(),
+            ended,
+            slots: BTreeMap::new(),
+            offers: Vec::new(),
+            parked: Vec::new(),
+        }
     }
-    Step::Park { state: row.resting_state(), attempt: attempt - 1 }
+
+    /// A row that is due: a delivery whose time has come, or whose lease has ended.
+    fn take_up(&mut self, row: &DeliveryRow) -> Result<(), LedgerError> {
+        self.leased.changed.push(row.seq);
+        let Some(member) = self.ledger.roster.get(row.webhook) else {
+            // Never written so; but one damaged row must not hold up all the others for ever.
+            self.effects.end(row.webhook, row.seq);
+            self.sql.run(
+                "UPDATE delivery SET state = 'cancelled', attempt = made, parked = 0, next_at_ms = NULL, lease_until_ms = NULL,
+                    order_key = NULL, updated_at_ms = ?2
+                 WHERE seq = ?1",
+                &[Value::from(row.seq), Value::from(self.now)],
+            )?;
+            return Ok(());
+        };
+        if row.state != State::Leased {
+            return self.offer_or_park(row, member, row.attempt + 1, 1);
+        }
+        self.effects.end(row.webhook, row.seq);
+        if !row.claimed {
+            return self.offer_or_park(row, member, row.attempt, row.offers + 1);
+        }
+        match self.end_lost(row, member)? {
+            Some(recorded) => self.offer_or_park(&recorded, member, row.attempt + 1, 1),
+            None => Ok(()),
+        }
+    }
+
+    fn offer_or_park(&mut self, row: &DeliveryRow, member: &Member, attempt: u32, offers: u32) -> Result<(), LedgerError> {
+        if !row.is_head(self.sql)? {
+            self.park(row, attempt, Parked::BEHIND);
+        } else if self.ledger.gates.is_free(row.webhook, member.rules())
+            || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook) && self.slots(row.webhook, member) > 0)
+        {
+            self.offer(row, member, attempt, offers);
+        } else {
+            self.park(row, attempt, Parked::HELD);
+            self.effects.hold(row.webhook);
+        }
+        Ok(())
+    }
+
+    /// What the gate of a webhook still lets through in this round.
+    fn slots(&mut self, webhook: Seq, member: &Member) -> usize {
+        let (ended, unclaimed) = self.ended.get(&webhook).copied().unwrap_or_default();
+        *self.slots.entry(webhook).or_insert_with(|| {
+            match self.ledger.gates.opening_without(webhook, member.rules(), self.now, ended, unclaimed) {
+                Opening::Now(slots) => slots,
+                Opening::At(_) | Opening::Later => 0,
+            }
+        })
+    }
+
+    fn offer(&mut self, row: &DeliveryRow, member: &Member, attempt: u32, offers: u32) {
+        if let Some(slots) = self.slots.get_mut(&row.webhook) {
+            *slots = slots.saturating_sub(1);
+        }
+        self.offers.push((row.seq.0, attempt, offers, self.now.plus_ms(member.lease_ms(offers)).0));
+        let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
+        self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
+        self.effects.leased.push((row.webhook, row.seq));
+    }
+
+    /// Puts a delivery aside; `attempt` is the number it would have got.
+    fn park(&mut self, row: &DeliveryRow, attempt: u32, parked: Parked) {
+        self.parked.push((row.seq.0, row.resting_state().as_str(), attempt - 1, parked.0));
+    }
+
+    fn write_parked(&mut self) -> Result<(), LedgerError> {
+        write_parked(self.sql, &std::mem::take(&mut self.parked), self.now)
+    }
+
+    /// Leases held deliveries of the gates that are open, the oldest of each first.
+    fn release_held(&mut self) -> Result<(), LedgerError> {
+        let gates = &self.ledger.gates;
+        let known = gates.holding();
+        let new = self.effects.held.iter().copied().filter(|webhook| !gates.holds(*webhook));
+        let webhooks: Vec<Seq> = known.chain(new).collect();
+        let mut open = Vec::new();
+        for webhook in webhooks {
+            match self.ledger.roster.get(webhook) {
+                None => self.effects.drained(webhook),
+                Some(member) if self.slots(webhook, member) > 0 => open.push((webhook, member)),
+                Some(_closed) => {}
+            }
+        }
+        // Each open gate gets its share, so that a webhook with many held deliveries does not keep the others.
+        let left = self.limit.saturating_sub(self.leased.tickets.len());
+        let share = left.checked_div(open.len()).unwrap_or(0).max(1);
+        for (webhook, member) in open.into_iter().take(left) {
+            let slots = self.slots(webhook, member).min(share);
+            let rows = self.sql.run(
+                &format!("SELECT {} FROM delivery WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2", DeliveryRow::COLUMNS),
+                &[Value::from(webhook), Value::from(u32::try_from(slots).unwrap_or(u32::MAX))],
+            )?;
+            if rows.len() < slots {
+                self.effects.drained(webhook);
+            }
+            for row in &rows {
+                let row = DeliveryRow::read(row)?;
+                self.leased.changed.push(row.seq);
+                if row.is_head(self.sql)? {
+                    self.offer(&row, member, row.attempt + 1, 1);
+                } else {
+                    self.park(&row, row.attempt + 1, Parked::BEHIND);
+                }
+            }
+            gates.served(webhook);
+        }
+        self.write_parked()
+    }
+
+    fn write_offers(&self) -> Result<(), LedgerError> {
+        if !self.offers.is_empty() {
+            self.sql.run(
+                "UPDATE delivery SET state = 'leased', attempt = j.value ->> 1, offers = j.value ->> 2, claimed = 0, parked = 0,
+                    next_at_ms = j.value ->> 3, lease_until_ms = NULL, updated_at_ms = ?2
+                 FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+                &[Value::Text(to_json(&self.offers)?), Value::from(self.now)],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
+    fn end_lost(&mut self, row: &DeliveryRow, member: &Member) -> Result<Option<DeliveryRow>, LedgerError> {
+        let (sql, now) = (self.sql, self.now);
+        let lost_before = report::attempts_of(sql, row.seq)?.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
+        let record = lost_attempt(row, now);
+        self.effects.notes.push((row.webhook, false));
+        self.notes.push(report::stat_note(row, &record, false, now));
+        let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
+        if lost_before < LOST_REPEATS_MAX {
+            let standing = Recorded { state: recorded.resting_state(), next_at: Some(now), resend: row.resend, scheduled: row.scheduled };
+            report::record(sql, row, &record, standing, now)?;
+            return Ok(Some(recorded));
+        }
+        recorded.scheduled = row.scheduled_after();
+        let (state, next_at) = match decide(self.ledger.standing(member, row.seq, recorded.scheduled), &Outcome::Lost, None, now) {
+            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
+            Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
+        };
+        report::record(sql, row, &record, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
+        if state == State::Dead {
+            report::release_next(sql, &mut self.effects, row, now)?;
+            self.ledger.announce_dead(sql, &mut self.effects, row, &record, now)?;
+        }
+        Ok(None)
+    }
 }
 
-/// Records that a claimed attempt was never reported, and says what follows where it is to be repeated now.
-fn end_lost<S: Sql>(sql: &S, row: &DeliveryRow, member: &crate::roster::Member, now: Timestamp) -> Result<Option<Step>, LedgerError> {
-    let lost_before = report::attempts_of(sql, row.seq)?.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
-    let record = lost_attempt(row, now);
-    let mut recorded = DeliveryRow { made: row.attempt, ..*row };
-    if lost_before < LOST_REPEATS_MAX {
-        report::record(
-            sql,
-            row,
-            &record,
-            Recorded { state: recorded.resting_state(), next_at: Some(now), resend: row.resend, scheduled: row.scheduled },
-            now,
+/// Puts deliveries aside: `(delivery, state, attempt, parked)`.
+fn write_parked<S: Sql>(sql: &S, parked: &[(i64, &str, u32, u8)], now: Timestamp) -> Result<(), LedgerError> {
+    if !parked.is_empty() {
+        sql.run(
+            "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, parked = j.value ->> 3, offers = 0, claimed = 0,
+                next_at_ms = NULL, lease_until_ms = NULL, updated_at_ms = ?2
+             FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+            &[Value::Text(to_json(&parked)?), Value::from(now)],
         )?;
-        return Ok(Some(plan(&recorded, member, row.attempt + 1, 1, now)));
     }
-    recorded.scheduled += u32::from(!row.resend);
-    let (state, next_at) = match decide(member.standing(row.seq, recorded.scheduled), &Outcome::Lost, None, now) {
-        Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-        Decision::Delivered | Decision::Dead | Decision::DisableWebhook => (State::Dead, None),
-    };
-    report::record(sql, row, &record, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
-    Ok(None)
+    Ok(())
 }
 
 /// The record of an attempt that nobody reported.
@@ -313,7 +575,8 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::support::build::{START, attempt_due, create, lease, ledger, post, webhook};
+    use crate::support::build::{START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook};
+    use crate::support::native::Native;
 
     const LEASE_MS: i64 = 40_000;
 
@@ -451,6 +714,182 @@ mod tests {
         let mut damaged = Ledger::open(Rc::clone(&damaged.sql)).unwrap().unwrap();
         assert_eq!(lease(&mut damaged, START).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [other]);
         assert_eq!(state(&damaged, orphan), (State::Cancelled, 0, None));
+    }
+
+    fn keys(tickets: &[LeaseTicket]) -> Vec<Seq> {
+        tickets.iter().map(|ticket| ticket.delivery).collect()
+    }
+
+    /// Claims and reports.
+    fn end(ledger: &mut Ledger<Rc<Native>>, tickets: &[LeaseTicket], status: u16, now: Timestamp) {
+        for work in ledger.claim(tickets, now).unwrap().works {
+            let attempt = attempt(work.attempt, Outcome::Answered { status }, now);
+            ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], now).unwrap();
+        }
+    }
+
+    fn gate_opens_at(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> Option<Timestamp> {
+        for entry in ledger.outbox_due(now, 100).unwrap() {
+            ledger.outbox_done(entry.item, entry.version).unwrap();
+        }
+        ledger.next_wake(now).unwrap().map(|(at, _reason)| at)
+    }
+
+    #[test]
+    fn deliveries_of_a_paused_webhook_wait_and_go_on_in_their_order() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let offered = post(&mut ledger, "a")[0];
+        let tickets = lease(&mut ledger, START);
+        ledger.pause_webhook("w", true, None, START).unwrap();
+        let (second, third) = (post(&mut ledger, "b")[0], post(&mut ledger, "c")[0]);
+        assert!(ledger.claim(&tickets, START).unwrap().works.is_empty());
+        assert_eq!(state(&ledger, offered), (State::Pending, 0, None), "its number is not used up");
+        assert!(lease(&mut ledger, START.plus_ms(1_000_000)).is_empty());
+        let health = ledger.webhook("w").unwrap().health;
+        assert_eq!((health.status, health.held), (postern_core::api::webhook::HealthStatus::Paused, 3));
+        ledger.pause_webhook("w", false, None, START).unwrap();
+        assert_eq!(gate_opens_at(&mut ledger, START), Some(START));
+        let tickets = lease(&mut ledger, START);
+        assert_eq!(keys(&tickets), [offered, second, third]);
+        assert!(tickets.iter().all(|ticket| ticket.attempt == 1));
+    }
+
+    #[test]
+    fn no_more_calls_begin_in_a_window_than_the_rate_limit_says() {
+        let mut ledger = ledger();
+        let rate = RateLimit { calls: 2, per_s: 10 };
+        create(&mut ledger, Definition { rate_limit: Some(rate), ..webhook("w", "*") });
+        let deliveries: Vec<Seq> = (0..5).flat_map(|_number| post(&mut ledger, "a")).collect();
+        let tickets = lease(&mut ledger, START);
+        assert_eq!(keys(&tickets), deliveries[..2]);
+        end(&mut ledger, &tickets[..1], 200, START);
+        let later = START.plus_ms(4_000);
+        assert!(lease(&mut ledger, later).is_empty(), "the ticket that is out has the other slot");
+        end(&mut ledger, &tickets[1..], 200, later);
+        assert_eq!(gate_opens_at(&mut ledger, later), Some(START.plus_ms(10_000)));
+        let tickets = lease(&mut ledger, START.plus_ms(10_000));
+        assert_eq!(keys(&tickets), deliveries[2..3]);
+        end(&mut ledger, &tickets, 200, START.plus_ms(10_000));
+        assert!(lease(&mut ledger, START.plus_ms(13_999)).is_empty());
+        assert_eq!(keys(&lease(&mut ledger, START.plus_ms(14_000))), deliveries[3..4]);
+    }
+
+    #[test]
+    fn after_a_restart_a_window_holds_what_may_have_been_called_in_it() {
+        let mut ledger = ledger();
+        let rate = RateLimit { calls: 3, per_s: 60 };
+        create(&mut ledger, Definition { rate_limit: Some(rate), ..webhook("w", "*") });
+        let deliveries: Vec<Seq> = (0..6).flat_map(|_number| post(&mut ledger, "a")).collect();
+        let tickets = lease(&mut ledger, START);
+        end(&mut ledger, &tickets[..1], 200, START);
+        ledger.claim(&tickets[1..2], START).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert!(lease(&mut ledger, START.plus_ms(1_000)).is_empty(), "one was reported, one is under way, one is leased");
+        assert_eq!(ledger.claim(&tickets[2..], START.plus_ms(1_000)).unwrap().works.len(), 1);
+        let tickets = lease(&mut ledger, START.plus_ms(61_000));
+        assert_eq!(keys(&tickets).last(), Some(&deliveries[3]));
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let next_day = START.plus_ms(86_400_000);
+        assert!(lease(&mut ledger, next_day).len() >= 3, "a quiet webhook does not wait");
+    }
+
+    #[test]
+    fn no_more_calls_are_under_way_than_the_concurrency_limit_says() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { concurrency_limit: Some(2), ..webhook("w", "*") });
+        let deliveries: Vec<Seq> = (0..4).flat_map(|_number| post(&mut ledger, "a")).collect();
+        let tickets = lease(&mut ledger, START);
+        assert_eq!(keys(&tickets), deliveries[..2]);
+        assert!(lease(&mut ledger, START).is_empty());
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert!(lease(&mut ledger, START).is_empty(), "a restart forgets no lease");
+        end(&mut ledger, &tickets[..1], 500, START);
+        assert_eq!(keys(&lease(&mut ledger, START)), deliveries[2..3]);
+        let edited = Definition { concurrency_limit: Some(3), ..ledger.stored_webhook("w").unwrap().definition };
+        ledger.update_webhook("w", edited, None, START).unwrap();
+        assert_eq!(keys(&lease(&mut ledger, START)), deliveries[3..]);
+    }
+
+    #[test]
+    fn the_head_of_an_order_waits_and_others_go_on() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
+        let events = vec![in_order("a", "k"), in_order("b", "k"), in_order("c", "other"), event("d"), in_order("e", "k")];
+        let deliveries = ledger.ingest(events, crate::InlineLimit(6), START).unwrap().changed;
+        let [head, second, other, free, third] = deliveries[..] else { panic!("{deliveries:?}") };
+        let tickets = lease(&mut ledger, START);
+        assert_eq!(keys(&tickets), [head, other, free]);
+        end(&mut ledger, &tickets, 500, START);
+        let due = state(&ledger, head).2.unwrap();
+        assert!(due > START && !keys(&lease(&mut ledger, due.plus_ms(-1))).contains(&second), "the head waits for its retry");
+        assert_eq!(ledger.detail().unwrap().counts.open, 5);
+        let id = ledger.ids().id(Kind::Delivery, head);
+        ledger.cancel(&id, due).unwrap();
+        let tickets: Vec<LeaseTicket> = lease(&mut ledger, due).into_iter().filter(|ticket| ticket.delivery == second).collect();
+        end(&mut ledger, &tickets, 200, due);
+        assert!(keys(&lease(&mut ledger, due)).contains(&third));
+    }
+
+    #[test]
+    fn who_gives_up_its_order_gets_everything_that_waited() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
+        let events = (0..3).map(|_number| in_order("a", "k")).collect();
+        let deliveries = ledger.ingest(events, crate::InlineLimit(0), START).unwrap().changed;
+        assert_eq!(keys(&lease(&mut ledger, START)), deliveries[..1]);
+        ledger.update_webhook("w", webhook("w", "*"), None, START).unwrap();
+        assert_eq!(keys(&lease(&mut ledger, START)), deliveries[1..]);
+    }
+
+    #[test]
+    fn a_failing_webhook_gets_one_call_at_a_time_until_one_succeeds() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for _failure in 0..postern_core::health::FAILING_AFTER {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
+        }
+        let waiting: Vec<Seq> = (0..3).flat_map(|_number| post(&mut ledger, "b")).collect();
+        assert!(lease(&mut ledger, START.plus_ms(500)).is_empty());
+        let opens = gate_opens_at(&mut ledger, START.plus_ms(500)).unwrap();
+        assert_eq!(opens, START.plus_ms(1_040), "a second after the report");
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let probe = lease(&mut ledger, opens);
+        assert_eq!(keys(&probe), waiting[..1]);
+        assert!(lease(&mut ledger, opens.plus_ms(30_000)).is_empty());
+        end(&mut ledger, &probe, 200, opens);
+        assert_eq!(keys(&lease(&mut ledger, opens)), waiting[1..]);
+    }
+
+    #[test]
+    fn a_webhook_with_many_held_deliveries_does_not_keep_the_others() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { paused: true, ..webhook("many", "a") });
+        for name in ["few", "fewer"] {
+            create(&mut ledger, Definition { paused: true, ..webhook(name, "b") });
+        }
+        create(&mut ledger, webhook("none", "c"));
+        for _batch in 0..20 {
+            ledger.ingest((0..100).map(|_number| event("a")).collect(), crate::InlineLimit(0), START).unwrap();
+        }
+        let few = post(&mut ledger, "b");
+        for name in ["many", "few", "fewer"] {
+            ledger.pause_webhook(name, false, None, START).unwrap();
+        }
+        let due = post(&mut ledger, "c")[0];
+        let first = ledger.lease_due(START, 8).unwrap().tickets;
+        assert!(few.iter().chain([&due]).all(|delivery| keys(&first).contains(delivery)), "{first:?}");
+        let mut leased = first.len();
+        for _call in 0..2_000 {
+            let tickets = ledger.lease_due(START, 100).unwrap().tickets;
+            assert!(tickets.len() <= 100);
+            leased += tickets.len();
+            if tickets.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(leased, 2_003);
     }
 
     #[test]

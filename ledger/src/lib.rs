@@ -14,8 +14,12 @@
 //!              └────────────── due again: lease_due ◀──────────────────────────────────────────┘
 //! ```
 //!
+//! What is due may have to wait all the same: for its webhook (disabled, paused, failing, throttled, at a limit) or for an
+//! older delivery with its order key. It leaves the index of due work then (`gate`), and `lease_due` takes it up again when
+//! its turn comes. First attempts of well-behaved webhooks skip all of this: `ingest` leases them to its caller.
+//!
 //! Each operation that writes more than one row does so in one transaction; what is kept in memory (the roster of
-//! webhooks, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
+//! webhooks, their gates, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
 
@@ -24,17 +28,26 @@
 extern crate self as postern_ledger;
 
 mod deliveries;
+mod dry_run;
 mod error;
 mod events;
+mod export;
+mod gate;
+mod holds;
 mod inboxes;
 mod ingest;
 mod lease;
+mod operational;
 mod outbox;
 mod project;
+mod replay;
 mod report;
+mod retention;
 mod roster;
 mod schema;
+mod settings;
 mod sql;
+mod stats;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
@@ -45,13 +58,17 @@ mod webhooks;
 mod work;
 
 pub use deliveries::DeliveryFilter;
+pub use dry_run::{DryRun, DryRunOf};
 pub use error::LedgerError;
+pub use export::{ExportFilter, Exported};
 pub use inboxes::{InboxAddress, InboxChange};
 pub use ingest::{Ingested, InlineLimit};
 pub use lease::Leased;
 pub use outbox::{OutboxEntry, OutboxItem};
 pub use project::Ledger;
+pub use replay::Replayed;
 pub use report::Reported;
+pub use retention::{STATS_DAYS, TESTS_DAYS};
 pub use sql::{Row, Sql, SqlError, Value};
 pub use trials::{DueTests, TestDraft, TestWork};
 pub use webhooks::{StoredWebhook, WebhookFilter};

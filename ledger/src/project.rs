@@ -1,13 +1,19 @@
 //! The project itself: opening, creating, key allocation, and when to wake up next.
 
-use postern_core::api::project::{ProjectCounts, ProjectDetail, ProjectView};
+use std::cell::Cell;
+
+use postern_core::api::project::{ProjectCounts, ProjectDetail, ProjectSettings, ProjectView};
+use postern_core::delivery::Standing;
 use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
 use crate::error::LedgerError;
+use crate::gate::Gates;
 use crate::outbox;
-use crate::roster::Roster;
+use crate::replay::Replays;
+use crate::retention::Upkeep;
+use crate::roster::{Member, Roster};
 use crate::schema;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::tokens::TokenBook;
@@ -23,10 +29,16 @@ pub struct Ledger<S: Sql> {
     pub(crate) sql: S,
     pub(crate) ids: IdSpace,
     pub(crate) roster: Roster,
+    pub(crate) gates: Gates,
     pub(crate) tokens: TokenBook,
+    pub(crate) settings: ProjectSettings,
+    pub(crate) replays: Replays,
+    pub(crate) upkeep: Upkeep,
+    /// The key up to which no inline lease is open, as the database has it, and when that was noted.
+    pub(crate) inline_checked: (Seq, Timestamp),
     project: ProjectName,
     created_at: Timestamp,
-    last: Seq,
+    last: Cell<Seq>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -49,14 +61,22 @@ impl<S: Sql> Ledger<S> {
         let mut ledger = Self {
             ids: IdSpace::new(salt),
             roster: Roster::default(),
+            gates: Gates::default(),
             tokens: TokenBook::default(),
+            settings: ProjectSettings::default(),
+            replays: Replays::default(),
+            upkeep: Upkeep::default(),
+            inline_checked: (Seq::ZERO, Timestamp(0)),
             project,
             created_at,
-            last: newest_key(&sql)?,
+            last: Cell::new(newest_key(&sql)?),
             sql,
         };
+        ledger.load_settings()?;
         ledger.load_roster()?;
+        ledger.load_gates()?;
         ledger.load_tokens()?;
+        ledger.load_replays()?;
         Ok(Some(ledger))
     }
 
@@ -111,18 +131,35 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(
             "SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox),
                 (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1))
-                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))",
+                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))
+                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE order_key IS NOT NULL AND parked = 2 LIMIT ?1))",
             &[Value::from(OPEN_COUNTED_MAX)],
         )?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
-        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open: row.number(2)?.min(OPEN_COUNTED_MAX) };
-        Ok(ProjectDetail { name: self.project.clone(), created_at: self.created_at, counts })
+        let open = row.number(2)?.saturating_add(self.gates.inline_count()).min(OPEN_COUNTED_MAX);
+        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open };
+        Ok(ProjectDetail { name: self.project.clone(), created_at: self.created_at, counts, settings: self.settings.clone() })
     }
 
     /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under it).
     pub fn reserve(&mut self, now: Timestamp) -> Seq {
-        self.last = Seq::after(self.last, now.0);
-        self.last
+        self.next_key(now)
+    }
+
+    /// As [`Ledger::reserve`], for within a transaction. Where that is undone, its keys stay unused.
+    pub(crate) fn next_key(&self, now: Timestamp) -> Seq {
+        self.last.set(Seq::after(self.last.get(), now.0));
+        self.last.get()
+    }
+
+    /// The newest key in use.
+    pub(crate) fn last_key(&self) -> Seq {
+        self.last.get()
+    }
+
+    /// What `core::delivery::decide` needs to know of a delivery to `member`.
+    pub(crate) fn standing<'a>(&'a self, member: &'a Member, delivery: Seq, scheduled_attempts: u32) -> Standing<'a> {
+        member.standing(self.settings.retry_schedule_s.as_deref(), delivery, scheduled_attempts)
     }
 
     /// The row that a public id names.
@@ -132,7 +169,8 @@ impl<S: Sql> Ledger<S> {
 
     /// When something is to be done next, and what; not before `now`. `None`: nothing is planned.
     ///
-    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`] and [`Ledger::outbox_due`].
+    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`] and [`Ledger::outbox_due`]. Retention
+    /// ([`Ledger::upkeep_at`]) has its own time.
     ///
     /// # Errors
     /// The database fails.
@@ -152,6 +190,16 @@ impl<S: Sql> Ledger<S> {
         if let Some(at) = first(outbox).map(|row| row.timestamp_or_none(0)).transpose()?.flatten() {
             wakes.push((at, "definitions are to be published"));
         }
+        if let Some(at) = self.gates.inline_wake() {
+            wakes.push((at, "the lease of a delivery ends"));
+        }
+        if self.replays.are_running() {
+            wakes.push((now, "a replay goes on"));
+        }
+        let opens_at = |webhook| self.gates.opens_at(webhook, self.roster.get(webhook)?.rules(), now);
+        if let Some(at) = self.gates.holding().filter_map(opens_at).min() {
+            wakes.push((at, "a webhook may be called again"));
+        }
         Ok(wakes.into_iter().min_by_key(|(at, _reason)| *at).map(|(at, reason)| (at.max(now), reason)))
     }
 }
@@ -168,6 +216,7 @@ fn newest_key<S: Sql>(sql: &S) -> Result<Seq, LedgerError> {
         "SELECT max(seq) FROM inbox",
         "SELECT max(seq) FROM inbox_request",
         "SELECT max(item) FROM outbox",
+        "SELECT max(seq) FROM replay",
     ] {
         if let Some(key) = first(sql.run(statement, &[])?).map(|row| row.integer_or_none(0)).transpose()?.flatten() {
             newest = newest.max(Seq(key));

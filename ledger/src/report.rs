@@ -3,31 +3,36 @@
 //! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
 //! reports it, however often and however late.
 
-use postern_core::delivery::{Attempt, Decision, Outcome, State, decide};
+use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
+use postern_core::event::is_operational;
 use postern_core::explain::reason_phrase;
+use postern_core::health::{Signal, Transition};
 use postern_core::id::Seq;
+use postern_core::stats::OutcomeClass;
 use postern_core::time::Timestamp;
 
 use crate::error::{LedgerError, damaged};
-use crate::lease::DeliveryRow;
+use crate::gate::{Effects, write_health};
+use crate::ingest::head_of;
+use crate::lease::{DeliveryRow, Parked};
+use crate::operational::About;
 use crate::project::Ledger;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::webhooks::{StoredWebhook, to_json, write_version};
+use crate::stats::{self, StatNote};
+use crate::webhooks::to_json;
 use crate::work::Report;
 
 /// Bytes of a delivery's attempts at most: a row has 2 MB (PLATFORM 2.3) and must hold one more attempt.
 const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 /// An attempt that is delivered faster than this leaves its webhook fit for the inline lane.
 const QUICK_MS: u32 = 1_000;
-/// Shown with a webhook that was disabled by its receiver.
-const GONE: &str = "The receiver answered 410 Gone";
 
 /// What a set of reports changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
-    /// Deliveries that changed.
+    /// Deliveries that changed, those of operational events among them.
     pub changed: Vec<Seq>,
-    /// Whether a webhook was disabled.
+    /// Whether a webhook was disabled, or began or ceased to be failing or throttled.
     pub webhooks_changed: bool,
 }
 
@@ -40,21 +45,32 @@ pub(crate) struct Recorded {
     pub(crate) scheduled: u32,
 }
 
+/// What one report came to.
+enum Taken {
+    /// It is none that is expected.
+    Ignored,
+    /// The attempt is on record.
+    Recorded,
+    /// It took the place of a record that said "lost".
+    Corrected,
+}
+
 impl<S: Sql> Ledger<S> {
     /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is unknown, or its
     /// number is recorded already.
     ///
     /// A number that was recorded as lost takes the late report's place, and a late success ends the delivery: the
-    /// receiver has it, whatever we believed. After a 410 the webhook is disabled.
+    /// receiver has it, whatever we believed. What each attempt says of its webhook's health counts in the order of the
+    /// reports; the webhook is disabled where the receiver is gone, asks for it, or has failed for days.
     ///
     /// # Errors
     /// The database fails.
     pub fn report(&mut self, reports: Vec<Report>, now: Timestamp) -> Result<Reported, LedgerError> {
-        let mut disabled: Vec<StoredWebhook> = Vec::new();
-        let mut notes = Vec::new();
         let this = &*self;
-        let changed = atomically(&self.sql, |sql| {
-            let mut changed = Vec::new();
+        let (effects, webhooks_changed) = atomically(&self.sql, |sql| {
+            let mut effects = Effects::default();
+            let mut notes = Vec::new();
+            let mut webhooks_changed = false;
             for Report { delivery, attempt } in reports {
                 let rows = sql.run(
                     &format!(
@@ -65,39 +81,41 @@ impl<S: Sql> Ledger<S> {
                 )?;
                 let Some(found) = first(rows) else { continue };
                 let row = DeliveryRow::read(&found)?;
-                let is_expected = found.flag(12)?;
+                let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
                 let took_it = this.took_it(&row, &attempt, now);
                 if took_it.is_some() {
-                    notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
+                    effects.notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
                 }
-                let is_new = if is_expected {
-                    this.record_expected(sql, &row, attempt, &mut disabled, now)?
+                let taken = if is_expected {
+                    this.record_expected(sql, &mut effects, &row, &attempt, now)?
                 } else if attempt.number == row.made + 1 && attempt.number == row.attempt && row.state != State::Leased {
-                    record_after_end(sql, &row, attempt, now)?
+                    record_after_end(sql, &row, &attempt, now)?
                 } else if attempt.number <= row.made {
-                    replace_lost(sql, &row, attempt, took_it == Some(true), now)?
+                    replace_lost(sql, &mut effects, &row, &attempt, took_it == Some(true), now)?
                 } else {
-                    false
+                    Taken::Ignored
                 };
-                if is_new {
-                    changed.push(delivery);
+                match taken {
+                    Taken::Ignored => continue,
+                    Taken::Recorded => notes.push(stat_note(&row, &attempt, took_it == Some(true), now)),
+                    // Its hour has counted it already, as lost.
+                    Taken::Corrected => {}
                 }
+                effects.changed.push(delivery);
+                webhooks_changed |= this.judge(sql, &mut effects, &row, &attempt, now)?;
             }
-            Ok(changed)
+            stats::note(sql, &notes)?;
+            Ok((effects, webhooks_changed))
         })?;
-        for (webhook, went_well) in notes {
-            self.roster.note(webhook, went_well);
-        }
-        for webhook in &disabled {
-            self.roster.put(webhook);
-        }
-        Ok(Reported { changed, webhooks_changed: !disabled.is_empty() })
+        let reported = Reported { changed: effects.changed.clone(), webhooks_changed: webhooks_changed || !effects.disabled.is_empty() };
+        self.apply(effects);
+        Ok(reported)
     }
 
     /// Whether the receiver took the delivery; `None` where its webhook is gone and with it what counts.
     fn took_it(&self, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Option<bool> {
         let member = self.roster.get(row.webhook)?;
-        let decision = decide(member.standing(row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        let decision = decide(self.standing(member, row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
         Some(decision == Decision::Delivered)
     }
 
@@ -105,62 +123,116 @@ impl<S: Sql> Ledger<S> {
     fn record_expected(
         &self,
         sql: &S,
+        effects: &mut Effects,
         row: &DeliveryRow,
-        mut attempt: Attempt,
-        disabled: &mut Vec<StoredWebhook>,
+        attempt: &Attempt,
         now: Timestamp,
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<Taken, LedgerError> {
         let member = self.roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
-        attempt.trigger = row.trigger();
-        let scheduled = row.scheduled + u32::from(!row.resend);
-        let (state, next_at) = match decide(member.standing(row.seq, scheduled), &attempt.outcome, attempt.response.as_ref(), now) {
+        let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
+        let scheduled = row.scheduled_after();
+        let decision = decide(self.standing(member, row.seq, scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        let (state, next_at) = match decision {
+            // Whether the webhook is disabled, `judge` says.
             Decision::Delivered => (State::Delivered, None),
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-            Decision::Dead => (State::Dead, None),
-            Decision::DisableWebhook => {
-                if member.enabled() && disabled.iter().all(|webhook| webhook.seq != row.webhook) {
-                    disabled.push(self.disable(sql, row.webhook, now)?);
-                }
-                (State::Dead, None)
-            }
+            Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };
         record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
-        Ok(true)
+        effects.end(row.webhook, row.seq);
+        if state.is_final() {
+            release_next(sql, effects, row, now)?;
+        }
+        if state == State::Dead {
+            self.announce_dead(sql, effects, row, &attempt, now)?;
+        }
+        Ok(Taken::Recorded)
     }
 
-    /// Disables a webhook whose receiver is gone. Inside the caller's transaction.
-    fn disable(&self, sql: &S, webhook: Seq, now: Timestamp) -> Result<StoredWebhook, LedgerError> {
-        let mut webhook = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
-        webhook.definition.enabled = false;
-        webhook.disabled_reason = Some(String::from(GONE));
-        webhook.version += 1;
-        webhook.updated_at = now;
-        write_version(sql, &webhook, now)?;
-        Ok(webhook)
+    /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a way that
+    /// people are told of. Inside the caller's transaction.
+    fn judge(&self, sql: &S, effects: &mut Effects, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<bool, LedgerError> {
+        let Some(member) = self.roster.get(row.webhook).filter(|member| member.enabled()) else { return Ok(false) };
+        if effects.disabled(row.webhook) {
+            return Ok(false);
+        }
+        let decision = decide(self.standing(member, row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        if let Decision::DisableWebhook { cause } = decision {
+            self.disable(sql, effects, row.webhook, cause, now)?;
+            return Ok(true);
+        }
+        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now) else { return Ok(false) };
+        let before = effects.health.get(&row.webhook).copied().unwrap_or_else(|| self.gates.health(row.webhook));
+        let (after, transitions) = before.after(signal, now);
+        if after != before {
+            write_health(sql, row.webhook, &after)?;
+            effects.health.insert(row.webhook, after);
+        }
+        for transition in &transitions {
+            if *transition == Transition::DisabledForDays {
+                self.disable(sql, effects, row.webhook, DisableCause::FailingForDays, now)?;
+            } else if !is_operational(&row.kind) {
+                // What Postern's own events cause is not told by further ones: two webhooks that hear of each other would
+                // never fall silent.
+                let about = About { webhook: row.webhook, result: &in_short(&attempt.outcome), health: &after, before: &before };
+                self.announce_transition(sql, effects, *transition, &about, now)?;
+            }
+        }
+        Ok(!transitions.is_empty())
+    }
+
+    /// Disables a webhook, unless it is already. Inside the caller's transaction.
+    fn disable(&self, sql: &S, effects: &mut Effects, webhook: Seq, cause: DisableCause, now: Timestamp) -> Result<(), LedgerError> {
+        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::roster::Member::enabled) {
+            return Ok(());
+        }
+        let mut stored = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
+        stored.definition.enabled = false;
+        stored.disabled_reason = Some(String::from(cause.reason()));
+        stored.version += 1;
+        stored.updated_at = now;
+        sql.run(
+            "UPDATE webhook SET version = ?2, disabled_reason = ?3, disabled_at_ms = ?4, updated_at_ms = ?4, definition = ?5 WHERE seq = ?1",
+            &[
+                Value::from(webhook),
+                Value::from(stored.version),
+                Value::from(cause.reason()),
+                Value::from(now),
+                Value::Text(to_json(&stored.definition)?),
+            ],
+        )?;
+        crate::outbox::put(sql, webhook, stored.version, now)?;
+        effects.disabled.push(stored);
+        self.announce_disabled(sql, effects, webhook, cause, now)
     }
 }
 
 /// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned out to have
 /// been taken): it did happen, so it is on record, and the state stays.
-fn record_after_end<S: Sql>(sql: &S, row: &DeliveryRow, mut attempt: Attempt, now: Timestamp) -> Result<bool, LedgerError> {
-    attempt.trigger = row.trigger();
-    let scheduled = row.scheduled + u32::from(!row.resend);
+fn record_after_end<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<Taken, LedgerError> {
+    let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
+    let scheduled = row.scheduled_after();
     record(sql, row, &attempt, Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled }, now)?;
-    Ok(true)
+    Ok(Taken::Recorded)
 }
 
 /// The late truth about an attempt that was taken for lost.
-fn replace_lost<S: Sql>(sql: &S, row: &DeliveryRow, mut attempt: Attempt, took_it: bool, now: Timestamp) -> Result<bool, LedgerError> {
+fn replace_lost<S: Sql>(
+    sql: &S,
+    effects: &mut Effects,
+    row: &DeliveryRow,
+    attempt: &Attempt,
+    took_it: bool,
+    now: Timestamp,
+) -> Result<Taken, LedgerError> {
     if attempt.outcome == Outcome::Lost {
-        return Ok(false);
+        return Ok(Taken::Ignored);
     }
     let mut attempts = attempts_of(sql, row.seq)?;
     let at = attempts.iter().position(|known| known.number == attempt.number && known.outcome == Outcome::Lost);
-    let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(false) };
-    attempt.trigger = known.trigger;
+    let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(Taken::Ignored) };
     let is_latest = attempt.number == row.made;
-    let (status, duration_ms, result) = (answered(&attempt), attempt.duration_ms, in_short(&attempt.outcome));
-    *known = attempt;
+    *known = Attempt { trigger: known.trigger, ..attempt.clone() };
     shrink(&mut attempts, 0)?;
     sql.run(
         "UPDATE delivery SET attempts = ?2, updated_at_ms = ?3 WHERE seq = ?1",
@@ -169,18 +241,51 @@ fn replace_lost<S: Sql>(sql: &S, row: &DeliveryRow, mut attempt: Attempt, took_i
     if is_latest || took_it {
         sql.run(
             "UPDATE delivery SET last_status = coalesce(?2, last_status), last_duration_ms = ?3, last_result = ?4 WHERE seq = ?1",
-            &[Value::from(row.seq), Value::from(status), Value::from(duration_ms), Value::Text(result)],
+            &[
+                Value::from(row.seq),
+                Value::from(answered(attempt)),
+                Value::from(attempt.duration_ms),
+                Value::Text(in_short(&attempt.outcome)),
+            ],
         )?;
     }
     if took_it && row.state != State::Cancelled {
         // A next number that was offered but not claimed was never used.
         sql.run(
             "UPDATE delivery SET state = 'delivered', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
-                next_at_ms = NULL WHERE seq = ?1",
+                next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL WHERE seq = ?1",
             &[Value::from(row.seq)],
         )?;
+        effects.end(row.webhook, row.seq);
+        release_next(sql, effects, row, now)?;
     }
-    Ok(true)
+    Ok(Taken::Corrected)
+}
+
+/// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the key was taken
+/// off the row.
+pub(crate) fn release_next<S: Sql>(sql: &S, effects: &mut Effects, ended: &DeliveryRow, now: Timestamp) -> Result<(), LedgerError> {
+    let Some(key) = &ended.order_key else { return Ok(()) };
+    let Some(next) = head_of(sql, ended.webhook, key)? else { return Ok(()) };
+    sql.run(
+        "UPDATE delivery SET parked = 0, next_at_ms = ?2, updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3",
+        &[Value::from(next), Value::from(now), Value::from(u32::from(Parked::BEHIND.0))],
+    )?;
+    effects.changed.push(next);
+    Ok(())
+}
+
+/// What the statistics learn of an attempt.
+pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, now: Timestamp) -> StatNote {
+    StatNote {
+        webhook: row.webhook,
+        kind: row.kind.clone(),
+        at: now,
+        class: OutcomeClass::of(&attempt.outcome),
+        delivered,
+        first: attempt.number == 1,
+        duration_ms: attempt.duration_ms,
+    }
 }
 
 /// Appends an attempt to a delivery's record and sets where the delivery stands. Inside the caller's transaction.
@@ -189,8 +294,8 @@ pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, reco
     make_room(sql, row.seq, line.len())?;
     sql.run(
         "UPDATE delivery SET state = ?2, made = ?3, scheduled = ?4, offers = 0, claimed = 0, resend = ?5, next_at_ms = ?6,
-            updated_at_ms = ?7, last_status = coalesce(?8, last_status), last_duration_ms = ?9, last_result = ?10,
-            attempts = attempts || ?11
+            lease_until_ms = NULL, updated_at_ms = ?7, last_status = coalesce(?8, last_status), last_duration_ms = ?9,
+            last_result = ?10, attempts = attempts || ?11, order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END
          WHERE seq = ?1",
         &[
             Value::from(row.seq),
@@ -204,6 +309,7 @@ pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, reco
             Value::from(attempt.duration_ms),
             Value::Text(in_short(&attempt.outcome)),
             Value::Text(line),
+            Value::from(recorded.state.is_final()),
         ],
     )?;
     Ok(())
@@ -264,7 +370,7 @@ fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
 }
 
 /// The status of an attempt that got an answer.
-const fn answered(attempt: &Attempt) -> Option<u32> {
+pub(crate) const fn answered(attempt: &Attempt) -> Option<u32> {
     match attempt.outcome {
         Outcome::Answered { status } => Some(status as u32),
         _ => None,
@@ -272,7 +378,7 @@ const fn answered(attempt: &Attempt) -> Option<u32> {
 }
 
 /// An outcome in a few words, for lists.
-fn in_short(outcome: &Outcome) -> String {
+pub(crate) fn in_short(outcome: &Outcome) -> String {
     String::from(match outcome {
         Outcome::Answered { status } => return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned(),
         Outcome::TimedOut => "timed out",
@@ -288,6 +394,7 @@ fn in_short(outcome: &Outcome) -> String {
 mod tests {
     use std::rc::Rc;
 
+    use postern_core::api::webhook::HealthStatus;
     use postern_core::delivery::{ReceivedResponse, Trigger};
     use postern_core::webhook::Definition;
 
@@ -449,7 +556,7 @@ mod tests {
         let reported = ledger.report(reports.collect(), START).unwrap();
         assert_eq!(reported, Reported { changed: vec![gone, also_gone], webhooks_changed: true });
         let view = ledger.webhook("w").unwrap();
-        assert_eq!((view.enabled, view.version, view.disabled_reason.as_deref()), (false, 2, Some(GONE)));
+        assert_eq!((view.enabled, view.version, view.disabled_reason.as_deref()), (false, 2, Some(DisableCause::Gone.reason())));
         assert!(ledger.outbox_due(START, 10).unwrap().iter().any(|entry| entry.version == 2));
         assert!(lease(&mut ledger, START).is_empty());
         check(&ledger, gone, State::Dead, &[Outcome::Answered { status: 410 }]);
@@ -459,12 +566,95 @@ mod tests {
         assert_eq!((enabled.disabled_reason, lease(&mut ledger, START).len()), (None, 1));
     }
 
+    fn wishing(number: u32, status: u16, wish: &str) -> Attempt {
+        let headers = vec![(String::from("Webhook-Delivery"), String::from(wish))];
+        let response = ReceivedResponse { status, headers, body: String::new(), truncated: false };
+        Attempt { response: Some(response), ..attempt(number, Outcome::Answered { status }, START) }
+    }
+
+    #[test]
+    fn what_a_receiver_wishes_counts_where_it_did_not_take_the_delivery() {
+        for (status, wish, state, enabled) in [
+            (500, "abort", State::Dead, true),
+            (500, "disable", State::Dead, false),
+            (500, "nonsense", State::Waiting, true),
+            (200, "disable", State::Delivered, true),
+        ] {
+            let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+            let work = claim(&mut ledger, START);
+            ledger.report(vec![Report { delivery, attempt: wishing(work.attempt, status, wish) }], START).unwrap();
+            assert_eq!(ledger.delivery_views(&[delivery]).unwrap()[0].state, state, "{status} {wish}");
+            let view = ledger.webhook("w").unwrap();
+            assert_eq!((view.enabled, view.health.disabled_at), (enabled, (!enabled).then_some(START)), "{status} {wish}");
+        }
+    }
+
+    #[test]
+    fn a_late_410_disables_too() {
+        let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+        let first = claim(&mut ledger, START);
+        lease(&mut ledger, START.plus_ms(LEASE_MS));
+        assert!(report(&mut ledger, &first, Outcome::Answered { status: 410 }, START.plus_ms(LEASE_MS + 1)));
+        assert!(!ledger.webhook("w").unwrap().enabled);
+        check(&ledger, delivery, State::Leased, &[Outcome::Answered { status: 410 }]);
+    }
+
+    #[test]
+    fn five_days_of_failure_disable_and_enabling_gives_a_clean_slate() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for hours in [0, 60, 119, 121] {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START.plus_ms(hours * 3_600_000), FAILED);
+            assert_eq!(ledger.webhook("w").unwrap().enabled, hours < 120, "{hours}");
+        }
+        let view = ledger.webhook("w").unwrap();
+        assert_eq!(view.disabled_reason.as_deref(), Some(DisableCause::FailingForDays.reason()));
+        assert_eq!((view.health.failures_in_a_row, view.health.failing_since), (4, Some(START.plus_ms(40))));
+        let later = START.plus_ms(200 * 3_600_000);
+        ledger.update_webhook("w", Definition { retry: false, ..webhook("w", "*") }, None, later).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        post(&mut ledger, "a");
+        attempt_due(&mut ledger, later, FAILED);
+        let health = ledger.webhook("w").unwrap().health;
+        assert_eq!((health.failures_in_a_row, health.disabled_at), (1, None));
+    }
+
+    #[test]
+    fn throttling_spaces_all_calls_of_the_webhook_and_ends_step_by_step() {
+        let (mut ledger, _delivery) = one_webhook(webhook("w", "*"));
+        let others: Vec<Seq> = (0..4).flat_map(|_number| post(&mut ledger, "b")).collect();
+        let tickets = lease(&mut ledger, START);
+        let works = ledger.claim(&tickets[..2], START).unwrap().works;
+        for work in &works {
+            report(&mut ledger, work, Outcome::Answered { status: 429 }, START);
+        }
+        let standing = |ledger: &Ledger<_>| {
+            let health = ledger.webhook("w").unwrap().health;
+            (health.status, health.next_call_at)
+        };
+        // The second call was under way when the first was refused: it tells nothing new.
+        assert_eq!(standing(&ledger), (HealthStatus::Throttled, Some(START.plus_ms(1_000))));
+        assert!(ledger.claim(&tickets[2..], START.plus_ms(999)).unwrap().works.is_empty(), "tickets that are out wait as well");
+        let mut now = START.plus_ms(1_000);
+        let answers = [Outcome::Answered { status: 429 }, OK, OK];
+        for (expected, answer) in others[1..].iter().zip(answers) {
+            let tickets = lease(&mut ledger, now);
+            assert_eq!(tickets.iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [*expected]);
+            let work = ledger.claim(&tickets, now).unwrap().works.remove(0);
+            report(&mut ledger, &work, answer, now);
+            now = standing(&ledger).1.unwrap_or(now);
+        }
+        assert_eq!(now, START.plus_ms(4_000), "2 s after the second refusal, 1 s after the first success");
+        assert_eq!(ledger.webhook("w").unwrap().health.status, HealthStatus::Healthy);
+    }
+
     #[test]
     fn many_large_answers_fit_because_the_oldest_bodies_make_room() {
         let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
         let id = ledger.ids().id(postern_core::id::Kind::Delivery, delivery);
         for number in 1..=12 {
-            let now = START.plus_ms(i64::from(number) * 200_000_000);
+            let now = START.plus_ms(i64::from(number) * 20_000_000);
             ledger.resend(&id, now).unwrap();
             let work = claim(&mut ledger, now);
             let mut record = attempt(work.attempt, FAILED, now);

@@ -3,14 +3,15 @@
 //! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, description, labels and secrets stay in
 //! the database.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::delivery::Standing;
-use postern_core::event::ObjectRef;
-use postern_core::filter;
+use postern_core::filter::{self, EventFacts};
 use postern_core::id::Seq;
-use postern_core::webhook::{Contract, Definition, ObjectFilter};
+use postern_core::webhook::{Contract, Definition};
 
+use crate::gate::Rules;
 use crate::webhooks::StoredWebhook;
 use crate::work::LEASE_SLACK_MS;
 
@@ -23,7 +24,7 @@ const MEMO_TYPES_MAX: usize = 1_000;
 pub(crate) struct Member {
     /// Its current version.
     pub(crate) version: u32,
-    /// The definition without headers, description, labels and secret.
+    /// The definition without headers, description, labels and secrets.
     definition: Definition,
 }
 
@@ -44,6 +45,25 @@ impl Member {
         self.definition.enabled
     }
 
+    pub(crate) const fn ordered(&self) -> bool {
+        self.definition.ordered
+    }
+
+    /// What its gate goes by.
+    pub(crate) const fn rules(&self) -> Rules {
+        let definition = &self.definition;
+        Rules {
+            takes_calls: definition.enabled && !definition.paused,
+            rate: definition.rate_limit,
+            concurrency: definition.concurrency_limit,
+        }
+    }
+
+    /// Whether it wants the event, apart from whether it is enabled.
+    pub(crate) fn wants(&self, event: &EventFacts<'_>) -> bool {
+        filter::matches(&self.definition, event)
+    }
+
     pub(crate) const fn timeout_s(&self) -> u32 {
         self.definition.timeout_s
     }
@@ -59,9 +79,15 @@ impl Member {
         (self.timeout_ms() + LEASE_SLACK_MS) << offer.saturating_sub(1).min(4)
     }
 
-    /// What `core::delivery::decide` needs to know.
-    pub(crate) fn standing(&self, delivery: Seq, scheduled_attempts: u32) -> Standing {
-        Standing { contract: self.definition.contract, retry: self.definition.retry, scheduled_attempts, seed: delivery.0.cast_unsigned() }
+    /// What `core::delivery::decide` needs to know; `project` is the project's schedule.
+    pub(crate) fn standing<'a>(&'a self, project: Option<&'a [u32]>, delivery: Seq, scheduled_attempts: u32) -> Standing<'a> {
+        Standing {
+            contract: self.definition.contract,
+            retry: self.definition.retry,
+            schedule_s: self.definition.retry_schedule_s.as_deref().or(project),
+            scheduled_attempts,
+            seed: delivery.0.cast_unsigned(),
+        }
     }
 }
 
@@ -70,8 +96,8 @@ impl Member {
 pub(crate) struct Roster {
     members: BTreeMap<Seq, Member>,
     by_name: BTreeMap<String, Seq>,
-    /// Enabled webhooks that want an event type about at least some object.
-    candidates: BTreeMap<String, Vec<Seq>>,
+    /// Enabled webhooks that want an event type, about at least something.
+    candidates: RefCell<BTreeMap<String, Vec<Seq>>>,
     /// Webhooks whose latest attempt failed or was slow.
     ailing: BTreeSet<Seq>,
 }
@@ -85,11 +111,12 @@ impl Roster {
             description: String::new(),
             labels: BTreeMap::new(),
             secret: None,
+            previous_secrets: Vec::new(),
             ..webhook.definition.clone()
         };
         self.by_name.insert(String::from(definition.name.as_str()), webhook.seq);
         self.members.insert(webhook.seq, Member { version: webhook.version, definition });
-        self.candidates.clear();
+        self.candidates.get_mut().clear();
     }
 
     /// Forgets a webhook.
@@ -97,7 +124,7 @@ impl Roster {
         if let Some(member) = self.members.remove(&webhook) {
             self.by_name.remove(member.name());
         }
-        self.candidates.clear();
+        self.candidates.get_mut().clear();
         self.ailing.remove(&webhook);
     }
 
@@ -109,21 +136,28 @@ impl Roster {
         self.by_name.get(name).copied()
     }
 
+    /// Every webhook, by name.
+    pub(crate) fn named_in_order(&self) -> impl Iterator<Item = (Seq, &Member)> {
+        self.by_name.values().filter_map(|seq| Some((*seq, self.members.get(seq)?)))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Seq, &Member)> {
         self.members.iter().map(|(seq, member)| (*seq, member))
     }
 
-    /// Enabled webhooks that want an event of type `kind` about `object`, in the order of their keys.
-    pub(crate) fn matching(&mut self, kind: &str, object: Option<&ObjectRef>) -> Vec<Seq> {
-        if !self.candidates.contains_key(kind) {
-            if self.candidates.len() >= MEMO_TYPES_MAX {
-                self.candidates.clear();
+    /// Enabled webhooks that want an event, in the order of their keys.
+    pub(crate) fn matching(&self, event: &EventFacts<'_>) -> Vec<Seq> {
+        let mut candidates = self.candidates.borrow_mut();
+        if !candidates.contains_key(event.kind) {
+            if candidates.len() >= MEMO_TYPES_MAX {
+                candidates.clear();
             }
-            let found = self.members.iter().filter(|(_seq, member)| wants_type(&member.definition, kind)).map(|(seq, _member)| *seq);
-            self.candidates.insert(String::from(kind), found.collect());
+            let takes = |member: &Member| member.enabled() && filter::takes_type(&member.definition, event.kind);
+            let found = self.members.iter().filter(|(_seq, member)| takes(member)).map(|(seq, _member)| *seq);
+            candidates.insert(String::from(event.kind), found.collect());
         }
-        let candidates = self.candidates.get(kind).map_or(&[][..], Vec::as_slice);
-        let wants = |seq: &Seq| self.members.get(seq).is_some_and(|member| filter::matches(&member.definition, kind, object));
+        let candidates = candidates.get(event.kind).map_or(&[][..], Vec::as_slice);
+        let wants = |seq: &Seq| self.members.get(seq).is_some_and(|member| member.wants(event));
         candidates.iter().copied().filter(wants).collect()
     }
 
@@ -142,18 +176,19 @@ impl Roster {
     }
 }
 
-/// Whether an enabled webhook wants events of this type about at least some object.
-fn wants_type(webhook: &Definition, kind: &str) -> bool {
-    webhook.enabled && filter::matches(&Definition { object: ObjectFilter::default(), ..webhook.clone() }, kind, None)
-}
-
 #[cfg(test)]
 mod tests {
+    use postern_core::event::{NewEvent, ObjectRef};
     use postern_core::time::Timestamp;
+    use postern_core::webhook::ObjectFilter;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::support::build::webhook;
+    use crate::support::build::{event, json, webhook};
+
+    fn matching(roster: &Roster, kind: &str) -> Vec<Seq> {
+        roster.matching(&EventFacts::of(&event(kind)))
+    }
 
     fn stored(seq: i64, definition: Definition) -> StoredWebhook {
         let at = Timestamp(0);
@@ -168,13 +203,13 @@ mod tests {
     fn what_was_remembered_of_a_type_is_forgotten_when_a_webhook_changes() {
         let mut roster = Roster::default();
         roster.put(&stored(1, webhook("a", "order.*")));
-        assert_eq!(roster.matching("order.paid", None), [Seq(1)]);
+        assert_eq!(matching(&roster, "order.paid"), [Seq(1)]);
         roster.put(&stored(2, webhook("b", "order.paid")));
-        assert_eq!(roster.matching("order.paid", None), [Seq(1), Seq(2)]);
+        assert_eq!(matching(&roster, "order.paid"), [Seq(1), Seq(2)]);
         roster.put(&stored(1, Definition { enabled: false, ..webhook("a", "order.*") }));
-        assert_eq!(roster.matching("order.paid", None), [Seq(2)]);
+        assert_eq!(matching(&roster, "order.paid"), [Seq(2)]);
         roster.remove(Seq(2));
-        assert!(roster.matching("order.paid", None).is_empty());
+        assert!(matching(&roster, "order.paid").is_empty());
     }
 
     #[test]
@@ -187,11 +222,11 @@ mod tests {
 
     #[test]
     fn producers_that_make_up_types_do_not_fill_the_memory() {
-        let mut roster = Roster::default();
+        let roster = Roster::default();
         for number in 0..MEMO_TYPES_MAX * 2 {
-            roster.matching(&format!("type{number}"), None);
+            matching(&roster, &format!("type{number}"));
         }
-        assert!(roster.candidates.len() <= MEMO_TYPES_MAX);
+        assert!(roster.candidates.borrow().len() <= MEMO_TYPES_MAX);
     }
 
     #[test]
@@ -200,6 +235,20 @@ mod tests {
         roster.put(&stored(1, webhook("a", "*")));
         let lease_ms = |offer| roster.get(Seq(1)).map(|member| member.lease_ms(offer));
         assert_eq!([1, 2, 3, 5, 50].map(lease_ms), [40_000, 80_000, 160_000, 640_000, 640_000].map(Some));
+    }
+
+    #[test]
+    fn labels_and_data_of_an_event_decide_too() {
+        let mut roster = Roster::default();
+        let labels = BTreeMap::from([(String::from("env"), String::from("prod"))]);
+        roster.put(&stored(1, Definition { event_labels: labels.clone(), ..webhook("a", "*") }));
+        let filter = postern_core::condition::Condition::parse(&serde_json::json!({"field": "amount", "gt": 100}), "").unwrap();
+        roster.put(&stored(2, Definition { filter: Some(filter), ..webhook("b", "*") }));
+        let large = NewEvent { data: json("{\"amount\":101}"), ..event("order.paid") };
+        assert_eq!(roster.matching(&EventFacts::of(&large)), [Seq(2)]);
+        let labelled = NewEvent { labels, ..event("order.paid") };
+        assert_eq!(roster.matching(&EventFacts::of(&labelled)), [Seq(1)]);
+        assert!(matching(&roster, "order.paid").is_empty());
     }
 
     proptest! {
@@ -220,9 +269,11 @@ mod tests {
             }
             let object = with_object.then(|| object("d1"));
             for kind in kinds {
-                let wants = |definition: &Definition| definition.enabled && filter::matches(definition, kind, object.as_ref());
+                let about = NewEvent { object: object.clone(), ..event(kind) };
+                let facts = EventFacts::of(&about);
+                let wants = |definition: &Definition| definition.enabled && filter::matches(definition, &facts);
                 let wanted: Vec<Seq> = all.iter().filter(|(_seq, definition)| wants(definition)).map(|(seq, _definition)| *seq).collect();
-                prop_assert_eq!(roster.matching(kind, object.as_ref()), wanted);
+                prop_assert_eq!(roster.matching(&facts), wanted);
             }
         }
     }

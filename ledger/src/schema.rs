@@ -8,23 +8,24 @@ use crate::error::LedgerError;
 use crate::sql::{Sql, Value, first};
 
 /// Migration `n` (from 1) is `MIGRATIONS[n - 1]`; each is a list of single statements. Released ones never change.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
-    // One row. The salt is text: it has 62 bits, a JavaScript number 53.
-    "CREATE TABLE meta (
+pub(crate) const MIGRATIONS: &[&[&str]] = &[
+    &[
+        // One row. The salt is text: it has 62 bits, a JavaScript number 53.
+        "CREATE TABLE meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         schema INTEGER NOT NULL,
         project TEXT NOT NULL,
         salt TEXT NOT NULL,
         created_at_ms INTEGER NOT NULL
     )",
-    "CREATE TABLE token (
+        "CREATE TABLE token (
         seq INTEGER PRIMARY KEY,
         hash TEXT NOT NULL,
         name TEXT NOT NULL,
         role TEXT NOT NULL,
         created_at_ms INTEGER NOT NULL
     )",
-    "CREATE TABLE webhook (
+        "CREATE TABLE webhook (
         seq INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
         version INTEGER NOT NULL,
@@ -33,13 +34,13 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
         updated_at_ms INTEGER NOT NULL,
         definition TEXT NOT NULL
     )",
-    "CREATE TABLE event_type (
+        "CREATE TABLE event_type (
         name TEXT PRIMARY KEY,
         created_at_ms INTEGER NOT NULL,
         description TEXT NOT NULL,
         example TEXT
     ) WITHOUT ROWID",
-    "CREATE TABLE event (
+        "CREATE TABLE event (
         seq INTEGER PRIMARY KEY,
         type TEXT NOT NULL,
         object TEXT,
@@ -48,13 +49,13 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
         deliveries INTEGER NOT NULL,
         data TEXT NOT NULL
     )",
-    "CREATE UNIQUE INDEX event_idempotency_key ON event (idempotency_key) WHERE idempotency_key IS NOT NULL",
-    // attempt: the highest number handed out; made: how many are recorded, attempt or attempt - 1;
-    // scheduled: those that count for the schedule; offers: how often the current number was offered to a dispatcher;
-    // claimed: a dispatcher took it, so the call may have been made; next_at_ms: due (pending, waiting) or end of the
-    // lease (leased), null where nothing is planned; parked: open, but its webhook is disabled; attempts: one JSON
-    // object a line, oldest first.
-    "CREATE TABLE delivery (
+        "CREATE UNIQUE INDEX event_idempotency_key ON event (idempotency_key) WHERE idempotency_key IS NOT NULL",
+        // attempt: the highest number handed out; made: how many are recorded, attempt or attempt - 1;
+        // scheduled: those that count for the schedule; offers: how often the current number was offered to a dispatcher;
+        // claimed: a dispatcher took it, so the call may have been made; next_at_ms: due (pending, waiting) or end of the
+        // lease (leased), null where nothing is planned; parked: open, but its webhook is disabled; attempts: one JSON
+        // object a line, oldest first.
+        "CREATE TABLE delivery (
         seq INTEGER PRIMARY KEY,
         event INTEGER NOT NULL,
         webhook INTEGER NOT NULL,
@@ -73,11 +74,11 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
         last_result TEXT,
         attempts TEXT NOT NULL DEFAULT ''
     )",
-    "CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE next_at_ms IS NOT NULL",
-    "CREATE INDEX delivery_parked ON delivery (webhook) WHERE parked = 1",
-    "CREATE INDEX delivery_webhook ON delivery (webhook, seq)",
-    // number: calls begun; next_at_ms: when the lease of the call ends, null once the test has ended.
-    "CREATE TABLE test (
+        "CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE next_at_ms IS NOT NULL",
+        "CREATE INDEX delivery_parked ON delivery (webhook) WHERE parked = 1",
+        "CREATE INDEX delivery_webhook ON delivery (webhook, seq)",
+        // number: calls begun; next_at_ms: when the lease of the call ends, null once the test has ended.
+        "CREATE TABLE test (
         seq INTEGER PRIMARY KEY,
         webhook INTEGER,
         webhook_name TEXT,
@@ -90,30 +91,109 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
         event TEXT NOT NULL,
         attempt TEXT
     )",
-    "CREATE INDEX test_due ON test (next_at_ms) WHERE next_at_ms IS NOT NULL",
-    "CREATE TABLE inbox (
+        "CREATE INDEX test_due ON test (next_at_ms) WHERE next_at_ms IS NOT NULL",
+        "CREATE TABLE inbox (
         seq INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
         key TEXT NOT NULL UNIQUE,
         created_at_ms INTEGER NOT NULL,
         answer TEXT NOT NULL
     )",
-    "CREATE TABLE inbox_request (
+        "CREATE TABLE inbox_request (
         seq INTEGER PRIMARY KEY,
         inbox INTEGER NOT NULL,
         received_at_ms INTEGER NOT NULL,
         request TEXT NOT NULL
     )",
-    "CREATE INDEX inbox_request_inbox ON inbox_request (inbox, seq)",
-    // item: a webhook's key, or 0 for the project itself.
-    "CREATE TABLE outbox (
+        "CREATE INDEX inbox_request_inbox ON inbox_request (inbox, seq)",
+        // item: a webhook's key, or 0 for the project itself.
+        "CREATE TABLE outbox (
         item INTEGER PRIMARY KEY,
         version INTEGER NOT NULL,
         deleted INTEGER NOT NULL DEFAULT 0,
         failures INTEGER NOT NULL DEFAULT 0,
         next_at_ms INTEGER NOT NULL
     )",
-]];
+    ],
+    &[
+        // settings: JSON of the project's defaults; inline_checked: below this key no inline lease is open.
+        "ALTER TABLE meta ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE meta ADD COLUMN inline_checked INTEGER NOT NULL DEFAULT 0",
+        // Retention does not begin again before this (see `retention`).
+        "ALTER TABLE meta ADD COLUMN upkeep_at_ms INTEGER NOT NULL DEFAULT 0",
+        // Anew, because its large column stays last. lease_until_ms: the end of an inline lease, which the index of due work
+        // does not hold (two written rows less a delivery); parked: 1 while its webhook's gate is closed, 2 while an older open
+        // delivery has its order key; order_key: of an open delivery of an ordered webhook; late: made by
+        // a replay, so that its key does not lie between its event's and the next event's, as that of every other does.
+        "ALTER TABLE delivery RENAME TO delivery_1",
+        "DROP INDEX delivery_due",
+        "DROP INDEX delivery_parked",
+        "DROP INDEX delivery_webhook",
+        "CREATE TABLE delivery (
+        seq INTEGER PRIMARY KEY,
+        event INTEGER NOT NULL,
+        webhook INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempt INTEGER NOT NULL DEFAULT 0,
+        made INTEGER NOT NULL DEFAULT 0,
+        scheduled INTEGER NOT NULL DEFAULT 0,
+        offers INTEGER NOT NULL DEFAULT 0,
+        claimed INTEGER NOT NULL DEFAULT 0,
+        resend INTEGER NOT NULL DEFAULT 0,
+        parked INTEGER NOT NULL DEFAULT 0,
+        next_at_ms INTEGER,
+        lease_until_ms INTEGER,
+        order_key TEXT,
+        late INTEGER NOT NULL DEFAULT 0,
+        updated_at_ms INTEGER NOT NULL,
+        last_status INTEGER,
+        last_duration_ms INTEGER,
+        last_result TEXT,
+        attempts TEXT NOT NULL DEFAULT ''
+    )",
+        "INSERT INTO delivery (seq, event, webhook, state, attempt, made, scheduled, offers, claimed, resend, parked, next_at_ms,
+        updated_at_ms, last_status, last_duration_ms, last_result, attempts)
+     SELECT seq, event, webhook, state, attempt, made, scheduled, offers, claimed, resend, parked, next_at_ms,
+        updated_at_ms, last_status, last_duration_ms, last_result, attempts FROM delivery_1",
+        "DROP TABLE delivery_1",
+        "CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE next_at_ms IS NOT NULL",
+        "CREATE INDEX delivery_parked ON delivery (webhook) WHERE parked = 1",
+        "CREATE INDEX delivery_webhook ON delivery (webhook, seq)",
+        "CREATE INDEX delivery_order ON delivery (webhook, order_key) WHERE order_key IS NOT NULL",
+        "CREATE INDEX delivery_late ON delivery (event, webhook) WHERE late = 1",
+        "ALTER TABLE event ADD COLUMN order_key TEXT",
+        "ALTER TABLE event ADD COLUMN labels TEXT",
+        // How a webhook does: JSON of core::health::Health; a row only where it is not plainly healthy. Written when it changes.
+        "CREATE TABLE webhook_health (webhook INTEGER PRIMARY KEY, health TEXT NOT NULL)",
+        "ALTER TABLE webhook ADD COLUMN disabled_at_ms INTEGER",
+        // Asked after every write; 10,000 webhooks may wait to be published.
+        "CREATE INDEX outbox_due ON outbox (next_at_ms)",
+        // query: JSON; cursor: the last key that was looked at.
+        "CREATE TABLE replay (
+        seq INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        cursor INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        scanned INTEGER NOT NULL,
+        replayed INTEGER NOT NULL,
+        created_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER,
+        query TEXT NOT NULL
+    )",
+        // One row an hour, webhook and type; outcomes and latency: small texts of core::stats.
+        "CREATE TABLE stat (
+        hour INTEGER NOT NULL,
+        webhook INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        delivered INTEGER NOT NULL,
+        at_once INTEGER NOT NULL,
+        outcomes TEXT NOT NULL,
+        latency TEXT NOT NULL,
+        PRIMARY KEY (hour, webhook, type)
+    ) WITHOUT ROWID",
+    ],
+];
 
 /// The newest schema.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
@@ -155,7 +235,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::support::build::{START, ledger, project};
+    use crate::support::build::{START, lease, ledger, project};
     use crate::support::native::Native;
     use crate::{Ledger, LedgerError};
 
@@ -168,7 +248,7 @@ mod tests {
     #[test]
     fn released_migrations_never_change() {
         let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
-        assert_eq!(digests, ["a28fcdf516acf6a7"], "add a migration instead of changing one");
+        assert_eq!(digests, ["a28fcdf516acf6a7", "3693fbde774d5d58"], "add a migration instead of changing one");
     }
 
     #[test]
@@ -184,6 +264,30 @@ mod tests {
         ledger.sql.run("UPDATE meta SET schema = ?1", &[Value::from(NEWEST + 1)]).unwrap();
         let error = Ledger::open(Rc::clone(&ledger.sql)).unwrap_err();
         assert_eq!(error, LedgerError::SchemaTooNew { found: NEWEST + 1, known: NEWEST });
+    }
+
+    #[test]
+    fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_is_in_it() {
+        let sql = Native::new();
+        MIGRATIONS[0].iter().for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
+        let definition = r#"{"name":"w","url":"https://w.example/","contract":"standard","events":["*"],
+            "object":{"type":null,"name":null,"version":null},"headers":[],"description":"","labels":{},"timeout_s":10,
+            "enabled":false,"retry":true,"include_result":false,"secret":null}"#;
+        let webhook = "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, definition) VALUES (1, 'w', 1, 0, 0, ?1)";
+        sql.run(webhook, &[Value::from(definition)]).unwrap();
+        for statement in [
+            "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 1, 'p1', '7', 0)",
+            "INSERT INTO event (seq, type, accepted_at_ms, deliveries, data) VALUES (2, 'a', 0, 1, '1')",
+            "INSERT INTO delivery (seq, event, webhook, state, parked, updated_at_ms) VALUES (3, 2, 1, 'pending', 1, 0)",
+        ] {
+            sql.run(statement, &[]).unwrap();
+        }
+        let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
+        let mut found = ledger.stored_webhook("w").unwrap().definition;
+        found.enabled = true;
+        ledger.update_webhook("w", found, None, START).unwrap();
+        assert_eq!(lease(&mut ledger, START).len(), 1, "what waited for its webhook still does");
+        assert!(Ledger::open(sql).unwrap().is_some());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is lost, the
 //! alarm has it made once more, and after that the test has failed, so no test is pending for ever.
 
+use postern_core::api::delivery::AttemptView;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::{Source, counts_as_delivered};
 use postern_core::delivery::{Attempt, Outcome, Trigger};
@@ -224,14 +225,17 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn test_view(&self, test: &TestRow) -> TestView {
-        let event = &test.event;
+        let (event, contract) = (&test.event, test.definition.contract);
         let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data: &event.data, object: event.object.as_ref() };
         TestView {
             id: self.ids.id(Kind::Test, test.seq),
             webhook: test.webhook_name.clone(),
             status: test.status,
             error_message: test.error_message.clone(),
-            attempt: test.attempt.clone().map(|attempt| attempt_view(test.definition.contract, attempt, &source)),
+            attempt: test.attempt.clone().map(|attempt| {
+                let reason = explain::trial(contract, &attempt);
+                AttemptView { reason, ..attempt_view(contract, attempt, &source) }
+            }),
             created_at: test.created_at,
         }
     }
@@ -247,7 +251,7 @@ impl TestRow {
         let contract = self.definition.contract;
         let completed = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
         self.status = if completed { TestStatus::Completed } else { TestStatus::Failed };
-        self.error_message = (!completed).then(|| explain::attempt(contract, &attempt).headline);
+        self.error_message = (!completed).then(|| explain::trial(contract, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }
@@ -325,6 +329,15 @@ mod tests {
             assert_eq!(ledger.test(&view.id).unwrap(), ended);
             assert_eq!(ledger.report_test(work.test, 1, answered(200), START).unwrap(), None, "the first report counts");
         }
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_is_told_without_claiming_that_the_webhook_was_disabled() {
+        let mut ledger = ledger();
+        let (_view, work) = create(&mut ledger, None);
+        let ended = ledger.report_test(work.test, 1, answered(410), START).unwrap().unwrap();
+        let advice = ended.attempt.unwrap().reason.advice;
+        assert!(advice.contains("nothing is disabled") && !advice.contains("Postern disabled"), "{advice}");
     }
 
     #[test]

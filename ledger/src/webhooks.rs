@@ -1,15 +1,17 @@
 //! Webhooks: create, read, update, delete, list.
 
 use postern_core::api::page::Page;
-use postern_core::api::webhook::{HeaderView, Health, RECENT_MAX, WebhookView};
+use postern_core::api::webhook::{HELD_MAX, HeaderView, Health, HealthStatus, RECENT_MAX, WebhookView};
 use postern_core::delivery::State;
 use postern_core::filter::EventPattern;
+use postern_core::health::Cause;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
+use crate::gate::write_health;
 use crate::outbox;
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, atomically, first};
@@ -136,13 +138,22 @@ impl<S: Sql> Ledger<S> {
         let definition = to_json(&webhook.definition)?;
         atomically(&self.sql, |sql| {
             sql.run(
-                "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, definition) VALUES (?1, ?2, 1, ?3, ?3, ?4)",
-                &[Value::from(seq), Value::from(webhook.definition.name.as_str()), Value::from(now), Value::Text(definition)],
+                "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
+                 VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
+                &[
+                    Value::from(seq),
+                    Value::from(webhook.definition.name.as_str()),
+                    Value::from(now),
+                    Value::from(webhook.definition.enabled),
+                    Value::Text(definition),
+                ],
             )?;
             outbox::put(sql, seq, 1, now)
         })?;
+        self.gates.learn_window(seq, None, 0, now);
         self.roster.put(&webhook);
-        Ok(view(webhook, Health::default()))
+        let health = self.health(&webhook)?;
+        Ok(view(webhook, health))
     }
 
     /// A webhook as it may be shown.
@@ -151,7 +162,7 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn webhook(&self, name: &str) -> Result<WebhookView, LedgerError> {
         let webhook = self.stored_webhook(name)?;
-        let health = self.health(webhook.seq)?;
+        let health = self.health(&webhook)?;
         Ok(view(webhook, health))
     }
 
@@ -165,7 +176,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new version.
-    /// Where it becomes enabled, the deliveries that waited for that are due at once.
+    ///
+    /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`]. A webhook that
+    /// becomes enabled starts with a clean slate: its failures before do not count.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the current one,
@@ -183,26 +196,63 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::NameTaken { what: "webhook" });
         }
         if current.definition == definition {
-            let health = self.health(current.seq)?;
+            let health = self.health(&current)?;
             return Ok(view(current, health));
         }
-        let becomes_enabled = definition.enabled && !current.definition.enabled;
+        let (before, seq) = (current.definition.clone(), current.seq);
+        let becomes_enabled = definition.enabled && !before.enabled;
+        let becomes_disabled = before.enabled && !definition.enabled;
+        // Order is kept among what was accepted under it: those go free together.
+        let loses_order = before.ordered && !definition.ordered;
         // A reason lasts as long as what it explains.
         let disabled_reason = if definition.enabled { None } else { current.disabled_reason.clone() };
         let webhook = StoredWebhook { version: current.version + 1, definition, disabled_reason, updated_at: now, ..current };
         atomically(&self.sql, |sql| {
             write_version(sql, &webhook, now)?;
+            if becomes_enabled || becomes_disabled {
+                let disabled_at = becomes_disabled.then_some(now);
+                sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
+            }
             if becomes_enabled {
+                write_health(sql, seq, &postern_core::health::Health::default())?;
+            }
+            if loses_order {
                 sql.run(
-                    "UPDATE delivery SET parked = 0, next_at_ms = ?2 WHERE webhook = ?1 AND parked = 1",
-                    &[Value::from(webhook.seq), Value::from(now)],
+                    "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
+                     WHERE webhook = ?1 AND order_key IS NOT NULL",
+                    &[Value::from(seq)],
                 )?;
             }
             Ok(())
         })?;
+        if becomes_enabled {
+            self.gates.set_health(seq, postern_core::health::Health::default());
+        }
+        if loses_order {
+            self.gates.hold(seq);
+        }
+        if before.rate_limit.is_none() && webhook.definition.rate_limit.is_some() {
+            // A limit counts from when it was set.
+            self.gates.learn_window(seq, None, 0, now);
+        }
         self.roster.put(&webhook);
-        let health = self.health(webhook.seq)?;
+        let health = self.health(&webhook)?;
         Ok(view(webhook, health))
+    }
+
+    /// Pauses a webhook, or resumes it. While it is paused it takes events, and its deliveries wait.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn pause_webhook(
+        &mut self,
+        name: &str,
+        paused: bool,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<WebhookView, LedgerError> {
+        let definition = Definition { paused, ..self.stored_webhook(name)?.definition };
+        self.update_webhook(name, definition, expected_version, now)
     }
 
     /// Deletes a webhook. Its open deliveries are cancelled; those are named, up to 101 of them.
@@ -220,15 +270,17 @@ impl<S: Sql> Ledger<S> {
             // A number that was offered but not claimed was never used.
             sql.run(
                 "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
-                    parked = 0, next_at_ms = NULL, updated_at_ms = ?2
+                    parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
                  WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
                 &[Value::from(seq), Value::from(now)],
             )?;
             sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
+            sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(seq)])?;
             outbox::delete(sql, seq, webhook.version + 1, now)?;
             rows.iter().map(|row| row.seq(0)).collect()
         })?;
         self.roster.remove(seq);
+        self.gates.remove(seq);
         Ok(cancelled)
     }
 
@@ -263,7 +315,7 @@ impl<S: Sql> Ledger<S> {
                     return Ok(Page { items, next: Some(after) });
                 }
                 after = String::from(webhook.definition.name.as_str());
-                let health = self.health(webhook.seq)?;
+                let health = self.health(&webhook)?;
                 items.push(view(webhook, health));
             }
             if rows.len() < CHUNK as usize {
@@ -300,22 +352,63 @@ impl<S: Sql> Ledger<S> {
         callers.filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
     }
 
-    /// How a webhook does, from its latest deliveries.
-    fn health(&self, webhook: Seq) -> Result<Health, LedgerError> {
+    /// How a webhook does: its latest deliveries, and how it is called.
+    fn health(&self, webhook: &StoredWebhook) -> Result<Health, LedgerError> {
         let rows = self.sql.run(
             "SELECT d.state, d.made, e.accepted_at_ms
              FROM (SELECT seq, event, state, made FROM delivery WHERE webhook = ?1 ORDER BY seq DESC LIMIT ?2) AS d
              CROSS JOIN event AS e ON e.seq = d.event ORDER BY d.seq",
-            &[Value::from(webhook), Value::from(RECENT_MAX)],
+            &[Value::from(webhook.seq), Value::from(RECENT_MAX)],
         )?;
-        let mut health = Health::default();
+        let called = self.gates.health(webhook.seq);
+        let mut health = Health {
+            status: status_of(&webhook.definition, called.cause),
+            failing_since: called.failing_since,
+            failures_in_a_row: called.failures_in_a_row,
+            next_call_at: called.next_call_at,
+            held: self.count_held(webhook)?,
+            ..Health::default()
+        };
         for row in &rows {
             let state = state_of(row.text(0)?)?;
             health.recent.push(state);
             health.at_once += u32::from(state == State::Delivered && row.number(1)? == 1);
             health.latest_at = Some(row.timestamp(2)?);
         }
+        if !webhook.definition.enabled {
+            let rows = self.sql.run("SELECT disabled_at_ms FROM webhook WHERE seq = ?1", &[Value::from(webhook.seq)])?;
+            health.disabled_at = first(rows).map(|row| row.timestamp_or_none(0)).transpose()?.flatten();
+        }
         Ok(health)
+    }
+
+    /// Deliveries that wait for the webhook's gate or for an older one of their order key.
+    fn count_held(&self, webhook: &StoredWebhook) -> Result<u32, LedgerError> {
+        let mut held = 0;
+        for (may_be, statement) in [
+            (self.gates.holds(webhook.seq), "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND parked = 1 LIMIT ?2)"),
+            (
+                webhook.definition.ordered,
+                "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND order_key IS NOT NULL AND parked = 2 LIMIT ?2)",
+            ),
+        ] {
+            if may_be {
+                let rows = self.sql.run(statement, &[Value::from(webhook.seq), Value::from(HELD_MAX)])?;
+                held += first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
+            }
+        }
+        Ok(held.min(HELD_MAX))
+    }
+}
+
+/// How a webhook stands, in one word.
+const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
+    match cause {
+        _ if !webhook.enabled => HealthStatus::Disabled,
+        _ if webhook.paused => HealthStatus::Paused,
+        Some(Cause::Failing) => HealthStatus::Failing,
+        Some(Cause::Throttled) => HealthStatus::Throttled,
+        None => HealthStatus::Healthy,
     }
 }
 
@@ -368,6 +461,13 @@ fn view(webhook: StoredWebhook, health: Health) -> WebhookView {
         retry: definition.retry,
         include_result: definition.include_result,
         signed: definition.secret.is_some(),
+        retry_schedule_s: definition.retry_schedule_s,
+        rate_limit: definition.rate_limit,
+        concurrency_limit: definition.concurrency_limit,
+        ordered: definition.ordered,
+        filter: definition.filter.as_ref().map(postern_core::condition::Condition::to_value),
+        event_labels: definition.event_labels,
+        paused: definition.paused,
         version: webhook.version,
         created_at: webhook.created_at,
         updated_at: webhook.updated_at,

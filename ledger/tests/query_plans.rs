@@ -9,18 +9,25 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
+use postern_core::api::stats::BucketWidth;
 use postern_core::delivery::{Outcome, State};
 use postern_core::id::Kind;
+use postern_core::project::SettingsPatch;
+use postern_core::query::StatsQuery;
+use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
+use postern_core::webhook::Definition;
 use postern_ledger::{
-    DeliveryFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row, Sql, SqlError, TestDraft, Value, WebhookFilter,
+    DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row, Sql, SqlError, TestDraft, Value,
+    WebhookFilter,
 };
 
-use crate::support::build::{START, attempt, json, keyed, project, webhook};
+use crate::support::build::{START, attempt, event, in_order, json, keyed, project, webhook};
 use crate::support::native::Native;
 
 /// Tables whose rows are limited or few: walking through them is fine.
-const SMALL_TABLES: [&str; 8] = ["meta", "token", "webhook", "event_type", "inbox", "outbox", "sqlite_master", "test"];
+const SMALL_TABLES: [&str; 10] =
+    ["meta", "token", "webhook", "webhook_health", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
 
 /// Notes every statement with the number of its parameters.
 struct Recording {
@@ -66,10 +73,11 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     }
     ledger.list_events(Some("a"), 50, None)?;
     ledger.list_webhooks(&WebhookFilter::default(), 50, None)?;
-    ledger.update_webhook("w", postern_core::webhook::Definition { enabled: false, ..webhook("w", "*") }, None, START)?;
+    ledger.update_webhook("w", Definition { enabled: false, ..webhook("w", "*") }, None, START)?;
     ledger.lease_due(START.plus_ms(5_000_000), 10)?;
     ledger.update_webhook("w", webhook("w", "*"), None, START)?;
     ledger.definition(hook, 1)?;
+    use_gates(ledger)?;
     for entry in ledger.outbox_due(START, 10)? {
         ledger.outbox_failed(entry.item, entry.version, START)?;
         ledger.outbox_done(entry.item, entry.version)?;
@@ -116,13 +124,53 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     Ok(())
 }
 
+/// Everything that holds deliveries, and what tells of it.
+fn use_gates(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
+    let limit = postern_core::webhook::RateLimit { calls: 2, per_s: 10 };
+    let ruled = Definition { ordered: true, rate_limit: Some(limit), concurrency_limit: Some(2), ..webhook("ruled", "ruled.*") };
+    let seq = ledger.reserve(START);
+    ledger.create_webhook(seq, ruled.clone(), START)?;
+    let hears = ledger.reserve(START);
+    ledger.create_webhook(hears, webhook("hears", "postern.*"), START)?;
+    let events = (0..4).map(|_number| in_order("ruled.a", "k")).collect();
+    let deliveries = ledger.ingest(events, InlineLimit(6), START)?.changed;
+    let tickets = ledger.lease_due(START, 10)?.tickets;
+    ledger.pause_webhook("ruled", true, None, START)?;
+    ledger.claim(&tickets, START)?;
+    ledger.pause_webhook("ruled", false, None, START)?;
+    let tickets = ledger.lease_due(START, 10)?.tickets;
+    for work in ledger.claim(&tickets, START)?.works {
+        ledger.report(vec![Report { delivery: work.delivery, attempt: attempt(1, Outcome::Answered { status: 429 }, START) }], START)?;
+    }
+    let id = ledger.ids().id(Kind::Delivery, deliveries[0]);
+    ledger.cancel(&id, START)?;
+    ledger.webhook("ruled")?;
+    ledger.delivery(&id)?;
+    ledger.update_webhook("ruled", Definition { ordered: false, ..ruled.clone() }, None, START)?;
+    ledger.next_wake(START)?;
+    ledger.lease_due(START.plus_ms(2_000), 10)?;
+    ledger.update_webhook("ruled", Definition { enabled: false, ..ruled.clone() }, None, START)?;
+    ledger.update_webhook("ruled", ruled, None, START)?;
+    Ok(())
+}
+
+/// What a project looks up when it is opened, and then once.
+fn use_after_a_restart(sql: &Rc<Recording>) -> Result<(), LedgerError> {
+    let mut ledger = Ledger::open(Rc::clone(sql))?.ok_or(LedgerError::NotFound { what: "project" })?;
+    ledger.ingest(vec![in_order("ruled.b", "other")], InlineLimit(0), START)?;
+    ledger.lease_due(START, 10)?;
+    Ok(())
+}
+
 #[test]
 fn no_statement_walks_through_a_table_that_grows() {
     let store = Native::new();
     let sql = Rc::new(Recording { store: Rc::clone(&store), statements: RefCell::default() });
     let mut ledger = Ledger::create(Rc::clone(&sql), &project(), 7, START).unwrap();
+    // Migrations walk through what they change, once.
+    sql.statements.borrow_mut().clear();
     use_everything(&mut ledger).unwrap();
-    assert!(Ledger::open(Rc::clone(&sql)).unwrap().is_some());
+    use_after_a_restart(&sql).unwrap();
 
     let statements = sql.statements.borrow().clone();
     assert!(statements.len() > 70, "{} statements were seen", statements.len());
@@ -131,7 +179,7 @@ fn no_statement_walks_through_a_table_that_grows() {
         for step in steps(&store, statement, *parameters) {
             let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { continue };
             // A partial index holds what is open only; those walks end at a limit.
-            let is_bounded = step.contains("delivery_due") || step.contains("delivery_parked");
+            let is_bounded = ["delivery_due", "delivery_parked", "delivery_order"].iter().any(|index| step.contains(index));
             let is_virtual = ["json_each", "j", "d", "CONSTANT"].contains(&table) || table.starts_with("(subquery");
             if !is_bounded && !is_virtual && !SMALL_TABLES.contains(&table) {
                 walks.push(format!("{step}: {statement}"));
@@ -159,7 +207,10 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
     let store = Native::new();
     let sql = Rc::new(Recording { store: Rc::clone(&store), statements: RefCell::default() });
     let mut ledger = Ledger::create(Rc::clone(&sql), &project(), 7, START).unwrap();
+    // Migrations walk through what they change, once.
+    sql.statements.borrow_mut().clear();
     use_everything(&mut ledger).unwrap();
+    use_after_a_restart(&sql).unwrap();
     let statements = sql.statements.borrow().clone();
     for (part, expected) in [
         ("next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2", "SEARCH delivery USING INDEX delivery_due (next_at_ms<?)"),
@@ -167,12 +218,136 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
         ("seq < ?1 AND webhook = ?2 ORDER BY seq DESC LIMIT ?3", "SEARCH delivery USING INDEX delivery_webhook (webhook=? AND seq<?)"),
         ("seq < ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?3", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid<?)"),
         ("FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2", "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)"),
-        ("parked = 0, next_at_ms = ?2 WHERE webhook = ?1 AND parked = 1", "delivery_parked (webhook=?)"),
+        ("WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2", "SEARCH delivery USING INDEX delivery_parked (webhook=?)"),
+        ("WHERE parked = 1 AND webhook > ?1", "SEARCH delivery USING COVERING INDEX delivery_parked (webhook>?)"),
+        ("AND order_key = ?2 ORDER BY seq LIMIT 1", "SEARCH delivery USING COVERING INDEX delivery_order (webhook=? AND order_key=?)"),
+        ("CASE parked WHEN 2 THEN 1 ELSE parked END", "SEARCH delivery USING INDEX delivery_order (webhook=? AND order_key>?)"),
+        ("WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("FROM stat", "SEARCH stat USING PRIMARY KEY (hour=? AND webhook=?)"),
         ("idempotency_key IN", "SEARCH event USING INDEX event_idempotency_key (idempotency_key=?)"),
         ("j CROSS JOIN delivery", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
         ("state = 'leased', attempt = j.value", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
     ] {
         let plan = plan_of(&store, &statements, part);
         assert!(plan.contains(expected), "{part}: {plan}");
+    }
+}
+
+/// Uses each operation of replays, retention, counts, exports, settings and dry runs at least once.
+fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
+    let hook = ledger.reserve(START);
+    ledger.create_webhook(hook, webhook("w", "*"), START)?;
+    ledger.ingest(vec![keyed("a", "k1"), keyed("b", "k2")], InlineLimit(0), START)?;
+    let tickets = ledger.lease_due(START, 10)?.tickets;
+    let works = ledger.claim(&tickets, START)?.works;
+    let report = |status| attempt(1, Outcome::Answered { status }, START);
+    ledger.report(works.iter().map(|work| Report { delivery: work.delivery, attempt: report(200) }).collect(), START)?;
+    let states = vec![State::Delivered];
+    let again = ReplayQuery { webhook: None, since: None, until: None, states, types: Vec::new(), missing: false };
+    let of_webhook = ReplayQuery { webhook: Some(String::from("w")), ..again.clone() };
+    let missing = ReplayQuery { missing: true, ..of_webhook.clone() };
+    for query in [again, of_webhook, missing] {
+        ledger.count_replay(query.clone(), START)?;
+        let id = ledger.create_replay(query.clone(), START)?.id;
+        ledger.replay_step(START, 500)?;
+        ledger.replay(&id)?;
+        let id = ledger.create_replay(query, START)?.id;
+        ledger.cancel_replay(&id, START)?;
+    }
+    ledger.list_replays(10, None)?;
+    for webhook in [None, Some(String::from("w"))] {
+        let filter = ExportFilter { webhook: webhook.clone(), kind: Some(String::from("a")), ..ExportFilter::default() };
+        ledger.export_deliveries(&ExportFilter { kind: None, ..filter.clone() }, None)?;
+        ledger.export_deliveries(&filter, None)?;
+        ledger.export_events(&ExportFilter::default(), None)?;
+        let bucket = BucketWidth::Hour;
+        ledger.stats(&StatsQuery { webhook, kind: None, since: START.plus_ms(-86_400_000), until: START, bucket })?;
+    }
+    ledger.dry_run(event("a"), None, START)?;
+    ledger.update_settings(SettingsPatch { retention_days: Some(1), schedule: None })?;
+    let later = START.plus_ms(500 * 86_400_000);
+    ledger.upkeep_at(later)?;
+    while ledger.retention_step(later)? {}
+    Ok(())
+}
+
+/// Every statement that [`use_the_engine`] runs.
+fn engine_statements() -> (Rc<Native>, BTreeMap<String, usize>) {
+    let store = Native::new();
+    let sql = Rc::new(Recording { store: Rc::clone(&store), statements: RefCell::default() });
+    let mut ledger = Ledger::create(Rc::clone(&sql), &project(), 7, START).expect("a project");
+    use_the_engine(&mut ledger).expect("everything works");
+    let statements = sql.statements.borrow().clone();
+    (store, statements)
+}
+
+#[test]
+fn replays_retention_counts_and_exports_read_ranges_of_keys() {
+    let (store, statements) = engine_statements();
+    for (part, expected) in [
+        // Replays.
+        ("FROM delivery WHERE seq > ?1 AND seq < ?2 AND ?3 IS NULL ORDER BY seq LIMIT ?4", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "FROM delivery WHERE seq > ?1 AND seq < ?2 AND webhook = ?3 ORDER BY seq LIMIT ?4",
+            "delivery_webhook (webhook=? AND seq>? AND seq<?)",
+        ),
+        (
+            "SELECT 1 FROM delivery WHERE seq > ?1 AND seq < ?2 AND webhook = ?3 LIMIT ?4",
+            "delivery_webhook (webhook=? AND seq>? AND seq<?)",
+        ),
+        (
+            "FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
+            "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        ("d.webhook = ?4 AND d.seq > e.seq", "SEARCH d USING INDEX delivery_webhook (webhook=? AND seq>? AND seq<?)"),
+        ("l.event = e.seq AND l.webhook = ?4", "SEARCH l USING COVERING INDEX delivery_late (event=? AND webhook=?)"),
+        // Retention.
+        (
+            "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq",
+            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        (
+            "d.seq <= e.seq + e.deliveries AND d.event = e.seq)\n                        OR",
+            "SEARCH d USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        ("l.late = 1 AND l.event = e.seq)\n                     FROM", "SEARCH l USING COVERING INDEX delivery_late (event=?)"),
+        ("FROM stat WHERE hour < ?1 LIMIT ?2", "SEARCH stat USING PRIMARY KEY (hour<?)"),
+        ("next_at_ms IS NULL FROM test WHERE seq > ?1", "SEARCH test USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        ("ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1", "SEARCH replay USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        ("(SELECT min(hour) FROM stat)", "SEARCH stat USING PRIMARY KEY"),
+        // Counts.
+        ("json_each(?1) AS j CROSS JOIN stat AS s", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=? AND type=?)"),
+        ("(s.hour, s.webhook, s.type) > (?1, ?2, ?3)", "SEARCH s USING PRIMARY KEY ("),
+        ("WITH RECURSIVE hours", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=?)"),
+        // Exports.
+        ("FROM (SELECT seq, type FROM event WHERE seq > ?1 AND seq < ?2", "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "SELECT d.seq FROM (SELECT seq, event, state FROM delivery WHERE seq > ?1 AND seq < ?2 AND webhook",
+            "delivery_webhook (webhook=? AND seq>? AND seq<?)",
+        ),
+        (
+            "SELECT d.seq FROM (SELECT seq, event, state FROM delivery WHERE seq > ?1 AND seq < ?2 AND ?3",
+            "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+    ] {
+        let plan = plan_of(&store, &statements, part);
+        assert!(plan.contains(expected), "{part}: {plan}");
+    }
+}
+
+#[test]
+fn no_statement_of_the_engine_walks_through_a_table_that_grows() {
+    let (store, statements) = engine_statements();
+    // Migrations run once, and can't be explained once they have run.
+    let is_migration =
+        |statement: &str| ["CREATE", "ALTER", "DROP"].iter().any(|word| statement.starts_with(word)) || statement.contains("delivery_1");
+    for (statement, parameters) in statements.iter().filter(|(statement, _parameters)| !is_migration(statement)) {
+        for step in steps(&store, statement, *parameters) {
+            let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { continue };
+            assert!(
+                !["delivery", "event", "stat", "e", "s", "l"].contains(&table) || step.contains("INDEX delivery_"),
+                "{step}: {statement}"
+            );
+        }
     }
 }

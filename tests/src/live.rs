@@ -21,6 +21,8 @@ pub enum Credential<'a> {
     Header(&'a str),
     /// As the subprotocol `bearer.<token>`, as browsers must.
     Subprotocol(&'a str),
+    /// As this subprotocol.
+    Offered(&'a str),
     /// Not at all.
     None,
 }
@@ -53,6 +55,9 @@ impl Feed {
             Credential::Header(token) => drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}")))),
             Credential::Subprotocol(token) => {
                 drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, bearer.{token}"))));
+            }
+            Credential::Offered(offered) => {
+                drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, {offered}"))));
             }
             Credential::None => {}
         }

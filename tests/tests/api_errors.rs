@@ -42,6 +42,9 @@ fn operations() -> Vec<Operation> {
         make("PATCH", "webhooks/w", Manage, Some(json!({ "retry": false }))),
         make("DELETE", "webhooks/w", Manage, None),
         make("GET", "webhooks/w/secret", Manage, None),
+        make("POST", "webhooks/w/secret/rotate", Manage, Some(json!({ "overlap_s": 60, "kind": "v1" }))),
+        make("POST", "webhooks/w/pause", Manage, None),
+        make("POST", "webhooks/w/resume", Manage, None),
         make("POST", "webhooks/w/test", Manage, Some(json!({ "type": "order.paid", "data": {} }))),
         make("POST", "tests", Manage, Some(json!({ "url": url }))),
         make("GET", "event-types", Read, None),
@@ -49,12 +52,27 @@ fn operations() -> Vec<Operation> {
         make("DELETE", "event-types/known.type", Manage, None),
         make("POST", "events", Publish, Some(json!({ "type": "order.paid", "data": {} }))),
         make("POST", "events/batch", Publish, Some(json!({ "events": [{ "type": "order.paid", "data": {} }] }))),
+        make("POST", "events/dry-run", Manage, Some(json!({ "type": "order.paid", "data": {}, "labels": {}, "order_key": "k" }))),
+        make("GET", "events/export", Read, None),
         make("GET", "events", Read, None),
         make("GET", "events/{evt}", Read, None),
+        make("GET", "deliveries/export", Read, None),
         make("GET", "deliveries", Read, None),
         make("GET", "deliveries/{dlv}", Read, None),
         make("POST", "deliveries/{dlv}/retry", Manage, None),
         make("POST", "deliveries/{dlv}/cancel", Manage, None),
+        make("GET", "replays", Read, None),
+        make(
+            "POST",
+            "replays",
+            Manage,
+            Some(
+                json!({ "webhook": "w", "since": "2026-01-01T00:00:00Z", "states": ["cancelled"], "types": ["none.such"], "dry_run": true }),
+            ),
+        ),
+        make("GET", "replays/{rpl}", Read, None),
+        make("POST", "replays/{rpl}/cancel", Manage, None),
+        make("GET", "stats", Read, None),
         make("GET", "inboxes", Read, None),
         make("POST", "inboxes", Manage, Some(json!({ "name": "new" }))),
         make("GET", "inboxes/{ibx}", Read, None),
@@ -79,10 +97,13 @@ impl Furnished {
         let inbox = project.inbox("old").await;
         project.post("event-types", &json!({ "name": "known.type", "description": "Known.", "example": null })).await.expect(201);
         let token = project.post("tokens", &json!({ "name": "extra", "role": "read" })).await.expect(201).json();
+        let replay = project.post("replays", &json!({ "states": ["delivered"] })).await.expect(202).json();
         let event = project.event("order.paid", json!({})).await;
         let delivery = project.attempted(&event.id, "w").await;
         let token = String::from(token["token"]["id"].as_str().expect("a token has an id"));
-        Self { project, ids: vec![("{tok}", token), ("{evt}", event.id), ("{dlv}", delivery.delivery.id), ("{ibx}", inbox.id)] }
+        let replay = String::from(replay["id"].as_str().expect("a replay has an id"));
+        let ids = vec![("{tok}", token), ("{evt}", event.id), ("{dlv}", delivery.delivery.id), ("{ibx}", inbox.id), ("{rpl}", replay)];
+        Self { project, ids }
     }
 
     fn path(&self, operation: &Operation) -> String {
@@ -265,7 +286,9 @@ async fn every_route_that_names_a_thing_says_when_there_is_none() {
             let path = known.iter().fold(String::from(operation.path), |path, name| {
                 path.replace(name, &format!("{}/nobody", name.split('/').next().unwrap_or_default()))
             });
-            ["tok", "evt", "dlv", "ibx"].iter().fold(path, |path, prefix| path.replace(&format!("{{{prefix}}}"), &to.replace('*', prefix)))
+            ["tok", "evt", "dlv", "ibx", "rpl"]
+                .iter()
+                .fold(path, |path, prefix| path.replace(&format!("{{{prefix}}}"), &to.replace('*', prefix)))
         };
         if spoil("x") == operation.path {
             continue;
@@ -288,7 +311,7 @@ async fn every_route_that_names_a_thing_says_when_there_is_none() {
 async fn every_paged_list_refuses_a_bad_page() {
     let furnished = Furnished::new("pages").await;
     // Tokens and event types are always listed whole.
-    for list in ["webhooks", "events", "deliveries", "inboxes", &format!("inboxes/{}/requests", furnished.ids[3].1)] {
+    for list in ["webhooks", "events", "deliveries", "inboxes", "replays", &format!("inboxes/{}/requests", furnished.ids[3].1)] {
         for limit in ["0", "201", "-1", "x", "1.5", "", "99999999999999999999"] {
             furnished.project.get(&format!("{list}?limit={limit}")).await.faults(&["?limit"]);
         }
@@ -299,6 +322,98 @@ async fn every_paged_list_refuses_a_bad_page() {
     }
     furnished.project.get("deliveries?state=asleep").await.faults(&["?state"]);
     furnished.project.get("webhooks?label=no-colon").await.faults(&["?label"]);
+    furnished.still_works().await;
+}
+
+#[tokio::test]
+async fn statistics_exports_and_dry_runs_refuse_bad_queries() {
+    let furnished = Furnished::new("queries").await;
+    let table: [(&str, &[&str]); 12] = [
+        ("stats?bucket=week", &["?bucket"]),
+        ("stats?since=yesterday&until=1", &["?since", "?until"]),
+        ("stats?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", &["?until"]),
+        ("stats?since=2020-01-01T00:00:00Z", &["?since"]),
+        ("stats?limit=1", &["?limit"]),
+        ("events/export?state=dead&webhook=w", &["?state", "?webhook"]),
+        ("events/export?since=x", &["?since"]),
+        ("events/export?cursor=x&limit=3", &["?cursor", "?limit"]),
+        ("deliveries/export?state=asleep", &["?state"]),
+        ("deliveries/export?since=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00Z", &["?until"]),
+        ("replays?state=running", &["?state"]),
+        ("events/export?type=%zz", &["?"]),
+    ];
+    for (path, pointers) in table {
+        furnished.project.get(path).await.faults(pointers);
+    }
+    furnished.project.get("stats?webhook=nobody").await.problem(ProblemType::NotFound);
+    let event = json!({ "type": "order.paid", "data": {} });
+    furnished.project.post("events/dry-run?event=a", &event).await.faults(&["?event"]);
+    furnished.project.post("events/dry-run?webhook=nobody", &event).await.problem(ProblemType::NotFound);
+    furnished.still_works().await;
+}
+
+#[tokio::test]
+async fn what_the_engine_is_told_is_checked_field_by_field() {
+    let furnished = Furnished::new("engine").await;
+    let before = furnished.census().await;
+    let webhooks: [(Value, &[&str]); 16] = [
+        (json!({ "retry_schedule_s": [0] }), &["/retry_schedule_s/0"]),
+        (json!({ "retry_schedule_s": [1, 604_801] }), &["/retry_schedule_s/1"]),
+        (json!({ "retry_schedule_s": vec![1; 21] }), &["/retry_schedule_s"]),
+        (json!({ "rate_limit": { "calls": 0 } }), &["/rate_limit/calls", "/rate_limit/per_s"]),
+        (json!({ "rate_limit": { "calls": 10_001, "per_s": 3_601 } }), &["/rate_limit/calls", "/rate_limit/per_s"]),
+        (json!({ "concurrency_limit": 0 }), &["/concurrency_limit"]),
+        (json!({ "concurrency_limit": 101 }), &["/concurrency_limit"]),
+        (json!({ "ordered": "yes", "paused": 1 }), &["/ordered", "/paused"]),
+        (json!({ "filter": { "field": "a" } }), &["/filter"]),
+        (json!({ "filter": { "and": [{ "field": "a", "gt": true }, { "or": [] }] } }), &["/filter/and/0/gt", "/filter/and/1/or"]),
+        (json!({ "filter": { "field": "a", "near": 1 } }), &["/filter/near"]),
+        (json!({ "filter": 7 }), &["/filter"]),
+        (json!({ "event_labels": { "env": 7 } }), &["/event_labels/env"]),
+        (json!({ "secret": "whsk_AAAA" }), &["/secret"]),
+        (json!({ "previous_secrets": [] }), &["/previous_secrets"]),
+        (json!({ "retry_schedule_s": "5", "rate_limit": 5, "filter": [] }), &["/retry_schedule_s", "/rate_limit", "/filter"]),
+    ];
+    for (patch, pointers) in webhooks {
+        furnished.project.patch("webhooks/w", &patch).await.faults(pointers);
+        let mut draft = json!({ "name": "new", "url": "http://127.0.0.1:1024/", "events": ["*"] });
+        draft.as_object_mut().expect("a draft is an object").extend(patch.as_object().cloned().expect("a patch is an object"));
+        furnished.project.post("webhooks", &draft).await.faults(pointers);
+    }
+    let bodies: [(&str, Value, &[&str]); 12] = [
+        ("webhooks/w/secret/rotate", json!({ "overlap_s": -1 }), &["/overlap_s"]),
+        ("webhooks/w/secret/rotate", json!({ "overlap_s": 604_801, "kind": "v2" }), &["/overlap_s", "/kind"]),
+        ("webhooks/w/secret/rotate", json!({ "secret": "whsec_short" }), &["/secret"]),
+        ("replays", json!({ "missing": true }), &["/webhook"]),
+        ("replays", json!({ "missing": true, "webhook": "w", "states": ["dead"] }), &["/states"]),
+        ("replays", json!({ "states": ["pending", "dead", "dead"] }), &["/states/0", "/states/2"]),
+        ("replays", json!({ "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z" }), &["/until"]),
+        ("replays", json!({ "types": ["a..b"], "dry_run": 1 }), &["/types/0", "/dry_run"]),
+        ("events", json!({ "type": "postern.webhook.failing", "data": {} }), &["/type"]),
+        ("events", json!({ "type": "a", "data": {}, "order_key": "", "labels": { "k": 1 } }), &["/order_key", "/labels/k"]),
+        ("events/dry-run", json!({ "type": "a b" }), &["/type", "/data"]),
+        ("events/batch", json!({ "events": [{ "type": "postern.x", "data": 1 }] }), &["/events/0/type"]),
+    ];
+    for (path, body, pointers) in bodies {
+        furnished.project.post(path, &body).await.faults(pointers);
+    }
+    let settings: [(Value, &[&str]); 5] = [
+        (json!({ "retention_days": 0 }), &["/retention_days"]),
+        (json!({ "retention_days": 366, "retry_schedule_s": 5 }), &["/retention_days", "/retry_schedule_s"]),
+        (json!({ "retry_schedule_s": [5, "x"] }), &["/retry_schedule_s/1"]),
+        (json!({ "name": "other" }), &["/name"]),
+        (json!([]), &[""]),
+    ];
+    let project = format!("/v1/projects/{}", furnished.project.name);
+    for (patch, pointers) in settings {
+        furnished.project.api.send(Method::PATCH, &project, Some(&patch)).await.faults(pointers);
+    }
+    furnished.project.post("replays", &json!({ "webhook": "nobody" })).await.problem(ProblemType::NotFound);
+    let read = furnished.project.api.with_token(&furnished.project.token("read").await);
+    read.send(Method::PATCH, &project, Some(&json!({ "retention_days": 7 }))).await.problem(ProblemType::Forbidden);
+    let mut after = furnished.census().await;
+    after["tokens"] = before["tokens"].clone();
+    assert_eq!(after, before);
     furnished.still_works().await;
 }
 

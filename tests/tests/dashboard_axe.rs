@@ -24,6 +24,11 @@ impl Furnished {
         project.listen("failing", "http://127.0.0.1:1024/", &json!({ "retry": false })).await;
         project.listen("waiting", "http://127.0.0.1:1024/", &json!({})).await;
         project.listen("off", &inbox.url, &json!({ "enabled": false })).await;
+        let flow = json!({
+            "retry_schedule_s": [5, 60], "rate_limit": { "calls": 10, "per_s": 60 }, "concurrency_limit": 2, "ordered": true, "paused": true,
+            "filter": { "and": [{ "field": "id", "gte": 1 }, { "not": { "field": "test", "eq": true } }] }, "event_labels": {}
+        });
+        project.listen("ordered", &inbox.url, &flow).await;
         let kind = json!({ "name": "order.paid", "description": "An order was paid.", "example": { "id": 1 } });
         project.post("event-types", &kind).await.expect(201);
         project.token("read").await;
@@ -31,6 +36,7 @@ impl Furnished {
         for webhook in ["good", "failing", "waiting"] {
             project.attempted(&event.id, webhook).await;
         }
+        project.post("replays", &json!({ "webhook": "failing" })).await.expect(202);
         let delivery = project.attempted(&event.id, "waiting").await.delivery.id;
         Self { project, inbox: inbox.id, delivery, event: event.id }
     }
@@ -54,6 +60,11 @@ impl Furnished {
             ("inboxes", at("/inboxes"), "link", "first"),
             ("inbox", at(&format!("/inboxes/{}", self.inbox)), "button", "Save answer"),
             ("tokens", at("/tokens"), "button", "New token"),
+            ("overview-month", at("?range=30d"), "button", "The numbers as a table"),
+            ("webhook-ordered", at("/webhooks/ordered"), "button", "Resume"),
+            ("webhook-ordered-edit", at("/webhooks/ordered/edit"), "textbox", "Try it on"),
+            ("deliveries-under-way", at("/deliveries?state=under_way"), "button", "Pause"),
+            ("settings", at("/settings"), "button", "Save settings"),
             ("nowhere", String::from("/no/such/page"), "heading", ""),
         ]
     }
@@ -112,6 +123,9 @@ async fn no_dialog_breaks_a_rule_of_accessibility() {
     browser.find("heading", "Overview").await;
     for (name, path, opener, sign) in [
         ("post-event", "/events", "Post an event", "Post event"),
+        ("replay", "/deliveries", "Replay…", "Count"),
+        ("rotate-secret", "/webhooks/good", "Rotate secret…", "Rotate now"),
+        ("delete-requests", &format!("/inboxes/{}", furnished.inbox), "Delete all requests", "Delete them"),
         ("new-event-type", "/event-types", "New event type", "Add event type"),
         ("new-inbox", "/inboxes", "New inbox", "Create inbox"),
         ("new-token", "/tokens", "New token", "Create token"),
@@ -124,6 +138,14 @@ async fn no_dialog_breaks_a_rule_of_accessibility() {
         browser.press(thirtyfour::Key::Escape + "").await;
         browser.gone("button", sign).await;
     }
+    browser.go(&format!("{base}/p/{}/events", furnished.project.name)).await;
+    browser.click("button", "Post an event").await;
+    browser.fill("Event type", "order.paid").await;
+    browser.click("button", "What would happen?").await;
+    browser.click("button", "Gets it").await;
+    inspect(&browser, "dry-run", &mut wrong).await;
+    browser.press(thirtyfour::Key::Escape + "").await;
+    browser.gone("dialog", "Post an event").await;
     browser.click("button", "Shortcuts").await;
     browser.find("dialog", "").await;
     inspect(&browser, "shortcuts", &mut wrong).await;
@@ -190,7 +212,7 @@ async fn a_new_screen_gives_its_heading_the_focus_and_the_tab_its_name() {
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     browser.go(&format!("{base}/#sign-in={}", project.token)).await;
     browser.find("heading", "Overview").await;
-    for screen in ["Webhooks", "Deliveries", "Events", "Inboxes", "Tokens"] {
+    for screen in ["Webhooks", "Deliveries", "Events", "Inboxes", "Tokens", "Settings"] {
         browser.click("link", screen).await;
         until(&format!("the heading {screen} has the focus"), SOON, async || {
             browser.focus().await == (String::from("heading"), String::from(screen))

@@ -22,12 +22,14 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     let more = json!({
         "description": HOSTILE, "labels": { "<i>k</i>": HOSTILE.chars().take(60).collect::<String>() },
         "headers": [{ "key": "X-Mine", "value": HOSTILE, "protected": false }],
-        "object": { "type": "<u>t</u>", "name": null, "version": null }, "retry": false
+        "object": { "type": "<u>t</u>", "name": null, "version": null }, "retry": false, "ordered": true,
+        "event_labels": { "<i>e</i>": "<b>x</b>" },
+        "filter": { "or": [{ "field": "html", "eq": HOSTILE }, { "field": "<svg onload=window.hostile=6>", "starts_with": HOSTILE }] }
     });
     project.listen(name, &sink.url("/bad"), &more).await;
     let kind = json!({ "name": "order.paid", "description": HOSTILE, "example": { "html": HOSTILE } });
     project.post("event-types", &kind).await.expect(201);
-    let event = json!({ "type": "order.paid", "data": { "html": HOSTILE, HOSTILE: 1 }, "object": { "type": "<u>t</u>", "name": &HOSTILE[..100] }, "idempotency_key": "<b>k</b>" });
+    let event = json!({ "type": "order.paid", "data": { "html": HOSTILE, HOSTILE: 1 }, "object": { "type": "<u>t</u>", "name": &HOSTILE[..100] }, "idempotency_key": "<b>k</b>", "order_key": &HOSTILE[..100], "labels": { "<i>e</i>": "<b>x</b>" } });
     let event = project.post("events", &event).await.expect(202).json();
     let event = event["id"].as_str().expect("an event has an id");
     let delivery = project.attempted(event, &postern_core::route::encode_segment(name)).await.delivery.id;
@@ -62,6 +64,16 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
         .await;
         harmless(&browser, &address).await;
     }
+    // A dry run repeats filter, labels and data.
+    browser.go(&at("/events?post=1")).await;
+    browser.fill("Event type", "order.paid").await;
+    browser.fill("Data", &json!({ "html": HOSTILE }).to_string()).await;
+    browser.fill("Labels", "<i>e</i>:<b>x</b>").await;
+    browser.fill("Order key", &HOSTILE[..100]).await;
+    browser.click("button", "What would happen?").await;
+    browser.click("button", "Skipped").await;
+    browser.sees("html eq").await;
+    harmless(&browser, "a dry run").await;
     // What was sent, what came back, and what an inbox recorded are opened too.
     browser.go(&at(&format!("/deliveries?open={delivery}"))).await;
     for tab in ["Request", "Response", "Event"] {

@@ -579,7 +579,7 @@ mod tests {
     fn a_test_target_belongs_to_a_part_by_its_prefix() {
         assert_eq!(Part::of_target("api_webhooks"), Some(Part::E2e));
         assert_eq!(Part::of_target("delivery_signed"), Some(Part::E2e));
-        assert_eq!(Part::of_target("stack_crash"), Some(Part::E2e));
+        assert_eq!(Part::of_target("stack_chaos"), Some(Part::E2e));
         assert_eq!(Part::of_target("clients_ubiops"), Some(Part::Clients));
         assert_eq!(Part::of_target("dashboard_axe"), Some(Part::Browser));
         assert_eq!(Part::of_target("misc"), None);

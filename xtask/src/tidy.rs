@@ -34,14 +34,22 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
 /// Names that say nothing about what is inside.
 const DRAWER_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
+/// The files of the Worker that may bind the platform's `fetch`: calls to webhooks, and calls to project objects. Whatever else
+/// calls out would pass by the egress policy. Clippy's ban on `worker::Fetch` does not see a binding.
+const MAY_BIND_FETCH: [&str; 2] = ["edge/src/sender.rs", "edge/src/project_do/call.rs"];
+
+/// Other ways to the same function.
+const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_", "\"fetch\""];
+
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 6] = [
+pub(crate) const RULES: [(&str, Check); 7] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
+    ("two files may call out", fetch_bound_elsewhere),
     ("nothing is left to do", unfinished_code),
     ("no test is left out", tests_left_out),
     ("every test file asserts", test_files_without_assertions),
@@ -131,6 +139,33 @@ fn versions_in_lock<'a>(lock: &'a str, package: &str) -> Vec<&'a str> {
     versions
 }
 
+fn fetch_bound_elsewhere() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for path in our_files(&["rs"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        if !relative.starts_with("edge/src") || MAY_BIND_FETCH.iter().any(|file| relative == Path::new(file)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        broken.extend(ways_to_fetch(&text).into_iter().map(|(line, text)| format!("{}:{line}: {text}", relative.display())));
+    }
+    Ok(broken)
+}
+
+/// The lines, numbered from 1, that bind the platform's `fetch` or reach it in another way.
+fn ways_to_fetch(source: &str) -> Vec<(usize, String)> {
+    let mut in_extern = false;
+    let mut found = Vec::new();
+    for (index, line) in source.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        in_extern = (in_extern || code.contains("extern \"C\"")) && !code.starts_with('}');
+        if (in_extern && code.contains("fetch")) || WAYS_TO_FETCH.iter().any(|way| code.contains(way)) {
+            found.push((index + 1, line.trim().to_owned()));
+        }
+    }
+    found
+}
+
 fn unfinished_code() -> Result<Vec<String>> {
     // Put together so that this line does not break the rule.
     places_with(&[concat!("todo", "!("), concat!("unimplemented", "!("), concat!("TO", "DO:"), concat!("FIX", "ME")])
@@ -214,6 +249,15 @@ mod tests {
         let broken = wrong_dependencies(&bad);
         assert_eq!(broken.len(), 2);
         assert!(broken[0].contains("postern-app depends on postern-ledger") && broken[1].contains("newcomer"), "{broken:?}");
+    }
+
+    #[test]
+    fn a_binding_of_fetch_is_found_and_a_handler_of_that_name_is_not() {
+        let bound = "extern \"C\" {\n    #[wasm_bindgen(catch, js_name = fetch)]\n    fn call_out(url: &str);\n}\nasync fn fetch() {}\n";
+        assert_eq!(ways_to_fetch(bound).into_iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
+        let fine = "// fetch_with_request\n#[event(fetch)]\nasync fn fetch(request: Request) {}\nenv.assets(\"A\")?.fetch(url, None)\n";
+        assert_eq!(ways_to_fetch(fine), []);
+        assert_eq!(ways_to_fetch("stub.fetch_with_request(request)\nReflect::get(&global, &\"fetch\".into())").len(), 2);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! One HTTP call to our own origin.
 
-use leptos::prelude::window;
+use std::time::Duration;
+
+use leptos::prelude::{document, set_timeout, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Request, RequestInit, Response};
+use web_sys::{Blob, Headers, HtmlElement, Request, RequestInit, Response, Url};
 
 /// What is sent.
 pub(crate) struct Call<'a> {
@@ -33,6 +35,42 @@ pub(crate) async fn call(call: &Call<'_>) -> Option<Answer> {
     let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
     let body = JsFuture::from(response.text().ok()?).await.ok()?;
     Some(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
+}
+
+/// How long the browser may take to begin saving a file.
+const KEPT_FOR: Duration = Duration::from_mins(1);
+
+/// Something that was downloaded. The browser keeps it, not the page's memory.
+pub(crate) struct File(Blob);
+
+impl File {
+    /// Has the browser save it as `name`; `false` where it does not.
+    pub(crate) fn save(&self, name: &str) -> bool {
+        self.try_save(name).is_ok()
+    }
+
+    fn try_save(&self, name: &str) -> Result<(), JsValue> {
+        let address = Url::create_object_url_with_blob(&self.0)?;
+        let link = document().create_element("a")?;
+        link.set_attribute("href", &address)?;
+        link.set_attribute("download", name)?;
+        link.unchecked_ref::<HtmlElement>().click();
+        // Not at once: a browser may begin to read only after this turn.
+        set_timeout(move || drop(Url::revoke_object_url(&address)), KEPT_FOR);
+        Ok(())
+    }
+}
+
+/// Downloads with `GET`. `None`: no answer came, or it broke off; `Err`: an answer that is no success.
+pub(crate) async fn download(path: &str, headers: &[(&str, &str)]) -> Option<Result<File, Answer>> {
+    let request = request(&Call { method: "GET", path, headers, body: None, outlives_page: false }).ok()?;
+    let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
+    if response.ok() {
+        let blob = JsFuture::from(response.blob().ok()?).await.ok()?;
+        return Some(Ok(File(blob.dyn_into().ok()?)));
+    }
+    let body = JsFuture::from(response.text().ok()?).await.ok()?;
+    Some(Err(Answer { status: response.status(), body: body.as_string().unwrap_or_default() }))
 }
 
 fn request(call: &Call<'_>) -> Result<Request, JsValue> {

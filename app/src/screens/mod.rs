@@ -4,6 +4,7 @@ use crate::dom::{View, view};
 use crate::routes::Area;
 
 pub(crate) mod attempt;
+pub(crate) mod clauses;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
@@ -12,6 +13,9 @@ pub(crate) mod inboxes;
 pub(crate) mod nowhere;
 pub(crate) mod overview;
 pub(crate) mod projects;
+pub(crate) mod replays;
+pub(crate) mod schedule;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod tokens;
 pub(crate) mod webhook;
@@ -45,6 +49,7 @@ pub(crate) fn settings_part(area: Area) -> View {
     match area {
         Area::EventTypes => view! { <event_types::EventTypes /> },
         Area::Tokens => view! { <tokens::Tokens /> },
+        Area::Settings => view! { <settings::Settings /> },
         _ => View::nothing(),
     }
 }

@@ -159,7 +159,7 @@ fn ProjectFrame(project: ProjectName) -> View {
 }
 
 /// The entries of the navigation, in order.
-pub(crate) const ENTRIES: [(&str, Icon, Area); 7] = [
+pub(crate) const ENTRIES: [(&str, Icon, Area); 8] = [
     ("Overview", Icon::Overview, Area::Overview),
     ("Webhooks", Icon::Webhook, Area::Webhooks),
     ("Deliveries", Icon::Delivery, Area::Deliveries),
@@ -167,6 +167,7 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 7] = [
     ("Event types", Icon::EventType, Area::EventTypes),
     ("Inboxes", Icon::Inbox, Area::Inboxes),
     ("Tokens", Icon::Token, Area::Tokens),
+    ("Settings", Icon::Settings, Area::Settings),
 ];
 
 fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> View {

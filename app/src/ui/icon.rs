@@ -21,6 +21,8 @@ pub(crate) enum Icon {
     Inbox,
     /// A key.
     Token,
+    /// Three sliders.
+    Settings,
     /// A stack.
     Project,
     /// A plus.
@@ -39,6 +41,10 @@ pub(crate) enum Icon {
     Send,
     /// Two bars.
     Pause,
+    /// A triangle to the right.
+    Resume,
+    /// An arrow into a tray.
+    Export,
     /// An eye.
     Reveal,
     /// Three lines.
@@ -74,6 +80,7 @@ impl Icon {
             Self::EventType => "M3.5 3.5h6l7 7-6 6-7-7zM6.75 6.75h.01",
             Self::Inbox => "M3 11.5 5.2 4.5h9.6l2.2 7v4.5H3zM3 11.5h4l1 2h4l1-2h4",
             Self::Token => "M8.2 11.8a4 4 0 1 1 0-.01M8 10l8.5-.01v3M13.5 10v2.5M5.5 11.2h.01",
+            Self::Settings => "M3 5.5h8M15 5.5h2M13 3.5v4M3 10h2M9 10h8M7 8v4M3 14.5h8M15 14.5h2M13 12.5v4",
             Self::Project => "M10 3 17 6.5 10 10 3 6.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5",
             Self::Plus => "M10 4v12M4 10h12",
             Self::Close => "M5 5l10 10M15 5 5 15",
@@ -83,6 +90,8 @@ impl Icon {
             Self::Again => "M16.5 10a6.5 6.5 0 1 1-2-4.7M16.5 3v3.5H13",
             Self::Send => "M17 3 3 8.5l5.5 3L11.5 17zM17 3 8.5 11.5",
             Self::Pause => "M7 4.5v11M13 4.5v11",
+            Self::Resume => "M6.5 4v12l9-6z",
+            Self::Export => "M10 3v9.5M6 8.5l4 4 4-4M3.5 13.5v3h13v-3",
             Self::Reveal => "M2 10s3-5.5 8-5.5S18 10 18 10s-3 5.5-8 5.5S2 10 2 10zM10 7.7a2.3 2.3 0 1 0 .01 0",
             Self::Menu => "M3 5.5h14M3 10h14M3 14.5h14",
             Self::Next => "M7.5 4.5 13 10l-5.5 5.5",

@@ -3,17 +3,19 @@
 
 pub(crate) mod badge;
 pub(crate) mod button;
+pub(crate) mod chart;
 pub(crate) mod code;
 pub(crate) mod copy;
 pub(crate) mod dialog;
 pub(crate) mod drawer;
 pub(crate) mod field;
 pub(crate) mod filter_chip;
+pub(crate) mod form;
 pub(crate) mod icon;
 pub(crate) mod loaded;
+pub(crate) mod more;
 pub(crate) mod notice;
 pub(crate) mod page_head;
-
 pub(crate) mod shortcuts;
 pub(crate) mod skeleton;
 pub(crate) mod strip;

@@ -10,8 +10,13 @@ pub(crate) fn rows() -> View {
 
 /// A few paragraphs.
 pub(crate) fn text() -> View {
+    view! { <div class="card">{plain_text()}</div> }
+}
+
+/// A few paragraphs within a card.
+pub(crate) fn plain_text() -> View {
     view! {
-        <div class="card pad bones" aria-hidden="true">
+        <div class="pad bones" aria-hidden="true">
             <i class="bone wide"></i>
             <i class="bone"></i>
             <i class="bone wide"></i>

@@ -1,5 +1,7 @@
 //! Events and the catalogue of event types.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -40,6 +42,12 @@ pub struct EventView {
     pub object: Option<ObjectRef>,
     /// The producer's key.
     pub idempotency_key: Option<String>,
+    /// What `ordered` webhooks keep in order.
+    #[serde(default)]
+    pub order_key: Option<String>,
+    /// What webhooks may filter by.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// When it was accepted.
     pub accepted_at: Timestamp,
     /// Webhooks it matched.

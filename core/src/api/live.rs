@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryView;
 use super::inbox::InboxRequestView;
+use super::replay::ReplayView;
 use super::test::TestView;
 
 /// The WebSocket subprotocol that the server answers with. The client also offers `bearer.<token>` (a browser can set
@@ -30,6 +31,11 @@ pub enum LiveEvent {
         inbox_id: String,
         /// The request; its body is cut at 4 KiB here, the list has it in full.
         request: Box<InboxRequestView>,
+    },
+    /// A replay began, went on or ended.
+    Replay {
+        /// As it is now.
+        replay: Box<ReplayView>,
     },
     /// Webhooks were created, changed or deleted: fetch the list again.
     Webhooks,

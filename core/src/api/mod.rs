@@ -3,11 +3,14 @@
 //! Requests are not here: they are parsed field by field (`webhook::parse`, `event`), so that every fault is named.
 
 pub mod delivery;
+pub mod dry_run;
 pub mod event;
 pub mod inbox;
 pub mod live;
 pub mod page;
 pub mod project;
+pub mod replay;
+pub mod stats;
 pub mod test;
 pub mod token;
 pub mod webhook;

@@ -23,7 +23,31 @@ pub struct ProjectDetail {
     pub created_at: Timestamp,
     /// How much is in it.
     pub counts: ProjectCounts,
+    /// What holds where a webhook says nothing.
+    #[serde(default)]
+    pub settings: ProjectSettings,
 }
+
+/// What holds for all of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProjectSettings {
+    /// Seconds before attempt 2, 3, … of webhooks without a schedule of their own; null is Postern's default.
+    pub retry_schedule_s: Option<Vec<u32>>,
+    /// Days that ended deliveries and their events are kept, 1 to [`RETENTION_DAYS_MAX`].
+    pub retention_days: u32,
+}
+
+impl Default for ProjectSettings {
+    fn default() -> Self {
+        Self { retry_schedule_s: None, retention_days: RETENTION_DAYS_DEFAULT }
+    }
+}
+
+/// Days that things are kept where nobody says.
+pub const RETENTION_DAYS_DEFAULT: u32 = 30;
+/// Days that things are kept at most.
+pub const RETENTION_DAYS_MAX: u32 = 365;
 
 /// How much is in a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

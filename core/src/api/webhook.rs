@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::delivery::State;
+use crate::signing::Secret;
 use crate::time::Timestamp;
-use crate::webhook::{Contract, ObjectFilter};
+use crate::webhook::{Contract, ObjectFilter, RateLimit, RetiredSecret};
 
 /// A webhook without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches, each a field of the wire")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the wire")]
 pub struct WebhookView {
     /// `whk_…`
     pub id: String,
@@ -43,6 +45,27 @@ pub struct WebhookView {
     pub include_result: bool,
     /// Whether callbacks are signed.
     pub signed: bool,
+    /// Seconds before attempt 2, 3, …; null where the project's schedule holds.
+    #[serde(default)]
+    pub retry_schedule_s: Option<Vec<u32>>,
+    /// Calls in a time at most.
+    #[serde(default)]
+    pub rate_limit: Option<RateLimit>,
+    /// Calls under way at once at most.
+    #[serde(default)]
+    pub concurrency_limit: Option<u32>,
+    /// Whether events with one `order_key` come one after the other.
+    #[serde(default)]
+    pub ordered: bool,
+    /// The payload condition as it was written (`condition`).
+    #[serde(default)]
+    pub filter: Option<Value>,
+    /// Labels that an event must carry.
+    #[serde(default)]
+    pub event_labels: BTreeMap<String, String>,
+    /// Whether deliveries wait.
+    #[serde(default)]
+    pub paused: bool,
     /// Counts up with each change; the `ETag`.
     pub version: u32,
     /// When it was created.
@@ -73,14 +96,76 @@ pub struct Health {
     pub at_once: u32,
     /// When the latest of them was created.
     pub latest_at: Option<Timestamp>,
+    /// How it stands, in one word.
+    #[serde(default)]
+    pub status: HealthStatus,
+    /// The first failure after its latest success.
+    #[serde(default)]
+    pub failing_since: Option<Timestamp>,
+    /// Failures since its latest success; throttling answers do not count.
+    #[serde(default)]
+    pub failures_in_a_row: u32,
+    /// Where it is probed: not before then.
+    #[serde(default)]
+    pub next_call_at: Option<Timestamp>,
+    /// Deliveries that wait for it to be called again, counted up to [`HELD_MAX`].
+    #[serde(default)]
+    pub held: u32,
+    /// When Postern or a person disabled it; null while it is enabled.
+    #[serde(default)]
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// Deliveries that [`Health::held`] counts at most.
+pub const HELD_MAX: u32 = 10_000;
+
+/// How a webhook stands. What is said first holds: a disabled webhook that failed is disabled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// It takes no events.
+    Disabled,
+    /// It takes events; deliveries wait until somebody resumes it.
+    Paused,
+    /// It failed often: one call at a time, until one succeeds.
+    Failing,
+    /// Its receiver asked for fewer calls: one at a time, quicker with each success.
+    Throttled,
+    /// Called as usual.
+    #[default]
+    Healthy,
 }
 
 /// Deliveries that [`Health::recent`] holds at most.
 pub const RECENT_MAX: u32 = 42;
 
-/// `GET webhooks/{name}/secret`.
+/// `GET webhooks/{name}/secret`, and the answer to a rotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretView {
-    /// `whsec_…`, or null where callbacks are not signed.
+    /// `whsec_…` or `whsk_…`, or null where callbacks are not signed.
     pub secret: Option<String>,
+    /// `whpk_…`, what receivers verify with; null for a `whsec_`, which is its own.
+    #[serde(default)]
+    pub public_key: Option<String>,
+    /// Secrets that sign beside it for a while, the latest first. They are not shown.
+    #[serde(default)]
+    pub previous: Vec<PreviousSecretView>,
+}
+
+impl SecretView {
+    /// The view of a plain secret and those before it that have not expired at `now`.
+    #[must_use]
+    pub fn of(secret: Option<String>, previous: &[RetiredSecret], now: Timestamp) -> Self {
+        let public_key = secret.as_deref().and_then(|text| Secret::parse(text).ok()).and_then(|secret| secret.public_key());
+        let previous = previous.iter().filter(|retired| retired.expires_at > now);
+        let previous = previous.map(|retired| PreviousSecretView { expires_at: retired.expires_at }).collect();
+        Self { secret, public_key, previous }
+    }
+}
+
+/// A secret that was replaced and still signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousSecretView {
+    /// Until then.
+    pub expires_at: Timestamp,
 }

@@ -88,10 +88,11 @@ pub const HIDDEN: &str = "••••••••";
 
 /// Builds the callback: body, Standard Webhooks headers, signature, the webhook's own headers.
 ///
-/// `webhook` must hold plain (unsealed) secrets.
+/// `webhook` must hold plain (unsealed) secrets. It is signed with the current one first, then with every one before it that
+/// has not expired at `now`.
 ///
 /// # Errors
-/// The stored secret is not a secret (a bug or a damaged store): the fault, never the secret.
+/// A stored secret is not a secret (a bug or a damaged store), or this build can't sign with it: the fault, never the secret.
 pub fn build(
     webhook: &Definition,
     rendering: &Rendering,
@@ -108,9 +109,9 @@ pub fn build(
         own("webhook-id", message_id),
         own("webhook-timestamp", &timestamp_s.to_string()),
     ];
-    if let Some(secret) = &webhook.secret {
-        let secret = Secret::parse(secret)?;
-        lines.push(own("webhook-signature", &signing::sign(&[secret], message_id, timestamp_s, body.as_bytes())));
+    let secrets = webhook.signing_secrets(now).map(Secret::parse).collect::<Result<Vec<_>, _>>()?;
+    if !secrets.is_empty() {
+        lines.push(own("webhook-signature", &signing::sign(&secrets, message_id, timestamp_s, body.as_bytes())?));
     }
     for header in &webhook.headers {
         let name = header.key.to_ascii_lowercase();
@@ -139,7 +140,7 @@ struct Line {
     is_hidden: bool,
 }
 
-/// An event that `webhook` would take, for tests and previews where nobody wrote one.
+/// An event that `webhook` would take (but for its payload condition), for tests and previews where nobody wrote one.
 #[must_use]
 pub fn sample_event(webhook: &Definition) -> NewEvent {
     match webhook.contract {
@@ -162,7 +163,8 @@ fn sample_object(webhook: &Definition) -> Option<ObjectRef> {
 /// An event type that `pattern` matches.
 fn sample_kind(pattern: Option<&EventPattern>) -> String {
     match pattern.map(EventPattern::as_str) {
-        None | Some("*") => String::from("postern.test"),
+        // Nothing below `postern.`: everything does not mean Postern's own events.
+        None | Some("*") => String::from("example.test"),
         Some(text) => match text.strip_suffix(".*") {
             Some(stem) => format!("{stem}.test"),
             None => String::from(text),

@@ -29,10 +29,10 @@ pub(super) fn render(source: &Source<'_>) -> String {
 
 /// An event of the first pattern.
 pub(super) fn sample_event(webhook: &Definition) -> NewEvent {
+    let data = raw(&json!({"message": "This is a test from Postern."}));
     NewEvent {
-        kind: sample_kind(webhook.events.first()),
-        data: raw(&json!({"message": "This is a test from Postern."})),
         object: sample_object(webhook),
-        idempotency_key: None,
+        labels: webhook.event_labels.clone(),
+        ..NewEvent::new(sample_kind(webhook.events.first()), data)
     }
 }

@@ -21,7 +21,9 @@ fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
 fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Vec<crate::fault::Fault>> {
     for changes in [
         json!({}),
-        json!({"events": ["order.*"]}),
+        json!({"events": ["order.*"], "event_labels": {"env": "prod"}}),
+        json!({"events": ["*"]}),
+        json!({"events": ["postern.*"]}),
         json!({"events": ["order.paid", "*"], "object": {"name": "d1"}}),
         json!({"contract": "ubiops"}),
         json!({"contract": "ubiops", "events": ["deployment_request_finished"], "object": {"type": "deployment", "version": "v2"}}),
@@ -29,7 +31,7 @@ fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Vec<crate::fault:
     ] {
         let webhook = webhook(changes.clone())?;
         let sample = sample_event(&webhook);
-        assert!(filter::matches(&webhook, &sample.kind, sample.object.as_ref()), "{changes}");
+        assert!(filter::matches(&webhook, &filter::EventFacts::of(&sample)), "{changes}");
     }
     Ok(())
 }
@@ -41,6 +43,30 @@ fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), Vec<
     let source = Source { kind: &sample.kind, accepted_at: Timestamp(0), data: &sample.data, object: None };
     let built = build(&damaged, &Rendering::of(&damaged, &sample.kind), &source, "msg_1", Timestamp(0));
     assert_eq!(built.err(), Some(SecretFault::NoPrefix));
+    Ok(())
+}
+
+#[test]
+fn a_callback_is_signed_with_every_secret_that_has_not_expired() -> Result<(), Vec<crate::fault::Fault>> {
+    let [old, older, new] = [1, 2, 3].map(|byte| Secret::from_random(&[byte; 32]));
+    let mut rotated = Definition { secret: Some(older.reveal()), ..webhook(json!({}))? };
+    rotated.rotate_secret(old.reveal(), 10, Timestamp(0));
+    rotated.rotate_secret(new.reveal(), 60, Timestamp(0));
+    let sample = sample_event(&rotated);
+    let source = Source { kind: &sample.kind, accepted_at: Timestamp(0), data: &sample.data, object: None };
+    for (now, secrets) in [
+        (Timestamp(9_999), vec![new.clone(), old.clone(), older]),
+        (Timestamp(10_000), vec![new.clone(), old]),
+        (Timestamp(60_000), vec![new]),
+    ] {
+        let built = build(&rotated, &Rendering::of(&rotated, &sample.kind), &source, "msg_1", now);
+        let found = built.ok().and_then(|built| {
+            let signature = built.headers.into_iter().find(|(name, _)| name == "webhook-signature")?;
+            Some((signature.1, built.body))
+        });
+        let Some((signature, body)) = found else { panic!("{now:?}: no signature") };
+        assert_eq!(Ok(signature), signing::sign(&secrets, "msg_1", now.unix_s(), body.as_bytes()), "{now:?}");
+    }
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::counts_as_delivered;
-use crate::delivery::{Attempt, Outcome, ReceivedResponse, State, retry_after_s};
-use crate::webhook::Contract;
+use crate::delivery::{Attempt, Outcome, ReceivedResponse, State, Wish, retry_after_s};
+use crate::time::Timestamp;
+use crate::webhook::{Contract, RateLimit};
 
 /// An explanation for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +16,117 @@ pub struct Reason {
     pub advice: String,
 }
 
-/// Explains one attempt, such as `503 Service Unavailable with Retry-After 60 s`.
+/// Why a delivery that is due is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Its webhook is disabled.
+    Disabled {
+        /// Why, where Postern did it ([`crate::delivery::DisableCause::reason`]).
+        reason: Option<String>,
+    },
+    /// Its webhook is paused.
+    Paused,
+    /// Its webhook fails, and is probed.
+    Failing {
+        /// Failures in a row.
+        failures: u32,
+        /// When it is called next.
+        next_call_at: Option<Timestamp>,
+    },
+    /// Its webhook is throttled.
+    Throttled {
+        /// When it is called next.
+        next_call_at: Option<Timestamp>,
+    },
+    /// As many calls as the webhook may get in a time have begun.
+    RateLimited {
+        /// The limit.
+        limit: RateLimit,
+    },
+    /// As many calls as the webhook may get at once are under way.
+    ConcurrencyLimited {
+        /// The limit.
+        limit: u32,
+    },
+    /// An older delivery with the same order key has not ended.
+    Ordered {
+        /// Its id, `dlv_…`.
+        behind: String,
+    },
+}
+
+impl Hold {
+    /// The reason and what to do.
+    fn reason(&self) -> Reason {
+        let next_call = |at: &Option<Timestamp>| at.map(|at| format!(", the next one at {}", at.to_rfc3339())).unwrap_or_default();
+        let (headline, advice) = match self {
+            Self::Disabled { reason: None } => (
+                String::from("the webhook is disabled"),
+                "Nothing is sent until somebody enables it. This delivery goes out then, unless it is cancelled.",
+            ),
+            Self::Disabled { reason: Some(why) } => (
+                format!("Postern disabled the webhook: {}", lower_first(why)),
+                "Ask who runs the receiver, then enable the webhook: this delivery goes out then. What happened meanwhile can be replayed.",
+            ),
+            Self::Paused => (String::from("the webhook is paused"), "It takes events, and sends them once somebody resumes it."),
+            Self::Failing { failures, next_call_at } => (
+                format!("the webhook failed {failures} times in a row, so it gets one call at a time{}", next_call(next_call_at)),
+                "The first call that succeeds lets the others go out. Look at its latest attempts.",
+            ),
+            Self::Throttled { next_call_at } => (
+                format!("the receiver is overloaded, so the webhook gets one call at a time{}", next_call(next_call_at)),
+                "Calls come closer with each one that succeeds. If this happens often, set a rate limit that the receiver can take.",
+            ),
+            Self::RateLimited { limit: RateLimit { calls, per_s } } => (
+                format!("the webhook has had its {} in {per_s} s", counted(*calls as usize, "call")),
+                "It goes out as soon as its rate limit allows. Raise the limit if the receiver can take more.",
+            ),
+            Self::ConcurrencyLimited { limit } => (
+                format!(
+                    "{} under way, as many as it may get at once",
+                    match limit {
+                        1 => String::from("1 call to the webhook is"),
+                        more => format!("{more} calls to the webhook are"),
+                    }
+                ),
+                "It goes out when one of them ends. Raise the webhook's concurrency limit if the receiver can take more.",
+            ),
+            Self::Ordered { behind } => (
+                format!("{behind}, which has the same order key, has not ended"),
+                "The webhook keeps the order of events. To let this one go out, mend or cancel the one before it.",
+            ),
+        };
+        Reason { headline, advice: String::from(advice) }
+    }
+}
+
+/// `text` in the middle of a sentence.
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
+}
+
+/// Explains one attempt of a test, after which nothing is retried or disabled.
+#[must_use]
+pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
+    let Reason { headline, advice } = self::attempt(contract, attempt);
+    let advice = match (&attempt.outcome, attempt.response.as_ref().and_then(Wish::of)) {
+        (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => advice,
+        (Outcome::Answered { status: 410 }, _) => String::from(
+            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
+             disable the webhook.",
+        ),
+        (_, Some(Wish::Disable)) => String::from(
+            "The receiver asks for no more calls. This was a test, so nothing is disabled; the same answer to a delivery would \
+             disable the webhook.",
+        ),
+        (_, Some(Wish::Abort)) => String::from(status_advice_of(&attempt.outcome)),
+        (_, None) => advice,
+    };
+    Reason { headline, advice }
+}
+
+/// Explains one attempt of a delivery, such as `503 Service Unavailable with Retry-After 60 s`.
 #[must_use]
 pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
     let reason = |headline: String, advice: &str| Reason { headline, advice: String::from(advice) };
@@ -27,6 +138,12 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
              once, then work; or give the webhook a longer timeout (30 s at most).",
         ),
         Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message } if speaks_of_tls(message) => tls_failed(message),
+        Outcome::ConnectionFailed { message } if is_name_or_tls(message) => reason(
+            String::from("The host name does not resolve, or no secure connection came about"),
+            "The platform does not say which of the two. Check the host of the URL for a typing error; if it is right and the URL \
+             begins with https, ask who runs the receiver to check its certificate: it may be expired, for another name or \
+             self-signed.",
+        ),
         Outcome::ConnectionFailed { message } => reason(
             String::from(if is_refusal(message) { "The receiver refused the connection" } else { "The connection failed or was lost" }),
             "Nothing answered at this host and port, or the connection broke on the way. Check that the receiver runs, listens on \
@@ -69,6 +186,20 @@ pub fn brief(outcome: &Outcome) -> String {
     }
 }
 
+/// [`delivery`] of one that is due and not sent.
+#[must_use]
+pub fn held(contract: Contract, state: State, attempts: &[Attempt], hold: &Hold) -> Reason {
+    let so_far = delivery(contract, state, attempts);
+    let hold = hold.reason();
+    let advice = match state {
+        State::Pending | State::Waiting => format!("{} {}", hold.advice, so_far.advice),
+        // Nothing holds what is under way or has ended.
+        State::Leased | State::Delivered | State::Dead | State::Cancelled => return so_far,
+    };
+    let headline = if attempts.is_empty() { String::from("Not called yet") } else { so_far.headline };
+    Reason { headline: format!("{headline}. Held: {}", hold.headline), advice: String::from(advice.trim()) }
+}
+
 /// Explains the delivery as a whole from its state and attempts (oldest first).
 #[must_use]
 pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reason {
@@ -89,7 +220,10 @@ pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reaso
         State::Delivered => return delivered(contract, attempts),
         State::Pending | State::Waiting => format!("Attempt {} failed: {so_far}", last.number),
         State::Leased => format!("Attempt {} is under way; the one before failed: {so_far}", last.number.saturating_add(1)),
-        State::Dead => format!("Given up after {}: {so_far}", counted(attempts.len(), "attempt")),
+        State::Dead => {
+            let asked = if wish(contract, last) == Some(Wish::Abort) { ", as the receiver asked" } else { "" };
+            format!("Given up after {}{asked}: {so_far}", counted(attempts.len(), "attempt"))
+        }
         State::Cancelled => format!("Cancelled after {}: {so_far}", counted(attempts.len(), "attempt")),
     };
     let advice = match state {
@@ -148,7 +282,34 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
     if let Some(location) = response.and_then(|response| header(response, "location")).filter(|_| matches!(status, 300..=399)) {
         headline = format!("{headline}, redirect to {}", shorten(location));
     }
-    Reason { headline, advice: String::from(status_advice(status)) }
+    let advice = match wish(contract, attempt) {
+        _ if status == 410 => status_advice(status),
+        Some(Wish::Disable) => {
+            headline.push_str(", and asks for no more calls");
+            "The answer's header webhook-delivery says disable, so Postern disabled the webhook. If that is wrong, ask who runs the \
+             receiver, then enable the webhook and resend."
+        }
+        Some(Wish::Abort) => {
+            headline.push_str(", and asks for no further attempt");
+            "The answer's header webhook-delivery says abort: the receiver does not want this delivery again. Its answer may say why."
+        }
+        None => status_advice(status),
+    };
+    Reason { headline, advice: String::from(advice) }
+}
+
+/// What the answer of a failed attempt wishes.
+fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
+    let is_success = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
+    attempt.response.as_ref().filter(|_| !is_success).and_then(Wish::of)
+}
+
+/// [`status_advice`] of an answer; nothing for what is none.
+const fn status_advice_of(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered { status } => status_advice(*status),
+        _ => "",
+    }
 }
 
 /// What to do about a status that is not success.
@@ -177,8 +338,8 @@ const fn status_advice(status: u16) -> &'static str {
              event's data. Repeating the same bytes rarely helps."
         }
         429 => {
-            "The receiver asks for fewer calls. Postern waits as long as Retry-After says; if it goes on, subscribe to fewer events \
-             or ask who runs the receiver for a higher limit."
+            "The receiver asks for fewer calls. Postern waits at least as long as Retry-After says and spaces the calls to this \
+             webhook until they succeed again; if it goes on, set a rate limit that the receiver can take, or subscribe to fewer events."
         }
         400..=499 => "The receiver refuses the request as it is. Its answer may say why: look at the response.",
         502..=504 => {
@@ -208,6 +369,11 @@ fn tls_failed(message: &str) -> Reason {
 fn speaks_of_tls(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["tls", "ssl", "certificate", "handshake"].iter().any(|word| message.contains(word))
+}
+
+/// Whether it is what the dispatcher writes where the platform gives no reason (`edge::sender`).
+fn is_name_or_tls(message: &str) -> bool {
+    message.starts_with("the host name does not resolve, or no secured connection")
 }
 
 fn is_refusal(message: &str) -> bool {

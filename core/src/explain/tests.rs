@@ -48,6 +48,13 @@ fn each_way_to_fail_has_its_own_headline() {
         (Outcome::TimedOut, vec![], "No answer within 10 s"),
         (Outcome::ConnectionFailed { message: message("Network connection lost.") }, vec![], "The connection failed or was lost"),
         (Outcome::ConnectionFailed { message: message("connect: Connection refused") }, vec![], "The receiver refused the connection"),
+        (
+            Outcome::ConnectionFailed {
+                message: message("the host name does not resolve, or no secured connection came about (internal error; reference = a)"),
+            },
+            vec![],
+            "The host name does not resolve, or no secure connection came about",
+        ),
         (Outcome::PlatformFailed { message: message("SSL routines:\nhandshake failure") }, vec![], "No secure connection: SSL routines:"),
         (Outcome::NameNotResolved, vec![], "The host name does not resolve"),
         (
@@ -114,6 +121,84 @@ fn a_delivery_says_how_often_it_failed_the_same_way() {
 fn a_dead_delivery_says_what_to_do_and_that_it_can_be_resent() {
     let reason = delivery(Contract::Standard, State::Dead, &[attempt_of(1, answer(410), &[])]);
     assert!(reason.advice.contains("disabled the webhook") && reason.advice.ends_with("resend this delivery."), "{}", reason.advice);
+}
+
+const DISABLE: &[(&str, &str)] = &[("Webhook-Delivery", " Disable ")];
+const ABORT: &[(&str, &str)] = &[("webhook-delivery", "abort")];
+
+#[test]
+fn what_the_receiver_asks_for_is_said_and_obeyed() {
+    let standard = Contract::Standard;
+    let disable = attempt(standard, &attempt_of(1, answer(503), DISABLE));
+    assert_eq!(disable.headline, "503 Service Unavailable, and asks for no more calls");
+    assert!(disable.advice.contains("so Postern disabled the webhook"), "{}", disable.advice);
+    let aborted = delivery(standard, State::Dead, &[attempt_of(1, answer(500), ABORT)]);
+    assert_eq!(
+        aborted.headline,
+        "Given up after 1 attempt, as the receiver asked: 500 Internal Server Error, and asks for no further attempt"
+    );
+    assert_eq!(attempt(standard, &attempt_of(1, answer(200), DISABLE)), attempt(standard, &attempt_of(1, answer(200), &[])));
+}
+
+#[test]
+fn a_test_disables_nothing_and_says_so() {
+    for contract in Contract::ALL {
+        for (outcome, headers) in [(answer(410), &[][..]), (answer(500), DISABLE)] {
+            let attempt = attempt_of(1, outcome, headers);
+            let reason = trial(contract, &attempt);
+            assert!(reason.advice.contains("nothing is disabled") && !reason.advice.contains("Postern disabled"), "{}", reason.advice);
+            assert_eq!(reason.headline, super::attempt(contract, &attempt).headline);
+        }
+        for outcome in outcomes() {
+            let attempt = attempt_of(1, outcome.clone(), &[]);
+            let is_gone = outcome == answer(410);
+            assert_eq!(trial(contract, &attempt) == super::attempt(contract, &attempt), !is_gone, "{outcome:?}");
+        }
+    }
+    let aborted = trial(Contract::Standard, &attempt_of(1, answer(404), ABORT));
+    assert_eq!(aborted.advice, attempt(Contract::Standard, &attempt_of(1, answer(404), &[])).advice);
+}
+
+fn holds() -> [(Hold, &'static str); 9] {
+    let at = Some(Timestamp(1_795_270_051_204));
+    [
+        (Hold::Disabled { reason: None }, "the webhook is disabled"),
+        (
+            Hold::Disabled { reason: Some(String::from("Every call failed for five days")) },
+            "Postern disabled the webhook: every call failed for five days",
+        ),
+        (Hold::Paused, "the webhook is paused"),
+        (
+            Hold::Failing { failures: 7, next_call_at: at },
+            "the webhook failed 7 times in a row, so it gets one call at a time, the next one at 2026-11-21T14:07:31.204Z",
+        ),
+        (Hold::Throttled { next_call_at: None }, "the receiver is overloaded, so the webhook gets one call at a time"),
+        (Hold::RateLimited { limit: RateLimit { calls: 10, per_s: 60 } }, "the webhook has had its 10 calls in 60 s"),
+        (Hold::ConcurrencyLimited { limit: 1 }, "1 call to the webhook is under way, as many as it may get at once"),
+        (Hold::ConcurrencyLimited { limit: 2 }, "2 calls to the webhook are under way, as many as it may get at once"),
+        (Hold::Ordered { behind: String::from("dlv_1") }, "dlv_1, which has the same order key, has not ended"),
+    ]
+}
+
+#[test]
+fn a_held_delivery_says_what_holds_it() {
+    for (hold, headline) in holds() {
+        let fresh = held(Contract::Standard, State::Pending, &[], &hold);
+        assert_eq!(fresh.headline, format!("Not called yet. Held: {headline}"));
+        let failed = held(Contract::Standard, State::Waiting, &[attempt_of(1, answer(503), &[])], &hold);
+        assert_eq!(failed.headline, format!("Attempt 1 failed: 503 Service Unavailable. Held: {headline}"));
+        assert!(failed.advice.starts_with(&fresh.advice) && failed.advice.len() > fresh.advice.len(), "{}", failed.advice);
+    }
+}
+
+#[test]
+fn nothing_holds_what_has_ended() {
+    let attempts = [attempt_of(1, answer(200), &[])];
+    for (hold, _) in holds() {
+        for state in [State::Leased, State::Delivered, State::Dead, State::Cancelled] {
+            assert_eq!(held(Contract::Standard, state, &attempts, &hold), delivery(Contract::Standard, state, &attempts));
+        }
+    }
 }
 
 proptest! {

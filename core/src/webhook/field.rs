@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Definition, Header, ObjectFilter, WebhookName};
+use super::{Definition, Header, ObjectFilter, RateLimit, WebhookName};
+use crate::condition::Condition;
 use crate::egress::{self, Policy, Target};
 use crate::event::OBJECT_PART_CHARS_MAX;
 use crate::fault::{Fields, Sent, check_text};
@@ -32,6 +33,13 @@ pub const LABEL_KEY_CHARS_MAX: usize = 64;
 pub const LABEL_VALUE_CHARS_MAX: usize = 256;
 /// Characters of a description at most (WIRE A.3).
 pub const DESCRIPTION_CHARS_MAX: usize = 400;
+
+/// Attempts after the first that a schedule names at most.
+pub const SCHEDULE_WAITS_MAX: usize = 20;
+/// Seconds between two attempts at most: a week.
+pub const SCHEDULE_WAIT_MAX_S: u32 = 604_800;
+/// Calls of a webhook under way at once at most.
+pub const CONCURRENCY_MAX: u32 = 100;
 
 /// Headers that belong to the transport or to Postern: set by hand they would break the call or forge a signature.
 const RESERVED_HEADERS: [&str; 13] = [
@@ -97,13 +105,18 @@ pub(crate) fn events(fields: &mut Fields<'_>, items: &[Value]) -> Option<Vec<Eve
         fields.fault("events", "must name at least one event type; \"*\" means every event");
         return None;
     }
+    patterns(fields, "events", items)
+}
+
+/// A list of patterns at the field `key`, which may be empty.
+pub(crate) fn patterns(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> Option<Vec<EventPattern>> {
     if items.len() > EVENTS_MAX {
-        fields.fault("events", format!("must be at most {EVENTS_MAX}, these are {}", items.len()));
+        fields.fault(key, format!("must be at most {EVENTS_MAX}, these are {}", items.len()));
         return None;
     }
     let mut patterns: Vec<EventPattern> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let at = format!("events/{index}");
+        let at = format!("{key}/{index}");
         match item.as_str().and_then(EventPattern::parse) {
             None => fields.fault_below(&at, "must be an event type such as order.paid, a prefix such as order.*, or *"),
             Some(pattern) if patterns.contains(&pattern) => fields.fault_below(&at, "is named twice"),
@@ -273,14 +286,15 @@ pub(crate) fn description(fields: &mut Fields<'_>, text: &str) -> String {
     String::from(text)
 }
 
-pub(crate) fn labels(fields: &mut Fields<'_>, map: &Map<String, Value>) -> BTreeMap<String, String> {
+/// Labels at the field `key`: those of a webhook, of an event, or that an event must carry.
+pub(crate) fn labels(fields: &mut Fields<'_>, key: &str, map: &Map<String, Value>) -> BTreeMap<String, String> {
     if map.len() > LABELS_MAX {
-        fields.fault("labels", format!("must be at most {LABELS_MAX}, these are {}", map.len()));
+        fields.fault(key, format!("must be at most {LABELS_MAX}, these are {}", map.len()));
         return BTreeMap::new();
     }
     let mut part_faults = Vec::new();
     let mut labels = BTreeMap::new();
-    let part = Fields::new(map, fields.pointer_of("labels"));
+    let part = Fields::new(map, fields.pointer_of(key));
     for (key, value) in map {
         let checked = check_text(key, 1, LABEL_KEY_CHARS_MAX)
             .map_err(|detail| format!("the label's name {detail}"))
@@ -307,4 +321,54 @@ pub(crate) fn timeout_s(fields: &mut Fields<'_>, key: &'static str, seconds: i64
     }
     fields.fault(key, format!("must be 1 to {TIMEOUT_MAX_S} seconds"));
     TIMEOUT_DEFAULT_S
+}
+
+/// Seconds before attempt 2, 3, …, at the field `key`.
+pub(crate) fn schedule_s(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> Vec<u32> {
+    if items.len() > SCHEDULE_WAITS_MAX {
+        fields.fault(key, format!("must be at most {SCHEDULE_WAITS_MAX}, these are {}", items.len()));
+        return Vec::new();
+    }
+    let mut waits = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match item.as_u64().and_then(|seconds| u32::try_from(seconds).ok()) {
+            Some(seconds @ 1..=SCHEDULE_WAIT_MAX_S) => waits.push(seconds),
+            _ => fields.fault_below(&format!("{key}/{index}"), format!("must be 1 to {SCHEDULE_WAIT_MAX_S} seconds")),
+        }
+    }
+    waits
+}
+
+pub(crate) fn rate_limit(fields: &mut Fields<'_>, map: &Map<String, Value>) -> Option<RateLimit> {
+    let mut part = Fields::new(map, fields.pointer_of("rate_limit"));
+    let mut read = |key: &'static str, max: u32| {
+        let sent = part.integer(key);
+        let number = part.required(key, sent)?;
+        let fitting = u32::try_from(number).ok().filter(|number| (1..=max).contains(number));
+        if fitting.is_none() {
+            part.fault(key, format!("must be 1 to {max}"));
+        }
+        fitting
+    };
+    let (calls, per_s) = (read("calls", RateLimit::CALLS_MAX), read("per_s", RateLimit::PER_S_MAX));
+    fields.absorb(part.finish());
+    Some(RateLimit { calls: calls?, per_s: per_s? })
+}
+
+pub(crate) fn concurrency_limit(fields: &mut Fields<'_>, count: i64) -> Option<u32> {
+    let count = u32::try_from(count).ok().filter(|count| (1..=CONCURRENCY_MAX).contains(count));
+    if count.is_none() {
+        fields.fault("concurrency_limit", format!("must be 1 to {CONCURRENCY_MAX}"));
+    }
+    count
+}
+
+pub(crate) fn condition(fields: &mut Fields<'_>, key: &'static str, sent: &Value) -> Option<Condition> {
+    match Condition::parse(sent, &fields.pointer_of(key)) {
+        Ok(condition) => Some(condition),
+        Err(faults) => {
+            fields.absorb(faults);
+            None
+        }
+    }
 }

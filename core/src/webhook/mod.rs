@@ -8,8 +8,9 @@ mod definition;
 pub mod field;
 mod name;
 pub mod parse;
+pub mod rotation;
 
-pub use definition::{Contract, Definition, Header, ObjectFilter};
+pub use definition::{Contract, Definition, Header, ObjectFilter, RateLimit, RetiredSecret};
 pub use name::{ProjectName, WebhookName};
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::field;
-use super::{Contract, Definition, ObjectFilter, WebhookName};
+use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName};
+use crate::condition::Condition;
 use crate::contract::ubiops;
 use crate::egress::Policy;
 use crate::event::{self, NewEvent};
@@ -27,7 +28,8 @@ pub enum SecretChoice {
 /// Parses the native create body (API in `api::webhook`). Unknown fields are faults.
 ///
 /// Only `name`, `url` and `events` are required. Defaults: contract `standard`, every object, no headers, labels or
-/// description, 10 s, enabled, retry for `standard` only, no result.
+/// description, 10 s, enabled, retry for `standard` only, no result, the project's schedule, no limit, no order, no further
+/// filter, not paused.
 ///
 /// # Errors
 /// Every bad field: missing, of the wrong type, too long, too many, unknown, refused by the egress policy.
@@ -61,19 +63,18 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
     let headers = fields.list("headers").value();
     let headers = headers.map(|items| field::headers(fields, items, &[], field::ProtectedField::Optional)).unwrap_or_default();
     let description = fields.text("description").value().map(|text| field::description(fields, text)).unwrap_or_default();
-    let labels = fields.object("labels").value().map(|map| field::labels(fields, map)).unwrap_or_default();
+    let labels = fields.object("labels").value().map(|map| field::labels(fields, "labels", map)).unwrap_or_default();
     let timeout_s =
         fields.integer("timeout_s").value().map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
     let retry = read_flag(fields, "retry").unwrap_or(contract == Contract::Standard);
     let include_result = read_flag(fields, "include_result").unwrap_or(false);
     let secret = fields.text("secret").value().and_then(|text| read_secret(fields, text));
+    // Before the first `?`: what is wrong with these must be said although another field is missing.
+    let mut flow = Flow::default();
+    flow.read(fields);
     let url = url?;
     let mut definition = Definition {
-        name: name?,
-        url: url.url,
-        contract,
-        events: events?,
         object,
         headers,
         description,
@@ -83,7 +84,9 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
         retry,
         include_result,
         secret,
+        ..Definition::new(name?, url.url, contract, events?)
     };
+    flow.apply(&mut definition);
     field::add_authorization(fields, &mut definition, url.authorization, field::Authorization::MustBeNew);
     check_events_fit_object(fields, &definition);
     Some(definition)
@@ -91,7 +94,8 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
 
 /// Applies the native PATCH body to `current`: only the fields that were sent change. A protected header without a
 /// `value` (or with `null`) keeps the stored one; `null` for `timeout_s`, `labels`, `headers`, `description` restores the
-/// default, and for `object` and `secret` it means none.
+/// default, and for `object`, `secret`, `retry_schedule_s`, `rate_limit`, `concurrency_limit`, `filter` and `event_labels` it
+/// means none. A secret that is set so signs alone from then on; to let the one before sign on for a while, it is rotated.
 ///
 /// Kept values are copied from `current` as they are, so sealed text stays sealed text: see [`super::Header::is_kept_from`].
 ///
@@ -135,7 +139,7 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     }
     match fields.object("labels") {
         Sent::Null => updated.labels = BTreeMap::new(),
-        Sent::Value(map) => updated.labels = field::labels(&mut fields, map),
+        Sent::Value(map) => updated.labels = field::labels(&mut fields, "labels", map),
         Sent::Missing | Sent::Wrong => {}
     }
     match fields.integer("timeout_s") {
@@ -153,13 +157,83 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
         updated.include_result = include_result;
     }
     match fields.text("secret") {
-        Sent::Null => updated.secret = None,
-        Sent::Value(text) => updated.secret = read_secret(&mut fields, text),
+        Sent::Null => {
+            updated.secret = None;
+            updated.previous_secrets = Vec::new();
+        }
+        Sent::Value(text) => {
+            updated.secret = read_secret(&mut fields, text);
+            updated.previous_secrets = Vec::new();
+        }
         Sent::Missing | Sent::Wrong => {}
     }
+    let mut flow = Flow::default();
+    flow.read(&mut fields);
+    flow.apply(&mut updated);
     check_events_fit_object(&mut fields, &updated);
     let faults = fields.finish();
     if faults.is_empty() { Ok(updated) } else { Err(faults) }
+}
+
+/// The fields that say which events flow to a webhook, and how: read alike from a draft and from a patch. What is `None` was
+/// not sent, `Some(None)` restores the default.
+#[derive(Default)]
+#[expect(clippy::option_option, reason = "not sent and sent as null are two things")]
+struct Flow {
+    retry_schedule_s: Option<Option<Vec<u32>>>,
+    rate_limit: Option<Option<RateLimit>>,
+    concurrency_limit: Option<Option<u32>>,
+    ordered: Option<bool>,
+    filter: Option<Option<Condition>>,
+    event_labels: Option<BTreeMap<String, String>>,
+    paused: Option<bool>,
+}
+
+impl Flow {
+    fn read(&mut self, fields: &mut Fields<'_>) {
+        match fields.list("retry_schedule_s") {
+            Sent::Null => self.retry_schedule_s = Some(None),
+            Sent::Value(items) => self.retry_schedule_s = Some(Some(field::schedule_s(fields, "retry_schedule_s", items))),
+            Sent::Missing | Sent::Wrong => {}
+        }
+        match fields.object("rate_limit") {
+            Sent::Null => self.rate_limit = Some(None),
+            Sent::Value(map) => self.rate_limit = Some(field::rate_limit(fields, map)),
+            Sent::Missing | Sent::Wrong => {}
+        }
+        match fields.integer("concurrency_limit") {
+            Sent::Null => self.concurrency_limit = Some(None),
+            Sent::Value(count) => self.concurrency_limit = Some(field::concurrency_limit(fields, count)),
+            Sent::Missing | Sent::Wrong => {}
+        }
+        self.ordered = read_flag(fields, "ordered");
+        match fields.any("filter") {
+            Some(Value::Null) => self.filter = Some(None),
+            Some(sent) => self.filter = Some(field::condition(fields, "filter", sent)),
+            None => {}
+        }
+        match fields.object("event_labels") {
+            Sent::Null => self.event_labels = Some(BTreeMap::new()),
+            Sent::Value(map) => self.event_labels = Some(field::labels(fields, "event_labels", map)),
+            Sent::Missing | Sent::Wrong => {}
+        }
+        self.paused = read_flag(fields, "paused");
+    }
+
+    fn apply(self, definition: &mut Definition) {
+        fn set<T>(to: &mut T, sent: Option<T>) {
+            if let Some(value) = sent {
+                *to = value;
+            }
+        }
+        set(&mut definition.retry_schedule_s, self.retry_schedule_s);
+        set(&mut definition.rate_limit, self.rate_limit);
+        set(&mut definition.concurrency_limit, self.concurrency_limit);
+        set(&mut definition.ordered, self.ordered);
+        set(&mut definition.filter, self.filter);
+        set(&mut definition.event_labels, self.event_labels);
+        set(&mut definition.paused, self.paused);
+    }
 }
 
 /// What a test of a webhook sends.
@@ -238,10 +312,11 @@ fn read_contract(fields: &mut Fields<'_>) -> Sent<Contract> {
     let sent = fields.text("contract");
     match fields.not_null("contract", sent) {
         Sent::Value(text) => {
-            if let Some(contract) = Contract::ALL.into_iter().find(|contract| contract.as_str() == text) {
+            if let Some(contract) = Contract::parse(text) {
                 return Sent::Value(contract);
             }
-            fields.fault("contract", "must be one of standard, ubiops");
+            let known = Contract::ALL.map(Contract::as_str).join(", ");
+            fields.fault("contract", format!("must be one of {known}"));
             Sent::Wrong
         }
         Sent::Missing => Sent::Missing,

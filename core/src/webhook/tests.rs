@@ -70,6 +70,66 @@ fn every_field_is_taken() -> Outcome {
 }
 
 #[test]
+fn every_field_that_says_what_flows_is_taken_and_can_be_reset() -> Outcome {
+    let condition = json!({"and": [{"field": "amount", "gt": 100}, {"not": {"field": "test", "eq": true}}]});
+    let webhook = made(json!({
+        "retry_schedule_s": [1, 604_800], "rate_limit": {"calls": 10_000, "per_s": 3_600}, "concurrency_limit": 100, "ordered": true,
+        "filter": condition, "event_labels": {"env": "prod"}, "paused": true,
+    }))?;
+    assert_eq!(webhook.retry_schedule_s, Some(vec![1, 604_800]));
+    assert_eq!(webhook.rate_limit, Some(RateLimit { calls: 10_000, per_s: 3_600 }));
+    assert_eq!((webhook.concurrency_limit, webhook.ordered, webhook.paused), (Some(100), true, true));
+    assert_eq!(webhook.filter.as_ref().map(crate::condition::Condition::to_value), Some(condition));
+    assert_eq!(webhook.event_labels.get("env").map(String::as_str), Some("prod"));
+
+    assert_eq!(patched(&webhook, &json!({}))?, webhook);
+    let reset = json!({
+        "retry_schedule_s": null, "rate_limit": null, "concurrency_limit": null, "ordered": false, "filter": null,
+        "event_labels": null, "paused": false,
+    });
+    assert_eq!(patched(&webhook, &reset)?, made(json!({}))?);
+    assert_eq!(patched(&webhook, &json!({"retry_schedule_s": []}))?.retry_schedule_s, Some(vec![]), "one attempt, not the default");
+    Ok(())
+}
+
+#[test]
+fn a_definition_of_an_older_version_reads_back() -> Outcome {
+    let old = json!({
+        "name": "w", "url": "https://r.example/", "contract": "standard", "events": ["*"],
+        "object": {"type": null, "name": null, "version": null}, "headers": [], "description": "", "labels": {}, "timeout_s": 10,
+        "enabled": true, "retry": true, "include_result": false, "secret": null,
+    });
+    let webhook = made(json!({"events": ["*"], "url": "https://r.example/"}))?;
+    assert_eq!(serde_json::from_value::<Definition>(old.clone()).ok(), Some(webhook.clone()));
+    assert_eq!(serde_json::to_value(&webhook).ok(), Some(old), "what says nothing is left out");
+    Ok(())
+}
+
+#[test]
+fn everything_about_a_webhook_reads_back_from_a_store() -> Outcome {
+    let mut webhook = made(json!({
+        "retry_schedule_s": [], "rate_limit": {"calls": 1, "per_s": 1}, "concurrency_limit": 1, "ordered": true, "paused": true,
+        "filter": {"field": "a", "in": [1, 1.5, "x", null, [1], {"b": 2}], "exists": true}, "event_labels": {"a": "b"}, "secret": SECRET,
+    }))?;
+    webhook.rotate_secret(String::from("s1.k1.sealed"), 60, crate::time::Timestamp(0));
+    let stored = serde_json::to_string(&webhook).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Definition>(&stored).ok(), Some(webhook.clone()));
+    assert!(!format!("{webhook:?} {:?}", webhook.previous_secrets).contains("whsec_"));
+    Ok(())
+}
+
+#[test]
+fn a_secret_that_is_set_signs_alone() -> Outcome {
+    let mut webhook = made(json!({"secret": SECRET}))?;
+    webhook.rotate_secret(String::from("s1.k1.sealed"), 60, crate::time::Timestamp(0));
+    for patch in [json!({"secret": SECRET}), json!({"secret": null})] {
+        assert!(patched(&webhook, &patch)?.previous_secrets.is_empty(), "{patch}");
+    }
+    assert_eq!(patched(&webhook, &json!({"paused": true}))?.previous_secrets, webhook.previous_secrets);
+    Ok(())
+}
+
+#[test]
 fn every_bad_field_is_named() {
     let events = |count: usize| (0..count).map(|n| format!("e{n}")).collect::<Vec<_>>();
     let headers = |count: usize| (0..count).map(|n| json!({"key": format!("h{n}"), "value": "1"})).collect::<Vec<_>>();
@@ -136,6 +196,32 @@ fn every_bad_field_is_named() {
         (json!({"secret": "hush"}), "/secret"),
         (json!({"secret": "whsec_aHVzaA=="}), "/secret"),
         (json!({"secret": 1}), "/secret"),
+        (json!({"retry_schedule_s": 5}), "/retry_schedule_s"),
+        (json!({"retry_schedule_s": [5, 0]}), "/retry_schedule_s/1"),
+        (json!({"retry_schedule_s": [604_801]}), "/retry_schedule_s/0"),
+        (json!({"retry_schedule_s": [1.5]}), "/retry_schedule_s/0"),
+        (json!({"retry_schedule_s": ["5"]}), "/retry_schedule_s/0"),
+        (json!({"retry_schedule_s": vec![1; 21]}), "/retry_schedule_s"),
+        (json!({"rate_limit": 5}), "/rate_limit"),
+        (json!({"rate_limit": {"calls": 5}}), "/rate_limit/per_s"),
+        (json!({"rate_limit": {"calls": 0, "per_s": 1}}), "/rate_limit/calls"),
+        (json!({"rate_limit": {"calls": 10_001, "per_s": 1}}), "/rate_limit/calls"),
+        (json!({"rate_limit": {"calls": 1, "per_s": 3_601}}), "/rate_limit/per_s"),
+        (json!({"rate_limit": {"calls": 1, "per_s": null}}), "/rate_limit/per_s"),
+        (json!({"rate_limit": {"calls": 1, "per_s": 1, "burst": 2}}), "/rate_limit/burst"),
+        (json!({"concurrency_limit": 0}), "/concurrency_limit"),
+        (json!({"concurrency_limit": 101}), "/concurrency_limit"),
+        (json!({"concurrency_limit": "1"}), "/concurrency_limit"),
+        (json!({"ordered": null}), "/ordered"),
+        (json!({"ordered": 1}), "/ordered"),
+        (json!({"paused": null}), "/paused"),
+        (json!({"filter": "amount > 1"}), "/filter"),
+        (json!({"filter": {"and": [{"field": "a", "eq": 1}, {"field": "b", "like": 1}]}}), "/filter/and/1/like"),
+        (json!({"event_labels": ["a"]}), "/event_labels"),
+        (json!({"event_labels": {"a": 1}}), "/event_labels/a"),
+        (json!({"event_labels": labels(33)}), "/event_labels"),
+        (json!({"previous_secrets": []}), "/previous_secrets"),
+        (json!({"secret": "whsk_aHVzaA=="}), "/secret"),
         (json!({"id": "whk_1"}), "/id"),
         (json!({"version": 1}), "/version"),
         (json!({"url": "https://u:p@r.example/", "headers": [{"key": "Authorization", "value": "x"}]}), "/url"),
@@ -243,7 +329,7 @@ fn a_test_takes_a_type_and_data_or_nothing() -> Result<(), InputFault> {
     let webhook = made(json!({"object": {"type": "deployment"}}))?;
     for body in ["", " ", "{}"] {
         let event = parse::test(body)?.event_for(&webhook);
-        assert!(crate::filter::matches(&webhook, &event.kind, event.object.as_ref()), "{body}");
+        assert!(crate::filter::matches(&webhook, &crate::filter::EventFacts::of(&event)), "{body}");
     }
     let event = parse::test(r#"{"type":"x","data":{ "n":1.0 }}"#)?.event_for(&webhook);
     assert_eq!((event.kind.as_str(), event.data.get()), ("x", r#"{ "n":1.0 }"#));
@@ -307,6 +393,13 @@ fn any_json() -> impl Strategy<Value = Value> {
             "type",
             "secret",
             "timeout_s",
+            "retry_schedule_s",
+            "rate_limit",
+            "filter",
+            "field",
+            "and",
+            "not",
+            "in",
             "x",
         ]);
         prop_oneof![

@@ -8,13 +8,17 @@
 //! what the project says.
 
 mod deliveries;
+mod dry_run;
 mod event_types;
 mod events;
+mod exports;
 mod inboxes;
 mod live;
 pub(crate) mod problem;
 mod projects;
+mod replays;
 pub(crate) mod request;
+mod stats;
 mod tests;
 mod tokens;
 mod webhooks;
@@ -34,6 +38,7 @@ use crate::config::{self, Settings};
 use crate::dispatch::Dispatcher;
 use crate::facade;
 use crate::log::{self, RequestId};
+use crate::meter;
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Call, Caller, Command, Reply};
 
@@ -46,6 +51,8 @@ pub(crate) async fn handle(request: Request, env: &Env, context: &Context, id: R
         respond(inboxes::receive(env, &mut incoming, &path).await.unwrap_or_else(|error| problem_answer(error, &id)), &id)
     } else if is_below("/ubiops") {
         respond(facade::ubiops::handle(env, context, &mut incoming, &path).await, &id)
+    } else if path == "/metrics" {
+        respond(metrics(env, &incoming).unwrap_or_else(|error| problem_answer(error, &id)), &id)
     } else if is_below("/v1") || path == "/healthz" {
         match native(env, context, &mut incoming, &path).await {
             Ok(Outcome::Answer(answer)) => respond(answer, &id),
@@ -61,7 +68,7 @@ pub(crate) async fn handle(request: Request, env: &Env, context: &Context, id: R
 enum Outcome {
     /// As a value.
     Answer(Answer),
-    /// The platform's own: an upgrade.
+    /// The platform's own: an upgrade, or a stream.
     Response(Response),
 }
 
@@ -71,7 +78,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
     let method = if incoming.method == "HEAD" { String::from("GET") } else { incoming.method.clone() };
     let answer = match route {
         Route::Health => match method.as_str() {
-            "GET" => health(),
+            "GET" => health(env),
             _ => Err(ApiError::Method { allow: "GET" }),
         },
         Route::Projects => projects::all(env, incoming, &method).await,
@@ -86,7 +93,11 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
             let settings = Settings::of(env)?;
             let caller = caller(&settings, token_of(incoming.header("authorization").as_deref(), &["Bearer"]), &project)?;
             let mut session = Session { env, context, settings, project, caller, incoming };
-            resource_answer(&mut session, resource, &method).await
+            match resource {
+                Resource::EventsExport => return exports::events(&session).await.map(Outcome::Response),
+                Resource::DeliveriesExport => return exports::deliveries(&session).await.map(Outcome::Response),
+                resource => resource_answer(&mut session, resource, &method).await,
+            }
         }
     };
     answer.map(Outcome::Answer)
@@ -95,19 +106,32 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
 /// The methods of each resource, once: for the `Allow` header, and so that a wrong method is told before a wrong token.
 const fn allowed(resource: &Resource) -> &'static str {
     match resource {
-        Resource::Detail
-        | Resource::WebhookSecret(_)
+        Resource::Detail => "GET, PATCH",
+        Resource::WebhookSecret(_)
         | Resource::Test(_)
         | Resource::Event(_)
+        | Resource::EventsExport
         | Resource::Deliveries
+        | Resource::DeliveriesExport
         | Resource::Delivery(_)
+        | Resource::Replay(_)
+        | Resource::Stats
         | Resource::Live => "GET",
-        Resource::Events | Resource::Tokens | Resource::Webhooks | Resource::EventTypes | Resource::Inboxes => "GET, POST",
+        Resource::Replays | Resource::Events | Resource::Tokens | Resource::Webhooks | Resource::EventTypes | Resource::Inboxes => {
+            "GET, POST"
+        }
         Resource::Token(_) | Resource::EventType(_) => "DELETE",
         Resource::Webhook(_) | Resource::Inbox(_) => "GET, PATCH, DELETE",
-        Resource::WebhookTest(_) | Resource::Tests | Resource::EventsBatch | Resource::DeliveryRetry(_) | Resource::DeliveryCancel(_) => {
-            "POST"
-        }
+        Resource::WebhookTest(_)
+        | Resource::WebhookSecretRotate(_)
+        | Resource::WebhookPause(_)
+        | Resource::WebhookResume(_)
+        | Resource::Tests
+        | Resource::EventsBatch
+        | Resource::EventsDryRun
+        | Resource::DeliveryRetry(_)
+        | Resource::DeliveryCancel(_)
+        | Resource::ReplayCancel(_) => "POST",
         Resource::InboxRequests(_) => "GET, DELETE",
     }
 }
@@ -120,6 +144,7 @@ fn check_method(resource: &Resource, method: &str) -> Result<(), ApiError> {
 /// [`check_method`] has let only the methods of [`allowed`] through, so each last arm below stands for one of them.
 async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: &str) -> Result<Answer, ApiError> {
     match (resource, method) {
+        (Resource::Detail, "PATCH") => projects::update(session).await,
         (Resource::Detail, _) => projects::show(session).await,
         (Resource::Tokens, "POST") => tokens::create(session).await,
         (Resource::Tokens, _) => tokens::list(session).await,
@@ -130,6 +155,9 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::Webhook(name), "DELETE") => webhooks::delete(session, name).await,
         (Resource::Webhook(name), _) => webhooks::show(session, name).await,
         (Resource::WebhookSecret(name), _) => webhooks::secret(session, name).await,
+        (Resource::WebhookSecretRotate(name), _) => webhooks::rotate_secret(session, name).await,
+        (Resource::WebhookPause(name), _) => webhooks::pause(session, name, true).await,
+        (Resource::WebhookResume(name), _) => webhooks::pause(session, name, false).await,
         (Resource::WebhookTest(name), _) => tests::of_webhook(session, name).await,
         (Resource::Tests, _) => tests::create(session).await,
         (Resource::Test(id), _) => tests::show(session, id).await,
@@ -139,6 +167,7 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::Events, "POST") => events::create(session).await,
         (Resource::Events, _) => events::list(session).await,
         (Resource::EventsBatch, _) => events::create_batch(session).await,
+        (Resource::EventsDryRun, _) => dry_run::run(session).await,
         (Resource::Event(id), _) => events::show(session, id).await,
         (Resource::Deliveries, _) => deliveries::list(session).await,
         (Resource::Delivery(id), _) => deliveries::show(session, id).await,
@@ -151,7 +180,13 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::Inbox(id), _) => inboxes::show(session, id).await,
         (Resource::InboxRequests(id), "DELETE") => inboxes::clear(session, id).await,
         (Resource::InboxRequests(id), _) => inboxes::requests(session, id).await,
-        (Resource::Live, _) => Err(ApiError::Method { allow: "GET" }),
+        (Resource::Replays, "POST") => replays::create(session).await,
+        (Resource::Replays, _) => replays::list(session).await,
+        (Resource::Replay(id), _) => replays::show(session, id).await,
+        (Resource::ReplayCancel(id), _) => replays::cancel(session, id).await,
+        (Resource::Stats, _) => stats::show(session).await,
+        // These give no value but the platform's own answer; `native` has taken them.
+        (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),
     }
 }
 
@@ -171,14 +206,18 @@ impl Session<'_> {
     /// # Errors
     /// See [`call::ask`].
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, ApiError> {
-        let call = Call {
+        Ok(call::ask(self.env, &self.call(command)).await?)
+    }
+
+    /// The call that asks `command`.
+    pub(crate) fn call(&self, command: Command) -> Call {
+        Call {
             project: self.project.clone(),
             caller: self.caller.clone(),
             request_id: self.incoming.id.clone(),
             origin: String::from(self.incoming.parts().origin),
             command,
-        };
-        Ok(call::ask(self.env, &call).await?)
+        }
     }
 
     /// The raw query.
@@ -223,8 +262,28 @@ pub(crate) fn caller(settings: &Settings, token: Option<&str>, project: &Project
     }
 }
 
-fn health() -> Result<Answer, ApiError> {
-    Answer::json(200, &serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+/// `allow_private_targets` lets the page say before anybody tries whether a URL of the own network is taken.
+fn health(env: &Env) -> Result<Answer, ApiError> {
+    let settings = Settings::of(env)?;
+    let allow_private_targets = settings.policy(None).allow_private_targets;
+    let version = env!("CARGO_PKG_VERSION");
+    Answer::json(200, &serde_json::json!({ "status": "ok", "version": version, "allow_private_targets": allow_private_targets }))
+}
+
+/// What this isolate has used, for `ADMIN_TOKEN` only. It is no operation of the API: the page has no use for it, so its path
+/// is not one of `core::route`.
+fn metrics(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+    if incoming.method != "GET" {
+        return Err(ApiError::Method { allow: "GET" });
+    }
+    let settings = Settings::of(env)?;
+    let authorization = incoming.header("authorization");
+    let is_admin = token_of(authorization.as_deref(), &["Bearer"]).is_some_and(|token| settings.is_admin(token));
+    if !is_admin {
+        return Err(ApiError::problem(ProblemType::Unauthorized, "only ADMIN_TOKEN reads the metrics"));
+    }
+    let text = [("content-type", String::from("text/plain; version=0.0.4; charset=utf-8"))];
+    Ok(Answer { status: 200, headers: text.to_vec(), body: Some(meter::exposition()) })
 }
 
 /// Everything else is the dashboard's.

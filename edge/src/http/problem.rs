@@ -3,6 +3,7 @@
 //! Handlers never touch `worker::Response`, so all of this is tested natively. `respond` is the one place where headers
 //! that every answer carries are set.
 
+use futures_util::TryStream;
 use postern_core::fault::InputFault;
 use postern_core::problem::{Problem, ProblemType};
 use serde::Serialize;
@@ -161,18 +162,35 @@ const fn has_no_body(status: u16) -> bool {
 
 /// The platform's answer. A header that the platform refuses is left out.
 pub(crate) fn respond(answer: Answer, id: &RequestId) -> Response {
+    let builder = builder(answer.status, &answer.headers, id);
+    match answer.body {
+        Some(body) if !has_no_body(answer.status) => builder.fixed(body.into_bytes()),
+        _ => builder.empty(),
+    }
+}
+
+/// The platform's answer with a body that is made while it is sent. A stream that fails breaks the connection, which tells
+/// the client that the body is not whole.
+///
+/// # Errors
+/// The platform failed.
+pub(crate) fn respond_with_stream(
+    content_type: &str,
+    stream: impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static,
+    id: &RequestId,
+) -> worker::Result<Response> {
+    builder(200, &[("content-type", String::from(content_type))], id).from_stream(stream)
+}
+
+fn builder(status: u16, own: &[(&'static str, String)], id: &RequestId) -> ResponseBuilder {
     let headers = Headers::new();
-    let own = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let own = own.iter().map(|(name, value)| (*name, value.as_str()));
     for (name, value) in HEADERS.into_iter().chain(own).chain([("x-request-id", id.as_str())]) {
         if headers.set(name, value).is_err() {
             log::warn(id, "a header of the answer was refused", &[("header", &name)]);
         }
     }
-    let builder = ResponseBuilder::new().with_status(answer.status).with_headers(headers);
-    match answer.body {
-        Some(body) if !has_no_body(answer.status) => builder.fixed(body.into_bytes()),
-        _ => builder.empty(),
-    }
+    ResponseBuilder::new().with_status(status).with_headers(headers)
 }
 
 #[cfg(test)]

@@ -89,7 +89,17 @@ async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller) -> Result<Reply
 
 /// `GET /v1/projects/{project}`: 200.
 pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ShowProjectDetail).await? {
+    detail(session, Command::ShowProjectDetail).await
+}
+
+/// `PATCH /v1/projects/{project}`: 200; only the settings that were sent change. 422.
+pub(super) async fn update(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let patch = project::update(&session.incoming.json_text().await?)?;
+    detail(session, Command::UpdateSettings { patch }).await
+}
+
+async fn detail(session: &mut Session<'_>, command: Command) -> Result<Answer, ApiError> {
+    match session.ask(command).await? {
         Reply::ProjectDetail(detail) => Answer::json(200, &detail),
         other => Err(unexpected(&other)),
     }

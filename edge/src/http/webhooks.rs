@@ -1,10 +1,11 @@
 //! `/v1/projects/{project}/webhooks`.
 
-use postern_core::api::webhook::{SecretView, WebhookView};
+use postern_core::api::webhook::WebhookView;
 use postern_core::fault::{InputFault, parse_json};
 use postern_core::query::WebhookQuery;
 use postern_core::signing::Secret;
 use postern_core::webhook::parse::{self, SecretChoice};
+use postern_core::webhook::rotation::Rotation;
 
 use super::problem::{Answer, ApiError};
 use super::request::if_match;
@@ -53,12 +54,26 @@ pub(super) async fn delete(session: &mut Session<'_>, name: String) -> Result<An
     }
 }
 
-/// `GET {name}/secret`: 200 with the secret in clear; 404.
+/// `GET {name}/secret`: 200 with the secret in clear, its public key and how long secrets before it sign on; 404.
 pub(super) async fn secret(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
     match session.ask(Command::ShowSecret { name }).await? {
-        Reply::Secret(secret) => Answer::json(200, &SecretView { secret }),
+        Reply::Secret(view) => Answer::json(200, &view),
         other => Err(unexpected(&other)),
     }
+}
+
+/// `POST {name}/secret/rotate`: 200 with the new secret; the one before signs beside it for a while. 404, 422.
+pub(super) async fn rotate_secret(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
+    let rotation = Rotation::parse(&session.incoming.optional_json_text().await?)?;
+    match session.ask(Command::RotateSecret { name, rotation }).await? {
+        Reply::Secret(view) => Answer::json(200, &view),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `POST {name}/pause` and `POST {name}/resume`: 200, also where nothing changes. 404.
+pub(super) async fn pause(session: &mut Session<'_>, name: String, paused: bool) -> Result<Answer, ApiError> {
+    webhook(session, Command::PauseWebhook { name, paused }, 200).await
 }
 
 async fn webhook(session: &mut Session<'_>, command: Command, status: u16) -> Result<Answer, ApiError> {

@@ -1,4 +1,5 @@
-//! The project's only clock: one alarm that leases what is due, hands it to the queues, and publishes to KV.
+//! The project's only clock: one alarm that goes on with replays, leases what is due, hands it to the queues, publishes to
+//! KV, and deletes what is old. Each of these is bounded in one alarm; the next one goes on.
 //!
 //! It never fails: an alarm that throws seven times is gone (PLATFORM 1.3). It arms itself again before it works, so a
 //! crash in the middle costs a minute at most, and at its end it is set to exactly what the ledger says comes next.
@@ -12,10 +13,11 @@ use wasm_bindgen::JsValue;
 use worker::durable::Storage;
 use worker::{Env, ScheduledTime};
 
-use super::Project;
 use super::live::Changes;
+use super::{Project, run};
 use crate::dispatch::Dispatcher;
 use crate::log::{self, RequestId};
+use crate::meter::{self, Billed};
 use crate::queue::{self, Message};
 use crate::{clock, config, definition_kv};
 
@@ -27,6 +29,14 @@ const LOST_AFTER_MS: i64 = 60_000;
 const LEASE_MAX: u32 = 500;
 /// Rounds of one alarm; the next alarm goes on.
 const ROUNDS_MAX: usize = 10;
+/// Rows that one step of a replay looks at, and steps of one alarm: fewer than its rounds lease, so that a replay does not
+/// run ahead of what can be sent.
+const REPLAY_ROWS: u32 = 500;
+const REPLAY_STEPS_MAX: usize = 4;
+/// Steps of retention in one alarm.
+const RETENTION_STEPS_MAX: usize = 4;
+/// After a failure the alarm rests for so long: what is due stays due, and would make it ring at once.
+const FAILED_REST_MS: i64 = 1_000;
 /// Definitions that are published in one alarm, and how many at once.
 const PUBLISH_MAX: u32 = 200;
 const PUBLISH_AT_ONCE: usize = 6;
@@ -88,6 +98,7 @@ impl Alarm {
     #[expect(clippy::disallowed_methods, reason = "the one place that sets the alarm, and it sets an absolute time")]
     async fn set(&self, storage: &Storage, at: Timestamp) -> worker::Result<()> {
         self.armed.set(Armed::At(at));
+        meter::count(Billed::RowsWritten, 1);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
         let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
         storage.set_alarm(ScheduledTime::new(date)).await.inspect_err(|_| self.armed.set(Armed::Unknown))
@@ -113,17 +124,33 @@ impl Project {
         let id = Self::new_id();
         let storage = self.state.storage();
         self.alarm.rang();
-        let failed = |what: &str, error: &dyn std::fmt::Display| log::error(&id, what, &[("error", error)]);
+        meter::count(Billed::ObjectRequests, 1);
+        let has_failed = Cell::new(false);
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            has_failed.set(true);
+            log::error(&id, what, &[("error", error)]);
+        };
 
         // 1. Arm again before anything can go wrong.
         let now = clock::now();
         if let Err(error) = self.alarm.no_later_than(&storage, now.plus_ms(WATCH_MS), now).await {
             failed("the alarm could not arm itself; the watchdog will", &log::chain(&error));
         }
-        // 2. Lease what is due and hand it over.
+        // 2. Go on with replays: what they make due is leased next.
+        for _ in 0..REPLAY_STEPS_MAX {
+            match self.replay(&id) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    failed("a replay could not go on; it will be tried again", &error);
+                    break;
+                }
+            }
+        }
+        // 3. Lease what is due and hand it over.
         for _ in 0..ROUNDS_MAX {
             match self.lease_and_send(&id).await {
-                Ok(leased) if leased >= LEASE_MAX as usize => {}
+                Ok(changed) if changed >= LEASE_MAX as usize / 2 => {}
                 Ok(_) => break,
                 Err(error) => {
                     failed("due deliveries could not be handed over; their leases will end", &error);
@@ -131,19 +158,32 @@ impl Project {
                 }
             }
         }
-        // 3. Tests whose first call was cut short.
+        // 4. Tests whose first call was cut short.
         if let Err(error) = self.run_due_tests(&id) {
             failed("due tests could not be run", &error);
         }
-        // 4. Publish to KV.
+        // 5. Publish to KV.
         if let Err(error) = self.publish(&id).await {
             failed("definitions could not be published", &error);
         }
-        // 5. Set the alarm to what the ledger says comes next. The ledger knows everything, so a later time is right too.
+        // 6. Delete what is old.
+        for _ in 0..RETENTION_STEPS_MAX {
+            let now = clock::now();
+            match self.with_ledger(|ledger| ledger.retention_step(now)) {
+                Ok(Some(true)) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    failed("what is old could not be deleted; it will be tried again", &error);
+                    break;
+                }
+            }
+        }
+        // 7. Set the alarm to what the ledger says comes next. The ledger knows everything, so a later time is right too.
         let now = clock::now();
-        match self.with_ledger(|ledger| ledger.next_wake(now)) {
+        match self.with_ledger(|ledger| run::wake_at(ledger, now)) {
             Ok(wake) => {
-                let wake_at = wake.flatten().map(|(at, _)| at);
+                let rest_until = now.plus_ms(if has_failed.get() { FAILED_REST_MS } else { 0 });
+                let wake_at = wake.flatten().map(|at| at.max(rest_until));
                 if let Err(error) = self.alarm.set_exactly(&storage, wake_at, now).await {
                     failed("the alarm could not be set", &log::chain(&error));
                 }
@@ -152,14 +192,24 @@ impl Project {
         }
     }
 
-    /// Leases up to [`LEASE_MAX`] deliveries, tells the live feed and sends the tickets. Gives how many.
+    /// Does a step of a replay and tells the live feed; `true`: there was one.
+    fn replay(&self, id: &RequestId) -> Result<bool, String> {
+        let now = clock::now();
+        let Some(step) = self.with_ledger(|ledger| ledger.replay_step(now, REPLAY_ROWS))? else { return Ok(false) };
+        let is_any = step.replay.is_some();
+        self.tell(id, Changes { deliveries: step.changed, replays: step.replay.into_iter().collect(), ..Changes::default() });
+        Ok(is_any)
+    }
+
+    /// Leases up to [`LEASE_MAX`] deliveries, tells the live feed and sends the tickets. Gives how many deliveries changed:
+    /// some may have been put aside.
     async fn lease_and_send(&self, id: &RequestId) -> Result<usize, String> {
         let now = clock::now();
         let Some((project, leased)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.lease_due(now, LEASE_MAX)?)))? else {
             return Ok(0);
         };
+        let count = leased.changed.len();
         self.tell(id, Changes { deliveries: leased.changed, ..Changes::default() });
-        let count = leased.tickets.len();
         for (binding, lane) in [(config::DELIVERIES, Lane::First), (config::RETRIES, Lane::Retry)] {
             let tickets = leased.tickets.iter().filter(|ticket: &&LeaseTicket| ticket.lane == lane);
             let messages: Vec<_> = tickets.map(|ticket| Message { project: project.clone(), ticket: *ticket, hops: 0 }).collect();

@@ -11,6 +11,7 @@ use super::command::{Call, Caller, Command, Reply};
 use crate::config;
 use crate::http::problem::ApiError;
 use crate::log::{self, RequestId};
+use crate::meter::{self, Billed};
 
 /// The object needs some URL; nothing is routed by it.
 const OBJECT_URL: &str = "https://project.internal/";
@@ -86,6 +87,7 @@ extern "C" {
 /// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by chunk, and this
 /// is done twice for every event.
 async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
+    meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
@@ -112,6 +114,7 @@ pub(crate) async fn upgrade(env: &Env, call: &Call) -> worker::Result<Response> 
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
     headers.set(CALL_HEADER, &serde_json::to_string(call)?)?;
+    meter::count(Billed::ObjectRequests, 1);
     let mut init = RequestInit::new();
     init.with_headers(headers);
     let stub = env.durable_object(config::PROJECT)?.get_by_name(call.project.as_str())?;

@@ -9,18 +9,23 @@ use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView};
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectDetail, ProjectView};
+use postern_core::api::replay::{ReplayCount, ReplayView};
+use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
 use postern_core::api::token::TokenView;
-use postern_core::api::webhook::WebhookView;
+use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::delivery::Attempt;
 use postern_core::event::{EventTypeDraft, NewEvent};
 use postern_core::id::Seq;
 use postern_core::problem::Problem;
-use postern_core::query::{DeliveryQuery, EventQuery, PageQuery, WebhookQuery};
+use postern_core::project::SettingsPatch;
+use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery};
+use postern_core::replay::ReplayQuery;
 use postern_core::token::{Permission, Role};
 use postern_core::webhook::parse::TestDraft;
+use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
-use postern_ledger::{LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
+use postern_ledger::{DryRun, Exported, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -76,6 +81,11 @@ pub(crate) enum Command {
     ShowProject,
     /// The project and its counts.
     ShowProjectDetail,
+    /// Change the project's settings.
+    UpdateSettings {
+        /// As parsed.
+        patch: SettingsPatch,
+    },
     /// Add a token.
     CreateToken {
         /// SHA-256 of it.
@@ -136,6 +146,20 @@ pub(crate) enum Command {
         /// Its name.
         name: String,
     },
+    /// Replace a webhook's signing secret.
+    RotateSecret {
+        /// Its name.
+        name: String,
+        /// As parsed; a secret of the caller's is plain and gets sealed in the object.
+        rotation: Rotation,
+    },
+    /// Let a webhook's deliveries wait, or go on.
+    PauseWebhook {
+        /// Its name.
+        name: String,
+        /// Whether they wait.
+        paused: bool,
+    },
     /// Test a stored webhook.
     TestWebhook {
         /// Its name.
@@ -174,6 +198,13 @@ pub(crate) enum Command {
         /// As parsed.
         events: Vec<NewEvent>,
     },
+    /// What an event would do; nothing is stored.
+    DryRun {
+        /// As parsed.
+        event: NewEvent,
+        /// Only to the webhook of this name.
+        webhook: Option<String>,
+    },
     /// One page of the events.
     ListEvents {
         /// Which.
@@ -182,6 +213,50 @@ pub(crate) enum Command {
     /// One event with its data.
     ShowEvent {
         /// `evt_…`
+        id: String,
+    },
+    /// A page of events, oldest first, as text.
+    ExportEvents {
+        /// Which.
+        query: ExportQuery,
+        /// Where the page before ended.
+        after: Option<Seq>,
+    },
+    /// A page of deliveries, oldest first, as text.
+    ExportDeliveries {
+        /// Which.
+        query: ExportQuery,
+        /// Where the page before ended.
+        after: Option<Seq>,
+    },
+    /// Counts of attempts.
+    ShowStats {
+        /// Which.
+        query: StatsQuery,
+    },
+    /// Begin a replay.
+    CreateReplay {
+        /// As parsed.
+        query: ReplayQuery,
+    },
+    /// How many deliveries a replay would make due.
+    CountReplay {
+        /// As parsed.
+        query: ReplayQuery,
+    },
+    /// One page of the replays.
+    ListReplays {
+        /// Which.
+        page: PageQuery,
+    },
+    /// One replay.
+    ShowReplay {
+        /// `rpl_…`
+        id: String,
+    },
+    /// Stop a replay.
+    CancelReplay {
+        /// `rpl_…`
         id: String,
     },
     /// One page of the deliveries.
@@ -319,6 +394,11 @@ impl Command {
             | Self::ListEventTypes
             | Self::ListEvents { .. }
             | Self::ShowEvent { .. }
+            | Self::ExportEvents { .. }
+            | Self::ExportDeliveries { .. }
+            | Self::ShowStats { .. }
+            | Self::ListReplays { .. }
+            | Self::ShowReplay { .. }
             | Self::ListDeliveries { .. }
             | Self::ShowDelivery { .. }
             | Self::ListInboxes { .. }
@@ -332,6 +412,14 @@ impl Command {
             | Self::UpdateWebhook { .. }
             | Self::DeleteWebhook { .. }
             | Self::ShowSecret { .. }
+            | Self::RotateSecret { .. }
+            | Self::PauseWebhook { .. }
+            | Self::UpdateSettings { .. }
+            // Shows signatures of whatever the caller writes, so it takes as much as reading the secret.
+            | Self::DryRun { .. }
+            | Self::CreateReplay { .. }
+            | Self::CountReplay { .. }
+            | Self::CancelReplay { .. }
             | Self::TestWebhook { .. }
             | Self::TestDefinition { .. }
             | Self::CreateEventType { .. }
@@ -387,7 +475,7 @@ pub(crate) enum Reply {
     /// A page of webhooks.
     Webhooks(Page<WebhookView>),
     /// A signing secret in clear.
-    Secret(Option<String>),
+    Secret(SecretView),
     /// A test, and the call to make for it.
     TestStarted {
         /// As it stands: pending.
@@ -412,6 +500,18 @@ pub(crate) enum Reply {
     Event(Box<EventView>),
     /// A page of events.
     Events(EventPage),
+    /// What an event would do.
+    DryRun(Box<DryRun>),
+    /// A page of an export.
+    Exported(Exported),
+    /// Counts of attempts.
+    Stats(Box<StatsView>),
+    /// A replay.
+    Replay(Box<ReplayView>),
+    /// How many deliveries a replay would make due.
+    ReplayCount(ReplayCount),
+    /// A page of replays.
+    Replays(Page<ReplayView>),
     /// A delivery.
     Delivery(Box<DeliveryView>),
     /// A delivery with its attempts.
@@ -456,6 +556,12 @@ impl Reply {
             Self::Accepted { .. } => "accepted",
             Self::Event(_) => "event",
             Self::Events(_) => "events",
+            Self::DryRun(_) => "dry_run",
+            Self::Exported(_) => "exported",
+            Self::Stats(_) => "stats",
+            Self::Replay(_) => "replay",
+            Self::ReplayCount(_) => "replay_count",
+            Self::Replays(_) => "replays",
             Self::Delivery(_) => "delivery",
             Self::DeliveryDetail(_) => "delivery_detail",
             Self::Deliveries(_) => "deliveries",
@@ -486,7 +592,7 @@ mod tests {
     #[test]
     fn the_wire_form_of_a_call_does_not_change_by_accident() {
         let data = RawValue::from_string(String::from(r#"{"a":{"b":[1,2]},"big":12345678901234567890}"#)).unwrap();
-        let event = NewEvent { kind: String::from("order.paid"), data, object: None, idempotency_key: None };
+        let event = NewEvent::new(String::from("order.paid"), data);
         let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
         assert_eq!(
             text,
@@ -501,7 +607,7 @@ mod tests {
     fn event_data_passes_through_a_call_as_it_was_written() {
         let written = r#"{"z":1,"a":{"m":{}},"n":1e400,"s":" 1 "}"#;
         let data = RawValue::from_string(String::from(written)).unwrap();
-        let event = NewEvent { kind: String::from("a"), data, object: None, idempotency_key: Some(String::from("k")) };
+        let event = NewEvent { idempotency_key: Some(String::from("k")), ..NewEvent::new(String::from("a"), data) };
         let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
         let read: Call = serde_json::from_str(&text).unwrap();
         let Command::Ingest { events } = read.command else { panic!("another command") };
@@ -522,6 +628,9 @@ mod tests {
         assert_eq!(Command::ShowSecret { name: String::new() }.need(), manage);
         assert_eq!(Command::DeleteToken { id: String::new() }.need(), manage);
         assert_eq!(Command::Resend { id: String::new() }.need(), manage);
+        let event = NewEvent::new(String::from("a"), RawValue::NULL.to_owned());
+        assert_eq!(Command::DryRun { event, webhook: None }.need(), manage, "it shows signatures");
+        assert_eq!(Command::ShowReplay { id: String::new() }.need(), Need::Token(Permission::Read));
         assert_eq!(Command::Ingest { events: Vec::new() }.need(), Need::Token(Permission::Publish));
         assert_eq!(Command::Listen.need(), Need::Token(Permission::Read));
         assert_eq!(Command::Tick.need(), Need::Postern);

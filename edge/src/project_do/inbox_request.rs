@@ -10,7 +10,7 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 use postern_ledger::StoredWebhook;
 
-use crate::http::request::Body;
+use crate::body::Body;
 use crate::log::RequestId;
 use crate::seal::{self, Keyring, Owner};
 
@@ -50,16 +50,13 @@ pub(super) fn verdict(
     let mut fault: Option<VerifyFault> = None;
     for stored in webhooks {
         let owner = Owner { project, id: &stored.id };
-        let Ok(Some(secret)) = seal::unseal_secret(keyring, owner, &stored.definition) else { continue };
-        let Ok(secret) = Secret::parse(&secret) else { continue };
-        match signing::verify(
-            &[secret],
-            header(signing_header::ID),
-            header(signing_header::TIMESTAMP),
-            Some(signature),
-            &body,
-            now.unix_s(),
-        ) {
+        let secrets = seal::unseal_signing_secrets(keyring, owner, &stored.definition, now);
+        let secrets: Vec<Secret> = secrets.iter().filter_map(|secret| Secret::parse(secret).ok()).collect();
+        if secrets.is_empty() {
+            continue;
+        }
+        match signing::verify(&secrets, header(signing_header::ID), header(signing_header::TIMESTAMP), Some(signature), &body, now.unix_s())
+        {
             Ok(()) => return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) },
             Err(found) => fault = Some(found),
         }
@@ -114,9 +111,8 @@ pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use postern_core::webhook::{Contract, Definition, ObjectFilter, WebhookName};
+    use postern_core::signing::SecretKind;
+    use postern_core::webhook::{Contract, Definition, WebhookName};
 
     use super::*;
 
@@ -129,20 +125,10 @@ mod tests {
     }
 
     fn webhook(id: &str, secret: Option<&Secret>) -> StoredWebhook {
+        let name = WebhookName::parse(id).unwrap();
         let plain = Definition {
-            name: WebhookName::parse(id).unwrap(),
-            url: String::from("https://a.example/in/p1.key"),
-            contract: Contract::Standard,
-            events: Vec::new(),
-            object: ObjectFilter::default(),
-            headers: Vec::new(),
-            description: String::new(),
-            labels: BTreeMap::new(),
-            timeout_s: 10,
-            enabled: true,
-            retry: true,
-            include_result: false,
             secret: secret.map(Secret::reveal),
+            ..Definition::new(name, "https://a.example/in/p1.key", Contract::Standard, Vec::new())
         };
         let definition = seal::seal(&keyring(), Owner { project: &project(), id }, &plain, None).unwrap();
         StoredWebhook {
@@ -157,7 +143,7 @@ mod tests {
     }
 
     fn signed(secret: &Secret, body: &str) -> InboxRequestView {
-        let signature = signing::sign(std::slice::from_ref(secret), "msg_1", 1_000, body.as_bytes());
+        let signature = signing::sign(std::slice::from_ref(secret), "msg_1", 1_000, body.as_bytes()).unwrap();
         let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", "1000"), ("webhook-signature", &signature)];
         let headers = headers.into_iter().map(|(name, value)| (String::from(name), String::from(value))).collect();
         arrived(String::from("POST"), String::new(), headers, whole(body.as_bytes()), &RequestId::new([0; 8]))
@@ -176,6 +162,22 @@ mod tests {
         let (mine, other) = (Secret::from_random(&[1; 32]), Secret::from_random(&[2; 32]));
         let webhooks = [webhook("none", None), webhook("other", Some(&other)), webhook("mine", Some(&mine))];
         assert_eq!(check(&webhooks, &signed(&mine, "{}")), SignatureVerdict::Valid { webhook: String::from("mine") });
+    }
+
+    #[test]
+    fn a_signature_by_a_secret_that_was_rotated_is_valid_until_it_expires() {
+        let (old, new) = (Secret::from_random(&[1; 32]), Secret::generate(SecretKind::V1a, &[2; 32]).unwrap());
+        let mut stored = webhook("w", Some(&old));
+        let current = stored.definition.clone();
+        stored.definition.rotate_secret(new.reveal(), 60, Timestamp(1_000_000));
+        let owner = Owner { project: &project(), id: "w" };
+        stored.definition = seal::seal(&keyring(), owner, &stored.definition, Some(&current)).unwrap();
+        let valid = SignatureVerdict::Valid { webhook: String::from("w") };
+        let webhooks = [stored];
+        assert_eq!(check(&webhooks, &signed(&new, "{}")), valid, "ed25519");
+        let late = |now_ms| verdict(&keyring(), &project(), &webhooks, &signed(&old, "{}"), Timestamp(now_ms));
+        assert_eq!(late(1_059_999), valid);
+        assert_eq!(late(1_060_000), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! put to sleep around it. Nothing is promised about delivery; a page that was away fetches what it shows again.
 
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::api::replay::ReplayView;
 use postern_core::api::test::TestView;
 use postern_core::id::Seq;
 use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
@@ -25,10 +26,19 @@ pub(super) struct Changes {
     pub(super) deliveries: Vec<Seq>,
     /// Tests as they are now.
     pub(super) tests: Vec<TestView>,
+    /// Replays as they are now.
+    pub(super) replays: Vec<ReplayView>,
     /// A request that an inbox recorded, ready to be sent.
     pub(super) recorded: Option<LiveEvent>,
     /// Whether webhooks were created, changed or deleted.
     pub(super) webhooks: bool,
+}
+
+impl Changes {
+    fn are_none(&self) -> bool {
+        let Self { deliveries, tests, replays, recorded, webhooks } = self;
+        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && recorded.is_none() && !webhooks
+    }
 }
 
 /// Lets the platform answer `ping` with `pong` without waking the object.
@@ -73,8 +83,7 @@ impl Project {
 
     /// Tells every open page. Views are made only if there is one.
     pub(super) fn tell(&self, id: &RequestId, changes: Changes) {
-        let is_silent = changes.deliveries.is_empty() && changes.tests.is_empty() && changes.recorded.is_none() && !changes.webhooks;
-        if is_silent {
+        if changes.are_none() {
             return;
         }
         let sockets = self.state.get_websockets();
@@ -109,6 +118,7 @@ fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEv
         let views = ledger.delivery_views(&changes.deliveries)?;
         events.extend(views.into_iter().map(|delivery| LiveEvent::Delivery { delivery }));
     }
+    events.extend(changes.replays.into_iter().map(|replay| LiveEvent::Replay { replay: Box::new(replay) }));
     events.extend(changes.tests.into_iter().map(|test| LiveEvent::Test { test: Box::new(test) }));
     events.extend(changes.recorded);
     Ok(events)

@@ -140,7 +140,7 @@ impl Project {
         // No await since the line above, so both are durable together or not at all.
         ledger.create_token(token_hash, run::FIRST_TOKEN_NAME, postern_core::token::Role::Manage, now)?;
         let reply = Reply::Project(ledger.view());
-        let done = Done { wake_at: ledger.next_wake(now)?.map(|(at, _)| at), ..Done::default() };
+        let done = Done { wake_at: run::wake_at(&ledger, now)?, ..Done::default() };
         *slot = Some(ledger);
         Ok((reply, done))
     }

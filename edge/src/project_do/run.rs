@@ -1,21 +1,27 @@
 //! Answers commands: who may ask, what the ledger does, what secrets need, what the feed is told. Nothing here waits.
 
 use postern_core::api::inbox::{Answer, InboxRequestView};
+use postern_core::api::replay::ReplayView;
+use postern_core::api::webhook::SecretView;
 use postern_core::contract::ubiops;
 use postern_core::event::NewEvent;
 use postern_core::fault::{self, Fault, InputFault};
 use postern_core::id::{Kind, Seq};
 use postern_core::problem::{Problem, ProblemType};
+use postern_core::query::ExportQuery;
+use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
 use postern_core::webhook::parse::{self, TestDraft};
+use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
-use postern_ledger::{DeliveryFilter, InboxChange, InlineLimit, Ledger, LedgerError, WebhookFilter};
+use postern_ledger::{DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, WebhookFilter};
 use worker::Env;
 
 use super::ObjectSql;
 use super::command::{Call, Caller, Command, Dialect, Need, Received, Reply};
 use super::inbox_request;
 use super::live::Changes;
+use crate::clock;
 use crate::config::Settings;
 use crate::http::request::split_url;
 use crate::seal::{self, Owner, SealFault};
@@ -150,8 +156,19 @@ pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Ti
     let writes = is_write(&call.command);
     let reply = turn.answer(call.command)?;
     let changes = turn.changes;
-    let wake_at = if writes { ledger.next_wake(now)?.map(|(at, _)| at) } else { None };
+    let wake_at = if writes { wake_at(ledger, now)? } else { None };
     Ok((reply, Done { wake_at, changes }))
+}
+
+/// When the alarm must ring: for what is planned, or for what grows old.
+pub(super) fn wake_at(ledger: &Ledger<ObjectSql>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+    let planned = ledger.next_wake(now)?.map(|(at, _reason)| at);
+    Ok([planned, ledger.upkeep_at(now)?].into_iter().flatten().min())
+}
+
+/// Which events or deliveries an export holds.
+fn export_filter(query: ExportQuery) -> ExportFilter {
+    ExportFilter { since: query.since, until: query.until, kind: query.kind, state: query.state, webhook: query.webhook }
 }
 
 /// Whether the command may leave something to be done later. (A tick writes nothing, but arms the alarm.)
@@ -162,6 +179,11 @@ const fn is_write(command: &Command) -> bool {
             | Command::CreateWebhook { .. }
             | Command::UpdateWebhook { .. }
             | Command::DeleteWebhook { .. }
+            | Command::RotateSecret { .. }
+            | Command::PauseWebhook { .. }
+            | Command::UpdateSettings { .. }
+            | Command::CreateReplay { .. }
+            | Command::CancelReplay { .. }
             | Command::TestWebhook { .. }
             | Command::TestDefinition { .. }
             | Command::Ingest { .. }
@@ -191,6 +213,7 @@ impl Turn<'_> {
             Command::CreateProject { .. } => return Err(Refusal::Failed(String::from("a project is made elsewhere"))),
             Command::ShowProject => Reply::Project(ledger.view()),
             Command::ShowProjectDetail => Reply::ProjectDetail(ledger.detail()?),
+            Command::UpdateSettings { patch } => Reply::ProjectDetail(ledger.update_settings(patch)?),
             Command::CreateToken { hash, name, role } => Reply::Token(ledger.create_token(&hash, &name, role, now)?),
             Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
             Command::DeleteToken { id } => {
@@ -223,9 +246,10 @@ impl Turn<'_> {
             }
             Command::ShowSecret { name } => {
                 let stored = ledger.stored_webhook(&name)?;
-                let owner = Owner { project: self.project, id: &stored.id };
-                Reply::Secret(seal::unseal_secret(&self.settings.keyring, owner, &stored.definition)?)
+                Reply::Secret(self.secret_view(&stored.id, &stored.definition)?)
             }
+            Command::RotateSecret { name, rotation } => return self.rotate_secret(&name, rotation),
+            Command::PauseWebhook { name, paused } => return self.pause_webhook(&name, paused),
             Command::TestWebhook { name, kind, data } => return self.test_webhook(&name, TestDraft { kind, data }),
             Command::TestDefinition { definition, event } => return self.test_definition(&definition, event),
             Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
@@ -239,6 +263,21 @@ impl Turn<'_> {
                 let ingested = ledger.ingest(events, INLINE, now)?;
                 self.changes.deliveries = ingested.changed;
                 Reply::Accepted { items: ingested.accepted, work: ingested.works }
+            }
+            Command::DryRun { event, webhook } => Reply::DryRun(Box::new(ledger.dry_run(event, webhook.as_deref(), now)?)),
+            Command::ExportEvents { query, after } => Reply::Exported(ledger.export_events(&export_filter(query), after)?),
+            Command::ExportDeliveries { query, after } => Reply::Exported(ledger.export_deliveries(&export_filter(query), after)?),
+            Command::ShowStats { query } => Reply::Stats(Box::new(ledger.stats(&query)?)),
+            Command::CreateReplay { query } => {
+                let replay = ledger.create_replay(query, now)?;
+                return Ok(self.told(replay));
+            }
+            Command::CountReplay { query } => Reply::ReplayCount(ledger.count_replay(query, now)?),
+            Command::ListReplays { page } => Reply::Replays(ledger.list_replays(page.limit, page.cursor.as_deref())?),
+            Command::ShowReplay { id } => Reply::Replay(Box::new(ledger.replay(&id)?)),
+            Command::CancelReplay { id } => {
+                let replay = ledger.cancel_replay(&id, now)?;
+                return Ok(self.told(replay));
             }
             Command::ListEvents { query } => {
                 Reply::Events(ledger.list_events(query.kind.as_deref(), query.page.limit, query.page.cursor.as_deref())?)
@@ -345,6 +384,51 @@ impl Turn<'_> {
         let view = self.ledger.update_webhook(name, sealed, if_version, self.now)?;
         self.changes.webhooks = true;
         Ok(Reply::Webhook(Box::new(view)))
+    }
+
+    /// The signing secret of a webhook in clear.
+    fn secret_view(&self, id: &str, sealed: &Definition) -> Result<SecretView, Refusal> {
+        let secret = seal::unseal_secret(&self.settings.keyring, Owner { project: self.project, id }, sealed)?;
+        Ok(SecretView::of(secret, &sealed.previous_secrets, self.now))
+    }
+
+    /// The new secret signs from this version on; the one before moves to the previous ones as it is, sealed.
+    fn rotate_secret(&mut self, name: &str, rotation: Rotation) -> Result<Reply, Refusal> {
+        let stored = self.ledger.stored_webhook(name)?;
+        let current = self.secret_view(&stored.id, &stored.definition)?.secret;
+        let current = current.and_then(|secret| Secret::parse(&secret).ok());
+        let secret = match rotation.secret {
+            NewSecret::Given(secret) if current.as_ref().is_some_and(|current| current.reveal() == secret) => {
+                return Err(Refusal::from(vec![Fault::new("/secret", "is the current one already")]));
+            }
+            NewSecret::Given(secret) => secret,
+            NewSecret::Made(kind) => {
+                let kind = kind.or(current.map(|secret| secret.kind())).unwrap_or(SecretKind::V1);
+                let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
+                Secret::generate(kind, &random).map_err(|fault| Refusal::Failed(format!("a new secret {fault}")))?.reveal()
+            }
+        };
+        let mut rotated = stored.definition.clone();
+        rotated.rotate_secret(secret, rotation.overlap_s, self.now);
+        let owner = Owner { project: self.project, id: &stored.id };
+        let sealed = seal::seal(&self.settings.keyring, owner, &rotated, Some(&stored.definition))?;
+        let view = self.secret_view(&stored.id, &sealed)?;
+        self.ledger.update_webhook(name, sealed, Some(stored.version), self.now)?;
+        self.changes.webhooks = true;
+        Ok(Reply::Secret(view))
+    }
+
+    fn pause_webhook(&mut self, name: &str, paused: bool) -> Result<Reply, Refusal> {
+        let stored = self.ledger.stored_webhook(name)?;
+        let view = self.ledger.update_webhook(name, Definition { paused, ..stored.definition }, Some(stored.version), self.now)?;
+        self.changes.webhooks = true;
+        Ok(Reply::Webhook(Box::new(view)))
+    }
+
+    /// A replay that changed: for the caller and for the live feed.
+    fn told(&mut self, replay: ReplayView) -> Reply {
+        self.changes.replays.push(replay.clone());
+        Reply::Replay(Box::new(replay))
     }
 
     fn test_webhook(&mut self, name: &str, draft: TestDraft) -> Result<Reply, Refusal> {

@@ -8,6 +8,8 @@ use js_sys::{Array, Uint8Array};
 use postern_ledger::{LedgerError, Row, Sql, SqlError, Value};
 use wasm_bindgen::prelude::*;
 
+use crate::meter::{self, Billed};
+
 #[wasm_bindgen]
 extern "C" {
     /// `ctx.storage` of an object with SQLite.
@@ -33,6 +35,12 @@ extern "C" {
     #[wasm_bindgen(method, catch, structural)]
     fn raw(this: &Cursor) -> Result<RawRows, JsValue>;
 
+    #[wasm_bindgen(method, getter, structural, js_name = rowsRead)]
+    fn rows_read(this: &Cursor) -> JsValue;
+
+    #[wasm_bindgen(method, getter, structural, js_name = rowsWritten)]
+    fn rows_written(this: &Cursor) -> JsValue;
+
     type RawRows;
 
     #[wasm_bindgen(method, catch, structural, js_name = toArray)]
@@ -56,7 +64,10 @@ impl ObjectSql {
 
     fn rows(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, JsValue> {
         let bound: Array = parameters.iter().map(to_js).collect();
-        let rows = self.statements.exec(statement, bound)?.raw()?.to_array()?;
+        let cursor = self.statements.exec(statement, bound)?;
+        let rows = cursor.raw()?.to_array()?;
+        meter::count(Billed::RowsRead, whole(&cursor.rows_read()));
+        meter::count(Billed::RowsWritten, whole(&cursor.rows_written()));
         Ok(rows.iter().map(|row| Row::new(Array::from(&row).iter().map(|value| from_js(&value)).collect())).collect())
     }
 }
@@ -109,6 +120,12 @@ fn from_js(value: &JsValue) -> Value {
     } else {
         Value::Blob(Uint8Array::new(value).to_vec())
     }
+}
+
+/// A count that the platform gives as a number.
+fn whole(number: &JsValue) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+    number.as_f64().map_or(0, |count| count as u64)
 }
 
 fn words(thrown: JsValue) -> String {

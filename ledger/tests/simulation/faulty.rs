@@ -25,38 +25,92 @@ pub(crate) enum Defect {
     LeasedEarly,
     /// The alarm is set for pending deliveries only.
     WakesForFirstAttemptsOnly,
-    /// Enabling a webhook leaves its deliveries aside.
-    NeverUnparked,
+    /// Held deliveries stay held.
+    NeverReleased,
+    /// Rate limits are stored and not enforced.
+    RateIgnored,
+    /// Concurrency limits are stored and not enforced.
+    ConcurrencyIgnored,
+    /// Order keys are stored and not looked at.
+    OrderIgnored,
+    /// What has the order's turn next is not told so.
+    OrderStalls,
+    /// That a webhook is throttled or failing is known, and until when is not.
+    ThrottleIgnored,
+    /// 410 and the wish to be disabled change nothing.
+    GoneIgnored,
+    /// How a webhook does is not stored.
+    HealthForgotten,
+    /// A restart forgets the inline leases.
+    InlineForgotten,
+    /// Paused webhooks are called.
+    PauseIgnored,
+    /// A webhook's own schedule is not used.
+    ScheduleIgnored,
+    /// A step of a replay does not move its cursor.
+    ReplayRepeats,
+    /// Attempts are not counted.
+    StatsSkipped,
 }
 
 impl Defect {
-    /// What to look for in a statement, and what to put in its place.
-    const fn rewrite(self) -> Option<(&'static str, &'static str)> {
-        Some(match self {
+    /// Whether it lies in what is read after a start: the process is started anew after every call then.
+    pub(crate) const fn needs_restarts(self) -> bool {
+        matches!(self, Self::RateIgnored | Self::ConcurrencyIgnored | Self::ThrottleIgnored | Self::PauseIgnored)
+    }
+
+    /// What to look for in statements, and what to put in its place.
+    const fn rewrites(self) -> &'static [(&'static str, &'static str)] {
+        const ROSTER: &str = "definition FROM webhook WHERE seq > ?1";
+        match self {
             Self::LeaseNeverEnds => {
-                ("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 AND state <> 'leased' ORDER")
+                &[("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 AND state <> 'leased' ORDER")]
             }
-            Self::ReportWithoutCompare => ("state = 'leased' AND claimed = 1 AND attempt = ?2 FROM", "?2 > 0 FROM"),
-            Self::OutboxSkipped => (
+            Self::ReportWithoutCompare => &[("state = 'leased' AND claimed = 1 AND attempt = ?2 FROM", "?2 > 0 FROM")],
+            Self::OutboxSkipped => &[(
                 "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) VALUES (?1, ?2, ?3, 0, ?4)",
                 "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) SELECT ?1, ?2, ?3, 0, ?4 WHERE ?2 < 2",
-            ),
-            Self::ClaimedTwice => ("attempt = j.value ->> 1 AND claimed = 0", "attempt = j.value ->> 1"),
-            Self::LeasedEarly => ("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 + 60000 ORDER"),
+            )],
+            Self::ClaimedTwice => &[("attempt = j.value ->> 1 AND claimed = 0", "attempt = j.value ->> 1")],
+            Self::LeasedEarly => &[("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 + 60000 ORDER")],
             Self::WakesForFirstAttemptsOnly => {
-                ("FROM delivery WHERE next_at_ms IS NOT NULL ORDER", "FROM delivery WHERE state = 'pending' ORDER")
+                &[("FROM delivery WHERE next_at_ms IS NOT NULL ORDER", "FROM delivery WHERE state = 'pending' ORDER")]
             }
-            Self::NeverUnparked => {
-                ("SET parked = 0, next_at_ms = ?2 WHERE webhook = ?1 AND parked = 1", "SET parked = 1 WHERE webhook = ?1 AND parked = ?2")
+            Self::NeverReleased => &[("WHERE webhook = ?1 AND parked = 1 ORDER BY seq", "WHERE webhook = ?1 AND parked = 3 ORDER BY seq")],
+            Self::RateIgnored => &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")],
+            Self::ConcurrencyIgnored => &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")],
+            Self::PauseIgnored => &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")],
+            Self::ScheduleIgnored => &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")],
+            Self::ThrottleIgnored => &[("SELECT webhook, health FROM", "SELECT webhook, json_remove(health, '$.next_call_at') FROM")],
+            Self::OrderIgnored => &[
+                ("AND order_key = ?2 ORDER BY seq LIMIT 1", "AND order_key = ?2 AND seq < 0 ORDER BY seq LIMIT 1"),
+                ("value ->> 3, CASE value ->> 4", "coalesce(value ->> 3, CASE value ->> 6 WHEN 2 THEN ?2 END), CASE value ->> 4"),
+                ("value ->> 5, value ->> 6,", "value ->> 5, CASE value ->> 6 WHEN 2 THEN 0 ELSE value ->> 6 END,"),
+            ],
+            Self::OrderStalls => {
+                &[("updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3", "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3 + 9")]
             }
-            Self::NoTransactions => return None,
-        })
+            Self::GoneIgnored => &[("definition = ?5 WHERE seq = ?1", "definition = ?5 WHERE seq = ?1 AND 0")],
+            Self::HealthForgotten => &[(
+                "INSERT INTO webhook_health (webhook, health) VALUES (?1, ?2)",
+                "INSERT INTO webhook_health (webhook, health) SELECT ?1, ?2 WHERE false",
+            )],
+            Self::InlineForgotten => {
+                &[("AND state = 'leased' AND next_at_ms IS NULL AND parked = 0", "AND state = 'nothing' AND parked = 0")]
+            }
+            Self::ReplayRepeats => {
+                &[("UPDATE replay SET state = ?2, cursor = ?3", "UPDATE replay SET state = ?2, cursor = cursor + 0 * ?3")]
+            }
+            Self::StatsSkipped => &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")],
+            Self::NoTransactions => &[],
+        }
     }
 }
 
 /// The database of one seed.
 pub(crate) struct Faulty {
     store: Rc<Native>,
+    has_schema: bool,
     defect: Option<Defect>,
     /// Statements until the process dies.
     fuse: Cell<Option<u64>>,
@@ -64,8 +118,14 @@ pub(crate) struct Faulty {
 }
 
 impl Faulty {
-    pub(crate) fn new(store: Rc<Native>, defect: Option<Defect>) -> Rc<Self> {
-        Rc::new(Self { store, defect, fuse: Cell::new(None), is_dead: Cell::new(false) })
+    /// `has_schema`: the tables are there already, and empty. Making them takes a fifth of a seed's time.
+    pub(crate) fn new(store: Rc<Native>, has_schema: bool, defect: Option<Defect>) -> Rc<Self> {
+        Rc::new(Self { store, has_schema, defect, fuse: Cell::new(None), is_dead: Cell::new(false) })
+    }
+
+    /// What is planted.
+    pub(crate) const fn defect(&self) -> Option<Defect> {
+        self.defect
     }
 
     /// The process dies before the statement after `statements` more.
@@ -90,10 +150,17 @@ impl Sql for Faulty {
         if self.is_dead.get() {
             return Err(SqlError::new("the process died"));
         }
-        match self.defect.and_then(Defect::rewrite) {
-            Some((from, to)) if statement.contains(from) => self.store.run(&statement.replace(from, to), parameters),
-            _ => self.store.run(statement, parameters),
+        if self.has_schema
+            && (["CREATE ", "ALTER ", "DROP "].iter().any(|word| statement.starts_with(word)) || statement.contains("delivery_1"))
+        {
+            return Ok(Vec::new());
         }
+        let rewrites = self.defect.map_or(&[][..], Defect::rewrites);
+        if !rewrites.iter().any(|(from, _to)| statement.contains(from)) {
+            return self.store.run(statement, parameters);
+        }
+        let rewritten = rewrites.iter().fold(String::from(statement), |statement, (from, to)| statement.replace(from, to));
+        self.store.run(&rewritten, parameters)
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {

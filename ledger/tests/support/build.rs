@@ -1,6 +1,5 @@
 //! Builders that state only what matters to a test.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use postern_core::delivery::{Attempt, Outcome, Trigger};
@@ -8,7 +7,7 @@ use postern_core::event::NewEvent;
 use postern_core::filter::EventPattern;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
-use postern_core::webhook::{Contract, Definition, ObjectFilter, ProjectName, WebhookName};
+use postern_core::webhook::{Contract, Definition, ProjectName, WebhookName};
 use postern_ledger::{InlineLimit, LeaseTicket, Ledger, Report};
 use serde_json::value::RawValue;
 
@@ -24,21 +23,10 @@ pub(crate) fn project() -> ProjectName {
 
 /// An enabled `standard` webhook that retries, for events matching `pattern`, with 10 s timeout and a sealed secret.
 pub(crate) fn webhook(name: &str, pattern: &str) -> Definition {
-    Definition {
-        name: WebhookName::parse(name).expect("a webhook name"),
-        url: format!("https://{name}.example/hook"),
-        contract: Contract::Standard,
-        events: vec![EventPattern::parse(pattern).expect("an event pattern")],
-        object: ObjectFilter::default(),
-        headers: Vec::new(),
-        description: String::new(),
-        labels: BTreeMap::new(),
-        timeout_s: 10,
-        enabled: true,
-        retry: true,
-        include_result: false,
-        secret: Some(String::from("s1.k1.sealed")),
-    }
+    let name_of = WebhookName::parse(name).expect("a webhook name");
+    let events = vec![EventPattern::parse(pattern).expect("an event pattern")];
+    let url = format!("https://{name}.example/hook");
+    Definition { secret: Some(String::from("s1.k1.sealed")), ..Definition::new(name_of, url, Contract::Standard, events) }
 }
 
 /// JSON as a producer wrote it.
@@ -48,7 +36,7 @@ pub(crate) fn json(text: &str) -> Box<RawValue> {
 
 /// An event without object and key.
 pub(crate) fn event(kind: &str) -> NewEvent {
-    NewEvent { kind: String::from(kind), data: json("{\"n\":1}"), object: None, idempotency_key: None }
+    NewEvent::new(String::from(kind), json("{\"n\":1}"))
 }
 
 /// An event with an idempotency key.
@@ -64,6 +52,11 @@ pub(crate) fn attempt(number: u32, outcome: Outcome, started_at: Timestamp) -> A
 /// A new project in its own database.
 pub(crate) fn ledger() -> Ledger<Rc<Native>> {
     Ledger::create(Native::new(), &project(), 7, START).expect("a project")
+}
+
+/// An event with an order key.
+pub(crate) fn in_order(kind: &str, key: &str) -> NewEvent {
+    NewEvent { order_key: Some(String::from(key)), ..event(kind) }
 }
 
 /// Creates a webhook.

@@ -1,10 +1,12 @@
 //! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (PLATFORM 1.3, 2.3).
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use postern_ledger::{LedgerError, Row, Sql, SqlError, Value};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
@@ -22,32 +24,95 @@ const INTEGER_MAX: i64 = (1 << 53) - 1;
 pub(crate) struct Native {
     connection: Connection,
     in_transaction: Cell<bool>,
-    touched: Arc<Mutex<Vec<i64>>>,
+    touched: Arc<Mutex<Touched>>,
+    /// Rows written so far, where somebody counts them.
+    rows_written: Cell<Option<u64>>,
+}
+
+/// What was written, as far as SQLite's hook tells (tables without row keys are not seen).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// Keys of deliveries.
+    pub(crate) deliveries: BTreeSet<i64>,
+    /// Tables.
+    pub(crate) tables: BTreeSet<String>,
 }
 
 impl Native {
     /// An empty database.
     pub(crate) fn new() -> Rc<Self> {
         let mut connection = Connection::open_in_memory().expect("SQLite opens in memory");
-        connection.set_prepared_statement_cache_capacity(128);
-        let touched = Arc::new(Mutex::new(Vec::new()));
+        connection.set_prepared_statement_cache_capacity(512);
+        // Plans do not depend on the values that are bound: else SQLite prepares some statements anew for each.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("a plan can be kept");
+        let touched = Arc::new(Mutex::new(Touched::default()));
         let noted = Arc::clone(&touched);
         connection
             .update_hook(Some(move |_action, _database: &str, table: &str, key: i64| {
+                let mut noted = noted.lock().expect("one thread");
                 if table == "delivery" {
-                    noted.lock().expect("one thread").push(key);
+                    noted.deliveries.insert(key);
+                }
+                if !noted.tables.contains(table) {
+                    noted.tables.insert(String::from(table));
                 }
             }))
             .expect("the hook is taken");
-        Rc::new(Self { connection, in_transaction: Cell::new(false), touched })
+        Rc::new(Self { connection, in_transaction: Cell::new(false), touched, rows_written: Cell::new(None) })
     }
 
-    /// Keys of deliveries that were written since the last call (or that a rolled back transaction tried to write).
-    pub(crate) fn take_touched(&self) -> Vec<i64> {
-        let mut touched = std::mem::take(&mut *self.touched.lock().expect("one thread"));
-        touched.sort_unstable();
-        touched.dedup();
-        touched
+    /// Deletes every row of every table. The schema stays.
+    pub(crate) fn wipe(&self) -> Result<(), SqlError> {
+        for table in self.execute("SELECT name FROM sqlite_master WHERE type = 'table'", &[])? {
+            self.execute(&format!("DELETE FROM {}", table.text(0).expect("a table has a name")), &[])?;
+        }
+        self.take_touched();
+        Ok(())
+    }
+
+    /// Rows that were ever inserted, updated or deleted.
+    pub(crate) fn changes(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
+    /// Counts the rows that `work` writes as a Durable Object charges for them: each row of a table, and each entry of an
+    /// index that comes or goes (PLATFORM 2.6). Slow: every index is read before and after every statement.
+    pub(crate) fn count_rows_written(&self, work: impl FnOnce()) -> u64 {
+        self.rows_written.set(Some(0));
+        work();
+        self.rows_written.take().unwrap_or_default()
+    }
+
+    /// Every entry of every index.
+    fn index_entries(&self) -> Result<BTreeSet<String>, SqlError> {
+        let mut entries = BTreeSet::new();
+        for row in self.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL", &[])? {
+            let sql = row.text(0).expect("an index has a statement");
+            let (name, rest) = sql.split_once(" ON ").expect("an index is on a table");
+            let (table, rest) = rest.split_once(" (").expect("an index has columns");
+            let (columns, rest) = rest.split_once(')').expect("columns end");
+            for entry in self.execute(&format!("SELECT rowid, {columns} FROM {table} {rest}"), &[])? {
+                entries.insert(format!("{name}: {entry:?}"));
+            }
+        }
+        Ok(entries)
+    }
+
+    fn execute(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError> {
+        let mut prepared = self.connection.prepare_cached(statement).map_err(|error| failed(&error))?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.query(params_from_iter(parameters.iter().map(Bound))).map_err(|error| failed(&error))?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            let values = (0..columns).map(|at| column(row.get_ref(at).map_err(|error| failed(&error))?)).collect::<Result<_, _>>()?;
+            read.push(Row::new(values));
+        }
+        Ok(read)
+    }
+
+    /// What was written since the last call (or what a transaction that was undone tried to write).
+    pub(crate) fn take_touched(&self) -> Touched {
+        std::mem::take(&mut *self.touched.lock().expect("one thread"))
     }
 }
 
@@ -98,15 +163,12 @@ impl Sql for Native {
         if parameters.len() > PARAMETERS_MAX || statement.len() > STATEMENT_BYTES_MAX || !parameters.iter().all(is_within_limits) {
             return Err(SqlError::new("a limit of Durable Objects is exceeded"));
         }
-        let mut prepared = self.connection.prepare_cached(statement).map_err(|error| failed(&error))?;
-        let columns = prepared.column_count();
-        let mut rows = prepared.query(params_from_iter(parameters.iter().map(Bound))).map_err(|error| failed(&error))?;
-        let mut read = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
-            let values = (0..columns).map(|at| column(row.get_ref(at).map_err(|error| failed(&error))?)).collect::<Result<_, _>>()?;
-            read.push(Row::new(values));
-        }
-        Ok(read)
+        let Some(written) = self.rows_written.get() else { return self.execute(statement, parameters) };
+        let (before, changes) = (self.index_entries()?, self.changes());
+        let rows = self.execute(statement, parameters)?;
+        let touched = self.index_entries()?.symmetric_difference(&before).count() as u64;
+        self.rows_written.set(Some(written + self.changes() - changes + touched));
+        Ok(rows)
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {

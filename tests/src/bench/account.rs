@@ -4,10 +4,48 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+/// Which webhooks an event is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// Each event is for all of the first so many.
+    All(usize),
+    /// Event `n` is for webhook `n` modulo `of` only. Nothing is expected of `except`, and what reaches it is not booked.
+    InTurn {
+        /// How many take turns.
+        of: usize,
+        /// The one that does not count.
+        except: Option<usize>,
+    },
+}
+
+impl Targets {
+    /// Callbacks that event `number` makes.
+    #[must_use]
+    pub fn count(self, number: usize) -> usize {
+        match self {
+            Self::All(count) => count,
+            Self::InTurn { of, except } => usize::from(except != Some(number % of)),
+        }
+    }
+
+    /// Whether what reaches `webhook` is not booked.
+    fn excepts(self, webhook: usize) -> bool {
+        matches!(self, Self::InTurn { except: Some(except), .. } if except == webhook)
+    }
+
+    /// The slot of `webhook` among the callbacks of event `number`.
+    fn slot(self, number: usize, webhook: usize) -> Option<usize> {
+        match self {
+            Self::All(count) => Some(webhook).filter(|webhook| *webhook < count),
+            Self::InTurn { of, .. } => (number % of == webhook).then_some(0),
+        }
+    }
+}
+
 /// One run's slots. Fill it with [`Account::accepted`], [`Account::refused`] and [`Account::arrived`], then [`Account::close`] it.
 #[derive(Debug)]
 pub struct Account {
-    fanout: usize,
+    targets: Targets,
     events: Vec<Event>,
     /// What arrived and belongs to no slot.
     foreign: Vec<String>,
@@ -59,18 +97,24 @@ pub struct Closed {
     pub end_to_end_ns: Vec<u64>,
     /// The same for the first and the last quarter of the schedule: they part where the system falls behind.
     pub quarters_ns: (Vec<u64>, Vec<u64>),
-    /// When each pair first arrived.
-    pub arrived_at_ns: Vec<u64>,
+    /// When each pair that arrived was due, and when it did.
+    pub callbacks_ns: Vec<(u64, u64)>,
     /// Why the run proves nothing; empty for a valid run.
     pub void: Vec<String>,
 }
 
 impl Account {
-    /// An account of events that are due at these times, `fanout` callbacks each.
+    /// An account of events that are due at these times.
     #[must_use]
-    pub fn new(due_ns: Vec<u64>, fanout: usize) -> Self {
-        let event = |due_ns| Event { due_ns, outcome: None, callbacks: vec![None; fanout] };
-        Self { fanout, events: due_ns.into_iter().map(event).collect(), foreign: Vec::new(), messages: HashMap::new(), arrived_pairs: 0 }
+    pub fn new(due_ns: Vec<u64>, targets: Targets) -> Self {
+        let event = |(number, due_ns)| Event { due_ns, outcome: None, callbacks: vec![None; targets.count(number)] };
+        let events = due_ns.into_iter().enumerate().map(event).collect();
+        Self { targets, events, foreign: Vec::new(), messages: HashMap::new(), arrived_pairs: 0 }
+    }
+
+    /// Event `number` is due at another time than was said: it is posted now, when the one before has arrived.
+    pub fn due(&mut self, number: usize, due_ns: u64) {
+        self.events[number].due_ns = due_ns;
     }
 
     /// Event `number` was accepted as `id`.
@@ -85,9 +129,12 @@ impl Account {
 
     /// A callback for event `number` reached webhook `webhook` under `message`.
     pub fn arrived(&mut self, number: Option<usize>, webhook: Option<usize>, message: &str, at_ns: u64) {
-        let (Some(number), Some(webhook)) =
-            (number.filter(|number| *number < self.events.len()), webhook.filter(|webhook| *webhook < self.fanout))
-        else {
+        if webhook.is_some_and(|webhook| self.targets.excepts(webhook)) {
+            return;
+        }
+        let slot = |number: usize, webhook: usize| Some((number, webhook, self.targets.slot(number, webhook)?));
+        let found = number.filter(|number| *number < self.events.len()).zip(webhook);
+        let Some((number, webhook, slot)) = found.and_then(|(number, webhook)| slot(number, webhook)) else {
             self.foreign.push(format!("a callback under {message} belongs to no event of this run"));
             return;
         };
@@ -95,7 +142,7 @@ impl Account {
         if owner != (number, webhook) {
             self.foreign.push(format!("{message} names event {} and event {number}", owner.0));
         }
-        let slot = &mut self.events[number].callbacks[webhook];
+        let slot = &mut self.events[number].callbacks[slot];
         match slot {
             None => {
                 *slot = Some(Callback { at_ns, message: String::from(message), count: 1 });
@@ -119,7 +166,8 @@ impl Account {
     /// Pairs that accepted events make.
     #[must_use]
     pub fn expected_pairs(&self) -> usize {
-        self.events.iter().filter(|event| matches!(event.outcome, Some(Outcome::Accepted { .. }))).count() * self.fanout
+        let is_accepted = |event: &&Event| matches!(event.outcome, Some(Outcome::Accepted { .. }));
+        self.events.iter().filter(is_accepted).map(|event| event.callbacks.len()).sum()
     }
 
     /// Adds everything up. `stored` is what the system itself says it holds: event ids.
@@ -153,7 +201,7 @@ impl Account {
             for callback in arrived {
                 let latency_ns = callback.at_ns.saturating_sub(event.due_ns);
                 closed.end_to_end_ns.push(latency_ns);
-                closed.arrived_at_ns.push(callback.at_ns);
+                closed.callbacks_ns.push((event.due_ns, callback.at_ns));
                 if number < early {
                     closed.quarters_ns.0.push(latency_ns);
                 } else if number >= late {
@@ -202,7 +250,7 @@ mod tests {
 
     /// Two events to two webhooks, all well.
     fn clean() -> Account {
-        let mut account = Account::new(vec![0, 10 * MS], 2);
+        let mut account = Account::new(vec![0, 10 * MS], Targets::All(2));
         for number in 0..2 {
             account.accepted(number, (10 * number as u64 + 1) * MS, format!("evt_{number}"));
             for webhook in 0..2 {
@@ -246,7 +294,7 @@ mod tests {
 
     #[test]
     fn missing_callbacks_and_outcomes_make_the_run_void() {
-        let mut account = Account::new(vec![0, 0], 1);
+        let mut account = Account::new(vec![0, 0], Targets::All(1));
         account.accepted(0, 0, String::from("evt_0"));
         let closed = account.close(&ids(1));
         assert_eq!((closed.missing, closed.void.len()), (1, 2));
@@ -260,10 +308,26 @@ mod tests {
 
     #[test]
     fn a_refused_event_is_counted_and_named() {
-        let mut account = Account::new(vec![0], 1);
+        let mut account = Account::new(vec![0], Targets::All(1));
         account.refused(0, String::from("503"));
         let closed = account.close(&BTreeSet::new());
         assert_eq!((closed.refused, closed.first_refusal.as_deref(), closed.void.len()), (1, Some("503"), 0));
+    }
+
+    #[test]
+    fn events_in_turn_are_expected_of_one_webhook_each_and_of_the_excepted_one_not_at_all() {
+        let mut account = Account::new(vec![0; 4], Targets::InTurn { of: 2, except: Some(1) });
+        for number in 0..4 {
+            account.accepted(number, 0, format!("evt_{number}"));
+        }
+        assert_eq!(account.expected_pairs(), 2);
+        account.arrived(Some(0), Some(0), "msg_0", MS);
+        account.arrived(Some(2), Some(0), "msg_2", MS);
+        account.arrived(Some(1), Some(1), "msg_1", MS);
+        assert_eq!(account.close(&ids(4)).void, [""; 0]);
+        let mut wrong = Account::new(vec![0; 2], Targets::InTurn { of: 2, except: None });
+        wrong.arrived(Some(0), Some(1), "msg_0", MS);
+        assert_eq!(wrong.foreign.len(), 1, "webhook 1 has no turn at event 0");
     }
 
     #[test]

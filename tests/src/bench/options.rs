@@ -4,31 +4,76 @@ use std::time::Duration;
 
 use crate::stack::Host;
 
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// One event a call at growing rates, to 1 and to 10 webhooks.
+    Rates,
+    /// A hundred events a call at growing rates.
+    Batch,
+    /// One event to 1, 10, 100, 1,000 and 10,000 webhooks.
+    Fanout,
+    /// 99 webhooks with and without one beside them that hangs.
+    Isolation,
+    /// A receiver that is away, and how soon what waited has arrived.
+    Outage,
+    /// What the platform counts for each callback, in money.
+    Cost,
+    /// The same load by the yardstick that other systems were measured with.
+    Yardstick,
+}
+
+impl Part {
+    /// In the order in which they run.
+    pub const ALL: [Self; 7] = [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Yardstick];
+
+    /// As `--only` names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rates => "rates",
+            Self::Batch => "batch",
+            Self::Fanout => "fanout",
+            Self::Isolation => "isolation",
+            Self::Outage => "outage",
+            Self::Cost => "cost",
+            Self::Yardstick => "yardstick",
+        }
+    }
+}
+
 /// What to measure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Events a second, one run each, in order.
-    pub rates: Vec<u32>,
+    /// Which parts, in order.
+    pub parts: Vec<Part>,
+    /// Events a second of the part `rates`, one run each, in order; each part's own where none are given.
+    pub rates: Option<Vec<u32>>,
     /// How long each run publishes.
     pub duration: Duration,
     /// On what.
     pub hosts: Vec<Host>,
-    /// Webhooks that each event goes to.
-    pub fanout: usize,
+    /// Webhooks that each event of the part `rates` goes to; 1 and then 10 where it is not given.
+    pub fanout: Option<usize>,
     /// Bytes of an event's body, about.
     pub body_bytes: usize,
 }
 
 /// What `--help` and a wrong argument show.
-pub const USAGE: &str = "cargo xtask bench [--rates 50,100,200,400] [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--fanout 1] [--body-bytes 1024]";
+pub const USAGE: &str = "\
+cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,yardstick,scale] [--rates 50,100,200,400] [--fanout 1]
+                  [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
+Without --only everything is measured (about a quarter of an hour), or the rates alone where --rates or --fanout is given.
+`scale` needs no server and runs in the ledger; `yardstick` needs ../shared/hookbench.";
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            rates: vec![50, 100, 200, 400],
+            parts: Part::ALL.to_vec(),
+            rates: None,
             duration: Duration::from_secs(10),
             hosts: vec![Host::Wrangler, Host::Miniflare],
-            fanout: 1,
+            fanout: None,
             body_bytes: 1024,
         }
     }
@@ -41,15 +86,17 @@ impl Options {
     /// A sentence that names the wrong argument.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Self::default();
+        let mut only = None;
         let mut arguments = arguments.into_iter();
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
             let wrong = || format!("{name} cannot be {value:?}");
             match name.as_str() {
-                "--rates" => options.rates = value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?,
+                "--only" => only = Some(parts(&value).ok_or_else(wrong)?),
+                "--rates" => options.rates = Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?),
                 "--duration" => options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?)),
-                "--fanout" => options.fanout = positive(&value).and_then(|count| usize::try_from(count).ok()).ok_or_else(wrong)?,
-                "--body-bytes" => options.body_bytes = positive(&value).and_then(|count| usize::try_from(count).ok()).ok_or_else(wrong)?,
+                "--fanout" => options.fanout = Some(count(&value).ok_or_else(wrong)?),
+                "--body-bytes" => options.body_bytes = count(&value).ok_or_else(wrong)?,
                 "--runtime" => {
                     options.hosts = match value.as_str() {
                         "wrangler" => vec![Host::Wrangler],
@@ -61,12 +108,35 @@ impl Options {
                 _ => return Err(format!("there is no {name}")),
             }
         }
+        options.parts = match only {
+            Some(parts) => parts,
+            None if options.rates.is_some() || options.fanout.is_some() => vec![Part::Rates],
+            None => options.parts,
+        };
         Ok(options)
     }
+
+    /// The one runtime of a part that is measured on one only: Miniflare's own API, if it is among them.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        if self.hosts.contains(&Host::Miniflare) { Host::Miniflare } else { Host::Wrangler }
+    }
+}
+
+/// The part that is not measured here: it needs no server, and `cargo xtask bench` runs it in the ledger.
+const ELSEWHERE: &str = "scale";
+
+fn parts(text: &str) -> Option<Vec<Part>> {
+    let named = |name| Part::ALL.into_iter().find(|part| part.name() == name);
+    text.split(',').filter(|name| *name != ELSEWHERE).map(named).collect()
 }
 
 fn positive(text: &str) -> Option<u32> {
     text.trim().parse().ok().filter(|number| *number > 0)
+}
+
+fn count(text: &str) -> Option<usize> {
+    positive(text).and_then(|count| usize::try_from(count).ok())
 }
 
 #[cfg(test)]
@@ -79,8 +149,16 @@ mod tests {
 
     #[test]
     fn what_is_not_said_keeps_its_default() {
-        let options = parse("--rates 10,20 --runtime miniflare").expect("right arguments");
-        assert_eq!(options, Options { rates: vec![10, 20], hosts: vec![Host::Miniflare], ..Options::default() });
+        let options = parse("--only rates,cost --runtime miniflare").expect("right arguments");
+        let parts = vec![Part::Rates, Part::Cost];
+        assert_eq!(options, Options { parts, hosts: vec![Host::Miniflare], ..Options::default() });
+    }
+
+    #[test]
+    fn rates_alone_are_measured_where_they_are_given() {
+        assert_eq!(parse("--rates 10,20").expect("rates").parts, [Part::Rates]);
+        assert_eq!(parse("--rates 10 --only batch,scale").expect("rates").parts, [Part::Batch]);
+        assert_eq!(parse("--duration 3").expect("a duration").parts, Part::ALL);
     }
 
     #[test]
@@ -91,6 +169,7 @@ mod tests {
             ("--speed 1", "--speed"),
             ("--duration", "--duration"),
             ("--runtime edge", "--runtime"),
+            ("--only rates,speed", "--only"),
         ] {
             assert!(parse(line).expect_err(line).contains(name), "{line}");
         }

@@ -1,20 +1,73 @@
-//! How the benchmark's results are shown: a table for people, JSON for programs.
+//! How the benchmark's results are shown: tables for people while it runs, one JSON document for programs at its end.
 
-use serde_json::{Value, json};
+use std::io::Write as _;
+use std::time::Duration;
 
-use super::account::percentile_ms;
+use serde_json::{Map, Value, json};
+
+use super::account::{Closed, percentile_ms};
 use super::run::Run;
 use crate::stack::Host;
 
-/// The table's head.
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Report {
+    found: Map<String, Value>,
+    void: bool,
+}
+
+impl Report {
+    /// Prints a line. Where nobody reads any more it is dropped.
+    pub fn say(&self, line: impl AsRef<str>) {
+        let mut out = std::io::stdout().lock();
+        drop(writeln!(out, "{}", line.as_ref()).and_then(|()| out.flush()));
+    }
+
+    /// Says what else the machine does: figures of a busy one are no figures.
+    pub fn begin(&mut self) {
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().unwrap_or_default();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.say(format!("{cores} cores, load before the start {load} (latencies mean little above {cores})"));
+        self.keep("machine", json!({ "cores": cores, "load_before": load }));
+    }
+
+    /// Adds an entry to the list `part` of the document.
+    pub fn keep(&mut self, part: &str, entry: Value) {
+        let list = self.found.entry(part).or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(entry);
+        }
+    }
+
+    /// Notes an account that does not add up.
+    pub fn check(&mut self, account: &Closed) {
+        self.void |= !account.void.is_empty();
+    }
+
+    /// Whether some account did not add up.
+    #[must_use]
+    pub const fn is_void(&self) -> bool {
+        self.void
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        Value::Object(self.found.clone())
+    }
+}
+
+/// The head of a table of runs.
 #[must_use]
 pub fn head() -> String {
     format!(
-        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  verdict",
+        "{:<10} {:>6} {:>7} {:>5} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  verdict",
         "runtime",
         "rate/s",
+        "fan-out",
+        "batch",
         "accepted",
-        "refused",
         "missing",
         "repeated",
         "acc p50",
@@ -22,7 +75,8 @@ pub fn head() -> String {
         "e2e p50",
         "e2e p99",
         "calls/s",
-        "cpu/call"
+        "cpu/call",
+        "refused"
     )
 }
 
@@ -30,13 +84,13 @@ pub fn head() -> String {
 #[must_use]
 pub fn line(host: Host, run: &Run) -> String {
     let account = &run.account;
-    let ms = |sorted: &[u64], percent| percentile_ms(sorted, percent).map_or_else(|| String::from("-"), |ms| format!("{ms:.1} ms"));
     format!(
-        "{:<10} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9.0} {:>6.1} ms  {}",
+        "{:<10} {:>6} {:>7} {:>5} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9.0} {:>6.2} ms {:>9}  {}",
         name(host),
-        run.rate,
+        run.plan.rate,
+        run.plan.fanout(),
+        run.plan.batch,
         account.accepted,
-        account.refused,
         account.missing,
         account.repeated,
         ms(&account.accept_ns, 50),
@@ -45,34 +99,46 @@ pub fn line(host: Host, run: &Run) -> String {
         ms(&account.end_to_end_ns, 99),
         run.callbacks_per_s,
         run.cpu_ms_per_callback,
+        account.refused,
         verdict(run)
     )
 }
 
-/// The runs as JSON.
+/// A percentile of sorted nanoseconds, for a table.
 #[must_use]
-pub fn json(runs: &[(Host, Run)], fanout: usize, body_bytes: usize) -> Value {
-    let entries: Vec<Value> = runs
-        .iter()
-        .map(|(host, run)| {
-            let account = &run.account;
-            let quantiles = |sorted: &[u64]| json!({ "p50": percentile_ms(sorted, 50), "p99": percentile_ms(sorted, 99), "max": percentile_ms(sorted, 100) });
-            json!({
-                "runtime": name(*host), "rate_per_s": run.rate, "offered": account.offered, "accepted": account.accepted, "refused": account.refused,
-                "first_refusal": account.first_refusal, "arrived": account.arrived, "missing": account.missing, "repeated": account.repeated,
-                "accept_ms": quantiles(&account.accept_ns), "end_to_end_ms": quantiles(&account.end_to_end_ns), "callbacks_per_s": run.callbacks_per_s, "cpu_ms_per_callback": run.cpu_ms_per_callback,
-                "publisher_lag_p99_ms": run.lag_p99_ms, "kept_up": run.kept_up(), "void": account.void
-            })
-        })
-        .collect();
-    let sustained = |host: Host| runs.iter().filter(|(of, run)| *of == host && run.kept_up()).map(|(_, run)| run.rate).max();
+pub fn ms(sorted_ns: &[u64], percent: usize) -> String {
+    percentile_ms(sorted_ns, percent).map_or_else(|| String::from("-"), |ms| format!("{ms:.1} ms"))
+}
+
+/// Sorted nanoseconds as JSON.
+#[must_use]
+pub fn quantiles(sorted_ns: &[u64]) -> Value {
+    json!({ "p50": percentile_ms(sorted_ns, 50), "p99": percentile_ms(sorted_ns, 99), "max": percentile_ms(sorted_ns, 100) })
+}
+
+/// A time in seconds, for a table.
+#[must_use]
+pub fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+/// A run as JSON.
+#[must_use]
+pub fn run_json(host: Host, run: &Run) -> Value {
+    let account = &run.account;
     json!({
-        "fanout": fanout, "body_bytes": body_bytes, "runs": entries,
-        "sustained_per_s": { "wrangler": sustained(Host::Wrangler), "miniflare": sustained(Host::Miniflare) }
+        "runtime": name(host), "rate_per_s": run.plan.rate, "fanout": run.plan.fanout(), "batch": run.plan.batch,
+        "body_bytes": run.plan.body_bytes, "offered": account.offered, "accepted": account.accepted, "refused": account.refused,
+        "first_refusal": account.first_refusal, "arrived": account.arrived, "missing": account.missing, "repeated": account.repeated,
+        "accept_ms": quantiles(&account.accept_ns), "end_to_end_ms": quantiles(&account.end_to_end_ns),
+        "callbacks_per_s": run.callbacks_per_s, "cpu_ms_per_callback": run.cpu_ms_per_callback,
+        "publisher_lag_p99_ms": run.lag_p99_ms, "kept_up": run.kept_up(), "void": account.void
     })
 }
 
-fn verdict(run: &Run) -> String {
+/// What to say of a run.
+#[must_use]
+pub fn verdict(run: &Run) -> String {
     match run.account.void.first() {
         Some(why) => format!("VOID: {why}"),
         None if run.account.refused > 0 => format!("refused: {}", run.account.first_refusal.as_deref().unwrap_or_default()),
@@ -82,7 +148,9 @@ fn verdict(run: &Run) -> String {
     }
 }
 
-const fn name(host: Host) -> &'static str {
+/// A runtime's name.
+#[must_use]
+pub const fn name(host: Host) -> &'static str {
     match host {
         Host::Wrangler => "wrangler",
         Host::Miniflare => "miniflare",

@@ -1,13 +1,14 @@
-//! `cargo xtask bench`: acceptance and end-to-end latency at given rates, under `wrangler dev` and under Miniflare's own API.
+//! `cargo xtask bench`: acceptance and end-to-end latency at growing rates, fan-out, isolation, the drain after an outage,
+//! cost; under `wrangler dev` and under Miniflare's own API. See [`postern_tests::bench`].
 //!
 //! Exit codes: 0 measured, 2 wrong arguments, 3 void (the account of sent and received does not add up).
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports on its terminal")]
+#![expect(clippy::print_stderr, reason = "a program that complains on its terminal")]
 
 use std::process::ExitCode;
 
 use postern_tests::bench::options::{Options, USAGE};
-use postern_tests::bench::{report, run};
-use postern_tests::stack::Stack;
+use postern_tests::bench::parts;
+use postern_tests::bench::report::Report;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -18,16 +19,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    println!("{}", report::head());
-    let mut runs = Vec::new();
-    for host in &options.hosts {
-        let stack = Stack::start_on(*host).await;
-        for rate in &options.rates {
-            let run = run::measure(&stack, *rate, &options).await;
-            println!("{}", report::line(*host, &run));
-            runs.push((*host, run));
-        }
+    let mut report = Report::default();
+    report.begin();
+    for part in &options.parts {
+        parts::measure(*part, &options, &mut report).await;
     }
-    println!("{}", report::json(&runs, options.fanout, options.body_bytes));
-    if runs.iter().any(|(_, run)| !run.account.void.is_empty()) { ExitCode::from(3) } else { ExitCode::SUCCESS }
+    report.say(format!("\n{}", report.json()));
+    if report.is_void() { ExitCode::from(3) } else { ExitCode::SUCCESS }
 }

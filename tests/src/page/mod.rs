@@ -3,10 +3,12 @@
 //! A [`Hand`] decides whether it is done with the mouse or with the keyboard alone, so one journey serves both.
 
 mod inbox;
+mod replay;
 mod webhook;
 mod webhook_form;
 
 pub use inbox::InboxPage;
+pub use replay::ReplayDialog;
 pub use webhook::WebhookPage;
 pub use webhook_form::WebhookForm;
 

@@ -42,6 +42,37 @@ impl<'a> WebhookPage<'a> {
         self.0.browser.find("button", "Enable").await;
     }
 
+    /// Switches it on.
+    pub async fn enable(&self) {
+        self.0.press("button", "Enable").await;
+        self.0.browser.find("button", "Disable").await;
+    }
+
+    /// Has its deliveries wait.
+    pub async fn pause(&self) {
+        self.0.press("button", "Pause").await;
+        self.0.browser.find("button", "Resume").await;
+    }
+
+    /// Lets its deliveries go.
+    pub async fn resume(&self) {
+        self.0.press("button", "Resume").await;
+        self.0.browser.find("button", "Pause").await;
+    }
+
+    /// Replaces its secret by a key pair, and returns the private key, which is shown.
+    pub async fn rotate_to_a_key_pair(&self) -> String {
+        let browser = self.0.browser;
+        self.0.press("button", "Rotate secret…").await;
+        browser.click("radio", "Key pair").await;
+        self.0.press("button", "Rotate now").await;
+        browser.sees("The old one signs too until").await;
+        let shown = browser.script("return document.querySelector('dialog[open] [aria-label=\"New secret\"]').textContent;", vec![]).await;
+        self.0.press("button", "Close").await;
+        browser.gone("dialog", "Rotate the secret").await;
+        String::from(shown.as_str().unwrap_or_default())
+    }
+
     /// Deletes it, which leads back to the list.
     pub async fn delete(&self, name: &str) {
         self.0.press("button", "Delete").await;

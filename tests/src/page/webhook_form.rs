@@ -25,6 +25,28 @@ impl<'a> WebhookForm<'a> {
         self.0.write("Events", patterns).await;
     }
 
+    /// Unfolds what most webhooks leave as it is.
+    pub async fn unfold(&self) {
+        self.0.press("button", "Schedule, limits and finer filters").await;
+        self.0.browser.find("textbox", "Payload filter").await;
+    }
+
+    /// Fills in the payload filter.
+    pub async fn filter(&self, condition: &str) {
+        self.0.write("Payload filter", condition).await;
+    }
+
+    /// Tries the payload filter on this data, and returns what it says.
+    pub async fn try_the_filter_on(&self, data: &str, verdict: &str) -> String {
+        self.0.write("Try it on", data).await;
+        let browser = self.0.browser;
+        eventually(&format!("the filter says {verdict:?}"), SOON, async || {
+            let said = browser.find("status", "What the filter says").await.text().await.ok()?;
+            said.contains(verdict).then_some(said)
+        })
+        .await
+    }
+
     /// Has an inbox made, and returns the URL that the form then holds.
     pub async fn use_a_new_inbox(&self) -> String {
         self.0.press("button", "Use a new inbox").await;

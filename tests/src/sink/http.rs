@@ -9,10 +9,15 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::wait::{SOON, eventually};
 
 /// Bytes of a request's head at most.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
+
+/// The first byte of a connection that begins with TLS, as no HTTP method does. Such a connection is closed.
+const TLS_HANDSHAKE: u8 = 0x16;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -72,8 +77,16 @@ pub enum Behaviour {
     Hang,
     /// Sends the head of an answer and then nothing.
     HangInBody,
+    /// Begins an answer and goes on with its head, a header at a time, without end.
+    DripHead,
+    /// Sends the head of an answer and then its body, a byte at a time, without end.
+    DripBody,
     /// Closes the connection with a reset.
     Reset,
+    /// Closes the connection with a reset after half of an answer with status 200.
+    ResetInBody,
+    /// Answers with these bytes, which need not be HTTP, and closes the connection.
+    Bytes(Vec<u8>),
     /// Answers 200 with a body that never ends.
     Endless,
 }
@@ -127,17 +140,31 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port; `rule` says what to do with each request.
     pub async fn start(rule: impl Fn(Received) -> Behaviour + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port of 127.0.0.1 can be had");
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), rule).await
+    }
+
+    /// The same at an address, which may be one that a server of before has just left.
+    pub async fn start_at(address: SocketAddr, rule: impl Fn(Received) -> Behaviour + Send + Sync + 'static) -> Self {
+        let listener = eventually(&format!("{address} can be listened at"), SOON, async || TcpListener::bind(address).await.ok()).await;
         let address = listener.local_addr().expect("a bound socket has an address");
         let rule: Arc<dyn Fn(Received) -> Behaviour + Send + Sync> = Arc::new(rule);
         let accepting = tokio::spawn(async move {
+            // Ends with this task, and so with the server: a receiver that is gone answers on no old connection either.
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let rule = Arc::clone(&rule);
                 // A sender that hangs up ends its own connection only.
-                tokio::spawn(async move { drop(serve(stream, &*rule).await) });
+                connections.spawn(async move { drop(serve(stream, &*rule).await) });
+                while connections.try_join_next().is_some() {}
             }
         });
         Self { address, accepting }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:PORT`
@@ -167,13 +194,32 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
             }
             Behaviour::Hang => return drain(&mut stream).await,
             Behaviour::HangInBody => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await?;
+                stream.write_all(HALF_AN_ANSWER).await?;
                 return drain(&mut stream).await;
+            }
+            Behaviour::DripHead => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+                return drip(&mut stream, b"x-more: 1\r\n").await;
+            }
+            Behaviour::DripBody => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await?;
+                return drip(&mut stream, b"x").await;
             }
             Behaviour::Reset => {
                 // Zero linger makes the close a reset.
                 stream.set_zero_linger()?;
                 return Ok(());
+            }
+            Behaviour::ResetInBody => {
+                stream.write_all(HALF_AN_ANSWER).await?;
+                // Long enough that the half arrives: a reset overtakes what is still in the sending buffer.
+                tokio::time::sleep(DRIP).await;
+                stream.set_zero_linger()?;
+                return Ok(());
+            }
+            Behaviour::Bytes(bytes) => {
+                stream.write_all(&bytes).await?;
+                return stream.shutdown().await;
             }
             Behaviour::Endless => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
@@ -186,6 +232,20 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
         }
     }
     Ok(())
+}
+
+/// The head and the first bytes of an answer that says that there is more.
+const HALF_AN_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+
+/// Pause between two pieces of a slow answer.
+const DRIP: Duration = Duration::from_millis(100);
+
+/// Sends the piece again and again, until the sender hangs up.
+async fn drip(stream: &mut TcpStream, piece: &[u8]) -> Result<()> {
+    loop {
+        tokio::time::sleep(DRIP).await;
+        stream.write_all(piece).await?;
+    }
 }
 
 /// Reads until the other side hangs up.
@@ -216,6 +276,9 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Op
     let head_end = loop {
         if let Some(at) = find(buffer, b"\r\n\r\n") {
             break at;
+        }
+        if buffer.first() == Some(&TLS_HANDSHAKE) {
+            return Err(Error::new(ErrorKind::InvalidData, "TLS, which is not spoken here"));
         }
         if buffer.len() > HEAD_BYTES_MAX {
             return Err(Error::new(ErrorKind::InvalidData, "the head never ends"));

@@ -6,6 +6,7 @@
 pub mod http;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use crate::wait::{SOON, eventually};
 /// A receiver. Paths are told apart without their query; a path nobody spoke of answers 200.
 #[derive(Debug)]
 pub struct Sink {
-    server: Server,
+    address: SocketAddr,
+    /// None while it is down.
+    server: Option<Server>,
     state: Arc<Mutex<State>>,
 }
 
@@ -46,21 +49,24 @@ impl Sink {
     /// Starts a receiver on a free port.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let told = Arc::clone(&state);
-        let server = Server::start(move |received| {
-            let mut state = locked(&told);
-            let path = String::from(received.path());
-            state.log.push(received);
-            state.scripts.get_mut(&path).and_then(Script::step).unwrap_or_else(|| Behaviour::status(200))
-        })
-        .await;
-        Self { server, state }
+        let server = Server::start(rule(&state)).await;
+        Self { address: server.address(), server: Some(server), state }
+    }
+
+    /// Ends the server with all of its connections, as a machine that is switched off; what was recorded stays.
+    pub fn go_down(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts the server again on its port.
+    pub async fn come_back(&mut self) {
+        self.server = Some(Server::start_at(self.address, rule(&self.state)).await);
     }
 
     /// The URL of a path here.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.server.base())
+        format!("http://{}{path}", self.address)
     }
 
     /// Makes `path` behave so, one step a request; the last step stays.
@@ -77,6 +83,12 @@ impl Sink {
     #[must_use]
     pub fn received(&self, path: &str) -> Vec<Received> {
         locked(&self.state).log.iter().filter(|received| received.path() == path).cloned().collect()
+    }
+
+    /// How many requests reached `path` so far.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        locked(&self.state).log.iter().filter(|received| received.path() == path).count()
     }
 
     /// Everything that came so far.
@@ -96,6 +108,17 @@ impl Sink {
             Some(self.received(path)).filter(|received| received.len() >= count)
         })
         .await
+    }
+}
+
+/// Records each request and does what the script of its path says.
+fn rule(state: &Arc<Mutex<State>>) -> impl Fn(Received) -> Behaviour + Send + Sync + 'static {
+    let told = Arc::clone(state);
+    move |received| {
+        let mut state = locked(&told);
+        let path = String::from(received.path());
+        state.log.push(received);
+        state.scripts.get_mut(&path).and_then(Script::step).unwrap_or_else(|| Behaviour::status(200))
     }
 }
 

@@ -104,6 +104,10 @@ pub(crate) fn event_facts(event: &EventView) -> View {
         view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }
     });
     let key = event.idempotency_key.clone().map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> });
+    let order = event.order_key.clone().map(|key| view! { <div><dt>"Order key"</dt><dd class="mono break">{key}</dd></div> });
+    let label = |(key, value): (&String, &String)| view! { <code class="break">{format!("{key}: {value}")}</code> };
+    let labels = (!event.labels.is_empty())
+        .then(|| view! { <div><dt>"Labels"</dt><dd><span class="codes">{event.labels.iter().map(label).collect_view()}</span></dd></div> });
     let data = event.data.as_ref().map(|data| code_block("Event data", String::from(data.get())));
     view! {
         <dl class="facts">
@@ -111,6 +115,8 @@ pub(crate) fn event_facts(event: &EventView) -> View {
             <div><dt>"Id"</dt><dd class="mono">{event.id.clone()}</dd></div>
             {object}
             {key}
+            {order}
+            {labels}
         </dl>
         {data}
     }

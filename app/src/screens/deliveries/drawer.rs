@@ -50,7 +50,11 @@ pub(crate) fn DeliveryDrawer(
     live.on_change(move |event| match event {
         LiveEvent::Delivery { delivery } if delivery.id == id => detail.reload(),
         LiveEvent::Many => detail.reload(),
-        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+        LiveEvent::Delivery { .. }
+        | LiveEvent::Webhooks
+        | LiveEvent::Test { .. }
+        | LiveEvent::InboxRequest { .. }
+        | LiveEvent::Replay { .. } => {}
     });
     let close = move || {
         nav.open("open", None);
@@ -166,7 +170,7 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         </header>
         {part(reason)}
         <ol class="attempts" reversed=true aria-label="Attempts">
-            {part(move || next_attempt(delivery, clock))}
+            {part(move || next_attempt(delivery, attempts, clock))}
             {part(move || attempts.with(|attempts| attempts.iter().enumerate().rev().map(|(at, attempt)| attempt_row(attempt, move || present.get() == Some(at), chosen)).collect_view()))}
         </ol>
         {part(shown)}
@@ -178,14 +182,21 @@ const fn reason_tone(state: State) -> Tone {
 }
 
 /// The attempt that is still to come, with the time until it.
-fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clock::Clock) -> Option<View> {
+fn next_attempt(
+    delivery: Memo<Option<DeliveryView>>,
+    attempts: Memo<Vec<AttemptView>>,
+    clock: crate::browser::clock::Clock,
+) -> Option<View> {
     let delivery = delivery.get().filter(|delivery| !delivery.state.is_final())?;
     let number = delivery.attempts + 1;
     let is_running = delivery.state == State::Leased;
     let about = if is_running {
         String::from("under way")
+    } else if model::is_held(&delivery) {
+        String::from("held: the reason is above")
     } else {
-        model::schedule_words(delivery.attempts, delivery.next_at.map(|next_at| next_at.ms_since(delivery.updated_at)))
+        let asked_s = attempts.with(|attempts| attempts.last().and_then(asked_s));
+        model::schedule_words(delivery.attempts, delivery.next_at.map(|next_at| next_at.ms_since(delivery.updated_at)), asked_s)
     };
     let next_at = delivery.next_at;
     let left = move || match next_at {
@@ -203,6 +214,13 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, clock: crate::browser::clo
             <b class="number">{part(left)}</b>
         </li>
     })
+}
+
+/// The seconds that the answer to an attempt asked for.
+fn asked_s(attempt: &AttemptView) -> Option<u32> {
+    let record = &attempt.attempt;
+    let arrived_at = record.started_at.plus_ms(i64::from(record.duration_ms));
+    record.response.as_ref().and_then(|response| postern_core::delivery::retry_after_s(response, arrived_at))
 }
 
 fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> View {

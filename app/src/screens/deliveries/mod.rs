@@ -8,9 +8,11 @@ use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::delivery::DeliveryView;
 use postern_core::api::live::LiveEvent;
+use postern_core::api::page::Page;
+use postern_core::api::webhook::WebhookView;
 use postern_core::delivery::State;
 
-use crate::api::use_project;
+use crate::api::{Load, ProjectApi, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
 use crate::live::use_live;
@@ -22,15 +24,16 @@ use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
+use crate::ui::more::more_button;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
-use crate::ui::toast::use_toasts;
 use crate::words;
 
-use super::webhooks::model::state_word;
-use crate::fetched::when;
+use super::replays::{self, ReplayDialog, Replays};
+use super::webhooks::calmly;
+use super::webhooks::model::{hold_words, state_word};
 
 /// The screen.
 #[component]
@@ -47,7 +50,7 @@ pub(crate) fn Deliveries() -> View {
         }
         LiveEvent::Delivery { delivery } => take_in(list, nav.query_now(), delivery),
         LiveEvent::Many => list.reload(),
-        LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+        LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
     });
     let pause = move || {
         let pauses = !is_paused.get_untracked();
@@ -67,11 +70,28 @@ pub(crate) fn Deliveries() -> View {
         list.value
             .with(|page| page.as_ref().map_or_else(|| String::from("Everything that was sent, is waiting, or was given up"), model::about))
     });
+    let project = use_project();
+    let api = StoredValue::new_local(project.clone());
+    let webhooks = Fetched::new(move || project.webhooks(&Query::default().with("limit", Some("200"))));
+    let calm = calmly(move || webhooks.reload());
+    live.on_change(move |event| match event {
+        LiveEvent::Webhooks | LiveEvent::Many => calm(),
+        LiveEvent::Delivery { .. } | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+    });
+    let hooks = Some(webhooks);
+    let names = Signal::derive(move || {
+        webhooks.value.with(|page| {
+            page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()
+        })
+    });
+    let replays = replays::list_of();
+    let replay = move || nav.open("replay", Some(replays::Kind::Ended.as_str()));
     let is_empty = Memo::new(move || list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let post = link(Area::Events);
     let content = move || {
         if !is_empty.get() {
-            return view! { <div class="card scroll">{rows(list, true)}</div>{show_more(list)} };
+            let more = more_button(list, "Show older ones", move |next| api.with_value(|api| load(api, &nav.query_now(), Some(next))));
+            return view! { <div class="card scroll">{rows(list, hooks)}</div>{more} };
         }
         if model::is_filtered(&nav.query()) {
             let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> };
@@ -90,26 +110,53 @@ pub(crate) fn Deliveries() -> View {
     view! {
         <PageHead title="Deliveries" about=about>
             {live_dot(live)}
+            <Button label="Replay…" icon=Icon::Again on_press=move |()| replay() />
             <Button label=pause_label icon=Icon::Pause shortcut="P" on_press=move |()| pause() />
         </PageHead>
-        <Filters />
+        <Filters names=names />
+        <Replays list=replays />
         {loaded(list, skeleton::rows, move || part(content.clone()))}
         {part(drawer)}
+        <ReplayDialog list=replays webhooks=names />
     }
 }
 
 /// The deliveries that a query of the page asks for.
-pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<postern_core::api::page::Page<DeliveryView>> {
+pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<Page<DeliveryView>> {
     let project = use_project();
-    let query = Memo::new(move || model::api_query(&query(), None));
-    Fetched::new(move || {
-        let (project, query) = (project.clone(), query.get());
-        project.deliveries(&query)
+    let query = Memo::new(move || model::own_query(&query()));
+    Fetched::new(move || load(&project, &query.get(), None))
+}
+
+/// A page of the deliveries that a query of the page asks for. The API knows no state "under way": its three are asked for one
+/// by one and put together.
+fn load(project: &ProjectApi, page: &Query, cursor: Option<&str>) -> Load<Page<DeliveryView>> {
+    if page.value("state").as_deref() != Some(model::UNDER_WAY) {
+        return project.deliveries(&model::api_query(page, cursor));
+    }
+    let cursors = model::cursors(cursor);
+    let parts: Vec<Option<Load<Page<DeliveryView>>>> = model::UNDER_WAY_STATES
+        .iter()
+        .zip(cursors)
+        .map(|(state, cursor)| {
+            let query = page.clone().with("state", Some(state.as_str()));
+            cursor.map(|cursor| project.deliveries(&model::api_query(&query, Some(cursor.as_str()))))
+        })
+        .collect();
+    Box::pin(async move {
+        let mut pages = Vec::new();
+        for part in parts {
+            pages.push(match part {
+                Some(load) => Some(load.await?),
+                None => None,
+            });
+        }
+        Ok(model::together(pages))
     })
 }
 
 /// Puts a change into a list that is shown.
-pub(crate) fn take_in(list: Fetched<postern_core::api::page::Page<DeliveryView>>, query: Query, delivery: &DeliveryView) {
+pub(crate) fn take_in(list: Fetched<Page<DeliveryView>>, query: Query, delivery: &DeliveryView) {
     list.value.update(|page| {
         if let Some(page) = page {
             model::take_in(page, &query, delivery);
@@ -117,8 +164,10 @@ pub(crate) fn take_in(list: Fetched<postern_core::api::page::Page<DeliveryView>>
     });
 }
 
-/// The rows. A press opens the drawer of this screen (`is_here`), or the screen of deliveries with it.
-pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, is_here: bool) -> View {
+/// The rows. A press opens the drawer of this screen, or, from another screen, the screen of deliveries with it. `webhooks` are
+/// those of the project, where this is the screen of deliveries: they say why a delivery is held.
+pub(crate) fn rows(list: Fetched<Page<DeliveryView>>, webhooks: Option<Fetched<Page<WebhookView>>>) -> View {
+    let is_here = webhooks.is_some();
     let (nav, clock) = (use_nav(), use_clock());
     let address = link(Area::Deliveries);
     let ids = move || {
@@ -147,6 +196,18 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
         let state = badge(move || {
             found.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
         });
+        let result = move || {
+            found.with(|delivery| {
+                let delivery = delivery.as_ref()?;
+                let why = webhooks.filter(|_| model::is_held(delivery)).and_then(|webhooks| {
+                    webhooks.value.with(|page| {
+                        let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+                        items.iter().find(|webhook| webhook.id == delivery.webhook_id).map(hold_words)
+                    })
+                });
+                Some(model::result(delivery, why))
+            })
+        };
         let when = move || found.with(|delivery| delivery.as_ref().map(|delivery| words::ago(clock.now(), delivery.created_at)));
         view! {
             <tr role="row" class="fresh" class:open=flag(is_open)>
@@ -154,7 +215,7 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
                 <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=value(move || Some(href()))>{of(|delivery| delivery.kind.clone())}</a></td>
                 <td role="cell" data-label="Webhook"><span class="clip">{of(|delivery| delivery.webhook.clone().unwrap_or_else(|| String::from("(deleted)")))}</span></td>
                 <td role="cell" class="number" data-label="Attempts">{of(|delivery| delivery.attempts.to_string())}</td>
-                <td role="cell" class="faint" data-label="Latest attempt"><span class="clip">{of(model::result)}</span></td>
+                <td role="cell" class="faint" data-label="Latest attempt"><span class="clip">{text(move || result().unwrap_or_default())}</span></td>
                 <td role="cell" class="number faint" data-label="Accepted">{part(when)}</td>
             </tr>
         }
@@ -176,56 +237,20 @@ pub(crate) fn rows(list: Fetched<postern_core::api::page::Page<DeliveryView>>, i
     }
 }
 
-fn show_more(list: Fetched<postern_core::api::page::Page<DeliveryView>>) -> View {
-    let (nav, toasts) = (use_nav(), use_toasts());
-    let project = StoredValue::new_local(use_project());
-    let more = move || {
-        let project = project.get_value();
-        let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
-        when(project.deliveries(&model::api_query(&nav.query_now(), next.as_deref())), move |answer| match answer {
-            Ok(page) => list.value.update(|known| {
-                if let Some(known) = known {
-                    known.items.extend(page.items);
-                    known.next = page.next;
-                }
-            }),
-            Err(failure) => toasts.complain(failure.to_string()),
-        });
-    };
-    let has_more = Memo::new(move || list.value.with(|page| page.as_ref().is_some_and(|page| page.next.is_some())));
-    let button =
-        move || has_more.get().then(|| view! { <div class="more"><Button label="Show older ones" on_press=move |()| more() /></div> });
-    part(button)
-}
-
 #[component]
-fn Filters() -> View {
+fn Filters(names: Signal<Vec<String>>) -> View {
     let (nav, project) = (use_nav(), use_project());
-    let webhooks = Fetched::new({
-        let project = project.clone();
-        move || {
-            let project = project.clone();
-            project.webhooks(&Query::default().with("limit", Some("200")))
-        }
-    });
     let types = Fetched::new(move || {
         let project = project.clone();
         project.event_types()
-    });
-    let names = Signal::derive(move || {
-        webhooks.value.with(|page| {
-            page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()
-        })
     });
     let kinds = Signal::derive(move || {
         types
             .value
             .with(|page| page.as_ref().map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
     });
-    let state = move |state: Option<State>| {
-        let wanted = state.map(State::as_str);
+    let state = move |(wanted, words): (Option<&'static str>, &'static str)| {
         let is_on = move || nav.value("state").as_deref() == wanted;
-        let words = state.map_or("Any state", |state| state_word(state).1);
         view! {
             <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(is_on) on:click=hears(move |_| nav.filter("state", wanted))>
                 {words}
@@ -236,10 +261,13 @@ fn Filters() -> View {
         let value = Signal::derive(move || nav.value(name));
         view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change={move |value: Option<String>| nav.filter(name, value.as_deref())} /> }
     };
-    let states = [None, Some(State::Pending), Some(State::Waiting), Some(State::Delivered), Some(State::Dead), Some(State::Cancelled)];
+    let states = [State::Pending, State::Waiting, State::Delivered, State::Dead, State::Cancelled];
+    let states = [(None, "Any state"), (Some(model::UNDER_WAY), "Under way")]
+        .into_iter()
+        .chain(states.map(|state| (Some(state.as_str()), state_word(state).1)));
     view! {
         <div class="toolbar" role="search">
-            <div class="chips" role="group" aria-label="State">{states.into_iter().map(state).collect_view()}</div>
+            <div class="chips" role="group" aria-label="State">{states.map(state).collect_view()}</div>
             <div class="chips" role="group" aria-label="Filters">
                 {chip("webhook", "The name of a webhook", names)}
                 {chip("type", "An event type, such as order.paid", kinds)}

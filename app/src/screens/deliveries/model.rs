@@ -18,10 +18,48 @@ const ROWS_MAX: usize = 400;
 /// The filters of the list, as they stand in the page's address.
 pub(crate) const FILTERS: [&str; 3] = ["state", "webhook", "type"];
 
+/// The state of the page's address that stands for all in which a delivery has not ended.
+pub(crate) const UNDER_WAY: &str = "under_way";
+/// Those states.
+pub(crate) const UNDER_WAY_STATES: [State; 3] = [State::Pending, State::Leased, State::Waiting];
+/// Between the cursors of several lists that are shown as one.
+const BETWEEN_CURSORS: char = '\n';
+
+/// Of the page's query, what belongs to the list.
+pub(crate) fn own_query(page: &Query) -> Query {
+    FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()))
+}
+
+/// The cursors of the lists of [`UNDER_WAY_STATES`] from those that [`together`] joined: an empty one is the begin, none is the
+/// end.
+pub(crate) fn cursors(joined: Option<&str>) -> [Option<String>; 3] {
+    let Some(joined) = joined else {
+        return [(); 3].map(|()| Some(String::new()));
+    };
+    let mut parts = joined.split(BETWEEN_CURSORS);
+    [(); 3].map(|()| parts.next().filter(|part| !part.is_empty()).map(String::from))
+}
+
+/// Several lists as one, the newest first. `None` is a list that had ended before.
+pub(crate) fn together(pages: Vec<Option<Page<DeliveryView>>>) -> Page<DeliveryView> {
+    let mut all = Page { items: Vec::new(), next: None };
+    let mut cursors = Vec::new();
+    for page in pages {
+        let (items, next) = page.map(|page| (page.items, page.next)).unwrap_or_default();
+        all.items.extend(items);
+        cursors.push(next.unwrap_or_default());
+    }
+    // Ids grow with time.
+    all.items.sort_by(|a, b| b.id.cmp(&a.id));
+    if cursors.iter().any(|cursor| !cursor.is_empty()) {
+        all.next = Some(cursors.join(&String::from(BETWEEN_CURSORS)));
+    }
+    all
+}
+
 /// The query for the API from the page's own.
 pub(crate) fn api_query(page: &Query, cursor: Option<&str>) -> Query {
-    let query = FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()));
-    query.with("cursor", cursor)
+    own_query(page).with("cursor", cursor)
 }
 
 /// Whether the list is filtered.
@@ -32,7 +70,11 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
 /// Whether a delivery belongs to the list that `page` asks for.
 pub(crate) fn fits(page: &Query, delivery: &DeliveryView) -> bool {
     let is = |filter: &str, value: Option<&str>| page.value(filter).is_none_or(|wanted| Some(wanted.as_str()) == value);
-    is("state", Some(delivery.state.as_str())) && is("webhook", delivery.webhook.as_deref()) && is("type", Some(&delivery.kind))
+    let is_state = match page.value("state").as_deref() {
+        Some(UNDER_WAY) => !delivery.state.is_final(),
+        _ => is("state", Some(delivery.state.as_str())),
+    };
+    is_state && is("webhook", delivery.webhook.as_deref()) && is("type", Some(&delivery.kind))
 }
 
 /// Puts a change into the list: a known delivery in its place (also where it no longer fits: nothing vanishes under a
@@ -49,34 +91,53 @@ pub(crate) fn take_in(list: &mut Page<DeliveryView>, page: &Query, delivery: &De
     }
 }
 
+/// Whether something else than the schedule keeps a delivery from being sent.
+pub(crate) fn is_held(delivery: &DeliveryView) -> bool {
+    matches!(delivery.state, State::Pending | State::Waiting) && delivery.next_at.is_none()
+}
+
 /// The state as a word, with the time left where there is some.
 pub(crate) fn standing(delivery: &DeliveryView, now: Timestamp) -> (Tone, String) {
     let (tone, word) = state_word(delivery.state);
     match (delivery.state, delivery.next_at) {
         (State::Waiting, Some(next_at)) => (tone, format!("{word} · {}", words::countdown(now, next_at))),
+        _ if is_held(delivery) => (tone, String::from("Held")),
         _ => (tone, String::from(word)),
     }
 }
 
-/// The latest attempt in a few words.
-pub(crate) fn result(delivery: &DeliveryView) -> String {
-    match (&delivery.last_result, delivery.last_duration_ms) {
-        (Some(result), Some(ms)) => format!("{result} · {}", words::duration(ms)),
-        (Some(result), None) => result.clone(),
-        (None, _) => String::from("—"),
+/// The latest attempt in a few words, and why it is held, where it is.
+pub(crate) fn result(delivery: &DeliveryView, held: Option<&str>) -> String {
+    let latest = match (&delivery.last_result, delivery.last_duration_ms) {
+        (Some(result), Some(ms)) => Some(format!("{result} · {}", words::duration(ms))),
+        (Some(result), None) => Some(result.clone()),
+        (None, _) => None,
+    };
+    match (held, latest) {
+        (Some(held), Some(latest)) => format!("{held}; {latest}"),
+        (Some(held), None) => String::from(held),
+        (None, latest) => latest.unwrap_or_else(|| String::from("—")),
     }
 }
 
-/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. A wait (`waits_ms`, from the end of the latest
-/// attempt) beyond what jitter makes of the schedule is one that the receiver asked for.
-pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>) -> String {
-    let longest_ms = |seconds: u32| i64::from(seconds) * i64::from(100 + JITTER_PERCENT) * 10;
-    match SCHEDULE_S.get(usize::try_from(attempts).unwrap_or(usize::MAX)) {
-        Some(seconds) if attempts > 0 && waits_ms.is_some_and(|waits_ms| waits_ms > longest_ms(*seconds)) => {
-            format!("as long after attempt {attempts} as the receiver asked for")
-        }
-        Some(seconds) if attempts > 0 => format!("{} after attempt {attempts}, ±{JITTER_PERCENT} %", words::wait(*seconds)),
-        _ => String::from("as soon as possible"),
+/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. `waits_ms` is the wait from the end of the latest
+/// attempt, `asked_s` what its answer asked for.
+pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Option<u32>) -> String {
+    let Some(waits_ms) = waits_ms.filter(|_| attempts > 0) else {
+        return String::from("as soon as possible");
+    };
+    // To the second: the end of the attempt is known to a moment only.
+    if asked_s.is_some_and(|asked_s| asked_s > 0 && (i64::from(asked_s) * 1_000 - waits_ms).abs() <= 1_000) {
+        return format!("as long after attempt {attempts} as the receiver asked for");
+    }
+    let percent = |seconds: u32, percent: u32| i64::from(seconds) * i64::from(percent) * 10;
+    let usual = SCHEDULE_S.get(usize::try_from(attempts).unwrap_or(usize::MAX)).filter(|seconds| {
+        (percent(**seconds, 100 - JITTER_PERCENT) - 1_000..=percent(**seconds, 100 + JITTER_PERCENT) + 1_000).contains(&waits_ms)
+    });
+    match usual {
+        Some(seconds) => format!("{} after attempt {attempts}, ±{JITTER_PERCENT} %", words::wait(*seconds)),
+        // A schedule of its own, or somebody resent it.
+        None => format!("{} after attempt {attempts}", words::span(u64::try_from(waits_ms / 1_000).unwrap_or_default())),
     }
 }
 
@@ -141,15 +202,40 @@ mod tests {
         let mut waiting = delivery("dlv_1", State::Waiting, 0);
         waiting.next_at = Some(Timestamp(41_000));
         assert_eq!(standing(&waiting, Timestamp(0)), (Tone::Busy, String::from("Waiting · 0:41")));
-        assert_eq!(result(&waiting), "503 Service Unavailable · 1.92 s");
+        assert_eq!(result(&waiting, None), "503 Service Unavailable · 1.92 s");
     }
 
     #[test]
     fn the_next_attempt_says_where_it_comes_from() {
-        assert_eq!(schedule_words(3, Some(2_000_000)), "30 min after attempt 3, ±20 %");
-        assert_eq!(schedule_words(1, Some(60_000)), "as long after attempt 1 as the receiver asked for");
-        assert_eq!(schedule_words(0, None), "as soon as possible");
-        assert_eq!(schedule_words(40, None), "as soon as possible");
+        assert_eq!(schedule_words(3, Some(2_000_000), None), "30 min after attempt 3, ±20 %");
+        assert_eq!(schedule_words(1, Some(60_400), Some(60)), "as long after attempt 1 as the receiver asked for");
+        assert_eq!(schedule_words(1, Some(60_400), None), "1 min after attempt 1");
+        assert_eq!(schedule_words(40, Some(90_000), None), "1 min 30 s after attempt 40");
+        assert_eq!(schedule_words(0, None, None), "as soon as possible");
+        assert_eq!(schedule_words(0, Some(0), None), "as soon as possible");
+    }
+
+    #[test]
+    fn a_held_delivery_says_why() {
+        let held = delivery("dlv_1", State::Waiting, 0);
+        assert_eq!(standing(&held, Timestamp(0)).1, "Held");
+        assert_eq!(result(&held, Some("webhook paused")), "webhook paused; 503 Service Unavailable · 1.92 s");
+        assert!(!is_held(&delivery("dlv_1", State::Leased, 0)));
+    }
+
+    #[test]
+    fn what_is_under_way_is_three_lists_as_one() {
+        let page = |ids: &[&str], next: Option<&str>| {
+            Some(Page { items: ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(), next: next.map(String::from) })
+        };
+        let all = together(vec![page(&["dlv_5", "dlv_1"], Some("a")), page(&[], None), page(&["dlv_9", "dlv_4"], Some("b"))]);
+        let ids: Vec<&str> = all.items.iter().map(|delivery| delivery.id.as_str()).collect();
+        assert_eq!(ids, ["dlv_9", "dlv_5", "dlv_4", "dlv_1"]);
+        assert_eq!(cursors(all.next.as_deref()), [Some(String::from("a")), None, Some(String::from("b"))]);
+        assert_eq!(cursors(None), [(); 3].map(|()| Some(String::new())));
+        assert_eq!(together(vec![page(&[], None), None, None]).next, None);
+        let under_way = Query::default().with("state", Some(UNDER_WAY));
+        assert!(fits(&under_way, &delivery("dlv_1", State::Pending, 0)) && !fits(&under_way, &delivery("dlv_1", State::Dead, 0)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
 use postern_core::event::parse_event_type;
 use postern_core::fault::Fault;
+use postern_core::webhook::ProjectName;
 use serde_json::{Value, json};
 
 use crate::api::{ApiFailure, use_project};
@@ -19,6 +20,7 @@ use crate::ui::button::{Button, Look, icon_button};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{TextArea, TextField};
+use crate::ui::form::{Sending, Submit};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -43,16 +45,17 @@ pub(crate) fn EventTypes() -> View {
     let add_button = move || {
         view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }
     };
+    let place = project.name().clone();
     let delete = move |name: String| {
-        let (project, doomed) = (project.clone(), name.clone());
+        let (project, doomed, subject) = (project.clone(), name.clone(), subject_of(project.name(), &name));
         toasts.undoable(
             format!("{name} deleted"),
-            name,
+            subject.clone(),
             move || {
                 when(project.delete_event_type(&doomed), move |answer| match answer {
                     Ok(()) => types.reload(),
                     Err(failure) => {
-                        toasts.bring_back(&doomed);
+                        toasts.bring_back(&subject);
                         toasts.complain(failure.to_string());
                     }
                 });
@@ -78,7 +81,8 @@ pub(crate) fn EventTypes() -> View {
     };
     let list = move || {
         let shown: Vec<EventTypeView> = types.value.with(|page| {
-            page.as_ref().map(|page| page.items.iter().filter(|item| !toasts.is_gone(&item.name)).cloned().collect()).unwrap_or_default()
+            let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+            items.iter().filter(|item| !toasts.is_gone(&subject_of(&place, &item.name))).cloned().collect()
         });
         if shown.is_empty() {
             return empty(
@@ -97,6 +101,11 @@ pub(crate) fn EventTypes() -> View {
     }
 }
 
+/// What a deletion that can be undone is about. Not the bare name: another project may have an event type with the same one.
+fn subject_of(project: &ProjectName, name: &str) -> String {
+    format!("{}/event-types/{name}", project.as_str())
+}
+
 #[component]
 fn NewEventType(
     /// Called when it was added.
@@ -104,15 +113,19 @@ fn NewEventType(
 ) -> View {
     let (project, toasts) = (use_project(), use_toasts());
     let (name, description, example) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let is_sent = RwSignal::new(false);
+    let (is_sent, sending) = (RwSignal::new(false), Sending::new());
     let failure = RwSignal::new(None::<ApiFailure>);
     let body = move || body_of(&name.get(), &description.get(), &example.get());
     let faults = Memo::new(move || match body() {
         Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
         Err(fault) => vec![fault],
     });
-    let fault =
-        move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| fault_of(faults, field)) } else { None });
+    let fault = move |field: &'static str, typed: RwSignal<String>| {
+        Signal::derive(move || {
+            let is_due = is_sent.get() || typed.with(|typed| !typed.is_empty());
+            if is_due { faults.with(|faults| fault_of(faults, field)) } else { None }
+        })
+    };
     let example_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "example")));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -121,10 +134,11 @@ fn NewEventType(
         if faults.with_untracked(|faults| !faults.is_empty()) {
             return;
         }
-        let project = project.clone();
-        when(project.add_event_type(&body), move |answer| match answer {
+        failure.set(None);
+        let place = project.name().clone();
+        sending.send(project.add_event_type(&body), move |answer| match answer {
             Ok(added) => {
-                toasts.bring_back(&added.name);
+                toasts.bring_back(&subject_of(&place, &added.name));
                 toasts.say(format!("{} added", added.name));
                 done();
             }
@@ -133,11 +147,11 @@ fn NewEventType(
     };
     view! {
         <form on:submit=hears(submit) novalidate=true>
-            <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name") />
-            <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description") />
+            <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name", name) />
+            <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description", description) />
             <TextArea label="Example" value=example mono=true rows=5 hint="JSON: the data of such an event. Empty: none" fault=example_fault />
             {refusal(failure)}
-            <div class="dialog-foot"><Button label="Add event type" look=Look::Primary submits=true /></div>
+            <div class="dialog-foot"><Submit label="Add event type" sending=sending /></div>
         </form>
     }
 }

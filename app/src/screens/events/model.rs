@@ -2,7 +2,7 @@
 
 use postern_core::event;
 use postern_core::fault::{Fault, InputFault};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json;
 
@@ -17,6 +17,10 @@ pub(crate) struct EventDraft {
     pub(crate) object: [String; 3],
     /// Idempotency key; empty means none.
     pub(crate) key: String,
+    /// Order key; empty means none.
+    pub(crate) order_key: String,
+    /// `key:value` pairs, separated by commas.
+    pub(crate) labels: String,
 }
 
 impl EventDraft {
@@ -34,6 +38,13 @@ impl EventDraft {
         if !self.key.trim().is_empty() {
             members.push(format!("\"idempotency_key\":{}", text(&self.key)));
         }
+        if !self.order_key.trim().is_empty() {
+            members.push(format!("\"order_key\":{}", text(&self.order_key)));
+        }
+        let labels = labels_of(&self.labels);
+        if !labels.is_empty() {
+            members.push(format!("\"labels\":{}", Value::Object(labels)));
+        }
         format!("{{{}}}", members.join(","))
     }
 
@@ -48,6 +59,16 @@ impl EventDraft {
             Err(InputFault::Malformed(detail)) => vec![Fault::new("/data", detail)],
         }
     }
+}
+
+/// Labels as they are typed: `key:value` pairs, separated by commas.
+pub(crate) fn labels_of(text: &str) -> Map<String, Value> {
+    let mut labels = Map::new();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
+        labels.insert(String::from(key.trim()), Value::from(value.trim()));
+    }
+    labels
 }
 
 /// What is wrong with a field, in one sentence.
@@ -77,6 +98,15 @@ mod tests {
         let with_object = EventDraft { object: ["deployment", "d1", ""].map(String::from), key: String::from("k1"), ..draft() };
         assert!(with_object.body().ends_with("\"object\":{\"type\":\"deployment\",\"name\":\"d1\"},\"idempotency_key\":\"k1\"}"));
         assert_eq!(with_object.faults(), []);
+    }
+
+    #[test]
+    fn order_key_and_labels_are_sent_if_they_were_typed() {
+        let ordered = EventDraft { order_key: String::from(" o-1 "), labels: String::from("env:prod, tier : gold"), ..draft() };
+        assert!(ordered.body().ends_with(r#""order_key":"o-1","labels":{"env":"prod","tier":"gold"}}"#), "{}", ordered.body());
+        assert_eq!(ordered.faults(), []);
+        let bad = EventDraft { labels: String::from(":prod"), ..draft() };
+        assert!(fault_of(&bad.faults(), "labels").is_some());
     }
 
     #[test]

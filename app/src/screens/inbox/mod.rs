@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{offset_min, use_clock};
 use crate::fetched::Fetched;
-use crate::fetched::{spawn, when};
+use crate::fetched::when;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -26,9 +26,12 @@ use crate::ui::badge::badge_of;
 use crate::ui::button::{Button, Look};
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::copy::copy_button;
+use crate::ui::dialog::Dialog;
 use crate::ui::field::{TextArea, TextField};
+use crate::ui::form::Sending;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
+use crate::ui::more::more_button;
 use crate::ui::notice::{empty, refusal};
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
@@ -67,7 +70,11 @@ pub(crate) fn Inbox(
                 }
             }),
             LiveEvent::Many => requests.reload(),
-            LiveEvent::InboxRequest { .. } | LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } => {}
+            LiveEvent::InboxRequest { .. }
+            | LiveEvent::Delivery { .. }
+            | LiveEvent::Webhooks
+            | LiveEvent::Test { .. }
+            | LiveEvent::Replay { .. } => {}
         }
     });
 
@@ -75,16 +82,14 @@ pub(crate) fn Inbox(
         Signal::derive(move || inbox.value.with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone())));
     let test = RwSignal::new(None::<TestView>);
     watch(project.clone(), test);
+    let testing = Sending::new();
     let send = {
         let project = project.clone();
         move || {
             let Some(url) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone())) else { return };
-            let project = project.clone();
-            spawn(async move {
-                match project.test_url(&json!({ "url": url })).await {
-                    Ok(started) => test.set(Some(started)),
-                    Err(failure) => toasts.complain(failure.to_string()),
-                }
+            testing.send(project.test_url(&json!({ "url": url })), move |answer| match answer {
+                Ok(started) => test.set(Some(started)),
+                Err(failure) => toasts.complain(failure.to_string()),
             });
         }
     };
@@ -96,19 +101,27 @@ pub(crate) fn Inbox(
             TestStatus::Failed => format!("Test failed: {}", test.error_message.unwrap_or_default()),
         })
     };
+    let (is_asking, clearing) = (RwSignal::new(false), Sending::new());
     let clear = {
         let (project, id) = (project.clone(), id.clone());
         move || {
-            let (project, id) = (project.clone(), id.clone());
-            when(project.clear_inbox(&id), move |answer| match answer {
-                Ok(()) => {
-                    toasts.say("All requests deleted");
-                    requests.reload();
+            clearing.send(project.clear_inbox(&id), move |answer| {
+                is_asking.set(false);
+                match answer {
+                    Ok(()) => {
+                        toasts.say("All requests deleted");
+                        requests.reload();
+                    }
+                    Err(failure) => toasts.complain(failure.to_string()),
                 }
-                Err(failure) => toasts.complain(failure.to_string()),
             });
         }
     };
+    let older = {
+        let (project, id) = (project.clone(), id.clone());
+        move |next: &str| project.inbox_requests(&id, &Query::default().with("cursor", Some(next)))
+    };
+    let older = StoredValue::new_local(older);
     let delete = move || {
         let (back, here) =
             (Place::Project(project.name().clone(), Area::Inboxes), Place::Project(project.name().clone(), Area::Inbox(id.clone())));
@@ -150,7 +163,8 @@ pub(crate) fn Inbox(
         }
         view! {
             <ol class="requests" aria-label="Requests">{keyed(ids, move |id| request_row(requests, id))}</ol>
-            <div class="more"><Button label="Delete all requests" icon=Icon::Delete on_press=move |()| clear.with_value(|clear| clear()) /></div>
+            {more_button(requests, "Show older ones", move |next| older.with_value(|older| older(next)))}
+            <div class="more"><Button label="Delete all requests" icon=Icon::Delete on_press=move |()| is_asking.set(true) /></div>
         }
     };
     let url = move || inbox.value.with(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()).unwrap_or_default());
@@ -170,6 +184,13 @@ pub(crate) fn Inbox(
             <section aria-label="What arrived">{loaded(requests, skeleton::rows, move || part(list))}</section>
             <aside>{loaded(inbox, skeleton::text, about)}</aside>
         </div>
+        <Dialog open=is_asking title="Delete all requests?">
+            <p>"What this inbox has recorded goes for good. The inbox and its address stay."</p>
+            <div class="dialog-foot">
+                <Button label="Delete them" look=Look::Danger disabled=clearing.busy() on_press=move |()| clear.with_value(|clear| clear()) />
+                <Button label="Keep them" on_press=move |()| is_asking.set(false) />
+            </div>
+        </Dialog>
     }
 }
 
@@ -230,14 +251,14 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> View {
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
     let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
+    let sending = Sending::new();
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if faults.with_untracked(|faults| !faults.is_empty()) {
             return;
         }
-        let (project, patch) = (project.clone(), untrack(sent));
         let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone())) else { return };
-        when(project.update_inbox(&id, &patch), move |answer| match answer {
+        sending.send(project.update_inbox(&id, &untrack(sent)), move |answer| match answer {
             Ok(changed) => {
                 failure.set(None);
                 toasts.say(format!("From now on it {}", crate::screens::inboxes::answer_words(&changed)));
@@ -268,7 +289,7 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> View {
             </div>
             <TextArea label="Body" value=body mono=true rows=3 fault=fault("body") />
             {refusal(failure)}
-            <div class="form-foot"><Button label="Save answer" submits=true /></div>
+            <div class="form-foot"><Button label="Save answer" submits=true disabled=sending.busy() /></div>
         </form>
     }
 }

@@ -1,25 +1,27 @@
 //! The inboxes of a project: addresses of our own that record what reaches them.
 
 use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::RwSignal;
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::inbox::InboxView;
 use postern_core::api::live::LiveEvent;
+use postern_core::fault::InputFault;
 use serde_json::json;
 
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
-use crate::fetched::when;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
+use crate::screens::events::model::fault_of;
 use crate::screens::webhooks::calmly;
 use crate::shell::{ProjectState, link, live_dot};
 use crate::ui::button::{Button, Look};
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::TextField;
+use crate::ui::form::{Sending, Submit};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -40,7 +42,7 @@ pub(crate) fn Inboxes() -> View {
     let reload = calmly(move || inboxes.reload());
     live.on_change(move |event| match event {
         LiveEvent::InboxRequest { .. } | LiveEvent::Many => reload(),
-        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } => {}
+        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::Replay { .. } => {}
     });
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New inbox", move || is_creating.set(true));
@@ -93,22 +95,38 @@ fn NewInbox() -> View {
     let state: ProjectState = expect_context();
     let name = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<ApiFailure>);
+    let (is_sent, sending) = (RwSignal::new(false), Sending::new());
+    let body = move || json!({ "name": name.get().trim() });
+    let faults = Memo::new(move || match postern_core::inbox::create(&body().to_string()) {
+        Err(InputFault::Invalid(faults)) => faults,
+        Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
+    });
+    let fault = Signal::derive(move || {
+        let is_due = is_sent.get() || name.with(|name| !name.is_empty());
+        if is_due { faults.with(|faults| fault_of(faults, "name")) } else { None }
+    });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim() }));
-        when(project.create_inbox(&body), move |answer| match answer {
+        is_sent.set(true);
+        if faults.with_untracked(|faults| !faults.is_empty()) {
+            crate::browser::focus::soon("dialog [aria-invalid=true]");
+            return;
+        }
+        failure.set(None);
+        let place = project.name().clone();
+        sending.send(project.create_inbox(&untrack(body)), move |answer| match answer {
             Ok(inbox) => {
                 state.0.reload();
-                nav.go(&Place::Project(project.name().clone(), Area::Inbox(inbox.id)));
+                nav.go(&Place::Project(place, Area::Inbox(inbox.id)));
             }
             Err(refused) => failure.set(Some(refused)),
         });
     };
     view! {
         <form on:submit=hears(submit) novalidate=true>
-            <TextField label="Name" value=name first=true hint="What it stands in for, such as billing" />
+            <TextField label="Name" value=name first=true hint="What it stands in for, such as billing" fault=fault />
             {refusal(failure)}
-            <div class="dialog-foot"><Button label="Create inbox" look=Look::Primary submits=true /></div>
+            <div class="dialog-foot"><Submit label="Create inbox" sending=sending /></div>
         </form>
     }
 }

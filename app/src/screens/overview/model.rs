@@ -1,7 +1,7 @@
 //! What needs a person, and the steps of the first minute.
 
 use postern_core::api::delivery::DeliveryView;
-use postern_core::api::webhook::WebhookView;
+use postern_core::api::webhook::{HealthStatus, WebhookView};
 use postern_core::delivery::State;
 
 use crate::screens::webhooks::model::standing;
@@ -36,8 +36,24 @@ fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     let lately =
         dead.iter().find(|delivery| delivery.webhook.as_deref() == Some(&webhook.name)).and_then(|delivery| delivery.last_result.clone());
     let lately = lately.map(|result| format!(", last: {result}")).unwrap_or_default();
+    let health = &webhook.health;
     let why = match (tone, &webhook.disabled_reason) {
         (Tone::Bad, Some(reason)) if !webhook.enabled => format!("{reason}. Events pass it by until it is enabled."),
+        _ if !webhook.enabled => return None,
+        _ if webhook.paused && health.held > 0 => {
+            let (held, wait) = (words::count(health.held, "delivery", "deliveries"), if health.held == 1 { "waits" } else { "wait" });
+            format!("{held} {wait} until somebody resumes it.")
+        }
+        _ if webhook.paused => return None,
+        _ if health.status == HealthStatus::Failing => {
+            format!(
+                "Failed {} in a row{lately}. It gets one call at a time until one succeeds.",
+                words::count(health.failures_in_a_row, "time", "times")
+            )
+        }
+        _ if health.status == HealthStatus::Throttled => {
+            format!("The receiver is overloaded{lately}. It gets one call at a time, sooner after each one that succeeds.")
+        }
         (Tone::Bad, _) => format!(
             "Gave up on {} of the latest {}{lately}. Nothing more is sent unless you resend.",
             gave_up,
@@ -114,6 +130,28 @@ mod tests {
         let needs = needs(&webhooks, &[]);
         let listed: Vec<(&str, &str)> = needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
         assert_eq!(listed, [("gone", "Disabled · 410"), ("mended", "Gave up 1"), ("slow", "Retrying 1")]);
+    }
+
+    #[test]
+    fn a_webhook_that_is_called_less_or_waits_is_listed() {
+        let with = |name: &str, status: HealthStatus, held: u32| {
+            let mut webhook = webhook(name, true, None, &[State::Delivered]);
+            webhook.paused = status == HealthStatus::Paused;
+            webhook.health.status = status;
+            webhook.health.failures_in_a_row = 7;
+            webhook.health.held = held;
+            webhook
+        };
+        let webhooks = [
+            with("paused", HealthStatus::Paused, 2),
+            with("resting", HealthStatus::Paused, 0),
+            with("slowed", HealthStatus::Throttled, 0),
+            with("failing", HealthStatus::Failing, 38),
+        ];
+        let needs = needs(&webhooks, &[]);
+        let listed: Vec<(&str, &str)> = needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
+        assert_eq!(listed, [("failing", "Failing · 38 held"), ("paused", "Paused · 2 held"), ("slowed", "Throttled")]);
+        assert!(needs[0].why.starts_with("Failed 7 times in a row."), "{}", needs[0].why);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::TextField;
+use crate::ui::form::{Sending, Submit};
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -97,6 +98,7 @@ fn NewProject(
     let name = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<ApiFailure>);
     let made = RwSignal::new(None::<(ProjectName, String)>);
+    let sending = Sending::new();
     let fault = Signal::derive(move || {
         let typed = name.get();
         (!typed.is_empty() && ProjectName::parse(&typed).is_none())
@@ -108,14 +110,13 @@ fn NewProject(
         if ProjectName::parse(&typed).is_none() {
             return;
         }
-        spawn(async move {
-            match api.create_project(&json!({ "name": typed })).await {
-                Ok(created) => {
-                    done();
-                    made.set(Some((created.project.name, created.token)));
-                }
-                Err(refused) => failure.set(Some(refused)),
+        failure.set(None);
+        sending.send(api.create_project(&json!({ "name": typed })), move |answer| match answer {
+            Ok(created) => {
+                done();
+                made.set(Some((created.project.name, created.token)));
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
     let taken = move || failure.get().is_some_and(|failure| failure.is(ProblemType::NameTaken));
@@ -132,7 +133,7 @@ fn NewProject(
                 <TextField label="Name" value=name mono=true first=true hint="Part of addresses and tokens; it cannot be changed." fault=fault />
                 {part(move || taken().then(|| view! { <p class="fault" role="alert">"There is a project with this name."</p> }))}
                 {part(move || (!taken()).then(|| refusal(failure)))}
-                <div class="dialog-foot"><Button label="Create project" look=Look::Primary submits=true /></div>
+                <div class="dialog-foot"><Submit label="Create project" sending=sending /></div>
             </form>
         },
     })

@@ -1,20 +1,23 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
 
 use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::RwSignal;
+use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::token::TokenView;
-use postern_core::token::Role;
+use postern_core::fault::InputFault;
+use postern_core::token::{self, Role};
 use serde_json::json;
 
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
 use crate::fetched::when;
+use crate::screens::events::model::fault_of;
 use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
+use crate::ui::form::{Sending, Submit};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -123,11 +126,26 @@ fn NewToken(
     let (name, role) = (RwSignal::new(String::new()), RwSignal::new(String::from(Role::Publish.as_str())));
     let failure = RwSignal::new(None::<ApiFailure>);
     let secret = RwSignal::new(None::<String>);
+    let (is_sent, sending) = (RwSignal::new(false), Sending::new());
+    let body = move || json!({ "name": name.get().trim(), "role": role.get() });
+    let faults = Memo::new(move || match token::create(&body().to_string()) {
+        Err(InputFault::Invalid(faults)) => faults,
+        Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
+    });
+    let fault = Signal::derive(move || {
+        let is_due = is_sent.get() || name.with(|name| !name.is_empty());
+        if is_due { faults.with(|faults| fault_of(faults, "name")) } else { None }
+    });
     let options = [Role::Publish, Role::Read, Role::Manage].map(|role| (role.as_str(), role.as_str(), role_words(role))).to_vec();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let (project, body) = (project.clone(), json!({ "name": name.get_untracked().trim(), "role": role.get_untracked() }));
-        when(project.create_token(&body), move |answer| match answer {
+        is_sent.set(true);
+        if faults.with_untracked(|faults| !faults.is_empty()) {
+            crate::browser::focus::soon("dialog [aria-invalid=true]");
+            return;
+        }
+        failure.set(None);
+        sending.send(project.create_token(&untrack(body)), move |answer| match answer {
             Ok(created) => {
                 done();
                 secret.set(Some(created.secret));
@@ -143,10 +161,10 @@ fn NewToken(
         },
         None => view! {
             <form on:submit=hears(move |event| submit.with_value(|submit| submit(event))) novalidate=true>
-                <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" />
+                <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" fault=fault />
                 <Choice label="Role" value=role options=options.clone() />
                 {refusal(failure)}
-                <div class="dialog-foot"><Button label="Create token" look=Look::Primary submits=true /></div>
+                <div class="dialog-foot"><Submit label="Create token" sending=sending /></div>
             </form>
         },
     })

@@ -1,17 +1,21 @@
 //! The form of a webhook, for a new one and for a change. While typing it says what the edge would say: what is wrong with
 //! each field, whether the URL may be called, and the exact callback that would go out.
 
+mod flow;
 mod model;
 
 use crate::dom::{CollectView, View, flag, hears, part, truth, view};
 use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
+use postern_core::api::event::EventTypeView;
 use postern_core::api::webhook::WebhookView;
 use postern_core::fault::Fault;
+use postern_core::filter::EventPattern;
 use postern_core::problem::ProblemType;
 use postern_core::webhook::Contract;
 use serde_json::{Value, json};
 
+use self::flow::{Flow, FlowFields};
 use self::model::{Draft, HeaderDraft, Preview, Verdict};
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock;
@@ -20,10 +24,12 @@ use crate::fetched::Fetched;
 use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
-use crate::shell::link;
+use crate::screens::schedule;
+use crate::shell::{ProjectState, link};
 use crate::ui::button::{Button, LinkButton, Look, icon_button};
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::field::{Choice, Switch, TextArea, TextField};
+use crate::ui::form::{Sending, Submit};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
@@ -77,6 +83,7 @@ struct Fields {
     description: RwSignal<String>,
     secret_mode: RwSignal<String>,
     secret: RwSignal<String>,
+    flow: FlowFields,
 }
 
 /// The fields of one header.
@@ -119,7 +126,24 @@ impl Fields {
             description: RwSignal::new(draft.description),
             secret_mode: RwSignal::new(draft.secret_mode),
             secret: RwSignal::new(draft.secret),
+            flow: FlowFields {
+                own_schedule: RwSignal::new(draft.own_schedule),
+                waits: RwSignal::new(draft.waits),
+                rate: draft.rate.map(RwSignal::new),
+                concurrency: RwSignal::new(draft.concurrency),
+                ordered: RwSignal::new(draft.ordered),
+                event_labels: RwSignal::new(draft.event_labels),
+                filter: RwSignal::new(draft.filter),
+            },
         }
+    }
+
+    /// Whether anything that is folded away says more than usual.
+    fn draft_has_flow(self) -> bool {
+        let (typed, usual) = (untrack(|| self.draft()), Draft::default());
+        typed.own_schedule
+            || typed.ordered
+            || [&typed.rate[0], &typed.concurrency, &typed.event_labels, &typed.filter].into_iter().any(|text| *text != usual.filter)
     }
 
     fn draft(self) -> Draft {
@@ -137,6 +161,13 @@ impl Fields {
             description: self.description.get(),
             secret_mode: self.secret_mode.get(),
             secret: self.secret.get(),
+            own_schedule: self.flow.own_schedule.get(),
+            waits: self.flow.waits.get(),
+            rate: self.flow.rate.map(RwSignal::get),
+            concurrency: self.flow.concurrency.get(),
+            ordered: self.flow.ordered.get(),
+            event_labels: self.flow.event_labels.get(),
+            filter: self.flow.filter.get(),
         }
     }
 }
@@ -177,37 +208,33 @@ fn Form(
         }
     };
 
-    let busy = RwSignal::new(false);
+    let sending = Sending::new();
+    let is_unfolded = RwSignal::new(fields.draft_has_flow());
     let api = project.clone();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
         failure.set(None);
         if faults.with_untracked(|faults| !faults.is_empty()) {
+            // What is folded away can't have the focus.
+            if faults.with_untracked(|faults| model::has_folded_fault(faults)) {
+                is_unfolded.set(true);
+            }
             crate::browser::focus::soon("form [aria-invalid=true]");
             return;
         }
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        let (api, body) = (api.clone(), draft.with_untracked(|draft| draft.json(is_edit)));
-        spawn(async move {
-            let known = current.with_value(|current| current.as_ref().map(|webhook| (webhook.name.clone(), webhook.version)));
-            let answer = match known {
-                None => api.create_webhook(&body).await,
-                Some((name, version)) => api.update_webhook(&name, version, &body).await,
-            };
-            match answer {
-                Ok(webhook) => {
-                    toasts.say(if is_edit { format!("{} saved", webhook.name) } else { format!("{} created", webhook.name) });
-                    nav.go(&Place::Project(api.name().clone(), Area::Webhook(webhook.name)));
-                }
-                Err(refused) => {
-                    failure.set(Some(refused));
-                    busy.set(false);
-                }
+        let (place, body) = (api.name().clone(), draft.with_untracked(|draft| draft.json(is_edit)));
+        let known = current.with_value(|current| current.as_ref().map(|webhook| (webhook.name.clone(), webhook.version)));
+        let load = match known {
+            None => api.create_webhook(&body),
+            Some((name, version)) => api.update_webhook(&name, version, &body),
+        };
+        sending.send(load, move |answer| match answer {
+            Ok(webhook) => {
+                toasts.say(if is_edit { format!("{} saved", webhook.name) } else { format!("{} created", webhook.name) });
+                nav.go(&Place::Project(place, Area::Webhook(webhook.name)));
             }
+            Err(refused) => failure.set(Some(refused)),
         });
     };
 
@@ -244,6 +271,18 @@ fn Form(
             page.as_ref().and_then(|page| page.items.iter().find(|item| item.name == kind).and_then(|item| item.example.clone()))
         })
     };
+    // The data that a payload condition is tried on: the example of the first type that the webhook takes and the catalogue has.
+    let sample = Memo::new(move || {
+        let patterns = fields.events.with(|events| model::patterns(events));
+        let found = types.value.with(|page| {
+            let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+            let takes = |item: &&EventTypeView| {
+                patterns.iter().filter_map(|text| EventPattern::parse(text)).any(|pattern| pattern.matches(&item.name))
+            };
+            items.iter().filter(|item| item.example.is_some()).find(takes).map(|item| (item.name.clone(), item.example.clone()))
+        });
+        found.and_then(|(kind, example)| Some((kind, crate::json::pretty(&example?.to_string())?)))
+    });
     let opened_at = clock::now();
     let preview = Memo::new(move || match verdict.get() {
         Verdict::Fits(definition, choice) => {
@@ -285,17 +324,23 @@ fn Form(
     let secret_options = if is_edit {
         vec![
             ("keep", "Keep it as it is", ""),
-            ("given", "Use this one", "whsec_ followed by base64"),
+            ("given", "Use this one", "whsec_ or whsk_ followed by base64"),
             ("none", "None", "callbacks are not signed"),
         ]
     } else {
         vec![
             ("generate", "Make one", "standard callbacks are signed; other contracts are not"),
-            ("given", "Use mine", "whsec_ followed by base64"),
+            ("given", "Use mine", "whsec_ or whsk_ followed by base64"),
             ("none", "None", "callbacks are not signed"),
         ]
     };
     let [object_type, object_name, object_version] = fields.object;
+    let state: ProjectState = expect_context();
+    let retry_hint = Signal::derive(move || {
+        let own = draft.with(|draft| draft.own_schedule.then(|| schedule::parse(&draft.waits)).flatten());
+        let projects = state.0.value.with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
+        format!("On: {}. Off: one attempt.", schedule::of_webhook(true, own.as_deref(), projects.as_deref()))
+    });
     let back = current
         .with_value(|current| current.as_ref().map_or_else(|| link(Area::Webhooks), |webhook| link(Area::Webhook(webhook.name.clone()))));
     let contract_options = vec![
@@ -304,7 +349,8 @@ fn Form(
     ];
     let unplaced = move || {
         let others = faults.with(|faults| {
-            let others = faults.iter().filter(|fault| is_unplaced(fault)).map(|fault| format!("{}: {}", fault.pointer, fault.detail));
+            let others =
+                faults.iter().filter(|fault| model::is_unplaced(fault)).map(|fault| format!("{}: {}", fault.pointer, fault.detail));
             others.collect::<Vec<_>>()
         });
         (is_sent.get() && !others.is_empty()).then(|| view! { <p class="fault">{others.join("; ")}</p> })
@@ -332,13 +378,14 @@ fn Form(
                 </fieldset>
                 <fieldset>
                     <legend>"How"</legend>
-                    <Switch label="Repeat failed attempts" value=fields.retry hint="Up to ten attempts in about three days. Off: one attempt." />
+                    <Switch label="Repeat failed attempts" value=fields.retry hint=retry_hint />
                     {part(move || is_ubiops.get().then(|| view! { <Switch label="Include the result" value=fields.include_result hint="Up to 16,000 bytes; a longer one is left out." /> }))}
                     <TextField label="Timeout in seconds" value=fields.timeout kind="number" hint="For one attempt, 1 to 30" fault=fault("timeout_s") on_leave=leave("timeout_s") />
                     <Choice label="Signing secret" value=fields.secret_mode options=secret_options />
                     {part(move || fields.secret_mode.with(|mode| mode == "given").then(|| view! { <TextField label="Secret" value=fields.secret kind="password" mono=true fault=fault("secret") on_leave=leave("secret") /> }))}
                     <HeaderList headers=fields.headers faults=faults is_due=is_sent />
                 </fieldset>
+                <Flow fields=fields.flow faults=faults fault=fault leave=leave is_unfolded=is_unfolded retry=fields.retry sample=sample />
                 <fieldset>
                     <legend>"For people"</legend>
                     <TextArea label="Description" value=fields.description rows=2 hint="At most 400 characters" fault=fault("description") on_leave=leave("description") />
@@ -348,7 +395,7 @@ fn Form(
                 {part(unplaced)}
                 {part(move || (is_sent.get() && faults.with(|faults| !faults.is_empty())).then(|| view! { <p class="fault" role="alert">{said_of(faults.with(Vec::len))}</p> }))}
                 <div class="form-foot">
-                    <Button label=if is_edit { "Save changes" } else { "Create webhook" } look=Look::Primary submits=true disabled=busy />
+                    <Submit label=if is_edit { "Save changes" } else { "Create webhook" } sending=sending />
                     <LinkButton label="Discard" href=back look=Look::Quiet />
                 </div>
             </form>
@@ -359,13 +406,6 @@ fn Form(
 
 fn said_of(number: usize) -> String {
     if number == 1 { String::from("One field is not right yet.") } else { format!("{number} things are not right yet.") }
-}
-
-/// Whether no field shows this fault.
-fn is_unplaced(fault: &Fault) -> bool {
-    let field = model::field_of(&fault.pointer);
-    let placed = ["name", "url", "events", "object", "timeout_s", "secret", "description", "labels"];
-    !placed.contains(&field) && !field.ends_with("/key") && !field.ends_with("/value")
 }
 
 /// Event types to press instead of typing them.
@@ -431,6 +471,9 @@ fn preview_view(preview: Option<Preview>) -> View {
     let sample = preview
         .is_sample_signed
         .then(|| view! { <p class="hint">"Signed with a sample secret here, with the webhook's own when it is sent."</p> });
+    let later = preview
+        .is_signed_later
+        .then(|| view! { <p class="hint">"The signature (v1a, ed25519) is made when it is sent: it is not shown here."</p> });
     view! {
         <div class="card pad">
             <h2>"What will be sent"</h2>
@@ -438,6 +481,7 @@ fn preview_view(preview: Option<Preview>) -> View {
             {header_lines(String::from("POST"), preview.headers)}
             {code_block("Body", preview.body)}
             {sample}
+            {later}
         </div>
     }
 }

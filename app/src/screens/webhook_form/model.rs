@@ -4,20 +4,27 @@
 use std::collections::BTreeMap;
 
 use postern_core::api::webhook::WebhookView;
+use postern_core::condition::{Clause, Condition};
 use postern_core::contract::{self, Callback, HIDDEN, Rendering, Source};
 use postern_core::egress::Policy;
 use postern_core::event::NewEvent;
 use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
-use postern_core::signing::{GENERATED_SECRET_BYTES, Secret};
+use postern_core::retry::DEFAULT_WAITS_S;
+use postern_core::signing::{GENERATED_SECRET_BYTES, Secret, SecretKind};
 use postern_core::time::Timestamp;
 use postern_core::webhook::parse::{self, SecretChoice};
 use postern_core::webhook::{Definition, Header, ObjectFilter, WebhookName};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::json;
+use crate::screens::events::model::labels_of as labels;
+use crate::screens::schedule;
+
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the form")]
 pub(crate) struct Draft {
     /// `standard` or `ubiops`.
     pub(crate) contract: String,
@@ -45,6 +52,20 @@ pub(crate) struct Draft {
     pub(crate) secret_mode: String,
     /// The secret, where it is given.
     pub(crate) secret: String,
+    /// Whether it has a schedule of its own.
+    pub(crate) own_schedule: bool,
+    /// That schedule, as `schedule` reads it.
+    pub(crate) waits: String,
+    /// Calls and seconds of the rate limit; both empty means none.
+    pub(crate) rate: [String; 2],
+    /// Calls at once; empty means any number.
+    pub(crate) concurrency: String,
+    /// Whether events with one order key come one after the other.
+    pub(crate) ordered: bool,
+    /// Labels that an event must carry, `key:value` pairs separated by commas.
+    pub(crate) event_labels: String,
+    /// The payload condition as JSON text; empty means none.
+    pub(crate) filter: String,
 }
 
 /// A header as typed.
@@ -76,6 +97,13 @@ impl Default for Draft {
             description: String::new(),
             secret_mode: String::from("generate"),
             secret: String::new(),
+            own_schedule: false,
+            waits: schedule::text(DEFAULT_WAITS_S),
+            rate: Default::default(),
+            concurrency: String::new(),
+            ordered: false,
+            event_labels: String::new(),
+            filter: String::new(),
         }
     }
 }
@@ -104,6 +132,13 @@ impl Draft {
             description: webhook.description.clone(),
             secret_mode: String::from("keep"),
             secret: String::new(),
+            own_schedule: webhook.retry_schedule_s.is_some(),
+            waits: schedule::text(webhook.retry_schedule_s.as_deref().unwrap_or(DEFAULT_WAITS_S)),
+            rate: webhook.rate_limit.map(|limit| [limit.calls.to_string(), limit.per_s.to_string()]).unwrap_or_default(),
+            concurrency: webhook.concurrency_limit.map(|limit| limit.to_string()).unwrap_or_default(),
+            ordered: webhook.ordered,
+            event_labels: labels_text(&webhook.event_labels),
+            filter: webhook.filter.as_ref().and_then(|filter| json::pretty(&filter.to_string())).unwrap_or_default(),
         }
     }
 
@@ -118,12 +153,17 @@ impl Draft {
         set("object", self.object_json());
         set("headers", Value::Array(self.headers.iter().map(HeaderDraft::json).collect()));
         set("labels", Value::Object(labels(&self.labels)));
-        // What is no number goes out as it was typed, so that the parser says what it should be.
-        let timeout = self.timeout.trim();
-        set("timeout_s", timeout.parse::<u32>().map_or_else(|_| json!(timeout), |seconds| json!(seconds)));
+        set("timeout_s", number(&self.timeout));
         set("retry", json!(self.retry));
         set("include_result", json!(self.include_result && self.contract == "ubiops"));
         set("description", json!(self.description));
+        set("retry_schedule_s", if self.own_schedule { schedule::json(&self.waits) } else { Value::Null });
+        set("rate_limit", self.rate_json());
+        let concurrency = self.concurrency.trim();
+        set("concurrency_limit", if concurrency.is_empty() { Value::Null } else { number(concurrency) });
+        set("ordered", json!(self.ordered));
+        set("event_labels", Value::Object(labels(&self.event_labels)));
+        set("filter", self.filter_json());
         match self.secret_mode.as_str() {
             "given" => set("secret", json!(self.secret.trim())),
             "none" => set("secret", Value::Null),
@@ -135,6 +175,24 @@ impl Draft {
             set("secret", Value::Null);
         }
         Value::Object(body)
+    }
+
+    fn rate_json(&self) -> Value {
+        let [calls, per_s] = &self.rate;
+        if self.rate.iter().all(|part| part.trim().is_empty()) {
+            return Value::Null;
+        }
+        // A part that is missing is left out, so that the parser says that it is required.
+        let parts = [("calls", calls), ("per_s", per_s)].into_iter().filter(|(_, part)| !part.trim().is_empty());
+        Value::Object(parts.map(|(key, part)| (String::from(key), number(part))).collect())
+    }
+
+    /// The payload condition; text that is no JSON goes as it is, and is refused.
+    fn filter_json(&self) -> Value {
+        match self.filter.trim() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        }
     }
 
     fn object_json(&self) -> Value {
@@ -154,6 +212,12 @@ impl HeaderDraft {
     }
 }
 
+/// A number; what is none goes out as it was typed, so that the parser says what it should be.
+fn number(text: &str) -> Value {
+    let text = text.trim();
+    text.parse::<u32>().map_or_else(|_| Value::from(text), Value::from)
+}
+
 /// The patterns in a text.
 pub(crate) fn patterns(text: &str) -> Vec<String> {
     text.split(|c: char| c.is_whitespace() || c == ',').filter(|pattern| !pattern.is_empty()).map(String::from).collect()
@@ -167,15 +231,6 @@ pub(crate) fn toggle(text: &str, pattern: &str) -> String {
         None => all.push(String::from(pattern)),
     }
     all.join(" ")
-}
-
-fn labels(text: &str) -> Map<String, Value> {
-    let mut labels = Map::new();
-    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
-        labels.insert(String::from(key.trim()), Value::from(value.trim()));
-    }
-    labels
 }
 
 /// Labels as they are typed.
@@ -242,11 +297,8 @@ fn definition_of(webhook: &WebhookView) -> Definition {
         protected: header.protected,
     };
     let name = WebhookName::parse(&webhook.name).or_else(|| WebhookName::parse("webhook"));
+    let events = webhook.events.iter().filter_map(|pattern| EventPattern::parse(pattern)).collect();
     Definition {
-        name: name.expect("'webhook' is a name"),
-        url: webhook.url.clone(),
-        contract: webhook.contract,
-        events: webhook.events.iter().filter_map(|pattern| EventPattern::parse(pattern)).collect(),
         object: ObjectFilter { ..webhook.object.clone() },
         headers: webhook.headers.iter().map(header).collect(),
         description: webhook.description.clone(),
@@ -256,12 +308,35 @@ fn definition_of(webhook: &WebhookView) -> Definition {
         retry: webhook.retry,
         include_result: webhook.include_result,
         secret: webhook.signed.then(sample_secret),
+        retry_schedule_s: webhook.retry_schedule_s.clone(),
+        rate_limit: webhook.rate_limit,
+        concurrency_limit: webhook.concurrency_limit,
+        ordered: webhook.ordered,
+        filter: webhook.filter.as_ref().and_then(|filter| Condition::parse(filter, "").ok()),
+        event_labels: webhook.event_labels.clone(),
+        paused: webhook.paused,
+        ..Definition::new(name.expect("'webhook' is a name"), webhook.url.clone(), webhook.contract, events)
     }
 }
 
 /// A secret that everybody knows: it signs previews.
 fn sample_secret() -> String {
     Secret::from_random(&[7; GENERATED_SECRET_BYTES]).reveal()
+}
+
+/// The fields that are folded away.
+const FOLDED: [&str; 5] = ["retry_schedule_s", "rate_limit", "concurrency_limit", "event_labels", "filter"];
+
+/// Whether something that is folded away is wrong.
+pub(crate) fn has_folded_fault(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| FOLDED.contains(&field_of(&fault.pointer)))
+}
+
+/// Whether no field shows this fault.
+pub(crate) fn is_unplaced(fault: &Fault) -> bool {
+    const PLACED: [&str; 8] = ["name", "url", "events", "object", "timeout_s", "secret", "description", "labels"];
+    let field = field_of(&fault.pointer);
+    !PLACED.contains(&field) && !FOLDED.contains(&field) && !field.ends_with("/key") && !field.ends_with("/value")
 }
 
 /// The field that a pointer belongs to: its first part, with the index and member for headers (`headers/0/key`).
@@ -274,6 +349,32 @@ pub(crate) fn field_of(pointer: &str) -> &str {
 pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
     let found: Vec<&str> = faults.iter().filter(|fault| field_of(&fault.pointer) == field).map(|fault| fault.detail.as_str()).collect();
     (!found.is_empty()).then(|| sentence(&found.join("; ")))
+}
+
+/// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says where it breaks off.
+pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(filter) => Condition::parse(&filter, "").err().unwrap_or_default(),
+        Err(error) => vec![Fault::new("", format!("is not JSON yet (line {}, column {})", error.line(), error.column()))],
+    }
+}
+
+/// What each part of the payload condition says of `data`, both as they are typed; `None` where one of them can't be read.
+pub(crate) fn explain_filter(filter: &str, data: &str) -> Option<Clause> {
+    let filter: Value = serde_json::from_str(filter).ok()?;
+    let data: Value = serde_json::from_str(data).ok()?;
+    Some(Condition::parse(&filter, "").ok()?.explain(&data))
+}
+
+/// What a place in the condition is called.
+pub(crate) fn filter_place(pointer: &str) -> String {
+    match pointer.trim_start_matches('/') {
+        "" => String::from("The condition"),
+        place => place.replace('/', " › "),
+    }
 }
 
 /// `must be …` as a sentence.
@@ -310,6 +411,8 @@ pub(crate) struct Preview {
     pub(crate) kind: String,
     /// Whether the signature is made with a sample secret.
     pub(crate) is_sample_signed: bool,
+    /// Whether it will be signed with a key that this page can't sign with: there is no signature in the preview.
+    pub(crate) is_signed_later: bool,
 }
 
 /// The callback that `definition` would make of a sample event. `example` is the catalogue's example of `data` for it.
@@ -320,6 +423,11 @@ pub(crate) fn preview(
     example: impl Fn(&str) -> Option<Value>,
     now: Timestamp,
 ) -> Option<Preview> {
+    let is_private = |secret: &String| Secret::parse(secret).is_ok_and(|secret| secret.kind() == SecretKind::V1a);
+    let is_signed_later = definition.secret.as_ref().is_some_and(is_private);
+    if is_signed_later {
+        definition.secret = None;
+    }
     let is_sample_signed = choice == SecretChoice::Generate || (keeps_secret && definition.secret.is_some());
     if is_sample_signed {
         definition.secret = Some(sample_secret());
@@ -333,7 +441,7 @@ pub(crate) fn preview(
     let rendering = Rendering::of(&definition, &kind);
     let Callback { shown_headers, body, .. } =
         contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now).ok()?;
-    Some(Preview { headers: shown_headers, body, kind, is_sample_signed })
+    Some(Preview { headers: shown_headers, body, kind, is_sample_signed, is_signed_later })
 }
 
 #[cfg(test)]
@@ -406,12 +514,65 @@ mod tests {
             "object": {"type": "deployment", "name": "d1", "version": null},
             "headers": [{"key": "authorization", "value": null, "protected": true}, {"key": "x-a", "value": "1", "protected": false}],
             "description": "d", "labels": {"a": "b"}, "timeout_s": 7, "enabled": true, "disabled_reason": null, "retry": false,
-            "include_result": true, "signed": true, "version": 3, "created_at": "2026-11-21T09:30:00.000Z",
+            "include_result": true, "signed": true, "retry_schedule_s": [5, 90], "rate_limit": {"calls": 9, "per_s": 60},
+            "concurrency_limit": 3, "ordered": true, "filter": {"and": [{"field": "a", "gt": 1.5}]}, "event_labels": {"env": "prod"},
+            "paused": true, "version": 3, "created_at": "2026-11-21T09:30:00.000Z",
             "updated_at": "2026-11-21T09:30:00.000Z", "health": {"recent": [], "at_once": 0, "latest_at": null}
         }))
         .expect("a webhook");
         let Verdict::Fits(definition, _) = judge(&Draft::of(&webhook), Some(&webhook), &policy()) else { panic!("fits") };
         assert_eq!(*definition, definition_of(&webhook));
+    }
+
+    #[test]
+    fn what_flows_to_it_is_sent_as_it_was_typed() {
+        let mut typed = Draft {
+            own_schedule: true,
+            waits: String::from("5 s, 2 h"),
+            rate: ["10", "60"].map(String::from),
+            concurrency: String::from(" 2 "),
+            ordered: true,
+            event_labels: String::from("env:prod"),
+            filter: String::from("{\"field\":\"total\",\"gt\":100}"),
+            ..draft()
+        };
+        let body = typed.json(false);
+        assert_eq!(body["retry_schedule_s"], json!([5, 7_200]));
+        assert_eq!(body["rate_limit"], json!({ "calls": 10, "per_s": 60 }));
+        assert_eq!(body["filter"], json!({ "field": "total", "gt": 100 }));
+        assert_eq!(faults(&typed), []);
+        typed.waits = String::from("soon");
+        typed.rate = ["many", ""].map(String::from);
+        typed.concurrency = String::from("0");
+        typed.event_labels = String::from(":prod");
+        typed.filter = String::from("{\"field\":\"total\",\"above\":1}");
+        let found = faults(&typed);
+        for field in ["retry_schedule_s", "rate_limit", "concurrency_limit", "event_labels", "filter"] {
+            assert!(fault_of(&found, field).is_some(), "{field}: {found:?}");
+        }
+        assert_eq!(faults(&Draft { filter: String::from("{"), ..draft() }).len(), 1);
+    }
+
+    #[test]
+    fn a_condition_is_judged_and_explained_while_it_is_typed() {
+        assert_eq!(filter_faults(" "), []);
+        assert!(filter_faults("{\"and\":").first().is_some_and(|fault| fault.detail.starts_with("is not JSON yet (line 1")));
+        let bad = filter_faults(r#"{"and":[{"field":"a","eq":1},{"field":"b","gt":true}]}"#);
+        assert_eq!(bad.iter().map(|fault| filter_place(&fault.pointer)).collect::<Vec<_>>(), ["and › 1 › gt"]);
+        let clause = explain_filter(r#"{"and":[{"field":"a","eq":1},{"field":"b","gt":2}]}"#, r#"{"a":1,"b":2}"#).expect("a clause");
+        assert!(!clause.holds && clause.children[0].holds && !clause.children[1].holds);
+        assert_eq!(explain_filter("{", "{}"), None);
+    }
+
+    #[test]
+    fn a_private_key_is_taken_and_signed_with_later() {
+        let key = format!("whsk_{}", "A".repeat(86));
+        let given = Draft { secret_mode: String::from("given"), secret: key, ..draft() };
+        let Verdict::Fits(definition, choice) = judge(&given, None, &policy()) else { panic!("fits") };
+        // The workspace's tests are built with ed25519: the preview is the same there, because it never signs with a key.
+        let preview = preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
+        assert!(preview.is_signed_later && !preview.is_sample_signed);
+        assert!(preview.headers.iter().all(|(name, _)| name != "webhook-signature"));
     }
 
     #[test]

@@ -13,7 +13,6 @@ use postern_core::api::webhook::WebhookView;
 use crate::api::use_project;
 use crate::browser::clock::use_clock;
 use crate::fetched::Fetched;
-use crate::fetched::spawn;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
@@ -23,6 +22,7 @@ use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::loaded::loaded;
+use crate::ui::more::more_button;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
@@ -52,7 +52,7 @@ pub(crate) fn Webhooks() -> View {
     live.on_change(move |event| match event {
         LiveEvent::Webhooks | LiveEvent::Many => list.reload(),
         LiveEvent::Delivery { .. } => reload(),
-        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
     });
     let new_address = link(Area::WebhookNew);
     use_shortcut("N", "New webhook", {
@@ -76,25 +76,6 @@ pub(crate) fn Webhooks() -> View {
         }
     });
     let is_empty = Memo::new(move || shown().is_empty());
-    let more = {
-        let project = project.clone();
-        move || {
-            let project = project.clone();
-            spawn(async move {
-                let next = list.value.with_untracked(|page| page.as_ref().and_then(|page| page.next.clone()));
-                match project.webhooks(&model::api_query(&nav.query_now(), next.as_deref())).await {
-                    Ok(page) => list.value.update(|known| {
-                        if let Some(known) = known {
-                            known.items.extend(page.items);
-                            known.next = page.next;
-                        }
-                    }),
-                    Err(failure) => toasts.complain(failure.to_string()),
-                }
-            });
-        }
-    };
-
     let place = project.name().clone();
     let row = move |id: String| {
         let found = Memo::new(move || {
@@ -140,7 +121,7 @@ pub(crate) fn Webhooks() -> View {
         }
     };
     let row = StoredValue::new_local(row);
-    let more = StoredValue::new_local(more);
+    let api = StoredValue::new_local(project);
     let table = move || {
         if is_empty.get() {
             return if model::is_filtered(&nav.query()) {
@@ -173,7 +154,7 @@ pub(crate) fn Webhooks() -> View {
                     <tbody role="rowgroup">{keyed(move || shown().into_iter().map(|webhook| webhook.id).collect(), move |id| row.with_value(|row| row(id)))}</tbody>
                 </table>
             </div>
-            {part(move || has_more.get().then(|| view! { <div class="more"><Button label="Show more" on_press=move |()| more.with_value(|more| more()) /></div> }))}
+            {more_button(list, "Show more", move |next| api.with_value(|api| api.webhooks(&model::api_query(&nav.query_now(), Some(next)))))}
         }
     };
     let new = link(Area::WebhookNew);
@@ -262,6 +243,11 @@ pub(crate) fn event_codes(events: &[String]) -> View {
 
 /// Calls `act` soon, but once for many calls in a row.
 pub(crate) fn calmly(act: impl Fn() + Copy + 'static) -> impl Fn() + Copy {
+    at_most_every(CALM, act)
+}
+
+/// Calls `act` after `wait`, but once for many calls meanwhile.
+pub(crate) fn at_most_every(wait: Duration, act: impl Fn() + Copy + 'static) -> impl Fn() + Copy {
     let waits = StoredValue::new(false);
     move || {
         if waits.try_get_value() == Some(false) {
@@ -273,7 +259,7 @@ pub(crate) fn calmly(act: impl Fn() + Copy + 'static) -> impl Fn() + Copy {
                         act();
                     }
                 },
-                CALM,
+                wait,
             );
         }
     }

@@ -1,7 +1,8 @@
 //! What the list of webhooks says of each: its state as a word with a reason, its success, and the filter as the API wants it.
 
-use postern_core::api::webhook::{Health, RECENT_MAX, WebhookView};
+use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, WebhookView};
 use postern_core::delivery::State;
+use postern_core::time::Timestamp;
 use postern_core::webhook::ObjectFilter;
 
 use crate::routes::Query;
@@ -22,17 +23,21 @@ pub(crate) const fn state_word(state: State) -> (Tone, &'static str) {
 
 /// How a webhook does, as a word with a reason.
 pub(crate) fn standing(webhook: &WebhookView) -> (Tone, String) {
-    if !webhook.enabled {
-        return match &webhook.disabled_reason {
-            Some(reason) => (Tone::Bad, format!("Disabled · {}", short_reason(reason))),
-            None => (Tone::Idle, String::from("Disabled")),
-        };
+    let health = &webhook.health;
+    let held = if health.held > 0 { format!(" · {} held", held_words(health.held)) } else { String::new() };
+    match (&webhook.disabled_reason, health.status) {
+        (Some(reason), _) if !webhook.enabled => return (Tone::Bad, format!("Disabled · {}", short_reason(reason))),
+        _ if !webhook.enabled => return (Tone::Idle, String::from("Disabled")),
+        _ if webhook.paused => return (Tone::Idle, format!("Paused{held}")),
+        (_, HealthStatus::Failing) => return (Tone::Bad, format!("Failing{held}")),
+        (_, HealthStatus::Throttled) => return (Tone::Busy, format!("Throttled{held}")),
+        (_, HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy) => {}
     }
-    let recent = &webhook.health.recent;
+    let recent = &health.recent;
     let waiting = count(recent, |state| state == State::Waiting);
     match recent.iter().rev().find(|state| state.is_final()) {
         _ if waiting > 0 => (Tone::Busy, format!("Retrying {waiting}")),
-        Some(State::Dead) => (Tone::Bad, String::from("Failing")),
+        Some(State::Dead) => (Tone::Bad, String::from("Gave up")),
         Some(_) => (Tone::Good, String::from("Healthy")),
         None if recent.is_empty() => (Tone::Idle, String::from("No events yet")),
         None => (Tone::Busy, String::from("Sending")),
@@ -43,6 +48,106 @@ pub(crate) fn standing(webhook: &WebhookView) -> (Tone, String) {
 fn short_reason(reason: &str) -> &str {
     let status = reason.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() == 3);
     status.unwrap_or("by Postern")
+}
+
+/// How many deliveries are held; they are counted up to a limit.
+fn held_words(held: u32) -> String {
+    let more = if held >= HELD_MAX { "+" } else { "" };
+    format!("{}{more}", words::number(u64::from(held)))
+}
+
+/// How a webhook does and what follows from it; `None` where there is nothing to say: it is called as usual.
+pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Tone, String, String)> {
+    let health = &webhook.health;
+    let ago = |at: Option<Timestamp>| at.map(|at| format!(" {}", words::ago(now, at))).unwrap_or_default();
+    let held = match health.held {
+        0 => String::new(),
+        1 => String::from(" 1 delivery is held meanwhile."),
+        held => format!(" {} deliveries are held meanwhile.", held_words(held)),
+    };
+    let next_call = || match health.next_call_at.map(|at| words::countdown(now, at)) {
+        Some(left) if left != "now" => format!("The next call is in {left}."),
+        _ => String::from("The next call is due."),
+    };
+    if !webhook.enabled {
+        let disabled = format!("Disabled{}", ago(health.disabled_at));
+        let held = held.replace("meanwhile", "until it is enabled");
+        return Some(match &webhook.disabled_reason {
+            Some(reason) => (
+                Tone::Bad,
+                format!("{disabled} by Postern: {}", lower_first(reason)),
+                format!("Events pass it by.{held} When the receiver is mended, enable it, then recover what it missed."),
+            ),
+            None => (Tone::Idle, disabled, format!("Events pass it by.{held}")),
+        });
+    }
+    if webhook.paused {
+        let held = held.replace("meanwhile", "until it is resumed");
+        return Some((Tone::Idle, String::from("Paused"), format!("It takes events, and sends none.{held} Nothing is lost.")));
+    }
+    match health.status {
+        HealthStatus::Failing => Some((
+            Tone::Bad,
+            format!("Failed {} in a row", words::count(health.failures_in_a_row, "time", "times")),
+            format!(
+                "{}It gets one call at a time until one succeeds. {}{held} Nothing is lost.",
+                health.failing_since.map(|since| format!("No call has succeeded for {}. ", span_since(now, since))).unwrap_or_default(),
+                next_call()
+            ),
+        )),
+        HealthStatus::Throttled => Some((
+            Tone::Busy,
+            String::from("The receiver is overloaded"),
+            format!("It gets one call at a time, sooner after each one that succeeds. {}{held} Nothing is lost.", next_call()),
+        )),
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if health.failures_in_a_row > 0 => Some((
+            Tone::Busy,
+            format!("The latest {} failed", words::count(health.failures_in_a_row, "attempt", "attempts")),
+            String::from("Attempts are repeated on the schedule. Nothing is lost."),
+        )),
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => None,
+    }
+}
+
+fn span_since(now: Timestamp, since: Timestamp) -> String {
+    words::span(u64::try_from(now.ms_since(since) / 1_000).unwrap_or_default())
+}
+
+/// `text` in the middle of a sentence.
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
+}
+
+/// Why deliveries of a webhook are held, in a few words.
+pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
+    if !webhook.enabled {
+        return "webhook disabled";
+    }
+    if webhook.paused {
+        return "webhook paused";
+    }
+    match webhook.health.status {
+        HealthStatus::Failing => "webhook failing",
+        HealthStatus::Throttled => "webhook throttled",
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if webhook.ordered => "waits for its turn",
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => "at a limit",
+    }
+}
+
+/// What limits a webhook, in a few words each; empty where nothing does.
+pub(crate) fn limit_words(webhook: &WebhookView) -> Vec<String> {
+    let mut limits = Vec::new();
+    if let Some(limit) = webhook.rate_limit {
+        limits.push(format!("{} in {}", words::count(limit.calls, "call", "calls"), words::exact(limit.per_s)));
+    }
+    if let Some(limit) = webhook.concurrency_limit {
+        limits.push(format!("{} at once", words::count(limit, "call", "calls")));
+    }
+    if webhook.ordered {
+        limits.push(String::from("in order, key by key"));
+    }
+    limits
 }
 
 /// The colours of the health strip, oldest first.
@@ -65,11 +170,17 @@ pub(crate) fn strip_summary(health: &Health) -> String {
     format!("Latest {}: {delivered} delivered, {dead} gave up, {open} under way", words::count(total, "delivery", "deliveries"))
 }
 
-/// The share of ended deliveries that were delivered.
+/// The share of ended deliveries that were delivered; `—` where none has ended.
 pub(crate) fn success(health: &Health) -> String {
     let delivered = count(&health.recent, |state| state == State::Delivered);
     let dead = count(&health.recent, |state| state == State::Dead);
     words::percent(delivered, delivered + dead)
+}
+
+/// [`success`] in the middle of a text; nothing where none has ended.
+pub(crate) fn success_words(health: &Health) -> String {
+    let has_ended = health.recent.iter().any(|state| matches!(state, State::Delivered | State::Dead));
+    if has_ended { format!("{} success", success(health)) } else { String::new() }
 }
 
 fn count(states: &[State], fits: impl Fn(State) -> bool) -> u32 {
@@ -113,10 +224,18 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
 pub(crate) fn about(webhooks: &[WebhookView], has_more: bool) -> String {
     let number = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
     let disabled = webhooks.iter().filter(|webhook| !webhook.enabled).count();
-    let retrying = webhooks.iter().filter(|webhook| webhook.enabled && webhook.health.recent.contains(&State::Waiting)).count();
+    let number_of = |fits: fn(&WebhookView) -> bool| webhooks.iter().filter(|webhook| webhook.enabled && fits(webhook)).count();
+    let paused = number_of(|webhook| webhook.paused);
+    let failing = number_of(|webhook| webhook.health.status == HealthStatus::Failing);
+    let is_retrying = |webhook: &WebhookView| {
+        !webhook.paused && webhook.health.status == HealthStatus::Healthy && webhook.health.recent.contains(&State::Waiting)
+    };
+    let retrying = number_of(is_retrying);
     let more = if has_more { " shown, there are more" } else { "" };
     let part = |number: usize, word: &str| if number > 0 { format!(" · {number} {word}") } else { String::new() };
-    format!("{}{more}{}{}", words::count(number, "webhook", "webhooks"), part(disabled, "disabled"), part(retrying, "retrying"))
+    let parts = [(disabled, "disabled"), (paused, "paused"), (failing, "failing"), (retrying, "retrying")];
+    let parts: String = parts.into_iter().map(|(number, word)| part(number, word)).collect();
+    format!("{}{more}{parts}", words::count(number, "webhook", "webhooks"))
 }
 
 #[cfg(test)]
@@ -141,7 +260,7 @@ mod tests {
         assert_eq!(said(&[]), "No events yet");
         assert_eq!(said(&[Pending]), "Sending");
         assert_eq!(said(&[Dead, Delivered]), "Healthy");
-        assert_eq!(said(&[Delivered, Dead]), "Failing");
+        assert_eq!(said(&[Delivered, Dead]), "Gave up");
         assert_eq!(said(&[Delivered, Waiting, Waiting]), "Retrying 2");
     }
 
@@ -157,8 +276,41 @@ mod tests {
     #[test]
     fn success_counts_only_what_has_ended() {
         use State::{Cancelled, Dead, Delivered, Waiting};
-        assert_eq!(success(&webhook(&[Delivered, Delivered, Dead, Waiting, Cancelled]).health), "66.6 %");
-        assert_eq!(success(&webhook(&[Waiting]).health), "—");
+        let some = webhook(&[Delivered, Delivered, Dead, Waiting, Cancelled]).health;
+        assert_eq!((success(&some), success_words(&some)), (String::from("66.6 %"), String::from("66.6 % success")));
+        let none = webhook(&[Waiting]).health;
+        assert_eq!((success(&none), success_words(&none)), (String::from("—"), String::new()));
+    }
+
+    #[test]
+    fn a_webhook_that_is_called_less_says_why_and_until_when() {
+        let now = Timestamp(1_795_270_051_204);
+        let mut failing = webhook(&[State::Delivered]);
+        assert_eq!(health_words(&failing, now), None);
+        failing.health.status = HealthStatus::Failing;
+        failing.health.failures_in_a_row = 7;
+        failing.health.failing_since = Some(now.plus_ms(-90_000));
+        failing.health.next_call_at = Some(now.plus_ms(41_000));
+        failing.health.held = 38;
+        assert_eq!(standing(&failing), (Tone::Bad, String::from("Failing · 38 held")));
+        let (_, headline, advice) = health_words(&failing, now).expect("words");
+        assert_eq!(headline, "Failed 7 times in a row");
+        assert!(advice.contains("for 1 min 30 s.") && advice.contains("in 0:41. 38 deliveries are held meanwhile."), "{advice}");
+        failing.health.status = HealthStatus::Throttled;
+        assert_eq!((standing(&failing).1.as_str(), hold_words(&failing)), ("Throttled · 38 held", "webhook throttled"));
+        failing.paused = true;
+        assert_eq!((standing(&failing).1.as_str(), hold_words(&failing)), ("Paused · 38 held", "webhook paused"));
+        assert!(health_words(&failing, now).is_some_and(|(_, _, advice)| advice.contains("held until it is resumed")));
+    }
+
+    #[test]
+    fn limits_are_said_shortly() {
+        let mut limited = webhook(&[]);
+        assert_eq!(limit_words(&limited), [""; 0]);
+        limited.rate_limit = Some(postern_core::webhook::RateLimit { calls: 10, per_s: 60 });
+        limited.concurrency_limit = Some(1);
+        limited.ordered = true;
+        assert_eq!(limit_words(&limited), ["10 calls in 1 min", "1 call at once", "in order, key by key"]);
     }
 
     #[test]

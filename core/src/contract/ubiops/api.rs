@@ -87,19 +87,12 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, policy: &P
     let include_result = fields.flag("include_result").value().unwrap_or(false);
     let url = url?;
     let mut definition = Definition {
-        name: name?,
-        url: url.url,
-        contract: Contract::Ubiops,
-        events: vec![event?],
         object: ObjectFilter { kind: Some(String::from(object_type?)), name: Some(object_name?), version },
         headers,
-        description: String::new(),
-        labels: BTreeMap::new(),
         timeout_s,
-        enabled: true,
         retry,
         include_result,
-        secret: None,
+        ..Definition::new(name?, url.url, Contract::Ubiops, vec![event?])
     };
     field::add_authorization(fields, &mut definition, url.authorization, Authorization::MustBeNew);
     Some(definition)
@@ -178,7 +171,7 @@ fn read_description(fields: &mut Fields<'_>) -> Option<String> {
 fn read_labels(fields: &mut Fields<'_>) -> Option<BTreeMap<String, String>> {
     match fields.object("labels") {
         Sent::Null => Some(BTreeMap::new()),
-        Sent::Value(map) => Some(field::labels(fields, map)),
+        Sent::Value(map) => Some(field::labels(fields, "labels", map)),
         Sent::Missing | Sent::Wrong => None,
     }
 }

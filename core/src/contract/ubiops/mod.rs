@@ -140,7 +140,7 @@ pub(super) fn sample_event(webhook: &Definition) -> NewEvent {
     if webhook.include_result {
         data["result"] = json!({"message": "This is a test from Postern."});
     }
-    NewEvent { kind, data: raw(&data), object, idempotency_key: None }
+    NewEvent { object, labels: webhook.event_labels.clone(), ..NewEvent::new(kind, raw(&data)) }
 }
 
 #[cfg(test)]

@@ -60,6 +60,13 @@ fn view(definition: &Definition) -> WebhookView {
         retry: definition.retry,
         include_result: definition.include_result,
         signed: definition.secret.is_some(),
+        retry_schedule_s: None,
+        rate_limit: None,
+        concurrency_limit: None,
+        ordered: false,
+        filter: None,
+        event_labels: BTreeMap::new(),
+        paused: false,
         version: 1,
         created_at: Timestamp(1_767_225_600_000),
         updated_at: Timestamp(1_767_225_600_000),
@@ -202,7 +209,7 @@ fn a_test_sends_the_event_that_it_names() -> Outcome {
     let body = json!({"url": "https://u:p@r.example/h", "object_type": "pipeline", "object_name": "p1", "event": "pipeline_request_finished", "include_result": true});
     let trial = test_create(&body.to_string(), &Policy::default())?;
     assert_eq!(trial.event.kind, "pipeline_request_completed");
-    assert!(filter::matches(&trial.definition, &trial.event.kind, trial.event.object.as_ref()));
+    assert!(filter::matches(&trial.definition, &filter::EventFacts::of(&trial.event)));
     assert_eq!(trial.definition.headers.iter().map(|header| header.protected).collect::<Vec<_>>(), [true]);
     let named = json!({"name": "w", "url": "https://r.example", "object_type": "pipeline", "object_name": "p1", "event": "pipeline_request_failed"});
     assert_eq!(pointers(test_create(&named.to_string(), &Policy::default())), ["/name"]);

@@ -1,0 +1,277 @@
+//! What a replay is to send again: as it is typed, as JSON, and in words.
+
+use postern_core::api::page::Page;
+use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
+use postern_core::delivery::State;
+use postern_core::fault::{Fault, InputFault};
+use postern_core::filter::EventPattern;
+use postern_core::replay::{self, ReplayQuery};
+use postern_core::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::routes::Query;
+use crate::screens::webhooks::model::state_word;
+use crate::ui::badge::Tone;
+use crate::words;
+
+/// What is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Deliveries that ended.
+    Ended,
+    /// Events that a webhook wants and has no delivery of.
+    Missing,
+}
+
+impl Kind {
+    /// As it stands in the address.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// A [`Kind`].
+    pub(super) kind: String,
+    /// A webhook's name; empty for all.
+    pub(super) webhook: String,
+    /// Local date and time, as `<input type=datetime-local>` has it; empty for none.
+    pub(super) since: String,
+    /// As `since`.
+    pub(super) until: String,
+    /// Which of [`replay::STATES`].
+    pub(super) states: [bool; replay::STATES.len()],
+    /// Patterns, separated by white space or commas.
+    pub(super) types: String,
+}
+
+impl Draft {
+    /// What the address asks for, where local time is `offset_min` minutes ahead of UTC.
+    pub(super) fn of(page: &Query, offset_min: impl Fn(Timestamp) -> i64) -> Self {
+        let text = |key: &str| page.value(key).unwrap_or_default();
+        let time = |key: &str| page.value(key).and_then(|text| Timestamp::parse_rfc3339(&text)).map(|at| local_text(at, offset_min(at)));
+        let state = page.value("state").and_then(|state| State::parse(&state)).filter(|state| replay::STATES.contains(state));
+        let is_on = |known: State| state.map_or(known != State::Delivered, |state| state == known);
+        Self {
+            kind: page.value("replay").unwrap_or_else(|| String::from(Kind::Ended.as_str())),
+            webhook: text("webhook"),
+            since: time("since").unwrap_or_default(),
+            until: time("until").unwrap_or_default(),
+            states: replay::STATES.map(is_on),
+            types: text("type"),
+        }
+    }
+
+    /// Whether it is about events without a delivery.
+    pub(super) fn is_missing(&self) -> bool {
+        self.kind == Kind::Missing.as_str()
+    }
+
+    /// The body that counts or starts it.
+    pub(super) fn json(&self, dry_run: bool, offset_min: impl Fn(Timestamp) -> i64) -> Value {
+        let mut body = Map::new();
+        let mut set = |key: &str, value: Value| drop(body.insert(String::from(key), value));
+        if !self.webhook.trim().is_empty() {
+            set("webhook", json!(self.webhook.trim()));
+        }
+        for (key, typed) in [("since", &self.since), ("until", &self.until)] {
+            if !typed.trim().is_empty() {
+                // What is no time goes as it was typed, so that the parser says so.
+                set(key, utc_of(typed, &offset_min).map_or_else(|| json!(typed), |at| json!(at.to_rfc3339())));
+            }
+        }
+        if self.is_missing() {
+            set("missing", json!(true));
+        } else {
+            let states = replay::STATES.iter().zip(self.states).filter(|(_, is_on)| *is_on).map(|(state, _)| state.as_str());
+            set("states", states.collect());
+        }
+        let types: Vec<&str> = self.types.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()).collect();
+        if !types.is_empty() {
+            set("types", json!(types));
+        }
+        if dry_run {
+            set("dry_run", json!(true));
+        }
+        Value::Object(body)
+    }
+}
+
+/// What the edge would say is wrong with a body.
+pub(super) fn faults(body: &Value) -> Vec<Fault> {
+    match replay::parse(&body.to_string()) {
+        Ok(_) => Vec::new(),
+        Err(InputFault::Invalid(faults)) => faults,
+        Err(InputFault::Malformed(detail)) => vec![Fault::new("", detail)],
+    }
+}
+
+/// A time as `<input type=datetime-local>` has it.
+pub(crate) fn local_text(at: Timestamp, offset_min: i64) -> String {
+    let text = at.plus_ms(offset_min * 60_000).to_rfc3339();
+    let text = text.trim_end_matches('Z');
+    String::from(text.strip_suffix(".000").unwrap_or(text))
+}
+
+/// The time that a local text means.
+pub(crate) fn utc_of(local: &str, offset_min: impl Fn(Timestamp) -> i64) -> Option<Timestamp> {
+    let local = local.trim();
+    let seconds = if local.len() == 16 { ":00" } else { "" };
+    let as_if_utc = Timestamp::parse_rfc3339(&format!("{local}{seconds}Z"))?;
+    // The offset of the time itself, which differs from that of the text as if it were UTC around a change of clocks.
+    let near = as_if_utc.plus_ms(-offset_min(as_if_utc) * 60_000);
+    Some(as_if_utc.plus_ms(-offset_min(near) * 60_000))
+}
+
+/// How many there are.
+pub(super) fn count_words(count: ReplayCount, is_missing: bool) -> String {
+    let number = words::number(u64::from(count.count));
+    let at_least = if count.capped { "more than " } else { "" };
+    match (count.count, is_missing) {
+        (0, false) => String::from("No delivery fits: nothing would be sent."),
+        (0, true) => String::from("It has missed nothing: every event that it wants has a delivery."),
+        (1, false) => String::from("1 delivery would be sent again."),
+        (1, true) => String::from("1 event would be sent."),
+        (_, false) => format!("{at_least}{number} deliveries would be sent again."),
+        (_, true) => format!("{at_least}{number} events would be sent."),
+    }
+}
+
+/// What a replay is about.
+pub(super) fn query_words(query: &ReplayQuery, date_time: impl Fn(Timestamp) -> String) -> String {
+    let what = if query.missing {
+        String::from("Events without a delivery")
+    } else {
+        let states: Vec<String> = query.states.iter().map(|state| state_word(*state).1.to_lowercase()).collect();
+        format!("Deliveries that were {}", states.join(" or ").replace("gave up", "given up"))
+    };
+    let webhook = query.webhook.as_ref().map(|webhook| format!(" to {webhook}")).unwrap_or_default();
+    let types: Vec<&str> = query.types.iter().map(EventPattern::as_str).collect();
+    let types = if types.is_empty() { String::new() } else { format!(", of {}", types.join(" or ")) };
+    let when = match (query.since, query.until) {
+        (Some(since), Some(until)) => format!(", from {} to {}", date_time(since), date_time(until)),
+        (Some(since), None) => format!(", since {}", date_time(since)),
+        (None, Some(until)) => format!(", before {}", date_time(until)),
+        (None, None) => String::new(),
+    };
+    format!("{what}{webhook}{types}{when}")
+}
+
+/// Where a replay stands, as a word.
+pub(super) fn standing(replay: &ReplayView) -> (Tone, String) {
+    match replay.state {
+        ReplayState::Running => (Tone::Busy, String::from("Running")),
+        ReplayState::Done => (Tone::Good, String::from("Done")),
+        ReplayState::Cancelled => (Tone::Idle, String::from("Cancelled")),
+    }
+}
+
+/// How far a replay is.
+pub(super) fn progress_words(replay: &ReplayView) -> String {
+    let (scanned, total) = (words::number(u64::from(replay.scanned)), words::number(u64::from(replay.total)));
+    let more = if replay.total >= COUNTED_MAX { "+" } else { "" };
+    let sent = words::number(u64::from(replay.replayed));
+    match replay.state {
+        ReplayState::Running => format!("{scanned} of {total}{more} looked at, {sent} sent"),
+        ReplayState::Done => format!("{sent} sent"),
+        ReplayState::Cancelled => format!("{sent} sent before it was cancelled"),
+    }
+}
+
+/// Puts a change into the list: a known replay in its place, a new one on top. Never goes back from an end to running.
+pub(super) fn take_in(list: &mut Page<ReplayView>, replay: &ReplayView) {
+    match list.items.iter_mut().find(|known| known.id == replay.id) {
+        Some(known) if known.state == ReplayState::Running && known.scanned <= replay.scanned => *known = replay.clone(),
+        Some(_) => {}
+        None => list.items.insert(0, replay.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp(1_795_270_051_204);
+
+    fn draft() -> Draft {
+        Draft::of(&Query::default(), |_| 60)
+    }
+
+    #[test]
+    fn nothing_typed_is_what_did_not_arrive() {
+        assert_eq!(draft().json(true, |_| 60), json!({ "states": ["dead", "cancelled"], "dry_run": true }));
+        assert_eq!(faults(&draft().json(true, |_| 60)), []);
+    }
+
+    #[test]
+    fn the_address_fills_the_form() {
+        let page = Query::default()
+            .with("replay", Some("missing"))
+            .with("webhook", Some("orders"))
+            .with("since", Some(&AT.to_rfc3339()))
+            .with("type", Some("order.*"));
+        let draft = Draft::of(&page, |_| 60);
+        assert_eq!(draft.since, "2026-11-21T15:07:31.204");
+        let body = draft.json(false, |_| 60);
+        assert_eq!(body, json!({ "webhook": "orders", "since": AT.to_rfc3339(), "missing": true, "types": ["order.*"] }));
+        assert_eq!(faults(&body), []);
+        let only = Draft::of(&Query::default().with("state", Some("delivered")), |_| 0);
+        assert_eq!(only.states, [false, false, true]);
+    }
+
+    #[test]
+    fn local_times_are_those_of_the_day_that_they_name() {
+        // Clocks go forward by an hour at 01:00 UTC.
+        let change = Timestamp(AT.0 - AT.0 % 86_400_000 + 3_600_000);
+        let offset = |at: Timestamp| if at >= change { 120 } else { 60 };
+        for ms in [-7_200_000, -1_000, 0, 1_000, 7_200_000] {
+            let at = change.plus_ms(ms);
+            assert_eq!(utc_of(&local_text(at, offset(at)), offset), Some(at), "{ms}");
+        }
+        assert_eq!(utc_of("2026-11-21T15:07", |_| 60), Timestamp::parse_rfc3339("2026-11-21T14:07:00Z"));
+        assert_eq!(utc_of("soon", |_| 60), None);
+    }
+
+    #[test]
+    fn what_is_missing_needs_a_webhook() {
+        let missing = Draft { kind: String::from("missing"), ..draft() };
+        let found = faults(&missing.json(true, |_| 0));
+        assert_eq!(found.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/webhook"]);
+    }
+
+    #[test]
+    fn a_replay_says_what_it_is_about() {
+        let query = ReplayQuery {
+            webhook: Some(String::from("orders")),
+            since: Some(AT),
+            until: None,
+            states: vec![State::Dead, State::Cancelled],
+            types: EventPattern::parse("order.*").into_iter().collect(),
+            missing: false,
+        };
+        let said = query_words(&query, |at| words::date_time(at, 0));
+        assert_eq!(said, "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31");
+        assert_eq!(count_words(ReplayCount::new(1_000_000, true), false), "more than 1,000,000 deliveries would be sent again.");
+    }
+
+    #[test]
+    fn a_replay_never_goes_back_from_its_end() {
+        let view = |state: &str, scanned: u32| -> ReplayView {
+            serde_json::from_value(json!({
+                "id": "rpl_1", "state": state, "query": {}, "total": 9, "scanned": scanned, "replayed": scanned, "created_at": AT, "ended_at": null
+            }))
+            .expect("a replay")
+        };
+        let mut list = Page { items: vec![view("running", 3)], next: None };
+        take_in(&mut list, &view("running", 2));
+        assert_eq!(list.items[0].scanned, 3);
+        take_in(&mut list, &view("done", 9));
+        take_in(&mut list, &view("running", 9));
+        assert_eq!(standing(&list.items[0]).1, "Done");
+    }
+}

@@ -1,0 +1,57 @@
+//! Dry runs: what would happen to an event, webhook by webhook. Nothing is stored or sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Clause;
+use crate::time::Timestamp;
+
+/// Webhooks of an answer at most.
+pub const WEBHOOKS_MAX: u32 = 200;
+
+/// Answer to `POST events/dry-run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunView {
+    /// By name.
+    pub webhooks: Vec<DryRunWebhook>,
+}
+
+/// What one webhook would do with the event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunWebhook {
+    /// Its name.
+    pub webhook: String,
+    /// `whk_…`
+    pub webhook_id: String,
+    /// Whether it wants the event.
+    pub matched: bool,
+    /// Whether it would get it: it matched and is enabled.
+    pub delivers: bool,
+    /// Why, filter by filter.
+    pub reasons: Vec<Clause>,
+    /// What would be sent; null where it did not match.
+    pub request: Option<DryRunRequest>,
+    /// When attempts would be made if each failed at once; empty where none would.
+    pub timeline: Vec<DryRunAttempt>,
+}
+
+/// A request as it would be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunRequest {
+    /// Always `POST`.
+    pub method: String,
+    /// The URL.
+    pub url: String,
+    /// Headers in their order; protected values are `••••••••`.
+    pub headers: Vec<(String, String)>,
+    /// The exact body.
+    pub body: String,
+}
+
+/// An attempt that would be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunAttempt {
+    /// 1, 2, …
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,82 @@
+//! Replays: sending again what was sent before, or what never was, in the background.
+
+use serde::{Deserialize, Serialize};
+
+use crate::replay::ReplayQuery;
+use crate::time::Timestamp;
+
+/// Deliveries that a dry run counts at most.
+pub const COUNTED_MAX: u32 = 1_000_000;
+
+/// Where a replay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplayState {
+    /// At work.
+    Running,
+    /// Everything was looked at.
+    Done,
+    /// Somebody stopped it; what it did stays.
+    Cancelled,
+}
+
+impl ReplayState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Cancelled];
+
+    /// The wire spelling.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the wire spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// A replay as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayView {
+    /// `rpl_…`
+    pub id: String,
+    /// Where it stands.
+    pub state: ReplayState,
+    /// What it replays.
+    pub query: ReplayQuery,
+    /// Deliveries or events that it has to look at, counted when it was asked for, up to [`COUNTED_MAX`].
+    pub total: u32,
+    /// Those it has looked at.
+    pub scanned: u32,
+    /// Deliveries it has made due.
+    pub replayed: u32,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was done or cancelled.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Answer to a dry run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayCount {
+    /// Always true.
+    pub dry_run: bool,
+    /// Deliveries that would be made due.
+    pub count: u32,
+    /// Whether counting stopped at [`COUNTED_MAX`].
+    pub capped: bool,
+}
+
+impl ReplayCount {
+    /// The answer for so many.
+    #[must_use]
+    pub const fn new(count: u32, capped: bool) -> Self {
+        Self { dry_run: true, count, capped }
+    }
+}

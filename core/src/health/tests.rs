@@ -1,0 +1,222 @@
+//! A table of what follows what, and the laws that no sequence of attempts breaks.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_795_270_051_204);
+
+fn after_all(signals: &[Signal], at: impl Fn(usize) -> Timestamp) -> (Health, Vec<(usize, Transition)>) {
+    let mut health = Health::default();
+    let mut told = Vec::new();
+    for (index, signal) in signals.iter().enumerate() {
+        let (next, transitions) = health.after(*signal, at(index));
+        told.extend(transitions.into_iter().map(|transition| (index, transition)));
+        health = next;
+    }
+    (health, told)
+}
+
+const S: Signal = Signal::Success;
+const F: Signal = Signal::Failed;
+const T: Signal = Signal::Throttled { retry_after_s: None };
+
+#[test]
+fn calls_that_were_under_way_when_a_receiver_vanished_count_as_one_probe() {
+    let at = Timestamp(1_000_000);
+    let mut health = Health::default();
+    for _ in 0..FAILING_AFTER {
+        health = health.after(Signal::Failed, at).0;
+    }
+    let begun = health;
+    for signal in [Signal::Failed, Signal::Throttled { retry_after_s: None }] {
+        for _ in 0..50 {
+            health = health.after(signal, at.plus_ms(500)).0;
+        }
+    }
+    assert_eq!((health.level, health.next_call_at), (begun.level, begun.next_call_at));
+    let asked = health.after(Signal::Throttled { retry_after_s: Some(30) }, at.plus_ms(500)).0;
+    assert_eq!((asked.level, asked.next_call_at), (begun.level, Some(at.plus_ms(30_500))), "what a receiver asks for counts at any time");
+    let probed = health.after(Signal::Failed, at.plus_ms(1_000)).0;
+    assert_eq!(probed.level, begun.level + 1);
+}
+
+#[test]
+fn what_follows_what() {
+    use Cause::{Failing, Throttled};
+    // Signals an hour apart; then failures in a row, level, cause, seconds until the next call, and what was told when.
+    for (signals, failures, level, cause, next_s, told) in [
+        (&[S][..], 0, 0, None, None, vec![]),
+        (&[F, F, F, F], 4, 0, None, None, vec![]),
+        (&[F, F, F, F, S, F], 1, 0, None, None, vec![]),
+        (&[F, F, F, F, F], 5, 1, Some(Failing), Some(1), vec![(4, Transition::Failing)]),
+        (&[F; 7], 7, 3, Some(Failing), Some(4), vec![(4, Transition::Failing)]),
+        (&[F; 30], 30, 10, Some(Failing), Some(60), vec![(4, Transition::Failing)]),
+        (&[F, F, F, F, F, F, S], 0, 0, None, None, vec![(4, Transition::Failing), (6, Transition::Recovered)]),
+        (&[T], 0, 1, Some(Throttled), Some(1), vec![(0, Transition::Throttled)]),
+        (&[T, T, T], 0, 3, Some(Throttled), Some(4), vec![(0, Transition::Throttled)]),
+        (&[T; 40], 0, 10, Some(Throttled), Some(512), vec![(0, Transition::Throttled)]),
+        (&[T, T, T, S], 0, 2, Some(Throttled), Some(2), vec![(0, Transition::Throttled)]),
+        (&[T, T, S, S], 0, 0, None, None, vec![(0, Transition::Throttled), (3, Transition::Recovered)]),
+        (&[T, T, F], 1, 2, Some(Throttled), Some(2), vec![(0, Transition::Throttled)]),
+        // Down, then overloaded when it is back: step by step.
+        (&[F, F, F, F, F, T, S], 0, 1, Some(Throttled), Some(1), vec![(4, Transition::Failing)]),
+        // Throttled first, then down: told as failing once, however the two alternate.
+        (&[T, F, F, F, F, F, T, F, T, F], 7, 6, Some(Failing), Some(32), vec![(0, Transition::Throttled), (5, Transition::Failing)]),
+    ] {
+        let at = |index: usize| NOW.plus_ms(i64::try_from(index).unwrap_or_default() * 3_600_000);
+        let (health, found) = after_all(signals, at);
+        let last = at(signals.len() - 1);
+        assert_eq!((health.failures_in_a_row, health.level, health.cause), (failures, level, cause), "{signals:?}");
+        assert_eq!(health.next_call_at, next_s.map(|seconds| last.plus_ms(seconds * 1_000)), "{signals:?}");
+        assert_eq!(found, told, "{signals:?}");
+    }
+}
+
+#[test]
+fn what_the_receiver_asks_for_lengthens_the_pause_up_to_a_day() {
+    for (asked_s, wait_s) in [(None, 1), (Some(0), 1), (Some(1), 1), (Some(90), 90), (Some(u32::MAX), 86_400)] {
+        let (health, _) = Health::default().after(Signal::Throttled { retry_after_s: asked_s }, NOW);
+        assert_eq!(health.next_call_at, Some(NOW.plus_ms(wait_s * 1_000)), "{asked_s:?}");
+    }
+}
+
+#[test]
+fn what_was_under_way_when_the_pause_began_neither_ends_nor_shortens_it() {
+    let (paused, _) = Health::default().after(Signal::Throttled { retry_after_s: Some(3_600) }, NOW);
+    let later = NOW.plus_ms(1_000);
+    for signal in [S, F, T] {
+        let (health, transitions) = paused.after(signal, later);
+        assert!(health.is_probed() && health.next_call_at == paused.next_call_at && transitions.is_empty(), "{signal:?}");
+    }
+    let (recovered, transitions) = paused.after(S, NOW.plus_ms(3_600_000));
+    assert!(recovered.is_plain() && transitions == [Transition::Recovered]);
+}
+
+#[test]
+fn a_success_at_any_time_ends_failing() {
+    let (failing, _) = after_all(&[F; 12], |_| NOW);
+    assert_eq!(failing.after(S, NOW), (Health::default(), vec![Transition::Recovered]));
+}
+
+#[test]
+fn five_days_without_a_success_disable() {
+    for (first, second) in [(F, F), (F, T), (T, F), (T, T)] {
+        let (health, _) = Health::default().after(first, NOW);
+        let told = |ms: i64| health.after(second, NOW.plus_ms(ms)).1.contains(&Transition::DisabledForDays);
+        assert_eq!((told(DISABLE_AFTER_MS - 1), told(DISABLE_AFTER_MS)), (false, true));
+        let (mended, _) = health.after(S, NOW.plus_ms(DISABLE_AFTER_MS - 1));
+        assert!(!mended.after(second, NOW.plus_ms(DISABLE_AFTER_MS)).1.contains(&Transition::DisabledForDays));
+    }
+}
+
+#[test]
+fn what_an_attempt_says_depends_on_whose_fault_it_is() {
+    let response = |status: u16, retry_after: Option<&str>| ReceivedResponse {
+        status,
+        headers: retry_after.map(|value| (String::from("retry-after"), String::from(value))).into_iter().collect(),
+        body: String::new(),
+        truncated: false,
+    };
+    let throttled = |retry_after_s| Some(Signal::Throttled { retry_after_s });
+    for (status, retry_after, signal) in [
+        (200, None, Some(S)),
+        (200, Some("60"), Some(S)),
+        (302, None, Some(F)),
+        (404, None, Some(F)),
+        (410, None, None),
+        (410, Some("60"), None),
+        (429, None, throttled(None)),
+        (429, Some("60"), throttled(Some(60))),
+        (429, Some("soon"), throttled(None)),
+        (500, Some("60"), Some(F)),
+        (502, None, throttled(None)),
+        (503, None, Some(F)),
+        (503, Some("60"), throttled(Some(60))),
+        (504, Some("Sat, 21 Nov 2026 14:07:41 GMT"), throttled(Some(10))),
+    ] {
+        let found = Signal::of(Contract::Standard, &Outcome::Answered { status }, Some(&response(status, retry_after)), NOW);
+        assert_eq!(found, signal, "{status} {retry_after:?}");
+    }
+    assert_eq!(Signal::of(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW), Some(S));
+    let message = || String::from("x");
+    for (outcome, signal) in [
+        (Outcome::TimedOut, Some(F)),
+        (Outcome::ConnectionFailed { message: message() }, Some(F)),
+        (Outcome::NameNotResolved, Some(F)),
+        (Outcome::PlatformFailed { message: message() }, Some(F)),
+        (Outcome::Blocked { message: message() }, None),
+        (Outcome::Lost, None),
+    ] {
+        assert_eq!(Signal::of(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
+    }
+}
+
+#[test]
+fn it_is_stored_in_few_words_and_reads_back() {
+    let text = |health: &Health| serde_json::to_string(health).unwrap_or_default();
+    assert_eq!(text(&Health::default()), "{}");
+    let (health, _) = after_all(&[F, F, F, F, F, T], |_| NOW);
+    assert_eq!(serde_json::from_str::<Health>(&text(&health)).ok(), Some(health));
+    assert_eq!(serde_json::from_str::<Health>("{}").ok(), Some(Health::default()));
+}
+
+fn any_signal() -> impl Strategy<Value = Signal> {
+    prop_oneof![
+        3 => Just(S),
+        5 => Just(F),
+        3 => prop::option::of(0u32..200_000).prop_map(|retry_after_s| Signal::Throttled { retry_after_s }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_of_attempts_breaks_the_rules(steps in prop::collection::vec((any_signal(), 0i64..100_000_000), 1..80)) {
+        let mut health = Health::default();
+        let mut now = NOW;
+        let mut is_told_unwell = false;
+        for (signal, ms) in steps {
+            now = now.plus_ms(ms);
+            let (next, transitions) = health.after(signal, now);
+            prop_assert!(next.level <= LEVEL_MAX);
+            prop_assert_eq!(next.level > 0, next.cause.is_some());
+            prop_assert_eq!(next.level > 0, next.next_call_at.is_some());
+            // Everything that makes it unwell is told, and so is the end of it, in turn.
+            for transition in &transitions {
+                match transition {
+                    Transition::Recovered => {
+                        prop_assert!(is_told_unwell && !next.is_probed() && signal == S);
+                        is_told_unwell = false;
+                    }
+                    Transition::Failing | Transition::Throttled => is_told_unwell = true,
+                    Transition::DisabledForDays => prop_assert!(signal != S),
+                }
+            }
+            prop_assert_eq!(is_told_unwell, next.is_probed());
+            if signal == S {
+                prop_assert!(next.failures_in_a_row == 0 && next.failing_since.is_none() && next.level <= health.level);
+            } else {
+                prop_assert!(next.failing_since.is_some_and(|since| since <= now) && next.level >= health.level);
+                prop_assert!(next.next_call_at >= health.next_call_at, "a failure never shortens a pause");
+            }
+            health = next;
+        }
+    }
+
+    #[test]
+    fn enough_successes_mend_anything(steps in prop::collection::vec(any_signal(), 0..60)) {
+        let (mut health, _) = after_all(&steps, |_| NOW);
+        for _ in 0..=LEVEL_MAX {
+            health = health.after(S, health.next_call_at.unwrap_or(NOW)).0;
+        }
+        prop_assert!(health.is_plain());
+    }
+
+    #[test]
+    fn any_clock_and_any_stored_health_is_taken(failures_in_a_row: u32, since: Option<i64>, level: u8, next: Option<i64>, now: i64, signal in any_signal()) {
+        let cause = [None, Some(Cause::Failing), Some(Cause::Throttled)][usize::from(level % 3)];
+        let health =
+            Health { failures_in_a_row, failing_since: since.map(Timestamp), level, cause, next_call_at: next.map(Timestamp) };
+        let _next = health.after(signal, Timestamp(now));
+    }
+}

@@ -1,0 +1,53 @@
+//! `/v1/projects/{project}/events/dry-run`: what an event would do. Nothing is stored or sent.
+//!
+//! The project says who would get the event and why; what each request would look like is made here, where secrets can be
+//! opened, by the very functions that make the real ones.
+
+use postern_core::api::dry_run::{DryRunRequest, DryRunView, DryRunWebhook};
+use postern_core::contract::{self, Rendering, Source};
+use postern_core::event;
+use postern_core::fault::InputFault;
+use postern_core::query::DryRunQuery;
+use postern_ledger::{DryRun, DryRunOf};
+
+use super::problem::{Answer, ApiError};
+use super::{Session, unexpected};
+use crate::project_do::command::{Command, Reply};
+use crate::seal::{self, Owner};
+
+/// `POST`: 200, webhook by webhook; 404 for an unknown one, 422.
+pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let query = DryRunQuery::parse(session.query()).map_err(InputFault::from)?;
+    let event = event::parse_event(&session.incoming.json_text().await?)?;
+    match session.ask(Command::DryRun { event, webhook: query.webhook }).await? {
+        Reply::DryRun(run) => {
+            let webhooks = run.webhooks.iter().map(|of| shown(session, &run, of)).collect::<Result<_, _>>()?;
+            Answer::json(200, &DryRunView { webhooks })
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn shown(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunWebhook, ApiError> {
+    let matched = of.matching.matched;
+    Ok(DryRunWebhook {
+        webhook: String::from(of.webhook.definition.name.as_str()),
+        webhook_id: of.webhook.id.clone(),
+        matched,
+        delivers: matched && of.webhook.definition.enabled,
+        reasons: of.matching.reasons.clone(),
+        request: if matched { Some(request(session, run, of)?) } else { None },
+        timeline: of.timeline.clone(),
+    })
+}
+
+fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunRequest, ApiError> {
+    let owner = Owner { project: &session.project, id: &of.webhook.id };
+    let plain = seal::unseal(&session.settings.keyring, owner, &of.webhook.definition).map_err(|fault| ApiError::internal(&fault))?;
+    let event = &run.event;
+    let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data: &event.data, object: event.object.as_ref() };
+    let rendering = Rendering::of(&plain, &event.kind);
+    let callback =
+        contract::build(&plain, &rendering, &source, &run.message_id, event.accepted_at).map_err(|fault| ApiError::internal(&fault))?;
+    Ok(DryRunRequest { method: String::from("POST"), url: plain.url, headers: callback.shown_headers, body: callback.body })
+}

@@ -1,0 +1,72 @@
+//! `/v1/projects/{project}/events/export` and `…/deliveries/export`: everything of a kind, one JSON value a line, oldest
+//! first.
+//!
+//! The project gives one page at a time and holds nothing in between; the next is asked for when the client has taken the
+//! one before. The first is there before the answer begins, so that a refusal is an answer and not a broken stream.
+
+use futures_util::stream::{self, Stream};
+use postern_core::fault::InputFault;
+use postern_core::id::Seq;
+use postern_core::query::ExportQuery;
+use postern_ledger::Exported;
+use worker::{Env, Response};
+
+use super::problem::{ApiError, respond_with_stream};
+use super::{Session, unexpected};
+use crate::log;
+use crate::project_do::call;
+use crate::project_do::command::{Call, Command, Reply};
+
+/// Newline-delimited JSON.
+const CONTENT_TYPE: &str = "application/x-ndjson";
+
+/// `GET events/export`: 200; 422.
+pub(super) async fn events(session: &Session<'_>) -> Result<Response, ApiError> {
+    let query = ExportQuery::parse_events(session.query()).map_err(InputFault::from)?;
+    export(session, move |after| Command::ExportEvents { query: query.clone(), after }).await
+}
+
+/// `GET deliveries/export`: 200; 422.
+pub(super) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiError> {
+    let query = ExportQuery::parse_deliveries(session.query()).map_err(InputFault::from)?;
+    export(session, move |after| Command::ExportDeliveries { query: query.clone(), after }).await
+}
+
+async fn export(session: &Session<'_>, page: impl Fn(Option<Seq>) -> Command + 'static) -> Result<Response, ApiError> {
+    let first = ask(session.env, &session.call(page(None))).await?;
+    let rest = Rest { env: session.env.clone(), call: session.call(page(None)), page: Box::new(page) };
+    Ok(respond_with_stream(CONTENT_TYPE, lines(first, rest), &session.incoming.id)?)
+}
+
+/// How the pages after the first are asked for.
+struct Rest {
+    env: Env,
+    call: Call,
+    page: Box<dyn Fn(Option<Seq>) -> Command>,
+}
+
+/// The text of the first page, then that of each one that follows.
+fn lines(first: Exported, rest: Rest) -> impl Stream<Item = Result<Vec<u8>, worker::Error>> {
+    stream::try_unfold((Some(first), None, rest), |(page, after, mut rest)| async move {
+        let page = match (page, after) {
+            (Some(page), _) => page,
+            (None, None) => return Ok(None),
+            (None, after) => {
+                rest.call.command = (rest.page)(after);
+                ask(&rest.env, &rest.call).await.map_err(|error| {
+                    let problem = error.into_problem(&rest.call.request_id);
+                    log::warn(&rest.call.request_id, "an export broke off", &[("error", &problem.detail)]);
+                    worker::Error::from(problem.detail)
+                })?
+            }
+        };
+        Ok(Some((page.lines.into_bytes(), (None, page.next, rest))))
+    })
+}
+
+async fn ask(env: &Env, call: &Call) -> Result<Exported, ApiError> {
+    match call::ask(env, call).await? {
+        Reply::Exported(page) => Ok(page),
+        other => Err(unexpected(&other)),
+    }
+}

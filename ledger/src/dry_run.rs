@@ -1,0 +1,150 @@
+//! Dry runs: what an event would do, webhook by webhook, without storing or sending anything.
+//!
+//! The ledger says who would get the event, why, and when attempts would be made; what the request would look like is for
+//! whoever can open the sealed definitions that it hands out.
+
+use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
+use postern_core::event::NewEvent;
+use postern_core::filter::{self, EventFacts, Match};
+use postern_core::id::{Kind, Seq};
+use postern_core::retry;
+use postern_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::LedgerError;
+use crate::project::Ledger;
+use crate::sql::Sql;
+use crate::webhooks::StoredWebhook;
+use crate::work::WorkEvent;
+
+/// What an event would do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DryRun {
+    /// The event, with an id that it would not get.
+    pub event: WorkEvent,
+    /// The `webhook-id` for the requests, which nothing else has.
+    pub message_id: String,
+    /// Webhooks by name; where there are more than an answer holds, those that match come before the others.
+    pub webhooks: Vec<DryRunOf>,
+}
+
+/// What it would do with one webhook.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DryRunOf {
+    /// The webhook, sealed.
+    pub webhook: StoredWebhook,
+    /// Whether it wants the event, and why.
+    pub matching: Match,
+    /// When attempts would be made if each failed at once; empty where none would.
+    pub timeline: Vec<DryRunAttempt>,
+}
+
+impl<S: Sql> Ledger<S> {
+    /// What `event` would do now, to every webhook or to the one named `webhook`.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`] where the webhook is none; the database fails.
+    pub fn dry_run(&mut self, event: NewEvent, webhook: Option<&str>, now: Timestamp) -> Result<DryRun, LedgerError> {
+        let (seq, message) = (self.reserve(now), self.reserve(now));
+        let webhooks = match webhook {
+            Some(name) => vec![self.stored_webhook(name)?],
+            None => self.dry_run_webhooks(&event)?,
+        };
+        let facts = EventFacts::of(&event);
+        let webhooks = webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
+        let id = self.ids.id(Kind::Event, seq);
+        Ok(DryRun {
+            message_id: self.ids.id(Kind::Message, message),
+            event: WorkEvent { seq, id, kind: event.kind, data: event.data, object: event.object, accepted_at: now },
+            webhooks,
+        })
+    }
+
+    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want the event.
+    fn dry_run_webhooks(&self, event: &NewEvent) -> Result<Vec<StoredWebhook>, LedgerError> {
+        let facts = EventFacts::of(event);
+        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(_seq, member)| member.wants(&facts));
+        let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
+        shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
+        shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
+    }
+
+    fn dry_run_of(&self, webhook: StoredWebhook, facts: &EventFacts<'_>, message: Seq, now: Timestamp) -> DryRunOf {
+        let definition = &webhook.definition;
+        let matching = filter::explain(definition, facts);
+        let mut timeline = Vec::new();
+        if matching.matched && definition.enabled {
+            let schedule = definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
+            let times = retry::timeline(definition.retry, schedule, message.0.cast_unsigned(), now);
+            timeline = (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect();
+        }
+        DryRunOf { webhook, matching, timeline }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::project::{ScheduleChange, SettingsPatch};
+    use postern_core::webhook::Definition;
+
+    use super::*;
+    use crate::support::build::{START, create, event, ledger, webhook};
+
+    fn names(run: &DryRun) -> Vec<&str> {
+        run.webhooks.iter().map(|of| of.webhook.definition.name.as_str()).collect()
+    }
+
+    #[test]
+    fn every_webhook_says_whether_it_would_get_the_event_and_nothing_is_stored() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("wants", "order.*"));
+        create(&mut ledger, webhook("other", "user.created"));
+        create(&mut ledger, Definition { enabled: false, ..webhook("disabled", "*") });
+        create(&mut ledger, Definition { paused: true, retry: false, ..webhook("paused", "*") });
+        let run = ledger.dry_run(event("order.paid"), None, START).unwrap();
+        assert_eq!(names(&run), ["disabled", "other", "paused", "wants"]);
+        let says: Vec<(bool, usize)> = run.webhooks.iter().map(|of| (of.matching.matched, of.timeline.len())).collect();
+        assert_eq!(says, [(true, 0), (false, 0), (true, 1), (true, 10)]);
+        assert!(run.webhooks.iter().all(|of| !of.matching.reasons.is_empty()));
+        assert!(ledger.list_events(None, 1, None).unwrap().items.is_empty());
+        assert!(run.message_id.starts_with("msg_") && run.event.accepted_at == START);
+    }
+
+    #[test]
+    fn the_timeline_follows_the_webhook_s_schedule_or_else_the_project_s() {
+        let mut ledger = ledger();
+        ledger.update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), retention_days: None }).unwrap();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, Definition { retry_schedule_s: Some(vec![60, 60]), ..webhook("b", "*") });
+        let run = ledger.dry_run(event("order.paid"), None, START).unwrap();
+        assert_eq!(run.webhooks.iter().map(|of| of.timeline.len()).collect::<Vec<_>>(), [2, 3]);
+        let second = run.webhooks[0].timeline[1];
+        assert_eq!(second.attempt, 2);
+        assert!((8_000..=12_000).contains(&second.at.ms_since(START)), "{second:?}");
+    }
+
+    #[test]
+    fn one_webhook_can_be_asked_alone() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        create(&mut ledger, webhook("b", "*"));
+        assert_eq!(names(&ledger.dry_run(event("x"), Some("b"), START).unwrap()), ["b"]);
+        let unknown = ledger.dry_run(event("x"), Some("c"), START).map(|_run| ());
+        assert_eq!(unknown, Err(LedgerError::NotFound { what: "webhook" }));
+    }
+
+    #[test]
+    fn of_too_many_webhooks_those_that_match_are_shown() {
+        let mut ledger = ledger();
+        for number in 0..250 {
+            create(&mut ledger, webhook(&format!("a{number:03}"), "other"));
+        }
+        for number in 0..50 {
+            create(&mut ledger, webhook(&format!("z{number:03}"), "order.paid"));
+        }
+        let run = ledger.dry_run(event("order.paid"), None, START).unwrap();
+        assert_eq!(run.webhooks.len(), 200);
+        assert_eq!(run.webhooks.iter().filter(|of| of.matching.matched).count(), 50);
+        assert!(names(&run).is_sorted());
+    }
+}

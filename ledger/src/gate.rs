@@ -1,0 +1,573 @@
+//! Gates: what each webhook may be given now, kept in memory.
+//!
+//! A gate is closed while its webhook is disabled or paused, while it is probed and a call is under way or not due yet,
+//! and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it leaves the index of due
+//! work, so that a million deliveries of one webhook cost the others nothing, and comes back when the gate opens.
+//!
+//! Nothing here is a second truth. [`Ledger::open`] rebuilds it: leases and held deliveries from the
+//! deliveries themselves, health from its table, the calls of a rate limit's window (an upper bound of them) from the
+//! statistics.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use postern_core::health::Health;
+use postern_core::id::Seq;
+use postern_core::time::Timestamp;
+use postern_core::webhook::RateLimit;
+
+use crate::error::{LedgerError, damaged};
+use crate::project::Ledger;
+use crate::sql::{Sql, Value, first};
+use crate::webhooks::{StoredWebhook, to_json};
+
+/// What the definition says about a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Enabled and not paused.
+    pub(crate) takes_calls: bool,
+    pub(crate) rate: Option<RateLimit>,
+    pub(crate) concurrency: Option<u32>,
+}
+
+/// What a gate lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// So many more leases, now.
+    Now(usize),
+    /// Nothing before this instant.
+    At(Timestamp),
+    /// Nothing until something happens that is not a matter of time: a report, the end of a lease, a person.
+    Later,
+}
+
+/// One webhook's gate.
+#[derive(Debug)]
+struct Gate {
+    health: Health,
+    /// Leases that were handed out and have not ended, with whether the call was claimed.
+    out: BTreeMap<Seq, bool>,
+    /// How many of `out` are not claimed.
+    unclaimed: usize,
+    /// When the latest calls began, oldest first; as many as the rate limit counts.
+    begun: VecDeque<Timestamp>,
+    /// Whether `begun` holds all calls that the window may count.
+    window_is_known: bool,
+}
+
+impl Gate {
+    const fn new(window_is_known: bool) -> Self {
+        Self { health: HEALTHY, out: BTreeMap::new(), unclaimed: 0, begun: VecDeque::new(), window_is_known }
+    }
+
+    const fn is_probed(&self) -> bool {
+        self.health.level > 0
+    }
+
+    /// Calls of the window that ends at `now`.
+    fn used(&self, rate: RateLimit, now: Timestamp) -> usize {
+        let from = window_start(rate, now);
+        self.begun.len() - self.begun.partition_point(|at| *at <= from)
+    }
+
+    /// What the gate lets through, `others` being leases and claims that count against it.
+    fn opening(&self, rules: Rules, now: Timestamp, others: usize, claims_ahead: usize) -> Opening {
+        if !rules.takes_calls {
+            return Opening::Later;
+        }
+        let mut slots = usize::MAX;
+        if self.is_probed() {
+            if others > 0 {
+                return Opening::Later;
+            }
+            if let Some(at) = self.health.next_call_at.filter(|at| *at > now) {
+                return Opening::At(at);
+            }
+            slots = 1;
+        }
+        if let Some(limit) = rules.concurrency {
+            slots = slots.min((limit as usize).saturating_sub(others));
+            if slots == 0 {
+                return Opening::Later;
+            }
+        }
+        if let Some(rate) = rules.rate {
+            let (calls, used) = (rate.calls as usize, self.used(rate, now));
+            if claims_ahead >= calls {
+                return Opening::Later;
+            }
+            let free = (calls - claims_ahead).saturating_sub(used);
+            if free == 0 {
+                // The window must lose so many of its oldest calls that one slot is free.
+                let oldest = self.begun.len() - used;
+                let freeing = self.begun.get(oldest + used + claims_ahead - calls);
+                return freeing.map_or(Opening::Later, |at| Opening::At(at.plus_ms(i64::from(rate.per_s) * 1_000)));
+            }
+            slots = slots.min(free);
+        }
+        Opening::Now(slots)
+    }
+}
+
+/// A webhook of which nothing bad is known.
+const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None };
+
+/// Before or at this instant a call no longer counts. The window is half open: a call exactly `per_s` ago is out of it.
+fn window_start(rate: RateLimit, now: Timestamp) -> Timestamp {
+    now.plus_ms(-i64::from(rate.per_s) * 1_000)
+}
+
+/// What a commit changes in memory, to be done after it ([`Ledger::apply`]).
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// Leases that ended: webhook, delivery.
+    ended: Vec<(Seq, Seq)>,
+    /// Leases that were handed out: webhook, delivery.
+    pub(crate) leased: Vec<(Seq, Seq)>,
+    /// Webhooks that have held deliveries now.
+    pub(crate) held: BTreeSet<Seq>,
+    /// Webhooks that have none any more.
+    drained: BTreeSet<Seq>,
+    /// How webhooks do now.
+    pub(crate) health: BTreeMap<Seq, Health>,
+    /// Webhooks that were disabled.
+    pub(crate) disabled: Vec<StoredWebhook>,
+    /// Whether the latest attempt of a webhook was delivered quickly.
+    pub(crate) notes: Vec<(Seq, bool)>,
+    /// Deliveries that changed beside those that the operation is about.
+    pub(crate) changed: Vec<Seq>,
+}
+
+impl Effects {
+    /// A lease ended.
+    pub(crate) fn end(&mut self, webhook: Seq, delivery: Seq) {
+        self.ended.push((webhook, delivery));
+    }
+
+    /// The webhook has held deliveries.
+    pub(crate) fn hold(&mut self, webhook: Seq) {
+        self.drained.remove(&webhook);
+        self.held.insert(webhook);
+    }
+
+    /// The webhook has no held deliveries.
+    pub(crate) fn drained(&mut self, webhook: Seq) {
+        self.held.remove(&webhook);
+        self.drained.insert(webhook);
+    }
+
+    pub(crate) fn holds(&self, webhook: Seq) -> bool {
+        self.held.contains(&webhook)
+    }
+
+    /// Whether this commit disabled the webhook.
+    pub(crate) fn disabled(&self, webhook: Seq) -> bool {
+        self.disabled.iter().any(|disabled| disabled.seq == webhook)
+    }
+}
+
+impl<S: Sql> Ledger<S> {
+    /// Does in memory what a commit has changed.
+    pub(crate) fn apply(&mut self, effects: Effects) {
+        for (webhook, delivery) in effects.ended {
+            self.gates.end(webhook, delivery);
+        }
+        for (webhook, delivery) in effects.leased {
+            self.gates.lease(webhook, delivery, false);
+        }
+        for webhook in effects.drained {
+            self.gates.hold_none(webhook);
+        }
+        for webhook in effects.held {
+            self.gates.hold(webhook);
+        }
+        for (webhook, health) in effects.health {
+            self.gates.set_health(webhook, health);
+        }
+        for (webhook, went_well) in effects.notes {
+            self.roster.note(webhook, went_well);
+        }
+        for webhook in &effects.disabled {
+            self.roster.put(webhook);
+        }
+    }
+
+    /// Reads what the gates must know, after a start.
+    pub(crate) fn load_gates(&mut self) -> Result<(), LedgerError> {
+        for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
+            let health = serde_json::from_str(row.text(1)?).map_err(damaged("a webhook's health does not read back"))?;
+            self.gates.set_health(row.seq(0)?, health);
+        }
+        let leased = self
+            .sql
+            .run("SELECT webhook, seq, claimed FROM delivery WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
+        for row in leased {
+            self.gates.lease(row.seq(0)?, row.seq(1)?, row.flag(2)?);
+        }
+        let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;
+        let checked = first(checked).ok_or(LedgerError::Corrupt { what: "the project has no row" })?.seq(0)?;
+        self.inline_checked.0 = checked;
+        let inline = self.sql.run(
+            "SELECT webhook, seq, lease_until_ms FROM delivery
+             WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL AND parked = 0",
+            &[Value::from(checked)],
+        )?;
+        for row in inline {
+            self.gates.lease_inline(row.seq(0)?, row.seq(1)?, row.timestamp(2)?);
+        }
+        let mut after = Seq::ZERO;
+        // One step of the index for each webhook, however many deliveries it has.
+        while let Some(row) = first(
+            self.sql
+                .run("SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1", &[Value::from(after)])?,
+        ) {
+            after = row.seq(0)?;
+            self.gates.hold(after);
+        }
+        Ok(())
+    }
+}
+
+/// Stores how a webhook does; a row is there only where there is something to remember. Inside the caller's transaction.
+pub(crate) fn write_health<S: Sql>(sql: &S, webhook: Seq, health: &Health) -> Result<(), LedgerError> {
+    if health.is_plain() {
+        sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(webhook)])?;
+    } else {
+        sql.run(
+            "INSERT INTO webhook_health (webhook, health) VALUES (?1, ?2)
+             ON CONFLICT (webhook) DO UPDATE SET health = excluded.health",
+            &[Value::from(webhook), Value::Text(to_json(health)?)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Every gate of the project, and the leases that are in no index.
+#[derive(Debug, Default)]
+pub(crate) struct Gates {
+    /// Where nothing is known of a webhook, there is no gate.
+    by_webhook: BTreeMap<Seq, Gate>,
+    /// Webhooks that may have held deliveries.
+    held: BTreeSet<Seq>,
+    /// Where the next round through `held` begins.
+    served: Cell<Option<Seq>>,
+    /// Inline leases, with their ends.
+    inline: BTreeMap<Seq, Timestamp>,
+    inline_ends: BTreeSet<(Timestamp, Seq)>,
+}
+
+impl Gates {
+    fn gate(&mut self, webhook: Seq) -> &mut Gate {
+        self.by_webhook.entry(webhook).or_insert_with(|| Gate::new(false))
+    }
+
+    /// Forgets a webhook.
+    pub(crate) fn remove(&mut self, webhook: Seq) {
+        self.held.remove(&webhook);
+        let out = self.by_webhook.remove(&webhook).map(|gate| gate.out).unwrap_or_default();
+        for delivery in out.into_keys() {
+            self.end(webhook, delivery);
+        }
+    }
+
+    // Health.
+
+    pub(crate) fn health(&self, webhook: Seq) -> Health {
+        self.by_webhook.get(&webhook).map_or(HEALTHY, |gate| gate.health)
+    }
+
+    pub(crate) fn set_health(&mut self, webhook: Seq, health: Health) {
+        if health != HEALTHY || self.by_webhook.contains_key(&webhook) {
+            self.gate(webhook).health = health;
+        }
+    }
+
+    // Leases.
+
+    /// A lease was handed out.
+    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, is_claimed: bool) {
+        let gate = self.gate(webhook);
+        if gate.out.insert(delivery, is_claimed) == Some(false) {
+            gate.unclaimed -= 1;
+        }
+        gate.unclaimed += usize::from(!is_claimed);
+    }
+
+    /// A lease ended, however. Does nothing where there is none.
+    pub(crate) fn end(&mut self, webhook: Seq, delivery: Seq) {
+        if let Some(gate) = self.by_webhook.get_mut(&webhook)
+            && gate.out.remove(&delivery) == Some(false)
+        {
+            gate.unclaimed -= 1;
+        }
+        if let Some(until) = self.inline.remove(&delivery) {
+            self.inline_ends.remove(&(until, delivery));
+        }
+    }
+
+    /// A lease was handed out that no index holds.
+    pub(crate) fn lease_inline(&mut self, webhook: Seq, delivery: Seq, until: Timestamp) {
+        self.lease(webhook, delivery, true);
+        self.inline.insert(delivery, until);
+        self.inline_ends.insert((until, delivery));
+    }
+
+    /// Inline leases that have ended, at most `limit` of them.
+    pub(crate) fn inline_ended(&self, now: Timestamp, limit: usize) -> Vec<Seq> {
+        self.inline_ends.iter().take_while(|(until, _delivery)| *until <= now).take(limit).map(|(_until, delivery)| *delivery).collect()
+    }
+
+    /// When the first inline lease ends.
+    pub(crate) fn inline_wake(&self) -> Option<Timestamp> {
+        self.inline_ends.first().map(|(until, _delivery)| *until)
+    }
+
+    /// How many inline leases are open.
+    pub(crate) fn inline_count(&self) -> u32 {
+        u32::try_from(self.inline.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The oldest delivery that is leased inline.
+    pub(crate) fn oldest_inline(&self) -> Option<Seq> {
+        self.inline.first_key_value().map(|(delivery, _until)| *delivery)
+    }
+
+    // What may pass.
+
+    /// Whether deliveries of the webhook need no gate at all.
+    pub(crate) fn is_free(&self, webhook: Seq, rules: Rules) -> bool {
+        rules.takes_calls
+            && rules.rate.is_none()
+            && rules.concurrency.is_none()
+            && !self.by_webhook.get(&webhook).is_some_and(Gate::is_probed)
+    }
+
+    /// What a webhook may be given now. A window that is not known yet is open: whoever leases looks it up first.
+    pub(crate) fn opening(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Opening {
+        self.opening_without(webhook, rules, now, 0, 0)
+    }
+
+    /// As [`Gates::opening`], as if `ended` of its leases had ended, `unclaimed` of them without a claim.
+    pub(crate) fn opening_without(&self, webhook: Seq, rules: Rules, now: Timestamp, ended: usize, unclaimed: usize) -> Opening {
+        match self.by_webhook.get(&webhook) {
+            Some(gate) => gate.opening(rules, now, gate.out.len().saturating_sub(ended), gate.unclaimed.saturating_sub(unclaimed)),
+            None => Gate::new(true).opening(rules, now, 0, 0),
+        }
+    }
+
+    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit. Leases that nobody
+    /// claimed do not count against it.
+    pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
+        let opening = match self.by_webhook.get(&webhook) {
+            Some(gate) => gate.opening(rules, now, gate.out.len() - gate.unclaimed + begun, begun),
+            None => Gate::new(true).opening(rules, now, begun, begun),
+        };
+        matches!(opening, Opening::Now(_))
+    }
+
+    /// How many calls are under way.
+    pub(crate) fn claimed(&self, webhook: Seq) -> u32 {
+        let claimed = self.by_webhook.get(&webhook).map_or(0, |gate| gate.out.len() - gate.unclaimed);
+        u32::try_from(claimed).unwrap_or(u32::MAX)
+    }
+
+    /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not open it.
+    pub(crate) fn opens_at(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Option<Timestamp> {
+        if rules.takes_calls && rules.rate.is_some() && !self.window_is_known(webhook) {
+            return Some(now);
+        }
+        match self.opening(webhook, rules, now) {
+            Opening::Now(_) => Some(now),
+            Opening::At(at) => Some(at),
+            Opening::Later => None,
+        }
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&mut self, webhook: Seq, delivery: Seq, rules: Rules, now: Timestamp) {
+        self.lease(webhook, delivery, true);
+        if let Some(rate) = rules.rate {
+            let gate = self.gate(webhook);
+            gate.begun.push_back(now);
+            while gate.begun.len() > rate.calls as usize {
+                gate.begun.pop_front();
+            }
+        }
+    }
+
+    /// Whether the calls of the webhook's window are known.
+    pub(crate) fn window_is_known(&self, webhook: Seq) -> bool {
+        self.by_webhook.get(&webhook).is_some_and(|gate| gate.window_is_known)
+    }
+
+    /// Takes `used` calls as begun at `now`: at least as many as the window may count.
+    pub(crate) fn learn_window(&mut self, webhook: Seq, rate: Option<RateLimit>, used: u32, now: Timestamp) {
+        let gate = self.gate(webhook);
+        gate.window_is_known = true;
+        let used = rate.map_or(0, |rate| used.min(rate.calls));
+        gate.begun = std::iter::repeat_n(now, used as usize).collect();
+    }
+
+    /// The clock may have gone back: what began after `now` began now at the latest, or the window would never end.
+    pub(crate) fn rewind(&mut self, webhook: Seq, now: Timestamp) {
+        if let Some(gate) = self.by_webhook.get_mut(&webhook) {
+            for at in gate.begun.iter_mut().rev().take_while(|at| **at > now) {
+                *at = now;
+            }
+        }
+    }
+
+    // Held deliveries.
+
+    /// The webhook has held deliveries, or may have.
+    pub(crate) fn hold(&mut self, webhook: Seq) {
+        self.held.insert(webhook);
+    }
+
+    /// The webhook has no held deliveries.
+    pub(crate) fn hold_none(&mut self, webhook: Seq) {
+        self.held.remove(&webhook);
+    }
+
+    pub(crate) fn holds(&self, webhook: Seq) -> bool {
+        self.held.contains(&webhook)
+    }
+
+    /// Webhooks that may have held deliveries, each once, beginning after the one that was served last.
+    pub(crate) fn holding(&self) -> impl Iterator<Item = Seq> {
+        let from = self.served.get().unwrap_or(Seq::ZERO);
+        let after = self.held.range((std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded));
+        after.chain(self.held.range(..=from)).copied()
+    }
+
+    /// The next round begins after this webhook.
+    pub(crate) fn served(&self, webhook: Seq) {
+        self.served.set(Some(webhook));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::health::Cause;
+
+    use super::*;
+
+    const WEBHOOK: Seq = Seq(1);
+    const OPEN: Rules = Rules { takes_calls: true, rate: None, concurrency: None };
+
+    const fn at(ms: i64) -> Timestamp {
+        Timestamp(1_000_000 + ms)
+    }
+
+    const fn rate(calls: u32, per_s: u32) -> Rules {
+        Rules { rate: Some(RateLimit { calls, per_s }), ..OPEN }
+    }
+
+    #[test]
+    fn without_rules_everything_passes() {
+        let gates = Gates::default();
+        assert!(gates.is_free(WEBHOOK, OPEN));
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(0)), Opening::Now(usize::MAX));
+        assert_eq!(gates.opening(WEBHOOK, Rules { takes_calls: false, ..OPEN }, at(0)), Opening::Later);
+    }
+
+    #[test]
+    fn a_window_slides_and_tickets_reserve_their_slot() {
+        let mut gates = Gates::default();
+        let rules = rate(3, 10);
+        for (delivery, ms) in [(1, 0), (2, 4_000)] {
+            gates.lease(WEBHOOK, Seq(delivery), false);
+            gates.begin(WEBHOOK, Seq(delivery), rules, at(ms));
+            gates.end(WEBHOOK, Seq(delivery));
+        }
+        assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
+        gates.lease(WEBHOOK, Seq(3), false);
+        assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::At(at(10_000)), "the ticket has the last slot");
+        assert!(gates.may_begin(WEBHOOK, rules, at(5_000), 0));
+        gates.begin(WEBHOOK, Seq(3), rules, at(5_000));
+        assert!(!gates.may_begin(WEBHOOK, rules, at(9_999), 0));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(10_000)), Opening::Now(1));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(14_999)), Opening::Now(2));
+    }
+
+    #[test]
+    fn tickets_alone_can_fill_a_window_and_then_time_does_not_help() {
+        let mut gates = Gates::default();
+        gates.lease(WEBHOOK, Seq(1), false);
+        assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Later);
+        gates.end(WEBHOOK, Seq(1));
+        assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Now(1));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_close_a_window_for_ever() {
+        let mut gates = Gates::default();
+        let rules = rate(1, 10);
+        gates.begin(WEBHOOK, Seq(1), rules, at(100_000));
+        gates.end(WEBHOOK, Seq(1));
+        gates.rewind(WEBHOOK, at(0));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::At(at(10_000)));
+    }
+
+    #[test]
+    fn calls_at_once_are_leases_that_have_not_ended() {
+        let mut gates = Gates::default();
+        let rules = Rules { concurrency: Some(2), ..OPEN };
+        gates.lease(WEBHOOK, Seq(1), false);
+        gates.lease(WEBHOOK, Seq(2), false);
+        assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::Later);
+        assert!(gates.may_begin(WEBHOOK, rules, at(0), 0));
+        gates.end(WEBHOOK, Seq(2));
+        gates.end(WEBHOOK, Seq(2));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::Now(1));
+    }
+
+    #[test]
+    fn a_webhook_that_is_probed_gets_one_call_at_a_time_and_not_before_its_time() {
+        let mut gates = Gates::default();
+        let health = Health {
+            failures_in_a_row: 5,
+            failing_since: Some(at(0)),
+            level: 1,
+            cause: Some(Cause::Failing),
+            next_call_at: Some(at(1_000)),
+        };
+        gates.set_health(WEBHOOK, health);
+        assert!(!gates.is_free(WEBHOOK, OPEN));
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(999)), Opening::At(at(1_000)));
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Now(1));
+        gates.lease(WEBHOOK, Seq(1), false);
+        gates.lease(WEBHOOK, Seq(2), false);
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Later);
+        assert!(gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
+        assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 1), "not two in one commit");
+        gates.begin(WEBHOOK, Seq(2), OPEN, at(1_000));
+        assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
+    }
+
+    #[test]
+    fn an_inline_lease_is_known_until_it_ends() {
+        let mut gates = Gates::default();
+        gates.lease_inline(WEBHOOK, Seq(5), at(40));
+        gates.lease_inline(WEBHOOK, Seq(6), at(30));
+        assert_eq!((gates.inline_wake(), gates.oldest_inline()), (Some(at(30)), Some(Seq(5))));
+        assert_eq!(gates.inline_ended(at(40), 1), [Seq(6)]);
+        gates.end(WEBHOOK, Seq(6));
+        assert_eq!(gates.inline_ended(at(40), 9), [Seq(5)]);
+        gates.end(WEBHOOK, Seq(5));
+        assert_eq!((gates.inline_wake(), gates.oldest_inline()), (None, None));
+    }
+
+    #[test]
+    fn the_round_goes_on_after_the_one_that_was_served() {
+        let mut gates = Gates::default();
+        for webhook in 1..=3 {
+            gates.hold(Seq(webhook));
+        }
+        gates.served(Seq(2));
+        assert_eq!(gates.holding().collect::<Vec<_>>(), [Seq(3), Seq(1), Seq(2)]);
+        gates.hold_none(Seq(3));
+        assert_eq!(gates.holding().collect::<Vec<_>>(), [Seq(1), Seq(2)]);
+        assert!(gates.holds(Seq(1)) && !gates.holds(Seq(3)));
+    }
+}

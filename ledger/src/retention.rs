@@ -1,0 +1,361 @@
+//! Retention: what has ended and is old is deleted, a bounded step at a time.
+//!
+//! A pass goes through the parts in the order of [`PARTS`]: deliveries that have ended, events that have no delivery
+//! left, then counts, tests and replays. An open delivery stays however old it is, and its event with it. Keys are
+//! ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come is in memory only,
+//! because what it deleted is gone and a new pass finds the rest.
+//!
+//! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`], which is
+//! asked after every write and knows what must not wait.
+
+use std::cell::Cell;
+
+use postern_core::delivery::State;
+use postern_core::id::Seq;
+use postern_core::time::Timestamp;
+
+use crate::error::LedgerError;
+use crate::project::Ledger;
+use crate::sql::{Row, Sql, Value, first, key_set};
+use crate::stats::{HOUR_MS, hour_of};
+use crate::webhooks::state_of;
+
+/// Days that hourly counts are kept.
+pub const STATS_DAYS: u32 = 400;
+/// Days that ended tests are kept.
+pub const TESTS_DAYS: u32 = 30;
+/// Rows that one step looks at, at most.
+const STEP_ROWS: u32 = 500;
+/// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside a day.
+const PASS_EVERY_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// What a pass goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Deliveries,
+    Events,
+    Stats,
+    Tests,
+    Replays,
+}
+
+/// The order of a pass. Events after deliveries: they can go once these have.
+const PARTS: [Part; 5] = [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays];
+
+impl Part {
+    fn after(self) -> Option<Self> {
+        PARTS.into_iter().skip_while(|part| *part != self).nth(1)
+    }
+}
+
+/// How far retention has come.
+#[derive(Debug, Default)]
+pub(crate) struct Upkeep {
+    /// The pass at hand: the part, and the last key that was looked at.
+    pass: Option<(Part, Seq)>,
+    /// When the next pass may begin, once it is known.
+    next: Cell<Option<Timestamp>>,
+}
+
+impl Upkeep {
+    /// Forgets when the next pass begins: what it depends on has changed.
+    pub(crate) fn reconsider(&mut self) {
+        self.next.set(None);
+    }
+}
+
+/// The first key that could be allocated at `at`: keys below it are older.
+pub(crate) const fn first_key(at: Timestamp) -> Seq {
+    Seq::after(Seq::ZERO, at.0)
+}
+
+/// The first key that is younger than so many days.
+fn oldest_kept(now: Timestamp, days: u32) -> Seq {
+    first_key(now.plus_ms(-i64::from(days) * DAY_MS))
+}
+
+impl<S: Sql> Ledger<S> {
+    /// When the next step of retention is due; not before `now`. `None`: there is nothing that will ever grow old.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn upkeep_at(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        if self.upkeep.pass.is_some() {
+            return Ok(Some(now));
+        }
+        if self.upkeep.next.get().is_none() {
+            self.upkeep.next.set(self.next_pass()?);
+        }
+        Ok(self.upkeep.next.get().map(|at| at.max(now)))
+    }
+
+    /// When the oldest of anything has its age, but not before the last pass allows. Each `min` is one step in a table's
+    /// tree.
+    fn next_pass(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT upkeep_at_ms, (SELECT min(seq) FROM delivery), (SELECT min(seq) FROM event), (SELECT min(hour) FROM stat),
+                (SELECT min(seq) FROM test), (SELECT min(seq) FROM replay)
+             FROM meta",
+            &[],
+        )?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
+        let key = |at| Ok::<_, LedgerError>(row.integer_or_none(at)?.map(|key| Seq(key).unix_ms() + 1));
+        let days = |days: u32| i64::from(days) * DAY_MS;
+        let kept = days(self.settings.retention_days);
+        let hour_ends = row.integer_or_none(3)?.map(|hour| (hour + 1) * HOUR_MS);
+        let ages = [(key(1)?, kept), (key(2)?, kept), (hour_ends, days(STATS_DAYS)), (key(4)?, days(TESTS_DAYS)), (key(5)?, kept)];
+        let oldest = ages.into_iter().filter_map(|(since_ms, kept_ms)| Some(since_ms? + kept_ms)).min();
+        oldest.map(|at| Ok(Timestamp(at).max(row.timestamp(0)?))).transpose()
+    }
+
+    /// Deletes up to 500 rows that are old enough, where [`Ledger::upkeep_at`] says that it is time. `true`: there is
+    /// more to do now.
+    ///
+    /// # Errors
+    /// The database fails; the step can be repeated.
+    pub fn retention_step(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
+        let (part, after) = match self.upkeep.pass {
+            Some(pass) => pass,
+            None if self.upkeep_at(now)?.is_none_or(|at| at > now) => return Ok(false),
+            None => (Part::Deliveries, Seq::ZERO),
+        };
+        let next = match self.sweep(part, after, now)? {
+            Some(last) => Some((part, last)),
+            None => part.after().map(|part| (part, Seq::ZERO)),
+        };
+        if next.is_none() {
+            self.sql.run("UPDATE meta SET upkeep_at_ms = ?1", &[Value::from(now.plus_ms(PASS_EVERY_MS))])?;
+            self.upkeep.reconsider();
+        }
+        self.upkeep.pass = next;
+        Ok(next.is_some())
+    }
+
+    /// Keys below this one are old enough to go once they have ended.
+    pub(crate) fn kept_from(&self, now: Timestamp) -> Seq {
+        oldest_kept(now, self.settings.retention_days)
+    }
+
+    /// One step of a part; gives the last key that was looked at, where more follow.
+    fn sweep(&self, part: Part, after: Seq, now: Timestamp) -> Result<Option<Seq>, LedgerError> {
+        let kept_from = self.kept_from(now);
+        match part {
+            Part::Deliveries => {
+                let rows = self.sql.run(
+                    "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                )?;
+                self.delete("DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
+                    state_of(row.text(1)?).map(State::is_final)
+                })
+            }
+            Part::Events => {
+                // The deliveries of an event have the keys after its own, but for those that a replay made.
+                let rows = self.sql.run(
+                    "SELECT e.seq,
+                        EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq > e.seq AND d.seq <= e.seq + e.deliveries AND d.event = e.seq)
+                        OR EXISTS (SELECT 1 FROM delivery AS l WHERE l.late = 1 AND l.event = e.seq)
+                     FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                )?;
+                self.delete("DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| Ok(!row.flag(1)?))
+            }
+            Part::Stats => {
+                let rows = self.sql.run(
+                    "DELETE FROM stat WHERE (hour, webhook, type) IN (SELECT hour, webhook, type FROM stat WHERE hour < ?1 LIMIT ?2)
+                     RETURNING webhook",
+                    &[Value::from(hour_of(now) - i64::from(STATS_DAYS) * 24), Value::from(STEP_ROWS)],
+                )?;
+                Ok((rows.len() >= STEP_ROWS as usize).then_some(Seq::ZERO))
+            }
+            Part::Tests => {
+                let rows = self.sql.run(
+                    "SELECT seq, next_at_ms IS NULL FROM test WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(oldest_kept(now, TESTS_DAYS)), Value::from(STEP_ROWS)],
+                )?;
+                self.delete("DELETE FROM test WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+            }
+            Part::Replays => {
+                let rows = self.sql.run(
+                    "SELECT seq, ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                )?;
+                self.delete("DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+            }
+        }
+    }
+
+    /// Deletes those of `rows` (key in column 0) that `is_over`; gives the last key where the step was full.
+    fn delete(
+        &self,
+        statement: &str,
+        rows: &[Row],
+        is_over: impl Fn(&Row) -> Result<bool, LedgerError>,
+    ) -> Result<Option<Seq>, LedgerError> {
+        let mut over = Vec::new();
+        for row in rows {
+            if is_over(row)? {
+                over.push(row.seq(0)?);
+            }
+        }
+        if !over.is_empty() {
+            self.sql.run(statement, &[Value::Text(key_set(over))])?;
+        }
+        let is_full = rows.len() >= STEP_ROWS as usize;
+        rows.last().filter(|_last| is_full).map(|row| row.seq(0)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use postern_core::delivery::Outcome;
+    use postern_core::event::NewEvent;
+    use postern_core::project::SettingsPatch;
+    use postern_core::stats::OutcomeClass;
+    use postern_core::webhook::Definition;
+
+    use super::*;
+    use crate::stats::{StatNote, note};
+    use crate::support::build::{START, attempt, create, event, ledger, webhook};
+    use crate::support::native::Native;
+    use crate::{InlineLimit, Report};
+
+    const DAY: i64 = DAY_MS;
+
+    fn post_at(ledger: &mut Ledger<Rc<Native>>, kind: &str, at: Timestamp) -> Vec<Seq> {
+        ledger.ingest(vec![event(kind)], InlineLimit(0), at).unwrap().changed
+    }
+
+    /// Calls what is due at `at`; every call is answered with `status`.
+    fn deliver_at(ledger: &mut Ledger<Rc<Native>>, at: Timestamp, status: u16) {
+        let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
+        let works = ledger.claim(&tickets, at).unwrap().works;
+        let reports = works
+            .iter()
+            .map(|work| Report { delivery: work.delivery, attempt: attempt(work.attempt, Outcome::Answered { status }, at) })
+            .collect();
+        ledger.report(reports, at).unwrap();
+    }
+
+    /// Steps until there is nothing more to do; gives how many.
+    fn pass(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> usize {
+        let mut steps = 1;
+        while ledger.retention_step(now).unwrap() {
+            assert_eq!(ledger.upkeep_at(now).unwrap(), Some(now));
+            steps += 1;
+        }
+        steps
+    }
+
+    fn count(ledger: &Ledger<Rc<Native>>, table: &str) -> i64 {
+        first(ledger.sql.run(&format!("SELECT count(*) FROM {table}"), &[]).unwrap()).unwrap().integer(0).unwrap()
+    }
+
+    #[test]
+    fn what_has_ended_goes_when_it_is_old_and_its_event_with_it() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "order.*"));
+        post_at(&mut ledger, "order.paid", START);
+        post_at(&mut ledger, "nobody.cares", START);
+        deliver_at(&mut ledger, START, 200);
+        let young = START.plus_ms(DAY);
+        post_at(&mut ledger, "order.paid", young);
+        deliver_at(&mut ledger, young, 200);
+
+        let early = START.plus_ms(30 * DAY);
+        assert!(!ledger.retention_step(early).unwrap());
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (3, 2));
+        pass(&mut ledger, early.plus_ms(2));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1), "a day later");
+        pass(&mut ledger, early.plus_ms(DAY + 2));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
+    fn an_open_delivery_stays_and_keeps_its_event() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("done", "*"));
+        create(&mut ledger, Definition { paused: true, ..webhook("paused", "*") });
+        post_at(&mut ledger, "a", START);
+        deliver_at(&mut ledger, START, 200);
+        let now = START.plus_ms(300 * DAY);
+        pass(&mut ledger, now);
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        let open = ledger.list_deliveries(&crate::DeliveryFilter::default(), 10, None).unwrap().items.remove(0);
+        assert!(ledger.event(&open.event_id).is_ok());
+        ledger.cancel(&open.id, now).unwrap();
+        assert!(!ledger.retention_step(now).unwrap(), "an hour between passes");
+        pass(&mut ledger, now.plus_ms(PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
+    fn each_part_has_its_own_age() {
+        let mut ledger = ledger();
+        let old = |days: i64| StatNote {
+            webhook: Seq(1),
+            kind: String::from("a"),
+            at: START.plus_ms(-days * DAY),
+            class: OutcomeClass::Success,
+            delivered: true,
+            first: true,
+            duration_ms: 1,
+        };
+        note(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
+        let test = ledger.reserve(START.plus_ms(-31 * DAY));
+        let draft = crate::TestDraft {
+            webhook: None,
+            webhook_name: None,
+            definition: webhook("t", "*"),
+            kind: String::from("a"),
+            data: crate::support::build::json("1"),
+            object: None,
+        };
+        ledger.create_test(test, draft, START.plus_ms(-31 * DAY)).unwrap();
+        pass(&mut ledger, START);
+        assert_eq!((count(&ledger, "stat"), count(&ledger, "test")), (2, 1), "the test has not ended");
+        ledger.report_test(test, 1, attempt(1, Outcome::Answered { status: 200 }, START), START).unwrap();
+        pass(&mut ledger, START.plus_ms(PASS_EVERY_MS));
+        assert_eq!(count(&ledger, "test"), 0);
+    }
+
+    #[test]
+    fn a_pass_is_made_of_small_steps_and_begins_again_where_it_was_cut() {
+        let mut made = ledger();
+        create(&mut made, webhook("w", "*"));
+        for _ in 0..14 {
+            let events: Vec<NewEvent> = (0..100).map(|_| event("a")).collect();
+            made.ingest(events, InlineLimit(0), START).unwrap();
+        }
+        deliver_at(&mut made, START, 200);
+        deliver_at(&mut made, START, 200);
+        let now = START.plus_ms(31 * DAY);
+        assert!(made.retention_step(now).unwrap());
+        assert_eq!(count(&made, "delivery"), 900);
+        let mut opened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
+        assert_eq!(opened.upkeep_at(now).unwrap(), Some(now));
+        let steps = pass(&mut opened, now);
+        assert_eq!((count(&opened, "event"), count(&opened, "delivery")), (0, 0));
+        assert!((5..=9).contains(&steps), "{steps}");
+    }
+
+    #[test]
+    fn upkeep_is_due_when_the_oldest_of_anything_has_its_age() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.upkeep_at(START).unwrap(), None);
+        create(&mut ledger, webhook("w", "a"));
+        post_at(&mut ledger, "nobody.cares", START);
+        let due = START.plus_ms(30 * DAY);
+        let at = ledger.upkeep_at(START).unwrap().unwrap();
+        assert!((1..=2).contains(&at.ms_since(due)), "{}", at.ms_since(due));
+        let patch = SettingsPatch { retention_days: Some(1), schedule: None };
+        ledger.update_settings(patch).unwrap();
+        let sooner = ledger.upkeep_at(START).unwrap().unwrap();
+        assert_eq!(at.ms_since(sooner), 29 * DAY);
+        assert_eq!(ledger.upkeep_at(at).unwrap(), Some(at), "never in the past");
+        assert!(ledger.next_wake(START).unwrap().is_some_and(|(_at, reason)| reason.contains("published")));
+    }
+}

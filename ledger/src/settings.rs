@@ -1,0 +1,82 @@
+//! Settings: what holds for all of a project, such as the schedule of webhooks without their own.
+
+use postern_core::api::project::{ProjectDetail, ProjectSettings};
+use postern_core::project::SettingsPatch;
+
+use crate::error::{LedgerError, damaged};
+use crate::project::Ledger;
+use crate::sql::{Sql, Value, first};
+use crate::webhooks::to_json;
+
+impl<S: Sql> Ledger<S> {
+    pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {
+        let rows = self.sql.run("SELECT settings FROM meta", &[])?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
+        self.settings = serde_json::from_str(row.text(0)?).map_err(damaged("the settings do not read back"))?;
+        Ok(())
+    }
+
+    /// What holds where a webhook says nothing.
+    #[must_use]
+    pub const fn settings(&self) -> &ProjectSettings {
+        &self.settings
+    }
+
+    /// Changes the settings. A new schedule holds for the next decision about each delivery, a new time to keep for the
+    /// next pass of retention.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn update_settings(&mut self, patch: SettingsPatch) -> Result<ProjectDetail, LedgerError> {
+        let updated = patch.apply(self.settings.clone());
+        if updated != self.settings {
+            self.sql.run("UPDATE meta SET settings = ?1", &[Value::Text(to_json(&updated)?)])?;
+            self.settings = updated;
+            self.upkeep.reconsider();
+        }
+        self.detail()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use postern_core::delivery::{Outcome, State};
+    use postern_core::project::ScheduleChange;
+    use postern_core::webhook::Definition;
+
+    use super::*;
+    use crate::support::build::{START, attempt_due, create, ledger, post, webhook};
+
+    fn schedule(waits: &[u32]) -> SettingsPatch {
+        SettingsPatch { schedule: Some(ScheduleChange::Waits(waits.to_vec())), retention_days: None }
+    }
+
+    #[test]
+    fn settings_are_defaults_until_somebody_changes_them_and_survive() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.detail().unwrap().settings, ProjectSettings::default());
+        let patch = SettingsPatch { retention_days: Some(7), ..schedule(&[1, 2]) };
+        let wanted = ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7 };
+        assert_eq!(ledger.update_settings(patch).unwrap().settings, wanted);
+        let opened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert_eq!(opened.settings(), &wanted);
+    }
+
+    #[test]
+    fn the_project_s_schedule_holds_where_the_webhook_has_none() {
+        let mut ledger = ledger();
+        ledger.update_settings(schedule(&[])).unwrap();
+        create(&mut ledger, webhook("w", "a"));
+        let own = Definition { retry_schedule_s: Some(vec![60]), ..webhook("own", "b") };
+        create(&mut ledger, own);
+        let check = |ledger: &mut Ledger<_>, kind, state| {
+            let delivery = post(ledger, kind)[0];
+            attempt_due(ledger, START, Outcome::Answered { status: 500 });
+            assert_eq!(ledger.delivery_views(&[delivery]).unwrap()[0].state, state, "{kind}");
+        };
+        check(&mut ledger, "a", State::Dead);
+        check(&mut ledger, "b", State::Waiting);
+    }
+}
