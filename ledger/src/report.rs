@@ -3,6 +3,7 @@
 //! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
 //! reports it, however often and however late.
 
+use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
 use postern_core::event::is_operational;
 use postern_core::explain::reason_phrase;
@@ -82,7 +83,7 @@ impl<S: Sql> Ledger<S> {
                 let Some(found) = first(rows) else { continue };
                 let row = DeliveryRow::read(&found)?;
                 let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
-                let took_it = this.took_it(&row, &attempt, now);
+                let took_it = this.took_it(&row, &attempt);
                 if took_it.is_some() {
                     effects.notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
                 }
@@ -113,10 +114,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Whether the receiver took the delivery; `None` where its webhook is gone and with it what counts.
-    fn took_it(&self, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Option<bool> {
-        let member = self.roster.get(row.webhook)?;
-        let decision = decide(self.standing(member, row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
-        Some(decision == Decision::Delivered)
+    fn took_it(&self, row: &DeliveryRow, attempt: &Attempt) -> Option<bool> {
+        let contract = self.roster.get(row.webhook)?.contract();
+        Some(matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status)))
     }
 
     /// The usual case: the attempt that is leased and claimed.

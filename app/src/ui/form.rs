@@ -1,12 +1,28 @@
 //! What a form sends: one call at a time, whatever is pressed how often meanwhile.
 
 use leptos::prelude::*;
+use postern_core::fault::Fault;
 
 use super::button::{Button, Look};
 use crate::api::{Answer, Load};
+use crate::browser::focus;
 use crate::dom::{View, view};
 use crate::fetched::when;
-use crate::state::{RwSignal, Signal};
+use crate::state::{Memo, RwSignal, Signal};
+
+/// The first bad field of a form in a dialog.
+pub(crate) const IN_DIALOG: &str = "dialog [aria-invalid=true]";
+/// The first bad field of a form that is a screen, or part of one.
+pub(crate) const IN_SCREEN: &str = "form [aria-invalid=true]";
+
+/// Whether a form can be sent as it is filled in. Where not, its first bad field gets the focus.
+pub(crate) fn is_complete(faults: Memo<Vec<Fault>>, first_bad: &'static str) -> bool {
+    let is_complete = faults.with_untracked(Vec::is_empty);
+    if !is_complete {
+        focus::soon(first_bad);
+    }
+    is_complete
+}
 
 /// Whether a form's call is under way.
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The form that posts an event: what was typed as the JSON that is sent, judged by the same parser as at the edge.
 
+use postern_core::api::event::EventTypeView;
+use postern_core::api::page::Page;
 use postern_core::event;
 use postern_core::fault::{Fault, InputFault};
 use serde_json::{Map, Value};
@@ -69,6 +71,11 @@ pub(crate) fn labels_of(text: &str) -> Map<String, Value> {
         labels.insert(String::from(key.trim()), Value::from(value.trim()));
     }
     labels
+}
+
+/// The catalogue's example of an event type.
+pub(crate) fn example_of(types: Option<&Page<EventTypeView>>, kind: &str) -> Option<Value> {
+    types?.items.iter().find(|item| item.name == kind)?.example.clone()
 }
 
 /// What is wrong with a field, in one sentence.

@@ -16,7 +16,7 @@ use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::Button;
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::field::{TextArea, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
 use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 use crate::words;
@@ -56,13 +56,7 @@ pub(super) fn PostEvent(
             .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
     });
     let fill = move || {
-        let example = kind.with_untracked(|kind| {
-            types.value.with_untracked(|types| {
-                types
-                    .as_ref()
-                    .and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone()))
-            })
-        });
+        let example = kind.with_untracked(|kind| types.value.with_untracked(|types| model::example_of(types.as_ref(), kind.trim())));
         if let Some(example) = example
             && data.with_untracked(|data| data.trim() == "{}" || data.trim().is_empty())
         {
@@ -73,11 +67,7 @@ pub(super) fn PostEvent(
     let is_ready = move || {
         is_sent.set(true);
         failure.set(None);
-        let is_ready = faults.with_untracked(Vec::is_empty);
-        if !is_ready {
-            crate::browser::focus::soon("dialog [aria-invalid=true]");
-        }
-        is_ready
+        is_complete(faults, IN_DIALOG)
     };
     let api = StoredValue::new_local(project);
     let submit = move |event: web_sys::SubmitEvent| {

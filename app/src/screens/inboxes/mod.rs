@@ -21,7 +21,7 @@ use crate::ui::button::{Button, Look};
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::TextField;
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -108,8 +108,7 @@ fn NewInbox() -> View {
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
-        if faults.with_untracked(|faults| !faults.is_empty()) {
-            crate::browser::focus::soon("dialog [aria-invalid=true]");
+        if !is_complete(faults, IN_DIALOG) {
             return;
         }
         failure.set(None);

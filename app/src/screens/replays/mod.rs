@@ -28,7 +28,7 @@ use crate::ui::badge::badge;
 use crate::ui::button::{Button, Look};
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::Sending;
+use crate::ui::form::{IN_DIALOG, Sending, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
@@ -232,8 +232,7 @@ fn Form(list: Fetched<Page<ReplayView>>, webhooks: Signal<Vec<String>>, is_open:
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
-        if faults.with_untracked(|faults| !faults.is_empty()) {
-            crate::browser::focus::soon("dialog [aria-invalid=true]");
+        if !is_complete(faults, IN_DIALOG) {
             return;
         }
         failure.set(None);

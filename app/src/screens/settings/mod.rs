@@ -19,7 +19,7 @@ use crate::shell::ProjectState;
 use crate::state::{Memo, RwSignal, Signal};
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
@@ -66,8 +66,7 @@ fn SettingsForm(detail: Fetched<ProjectDetail>) -> View {
     let api = StoredValue::new_local(project);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        if faults.with_untracked(|faults| !faults.is_empty()) {
-            crate::browser::focus::soon("form [aria-invalid=true]");
+        if !is_complete(faults, IN_SCREEN) {
             return;
         }
         failure.set(None);
@@ -130,8 +129,7 @@ fn ExportForm() -> View {
     let api = StoredValue::new_local(project);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        if faults.with_untracked(|faults| !faults.is_empty()) {
-            crate::browser::focus::soon("form [aria-invalid=true]");
+        if !is_complete(faults, IN_SCREEN) {
             return;
         }
         failure.set(None);

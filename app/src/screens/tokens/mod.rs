@@ -17,7 +17,7 @@ use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -140,8 +140,7 @@ fn NewToken(
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
-        if faults.with_untracked(|faults| !faults.is_empty()) {
-            crate::browser::focus::soon("dialog [aria-invalid=true]");
+        if !is_complete(faults, IN_DIALOG) {
             return;
         }
         failure.set(None);

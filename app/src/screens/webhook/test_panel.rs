@@ -16,6 +16,7 @@ use crate::fetched::{spawn, when};
 use crate::json;
 use crate::live::use_live;
 use crate::screens::attempt::attempt_tabs;
+use crate::screens::events::model::example_of;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{TextArea, TextField};
@@ -54,13 +55,7 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> View {
         })
     });
     let fill = move || {
-        let example = kind.with_untracked(|kind| {
-            types.value.with_untracked(|types| {
-                types
-                    .as_ref()
-                    .and_then(|types| types.items.iter().find(|item| item.name == kind.trim()).and_then(|item| item.example.clone()))
-            })
-        });
+        let example = kind.with_untracked(|kind| types.value.with_untracked(|types| example_of(types.as_ref(), kind.trim())));
         if let Some(example) = example
             && data.with_untracked(|data| data.trim().is_empty())
         {

@@ -24,12 +24,13 @@ use crate::fetched::Fetched;
 use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
+use crate::screens::events::model::example_of;
 use crate::screens::schedule;
 use crate::shell::{ProjectState, link};
 use crate::ui::button::{Button, LinkButton, Look, icon_button};
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::field::{Choice, Switch, TextArea, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
@@ -215,12 +216,11 @@ fn Form(
         event.prevent_default();
         is_sent.set(true);
         failure.set(None);
-        if faults.with_untracked(|faults| !faults.is_empty()) {
+        if !is_complete(faults, IN_SCREEN) {
             // What is folded away can't have the focus.
             if faults.with_untracked(|faults| model::has_folded_fault(faults)) {
                 is_unfolded.set(true);
             }
-            crate::browser::focus::soon("form [aria-invalid=true]");
             return;
         }
         let (place, body) = (api.name().clone(), draft.with_untracked(|draft| draft.json(is_edit)));
@@ -266,11 +266,7 @@ fn Form(
         }
         before.set_value(Some(is_ubiops));
     });
-    let example = move |kind: &str| -> Option<Value> {
-        types.value.with(|page| {
-            page.as_ref().and_then(|page| page.items.iter().find(|item| item.name == kind).and_then(|item| item.example.clone()))
-        })
-    };
+    let example = move |kind: &str| -> Option<Value> { types.value.with(|types| example_of(types.as_ref(), kind)) };
     // The data that a payload condition is tried on: the example of the first type that the webhook takes and the catalogue has.
     let sample = Memo::new(move || {
         let patterns = fields.events.with(|events| model::patterns(events));
