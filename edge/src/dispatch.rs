@@ -7,8 +7,8 @@
 //! are left go back to their queue ([`Run::hand_over`]), where another invocation with six free connections takes them.
 //! What is known to be quick goes first there, what is known to hang last.
 //!
-//! What is done is reported in as few calls as possible: with the next claim where there is one, and as soon as nothing
-//! else has finished for [`REPORT_AFTER_MS`].
+//! What is done is reported in as few calls as possible: with the next claim where there is one, as soon as nothing
+//! else has finished for [`REPORT_AFTER_MS`], and together with what other invocations finish ([`reports`]).
 //!
 //! What fails here fails towards the ledger: a lease that ends without a report makes the attempt due again.
 
@@ -35,6 +35,7 @@ use crate::log::{self, RequestId};
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
 use crate::queue::{self, Message};
+use crate::reports;
 use crate::seal::{self, Owner};
 use crate::sender;
 
@@ -191,13 +192,26 @@ impl Dispatcher {
         Step::Claimed { project, outcome }
     }
 
+    /// Reports, and carries what other invocations of this isolate have left for the project meanwhile.
     async fn report(self, project: ProjectName, reports: Vec<Report>) -> Step {
+        if let Some(turn) = reports::leave(&project, reports, clock::now()) {
+            loop {
+                let reports = turn.next(clock::now());
+                if reports.is_empty() {
+                    break;
+                }
+                self.report_now(&project, reports).await;
+            }
+        }
+        Step::Reported
+    }
+
+    async fn report_now(&self, project: &ProjectName, reports: Vec<Report>) {
         let count = reports.len();
-        if let Err(error) = call::ask_as_postern(&self.env, &self.id, &project, Command::Report { reports }).await {
+        if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, Command::Report { reports }).await {
             let fields: [(&str, &dyn std::fmt::Display); 3] = [("project", &project.as_str()), ("reports", &count), ("error", &error)];
             log::warn(&self.id, "attempts could not be reported; their leases will end", &fields);
         }
-        Step::Reported
     }
 
     /// Sends tickets back to the queues they came from.

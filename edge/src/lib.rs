@@ -23,12 +23,13 @@ mod log;
 mod meter;
 mod project_do;
 mod queue;
+mod reports;
 mod seal;
 mod sender;
 
 pub use project_do::Project;
 
-use worker::{Context, Env, MessageBatch, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, MessageBatch, ScheduleContext, ScheduledEvent, event};
 
 use crate::log::RequestId;
 use crate::meter::Billed;
@@ -41,11 +42,12 @@ fn new_id() -> RequestId {
 #[event(start)]
 fn start() {
     log::panics();
+    clock::wake_by_promise();
 }
 
 /// Every HTTP request.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     meter::count(Billed::WorkerRequests, 1);
     Ok(http::handle(request, &env, &context, new_id()).await)
 }

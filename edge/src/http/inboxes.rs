@@ -90,7 +90,7 @@ pub(super) async fn receive(env: &Env, incoming: &mut Incoming, path: &str) -> R
     let body = incoming.body_up_to(BODY_BYTES_MAX).await?;
     let query = incoming.parts().query;
     let below = if query.is_empty() { String::from(rest) } else { format!("{rest}?{query}") };
-    let headers = incoming.request.headers().entries().collect();
+    let headers = incoming.headers.entries().collect();
     let request = inbox_request::arrived(incoming.method.clone(), below, headers, body, &incoming.id);
     let command = Command::Receive { key: String::from(key), request: Box::new(request) };
     match call::ask_as_postern(env, &incoming.id, &project, command).await? {

@@ -30,7 +30,7 @@ use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
-use worker::{Context, Env, Request, Response};
+use worker::{Context, Env};
 
 use self::problem::{Answer, ApiError, problem_answer, respond};
 use self::request::{Incoming, token_of};
@@ -43,7 +43,7 @@ use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Call, Caller, Command, Reply};
 
 /// Answers any request.
-pub(crate) async fn handle(request: Request, env: &Env, context: &Context, id: RequestId) -> Response {
+pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Context, id: RequestId) -> web_sys::Response {
     let mut incoming = Incoming::new(id.clone(), request);
     let path = String::from(incoming.parts().path);
     let is_below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -56,7 +56,7 @@ pub(crate) async fn handle(request: Request, env: &Env, context: &Context, id: R
     } else if is_below("/v1") || path == "/healthz" {
         match native(env, context, &mut incoming, &path).await {
             Ok(Outcome::Answer(answer)) => respond(answer, &id),
-            Ok(Outcome::Response(response)) => response,
+            Ok(Outcome::Response(response)) => response.into(),
             Err(error) => respond(problem_answer(error, &id), &id),
         }
     } else {
@@ -69,7 +69,7 @@ enum Outcome {
     /// As a value.
     Answer(Answer),
     /// The platform's own: an upgrade, or a stream.
-    Response(Response),
+    Response(worker::Response),
 }
 
 async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Outcome, ApiError> {
@@ -287,13 +287,13 @@ fn metrics(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
 }
 
 /// Everything else is the dashboard's.
-async fn asset(env: &Env, incoming: Incoming) -> Response {
+async fn asset(env: &Env, incoming: Incoming) -> web_sys::Response {
     let Incoming { id, request, .. } = incoming;
     let found = match env.assets(config::ASSETS) {
         Ok(assets) => assets.fetch_request(request).await,
         Err(error) => Err(error),
     };
-    found.unwrap_or_else(|error| {
+    found.map(web_sys::Response::from).unwrap_or_else(|error| {
         log::warn(&id, "no asset could be served", &[("error", &log::chain(&error))]);
         respond(problem_answer(ApiError::problem(ProblemType::NotFound, "there is no such path"), &id), &id)
     })

@@ -161,12 +161,15 @@ const fn has_no_body(status: u16) -> bool {
 }
 
 /// The platform's answer. A header that the platform refuses is left out.
-pub(crate) fn respond(answer: Answer, id: &RequestId) -> Response {
-    let builder = builder(answer.status, &answer.headers, id);
-    match answer.body {
-        Some(body) if !has_no_body(answer.status) => builder.fixed(body.into_bytes()),
-        _ => builder.empty(),
-    }
+pub(crate) fn respond(answer: Answer, id: &RequestId) -> web_sys::Response {
+    let init = web_sys::ResponseInit::new();
+    init.set_status(answer.status);
+    init.set_headers(headers(&answer.headers, id).0.as_ref());
+    let body = answer.body.as_deref().filter(|_| !has_no_body(answer.status));
+    web_sys::Response::new_with_opt_str_and_init(body, &init).unwrap_or_else(|_refused| {
+        log::error(id, "an answer was refused by the platform", &[("status", &answer.status)]);
+        web_sys::Response::error()
+    })
 }
 
 /// The platform's answer with a body that is made while it is sent. A stream that fails breaks the connection, which tells
@@ -179,18 +182,28 @@ pub(crate) fn respond_with_stream(
     stream: impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static,
     id: &RequestId,
 ) -> worker::Result<Response> {
-    builder(200, &[("content-type", String::from(content_type))], id).from_stream(stream)
+    let headers = headers(&[("content-type", String::from(content_type))], id);
+    ResponseBuilder::new().with_headers(headers).from_stream(stream)
 }
 
-fn builder(status: u16, own: &[(&'static str, String)], id: &RequestId) -> ResponseBuilder {
-    let headers = Headers::new();
+thread_local! {
+    /// [`HEADERS`] as the platform has them: copying them there is one call instead of one each.
+    static ON_EVERY_ANSWER: Option<web_sys::Headers> = {
+        let headers = web_sys::Headers::new().ok();
+        headers.filter(|headers| HEADERS.into_iter().all(|(name, value)| headers.set(name, value).is_ok()))
+    };
+}
+
+fn headers(own: &[(&'static str, String)], id: &RequestId) -> Headers {
+    let copied = ON_EVERY_ANSWER.with(|headers| headers.as_ref().and_then(|headers| web_sys::Headers::new_with_headers(headers).ok()));
+    let (headers, missing) = copied.map_or_else(|| (Headers::new(), HEADERS.as_slice()), |copied| (Headers(copied), &[]));
     let own = own.iter().map(|(name, value)| (*name, value.as_str()));
-    for (name, value) in HEADERS.into_iter().chain(own).chain([("x-request-id", id.as_str())]) {
+    for (name, value) in missing.iter().copied().chain(own).chain([("x-request-id", id.as_str())]) {
         if headers.set(name, value).is_err() {
             log::warn(id, "a header of the answer was refused", &[("header", &name)]);
         }
     }
-    ResponseBuilder::new().with_status(status).with_headers(headers)
+    headers
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Project {
                 Refusal::Problem(problem) => ApiError::Problem(problem),
                 Refusal::Failed(error) => ApiError::Internal(error),
             };
-            return Ok(respond(problem_answer(error, &call.request_id), &call.request_id));
+            return Ok(respond(problem_answer(error, &call.request_id), &call.request_id).into());
         }
         let pair = WebSocketPair::new()?;
         self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL]);

@@ -28,8 +28,9 @@ use crate::seal::{self, Owner, SealFault};
 
 /// What the token that a new project starts with is called.
 pub(super) const FIRST_TOKEN_NAME: &str = "first";
-/// Attempts that one request makes itself after its answer: as many as may be open at once (PLATFORM 2.4).
-const INLINE: InlineLimit = InlineLimit(6);
+/// Attempts that one request makes itself after its answer: twice as many as may be open at once (PLATFORM 2.4), since all their
+/// webhooks have answered within a second lately.
+const INLINE: InlineLimit = InlineLimit(12);
 
 /// Why a command was not done. Nothing was written then.
 #[derive(Debug)]
