@@ -34,6 +34,8 @@ pub enum Host {
     Wrangler,
     /// Miniflare's own API (`tests/miniflare.mjs`), without wrangler's proxy: the benchmark.
     Miniflare,
+    /// The same, but with the least that any Worker must do (`tests/floor.mjs`) instead of Postern: the benchmark.
+    Floor,
 }
 
 /// A running (or stopped) stack.
@@ -198,6 +200,9 @@ impl Stack {
             }
             Host::Miniflare => {
                 command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port);
+            }
+            Host::Floor => {
+                command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port).arg(artefacts::root().join("tests/floor.mjs"));
             }
         }
     }

@@ -40,7 +40,8 @@ pub async fn measure(options: &Options, report: &mut Report) {
     let (duration, bytes) = (options.duration, options.body_bytes);
     let cases = [
         ("inline, fan-out 1", Plan::new(50, 1, duration, bytes)),
-        ("queue, fan-out 10", Plan::new(20, 10, duration, bytes)),
+        ("inline, fan-out 10", Plan::new(20, 10, duration, bytes)),
+        ("queue, fan-out 20", Plan::new(10, 20, duration, bytes)),
         ("queue, batches of 100", Plan { batch: 100, ..Plan::new(200, 1, duration, bytes) }),
     ];
     report.say(format!(

@@ -19,13 +19,16 @@ pub enum Part {
     Outage,
     /// What the platform counts for each callback, in money.
     Cost,
+    /// The least that any Worker must do, by the same load: what bounds the rates.
+    Floor,
     /// The same load by the yardstick that other systems were measured with.
     Yardstick,
 }
 
 impl Part {
     /// In the order in which they run.
-    pub const ALL: [Self; 7] = [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Yardstick];
+    pub const ALL: [Self; 8] =
+        [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Floor, Self::Yardstick];
 
     /// As `--only` names it.
     #[must_use]
@@ -37,6 +40,7 @@ impl Part {
             Self::Isolation => "isolation",
             Self::Outage => "outage",
             Self::Cost => "cost",
+            Self::Floor => "floor",
             Self::Yardstick => "yardstick",
         }
     }
@@ -61,9 +65,9 @@ pub struct Options {
 
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
-cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,yardstick,scale] [--rates 50,100,200,400] [--fanout 1]
+cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,yardstick,scale] [--rates 50,100,200,400] [--fanout 1]
                   [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
-Without --only everything is measured (about a quarter of an hour), or the rates alone where --rates or --fanout is given.
+Without --only everything is measured (about half an hour), or the rates alone where --rates or --fanout is given.
 `scale` needs no server and runs in the ledger; `yardstick` needs ../shared/hookbench.";
 
 impl Default for Options {

@@ -154,5 +154,6 @@ pub const fn name(host: Host) -> &'static str {
     match host {
         Host::Wrangler => "wrangler",
         Host::Miniflare => "miniflare",
+        Host::Floor => "floor",
     }
 }

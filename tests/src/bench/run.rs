@@ -356,15 +356,14 @@ fn drain(account: &Closed, came_back_ns: u64) -> Drain {
 
 async fn create_webhooks(project: &Project, plan: &Plan, receiver: &Receiver) {
     let create = |webhook: usize| {
-        let mut more = json!({ "events": [plan.kind(webhook)] });
+        let mut draft = json!({ "name": format!("w{webhook}"), "url": receiver.url(webhook), "events": [plan.kind(webhook)] });
         if plan.hanging == Some(webhook) {
-            more["timeout_s"] = json!(30);
+            draft["timeout_s"] = json!(30);
         }
         if let Some(schedule) = &plan.retry_schedule_s {
-            more["retry_schedule_s"] = json!(schedule);
+            draft["retry_schedule_s"] = json!(schedule);
         }
-        let url = receiver.url(webhook);
-        async move { project.listen(&format!("w{webhook}"), &url, &more).await }
+        async move { project.post("webhooks", &draft).await.expect(201) }
     };
     stream::iter((0..plan.webhooks).map(create)).buffer_unordered(SETTING_UP).collect::<Vec<_>>().await;
 }
