@@ -11,7 +11,7 @@ use postern_core::webhook::Contract;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
-use crate::gate::Effects;
+use crate::gate::{Effects, write_health};
 use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
 use crate::report::{Recorded, attempts_of, record, release_next, stat_note};
@@ -165,8 +165,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule does not
-    /// count; one that has ended begins its schedule anew. Where its webhook is paused or may not be called now, it waits
-    /// for that.
+    /// count; one that has ended begins its schedule anew. The pause of a webhook that is throttled or failing ends: who asks
+    /// for a call has reason to think that it will be taken. Where its webhook is paused by a person, is at a limit or is being
+    /// called as a probe, it waits for that.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the webhook is
@@ -188,7 +189,12 @@ impl<S: Sql> Ledger<S> {
         }
         let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
         let scheduled = if row.state.is_final() { 0 } else { row.scheduled };
+        let health = self.gates.health(row.webhook);
+        let asked = health.asked_for(now);
         atomically(&self.sql, |sql| {
+            if asked != health {
+                write_health(sql, row.webhook, &asked)?;
+            }
             if row.attempt > row.made {
                 // Cancelled while it was being made, and not reported: its number stays its own.
                 let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
@@ -204,6 +210,9 @@ impl<S: Sql> Ledger<S> {
             )?;
             Ok(())
         })?;
+        if asked != health {
+            self.gates.set_health(row.webhook, asked);
+        }
         self.delivery_view(seq)
     }
 

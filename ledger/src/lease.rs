@@ -419,11 +419,11 @@ impl<'a, S: Sql> Round<'a, S> {
     }
 
     fn offer_or_park(&mut self, row: &DeliveryRow, member: &Member, attempt: u32, offers: u32) -> Result<(), LedgerError> {
+        // What waits goes first, but for what a person has asked for.
+        let waits_for_none = || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !row.is_head(self.sql)? {
             self.park(row, attempt, Parked::BEHIND);
-        } else if self.ledger.gates.is_free(row.webhook, member.rules())
-            || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook) && self.slots(row.webhook, member) > 0)
-        {
+        } else if self.ledger.gates.is_free(row.webhook, member.rules()) || (waits_for_none() && self.slots(row.webhook, member) > 0) {
             self.offer(row, member, attempt, offers);
         } else {
             self.park(row, attempt, Parked::HELD);
@@ -860,6 +860,23 @@ mod tests {
         assert!(lease(&mut ledger, opens.plus_ms(30_000)).is_empty());
         end(&mut ledger, &probe, 200, opens);
         assert_eq!(keys(&lease(&mut ledger, opens)), waiting[1..]);
+    }
+
+    #[test]
+    fn a_delivery_that_a_person_asks_for_does_not_wait_for_the_pause_of_its_webhook() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for _failure in 0..postern_core::health::FAILING_AFTER {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
+        }
+        let waiting: Vec<Seq> = (0..3).flat_map(|_number| post(&mut ledger, "b")).collect();
+        let soon = START.plus_ms(500);
+        assert!(lease(&mut ledger, soon).is_empty());
+        let id = ledger.ids().id(postern_core::id::Kind::Delivery, waiting[2]);
+        ledger.resend(&id, soon).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert_eq!(keys(&lease(&mut ledger, soon)), waiting[2..], "it is the probe, and the only one");
     }
 
     #[test]

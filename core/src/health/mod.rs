@@ -167,6 +167,12 @@ impl Health {
         }
     }
 
+    /// How it stands when a person asks for a call at `now`: the pause ends, calls stay one at a time.
+    #[must_use]
+    pub fn asked_for(&self, now: Timestamp) -> Self {
+        Self { next_call_at: self.next_call_at.map(|at| at.min(now)), ..*self }
+    }
+
     /// Whether a call that ended at `now` began before the present pause.
     fn is_early(&self, now: Timestamp) -> bool {
         self.next_call_at.is_some_and(|next_call_at| now < next_call_at)

@@ -194,6 +194,9 @@ impl Audit {
         for key in &touched.deliveries {
             self.check_delivery(store, *key, step, &mut expected)?;
         }
+        if step.name == "resend" && touched.tables.contains("webhook_health") {
+            self.note_pause_ended(store, step)?;
+        }
         self.resent.clear();
         let has_news = !expected.news.is_empty();
         self.judge(&before, step, &mut expected);
@@ -592,6 +595,22 @@ impl Audit {
 
     fn name_of(&self, webhook: i64) -> Option<&str> {
         self.hooks.get(&webhook).map(|hook| hook.definition.name.as_str())
+    }
+
+    /// A person who asks for a delivery asks for it now: the pause of its webhook ends, if what they asked was stored.
+    fn note_pause_ended(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
+        for (key, known) in self.resent.iter().filter_map(|key| Some((key, self.deliveries.get(key)?))) {
+            let Some(health) = self.health.get_mut(&known.webhook) else { continue };
+            let asked = health.asked_for(Timestamp(step.now_ms));
+            let statement =
+                "SELECT 1 FROM delivery WHERE seq = ?1 AND resend = 1 AND parked = 0 AND next_at_ms = ?2 AND updated_at_ms = ?2";
+            let is_stored = !query(store, statement, &[Value::Integer(*key), Value::Integer(step.now_ms)])?.is_empty();
+            if is_stored && asked != *health {
+                *health = asked;
+                self.reached.insert("a person ended a pause");
+            }
+        }
+        Ok(())
     }
 
     /// The stored health is what the attempts say.

@@ -30,7 +30,8 @@ use crate::world::World;
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 78] = [
+const SITUATIONS: [&str; 79] = [
+    "a person ended a pause",
     "KV was behind",
     "a call was signed with two secrets",
     "a delivery was cancelled",
