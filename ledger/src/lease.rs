@@ -873,7 +873,7 @@ mod tests {
         let waiting: Vec<Seq> = (0..3).flat_map(|_number| post(&mut ledger, "b")).collect();
         let soon = START.plus_ms(500);
         assert!(lease(&mut ledger, soon).is_empty());
-        let id = ledger.ids().id(postern_core::id::Kind::Delivery, waiting[2]);
+        let id = ledger.ids().id(Kind::Delivery, waiting[2]);
         ledger.resend(&id, soon).unwrap();
         let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(keys(&lease(&mut ledger, soon)), waiting[2..], "it is the probe, and the only one");
