@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use leptos::prelude::*;
+use postern_core::api::audit::AuditEntry;
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::DryRunView;
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
@@ -12,17 +13,18 @@ use postern_core::api::inbox::{InboxRequestView, InboxView};
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectCreated, ProjectDetail, ProjectView};
 use postern_core::api::replay::{ReplayCount, ReplayView};
+use postern_core::api::run::{RunDetail, RunView};
 use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
 use postern_core::api::token::{TokenCreated, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::Fault;
 use postern_core::problem::{Problem, ProblemType};
-use postern_core::route::{Resource, Route};
+use postern_core::route::{DESCRIPTION_PATH, Resource, Route};
 use postern_core::webhook::ProjectName;
 use serde_json::Value;
 
-use crate::browser::http::{self, Call, File};
+use crate::browser::http::{self, Call, File, Whole};
 use crate::routes::Query;
 use crate::session::{Session, use_session};
 use crate::wire::{self, Raw, Read};
@@ -117,6 +119,21 @@ impl Api {
     /// `GET /healthz`
     pub(crate) fn health(self) -> Load<Health> {
         self.send("GET", Route::Health.path(), None, None)
+    }
+
+    /// The description of the API, as text.
+    pub(crate) fn description(self) -> Load<String> {
+        self.text("GET", String::from(DESCRIPTION_PATH), None, None)
+    }
+
+    /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever its status;
+    /// `None` where none came.
+    pub(crate) async fn send_as_written(self, method: &str, path: &str, headers: &[(String, String)], body: Option<&str>) -> Option<Whole> {
+        let bearer = self.session.token_now().map(|token| format!("Bearer {token}"));
+        let mut all: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(bearer.as_deref().map(|value| ("authorization", value)));
+        all.extend(body.map(|_| ("content-type", "application/json")));
+        http::call_in_full(&Call { method, path, headers: &all, body, outlives_page: false }).await
     }
 
     /// Whether the server accepts `token`, before anybody is signed in with it.
@@ -279,9 +296,30 @@ impl ProjectApi {
         self.get(Resource::Test(String::from(id)))
     }
 
-    /// `GET event-types`
+    /// `GET audit`
+    pub(crate) fn audit(&self, query: &Query) -> Load<Page<AuditEntry>> {
+        self.list(Resource::Audit, query)
+    }
+
+    /// `GET event-types`: those that are offered to people.
     pub(crate) fn event_types(&self) -> Load<Page<EventTypeView>> {
+        let all = self.catalogue();
+        Box::pin(async move {
+            let mut page = all.await?;
+            page.items.retain(|item| !item.archived);
+            Ok(page)
+        })
+    }
+
+    /// `GET event-types`, archived ones too.
+    pub(crate) fn catalogue(&self) -> Load<Page<EventTypeView>> {
         self.list(Resource::EventTypes, &Query::default().with("limit", Some("200")))
+    }
+
+    /// `PATCH event-types/{name}`, if it still has `version`.
+    pub(crate) fn update_event_type(&self, name: &str, version: u32, patch: &Value) -> Load<EventTypeView> {
+        let path = self.path(Resource::EventType(String::from(name)));
+        self.api.send("PATCH", path, Some(patch.to_string()), Some(version))
     }
 
     /// `POST event-types`
@@ -357,6 +395,21 @@ impl ProjectApi {
     /// `POST replays/{id}/cancel`
     pub(crate) fn cancel_replay(&self, id: &str) -> Load<ReplayView> {
         self.act(Resource::ReplayCancel(String::from(id)))
+    }
+
+    /// `GET runs`
+    pub(crate) fn runs(&self, query: &Query) -> Load<Page<RunView>> {
+        self.list(Resource::Runs, query)
+    }
+
+    /// `GET runs/{id}`
+    pub(crate) fn run(&self, id: &str) -> Load<RunDetail> {
+        self.get(Resource::Run(String::from(id)))
+    }
+
+    /// `POST runs/{id}/terminate`
+    pub(crate) fn terminate_run(&self, id: &str) -> Load<RunView> {
+        self.act(Resource::RunTerminate(String::from(id)))
     }
 
     /// `GET inboxes`

@@ -29,6 +29,8 @@ enum Part {
     Traffic,
     /// What is set up once.
     Settings,
+    /// The description of the API.
+    Reference,
 }
 
 /// How far a part is.
@@ -46,6 +48,7 @@ pub(crate) struct Parts {
     webhooks: RwSignal<Stage>,
     traffic: RwSignal<Stage>,
     settings: RwSignal<Stage>,
+    reference: RwSignal<Stage>,
 }
 
 impl Part {
@@ -54,8 +57,9 @@ impl Part {
         match area {
             Area::Overview => None,
             Area::Webhooks | Area::WebhookNew | Area::Webhook(_) | Area::WebhookEdit(_) => Some(Self::Webhooks),
-            Area::Deliveries | Area::Events | Area::Inboxes | Area::Inbox(_) => Some(Self::Traffic),
-            Area::EventTypes | Area::Tokens | Area::Settings => Some(Self::Settings),
+            Area::Deliveries | Area::Events | Area::Inboxes | Area::Inbox(_) | Area::Runs | Area::Run(_) => Some(Self::Traffic),
+            Area::EventTypes | Area::Tokens | Area::Audit | Area::Settings => Some(Self::Settings),
+            Area::Reference => Some(Self::Reference),
         }
     }
 }
@@ -64,7 +68,7 @@ impl Parts {
     /// Offers itself to everything below.
     pub(crate) fn provide() {
         let absent = || RwSignal::new(Stage::Absent);
-        provide_context(Self { webhooks: absent(), traffic: absent(), settings: absent() });
+        provide_context(Self { webhooks: absent(), traffic: absent(), settings: absent(), reference: absent() });
     }
 
     /// Begins to load what shows `place`: somebody is about to go there.
@@ -81,6 +85,7 @@ impl Parts {
             Part::Webhooks => self.webhooks,
             Part::Traffic => self.traffic,
             Part::Settings => self.settings,
+            Part::Reference => self.reference,
         }
     }
 
@@ -95,6 +100,7 @@ impl Parts {
                 Part::Webhooks => webhooks().await,
                 Part::Traffic => traffic().await,
                 Part::Settings => settings().await,
+                Part::Reference => reference().await,
             };
             stage.set(loaded.map_or(Stage::Failed, Stage::Here));
         });
@@ -155,4 +161,9 @@ fn traffic() -> Result<Show, SplitLoaderError> {
 #[wasm_split(settings, fallible)]
 fn settings() -> Result<Show, SplitLoaderError> {
     Ok(screens::settings_part)
+}
+
+#[wasm_split(reference, fallible)]
+fn reference() -> Result<Show, SplitLoaderError> {
+    Ok(screens::reference_part)
 }

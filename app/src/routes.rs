@@ -42,10 +42,18 @@ pub(crate) enum Area {
     Inboxes,
     /// `…/inboxes/{id}`
     Inbox(String),
+    /// `…/runs`
+    Runs,
+    /// `…/runs/{id}`
+    Run(String),
     /// `…/tokens`
     Tokens,
+    /// `…/audit`
+    Audit,
     /// `…/settings`
     Settings,
+    /// `…/reference`
+    Reference,
 }
 
 impl Place {
@@ -89,8 +97,12 @@ impl Area {
             ["event-types"] => Self::EventTypes,
             ["inboxes"] => Self::Inboxes,
             ["inboxes", id] => Self::Inbox(decode_segment(id)?),
+            ["runs"] => Self::Runs,
+            ["runs", id] => Self::Run(decode_segment(id)?),
             ["tokens"] => Self::Tokens,
+            ["audit"] => Self::Audit,
             ["settings"] => Self::Settings,
+            ["reference"] => Self::Reference,
             _ => return None,
         })
     }
@@ -107,8 +119,12 @@ impl Area {
             Self::EventTypes => String::from("/event-types"),
             Self::Inboxes => String::from("/inboxes"),
             Self::Inbox(id) => format!("/inboxes/{}", encode_segment(id)),
+            Self::Runs => String::from("/runs"),
+            Self::Run(id) => format!("/runs/{}", encode_segment(id)),
             Self::Tokens => String::from("/tokens"),
+            Self::Audit => String::from("/audit"),
             Self::Settings => String::from("/settings"),
+            Self::Reference => String::from("/reference"),
         }
     }
 
@@ -121,8 +137,11 @@ impl Area {
             Self::Events => Self::Events,
             Self::EventTypes => Self::EventTypes,
             Self::Inboxes | Self::Inbox(_) => Self::Inboxes,
+            Self::Runs | Self::Run(_) => Self::Runs,
             Self::Tokens => Self::Tokens,
+            Self::Audit => Self::Audit,
             Self::Settings => Self::Settings,
+            Self::Reference => Self::Reference,
         }
     }
 }
@@ -199,7 +218,10 @@ mod tests {
             Area::EventTypes,
             Area::Inboxes,
             Area::Inbox(String::from("ibx_1")),
+            Area::Runs,
+            Area::Run(String::from("run_1")),
             Area::Tokens,
+            Area::Audit,
             Area::Settings,
         ];
         for area in areas {

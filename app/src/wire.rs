@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use postern_core::api::audit::{Actor, ActorKind, AuditAction, AuditEntry, Subject, SubjectKind};
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::{DryRunAttempt, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
@@ -14,10 +15,12 @@ use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectCounts, ProjectCreated, ProjectDetail, ProjectSettings, ProjectView};
 use postern_core::api::replay::{ReplayCount, ReplayState, ReplayView};
+use postern_core::api::run::{CallbackAttemptView, CallbackView, RunDetail, RunView, RunWebhooksView};
 use postern_core::api::stats::{StatsBucket, StatsCounts, StatsView, WebhookStats};
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::api::token::{TokenCreated, TokenView};
 use postern_core::api::webhook::{HeaderView, Health, HealthStatus, PreviousSecretView, SecretView, WebhookView};
+use postern_core::change::{Change, Changes};
 use postern_core::condition::Clause;
 use postern_core::contract::Rendering;
 use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, SentRequest, State, Trigger};
@@ -27,6 +30,7 @@ use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
 use postern_core::problem::Problem;
 use postern_core::replay::ReplayQuery;
+use postern_core::run::{CallbackAttempt, CallbackKind, CallbackState, Progress, RunMode, RunState};
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
 use postern_core::webhook::{Contract, ObjectFilter, ProjectName, RateLimit};
@@ -248,9 +252,90 @@ impl Read for Trigger {
     }
 }
 
+impl Read for ActorKind {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.word() {
+            "token" => Some(Self::Token),
+            "admin" => Some(Self::Admin),
+            "postern" => Some(Self::Postern),
+            _ => None,
+        }
+    }
+}
+
+impl Read for AuditAction {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for SubjectKind {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for Changes {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let mut pieces = raw.pieces();
+        let mut changes = BTreeMap::new();
+        while let (Some(field), Some(change)) = (pieces.next(), pieces.next()) {
+            changes.insert(field.text()?, Read::read(change)?);
+        }
+        Some(Self(changes))
+    }
+}
+
 impl Read for ReplayState {
     fn read(raw: Raw<'_>) -> Option<Self> {
         Self::parse(raw.word())
+    }
+}
+
+impl Read for RunState {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for RunMode {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        match raw.word() {
+            "work" => Some(Self::Work),
+            "validation" => Some(Self::Validation),
+            _ => None,
+        }
+    }
+}
+
+impl Read for CallbackKind {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for CallbackState {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
+    }
+}
+
+impl Read for CallbackAttempt {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            number: Read::read(raw.member("number"))?,
+            started_at: Read::read(raw.member("started_at"))?,
+            duration_ms: Read::read(raw.member("duration_ms"))?,
+            outcome: Read::read(raw.member("outcome"))?,
+            answer: Option::read(raw.member("answer"))?.unwrap_or_default(),
+            request_id: Read::read(raw.member("request_id"))?,
+        })
+    }
+}
+
+impl Read for CallbackAttemptView {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self { result: Read::read(raw.member("result"))?, attempt: Read::read(raw)? })
     }
 }
 
@@ -318,6 +403,7 @@ impl Read for LiveEvent {
             "test" => Self::Test { test: Read::read(raw.member("test"))? },
             "inbox_request" => Self::InboxRequest { inbox_id: raw.member("inbox_id").text()?, request: Read::read(raw.member("request"))? },
             "replay" => Self::Replay { replay: Read::read(raw.member("replay"))? },
+            "run" => Self::Run { run: Read::read(raw.member("run"))? },
             "webhooks" => Self::Webhooks,
             "many" => Self::Many,
             _ => return None,
@@ -384,9 +470,12 @@ macro_rules! objects {
 }
 
 objects! {
+    Actor { kind, id, name }
     Answer { status, delay_ms, body }
-    Attempt { number, trigger, started_at, duration_ms, outcome, request, response }
+    Attempt { number, trigger, started_at, duration_ms, outcome, request, response, request_id }
     AttemptView { attempt, reason, request_body }
+    AuditEntry { id, at, actor, address, request_id, action, subject, changes }
+    Change { from, to }
     Clause { pointer, text, holds, found, children }
     DeliveryDetail { delivery, reason, attempts, event }
     DeliveryView {
@@ -398,7 +487,7 @@ objects! {
     DryRunView { webhooks }
     DryRunWebhook { webhook, webhook_id, matched, delivers, reasons, request, timeline }
     EventAccepted { id, deliveries, duplicate }
-    EventTypeView { name, description, example, created_at }
+    EventTypeView { name, description, example, schema, archived, version, created_at }
     EventView { id, kind = "type", data, object, idempotency_key, order_key, labels, accepted_at, deliveries }
     Fault { pointer, detail }
     Health { recent, at_once, latest_at, status, failing_since, failures_in_a_row, next_call_at, held, disabled_at }
@@ -410,7 +499,7 @@ objects! {
     ProjectCounts { webhooks, inboxes, open }
     ProjectCreated { project, token }
     PreviousSecretView { expires_at }
-    ProjectDetail { name, created_at, counts, settings }
+    ProjectDetail { name, created_at, counts, settings, sealed_under }
     ProjectSettings { retry_schedule_s, retention_days }
     ProjectView { name, created_at }
     RateLimit { calls, per_s }
@@ -419,13 +508,24 @@ objects! {
     ReplayCount { dry_run, count, capped }
     ReplayQuery { webhook, since, until, states, types, missing }
     ReplayView { id, state, query, total, scanned, replayed, created_at, ended_at }
+    CallbackView { kind, url, state, next_at, attempts }
+    Progress { step, of, percent }
+    RunDetail {
+        id, state, mode, message, progress, claim, lease_until, labels, webhooks, created_at, started_at, updated_at, ended_at, chain,
+        results, log, log_dropped, callbacks,
+    }
+    RunView {
+        id, state, mode, message, progress, claim, lease_until, labels, webhooks, created_at, started_at, updated_at, ended_at,
+    }
+    RunWebhooksView { finished, update, auth }
     SecretView { secret, public_key, previous }
+    Subject { kind, name }
     StatsCounts { attempts, delivered, failed, at_once, success_rate, p50_ms, p95_ms, p99_ms, outcomes }
     StatsView { totals, buckets, webhooks }
     SentRequest { url, headers, rendering, body_bytes }
     TestView { id, webhook, status, error_message, attempt, created_at }
     TokenCreated { token, secret }
-    TokenView { id, name, role, created_at }
+    TokenView { id, name, role, created_at, expires_at, last_used_at }
     WebhookView {
         id, name, url, contract, events, object, headers, description, labels, timeout_s, enabled, disabled_reason, retry,
         include_result, signed, retry_schedule_s, rate_limit, concurrency_limit, ordered, filter, event_labels, paused, version, created_at, updated_at, health,
@@ -509,6 +609,27 @@ mod tests {
         })
     }
 
+    fn run() -> Value {
+        json!({
+            "id": "run_1", "state": "running", "mode": "work", "message": "m", "progress": {"step": 1, "of": 2, "percent": 50}, "claim": 1,
+            "lease_until": AT, "labels": {"name": "n"}, "webhooks": {"finished": "https://e.com/", "update": null, "auth": "u:XXX"},
+            "created_at": AT, "started_at": AT, "updated_at": AT, "ended_at": null
+        })
+    }
+
+    fn run_in_full() -> Value {
+        let mut full = run();
+        let attempt =
+            json!({"result": "200 OK", "number": 1, "started_at": AT, "duration_ms": 5, "outcome": {"kind": "lost"}, "request_id": "r"});
+        full["chain"] = json!({"version": "1", "list": [{"id": "1"}]});
+        full["results"] = Value::Null;
+        full["log"] = json!(["a", {"b": [1]}]);
+        full["log_dropped"] = json!(2);
+        full["callbacks"] =
+            json!([{"kind": "probe_finished", "url": "https://e.com/", "state": "delivered", "next_at": null, "attempts": [attempt]}]);
+        full
+    }
+
     fn stats() -> Value {
         let counts = |key: &str, value: Value| {
             let mut counts = json!({
@@ -549,7 +670,15 @@ mod tests {
         );
         reads_like_serde::<EventView>(&event());
         reads_like_serde::<EventAccepted>(&json!({"id": "evt_1", "deliveries": 0, "duplicate": true}));
-        reads_like_serde::<EventTypeView>(&json!({"name": "a", "description": "d", "example": {"x": [null, true]}, "created_at": AT}));
+        reads_like_serde::<EventTypeView>(
+            &json!({"name": "a", "description": "d", "example": {"x": [null, true]}, "schema": {"type": "object"}, "archived": true, "version": 3, "created_at": AT}),
+        );
+        let actor = json!({"kind": "token", "id": "tok_1", "name": "ci"});
+        let changes = json!({"timeout_s": {"from": 10, "to": null}, "headers": {"from": [], "to": [{"key": "a"}]}});
+        reads_like_serde::<AuditEntry>(&json!({
+            "id": "aud_1", "at": AT, "actor": actor, "address": null, "request_id": "00ff", "action": "webhook.secret_rotated",
+            "subject": {"kind": "event_type", "name": "a"}, "changes": changes,
+        }));
         let answer = json!({"status": 200, "delay_ms": 5, "body": ""});
         reads_like_serde::<InboxView>(&json!({"id": "ibx_1", "name": "n", "url": "u", "answer": answer, "received": 2, "created_at": AT}));
         reads_like_serde::<InboxRequestView>(&request());
@@ -566,6 +695,8 @@ mod tests {
         reads_like_serde::<DryRunView>(&dry_run());
         reads_like_serde::<Page<ReplayView>>(&json!({"items": [replay()], "next": null}));
         reads_like_serde::<ReplayCount>(&json!({"dry_run": true, "count": 1_000_000, "capped": true}));
+        reads_like_serde::<Page<RunView>>(&json!({"items": [run()], "next": null}));
+        reads_like_serde::<RunDetail>(&run_in_full());
         reads_like_serde::<Problem>(&json!({
             "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}]
         }));
@@ -578,6 +709,7 @@ mod tests {
         reads_like_serde::<LiveEvent>(&json!({"change": "test", "test": test()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "inbox_request", "inbox_id": "ibx_1", "request": request()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "replay", "replay": replay()}));
+        reads_like_serde::<LiveEvent>(&json!({"change": "run", "run": run()}));
         reads_like_serde::<LiveEvent>(&json!({"change": "webhooks"}));
         reads_like_serde::<LiveEvent>(&json!({"change": "many"}));
         assert!(read::<LiveEvent>("{\"change\":\"from the future\"}").is_none());

@@ -9,6 +9,7 @@ use crate::webhook::Contract;
 
 /// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled (DESIGN 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeliveryState"))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Accepted; the first attempt has not begun.
@@ -57,6 +58,7 @@ impl State {
 
 /// How one HTTP call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptOutcome"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// An answer with this status arrived (whether it counts as delivered is the contract's word).
@@ -89,6 +91,7 @@ pub enum Outcome {
 
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptTrigger"))]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
     /// The schedule (the first attempt included).
@@ -99,6 +102,7 @@ pub enum Trigger {
 
 /// The request as it was sent, without its body, which [`Rendering`] makes again from the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SentRequest {
     /// The URL called.
     pub url: String,
@@ -112,6 +116,7 @@ pub struct SentRequest {
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReceivedResponse {
     /// HTTP status.
     pub status: u16,
@@ -130,6 +135,7 @@ pub const RESPONSE_HEADER_BYTES_MAX: usize = 8 * 1024;
 
 /// One HTTP call of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Attempt {
     /// 1, 2, …
     pub number: u32,
@@ -145,6 +151,9 @@ pub struct Attempt {
     pub request: Option<SentRequest>,
     /// What came back.
     pub response: Option<ReceivedResponse>,
+    /// Which request or background run of Postern made it, as its logs name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What follows an attempt.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::fault::{self, Fault, Fields, InputFault};
+use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::json_schema::Schema;
 use crate::webhook::field;
 
 /// Characters of an event type at most.
@@ -28,6 +29,7 @@ pub const EVENT_TYPE_DESCRIPTION_CHARS_MAX: usize = 400;
 
 /// What an event happened to: UbiOps' deployment or pipeline, or anything of the producer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ObjectRef {
     /// Such as `deployment`.
     #[serde(rename = "type")]
@@ -245,16 +247,38 @@ pub struct EventTypeDraft {
     pub name: String,
     /// At most 400 characters.
     pub description: String,
-    /// An example of `data`.
+    /// An example of `data`; it fits the schema.
     pub example: Option<Value>,
+    /// What `data` must be; [`Schema::parse`] takes it.
+    #[serde(default)]
+    pub schema: Option<Value>,
+    /// Whether it is no longer offered to people.
+    #[serde(default)]
+    pub archived: bool,
+}
+
+impl EventTypeDraft {
+    /// A type of which only the name is known.
+    #[must_use]
+    pub const fn new(name: String) -> Self {
+        Self { name, description: String::new(), example: None, schema: None, archived: false }
+    }
 }
 
 /// Parses the body of `POST event-types`.
 ///
 /// # Errors
-/// Every bad field.
+/// Every bad field; every keyword of the schema that would not be checked; an example that does not fit the schema.
 pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
-    let mut fields = Fields::of(body, "").map_err(|fault| vec![fault])?;
+    event_type_at(body, "")
+}
+
+/// The same for a draft that stands at `pointer` of the input.
+///
+/// # Errors
+/// See [`parse_event_type`].
+pub fn event_type_at(body: &Value, pointer: &str) -> Result<EventTypeDraft, Vec<Fault>> {
+    let mut fields = Fields::of(body, pointer).map_err(|fault| vec![fault])?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(name) = name
@@ -262,15 +286,61 @@ pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
     {
         fields.fault("name", TYPE_RULE);
     }
-    let description = fields.text("description").value().unwrap_or("");
-    if let Err(detail) = fault::check_text(description, 0, EVENT_TYPE_DESCRIPTION_CHARS_MAX) {
-        fields.fault("description", detail);
-    }
-    let example = fields.any("example").filter(|example| !example.is_null()).cloned();
+    let mut draft = EventTypeDraft::new(name.map(String::from).unwrap_or_default());
+    read_event_type(&mut fields, &mut draft);
     let faults = fields.finish();
-    match name {
-        Some(name) if faults.is_empty() => Ok(EventTypeDraft { name: String::from(name), description: String::from(description), example }),
-        _ => Err(faults),
+    if faults.is_empty() { Ok(draft) } else { Err(faults) }
+}
+
+/// Applies the body of `PATCH event-types/{name}` to `current`: only the fields that were sent change; `null` empties them.
+///
+/// # Errors
+/// See [`parse_event_type`]. The name can't change: events and webhooks know the type by it.
+pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
+    let mut fields = Fields::of(patch, "").map_err(|fault| vec![fault])?;
+    let mut updated = current;
+    if fields.any("name").is_some_and(|name| *name != updated.name) {
+        fields.fault("name", "can't change: events and webhooks know the type by it");
+    }
+    read_event_type(&mut fields, &mut updated);
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(updated) } else { Err(faults) }
+}
+
+/// Reads everything but the name, where it was sent.
+fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft) {
+    match fields.text("description") {
+        Sent::Null => draft.description = String::new(),
+        Sent::Value(text) => {
+            if let Err(detail) = fault::check_text(text, 0, EVENT_TYPE_DESCRIPTION_CHARS_MAX) {
+                fields.fault("description", detail);
+            }
+            draft.description = String::from(text);
+        }
+        Sent::Missing | Sent::Wrong => {}
+    }
+    let sent_example = fields.any("example");
+    if let Some(example) = sent_example {
+        draft.example = Some(example.clone()).filter(|example| !example.is_null());
+    }
+    let sent_schema = fields.any("schema");
+    if let Some(schema) = sent_schema {
+        draft.schema = Some(schema.clone()).filter(|schema| !schema.is_null());
+    }
+    if let Some(archived) = fields.flag("archived").value() {
+        draft.archived = archived;
+    }
+    let pointer = fields.pointer_of("schema");
+    match draft.schema.as_ref().map(|schema| Schema::parse(schema, &pointer)) {
+        Some(Err(faults)) => fields.absorb(faults),
+        Some(Ok(schema)) => {
+            let pointer = fields.pointer_of("example");
+            let misfits = draft.example.as_ref().map(|example| schema.check(example, &pointer)).unwrap_or_default();
+            fields.absorb(
+                misfits.into_iter().map(|fault| Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))).collect(),
+            );
+        }
+        None => {}
     }
 }
 
@@ -407,10 +477,34 @@ mod tests {
             (json!({}), "/name"),
             (json!({"name": "order.*"}), "/name"),
             (json!({"name": "a", "description": "x".repeat(401)}), "/description"),
-            (json!({"name": "a", "schema": {}}), "/schema"),
+            (json!({"name": "a", "schema": []}), "/schema"),
+            (json!({"name": "a", "schema": {"pattern": "x"}}), "/schema/pattern"),
+            (json!({"name": "a", "schema": {"type": "string"}, "example": 1}), "/example"),
+            (json!({"name": "a", "schema": {"required": ["n"]}, "example": {}}), "/example/n"),
+            (json!({"name": "a", "archived": 1}), "/archived"),
         ] {
             assert_eq!(pointers(parse_event_type(&body).map_err(InputFault::from)), [pointer], "{body}");
         }
+    }
+
+    #[test]
+    fn a_patch_of_a_catalogue_entry_changes_only_what_it_names() -> Result<(), Vec<Fault>> {
+        let current = parse_event_type(&json!({"name": "a", "description": "d", "example": {"n": 1}}))?;
+        let patched = |patch: Value| update_event_type(current.clone(), &patch);
+        assert_eq!(patched(json!({}))?, current);
+        assert_eq!(patched(json!({"name": "a"}))?, current);
+        let archived = patched(json!({"archived": true, "description": null}))?;
+        assert_eq!((archived.archived, archived.description.as_str(), &archived.example), (true, "", &current.example));
+        let schema = json!({"properties": {"n": {"type": "integer"}}});
+        assert_eq!(patched(json!({"schema": schema}))?.schema, Some(schema));
+        for (patch, pointer) in [
+            (json!({"name": "b"}), "/name"),
+            (json!({"schema": {"properties": {"n": {"type": "string"}}}}), "/example/n"),
+            (json!({"more": 1}), "/more"),
+        ] {
+            assert_eq!(pointers(patched(patch.clone()).map_err(InputFault::from)), [pointer], "{patch}");
+        }
+        Ok(())
     }
 
     proptest! {

@@ -16,6 +16,7 @@ const POINTER_KEY_CHARS_MAX: usize = 100;
 
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Fault {
     /// RFC 6901 pointer into the body, such as `/headers/0/key`; `""` is the whole body. Query parameters are
     /// pointed at as `?name`.
@@ -331,7 +332,7 @@ impl<'a> Fields<'a> {
 
     /// A whole number.
     pub(crate) fn integer(&mut self, key: &'static str) -> Sent<i64> {
-        self.typed(key, "a whole number", Value::as_i64)
+        self.typed(key, "a whole number", whole_number)
     }
 
     /// An array.
@@ -400,12 +401,32 @@ pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Resu
     Ok(())
 }
 
+/// The whole number that a JSON number is: `15`, and `15.0`, which JSON Schema calls an integer, too. Floats count as far as
+/// each whole number has one of its own.
+pub(crate) fn whole_number(value: &Value) -> Option<i64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT_MAX)?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and within what an i64 holds")]
+        let whole = number as i64;
+        Some(whole)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_number_without_a_fraction_is_whole_however_it_is_written() {
+        for (text, whole) in [("15", Some(15)), ("15.0", Some(15)), ("-2e1", Some(-20)), ("1.5", None), ("1e300", None), ("\"15\"", None)] {
+            let value = serde_json::from_str(text).unwrap_or_default();
+            assert_eq!(whole_number(&value), whole, "{text}");
+        }
+    }
 
     fn malformed_text(body: &str) -> String {
         match parse_json(body) {

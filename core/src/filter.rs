@@ -14,6 +14,7 @@ use crate::webhook::{Contract, Definition, ObjectFilter};
 /// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or everything that
 /// producers post (`*`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct EventPattern(pub(crate) String);
 

@@ -23,6 +23,8 @@ pub struct Seq(pub i64);
 impl Seq {
     /// Smaller than every allocated key.
     pub const ZERO: Self = Self(0);
+    /// Greater than every key that can be allocated before the year 2095, and the largest that a JavaScript number holds.
+    pub const LAST: Self = Self((1 << 53) - 1);
 
     /// The first key of the millisecond `now_ms` (Unix), or the one after `last` where the clock has not moved on (or
     /// went back): the result is always greater than `last`.
@@ -61,6 +63,10 @@ pub enum Kind {
     Token,
     /// `rpl_`
     Replay,
+    /// `run_`
+    Run,
+    /// `aud_`: an entry of the audit log.
+    Audit,
 }
 
 impl Kind {
@@ -77,6 +83,8 @@ impl Kind {
             Self::Request => "req_",
             Self::Token => "tok_",
             Self::Replay => "rpl_",
+            Self::Run => "run_",
+            Self::Audit => "aud_",
         }
     }
 }

@@ -123,6 +123,17 @@ fn read_answer(fields: &mut Fields<'_>) -> AnswerPatch {
     AnswerPatch { status, delay_ms, body }
 }
 
+/// What a body says that is JSON inside a JSON string, as actinia sends it (WIRE C.5): the inner JSON. `None` for any other body.
+#[must_use]
+pub fn decoded(body: &str) -> Option<String> {
+    if !body.trim_start().starts_with('"') {
+        return None;
+    }
+    let inner: String = serde_json::from_str(body).ok()?;
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&inner).is_ok();
+    (is_json && inner.trim_start().starts_with(['{', '['])).then_some(inner)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -172,5 +183,14 @@ mod tests {
         assert_eq!(pointers(create("{}")), ["/name"]);
         assert_eq!(pointers(create(r#"{"name":"a","answer":{}}"#)), ["/answer"]);
         assert_eq!(create(r#"{"name":"a"}"#), Ok(InboxDraft { name: String::from("a") }));
+    }
+
+    #[test]
+    fn json_inside_a_json_string_is_decoded_and_nothing_else() {
+        assert_eq!(decoded(r#" "{\"a\": \"\u00fc\"}""#).as_deref(), Some("{\"a\": \"ü\"}"));
+        assert_eq!(decoded("\"[1]\"").as_deref(), Some("[1]"));
+        for body in ["", "{}", "5", "\"text\"", "\"5\"", "\"{\"", "\"{}\" x", "not json"] {
+            assert_eq!(decoded(body), None, "{body}");
+        }
     }
 }

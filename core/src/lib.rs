@@ -5,7 +5,9 @@
 //! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
 
 pub mod api;
+pub mod change;
 pub mod condition;
+pub mod config;
 pub mod contract;
 pub mod delivery;
 pub mod egress;
@@ -15,13 +17,19 @@ pub mod fault;
 pub mod filter;
 pub mod health;
 pub mod id;
+pub mod import;
 pub mod inbox;
+pub mod json_schema;
+pub mod limit;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod problem;
 pub mod project;
 pub mod query;
 pub mod replay;
 pub mod retry;
 pub mod route;
+pub mod run;
 pub mod signing;
 pub mod stats;
 pub mod time;

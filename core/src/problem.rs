@@ -144,6 +144,7 @@ impl ProblemType {
 
 /// The problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// [`ProblemType::uri`].
     #[serde(rename = "type")]

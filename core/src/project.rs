@@ -1,9 +1,10 @@
 //! Projects: what the bodies that create and change one may hold.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::api::project::{ProjectSettings, RETENTION_DAYS_MAX};
-use crate::fault::{Fields, InputFault, Sent, parse_json};
+use crate::fault::{Fault, Fields, InputFault, Sent, parse_json};
 use crate::webhook::{ProjectName, field};
 
 /// Parses the body of `POST projects`: `{"name"}`.
@@ -71,7 +72,19 @@ impl SettingsPatch {
 /// Not JSON, or every bad field.
 pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
     let patch = parse_json(body)?;
-    let mut fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    settings(fields).map_err(InputFault::from)
+}
+
+/// The same for an object that stands at `pointer` of the input.
+///
+/// # Errors
+/// Every bad field.
+pub fn settings_at(map: &Map<String, Value>, pointer: &str) -> Result<SettingsPatch, Vec<Fault>> {
+    settings(Fields::new(map, pointer))
+}
+
+fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Vec<Fault>> {
     let schedule = match fields.list("retry_schedule_s") {
         Sent::Null => Some(ScheduleChange::Default),
         Sent::Value(items) => Some(ScheduleChange::Waits(field::schedule_s(&mut fields, "retry_schedule_s", items))),
@@ -89,7 +102,7 @@ pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
         Sent::Missing | Sent::Wrong => None,
     };
     let faults = fields.finish();
-    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days }) } else { Err(faults.into()) }
+    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days }) } else { Err(faults) }
 }
 
 #[cfg(test)]

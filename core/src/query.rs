@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::audit::SubjectKind;
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
@@ -10,7 +11,7 @@ use crate::route;
 use crate::time::{TIME_RULE, Timestamp};
 
 /// Characters of a cursor or of a search at most.
-const TEXT_CHARS_MAX: usize = 256;
+pub(crate) const TEXT_CHARS_MAX: usize = 256;
 
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +134,39 @@ impl EventQuery {
     pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { page: parameters.page(), kind: parameters.text("type") };
+        parameters.finish(found)
+    }
+}
+
+/// Which entries of the audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// Which part of the list.
+    pub page: PageQuery,
+    /// What kind of thing something was done to.
+    pub subject: Option<SubjectKind>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl AuditQuery {
+    /// Reads the query of `GET audit`; `subject` is a kind (`subject=token`), or a kind and a name (`subject=webhook:w`).
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let sent = parameters.text("subject");
+        let (kind, name) = match sent.as_deref().map(|sent| sent.split_once(':').unwrap_or((sent, ""))) {
+            Some((kind, name)) => (Some(kind), Some(name).filter(|name| !name.is_empty())),
+            None => (None, None),
+        };
+        let subject = kind.and_then(SubjectKind::parse);
+        if kind.is_some() && subject.is_none() {
+            let kinds = SubjectKind::ALL.map(SubjectKind::as_str).join(", ");
+            parameters.fault("subject", format!("must be one of {kinds}, or one of them, a colon and a name"));
+        }
+        let found = Self { page: parameters.page(), subject, name: name.map(String::from) };
         parameters.finish(found)
     }
 }
@@ -342,7 +376,7 @@ impl Parameters {
         (time("since"), time("until"))
     }
 
-    fn page(&mut self) -> PageQuery {
+    pub(crate) fn page(&mut self) -> PageQuery {
         let cursor = self.text("cursor");
         let limit = self.one("limit").and_then(|text| {
             let limit = text.parse::<u32>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -382,6 +416,15 @@ mod tests {
         assert_eq!(WebhookQuery::parse("&"), Ok(WebhookQuery::default()));
         assert_eq!(DeliveryQuery::parse("state=&cursor=").map_err(|faults| faults.len()), Err(1), "an empty state is none");
         assert_eq!(EventQuery::parse("type=&cursor="), Ok(EventQuery::default()));
+    }
+
+    #[test]
+    fn the_audit_log_is_asked_by_kind_and_name() {
+        let asked = |query: &str| AuditQuery::parse(query).map(|found| (found.subject, found.name));
+        assert_eq!(asked(""), Ok((None, None)));
+        assert_eq!(asked("subject=token"), Ok((Some(SubjectKind::Token), None)));
+        assert_eq!(asked("subject=webhook:a%3Ab"), Ok((Some(SubjectKind::Webhook), Some(String::from("a:b")))));
+        assert_eq!(pointers(AuditQuery::parse("subject=w&limit=0&x=1")), ["?subject", "?limit", "?x"]);
     }
 
     #[test]

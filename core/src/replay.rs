@@ -16,6 +16,7 @@ const STATES_DEFAULT: [State; 2] = [State::Dead, State::Cancelled];
 
 /// Which deliveries, or with `missing` which events, are replayed. What is `None` or empty does not restrict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReplayQuery {
     /// The webhook's name; always there where `missing` is set.
     #[serde(default)]

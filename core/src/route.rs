@@ -3,6 +3,9 @@
 
 use crate::webhook::ProjectName;
 
+/// Where the description of the native API is served: `OpenAPI`, a file beside the page.
+pub const DESCRIPTION_PATH: &str = "/openapi.json";
+
 /// A path of the native API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -77,6 +80,28 @@ pub enum Resource {
     Replay(String),
     /// `replays/{id}/cancel`
     ReplayCancel(String),
+    /// `runs`
+    Runs,
+    /// `runs/claim`
+    RunClaim,
+    /// `runs/{id}`
+    Run(String),
+    /// `runs/{id}/updates`
+    RunUpdates(String),
+    /// `runs/{id}/finish`
+    RunFinish(String),
+    /// `runs/{id}/terminate`
+    RunTerminate(String),
+    /// `audit`
+    Audit,
+    /// `config`
+    Config,
+    /// `config/plan`
+    ConfigPlan,
+    /// `config/apply`
+    ConfigApply,
+    /// `import/preview`
+    ImportPreview,
     /// `stats`
     Stats,
     /// `live`
@@ -115,7 +140,153 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The path with `{…}` for each name: one text for all requests of a kind, for logs and counters.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        match self {
+            Self::Project(_, resource) => resource.pattern(),
+            other => other.path(),
+        }
+    }
+}
+
+impl Route {
+    /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
+    #[must_use]
+    pub const fn methods(&self) -> &'static str {
+        match self {
+            Self::Health => "GET",
+            Self::Projects => "GET, POST",
+            Self::Project(_, resource) => resource.methods(),
+        }
+    }
+}
+
 impl Resource {
+    /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
+    #[must_use]
+    pub const fn methods(&self) -> &'static str {
+        match self {
+            Self::Detail => "GET, PATCH",
+            Self::WebhookSecret(_)
+            | Self::Test(_)
+            | Self::Event(_)
+            | Self::EventsExport
+            | Self::Deliveries
+            | Self::DeliveriesExport
+            | Self::Delivery(_)
+            | Self::Replay(_)
+            | Self::Run(_)
+            | Self::Stats
+            | Self::Audit
+            | Self::Config
+            | Self::Live => "GET",
+            Self::Runs | Self::Replays | Self::Events | Self::Tokens | Self::Webhooks | Self::EventTypes | Self::Inboxes => "GET, POST",
+            Self::Token(_) => "DELETE",
+            Self::EventType(_) | Self::Webhook(_) | Self::Inbox(_) => "GET, PATCH, DELETE",
+            Self::WebhookTest(_)
+            | Self::WebhookSecretRotate(_)
+            | Self::WebhookPause(_)
+            | Self::WebhookResume(_)
+            | Self::Tests
+            | Self::EventsBatch
+            | Self::EventsDryRun
+            | Self::DeliveryRetry(_)
+            | Self::DeliveryCancel(_)
+            | Self::ConfigPlan
+            | Self::ConfigApply
+            | Self::ImportPreview
+            | Self::RunClaim
+            | Self::RunUpdates(_)
+            | Self::RunFinish(_)
+            | Self::RunTerminate(_)
+            | Self::ReplayCancel(_) => "POST",
+            Self::InboxRequests(_) => "GET, DELETE",
+        }
+    }
+
+    /// The whole path with `{…}` for each name.
+    fn pattern(&self) -> String {
+        // A name is only ever the second segment, and only where it is none of the API's own words.
+        let names = match self {
+            Self::Webhook(_)
+            | Self::WebhookSecret(_)
+            | Self::WebhookSecretRotate(_)
+            | Self::WebhookPause(_)
+            | Self::WebhookResume(_)
+            | Self::WebhookTest(_)
+            | Self::EventType(_) => "{name}",
+            Self::EventsBatch
+            | Self::EventsDryRun
+            | Self::EventsExport
+            | Self::DeliveriesExport
+            | Self::RunClaim
+            | Self::ConfigPlan
+            | Self::ConfigApply
+            | Self::ImportPreview => "",
+            _ => "{id}",
+        };
+        let mut pattern = String::from("/v1/projects/{project}");
+        for (at, segment) in self.segments().into_iter().enumerate() {
+            pattern.push('/');
+            pattern.push_str(if at == 1 && !names.is_empty() { names } else { segment });
+        }
+        pattern
+    }
+
+    /// One of each kind; those that hold a name hold `name`. For what must know them all: the description, tests.
+    #[cfg(any(test, feature = "openapi"))]
+    #[must_use]
+    pub fn all(name: &str) -> Vec<Self> {
+        let own = || String::from(name);
+        vec![
+            Self::Detail,
+            Self::Tokens,
+            Self::Token(own()),
+            Self::Webhooks,
+            Self::Webhook(own()),
+            Self::WebhookSecret(own()),
+            Self::WebhookSecretRotate(own()),
+            Self::WebhookPause(own()),
+            Self::WebhookResume(own()),
+            Self::WebhookTest(own()),
+            Self::Tests,
+            Self::Test(own()),
+            Self::EventTypes,
+            Self::EventType(own()),
+            Self::Events,
+            Self::EventsBatch,
+            Self::EventsDryRun,
+            Self::EventsExport,
+            Self::Event(own()),
+            Self::Deliveries,
+            Self::DeliveriesExport,
+            Self::Delivery(own()),
+            Self::DeliveryRetry(own()),
+            Self::DeliveryCancel(own()),
+            Self::Inboxes,
+            Self::Inbox(own()),
+            Self::InboxRequests(own()),
+            Self::Replays,
+            Self::Replay(own()),
+            Self::ReplayCancel(own()),
+            Self::Runs,
+            Self::RunClaim,
+            Self::Run(own()),
+            Self::RunUpdates(own()),
+            Self::RunFinish(own()),
+            Self::RunTerminate(own()),
+            Self::Audit,
+            Self::Config,
+            Self::ConfigPlan,
+            Self::ConfigApply,
+            Self::ImportPreview,
+            Self::Stats,
+            Self::Live,
+        ]
+    }
+
     /// The resource of the decoded segments below the project. No segment may be empty: `webhooks/` names nothing.
     fn parse(segments: &[&str]) -> Option<Self> {
         if segments.iter().any(|segment| segment.is_empty()) {
@@ -153,6 +324,17 @@ impl Resource {
             ["replays"] => Self::Replays,
             ["replays", id] => Self::Replay(own(id)),
             ["replays", id, "cancel"] => Self::ReplayCancel(own(id)),
+            ["runs"] => Self::Runs,
+            ["runs", "claim"] => Self::RunClaim,
+            ["runs", id] => Self::Run(own(id)),
+            ["runs", id, "updates"] => Self::RunUpdates(own(id)),
+            ["runs", id, "finish"] => Self::RunFinish(own(id)),
+            ["runs", id, "terminate"] => Self::RunTerminate(own(id)),
+            ["audit"] => Self::Audit,
+            ["config"] => Self::Config,
+            ["config", "plan"] => Self::ConfigPlan,
+            ["config", "apply"] => Self::ConfigApply,
+            ["import", "preview"] => Self::ImportPreview,
             ["stats"] => Self::Stats,
             ["live"] => Self::Live,
             _ => return None,
@@ -192,6 +374,17 @@ impl Resource {
             Self::Replays => vec!["replays"],
             Self::Replay(id) => vec!["replays", id],
             Self::ReplayCancel(id) => vec!["replays", id, "cancel"],
+            Self::Runs => vec!["runs"],
+            Self::RunClaim => vec!["runs", "claim"],
+            Self::Run(id) => vec!["runs", id],
+            Self::RunUpdates(id) => vec!["runs", id, "updates"],
+            Self::RunFinish(id) => vec!["runs", id, "finish"],
+            Self::RunTerminate(id) => vec!["runs", id, "terminate"],
+            Self::Audit => vec!["audit"],
+            Self::Config => vec!["config"],
+            Self::ConfigPlan => vec!["config", "plan"],
+            Self::ConfigApply => vec!["config", "apply"],
+            Self::ImportPreview => vec!["import", "preview"],
             Self::Stats => vec!["stats"],
             Self::Live => vec!["live"],
         }
@@ -255,49 +448,11 @@ mod tests {
 
     use super::*;
 
-    fn resources(name: &str) -> Vec<Resource> {
-        let own = || String::from(name);
-        vec![
-            Resource::Detail,
-            Resource::Tokens,
-            Resource::Token(own()),
-            Resource::Webhooks,
-            Resource::Webhook(own()),
-            Resource::WebhookSecret(own()),
-            Resource::WebhookSecretRotate(own()),
-            Resource::WebhookPause(own()),
-            Resource::WebhookResume(own()),
-            Resource::WebhookTest(own()),
-            Resource::Tests,
-            Resource::Test(own()),
-            Resource::EventTypes,
-            Resource::EventType(own()),
-            Resource::Events,
-            Resource::EventsBatch,
-            Resource::EventsDryRun,
-            Resource::EventsExport,
-            Resource::Event(own()),
-            Resource::Deliveries,
-            Resource::DeliveriesExport,
-            Resource::Delivery(own()),
-            Resource::DeliveryRetry(own()),
-            Resource::DeliveryCancel(own()),
-            Resource::Inboxes,
-            Resource::Inbox(own()),
-            Resource::InboxRequests(own()),
-            Resource::Replays,
-            Resource::Replay(own()),
-            Resource::ReplayCancel(own()),
-            Resource::Stats,
-            Resource::Live,
-        ]
-    }
-
     #[test]
     fn names_travel_in_paths_whatever_they_hold() {
         for name in ["plain", "a/b", "100 %", "ü + &?#", "a..b", "...", "%2F", "世界 🌍", "a\\b", "secret", ";=:@"] {
             let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
-            for resource in resources(name) {
+            for resource in Resource::all(name) {
                 let route = Route::Project(project.clone(), resource);
                 let path = route.path();
                 assert_eq!(Route::parse(&path), Some(route), "{path}");
@@ -312,6 +467,30 @@ mod tests {
         let webhook = ProjectName::parse("p1").map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
         assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
         assert_eq!(Route::Health.path(), "/healthz");
+    }
+
+    #[test]
+    fn every_kind_of_resource_is_among_all_of_them() {
+        let source = include_str!("route.rs");
+        let declared = source.split_once("pub enum Resource {").and_then(|(_, rest)| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
+        let declared = declared.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+        let listed: Vec<_> = Resource::all("x").iter().map(std::mem::discriminant).collect();
+        let different = listed.iter().enumerate().filter(|(at, kind)| !listed[..*at].contains(kind)).count();
+        assert_eq!((listed.len(), different), (declared, declared));
+    }
+
+    #[test]
+    fn a_pattern_holds_no_name() {
+        let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
+        let mut patterns = std::collections::BTreeSet::new();
+        for resource in Resource::all("secret-name") {
+            let pattern = Route::Project(project.clone(), resource).pattern();
+            assert!(!pattern.contains("secret-name") && !pattern.contains("p1"), "{pattern}");
+            assert!(patterns.insert(pattern.clone()), "two kinds of requests share {pattern}");
+        }
+        assert!(patterns.contains("/v1/projects/{project}/webhooks/{name}/secret/rotate"));
+        assert!(patterns.contains("/v1/projects/{project}/events/batch"));
+        assert_eq!(Route::Health.pattern(), "/healthz");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use ed25519_compact::{KeyPair, PublicKey, SecretKey, Seed, Signature};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 /// Symmetric secrets start so.
@@ -70,6 +70,8 @@ pub struct Secret(Key);
 #[derive(Clone)]
 enum Key {
     Symmetric(Vec<u8>),
+    /// A text that is itself the key of the HMAC.
+    Text(String),
     Private([u8; PRIVATE_KEY_BYTES]),
 }
 
@@ -150,6 +152,12 @@ impl Secret {
         Ok(Self(Key::Private(key)))
     }
 
+    /// A symmetric secret whose key is the UTF-8 of any text, as UP42 has them (WIRE B.5).
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(Key::Text(String::from(text)))
+    }
+
     /// A symmetric secret of random bytes.
     #[must_use]
     pub fn from_random(random: &[u8; GENERATED_SECRET_BYTES]) -> Self {
@@ -172,16 +180,17 @@ impl Secret {
     #[must_use]
     pub const fn kind(&self) -> SecretKind {
         match self.0 {
-            Key::Symmetric(_) => SecretKind::V1,
+            Key::Symmetric(_) | Key::Text(_) => SecretKind::V1,
             Key::Private(_) => SecretKind::V1a,
         }
     }
 
-    /// `whsec_…` or `whsk_…`
+    /// `whsec_…` or `whsk_…`, or the text it was made of.
     #[must_use]
     pub fn reveal(&self) -> String {
         match &self.0 {
             Key::Symmetric(bytes) => format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes)),
+            Key::Text(text) => text.clone(),
             Key::Private(key) => format!("{PRIVATE_KEY_PREFIX}{}", STANDARD.encode(key)),
         }
     }
@@ -190,7 +199,7 @@ impl Secret {
     #[must_use]
     pub fn public_key(&self) -> Option<String> {
         match &self.0 {
-            Key::Symmetric(_) => None,
+            Key::Symmetric(_) | Key::Text(_) => None,
             Key::Private(key) => key.get(SEED_BYTES..).map(|public| format!("{PUBLIC_KEY_PREFIX}{}", STANDARD.encode(public))),
         }
     }
@@ -199,6 +208,7 @@ impl Secret {
     fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SecretFault> {
         match &self.0 {
             Key::Symmetric(bytes) => Ok(mac(bytes, content).finalize().into_bytes().to_vec()),
+            Key::Text(text) => Ok(mac(text.as_bytes(), content).finalize().into_bytes().to_vec()),
             Key::Private(key) => sign_with_key(key, content),
         }
     }
@@ -207,9 +217,20 @@ impl Secret {
     fn accepts(&self, content: &[u8], signature: &[u8]) -> Choice {
         match &self.0 {
             Key::Symmetric(bytes) => mac(bytes, content).finalize().into_bytes().as_slice().ct_eq(signature),
+            Key::Text(text) => mac(text.as_bytes(), content).finalize().into_bytes().as_slice().ct_eq(signature),
             Key::Private(key) => Choice::from(u8::from(key_accepts(key, content, signature))),
         }
     }
+}
+
+/// The base64 of the HMAC-SHA256 of `content`.
+pub(crate) fn hmac_base64(key: &[u8], content: &[u8]) -> String {
+    STANDARD.encode(mac(key, content).finalize().into_bytes())
+}
+
+/// The base64 of the SHA-256 of `content`.
+pub(crate) fn sha256_base64(content: &[u8]) -> String {
+    STANDARD.encode(Sha256::digest(content))
 }
 
 fn mac(secret: &[u8], content: &[u8]) -> Hmac<Sha256> {

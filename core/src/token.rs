@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::fault::{Fields, InputFault, check_text, parse_json};
+use crate::time::{TIME_RULE, Timestamp};
 use crate::webhook::ProjectName;
 
 /// What a token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything in its project.
@@ -68,16 +70,18 @@ pub struct TokenDraft {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// From then on it opens nothing; `None`: never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Characters of a token's name at most.
 pub const NAME_CHARS_MAX: usize = 64;
 
-/// Parses the body of `POST tokens`: `{"name","role"}`.
+/// Parses the body of `POST tokens`: `{"name","role","expires_at"?}`. An expiry lies after `now`.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
-pub fn create(body: &str) -> Result<TokenDraft, InputFault> {
+pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let draft = parse_json(body)?;
     let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
     let name = fields.text("name");
@@ -93,9 +97,18 @@ pub fn create(body: &str) -> Result<TokenDraft, InputFault> {
         }
         role
     });
+    let expires_at = fields.text("expires_at").value().and_then(|text| {
+        let at = Timestamp::parse_rfc3339(text);
+        match at {
+            None => fields.fault("expires_at", TIME_RULE),
+            Some(at) if at <= now => fields.fault("expires_at", "must lie in the future"),
+            Some(_) => {}
+        }
+        at
+    });
     let faults = fields.finish();
     match (name, role) {
-        (Some(name), Some(role)) if faults.is_empty() => Ok(TokenDraft { name: String::from(name), role }),
+        (Some(name), Some(role)) if faults.is_empty() => Ok(TokenDraft { name: String::from(name), role, expires_at }),
         _ => Err(faults.into()),
     }
 }
@@ -173,8 +186,18 @@ mod tests {
 
     #[test]
     fn a_new_token_needs_a_name_and_a_role() {
-        let draft = TokenDraft { name: String::from("ci"), role: Role::Publish };
-        assert_eq!(create(r#"{"name":"ci","role":"publish"}"#), Ok(draft));
+        let now = Timestamp(1_795_270_051_204);
+        let create = |body: &str| create(body, now);
+        let draft = TokenDraft { name: String::from("ci"), role: Role::Publish, expires_at: None };
+        assert_eq!(create(r#"{"name":"ci","role":"publish"}"#), Ok(draft.clone()));
+        assert_eq!(create(r#"{"name":"ci","role":"publish","expires_at":null}"#), Ok(draft.clone()));
+        let tomorrow = now.plus_ms(86_400_000);
+        let body = format!(r#"{{"name":"ci","role":"publish","expires_at":"{}"}}"#, tomorrow.to_rfc3339());
+        assert_eq!(create(&body), Ok(TokenDraft { expires_at: Some(tomorrow), ..draft }));
+        for expiry in ["2026-11-21T14:00:00Z", "tomorrow", ""] {
+            let body = format!(r#"{{"name":"ci","role":"publish","expires_at":"{expiry}"}}"#);
+            assert!(matches!(create(&body), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/expires_at"), "{expiry}");
+        }
         for (body, count) in [("{}", 2), (r#"{"name":"ci","role":"admin"}"#, 1), (r#"{"name":"","role":1,"x":1}"#, 3)] {
             assert!(matches!(create(body), Err(InputFault::Invalid(faults)) if faults.len() == count), "{body}");
         }

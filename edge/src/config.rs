@@ -28,6 +28,28 @@ const ALLOW_PRIVATE_TARGETS: &str = "ALLOW_PRIVATE_TARGETS";
 /// Hosts that this deployment answers under, separated by commas. The host of a request is always one of them; a
 /// queue consumer and an alarm see no request and know only these.
 const PUBLIC_HOSTS: &str = "PUBLIC_HOSTS";
+/// Wrong tokens of one address in a minute, before it gets 429. 0: no limit.
+const AUTH_FAILURES_PER_MINUTE: &str = "AUTH_FAILURES_PER_MINUTE";
+/// Requests of one address in a minute to paths that need no token. 0: no limit.
+const PUBLIC_REQUESTS_PER_MINUTE: &str = "PUBLIC_REQUESTS_PER_MINUTE";
+/// `false`: no line is logged for each request.
+const LOG_REQUESTS: &str = "LOG_REQUESTS";
+
+/// How much one address may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Wrong tokens in a minute; 0: no limit.
+    pub(crate) failures_per_min: u32,
+    /// Requests in a minute to paths that need no token; 0: no limit.
+    pub(crate) public_per_min: u32,
+}
+
+impl Limits {
+    /// A deployment's.
+    const STRICT: Self = Self { failures_per_min: 20, public_per_min: 600 };
+    /// Those of a machine where everybody has the one address of loopback.
+    const LOCAL: Self = Self { failures_per_min: 200, public_per_min: 60_000 };
+}
 
 /// The deployment's configuration is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +69,10 @@ pub(crate) struct Settings {
     pub(crate) keyring: Keyring,
     allow_private_targets: bool,
     public_hosts: Vec<String>,
+    /// How much one address may do.
+    pub(crate) limits: Limits,
+    /// Whether each request has its line in the log.
+    pub(crate) logs_requests: bool,
 }
 
 impl Settings {
@@ -63,7 +89,12 @@ impl Settings {
         }
         let text = |name| env.var(name).ok().map(|value| value.to_string());
         let keys = text(SEALING_KEYS).ok_or(ConfigFault::Missing(SEALING_KEYS))?;
-        let settings = Rc::new(Self::new(text(ADMIN_TOKEN), &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?);
+        let mut settings = Self::new(text(ADMIN_TOKEN), &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?;
+        let number = |name| text(name).and_then(|value| value.trim().parse().ok());
+        settings.limits.failures_per_min = number(AUTH_FAILURES_PER_MINUTE).unwrap_or(settings.limits.failures_per_min);
+        settings.limits.public_per_min = number(PUBLIC_REQUESTS_PER_MINUTE).unwrap_or(settings.limits.public_per_min);
+        settings.logs_requests = text(LOG_REQUESTS).as_deref() != Some("false");
+        let settings = Rc::new(settings);
         SETTINGS.with(|cell| Ok(Rc::clone(cell.get_or_init(|| settings))))
     }
 
@@ -73,6 +104,8 @@ impl Settings {
             keyring: Keyring::parse(keys)?,
             allow_private_targets: allow_private == Some("true"),
             public_hosts: public_hosts.unwrap_or("").split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect(),
+            limits: if allow_private == Some("true") { Limits::LOCAL } else { Limits::STRICT },
+            logs_requests: true,
         })
     }
 
@@ -85,6 +118,8 @@ impl Settings {
             keyring: Keyring::parse(keys).unwrap(),
             allow_private_targets: false,
             public_hosts: Vec::new(),
+            limits: Limits::STRICT,
+            logs_requests: true,
         }
     }
 

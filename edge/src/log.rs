@@ -39,6 +39,25 @@ impl Display for RequestId {
     }
 }
 
+/// Writes the line of a request that was answered. `route` is its pattern, never its path: names and keys are not for logs.
+pub(crate) fn request(id: &RequestId, method: &str, route: &str, project: Option<&str>, status: u16, duration_ms: i64) {
+    worker::console_log!("{}", request_line(id, method, route, project, status, duration_ms));
+}
+
+fn request_line(id: &RequestId, method: &str, route: &str, project: Option<&str>, status: u16, duration_ms: i64) -> String {
+    serde_json::json!({
+        "level": "info",
+        "message": "request",
+        "request_id": id.as_str(),
+        "method": method,
+        "route": route,
+        "project": project,
+        "status": status,
+        "duration_ms": duration_ms,
+    })
+    .to_string()
+}
+
 /// Writes a line about something that happened.
 pub(crate) fn info(id: &RequestId, message: &str, fields: &[(&str, &dyn Display)]) {
     write(Level::Info, id, message, fields);
@@ -102,6 +121,13 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_has_its_line() {
+        let text = request_line(&RequestId::new([1; 8]), "GET", "/v1/projects/{project}", Some("p1"), 200, 12);
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&read["status"], &read["duration_ms"], &read["project"]), (&Value::from(200), &Value::from(12), &Value::from("p1")));
+    }
 
     #[test]
     fn a_line_is_one_json_object_whatever_the_fields_hold() {

@@ -100,8 +100,9 @@ mod tests {
 
     fn report(delivery: i64) -> Report {
         let outcome = Outcome::Answered { status: 200 };
-        let (request, response) = (None, None);
-        let attempt = Attempt { number: 1, trigger: Trigger::Schedule, started_at: NOW, duration_ms: 1, outcome, request, response };
+        let (request, response, request_id) = (None, None, None);
+        let attempt =
+            Attempt { number: 1, trigger: Trigger::Schedule, started_at: NOW, duration_ms: 1, outcome, request, response, request_id };
         Report { delivery: Seq(delivery), attempt }
     }
 

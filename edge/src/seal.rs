@@ -82,6 +82,16 @@ impl Keyring {
         if keys.is_empty() { Err(KeyringFault::Empty) } else { Ok(Self { keys }) }
     }
 
+    /// The id of the key that seals.
+    pub(crate) fn current(&self) -> &str {
+        self.keys.first().map_or("", |(id, _cipher)| id.as_str())
+    }
+
+    /// Whether `sealed` is under the key that seals.
+    pub(crate) fn is_current(&self, sealed: &str) -> bool {
+        sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).is_some_and(|(id, _text)| id == self.current())
+    }
+
     fn seal(&self, nonce: [u8; NONCE_BYTES], place: &str, plain: &str) -> Result<String, SealFault> {
         let (id, cipher) = self.keys.first().ok_or(SealFault::Cipher)?;
         let payload = Payload { msg: plain.as_bytes(), aad: place.as_bytes() };
@@ -112,6 +122,10 @@ pub(crate) struct Owner<'a> {
 }
 
 impl Owner<'_> {
+    fn place_of(&self, field: &str) -> String {
+        format!("{}/{}/{field}", self.project.as_str(), self.id)
+    }
+
     fn secret_place(&self) -> String {
         format!("{}/{}/secret", self.project.as_str(), self.id)
     }
@@ -147,6 +161,25 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
+/// Seals again what of `sealed` is not under the current key; `None` where all of it is. What has expired at `now` is dropped.
+///
+/// # Errors
+/// See [`unseal`] and [`seal`].
+pub(crate) fn reseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition, now: Timestamp) -> Result<Option<Definition>, SealFault> {
+    let secrets = sealed.secret.iter().chain(sealed.previous_secrets.iter().map(|retired| &retired.secret));
+    let values = sealed.headers.iter().filter(|header| header.protected).map(|header| &header.value);
+    if secrets.chain(values).all(|text| keyring.is_current(text)) {
+        return Ok(None);
+    }
+    let plain = unseal(keyring, owner, sealed)?;
+    let mut fresh = seal(keyring, owner, &plain, None)?;
+    fresh.previous_secrets.retain(|retired| retired.expires_at > now);
+    for retired in &mut fresh.previous_secrets {
+        retired.secret = keyring.seal(clock::random()?, &owner.secret_place(), &retired.secret)?;
+    }
+    Ok(Some(fresh))
+}
+
 /// Opens the secrets and the protected header values of a sealed definition. A previous secret that does not open is left
 /// out: it only signs beside the current one, and its key may have been taken out of `SEALING_KEYS` since.
 ///
@@ -179,6 +212,25 @@ pub(crate) fn unseal_signing_secrets(keyring: &Keyring, owner: Owner<'_>, sealed
 /// See [`unseal`].
 pub(crate) fn unseal_secret(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Option<String>, SealFault> {
     sealed.secret.as_deref().map(|secret| keyring.open(&owner.secret_place(), secret)).transpose()
+}
+
+/// The place of a run's credentials: all of its addresses share it.
+pub(crate) const AUTHORIZATION: &str = "authorization";
+
+/// Seals one text of `owner` that stands in no definition.
+///
+/// # Errors
+/// See [`seal`].
+pub(crate) fn seal_text(keyring: &Keyring, owner: Owner<'_>, field: &str, plain: &str) -> Result<String, SealFault> {
+    keyring.seal(clock::random()?, &owner.place_of(field), plain)
+}
+
+/// Opens what [`seal_text`] has sealed.
+///
+/// # Errors
+/// See [`unseal`].
+pub(crate) fn open_text(keyring: &Keyring, owner: Owner<'_>, field: &str, sealed: &str) -> Result<String, SealFault> {
+    keyring.open(&owner.place_of(field), sealed)
 }
 
 #[cfg(test)]
@@ -287,6 +339,24 @@ mod tests {
         assert!(new.secret.as_deref().is_some_and(|text| text.starts_with("s1.k2.")));
         let only_old = keyring(&format!("k1:{KEY_1}"));
         assert!(matches!(unseal_secret(&only_old, owner, &new), Err(SealFault::UnknownKey(id)) if id == "k2"));
+    }
+
+    #[test]
+    fn everything_moves_to_the_new_key_and_the_old_one_is_no_longer_needed() {
+        let owner = Owner { project: &project("p1"), id: "whk_1" };
+        let old_ring = keyring(&format!("k1:{KEY_1}"));
+        let mut old = seal(&old_ring, owner, &definition(vec![header("a", "1", true), header("b", "2", false)]), None).unwrap();
+        let plain_secret = String::from("whsec_new");
+        old.rotate_secret(plain_secret.clone(), 60, Timestamp(0));
+        old.secret = Some(old_ring.seal([1; NONCE_BYTES], &owner.secret_place(), &plain_secret).unwrap());
+        let both = keyring(&format!("k2:{KEY_2},k1:{KEY_1}"));
+        let moved = reseal(&both, owner, &old, Timestamp(1)).unwrap().unwrap();
+        let only_new = keyring(&format!("k2:{KEY_2}"));
+        assert_eq!(unseal(&only_new, owner, &moved).unwrap(), unseal(&old_ring, owner, &old).unwrap());
+        assert_eq!(reseal(&both, owner, &moved, Timestamp(1)).unwrap(), None, "there is nothing left to do");
+        let later = reseal(&both, owner, &old, Timestamp(60_000)).unwrap().unwrap();
+        assert_eq!(later.previous_secrets, [], "what has expired is not moved");
+        assert!(reseal(&only_new, owner, &old, Timestamp(1)).is_err(), "the old key was taken out too early");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The only caller of `fetch` to the outside: one POST, bounded in time and in what is read of the answer.
+//! The only caller of `fetch` to the outside: one POST or GET, bounded in time and in what is read of the answer.
 //!
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
@@ -28,8 +28,24 @@ pub(crate) struct Exchange {
 
 /// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body. Redirects are not followed.
 pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exchange {
+    timed(exchange(url, &callback.headers, Some(&callback.body), timeout_s)).await
+}
+
+/// Gets `url` with these headers, as [`post`] does.
+pub(crate) async fn get(url: &str, headers: Vec<(String, String)>, timeout_s: u32) -> Exchange {
+    timed(exchange(url, &headers, None, timeout_s)).await
+}
+
+impl Exchange {
+    /// A call that did not come about.
+    pub(crate) fn not_made(outcome: Outcome) -> Self {
+        Self { started_at: clock::now(), duration_ms: 0, outcome, response: None }
+    }
+}
+
+async fn timed(call: impl Future<Output = worker::Result<(Outcome, Option<ReceivedResponse>)>>) -> Exchange {
     let started_at = clock::now();
-    let (outcome, response) = match exchange(url, callback, timeout_s).await {
+    let (outcome, response) = match call.await {
         Ok(parts) => parts,
         Err(error) => (classify(&error), None),
     };
@@ -45,18 +61,25 @@ extern "C" {
 }
 
 /// The platform is called directly: `worker::Fetch` would make a `Request` first and read every body through a stream.
-async fn exchange(url: &str, callback: &Callback, timeout_s: u32) -> worker::Result<(Outcome, Option<ReceivedResponse>)> {
+async fn exchange(
+    url: &str,
+    sent: &[(String, String)],
+    body: Option<&str>,
+    timeout_s: u32,
+) -> worker::Result<(Outcome, Option<ReceivedResponse>)> {
     let headers = web_sys::Headers::new()?;
-    for (name, value) in &callback.headers {
+    for (name, value) in sent {
         headers.append(name, value)?;
     }
     // The signal ends the wait for the headers as well as the reading of the body.
     let signal = web_sys::AbortSignal::timeout_with_u32(timeout_s.saturating_mul(1_000));
     let init = web_sys::RequestInit::new();
-    init.set_method("POST");
+    init.set_method(if body.is_some() { "POST" } else { "GET" });
     init.set_headers(&headers);
     init.set_redirect(web_sys::RequestRedirect::Manual);
-    init.set_body(&Uint8Array::from(callback.body.as_bytes()));
+    if let Some(body) = body {
+        init.set_body(&Uint8Array::from(body.as_bytes()));
+    }
     init.set_signal(Some(&signal));
     let response: web_sys::Response = JsFuture::from(platform_fetch(url, &init)?).await?.unchecked_into();
 

@@ -43,8 +43,13 @@ impl<S: Sql> Ledger<S> {
     /// What `event` would do now, to every webhook or to the one named `webhook`.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none; the database fails.
+    /// [`LedgerError::NotFound`] where the webhook is none, [`LedgerError::SchemaViolated`] where the data does not fit; the
+    /// database fails.
     pub fn dry_run(&mut self, event: NewEvent, webhook: Option<&str>, now: Timestamp) -> Result<DryRun, LedgerError> {
+        let misfits = self.check_data(&event, "/events/0")?;
+        if !misfits.is_empty() {
+            return Err(LedgerError::SchemaViolated { faults: misfits });
+        }
         let (seq, message) = (self.reserve(now), self.reserve(now));
         let webhooks = match webhook {
             Some(name) => vec![self.stored_webhook(name)?],
@@ -113,7 +118,7 @@ mod tests {
     #[test]
     fn the_timeline_follows_the_webhook_s_schedule_or_else_the_project_s() {
         let mut ledger = ledger();
-        ledger.update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), retention_days: None }).unwrap();
+        ledger.update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), retention_days: None }, START).unwrap();
         create(&mut ledger, webhook("a", "*"));
         create(&mut ledger, Definition { retry_schedule_s: Some(vec![60, 60]), ..webhook("b", "*") });
         let run = ledger.dry_run(event("order.paid"), None, START).unwrap();

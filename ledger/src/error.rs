@@ -46,6 +46,15 @@ pub enum LedgerError {
         /// Position in the batch, from 0.
         index: usize,
     },
+    /// The idempotency key was used for another call.
+    #[error("the idempotency key was used with another request")]
+    IdempotencyReused,
+    /// Data of an event does not fit the schema of its type.
+    #[error("the data of an event does not fit the schema of its type")]
+    SchemaViolated {
+        /// Every place, with pointers such as `/events/3/data/n`.
+        faults: Vec<postern_core::fault::Fault>,
+    },
     /// It can't be done in the state in which the thing is.
     #[error("{why}")]
     StateConflict {

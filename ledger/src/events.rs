@@ -1,20 +1,15 @@
-//! Events as people see them, and the catalogue of event types.
+//! Events as people see them.
 
-use postern_core::api::event::{EventTypeView, EventView};
+use postern_core::api::event::EventView;
 use postern_core::api::page::Page;
-use postern_core::event::EventTypeDraft;
 use postern_core::id::{Kind, Seq};
-use postern_core::time::Timestamp;
 
 use crate::deliveries::SCANNED_MAX;
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::ingest::{data_of, labels_of, object_of};
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, first, key_set};
-use crate::webhooks::to_json;
+use crate::sql::{Row, Sql, Value, key_set};
 
-/// Types of a project's catalogue at most: lists give all of them.
-const EVENT_TYPES_MAX: i64 = 1_000;
 /// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.
 const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
      FROM (SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
@@ -71,66 +66,12 @@ impl<S: Sql> Ledger<S> {
         )?;
         rows.iter().map(|row| Ok(EventView { data: Some(data_of(row.text(8)?)?), ..self.event_view(row)? })).collect()
     }
-
-    /// Adds a type to the catalogue.
-    ///
-    /// # Errors
-    /// [`LedgerError::NameTaken`]; [`LedgerError::StateConflict`] at 1,000 types; the database fails.
-    pub fn create_event_type(&mut self, draft: EventTypeDraft, now: Timestamp) -> Result<EventTypeView, LedgerError> {
-        let rows =
-            self.sql.run("SELECT count(*), count(CASE WHEN name = ?1 THEN 1 END) FROM event_type", &[Value::from(draft.name.as_str())])?;
-        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
-        if row.flag(1)? {
-            return Err(LedgerError::NameTaken { what: "event type" });
-        }
-        if row.integer(0)? >= EVENT_TYPES_MAX {
-            return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types: delete one first" });
-        }
-        let example = draft.example.as_ref().map(to_json).transpose()?;
-        self.sql.run(
-            "INSERT INTO event_type (name, created_at_ms, description, example) VALUES (?1, ?2, ?3, ?4)",
-            &[Value::from(draft.name.as_str()), Value::from(now), Value::from(draft.description.as_str()), Value::from(example)],
-        )?;
-        Ok(EventTypeView { name: draft.name, description: draft.description, example: draft.example, created_at: now })
-    }
-
-    /// The whole catalogue, by name.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub fn list_event_types(&self) -> Result<Vec<EventTypeView>, LedgerError> {
-        let rows = self.sql.run("SELECT name, description, example, created_at_ms FROM event_type ORDER BY name", &[])?;
-        rows.iter()
-            .map(|row| {
-                let example = row.text_or_none(2)?.map(serde_json::from_str).transpose();
-                Ok(EventTypeView {
-                    name: String::from(row.text(0)?),
-                    description: String::from(row.text(1)?),
-                    example: example.map_err(damaged("an example does not read back"))?,
-                    created_at: row.timestamp(3)?,
-                })
-            })
-            .collect()
-    }
-
-    /// Removes a type from the catalogue. Events of it are accepted all the same: the catalogue informs, it does not bar.
-    ///
-    /// # Errors
-    /// [`LedgerError::NotFound`]; the database fails.
-    pub fn delete_event_type(&mut self, name: &str) -> Result<(), LedgerError> {
-        let deleted = self.sql.run("DELETE FROM event_type WHERE name = ?1 RETURNING name", &[Value::from(name)])?;
-        if deleted.is_empty() { Err(LedgerError::NotFound { what: "event type" }) } else { Ok(()) }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::build::{START, ledger, post};
-
-    fn draft(name: &str) -> EventTypeDraft {
-        EventTypeDraft { name: String::from(name), description: String::from("Said"), example: Some(serde_json::json!({"n": 1})) }
-    }
+    use crate::support::build::{ledger, post};
 
     #[test]
     fn events_are_listed_newest_first_and_by_type() {
@@ -153,18 +94,5 @@ mod tests {
         let id = ledger.list_events(None, 1, None).unwrap().items.remove(0).id;
         assert_eq!(ledger.event(&id).unwrap().data.unwrap().get(), "{\"n\":1}");
         assert_eq!(ledger.event(&id.replace("evt_", "dlv_")).map(|_event| ()), Err(LedgerError::NotFound { what: "event" }));
-    }
-
-    #[test]
-    fn the_catalogue_holds_each_type_once() {
-        let mut ledger = ledger();
-        let made = ledger.create_event_type(draft("order.paid"), START).unwrap();
-        ledger.create_event_type(EventTypeDraft { example: None, ..draft("a") }, START).unwrap();
-        assert_eq!(ledger.create_event_type(draft("a"), START), Err(LedgerError::NameTaken { what: "event type" }));
-        let names: Vec<String> = ledger.list_event_types().unwrap().into_iter().map(|kind| kind.name).collect();
-        assert_eq!(names, ["a", "order.paid"]);
-        assert_eq!(ledger.list_event_types().unwrap()[1], made);
-        ledger.delete_event_type("a").unwrap();
-        assert_eq!(ledger.delete_event_type("a"), Err(LedgerError::NotFound { what: "event type" }));
     }
 }

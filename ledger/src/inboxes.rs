@@ -2,11 +2,14 @@
 //!
 //! A request is kept as the JSON of its view: it is written once, read as a whole and never searched.
 
+use postern_core::api::audit::AuditAction;
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView, REQUESTS_KEPT};
 use postern_core::api::page::Page;
+use postern_core::change::Changes;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
@@ -61,10 +64,13 @@ impl<S: Sql> Ledger<S> {
     pub fn create_inbox(&mut self, name: &str, key: &str, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
         self.expect_inbox_name(name, None)?;
         let seq = self.reserve(now);
-        self.sql.run(
-            "INSERT INTO inbox (seq, name, key, created_at_ms, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[Value::from(seq), Value::from(name), Value::from(key), Value::from(now), Value::Text(to_json(&Answer::default())?)],
-        )?;
+        atomically(&self.sql, |sql| {
+            sql.run(
+                "INSERT INTO inbox (seq, name, key, created_at_ms, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+                &[Value::from(seq), Value::from(name), Value::from(key), Value::from(now), Value::Text(to_json(&Answer::default())?)],
+            )?;
+            self.audit(sql, AuditAction::InboxCreated, name, Changes::default(), now)
+        })?;
         self.inbox_at_seq(seq, origin)
     }
 
@@ -115,16 +121,27 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::NameTaken`]; the database fails.
-    pub fn update_inbox(&mut self, id: &str, change: InboxChange, origin: &str) -> Result<InboxView, LedgerError> {
+    pub fn update_inbox(&mut self, id: &str, change: InboxChange, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
         let seq = self.seq_of(Kind::Inbox, id, "inbox")?;
         let current = self.inbox_at_seq(seq, origin)?;
-        let name = change.name.unwrap_or(current.name);
+        let name = change.name.unwrap_or_else(|| current.name.clone());
         self.expect_inbox_name(&name, Some(seq))?;
-        let answer = change.answer.unwrap_or(current.answer);
-        self.sql.run(
-            "UPDATE inbox SET name = ?2, answer = ?3 WHERE seq = ?1",
-            &[Value::from(seq), Value::Text(name), Value::Text(to_json(&answer)?)],
-        )?;
+        let answer = change.answer.unwrap_or_else(|| current.answer.clone());
+        let fields = |name: &str, answer: &Answer| {
+            let answer = serde_json::to_value(answer).unwrap_or_default();
+            [(String::from("name"), Json::from(name)), (String::from("answer"), answer)].into_iter().collect()
+        };
+        let changes = Changes::between(&fields(&current.name, &current.answer), &fields(&name, &answer));
+        if changes.is_empty() {
+            return Ok(current);
+        }
+        atomically(&self.sql, |sql| {
+            sql.run(
+                "UPDATE inbox SET name = ?2, answer = ?3 WHERE seq = ?1",
+                &[Value::from(seq), Value::from(name.as_str()), Value::Text(to_json(&answer)?)],
+            )?;
+            self.audit(sql, AuditAction::InboxUpdated, &name, changes, now)
+        })?;
         self.inbox_at_seq(seq, origin)
     }
 
@@ -132,12 +149,13 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; the database fails.
-    pub fn delete_inbox(&mut self, id: &str) -> Result<(), LedgerError> {
+    pub fn delete_inbox(&mut self, id: &str, now: Timestamp) -> Result<(), LedgerError> {
+        let inbox = self.inbox(id, "")?;
         let seq = self.expect_inbox(id)?;
         atomically(&self.sql, |sql| {
             sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(seq)])?;
             sql.run("DELETE FROM inbox WHERE seq = ?1", &[Value::from(seq)])?;
-            Ok(())
+            self.audit(sql, AuditAction::InboxDeleted, &inbox.name, Changes::default(), now)
         })
     }
 
@@ -278,11 +296,11 @@ mod tests {
         assert_eq!(ledger.inbox_at("other").unwrap(), None);
         assert_eq!(ledger.create_inbox("first", "def", ORIGIN, START), Err(LedgerError::NameTaken { what: "inbox" }));
         ledger.record_request(address.seq, request("a"), START).unwrap();
-        ledger.delete_inbox(&inbox.id).unwrap();
+        ledger.delete_inbox(&inbox.id, START).unwrap();
         assert_eq!(ledger.inbox_at("abc").unwrap(), None);
         let late = ledger.record_request(address.seq, request("a"), START);
         assert_eq!(late, Err(LedgerError::NotFound { what: "inbox" }));
-        assert_eq!(ledger.delete_inbox(&inbox.id), Err(LedgerError::NotFound { what: "inbox" }));
+        assert_eq!(ledger.delete_inbox(&inbox.id, START), Err(LedgerError::NotFound { what: "inbox" }));
     }
 
     #[test]
@@ -292,11 +310,11 @@ mod tests {
         ledger.create_inbox("b", "k2", ORIGIN, START).unwrap();
         let answer = Answer { status: 503, delay_ms: 2_000, body: String::from("later") };
         let change = InboxChange { answer: Some(answer.clone()), ..InboxChange::default() };
-        assert_eq!(ledger.update_inbox(&inbox.id, change, ORIGIN).unwrap().answer, answer);
+        assert_eq!(ledger.update_inbox(&inbox.id, change, ORIGIN, START).unwrap().answer, answer);
         assert_eq!(ledger.inbox_at("k1").unwrap().unwrap().answer, answer);
         let rename = |name: &str| InboxChange { name: Some(String::from(name)), ..InboxChange::default() };
-        assert_eq!(ledger.update_inbox(&inbox.id, rename("b"), ORIGIN), Err(LedgerError::NameTaken { what: "inbox" }));
-        assert_eq!(ledger.update_inbox(&inbox.id, rename("a"), ORIGIN).unwrap().name, "a");
+        assert_eq!(ledger.update_inbox(&inbox.id, rename("b"), ORIGIN, START), Err(LedgerError::NameTaken { what: "inbox" }));
+        assert_eq!(ledger.update_inbox(&inbox.id, rename("a"), ORIGIN, START).unwrap().name, "a");
         let names: Vec<String> = ledger.list_inboxes(1, None, ORIGIN).unwrap().items.into_iter().map(|inbox| inbox.name).collect();
         assert_eq!(names, ["b"]);
     }

@@ -96,7 +96,8 @@ impl<S: Sql> Ledger<S> {
     /// are leased to the caller.
     ///
     /// # Errors
-    /// [`LedgerError::IdempotencyConflict`]; the database fails.
+    /// [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the schema of its type;
+    /// the database fails.
     pub fn ingest(&mut self, events: Vec<NewEvent>, inline: InlineLimit, now: Timestamp) -> Result<Ingested, LedgerError> {
         let mut known = self.known_keys(&events)?;
         let mut accepted = Vec::with_capacity(events.len());
@@ -105,6 +106,7 @@ impl<S: Sql> Ledger<S> {
         let mut taken = KeysTaken::new();
         let mut works = WorkSet::default();
         let mut inline_left = inline.0 as usize;
+        let mut misfits = Vec::new();
         for (index, event) in events.into_iter().enumerate() {
             if let Some(known) = event.idempotency_key.as_ref().and_then(|key| known.get(key)) {
                 if !known.is(&event) {
@@ -113,6 +115,7 @@ impl<S: Sql> Ledger<S> {
                 accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
                 continue;
             }
+            misfits.extend(self.check_data(&event, &format!("/events/{index}"))?);
             let seq = self.next_key(now);
             let webhooks = self.roster.matching(&EventFacts::of(&event));
             let is_inline =
@@ -165,6 +168,9 @@ impl<S: Sql> Ledger<S> {
             }
             accepted.push(EventAccepted { id, deliveries, duplicate: false });
             fresh.push((seq, deliveries, event));
+        }
+        if !misfits.is_empty() {
+            return Err(LedgerError::SchemaViolated { faults: misfits });
         }
         if !fresh.is_empty() {
             atomically(&self.sql, |sql| {

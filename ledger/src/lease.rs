@@ -564,6 +564,7 @@ pub(crate) fn lost_attempt(row: &DeliveryRow, now: Timestamp) -> Attempt {
         outcome: Outcome::Lost,
         request: None,
         response: None,
+        request_id: None,
     }
 }
 

@@ -8,12 +8,15 @@ use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
+use crate::audit::Acting;
 use crate::error::LedgerError;
+use crate::event_types::Schemas;
 use crate::gate::Gates;
 use crate::outbox;
 use crate::replay::Replays;
 use crate::retention::Upkeep;
 use crate::roster::{Member, Roster};
+use crate::runs::RunClock;
 use crate::schema;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::tokens::TokenBook;
@@ -33,7 +36,13 @@ pub struct Ledger<S: Sql> {
     pub(crate) tokens: TokenBook,
     pub(crate) settings: ProjectSettings,
     pub(crate) replays: Replays,
+    pub(crate) run_clock: RunClock,
     pub(crate) upkeep: Upkeep,
+    pub(crate) schemas: Schemas,
+    /// The sealing key that all secrets are known to be under.
+    pub(crate) sealed_under: Option<String>,
+    /// Who does what follows.
+    pub(crate) acting: Acting,
     /// The key up to which no inline lease is open, as the database has it, and when that was noted.
     pub(crate) inline_checked: (Seq, Timestamp),
     project: ProjectName,
@@ -65,7 +74,11 @@ impl<S: Sql> Ledger<S> {
             tokens: TokenBook::default(),
             settings: ProjectSettings::default(),
             replays: Replays::default(),
+            run_clock: RunClock::default(),
             upkeep: Upkeep::default(),
+            schemas: Schemas::default(),
+            sealed_under: None,
+            acting: Acting::postern(),
             inline_checked: (Seq::ZERO, Timestamp(0)),
             project,
             created_at,
@@ -77,6 +90,7 @@ impl<S: Sql> Ledger<S> {
         ledger.load_gates()?;
         ledger.load_tokens()?;
         ledger.load_replays()?;
+        ledger.load_schemas()?;
         Ok(Some(ledger))
     }
 
@@ -138,7 +152,13 @@ impl<S: Sql> Ledger<S> {
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
         let open = row.number(2)?.saturating_add(self.gates.inline_count()).min(OPEN_COUNTED_MAX);
         let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open };
-        Ok(ProjectDetail { name: self.project.clone(), created_at: self.created_at, counts, settings: self.settings.clone() })
+        Ok(ProjectDetail {
+            name: self.project.clone(),
+            created_at: self.created_at,
+            counts,
+            settings: self.settings.clone(),
+            sealed_under: self.sealed_under.clone(),
+        })
     }
 
     /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under it).
@@ -169,7 +189,7 @@ impl<S: Sql> Ledger<S> {
 
     /// When something is to be done next, and what; not before `now`. `None`: nothing is planned.
     ///
-    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`] and [`Ledger::outbox_due`]. Retention
+    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`], [`Ledger::due_runs`] and [`Ledger::outbox_due`]. Retention
     /// ([`Ledger::upkeep_at`]) has its own time.
     ///
     /// # Errors
@@ -196,6 +216,9 @@ impl<S: Sql> Ledger<S> {
         if let Some(at) = self.gates.inline_wake() {
             wakes.push((at, "the lease of a delivery ends"));
         }
+        if let Some(at) = self.next_run_wake()? {
+            wakes.push((at, "a run's lease ends, or one of its callbacks is due"));
+        }
         if self.replays.are_running() {
             wakes.push((now, "a replay goes on"));
         }
@@ -220,6 +243,9 @@ fn newest_key<S: Sql>(sql: &S) -> Result<Seq, LedgerError> {
         "SELECT max(seq) FROM inbox_request",
         "SELECT max(item) FROM outbox",
         "SELECT max(seq) FROM replay",
+        "SELECT max(seq) FROM run",
+        "SELECT max(seq) FROM audit",
+        "SELECT max(seq) FROM idempotency",
     ] {
         if let Some(key) = first(sql.run(statement, &[])?).map(|row| row.integer_or_none(0)).transpose()?.flatten() {
             newest = newest.max(Seq(key));

@@ -9,8 +9,10 @@
 
 use std::collections::BTreeSet;
 
+use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
+use postern_core::change::Changes;
 use postern_core::delivery::State;
 use postern_core::event::{OPERATIONAL_PREFIX, is_operational};
 use postern_core::filter::{self, EventFacts};
@@ -18,6 +20,7 @@ use postern_core::id::{Kind, Seq};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::deliveries::ATTEMPTS_MAX;
 use crate::error::{LedgerError, damaged};
@@ -118,11 +121,16 @@ impl<S: Sql> Ledger<S> {
         let seq = self.reserve(now);
         let (after, before) = self.replayed_range(&stored, seq, now);
         let total = self.count_rows(&stored, after, before, COUNTED_MAX)?;
-        self.sql.run(
-            "INSERT INTO replay (seq, state, cursor, total, scanned, replayed, created_at_ms, query)
-             VALUES (?1, 'running', ?2, ?3, 0, 0, ?4, ?5)",
-            &[Value::from(seq), Value::from(after), Value::from(total), Value::from(now), Value::Text(to_json(&stored)?)],
-        )?;
+        let id = self.ids.id(Kind::Replay, seq);
+        let Ok(query) = serde_json::to_value(&stored.query) else { return Err(LedgerError::Corrupt { what: "a query has no JSON form" }) };
+        atomically(&self.sql, |sql| {
+            sql.run(
+                "INSERT INTO replay (seq, state, cursor, total, scanned, replayed, created_at_ms, query)
+                 VALUES (?1, 'running', ?2, ?3, 0, 0, ?4, ?5)",
+                &[Value::from(seq), Value::from(after), Value::from(total), Value::from(now), Value::Text(to_json(&stored)?)],
+            )?;
+            self.audit(sql, AuditAction::ReplayCreated, &id, Changes::one("query", Json::Null, query), now)
+        })?;
         self.replays.running.insert(seq);
         // Where nothing was old enough to go before, this row will be.
         self.upkeep.reconsider();
@@ -198,7 +206,10 @@ impl<S: Sql> Ledger<S> {
         if replay.state != ReplayState::Running {
             return Err(LedgerError::StateConflict { why: "it has ended already" });
         }
-        self.sql.run("UPDATE replay SET state = 'cancelled', ended_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(now)])?;
+        atomically(&self.sql, |sql| {
+            sql.run("UPDATE replay SET state = 'cancelled', ended_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(now)])?;
+            self.audit(sql, AuditAction::ReplayCancelled, id, Changes::default(), now)
+        })?;
         self.replays.running.remove(&seq);
         self.replay_at(seq)
     }

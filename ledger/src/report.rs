@@ -3,6 +3,8 @@
 //! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
 //! reports it, however often and however late.
 
+use postern_core::api::audit::AuditAction;
+use postern_core::change::Changes;
 use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
 use postern_core::event::is_operational;
@@ -11,6 +13,7 @@ use postern_core::health::{Signal, Transition};
 use postern_core::id::Seq;
 use postern_core::stats::OutcomeClass;
 use postern_core::time::Timestamp;
+use serde_json::Value as Json;
 
 use crate::error::{LedgerError, damaged};
 use crate::gate::{Effects, write_health};
@@ -202,6 +205,9 @@ impl<S: Sql> Ledger<S> {
             ],
         )?;
         crate::outbox::put(sql, webhook, stored.version, now)?;
+        let mut changes = Changes::one("enabled", Json::from(true), Json::from(false));
+        changes.0.extend(Changes::one("disabled_reason", Json::Null, Json::from(cause.reason())).0);
+        self.audit_as_postern(sql, AuditAction::WebhookDisabled, stored.definition.name.as_str(), changes, now)?;
         effects.disabled.push(stored);
         self.announce_disabled(sql, effects, webhook, cause, now)
     }

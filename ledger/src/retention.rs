@@ -1,7 +1,7 @@
 //! Retention: what has ended and is old is deleted, a bounded step at a time.
 //!
 //! A pass goes through the parts in the order of [`PARTS`]: deliveries that have ended, events that have no delivery
-//! left, then counts, tests and replays. An open delivery stays however old it is, and its event with it. Keys are
+//! left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery stays however old it is, and its event with it. Keys are
 //! ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come is in memory only,
 //! because what it deleted is gone and a new pass finds the rest.
 //!
@@ -10,11 +10,13 @@
 
 use std::cell::Cell;
 
+use postern_core::api::audit::AUDIT_DAYS;
 use postern_core::delivery::State;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
+use crate::idempotency::{self, KEY_HOURS};
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::stats::{HOUR_MS, hour_of};
@@ -38,10 +40,13 @@ enum Part {
     Stats,
     Tests,
     Replays,
+    Runs,
+    Audit,
+    Keys,
 }
 
 /// The order of a pass. Events after deliveries: they can go once these have.
-const PARTS: [Part; 5] = [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays];
+const PARTS: [Part; 8] = [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays, Part::Runs, Part::Audit, Part::Keys];
 
 impl Part {
     fn after(self) -> Option<Self> {
@@ -65,9 +70,10 @@ impl Upkeep {
     }
 }
 
-/// The first key that could be allocated at `at`: keys below it are older.
-pub(crate) const fn first_key(at: Timestamp) -> Seq {
-    Seq::after(Seq::ZERO, at.0)
+/// The first key that could be allocated at `at`: keys below it are older. A time may lie further in the future than any key
+/// that the object's SQL can give back.
+pub(crate) fn first_key(at: Timestamp) -> Seq {
+    Seq::after(Seq::ZERO, at.0).min(Seq::LAST)
 }
 
 /// The first key that is younger than so many days.
@@ -95,7 +101,8 @@ impl<S: Sql> Ledger<S> {
     fn next_pass(&self) -> Result<Option<Timestamp>, LedgerError> {
         let rows = self.sql.run(
             "SELECT upkeep_at_ms, (SELECT min(seq) FROM delivery), (SELECT min(seq) FROM event), (SELECT min(hour) FROM stat),
-                (SELECT min(seq) FROM test), (SELECT min(seq) FROM replay)
+                (SELECT min(seq) FROM test), (SELECT min(seq) FROM replay), (SELECT min(seq) FROM run),
+                (SELECT min(seq) FROM audit), (SELECT min(seq) FROM idempotency)
              FROM meta",
             &[],
         )?;
@@ -104,7 +111,16 @@ impl<S: Sql> Ledger<S> {
         let days = |days: u32| i64::from(days) * DAY_MS;
         let kept = days(self.settings.retention_days);
         let hour_ends = row.integer_or_none(3)?.map(|hour| (hour + 1) * HOUR_MS);
-        let ages = [(key(1)?, kept), (key(2)?, kept), (hour_ends, days(STATS_DAYS)), (key(4)?, days(TESTS_DAYS)), (key(5)?, kept)];
+        let ages = [
+            (key(1)?, kept),
+            (key(2)?, kept),
+            (hour_ends, days(STATS_DAYS)),
+            (key(4)?, days(TESTS_DAYS)),
+            (key(5)?, kept),
+            (key(6)?, kept),
+            (key(7)?, days(AUDIT_DAYS)),
+            (key(8)?, i64::from(KEY_HOURS) * HOUR_MS),
+        ];
         let oldest = ages.into_iter().filter_map(|(since_ms, kept_ms)| Some(since_ms? + kept_ms)).min();
         oldest.map(|at| Ok(Timestamp(at).max(row.timestamp(0)?))).transpose()
     }
@@ -183,7 +199,27 @@ impl<S: Sql> Ledger<S> {
                 )?;
                 self.delete("DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
             }
+            Part::Audit => self.delete_before("audit", oldest_kept(now, AUDIT_DAYS)),
+            Part::Keys => self.delete_before("idempotency", first_key(idempotency::oldest(now))),
+            Part::Runs => {
+                let rows = self.sql.run(
+                    "SELECT seq, ended_at_ms IS NOT NULL FROM run WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                )?;
+                let callbacks = "DELETE FROM run_callback WHERE run IN (SELECT value FROM json_each(?1))";
+                self.delete(callbacks, &rows, |row| row.flag(1))?;
+                self.delete("DELETE FROM run WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+            }
         }
+    }
+
+    /// Deletes the rows of `table` below a key, whatever they hold.
+    fn delete_before(&self, table: &str, kept_from: Seq) -> Result<Option<Seq>, LedgerError> {
+        let rows = self.sql.run(
+            &format!("DELETE FROM {table} WHERE seq IN (SELECT seq FROM {table} WHERE seq < ?1 ORDER BY seq LIMIT ?2) RETURNING seq"),
+            &[Value::from(kept_from), Value::from(STEP_ROWS)],
+        )?;
+        Ok((rows.len() >= STEP_ROWS as usize).then_some(Seq::ZERO))
     }
 
     /// Deletes those of `rows` (key in column 0) that `is_over`; gives the last key where the step was full.
@@ -255,6 +291,14 @@ mod tests {
     }
 
     #[test]
+    fn a_time_beyond_all_keys_has_one_that_sql_can_give_back() {
+        for text in ["2097-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text).map(first_key), Some(Seq::LAST), "{text}");
+        }
+        assert!(first_key(START) < Seq::LAST);
+    }
+
+    #[test]
     fn what_has_ended_goes_when_it_is_old_and_its_event_with_it() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "order.*"));
@@ -323,6 +367,19 @@ mod tests {
     }
 
     #[test]
+    fn the_audit_log_is_kept_for_a_year_and_an_idempotency_key_for_a_day() {
+        let mut ledger = ledger();
+        ledger.note(postern_core::api::audit::AuditAction::SecretRead, "w", START).unwrap();
+        ledger.keep_answer("k", "d", "{}", START).unwrap();
+        let day = START.plus_ms(DAY + 2);
+        assert!(ledger.upkeep_at(START).unwrap().is_some_and(|at| at <= day));
+        pass(&mut ledger, day);
+        assert_eq!((count(&ledger, "audit"), count(&ledger, "idempotency")), (1, 0));
+        pass(&mut ledger, START.plus_ms(365 * DAY + 2));
+        assert_eq!(count(&ledger, "audit"), 0);
+    }
+
+    #[test]
     fn a_pass_is_made_of_small_steps_and_begins_again_where_it_was_cut() {
         let mut made = ledger();
         create(&mut made, webhook("w", "*"));
@@ -339,7 +396,7 @@ mod tests {
         assert_eq!(opened.upkeep_at(now).unwrap(), Some(now));
         let steps = pass(&mut opened, now);
         assert_eq!((count(&opened, "event"), count(&opened, "delivery")), (0, 0));
-        assert!((5..=9).contains(&steps), "{steps}");
+        assert!((5..=11).contains(&steps), "{steps}");
     }
 
     #[test]
@@ -352,7 +409,7 @@ mod tests {
         let at = ledger.upkeep_at(START).unwrap().unwrap();
         assert!((1..=2).contains(&at.ms_since(due)), "{}", at.ms_since(due));
         let patch = SettingsPatch { retention_days: Some(1), schedule: None };
-        ledger.update_settings(patch).unwrap();
+        ledger.update_settings(patch, START).unwrap();
         let sooner = ledger.upkeep_at(START).unwrap().unwrap();
         assert_eq!(at.ms_since(sooner), 29 * DAY);
         assert_eq!(ledger.upkeep_at(at).unwrap(), Some(at), "never in the past");

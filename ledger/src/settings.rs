@@ -1,18 +1,22 @@
 //! Settings: what holds for all of a project, such as the schedule of webhooks without their own.
 
+use postern_core::api::audit::AuditAction;
 use postern_core::api::project::{ProjectDetail, ProjectSettings};
+use postern_core::change::Changes;
 use postern_core::project::SettingsPatch;
+use postern_core::time::Timestamp;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
-use crate::sql::{Sql, Value, first};
+use crate::sql::{Sql, Value, atomically, first};
 use crate::webhooks::to_json;
 
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {
-        let rows = self.sql.run("SELECT settings FROM meta", &[])?;
+        let rows = self.sql.run("SELECT settings, sealed_under FROM meta", &[])?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
         self.settings = serde_json::from_str(row.text(0)?).map_err(damaged("the settings do not read back"))?;
+        self.sealed_under = row.text_or_none(1)?.map(String::from);
         Ok(())
     }
 
@@ -27,14 +31,24 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn update_settings(&mut self, patch: SettingsPatch) -> Result<ProjectDetail, LedgerError> {
+    pub fn update_settings(&mut self, patch: SettingsPatch, now: Timestamp) -> Result<ProjectDetail, LedgerError> {
         let updated = patch.apply(self.settings.clone());
         if updated != self.settings {
-            self.sql.run("UPDATE meta SET settings = ?1", &[Value::Text(to_json(&updated)?)])?;
-            self.settings = updated;
-            self.upkeep.reconsider();
+            atomically(&self.sql, |sql| self.write_settings(sql, &updated, now))?;
+            self.settle_settings(updated);
         }
         self.detail()
+    }
+
+    /// Inside the caller's transaction; [`Ledger::settle_settings`] follows its commit.
+    pub(crate) fn write_settings(&self, sql: &S, updated: &ProjectSettings, now: Timestamp) -> Result<(), LedgerError> {
+        sql.run("UPDATE meta SET settings = ?1", &[Value::Text(to_json(updated)?)])?;
+        self.audit(sql, AuditAction::SettingsUpdated, self.project().as_str(), Changes::of_settings(&self.settings, updated), now)
+    }
+
+    pub(crate) fn settle_settings(&mut self, updated: ProjectSettings) {
+        self.settings = updated;
+        self.upkeep.reconsider();
     }
 }
 
@@ -59,7 +73,7 @@ mod tests {
         assert_eq!(ledger.detail().unwrap().settings, ProjectSettings::default());
         let patch = SettingsPatch { retention_days: Some(7), ..schedule(&[1, 2]) };
         let wanted = ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7 };
-        assert_eq!(ledger.update_settings(patch).unwrap().settings, wanted);
+        assert_eq!(ledger.update_settings(patch, START).unwrap().settings, wanted);
         let opened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(opened.settings(), &wanted);
     }
@@ -67,7 +81,7 @@ mod tests {
     #[test]
     fn the_project_s_schedule_holds_where_the_webhook_has_none() {
         let mut ledger = ledger();
-        ledger.update_settings(schedule(&[])).unwrap();
+        ledger.update_settings(schedule(&[]), START).unwrap();
         create(&mut ledger, webhook("w", "a"));
         let own = Definition { retry_schedule_s: Some(vec![60]), ..webhook("own", "b") };
         create(&mut ledger, own);

@@ -164,6 +164,7 @@ impl<S: Sql> Ledger<S> {
                     outcome: Outcome::Lost,
                     request: None,
                     response: None,
+                    request_id: None,
                 };
                 test.end(lost);
                 ended.push(test);

@@ -1,7 +1,9 @@
 //! Webhooks: create, read, update, delete, list.
 
+use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::webhook::{HELD_MAX, HeaderView, Health, HealthStatus, RECENT_MAX, WebhookView};
+use postern_core::change::Changes;
 use postern_core::delivery::State;
 use postern_core::filter::EventPattern;
 use postern_core::health::Cause;
@@ -123,37 +125,20 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NameTaken`]; the database fails.
     pub fn create_webhook(&mut self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookView, LedgerError> {
+        let change = self.plan_create(seq, definition, now)?;
+        atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
+        let name = String::from(change.name());
+        self.settle_change(change, now);
+        self.webhook(&name)
+    }
+
+    pub(crate) fn plan_create(&self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookChange, LedgerError> {
         if self.roster.named(definition.name.as_str()).is_some() {
             return Err(LedgerError::NameTaken { what: "webhook" });
         }
-        let webhook = StoredWebhook {
-            seq,
-            id: self.ids.id(Kind::Webhook, seq),
-            version: 1,
-            definition,
-            disabled_reason: None,
-            created_at: now,
-            updated_at: now,
-        };
-        let definition = to_json(&webhook.definition)?;
-        atomically(&self.sql, |sql| {
-            sql.run(
-                "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
-                 VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
-                &[
-                    Value::from(seq),
-                    Value::from(webhook.definition.name.as_str()),
-                    Value::from(now),
-                    Value::from(webhook.definition.enabled),
-                    Value::Text(definition),
-                ],
-            )?;
-            outbox::put(sql, seq, 1, now)
-        })?;
-        self.gates.learn_window(seq, None, 0, now);
-        self.roster.put(&webhook);
-        let health = self.health(&webhook)?;
-        Ok(view(webhook, health))
+        let id = self.ids.id(Kind::Webhook, seq);
+        let webhook = StoredWebhook { seq, id, version: 1, definition, disabled_reason: None, created_at: now, updated_at: now };
+        Ok(WebhookChange::Create(webhook))
     }
 
     /// A webhook as it may be shown.
@@ -175,6 +160,15 @@ impl<S: Sql> Ledger<S> {
         self.stored_webhook_at(seq)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })
     }
 
+    /// The same by its id, `whk_…`.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn stored_webhook_by_id(&self, id: &str) -> Result<StoredWebhook, LedgerError> {
+        let seq = self.seq_of(Kind::Webhook, id, "webhook")?;
+        self.stored_webhook_at(seq)?.ok_or(LedgerError::NotFound { what: "webhook" })
+    }
+
     /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new version.
     ///
     /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`]. A webhook that
@@ -190,54 +184,35 @@ impl<S: Sql> Ledger<S> {
         expected_version: Option<u32>,
         now: Timestamp,
     ) -> Result<WebhookView, LedgerError> {
-        let current = self.expect_version(name, expected_version)?;
+        if let Some(change) = self.plan_update(name, definition, expected_version, now)? {
+            let name = String::from(change.name());
+            atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
+            self.settle_change(change, now);
+            return self.webhook(&name);
+        }
+        self.webhook(name)
+    }
+
+    /// `None`: it is so already.
+    pub(crate) fn plan_update(
+        &self,
+        name: &str,
+        definition: Definition,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Option<WebhookChange>, LedgerError> {
+        let before = self.expect_version(name, expected_version)?;
         let holder = self.roster.named(definition.name.as_str());
-        if holder.is_some_and(|holder| holder != current.seq) {
+        if holder.is_some_and(|holder| holder != before.seq) {
             return Err(LedgerError::NameTaken { what: "webhook" });
         }
-        if current.definition == definition {
-            let health = self.health(&current)?;
-            return Ok(view(current, health));
+        if before.definition == definition {
+            return Ok(None);
         }
-        let (before, seq) = (current.definition.clone(), current.seq);
-        let becomes_enabled = definition.enabled && !before.enabled;
-        let becomes_disabled = before.enabled && !definition.enabled;
-        // Order is kept among what was accepted under it: those go free together.
-        let loses_order = before.ordered && !definition.ordered;
         // A reason lasts as long as what it explains.
-        let disabled_reason = if definition.enabled { None } else { current.disabled_reason.clone() };
-        let webhook = StoredWebhook { version: current.version + 1, definition, disabled_reason, updated_at: now, ..current };
-        atomically(&self.sql, |sql| {
-            write_version(sql, &webhook, now)?;
-            if becomes_enabled || becomes_disabled {
-                let disabled_at = becomes_disabled.then_some(now);
-                sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
-            }
-            if becomes_enabled {
-                write_health(sql, seq, &postern_core::health::Health::default())?;
-            }
-            if loses_order {
-                sql.run(
-                    "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
-                     WHERE webhook = ?1 AND order_key IS NOT NULL",
-                    &[Value::from(seq)],
-                )?;
-            }
-            Ok(())
-        })?;
-        if becomes_enabled {
-            self.gates.set_health(seq, postern_core::health::Health::default());
-        }
-        if loses_order {
-            self.gates.hold(seq);
-        }
-        if before.rate_limit.is_none() && webhook.definition.rate_limit.is_some() {
-            // A limit counts from when it was set.
-            self.gates.learn_window(seq, None, 0, now);
-        }
-        self.roster.put(&webhook);
-        let health = self.health(&webhook)?;
-        Ok(view(webhook, health))
+        let disabled_reason = if definition.enabled { None } else { before.disabled_reason.clone() };
+        let after = StoredWebhook { version: before.version + 1, definition, disabled_reason, updated_at: now, ..before.clone() };
+        Ok(Some(WebhookChange::Update { before: Box::new(before), after }))
     }
 
     /// Pauses a webhook, or resumes it. While it is paused it takes events, and its deliveries wait.
@@ -260,28 +235,64 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
     pub fn delete_webhook(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
-        let webhook = self.expect_version(name, expected_version)?;
-        let seq = webhook.seq;
-        let cancelled = atomically(&self.sql, |sql| {
-            let rows = sql.run(
-                "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
-                &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
-            )?;
-            // A number that was offered but not claimed was never used.
-            sql.run(
-                "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
-                    parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
-                 WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
-                &[Value::from(seq), Value::from(now)],
-            )?;
-            sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
-            sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(seq)])?;
-            outbox::delete(sql, seq, webhook.version + 1, now)?;
-            rows.iter().map(|row| row.seq(0)).collect()
-        })?;
-        self.roster.remove(seq);
-        self.gates.remove(seq);
+        let change = self.plan_delete(name, expected_version)?;
+        let cancelled = atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
+        self.settle_change(change, now);
         Ok(cancelled)
+    }
+
+    pub(crate) fn plan_delete(&self, name: &str, expected_version: Option<u32>) -> Result<WebhookChange, LedgerError> {
+        Ok(WebhookChange::Delete(self.expect_version(name, expected_version)?))
+    }
+
+    /// Writes a change, with its entry in the audit log; gives the deliveries that it cancelled, up to 101 of them. Inside the
+    /// caller's transaction; [`Ledger::settle_change`] follows its commit.
+    pub(crate) fn write_change(&self, sql: &S, change: &WebhookChange, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+        let (action, changes, cancelled) = match change {
+            WebhookChange::Create(webhook) => {
+                insert_webhook(sql, webhook, now)?;
+                (AuditAction::WebhookCreated, Changes::of_webhook(None, Some(&webhook.definition)), Vec::new())
+            }
+            WebhookChange::Update { before, after } => {
+                update_webhook(sql, before, after, now)?;
+                let changes = Changes::of_webhook(Some(&before.definition), Some(&after.definition));
+                (AuditAction::of_webhook_change(&changes), changes, Vec::new())
+            }
+            WebhookChange::Delete(webhook) => {
+                let cancelled = delete_webhook(sql, webhook, now)?;
+                (AuditAction::WebhookDeleted, Changes::of_webhook(Some(&webhook.definition), None), cancelled)
+            }
+        };
+        self.audit(sql, action, change.name(), changes, now)?;
+        Ok(cancelled)
+    }
+
+    /// Takes a change that was committed into memory.
+    pub(crate) fn settle_change(&mut self, change: WebhookChange, now: Timestamp) {
+        match change {
+            WebhookChange::Create(webhook) => {
+                self.gates.learn_window(webhook.seq, None, 0, now);
+                self.roster.put(&webhook);
+            }
+            WebhookChange::Update { before, after } => {
+                let (before, seq) = (&before.definition, after.seq);
+                if after.definition.enabled && !before.enabled {
+                    self.gates.set_health(seq, postern_core::health::Health::default());
+                }
+                if before.ordered && !after.definition.ordered {
+                    self.gates.hold(seq);
+                }
+                if before.rate_limit.is_none() && after.definition.rate_limit.is_some() {
+                    // A limit counts from when it was set.
+                    self.gates.learn_window(seq, None, 0, now);
+                }
+                self.roster.put(&after);
+            }
+            WebhookChange::Delete(webhook) => {
+                self.roster.remove(webhook.seq);
+                self.gates.remove(webhook.seq);
+            }
+        }
     }
 
     fn expect_version(&self, name: &str, expected: Option<u32>) -> Result<StoredWebhook, LedgerError> {
@@ -401,6 +412,81 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
+/// A change of a webhook that is allowed, and not written yet.
+#[derive(Debug)]
+pub(crate) enum WebhookChange {
+    /// It is new.
+    Create(StoredWebhook),
+    /// It has another definition.
+    Update { before: Box<StoredWebhook>, after: StoredWebhook },
+    /// It goes.
+    Delete(StoredWebhook),
+}
+
+impl WebhookChange {
+    /// The webhook's name, after the change where it stays.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Create(webhook) | Self::Update { after: webhook, .. } | Self::Delete(webhook) => webhook.definition.name.as_str(),
+        }
+    }
+}
+
+fn insert_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
+         VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
+        &[
+            Value::from(webhook.seq),
+            Value::from(webhook.definition.name.as_str()),
+            Value::from(now),
+            Value::from(webhook.definition.enabled),
+            Value::Text(to_json(&webhook.definition)?),
+        ],
+    )?;
+    outbox::put(sql, webhook.seq, 1, now)
+}
+
+fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    let (seq, was_enabled, is_enabled) = (after.seq, before.definition.enabled, after.definition.enabled);
+    write_version(sql, after, now)?;
+    if was_enabled != is_enabled {
+        let disabled_at = was_enabled.then_some(now);
+        sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
+    }
+    if is_enabled && !was_enabled {
+        write_health(sql, seq, &postern_core::health::Health::default())?;
+    }
+    // Order is kept among what was accepted under it: those go free together.
+    if before.definition.ordered && !after.definition.ordered {
+        sql.run(
+            "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
+             WHERE webhook = ?1 AND order_key IS NOT NULL",
+            &[Value::from(seq)],
+        )?;
+    }
+    Ok(())
+}
+
+fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+    let seq = webhook.seq;
+    let rows = sql.run(
+        "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
+        &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
+    )?;
+    // A number that was offered but not claimed was never used.
+    sql.run(
+        "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
+            parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
+         WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
+        &[Value::from(seq), Value::from(now)],
+    )?;
+    sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
+    sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(seq)])?;
+    outbox::delete(sql, seq, webhook.version + 1, now)?;
+    rows.iter().map(|row| row.seq(0)).collect()
+}
+
 /// How a webhook stands, in one word.
 const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
     match cause {
@@ -499,6 +585,20 @@ mod tests {
         assert_eq!((renamed.name.as_str(), renamed.version), ("c", 2));
         assert_eq!(ledger.webhook("b"), Err(LedgerError::NotFound { what: "webhook" }));
         create(&mut ledger, webhook("b", "*"));
+    }
+
+    #[test]
+    fn a_webhook_is_found_by_its_id_until_it_is_deleted() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let id = ledger.webhook("w").unwrap().id;
+        assert_eq!(ledger.stored_webhook_by_id(&id).unwrap(), ledger.stored_webhook("w").unwrap());
+        let unknown = Err(LedgerError::NotFound { what: "webhook" });
+        for other in ["", "w", "whk_", "whk_00000000-0000-7000-8000-000000000000", &id.replace("whk_", "tst_")] {
+            assert_eq!(ledger.stored_webhook_by_id(other), unknown, "{other}");
+        }
+        ledger.delete_webhook("w", None, START).unwrap();
+        assert_eq!(ledger.stored_webhook_by_id(&id), unknown);
     }
 
     #[test]

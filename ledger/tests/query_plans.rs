@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use postern_core::api::audit::SubjectKind;
 use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
 use postern_core::api::stats::BucketWidth;
 use postern_core::delivery::{Outcome, State};
@@ -15,10 +16,12 @@ use postern_core::id::Kind;
 use postern_core::project::SettingsPatch;
 use postern_core::query::StatsQuery;
 use postern_core::replay::ReplayQuery;
+use postern_core::run::{CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks};
 use postern_core::time::Timestamp;
+use postern_core::token::{Role, TokenDraft};
 use postern_core::webhook::Definition;
 use postern_ledger::{
-    DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row, Sql, SqlError, TestDraft, Value,
+    AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row, Sql, SqlError, TestDraft, Value,
     WebhookFilter,
 };
 
@@ -82,8 +85,16 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.outbox_failed(entry.item, entry.version, START)?;
         ledger.outbox_done(entry.item, entry.version)?;
     }
-    let token = ledger.create_token("hash", "t", postern_core::token::Role::Read, START)?;
-    ledger.delete_token(&token.id)?;
+    let token = ledger.create_token("hash", TokenDraft { name: String::from("t"), role: Role::Read, expires_at: None }, START)?;
+    ledger.delete_token(&token.id, START)?;
+    ledger.answered_before("k", "d", START)?;
+    ledger.keep_answer("k", "d", "{}", START)?;
+    let stored = ledger.webhooks_after(postern_core::id::Seq::ZERO, 10)?;
+    for webhook in &stored {
+        ledger.replace_sealed_text(webhook, &webhook.definition, START)?;
+    }
+    ledger.note_sealed_under("k1")?;
+    ledger.list_audit(&AuditFilter { subject: Some(SubjectKind::Webhook), name: Some(String::from("w")) }, 50, None)?;
     let test = ledger.reserve(START);
     let draft = TestDraft {
         webhook: None,
@@ -98,7 +109,8 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.report_test(test, 1, report(1, 200), START)?;
     ledger.test(&view.id)?;
     let inbox = ledger.create_inbox("i", "key", "", START)?;
-    ledger.update_inbox(&inbox.id, InboxChange::default(), "")?;
+    let change = InboxChange { name: Some(String::from("other")), answer: None };
+    ledger.update_inbox(&inbox.id, change, "", START)?;
     let address = ledger.inbox_at("key")?.ok_or(LedgerError::NotFound { what: "inbox" })?;
     let request = InboxRequestView {
         id: String::new(),
@@ -117,7 +129,7 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.list_requests(&inbox.id, 10, None)?;
     ledger.list_inboxes(10, None, "")?;
     ledger.clear_requests(&inbox.id)?;
-    ledger.delete_inbox(&inbox.id)?;
+    ledger.delete_inbox(&inbox.id, START)?;
     ledger.detail()?;
     ledger.next_wake(START)?;
     ledger.delete_webhook("w", None, START)?;
@@ -179,7 +191,9 @@ fn no_statement_walks_through_a_table_that_grows() {
         for step in steps(&store, statement, *parameters) {
             let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { continue };
             // A partial index holds what is open only; those walks end at a limit.
-            let is_bounded = ["delivery_due", "delivery_parked", "delivery_order"].iter().any(|index| step.contains(index));
+            let is_bounded = ["delivery_due", "delivery_parked", "delivery_order", "run_lease", "run_callback_due"]
+                .iter()
+                .any(|index| step.contains(index));
             let is_virtual = ["json_each", "j", "d", "CONSTANT"].contains(&table) || table.starts_with("(subquery");
             if !is_bounded && !is_virtual && !SMALL_TABLES.contains(&table) {
                 walks.push(format!("{step}: {statement}"));
@@ -264,7 +278,7 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.stats(&StatsQuery { webhook, kind: None, since: START.plus_ms(-86_400_000), until: START, bucket })?;
     }
     ledger.dry_run(event("a"), None, START)?;
-    ledger.update_settings(SettingsPatch { retention_days: Some(1), schedule: None })?;
+    ledger.update_settings(SettingsPatch { retention_days: Some(1), schedule: None }, START)?;
     let later = START.plus_ms(500 * 86_400_000);
     ledger.upkeep_at(later)?;
     while ledger.retention_step(later)? {}
@@ -348,6 +362,87 @@ fn no_statement_of_the_engine_walks_through_a_table_that_grows() {
                 !["delivery", "event", "stat", "e", "s", "l"].contains(&table) || step.contains("INDEX delivery_"),
                 "{step}: {statement}"
             );
+        }
+    }
+}
+
+/// Uses each operation of runs at least once.
+fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
+    let target = || Target { url: String::from("https://r.example/"), authorization: None };
+    let entry = Entry { origin: String::from("https://h"), path: String::from("/p"), endpoint: String::from("runs") };
+    let webhooks = Some(Webhooks { finished: target(), update: Some(target()), user: None });
+    let draft = RunDraft { chain: json("{}"), webhooks, labels: BTreeMap::new(), mode: RunMode::Work, entry, refusal: None };
+    let answer = || CallbackAttempt {
+        number: 0,
+        started_at: START,
+        duration_ms: 1,
+        outcome: Outcome::Answered { status: 200 },
+        answer: String::new(),
+        request_id: None,
+    };
+    let seq = ledger.reserve(START);
+    let mut turn = ledger.create_run(seq, &draft, START)?;
+    while let Some(call) = turn.calls.pop() {
+        let reported = ledger.report_run_call(call.run, call.kind, call.number, answer(), START)?;
+        turn = reported.ok_or(LedgerError::NotFound { what: "call" })?;
+    }
+    let id = turn.run.id;
+    ledger.claim_run(60, START)?;
+    let update = RunUpdate { message: Some(String::from("m")), log: vec![json("1")], ..RunUpdate::default() };
+    ledger.update_run(&id, update.clone(), START)?;
+    ledger.due_runs(START.plus_ms(100_000))?;
+    ledger.claim_run(60, START.plus_ms(100_000))?;
+    ledger.update_run(&id, update, START.plus_ms(100_000))?;
+    let end = RunEnd { claim: None, outcome: RunState::Finished, message: None, results: Some(json("1")), log: vec![json("2")] };
+    ledger.finish_run(&id, end, START.plus_ms(100_000))?;
+    ledger.due_runs(START.plus_ms(1_000_000))?;
+    ledger.run(&id)?;
+    ledger.run_status(&id)?;
+    ledger.run_statuses(10)?;
+    ledger.list_runs(None, 10, None)?;
+    ledger.list_runs(Some(RunState::Running), 10, None)?;
+    let seq = ledger.reserve(START);
+    let id = ledger.create_run(seq, &draft, START)?.run.id;
+    ledger.terminate_run(&id, START)?;
+    ledger.next_wake(START)?;
+    let later = START.plus_ms(500 * 86_400_000);
+    while ledger.retention_step(later)? {}
+    Ok(())
+}
+
+#[test]
+fn runs_are_found_by_what_is_due_and_by_their_keys() {
+    let store = Native::new();
+    let sql = Rc::new(Recording { store: Rc::clone(&store), statements: RefCell::default() });
+    let mut ledger = Ledger::create(Rc::clone(&sql), &project(), 7, START).unwrap();
+    sql.statements.borrow_mut().clear();
+    use_the_runs(&mut ledger).unwrap();
+    let statements = sql.statements.borrow().clone();
+    for (part, expected) in [
+        ("FROM run WHERE phase = 1 ORDER BY seq LIMIT 1", "run USING INDEX run_offered"),
+        ("FROM run WHERE lease_until_ms <= ?1", "SEARCH run USING INDEX run_lease (lease_until_ms<?)"),
+        ("min(lease_until_ms) FROM run", "run USING COVERING INDEX run_lease"),
+        ("state = ?3 ORDER BY seq DESC LIMIT ?2", "SEARCH run USING INDEX run_state (state=? AND seq<?)"),
+        ("?3 IS NULL ORDER BY seq DESC LIMIT ?2", "SEARCH run USING INTEGER PRIMARY KEY (rowid<?)"),
+        (
+            "FROM run_callback WHERE run = ?1 AND kind = ?2",
+            "SEARCH run_callback USING INDEX sqlite_autoindex_run_callback_1 (run=? AND kind=?)",
+        ),
+        ("WHERE run = ?1 AND state = 'waiting' AND next_at_ms <= ?2", "SEARCH run_callback USING"),
+        ("next_at_ms <= ?1 AND state = 'waiting'", "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)"),
+        ("next_at_ms <= ?1 AND state = 'leased'", "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)"),
+        ("DELETE FROM run_callback WHERE run IN", "SEARCH run_callback USING COVERING INDEX sqlite_autoindex_run_callback_1 (run=?)"),
+        ("ended_at_ms IS NOT NULL FROM run WHERE", "SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+    ] {
+        let plan = plan_of(&store, &statements, part);
+        assert!(plan.contains(expected), "{part}: {plan}");
+    }
+    for (statement, parameters) in &statements {
+        for step in steps(&store, statement, *parameters) {
+            let walks = ["SCAN run ", "SCAN run_callback "].iter().any(|walk| format!("{step} ").starts_with(walk));
+            // These hold what is open only, and the list of statuses ends at its limit.
+            let is_bounded = ["run_offered", "run_lease", "run_callback_due"].iter().any(|index| step.contains(index));
+            assert!(!walks || is_bounded || statement.ends_with("ORDER BY seq DESC LIMIT ?1"), "{step}: {statement}");
         }
     }
 }

@@ -13,6 +13,8 @@ pub mod artefacts;
 pub mod bench;
 pub mod browser;
 pub mod client;
+pub mod executor;
+pub mod hostile;
 pub mod live;
 pub mod page;
 pub mod python;

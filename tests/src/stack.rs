@@ -76,13 +76,18 @@ impl Stack {
         Self::start_with(Host::Wrangler, "").await
     }
 
+    /// A stack with these variables beside its secrets, one `NAME="value"` a line.
+    pub async fn start_with_variables(variables: &str) -> Self {
+        Self::start_with(Host::Wrangler, &format!("ALLOW_PRIVATE_TARGETS=\"true\"\n{variables}")).await
+    }
+
     async fn start_with(host: Host, variables: &str) -> Self {
         let port = free_port();
         let dir = std::env::temp_dir().join(format!("postern-{}-{port}", std::process::id()));
         copy_dir(&artefacts::worker(), &dir.join("edge/build"));
         copy_dir(&artefacts::dashboard(), &dir.join("dist"));
         fs::copy(artefacts::root().join("wrangler.jsonc"), dir.join("wrangler.jsonc")).expect("wrangler.jsonc can be copied");
-        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{variables}");
+        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{}{variables}", unlimited(variables));
         fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
         fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
         let mut stack = Self { host, dir, port, running: None };
@@ -142,6 +147,17 @@ impl Stack {
         if let Some(running) = self.running.take() {
             running.interrupt().await;
         }
+    }
+
+    /// Replaces the sealing keys; they hold from the next start on.
+    pub fn set_sealing_keys(&self, keys: &str) {
+        assert!(self.running.is_none(), "a running stack has read its keys already");
+        let file = self.dir.join(".dev.vars");
+        let text = fs::read_to_string(&file).expect("the stack's secrets can be read");
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("SEALING_KEYS=")).collect();
+        let own = format!("SEALING_KEYS=\"{keys}\"");
+        lines.extend([own.as_str(), ""]);
+        fs::write(file, lines.join("\n")).expect("the stack's secrets can be written");
     }
 
     /// Stops and starts.
@@ -229,6 +245,12 @@ const QUIET: [(&str, &str); 9] = [
     ("X_LOCAL_OBSERVABILITY", "false"),
     ("X_LOCAL_EXPLORER", "false"),
 ];
+
+/// All tests have one address, and some guess for a living: limits are lifted where a stack does not set its own.
+fn unlimited(variables: &str) -> String {
+    let lifted = |name: &str| if variables.contains(name) { String::new() } else { format!("{name}=\"0\"\n") };
+    ["AUTH_FAILURES_PER_MINUTE", "PUBLIC_REQUESTS_PER_MINUTE"].map(lifted).concat()
+}
 
 /// A port of 127.0.0.1 that nobody listens on.
 #[must_use]

@@ -38,7 +38,7 @@ async fn the_feed_tells_tests_inbox_requests_and_changed_webhooks() {
         match change {
             LiveEvent::InboxRequest { inbox_id, request } => arrived |= inbox_id == inbox.id && request.method == "POST",
             LiveEvent::Test { test: told } => completed |= told.id == test["id"] && told.status == TestStatus::Completed,
-            LiveEvent::Delivery { .. } | LiveEvent::Replay { .. } | LiveEvent::Webhooks | LiveEvent::Many => {}
+            LiveEvent::Delivery { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } | LiveEvent::Webhooks | LiveEvent::Many => {}
         }
         (arrived && completed).then_some(())
     })

@@ -64,7 +64,10 @@ impl Furnished {
             ("webhook-ordered", at("/webhooks/ordered"), "button", "Resume"),
             ("webhook-ordered-edit", at("/webhooks/ordered/edit"), "textbox", "Try it on"),
             ("deliveries-under-way", at("/deliveries?state=under_way"), "button", "Pause"),
+            ("audit", at("/audit"), "heading", "Audit log"),
+            ("audit-filtered", at("/audit?subject=inbox%3Anobody"), "button", "Remove the filter"),
             ("settings", at("/settings"), "button", "Save settings"),
+            ("reference", at("/reference"), "heading", "Webhooks"),
             ("nowhere", String::from("/no/such/page"), "heading", ""),
         ]
     }

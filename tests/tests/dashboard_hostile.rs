@@ -86,6 +86,10 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     browser.sees("onerror").await;
     harmless(&browser, "an inbox's request").await;
     assert_eq!(browser.complaints(&[]).await, [""; 0], "nothing was tried, so nothing had to be stopped");
+    // Whoever opens this browser tomorrow is not signed in.
+    let kept = browser.script("return JSON.stringify([{...localStorage}, document.cookie, location.href]);", vec![]).await.to_string();
+    let token = project.token.rsplit('_').next().expect("a token has parts");
+    assert!(!kept.contains(token) && !kept.contains("whsec_"), "the browser keeps {kept}");
     browser.close().await;
 }
 

@@ -1,5 +1,7 @@
 //! Secrets at rest: what is stored never holds a secret as it is, and a deployment's log does not either.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use postern_core::api::test::TestStatus;
 use postern_tests::sink::Sink;
 use postern_tests::stack::Stack;
@@ -14,6 +16,11 @@ async fn nothing_that_is_stored_or_logged_holds_a_secret() {
     project.listen("w", &sink.url("/a"), &json!({ "headers": headers, "description": "a-readable-description" })).await;
     let ubiops = json!({ "contract": "ubiops", "events": ["deployment_request_failed"], "headers": [{ "key": "Authorization", "value": "Token hush-hush-token", "protected": true }] });
     project.listen("u", &sink.url("/u"), &ubiops).await;
+    project.listen("p", &sink.url("/p"), &json!({ "contract": "up42", "events": ["job.status"], "secret": "hush-hush-up42" })).await;
+    let webhooks = json!({ "finished": sink.url("/f"), "update": sink.url("/g"), "auth": "user:hush-hush-run" });
+    project.post("runs", &json!({ "chain": { "list": [] }, "webhooks": webhooks })).await.expect(201);
+    let retired = project.secret("w").await.expect("a standard webhook signs");
+    project.post("webhooks/w/secret/rotate", &json!({})).await.expect(200);
     let secret = project.secret("w").await.expect("a standard webhook signs");
     let event = project.event("deployment_request_failed", json!({ "request_id": "r" })).await;
     for webhook in ["w", "u"] {
@@ -28,8 +35,10 @@ async fn nothing_that_is_stored_or_logged_holds_a_secret() {
     .await;
     stack.stop().await;
     let bare = secret.trim_start_matches("whsec_");
+    let retired = retired.trim_start_matches("whsec_");
     let token = project.token.rsplit('_').next().expect("a token has parts");
-    for hidden in ["hush-hush-value", "hush-hush-token", bare, token] {
+    let credentials = STANDARD.encode("user:hush-hush-run");
+    for hidden in ["hush-hush-value", "hush-hush-token", "hush-hush-up42", "hush-hush-run", &credentials, bare, retired, token] {
         assert!(!stack.state_holds(hidden), "{hidden} is stored as it is");
         assert!(!stack.log().contains(hidden), "{hidden} is in the log");
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
 //! `dev` goes from a fresh clone to a page in the browser, `test` runs every check there is, `simulate` looks for seeds that
-//! break the ledger, `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
+//! break the ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
 //! or installs the tools it needs.
 //!
 //! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a type to match on.
@@ -15,6 +15,7 @@ mod deploy;
 mod dev;
 mod dev_vars;
 mod failure;
+mod fuzz;
 mod http;
 mod page;
 mod process;
@@ -35,8 +36,9 @@ use failure::{Failure, Result};
 
 const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
-cargo xtask test    [--only core|ledger|edge|app|e2e|clients|browser|tidy] every check, or one part
+cargo xtask test    [--only core|ledger|edge|app|fuzz|e2e|clients|browser|tidy] every check, or one part
 cargo xtask simulate [--seeds 10000] [--from 0]                            the ledger's simulation; 0 seeds never end
+cargo xtask fuzz    [--seconds 60] [--only TARGET] [--keep]                every parser of outside text, each for so long
 cargo xtask bench   [arguments of the benchmark]                           measure a release build
 cargo xtask deploy  [--dry-run]                                            release build, then `wrangler deploy`
 cargo xtask tidy                                                           what the compiler does not check";
@@ -76,6 +78,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
         "dev" => dev::run(&dev::Options::parse(&rest)?),
         "test" => test::run(&test::Options::parse(&rest)?),
         "simulate" => simulate::run(&simulate::Options::parse(&rest)?),
+        "fuzz" => fuzz::run(&fuzz::Options::parse(&rest)?),
         "bench" => bench::run(&rest),
         "deploy" => deploy::run(&deploy::Options::parse(&rest)?),
         "tidy" => tidy::run(&rest),

@@ -12,6 +12,7 @@ use std::time::Instant;
 use crate::builds::{self, Output, Profile};
 use crate::deploy;
 use crate::failure::{Failure, Result};
+use crate::fuzz;
 use crate::process::{self, capture, must_succeed};
 use crate::report;
 use crate::tidy;
@@ -39,6 +40,8 @@ pub(crate) enum Part {
     App,
     /// HTTP against a running stack.
     E2e,
+    /// The parsers of outside text: their corpora, and new input for some seconds each.
+    Fuzz,
     /// Other systems' clients against a running stack.
     Clients,
     /// Chromium against a running stack.
@@ -46,7 +49,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 8] = [Self::Tidy, Self::Core, Self::Ledger, Self::Edge, Self::App, Self::E2e, Self::Clients, Self::Browser];
+    const ALL: [Self; 9] =
+        [Self::Tidy, Self::Core, Self::Ledger, Self::Edge, Self::App, Self::Fuzz, Self::E2e, Self::Clients, Self::Browser];
 
     const fn name(self) -> &'static str {
         match self {
@@ -56,6 +60,7 @@ impl Part {
             Self::Edge => "edge",
             Self::App => "app",
             Self::E2e => "e2e",
+            Self::Fuzz => "fuzz",
             Self::Clients => "clients",
             Self::Browser => "browser",
         }
@@ -79,7 +84,7 @@ impl Part {
     /// The outputs that it looks at or runs.
     const fn outputs(self) -> &'static [Output] {
         match self {
-            Self::Tidy | Self::Core | Self::Ledger => &[],
+            Self::Tidy | Self::Core | Self::Ledger | Self::Fuzz => &[],
             Self::App => &[Output::Dashboard],
             // A deployment takes the dashboard along.
             Self::Edge | Self::Clients => &Output::SERVED,
@@ -89,7 +94,7 @@ impl Part {
 
     /// Whether it compiles to wasm32 or runs a tool that we bring.
     const fn needs_tools(self) -> bool {
-        !matches!(self, Self::Core | Self::Ledger)
+        !matches!(self, Self::Core | Self::Ledger | Self::Fuzz)
     }
 }
 
@@ -192,7 +197,10 @@ impl Run {
         self.bring_up_to_date(part.outputs())?;
         match part {
             Part::Tidy => self.tidy(),
-            Part::Core => self.check("unit and property tests", || cargo_test(&["--package", "postern-core"])),
+            Part::Core => {
+                self.check("unit and property tests", || cargo_test(&["--package", "postern-core", "--features", "openapi"]))?;
+                self.check("the example executor's tests", || cargo_test(&["--package", "postern-executor"]))
+            }
             Part::Ledger => self.check("unit tests, simulation", || cargo_test(&["--package", "postern-ledger"])),
             Part::Edge => {
                 self.check("native tests", || cargo_test(&["--package", "postern-edge"]))?;
@@ -206,6 +214,7 @@ impl Run {
                 self.check("native tests", || cargo_test(&["--package", "postern-app"]))?;
                 self.check_size(Output::Dashboard, is_loaded_first, FIRST_LOAD_GZIP_BYTES_MAX)
             }
+            Part::Fuzz => self.check("parsers of outside text", fuzz_shortly),
             Part::E2e | Part::Clients | Part::Browser => self.against_a_stack(part),
         }
     }
@@ -224,7 +233,8 @@ impl Run {
         })?;
         self.check("clippy, native", || {
             let mut clippy = cargo();
-            clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+            clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--features", "postern-core/openapi"]);
+            clippy.args(["--", "--deny", "warnings"]);
             must_succeed(clippy, "cargo clippy").map(|_| passed(""))
         })?;
         self.with_tools("clippy, wasm32", lint_for_wasm)?;
@@ -309,6 +319,21 @@ fn end_of(text: &str) -> String {
     const LINES_MAX: usize = 400;
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines.get(lines.len().saturating_sub(LINES_MAX)..).unwrap_or_default().join("\n")
+}
+
+/// Each target with its corpus and a little time; `cargo xtask fuzz` takes more.
+fn fuzz_shortly() -> Result<Finding> {
+    const SECONDS: u64 = 3;
+    let found = fuzz::feed(&fuzz::Options { seconds: SECONDS, only: None, keep: false })?;
+    let (broken, sound): (Vec<_>, Vec<_>) = found.iter().partition(|target| target.finding.is_some());
+    let count = |targets: &[_]| u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    let executions: u64 = found.iter().map(|target| target.executions).sum();
+    let text = if broken.is_empty() {
+        format!("{executions} inputs, no finding")
+    } else {
+        broken.iter().filter_map(|target| target.finding.as_deref()).collect::<Vec<_>>().join("\n")
+    };
+    Ok(Finding { tally: Tally { passed: count(&sound), failed: count(&broken) }, text })
 }
 
 // --- cargo ---
@@ -532,7 +557,12 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
         create()?;
     }
     let mut install = process::command(venv.join("bin/python"));
-    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "-r"]).arg(requirements);
+    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]);
+    // A file that begins so names everything that is needed, and packages that would ask for much more.
+    if fs::read_to_string(requirements).is_ok_and(|text| text.starts_with("# --no-deps")) {
+        install.arg("--no-deps");
+    }
+    install.arg("-r").arg(requirements);
     must_succeed(install, "pip install")?;
     fs::write(&complete, "").map_err(|cause| Failure::path("write", &complete, &cause))?;
     Ok(venv)

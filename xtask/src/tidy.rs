@@ -17,16 +17,17 @@ use crate::tools;
 use crate::workspace;
 
 /// The folders of the members of the workspace, where our own files are.
-const MEMBERS: [&str; 6] = ["core", "ledger", "edge", "app", "tests", "xtask"];
+const MEMBERS: [&str; 7] = ["core", "ledger", "edge", "app", "tests", "xtask", "examples"];
 
 /// Who may depend on whom: `edge -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),
     ("postern-edge", &["postern-core", "postern-ledger"]),
     ("postern-app", &["postern-core", "postern-markup"]),
     ("postern-markup", &[]),
-    ("postern-tests", &["postern-core"]),
+    ("postern-executor", &[]),
+    ("postern-tests", &["postern-core", "postern-executor"]),
     ("postern-vectors", &["postern-core"]),
     ("postern-xtask", &[]),
 ];

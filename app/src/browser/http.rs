@@ -37,6 +37,30 @@ pub(crate) async fn call(call: &Call<'_>) -> Option<Answer> {
     Some(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
 }
 
+/// An answer in full, for who wants to see it.
+pub(crate) struct Whole {
+    /// HTTP status, and its words where the server sends them.
+    pub(crate) status: (u16, String),
+    /// Every header that a page may see, by name.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body as text.
+    pub(crate) body: String,
+}
+
+/// Calls, and keeps all of the answer; `None` where no answer came.
+pub(crate) async fn call_in_full(call: &Call<'_>) -> Option<Whole> {
+    let request = request(call).ok()?;
+    let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
+    let pairs = js_sys::try_iter(response.headers().as_ref()).ok().flatten()?;
+    let pair = |pair: JsValue| {
+        let pair: js_sys::Array = pair.dyn_into().ok()?;
+        Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
+    };
+    let headers = pairs.filter_map(|found| pair(found.ok()?)).collect();
+    let body = JsFuture::from(response.text().ok()?).await.ok()?;
+    Some(Whole { status: (response.status(), response.status_text()), headers, body: body.as_string().unwrap_or_default() })
+}
+
 /// How long the browser may take to begin saving a file.
 const KEPT_FOR: Duration = Duration::from_mins(1);
 

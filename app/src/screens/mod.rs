@@ -4,6 +4,7 @@ use crate::dom::{View, view};
 use crate::routes::Area;
 
 pub(crate) mod attempt;
+pub(crate) mod audit;
 pub(crate) mod clauses;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
@@ -13,7 +14,9 @@ pub(crate) mod inboxes;
 pub(crate) mod nowhere;
 pub(crate) mod overview;
 pub(crate) mod projects;
+pub(crate) mod reference;
 pub(crate) mod replays;
+pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
@@ -40,6 +43,8 @@ pub(crate) fn traffic_part(area: Area) -> View {
         Area::Events => view! { <events::Events /> },
         Area::Inboxes => view! { <inboxes::Inboxes /> },
         Area::Inbox(id) => view! { <inbox::Inbox id=id /> },
+        Area::Runs => view! { <runs::Runs /> },
+        Area::Run(id) => view! { <runs::Run id=id /> },
         _ => View::nothing(),
     }
 }
@@ -49,7 +54,16 @@ pub(crate) fn settings_part(area: Area) -> View {
     match area {
         Area::EventTypes => view! { <event_types::EventTypes /> },
         Area::Tokens => view! { <tokens::Tokens /> },
+        Area::Audit => view! { <audit::Audit /> },
         Area::Settings => view! { <settings::Settings /> },
+        _ => View::nothing(),
+    }
+}
+
+/// The description of the API.
+pub(crate) fn reference_part(area: Area) -> View {
+    match area {
+        Area::Reference => view! { <reference::Reference /> },
         _ => View::nothing(),
     }
 }

@@ -159,15 +159,18 @@ fn ProjectFrame(project: ProjectName) -> View {
 }
 
 /// The entries of the navigation, in order.
-pub(crate) const ENTRIES: [(&str, Icon, Area); 8] = [
+pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
     ("Overview", Icon::Overview, Area::Overview),
     ("Webhooks", Icon::Webhook, Area::Webhooks),
     ("Deliveries", Icon::Delivery, Area::Deliveries),
     ("Events", Icon::Event, Area::Events),
     ("Event types", Icon::EventType, Area::EventTypes),
     ("Inboxes", Icon::Inbox, Area::Inboxes),
+    ("Runs", Icon::Run, Area::Runs),
     ("Tokens", Icon::Token, Area::Tokens),
+    ("Audit log", Icon::Audit, Area::Audit),
     ("Settings", Icon::Settings, Area::Settings),
+    ("API reference", Icon::Reference, Area::Reference),
 ];
 
 fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> View {

@@ -19,10 +19,16 @@ pub(crate) enum Icon {
     EventType,
     /// A tray.
     Inbox,
+    /// A bar that fills.
+    Run,
     /// A key.
     Token,
+    /// A sheet with lines.
+    Audit,
     /// Three sliders.
     Settings,
+    /// An open book.
+    Reference,
     /// A stack.
     Project,
     /// A plus.
@@ -79,8 +85,11 @@ impl Icon {
             Self::Event => "M11 2.5 4.5 11.5H10l-1 6 6.5-9H10z",
             Self::EventType => "M3.5 3.5h6l7 7-6 6-7-7zM6.75 6.75h.01",
             Self::Inbox => "M3 11.5 5.2 4.5h9.6l2.2 7v4.5H3zM3 11.5h4l1 2h4l1-2h4",
+            Self::Run => "M2.5 7.5h15v5h-15zM5 10h5.5",
             Self::Token => "M8.2 11.8a4 4 0 1 1 0-.01M8 10l8.5-.01v3M13.5 10v2.5M5.5 11.2h.01",
+            Self::Audit => "M4.5 2.5h11v15h-11zM7 6.5h6M7 10h6M7 13.5h3.5",
             Self::Settings => "M3 5.5h8M15 5.5h2M13 3.5v4M3 10h2M9 10h8M7 8v4M3 14.5h8M15 14.5h2M13 12.5v4",
+            Self::Reference => "M10 5.5C8 4 5.5 3.5 2.5 3.5v11.5c3 0 5.5.5 7.5 2 2-1.5 4.5-2 7.5-2V3.5c-3 0-5.5.5-7.5 2zM10 5.5V17",
             Self::Project => "M10 3 17 6.5 10 10 3 6.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5",
             Self::Plus => "M10 4v12M4 10h12",
             Self::Close => "M5 5l10 10M15 5 5 15",

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 /// A delivery in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DeliveryView {
     /// `dlv_…`
     pub id: String,
@@ -43,6 +44,7 @@ pub struct DeliveryView {
 
 /// A delivery in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DeliveryDetail {
     /// What a list shows.
     pub delivery: DeliveryView,
@@ -56,6 +58,7 @@ pub struct DeliveryDetail {
 
 /// An attempt with what was sent and received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AttemptView {
     /// The record.
     pub attempt: Attempt,

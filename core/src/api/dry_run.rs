@@ -10,6 +10,7 @@ pub const WEBHOOKS_MAX: u32 = 200;
 
 /// Answer to `POST events/dry-run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DryRunView {
     /// By name.
     pub webhooks: Vec<DryRunWebhook>,
@@ -17,6 +18,7 @@ pub struct DryRunView {
 
 /// What one webhook would do with the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DryRunWebhook {
     /// Its name.
     pub webhook: String,
@@ -36,6 +38,7 @@ pub struct DryRunWebhook {
 
 /// A request as it would be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DryRunRequest {
     /// Always `POST`.
     pub method: String,
@@ -49,6 +52,7 @@ pub struct DryRunRequest {
 
 /// An attempt that would be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DryRunAttempt {
     /// 1, 2, …
     pub attempt: u32,

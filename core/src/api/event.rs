@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 /// Answer to an accepted event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct EventAccepted {
     /// `evt_…`
     pub id: String,
@@ -22,6 +23,7 @@ pub struct EventAccepted {
 
 /// Answer to a batch, in the order of the batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct BatchAccepted {
     /// One per event.
     pub items: Vec<EventAccepted>,
@@ -29,6 +31,7 @@ pub struct BatchAccepted {
 
 /// An event as read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct EventView {
     /// `evt_…`
     pub id: String,
@@ -56,6 +59,7 @@ pub struct EventView {
 
 /// An entry of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct EventTypeView {
     /// The event type.
     pub name: String,
@@ -63,6 +67,19 @@ pub struct EventTypeView {
     pub description: String,
     /// An example of `data`.
     pub example: Option<Value>,
+    /// What `data` must be (`json_schema`); null where anything will do. Events that do not fit are refused.
+    #[serde(default)]
+    pub schema: Option<Value>,
+    /// Whether it is no longer offered to people. Events of it are accepted all the same.
+    #[serde(default)]
+    pub archived: bool,
+    /// Counts up with each change; the `ETag`.
+    #[serde(default = "first_version")]
+    pub version: u32,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+const fn first_version() -> u32 {
+    1
 }

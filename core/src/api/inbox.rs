@@ -13,6 +13,7 @@ pub const ANSWER_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// What an inbox answers with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "InboxAnswer"))]
 pub struct Answer {
     /// 200 to 599.
     pub status: u16,
@@ -30,6 +31,7 @@ impl Default for Answer {
 
 /// An inbox as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct InboxView {
     /// `ibx_…`
     pub id: String,
@@ -47,6 +49,7 @@ pub struct InboxView {
 
 /// What a receiver that knows the secrets says of a recorded request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum SignatureVerdict {
     /// No `webhook-signature`.
@@ -65,6 +68,7 @@ pub enum SignatureVerdict {
 
 /// A recorded request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct InboxRequestView {
     /// `req_…`
     pub id: String,

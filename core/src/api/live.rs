@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::DeliveryView;
 use super::inbox::InboxRequestView;
 use super::replay::ReplayView;
+use super::run::RunView;
 use super::test::TestView;
 
 /// The WebSocket subprotocol that the server answers with. The client also offers `bearer.<token>` (a browser can set
@@ -13,6 +14,7 @@ pub const SUBPROTOCOL: &str = "postern.v1";
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum LiveEvent {
     /// A delivery is new or changed.
@@ -36,6 +38,11 @@ pub enum LiveEvent {
     Replay {
         /// As it is now.
         replay: Box<ReplayView>,
+    },
+    /// A run is new or changed.
+    Run {
+        /// As it is now.
+        run: Box<RunView>,
     },
     /// Webhooks were created, changed or deleted: fetch the list again.
     Webhooks,

@@ -2,6 +2,7 @@
 //!
 //! Requests are not here: they are parsed field by field (`webhook::parse`, `event`), so that every fault is named.
 
+pub mod audit;
 pub mod delivery;
 pub mod dry_run;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod live;
 pub mod page;
 pub mod project;
 pub mod replay;
+pub mod run;
 pub mod stats;
 pub mod test;
 pub mod token;

@@ -9,6 +9,7 @@ pub const LIMIT_MAX: u32 = 200;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PageOf{T}"))]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,

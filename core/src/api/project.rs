@@ -7,6 +7,7 @@ use crate::webhook::ProjectName;
 
 /// An entry of the list of projects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ProjectView {
     /// Its name.
     pub name: ProjectName,
@@ -16,6 +17,7 @@ pub struct ProjectView {
 
 /// One project with what a person wants to know first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ProjectDetail {
     /// Its name.
     pub name: ProjectName,
@@ -26,10 +28,15 @@ pub struct ProjectDetail {
     /// What holds where a webhook says nothing.
     #[serde(default)]
     pub settings: ProjectSettings,
+    /// The sealing key (its id) that every webhook's secrets are known to be under; null until somebody looked. Older keys are
+    /// no longer needed for them.
+    #[serde(default)]
+    pub sealed_under: Option<String>,
 }
 
 /// What holds for all of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ProjectSettings {
     /// Seconds before attempt 2, 3, … of webhooks without a schedule of their own; null is Postern's default.
@@ -51,6 +58,7 @@ pub const RETENTION_DAYS_MAX: u32 = 365;
 
 /// How much is in a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ProjectCounts {
     /// Webhooks.
     pub webhooks: u32,
@@ -62,6 +70,7 @@ pub struct ProjectCounts {
 
 /// Answer to the creation: the only time the token is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ProjectCreated {
     /// The project.
     pub project: ProjectView,

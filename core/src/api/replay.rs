@@ -10,6 +10,7 @@ pub const COUNTED_MAX: u32 = 1_000_000;
 
 /// Where a replay stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ReplayState {
     /// At work.
@@ -43,6 +44,7 @@ impl ReplayState {
 
 /// A replay as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReplayView {
     /// `rpl_…`
     pub id: String,
@@ -64,6 +66,7 @@ pub struct ReplayView {
 
 /// Answer to a dry run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReplayCount {
     /// Always true.
     pub dry_run: bool,

@@ -14,6 +14,7 @@ pub const WEBHOOKS_MAX: usize = 50;
 
 /// The width of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum BucketWidth {
     /// From one full hour (UTC) to the next.
@@ -42,6 +43,7 @@ impl BucketWidth {
 
 /// The attempts of some time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatsBucket {
     /// When it begins.
     pub at: Timestamp,
@@ -52,6 +54,7 @@ pub struct StatsBucket {
 
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatsCounts {
     /// Attempts made.
     pub attempts: u64,
@@ -93,6 +96,7 @@ impl From<&Tally> for StatsCounts {
 
 /// One webhook of all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct WebhookStats {
     /// Its name; null where it was deleted.
     pub webhook: Option<String>,
@@ -105,6 +109,7 @@ pub struct WebhookStats {
 
 /// Answer to `GET stats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatsView {
     /// The whole time; `at` is its begin.
     pub totals: StatsBucket,

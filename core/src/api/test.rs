@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 /// Where a test stands (WIRE A.3 uses the same words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TestStatus {
     /// Not called yet, or being called.
@@ -19,6 +20,7 @@ pub enum TestStatus {
 
 /// A test as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TestView {
     /// `tst_…`
     pub id: String,

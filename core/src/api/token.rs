@@ -7,6 +7,7 @@ use crate::token::Role;
 
 /// A token as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenView {
     /// `tok_…`
     pub id: String,
@@ -16,10 +17,17 @@ pub struct TokenView {
     pub role: Role,
     /// When it was created.
     pub created_at: Timestamp,
+    /// From then on it opens nothing; null: never.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute; null: not yet.
+    #[serde(default)]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Answer to the creation: the only time the secret is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenCreated {
     /// The token.
     pub token: TokenView,

@@ -13,6 +13,7 @@ use crate::webhook::{Contract, ObjectFilter, RateLimit, RetiredSecret};
 
 /// A webhook without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the wire")]
 pub struct WebhookView {
     /// `whk_…`
@@ -78,6 +79,7 @@ pub struct WebhookView {
 
 /// A header as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HeaderView {
     /// Name.
     pub key: String,
@@ -89,6 +91,7 @@ pub struct HeaderView {
 
 /// How a webhook does, from its latest deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "WebhookHealth"))]
 pub struct Health {
     /// States of its latest deliveries, oldest first, at most [`RECENT_MAX`].
     pub recent: Vec<State>,
@@ -121,6 +124,7 @@ pub const HELD_MAX: u32 = 10_000;
 
 /// How a webhook stands. What is said first holds: a disabled webhook that failed is disabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
     /// It takes no events.
@@ -141,6 +145,7 @@ pub const RECENT_MAX: u32 = 42;
 
 /// `GET webhooks/{name}/secret`, and the answer to a rotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SecretView {
     /// `whsec_…` or `whsk_…`, or null where callbacks are not signed.
     pub secret: Option<String>,
@@ -165,6 +170,7 @@ impl SecretView {
 
 /// A secret that was replaced and still signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PreviousSecretView {
     /// Until then.
     pub expires_at: Timestamp,

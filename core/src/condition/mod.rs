@@ -187,6 +187,7 @@ enum Node {
 
 /// What became of one part of a condition, or of another filter of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Clause {
     /// Where the part stands (RFC 6901), such as `/filter/and/0`.
     pub pointer: String,

@@ -1,7 +1,9 @@
 //! Contracts: how a callback's body looks and which answers count as delivered.
 
+pub mod actinia;
 pub mod standard;
 pub mod ubiops;
+pub mod up42;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,6 +30,7 @@ pub struct Source<'a> {
 /// The part of a definition that shapes the body. Kept with each attempt, so that the exact bytes can be shown later
 /// although the definition has changed: [`render`] is a pure function of event and rendering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Rendering {
     /// The contract.
     pub contract: Contract,
@@ -44,7 +47,7 @@ impl Rendering {
     #[must_use]
     pub fn of(webhook: &Definition, kind: &str) -> Self {
         match webhook.contract {
-            Contract::Standard => Self { contract: Contract::Standard, subscribed_event: None, include_result: false },
+            Contract::Standard | Contract::Up42 => Self { contract: webhook.contract, subscribed_event: None, include_result: false },
             Contract::Ubiops => Self {
                 contract: Contract::Ubiops,
                 subscribed_event: ubiops::subscribed_event(webhook, kind),
@@ -60,6 +63,7 @@ pub fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     match rendering.contract {
         Contract::Standard => standard::render(source),
         Contract::Ubiops => ubiops::render(rendering, source),
+        Contract::Up42 => up42::render(source),
     }
 }
 
@@ -67,7 +71,7 @@ pub fn render(rendering: &Rendering, source: &Source<'_>) -> String {
 #[must_use]
 pub const fn counts_as_delivered(contract: Contract, status: u16) -> bool {
     match contract {
-        Contract::Standard => matches!(status, 200..=299),
+        Contract::Standard | Contract::Up42 => matches!(status, 200..=299),
         Contract::Ubiops => matches!(status, 200..=399),
     }
 }
@@ -86,10 +90,30 @@ pub struct Callback {
 /// What hidden values are shown as.
 pub const HIDDEN: &str = "••••••••";
 
+/// A stored secret of a webhook with this contract.
+///
+/// # Errors
+/// It is none: a bug or a damaged store; never repeats the secret.
+pub fn secret_of(contract: Contract, text: &str) -> Result<Secret, signing::SecretFault> {
+    match contract {
+        Contract::Standard | Contract::Ubiops => Secret::parse(text),
+        Contract::Up42 => Ok(up42::standard_secret(text)),
+    }
+}
+
+/// Headers that a contract sets itself, so that a webhook may not: names in lower case.
+#[must_use]
+pub const fn own_headers(contract: Contract) -> &'static [&'static str] {
+    match contract {
+        Contract::Standard | Contract::Ubiops => &[],
+        Contract::Up42 => &up42::SIGNATURE_HEADERS,
+    }
+}
+
 /// Builds the callback: body, Standard Webhooks headers, signature, the webhook's own headers.
 ///
 /// `webhook` must hold plain (unsealed) secrets. It is signed with the current one first, then with every one before it that
-/// has not expired at `now`.
+/// has not expired at `now`. UP42's own signature, beside, knows one secret only: the current one.
 ///
 /// # Errors
 /// A stored secret is not a secret (a bug or a damaged store), or this build can't sign with it: the fault, never the secret.
@@ -109,12 +133,21 @@ pub fn build(
         own("webhook-id", message_id),
         own("webhook-timestamp", &timestamp_s.to_string()),
     ];
-    let secrets = webhook.signing_secrets(now).map(Secret::parse).collect::<Result<Vec<_>, _>>()?;
+    let secrets = webhook.signing_secrets(now).map(|text| secret_of(webhook.contract, text)).collect::<Result<Vec<_>, _>>()?;
     if !secrets.is_empty() {
         lines.push(own("webhook-signature", &signing::sign(&secrets, message_id, timestamp_s, body.as_bytes())?));
     }
+    if let (Contract::Up42, Some(secret)) = (webhook.contract, webhook.secret.as_deref()) {
+        for (name, value) in up42::signature_headers(secret, now, body.as_bytes()) {
+            lines.push(own(name, &value));
+        }
+    }
     for header in &webhook.headers {
         let name = header.key.to_ascii_lowercase();
+        // Refused by the parser; a webhook that had it before the contract took the name must not forge a signature.
+        if own_headers(webhook.contract).contains(&name.as_str()) {
+            continue;
+        }
         let line = Line { is_hidden: header.protected || name == "authorization", value: header.value.clone(), name };
         match lines.iter_mut().find(|earlier| earlier.name == line.name) {
             // Only user-agent and content-type: the parser refuses the other names.
@@ -146,6 +179,7 @@ pub fn sample_event(webhook: &Definition) -> NewEvent {
     match webhook.contract {
         Contract::Standard => standard::sample_event(webhook),
         Contract::Ubiops => ubiops::sample_event(webhook),
+        Contract::Up42 => up42::sample_event(webhook),
     }
 }
 

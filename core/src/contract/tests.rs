@@ -98,6 +98,7 @@ proptest! {
             let found = match contract {
                 Contract::Standard => &body["data"]["request_id"],
                 Contract::Ubiops => &body["request_id"],
+                Contract::Up42 => &body["body"]["request_id"],
             };
             prop_assert_eq!(found, &Value::from(text.as_str()));
         }

@@ -9,6 +9,7 @@ use crate::webhook::{Contract, RateLimit};
 
 /// An explanation for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Reason {
     /// What happened, in one sentence.
     pub headline: String,

@@ -10,7 +10,16 @@ fn attempt_of(number: u32, outcome: Outcome, headers: &[(&str, &str)]) -> Attemp
     let status = if let Outcome::Answered { status } = outcome { Some(status) } else { None };
     let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
     let response = status.map(|status| ReceivedResponse { status, headers, body: String::new(), truncated: false });
-    Attempt { number, trigger: Trigger::Schedule, started_at: Timestamp(0), duration_ms: 10_004, outcome, request: None, response }
+    Attempt {
+        number,
+        trigger: Trigger::Schedule,
+        started_at: Timestamp(0),
+        duration_ms: 10_004,
+        outcome,
+        request: None,
+        response,
+        request_id: None,
+    }
 }
 
 fn answer(status: u16) -> Outcome {

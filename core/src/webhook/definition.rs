@@ -11,17 +11,20 @@ use crate::time::Timestamp;
 
 /// How a webhook's callbacks look and when one counts as delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Contract {
     /// Standard Webhooks 1.0 (PEERS 6).
     Standard,
     /// UbiOps (WIRE A).
     Ubiops,
+    /// UP42 (WIRE B).
+    Up42,
 }
 
 impl Contract {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Standard, Self::Ubiops];
+    pub const ALL: [Self; 3] = [Self::Standard, Self::Ubiops, Self::Up42];
 
     /// The wire spelling.
     #[must_use]
@@ -29,6 +32,7 @@ impl Contract {
         match self {
             Self::Standard => "standard",
             Self::Ubiops => "ubiops",
+            Self::Up42 => "up42",
         }
     }
 
@@ -37,10 +41,17 @@ impl Contract {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|contract| contract.as_str() == text)
     }
+
+    /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (WIRE A.3).
+    #[must_use]
+    pub const fn retries_by_default(self) -> bool {
+        !matches!(self, Self::Ubiops)
+    }
 }
 
 /// How many calls a webhook may get: at most `calls` begin in any window of `per_s` seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RateLimit {
     /// 1 to [`RateLimit::CALLS_MAX`].
     pub calls: u32,
@@ -72,6 +83,7 @@ impl std::fmt::Debug for RetiredSecret {
 
 /// Which objects a webhook listens to. A part that is `None` matches anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ObjectFilter {
     /// Such as `deployment`.
     #[serde(rename = "type")]
@@ -140,7 +152,7 @@ pub struct Definition {
     pub retry: bool,
     /// Whether callbacks carry `result` (UbiOps).
     pub include_result: bool,
-    /// Signing secret (`whsec_…` or `whsk_…`), if callbacks are signed.
+    /// Signing secret (`whsec_…` or `whsk_…`; any text for `up42`), if callbacks are signed.
     pub secret: Option<String>,
     /// Secrets that rotation replaced, the latest first, at most [`Self::PREVIOUS_SECRETS_MAX`]; some may have expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -187,7 +199,7 @@ impl Definition {
             labels: BTreeMap::new(),
             timeout_s: super::field::TIMEOUT_DEFAULT_S,
             enabled: true,
-            retry: contract == Contract::Standard,
+            retry: contract.retries_by_default(),
             include_result: false,
             secret: None,
             previous_secrets: Vec::new(),

@@ -1,4 +1,4 @@
-//! The rules of single fields of a webhook, shared by the native API and the UbiOps facade.
+//! The rules of single fields of a webhook, shared by the native API and the facades.
 //!
 //! Each function takes the outside value, notes what is wrong with it and gives back what is usable.
 
@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Definition, Header, ObjectFilter, RateLimit, WebhookName};
+use super::{Contract, Definition, Header, ObjectFilter, RateLimit, WebhookName};
 use crate::condition::Condition;
+use crate::contract::up42;
 use crate::egress::{self, Policy, Target};
 use crate::event::OBJECT_PART_CHARS_MAX;
-use crate::fault::{Fields, Sent, check_text};
+use crate::fault::{Fields, Sent, check_text, whole_number};
 use crate::filter::EventPattern;
+use crate::signing::Secret;
 
 /// Seconds of an attempt where nobody says.
 pub const TIMEOUT_DEFAULT_S: u32 = 10;
@@ -142,6 +144,15 @@ pub(crate) fn object_part(fields: &mut Fields<'_>, key: &'static str, text: &str
             None
         }
     }
+}
+
+/// A signing secret as it is stored: what the contract takes for one.
+pub(crate) fn secret(fields: &mut Fields<'_>, text: &str, contract: Contract) -> Option<String> {
+    let checked = match contract {
+        Contract::Standard | Contract::Ubiops => Secret::parse(text).map(|secret| secret.reveal()).map_err(|fault| fault.to_string()),
+        Contract::Up42 => up42::check_secret(text).map(|()| String::from(text)),
+    };
+    checked.map_err(|detail| fields.fault("secret", detail)).ok()
 }
 
 /// Replaces the list of headers where one was sent: `null` is the empty list.
@@ -331,7 +342,7 @@ pub(crate) fn schedule_s(fields: &mut Fields<'_>, key: &str, items: &[Value]) ->
     }
     let mut waits = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        match item.as_u64().and_then(|seconds| u32::try_from(seconds).ok()) {
+        match whole_number(item).and_then(|seconds| u32::try_from(seconds).ok()) {
             Some(seconds @ 1..=SCHEDULE_WAIT_MAX_S) => waits.push(seconds),
             _ => fields.fault_below(&format!("{key}/{index}"), format!("must be 1 to {SCHEDULE_WAIT_MAX_S} seconds")),
         }

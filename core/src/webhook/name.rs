@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A project's name: `[a-z0-9][a-z0-9_-]{0,62}`. It is part of paths, KV keys and tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ProjectName(String);
 

@@ -10,11 +10,10 @@ use serde_json::Value;
 use super::field;
 use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName};
 use crate::condition::Condition;
-use crate::contract::ubiops;
+use crate::contract::{self, ubiops};
 use crate::egress::Policy;
 use crate::event::{self, NewEvent};
 use crate::fault::{self, Fault, Fields, InputFault, Sent};
-use crate::signing::Secret;
 
 /// What a new webhook without a `secret` field gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +66,9 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
     let timeout_s =
         fields.integer("timeout_s").value().map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
-    let retry = read_flag(fields, "retry").unwrap_or(contract == Contract::Standard);
+    let retry = read_flag(fields, "retry").unwrap_or(contract.retries_by_default());
     let include_result = read_flag(fields, "include_result").unwrap_or(false);
-    let secret = fields.text("secret").value().and_then(|text| read_secret(fields, text));
+    let secret = fields.text("secret").value().and_then(|text| field::secret(fields, text, contract));
     // Before the first `?`: what is wrong with these must be said although another field is missing.
     let mut flow = Flow::default();
     flow.read(fields);
@@ -89,6 +88,7 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
     flow.apply(&mut definition);
     field::add_authorization(fields, &mut definition, url.authorization, field::Authorization::MustBeNew);
     check_events_fit_object(fields, &definition);
+    check_headers_fit_contract(fields, &definition);
     Some(definition)
 }
 
@@ -162,8 +162,11 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
             updated.previous_secrets = Vec::new();
         }
         Sent::Value(text) => {
-            updated.secret = read_secret(&mut fields, text);
+            updated.secret = field::secret(&mut fields, text, updated.contract);
             updated.previous_secrets = Vec::new();
+        }
+        Sent::Missing if updated.secret.is_some() && reads_secrets_otherwise(current.contract, updated.contract) => {
+            fields.fault("secret", "must be given again, or be null: the new contract reads secrets in another way");
         }
         Sent::Missing | Sent::Wrong => {}
     }
@@ -171,6 +174,7 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     flow.read(&mut fields);
     flow.apply(&mut updated);
     check_events_fit_object(&mut fields, &updated);
+    check_headers_fit_contract(&mut fields, &updated);
     let faults = fields.finish();
     if faults.is_empty() { Ok(updated) } else { Err(faults) }
 }
@@ -249,7 +253,7 @@ impl TestDraft {
     /// The event that the test of `webhook` is about: what the draft says, the webhook's sample for the rest.
     #[must_use]
     pub fn event_for(self, webhook: &Definition) -> NewEvent {
-        let sample = crate::contract::sample_event(webhook);
+        let sample = contract::sample_event(webhook);
         NewEvent { kind: self.kind.unwrap_or(sample.kind), data: self.data.unwrap_or(sample.data), ..sample }
     }
 }
@@ -329,12 +333,18 @@ fn read_flag(fields: &mut Fields<'_>, key: &'static str) -> Option<bool> {
     fields.not_null(key, sent).value()
 }
 
-fn read_secret(fields: &mut Fields<'_>, text: &str) -> Option<String> {
-    match Secret::parse(text) {
-        Ok(secret) => Some(secret.reveal()),
-        Err(fault) => {
-            fields.fault("secret", fault.to_string());
-            None
+/// Whether a secret that is good for one contract may be none for the other: `up42` takes any text.
+fn reads_secrets_otherwise(before: Contract, after: Contract) -> bool {
+    (before == Contract::Up42) != (after == Contract::Up42)
+}
+
+/// A header that the contract sets itself would be overwritten, or forge a signature.
+fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) {
+    let own = contract::own_headers(definition.contract);
+    for (index, header) in definition.headers.iter().enumerate() {
+        if own.iter().any(|name| header.key.eq_ignore_ascii_case(name)) {
+            let detail = format!("{} is set by the contract {} and can't be configured", header.key, definition.contract.as_str());
+            fields.fault_below(&format!("headers/{index}/key"), detail);
         }
     }
 }

@@ -55,6 +55,22 @@ fn the_contract_decides_what_silence_means() -> Outcome {
 }
 
 #[test]
+fn a_secret_of_up42_is_any_text_and_does_not_survive_a_change_of_contract() -> Outcome {
+    let up42 = made(json!({"contract": "up42", "secret": " hush ü\n"}))?;
+    assert_eq!((up42.secret.as_deref(), up42.retry), (Some(" hush ü\n"), true));
+    assert_eq!(made(json!({"contract": "up42"}))?.secret, None);
+    for contract in ["standard", "ubiops"] {
+        assert_eq!(pointers(patched(&up42, &json!({"contract": contract}))), ["/secret"], "{contract}");
+        assert_eq!(patched(&up42, &json!({"contract": contract, "secret": null}))?.secret, None);
+        assert_eq!(patched(&up42, &json!({"contract": contract, "secret": SECRET}))?.secret.as_deref(), Some(SECRET));
+    }
+    assert_eq!(pointers(patched(&made(json!({"secret": SECRET}))?, &json!({"contract": "up42"}))), ["/secret"]);
+    assert_eq!(patched(&made(json!({"secret": null}))?, &json!({"contract": "up42"}))?.contract, Contract::Up42);
+    assert_eq!(patched(&up42, &json!({"name": "w2"}))?.secret, up42.secret);
+    Ok(())
+}
+
+#[test]
 fn every_field_is_taken() -> Outcome {
     let webhook = made(json!({
         "contract": "ubiops", "object": {"type": "deployment", "name": "d1", "version": null}, "description": "two\nlines",
@@ -143,7 +159,14 @@ fn every_bad_field_is_named() {
         (json!({"url": 1}), "/url"),
         (json!({"url": "http://r.example/"}), "/url"),
         (json!({"url": format!("https://r.example/{}", "x".repeat(2048))}), "/url"),
-        (json!({"contract": "up42"}), "/contract"),
+        (json!({"contract": "up43"}), "/contract"),
+        (json!({"contract": "up42", "secret": ""}), "/secret"),
+        (json!({"contract": "up42", "secret": "x".repeat(76)}), "/secret"),
+        (json!({"contract": "up42", "headers": [{"key": "Digest", "value": "x"}]}), "/headers/0/key"),
+        (
+            json!({"contract": "up42", "headers": [{"key": "X-A", "value": "x"}, {"key": "signature-input", "value": "x"}]}),
+            "/headers/1/key",
+        ),
         (json!({"contract": null}), "/contract"),
         (json!({"events": []}), "/events"),
         (json!({"events": null}), "/events"),

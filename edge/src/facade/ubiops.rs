@@ -76,7 +76,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     let token = token_of(authorization.as_deref(), &["Token", "Bearer"])
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "send Authorization: Token <token>"))?;
     let caller = caller(&settings, Some(token), &project)?;
-    let mut session = Session { env, context, settings, project, caller, incoming };
+    let mut session = Session { env, context, settings, project, caller, once: None, incoming };
     match (path, method.as_str()) {
         (Path::Webhooks, "POST") => create(&mut session).await,
         (Path::Webhooks, _) => list(&mut session).await,
@@ -172,7 +172,7 @@ fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
 }
 
 /// A failure in UbiOps' words.
-fn error_answer(error: ApiError, id: &RequestId) -> Answer {
+pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": sentence_of(&problem) }).to_string());

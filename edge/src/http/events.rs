@@ -9,17 +9,14 @@ use postern_core::fault::{Fault, InputFault};
 use postern_core::query::EventQuery;
 
 use super::problem::{Answer, ApiError};
-use super::{Session, unexpected};
+use super::{IDEMPOTENCY_KEY, Session, unexpected};
 use crate::project_do::command::{Command, Reply};
-
-/// The header that names an event's idempotency key.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// `POST`: 202; 409 where the idempotency key was used with other content; 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     let event = with_key(event::parse_event(&body)?, session.incoming.header(IDEMPOTENCY_KEY))?;
-    let accepted = ingest(session, vec![event]).await?;
+    let accepted = ingest(session, vec![event]).await.map_err(of_the_only_event)?;
     match accepted.into_iter().next() {
         Some(accepted) => Answer::json(202, &accepted),
         None => Err(ApiError::Internal(String::from("an accepted event is missing from the reply"))),
@@ -28,11 +25,9 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 
 /// `POST batch`: 202 for all of them or none; 409, 422.
 pub(super) async fn create_batch(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    let events = event::parse_batch(&session.incoming.json_text().await?)?;
-    if session.incoming.header(IDEMPOTENCY_KEY).is_some() {
-        let fault = Fault::new("", "a batch takes no Idempotency-Key header: give each event its own idempotency_key");
-        return Err(InputFault::Invalid(vec![fault]).into());
-    }
+    let body = session.incoming.json_text().await?;
+    session.once(&body)?;
+    let events = event::parse_batch(&body)?;
     let items = ingest(session, events).await?;
     Answer::json(202, &BatchAccepted { items })
 }
@@ -63,6 +58,21 @@ async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<
             Ok(items)
         }
         other => Err(unexpected(&other)),
+    }
+}
+
+/// The project knows events by their place among those of the call; one that was posted alone is the body itself.
+pub(super) fn of_the_only_event(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Problem(mut problem) => {
+            for fault in &mut problem.errors {
+                if let Some(below) = fault.pointer.strip_prefix("/events/0") {
+                    fault.pointer = String::from(below);
+                }
+            }
+            ApiError::Problem(problem)
+        }
+        other => other,
     }
 }
 

@@ -33,8 +33,15 @@ pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName)
     if !is_upgrade {
         return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
     }
-    let call =
-        Call { project, caller, request_id: incoming.id.clone(), origin: String::from(incoming.parts().origin), command: Command::Listen };
+    let call = Call {
+        project,
+        caller,
+        request_id: incoming.id.clone(),
+        origin: String::from(incoming.parts().origin),
+        address: incoming.address(),
+        once: None,
+        command: Command::Listen,
+    };
     let response = call::upgrade(env, &call).await?;
     if response.status_code() != 101 {
         return Ok(response);

@@ -7,17 +7,22 @@
 //! Order of refusals: 404 for a path that is none, 405, 401 or 404 by the form of the token, 415, 413, 400, 422, and then
 //! what the project says.
 
+mod audit;
+mod config;
 mod deliveries;
 mod dry_run;
 mod event_types;
 mod events;
 mod exports;
+mod guard;
+mod import;
 mod inboxes;
 mod live;
 pub(crate) mod problem;
 mod projects;
 mod replays;
 pub(crate) mod request;
+pub(crate) mod runs;
 mod stats;
 mod tests;
 mod tokens;
@@ -26,41 +31,131 @@ mod webhooks;
 use std::rc::Rc;
 
 use postern_core::egress::Policy;
+use postern_core::event;
+use postern_core::fault::{Fault, InputFault};
 use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
 
+use self::guard::Guard;
 use self::problem::{Answer, ApiError, problem_answer, respond};
 use self::request::{Incoming, token_of};
-use crate::config::{self, Settings};
+use crate::clock;
+use crate::config::Settings;
 use crate::dispatch::Dispatcher;
 use crate::facade;
 use crate::log::{self, RequestId};
 use crate::meter;
 use crate::project_do::call::{self, CallError};
-use crate::project_do::command::{Call, Caller, Command, Reply};
+use crate::project_do::command::{Call, Caller, Command, Once, Reply};
 
-/// Answers any request.
+/// The header that names a call which its caller may repeat, and an event's own key.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Answers any request, within the limits of its address, and writes its line in the log.
 pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Context, id: RequestId) -> web_sys::Response {
-    let mut incoming = Incoming::new(id.clone(), request);
-    let path = String::from(incoming.parts().path);
-    let is_below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if path.starts_with("/in/") {
-        respond(inboxes::receive(env, &mut incoming, &path).await.unwrap_or_else(|error| problem_answer(error, &id)), &id)
-    } else if is_below("/ubiops") {
-        respond(facade::ubiops::handle(env, context, &mut incoming, &path).await, &id)
-    } else if path == "/metrics" {
-        respond(metrics(env, &incoming).unwrap_or_else(|error| problem_answer(error, &id)), &id)
-    } else if is_below("/v1") || path == "/healthz" {
-        match native(env, context, &mut incoming, &path).await {
-            Ok(Outcome::Answer(answer)) => respond(answer, &id),
-            Ok(Outcome::Response(response)) => response.into(),
-            Err(error) => respond(problem_answer(error, &id), &id),
+    let begun = clock::now();
+    let incoming = Incoming::new(id.clone(), request);
+    let (path, method) = (String::from(incoming.parts().path), incoming.method.clone());
+    let api = Api::of(&path);
+    let settings = Settings::of(env).ok();
+    let guard = settings.as_ref().map(|settings| Guard::of(&incoming, settings.limits));
+    let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(api.is_public(&path), begun));
+    let response = match checked {
+        Ok(()) => api.answer(env, context, incoming, &path).await,
+        Err(too_many) => respond(&api.failed(too_many.error(), &id).with("retry-after", too_many.0.to_string()), &id),
+    };
+    let now = clock::now();
+    if let Some(guard) = &guard {
+        guard.note(response.status(), now);
+    }
+    if settings.is_none_or(|settings| settings.logs_requests) {
+        let (route, project) = api.route_of(&path);
+        log::request(&id, &method, &route, project.as_ref().map(ProjectName::as_str), response.status(), now.ms_since(begun));
+    }
+    response
+}
+
+/// Which API a path belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Api {
+    Inbox,
+    Actinia,
+    Ubiops,
+    Up42,
+    Metrics,
+    Native,
+    Asset,
+}
+
+impl Api {
+    fn of(path: &str) -> Self {
+        let is_below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        match path {
+            _ if path.starts_with("/in/") => Self::Inbox,
+            _ if is_below("/actinia") => Self::Actinia,
+            _ if is_below("/ubiops") => Self::Ubiops,
+            _ if is_below("/up42") => Self::Up42,
+            "/metrics" => Self::Metrics,
+            _ if is_below("/v1") || path == "/healthz" => Self::Native,
+            _ => Self::Asset,
         }
-    } else {
-        asset(env, incoming).await
+    }
+
+    /// Whether the path needs no token.
+    fn is_public(self, path: &str) -> bool {
+        matches!(self, Self::Inbox | Self::Asset) || path == "/healthz"
+    }
+
+    async fn answer(self, env: &Env, context: &Context, mut incoming: Incoming, path: &str) -> web_sys::Response {
+        let id = incoming.id.clone();
+        let answer = match self {
+            Self::Inbox => inboxes::receive(env, &mut incoming, path).await.unwrap_or_else(|error| problem_answer(error, &id)),
+            Self::Actinia => facade::actinia::handle(env, context, &mut incoming, path).await,
+            Self::Ubiops => facade::ubiops::handle(env, context, &mut incoming, path).await,
+            Self::Up42 => facade::up42::handle(env, context, &mut incoming, path).await,
+            Self::Metrics => metrics(env, &incoming).unwrap_or_else(|error| problem_answer(error, &id)),
+            Self::Native => match native(env, context, &mut incoming, path).await {
+                Ok(Outcome::Answer(answer)) => answer,
+                Ok(Outcome::Response(response)) => return response.into(),
+                Err(error) => problem_answer(error, &id),
+            },
+            Self::Asset => return asset(env, incoming).await,
+        };
+        respond(&answer, &id)
+    }
+
+    /// A failure in the words of the API.
+    fn failed(self, error: ApiError, id: &RequestId) -> Answer {
+        match self {
+            Self::Actinia => facade::actinia::error_answer(error, id),
+            Self::Ubiops => facade::ubiops::error_answer(error, id),
+            Self::Up42 => facade::up42::error_answer(error, id),
+            Self::Inbox | Self::Metrics | Self::Native | Self::Asset => problem_answer(error, id),
+        }
+    }
+
+    /// The path without names and keys, and the project that it names.
+    fn route_of(self, path: &str) -> (String, Option<ProjectName>) {
+        let fixed = |text: &str| (String::from(text), None);
+        match self {
+            Self::Inbox => fixed("/in/{inbox}"),
+            Self::Actinia => fixed("/actinia"),
+            Self::Ubiops => fixed("/ubiops"),
+            Self::Up42 => fixed("/up42"),
+            Self::Metrics => fixed("/metrics"),
+            Self::Asset => fixed("dashboard"),
+            Self::Native => match Route::parse(path) {
+                Some(route) => {
+                    let pattern = route.pattern();
+                    let project = if let Route::Project(project, _) = route { Some(project) } else { None };
+                    (pattern, project)
+                }
+                None => fixed("unknown"),
+            },
+        }
     }
 }
 
@@ -92,7 +187,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
             check_method(&resource, &method)?;
             let settings = Settings::of(env)?;
             let caller = caller(&settings, token_of(incoming.header("authorization").as_deref(), &["Bearer"]), &project)?;
-            let mut session = Session { env, context, settings, project, caller, incoming };
+            let mut session = Session { env, context, settings, project, caller, once: None, incoming };
             match resource {
                 Resource::EventsExport => return exports::events(&session).await.map(Outcome::Response),
                 Resource::DeliveriesExport => return exports::deliveries(&session).await.map(Outcome::Response),
@@ -103,45 +198,12 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
     answer.map(Outcome::Answer)
 }
 
-/// The methods of each resource, once: for the `Allow` header, and so that a wrong method is told before a wrong token.
-const fn allowed(resource: &Resource) -> &'static str {
-    match resource {
-        Resource::Detail => "GET, PATCH",
-        Resource::WebhookSecret(_)
-        | Resource::Test(_)
-        | Resource::Event(_)
-        | Resource::EventsExport
-        | Resource::Deliveries
-        | Resource::DeliveriesExport
-        | Resource::Delivery(_)
-        | Resource::Replay(_)
-        | Resource::Stats
-        | Resource::Live => "GET",
-        Resource::Replays | Resource::Events | Resource::Tokens | Resource::Webhooks | Resource::EventTypes | Resource::Inboxes => {
-            "GET, POST"
-        }
-        Resource::Token(_) | Resource::EventType(_) => "DELETE",
-        Resource::Webhook(_) | Resource::Inbox(_) => "GET, PATCH, DELETE",
-        Resource::WebhookTest(_)
-        | Resource::WebhookSecretRotate(_)
-        | Resource::WebhookPause(_)
-        | Resource::WebhookResume(_)
-        | Resource::Tests
-        | Resource::EventsBatch
-        | Resource::EventsDryRun
-        | Resource::DeliveryRetry(_)
-        | Resource::DeliveryCancel(_)
-        | Resource::ReplayCancel(_) => "POST",
-        Resource::InboxRequests(_) => "GET, DELETE",
-    }
-}
-
 fn check_method(resource: &Resource, method: &str) -> Result<(), ApiError> {
-    let allow = allowed(resource);
+    let allow = resource.methods();
     if allow.split(", ").any(|known| known == method) { Ok(()) } else { Err(ApiError::Method { allow }) }
 }
 
-/// [`check_method`] has let only the methods of [`allowed`] through, so each last arm below stands for one of them.
+/// [`check_method`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
 async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: &str) -> Result<Answer, ApiError> {
     match (resource, method) {
         (Resource::Detail, "PATCH") => projects::update(session).await,
@@ -163,7 +225,14 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::Test(id), _) => tests::show(session, id).await,
         (Resource::EventTypes, "POST") => event_types::create(session).await,
         (Resource::EventTypes, _) => event_types::list(session).await,
-        (Resource::EventType(name), _) => event_types::delete(session, name).await,
+        (Resource::EventType(name), "PATCH") => event_types::update(session, name).await,
+        (Resource::EventType(name), "DELETE") => event_types::delete(session, name).await,
+        (Resource::EventType(name), _) => event_types::show(session, name).await,
+        (Resource::Audit, _) => audit::list(session).await,
+        (Resource::Config, _) => config::show(session).await,
+        (Resource::ConfigPlan, _) => config::plan(session).await,
+        (Resource::ConfigApply, _) => config::apply(session).await,
+        (Resource::ImportPreview, _) => import::preview(session).await,
         (Resource::Events, "POST") => events::create(session).await,
         (Resource::Events, _) => events::list(session).await,
         (Resource::EventsBatch, _) => events::create_batch(session).await,
@@ -184,6 +253,13 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::Replays, _) => replays::list(session).await,
         (Resource::Replay(id), _) => replays::show(session, id).await,
         (Resource::ReplayCancel(id), _) => replays::cancel(session, id).await,
+        (Resource::Runs, "POST") => runs::create(session).await,
+        (Resource::Runs, _) => runs::list(session).await,
+        (Resource::RunClaim, _) => runs::claim(session).await,
+        (Resource::Run(id), _) => runs::show(session, id).await,
+        (Resource::RunUpdates(id), _) => runs::update(session, id).await,
+        (Resource::RunFinish(id), _) => runs::finish(session, id).await,
+        (Resource::RunTerminate(id), _) => runs::terminate(session, id).await,
         (Resource::Stats, _) => stats::show(session).await,
         // These give no value but the platform's own answer; `native` has taken them.
         (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),
@@ -197,6 +273,8 @@ pub(crate) struct Session<'a> {
     pub(crate) settings: Rc<Settings>,
     pub(crate) project: ProjectName,
     pub(crate) caller: Caller,
+    /// Where the request may be repeated and is then answered as the first time: see [`Session::once`].
+    pub(crate) once: Option<Once>,
     pub(crate) incoming: &'a mut Incoming,
 }
 
@@ -216,8 +294,37 @@ impl Session<'_> {
             caller: self.caller.clone(),
             request_id: self.incoming.id.clone(),
             origin: String::from(self.incoming.parts().origin),
+            address: self.incoming.address(),
+            once: self.once.clone(),
             command,
         }
+    }
+
+    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done once, whoever
+    /// repeats it. `body` is the request's.
+    ///
+    /// # Errors
+    /// 422 where the key is too long or none.
+    pub(crate) fn once(&mut self, body: &str) -> Result<(), ApiError> {
+        let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return Ok(()) };
+        if let Err(detail) = event::check_idempotency_key(&key) {
+            return Err(InputFault::Invalid(vec![Fault::new("", format!("the Idempotency-Key header {detail}"))]).into());
+        }
+        let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
+        self.once = Some(Once { key, digest });
+        Ok(())
+    }
+
+    /// Refuses an `Idempotency-Key` where the answer holds a secret and is therefore not kept.
+    ///
+    /// # Errors
+    /// 422 where the request has one.
+    pub(crate) fn never_once(&self) -> Result<(), ApiError> {
+        if self.incoming.header(IDEMPOTENCY_KEY).is_none() {
+            return Ok(());
+        }
+        let detail = "this call takes no Idempotency-Key header: its answer holds a secret and is not kept";
+        Err(InputFault::Invalid(vec![Fault::new("", detail)]).into())
     }
 
     /// The raw query.
@@ -289,14 +396,17 @@ fn metrics(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
 /// Everything else is the dashboard's.
 async fn asset(env: &Env, incoming: Incoming) -> web_sys::Response {
     let Incoming { id, request, .. } = incoming;
-    let found = match env.assets(config::ASSETS) {
+    let found = match env.assets(crate::config::ASSETS) {
         Ok(assets) => assets.fetch_request(request).await,
         Err(error) => Err(error),
     };
-    found.map(web_sys::Response::from).unwrap_or_else(|error| {
-        log::warn(&id, "no asset could be served", &[("error", &log::chain(&error))]);
-        respond(problem_answer(ApiError::problem(ProblemType::NotFound, "there is no such path"), &id), &id)
-    })
+    match found {
+        Ok(found) => found.into(),
+        Err(error) => {
+            log::warn(&id, "no asset could be served", &[("error", &log::chain(&error))]);
+            respond(&problem_answer(ApiError::problem(ProblemType::NotFound, "there is no such path"), &id), &id)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ const fn has_no_body(status: u16) -> bool {
 }
 
 /// The platform's answer. A header that the platform refuses is left out.
-pub(crate) fn respond(answer: Answer, id: &RequestId) -> web_sys::Response {
+pub(crate) fn respond(answer: &Answer, id: &RequestId) -> web_sys::Response {
     let init = web_sys::ResponseInit::new();
     init.set_status(answer.status);
     init.set_headers(headers(&answer.headers, id).0.as_ref());

@@ -49,7 +49,15 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let command = Command::CreateProject { token_hash: token::hash(&token) };
-    let call = Call { project: name, caller, request_id: incoming.id.clone(), origin: String::from(incoming.parts().origin), command };
+    let call = Call {
+        project: name,
+        caller,
+        request_id: incoming.id.clone(),
+        origin: String::from(incoming.parts().origin),
+        address: incoming.address(),
+        once: None,
+        command,
+    };
     match call::ask(env, &call).await? {
         Reply::Project(project) => {
             log::info(&incoming.id, "a project was created", &[("project", &project.name.as_str())]);
@@ -82,6 +90,8 @@ async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller) -> Result<Reply
         caller,
         request_id: incoming.id.clone(),
         origin: String::from(incoming.parts().origin),
+        address: incoming.address(),
+        once: None,
         command: Command::ShowProject,
     };
     Ok(call::ask(env, &call).await?)

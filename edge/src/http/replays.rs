@@ -11,8 +11,10 @@ use crate::project_do::command::{Command, Reply};
 /// `POST`: 202 with the replay, which goes on in the background; with `dry_run` 200 with how many deliveries it would make
 /// due. 404 for an unknown webhook, 409 where ten are running, 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    let request = replay::parse(&session.incoming.json_text().await?)?;
+    let body = session.incoming.json_text().await?;
+    let request = replay::parse(&body)?;
     if !request.dry_run {
+        session.once(&body)?;
         return one(session, Command::CreateReplay { query: request.query }, 202).await;
     }
     match session.ask(Command::CountReplay { query: request.query }).await? {

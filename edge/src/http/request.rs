@@ -63,11 +63,24 @@ impl Incoming {
         self.headers.get(name).ok().flatten()
     }
 
+    /// The network address that the request came from, as the platform says.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.header("cf-connecting-ip").filter(|address| !address.is_empty())
+    }
+
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
     /// 415 where it is not declared `application/json`, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
+        self.json_text_up_to(BODY_BYTES_MAX).await
+    }
+
+    /// The same for a call that takes more.
+    ///
+    /// # Errors
+    /// See [`Incoming::json_text`].
+    pub(crate) async fn json_text_up_to(&mut self, bytes_max: usize) -> Result<String, ApiError> {
         let content_type = self.header("content-type");
         if !content_type.as_deref().is_some_and(is_json) {
             let detail = match content_type {
@@ -76,7 +89,7 @@ impl Incoming {
             };
             return Err(ApiError::problem(ProblemType::UnsupportedMediaType, detail));
         }
-        let bytes = self.body().await?;
+        let bytes = self.body(bytes_max).await?;
         String::from_utf8(bytes).map_err(|fault| {
             let at = fault.utf8_error().valid_up_to();
             ApiError::problem(ProblemType::MalformedJson, format!("the body is not UTF-8: byte {at} is wrong"))
@@ -95,9 +108,9 @@ impl Incoming {
         Ok(if text.trim().is_empty() { String::from("{}") } else { text })
     }
 
-    async fn body(&mut self) -> Result<Vec<u8>, ApiError> {
-        let body = self.body_up_to(BODY_BYTES_MAX).await?;
-        if body.is_cut() { Err(too_large()) } else { Ok(body.kept) }
+    async fn body(&mut self, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+        let body = self.body_up_to(bytes_max).await?;
+        if body.is_cut() { Err(too_large(bytes_max)) } else { Ok(body.kept) }
     }
 
     /// The body, of which at most `max` bytes are kept. What is too much is read on for a while and thrown away: a client
@@ -126,8 +139,8 @@ impl Incoming {
 /// Bytes that are read of a body that is too large before it is cut off.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-fn too_large() -> ApiError {
-    ApiError::Problem(Box::new(Problem::new(ProblemType::BodyTooLarge, format!("the body may hold at most {} KiB", BODY_BYTES_MAX / 1024))))
+fn too_large(bytes_max: usize) -> ApiError {
+    ApiError::Problem(Box::new(Problem::new(ProblemType::BodyTooLarge, format!("the body may hold at most {} KiB", bytes_max / 1024))))
 }
 
 /// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
@@ -153,7 +166,9 @@ pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
     };
     let tag = text.strip_prefix("W/").unwrap_or(text);
     let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    version.map(Some).ok_or_else(|| ApiError::problem(ProblemType::VersionMismatch, "If-Match names no version of this webhook"))
+    version
+        .map(Some)
+        .ok_or_else(|| ApiError::problem(ProblemType::VersionMismatch, "If-Match names no version of this: send its ETag as it was given"))
 }
 
 #[cfg(test)]

@@ -11,9 +11,10 @@ use crate::project_do::command::{Command, Reply};
 
 /// `POST`: 201 with the secret, the only time that it is shown; 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    let draft = token::create(&session.incoming.json_text().await?)?;
+    session.never_once()?;
+    let draft = token::create(&session.incoming.json_text().await?, clock::now())?;
     let secret = token::mint(&session.project, &clock::random()?);
-    let command = Command::CreateToken { hash: token::hash(&secret), name: draft.name, role: draft.role };
+    let command = Command::CreateToken { hash: token::hash(&secret), name: draft.name, role: draft.role, expires_at: draft.expires_at };
     match session.ask(command).await? {
         Reply::Token(token) => Answer::json(201, &TokenCreated { token, secret }),
         other => Err(unexpected(&other)),

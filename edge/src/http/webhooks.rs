@@ -15,7 +15,9 @@ use crate::project_do::command::{Command, Dialect, Reply};
 
 /// `POST`: 201; 409 where the name is taken; 422 naming every bad field.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    let draft = parse_json(&session.incoming.json_text().await?)?;
+    let body = session.incoming.json_text().await?;
+    session.once(&body)?;
+    let draft = parse_json(&body)?;
     let (mut definition, choice) = parse::create(&draft, &session.policy()).map_err(InputFault::from)?;
     if choice == SecretChoice::Generate {
         definition.secret = Some(Secret::from_random(&clock::random()?).reveal());
@@ -62,18 +64,21 @@ pub(super) async fn secret(session: &mut Session<'_>, name: String) -> Result<An
     }
 }
 
-/// `POST {name}/secret/rotate`: 200 with the new secret; the one before signs beside it for a while. 404, 422.
+/// `POST {name}/secret/rotate`: 200 with the new secret; the one before signs beside it for a while. 404, 412, 422.
 pub(super) async fn rotate_secret(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
+    session.never_once()?;
+    let if_version = if_match(session.incoming.header("if-match").as_deref())?;
     let rotation = Rotation::parse(&session.incoming.optional_json_text().await?)?;
-    match session.ask(Command::RotateSecret { name, rotation }).await? {
+    match session.ask(Command::RotateSecret { name, rotation, if_version }).await? {
         Reply::Secret(view) => Answer::json(200, &view),
         other => Err(unexpected(&other)),
     }
 }
 
-/// `POST {name}/pause` and `POST {name}/resume`: 200, also where nothing changes. 404.
+/// `POST {name}/pause` and `POST {name}/resume`: 200, also where nothing changes. 404, 412.
 pub(super) async fn pause(session: &mut Session<'_>, name: String, paused: bool) -> Result<Answer, ApiError> {
-    webhook(session, Command::PauseWebhook { name, paused }, 200).await
+    let if_version = if_match(session.incoming.header("if-match").as_deref())?;
+    webhook(session, Command::PauseWebhook { name, paused, if_version }, 200).await
 }
 
 async fn webhook(session: &mut Session<'_>, command: Command, status: u16) -> Result<Answer, ApiError> {

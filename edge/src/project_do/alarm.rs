@@ -162,6 +162,10 @@ impl Project {
         if let Err(error) = self.run_due_tests(&id) {
             failed("due tests could not be run", &error);
         }
+        // 4b. Runs whose executor was lost, and callbacks of runs.
+        if let Err(error) = self.run_due_runs(&id) {
+            failed("due runs could not be looked after", &error);
+        }
         // 5. Publish to KV.
         if let Err(error) = self.publish(&id).await {
             failed("definitions could not be published", &error);
@@ -228,6 +232,20 @@ impl Project {
         if !due.works.is_empty() {
             let dispatcher = Dispatcher::new(&self.env, id, None).map_err(|fault| fault.to_string())?;
             self.state.wait_until(dispatcher.run_tests(project, due.works));
+        }
+        Ok(())
+    }
+
+    /// Takes up lost executors of runs, and makes the calls of runs that nobody makes, from here as with tests.
+    fn run_due_runs(&self, id: &RequestId) -> Result<(), String> {
+        let now = clock::now();
+        let Some((project, due)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_runs(now)?)))? else {
+            return Ok(());
+        };
+        self.tell(id, Changes { runs: due.changed, ..Changes::default() });
+        if !due.calls.is_empty() {
+            let dispatcher = Dispatcher::new(&self.env, id, None).map_err(|fault| fault.to_string())?;
+            self.state.wait_until(dispatcher.run_calls(project, due.calls));
         }
         Ok(())
     }

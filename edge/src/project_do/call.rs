@@ -102,7 +102,15 @@ async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<Stri
 /// # Errors
 /// See [`ask`].
 pub(crate) async fn ask_as_postern(env: &Env, id: &RequestId, project: &ProjectName, command: Command) -> Result<Reply, CallError> {
-    let call = Call { project: project.clone(), caller: Caller::Postern, request_id: id.clone(), origin: String::new(), command };
+    let call = Call {
+        project: project.clone(),
+        caller: Caller::Postern,
+        request_id: id.clone(),
+        origin: String::new(),
+        address: None,
+        once: None,
+        command,
+    };
     ask(env, &call).await
 }
 

@@ -4,6 +4,7 @@
 //! two sides are deployed together, but an old Worker may still speak with a new object for a moment, so a change must be
 //! additive; `tests` pin the form.
 
+use postern_core::api::audit::AuditEntry;
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView};
@@ -14,13 +15,16 @@ use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
 use postern_core::api::token::TokenView;
 use postern_core::api::webhook::{SecretView, WebhookView};
+use postern_core::config::PlanView;
+use postern_core::contract::up42;
 use postern_core::delivery::Attempt;
 use postern_core::event::{EventTypeDraft, NewEvent};
 use postern_core::id::Seq;
 use postern_core::problem::Problem;
 use postern_core::project::SettingsPatch;
-use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery};
+use postern_core::query::{AuditQuery, DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery};
 use postern_core::replay::ReplayQuery;
+use postern_core::time::Timestamp;
 use postern_core::token::{Permission, Role};
 use postern_core::webhook::parse::TestDraft;
 use postern_core::webhook::rotation::Rotation;
@@ -29,6 +33,7 @@ use postern_ledger::{DryRun, Exported, LeaseTicket, Report, StoredWebhook, TestW
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::runs::{RunCommand, RunReply};
 use crate::log::RequestId;
 
 /// Who asks. The object trusts this: only the Worker can reach it.
@@ -54,8 +59,23 @@ pub(crate) struct Call {
     pub(crate) request_id: RequestId,
     /// `https://host` under which the request came in; inbox addresses begin with it. Empty where there was none.
     pub(crate) origin: String,
+    /// The network address of who asks, for the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
+    /// Answer as the first time where this was asked before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) once: Option<Once>,
     /// What is asked.
     pub(crate) command: Command,
+}
+
+/// A call that its caller may repeat with the same key (`Idempotency-Key`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Once {
+    /// The key.
+    pub(crate) key: String,
+    /// SHA-256 of method, path and body: another call must not have the same key.
+    pub(crate) digest: String,
 }
 
 /// In which API's words a change of a webhook is written.
@@ -66,6 +86,72 @@ pub(crate) enum Dialect {
     Native,
     /// `core::contract::ubiops::update`; knows only webhooks of that contract.
     Ubiops,
+    /// `core::contract::up42::update`; knows only webhooks of that contract.
+    Up42,
+}
+
+/// What UP42's API asks a project. It names webhooks by their id, and knows only those of its contract. Bodies are read in the
+/// object, because only there is known which events the project has.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Up42Command {
+    /// One page of the webhooks.
+    List {
+        /// Which.
+        page: PageQuery,
+    },
+    /// One webhook.
+    Show {
+        /// `whk_…`
+        id: String,
+    },
+    /// Add a webhook.
+    Create {
+        /// The request's body.
+        body: String,
+    },
+    /// Change a webhook.
+    Update {
+        /// `whk_…`
+        id: String,
+        /// The request's body.
+        body: String,
+    },
+    /// Remove a webhook.
+    Delete {
+        /// `whk_…`
+        id: String,
+    },
+    /// Test a webhook with each of its events.
+    Test {
+        /// `whk_…`
+        id: String,
+    },
+}
+
+impl Up42Command {
+    /// Whether it only looks. Secrets are shown to those who may change them.
+    pub(crate) const fn is_read(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
+}
+
+/// What a project is asked about its configuration as a whole. Bodies are read in the object, where its state is known.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConfigCommand {
+    /// The document.
+    Show,
+    /// What applying a document would change.
+    Plan {
+        /// The request's body.
+        body: String,
+    },
+    /// Apply a document.
+    Apply {
+        /// The request's body.
+        body: String,
+    },
 }
 
 /// What a project can be asked.
@@ -94,6 +180,9 @@ pub(crate) enum Command {
         name: String,
         /// What it may do.
         role: Role,
+        /// From then on it opens nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// All tokens.
     ListTokens,
@@ -152,6 +241,9 @@ pub(crate) enum Command {
         name: String,
         /// As parsed; a secret of the caller's is plain and gets sealed in the object.
         rotation: Rotation,
+        /// Refuse if the version is another.
+        #[serde(default)]
+        if_version: Option<u32>,
     },
     /// Let a webhook's deliveries wait, or go on.
     PauseWebhook {
@@ -159,6 +251,9 @@ pub(crate) enum Command {
         name: String,
         /// Whether they wait.
         paused: bool,
+        /// Refuse if the version is another.
+        #[serde(default)]
+        if_version: Option<u32>,
     },
     /// Test a stored webhook.
     TestWebhook {
@@ -176,6 +271,10 @@ pub(crate) enum Command {
         /// What to send.
         event: NewEvent,
     },
+    /// What UP42's API asks.
+    Up42(Up42Command),
+    /// Something about runs.
+    Runs(RunCommand),
     /// One test.
     ShowTest {
         /// `tst_…`
@@ -188,10 +287,36 @@ pub(crate) enum Command {
     },
     /// The catalogue.
     ListEventTypes,
+    /// One entry of the catalogue.
+    ShowEventType {
+        /// The event type.
+        name: String,
+    },
+    /// Change an entry of the catalogue. The patch is applied in the object, to the entry as it is then.
+    UpdateEventType {
+        /// The event type.
+        name: String,
+        /// The request's body.
+        patch: String,
+        /// Refuse if the version is another.
+        if_version: Option<u32>,
+    },
     /// Remove from the catalogue.
     DeleteEventType {
         /// The event type.
         name: String,
+        /// Refuse if the version is another.
+        #[serde(default)]
+        if_version: Option<u32>,
+    },
+    /// What is asked about the configuration as a whole.
+    Config(ConfigCommand),
+    /// Whether the caller may change things here; nothing else.
+    MayManage,
+    /// One page of the audit log.
+    ListAudit {
+        /// Which.
+        query: AuditQuery,
     },
     /// Accept events, all or none.
     Ingest {
@@ -387,11 +512,15 @@ impl Command {
             Self::CreateProject { .. } => Need::Admin,
             Self::ShowProject => Need::AnyToken,
             Self::Ingest { .. } => Need::Token(Permission::Publish),
+            Self::Runs(command) => command.need(),
+            Self::Up42(command) if command.is_read() => Need::Token(Permission::Read),
             Self::ShowProjectDetail
             | Self::ListWebhooks { .. }
             | Self::ShowWebhook { .. }
             | Self::ShowTest { .. }
             | Self::ListEventTypes
+            | Self::Config(ConfigCommand::Show)
+            | Self::ShowEventType { .. }
             | Self::ListEvents { .. }
             | Self::ShowEvent { .. }
             | Self::ExportEvents { .. }
@@ -405,7 +534,8 @@ impl Command {
             | Self::ShowInbox { .. }
             | Self::ListRequests { .. }
             | Self::Listen => Need::Token(Permission::Read),
-            Self::CreateToken { .. }
+            Self::Up42(_)
+            | Self::CreateToken { .. }
             | Self::ListTokens
             | Self::DeleteToken { .. }
             | Self::CreateWebhook { .. }
@@ -423,7 +553,12 @@ impl Command {
             | Self::TestWebhook { .. }
             | Self::TestDefinition { .. }
             | Self::CreateEventType { .. }
+            | Self::UpdateEventType { .. }
+            | Self::Config(ConfigCommand::Plan { .. } | ConfigCommand::Apply { .. })
+            | Self::MayManage
             | Self::DeleteEventType { .. }
+            // Says who is who and where they are.
+            | Self::ListAudit { .. }
             | Self::Resend { .. }
             | Self::Cancel { .. }
             | Self::CreateInbox { .. }
@@ -483,10 +618,29 @@ pub(crate) enum Reply {
         /// The call.
         work: Box<TestWork>,
     },
+    /// Tests, and the calls to make for them.
+    TestsStarted(Vec<StartedTest>),
+    /// A webhook as UP42 shows it.
+    Up42Webhook(Box<up42::api::Webhook>),
+    /// A page of them.
+    Up42Webhooks(Page<up42::api::Webhook>),
+    /// Something about runs.
+    Runs(RunReply),
     /// A test.
     Test(Box<TestView>),
     /// An entry of the catalogue.
     EventType(EventTypeView),
+    /// The configuration.
+    Config {
+        /// The document.
+        document: serde_json::Value,
+        /// Stands for the state that it is of.
+        base: String,
+    },
+    /// What a configuration changes, or changed.
+    Plan(Box<PlanView>),
+    /// A page of the audit log.
+    Audit(Page<AuditEntry>),
     /// The catalogue.
     EventTypes(Vec<EventTypeView>),
     /// Events were accepted.
@@ -532,6 +686,15 @@ pub(crate) enum Reply {
     Definition(Option<Box<StoredWebhook>>),
 }
 
+/// One of several tests that begin together.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StartedTest {
+    /// As it stands: pending.
+    pub(crate) test: TestView,
+    /// The call.
+    pub(crate) work: TestWork,
+}
+
 /// A page of events.
 pub(crate) type EventPage = Page<EventView>;
 
@@ -550,9 +713,16 @@ impl Reply {
             Self::Webhooks(_) => "webhooks",
             Self::Secret(_) => "secret",
             Self::TestStarted { .. } => "test_started",
+            Self::TestsStarted(_) => "tests_started",
+            Self::Up42Webhook(_) => "up42_webhook",
+            Self::Up42Webhooks(_) => "up42_webhooks",
+            Self::Runs(_) => "runs",
             Self::Test(_) => "test",
             Self::EventType(_) => "event_type",
             Self::EventTypes(_) => "event_types",
+            Self::Config { .. } => "config",
+            Self::Plan(_) => "plan",
+            Self::Audit(_) => "audit",
             Self::Accepted { .. } => "accepted",
             Self::Event(_) => "event",
             Self::Events(_) => "events",
@@ -585,6 +755,8 @@ mod tests {
             caller: Caller::Token(String::from("ab12")),
             request_id: RequestId::new([0; 8]),
             origin: String::from("https://a.example"),
+            address: None,
+            once: None,
             command,
         }
     }
@@ -634,5 +806,9 @@ mod tests {
         assert_eq!(Command::Ingest { events: Vec::new() }.need(), Need::Token(Permission::Publish));
         assert_eq!(Command::Listen.need(), Need::Token(Permission::Read));
         assert_eq!(Command::Tick.need(), Need::Postern);
+        let id = String::new();
+        assert_eq!(Command::Up42(Up42Command::Show { id: id.clone() }).need(), Need::Token(Permission::Read));
+        assert_eq!(Command::Up42(Up42Command::Test { id: id.clone() }).need(), manage);
+        assert_eq!(Command::Up42(Up42Command::Update { id, body: String::new() }).need(), manage);
     }
 }

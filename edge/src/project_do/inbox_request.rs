@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
 use postern_core::api::live::LiveEvent;
+use postern_core::contract::secret_of;
 use postern_core::signing::{self, Secret, VerifyFault};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -51,7 +52,8 @@ pub(super) fn verdict(
     for stored in webhooks {
         let owner = Owner { project, id: &stored.id };
         let secrets = seal::unseal_signing_secrets(keyring, owner, &stored.definition, now);
-        let secrets: Vec<Secret> = secrets.iter().filter_map(|secret| Secret::parse(secret).ok()).collect();
+        let contract = stored.definition.contract;
+        let secrets: Vec<Secret> = secrets.iter().filter_map(|secret| secret_of(contract, secret).ok()).collect();
         if secrets.is_empty() {
             continue;
         }

@@ -5,6 +5,7 @@
 
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
 use postern_core::api::replay::ReplayView;
+use postern_core::api::run::RunView;
 use postern_core::api::test::TestView;
 use postern_core::id::Seq;
 use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
@@ -12,6 +13,7 @@ use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponse
 use super::command::Call;
 use super::run::{self, Refusal};
 use super::{ObjectSql, Project};
+use crate::clock;
 use crate::http::problem::{ApiError, problem_answer, respond};
 use crate::log::{self, RequestId};
 use postern_ledger::Ledger;
@@ -28,6 +30,8 @@ pub(super) struct Changes {
     pub(super) tests: Vec<TestView>,
     /// Replays as they are now.
     pub(super) replays: Vec<ReplayView>,
+    /// Runs as they are now.
+    pub(super) runs: Vec<RunView>,
     /// A request that an inbox recorded, ready to be sent.
     pub(super) recorded: Option<LiveEvent>,
     /// Whether webhooks were created, changed or deleted.
@@ -36,8 +40,8 @@ pub(super) struct Changes {
 
 impl Changes {
     fn are_none(&self) -> bool {
-        let Self { deliveries, tests, replays, recorded, webhooks } = self;
-        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && recorded.is_none() && !webhooks
+        let Self { deliveries, tests, replays, runs, recorded, webhooks } = self;
+        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && runs.is_empty() && recorded.is_none() && !webhooks
     }
 }
 
@@ -62,9 +66,9 @@ const fn may_be_sent(code: u16) -> bool {
 impl Project {
     /// Opens the feed for a caller who may read, or answers why not.
     pub(super) fn listen(&self, call: &Call) -> worker::Result<Response> {
-        let allowed = self.with_ledger(|ledger| Ok(run::authorize(ledger, &call.caller, call.command.need())));
+        let allowed = self.with_ledger(|ledger| Ok(run::authorize(ledger, &call.caller, call.command.need(), clock::now())));
         let refusal = match allowed {
-            Ok(Some(Ok(()))) => None,
+            Ok(Some(Ok(_))) => None,
             Ok(Some(Err(refusal))) => Some(refusal),
             Ok(None) => run::without_project(call).err(),
             Err(error) => Some(Refusal::Failed(error)),
@@ -74,7 +78,7 @@ impl Project {
                 Refusal::Problem(problem) => ApiError::Problem(problem),
                 Refusal::Failed(error) => ApiError::Internal(error),
             };
-            return Ok(respond(problem_answer(error, &call.request_id), &call.request_id).into());
+            return Ok(respond(&problem_answer(error, &call.request_id), &call.request_id).into());
         }
         let pair = WebSocketPair::new()?;
         self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL]);
@@ -119,6 +123,7 @@ fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEv
         events.extend(views.into_iter().map(|delivery| LiveEvent::Delivery { delivery }));
     }
     events.extend(changes.replays.into_iter().map(|replay| LiveEvent::Replay { replay: Box::new(replay) }));
+    events.extend(changes.runs.into_iter().map(|run| LiveEvent::Run { run: Box::new(run) }));
     events.extend(changes.tests.into_iter().map(|test| LiveEvent::Test { test: Box::new(test) }));
     events.extend(changes.recorded);
     Ok(events)

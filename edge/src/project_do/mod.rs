@@ -13,15 +13,20 @@
 mod alarm;
 pub(crate) mod call;
 pub(crate) mod command;
+mod config;
 pub(crate) mod inbox_request;
 mod live;
 mod run;
+pub(crate) mod runs;
 mod sql;
+mod up42;
 
 use std::cell::RefCell;
 
+use postern_core::api::audit::{Actor, AuditAction};
 use postern_core::problem::{Problem, ProblemType};
-use postern_ledger::{Ledger, LedgerError};
+use postern_core::token::{Role, TokenDraft};
+use postern_ledger::{Acting, Ledger, LedgerError};
 use worker::{DurableObject, Env, Request, Response, Socket, State, WebSocket, WebSocketIncomingMessage, durable_object};
 
 use self::alarm::Alarm;
@@ -128,7 +133,7 @@ impl Project {
 
     fn create(&self, slot: &mut Option<Ledger<ObjectSql>>, call: &Call, token_hash: &str) -> Result<(Reply, Done), Refusal> {
         if call.caller != command::Caller::Admin {
-            return Err(run::refuse_admin_only(slot.as_ref(), &call.caller));
+            return Err(run::refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
         }
         if slot.is_some() {
             let detail = format!("there is a project {} already", call.project.as_str());
@@ -138,18 +143,24 @@ impl Project {
         let random = u64::from_be_bytes(clock::random().map_err(|error| Refusal::Failed(error.to_string()))?);
         let mut ledger = Ledger::create(ObjectSql::new(&self.state.storage()), &call.project, random, now)?;
         // No await since the line above, so both are durable together or not at all.
-        ledger.create_token(token_hash, run::FIRST_TOKEN_NAME, postern_core::token::Role::Manage, now)?;
+        ledger.act_as(run::acting(call, Actor::admin()));
+        ledger.note(AuditAction::ProjectCreated, call.project.as_str(), now)?;
+        let first = TokenDraft { name: String::from(run::FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
+        ledger.create_token(token_hash, first, now)?;
         let reply = Reply::Project(ledger.view());
         let done = Done { wake_at: run::wake_at(&ledger, now)?, ..Done::default() };
         *slot = Some(ledger);
         Ok((reply, done))
     }
 
-    /// Runs `work` on the ledger, if there is a project.
+    /// Runs `work` on the ledger as Postern itself, if there is a project.
     fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger<ObjectSql>) -> Result<T, LedgerError>) -> Result<Option<T>, String> {
         let mut slot = self.ledger.try_borrow_mut().map_err(|busy| busy.to_string())?;
         if slot.is_none() {
             *slot = Ledger::open(ObjectSql::new(&self.state.storage())).map_err(|error| error.to_string())?;
+        }
+        if let Some(ledger) = slot.as_mut() {
+            ledger.act_as(Acting::postern());
         }
         slot.as_mut().map(work).transpose().map_err(|error| error.to_string())
     }

@@ -1,26 +1,33 @@
 //! Answers commands: who may ask, what the ledger does, what secrets need, what the feed is told. Nothing here waits.
 
+use postern_core::api::audit::{Actor, AuditAction};
+use postern_core::api::event::EventTypeView;
 use postern_core::api::inbox::{Answer, InboxRequestView};
 use postern_core::api::replay::ReplayView;
 use postern_core::api::webhook::SecretView;
-use postern_core::contract::ubiops;
-use postern_core::event::NewEvent;
+use postern_core::contract::{self, ubiops};
+use postern_core::event::{self, EventTypeDraft, NewEvent};
 use postern_core::fault::{self, Fault, InputFault};
 use postern_core::id::{Kind, Seq};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::ExportQuery;
 use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
+use postern_core::token::{Permission, TokenDraft};
 use postern_core::webhook::parse::{self, TestDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
-use postern_ledger::{DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, WebhookFilter};
+use postern_ledger::{
+    Acting, AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, RunTurn, Verified, WebhookFilter,
+    WorkSet,
+};
 use worker::Env;
 
 use super::ObjectSql;
-use super::command::{Call, Caller, Command, Dialect, Need, Received, Reply};
+use super::command::{Call, Caller, Command, ConfigCommand, Dialect, Need, Once, Received, Reply};
 use super::inbox_request;
 use super::live::Changes;
+use super::runs::RunReply;
 use crate::clock;
 use crate::config::Settings;
 use crate::http::request::split_url;
@@ -31,6 +38,9 @@ pub(super) const FIRST_TOKEN_NAME: &str = "first";
 /// Attempts that one request makes itself after its answer: twice as many as may be open at once (PLATFORM 2.4), since all their
 /// webhooks have answered within a second lately.
 const INLINE: InlineLimit = InlineLimit(12);
+
+/// Webhooks that are sealed again in one minute.
+const RESEALED_AT_ONCE: usize = 500;
 
 /// Why a command was not done. Nothing was written then.
 #[derive(Debug)]
@@ -81,7 +91,10 @@ impl From<LedgerError> for Refusal {
             LedgerError::VersionMismatch { .. } => {
                 problem(ProblemType::VersionMismatch, format!("{error}; read it again and repeat the change"))
             }
-            LedgerError::IdempotencyConflict { .. } => problem(ProblemType::IdempotencyConflict, error.to_string()),
+            LedgerError::IdempotencyConflict { .. } | LedgerError::IdempotencyReused => {
+                problem(ProblemType::IdempotencyConflict, error.to_string())
+            }
+            LedgerError::SchemaViolated { faults } => Self::from(faults),
             LedgerError::StateConflict { .. } => problem(ProblemType::StateConflict, error.to_string()),
             LedgerError::BadCursor => {
                 Self::from(vec![Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning")])
@@ -107,28 +120,34 @@ fn forbidden(detail: &str) -> Refusal {
     Refusal::from(Problem::new(ProblemType::Forbidden, detail))
 }
 
-/// Whether `caller` may ask what needs `need`.
-pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need) -> Result<(), Refusal> {
+/// Whether `caller` may ask what needs `need`; the token where it is one.
+pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need, now: Timestamp) -> Result<Option<Verified>, Refusal> {
     let hash = match (caller, need) {
-        (Caller::Postern, Need::Postern) | (Caller::Admin, Need::Admin | Need::Token(_) | Need::AnyToken) => return Ok(()),
+        (Caller::Postern, Need::Postern) | (Caller::Admin, Need::Admin | Need::Token(_) | Need::AnyToken) => return Ok(None),
         (Caller::Postern, _) | (_, Need::Postern) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
         (Caller::Token(hash), Need::Admin | Need::Token(_) | Need::AnyToken) => hash,
     };
-    let role = ledger.verify_token(hash).ok_or_else(unauthorized)?;
+    let token = ledger.verify_token(hash, now).ok_or_else(unauthorized)?;
+    let role = token.role;
     match need {
         Need::Token(permission) if !role.allows(permission) => {
             Err(forbidden(&format!("a token with the role {} can't do this", role.as_str())))
         }
         Need::Admin => Err(forbidden("only ADMIN_TOKEN can do this")),
-        Need::Token(_) | Need::AnyToken | Need::Postern => Ok(()),
+        Need::Token(_) | Need::AnyToken | Need::Postern => Ok(Some(token)),
     }
 }
 
+/// Who does what `call` asks, for the audit log.
+pub(super) fn acting(call: &Call, actor: Actor) -> Acting {
+    Acting { actor, address: call.address.clone(), request_id: Some(String::from(call.request_id.as_str())) }
+}
+
 /// The refusal of one who is not admin: 401 for a token that does not verify, 403 for one that does.
-pub(super) fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller) -> Refusal {
+pub(super) fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
     match ledger {
-        Some(ledger) => match authorize(ledger, caller, Need::Admin) {
-            Ok(()) => Refusal::Failed(String::from("an admin was refused")),
+        Some(ledger) => match authorize(ledger, caller, Need::Admin, now) {
+            Ok(_) => Refusal::Failed(String::from("an admin was refused")),
             Err(refusal) => refusal,
         },
         None => unauthorized(),
@@ -140,7 +159,8 @@ pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
     match (&call.caller, &call.command) {
         (Caller::Token(_), _) => Err(unauthorized()),
         (Caller::Postern, Command::Receive { .. }) => Ok(Reply::Received(None)),
-        (Caller::Postern, Command::Claim { .. }) => Ok(Reply::Work(postern_ledger::WorkSet::default())),
+        (Caller::Postern, Command::Runs(_)) => Ok(Reply::Runs(RunReply::Calls(Vec::new()))),
+        (Caller::Postern, Command::Claim { .. }) => Ok(Reply::Work(WorkSet::default())),
         (Caller::Postern, Command::ShowDefinition { .. }) => Ok(Reply::Definition(None)),
         (Caller::Postern, _) => Ok(Reply::Done),
         (Caller::Admin, _) => {
@@ -151,14 +171,50 @@ pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
 
 /// Answers `call`.
 pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Timestamp) -> Result<(Reply, Done), Refusal> {
-    authorize(ledger, &call.caller, call.command.need())?;
+    let token = authorize(ledger, &call.caller, call.command.need(), now)?;
+    if let Some(token) = &token {
+        ledger.note_use(token, now)?;
+    }
+    let actor = match (&token, &call.caller) {
+        (Some(token), _) => token.actor.clone(),
+        (None, Caller::Admin) => Actor::admin(),
+        (None, _) => Actor::postern(),
+    };
+    ledger.act_as(acting(&call, actor));
+    if let Some(Once { key, digest }) = &call.once
+        && let Some(reply) = ledger.answered_before(key, digest, now)?
+    {
+        let reply = serde_json::from_str(&reply).map_err(|error| Refusal::Failed(format!("a kept answer: {error}")))?;
+        return Ok((reply, Done::default()));
+    }
     let settings = Settings::of(env)?;
-    let mut turn = Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, changes: Changes::default() };
+    // UP42's reads show secrets to those who may change them.
+    let shows_secrets =
+        matches!(call.command, Command::Up42(_)) && authorize(ledger, &call.caller, Need::Token(Permission::Manage), now).is_ok();
+    let mut turn =
+        Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, shows_secrets, changes: Changes::default() };
     let writes = is_write(&call.command);
     let reply = turn.answer(call.command)?;
     let changes = turn.changes;
+    // In the same turn as what it answers, so both are durable together.
+    if let Some(Once { key, digest }) = &call.once {
+        ledger.keep_answer(key, digest, &kept_text(&reply)?, now)?;
+    }
     let wake_at = if writes { wake_at(ledger, now)? } else { None };
     Ok((reply, Done { wake_at, changes }))
+}
+
+/// The text of a reply that may be given again: whoever repeats a call must not make its attempts again.
+fn kept_text(reply: &Reply) -> Result<String, Refusal> {
+    let text = match reply {
+        Reply::Accepted { items, .. } => serde_json::to_string(&Reply::Accepted { items: items.clone(), work: WorkSet::default() }),
+        Reply::Runs(RunReply::Turn(turn)) => {
+            let turn = Box::new(RunTurn { run: turn.run.clone(), calls: Vec::new() });
+            serde_json::to_string(&Reply::Runs(RunReply::Turn(turn)))
+        }
+        other => serde_json::to_string(other),
+    };
+    text.map_err(|error| Refusal::Failed(format!("an answer could not be kept: {error}")))
 }
 
 /// When the alarm must ring: for what is planned, or for what grows old.
@@ -174,6 +230,9 @@ fn export_filter(query: ExportQuery) -> ExportFilter {
 
 /// Whether the command may leave something to be done later. (A tick writes nothing, but arms the alarm.)
 const fn is_write(command: &Command) -> bool {
+    if let Command::Runs(command) = command {
+        return command.is_write();
+    }
     matches!(
         command,
         Command::CreateProject { .. }
@@ -187,6 +246,8 @@ const fn is_write(command: &Command) -> bool {
             | Command::CancelReplay { .. }
             | Command::TestWebhook { .. }
             | Command::TestDefinition { .. }
+            | Command::Up42(_)
+            | Command::Config(ConfigCommand::Apply { .. })
             | Command::Ingest { .. }
             | Command::Resend { .. }
             | Command::Cancel { .. }
@@ -198,27 +259,31 @@ const fn is_write(command: &Command) -> bool {
 }
 
 /// One command at one instant.
-struct Turn<'a> {
-    ledger: &'a mut Ledger<ObjectSql>,
-    settings: &'a Settings,
-    project: &'a ProjectName,
-    origin: &'a str,
-    now: Timestamp,
-    changes: Changes,
+pub(super) struct Turn<'a> {
+    pub(super) ledger: &'a mut Ledger<ObjectSql>,
+    pub(super) settings: &'a Settings,
+    pub(super) project: &'a ProjectName,
+    pub(super) origin: &'a str,
+    pub(super) now: Timestamp,
+    /// Whether secrets may stand in what UP42's API reads.
+    pub(super) shows_secrets: bool,
+    pub(super) changes: Changes,
 }
 
 impl Turn<'_> {
-    fn answer(&mut self, command: Command) -> Result<Reply, Refusal> {
+    pub(super) fn answer(&mut self, command: Command) -> Result<Reply, Refusal> {
         let (ledger, now, origin) = (&mut *self.ledger, self.now, self.origin);
         Ok(match command {
             Command::CreateProject { .. } => return Err(Refusal::Failed(String::from("a project is made elsewhere"))),
             Command::ShowProject => Reply::Project(ledger.view()),
             Command::ShowProjectDetail => Reply::ProjectDetail(ledger.detail()?),
-            Command::UpdateSettings { patch } => Reply::ProjectDetail(ledger.update_settings(patch)?),
-            Command::CreateToken { hash, name, role } => Reply::Token(ledger.create_token(&hash, &name, role, now)?),
+            Command::UpdateSettings { patch } => Reply::ProjectDetail(ledger.update_settings(patch, now)?),
+            Command::CreateToken { hash, name, role, expires_at } => {
+                Reply::Token(ledger.create_token(&hash, TokenDraft { name, role, expires_at }, now)?)
+            }
             Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
             Command::DeleteToken { id } => {
-                ledger.delete_token(&id)?;
+                ledger.delete_token(&id, now)?;
                 Reply::Done
             }
             Command::CreateWebhook { definition } => return self.create_webhook(&definition),
@@ -247,18 +312,29 @@ impl Turn<'_> {
             }
             Command::ShowSecret { name } => {
                 let stored = ledger.stored_webhook(&name)?;
+                ledger.note(AuditAction::SecretRead, &name, now)?;
                 Reply::Secret(self.secret_view(&stored.id, &stored.definition)?)
             }
-            Command::RotateSecret { name, rotation } => return self.rotate_secret(&name, rotation),
-            Command::PauseWebhook { name, paused } => return self.pause_webhook(&name, paused),
+            Command::RotateSecret { name, rotation, if_version } => return self.rotate_secret(&name, rotation, if_version),
+            Command::PauseWebhook { name, paused, if_version } => return self.pause_webhook(&name, paused, if_version),
             Command::TestWebhook { name, kind, data } => return self.test_webhook(&name, TestDraft { kind, data }),
             Command::TestDefinition { definition, event } => return self.test_definition(&definition, event),
+            Command::Up42(command) => return self.up42(command),
+            Command::Runs(command) => return self.runs(command),
             Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
             Command::CreateEventType { draft } => Reply::EventType(ledger.create_event_type(draft, now)?),
             Command::ListEventTypes => Reply::EventTypes(ledger.list_event_types()?),
-            Command::DeleteEventType { name } => {
-                ledger.delete_event_type(&name)?;
+            Command::ShowEventType { name } => Reply::EventType(ledger.event_type(&name)?),
+            Command::UpdateEventType { name, patch, if_version } => return self.update_event_type(&name, &patch, if_version),
+            Command::DeleteEventType { name, if_version } => {
+                ledger.delete_event_type(&name, if_version, now)?;
                 Reply::Done
+            }
+            Command::Config(command) => return self.config(&command),
+            Command::MayManage => Reply::Done,
+            Command::ListAudit { query } => {
+                let filter = AuditFilter { subject: query.subject, name: query.name };
+                Reply::Audit(ledger.list_audit(&filter, query.page.limit, query.page.cursor.as_deref())?)
             }
             Command::Ingest { events } => {
                 let ingested = ledger.ingest(events, INLINE, now)?;
@@ -309,10 +385,10 @@ impl Turn<'_> {
                     delay_ms: delay_ms.unwrap_or(current.delay_ms),
                     body: body.unwrap_or(current.body),
                 };
-                Reply::Inbox(ledger.update_inbox(&id, InboxChange { name, answer: Some(answer) }, origin)?)
+                Reply::Inbox(ledger.update_inbox(&id, InboxChange { name, answer: Some(answer) }, origin, now)?)
             }
             Command::DeleteInbox { id } => {
-                ledger.delete_inbox(&id)?;
+                ledger.delete_inbox(&id, now)?;
                 Reply::Done
             }
             Command::ListRequests { id, page } => Reply::Requests(ledger.list_requests(&id, page.limit, page.cursor.as_deref())?),
@@ -337,16 +413,19 @@ impl Turn<'_> {
             Command::ShowDefinition { webhook, at_least_version } => {
                 Reply::Definition(ledger.definition(webhook, at_least_version)?.map(Box::new))
             }
-            Command::Tick => Reply::Done,
+            Command::Tick => {
+                self.reseal()?;
+                Reply::Done
+            }
         })
     }
 
-    fn policy(&self) -> postern_core::egress::Policy {
+    pub(super) fn policy(&self) -> postern_core::egress::Policy {
         let host = (!self.origin.is_empty()).then(|| split_url(self.origin).host);
         self.settings.policy(host)
     }
 
-    /// UbiOps' API knows only its own webhooks.
+    /// A facade knows only its own webhooks.
     fn check_contract(&self, name: &str, contract: Option<Contract>) -> Result<(), Refusal> {
         match contract {
             Some(wanted) if self.ledger.stored_webhook(name)?.definition.contract != wanted => {
@@ -369,9 +448,7 @@ impl Turn<'_> {
     fn update_webhook(&mut self, name: &str, patch: &str, dialect: Dialect, if_version: Option<u32>) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
         // An edit of what is no longer there must be told first: its faults may come from the change in between.
-        if if_version.is_some_and(|version| version != stored.version) {
-            return Err(LedgerError::VersionMismatch { current: stored.version }.into());
-        }
+        expect_version(stored.version, if_version)?;
         let policy = self.policy();
         let updated = match dialect {
             Dialect::Native => parse::update(&stored.definition, &fault::parse_json(patch)?, &policy)?,
@@ -379,6 +456,7 @@ impl Turn<'_> {
                 self.check_contract(name, Some(Contract::Ubiops))?;
                 ubiops::update(&stored.definition, patch, &policy)?
             }
+            Dialect::Up42 => self.up42_update(&stored, patch, &policy)?,
         };
         let owner = Owner { project: self.project, id: &stored.id };
         let sealed = seal::seal(&self.settings.keyring, owner, &updated, Some(&stored.definition))?;
@@ -394,10 +472,20 @@ impl Turn<'_> {
     }
 
     /// The new secret signs from this version on; the one before moves to the previous ones as it is, sealed.
-    fn rotate_secret(&mut self, name: &str, rotation: Rotation) -> Result<Reply, Refusal> {
+    fn rotate_secret(&mut self, name: &str, rotation: Rotation, if_version: Option<u32>) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
+        expect_version(stored.version, if_version)?;
         let current = self.secret_view(&stored.id, &stored.definition)?.secret;
-        let current = current.and_then(|secret| Secret::parse(&secret).ok());
+        let contract = stored.definition.contract;
+        let current = current.and_then(|secret| contract::secret_of(contract, &secret).ok());
+        if contract == Contract::Up42 && rotation.secret == NewSecret::Made(Some(SecretKind::V1a)) {
+            return Err(Refusal::from(vec![Fault::new("/kind", "must be v1: UP42's signature knows no ed25519 keys")]));
+        }
+        if let (Contract::Up42, NewSecret::Given(secret)) = (contract, &rotation.secret)
+            && let Err(detail) = contract::up42::check_secret(secret)
+        {
+            return Err(Refusal::from(vec![Fault::new("/secret", detail)]));
+        }
         let secret = match rotation.secret {
             NewSecret::Given(secret) if current.as_ref().is_some_and(|current| current.reveal() == secret) => {
                 return Err(Refusal::from(vec![Fault::new("/secret", "is the current one already")]));
@@ -419,11 +507,20 @@ impl Turn<'_> {
         Ok(Reply::Secret(view))
     }
 
-    fn pause_webhook(&mut self, name: &str, paused: bool) -> Result<Reply, Refusal> {
+    fn pause_webhook(&mut self, name: &str, paused: bool, if_version: Option<u32>) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
+        expect_version(stored.version, if_version)?;
         let view = self.ledger.update_webhook(name, Definition { paused, ..stored.definition }, Some(stored.version), self.now)?;
         self.changes.webhooks = true;
         Ok(Reply::Webhook(Box::new(view)))
+    }
+
+    fn update_event_type(&mut self, name: &str, patch: &str, if_version: Option<u32>) -> Result<Reply, Refusal> {
+        let EventTypeView { name: own, description, example, schema, archived, version, .. } = self.ledger.event_type(name)?;
+        expect_version(version, if_version)?;
+        let current = EventTypeDraft { name: own, description, example, schema, archived };
+        let updated = event::update_event_type(current, &fault::parse_json(patch)?)?;
+        Ok(Reply::EventType(self.ledger.update_event_type(name, updated, if_version, self.now)?))
     }
 
     /// A replay that changed: for the caller and for the live feed.
@@ -446,7 +543,13 @@ impl Turn<'_> {
         self.start_test(seq, None, sealed, event)
     }
 
-    fn start_test(&mut self, seq: Seq, webhook: Option<(Seq, String)>, sealed: Definition, event: NewEvent) -> Result<Reply, Refusal> {
+    pub(super) fn start_test(
+        &mut self,
+        seq: Seq,
+        webhook: Option<(Seq, String)>,
+        sealed: Definition,
+        event: NewEvent,
+    ) -> Result<Reply, Refusal> {
         let (webhook, webhook_name) = webhook.unzip();
         let draft = postern_ledger::TestDraft {
             webhook,
@@ -459,6 +562,37 @@ impl Turn<'_> {
         let (test, work) = self.ledger.create_test(seq, draft, self.now)?;
         self.changes.tests.push(test.clone());
         Ok(Reply::TestStarted { test: Box::new(test), work: Box::new(work) })
+    }
+
+    /// Moves secrets to the current sealing key, some of them each minute.
+    fn reseal(&mut self) -> Result<(), Refusal> {
+        let current = self.settings.keyring.current();
+        if self.ledger.sealed_under() == Some(current) {
+            return Ok(());
+        }
+        let (mut after, mut replaced, mut failed) = (Seq::ZERO, 0, 0);
+        loop {
+            let page = self.ledger.webhooks_after(after, RESEALED_AT_ONCE)?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for webhook in &page {
+                let owner = Owner { project: self.project, id: &webhook.id };
+                match seal::reseal(&self.settings.keyring, owner, &webhook.definition, self.now) {
+                    Ok(Some(sealed)) => replaced += usize::from(self.ledger.replace_sealed_text(webhook, &sealed, self.now)?),
+                    Ok(None) => {}
+                    // Its key was taken out too early. The others must not wait for it.
+                    Err(_) => failed += 1,
+                }
+            }
+            if replaced >= RESEALED_AT_ONCE {
+                return Ok(());
+            }
+        }
+        failed += self.reseal_runs()?;
+        if failed == 0 {
+            self.ledger.note_sealed_under(current)?;
+        }
+        Ok(())
     }
 
     fn receive(&mut self, key: &str, mut request: InboxRequestView) -> Result<Reply, Refusal> {
@@ -486,6 +620,11 @@ impl Turn<'_> {
     fn note_delivery(&mut self, id: &str) {
         self.changes.deliveries.extend(self.ledger.ids().seq(Kind::Delivery, id));
     }
+}
+
+/// Whether the caller's version is the current one.
+fn expect_version(current: u32, expected: Option<u32>) -> Result<(), LedgerError> {
+    if expected.is_some_and(|expected| expected != current) { Err(LedgerError::VersionMismatch { current }) } else { Ok(()) }
 }
 
 #[cfg(test)]

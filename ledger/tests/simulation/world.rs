@@ -71,7 +71,7 @@ enum Happening {
     /// A dispatcher makes a call.
     Send(Box<Work>),
     /// A dispatcher reports.
-    Report(Report, u32),
+    Report(Box<Report>, u32),
     /// A trial call is made.
     TestCall(Box<TestWork>),
     /// A trial call is reported.
@@ -332,7 +332,7 @@ impl World {
             Happening::Watchdog => self.watch(),
             Happening::Message(ticket) => self.take_message(ticket),
             Happening::Send(work) => self.send(&work),
-            Happening::Report(report, tries) => self.report(report, tries),
+            Happening::Report(report, tries) => self.report(*report, tries),
             Happening::TestCall(work) => {
                 self.call_test(&work);
                 Ok(())
@@ -624,9 +624,9 @@ impl World {
         if self.fault(6) {
             self.audit.reached.insert("a report came twice");
             let again_ms = after_ms + self.random.between(0, 60_000);
-            self.plan(again_ms, Happening::Report(report.clone(), 0));
+            self.plan(again_ms, Happening::Report(Box::new(report.clone()), 0));
         }
-        self.plan(after_ms, Happening::Report(report, 0));
+        self.plan(after_ms, Happening::Report(Box::new(report), 0));
         Ok(())
     }
 
@@ -664,7 +664,7 @@ impl World {
             Reply::Done(_reported) => self.audit.reported(&self.store, key, number),
             Reply::Lost if tries < 3 && self.random.chance(80) => {
                 let after_ms = self.random.between(500, 5_000);
-                self.plan(after_ms, Happening::Report(report, tries + 1));
+                self.plan(after_ms, Happening::Report(Box::new(report), tries + 1));
                 Ok(())
             }
             Reply::Lost | Reply::Refused => Ok(()),
@@ -783,7 +783,7 @@ impl World {
             None => ScheduleChange::Default,
         };
         let patch = SettingsPatch { schedule: Some(schedule), retention_days: Some(RETENTION_DAYS) };
-        self.call("update_settings", |ledger, _now| ledger.update_settings(patch)).map(|_reply| ())
+        self.call("update_settings", |ledger, now| ledger.update_settings(patch, now)).map(|_reply| ())
     }
 
     fn replay(&mut self, webhook: Option<&Definition>) -> Result<(), Violation> {

@@ -46,7 +46,7 @@ pub(crate) fn keyed(kind: &str, key: &str) -> NewEvent {
 
 /// An attempt that ended so, as a dispatcher reports it.
 pub(crate) fn attempt(number: u32, outcome: Outcome, started_at: Timestamp) -> Attempt {
-    Attempt { number, trigger: Trigger::Schedule, started_at, duration_ms: 40, outcome, request: None, response: None }
+    Attempt { number, trigger: Trigger::Schedule, started_at, duration_ms: 40, outcome, request: None, response: None, request_id: None }
 }
 
 /// A new project in its own database.

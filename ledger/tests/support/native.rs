@@ -91,7 +91,9 @@ impl Native {
             let (name, rest) = sql.split_once(" ON ").expect("an index is on a table");
             let (table, rest) = rest.split_once(" (").expect("an index has columns");
             let (columns, rest) = rest.split_once(')').expect("columns end");
-            for entry in self.execute(&format!("SELECT rowid, {columns} FROM {table} {rest}"), &[])? {
+            // A table without row keys has its primary key among its columns.
+            let keyed = self.execute(&format!("SELECT rowid, {columns} FROM {table} {rest}"), &[]);
+            for entry in keyed.or_else(|_no_row_keys| self.execute(&format!("SELECT * FROM {table} {rest}"), &[]))? {
                 entries.insert(format!("{name}: {entry:?}"));
             }
         }

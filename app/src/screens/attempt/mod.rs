@@ -51,9 +51,15 @@ pub(crate) fn attempt_tabs(
     tabs("Attempt", chosen, all)
 }
 
+/// Which request or background run of Postern made the call: what its logs are searched for.
+fn made_by(attempt: &AttemptView) -> View {
+    let id = attempt.attempt.request_id.clone();
+    id.map_or_else(View::nothing, |id| view! { <p class="hint">"Made by request "<code>{id}</code>", as the logs name it"</p> })
+}
+
 fn request(attempt: &AttemptView) -> View {
     let Some(request) = &attempt.attempt.request else {
-        return view! { <p class="about">"Nothing was sent."</p> };
+        return view! { <p class="about">"Nothing was sent."</p>{made_by(attempt)} };
     };
     let shown = |(name, value): &(String, String)| {
         let value = if value == HIDDEN { format!("{HIDDEN} (protected)") } else { value.clone() };
@@ -65,6 +71,7 @@ fn request(attempt: &AttemptView) -> View {
         {header_lines(first, request.headers.iter().map(shown).collect())}
         <p class="hint">{format!("Body, {}, exactly as signed when copied", words::bytes(request.body_bytes))}</p>
         {code_block("Request body", body)}
+        {made_by(attempt)}
     }
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn DeliveryDrawer(
         | LiveEvent::Webhooks
         | LiveEvent::Test { .. }
         | LiveEvent::InboxRequest { .. }
-        | LiveEvent::Replay { .. } => {}
+        | LiveEvent::Replay { .. }
+        | LiveEvent::Run { .. } => {}
     });
     let close = move || {
         nav.open("open", None);

@@ -50,7 +50,11 @@ pub(crate) fn Deliveries() -> View {
         }
         LiveEvent::Delivery { delivery } => take_in(list, nav.query_now(), delivery),
         LiveEvent::Many => list.reload(),
-        LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Webhooks
+        | LiveEvent::Test { .. }
+        | LiveEvent::InboxRequest { .. }
+        | LiveEvent::Replay { .. }
+        | LiveEvent::Run { .. } => {}
     });
     let pause = move || {
         let pauses = !is_paused.get_untracked();
@@ -76,7 +80,11 @@ pub(crate) fn Deliveries() -> View {
     let calm = calmly(move || webhooks.reload());
     live.on_change(move |event| match event {
         LiveEvent::Webhooks | LiveEvent::Many => calm(),
-        LiveEvent::Delivery { .. } | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Delivery { .. }
+        | LiveEvent::Test { .. }
+        | LiveEvent::InboxRequest { .. }
+        | LiveEvent::Replay { .. }
+        | LiveEvent::Run { .. } => {}
     });
     let hooks = Some(webhooks);
     let names = Signal::derive(move || {

@@ -16,6 +16,7 @@ use crate::json;
 use crate::routes::{Area, Query};
 use crate::screens::events::model::fault_of;
 use crate::shell::link;
+use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::{Button, Look, icon_button};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
@@ -37,7 +38,7 @@ pub(crate) fn EventTypes() -> View {
         let project = project.clone();
         move || {
             let project = project.clone();
-            project.event_types()
+            project.catalogue()
         }
     });
     let is_adding = RwSignal::new(false);
@@ -45,7 +46,19 @@ pub(crate) fn EventTypes() -> View {
     let add_button = move || {
         view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }
     };
-    let place = project.name().clone();
+    let (place, changing) = (project.name().clone(), project.clone());
+    let archive = move |item: &EventTypeView| {
+        let (name, archives) = (item.name.clone(), !item.archived);
+        when(changing.update_event_type(&name, item.version, &json!({ "archived": archives })), move |answer| {
+            match answer {
+                Ok(_) if archives => toasts.say(format!("{name} is no longer offered; events of it are still accepted")),
+                Ok(_) => toasts.say(format!("{name} is offered again")),
+                Err(failure) => toasts.complain(failure.to_string()),
+            }
+            types.reload();
+        });
+    };
+    let archive = StoredValue::new_local(archive);
     let delete = move |name: String| {
         let (project, doomed, subject) = (project.clone(), name.clone(), subject_of(project.name(), &name));
         toasts.undoable(
@@ -68,6 +81,13 @@ pub(crate) fn EventTypes() -> View {
         let (delete, doomed) = (delete.clone(), item.name.clone());
         let href = format!("{events}{}", Query::default().with("type", Some(&item.name)).text());
         let example = item.example.as_ref().map(|example| code_block("Example", example.to_string()));
+        let schema = item.schema.as_ref().map(|schema| {
+            let text = json::pretty(&schema.to_string()).unwrap_or_default();
+            view! { <details class="fold"><summary>"Schema: data that does not fit is refused"</summary>{code_block("Schema", text)}</details> }
+        });
+        let (asked, is_archived) = (item.clone(), item.archived);
+        let (label, tone) = if is_archived { ("Offer again", Some(badge_of(Tone::Idle, "archived"))) } else { ("Archive", None) };
+        let about = item.name.clone();
         view! {
             <li class="card pad tile">
                 <div class="tile-head">
@@ -76,13 +96,21 @@ pub(crate) fn EventTypes() -> View {
                 </div>
                 <p class="about">{if item.description.is_empty() { String::from("No description") } else { item.description }}</p>
                 {example}
+                {schema}
+                <div class="page-actions">
+                    {tone}
+                    <Button label=label about=about look=Look::Quiet on_press=move |()| archive.with_value(|archive| archive(&asked)) />
+                </div>
             </li>
         }
     };
     let list = move || {
         let shown: Vec<EventTypeView> = types.value.with(|page| {
             let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
-            items.iter().filter(|item| !toasts.is_gone(&subject_of(&place, &item.name))).cloned().collect()
+            let mut shown: Vec<EventTypeView> =
+                items.iter().filter(|item| !toasts.is_gone(&subject_of(&place, &item.name))).cloned().collect();
+            shown.sort_by_key(|item| item.archived);
+            shown
         });
         if shown.is_empty() {
             return empty(
@@ -115,7 +143,8 @@ fn NewEventType(
     let (name, description, example) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
     let (is_sent, sending) = (RwSignal::new(false), Sending::new());
     let failure = RwSignal::new(None::<ApiFailure>);
-    let body = move || body_of(&name.get(), &description.get(), &example.get());
+    let schema = RwSignal::new(String::new());
+    let body = move || body_of(&name.get(), &description.get(), &example.get(), &schema.get());
     let faults = Memo::new(move || match body() {
         Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
         Err(fault) => vec![fault],
@@ -127,6 +156,7 @@ fn NewEventType(
         })
     };
     let example_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "example")));
+    let schema_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "schema")));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
@@ -150,20 +180,26 @@ fn NewEventType(
             <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name", name) />
             <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description", description) />
             <TextArea label="Example" value=example mono=true rows=5 hint="JSON: the data of such an event. Empty: none" fault=example_fault />
+            <TextArea label="Schema" value=schema mono=true rows=5 hint="JSON Schema that the data must fit. Empty: anything is accepted" fault=schema_fault />
             {refusal(failure)}
             <div class="dialog-foot"><Submit label="Add event type" sending=sending /></div>
         </form>
     }
 }
 
-/// The body that adds an event type, or what is wrong with the example.
-fn body_of(name: &str, description: &str, example: &str) -> Result<Value, Fault> {
-    let example = match example.trim() {
-        "" => Value::Null,
-        text if json::is_json(text) => serde_json::from_str(text).map_err(|error| Fault::new("/example", error.to_string()))?,
-        _ => return Err(Fault::new("/example", "is not JSON yet")),
-    };
-    Ok(json!({ "name": name.trim(), "description": description.trim(), "example": example }))
+/// The body that adds an event type, or what is wrong with the example or the schema.
+fn body_of(name: &str, description: &str, example: &str, schema: &str) -> Result<Value, Fault> {
+    let (example, schema) = (json_of("/example", example)?, json_of("/schema", schema)?);
+    Ok(json!({ "name": name.trim(), "description": description.trim(), "example": example, "schema": schema }))
+}
+
+/// JSON that was typed; nothing is null.
+fn json_of(pointer: &str, typed: &str) -> Result<Value, Fault> {
+    match typed.trim() {
+        "" => Ok(Value::Null),
+        text if json::is_json(text) => serde_json::from_str(text).map_err(|error| Fault::new(pointer, error.to_string())),
+        _ => Err(Fault::new(pointer, "is not JSON yet")),
+    }
 }
 
 #[cfg(test)]
@@ -172,8 +208,9 @@ mod tests {
 
     #[test]
     fn an_example_is_json_or_nothing() {
-        assert_eq!(body_of("a", "", " ").map(|body| body["example"].clone()), Ok(Value::Null));
-        assert_eq!(body_of("a", "", "{\"n\":1}").map(|body| body["example"]["n"].clone()), Ok(json!(1)));
-        assert_eq!(body_of("a", "", "{").map_err(|fault| fault.pointer), Err(String::from("/example")));
+        assert_eq!(body_of("a", "", " ", "").map(|body| body["example"].clone()), Ok(Value::Null));
+        assert_eq!(body_of("a", "", "{\"n\":1}", "{}").map(|body| body["example"]["n"].clone()), Ok(json!(1)));
+        assert_eq!(body_of("a", "", "{", "").map_err(|fault| fault.pointer), Err(String::from("/example")));
+        assert_eq!(body_of("a", "", "", "{").map_err(|fault| fault.pointer), Err(String::from("/schema")));
     }
 }

@@ -48,7 +48,11 @@ pub(crate) fn Events() -> View {
     live.on_change(move |event| match event {
         // An event has no message of its own on the feed; its deliveries tell of it.
         LiveEvent::Delivery { .. } | LiveEvent::Many => reload(),
-        LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Webhooks
+        | LiveEvent::Test { .. }
+        | LiveEvent::InboxRequest { .. }
+        | LiveEvent::Replay { .. }
+        | LiveEvent::Run { .. } => {}
     });
     let is_posting = RwSignal::new(false);
     // A link asks for the form once; it is no place to come back to.

@@ -74,7 +74,8 @@ pub(crate) fn Inbox(
             | LiveEvent::Delivery { .. }
             | LiveEvent::Webhooks
             | LiveEvent::Test { .. }
-            | LiveEvent::Replay { .. } => {}
+            | LiveEvent::Replay { .. }
+            | LiveEvent::Run { .. } => {}
         }
     });
 
@@ -213,10 +214,15 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> View {
         is_open.get().then(|| {
             let first = format!("{}  at {}", model::request_line(&request), words::time_of_day(at, offset_min(at)));
             let kind = if request.body_is_base64 { "Body, in base64 because it is not text" } else { "Body" };
-            let body = if request.body.is_empty() {
-                view! { <p class="hint">"The body is empty."</p> }
-            } else {
-                view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} }
+            let body = match postern_core::inbox::decoded(&request.body) {
+                _ if request.body.is_empty() => view! { <p class="hint">"The body is empty."</p> },
+                // actinia sends its status so.
+                Some(decoded) => view! {
+                    <p class="hint">"Body, decoded: it is JSON inside a JSON string"</p>
+                    {code_block("Decoded body", decoded)}
+                    <details class="fold"><summary>"As it came"</summary>{code_block("Body", request.body.clone())}</details>
+                },
+                None => view! { <p class="hint">{kind}</p>{code_block("Body", request.body.clone())} },
             };
             let cut = (request.truncated
                 || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len())))

@@ -42,7 +42,7 @@ pub(crate) fn Inboxes() -> View {
     let reload = calmly(move || inboxes.reload());
     live.on_change(move |event| match event {
         LiveEvent::InboxRequest { .. } | LiveEvent::Many => reload(),
-        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } => {}
     });
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New inbox", move || is_creating.set(true));

@@ -71,7 +71,7 @@ pub(crate) fn Overview() -> View {
             reload();
             numbers.reload();
         }
-        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } => {}
     });
     let content = move || view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> };
     view! {

@@ -54,7 +54,11 @@ pub(crate) fn list_of() -> Fetched<Page<ReplayView>> {
     use_live().on_change(move |event| match event {
         LiveEvent::Replay { replay } => take_in(replays, replay),
         LiveEvent::Many => replays.reload(),
-        LiveEvent::Delivery { .. } | LiveEvent::Webhooks | LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } => {}
+        LiveEvent::Delivery { .. }
+        | LiveEvent::Webhooks
+        | LiveEvent::Test { .. }
+        | LiveEvent::InboxRequest { .. }
+        | LiveEvent::Run { .. } => {}
     });
     let look = move || {
         let running = replays.value.with_untracked(|page| {

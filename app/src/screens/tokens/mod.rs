@@ -5,11 +5,12 @@ use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::token::TokenView;
 use postern_core::fault::InputFault;
+use postern_core::time::Timestamp;
 use postern_core::token::{self, Role};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{ApiFailure, use_project};
-use crate::browser::clock::use_clock;
+use crate::browser::clock::{self, offset_min, use_clock};
 use crate::fetched::Fetched;
 use crate::fetched::when;
 use crate::screens::events::model::fault_of;
@@ -59,7 +60,7 @@ pub(crate) fn Tokens() -> View {
     };
     let revoke = StoredValue::new_local(revoke);
     let row = move |token: TokenView| {
-        let (at, asked) = (token.created_at, token.clone());
+        let (at, used, expires, asked) = (token.created_at, token.last_used_at, token.expires_at, token.clone());
         let ask = move || {
             doomed.set(Some(asked.clone()));
             is_asking.set(true);
@@ -68,6 +69,8 @@ pub(crate) fn Tokens() -> View {
             <tr role="row">
                 <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id.clone()}</span></td>
                 <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{role_words(token.role)}</span></td>
+                <td role="cell" class="number faint" data-label="Last used">{part(move || used.map_or_else(|| String::from("never"), |used| words::ago(clock.now(), used)))}</td>
+                <td role="cell" class="number faint" data-label="Expires">{part(move || expiry_words(clock.now(), expires))}</td>
                 <td role="cell" class="number faint" data-label="Created">{part(move || words::ago(clock.now(), at))}</td>
                 <td role="cell" class="number"><Button label="Revoke" about=token.name on_press=move |()| ask() /></td>
             </tr>
@@ -85,6 +88,8 @@ pub(crate) fn Tokens() -> View {
                         <tr role="row">
                             <th role="columnheader" scope="col">"Token"</th>
                             <th role="columnheader" scope="col">"Role"</th>
+                            <th role="columnheader" scope="col" class="number">"Last used"</th>
+                            <th role="columnheader" scope="col" class="number">"Expires"</th>
                             <th role="columnheader" scope="col" class="number">"Created"</th>
                             <th role="columnheader" scope="col" class="number">"Actions"</th>
                         </tr>
@@ -109,6 +114,32 @@ pub(crate) fn Tokens() -> View {
     }
 }
 
+/// When a token stops, in words.
+fn expiry_words(now: Timestamp, expires_at: Option<Timestamp>) -> String {
+    match expires_at {
+        None => String::from("never"),
+        Some(at) if at <= now => String::from("expired"),
+        Some(at) => words::date_time(at, offset_min(at)),
+    }
+}
+
+/// For how many days a new token may be used: value of the choice, words, hint.
+const LIFETIMES: [(&str, &str, &str); 4] = [
+    ("0", "no end", "until somebody revokes it"),
+    ("30", "30 days", "for something that ends"),
+    ("90", "90 days", "where tokens are replaced each quarter"),
+    ("365", "a year", "where they are replaced each year"),
+];
+
+/// The body that makes a token.
+fn body_of(name: &str, role: &str, days: &str, now: Timestamp) -> Value {
+    let mut body = json!({ "name": name.trim(), "role": role });
+    if let Some(days) = days.parse::<i64>().ok().filter(|days| *days > 0) {
+        body["expires_at"] = json!(now.plus_ms(days * 86_400_000));
+    }
+    body
+}
+
 const fn role_words(role: Role) -> &'static str {
     match role {
         Role::Manage => "everything in this project",
@@ -127,8 +158,9 @@ fn NewToken(
     let failure = RwSignal::new(None::<ApiFailure>);
     let secret = RwSignal::new(None::<String>);
     let (is_sent, sending) = (RwSignal::new(false), Sending::new());
-    let body = move || json!({ "name": name.get().trim(), "role": role.get() });
-    let faults = Memo::new(move || match token::create(&body().to_string()) {
+    let days = RwSignal::new(String::from("0"));
+    let body = move || body_of(&name.get(), &role.get(), &days.get(), clock::now());
+    let faults = Memo::new(move || match token::create(&body().to_string(), clock::now()) {
         Err(InputFault::Invalid(faults)) => faults,
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
@@ -162,9 +194,31 @@ fn NewToken(
             <form on:submit=hears(move |event| submit.with_value(|submit| submit(event))) novalidate=true>
                 <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" fault=fault />
                 <Choice label="Role" value=role options=options.clone() />
+                <Choice label="Lifetime" value=days options=LIFETIMES.to_vec() />
                 {refusal(failure)}
                 <div class="dialog-foot"><Submit label="Create token" sending=sending /></div>
             </form>
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_without_an_end_says_nothing_of_one() {
+        let now = Timestamp(1_795_270_051_204);
+        assert_eq!(body_of(" ci ", "read", "0", now), json!({"name": "ci", "role": "read"}));
+        let month = body_of("ci", "read", "30", now);
+        assert_eq!(month["expires_at"], json!("2026-12-21T14:07:31.204Z"));
+        assert!(token::create(&month.to_string(), now).is_ok());
+    }
+
+    #[test]
+    fn an_expiry_is_told_in_words() {
+        let now = Timestamp(1_795_270_051_204);
+        assert_eq!(expiry_words(now, None), "never");
+        assert_eq!(expiry_words(now, Some(now)), "expired");
+    }
 }

@@ -199,7 +199,8 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> View {
             | LiveEvent::Webhooks
             | LiveEvent::Test { .. }
             | LiveEvent::InboxRequest { .. }
-            | LiveEvent::Replay { .. } => {}
+            | LiveEvent::Replay { .. }
+            | LiveEvent::Run { .. } => {}
         }
     });
     let all = format!("{}{}", link(Area::Deliveries), query.text());

@@ -65,6 +65,9 @@ mod tests {
             name: String::from(name),
             description: String::new(),
             example: None,
+            schema: None,
+            archived: false,
+            version: 1,
             created_at: webhook.created_at,
         };
         assert_eq!(fitting_types(&webhook, &[kind("order.paid"), kind("invoice.created"), kind("ping")]), ["ping", "order.paid"]);

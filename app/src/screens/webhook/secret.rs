@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::{Fault, InputFault};
 use postern_core::signing::SecretKind;
+use postern_core::webhook::Contract;
 use postern_core::webhook::rotation::{OVERLAP_DEFAULT_S, Rotation};
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ pub(super) fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> View {
     let shown = RwSignal::new(None::<SecretView>);
     let is_rotating = RwSignal::new(false);
     let is_signed = Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed)));
+    let is_up42 =
+        Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.contract == Contract::Up42)));
     let reveal = {
         let name = name.clone();
         move || {
@@ -62,7 +65,10 @@ pub(super) fn SecretRow(webhook: Fetched<WebhookView>, name: String) -> View {
     };
     view! {
         <dl class="facts last"><div><dt>"Signing secret"</dt><dd class="stack">{part(content)}</dd></div></dl>
-        <Dialog open=is_rotating title="Rotate the secret" class="wide"><Rotate name=name.clone() done=done /></Dialog>
+        <Dialog open=is_rotating title="Rotate the secret" class="wide">
+            {part(move || is_up42.get().then(|| view! { <p class="hint">"UP42's own signature knows one secret only: it changes at once."</p> }))}
+            <Rotate name=name.clone() done=done />
+        </Dialog>
     }
 }
 

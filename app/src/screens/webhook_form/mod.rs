@@ -9,6 +9,7 @@ use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
 use postern_core::api::webhook::WebhookView;
+use postern_core::contract::up42;
 use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
 use postern_core::problem::ProblemType;
@@ -251,12 +252,19 @@ fn Form(
             .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
     };
     let is_ubiops = Memo::new(move || fields.contract.with(|contract| contract == Contract::Ubiops.as_str()));
-    let suggestions =
-        Memo::new(
-            move || {
-                if is_ubiops.get() { model::UBIOPS_EVENTS.map(String::from).to_vec() } else { model::suggestions(&known_types()) }
-            },
-        );
+    let is_up42 = Memo::new(move || fields.contract.with(|contract| contract == Contract::Up42.as_str()));
+    let suggestions = Memo::new(move || {
+        if is_ubiops.get() {
+            model::UBIOPS_EVENTS.map(String::from).to_vec()
+        } else if is_up42.get() {
+            // UP42's own events, then those of the catalogue.
+            let own = up42::EVENTS.map(String::from);
+            let others = model::suggestions(&known_types()).into_iter().filter(|kind| !own.contains(kind));
+            own.iter().cloned().chain(others).collect()
+        } else {
+            model::suggestions(&known_types())
+        }
+    });
     // What a contract usually does; only for a new webhook, and only when the choice is made.
     let before = StoredValue::new(None::<bool>);
     effect(move || {
@@ -320,13 +328,13 @@ fn Form(
     let secret_options = if is_edit {
         vec![
             ("keep", "Keep it as it is", ""),
-            ("given", "Use this one", "whsec_ or whsk_ followed by base64"),
+            ("given", "Use this one", "whsec_ or whsk_ followed by base64; for UP42 any text"),
             ("none", "None", "callbacks are not signed"),
         ]
     } else {
         vec![
             ("generate", "Make one", "standard callbacks are signed; other contracts are not"),
-            ("given", "Use mine", "whsec_ or whsk_ followed by base64"),
+            ("given", "Use mine", "whsec_ or whsk_ followed by base64; for UP42 any text"),
             ("none", "None", "callbacks are not signed"),
         ]
     };
@@ -342,6 +350,7 @@ fn Form(
     let contract_options = vec![
         ("standard", "Standard Webhooks", "type, timestamp and data as JSON; signed; 2xx is delivered"),
         ("ubiops", "UbiOps", "UbiOps' own payload; 2xx and 3xx are delivered"),
+        ("up42", "UP42", "event and body as JSON, with UP42's own signature; 2xx is delivered"),
     ];
     let unplaced = move || {
         let others = faults.with(|faults| {
@@ -378,6 +387,7 @@ fn Form(
                     {part(move || is_ubiops.get().then(|| view! { <Switch label="Include the result" value=fields.include_result hint="Up to 16,000 bytes; a longer one is left out." /> }))}
                     <TextField label="Timeout in seconds" value=fields.timeout kind="number" hint="For one attempt, 1 to 30" fault=fault("timeout_s") on_leave=leave("timeout_s") />
                     <Choice label="Signing secret" value=fields.secret_mode options=secret_options />
+                    {part(move || fields.secret_mode.with(|mode| mode == "keep").then(|| fault("secret").get()).flatten().map(|text| view! { <p class="fault">{text}</p> }))}
                     {part(move || fields.secret_mode.with(|mode| mode == "given").then(|| view! { <TextField label="Secret" value=fields.secret kind="password" mono=true fault=fault("secret") on_leave=leave("secret") /> }))}
                     <HeaderList headers=fields.headers faults=faults is_due=is_sent />
                 </fieldset>

@@ -26,7 +26,7 @@ use crate::screens::schedule;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the form")]
 pub(crate) struct Draft {
-    /// `standard` or `ubiops`.
+    /// `standard`, `ubiops` or `up42`.
     pub(crate) contract: String,
     /// Name.
     pub(crate) name: String,
@@ -165,6 +165,8 @@ impl Draft {
         set("event_labels", Value::Object(labels(&self.event_labels)));
         set("filter", self.filter_json());
         match self.secret_mode.as_str() {
+            // Any text is a secret of UP42's, spaces included.
+            "given" if self.contract == "up42" => set("secret", json!(self.secret)),
             "given" => set("secret", json!(self.secret.trim())),
             "none" => set("secret", Value::Null),
             // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
@@ -590,8 +592,21 @@ mod tests {
 
     #[test]
     fn another_contract_signs_only_if_asked_to() {
-        let ubiops = Draft { contract: String::from("ubiops"), ..draft() };
-        assert_eq!(ubiops.json(false).get("secret"), Some(&Value::Null));
+        for contract in ["ubiops", "up42"] {
+            let other = Draft { contract: String::from(contract), ..draft() };
+            assert_eq!(other.json(false).get("secret"), Some(&Value::Null), "{contract}");
+        }
         assert_eq!(draft().json(false).get("secret"), None);
+    }
+
+    #[test]
+    fn a_secret_of_up42_is_sent_as_it_was_typed_and_signs_the_preview() {
+        let up42 = Draft { contract: String::from("up42"), secret_mode: String::from("given"), secret: String::from(" hush "), ..draft() };
+        assert_eq!(up42.json(false).get("secret"), Some(&json!(" hush ")));
+        let policy = Policy { allow_private_targets: true, ..Policy::default() };
+        let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else { panic!("the draft is good") };
+        let preview = preview(*definition, choice, false, |_| None, Timestamp(0)).expect("a preview");
+        assert!(preview.headers.iter().any(|(name, _)| name == "signature-input"), "{:?}", preview.headers);
+        assert!(preview.body.starts_with(r#"{"event":"#), "{}", preview.body);
     }
 }

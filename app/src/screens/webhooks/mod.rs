@@ -52,7 +52,7 @@ pub(crate) fn Webhooks() -> View {
     live.on_change(move |event| match event {
         LiveEvent::Webhooks | LiveEvent::Many => list.reload(),
         LiveEvent::Delivery { .. } => reload(),
-        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } => {}
+        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } => {}
     });
     let new_address = link(Area::WebhookNew);
     use_shortcut("N", "New webhook", {

@@ -1,0 +1,205 @@
+//! What the screens of runs show, decided without a browser.
+
+use postern_core::api::page::Page;
+use postern_core::api::run::{CallbackView, RunDetail, RunView};
+use postern_core::run::{CallbackKind, CallbackState, RunMode, RunState};
+use postern_core::time::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::ui::badge::Tone;
+use crate::words;
+
+/// Where a run stands, as a word.
+pub(super) fn standing(run: &RunView) -> (Tone, String) {
+    let (tone, word) = match run.state {
+        RunState::Accepted => (Tone::Idle, "Waiting"),
+        RunState::Running => (Tone::Busy, "Running"),
+        RunState::Finished => (Tone::Good, "Finished"),
+        RunState::Error => (Tone::Bad, "Failed"),
+        RunState::Terminated => (Tone::Idle, "Terminated"),
+    };
+    (tone, String::from(word))
+}
+
+/// The filter's values: what is shown, and the state as the address has it.
+pub(super) const STATES: [(&str, Option<RunState>); 6] = [
+    ("All", None),
+    ("Waiting", Some(RunState::Accepted)),
+    ("Running", Some(RunState::Running)),
+    ("Finished", Some(RunState::Finished)),
+    ("Failed", Some(RunState::Error)),
+    ("Terminated", Some(RunState::Terminated)),
+];
+
+/// What a run is called: its label `name`, or else its id.
+pub(super) fn title(run: &RunView) -> String {
+    run.labels.get("name").filter(|name| !name.is_empty()).unwrap_or(&run.id).clone()
+}
+
+/// How far a run is, in words; nothing where nobody said it.
+pub(super) fn progress_words(run: &RunView) -> String {
+    run.progress.map(|progress| format!("step {} of {}, {} %", progress.step, progress.of, progress.percent)).unwrap_or_default()
+}
+
+/// How long a run has worked, up to `now` where it still does.
+pub(super) fn time_words(run: &RunView, now: Timestamp) -> String {
+    let Some(started_at) = run.started_at else { return format!("created {}", words::ago(now, run.created_at)) };
+    let ms = run.ended_at.unwrap_or(now).ms_since(started_at).max(0);
+    let worked = words::duration(u32::try_from(ms).unwrap_or(u32::MAX));
+    match run.ended_at {
+        Some(ended_at) => format!("ended {}, took {worked}", words::ago(now, ended_at)),
+        None => format!("at work for {worked}"),
+    }
+}
+
+/// Puts a run that changed into a list: in its place, or at the top where it is new and fits the filter. One that fits no more goes.
+pub(super) fn take_in(page: &mut Page<RunView>, state: Option<RunState>, run: &RunView) {
+    let fits = state.is_none_or(|state| state == run.state);
+    match (page.items.iter().position(|known| known.id == run.id), fits) {
+        (Some(at), true) => page.items[at] = run.clone(),
+        (Some(at), false) => {
+            page.items.remove(at);
+        }
+        // Ids are ordered by time: an older run that begins to fit belongs further down.
+        (None, true) => {
+            let at = page.items.iter().position(|known| known.id < run.id).unwrap_or(page.items.len());
+            page.items.insert(at, run.clone());
+        }
+        (None, false) => {}
+    }
+}
+
+/// What a callback tells, and whether it did.
+pub(super) fn callback_words(callback: &CallbackView) -> (Tone, String, &'static str) {
+    let what = match callback.kind {
+        CallbackKind::ProbeFinished => "Probe of finished",
+        CallbackKind::ProbeUpdate => "Probe of update",
+        CallbackKind::Update => "Latest update",
+        CallbackKind::Finished => "The end",
+    };
+    let (tone, word) = match (callback.state, callback.kind.is_probe()) {
+        (CallbackState::Waiting, _) => (Tone::Busy, "Waiting"),
+        (CallbackState::Leased, _) => (Tone::Busy, "Being called"),
+        (CallbackState::Delivered, true) => (Tone::Good, "Passed"),
+        (CallbackState::Delivered, false) => (Tone::Good, "Delivered"),
+        (CallbackState::Failed, _) => (Tone::Bad, "Failed"),
+        (CallbackState::Cancelled, _) => (Tone::Idle, "Cancelled"),
+    };
+    (tone, String::from(word), what)
+}
+
+/// Why a run stands where it stands, and what to do; nothing where there is nothing to say.
+pub(super) fn advice(run: &RunView) -> &'static str {
+    match (run.state, run.mode) {
+        (RunState::Accepted, RunMode::Work) if run.claim > 0 => {
+            "The executor said nothing for the length of its lease. The run is offered to the next one that asks."
+        }
+        (RunState::Accepted, RunMode::Work) => {
+            "It waits for an executor: a program of yours that claims runs, does what their chains say and tells how far it is."
+        }
+        (RunState::Accepted, RunMode::Validation) => "Its addresses are being probed.",
+        (RunState::Error, _) if run.started_at.is_none() => {
+            "It never began. If an address could not be accessed: it must answer a GET with 200."
+        }
+        _ => "",
+    }
+}
+
+/// The log as text, an entry a line; texts stand without their quotes.
+pub(super) fn log_text(run: &RunDetail) -> String {
+    let mut lines: Vec<String> = run.log.iter().map(|entry| line_of(entry)).collect();
+    if run.log_dropped > 0 {
+        lines.insert(0, format!("… {} older had to make room", words::count(run.log_dropped, "entry", "entries")));
+    }
+    lines.join("\n")
+}
+
+fn line_of(entry: &RawValue) -> String {
+    serde_json::from_str::<String>(entry.get()).unwrap_or_else(|_no_text| String::from(entry.get()))
+}
+
+/// A first run, for somebody who has none: the command that creates it.
+pub(super) fn first_run(origin: &str, path: &str) -> String {
+    let chain = r#"{"version": "1", "list": [{"id": "1", "exe": "/bin/sleep", "params": ["5"]}]}"#;
+    [
+        format!("curl -X POST {origin}{path} \\"),
+        String::from("  -H \"authorization: Bearer $TOKEN\" -H 'content-type: application/json' \\"),
+        format!("  -d '{{\"labels\": {{\"name\": \"my first run\"}}, \"chain\": {chain}}}'"),
+    ]
+    .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use postern_core::run::Progress;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_270_051_204);
+
+    fn run(id: &str, state: RunState) -> RunView {
+        RunView {
+            id: String::from(id),
+            state,
+            mode: RunMode::Work,
+            message: String::new(),
+            progress: None,
+            claim: 0,
+            lease_until: None,
+            labels: BTreeMap::new(),
+            webhooks: None,
+            created_at: NOW,
+            started_at: None,
+            updated_at: NOW,
+            ended_at: None,
+        }
+    }
+
+    fn ids(page: &Page<RunView>) -> Vec<&str> {
+        page.items.iter().map(|run| run.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_run_that_changed_takes_its_place() {
+        let mut page = Page { items: vec![run("run_3", RunState::Running), run("run_1", RunState::Running)], next: None };
+        take_in(&mut page, None, &run("run_4", RunState::Accepted));
+        take_in(&mut page, None, &run("run_2", RunState::Accepted));
+        take_in(&mut page, None, &run("run_1", RunState::Finished));
+        assert_eq!(ids(&page), ["run_4", "run_3", "run_2", "run_1"]);
+        assert_eq!(page.items[3].state, RunState::Finished);
+        take_in(&mut page, Some(RunState::Running), &run("run_3", RunState::Error));
+        take_in(&mut page, Some(RunState::Running), &run("run_9", RunState::Error));
+        assert_eq!(ids(&page), ["run_4", "run_2", "run_1"], "what does not fit the filter goes, and does not come");
+    }
+
+    #[test]
+    fn a_run_says_how_far_it_is_and_how_long_it_took() {
+        let mut shown = run("run_1", RunState::Running);
+        assert_eq!((progress_words(&shown).as_str(), title(&shown).as_str()), ("", "run_1"));
+        shown.progress = Some(Progress::new(1, 4, None));
+        shown.labels.insert(String::from("name"), String::from("tiles"));
+        shown.started_at = Some(NOW);
+        assert_eq!((progress_words(&shown).as_str(), title(&shown).as_str()), ("step 1 of 4, 25 %", "tiles"));
+        assert!(time_words(&shown, NOW.plus_ms(2_000)).starts_with("at work for"));
+        shown.ended_at = Some(NOW.plus_ms(1_000));
+        assert!(time_words(&shown, NOW.plus_ms(60_000)).contains("took"));
+    }
+
+    #[test]
+    fn every_state_has_its_word_and_its_filter() {
+        let words: Vec<String> = RunState::ALL.into_iter().map(|state| standing(&run("run_1", state)).1).collect();
+        let filters: Vec<&str> = STATES.into_iter().skip(1).map(|(word, _)| word).collect();
+        assert_eq!(words, filters);
+        assert_eq!(STATES.into_iter().filter_map(|(_, state)| state).collect::<Vec<_>>(), RunState::ALL);
+    }
+
+    #[test]
+    fn the_first_run_is_one_that_is_accepted() {
+        let command = first_run("https://h.example", "/v1/projects/demo/runs");
+        let body = command.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\'')).unwrap_or_default();
+        let entry = postern_core::run::Entry { origin: String::new(), path: String::new(), endpoint: String::new() };
+        assert!(postern_core::run::parse::create(body, &postern_core::egress::Policy::default(), entry).is_ok(), "{body}");
+    }
+}

@@ -1,0 +1,130 @@
+//! From the parts of a document to what they declare.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::State;
+use crate::api::project::ProjectSettings;
+use crate::egress::Policy;
+use crate::event::{EventTypeDraft, event_type_at};
+use crate::fault::{Fault, Fields};
+use crate::filter::EventPattern;
+use crate::project;
+use crate::webhook::parse::{self, SecretChoice};
+use crate::webhook::{Contract, Definition, WebhookName, field};
+
+/// What a document says. A section that it leaves out is `None`.
+pub(super) struct Declared {
+    pub(super) settings: Option<ProjectSettings>,
+    pub(super) event_types: Option<Vec<EventTypeDraft>>,
+    pub(super) webhooks: Option<Vec<(Definition, SecretChoice)>>,
+}
+
+/// Reads a document that stands at `/document`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Vec<Fault>> {
+    let mut fields = Fields::of(document, "/document").map_err(|fault| vec![fault])?;
+    let settings = fields.object("settings").value().map(|map| settings(&mut fields, map));
+    let items = fields.list("event_types").value();
+    let event_types = items.map(|items| each(&mut fields, "event_types", items, event_type_at, |kind| kind.name.as_str()));
+    let items = fields.list("webhooks").value();
+    let webhook = |item: &Value, pointer: &str| webhook(item, pointer, state, policy);
+    let webhooks = items.map(|items| each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str()));
+    let faults = fields.finish();
+    if faults.is_empty() { Ok(Declared { settings, event_types, webhooks }) } else { Err(faults) }
+}
+
+fn settings(fields: &mut Fields<'_>, map: &Map<String, Value>) -> ProjectSettings {
+    match project::settings_at(map, &fields.pointer_of("settings")) {
+        Ok(patch) => patch.apply(ProjectSettings::default()),
+        Err(faults) => {
+            fields.absorb(faults);
+            ProjectSettings::default()
+        }
+    }
+}
+
+/// Reads the items of a list, whose names must differ.
+fn each<T>(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    items: &[Value],
+    read: impl Fn(&Value, &str) -> Result<T, Vec<Fault>>,
+    name: impl Fn(&T) -> &str,
+) -> Vec<T> {
+    let mut declared: Vec<T> = Vec::with_capacity(items.len());
+    let mut names = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        match read(item, &format!("{}/{index}", fields.pointer_of(key))) {
+            Ok(found) => {
+                if names.insert(String::from(name(&found))) {
+                    declared.push(found);
+                } else {
+                    fields.fault_below(&format!("{key}/{index}/name"), "is named twice");
+                }
+            }
+            Err(faults) => fields.absorb(faults),
+        }
+    }
+    declared
+}
+
+/// What an item of `webhooks` declares: a change of a blank webhook that has only what may be kept.
+fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Result<(Definition, SecretChoice), Vec<Fault>> {
+    let Value::Object(sent) = item else {
+        return Err(vec![Fault::new(pointer, "must be a JSON object")]);
+    };
+    let mut patch = sent.clone();
+    let mut faults = Vec::new();
+    for key in ["name", "url", "events"] {
+        if !sent.contains_key(key) {
+            faults.push(Fault::new(format!("/{key}"), "is required"));
+        }
+    }
+    let name = sent.get("name").and_then(Value::as_str).and_then(WebhookName::parse);
+    let current =
+        name.as_ref().and_then(|name| state.webhooks.iter().find(|(_version, known)| known.name == *name)).map(|(_, known)| known);
+    let keeps = sent.get("secret").is_none_or(|secret| *secret == json!({ "keep": true }));
+    if keeps {
+        patch.remove("secret");
+    }
+    let contract = sent.get("contract").and_then(Value::as_str).and_then(Contract::parse).unwrap_or(Contract::Standard);
+    patch.entry("contract").or_insert_with(|| Value::from(contract.as_str()));
+    let Some(mut blank) = blank(name, contract) else {
+        return Err(vec![Fault::new(pointer, "can't be read")]);
+    };
+    if let Some(current) = current {
+        // What the patch does not name is kept from here; it names its headers, or there are none.
+        blank.contract = current.contract;
+        blank.secret.clone_from(&current.secret);
+        blank.previous_secrets.clone_from(&current.previous_secrets);
+        if sent.contains_key("headers") {
+            blank.headers.clone_from(&current.headers);
+        }
+    }
+    let declared = match parse::update(&blank, &Value::Object(patch), policy) {
+        Ok(declared) => Some(declared),
+        Err(more) => {
+            faults.extend(more);
+            None
+        }
+    };
+    match declared {
+        Some(declared) if faults.is_empty() => {
+            let generates = keeps && current.is_none() && declared.contract == Contract::Standard;
+            Ok((declared, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
+        }
+        _ => Err(faults.into_iter().map(|fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail)).collect()),
+    }
+}
+
+/// A webhook that says nothing: every field has its default.
+fn blank(name: Option<WebhookName>, contract: Contract) -> Option<Definition> {
+    let name = name.or_else(|| WebhookName::parse("webhook"))?;
+    let blank = Definition::new(name, "https://example.com/", contract, vec![EventPattern::parse("*")?]);
+    debug_assert_eq!(blank.timeout_s, field::TIMEOUT_DEFAULT_S);
+    Some(blank)
+}

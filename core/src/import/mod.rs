@@ -1,0 +1,196 @@
+//! Webhooks of other systems: from what their own API lists to a configuration document, with a note for everything that
+//! could not be taken over.
+//!
+//! The listing is pasted or fetched by a person; nothing is called from here. The document goes through `config` like any
+//! other, so a preview changes nothing. What a system never lists (secrets, protected values) cannot be taken over.
+
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::egress::Policy;
+use crate::fault::{Fields, InputFault, parse_json, sentence};
+use crate::webhook::{WebhookName, parse};
+
+/// Bytes of a call that brings a listing, at most.
+pub const LISTING_BYTES_MAX: usize = 1024 * 1024;
+/// Items of a listing that are looked at, at most.
+const ITEMS_MAX: usize = 1_000;
+
+/// Whose listing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum From {
+    /// Svix: `GET /api/v1/app/{app}/endpoint`.
+    Svix,
+    /// Convoy: endpoints, or subscriptions, of a project.
+    Convoy,
+    /// Hook0: `GET /api/v1/subscriptions`.
+    Hook0,
+    /// UbiOps: `GET /projects/{project}/webhooks`.
+    Ubiops,
+    /// UP42: `GET /workspaces/{workspace}/webhooks`.
+    Up42,
+    /// actinia: process chains with `webhooks`, or such objects alone.
+    Actinia,
+}
+
+impl From {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Svix, Self::Convoy, Self::Hook0, Self::Ubiops, Self::Up42, Self::Actinia];
+
+    /// The wire spelling.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Svix => "svix",
+            Self::Convoy => "convoy",
+            Self::Hook0 => "hook0",
+            Self::Ubiops => "ubiops",
+            Self::Up42 => "up42",
+            Self::Actinia => "actinia",
+        }
+    }
+
+    /// Reads the wire spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|from| from.as_str() == text)
+    }
+}
+
+/// The body of `POST import/preview`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Whose listing it is.
+    pub from: From,
+    /// What their API answered.
+    pub listing: Value,
+}
+
+impl Request {
+    /// Reads `{"from", "listing"}`.
+    ///
+    /// # Errors
+    /// Not JSON, or every bad field.
+    pub fn parse(body: &str) -> Result<Self, InputFault> {
+        let body = parse_json(body)?;
+        let mut fields = Fields::of(&body, "").map_err(|fault| vec![fault])?;
+        let from = fields.text("from");
+        let from = fields.required("from", from).and_then(|text| {
+            let from = From::parse(text);
+            if from.is_none() {
+                fields.fault("from", format!("must be one of {}", From::ALL.map(From::as_str).join(", ")));
+            }
+            from
+        });
+        let listing = fields.any("listing");
+        match listing {
+            None => fields.fault("listing", "is required: what their API answered"),
+            Some(Value::Array(_) | Value::Object(_)) => {}
+            Some(_) => fields.fault("listing", "must be the JSON that their API answered, an object or an array"),
+        }
+        let faults = fields.finish();
+        match (from, listing) {
+            (Some(from), Some(listing)) if faults.is_empty() => Ok(Self { from, listing: listing.clone() }),
+            _ => Err(faults.into()),
+        }
+    }
+}
+
+/// What became of one item of the listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ImportItemView"))]
+pub struct ItemView {
+    /// Where it stands in the listing, from 0.
+    pub index: usize,
+    /// What it is called there, as far as it says.
+    pub name: String,
+    /// Whether the document holds a webhook for it.
+    pub taken: bool,
+    /// What was not taken over, or why nothing was.
+    pub notes: Vec<String>,
+}
+
+/// Answer to `POST import/preview`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ImportPreviewView"))]
+pub struct PreviewView {
+    /// To be looked at, changed and given to `config/apply`.
+    pub document: Value,
+    /// One for each item, in their order.
+    pub items: Vec<ItemView>,
+}
+
+/// A webhook as another system describes it, in the words of ours.
+#[derive(Default)]
+struct Found {
+    name: String,
+    draft: Map<String, Value>,
+    notes: Vec<String>,
+}
+
+impl Found {
+    fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.draft.insert(String::from(key), value.into());
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+}
+
+/// What a listing becomes. `policy` decides about every URL as it does when a webhook is saved.
+#[must_use]
+pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
+    let mut webhooks = Vec::new();
+    let mut items = Vec::new();
+    let mut names = BTreeSet::new();
+    for (index, item) in source::items(request.from, &request.listing).into_iter().take(ITEMS_MAX).enumerate() {
+        let Some(mut found) = source::read(request.from, item) else {
+            let notes = vec![String::from("is no webhook as this system lists one")];
+            items.push(ItemView { index, name: String::new(), taken: false, notes });
+            continue;
+        };
+        let name = name_for(&found.name, index, &mut names);
+        if name != found.name {
+            found.notes.push(format!("is called {name} here"));
+        }
+        found.set("name", name.clone());
+        let mut checked = found.draft.clone();
+        checked.remove("secret");
+        let taken = match parse::create(&Value::Object(checked), policy) {
+            Ok(_) => true,
+            Err(faults) => {
+                found.notes.push(format!("was left out: {}", sentence(&faults)));
+                false
+            }
+        };
+        if taken {
+            webhooks.push(Value::Object(found.draft));
+        } else {
+            names.remove(&name);
+        }
+        items.push(ItemView { index, name: found.name, taken, notes: found.notes });
+    }
+    PreviewView { document: json!({ "webhooks": webhooks }), items }
+}
+
+/// A name that is one and is not taken.
+fn name_for(wanted: &str, index: usize, names: &mut BTreeSet<String>) -> String {
+    let cut: String = wanted.trim().chars().filter(|c| !c.is_control()).take(WebhookName::CHARS_MAX - 5).collect();
+    let base = WebhookName::parse(cut.trim()).map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
+    let mut name = base.clone();
+    let mut number = 2;
+    while !names.insert(name.clone()) {
+        name = format!("{base}-{number}");
+        number += 1;
+    }
+    name
+}

@@ -1,0 +1,141 @@
+//! Listings as the systems' documentation shows them; nothing of them is lost without a note.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::{self, State};
+
+fn policy() -> Policy {
+    Policy { allow_private_targets: false, own_hosts: Vec::new() }
+}
+
+fn previewed(from: From, listing: Value) -> PreviewView {
+    preview(&Request { from, listing }, &policy())
+}
+
+fn webhook(view: &PreviewView, index: usize) -> Value {
+    view.document["webhooks"][index].clone()
+}
+
+/// The document can be applied as it is.
+fn applies(view: &PreviewView) {
+    let request = config::Request { document: view.document.clone(), prune: false, expect: None };
+    let plan = config::plan(&State::default(), &request, &policy());
+    assert!(plan.is_ok(), "{plan:?}");
+}
+
+#[test]
+fn svix() {
+    let view = previewed(
+        From::Svix,
+        json!({"data": [
+            {"id": "ep_1", "uid": "orders", "url": "https://a.example/hook", "description": "Orders", "filterTypes": ["order.paid", "order-refunded"],
+             "channels": ["c"], "disabled": true, "rateLimit": 5, "metadata": {"team": "a"}, "version": 1, "createdAt": "2026-01-01T00:00:00Z"},
+            {"id": "ep_2", "url": "https://b.example/", "description": "", "metadata": {}, "eventTypes": null, "throttleRate": 2},
+        ], "iterator": "x", "done": true}),
+    );
+    applies(&view);
+    assert_eq!(
+        webhook(&view, 0),
+        json!({"name": "orders", "url": "https://a.example/hook", "description": "Orders", "events": ["order.paid", "order_refunded"],
+               "rate_limit": {"calls": 5, "per_s": 1}, "enabled": false, "labels": {"team": "a"}})
+    );
+    assert_eq!((&webhook(&view, 1)["events"], &webhook(&view, 1)["name"]), (&json!(["*"]), &json!("ep_2")));
+    assert_eq!(view.items[0].notes.len(), 3, "{:?}", view.items[0].notes);
+}
+
+#[test]
+fn convoy() {
+    let view = previewed(
+        From::Convoy,
+        json!({"status": true, "message": "", "data": {"content": [
+            {"uid": "e1", "name": "orders", "url": "https://a.example/", "status": "paused", "rate_limit": 100, "rate_limit_duration": 60,
+             "http_timeout": 45, "authentication": {"type": "api_key", "api_key": {"header_name": "X-Key", "header_value": "k"}}},
+            {"uid": "s1", "name": "sub", "filter_config": {"event_types": ["a.b"], "filter": {"body": {}}},
+             "endpoint_metadata": {"url": "https://b.example/", "status": "inactive"}},
+        ], "pagination": {}}}),
+    );
+    applies(&view);
+    let (endpoint, subscription) = (webhook(&view, 0), webhook(&view, 1));
+    assert_eq!(
+        (&endpoint["rate_limit"], &endpoint["timeout_s"], &endpoint["paused"]),
+        (&json!({"calls": 100, "per_s": 60}), &json!(30), &json!(true))
+    );
+    assert_eq!(endpoint["headers"], json!([{"key": "X-Key", "value": "k", "protected": true}]));
+    assert_eq!(
+        (&subscription["events"], &subscription["enabled"], &subscription["url"]),
+        (&json!(["a.b"]), &json!(false), &json!("https://b.example/"))
+    );
+}
+
+#[test]
+fn hook0() {
+    let view = previewed(
+        From::Hook0,
+        json!([{"subscription_id": "0191", "is_enabled": true, "event_types": ["billing.invoice.paid"], "description": "Invoices",
+                "label_key": "tenant", "label_value": "acme", "metadata": {},
+                "target": {"type": "http", "method": "PUT", "url": "https://a.example/", "headers": {"X-A": "1"}}}]),
+    );
+    applies(&view);
+    let found = webhook(&view, 0);
+    assert_eq!(
+        (&found["event_labels"], &found["events"], &found["name"]),
+        (&json!({"tenant": "acme"}), &json!(["billing.invoice.paid"]), &json!("Invoices"))
+    );
+    assert!(view.items[0].notes.iter().any(|note| note.contains("POST")));
+}
+
+#[test]
+fn the_three_seeds() {
+    let ubiops = previewed(
+        From::Ubiops,
+        json!([{"id": "u", "name": "w", "url": "https://a.example/", "event": "deployment_request_completed", "object_type": "deployment",
+                "object_name": "d1", "version": null, "headers": [{"key": "A", "value": null, "protected": true}, {"key": "B", "value": "1", "protected": false}],
+                "description": "", "labels": {"a": "b"}, "timeout": 20, "enabled": false, "retry": true, "include_result": true}]),
+    );
+    applies(&ubiops);
+    let found = webhook(&ubiops, 0);
+    assert_eq!(
+        (&found["contract"], &found["object"], &found["timeout_s"]),
+        (&json!("ubiops"), &json!({"type": "deployment", "name": "d1"}), &json!(20))
+    );
+    assert_eq!(ubiops.items[0].notes, ["header A is protected there: give its value"]);
+
+    let up42 = previewed(
+        From::Up42,
+        json!({"data": [{"id": "i", "name": "w", "url": "https://a.example/", "events": ["job.status"], "active": true, "secret": ""}], "error": null}),
+    );
+    applies(&up42);
+    assert_eq!((&webhook(&up42, 0)["enabled"], &webhook(&up42, 0)["secret"]), (&json!(true), &Value::Null));
+
+    let actinia = previewed(
+        From::Actinia,
+        json!([{"version": 1, "list": [], "webhooks": {"finished": "https://a.example/f", "update": "https://a.example/u", "auth": "u:p"}}]),
+    );
+    applies(&actinia);
+    assert_eq!(webhook(&actinia, 0)["url"], "https://a.example/f");
+    assert!(!actinia.document.to_string().contains("u:p") && actinia.items[0].notes.len() == 4, "{:?}", actinia.items);
+}
+
+#[test]
+fn what_can_not_be_saved_is_left_out_with_the_reason() {
+    let view = previewed(
+        From::Svix,
+        json!({"data": [
+            {"id": "a", "url": "http://169.254.169.254/latest"}, {"id": "b", "url": "https://user:pass@localhost/"}, {"id": "c"}, 7,
+            {"id": "same", "url": "https://a.example/"}, {"id": "same", "url": "https://a.example/"},
+        ]}),
+    );
+    let taken: Vec<bool> = view.items.iter().map(|item| item.taken).collect();
+    assert_eq!(taken, [false, false, false, false, true, true]);
+    assert!(view.items[0].notes.iter().any(|note| note.starts_with("was left out: url:")), "{:?}", view.items[0]);
+    assert_eq!(webhook(&view, 1)["name"], "same-2");
+    applies(&view);
+}
+
+#[test]
+fn a_call_names_a_system_and_its_listing() {
+    assert!(Request::parse(r#"{"from":"svix","listing":[]}"#).is_ok());
+    assert!(matches!(Request::parse(r#"{"from":"x","more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3));
+    assert!(matches!(Request::parse(r#"{"from":"svix","listing":7}"#), Err(InputFault::Invalid(faults)) if faults.len() == 1));
+}

@@ -1,0 +1,677 @@
+//! What request bodies may hold, as JSON Schema.
+//!
+//! Bodies are read field by field by the parsers of this crate, so that every fault is named; no type stands for a body.
+//! Here each is described with the very constants that its parser checks, and the tests of this module hold the examples
+//! and the limits against the parsers. What a schema can't say (an address that the policy refuses, a time that lies in the
+//! past, two fields that exclude each other) is said in words.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, DELAY_MS_MAX};
+use crate::api::project::RETENTION_DAYS_MAX;
+use crate::condition::{self, Op};
+use crate::config::CONFIG_BYTES_MAX;
+use crate::contract::up42;
+use crate::delivery::State;
+use crate::egress::URL_CHARS_MAX;
+use crate::event::{
+    BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, OBJECT_PART_CHARS_MAX,
+    ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
+};
+use crate::import::{self, LISTING_BYTES_MAX};
+use crate::run::parse::AUTH_CHARS_MAX;
+use crate::run::{LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, RunState, STEPS_MAX};
+use crate::signing::SecretKind;
+use crate::token::Role;
+use crate::webhook::field::{
+    CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, LABEL_KEY_CHARS_MAX,
+    LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S, SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
+};
+use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
+use crate::webhook::{Contract, ProjectName, RateLimit, WebhookName};
+use crate::{inbox, replay, token};
+
+/// A request body.
+pub(super) struct Body {
+    /// Its schema's name among the components.
+    pub(super) name: &'static str,
+    /// Whether it must be sent.
+    pub(super) required: bool,
+    /// Bytes at most.
+    pub(super) bytes_max: usize,
+    /// One that is taken.
+    pub(super) example: Value,
+}
+
+/// The body whose schema has this name.
+pub(super) fn body(name: &'static str, example: Value) -> Body {
+    let bytes_max = match name {
+        "ConfigRequest" => CONFIG_BYTES_MAX,
+        "ImportRequest" => LISTING_BYTES_MAX,
+        _ => BODY_BYTES_MAX,
+    };
+    Body { name, required: true, bytes_max, example }
+}
+
+impl Body {
+    /// The same, where nothing is `{}`.
+    pub(super) fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+}
+
+/// Every schema that bodies are made of, by name.
+pub(super) fn schemas() -> Map<String, Value> {
+    let mut schemas = Map::new();
+    for (name, schema) in [
+        ("ProjectCreate", project_create()),
+        ("SettingsPatch", settings()),
+        ("TokenCreate", token_create()),
+        ("WebhookCreate", object(&["name", "url", "events"], webhook_fields(false))),
+        ("WebhookPatch", object(&[], webhook_fields(true))),
+        ("WebhookDeclaration", webhook_declaration()),
+        ("SecretRotation", secret_rotation()),
+        ("WebhookTest", object(&[], test_fields())),
+        ("TestCreate", test_create()),
+        ("EventTypeCreate", object(&["name"], event_type_fields())),
+        ("EventTypePatch", event_type_patch()),
+        ("EventCreate", event()),
+        ("EventBatch", batch()),
+        ("InboxCreate", object(&["name"], vec![("name", inbox_name())])),
+        ("InboxPatch", inbox_patch()),
+        ("ReplayCreate", replay_create()),
+        ("RunCreate", run_create()),
+        ("RunClaimRequest", run_claim()),
+        ("RunUpdateRequest", object(&[], run_said())),
+        ("RunFinishRequest", run_finish()),
+        ("ConfigDocument", config_document()),
+        ("ConfigRequest", config_request()),
+        ("ImportRequest", import_request()),
+        ("Condition", condition()),
+        ("DataSchema", data_schema()),
+    ] {
+        schemas.insert(String::from(name), schema);
+    }
+    schemas
+}
+
+// --- pieces ---
+
+/// No control character (Unicode's `Cc`), which no text of ours may hold.
+const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// The same without white space at either end.
+const TRIMMED: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+/// Words of letters, digits and `_`, joined by dots.
+const EVENT_TYPE: &str = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$";
+/// An event type, a prefix with `.*`, or `*`.
+const EVENT_PATTERN: &str = r"^(\*|[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?)$";
+/// Names joined by single dots, or a JSON pointer.
+const CONDITION_PATH: &str = concat!(
+    r"^(/([^~\u0000-\u001f\u007f-\u009f]|~[01])*",
+    r"|[^./\u0000-\u001f\u007f-\u009f][^.\u0000-\u001f\u007f-\u009f]*(\.[^.\u0000-\u001f\u007f-\u009f]+)*)$"
+);
+
+fn said(mut schema: Value, description: &str) -> Value {
+    schema["description"] = Value::from(description);
+    schema
+}
+
+fn object(required: &[&str], fields: Vec<(&'static str, Value)>) -> Value {
+    let properties: Map<String, Value> = fields.into_iter().map(|(name, schema)| (String::from(name), schema)).collect();
+    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn nullable(mut schema: Value) -> Value {
+    if let Some(items) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        items.push(Value::Null);
+    }
+    match schema.get("type").cloned() {
+        Some(kind @ Value::String(_)) => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+fn text(chars_min: usize, chars_max: usize) -> Value {
+    json!({ "type": "string", "minLength": chars_min, "maxLength": chars_max, "pattern": NO_CONTROL })
+}
+
+fn integer(min: u32, max: u32) -> Value {
+    json!({ "type": "integer", "minimum": min, "maximum": max })
+}
+
+fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn one_of(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+fn list(items: &Value, min: usize, max: usize) -> Value {
+    json!({ "type": "array", "items": items, "minItems": min, "maxItems": max })
+}
+
+fn unique(mut list: Value) -> Value {
+    list["uniqueItems"] = Value::from(true);
+    list
+}
+
+fn time() -> Value {
+    json!({ "type": "string", "format": "date-time" })
+}
+
+fn url() -> Value {
+    let schema = json!({ "type": "string", "format": "uri", "minLength": 1, "maxLength": URL_CHARS_MAX });
+    said(schema, "An absolute `https` URL of a public host. Credentials in it become a protected `authorization` header.")
+}
+
+/// An event type.
+pub(super) fn event_type() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": TYPE_CHARS_MAX, "pattern": EVENT_TYPE })
+}
+
+fn posted_type() -> Value {
+    let mut schema = event_type();
+    schema["pattern"] = Value::from(EVENT_TYPE.replacen('^', r"^(?!postern\.)", 1));
+    schema
+}
+
+fn event_pattern() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": TYPE_CHARS_MAX, "pattern": EVENT_PATTERN })
+}
+
+fn patterns(min: usize) -> Value {
+    let schema = unique(list(&event_pattern(), min, EVENTS_MAX));
+    said(schema, "Event types (`order.paid`), prefixes (`order.*`), or `*` for everything that producers post.")
+}
+
+/// The name of a webhook.
+pub(super) fn webhook_name() -> Value {
+    let schema = json!({
+        "type": "string", "minLength": 1, "maxLength": WebhookName::CHARS_MAX, "pattern": TRIMMED, "not": { "enum": [".", ".."] },
+    });
+    said(schema, "Unique in its project.")
+}
+
+fn labels() -> Value {
+    json!({
+        "type": "object",
+        "maxProperties": LABELS_MAX,
+        "propertyNames": { "minLength": 1, "maxLength": LABEL_KEY_CHARS_MAX, "pattern": r"^[^:,\u0000-\u001f\u007f-\u009f]+$" },
+        "additionalProperties": text(0, LABEL_VALUE_CHARS_MAX),
+    })
+}
+
+/// The key of an `Idempotency-Key` header or of an event.
+pub(super) fn idempotency_key() -> Value {
+    text(1, IDEMPOTENCY_KEY_CHARS_MAX)
+}
+
+// --- projects and tokens ---
+
+/// The name of a project.
+pub(super) fn project_name() -> Value {
+    let rest = ProjectName::CHARS_MAX - 1;
+    json!({ "type": "string", "minLength": 1, "maxLength": ProjectName::CHARS_MAX, "pattern": format!("^[a-z0-9][a-z0-9_-]{{0,{rest}}}$") })
+}
+
+fn project_create() -> Value {
+    object(&["name"], vec![("name", said(project_name(), "Part of every path, and of the project's tokens. It can't change."))])
+}
+
+fn settings() -> Value {
+    object(
+        &[],
+        vec![
+            (
+                "retry_schedule_s",
+                said(
+                    nullable(schedule()),
+                    "Seconds before attempt 2, 3, … of webhooks without a schedule of their own; null is Postern's default.",
+                ),
+            ),
+            (
+                "retention_days",
+                said(
+                    nullable(integer(1, RETENTION_DAYS_MAX)),
+                    "Days that ended deliveries and their events are kept; null is the default.",
+                ),
+            ),
+        ],
+    )
+}
+
+fn token_create() -> Value {
+    object(
+        &["name", "role"],
+        vec![
+            ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it.")),
+            ("role", one_of(&[Role::Manage, Role::Publish, Role::Read].map(Role::as_str))),
+            ("expires_at", said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never.")),
+        ],
+    )
+}
+
+// --- webhooks ---
+
+fn schedule() -> Value {
+    list(&integer(1, SCHEDULE_WAIT_MAX_S), 0, SCHEDULE_WAITS_MAX)
+}
+
+fn secret() -> Value {
+    json!({ "type": "string", "format": "webhook-secret", "minLength": 1, "maxLength": 128 })
+}
+
+fn headers() -> Value {
+    let header = object(
+        &["key"],
+        vec![
+            (
+                "key",
+                said(
+                    json!({ "type": "string", "minLength": 1, "maxLength": HEADER_NAME_CHARS_MAX, "pattern": r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" }),
+                    "Not one that the connection or Postern sets, such as `host` or `webhook-id`; given once, whatever its case.",
+                ),
+            ),
+            (
+                "value",
+                said(
+                    nullable(json!({
+                        "type": "string", "minLength": 1, "maxLength": HEADER_VALUE_BYTES_MAX,
+                        "pattern": r"^[!-~\u00a1-\u00ff]([\t -~\u00a0-\u00ff]*[!-~\u00a1-\u00ff])?$",
+                    })),
+                    "At most 4,096 bytes. A header that is stored already keeps its value where none is sent.",
+                ),
+            ),
+            ("protected", said(flag(), "Hidden on every read.")),
+        ],
+    );
+    list(&header, 0, HEADERS_MAX)
+}
+
+/// The fields of a webhook. In a patch, null restores the default of those that may be null.
+fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
+    let part = || nullable(text(1, OBJECT_PART_CHARS_MAX));
+    vec![
+        ("name", webhook_name()),
+        ("url", url()),
+        ("contract", said(one_of(&Contract::ALL.map(Contract::as_str)), "How callbacks look, and which answers count as delivered.")),
+        ("events", patterns(1)),
+        (
+            "object",
+            said(
+                nullable(object(&[], vec![("type", part()), ("name", part()), ("version", part())])),
+                "Only events that happened to such objects.",
+            ),
+        ),
+        ("headers", said(nullable(headers()), "Added to every callback, in this order.")),
+        (
+            "description",
+            nullable(
+                json!({ "type": "string", "maxLength": DESCRIPTION_CHARS_MAX, "pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$" }),
+            ),
+        ),
+        ("labels", said(nullable(labels()), "For people, and for the filter of the list.")),
+        (
+            "timeout_s",
+            said(nullable(integer(1, TIMEOUT_MAX_S)), &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} where nobody says.")),
+        ),
+        ("enabled", said(flag(), "Whether it takes events.")),
+        ("retry", said(flag(), "Whether failed attempts are repeated. Where nobody says, the contract decides: all but `ubiops` repeat.")),
+        ("include_result", said(flag(), "Whether callbacks carry `result` (contract `ubiops`).")),
+        (
+            "secret",
+            said(
+                nullable(secret()),
+                &format!(
+                    "`whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and an ed25519 key; with the contract `up42` any text of at most {} characters. \
+                     Null: callbacks are not signed. {}",
+                    up42::SECRET_CHARS_MAX,
+                    if is_patch {
+                        "A change of the contract from or to `up42` must name it."
+                    } else {
+                        "Where none is sent, `standard` gets one."
+                    }
+                ),
+            ),
+        ),
+        ("retry_schedule_s", said(nullable(schedule()), "Seconds before attempt 2, 3, …; null: the project's schedule.")),
+        (
+            "rate_limit",
+            said(
+                nullable(object(
+                    &["calls", "per_s"],
+                    vec![("calls", integer(1, RateLimit::CALLS_MAX)), ("per_s", integer(1, RateLimit::PER_S_MAX))],
+                )),
+                "At most so many calls begin in any window of so many seconds.",
+            ),
+        ),
+        ("concurrency_limit", said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most.")),
+        ("ordered", said(flag(), "Whether events with one `order_key` go one after the other.")),
+        ("filter", said(nullable(reference("Condition")), "What must hold of an event's `data`.")),
+        ("event_labels", said(nullable(labels()), "Labels that an event must carry, all of them.")),
+        ("paused", said(flag(), "Whether deliveries wait. Events are taken all the same.")),
+    ]
+}
+
+fn webhook_declaration() -> Value {
+    let mut fields = webhook_fields(false);
+    let keep = object(&["keep"], vec![("keep", json!({ "const": true }))]);
+    let secret = json!({ "anyOf": [secret(), keep, { "type": "null" }] });
+    let secret = said(secret, "As in the body that makes a webhook; `{\"keep\": true}`, as nothing at all, keeps the stored one.");
+    if let Some(field) = fields.iter_mut().find(|(name, _)| *name == "secret") {
+        field.1 = secret;
+    }
+    object(&["name", "url", "events"], fields)
+}
+
+fn secret_rotation() -> Value {
+    object(
+        &[],
+        vec![
+            (
+                "overlap_s",
+                said(
+                    nullable(integer(0, OVERLAP_MAX_S)),
+                    &format!("Seconds that the secret before signs on; {OVERLAP_DEFAULT_S} where nobody says, 0 ends it at once."),
+                ),
+            ),
+            ("secret", said(nullable(secret()), "The new secret; one is made where none is sent.")),
+            (
+                "kind",
+                said(
+                    nullable(one_of(&[SecretKind::V1, SecretKind::V1a].map(SecretKind::as_str))),
+                    "What kind of secret is made: `v1` is HMAC-SHA256, `v1a` ed25519.",
+                ),
+            ),
+        ],
+    )
+}
+
+fn test_fields() -> Vec<(&'static str, Value)> {
+    vec![
+        ("type", said(nullable(event_type()), "The event type; a sample where none is sent.")),
+        ("data", json!({ "description": "The event's data, any JSON; a sample where none is sent." })),
+    ]
+}
+
+fn test_create() -> Value {
+    let mut fields = webhook_fields(false);
+    fields.extend(test_fields());
+    object(&["url"], fields)
+}
+
+fn condition() -> Value {
+    let both = || json!({ "type": "array", "minItems": 1, "maxItems": condition::LEAVES_MAX, "items": reference("Condition") });
+    let many = || list(&json!({}), 1, condition::LIST_VALUES_MAX);
+    let compared = || json!({ "type": ["number", "string"] });
+    let path = json!({ "type": "string", "minLength": 1, "maxLength": condition::FIELD_CHARS_MAX, "pattern": CONDITION_PATH });
+    let path = said(path, "A path into `data`: names joined by dots, such as `items.0.price`, or a JSON pointer, such as `/a.b/0`.");
+    let mut tests = vec![("field", path)];
+    for op in Op::ALL {
+        tests.push((
+            op.as_str(),
+            match op {
+                Op::Eq | Op::Ne => json!({}),
+                Op::Gt | Op::Gte | Op::Lt | Op::Lte => compared(),
+                Op::In | Op::Nin => many(),
+                Op::StartsWith | Op::EndsWith => json!({ "type": "string" }),
+                Op::Exists => flag(),
+            },
+        ));
+    }
+    let mut field = object(&["field"], tests);
+    field["minProperties"] = json!(2);
+    said(
+        json!({
+            "anyOf": [
+                field,
+                object(&["and"], vec![("and", both())]),
+                object(&["or"], vec![("or", both())]),
+                object(&["not"], vec![("not", reference("Condition"))]),
+            ],
+            "examples": [{ "and": [{ "field": "total", "gte": 100 }, { "field": "customer.country", "in": ["DE", "FR"] }] }],
+        }),
+        &format!("At most {} fields, {} levels and {} bytes in all.", condition::LEAVES_MAX, condition::DEPTH_MAX, condition::BYTES_MAX),
+    )
+}
+
+// --- events ---
+
+fn event_type_rest() -> Vec<(&'static str, Value)> {
+    vec![
+        ("description", nullable(text(0, EVENT_TYPE_DESCRIPTION_CHARS_MAX))),
+        ("example", json!({ "description": "An example of `data`, any JSON. It must fit the schema." })),
+        ("schema", said(nullable(reference("DataSchema")), "What `data` must be: events that do not fit are refused. Null: anything.")),
+        ("archived", said(nullable(flag()), "Whether it is no longer offered to people. Events of it are accepted all the same.")),
+    ]
+}
+
+fn event_type_fields() -> Vec<(&'static str, Value)> {
+    let mut fields = vec![("name", event_type())];
+    fields.extend(event_type_rest());
+    fields
+}
+
+fn event_type_patch() -> Value {
+    object(&[], event_type_rest())
+}
+
+/// The keywords of `json_schema`, which names every fault itself; here only their kinds are told.
+fn data_schema() -> Value {
+    let schema = || reference("DataSchema");
+    let part = || json!({ "anyOf": [{ "type": "boolean" }, reference("DataSchema")] });
+    let parts = || json!({ "type": "array", "minItems": 1, "items": { "anyOf": [{ "type": "boolean" }, reference("DataSchema")] } });
+    let count = || json!({ "type": "integer", "minimum": 0, "maximum": 1_000_000 });
+    let number = || json!({ "type": "number" });
+    let named = || json!({ "type": "object", "additionalProperties": { "anyOf": [{ "type": "boolean" }, reference("DataSchema")] } });
+    let words = ["null", "boolean", "integer", "number", "string", "array", "object"];
+    let mut fields = vec![
+        ("$schema", json!({ "const": "https://json-schema.org/draft/2020-12/schema" })),
+        ("$defs", json!({ "type": "object", "additionalProperties": schema() })),
+        ("$ref", json!({ "type": "string", "pattern": r"^#/\$defs/" })),
+        ("type", json!({ "anyOf": [one_of(&words), unique(list(&one_of(&words), 1, words.len()))] })),
+        ("enum", json!({ "type": "array", "minItems": 1 })),
+        ("const", json!({})),
+        ("properties", named()),
+        ("required", json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })),
+        ("additionalProperties", part()),
+        ("items", part()),
+        ("prefixItems", parts()),
+        ("uniqueItems", flag()),
+        ("format", one_of(&["date-time", "uuid", "email", "uri"])),
+        ("allOf", parts()),
+        ("anyOf", parts()),
+        ("oneOf", parts()),
+        ("not", part()),
+        ("multipleOf", json!({ "type": "number", "exclusiveMinimum": 0 })),
+        ("title", json!({ "type": "string" })),
+        ("description", json!({ "type": "string" })),
+        ("$comment", json!({ "type": "string" })),
+        ("$id", json!({ "type": "string" })),
+        ("default", json!({})),
+        ("example", json!({})),
+        ("examples", json!({ "type": "array" })),
+        ("deprecated", flag()),
+        ("readOnly", flag()),
+        ("writeOnly", flag()),
+    ];
+    for key in ["minItems", "maxItems", "minProperties", "maxProperties", "minLength", "maxLength"] {
+        fields.push((key, count()));
+    }
+    for key in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] {
+        fields.push((key, number()));
+    }
+    let mut schema = object(&[], fields);
+    schema["examples"] = json!([{ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] }]);
+    said(
+        schema,
+        "The part of JSON Schema 2020-12 that is checked; other keywords are refused, so that nobody believes in a rule that does not hold. \
+         `$ref` leads to `#/$defs/…` of the same schema.",
+    )
+}
+
+fn event() -> Value {
+    let part = || text(1, OBJECT_PART_CHARS_MAX);
+    let about = object(&["type", "name"], vec![("type", part()), ("name", part()), ("version", nullable(part()))]);
+    object(
+        &["type", "data"],
+        vec![
+            ("type", said(posted_type(), "Not below `postern.`, which are Postern's own.")),
+            ("data", json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." })),
+            ("object", said(nullable(about), "What it happened to.")),
+            ("idempotency_key", said(nullable(idempotency_key()), "Two events with one key and the same content are one event.")),
+            (
+                "order_key",
+                said(
+                    nullable(text(1, ORDER_KEY_CHARS_MAX)),
+                    "Deliveries of events with one key go to an `ordered` webhook one after the other.",
+                ),
+            ),
+            ("labels", said(nullable(labels()), "What webhooks may filter by.")),
+        ],
+    )
+}
+
+fn batch() -> Value {
+    object(&["events"], vec![("events", list(&reference("EventCreate"), 1, BATCH_EVENTS_MAX))])
+}
+
+// --- inboxes, replays ---
+
+fn inbox_name() -> Value {
+    said(json!({ "type": "string", "minLength": 1, "maxLength": inbox::NAME_CHARS_MAX, "pattern": TRIMMED }), "Unique in its project.")
+}
+
+fn inbox_patch() -> Value {
+    let answer = object(
+        &[],
+        vec![
+            ("status", integer(200, 599)),
+            ("delay_ms", integer(0, DELAY_MS_MAX)),
+            ("body", said(json!({ "type": "string", "maxLength": ANSWER_BODY_BYTES_MAX }), "At most 16 KiB.")),
+        ],
+    );
+    object(&[], vec![("name", inbox_name()), ("answer", said(nullable(answer), "What it answers; null is an empty 200 at once."))])
+}
+
+fn replay_create() -> Value {
+    let states = unique(list(&one_of(&replay::STATES.map(State::as_str)), 1, replay::STATES.len()));
+    object(
+        &[],
+        vec![
+            ("webhook", said(nullable(webhook_name()), "Only of this webhook; needed with `missing`.")),
+            ("since", said(nullable(time()), "Accepted at this time or later.")),
+            ("until", said(nullable(time()), "Accepted before this time; later than `since`.")),
+            ("states", said(nullable(states), "`dead` and `cancelled` where nobody says. Not with `missing`.")),
+            ("types", said(nullable(patterns(0)), "Only events of these types.")),
+            ("missing", said(flag(), "Events that the webhook wants and never had a delivery of.")),
+            ("dry_run", said(flag(), "Only count.")),
+        ],
+    )
+}
+
+// --- runs ---
+
+fn run_create() -> Value {
+    let webhooks = object(
+        &["finished"],
+        vec![
+            ("finished", said(url(), "Hears of the end. Probed by a GET before the run is offered to anybody.")),
+            ("update", said(nullable(url()), "Hears of updates. Probed, too.")),
+            (
+                "auth",
+                said(
+                    nullable(
+                        json!({ "type": "string", "minLength": 2, "maxLength": AUTH_CHARS_MAX, "pattern": r"^[^:\u0000-\u001f\u007f-\u009f]+:[^\u0000-\u001f\u007f-\u009f]*$" }),
+                    ),
+                    "`user:password`, split at the first colon. Never shown again.",
+                ),
+            ),
+        ],
+    );
+    object(
+        &["chain"],
+        vec![
+            ("chain", json!({ "type": "object", "description": "What is to be done: the executor's to know." })),
+            ("webhooks", said(nullable(webhooks), "Whom to call.")),
+            ("labels", nullable(labels())),
+        ],
+    )
+}
+
+fn run_claim() -> Value {
+    let lease_s = said(integer(LEASE_S_MIN, LEASE_S_MAX), &format!("Seconds of the lease; {LEASE_S_DEFAULT} where nobody says."));
+    object(&[], vec![("lease_s", lease_s)])
+}
+
+fn run_said() -> Vec<(&'static str, Value)> {
+    let percent = nullable(json!({ "type": "number", "minimum": 0, "maximum": 100 }));
+    let progress = object(&["step", "of"], vec![("step", integer(0, STEPS_MAX)), ("of", integer(1, STEPS_MAX)), ("percent", percent)]);
+    vec![
+        (
+            "claim",
+            said(
+                nullable(integer(1, u32::MAX)),
+                "The number that the claim was answered with: one that was given to somebody else since is refused.",
+            ),
+        ),
+        ("message", nullable(json!({ "type": "string", "maxLength": MESSAGE_CHARS_MAX }))),
+        ("progress", said(nullable(progress), "`step` is at most `of`; `percent` follows from them where it is not sent.")),
+        ("log", said(nullable(json!({ "type": "array", "items": {} })), "Entries that the log gains, any JSON.")),
+    ]
+}
+
+fn run_finish() -> Value {
+    let mut fields = run_said();
+    fields.retain(|(name, _)| *name != "progress");
+    let ends: Vec<&str> = RunState::ALL.into_iter().filter(|state| state.is_final()).map(RunState::as_str).collect();
+    fields.push(("outcome", one_of(&ends)));
+    fields.push(("results", json!({ "description": "What came of it, any JSON." })));
+    object(&["outcome"], fields)
+}
+
+// --- configuration ---
+
+fn config_document() -> Value {
+    let schema = object(
+        &[],
+        vec![
+            ("settings", nullable(settings())),
+            ("event_types", nullable(json!({ "type": "array", "items": reference("EventTypeCreate") }))),
+            ("webhooks", nullable(json!({ "type": "array", "items": reference("WebhookDeclaration") }))),
+        ],
+    );
+    said(
+        schema,
+        "What shall be: a field that is left out has its default, a section that is left out is not touched. Names differ within a section.",
+    )
+}
+
+fn config_request() -> Value {
+    object(
+        &["document"],
+        vec![
+            ("document", reference("ConfigDocument")),
+            ("prune", said(nullable(flag()), "Whether things that the document does not name are deleted.")),
+            ("expect", said(nullable(json!({ "type": "string" })), "`base` of the plan: nothing is applied to another state.")),
+        ],
+    )
+}
+
+fn import_request() -> Value {
+    let from = one_of(&import::From::ALL.map(import::From::as_str));
+    let listing = json!({ "type": ["object", "array"], "description": "What their API answered." });
+    object(&["from", "listing"], vec![("from", said(from, "Whose listing it is.")), ("listing", listing)])
+}

@@ -1,0 +1,284 @@
+//! The description of the native API as `OpenAPI` 3.1: `public/openapi.json`, made from the types and constants that the API
+//! is made of.
+//!
+//! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the constants of their
+//! parsers (`body`), paths and methods are those of [`crate::route`], problems those of [`crate::problem`]. This module is
+//! behind a feature that neither Worker nor page has: the document is written by a test (`POSTERN_BLESS=1`) and served as a
+//! file. Not described: the facades, whose contracts are UbiOps', UP42's and actinia's own; `/in/…`, which takes anything;
+//! `/metrics`.
+
+mod body;
+mod operation;
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::{SchemaGenerator, generate::Contract};
+use serde_json::{Map, Value, json};
+
+use self::operation::{Answer, Content, Needs, Operation};
+use crate::api::live::LiveEvent;
+use crate::problem::{Problem, ProblemType};
+use crate::route::{Resource, Route};
+use crate::webhook::ProjectName;
+
+/// Where schemas stand in the document.
+const SCHEMAS: &str = "/components/schemas";
+
+const INTRODUCTION: &str = "Postern takes events from your service, keeps them, signs and sends a callback to every webhook that wants \
+them, and says of each attempt what came of it.\n\n\
+Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: `manage` may do everything in it, `publish` posts events \
+and works on runs, `read` looks. `ADMIN_TOKEN` may do everything everywhere. A project that a token does not belong to is answered like one that does \
+not exist.\n\n\
+Bodies are JSON; unknown fields and parameters are refused, and a 422 names every fault with a JSON pointer. Errors are problem details \
+(RFC 9457) whose `type` is one of a closed set. A method that a path does not take is answered by 405 with `Allow`. Each answer has an `x-request-id`, \
+under which it is logged.\n\n\
+Lists are paged by `cursor` and `limit`. `Idempotency-Key` makes a call safe to repeat for 24 hours: the same key with the same content is answered as the \
+first time, with other content by 409. `If-Match` with an `ETag` changes a thing only in the version that you know.\n\n\
+The facades below `/ubiops`, `/up42` and `/actinia` speak those systems' own APIs and are not described here.";
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = SCHEMAS.into();
+        settings.meta_schema = None;
+        settings.contract = Contract::Serialize;
+    });
+    let mut generator = SchemaGenerator::new(settings);
+    let mut responses = BTreeMap::new();
+    let mut paths = Map::new();
+    for route in routes() {
+        let item = path_item(&route, &mut generator, &mut responses);
+        paths.insert(route.pattern(), item);
+    }
+    generator.subschema_for::<Problem>();
+    generator.subschema_for::<LiveEvent>();
+    let mut schemas = generator.take_definitions(true);
+    schemas.extend(body::schemas());
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Postern",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": INTRODUCTION,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "bearer": [] }],
+        "tags": operation::TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "description": "A project's token (`pst_…`), or `ADMIN_TOKEN`." },
+            },
+            "parameters": {
+                "IfMatch": {
+                    "name": "If-Match", "in": "header", "required": false,
+                    "description": "The `ETag` of the version that shall change; `*` is any.",
+                    "schema": { "type": "string" },
+                },
+                "IdempotencyKey": {
+                    "name": "Idempotency-Key", "in": "header", "required": false,
+                    "description": "Makes the call safe to repeat: see above.",
+                    "schema": body::idempotency_key(),
+                },
+            },
+            "headers": headers(),
+            "responses": responses,
+            "schemas": schemas,
+        },
+    });
+    tidy(&mut document);
+    document
+}
+
+/// One route of each kind.
+fn routes() -> Vec<Route> {
+    let mut routes = vec![Route::Health, Route::Projects];
+    if let Some(project) = ProjectName::parse("p") {
+        routes.extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
+    }
+    routes
+}
+
+fn path_item(route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
+    let pattern = route.pattern();
+    let names = pattern.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let parameters: Vec<Value> = names
+        .map(|name| {
+            let (schema, description) = operation::path_parameter(name, route);
+            json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
+        })
+        .collect();
+    let mut item = Map::new();
+    if !parameters.is_empty() {
+        item.insert(String::from("parameters"), Value::Array(parameters));
+    }
+    for operation in operation::operations(route) {
+        item.insert(operation.method.to_ascii_lowercase(), described(&operation, route, generator, responses));
+    }
+    Value::Object(item)
+}
+
+fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
+    let needs = match operation.needs {
+        Needs::Nobody => String::from("Needs no token."),
+        Needs::Admin => String::from("Needs `ADMIN_TOKEN`."),
+        Needs::AnyToken => String::from("Needs a token of any role."),
+        Needs::Role(role) => {
+            format!("Needs a token of the role `{}`{}.", role.as_str(), if role.as_str() == "manage" { "" } else { " or `manage`" })
+        }
+    };
+    let mut value = json!({
+        "operationId": operation.id,
+        "tags": [operation::tag(route)],
+        "summary": operation.summary,
+        "description": if operation.description.is_empty() { needs } else { format!("{} {needs}", operation.description) },
+    });
+    if operation.needs == Needs::Nobody {
+        value["security"] = json!([]);
+    }
+    let mut parameters: Vec<Value> = operation
+        .query
+        .iter()
+        .map(|parameter| {
+            json!({
+                "name": parameter.name, "in": "query", "required": false,
+                "schema": parameter.schema, "description": parameter.description,
+            })
+        })
+        .collect();
+    for (takes, name) in [(operation.takes_if_match, "IfMatch"), (operation.takes_idempotency_key, "IdempotencyKey")] {
+        if takes {
+            parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
+        }
+    }
+    if !parameters.is_empty() {
+        value["parameters"] = Value::Array(parameters);
+    }
+    if let Some(body) = &operation.body {
+        value["requestBody"] = json!({
+            "required": body.required,
+            "description": format!("At most {} KiB.", body.bytes_max / 1024),
+            "content": {
+                "application/json": {
+                    "schema": { "$ref": format!("#/components/schemas/{}", body.name) },
+                    "examples": { "example": { "value": body.example } },
+                },
+            },
+        });
+    }
+    let mut answers = Map::new();
+    for answer in &operation.answers {
+        answers.insert(answer.status.to_string(), good_answer(answer, generator));
+    }
+    let mut by_status: BTreeMap<u16, Vec<ProblemType>> = BTreeMap::new();
+    for problem in operation.all_problems(route) {
+        by_status.entry(problem.status()).or_default().push(problem);
+    }
+    for (status, problems) in by_status {
+        let name = problems.iter().map(|problem| problem.id()).collect::<Vec<_>>().join(".");
+        answers.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
+        responses.entry(name).or_insert_with(|| problem_answer(status, &problems));
+    }
+    value["responses"] = Value::Object(answers);
+    value
+}
+
+fn good_answer(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
+    let mut headers = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
+    if answer.has_etag {
+        headers["etag"] = json!({ "$ref": "#/components/headers/ETag" });
+    }
+    let mut value = json!({ "description": answer.description });
+    if answer.status != 101 {
+        value["headers"] = headers;
+    }
+    match &answer.content {
+        Content::Nothing => {}
+        Content::Json(schema) => {
+            let mut media = json!({ "schema": schema(generator) });
+            if let Some(example) = &answer.example {
+                media["examples"] = json!({ "example": { "value": example } });
+            }
+            value["content"] = json!({ "application/json": media });
+        }
+        Content::Lines(schema) => {
+            let item = schema(generator);
+            let described = format!("Each line is a JSON value: {}.", item.as_value()["$ref"].as_str().unwrap_or_default());
+            value["content"] = json!({ "application/x-ndjson": { "schema": { "type": "string", "description": described } } });
+        }
+    }
+    value
+}
+
+fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
+    let uris: Vec<String> = problems.iter().map(|problem| problem.uri()).collect();
+    let titles: Vec<&str> = problems.iter().map(|problem| problem.title()).collect();
+    let mut headers = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
+    match status {
+        401 => headers["www-authenticate"] = json!({ "$ref": "#/components/headers/WwwAuthenticate" }),
+        429 => headers["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
+        _ => {}
+    }
+    let kind = json!({ "properties": { "type": { "enum": uris }, "status": { "const": status } } });
+    let examples: Map<String, Value> = problems
+        .iter()
+        .map(|problem| (String::from(problem.id()), json!({ "value": Problem::new(*problem, "what happened this time, and what to do") })))
+        .collect();
+    json!({
+        "description": format!("{}.", titles.join(", or: ")),
+        "headers": headers,
+        "content": {
+            "application/problem+json": {
+                "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, kind] },
+                "examples": examples,
+            },
+        },
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "RequestId": { "description": "Under which the request is logged.", "required": true, "schema": { "type": "string", "minLength": 1 } },
+        "ETag": { "description": "Stands for this version; for `If-Match`.", "required": true, "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" } },
+        "RetryAfter": { "description": "Seconds to wait.", "required": true, "schema": { "type": "integer", "minimum": 0 } },
+        "WwwAuthenticate": { "description": "How to sign in.", "required": true, "schema": { "const": "Bearer" } },
+    })
+}
+
+/// Makes the text of doc comments fit for readers of the API: paragraphs in one line, names instead of links to items.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, member) in map.iter_mut() {
+                match member {
+                    Value::String(text) if key == "description" => *text = readable(text),
+                    other => tidy(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+fn readable(text: &str) -> String {
+    let paragraphs: Vec<String> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+    let mut rest = paragraphs.join("\n\n");
+    let mut readable = String::new();
+    while let Some((before, after)) = rest.split_once("[`") {
+        let (path, after) = after.split_once("`]").unwrap_or((after, ""));
+        let name = path.rsplit("::").next().unwrap_or(path);
+        readable.push_str(before);
+        readable.push('`');
+        readable.push_str(name);
+        readable.push('`');
+        rest = String::from(after);
+    }
+    readable + &rest
+}
+
+#[cfg(test)]
+mod tests;

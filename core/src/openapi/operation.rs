@@ -1,0 +1,776 @@
+//! What each method of each path does: the only place where an operation is described.
+//!
+//! [`operations`] matches every kind of route, so that a new one does not compile before it is described; the tests hold the
+//! methods against those that the router takes.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::body::{self, Body, body};
+use crate::api::audit::{AuditEntry, SubjectKind};
+use crate::api::delivery::{DeliveryDetail, DeliveryView};
+use crate::api::dry_run::DryRunView;
+use crate::api::event::{BatchAccepted, EventAccepted, EventTypeView, EventView};
+use crate::api::inbox::{InboxRequestView, InboxView};
+use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+use crate::api::project::{ProjectCreated, ProjectDetail, ProjectView};
+use crate::api::replay::{ReplayCount, ReplayView};
+use crate::api::run::{RunClaim, RunDetail, RunView};
+use crate::api::stats::StatsView;
+use crate::api::test::TestView;
+use crate::api::token::{TokenCreated, TokenView};
+use crate::api::webhook::{SecretView, WebhookView};
+use crate::config::PlanView;
+use crate::delivery::State;
+use crate::import::PreviewView;
+use crate::problem::ProblemType;
+use crate::query::TEXT_CHARS_MAX;
+use crate::route::{Resource, Route};
+use crate::run::RunState;
+use crate::token::Role;
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Anybody, without a token.
+    Nobody,
+    /// Whoever holds `ADMIN_TOKEN`.
+    Admin,
+    /// A token of any role.
+    AnyToken,
+    /// A token of this role, or of `manage`.
+    Role(Role),
+}
+
+/// What an answer holds.
+pub(super) enum Content {
+    /// Nothing.
+    Nothing,
+    /// JSON of this schema.
+    Json(fn(&mut SchemaGenerator) -> Schema),
+    /// One JSON value of this schema a line.
+    Lines(fn(&mut SchemaGenerator) -> Schema),
+}
+
+/// A good answer.
+pub(super) struct Answer {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// When, in words.
+    pub(super) description: &'static str,
+    /// What it holds.
+    pub(super) content: Content,
+    /// Whether the version of the thing stands in `ETag`.
+    pub(super) has_etag: bool,
+    /// One that was given.
+    pub(super) example: Option<Value>,
+}
+
+/// A query parameter.
+pub(super) struct Parameter {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its schema.
+    pub(super) schema: Value,
+    /// In words.
+    pub(super) description: &'static str,
+}
+
+/// What a method does at a path.
+pub(super) struct Operation {
+    /// In capitals.
+    pub(super) method: &'static str,
+    /// Stable, for generated clients.
+    pub(super) id: &'static str,
+    /// In a line.
+    pub(super) summary: &'static str,
+    /// In more lines, or empty.
+    pub(super) description: &'static str,
+    /// Who may ask.
+    pub(super) needs: Needs,
+    /// Query parameters.
+    pub(super) query: Vec<Parameter>,
+    /// Whether `If-Match` is read.
+    pub(super) takes_if_match: bool,
+    /// Whether `Idempotency-Key` is read.
+    pub(super) takes_idempotency_key: bool,
+    /// The request's body.
+    pub(super) body: Option<Body>,
+    /// Every good answer.
+    pub(super) answers: Vec<Answer>,
+    /// Problems beside those that follow from the rest ([`Operation::all_problems`]).
+    problems: Vec<ProblemType>,
+}
+
+impl Operation {
+    fn new(method: &'static str, id: &'static str, needs: Needs, summary: &'static str) -> Self {
+        Self {
+            method,
+            id,
+            summary,
+            description: "",
+            needs,
+            query: Vec::new(),
+            takes_if_match: false,
+            takes_idempotency_key: false,
+            body: None,
+            answers: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn about(self, description: &'static str) -> Self {
+        Self { description, ..self }
+    }
+
+    fn query(self, query: Vec<Parameter>) -> Self {
+        Self { query, ..self }
+    }
+
+    fn body(self, body: Body) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    fn versioned(self) -> Self {
+        Self { takes_if_match: true, ..self }
+    }
+
+    fn once(self) -> Self {
+        Self { takes_idempotency_key: true, ..self }
+    }
+
+    fn answer(mut self, status: u16, description: &'static str, content: Content) -> Self {
+        self.answers.push(Answer { status, description, content, has_etag: false, example: None });
+        self
+    }
+
+    fn gives<T: JsonSchema>(self, status: u16, description: &'static str) -> Self {
+        self.answer(status, description, Content::Json(SchemaGenerator::subschema_for::<T>))
+    }
+
+    fn lines<T: JsonSchema>(self, description: &'static str) -> Self {
+        self.answer(200, description, Content::Lines(SchemaGenerator::subschema_for::<T>))
+    }
+
+    fn gone(self, description: &'static str) -> Self {
+        self.answer(204, description, Content::Nothing)
+    }
+
+    /// The last answer has an `ETag`.
+    fn with_etag(mut self) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.has_etag = true;
+        }
+        self
+    }
+
+    /// The last answer, as it was given once.
+    fn such_as(mut self, example: Value) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.example = Some(example);
+        }
+        self
+    }
+
+    fn or(mut self, problem: ProblemType) -> Self {
+        self.problems.push(problem);
+        self
+    }
+
+    /// Every problem that it may answer with, in the order of [`ProblemType::ALL`]; a method that a path does not have is told
+    /// by `Allow` whatever the operation.
+    pub(super) fn all_problems(&self, route: &Route) -> Vec<ProblemType> {
+        let mut found = self.problems.clone();
+        found.extend([ProblemType::TooManyRequests, ProblemType::Internal]);
+        if self.needs != Needs::Nobody {
+            found.extend([ProblemType::Unauthorized, ProblemType::Unavailable]);
+        }
+        if matches!(self.needs, Needs::Role(_) | Needs::Admin) {
+            found.push(ProblemType::Forbidden);
+        }
+        if matches!(route, Route::Project(..)) {
+            found.push(ProblemType::ProjectNotFound);
+        }
+        if self.body.is_some() {
+            found.extend([
+                ProblemType::MalformedJson,
+                ProblemType::BodyTooLarge,
+                ProblemType::UnsupportedMediaType,
+                ProblemType::InvalidInput,
+            ]);
+        }
+        if !self.query.is_empty() {
+            found.push(ProblemType::InvalidInput);
+        }
+        if self.takes_if_match {
+            found.push(ProblemType::VersionMismatch);
+        }
+        if self.takes_idempotency_key {
+            found.extend([ProblemType::IdempotencyConflict, ProblemType::InvalidInput]);
+        }
+        ProblemType::ALL.into_iter().filter(|problem| found.contains(problem)).collect()
+    }
+}
+
+const READ: Needs = Needs::Role(Role::Read);
+const PUBLISH: Needs = Needs::Role(Role::Publish);
+const MANAGE: Needs = Needs::Role(Role::Manage);
+
+/// The tag of a route.
+pub(super) const fn tag(route: &Route) -> &'static str {
+    match route {
+        Route::Health => "Health",
+        Route::Projects => "Projects",
+        Route::Project(_, resource) => match resource {
+            Resource::Detail => "Projects",
+            Resource::Tokens | Resource::Token(_) => "Tokens",
+            Resource::Webhooks
+            | Resource::Webhook(_)
+            | Resource::WebhookSecret(_)
+            | Resource::WebhookSecretRotate(_)
+            | Resource::WebhookPause(_)
+            | Resource::WebhookResume(_) => "Webhooks",
+            Resource::WebhookTest(_) | Resource::Tests | Resource::Test(_) => "Tests",
+            Resource::EventTypes | Resource::EventType(_) => "Event types",
+            Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => "Events",
+            Resource::Deliveries
+            | Resource::DeliveriesExport
+            | Resource::Delivery(_)
+            | Resource::DeliveryRetry(_)
+            | Resource::DeliveryCancel(_) => "Deliveries",
+            Resource::Inboxes | Resource::Inbox(_) | Resource::InboxRequests(_) => "Inboxes",
+            Resource::Replays | Resource::Replay(_) | Resource::ReplayCancel(_) => "Replays",
+            Resource::Runs
+            | Resource::RunClaim
+            | Resource::Run(_)
+            | Resource::RunUpdates(_)
+            | Resource::RunFinish(_)
+            | Resource::RunTerminate(_) => "Runs",
+            Resource::Audit => "Audit log",
+            Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => "Configuration",
+            Resource::Stats | Resource::Live => "Observing",
+        },
+    }
+}
+
+/// The tags in their order, with what each is about.
+pub(super) const TAGS: [(&str, &str); 14] = [
+    ("Projects", "Tenants: everything else belongs to one."),
+    ("Tokens", "Bearer secrets of a project with a role: `manage`, `publish` or `read`."),
+    ("Webhooks", "Where to call, for which events, how to sign, how to retry."),
+    ("Tests", "Trial calls."),
+    ("Event types", "The catalogue: what events there are, and what their data must be."),
+    ("Events", "Something that happened, posted once by a producer."),
+    ("Deliveries", "One event for one webhook, with every attempt in full."),
+    ("Inboxes", "URLs of our own that record what reaches them."),
+    ("Replays", "Sending again what was sent before, or what never was."),
+    ("Runs", "Long jobs that executors claim, with their callbacks."),
+    ("Configuration", "Settings, event types and webhooks as one document."),
+    ("Audit log", "Who did what to which thing, when and from where."),
+    ("Observing", "Statistics, and the live feed."),
+    ("Health", "Whether the deployment answers."),
+];
+
+/// What every method of the path does.
+pub(super) fn operations(route: &Route) -> Vec<Operation> {
+    match route {
+        Route::Health => vec![
+            Operation::new("GET", "getHealth", Needs::Nobody, "Say whether Postern answers")
+                .answer(200, "It does.", Content::Json(health))
+                .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
+        ],
+        Route::Projects => vec![
+            Operation::new("GET", "listProjects", Needs::AnyToken, "List projects")
+                .about("Every project for `ADMIN_TOKEN`, the token's own for any other.")
+                .gives::<Page<ProjectView>>(200, "The projects, by name.")
+                .or(ProblemType::InvalidInput),
+            Operation::new("POST", "createProject", Needs::Admin, "Create a project")
+                .body(body("ProjectCreate", json!({ "name": "shop" })))
+                .gives::<ProjectCreated>(201, "Created, with a first token of the role `manage`: the only time that it is shown.")
+                .or(ProblemType::NameTaken),
+        ],
+        Route::Project(_, resource) => of_resource(resource),
+    }
+}
+
+fn of_resource(resource: &Resource) -> Vec<Operation> {
+    match resource {
+        Resource::Detail => vec![
+            Operation::new("GET", "getProject", READ, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
+            Operation::new("PATCH", "updateProject", MANAGE, "Change a project's settings")
+                .about("Only what is sent changes; null restores a default.")
+                .body(body("SettingsPatch", json!({ "retention_days": 90 })))
+                .gives::<ProjectDetail>(200, "The project as it is now."),
+        ],
+        Resource::Tokens => vec![
+            Operation::new("GET", "listTokens", MANAGE, "List tokens").gives::<Page<TokenView>>(200, "All tokens; never their secrets."),
+            Operation::new("POST", "createToken", MANAGE, "Create a token")
+                .body(body("TokenCreate", json!({ "name": "checkout service", "role": "publish" })))
+                .gives::<TokenCreated>(201, "Created, with its secret: the only time that it is shown."),
+        ],
+        Resource::Token(_) => vec![
+            Operation::new("DELETE", "deleteToken", MANAGE, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
+        ],
+        Resource::Webhooks | Resource::Webhook(_) => webhooks(resource),
+        Resource::WebhookSecret(_) => vec![
+            Operation::new("GET", "getWebhookSecret", MANAGE, "Show a webhook's signing secret")
+                .gives::<SecretView>(200, "The secret in clear; looking at it is noted in the audit log.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::WebhookSecretRotate(_) => vec![
+            Operation::new("POST", "rotateWebhookSecret", MANAGE, "Replace a webhook's signing secret")
+                .about("The secret before signs beside the new one for a while, so that receivers can change over.")
+                .body(body("SecretRotation", json!({ "overlap_s": 3_600 })).optional())
+                .versioned()
+                .gives::<SecretView>(200, "The new secret in clear.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::WebhookPause(_) => vec![
+            Operation::new("POST", "pauseWebhook", MANAGE, "Let a webhook's deliveries wait")
+                .about("Events are taken all the same. Nothing happens where it is paused already.")
+                .versioned()
+                .gives::<WebhookView>(200, "The webhook as it is now.")
+                .with_etag()
+                .or(ProblemType::NotFound),
+        ],
+        Resource::WebhookResume(_) => vec![
+            Operation::new("POST", "resumeWebhook", MANAGE, "Let a webhook's deliveries go on")
+                .versioned()
+                .gives::<WebhookView>(200, "The webhook as it is now.")
+                .with_etag()
+                .or(ProblemType::NotFound),
+        ],
+        Resource::WebhookTest(_) => vec![
+            Operation::new("POST", "testWebhook", MANAGE, "Test a webhook")
+                .about("One call, made at once and never repeated.")
+                .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
+                .gives::<TestView>(201, "The pending test.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::Tests => vec![
+            Operation::new("POST", "createTest", MANAGE, "Test a webhook that is not stored")
+                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed.")
+                .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
+                .gives::<TestView>(201, "The pending test."),
+        ],
+        Resource::Test(_) => vec![
+            Operation::new("GET", "getTest", READ, "Show a test").gives::<TestView>(200, "The test, with its call once it was made.").or(ProblemType::NotFound),
+        ],
+        Resource::EventTypes | Resource::EventType(_) => event_types(resource),
+        Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => events(resource),
+        Resource::Deliveries => vec![
+            Operation::new("GET", "listDeliveries", READ, "List deliveries")
+                .query(page_and(vec![
+                    word("state", &State::ALL.map(State::as_str), "Where they stand."),
+                    text("webhook", "The webhook's name."),
+                    text("type", "The event type."),
+                ]))
+                .gives::<Page<DeliveryView>>(200, "A page, newest first.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::DeliveriesExport => vec![
+            Operation::new("GET", "exportDeliveries", READ, "Export deliveries")
+                .about("Every delivery that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
+                .query(export_and(vec![
+                    word("state", &State::ALL.map(State::as_str), "Where they stand."),
+                    text("webhook", "The webhook's name."),
+                ]))
+                .lines::<DeliveryView>("Lines of deliveries.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::Delivery(_) => vec![
+            Operation::new("GET", "getDelivery", READ, "Show a delivery")
+                .gives::<DeliveryDetail>(200, "The delivery, why it stands there, every attempt and the event.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::DeliveryRetry(_) => vec![
+            Operation::new("POST", "retryDelivery", MANAGE, "Send a delivery now")
+                .gives::<DeliveryView>(202, "It is due now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::DeliveryCancel(_) => vec![
+            Operation::new("POST", "cancelDelivery", MANAGE, "Cancel a delivery")
+                .gives::<DeliveryView>(200, "No more attempts.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::Inboxes | Resource::Inbox(_) | Resource::InboxRequests(_) => inboxes(resource),
+        Resource::Replays => vec![
+            Operation::new("GET", "listReplays", READ, "List replays").query(page_and(Vec::new())).gives::<Page<ReplayView>>(200, "A page, newest first."),
+            Operation::new("POST", "createReplay", MANAGE, "Replay deliveries")
+                .about("An empty object replays everything that is dead or cancelled. Ten replays run at once at most.")
+                .body(body("ReplayCreate", json!({ "since": "2026-11-21T09:30:00Z", "types": ["order.*"], "dry_run": true })))
+                .once()
+                .gives::<ReplayCount>(200, "With `dry_run`: how many deliveries would be made due.")
+                .gives::<ReplayView>(202, "The replay, which goes on in the background.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::Replay(_) => vec![
+            Operation::new("GET", "getReplay", READ, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
+        ],
+        Resource::ReplayCancel(_) => vec![
+            Operation::new("POST", "cancelReplay", MANAGE, "Stop a replay")
+                .gives::<ReplayView>(200, "Stopped; what it made due stays due.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::Runs
+        | Resource::RunClaim
+        | Resource::Run(_)
+        | Resource::RunUpdates(_)
+        | Resource::RunFinish(_)
+        | Resource::RunTerminate(_) => runs(resource),
+        Resource::Audit => vec![
+            Operation::new("GET", "listAudit", MANAGE, "List the audit log")
+                .query(page_and(vec![Parameter {
+                    name: "subject",
+                    schema: json!({ "type": "string", "maxLength": TEXT_CHARS_MAX, "pattern": subject_pattern() }),
+                    description: "What kind of thing (`token`), or a kind, a colon and a name (`webhook:shop`).",
+                }]))
+                .gives::<Page<AuditEntry>>(200, "A page, newest first."),
+        ],
+        Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => configuration(resource),
+        Resource::Stats => vec![
+            Operation::new("GET", "getStats", READ, "Count attempts")
+                .about("The 24 h before now, by the hour, where nothing else is asked for.")
+                .query(vec![
+                    text("webhook", "Only of this webhook."),
+                    text("type", "Only of this event type."),
+                    time("since", "Where the first bucket begins; rounded down to the begin of a bucket."),
+                    time("until", "Later than `since`; now where nobody says."),
+                    word("bucket", &["hour", "day"], "The width of the buckets."),
+                ])
+                .gives::<StatsView>(200, "The whole time, and every bucket of it.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::Live => vec![
+            Operation::new("GET", "listen", READ, "Listen to changes")
+                .about(
+                    "A WebSocket: each text frame is one change (`LiveEvent`). The subprotocol is `postern.v1`; a browser, which can set no header, \
+                     offers its token as the subprotocol `bearer.<token>`, or `bearer64.<base64url of the token>`.",
+                )
+                .answer(101, "The connection is a WebSocket from now on.", Content::Nothing)
+                .or(ProblemType::InvalidInput),
+        ],
+    }
+}
+
+fn webhooks(resource: &Resource) -> Vec<Operation> {
+    if matches!(resource, Resource::Webhooks) {
+        let example = json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] });
+        return vec![
+            Operation::new("GET", "listWebhooks", READ, "List webhooks")
+                .query(page_and(vec![
+                    text("search", "Part of the name, the URL or the description, in any case."),
+                    labels("label", "`key:value`; may be given many times, and all must fit."),
+                    text("event", "An event pattern, as the webhook lists it."),
+                    text("object_type", "The type of its object filter."),
+                    text("object_name", "The name of its object filter."),
+                    word("state", &["enabled", "disabled"], "Whether it takes events."),
+                ]))
+                .gives::<Page<WebhookView>>(200, "A page, by name."),
+            Operation::new("POST", "createWebhook", MANAGE, "Create a webhook")
+                .body(body("WebhookCreate", example))
+                .once()
+                .gives::<WebhookView>(201, "Created.")
+                .with_etag()
+                .or(ProblemType::NameTaken),
+        ];
+    }
+    vec![
+        Operation::new("GET", "getWebhook", READ, "Show a webhook")
+            .gives::<WebhookView>(200, "The webhook, without its secret.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Operation::new("PATCH", "updateWebhook", MANAGE, "Change a webhook")
+            .about("Only what is sent changes.")
+            .body(body("WebhookPatch", json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } })))
+            .versioned()
+            .gives::<WebhookView>(200, "The webhook as it is now.")
+            .with_etag()
+            .or(ProblemType::NotFound)
+            .or(ProblemType::NameTaken),
+        Operation::new("DELETE", "deleteWebhook", MANAGE, "Delete a webhook")
+            .versioned()
+            .gone("Deleted; its open deliveries are cancelled.")
+            .or(ProblemType::NotFound),
+    ]
+}
+
+fn event_types(resource: &Resource) -> Vec<Operation> {
+    if matches!(resource, Resource::EventTypes) {
+        let schema = json!({ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] });
+        let example =
+            json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
+        return vec![
+            Operation::new("GET", "listEventTypes", READ, "List event types")
+                .gives::<Page<EventTypeView>>(200, "The whole catalogue, by name."),
+            Operation::new("POST", "createEventType", MANAGE, "Add an event type")
+                .body(body("EventTypeCreate", example))
+                .once()
+                .gives::<EventTypeView>(201, "Added.")
+                .with_etag()
+                .or(ProblemType::NameTaken),
+        ];
+    }
+    vec![
+        Operation::new("GET", "getEventType", READ, "Show an event type")
+            .gives::<EventTypeView>(200, "The event type.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Operation::new("PATCH", "updateEventType", MANAGE, "Change an event type")
+            .about("Only what is sent changes; null empties a field. The name can't change.")
+            .body(body("EventTypePatch", json!({ "archived": true })))
+            .versioned()
+            .gives::<EventTypeView>(200, "The event type as it is now.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Operation::new("DELETE", "deleteEventType", MANAGE, "Remove an event type")
+            .versioned()
+            .gone("Removed from the catalogue; events of it stay.")
+            .or(ProblemType::NotFound),
+    ]
+}
+
+fn events(resource: &Resource) -> Vec<Operation> {
+    let example = json!({ "type": "order.paid", "data": { "order": "o-1", "total": 42 }, "idempotency_key": "o-1-paid" });
+    match resource {
+        Resource::EventsBatch => vec![
+            Operation::new("POST", "createEvents", PUBLISH, "Post many events")
+                .about("All of them are accepted, or none.")
+                .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
+                .once()
+                .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch."),
+        ],
+        Resource::EventsDryRun => vec![
+            Operation::new("POST", "dryRunEvent", MANAGE, "Say what an event would do")
+                .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
+                .query(vec![text("webhook", "Only this webhook.")])
+                .body(body("EventCreate", example))
+                .gives::<DryRunView>(200, "What would happen.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::EventsExport => vec![
+            Operation::new("GET", "exportEvents", READ, "Export events")
+                .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
+                .query(export_and(Vec::new()))
+                .lines::<EventView>("Lines of events, with their data."),
+        ],
+        Resource::Event(_) => vec![
+            Operation::new("GET", "getEvent", READ, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
+        ],
+        _ => vec![
+            Operation::new("GET", "listEvents", READ, "List events")
+                .query(page_and(vec![text("type", "The event type.")]))
+                .gives::<Page<EventView>>(200, "A page, newest first, without data."),
+            Operation::new("POST", "createEvent", PUBLISH, "Post an event")
+                .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
+                .body(body("EventCreate", example))
+                .once()
+                .gives::<EventAccepted>(202, "Stored, with all deliveries.")
+                .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false })),
+        ],
+    }
+}
+
+fn inboxes(resource: &Resource) -> Vec<Operation> {
+    match resource {
+        Resource::Inbox(_) => vec![
+            Operation::new("GET", "getInbox", READ, "Show an inbox").gives::<InboxView>(200, "The inbox.").or(ProblemType::NotFound),
+            Operation::new("PATCH", "updateInbox", MANAGE, "Change an inbox")
+                .body(body("InboxPatch", json!({ "answer": { "status": 503, "delay_ms": 200 } })))
+                .gives::<InboxView>(200, "The inbox as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::NameTaken),
+            Operation::new("DELETE", "deleteInbox", MANAGE, "Delete an inbox")
+                .gone("Deleted, with all that it recorded.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::InboxRequests(_) => vec![
+            Operation::new("GET", "listInboxRequests", READ, "List what an inbox recorded")
+                .query(page_and(Vec::new()))
+                .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
+                .or(ProblemType::NotFound),
+            Operation::new("DELETE", "clearInboxRequests", MANAGE, "Forget what an inbox recorded")
+                .gone("Forgotten.")
+                .or(ProblemType::NotFound),
+        ],
+        _ => vec![
+            Operation::new("GET", "listInboxes", READ, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),
+            Operation::new("POST", "createInbox", MANAGE, "Create an inbox")
+                .body(body("InboxCreate", json!({ "name": "trial" })))
+                .once()
+                .gives::<InboxView>(201, "Created, with its address.")
+                .or(ProblemType::NameTaken),
+        ],
+    }
+}
+
+fn runs(resource: &Resource) -> Vec<Operation> {
+    match resource {
+        Resource::RunClaim => vec![
+            Operation::new("POST", "claimRun", PUBLISH, "Claim a run")
+                .about("The oldest that waits. The claim ends with its lease, which each update renews; the run is offered again then.")
+                .body(body("RunClaimRequest", json!({ "lease_s": 60 })).optional())
+                .gives::<RunClaim>(200, "What is to be done.")
+                .gone("Nothing waits."),
+        ],
+        Resource::Run(_) => vec![
+            Operation::new("GET", "getRun", READ, "Show a run")
+                .gives::<RunDetail>(200, "The run with its chain, log, results and callbacks.")
+                .or(ProblemType::NotFound),
+        ],
+        Resource::RunUpdates(_) => vec![
+            Operation::new("POST", "updateRun", PUBLISH, "Say how far a run is")
+                .about("An empty object only renews the lease.")
+                .body(
+                    body("RunUpdateRequest", json!({ "claim": 1, "message": "step 2 of 5", "progress": { "step": 2, "of": 5 } }))
+                        .optional(),
+                )
+                .gives::<RunView>(202, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::RunFinish(_) => vec![
+            Operation::new("POST", "finishRun", PUBLISH, "End a run")
+                .body(body("RunFinishRequest", json!({ "claim": 1, "outcome": "finished", "results": { "area": 12.5 } })))
+                .gives::<RunView>(202, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::RunTerminate(_) => vec![
+            Operation::new("POST", "terminateRun", PUBLISH, "Stop a run")
+                .about("Its executor learns it by a 409.")
+                .gives::<RunView>(200, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        _ => vec![
+            Operation::new("GET", "listRuns", READ, "List runs")
+                .query(page_and(vec![word("state", &RunState::ALL.map(RunState::as_str), "Where they stand.")]))
+                .gives::<Page<RunView>>(200, "A page, newest first."),
+            Operation::new("POST", "createRun", PUBLISH, "Create a run")
+                .about("Its callbacks are probed before it is offered to anybody.")
+                .body(body(
+                    "RunCreate",
+                    json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
+                ))
+                .gives::<RunView>(201, "Created."),
+        ],
+    }
+}
+
+fn configuration(resource: &Resource) -> Vec<Operation> {
+    let webhook = json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] });
+    let example = json!({ "document": { "settings": { "retention_days": 90 }, "webhooks": [webhook] } });
+    match resource {
+        Resource::ConfigPlan => vec![
+            Operation::new("POST", "planConfiguration", MANAGE, "Say what a configuration would change")
+                .body(body("ConfigRequest", example))
+                .gives::<PlanView>(200, "The plan; nothing has changed."),
+        ],
+        Resource::ConfigApply => vec![
+            Operation::new("POST", "applyConfiguration", MANAGE, "Apply a configuration")
+                .about("All of it or nothing.")
+                .body(body("ConfigRequest", example))
+                .once()
+                .gives::<PlanView>(200, "What has changed.")
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::ImportPreview => vec![
+            Operation::new("POST", "previewImport", MANAGE, "Read another system's webhooks")
+                .about("From what its API lists to a configuration. Nothing is stored.")
+                .body(body(
+                    "ImportRequest",
+                    json!({ "from": "svix", "listing": { "data": [{ "uid": "shop", "url": "https://example.com/hooks" }] } }),
+                ))
+                .gives::<PreviewView>(200, "A document to look at and to apply, with a note for everything that could not be taken over."),
+        ],
+        _ => vec![
+            Operation::new("GET", "getConfiguration", READ, "Show the configuration")
+                .answer(200, "The document, without secrets.", Content::Json(config_document))
+                .with_etag(),
+        ],
+    }
+}
+
+// --- parameters ---
+
+fn text(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, schema: json!({ "type": "string", "maxLength": TEXT_CHARS_MAX }), description }
+}
+
+fn word(name: &'static str, words: &[&str], description: &'static str) -> Parameter {
+    Parameter { name, schema: json!({ "type": "string", "enum": words }), description }
+}
+
+fn time(name: &'static str, description: &'static str) -> Parameter {
+    // An empty one does not restrict, as with every text of a query.
+    Parameter { name, schema: json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "maxLength": 0 }] }), description }
+}
+
+fn labels(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, schema: json!({ "type": "array", "items": { "type": "string", "pattern": "^[^:]+:" } }), description }
+}
+
+fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT });
+    more.push(Parameter { name: "limit", schema: limit, description: "Items of the page at most." });
+    more.push(text("cursor", "`next` of the page before; opaque."));
+    more
+}
+
+fn export_and(more: Vec<Parameter>) -> Vec<Parameter> {
+    let mut all = vec![
+        time("since", "Accepted at this time or later."),
+        time("until", "Accepted before this time; later than `since`."),
+        text("type", "The event type."),
+    ];
+    all.extend(more);
+    all
+}
+
+fn subject_pattern() -> String {
+    format!("^(({})(:.*)?)?$", SubjectKind::ALL.map(SubjectKind::as_str).join("|"))
+}
+
+// --- schemas of answers that are no type ---
+
+fn health(_generator: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "properties": {
+            "status": { "const": "ok" },
+            "version": { "type": "string", "description": "Of Postern." },
+            "allow_private_targets": { "type": "boolean", "description": "Whether addresses of the own network are taken (development)." },
+        },
+        "required": ["status", "version", "allow_private_targets"],
+    })
+}
+
+fn config_document(_generator: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "$ref": "#/components/schemas/ConfigDocument" })
+}
+
+/// The description of a path's parameter.
+pub(super) fn path_parameter(name: &str, route: &Route) -> (Value, &'static str) {
+    let id = || json!({ "type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX });
+    match (name, route) {
+        ("project", _) => (body::project_name(), "The project's name."),
+        (_, Route::Project(_, Resource::EventType(_))) => (body::event_type(), "The event type."),
+        ("name", _) => (body::webhook_name(), "The webhook's name."),
+        (_, Route::Project(_, Resource::Token(_))) => (id(), "`tok_…`"),
+        (_, Route::Project(_, Resource::Test(_))) => (id(), "`tst_…`"),
+        (_, Route::Project(_, Resource::Event(_))) => (id(), "`evt_…`"),
+        (_, Route::Project(_, Resource::Inbox(_) | Resource::InboxRequests(_))) => (id(), "`ibx_…`"),
+        (_, Route::Project(_, Resource::Replay(_) | Resource::ReplayCancel(_))) => (id(), "`rpl_…`"),
+        (_, Route::Project(_, Resource::Run(_) | Resource::RunUpdates(_) | Resource::RunFinish(_) | Resource::RunTerminate(_))) => {
+            (id(), "`run_…`")
+        }
+        _ => (id(), "`dlv_…`"),
+    }
+}

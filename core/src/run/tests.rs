@@ -1,0 +1,231 @@
+use serde_json::json;
+
+use super::parse::{claim, create, finish, update};
+use super::*;
+use crate::egress::Policy;
+use crate::fault::InputFault;
+
+fn entry() -> Entry {
+    Entry { origin: String::from("https://h.example"), path: String::from("/v1/projects/p1/runs"), endpoint: String::from("runs") }
+}
+
+fn pointers<T>(parsed: Result<T, InputFault>) -> Vec<String> {
+    match parsed {
+        Ok(_) => Vec::new(),
+        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
+        Err(InputFault::Malformed(text)) => vec![text],
+    }
+}
+
+fn draft(body: &serde_json::Value) -> Result<RunDraft, InputFault> {
+    create(&body.to_string(), &Policy::default(), entry())
+}
+
+fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(String::from(text)).unwrap_or_else(|_fault| RawValue::NULL.to_owned())
+}
+
+#[test]
+fn a_chain_is_kept_as_it_was_written() {
+    let body = r#"{"labels": {"team": "geo"}, "chain": {"z": 1e400, "a": [ ]} }"#;
+    let parsed = create(body, &Policy::default(), entry());
+    let Ok(parsed) = parsed else { panic!("{parsed:?}") };
+    assert_eq!(parsed.chain.get(), r#"{"z": 1e400, "a": [ ]}"#);
+    assert_eq!((parsed.webhooks, parsed.labels.len(), parsed.mode), (None, 1, RunMode::Work));
+}
+
+#[test]
+fn every_bad_field_of_a_new_run_is_named() {
+    for (body, expected) in [
+        (json!({}), vec!["/chain"]),
+        (json!({"chain": []}), vec!["/chain"]),
+        (json!({"chain": "x", "more": 1}), vec!["/chain", "/more"]),
+        (json!({"chain": {}, "webhooks": {}}), vec!["/webhooks/finished"]),
+        (
+            json!({"chain": {}, "webhooks": {"finished": "http://a.example/", "update": "https://10.0.0.1/"}}),
+            vec!["/webhooks/finished", "/webhooks/update"],
+        ),
+        (
+            json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": "nocolon", "x": 1}}),
+            vec!["/webhooks/auth", "/webhooks/x"],
+        ),
+        (json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": ":secret"}}), vec!["/webhooks/auth"]),
+        (json!({"chain": {}, "webhooks": {"finished": "https://u:p@a.example/", "auth": "u:p"}}), vec!["/webhooks/finished"]),
+        (json!({"chain": {}, "webhooks": 5, "labels": []}), vec!["/webhooks", "/labels"]),
+        (json!([]), vec![""]),
+    ] {
+        let mut found = pointers(draft(&body));
+        found.sort();
+        let mut expected: Vec<String> = expected.into_iter().map(String::from).collect();
+        expected.sort();
+        assert_eq!(found, expected, "{body}");
+    }
+}
+
+#[test]
+fn credentials_leave_the_address_and_no_fault_repeats_them() {
+    let body = json!({"chain": {}, "webhooks": {"finished": "https://u:p%3A1@a.example/", "update": "https://b.example/"}});
+    let webhooks = draft(&body).ok().and_then(|draft| draft.webhooks);
+    let Some(webhooks) = webhooks else { panic!("webhooks were given") };
+    assert_eq!(webhooks.finished.url, "https://a.example/");
+    assert_eq!(webhooks.finished.authorization.as_deref(), Some("Basic dTpwOjE="));
+    assert_eq!(webhooks.update.and_then(|update| update.authorization), None);
+
+    // Split at the first colon: the password holds one.
+    let body = json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "update": "https://b.example/", "auth": "u:p:1"}});
+    let Some(mut webhooks) = draft(&body).ok().and_then(|draft| draft.webhooks) else { panic!("webhooks were given") };
+    assert_eq!(webhooks.shown_auth().as_deref(), Some("u:XXX"));
+    assert!(webhooks.targets_mut().all(|target| target.authorization.as_deref() == Some("Basic dTpwOjE=")));
+    assert!(!format!("{webhooks:?}").contains("dTpwOjE="));
+
+    let body = json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": "hush\u{7}"}});
+    assert!(!format!("{:?}", draft(&body)).contains("hush"));
+}
+
+#[test]
+fn a_claim_asks_for_ten_seconds_to_an_hour() {
+    for (body, expected) in [(json!({}), LEASE_S_DEFAULT), (json!({"lease_s": 10}), 10), (json!({"lease_s": 3600}), 3_600)] {
+        assert_eq!(claim(&body.to_string()), Ok(expected), "{body}");
+    }
+    for body in
+        [json!({"lease_s": 9}), json!({"lease_s": 3601}), json!({"lease_s": "60"}), json!({"lease_s": null}), json!({"lease_s": 1.5})]
+    {
+        assert_eq!(pointers(claim(&body.to_string())), ["/lease_s"], "{body}");
+    }
+}
+
+#[test]
+fn an_update_says_how_far_the_run_is() {
+    let read = |body: serde_json::Value| update(&body.to_string());
+    let parsed = read(json!({"claim": 2, "message": "m", "progress": {"step": 1, "of": 3}, "log": [1, "a", {"b": 2}]}));
+    let Ok(parsed) = parsed else { panic!("{parsed:?}") };
+    assert_eq!((parsed.claim, parsed.progress), (Some(2), Some(Progress { step: 1, of: 3, percent: 33 })));
+    assert_eq!(parsed.log.iter().map(|entry| entry.get()).collect::<Vec<_>>(), ["1", "\"a\"", "{\"b\":2}"]);
+    let percent = |progress: serde_json::Value| read(json!({ "progress": progress })).ok().and_then(|update| update.progress);
+    assert_eq!(percent(json!({"step": 0, "of": 2, "percent": 12.7})).map(|progress| progress.percent), Some(12));
+    assert_eq!(percent(json!({"step": 2, "of": 2})).map(|progress| progress.percent), Some(100));
+    assert!(read(json!({})).is_ok_and(|update| update.is_heartbeat()));
+    assert!(read(json!({"log": null, "message": null, "progress": null, "claim": null})).is_ok_and(|update| update.is_heartbeat()));
+    for (body, expected) in [
+        (json!({"progress": {"step": 3, "of": 2}}), vec!["/progress/step"]),
+        (json!({"progress": {"step": 1}}), vec!["/progress/of"]),
+        (json!({"progress": {"step": 0, "of": 0, "percent": 101}}), vec!["/progress/of", "/progress/percent"]),
+        (json!({"progress": {"step": -1, "of": 2, "x": 1}}), vec!["/progress/step", "/progress/x"]),
+        (json!({"log": {}, "claim": 0, "message": 5, "more": 1}), vec!["/claim", "/log", "/message", "/more"]),
+        (json!({"message": "x".repeat(MESSAGE_CHARS_MAX + 1)}), vec!["/message"]),
+    ] {
+        let mut found = pointers(read(body.clone()));
+        found.sort();
+        assert_eq!(found, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_run_ends_in_one_of_three_ways() {
+    let read = |body: serde_json::Value| finish(&body.to_string());
+    for outcome in [RunState::Finished, RunState::Error, RunState::Terminated] {
+        assert!(read(json!({ "outcome": outcome.as_str() })).is_ok_and(|end| end.outcome == outcome));
+    }
+    let parsed = read(json!({"outcome": "finished", "message": "m", "results": {"a": 1}, "log": [1]}));
+    assert!(parsed.is_ok_and(|end| end.results.is_some_and(|results| results.get() == r#"{"a":1}"#) && end.log.len() == 1));
+    for (body, expected) in [
+        (json!({}), vec!["/outcome"]),
+        (json!({"outcome": "running"}), vec!["/outcome"]),
+        (json!({"outcome": "accepted", "log": 5, "x": 1}), vec!["/log", "/outcome", "/x"]),
+    ] {
+        let mut found = pointers(read(body.clone()));
+        found.sort();
+        assert_eq!(found, expected, "{body}");
+    }
+}
+
+#[test]
+fn only_the_executor_at_work_is_heard() {
+    assert_eq!(hear(RunState::Running, 2, Some(2)), Ok(()));
+    assert_eq!(hear(RunState::Running, 2, None), Ok(()));
+    assert_eq!(hear(RunState::Running, 2, Some(1)), Err(NotHeard::OtherClaim));
+    assert_eq!(hear(RunState::Accepted, 1, Some(1)), Err(NotHeard::NotClaimed), "its lease has ended");
+    assert_eq!(hear(RunState::Finished, 1, Some(1)), Err(NotHeard::Ended));
+    assert_eq!(hear(RunState::Error, 1, None), Err(NotHeard::Ended));
+    assert_eq!(hear(RunState::Terminated, 1, None), Err(NotHeard::Terminated));
+    assert!(is_offered_again(4) && !is_offered_again(5));
+}
+
+fn failures() -> Vec<Outcome> {
+    let message = String::from("x");
+    vec![Outcome::TimedOut, Outcome::ConnectionFailed { message }, Outcome::NameNotResolved]
+}
+
+#[test]
+fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it() {
+    for kind in [CallbackKind::ProbeFinished, CallbackKind::ProbeUpdate] {
+        assert_eq!(decide(kind, 1, &Outcome::Answered { status: 200 }), Next::Delivered);
+        for status in [201, 204, 301, 302, 401, 404, 500, 503] {
+            assert_eq!(decide(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
+        }
+        for outcome in failures() {
+            assert_eq!(decide(kind, 1, &outcome), Next::Failed, "{outcome:?}");
+        }
+        assert_eq!(decide(kind, 1, &Outcome::Lost), Next::Again { after_ms: 0 });
+        assert_eq!(decide(kind, 3, &Outcome::Lost), Next::Failed);
+    }
+}
+
+#[test]
+fn an_update_is_called_once() {
+    assert_eq!(decide(CallbackKind::Update, 1, &Outcome::Answered { status: 204 }), Next::Delivered);
+    let failed = failures().into_iter().chain([Outcome::Lost, Outcome::Answered { status: 500 }, Outcome::Answered { status: 302 }]);
+    for outcome in failed {
+        assert_eq!(decide(CallbackKind::Update, 1, &outcome), Next::Failed, "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_end_is_told_up_to_six_times() {
+    let kind = CallbackKind::Finished;
+    for status in [200, 204] {
+        assert_eq!(decide(kind, 6, &Outcome::Answered { status }), Next::Delivered);
+    }
+    for number in 1..6 {
+        assert_eq!(decide(kind, number, &Outcome::Answered { status: 503 }), Next::Again { after_ms: 0 }, "at once");
+        for outcome in failures().into_iter().chain([Outcome::Lost]) {
+            assert_eq!(decide(kind, number, &outcome), Next::Again { after_ms: CALL_PAUSE_MS }, "{outcome:?}");
+        }
+    }
+    assert_eq!(decide(kind, 6, &Outcome::Answered { status: 503 }), Next::Failed);
+    assert_eq!(decide(kind, 6, &Outcome::TimedOut), Next::Failed);
+    for status in [201, 202, 301, 302, 400, 404, 410, 429] {
+        assert_eq!(decide(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
+    }
+    assert_eq!(decide(kind, 1, &Outcome::Blocked { message: String::new() }), Next::Failed);
+}
+
+#[test]
+fn a_log_keeps_the_newest_entries() {
+    let mut log = vec![raw("1")];
+    assert_eq!(append_log(&mut log, vec![raw("2"), raw("3")]), 0);
+    let large = format!("\"{}\"", "x".repeat(LOG_BYTES_MAX - 20));
+    assert_eq!(append_log(&mut log, vec![raw(&large)]), 0);
+    assert_eq!(append_log(&mut log, vec![raw("\"0123456789abcd\"")]), 3, "the three oldest make room");
+    assert_eq!(log.len(), 2);
+    let huge = format!("\"{}\"", "x".repeat(LOG_BYTES_MAX));
+    assert_eq!(append_log(&mut log, vec![raw(&huge), raw("4")]), 3, "it would fit in no log");
+    assert_eq!(log.iter().map(|entry| entry.get()).collect::<Vec<_>>(), ["4"]);
+}
+
+#[test]
+fn spellings_read_back() {
+    for state in RunState::ALL {
+        assert_eq!(RunState::parse(state.as_str()), Some(state));
+        assert_eq!(serde_json::to_value(state).ok(), Some(json!(state.as_str())));
+    }
+    for kind in CallbackKind::ALL {
+        assert_eq!(CallbackKind::parse(kind.as_str()), Some(kind));
+        assert_eq!(serde_json::to_value(kind).ok(), Some(json!(kind.as_str())));
+    }
+    for state in CallbackState::ALL {
+        assert_eq!(CallbackState::parse(state.as_str()), Some(state));
+    }
+    assert!(parse::RunQuery::parse("state=running&limit=2").is_ok_and(|query| query.state == Some(RunState::Running)));
+    assert!(parse::RunQuery::parse("state=waiting").is_err() && parse::RunQuery::parse("x=1").is_err());
+}

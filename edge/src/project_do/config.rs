@@ -1,0 +1,129 @@
+//! Answers what is asked about a project's configuration as a whole.
+//!
+//! A plan compares definitions in clear, so that a document which names a secret that is set already changes nothing; what did
+//! not change is then written as the sealed text that it was.
+
+use postern_core::config::{self, Request, State, Step};
+use postern_core::id::Kind;
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::signing::Secret;
+use postern_core::webhook::Definition;
+use postern_core::webhook::parse::SecretChoice;
+use postern_ledger::{ConfigStep, LedgerError, StoredWebhook};
+
+use super::command::{ConfigCommand, Reply};
+use super::run::{Refusal, Turn};
+use crate::clock;
+use crate::seal::{self, Owner};
+
+impl Turn<'_> {
+    /// Answers `command`.
+    pub(super) fn config(&mut self, command: &ConfigCommand) -> Result<Reply, Refusal> {
+        let (state, stored) = self.config_state()?;
+        match command {
+            ConfigCommand::Show => Ok(Reply::Config { document: config::document(&state), base: state.digest() }),
+            ConfigCommand::Plan { body } => {
+                let plan = config::plan(&state, &Request::parse(body)?, &self.policy())?;
+                Ok(Reply::Plan(Box::new(plan.view(state.digest()))))
+            }
+            ConfigCommand::Apply { body } => {
+                let request = Request::parse(body)?;
+                if request.expect.as_ref().is_some_and(|expected| *expected != state.digest()) {
+                    let detail = "the configuration is another than the one that was planned against; plan again";
+                    return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
+                }
+                let plan = config::plan(&state, &request, &self.policy())?;
+                let steps = plan.steps.iter().map(|step| self.sealed_step(step, &state, &stored)).collect::<Result<Vec<_>, _>>()?;
+                if !steps.is_empty() {
+                    self.changes.deliveries = self.ledger.apply_config(steps, self.now)?;
+                    self.changes.webhooks = true;
+                }
+                let (applied, _stored) = self.config_state()?;
+                Ok(Reply::Plan(Box::new(plan.view(applied.digest()))))
+            }
+        }
+    }
+
+    /// The project's state in clear, and its webhooks as they are stored.
+    fn config_state(&self) -> Result<(State, Vec<StoredWebhook>), Refusal> {
+        let stored = self.ledger.stored_webhooks()?;
+        let mut webhooks = Vec::with_capacity(stored.len());
+        for webhook in &stored {
+            let owner = Owner { project: self.project, id: &webhook.id };
+            webhooks.push((webhook.version, seal::unseal(&self.settings.keyring, owner, &webhook.definition)?));
+        }
+        let state = State { settings: self.ledger.settings().clone(), event_types: self.ledger.list_event_types()?, webhooks };
+        Ok((state, stored))
+    }
+
+    fn sealed_step(&mut self, step: &Step, state: &State, stored: &[StoredWebhook]) -> Result<ConfigStep, Refusal> {
+        Ok(match step {
+            Step::Settings(settings) => ConfigStep::Settings(settings.clone()),
+            Step::PutEventType(draft) => ConfigStep::PutEventType(draft.clone()),
+            Step::DeleteEventType(name) => ConfigStep::DeleteEventType(name.clone()),
+            Step::DeleteWebhook(name) => ConfigStep::DeleteWebhook(name.clone()),
+            Step::CreateWebhook(definition, choice) => {
+                let mut definition = (**definition).clone();
+                if *choice == SecretChoice::Generate {
+                    let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
+                    definition.secret = Some(Secret::from_random(&random).reveal());
+                }
+                let seq = self.ledger.reserve(self.now);
+                let id = self.ledger.ids().id(Kind::Webhook, seq);
+                let owner = Owner { project: self.project, id: &id };
+                ConfigStep::CreateWebhook(seq, Box::new(seal::seal(&self.settings.keyring, owner, &definition, None)?))
+            }
+            Step::UpdateWebhook(wanted) => {
+                let before = stored.iter().zip(&state.webhooks).find(|(webhook, _plain)| webhook.definition.name == wanted.name);
+                let (webhook, (_version, plain)) = before.ok_or(LedgerError::NotFound { what: "webhook" })?;
+                let kept = with_sealed_text(wanted, plain, &webhook.definition);
+                let owner = Owner { project: self.project, id: &webhook.id };
+                ConfigStep::UpdateWebhook(Box::new(seal::seal(&self.settings.keyring, owner, &kept, Some(&webhook.definition))?))
+            }
+        })
+    }
+}
+
+/// `wanted` with the sealed text of every secret and protected value that is the one of `plain` still.
+fn with_sealed_text(wanted: &Definition, plain: &Definition, sealed: &Definition) -> Definition {
+    let mut kept = wanted.clone();
+    if kept.secret == plain.secret {
+        kept.secret.clone_from(&sealed.secret);
+        kept.previous_secrets.clone_from(&sealed.previous_secrets);
+    }
+    for header in kept.headers.iter_mut().filter(|header| header.protected) {
+        let same = |(plain, _sealed): &(&postern_core::webhook::Header, _)| {
+            plain.protected && plain.key.eq_ignore_ascii_case(&header.key) && plain.value == header.value
+        };
+        if let Some((_plain, sealed)) = plain.headers.iter().zip(&sealed.headers).find(same) {
+            // A value is sealed under the name in lower case, so another spelling of it opens all the same.
+            header.value.clone_from(&sealed.value);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::webhook::{Contract, Header, WebhookName};
+
+    use super::*;
+
+    fn definition(secret: &str, value: &str) -> Definition {
+        let name = WebhookName::parse("w").unwrap();
+        Definition {
+            secret: Some(String::from(secret)),
+            headers: vec![Header { key: String::from("A"), value: String::from(value), protected: true }],
+            ..Definition::new(name, "https://w.example/", Contract::Standard, Vec::new())
+        }
+    }
+
+    #[test]
+    fn what_did_not_change_stays_the_sealed_text_that_it_was() {
+        let (plain, sealed) = (definition("p", "v"), definition("s1.p", "s1.v"));
+        let same = Definition { timeout_s: 20, ..plain.clone() };
+        assert_eq!(with_sealed_text(&same, &plain, &sealed), Definition { timeout_s: 20, ..sealed.clone() });
+        let other = definition("new", "new");
+        assert_eq!(with_sealed_text(&other, &plain, &sealed), other, "to be sealed");
+    }
+}

@@ -1,0 +1,248 @@
+//! Runs: what the Worker asks of them, and how the object answers. Their rules are `core::run`'s and the ledger's.
+
+use postern_core::api::page::Page;
+use postern_core::api::run::{RunClaim, RunDetail, RunView};
+use postern_core::id::{Kind, Seq};
+use postern_core::run::parse::RunQuery;
+use postern_core::run::{CallbackAttempt, CallbackKind, RunDraft, RunEnd, RunUpdate, Webhooks};
+use postern_core::token::Permission;
+use postern_ledger::{RunCall, RunTurn};
+use serde::{Deserialize, Serialize};
+
+use super::command::{Need, Reply};
+use super::run::{Refusal, Turn};
+use crate::seal::{self, Owner};
+
+/// Runs whose credentials are moved to another sealing key at once.
+const RESEALED_AT_ONCE: u32 = 100;
+
+/// What a project can be asked about its runs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RunCommand {
+    /// Add a run; its credentials are plain and get sealed in the object, which knows the new id.
+    Create {
+        /// As parsed.
+        draft: Box<RunDraft>,
+    },
+    /// One page of the runs.
+    List {
+        /// Which.
+        query: RunQuery,
+    },
+    /// One run in full.
+    Show {
+        /// `run_…`
+        id: String,
+    },
+    /// One run in actinia's words.
+    Status {
+        /// `run_…`
+        id: String,
+    },
+    /// The newest runs in actinia's words.
+    Statuses {
+        /// How many at most.
+        limit: u32,
+    },
+    /// Give a run to an executor.
+    Claim {
+        /// Seconds of the lease.
+        lease_s: u32,
+    },
+    /// What an executor says while it works.
+    Update {
+        /// `run_…`
+        id: String,
+        /// As parsed.
+        update: RunUpdate,
+    },
+    /// The end.
+    Finish {
+        /// `run_…`
+        id: String,
+        /// As parsed.
+        end: RunEnd,
+    },
+    /// Stop a run.
+    Terminate {
+        /// `run_…`
+        id: String,
+    },
+    /// The dispatcher is done with a call.
+    Report {
+        /// The run.
+        run: Seq,
+        /// Which callback of it.
+        kind: CallbackKind,
+        /// Which call of that.
+        number: u32,
+        /// What came of it.
+        attempt: Box<CallbackAttempt>,
+    },
+}
+
+/// What a project replies about its runs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RunReply {
+    /// A run that changed, and calls that the Worker makes after its answer.
+    Turn(Box<RunTurn>),
+    /// A page of runs.
+    Page(Page<RunView>),
+    /// A run in full.
+    Detail(Box<RunDetail>),
+    /// What an executor is to do; `None`: nothing waits.
+    Claim(Option<Box<RunClaim>>),
+    /// A run in actinia's words.
+    Status {
+        /// HTTP status.
+        code: u16,
+        /// JSON.
+        text: String,
+    },
+    /// Runs in actinia's words, a JSON text each.
+    Statuses(Vec<String>),
+    /// Calls that follow at once.
+    Calls(Vec<RunCall>),
+}
+
+impl RunCommand {
+    /// Who may ask it.
+    pub(crate) const fn need(&self) -> Need {
+        match self {
+            Self::List { .. } | Self::Show { .. } | Self::Status { .. } | Self::Statuses { .. } => Need::Token(Permission::Read),
+            Self::Create { .. } | Self::Claim { .. } | Self::Update { .. } | Self::Finish { .. } | Self::Terminate { .. } => {
+                Need::Token(Permission::Publish)
+            }
+            Self::Report { .. } => Need::Postern,
+        }
+    }
+
+    /// Whether it may leave something to be done later.
+    pub(crate) const fn is_write(&self) -> bool {
+        !matches!(self, Self::List { .. } | Self::Show { .. } | Self::Status { .. } | Self::Statuses { .. })
+    }
+}
+
+impl Turn<'_> {
+    /// Answers a command about runs.
+    pub(super) fn runs(&mut self, command: RunCommand) -> Result<Reply, Refusal> {
+        let now = self.now;
+        let reply = match command {
+            RunCommand::Create { draft } => return self.create_run(*draft),
+            RunCommand::List { query } => {
+                RunReply::Page(self.ledger.list_runs(query.state, query.page.limit, query.page.cursor.as_deref())?)
+            }
+            RunCommand::Show { id } => RunReply::Detail(Box::new(self.ledger.run(&id)?)),
+            RunCommand::Status { id } => {
+                let (code, text) = self.ledger.run_status(&id)?;
+                RunReply::Status { code, text }
+            }
+            RunCommand::Statuses { limit } => RunReply::Statuses(self.ledger.run_statuses(limit)?),
+            RunCommand::Claim { lease_s } => {
+                let claimed = self.ledger.claim_run(lease_s, now)?;
+                self.changes.runs.extend(claimed.changed);
+                RunReply::Claim(claimed.claim.map(Box::new))
+            }
+            RunCommand::Update { id, update } => {
+                let turn = self.ledger.update_run(&id, update, now)?;
+                return Ok(self.turned(turn));
+            }
+            RunCommand::Finish { id, end } => {
+                let turn = self.ledger.finish_run(&id, end, now)?;
+                return Ok(self.turned(turn));
+            }
+            RunCommand::Terminate { id } => {
+                let turn = self.ledger.terminate_run(&id, now)?;
+                return Ok(self.turned(turn));
+            }
+            RunCommand::Report { run, kind, number, attempt } => {
+                let calls = self.ledger.report_run_call(run, kind, number, *attempt, now)?.map(|turn| {
+                    self.changes.runs.push(turn.run);
+                    turn.calls
+                });
+                RunReply::Calls(calls.unwrap_or_default())
+            }
+        };
+        Ok(Reply::Runs(reply))
+    }
+
+    /// Moves the credentials of runs to the current sealing key; gives how many runs have some that do not open.
+    pub(super) fn reseal_runs(&mut self) -> Result<usize, Refusal> {
+        let keyring = &self.settings.keyring;
+        let (mut after, mut failed) = (Seq::ZERO, 0);
+        loop {
+            let page = self.ledger.runs_with_credentials_after(after, RESEALED_AT_ONCE)?;
+            let Some((last, ..)) = page.last() else { return Ok(failed) };
+            after = *last;
+            for (seq, id, mut webhooks) in page {
+                let owner = Owner { project: self.project, id: &id };
+                let (mut is_changed, mut is_open) = (false, true);
+                for authorization in webhooks.targets_mut().filter_map(|target| target.authorization.as_mut()) {
+                    if keyring.is_current(authorization) {
+                        continue;
+                    }
+                    match seal::open_text(keyring, owner, seal::AUTHORIZATION, authorization) {
+                        Ok(plain) => *authorization = seal::seal_text(keyring, owner, seal::AUTHORIZATION, &plain)?,
+                        Err(_) => is_open = false,
+                    }
+                    is_changed = true;
+                }
+                if is_changed && is_open {
+                    self.ledger.replace_run_credentials(seq, &webhooks)?;
+                }
+                failed += usize::from(!is_open);
+            }
+        }
+    }
+
+    fn create_run(&mut self, mut draft: RunDraft) -> Result<Reply, Refusal> {
+        let seq = self.ledger.reserve(self.now);
+        let id = self.ledger.ids().id(Kind::Run, seq);
+        let owner = Owner { project: self.project, id: &id };
+        for target in draft.webhooks.iter_mut().flat_map(Webhooks::targets_mut) {
+            if let Some(authorization) = &mut target.authorization {
+                *authorization = seal::seal_text(&self.settings.keyring, owner, seal::AUTHORIZATION, authorization)?;
+            }
+        }
+        let turn = self.ledger.create_run(seq, &draft, self.now)?;
+        Ok(self.turned(turn))
+    }
+
+    /// A run that changed: for the caller and for the live feed.
+    fn turned(&mut self, turn: RunTurn) -> Reply {
+        self.changes.runs.push(turn.run.clone());
+        Reply::Runs(RunReply::Turn(Box::new(turn)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::project_do::command::Command;
+
+    #[test]
+    fn what_an_executor_says_passes_through_a_call_as_it_was_written() {
+        let written = r#"{"z":1,"a":[1e400]}"#;
+        let raw = || RawValue::from_string(String::from(written)).unwrap();
+        let end = postern_core::run::parse::finish(&format!(r#"{{"outcome":"finished","log":[{written}]}}"#)).unwrap();
+        let end = RunEnd { results: Some(raw()), ..end };
+        let text = serde_json::to_string(&Command::Runs(RunCommand::Finish { id: String::from("run_1"), end })).unwrap();
+        let Ok(Command::Runs(RunCommand::Finish { end, .. })) = serde_json::from_str(&text) else { panic!("{text}") };
+        assert_eq!((end.log[0].get(), end.results.unwrap().get()), (written, written));
+        let none = serde_json::to_string(&Reply::Runs(RunReply::Claim(None))).unwrap();
+        assert!(matches!(serde_json::from_str(&none), Ok(Reply::Runs(RunReply::Claim(None)))), "{none}");
+    }
+
+    #[test]
+    fn producers_run_and_readers_look() {
+        let id = || String::from("run_1");
+        assert_eq!(RunCommand::Claim { lease_s: 60 }.need(), Need::Token(Permission::Publish));
+        assert_eq!(RunCommand::Terminate { id: id() }.need(), Need::Token(Permission::Publish));
+        assert_eq!(RunCommand::Show { id: id() }.need(), Need::Token(Permission::Read));
+        assert!(RunCommand::Claim { lease_s: 60 }.is_write() && !RunCommand::Show { id: id() }.is_write());
+    }
+}

@@ -1,0 +1,185 @@
+//! A project's configuration as a whole: read at one instant, and replaced in one commit.
+
+use postern_core::api::audit::AuditAction;
+use postern_core::api::event::EventTypeView;
+use postern_core::api::project::ProjectSettings;
+use postern_core::change::Changes;
+use postern_core::event::EventTypeDraft;
+use postern_core::id::Seq;
+use postern_core::time::Timestamp;
+use postern_core::webhook::Definition;
+
+use crate::error::LedgerError;
+use crate::event_types::{EVENT_TYPES_MAX, TypeChange, view};
+use crate::project::Ledger;
+use crate::sql::{Sql, atomically};
+use crate::webhooks::{StoredWebhook, WebhookChange};
+
+/// One thing that a configuration writes. Definitions are sealed.
+#[derive(Clone, Debug)]
+pub enum ConfigStep {
+    /// These are the settings.
+    Settings(ProjectSettings),
+    /// This is what the catalogue says of a type.
+    PutEventType(EventTypeDraft),
+    /// The catalogue no longer has this type.
+    DeleteEventType(String),
+    /// A new webhook under a key from [`Ledger::reserve`].
+    CreateWebhook(Seq, Box<Definition>),
+    /// The webhook of this name has this definition.
+    UpdateWebhook(Box<Definition>),
+    /// There is no webhook of this name.
+    DeleteWebhook(String),
+}
+
+/// A step that is allowed, and not written yet.
+enum Planned {
+    Settings(ProjectSettings),
+    Type(Box<TypeChange>),
+    Webhook(Box<WebhookChange>),
+}
+
+fn of_type(change: TypeChange) -> Planned {
+    Planned::Type(Box::new(change))
+}
+
+fn of_webhook(change: WebhookChange) -> Planned {
+    Planned::Webhook(Box::new(change))
+}
+
+impl<S: Sql> Ledger<S> {
+    /// Every webhook with its sealed secrets, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn stored_webhooks(&self) -> Result<Vec<StoredWebhook>, LedgerError> {
+        let mut webhooks: Vec<StoredWebhook> =
+            self.roster.iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect::<Result<_, _>>()?;
+        webhooks.sort_by(|one, other| one.definition.name.as_str().cmp(other.definition.name.as_str()));
+        Ok(webhooks)
+    }
+
+    /// Writes all steps in one commit, or none; each has its entry in the audit log. Gives the deliveries that deleted webhooks
+    /// cancelled, up to 101 of each.
+    ///
+    /// # Errors
+    /// What the operation of a step would say; the database fails.
+    pub fn apply_config(&mut self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+        let planned = self.plan_config(steps, now)?;
+        let cancelled = atomically(&self.sql, |sql| {
+            let mut cancelled = Vec::new();
+            self.audit(sql, AuditAction::ConfigApplied, self.project().as_str(), Changes::default(), now)?;
+            for step in &planned {
+                match step {
+                    Planned::Settings(settings) => self.write_settings(sql, settings, now)?,
+                    Planned::Type(change) => self.write_type(sql, change, now)?,
+                    Planned::Webhook(change) => cancelled.extend(self.write_change(sql, change, now)?),
+                }
+            }
+            Ok(cancelled)
+        })?;
+        for step in planned {
+            match step {
+                Planned::Settings(settings) => self.settle_settings(settings),
+                Planned::Type(change) => self.settle_type(&change),
+                Planned::Webhook(change) => self.settle_change(*change, now),
+            }
+        }
+        Ok(cancelled)
+    }
+
+    fn plan_config(&self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Planned>, LedgerError> {
+        let catalogue = self.list_event_types()?;
+        let known = |name: &str| catalogue.iter().find(|kind| kind.name == name);
+        let mut types = catalogue.len();
+        let mut planned = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                ConfigStep::Settings(settings) => planned.push(Planned::Settings(settings)),
+                ConfigStep::PutEventType(draft) => {
+                    let before: Option<EventTypeView> = known(&draft.name).cloned();
+                    let (version, created_at) = before.as_ref().map_or((1, now), |before| (before.version + 1, before.created_at));
+                    types += usize::from(before.is_none());
+                    planned.push(of_type(TypeChange { before, after: Some(view(draft, version, created_at)) }));
+                }
+                ConfigStep::DeleteEventType(name) => {
+                    let before = known(&name).ok_or(LedgerError::NotFound { what: "event type" })?.clone();
+                    types = types.saturating_sub(1);
+                    planned.push(of_type(TypeChange { before: Some(before), after: None }));
+                }
+                ConfigStep::CreateWebhook(seq, definition) => planned.push(of_webhook(self.plan_create(seq, *definition, now)?)),
+                ConfigStep::UpdateWebhook(definition) => {
+                    let name = String::from(definition.name.as_str());
+                    planned.extend(self.plan_update(&name, *definition, None, now)?.map(of_webhook));
+                }
+                ConfigStep::DeleteWebhook(name) => planned.push(of_webhook(self.plan_delete(&name, None)?)),
+            }
+        }
+        if types > EVENT_TYPES_MAX {
+            return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types" });
+        }
+        Ok(planned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::AuditFilter;
+    use crate::support::build::{START, create, ledger, post, webhook};
+    use crate::support::native::Native;
+
+    fn steps(ledger: &mut Ledger<Rc<Native>>) -> Vec<ConfigStep> {
+        vec![
+            ConfigStep::Settings(ProjectSettings { retention_days: 7, ..ProjectSettings::default() }),
+            ConfigStep::PutEventType(EventTypeDraft::new(String::from("a"))),
+            ConfigStep::CreateWebhook(ledger.reserve(START), Box::new(webhook("new", "*"))),
+            ConfigStep::UpdateWebhook(Box::new(Definition { timeout_s: 20, ..webhook("kept", "*") })),
+            ConfigStep::DeleteWebhook(String::from("gone")),
+        ]
+    }
+
+    fn names(ledger: &Ledger<Rc<Native>>) -> Vec<String> {
+        ledger.stored_webhooks().unwrap().into_iter().map(|webhook| String::from(webhook.definition.name.as_str())).collect()
+    }
+
+    #[test]
+    fn a_configuration_is_written_whole() {
+        let mut made = ledger();
+        create(&mut made, webhook("kept", "*"));
+        create(&mut made, webhook("gone", "*"));
+        post(&mut made, "a");
+        let steps = steps(&mut made);
+        assert_eq!(made.apply_config(steps, START).unwrap().len(), 1, "the delivery of the webhook that is gone");
+        let reopened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
+        for ledger in [&made, &reopened] {
+            assert_eq!(names(ledger), ["kept", "new"]);
+            assert_eq!((ledger.settings().retention_days, ledger.webhook("kept").unwrap().version), (7, 2));
+            assert!(ledger.event_type("a").is_ok());
+        }
+        let log = made.list_audit(&AuditFilter::default(), 6, None).unwrap().items;
+        let mut actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+        actions.reverse();
+        assert_eq!(
+            actions,
+            ["config.applied", "settings.updated", "event_type.created", "webhook.created", "webhook.updated", "webhook.deleted"]
+        );
+        assert_eq!(post(&mut made, "b").len(), 2, "the new webhook is matched at once");
+    }
+
+    #[test]
+    fn a_configuration_that_fails_in_the_middle_changes_nothing() {
+        let mut made = ledger();
+        create(&mut made, webhook("kept", "*"));
+        create(&mut made, webhook("gone", "*"));
+        let steps = steps(&mut made);
+        made.sql.run("DROP TABLE webhook_health", &[]).unwrap();
+        assert!(made.apply_config(steps, START).is_err(), "the deletion fails, which comes last");
+        assert_eq!((names(&made), made.settings().retention_days), (vec![String::from("gone"), String::from("kept")], 30));
+        assert_eq!(made.webhook("kept").map(|webhook| webhook.version), Ok(1));
+        let unknown = vec![ConfigStep::DeleteWebhook(String::from("nobody"))];
+        assert_eq!(made.apply_config(unknown, START), Err(LedgerError::NotFound { what: "webhook" }));
+    }
+}

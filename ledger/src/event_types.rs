@@ -1,0 +1,294 @@
+//! The catalogue of event types, and what data must be where a type has a schema.
+//!
+//! A type without a schema informs, it does not bar: events of types that the catalogue does not know, or has archived, are
+//! accepted. The names of types with a schema are in memory, their schemas once an event has needed them, so that a project
+//! without schemas pays nothing for them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use postern_core::api::audit::AuditAction;
+use postern_core::api::event::EventTypeView;
+use postern_core::change::Changes;
+use postern_core::event::{EventTypeDraft, NewEvent};
+use postern_core::fault::Fault;
+use postern_core::json_schema::Schema;
+use postern_core::time::Timestamp;
+
+use crate::error::{LedgerError, damaged};
+use crate::project::Ledger;
+use crate::sql::{Row, Sql, Value, atomically, first};
+use crate::webhooks::to_json;
+
+/// Types of a project's catalogue at most: lists give all of them.
+pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
+/// Columns of [`view_of`].
+const COLUMNS: &str = "name, description, example, schema, archived, version, created_at_ms";
+
+/// Schemas by event type; `None` where it was not needed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Schemas(BTreeMap<String, Option<Rc<Schema>>>);
+
+/// A change of the catalogue that is allowed, and not written yet.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeChange {
+    pub(crate) before: Option<EventTypeView>,
+    pub(crate) after: Option<EventTypeView>,
+}
+
+impl<S: Sql> Ledger<S> {
+    pub(crate) fn load_schemas(&mut self) -> Result<(), LedgerError> {
+        let rows = self.sql.run("SELECT name FROM event_type WHERE schema IS NOT NULL", &[])?;
+        self.schemas.0 = rows.iter().map(|row| Ok((String::from(row.text(0)?), None))).collect::<Result<_, LedgerError>>()?;
+        Ok(())
+    }
+
+    /// Adds a type to the catalogue.
+    ///
+    /// # Errors
+    /// [`LedgerError::NameTaken`]; [`LedgerError::StateConflict`] at 1,000 types; the database fails.
+    pub fn create_event_type(&mut self, draft: EventTypeDraft, now: Timestamp) -> Result<EventTypeView, LedgerError> {
+        let rows =
+            self.sql.run("SELECT count(*), count(CASE WHEN name = ?1 THEN 1 END) FROM event_type", &[Value::from(draft.name.as_str())])?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
+        if row.flag(1)? {
+            return Err(LedgerError::NameTaken { what: "event type" });
+        }
+        if row.number(0)? as usize >= EVENT_TYPES_MAX {
+            return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types: delete one first" });
+        }
+        let made = view(draft, 1, now);
+        self.commit_type(&TypeChange { before: None, after: Some(made.clone()) }, now)?;
+        Ok(made)
+    }
+
+    /// Replaces what the catalogue says of a type; its name stays. The same again makes no new version.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn update_event_type(
+        &mut self,
+        name: &str,
+        draft: EventTypeDraft,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<EventTypeView, LedgerError> {
+        let before = self.expect_type(name, expected_version)?;
+        let same = view(draft.clone(), before.version, before.created_at);
+        if same == before {
+            return Ok(before);
+        }
+        let after = view(draft, before.version + 1, before.created_at);
+        self.commit_type(&TypeChange { before: Some(before), after: Some(after.clone()) }, now)?;
+        Ok(after)
+    }
+
+    /// The whole catalogue, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn list_event_types(&self) -> Result<Vec<EventTypeView>, LedgerError> {
+        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM event_type ORDER BY name"), &[])?;
+        rows.iter().map(view_of).collect()
+    }
+
+    /// One type.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; the database fails.
+    pub fn event_type(&self, name: &str) -> Result<EventTypeView, LedgerError> {
+        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM event_type WHERE name = ?1"), &[Value::from(name)])?;
+        view_of(&first(rows).ok_or(LedgerError::NotFound { what: "event type" })?)
+    }
+
+    /// Removes a type from the catalogue. Events of it are accepted all the same.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn delete_event_type(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<(), LedgerError> {
+        let before = self.expect_type(name, expected_version)?;
+        self.commit_type(&TypeChange { before: Some(before), after: None }, now)
+    }
+
+    fn expect_type(&self, name: &str, expected: Option<u32>) -> Result<EventTypeView, LedgerError> {
+        let current = self.event_type(name)?;
+        if expected.is_some_and(|expected| expected != current.version) {
+            return Err(LedgerError::VersionMismatch { current: current.version });
+        }
+        Ok(current)
+    }
+
+    fn commit_type(&mut self, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
+        atomically(&self.sql, |sql| self.write_type(sql, change, now))?;
+        self.settle_type(change);
+        Ok(())
+    }
+
+    /// Writes a change with its entry in the audit log. Inside the caller's transaction; [`Ledger::settle_type`] follows its
+    /// commit.
+    pub(crate) fn write_type(&self, sql: &S, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
+        let changes = Changes::of_event_type(change.before.as_ref(), change.after.as_ref());
+        let (action, name) = match (&change.before, &change.after) {
+            (None, Some(after)) => (AuditAction::EventTypeCreated, &after.name),
+            (Some(_), Some(after)) => (AuditAction::EventTypeUpdated, &after.name),
+            (Some(before), None) => (AuditAction::EventTypeDeleted, &before.name),
+            (None, None) => return Ok(()),
+        };
+        match &change.after {
+            Some(after) => {
+                sql.run(
+                    "INSERT INTO event_type (name, description, example, schema, archived, version, created_at_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (name) DO UPDATE SET description = excluded.description, example = excluded.example,
+                        schema = excluded.schema, archived = excluded.archived, version = excluded.version",
+                    &[
+                        Value::from(after.name.as_str()),
+                        Value::from(after.description.as_str()),
+                        Value::from(after.example.as_ref().map(to_json).transpose()?),
+                        Value::from(after.schema.as_ref().map(to_json).transpose()?),
+                        Value::from(after.archived),
+                        Value::from(after.version),
+                        Value::from(after.created_at),
+                    ],
+                )?;
+            }
+            None => {
+                sql.run("DELETE FROM event_type WHERE name = ?1", &[Value::from(name.as_str())])?;
+            }
+        }
+        self.audit(sql, action, name, changes, now)
+    }
+
+    /// Takes a change that was committed into memory.
+    pub(crate) fn settle_type(&mut self, change: &TypeChange) {
+        if let Some(before) = &change.before {
+            self.schemas.0.remove(&before.name);
+        }
+        if let Some(after) = change.after.as_ref().filter(|after| after.schema.is_some()) {
+            self.schemas.0.insert(after.name.clone(), None);
+        }
+    }
+
+    /// What of the data of `event` does not fit the schema of its type; `pointer` is where the event stands in the input.
+    ///
+    /// # Errors
+    /// The database fails, or holds a schema that is none.
+    pub(crate) fn check_data(&mut self, event: &NewEvent, pointer: &str) -> Result<Vec<Fault>, LedgerError> {
+        let Some(known) = self.schemas.0.get(&event.kind) else { return Ok(Vec::new()) };
+        let schema = if let Some(schema) = known {
+            Rc::clone(schema)
+        } else {
+            let view = self.event_type(&event.kind)?;
+            let schema = view.schema.as_ref().and_then(|schema| Schema::parse(schema, "").ok());
+            let schema = Rc::new(schema.ok_or(LedgerError::Corrupt { what: "a schema does not read back" })?);
+            self.schemas.0.insert(view.name, Some(Rc::clone(&schema)));
+            schema
+        };
+        let pointer = format!("{pointer}/data");
+        Ok(match serde_json::from_str(event.data.get()) {
+            Ok(data) => schema.check(&data, &pointer),
+            Err(error) => vec![Fault::new(pointer, format!("can't be checked against the schema of {}: {error}", event.kind))],
+        })
+    }
+}
+
+/// What a draft becomes.
+pub(crate) fn view(draft: EventTypeDraft, version: u32, created_at: Timestamp) -> EventTypeView {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
+    EventTypeView { name, description, example, schema, archived, version, created_at }
+}
+
+fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
+    let json = |at| row.text_or_none(at)?.map(serde_json::from_str).transpose().map_err(damaged("the catalogue does not read back"));
+    Ok(EventTypeView {
+        name: String::from(row.text(0)?),
+        description: String::from(row.text(1)?),
+        example: json(2)?,
+        schema: json(3)?,
+        archived: row.flag(4)?,
+        version: row.number(5)?,
+        created_at: row.timestamp(6)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::InlineLimit;
+    use crate::support::build::{START, event, keyed, ledger};
+
+    fn draft(name: &str) -> EventTypeDraft {
+        EventTypeDraft { description: String::from("Said"), example: Some(json!({"n": 1})), ..EventTypeDraft::new(String::from(name)) }
+    }
+
+    fn strict(name: &str) -> EventTypeDraft {
+        EventTypeDraft { schema: Some(json!({"properties": {"n": {"type": "string"}}})), example: None, ..draft(name) }
+    }
+
+    #[test]
+    fn the_catalogue_holds_each_type_once() {
+        let mut ledger = ledger();
+        let made = ledger.create_event_type(draft("order.paid"), START).unwrap();
+        ledger.create_event_type(EventTypeDraft { example: None, ..draft("a") }, START).unwrap();
+        assert_eq!(ledger.create_event_type(draft("a"), START), Err(LedgerError::NameTaken { what: "event type" }));
+        let names: Vec<String> = ledger.list_event_types().unwrap().into_iter().map(|kind| kind.name).collect();
+        assert_eq!(names, ["a", "order.paid"]);
+        assert_eq!((ledger.list_event_types().unwrap().remove(1), ledger.event_type("order.paid").unwrap()), (made.clone(), made));
+        ledger.delete_event_type("a", None, START).unwrap();
+        assert_eq!(ledger.delete_event_type("a", None, START), Err(LedgerError::NotFound { what: "event type" }));
+    }
+
+    #[test]
+    fn an_update_names_the_version_it_was_made_for() {
+        let mut ledger = ledger();
+        ledger.create_event_type(draft("a"), START).unwrap();
+        let archived = EventTypeDraft { archived: true, ..draft("a") };
+        assert_eq!(ledger.update_event_type("a", draft("a"), Some(1), START).unwrap().version, 1, "nothing changed");
+        let updated = ledger.update_event_type("a", archived, Some(1), START.plus_ms(9)).unwrap();
+        assert_eq!((updated.version, updated.archived, updated.created_at), (2, true, START));
+        let stale = ledger.update_event_type("a", draft("a"), Some(1), START);
+        assert_eq!(stale, Err(LedgerError::VersionMismatch { current: 2 }));
+        assert_eq!(ledger.delete_event_type("a", Some(1), START), Err(LedgerError::VersionMismatch { current: 2 }));
+        ledger.delete_event_type("a", Some(2), START).unwrap();
+    }
+
+    #[test]
+    fn data_that_does_not_fit_is_refused_with_its_place_and_nothing_is_stored() {
+        let mut made = ledger();
+        made.create_event_type(strict("order.paid"), START).unwrap();
+        let mut reopened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
+        for ledger in [&mut made, &mut reopened] {
+            let batch = vec![event("other"), event("order.paid"), event("order.paid")];
+            let Err(LedgerError::SchemaViolated { faults }) = ledger.ingest(batch, InlineLimit(0), START) else { panic!("refused") };
+            let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+            assert_eq!(pointers, ["/events/1/data/n", "/events/2/data/n"]);
+            assert!(matches!(ledger.dry_run(event("order.paid"), None, START), Err(LedgerError::SchemaViolated { .. })));
+        }
+        assert!(made.list_events(None, 10, None).unwrap().items.is_empty());
+        let fitting = NewEvent { data: crate::support::build::json(r#"{"n":"1"}"#), ..event("order.paid") };
+        assert!(made.ingest(vec![fitting], InlineLimit(0), START).is_ok());
+        let unreadable = NewEvent { data: crate::support::build::json("1E400"), ..event("order.paid") };
+        assert!(matches!(made.ingest(vec![unreadable], InlineLimit(0), START), Err(LedgerError::SchemaViolated { .. })));
+    }
+
+    #[test]
+    fn a_schema_holds_from_when_it_was_set_until_it_is_taken_off() {
+        let mut ledger = ledger();
+        ledger.ingest(vec![keyed("a", "k")], InlineLimit(0), START).unwrap();
+        ledger.create_event_type(draft("a"), START).unwrap();
+        ledger.update_event_type("a", strict("a"), None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_err());
+        let again = ledger.ingest(vec![keyed("a", "k")], InlineLimit(0), START).unwrap();
+        assert!(again.accepted[0].duplicate, "what was accepted is not refused when it is repeated");
+        let archived = EventTypeDraft { archived: true, ..strict("a") };
+        ledger.update_event_type("a", archived, None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_err(), "archived types are still checked");
+        ledger.update_event_type("a", draft("a"), None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_ok());
+        ledger.update_event_type("a", strict("a"), None, START).unwrap();
+        ledger.delete_event_type("a", None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_ok());
+    }
+}

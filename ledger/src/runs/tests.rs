@@ -1,0 +1,561 @@
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::support::build::{START, json as raw, ledger};
+use crate::support::native::Native;
+
+/// How long a call may take until it counts as lost.
+const CALL_LEASE_MS: i64 = 40_000;
+
+type Store = Ledger<Rc<Native>>;
+
+fn target(url: &str) -> Target {
+    Target { url: String::from(url), authorization: Some(String::from("s1.k1.sealed")) }
+}
+
+fn draft(webhooks: Option<Webhooks>) -> RunDraft {
+    RunDraft {
+        chain: raw(r#"{"version":"1","list":[]}"#),
+        webhooks,
+        labels: BTreeMap::new(),
+        mode: RunMode::Work,
+        entry: Entry { origin: String::from("https://h"), path: String::from("/v1/projects/p1/runs"), endpoint: String::from("runs") },
+        refusal: None,
+    }
+}
+
+fn both() -> Webhooks {
+    Webhooks { finished: target("https://f.example/"), update: Some(target("https://u.example/")), user: Some(String::from("u")) }
+}
+
+fn create(ledger: &mut Store, draft: &RunDraft) -> RunTurn {
+    let seq = ledger.reserve(START);
+    ledger.create_run(seq, draft, START).unwrap()
+}
+
+/// A run without callbacks.
+fn plain(ledger: &mut Store) -> String {
+    create(ledger, &draft(None)).run.id
+}
+
+fn answered(status: u16) -> Outcome {
+    Outcome::Answered { status }
+}
+
+fn attempt(outcome: Outcome) -> CallbackAttempt {
+    CallbackAttempt { number: 0, started_at: START, duration_ms: 5, outcome, answer: String::new(), request_id: None }
+}
+
+fn report(ledger: &mut Store, call: &RunCall, outcome: Outcome, now: Timestamp) -> Option<RunTurn> {
+    ledger.report_run_call(call.run, call.kind, call.number, attempt(outcome), now).unwrap()
+}
+
+/// A run with both callbacks whose probes have passed.
+fn probed(ledger: &mut Store) -> String {
+    let turn = create(ledger, &draft(Some(both())));
+    let turn = report(ledger, &turn.calls[0], answered(200), START).unwrap();
+    let turn = report(ledger, &turn.calls[0], answered(200), START).unwrap();
+    assert!(turn.calls.is_empty());
+    turn.run.id
+}
+
+fn claim(ledger: &mut Store, now: Timestamp) -> Option<RunClaim> {
+    ledger.claim_run(60, now).unwrap().claim
+}
+
+fn update(words: &str) -> RunUpdate {
+    RunUpdate { message: Some(String::from(words)), ..RunUpdate::default() }
+}
+
+fn end(outcome: RunState) -> RunEnd {
+    RunEnd { claim: None, outcome, message: None, results: None, log: Vec::new() }
+}
+
+fn why<T: std::fmt::Debug>(result: Result<T, LedgerError>) -> String {
+    match result {
+        Err(LedgerError::StateConflict { why }) => String::from(why),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn callback(ledger: &Store, id: &str, kind: CallbackKind) -> CallbackView {
+    ledger.run(id).unwrap().callbacks.into_iter().find(|callback| callback.kind == kind).unwrap()
+}
+
+fn told(call: &RunCall) -> Json {
+    let inner: String = serde_json::from_str(call.body.as_deref().unwrap()).unwrap();
+    serde_json::from_str(&inner).unwrap()
+}
+
+#[test]
+fn a_run_is_claimed_in_its_turn_worked_on_and_finished() {
+    let mut ledger = ledger();
+    let (first, second) = (plain(&mut ledger), plain(&mut ledger));
+    let claimed = claim(&mut ledger, START).unwrap();
+    assert_eq!((claimed.id.as_str(), claimed.claim, claimed.lease_until), (first.as_str(), 1, START.plus_ms(60_000)));
+    assert_eq!(claimed.chain.get(), r#"{"version":"1","list":[]}"#);
+    assert_eq!(claim(&mut ledger, START).unwrap().id, second);
+    assert!(claim(&mut ledger, START).is_none());
+
+    let later = START.plus_ms(50_000);
+    let said = RunUpdate { progress: Some(Progress::new(1, 2, None)), log: vec![raw("1")], ..update("half") };
+    let run = ledger.update_run(&first, said, later).unwrap().run;
+    assert_eq!((run.state, run.message.as_str(), run.progress.map(|progress| progress.percent)), (RunState::Running, "half", Some(50)));
+    assert_eq!(run.lease_until, Some(later.plus_ms(60_000)), "an update renews the lease");
+    let run = ledger.update_run(&first, RunUpdate::default(), later.plus_ms(1)).unwrap().run;
+    assert_eq!((run.message.as_str(), run.lease_until), ("half", Some(later.plus_ms(60_001))), "what is not said stays");
+
+    let done = RunEnd { results: Some(raw(r#"{"z":1,"a":2}"#)), log: vec![raw("2")], ..end(RunState::Finished) };
+    let turn = ledger.finish_run(&first, done, later.plus_ms(2)).unwrap();
+    assert_eq!((turn.run.state, turn.run.ended_at, turn.calls.len()), (RunState::Finished, Some(later.plus_ms(2)), 0));
+    let detail = ledger.run(&first).unwrap();
+    assert_eq!(detail.log.iter().map(|entry| entry.get()).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(detail.results.unwrap().get(), r#"{"z":1,"a":2}"#, "as it was written");
+    assert_eq!(detail.message, "Processing successfully finished");
+    assert!(why(ledger.finish_run(&first, end(RunState::Error), later)).contains("has ended"));
+    assert!(why(ledger.update_run(&first, RunUpdate::default(), later)).contains("has ended"));
+    assert!(why(ledger.terminate_run(&first, later)).contains("ended already"));
+}
+
+#[test]
+fn a_terminated_run_is_told_to_its_executor_and_offered_to_nobody() {
+    let mut ledger = ledger();
+    let (claimed, waiting) = (plain(&mut ledger), plain(&mut ledger));
+    claim(&mut ledger, START).unwrap();
+    for id in [&claimed, &waiting] {
+        assert_eq!(ledger.terminate_run(id, START).unwrap().run.state, RunState::Terminated);
+    }
+    assert!(why(ledger.update_run(&claimed, RunUpdate::default(), START)).contains("terminated"));
+    assert!(why(ledger.finish_run(&claimed, end(RunState::Finished), START)).contains("terminated"));
+    assert!(claim(&mut ledger, START).is_none());
+    assert_eq!(ledger.next_run_wake().unwrap(), None, "nothing is planned");
+}
+
+#[test]
+fn a_claim_whose_lease_ends_is_offered_again_and_the_stale_executor_is_not_heard() {
+    let mut ledger = ledger();
+    let id = plain(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    let ended = START.plus_ms(60_000);
+    assert_eq!(ledger.next_run_wake().unwrap(), Some(ended));
+    assert!(ledger.due_runs(ended.plus_ms(-1)).unwrap().changed.is_empty());
+    let changed = ledger.due_runs(ended).unwrap().changed;
+    assert_eq!((changed[0].state, changed[0].lease_until), (RunState::Accepted, None));
+    assert!(why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("late") }, ended)).contains("claim it first"));
+
+    assert_eq!(claim(&mut ledger, ended).unwrap().claim, 2);
+    assert!(why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("stale") }, ended)).contains("another executor"));
+    assert!(why(ledger.finish_run(&id, RunEnd { claim: Some(1), ..end(RunState::Finished) }, ended)).contains("another executor"));
+    assert!(ledger.update_run(&id, RunUpdate { claim: Some(2), ..update("mine") }, ended).is_ok());
+    assert!(ledger.update_run(&id, update("without a number"), ended).is_ok());
+}
+
+#[test]
+fn a_claim_takes_up_a_lost_run_before_the_alarm_has_rung() {
+    let mut ledger = ledger();
+    let id = plain(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    assert!(claim(&mut ledger, START.plus_ms(59_999)).is_none());
+    assert_eq!(claim(&mut ledger, START.plus_ms(60_000)).map(|claim| (claim.id, claim.claim)), Some((id, 2)));
+}
+
+#[test]
+fn after_five_lost_claims_the_run_has_failed() {
+    let mut ledger = ledger();
+    let id = probed(&mut ledger);
+    let mut now = START;
+    for number in 1..=5 {
+        assert_eq!(claim(&mut ledger, now).unwrap().claim, number);
+        now = now.plus_ms(60_000);
+        // The object dies and starts again in between: everything is in the database.
+        ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let due = ledger.due_runs(now).unwrap();
+        assert_eq!(due.changed[0].state, if number < 5 { RunState::Accepted } else { RunState::Error });
+        assert_eq!(due.calls.len(), usize::from(number == 5), "its end is told");
+    }
+    assert!(claim(&mut ledger, now).is_none());
+    assert_eq!(ledger.run(&id).unwrap().message, EXECUTOR_LOST);
+}
+
+#[test]
+fn a_run_is_offered_once_both_probes_have_passed() {
+    let mut ledger = ledger();
+    let turn = create(&mut ledger, &draft(Some(both())));
+    let [probe] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
+    assert_eq!((probe.kind, probe.target.url.as_str(), probe.body.as_deref()), (CallbackKind::ProbeFinished, "https://f.example/", None));
+    assert_eq!(probe.sealed_under, turn.run.id);
+    assert!(claim(&mut ledger, START).is_none());
+    let turn = report(&mut ledger, probe, answered(200), START).unwrap();
+    let [probe] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
+    assert_eq!((probe.kind, probe.target.url.as_str()), (CallbackKind::ProbeUpdate, "https://u.example/"));
+    assert!(claim(&mut ledger, START).is_none());
+    let turn = report(&mut ledger, probe, answered(200), START).unwrap();
+    assert!(turn.calls.is_empty());
+    assert!(claim(&mut ledger, START).is_some());
+}
+
+#[test]
+fn a_probe_that_fails_ends_the_run_and_nothing_is_posted() {
+    for (passed, outcome, field, url) in [
+        (0, answered(204), "finished", "https://f.example/"),
+        (0, Outcome::TimedOut, "finished", "https://f.example/"),
+        (1, answered(302), "update", "https://u.example/"),
+    ] {
+        let mut ledger = ledger();
+        let mut turn = create(&mut ledger, &draft(Some(both())));
+        for _probe in 0..passed {
+            turn = report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
+        }
+        let turn = report(&mut ledger, &turn.calls[0], outcome, START).unwrap();
+        assert_eq!((turn.run.state, turn.calls.len()), (RunState::Error, 0));
+        assert_eq!(turn.run.message, format!("The {field} webhook URL {url} can not be accessed."));
+        let (code, text) = ledger.run_status(&turn.run.id).unwrap();
+        assert_eq!(code, 400);
+        assert!(text.contains(&format!("AsyncProcessError:  The {field} webhook URL {url} can not be accessed.")), "{text}");
+        let posts = ledger.run(&turn.run.id).unwrap().callbacks.into_iter().filter(|callback| !callback.kind.is_probe()).count();
+        assert_eq!((posts, ledger.next_run_wake().unwrap()), (0, None));
+    }
+}
+
+#[test]
+fn a_chain_that_can_not_be_done_calls_nobody() {
+    let mut ledger = ledger();
+    let refused = RunDraft { refusal: Some(String::from("no")), webhooks: None, ..draft(None) };
+    let turn = create(&mut ledger, &refused);
+    assert_eq!((turn.run.state, turn.run.message.as_str(), turn.calls.len()), (RunState::Error, "no", 0));
+    assert!(claim(&mut ledger, START).is_none());
+}
+
+#[test]
+fn a_validation_ends_when_its_probes_have_passed_and_is_offered_to_nobody() {
+    let mut ledger = ledger();
+    let at_once = create(&mut ledger, &RunDraft { mode: RunMode::Validation, ..draft(None) });
+    assert_eq!(at_once.run.state, RunState::Finished);
+    let turn = create(&mut ledger, &RunDraft { mode: RunMode::Validation, ..draft(Some(both())) });
+    assert_eq!(turn.run.state, RunState::Accepted);
+    let turn = report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
+    let turn = report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
+    assert_eq!((turn.run.state, turn.calls.len()), (RunState::Finished, 0), "nothing was done, so nothing is told");
+    assert!(claim(&mut ledger, START).is_none());
+}
+
+#[test]
+fn updates_are_posted_and_a_newer_one_replaces_one_that_was_not_sent() {
+    let mut ledger = ledger();
+    let id = probed(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    let turn = ledger.update_run(&id, RunUpdate { progress: Some(Progress::new(1, 3, None)), ..update("one") }, START).unwrap();
+    let [first] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
+    let body = told(first);
+    assert_eq!(
+        (&body["status"], &body["message"], &body["progress"]),
+        (&json!("running"), &json!("one"), &json!({"step": 1, "num_of_steps": 3}))
+    );
+    assert_eq!((&body["process_chain_list"], body.get("process_log")), (&json!([]), None));
+
+    // While the first is under way, two more come: the last of them is told after it.
+    for words in ["two", "three"] {
+        assert!(ledger.update_run(&id, update(words), START).unwrap().calls.is_empty());
+    }
+    let turn = report(&mut ledger, first, answered(500), START).unwrap();
+    let [next] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
+    assert_eq!((&told(next)["message"], next.number), (&json!("three"), 2));
+    assert_ne!(next.message_id, first.message_id, "it tells something else");
+    let turn = report(&mut ledger, next, answered(200), START).unwrap();
+    assert!(turn.calls.is_empty(), "an update is called once");
+    let shown = callback(&ledger, &id, CallbackKind::Update);
+    assert_eq!((shown.state, shown.attempts.len()), (CallbackState::Delivered, 2));
+    assert_eq!(shown.attempts[0].result, "500 Internal Server Error");
+
+    assert!(ledger.update_run(&id, RunUpdate::default(), START).unwrap().calls.is_empty(), "a heartbeat tells nothing");
+}
+
+#[test]
+fn the_end_is_told_after_an_update_that_is_under_way() {
+    for loses in [false, true] {
+        let mut ledger = ledger();
+        let id = probed(&mut ledger);
+        claim(&mut ledger, START).unwrap();
+        let update = ledger.update_run(&id, update("one"), START).unwrap().calls.remove(0);
+        let turn = ledger.finish_run(&id, end(RunState::Finished), START).unwrap();
+        assert!(turn.calls.is_empty());
+        let calls = if loses {
+            ledger.due_runs(START.plus_ms(CALL_LEASE_MS)).unwrap().calls
+        } else {
+            report(&mut ledger, &update, answered(200), START).unwrap().calls
+        };
+        assert_eq!(calls.iter().map(|call| call.kind).collect::<Vec<_>>(), [CallbackKind::Finished]);
+        assert_eq!(told(&calls[0])["status"], "finished");
+    }
+}
+
+#[test]
+fn the_end_is_told_until_somebody_takes_it() {
+    let mut ledger = ledger();
+    let id = probed(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    let done = RunEnd { message: Some(String::from("it broke")), log: vec![raw("\"a line\"")], ..end(RunState::Error) };
+    let mut turn = ledger.finish_run(&id, done, START).unwrap();
+    let body = told(&turn.calls[0]);
+    assert_eq!(
+        (&body["status"], &body["http_code"], &body["message"]),
+        (&json!("error"), &json!(400), &json!("AsyncProcessError:  it broke"))
+    );
+    assert_eq!((&body["process_log"][0]["stdout"], &body["process_chain_list"][0]["version"]), (&json!("a line"), &json!("1")));
+
+    // 5xx: at once.
+    let message_id = turn.calls[0].message_id.clone();
+    turn = report(&mut ledger, &turn.calls[0], answered(503), START).unwrap();
+    assert_eq!((turn.calls[0].number, turn.calls[0].message_id.as_str()), (2, message_id.as_str()), "it tells the same");
+    // No connection: after ten seconds.
+    turn = report(&mut ledger, &turn.calls[0], Outcome::ConnectionFailed { message: String::from("x") }, START).unwrap();
+    assert!(turn.calls.is_empty());
+    let later = START.plus_ms(10_000);
+    assert_eq!(ledger.next_run_wake().unwrap(), Some(later));
+    assert!(ledger.due_runs(later.plus_ms(-1)).unwrap().calls.is_empty());
+    let calls = ledger.due_runs(later).unwrap().calls;
+    assert_eq!((calls[0].number, calls.len()), (3, 1));
+    let turn = report(&mut ledger, &calls[0], answered(204), later).unwrap();
+    assert!(turn.calls.is_empty());
+    let shown = callback(&ledger, &id, CallbackKind::Finished);
+    assert_eq!(
+        (shown.state, shown.attempts.iter().map(|attempt| attempt.attempt.number).collect::<Vec<_>>()),
+        (CallbackState::Delivered, vec![1, 2, 3])
+    );
+    assert_eq!(ledger.run(&id).unwrap().state, RunState::Error, "what a callback comes to changes nothing of the run");
+}
+
+#[test]
+fn six_calls_are_all_and_a_refusal_ends_them() {
+    let mut ledger = ledger();
+    for (status, calls) in [(500, 6), (404, 1), (302, 1), (201, 1)] {
+        let id = probed(&mut ledger);
+        claim(&mut ledger, START).unwrap();
+        let mut due = ledger.finish_run(&id, end(RunState::Finished), START).unwrap().calls;
+        let mut made = 0;
+        while let Some(call) = due.pop() {
+            made += 1;
+            due = report(&mut ledger, &call, answered(status), START).unwrap().calls;
+        }
+        assert_eq!((made, callback(&ledger, &id, CallbackKind::Finished).state), (calls, CallbackState::Failed), "{status}");
+    }
+    assert_eq!(ledger.next_run_wake().unwrap(), None);
+}
+
+#[test]
+fn a_call_whose_report_never_comes_is_recorded_as_lost_and_a_late_report_counts_no_more() {
+    let mut ledger = ledger();
+    let id = probed(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    let lost = ledger.finish_run(&id, end(RunState::Finished), START).unwrap().calls.remove(0);
+    let mut reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+    let ended = START.plus_ms(CALL_LEASE_MS);
+    assert_eq!(reopened.next_run_wake().unwrap(), Some(ended), "the wake-up is in the database");
+    assert!(reopened.due_runs(ended).unwrap().calls.is_empty(), "ten seconds of rest first");
+    assert!(report(&mut reopened, &lost, answered(200), ended).is_none());
+    let calls = reopened.due_runs(ended.plus_ms(10_000)).unwrap().calls;
+    assert_eq!((calls[0].number, calls[0].message_id.as_str()), (2, lost.message_id.as_str()));
+    assert!(report(&mut reopened, &lost, answered(200), ended.plus_ms(10_000)).is_none(), "another call is leased");
+    assert!(report(&mut reopened, &calls[0], answered(200), ended.plus_ms(10_000)).is_some());
+    let shown = callback(&reopened, &id, CallbackKind::Finished);
+    assert_eq!(shown.attempts.iter().map(|attempt| attempt.result.as_str()).collect::<Vec<_>>(), ["result lost", "200 OK"]);
+}
+
+#[test]
+fn a_lost_probe_is_made_again_and_a_lost_update_is_not() {
+    let mut ledger = ledger();
+    let turn = create(&mut ledger, &draft(Some(both())));
+    assert_eq!(turn.calls.len(), 1);
+    let later = START.plus_ms(CALL_LEASE_MS);
+    let again = ledger.due_runs(later).unwrap().calls;
+    assert_eq!((again[0].kind, again[0].number), (CallbackKind::ProbeFinished, 2));
+    let turn = report(&mut ledger, &again[0], answered(200), later).unwrap();
+    report(&mut ledger, &turn.calls[0], answered(200), later).unwrap();
+
+    let claimed = ledger.claim_run(3_600, later).unwrap().claim.unwrap();
+    assert_eq!(ledger.update_run(&claimed.id, update("one"), later).unwrap().calls.len(), 1);
+    let much_later = later.plus_ms(CALL_LEASE_MS);
+    assert!(ledger.due_runs(much_later).unwrap().calls.is_empty());
+    assert_eq!(callback(&ledger, &claimed.id, CallbackKind::Update).state, CallbackState::Failed);
+}
+
+#[test]
+fn a_run_that_is_terminated_while_it_is_probed_is_told_to_nobody() {
+    let mut ledger = ledger();
+    let turn = create(&mut ledger, &draft(Some(both())));
+    assert!(ledger.terminate_run(&turn.run.id, START).unwrap().calls.is_empty());
+    let turn = report(&mut ledger, &turn.calls[0], answered(404), START).unwrap();
+    assert_eq!((turn.run.state, turn.calls.len()), (RunState::Terminated, 0));
+
+    let id = probed(&mut ledger);
+    let turn = ledger.terminate_run(&id, START).unwrap();
+    assert_eq!(told(&turn.calls[0])["status"], "terminated", "its address was seen to answer");
+}
+
+#[test]
+fn the_alarm_makes_no_more_calls_than_it_may_have_open() {
+    let mut ledger = ledger();
+    let ids: Vec<String> = (0..10).map(|_| probed(&mut ledger)).collect();
+    for id in &ids {
+        claim(&mut ledger, START).unwrap();
+        let call = ledger.finish_run(id, end(RunState::Finished), START).unwrap().calls.remove(0);
+        report(&mut ledger, &call, Outcome::TimedOut, START).unwrap();
+    }
+    let later = START.plus_ms(10_000);
+    let calls = ledger.due_runs(later).unwrap().calls;
+    assert_eq!(calls.len(), 6);
+    assert_eq!(ledger.next_run_wake().unwrap(), Some(later.plus_ms(CALL_LEASE_MS)), "it does not ring in vain");
+    report(&mut ledger, &calls[0], answered(200), later).unwrap();
+    assert_eq!(ledger.next_run_wake().unwrap(), Some(later));
+    assert_eq!(ledger.due_runs(later).unwrap().calls.len(), 1);
+}
+
+#[test]
+fn no_password_is_shown_and_the_sealed_one_goes_to_the_call() {
+    let mut ledger = ledger();
+    let turn = create(&mut ledger, &draft(Some(both())));
+    let shown = serde_json::to_string(&ledger.run(&turn.run.id).unwrap()).unwrap();
+    assert!(!shown.contains("sealed") && shown.contains("u:XXX"), "{shown}");
+    assert_eq!(turn.calls[0].target.authorization.as_deref(), Some("s1.k1.sealed"));
+}
+
+#[test]
+fn a_run_that_calls_nobody_any_more_keeps_no_password() {
+    let mut ledger = ledger();
+    let holds = |ledger: &Store| ledger.runs_with_credentials_after(Seq::ZERO, 10).unwrap().len();
+    let id = probed(&mut ledger);
+    let (seq, found, mut webhooks) = ledger.runs_with_credentials_after(Seq::ZERO, 10).unwrap().remove(0);
+    assert_eq!(found, id);
+    webhooks.finished.authorization = Some(String::from("s1.k2.sealed"));
+    ledger.replace_run_credentials(seq, &webhooks).unwrap();
+    claim(&mut ledger, START).unwrap();
+    let call = ledger.finish_run(&id, end(RunState::Finished), START).unwrap().calls.remove(0);
+    assert_eq!(call.target.authorization.as_deref(), Some("s1.k2.sealed"));
+    assert_eq!(holds(&ledger), 1, "it may have to be told again");
+    report(&mut ledger, &call, answered(200), START).unwrap();
+    assert_eq!(holds(&ledger), 0);
+    let shown = ledger.run(&id).unwrap();
+    assert_eq!(shown.webhooks.unwrap().auth.as_deref(), Some("u:XXX"));
+
+    let turn = create(&mut ledger, &draft(Some(both())));
+    assert_eq!(holds(&ledger), 1);
+    report(&mut ledger, &turn.calls[0], answered(404), START).unwrap();
+    assert_eq!(holds(&ledger), 0, "its probe has failed");
+}
+
+#[test]
+fn runs_are_listed_newest_first_by_page_and_state() {
+    let mut ledger = ledger();
+    let ids: Vec<String> = (0..5).map(|_| plain(&mut ledger)).collect();
+    claim(&mut ledger, START).unwrap();
+    let first = ledger.list_runs(None, 3, None).unwrap();
+    assert_eq!(first.items.iter().map(|run| &run.id).collect::<Vec<_>>(), [&ids[4], &ids[3], &ids[2]]);
+    let second = ledger.list_runs(None, 3, first.next.as_deref()).unwrap();
+    assert_eq!((second.items.len(), second.next), (2, None));
+    let running = ledger.list_runs(Some(RunState::Running), 10, None).unwrap().items;
+    assert_eq!(running.iter().map(|run| &run.id).collect::<Vec<_>>(), [&ids[0]]);
+    assert_eq!(ledger.run_statuses(2).unwrap().len(), 2);
+    assert_eq!(ledger.list_runs(None, 3, Some("x")).unwrap_err(), LedgerError::BadCursor);
+    assert_eq!(ledger.run("run_x").unwrap_err(), LedgerError::NotFound { what: "run" });
+}
+
+#[test]
+fn a_long_log_loses_its_oldest_entries() {
+    let mut ledger = ledger();
+    let id = plain(&mut ledger);
+    claim(&mut ledger, START).unwrap();
+    let large = raw(&format!("\"{}\"", "x".repeat(100_000)));
+    for _ in 0..4 {
+        ledger.update_run(&id, RunUpdate { log: vec![large.clone()], ..RunUpdate::default() }, START).unwrap();
+    }
+    let detail = ledger.run(&id).unwrap();
+    assert_eq!((detail.log.len(), detail.log_dropped), (2, 2));
+}
+
+#[test]
+fn old_runs_go_once_they_have_ended_and_their_callbacks_with_them() {
+    let mut ledger = ledger();
+    let (ended, open) = (probed(&mut ledger), plain(&mut ledger));
+    ledger.terminate_run(&ended, START).unwrap();
+    let later = START.plus_ms(400 * 86_400_000);
+    while ledger.retention_step(later).unwrap() {}
+    assert_eq!(ledger.run(&ended).unwrap_err(), LedgerError::NotFound { what: "run" });
+    assert!(ledger.run(&open).is_ok());
+    let left = first(ledger.sql.run("SELECT count(*) FROM run_callback", &[]).unwrap()).unwrap().integer(0).unwrap();
+    assert_eq!(left, 0);
+}
+
+/// A store that fails at a statement of choice, as a crash would.
+struct Failing {
+    store: Rc<Native>,
+    left: Cell<u32>,
+}
+
+impl Sql for Failing {
+    fn run(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, crate::SqlError> {
+        // A transaction is not part of the count: it is opened and ended by the store itself.
+        match self.left.get() {
+            0 => Err(crate::SqlError::new("the machine is gone")),
+            left => {
+                self.left.set(left - 1);
+                self.store.run(statement, parameters)
+            }
+        }
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        self.store.transaction(work)
+    }
+}
+
+#[test]
+fn a_crash_at_any_statement_leaves_a_run_that_goes_on() {
+    let mut crashes = 0;
+    for statements in 0..200 {
+        let mut made = ledger();
+        let id = probed(&mut made);
+        let store = Rc::clone(&made.sql);
+        drop(made);
+        let failing = Rc::new(Failing { store: Rc::clone(&store), left: Cell::new(10_000) });
+        let mut ledger = Ledger::open(Rc::clone(&failing)).unwrap().unwrap();
+        failing.left.set(statements);
+        let work = |ledger: &mut Ledger<Rc<Failing>>| -> Result<(), LedgerError> {
+            ledger.claim_run(60, START)?;
+            ledger.update_run(&id, RunUpdate { log: vec![raw("1")], ..update("one") }, START)?;
+            ledger.finish_run(&id, end(RunState::Finished), START)?;
+            Ok(())
+        };
+        let crashed = work(&mut ledger).is_err();
+        crashes += u32::from(crashed);
+        // Another object, hours later: whatever the crash cut off is done by now, or by the next claim.
+        let mut ledger = Ledger::open(Rc::clone(&store)).unwrap().unwrap();
+        let mut now = START;
+        let mut ended = 0;
+        for _round in 0..50 {
+            now = now.plus_ms(61_000);
+            for call in ledger.due_runs(now).unwrap().calls {
+                ended += u32::from(call.kind == CallbackKind::Finished);
+                report(&mut ledger, &call, answered(200), now);
+            }
+            if let Some(claimed) = claim(&mut ledger, now) {
+                let turn = ledger.finish_run(&claimed.id, end(RunState::Finished), now).unwrap();
+                for call in turn.calls {
+                    ended += u32::from(call.kind == CallbackKind::Finished);
+                    report(&mut ledger, &call, answered(200), now);
+                }
+            }
+        }
+        let detail = ledger.run(&id).unwrap();
+        assert_eq!(detail.state, RunState::Finished, "crash at statement {statements}");
+        assert_eq!(callback(&ledger, &id, CallbackKind::Finished).state, CallbackState::Delivered, "crash at statement {statements}");
+        assert!(ended >= 1, "crash at statement {statements}");
+        assert_eq!(ledger.next_run_wake().unwrap(), None);
+        if !crashed {
+            break;
+        }
+    }
+    assert!(crashes > 10, "{crashes}");
+}
