@@ -11,13 +11,14 @@ use postern_core::contract::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
 use postern_core::id::Kind;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::decode_segment;
+use postern_core::run;
 use postern_core::run::{Entry, RunMode};
 use postern_core::webhook::ProjectName;
-use postern_core::{fault, run};
 use serde_json::json;
 use serde_json::value::RawValue;
 use worker::{Context, Env};
 
+use super::sentence_of;
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
 use crate::http::request::{Incoming, token_of};
@@ -120,17 +121,12 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
 
 async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
     let path = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
-    let method = if incoming.method == "HEAD" { String::from("GET") } else { incoming.method.clone() };
-    let allow = path.allowed();
-    if !allow.split(", ").any(|known| known == method) {
-        return Err(ApiError::Method { allow });
-    }
+    let method = incoming.method_of(path.allowed())?;
     if path == Path::Version {
         return version();
     }
     let settings = Settings::of(env)?;
-    let authorization = incoming.header("authorization");
-    let (project, token) = credentials(authorization.as_deref()).ok_or_else(wrong_login)?;
+    let (project, token) = credentials(incoming.authorization()).ok_or_else(wrong_login)?;
     // A token of another project is a wrong password.
     let caller = caller(&settings, Some(&token), &project).map_err(|_refused| wrong_login())?;
     let mut session = Session { env, context, settings, project, caller, once: None, incoming };
@@ -297,7 +293,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    let message = if problem.errors.is_empty() { problem.detail } else { fault::sentence(&problem.errors) };
+    let message = sentence_of(&problem);
     let mut answer = Answer::json_text(status, actinia::error(&message));
     if let Some(allow) = allow {
         answer = answer.with("allow", allow);

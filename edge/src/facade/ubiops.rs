@@ -6,12 +6,13 @@
 use postern_core::api::webhook::WebhookView;
 use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
-use postern_core::problem::{Problem, ProblemType};
+use postern_core::problem::ProblemType;
 use postern_core::query::{PageQuery, WebhookQuery};
 use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
 use worker::{Context, Env};
 
+use super::{sentence_of, status_of};
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
 use crate::http::request::{Incoming, token_of};
@@ -66,14 +67,9 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
 
 async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
     let (project, path) = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "not found"))?;
-    let method = if incoming.method == "HEAD" { String::from("GET") } else { incoming.method.clone() };
-    let allow = path.allowed();
-    if !allow.split(", ").any(|known| known == method) {
-        return Err(ApiError::Method { allow });
-    }
+    let method = incoming.method_of(path.allowed())?;
     let settings = Settings::of(env)?;
-    let authorization = incoming.header("authorization");
-    let token = token_of(authorization.as_deref(), &["Token", "Bearer"])
+    let token = token_of(incoming.authorization(), &["Token", "Bearer"])
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "send Authorization: Token <token>"))?;
     let caller = caller(&settings, Some(token), &project)?;
     let mut session = Session { env, context, settings, project, caller, once: None, incoming };
@@ -182,21 +178,10 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     }
 }
 
-/// UbiOps has 400 for everything that is wrong with an input.
-const fn status_of(problem: &Problem) -> u16 {
-    match problem.status {
-        409 | 415 | 422 => 400,
-        status => status,
-    }
-}
-
-fn sentence_of(problem: &Problem) -> String {
-    if problem.errors.is_empty() { problem.detail.clone() } else { fault::sentence(&problem.errors) }
-}
-
 #[cfg(test)]
 mod tests {
     use postern_core::fault::Fault;
+    use postern_core::problem::Problem;
 
     use super::*;
 

@@ -14,7 +14,7 @@ use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::up42::api::{self, TestsRun};
 use postern_core::contract::up42::login::{self, Refused};
 use postern_core::fault;
-use postern_core::problem::{Problem, ProblemType};
+use postern_core::problem::ProblemType;
 use postern_core::query::PageQuery;
 use postern_core::route::decode_segment;
 use postern_core::token;
@@ -22,6 +22,7 @@ use postern_core::webhook::ProjectName;
 use serde::Serialize;
 use worker::{Context, Env};
 
+use super::{sentence_of, status_of};
 use crate::clock;
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
@@ -98,25 +99,20 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
 
 async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
     let path = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
-    let method = if incoming.method == "HEAD" { String::from("GET") } else { incoming.method.clone() };
-    let allow = path.allowed();
-    if !allow.split(", ").any(|known| known == method) {
-        return Err(ApiError::Method { allow });
-    }
+    let method = incoming.method_of(path.allowed())?;
     if path == Path::Token {
         return log_in(env, context, incoming).await;
     }
     let settings = Settings::of(env)?;
-    let authorization = incoming.header("authorization");
     let unauthorized = |detail| ApiError::problem(ProblemType::Unauthorized, detail);
     let sent =
-        token_of(authorization.as_deref(), &["Bearer"]).ok_or_else(|| unauthorized("log in and send Authorization: Bearer <token>"))?;
+        token_of(incoming.authorization(), &["Bearer"]).ok_or_else(|| unauthorized("log in and send Authorization: Bearer <token>"))?;
     // The workspace is only a digest of a name, so here a token must say its project itself.
     let project = token::project_of(sent).ok_or_else(|| unauthorized("this is no token of a project: log in with one"))?;
     let caller = caller(&settings, Some(sent), &project)?;
     let session = Session { env, context, settings, project, caller, once: None, incoming };
     match path {
-        Path::Token => Err(ApiError::Method { allow }),
+        Path::Token => Err(ApiError::Method { allow: "POST" }),
         Path::UserInfo => user_info(&session).await,
         Path::Me => me(&session).await,
         Path::Project(id) => show_project(&session, &id).await,
@@ -172,7 +168,7 @@ async fn log_in(env: &Env, context: &Context, incoming: &mut Incoming) -> Result
 
 /// The token that the form asks for, if the project knows it.
 async fn granted(env: &Env, context: &Context, incoming: &mut Incoming, form: &str) -> Result<Result<String, Refused>, ApiError> {
-    let found = match login::parse(form, incoming.header("authorization").as_deref()) {
+    let found = match login::parse(form, incoming.authorization()) {
         Ok(found) => found,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -310,21 +306,10 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     }
 }
 
-/// 400 for everything that is wrong with an input.
-const fn status_of(problem: &Problem) -> u16 {
-    match problem.status {
-        409 | 415 | 422 => 400,
-        status => status,
-    }
-}
-
-fn sentence_of(problem: &Problem) -> String {
-    if problem.errors.is_empty() { problem.detail.clone() } else { fault::sentence(&problem.errors) }
-}
-
 #[cfg(test)]
 mod tests {
     use postern_core::fault::Fault;
+    use postern_core::problem::Problem;
 
     use super::*;
 

@@ -40,8 +40,8 @@ impl TooMany {
 
 impl Guard {
     pub(super) fn of(incoming: &Incoming, limits: Limits) -> Self {
-        let shown = incoming.header("authorization").or_else(|| incoming.header("sec-websocket-protocol"));
-        Self { address: incoming.address(), shown, limits, is_post: incoming.method == "POST" }
+        let shown = incoming.authorization().map(String::from).or_else(|| incoming.header("sec-websocket-protocol"));
+        Self { address: incoming.address().map(String::from), shown, limits, is_post: incoming.method == "POST" }
     }
 
     /// Whether the request may go on. `is_public`: its path needs no token.

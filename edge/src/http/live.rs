@@ -16,7 +16,7 @@ use super::problem::ApiError;
 use super::request::{Incoming, token_of};
 use crate::config::Settings;
 use crate::project_do::call;
-use crate::project_do::command::{Call, Command};
+use crate::project_do::command::Command;
 
 /// In front of the token in a subprotocol.
 const BEARER: &str = "bearer.";
@@ -27,22 +27,12 @@ const BEARER_64: &str = "bearer64.";
 pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName) -> Result<Response, ApiError> {
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
-    let authorization = incoming.header("authorization");
-    let token = token_of(authorization.as_deref(), &["Bearer"]).map(String::from).or_else(|| offered_token(&offered));
+    let token = token_of(incoming.authorization(), &["Bearer"]).map(String::from).or_else(|| offered_token(&offered));
     let caller = caller(&*Settings::of(env)?, token.as_deref(), &project)?;
     if !is_upgrade {
         return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
     }
-    let call = Call {
-        project,
-        caller,
-        request_id: incoming.id.clone(),
-        origin: String::from(incoming.parts().origin),
-        address: incoming.address(),
-        once: None,
-        command: Command::Listen,
-    };
-    let response = call::upgrade(env, &call).await?;
+    let response = call::upgrade(env, &incoming.call(project, caller, Command::Listen)).await?;
     if response.status_code() != 101 {
         return Ok(response);
     }

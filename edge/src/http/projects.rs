@@ -14,14 +14,13 @@ use crate::config::Settings;
 use crate::definition_kv;
 use crate::log;
 use crate::project_do::call;
-use crate::project_do::command::{Call, Caller, Command, Reply};
+use crate::project_do::command::{Caller, Command, Reply};
 
 /// `GET` and `POST /v1/projects`.
 pub(super) async fn all(env: &Env, incoming: &mut Incoming, method: &str) -> Result<Answer, ApiError> {
     match method {
-        "GET" => list(env, incoming).await,
         "POST" => create(env, incoming).await,
-        _ => Err(ApiError::Method { allow: "GET, POST" }),
+        _ => list(env, incoming).await,
     }
 }
 
@@ -49,16 +48,7 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let command = Command::CreateProject { token_hash: token::hash(&token) };
-    let call = Call {
-        project: name,
-        caller,
-        request_id: incoming.id.clone(),
-        origin: String::from(incoming.parts().origin),
-        address: incoming.address(),
-        once: None,
-        command,
-    };
-    match call::ask(env, &call).await? {
+    match call::ask(env, &incoming.call(name, caller, command)).await? {
         Reply::Project(project) => {
             log::info(&incoming.id, "a project was created", &[("project", &project.name.as_str())]);
             Answer::json(201, &ProjectCreated { project, token })
@@ -70,8 +60,7 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
 /// The caller of a path that names no project: a token names its own.
 fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
     let settings = Settings::of(env)?;
-    let authorization = incoming.header("authorization");
-    let token = token_of(authorization.as_deref(), &["Bearer"]);
+    let token = token_of(incoming.authorization(), &["Bearer"]);
     match token.and_then(token::project_of) {
         Some(own) => caller(&settings, token, &own),
         None if token.is_some_and(|token| settings.is_admin(token)) => Ok(Caller::Admin),
@@ -81,20 +70,10 @@ fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
 
 /// Asks the token's own project who it is.
 async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller) -> Result<Reply, ApiError> {
-    let authorization = incoming.header("authorization");
-    let project = token_of(authorization.as_deref(), &["Bearer"])
+    let project = token_of(incoming.authorization(), &["Bearer"])
         .and_then(token::project_of)
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "this is no token of Postern"))?;
-    let call = Call {
-        project,
-        caller,
-        request_id: incoming.id.clone(),
-        origin: String::from(incoming.parts().origin),
-        address: incoming.address(),
-        once: None,
-        command: Command::ShowProject,
-    };
-    Ok(call::ask(env, &call).await?)
+    Ok(call::ask(env, &incoming.call(project, caller, Command::ShowProject)).await?)
 }
 
 /// `GET /v1/projects/{project}`: 200.

@@ -1,11 +1,15 @@
 //! Reading a request: where it goes, who sends it, and its body within limits. Nothing here knows a route.
 
+use std::cell::OnceCell;
+
 use postern_core::event::BODY_BYTES_MAX;
 use postern_core::problem::{Problem, ProblemType};
+use postern_core::webhook::ProjectName;
 
 use super::problem::ApiError;
 use crate::body::{self, Body, Limits, Readable};
 use crate::log::RequestId;
+use crate::project_do::command::{Call, Caller, Command};
 
 /// The parts of an absolute URL that routing needs, as they stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +48,16 @@ pub(crate) struct Incoming {
     pub(crate) request: web_sys::Request,
     /// Its headers.
     pub(crate) headers: worker::Headers,
+    /// What more than one step asks for: each look at a header is a call out of wasm.
+    authorization: OnceCell<Option<String>>,
+    address: OnceCell<Option<String>>,
 }
 
 impl Incoming {
     /// Takes the request apart.
     pub(crate) fn new(id: RequestId, request: web_sys::Request) -> Self {
         let (method, url, headers) = (request.method(), request.url(), worker::Headers(request.headers()));
-        Self { id, method, url, request, headers }
+        Self { id, method, url, request, headers, authorization: OnceCell::new(), address: OnceCell::new() }
     }
 
     /// The URL's parts.
@@ -64,8 +71,34 @@ impl Incoming {
     }
 
     /// The network address that the request came from, as the platform says.
-    pub(crate) fn address(&self) -> Option<String> {
-        self.header("cf-connecting-ip").filter(|address| !address.is_empty())
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.address.get_or_init(|| self.header("cf-connecting-ip").filter(|address| !address.is_empty())).as_deref()
+    }
+
+    /// What the caller shows of itself.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.get_or_init(|| self.header("authorization")).as_deref()
+    }
+
+    /// The method, if it is one of `allow` (such as `GET, POST`). A HEAD is a GET whose body the platform leaves out.
+    ///
+    /// # Errors
+    /// 405 with what is allowed.
+    pub(crate) fn method_of(&self, allow: &'static str) -> Result<String, ApiError> {
+        allowed_method(&self.method, allow)
+    }
+
+    /// The call that asks `command` of a project for this request.
+    pub(crate) fn call(&self, project: ProjectName, caller: Caller, command: Command) -> Call {
+        Call {
+            project,
+            caller,
+            request_id: self.id.clone(),
+            origin: String::from(self.parts().origin),
+            address: self.address().map(String::from),
+            once: None,
+            command,
+        }
     }
 
     /// The body of a call that takes JSON, as text.
@@ -143,6 +176,11 @@ fn too_large(bytes_max: usize) -> ApiError {
     ApiError::Problem(Box::new(Problem::new(ProblemType::BodyTooLarge, format!("the body may hold at most {} KiB", bytes_max / 1024))))
 }
 
+fn allowed_method(method: &str, allow: &'static str) -> Result<String, ApiError> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    if allow.split(", ").any(|known| known == method) { Ok(String::from(method)) } else { Err(ApiError::Method { allow }) }
+}
+
 /// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or("").trim();
@@ -194,6 +232,17 @@ mod tests {
         }
         for text in ["", "text/plain", "application/jsonp", "application/x-www-form-urlencoded"] {
             assert!(!is_json(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_with_the_right_ones() {
+        let allow = postern_core::route::Resource::Webhooks.methods();
+        for (method, taken) in [("POST", "POST"), ("GET", "GET"), ("HEAD", "GET")] {
+            assert_eq!(allowed_method(method, allow).unwrap(), taken);
+        }
+        for method in ["PUT", "DELETE", "PURGE", "", "get", "GET, POST"] {
+            assert!(matches!(allowed_method(method, allow), Err(ApiError::Method { allow: "GET, POST" })), "{method}");
         }
     }
 
