@@ -24,6 +24,10 @@ pub const SCHEMA_BYTES_MAX: usize = 32 * 1024;
 pub const SCHEMA_DEPTH_MAX: usize = 24;
 /// Schemas within a schema at most.
 pub const SCHEMA_PARTS_MAX: usize = 1_000;
+/// The spellings of the draft that is understood.
+pub const DRAFTS: [&str; 2] = ["https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#"];
+/// What `minLength`, `maxItems` and their like may say at most: far beyond any body that is taken.
+pub const COUNT_MAX: u64 = 1_000_000_000;
 /// Faults that one check names at most.
 pub const FAULTS_MAX: usize = 50;
 /// Steps of one check at most: a schema whose alternatives multiply is given up rather than followed.

@@ -4,14 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
+use super::{COUNT_MAX, DRAFTS, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
 use crate::fault::{Fault, pointer_segment, type_name, whole_number};
 
-/// Only says something to people or to other programs.
-const ANNOTATIONS: [&str; 10] =
-    ["title", "description", "default", "examples", "$id", "$comment", "deprecated", "readOnly", "writeOnly", "example"];
-/// The draft that is understood.
-const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 const DEFS: &str = "#/$defs/";
 
 impl Schema {
@@ -131,7 +126,7 @@ impl Reader {
                 "properties" => rules.properties = self.named(value, &here, depth),
                 "required" => rules.required = self.names(value, &here),
                 "additionalProperties" => rules.additional_properties = Some(self.node(value, &here, depth + 1)),
-                "prefixItems" => rules.prefix_items = self.list(value, &here, depth),
+                "prefixItems" => rules.prefix_items = self.schemas(value, &here, depth),
                 "items" => rules.items = Some(self.node(value, &here, depth + 1)),
                 "minItems" => rules.min_items = self.count(value, &here),
                 "maxItems" => rules.max_items = self.count(value, &here),
@@ -139,10 +134,7 @@ impl Reader {
                 "maxProperties" => rules.max_properties = self.count(value, &here),
                 "minLength" => rules.min_length = self.count(value, &here),
                 "maxLength" => rules.max_length = self.count(value, &here),
-                "uniqueItems" => match value.as_bool() {
-                    Some(unique) => rules.unique_items = unique,
-                    None => self.fault(&here, "must be true or false"),
-                },
+                "uniqueItems" => rules.unique_items = self.flag(value, &here),
                 "minimum" => rules.minimum = self.number(value, &here),
                 "maximum" => rules.maximum = self.number(value, &here),
                 "exclusiveMinimum" => rules.exclusive_minimum = self.number(value, &here),
@@ -159,22 +151,36 @@ impl Reader {
                         self.fault(&here, format!("is not checked here; checked are {}", Format::ALL.map(Format::as_str).join(", ")));
                     }
                 }
-                "allOf" => rules.all_of = self.alternatives(value, &here, depth),
-                "anyOf" => rules.any_of = self.alternatives(value, &here, depth),
-                "oneOf" => rules.one_of = self.alternatives(value, &here, depth),
+                "allOf" => rules.all_of = self.schemas(value, &here, depth),
+                "anyOf" => rules.any_of = self.schemas(value, &here, depth),
+                "oneOf" => rules.one_of = self.schemas(value, &here, depth),
                 "not" => rules.not = Some(self.node(value, &here, depth + 1)),
                 "$ref" => rules.reference = self.reference(value, &here),
                 "$defs" if depth == 0 => self.defs = self.named(value, &here, depth),
                 "$defs" => self.fault(&here, "is only understood at the top of the schema"),
                 "$schema" => {
-                    if value.as_str().map(|text| text.trim_end_matches('#')) != Some(DRAFT) {
-                        self.fault(&here, format!("must be {DRAFT}, or be left out"));
+                    if !DRAFTS.iter().any(|draft| value == draft) {
+                        self.fault(&here, format!("must be {}, or be left out", DRAFTS[0]));
                     }
                 }
                 "pattern" | "patternProperties" => {
                     self.fault(&here, "can't be checked: Postern has no regular expressions; use enum, format or minLength");
                 }
-                annotation if ANNOTATIONS.contains(&annotation) => {}
+                // What follows only says something to people or to other programs.
+                "title" | "description" | "$id" | "$comment" => {
+                    if !value.is_string() {
+                        self.fault(&here, format!("must be a string, not {}", type_name(value)));
+                    }
+                }
+                "deprecated" | "readOnly" | "writeOnly" => {
+                    self.flag(value, &here);
+                }
+                "examples" => {
+                    if !value.is_array() {
+                        self.fault(&here, format!("must be an array of values, not {}", type_name(value)));
+                    }
+                }
+                "default" | "example" => {}
                 _ => self.fault(&here, "is no keyword that Postern checks; leave it out, so that nobody relies on it"),
             }
         }
@@ -187,19 +193,28 @@ impl Reader {
             Value::Array(names) if !names.is_empty() => names.iter().map(Value::as_str).collect(),
             _ => None,
         };
+        let names = names.filter(|names| all_differ(names));
         let types = names.and_then(|names| names.into_iter().try_fold(Types::default(), Types::with));
         if types.is_none() {
-            self.fault(at, "must be one of null, boolean, integer, number, string, array, object, or an array of them");
+            self.fault(at, "must be one of null, boolean, integer, number, string, array, object, or an array of them, each once");
         }
         types
     }
 
     fn names(&mut self, value: &Value, at: &str) -> Vec<String> {
-        let names = value.as_array().and_then(|names| names.iter().map(|name| name.as_str().map(String::from)).collect());
-        names.unwrap_or_else(|| {
-            self.fault(at, "must be an array of field names");
-            Vec::new()
-        })
+        let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+        let Some(names) = names.filter(|names| all_differ(names)) else {
+            self.fault(at, "must be an array of field names, each once");
+            return Vec::new();
+        };
+        names.into_iter().map(String::from).collect()
+    }
+
+    fn flag(&mut self, value: &Value, at: &str) -> bool {
+        if !value.is_boolean() {
+            self.fault(at, format!("must be true or false, not {}", type_name(value)));
+        }
+        value.as_bool().unwrap_or_default()
     }
 
     fn named(&mut self, value: &Value, at: &str, depth: usize) -> BTreeMap<String, Node> {
@@ -210,26 +225,18 @@ impl Reader {
         map.iter().map(|(name, value)| (name.clone(), self.node(value, &format!("{at}/{}", pointer_segment(name)), depth + 1))).collect()
     }
 
-    fn list(&mut self, value: &Value, at: &str, depth: usize) -> Vec<Node> {
-        let Some(items) = value.as_array() else {
-            self.fault(at, format!("must be an array of schemas, not {}", type_name(value)));
+    fn schemas(&mut self, value: &Value, at: &str, depth: usize) -> Vec<Node> {
+        let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
+            self.fault(at, "must be an array with at least one schema");
             return Vec::new();
         };
         items.iter().enumerate().map(|(index, item)| self.node(item, &format!("{at}/{index}"), depth + 1)).collect()
     }
 
-    fn alternatives(&mut self, value: &Value, at: &str, depth: usize) -> Vec<Node> {
-        let list = self.list(value, at, depth);
-        if list.is_empty() && value.is_array() {
-            self.fault(at, "must hold at least one schema");
-        }
-        list
-    }
-
     fn count(&mut self, value: &Value, at: &str) -> Option<u64> {
-        let count = whole_number(value).and_then(|count| u64::try_from(count).ok());
+        let count = whole_number(value).and_then(|count| u64::try_from(count).ok()).filter(|count| *count <= COUNT_MAX);
         if count.is_none() {
-            self.fault(at, "must be a whole number, 0 or more");
+            self.fault(at, format!("must be a whole number from 0 to {COUNT_MAX}"));
         }
         count
     }
@@ -252,4 +259,8 @@ impl Reader {
         self.refs.push((String::from(at), name.clone()));
         Some(name)
     }
+}
+
+fn all_differ(names: &[&str]) -> bool {
+    names.iter().collect::<BTreeSet<_>>().len() == names.len()
 }

@@ -19,6 +19,7 @@ use crate::event::{
     ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
 };
 use crate::import::{self, LISTING_BYTES_MAX};
+use crate::json_schema::{COUNT_MAX, DRAFTS};
 use crate::run::parse::AUTH_CHARS_MAX;
 use crate::run::{LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, RunState, STEPS_MAX};
 use crate::signing::SecretKind;
@@ -470,16 +471,15 @@ fn event_type_patch() -> Value {
 
 /// The keywords of `json_schema`, which names every fault itself; here only their kinds are told.
 fn data_schema() -> Value {
-    let schema = || reference("DataSchema");
     let part = || json!({ "anyOf": [{ "type": "boolean" }, reference("DataSchema")] });
-    let parts = || json!({ "type": "array", "minItems": 1, "items": { "anyOf": [{ "type": "boolean" }, reference("DataSchema")] } });
-    let count = || json!({ "type": "integer", "minimum": 0, "maximum": 1_000_000 });
+    let parts = || json!({ "type": "array", "minItems": 1, "items": part() });
+    let count = || json!({ "type": "integer", "minimum": 0, "maximum": COUNT_MAX });
     let number = || json!({ "type": "number" });
-    let named = || json!({ "type": "object", "additionalProperties": { "anyOf": [{ "type": "boolean" }, reference("DataSchema")] } });
+    let named = || json!({ "type": "object", "additionalProperties": part() });
     let words = ["null", "boolean", "integer", "number", "string", "array", "object"];
     let mut fields = vec![
-        ("$schema", json!({ "const": "https://json-schema.org/draft/2020-12/schema" })),
-        ("$defs", json!({ "type": "object", "additionalProperties": schema() })),
+        ("$schema", one_of(&DRAFTS)),
+        ("$defs", named()),
         ("$ref", json!({ "type": "string", "pattern": r"^#/\$defs/" })),
         ("type", json!({ "anyOf": [one_of(&words), unique(list(&one_of(&words), 1, words.len()))] })),
         ("enum", json!({ "type": "array", "minItems": 1 })),

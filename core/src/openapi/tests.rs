@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::egress::Policy;
 use crate::fault::InputFault;
+use crate::json_schema::Schema;
 use crate::run::Entry;
 use crate::time::Timestamp;
 use crate::webhook::parse;
@@ -241,4 +242,59 @@ fn limits_are_those_of_the_parsers() {
         }
     }
     assert!(checked > 120, "only {checked} limits were looked at");
+}
+
+/// `DataSchema` describes the schemas that `json_schema` takes; as it is one of them, it can be checked by the same code.
+#[test]
+fn the_schema_of_schemas_says_what_their_parser_says() {
+    let mut described = body::schemas()["DataSchema"].clone();
+    if let Some(map) = described.as_object_mut() {
+        map.remove("examples");
+    }
+    // The one keyword that is described with a regular expression, which our schemas have not.
+    described["properties"]["$ref"] = json!({ "type": "string" });
+    let text = json!({ "$ref": "#/$defs/DataSchema", "$defs": { "DataSchema": described } }).to_string();
+    let text = text.replace("#/components/schemas/", "#/$defs/");
+    let of: Value = serde_json::from_str(&text).unwrap_or_default();
+    let of = Schema::parse(&of, "").unwrap_or_else(|faults| panic!("{faults:?}"));
+
+    let values = [
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1.5",
+        "7",
+        "1000000000",
+        "1000000001",
+        "\"x\"",
+        "\"string\"",
+        "\"uuid\"",
+        "[]",
+        "[1]",
+        "[\"a\"]",
+        "[\"a\", \"a\"]",
+        "[\"null\", \"null\"]",
+        "[\"null\", \"string\"]",
+        "[{}]",
+        "[true]",
+        "{}",
+        "{\"a\": 1}",
+        "{\"a\": {}}",
+        "{\"a\": true}",
+        "{\"title\": 1}",
+        "\"https://json-schema.org/draft/2020-12/schema#\"",
+        "\"http://json-schema.org/draft-07/schema#\"",
+    ];
+    let mut taken = 0;
+    for keyword in described["properties"].as_object().into_iter().flatten().map(|(keyword, _)| keyword).filter(|word| *word != "$ref") {
+        for value in values {
+            let value: Value = serde_json::from_str(value).unwrap_or_else(|fault| panic!("{value}: {fault}"));
+            let schema = json!({ (keyword): value });
+            let (described, parsed) = (of.check(&schema, ""), Schema::parse(&schema, ""));
+            assert_eq!(described.is_empty(), parsed.is_ok(), "{schema}: described {described:?}, parsed {parsed:?}");
+            taken += usize::from(parsed.is_ok());
+        }
+    }
+    assert!(taken > 100, "{taken} were taken");
 }

@@ -92,6 +92,8 @@ def mended(body, operation):
         document = body.get("document") or {}
         for item in document.get("webhooks") or []:
             webhook(item, operation)
+            # A name keeps its contract: with another one it would need another secret.
+            item["name"] = f"{item['name'][:32]}-{item.get('contract') or 'standard'}"
         for item in document.get("event_types") or []:
             event_type(item)
         for section in ("webhooks", "event_types"):
