@@ -12,7 +12,8 @@ use crate::artefacts;
 /// as JSON. Panics with its whole output where it fails.
 pub async fn run(requirements: &str, script: &str, arguments: &[&str]) -> Value {
     let mut command = Command::new(artefacts::python(requirements));
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(artefacts::root().join(script)).args(arguments);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", artefacts::root().join("tests/clients/rig"));
+    command.arg(artefacts::root().join(script)).args(arguments);
     summary(script, command).await
 }
 

@@ -10,9 +10,9 @@ import sys
 from importlib.metadata import version as release_of
 
 from actinia import Actinia
-from harness import Checks, Native, Receiver, eventually
+from harness import Native, Receiver
+from rig import Checks, eventually, run_all, scenario
 
-SCENARIOS = []
 
 
 def step(number, exe, *params):
@@ -43,11 +43,6 @@ class World:
                 self.check.true(word in str(refusal), f"{refusal} does not mention {word!r}")
             return
         raise AssertionError("the client was not told")
-
-
-def scenario(run):
-    SCENARIOS.append(run)
-    return run
 
 
 @scenario
@@ -130,17 +125,14 @@ def chains_are_validated(w):
 def a_terminated_job_is_told(w):
     job = w.job({"version": "1", "list": [step(1, "/bin/sleep", "30")]})
     eventually("the job is at work", lambda: job.poll(quiet=True) or (True if job.status == "running" else None))
-    w.native.send("POST", f"runs/run_{job.resource_id.removeprefix('resource_id-')}/terminate")
+    w.native.call("POST", f"runs/run_{job.resource_id.removeprefix('resource_id-')}/terminate")
     w.check.equal(job.poll_until_finished(0.1, quiet=True), 1, "the client says so")
     w.check.equal((job.status, job.http_code), ("terminated", 200), "the job")
 
 
 def main():
-    world = World(*sys.argv[1:5])
-    for run in SCENARIOS:
-        run(world)
-    summary = {"client": release_of("actinia-python-client"), "scenarios": [run.__name__ for run in SCENARIOS]}
-    print(json.dumps({**summary, "checks": world.check.count}))
+    summary = run_all(World(*sys.argv[1:5]))
+    print(json.dumps({**summary, "client": release_of("actinia-python-client")}))
 
 
 main()

@@ -11,10 +11,10 @@ from importlib.metadata import version as release_of
 
 import actinia_openapi_python_client as actinia
 from actinia_openapi_python_client.rest import ApiException
-from harness import Checks, Native, Receiver, eventually
+from harness import Native, Receiver
+from rig import Checks, eventually, run_all, scenario
 
 OPERATIONS = set()
-SCENARIOS = []
 NOBODY = "resource_id-00000000-0000-7000-8000-000000000000"
 
 
@@ -79,11 +79,6 @@ class World:
                 self.check.true(word in found["message"], f"{found['message']!r} does not mention {word!r}")
             return
         raise AssertionError(f"expected {status}, got {answer!r}")
-
-
-def scenario(run):
-    SCENARIOS.append(run)
-    return run
 
 
 @scenario
@@ -204,11 +199,8 @@ def an_unknown_resource_is_400(w):
 
 
 def main():
-    world = World(*sys.argv[1:5])
-    for run in SCENARIOS:
-        run(world)
-    summary = {"client": release_of("actinia-openapi-python-client"), "operations": sorted(OPERATIONS)}
-    print(json.dumps({**summary, "scenarios": [run.__name__ for run in SCENARIOS], "checks": world.check.count}))
+    summary = run_all(World(*sys.argv[1:5]))
+    print(json.dumps({**summary, "client": release_of("actinia-openapi-python-client"), "operations": sorted(OPERATIONS)}))
 
 
 main()

@@ -7,15 +7,14 @@ Each scenario is a function; the last line printed is a JSON summary.
 
 import json
 import sys
-import traceback
 from importlib.metadata import version as release_of
 
 import ubiops
-from harness import Checks, Native, Receiver, eventually
+from harness import Checks, Native, Receiver
+from rig import eventually, run_all, scenario
 from ubiops import WebhookCreate, WebhookHeader, WebhookTestCreate, WebhookUpdate
 
 OPERATIONS = set()
-SCENARIOS = []
 
 
 class Client:
@@ -62,11 +61,6 @@ class World:
             return test if test.status != "pending" else None
 
         return eventually("the test ends", look)
-
-
-def scenario(run):
-    SCENARIOS.append(run)
-    return run
 
 
 def header(key, value=None, protected=False):
@@ -233,7 +227,7 @@ def callbacks_carry_the_documented_keys(w):
     w.check.true(isinstance(body["text"], str) and body["text"], "there is always a sentence")
     w.native.post("pipeline_request_failed", {"request_id": "r4", "status": "failed"}, object_type="pipeline", name="p1", version="v9")
     w.native.post("deployment_request_started", {"request_id": "r5", "status": "processing"})
-    w.check.equal(len(w.receiver.calls["/pipe"]), 1, "another version is not heard")
+    w.check.equal(len(w.receiver.calls("/pipe")), 1, "another version is not heard")
     for name in ("keys", "finished", "pipe"):
         w.client.webhooks_delete(w.project, name)
 
@@ -259,7 +253,7 @@ def a_redirect_counts_as_delivered(w):
     event = w.native.post("deployment_request_completed", {"request_id": "r", "status": "completed"})
     delivery = w.native.delivery(event["id"], "moved")
     w.check.equal((delivery["state"], delivery["last_status"]), ("delivered", 302), "3xx")
-    w.check.true("/elsewhere" not in w.receiver.calls, "not followed")
+    w.check.true(all(path != "/elsewhere" for _, path, _, _ in w.receiver.requests), "not followed")
     w.client.webhooks_delete(w.project, "moved")
 
 
@@ -273,7 +267,7 @@ def retry_decides_whether_a_failure_is_repeated(w):
     w.check.equal(w.native.delivery(event["id"], "once")["state"], "dead", "one attempt is all")
     first, second = w.receiver.received("/again", 2)
     w.check.equal((first[1], first[0]["webhook-id"]), (second[1], second[0]["webhook-id"]), "a retry repeats body and id")
-    w.check.equal(len(w.receiver.calls["/once"]), 1, "no second call")
+    w.check.equal(len(w.receiver.calls("/once")), 1, "no second call")
     for name in ("again", "once"):
         w.client.webhooks_delete(w.project, name)
 
@@ -314,22 +308,9 @@ def tests_go_from_pending_to_their_end(w):
 
 def main():
     world = World(*sys.argv[1:])
-    for run in SCENARIOS:
-        try:
-            run(world)
-        except Exception as fault:
-            traceback.print_exc()
-            raise SystemExit(f"{run.__name__}: {type(fault).__name__}: {fault}") from fault
-    summary = {
-        "client": release_of("ubiops"),
-        "api": sys.argv[2],
-        "operations": sorted(OPERATIONS),
-        "scenarios": [run.__name__ for run in SCENARIOS],
-        "checks": world.check.count,
-        "left": len(world.client.webhooks_list(world.project)),
-    }
-    world.receiver.close()
-    print(json.dumps(summary))
+    summary = run_all(world)
+    summary |= {"client": release_of("ubiops"), "api": sys.argv[2], "operations": sorted(OPERATIONS)}
+    print(json.dumps({**summary, "left": len(world.client.webhooks_list(world.project))}))
 
 
 if __name__ == "__main__":

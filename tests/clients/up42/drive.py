@@ -9,11 +9,11 @@ Each scenario is a function; the last line printed is a JSON summary.
 import inspect
 import json
 import sys
-import traceback
 import warnings
 from importlib.metadata import version as release_of
 
-from harness import Checks, Native, Receiver, Wire, verify
+from harness import Checks, Wire, verify
+from rig import Native, ScriptedReceiver, run_all, scenario
 
 warnings.simplefilter("ignore")
 RELEASE = tuple(int(part) for part in release_of("up42-py").split("."))
@@ -23,7 +23,6 @@ WIRE = Wire(sys.argv[1])
 import up42  # noqa: E402
 
 OPERATIONS = set()
-SCENARIOS = []
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
@@ -132,7 +131,7 @@ class World:
         self.project, self.token = project, token
         self.strangers_project, self.strangers_token = strangers_project, strangers_token
         self.native = Native(base, project, token)
-        self.receiver = Receiver()
+        self.receiver = ScriptedReceiver()
         # Up to 0.37 an error shows what the server said.
         self.check = Checks(WIRE, shows_errors=RELEASE < (1, 0, 0))
         self.log_in()
@@ -144,10 +143,8 @@ class World:
     def create(self, name, events=("job.status",), **more):
         return self.client.create(name=name, url=more.pop("url", None) or self.receiver.url(f"/{name}"), events=list(events), **more)
 
-
-def scenario(run):
-    SCENARIOS.append(run)
-    return run
+    def new_token(self, role):
+        return self.native.call("POST", "tokens", {"name": f"for {role}", "role": role})
 
 
 @scenario
@@ -229,7 +226,7 @@ def callbacks_are_what_up42_s_receivers_expect(w):
         w.create("inactive", active=False),
         w.create("both", events=["job.status", "order.status"], secret=secret, active=True),
     ]
-    w.native.post("job.status", {"status": "RUNNING", "jobId": "j1"})
+    w.native.event("job.status", {"status": "RUNNING", "jobId": "j1"})
     headers, body = w.receiver.received("/signed", 1)[0]
     w.check.equal(json.loads(body), {"event": "job.status", "body": {"status": "RUNNING", "jobId": "j1"}}, "payload")
     verify(headers, body, secret)
@@ -242,12 +239,12 @@ def callbacks_are_what_up42_s_receivers_expect(w):
             raise SystemExit("a forged callback passes")
     headers, body = w.receiver.received("/plain", 1)[0]
     w.check.true(not {"signature", "signature-input", "digest"} & {key.lower() for key in headers}, "nothing is signed without a secret")
-    w.native.post("order.status", {"status": "FULFILLED"})
+    w.native.event("order.status", {"status": "FULFILLED"})
     calls = w.receiver.received("/both", 2)
     w.check.equal(sorted(json.loads(body)["event"] for _, body in calls), ["job.status", "order.status"], "both events")
     for headers, body in calls:
         verify(headers, body, secret)
-    w.check.equal((len(w.receiver.calls["/signed"]), w.receiver.calls.get("/inactive")), (1, None), "who did not ask hears nothing")
+    w.check.equal((len(w.receiver.calls("/signed")), w.receiver.calls("/inactive")), (1, []), "who did not ask hears nothing")
     for webhook in webhooks:
         w.client.delete(webhook)
 
@@ -262,7 +259,7 @@ def test_events_are_sent_at_once_and_counted(w):
         ran = w.client.test(made)
         w.check.equal((ran["testsRun"], ran["testsSucceeded"]), (len(events), succeeded), name)
         w.check.true(ran["startedAt"], "a time")
-        calls = w.receiver.calls[f"/{name}"]
+        calls = w.receiver.calls(f"/{name}")
         w.check.equal(sorted(json.loads(body)["event"] for _, body in calls), sorted(events), "one call for each event, done when the answer comes")
         for headers, body in calls:
             verify(headers, body, "hush")
@@ -313,7 +310,7 @@ def bad_input_is_refused_with_words(w):
 @scenario
 def roles_and_workspaces_are_kept_apart(w):
     made = w.create("mine", secret="hush-hush")
-    reader, publisher = w.native.new_token("read"), w.native.new_token("publish")
+    reader, publisher = w.new_token("read"), w.new_token("publish")
     w.log_in(token=reader["secret"])
     w.check.equal(w.client.names(), ["mine"], "a reader looks")
     w.check.equal(w.client.read(made)["secret"], None, "but sees no secret")
@@ -328,7 +325,7 @@ def roles_and_workspaces_are_kept_apart(w):
     w.check.equal(w.client.names(), [], "another workspace")
     w.check.refused(404, lambda: w.client.read(made))
     w.log_in(token=reader["secret"])
-    w.native.call(f"tokens/{reader['token']['id']}", method="DELETE")
+    w.native.call("DELETE", f"tokens/{reader['token']['id']}")
     if RELEASE >= (0, 37, 1):
         w.check.refused(401, w.client.names)
     else:
@@ -340,24 +337,15 @@ def roles_and_workspaces_are_kept_apart(w):
 
 def main():
     world = World(*sys.argv[1:])
-    for run in SCENARIOS:
-        try:
-            run(world)
-        except Exception as fault:
-            traceback.print_exc()
-            raise SystemExit(f"{run.__name__}: {type(fault).__name__}: {fault}") from fault
-    summary = {
+    summary = run_all(world) | {
         "client": release_of("up42-py"),
         "style": sys.argv[2],
         "operations": sorted(OPERATIONS),
-        "scenarios": [run.__name__ for run in SCENARIOS],
-        "checks": world.check.count,
         "left": len(world.client.names()),
         # Old releases send a body with every GET; it is what it is tested for.
         "sends_bodies_with_get": any(WIRE.bodies("GET")),
         "failures": sorted({answer.status_code for _, _, answer in WIRE.exchanges if answer.status_code >= 500}),
     }
-    world.receiver.close()
     print(json.dumps(summary))
 
 

@@ -1,19 +1,15 @@
-"""What the UP42 scenarios stand on: the way to a local server, a receiver that verifies, the native API, counted checks."""
+"""What the UP42 scenarios stand on besides the rig: the way to a local server, checks of refusals, a receiver's verification."""
 
 import base64
 import hashlib
 import hmac
-import json
 import re
-import threading
 import time
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import requests
+import rig
 
-SOON_S = 30
 HOSTS = ("api.up42.com", "auth.up42.com")
 
 
@@ -51,21 +47,11 @@ class Wire:
         return {answer.request.body for sent, path, answer in self.exchanges if sent == method and "/token" not in path}
 
 
-class Checks:
-    """Assertions with a count, so that the summary shows that they ran."""
-
+class Checks(rig.Checks):
     def __init__(self, wire, shows_errors):
+        super().__init__()
         self.wire = wire
         self.shows_errors = shows_errors
-        self.count = 0
-
-    def equal(self, found, expected, what=""):
-        self.count += 1
-        assert found == expected, f"{what}: {found!r} is not {expected!r}"
-
-    def true(self, holds, what):
-        self.count += 1
-        assert holds, what
 
     def refused(self, status, call, *words):
         """The call fails, and the server said so in UP42's shape with this status and all of these words."""
@@ -110,74 +96,3 @@ def verify(headers, body, secret):
     assert "digest" in names, "the body is not covered"
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     assert headers["digest"] == f"SHA-256={digest}", "the digest is that of another body"
-
-
-class Receiver:
-    """Answers 200 unless a path was told otherwise, and keeps what came."""
-
-    def __init__(self):
-        self.calls = {}
-        self.answers = {}
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                receiver.calls.setdefault(self.path, []).append((dict(self.headers.items()), body))
-                answers = receiver.answers.get(self.path, [200])
-                self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.server.server_address[1]}{path}"
-
-    def received(self, path, count):
-        """The calls to `path` once there are `count`."""
-        return eventually(f"{count} calls reach {path}", lambda: self.calls.get(path, []) if len(self.calls.get(path, [])) >= count else None)
-
-    def close(self):
-        self.server.shutdown()
-
-
-class Native:
-    """Postern's own API: the way in for events, and tokens of other roles."""
-
-    def __init__(self, base, project, token):
-        self.prefix = f"{base}/v1/projects/{project}"
-        self.token = token
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def call(self, path, body=None, method=None):
-        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.prefix}/{path}", data=data, headers=headers, method=method)
-        with self.opener.open(request, timeout=SOON_S) as answer:
-            text = answer.read()
-            return json.loads(text) if text else None
-
-    def post(self, kind, data):
-        return self.call("events", {"type": kind, "data": data})
-
-    def new_token(self, role):
-        return self.call("tokens", {"name": f"for {role}", "role": role})
-
-
-def eventually(what, look):
-    """Looks until there is something, with a deadline."""
-    deadline = time.monotonic() + SOON_S
-    while time.monotonic() < deadline:
-        found = look()
-        if found is not None:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {SOON_S} s: {what}")
