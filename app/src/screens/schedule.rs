@@ -6,7 +6,7 @@ use postern_core::webhook::field::SCHEDULE_WAIT_MAX_S;
 use serde_json::Value;
 
 use crate::dom::{CollectView, View, view};
-use crate::screens::events::model::fault_of;
+use crate::ui::form::fault_of;
 use crate::words;
 
 /// A schedule as it is typed: `5 s, 5 min, 2 h`.

@@ -15,6 +15,38 @@ pub(crate) const IN_DIALOG: &str = "dialog [aria-invalid=true]";
 /// The first bad field of a form that is a screen, or part of one.
 pub(crate) const IN_SCREEN: &str = "form [aria-invalid=true]";
 
+/// What is wrong with a field, or with a part of it, in one text. `field` is where it stands without the first slash: `name`,
+/// `headers/0/key`.
+pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
+    let is_there = |fault: &&Fault| {
+        let rest = fault.pointer.trim_start_matches('/').strip_prefix(field);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let found: Vec<&str> = faults.iter().filter(is_there).map(|fault| fault.detail.as_str()).collect();
+    (!found.is_empty()).then(|| sentence(&found.join("; ")))
+}
+
+/// What is said below a field that is wrong.
+pub(crate) fn shown_fault(faults: Memo<Vec<Fault>>, field: impl AsRef<str> + Send + Sync + 'static) -> Signal<Option<String>> {
+    fault_when(faults, field, || true)
+}
+
+/// The same once it is due: nobody is told that a field is wrong before there was a chance to fill it in.
+pub(crate) fn fault_when(
+    faults: Memo<Vec<Fault>>,
+    field: impl AsRef<str> + Send + Sync + 'static,
+    is_due: impl Fn() -> bool + Send + Sync + 'static,
+) -> Signal<Option<String>> {
+    Signal::derive(move || if is_due() { faults.with(|faults| fault_of(faults, field.as_ref())) } else { None })
+}
+
+/// A text as a sentence: `must be a URL` reads `Must be a URL.`
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
 /// Whether a form can be sent as it is filled in. Where not, its first bad field gets the focus.
 pub(crate) fn is_complete(faults: Memo<Vec<Fault>>, first_bad: &'static str) -> bool {
     let is_complete = faults.with_untracked(Vec::is_empty);
@@ -64,4 +96,22 @@ pub(crate) fn Submit(
 ) -> View {
     let busy = sending.busy();
     view! { <Button label=label look=Look::Primary submits=true disabled=busy /> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_says_what_is_wrong_with_it_and_with_its_parts() {
+        let faults = [
+            Fault::new("/events/0", "must be an event type"),
+            Fault::new("/events", "must not be empty."),
+            Fault::new("/headers/0/key", "is taken"),
+            Fault::new("/event_labels", "is no object"),
+        ];
+        assert_eq!(fault_of(&faults, "events").as_deref(), Some("Must be an event type; must not be empty."));
+        assert_eq!(fault_of(&faults, "headers/0/key").as_deref(), Some("Is taken."));
+        assert_eq!(fault_of(&faults, "event"), None, "only whole names");
+    }
 }

@@ -1,7 +1,7 @@
 //! The catalogue of event types: what producers may post, with examples that tests and previews use.
 
 use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal, Signal};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
 use postern_core::event::parse_event_type;
@@ -14,14 +14,13 @@ use crate::fetched::Fetched;
 use crate::fetched::when;
 use crate::json;
 use crate::routes::{Area, Query};
-use crate::screens::events::model::fault_of;
 use crate::shell::link;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::{Button, Look, icon_button};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{TextArea, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{Sending, Submit, fault_when, shown_fault};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -150,13 +149,10 @@ fn NewEventType(
         Err(fault) => vec![fault],
     });
     let fault = move |field: &'static str, typed: RwSignal<String>| {
-        Signal::derive(move || {
-            let is_due = is_sent.get() || typed.with(|typed| !typed.is_empty());
-            if is_due { faults.with(|faults| fault_of(faults, field)) } else { None }
-        })
+        fault_when(faults, field, move || is_sent.get() || typed.with(|typed| !typed.is_empty()))
     };
-    let example_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "example")));
-    let schema_fault = Signal::derive(move || faults.with(|faults| fault_of(faults, "schema")));
+    let example_fault = shown_fault(faults, "example");
+    let schema_fault = shown_fault(faults, "schema");
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);

@@ -78,17 +78,10 @@ pub(crate) fn example_of(types: Option<&Page<EventTypeView>>, kind: &str) -> Opt
     types?.items.iter().find(|item| item.name == kind)?.example.clone()
 }
 
-/// What is wrong with a field, in one sentence.
-pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
-    let found = faults.iter().find(|fault| fault.pointer.trim_start_matches('/').split('/').next() == Some(field))?;
-    let mut letters = found.detail.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    Some(format!("{first}{}.", letters.as_str().trim_end_matches('.')))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::form::fault_of;
 
     fn draft() -> EventDraft {
         EventDraft { kind: String::from("order.paid"), data: String::from("{\"n\": 1e400}"), ..EventDraft::default() }

@@ -16,7 +16,7 @@ use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::Button;
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::field::{TextArea, TextField};
-use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, fault_when, is_complete, shown_fault};
 use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 use crate::words;
@@ -40,10 +40,8 @@ pub(super) fn PostEvent(
     });
     let faults = Memo::new(move || draft.with(EventDraft::faults));
     let is_sent = RwSignal::new(false);
-    let fault = move |field: &'static str| {
-        Signal::derive(move || if is_sent.get() { faults.with(|faults| model::fault_of(faults, field)) } else { None })
-    };
-    let data_fault = Signal::derive(move || faults.with(|faults| model::fault_of(faults, "data")));
+    let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
+    let data_fault = shown_fault(faults, "data");
     let failure = RwSignal::new(None::<ApiFailure>);
     let (sending, trying) = (Sending::new(), Sending::new());
     let types = Fetched::new({

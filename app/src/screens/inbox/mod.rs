@@ -19,7 +19,6 @@ use crate::fetched::when;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
-use crate::screens::events::model::fault_of;
 use crate::screens::webhook::watch;
 use crate::shell::{ProjectState, link, live_dot};
 use crate::ui::badge::badge_of;
@@ -28,7 +27,7 @@ use crate::ui::code::{code_block, header_lines};
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{TextArea, TextField};
-use crate::ui::form::Sending;
+use crate::ui::form::{Sending, shown_fault};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::more::more_button;
@@ -256,7 +255,7 @@ fn InboxFacts(inbox: Fetched<InboxView>, toasts: Toasts) -> View {
         Err(InputFault::Invalid(faults)) => faults.into_iter().map(below_answer).collect(),
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
-    let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
+    let fault = move |field: &'static str| shown_fault(faults, field);
     let sending = Sending::new();
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();

@@ -1,7 +1,7 @@
 //! The inboxes of a project: addresses of our own that record what reaches them.
 
 use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal, Signal};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::inbox::InboxView;
 use postern_core::api::live::LiveEvent;
@@ -14,14 +14,13 @@ use crate::fetched::Fetched;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Place};
-use crate::screens::events::model::fault_of;
 use crate::screens::webhooks::calmly;
 use crate::shell::{ProjectState, link, live_dot};
 use crate::ui::button::{Button, Look};
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::TextField;
-use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -101,10 +100,7 @@ fn NewInbox() -> View {
         Err(InputFault::Invalid(faults)) => faults,
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
-    let fault = Signal::derive(move || {
-        let is_due = is_sent.get() || name.with(|name| !name.is_empty());
-        if is_due { faults.with(|faults| fault_of(faults, "name")) } else { None }
-    });
+    let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);

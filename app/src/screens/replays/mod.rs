@@ -20,7 +20,6 @@ use crate::fetched::{Fetched, effect};
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::{Area, Query};
-use crate::screens::events::model::fault_of;
 use crate::screens::webhooks::model::state_word;
 use crate::shell::link;
 use crate::state::{Memo, RwSignal, Signal};
@@ -28,7 +27,7 @@ use crate::ui::badge::badge;
 use crate::ui::button::{Button, Look};
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{IN_DIALOG, Sending, is_complete};
+use crate::ui::form::{IN_DIALOG, Sending, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
@@ -223,8 +222,7 @@ fn Form(list: Fetched<Page<ReplayView>>, webhooks: Signal<Vec<String>>, is_open:
     });
     let faults = Memo::new(move || draft.with(|draft| model::faults(&draft.json(true, offset_min))));
     let is_sent = RwSignal::new(false);
-    let fault =
-        move |field: &'static str| Signal::derive(move || if is_sent.get() { faults.with(|faults| fault_of(faults, field)) } else { None });
+    let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
     let failure = RwSignal::new(None::<ApiFailure>);
     // What was counted, and for which draft: a count of something else says nothing.
     let counted = RwSignal::new(None::<(Draft, ReplayCount)>);

@@ -12,14 +12,13 @@ use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min};
 use crate::dom::{View, hears, part, view};
 use crate::fetched::Fetched;
-use crate::screens::events::model::fault_of;
 use crate::screens::schedule;
 use crate::screens::webhooks::model::state_word;
 use crate::shell::ProjectState;
 use crate::state::{Memo, RwSignal, Signal};
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete};
+use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete, shown_fault};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
@@ -60,7 +59,7 @@ fn SettingsForm(detail: Fetched<ProjectDetail>) -> View {
     let [mode, waits, days] = [draft.mode, draft.waits, draft.days].map(RwSignal::new);
     let draft = Memo::new(move || Draft { mode: mode.get(), waits: waits.get(), days: days.get() });
     let faults = Memo::new(move || draft.with(Draft::faults));
-    let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
+    let fault = move |field: &'static str| shown_fault(faults, field);
     let waits_fault = Signal::derive(move || faults.with(|faults| schedule::fault(faults)));
     let (failure, sending) = (RwSignal::new(None::<ApiFailure>), Sending::new());
     let api = StoredValue::new_local(project);
@@ -123,7 +122,7 @@ fn ExportForm() -> View {
         state: state.get(),
     });
     let faults = Memo::new(move || draft.with(|draft| draft.faults(offset_min)));
-    let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
+    let fault = move |field: &'static str| shown_fault(faults, field);
     let (failure, sending) = (RwSignal::new(None::<ApiFailure>), Sending::new());
     let name = String::from(project.name().as_str());
     let api = StoredValue::new_local(project);

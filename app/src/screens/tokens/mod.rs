@@ -1,7 +1,7 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
 
 use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal, Signal};
+use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::token::TokenView;
 use postern_core::fault::InputFault;
@@ -13,12 +13,11 @@ use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min, use_clock};
 use crate::fetched::Fetched;
 use crate::fetched::when;
-use crate::screens::events::model::fault_of;
 use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{IN_DIALOG, Sending, Submit, is_complete};
+use crate::ui::form::{IN_DIALOG, Sending, Submit, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::{empty, refusal};
@@ -164,10 +163,7 @@ fn NewToken(
         Err(InputFault::Invalid(faults)) => faults,
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
-    let fault = Signal::derive(move || {
-        let is_due = is_sent.get() || name.with(|name| !name.is_empty());
-        if is_due { faults.with(|faults| fault_of(faults, "name")) } else { None }
-    });
+    let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));
     let options = [Role::Publish, Role::Read, Role::Manage].map(|role| (role.as_str(), role.as_str(), role_words(role))).to_vec();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();

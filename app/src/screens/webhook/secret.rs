@@ -13,14 +13,13 @@ use crate::browser::clock::offset_min;
 use crate::dom::{CollectView, View, hears, part, view};
 use crate::fetched::Fetched;
 use crate::fetched::when;
-use crate::screens::events::model::fault_of;
-use crate::state::{Memo, RwSignal, Signal};
+use crate::state::{Memo, RwSignal};
 use crate::ui::button::Button;
 use crate::ui::code::code_block;
 use crate::ui::copy::copy_button;
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{Choice, TextField};
-use crate::ui::form::{Sending, Submit};
+use crate::ui::form::{Sending, Submit, fault_when, shown_fault};
 use crate::ui::icon::Icon;
 use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
@@ -126,11 +125,8 @@ fn Rotate(
     let (failure, made, sending) = (RwSignal::new(None::<ApiFailure>), RwSignal::new(None::<SecretView>), Sending::new());
     let body = move || body_of(&overlap.get(), &kind.get(), &secret.get());
     let faults = Memo::new(move || faults_of(&body()));
-    let fault = move |field: &'static str| Signal::derive(move || faults.with(|faults| fault_of(faults, field)));
-    let secret_fault = Signal::derive(move || {
-        let is_empty = secret.with(|secret| secret.trim().is_empty());
-        if is_empty { None } else { faults.with(|faults| fault_of(faults, "secret")) }
-    });
+    let fault = move |field: &'static str| shown_fault(faults, field);
+    let secret_fault = fault_when(faults, "secret", move || secret.with(|secret| !secret.trim().is_empty()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if faults.with_untracked(|faults| !faults.is_empty()) {
@@ -185,6 +181,7 @@ fn made_view(view: &SecretView) -> View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::form::fault_of;
 
     #[test]
     fn a_rotation_says_only_what_was_chosen() {

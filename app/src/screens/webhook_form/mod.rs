@@ -31,7 +31,7 @@ use crate::shell::{ProjectState, link};
 use crate::ui::button::{Button, LinkButton, Look, icon_button};
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::field::{Choice, Switch, TextArea, TextField};
-use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete};
+use crate::ui::form::{IN_SCREEN, Sending, Submit, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::refusal;
@@ -196,12 +196,8 @@ fn Form(
     // A field says what is wrong once it was left, or once the form was sent: not before the first letter.
     let touched = RwSignal::new(Vec::<&'static str>::new());
     let is_sent = RwSignal::new(false);
-    let fault = move |field: &'static str| {
-        Signal::derive(move || {
-            let is_due = is_sent.get() || touched.with(|touched| touched.contains(&field));
-            if is_due { faults.with(|faults| model::fault_of(faults, field)) } else { None }
-        })
-    };
+    let fault =
+        move |field: &'static str| fault_when(faults, field, move || is_sent.get() || touched.with(|touched| touched.contains(&field)));
     let leave = move |field: &'static str| {
         move |()| {
             if !touched.with_untracked(|touched| touched.contains(&field)) {
@@ -439,11 +435,7 @@ fn event_choices(suggestions: Memo<Vec<String>>, events: RwSignal<String>) -> Vi
 #[component]
 fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is_due: RwSignal<bool>) -> View {
     let row = move |(at, fields): (usize, HeaderFields)| {
-        let fault = move |part: &'static str| {
-            Signal::derive(
-                move || if is_due.get() { faults.with(|faults| model::fault_of(faults, &format!("headers/{at}/{part}"))) } else { None },
-            )
-        };
+        let fault = move |part: &'static str| fault_when(faults, format!("headers/{at}/{part}"), move || is_due.get());
         let hint = if fields.is_stored { "Empty keeps the stored value" } else { "" };
         view! {
             <div class="header-row">

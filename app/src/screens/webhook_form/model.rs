@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::json;
 use crate::screens::events::model::labels_of as labels;
 use crate::screens::schedule;
+use crate::ui::form::sentence;
 
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -347,12 +348,6 @@ pub(crate) fn field_of(pointer: &str) -> &str {
     if rest.starts_with("headers/") { rest } else { rest.split('/').next().unwrap_or_default() }
 }
 
-/// What is wrong with a field, in one text.
-pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
-    let found: Vec<&str> = faults.iter().filter(|fault| field_of(&fault.pointer) == field).map(|fault| fault.detail.as_str()).collect();
-    (!found.is_empty()).then(|| sentence(&found.join("; ")))
-}
-
 /// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says where it breaks off.
 pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
     if text.trim().is_empty() {
@@ -377,13 +372,6 @@ pub(crate) fn filter_place(pointer: &str) -> String {
         "" => String::from("The condition"),
         place => place.replace('/', " › "),
     }
-}
-
-/// `must be …` as a sentence.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// What the egress policy says of the URL, in words.
@@ -449,6 +437,7 @@ pub(crate) fn preview(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::form::fault_of;
 
     fn policy() -> Policy {
         Policy { allow_private_targets: false, own_hosts: vec![String::from("postern.example")] }
