@@ -4,10 +4,12 @@
 //! the commit of the change, so that none is missing and none tells of what did not happen. Who acts is said once, before the
 //! operation ([`Ledger::act_as`]); where nobody says, it is Postern.
 
+use std::collections::BTreeMap;
+
 use postern_core::api::audit::{Actor, AuditAction, AuditEntry, Subject, SubjectKind};
 use postern_core::api::page::Page;
 use postern_core::change::Changes;
-use postern_core::id::Kind;
+use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value};
-use crate::webhooks::to_json;
+use crate::webhooks::{StoredWebhook, to_json};
 
 /// Who acts, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,39 @@ impl Acting {
     #[must_use]
     pub fn postern() -> Self {
         Self { actor: Actor::postern(), address: None, request_id: None }
+    }
+}
+
+/// Milliseconds for which one who looks again at the same secret is not noted again: a client that shows secrets with every
+/// read (UP42's, WIRE B.3) would bury what is worth reading.
+const READING_NOTED_FOR_MS: i64 = 60 * 60 * 1_000;
+/// Readings that are remembered at most.
+const READINGS_MAX: usize = 10_000;
+
+/// Who was shown which secret lately, and when that was noted: in memory, so that a secret that is read all day costs nothing.
+/// Where memory is lost the next look is noted once more.
+#[derive(Debug, Default)]
+pub(crate) struct Readings(BTreeMap<Reading, Timestamp>);
+
+/// Whose token (`None`: `ADMIN_TOKEN`), which webhook, and which version of it: another secret is another reading.
+type Reading = (Option<String>, Seq, u32);
+
+impl Readings {
+    fn is_recent(noted: Timestamp, now: Timestamp) -> bool {
+        (0..READING_NOTED_FOR_MS).contains(&now.ms_since(noted))
+    }
+
+    fn is_noted(&self, reading: &Reading, now: Timestamp) -> bool {
+        self.0.get(reading).is_some_and(|noted| Self::is_recent(*noted, now))
+    }
+
+    fn remember(&mut self, reading: Reading, now: Timestamp) {
+        if self.0.len() >= READINGS_MAX {
+            self.0.retain(|_reading, noted| Self::is_recent(*noted, now));
+        }
+        if self.0.len() < READINGS_MAX {
+            self.0.insert(reading, now);
+        }
     }
 }
 
@@ -109,6 +144,19 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn note(&mut self, action: AuditAction, subject: &str, now: Timestamp) -> Result<(), LedgerError> {
         self.audit(&self.sql, action, subject, Changes::default(), now)
+    }
+
+    /// Notes that whoever acts was shown the secret of `webhook`, unless that was noted within the last hour.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn note_reading(&mut self, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+        let reading = (self.acting.actor.id.clone(), webhook.seq, webhook.version);
+        if !self.readings.is_noted(&reading, now) {
+            self.note(AuditAction::SecretRead, webhook.definition.name.as_str(), now)?;
+            self.readings.remember(reading, now);
+        }
+        Ok(())
     }
 
     /// Entries, newest first. One page looks at 2,000 of them at most, so it may hold fewer than `limit` and still have a
@@ -211,6 +259,30 @@ mod tests {
         assert_eq!(updated.changes.0["timeout_s"].to, json!(20));
         let text = serde_json::to_string(&entries).unwrap();
         assert!(!text.contains("s1."), "no sealed text either: {text}");
+    }
+
+    #[test]
+    fn a_secret_that_is_read_all_day_is_noted_once_an_hour_for_each_reader_and_each_version() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let stored = ledger.stored_webhook("w").unwrap();
+        let readings = |ledger: &Ledger<_>| told(ledger).iter().filter(|(action, _)| *action == "webhook.secret_read").count();
+        ledger.act_as(somebody());
+        ledger.note_reading(&stored, START).unwrap();
+        ledger.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS - 1)).unwrap();
+        assert_eq!(readings(&ledger), 1, "once");
+        ledger.act_as(Acting { actor: Actor::admin(), ..somebody() });
+        ledger.note_reading(&stored, START).unwrap();
+        assert_eq!(readings(&ledger), 2, "another reader");
+        ledger.act_as(somebody());
+        ledger.note_reading(&StoredWebhook { version: 2, ..stored.clone() }, START).unwrap();
+        assert_eq!(readings(&ledger), 3, "another version, perhaps another secret");
+        ledger.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS)).unwrap();
+        assert_eq!(readings(&ledger), 4, "an hour later");
+        let mut reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        reopened.act_as(somebody());
+        reopened.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS)).unwrap();
+        assert_eq!(readings(&reopened), 5, "what was not remembered is noted");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
-use crate::audit::Acting;
+use crate::audit::{Acting, Readings};
 use crate::error::LedgerError;
 use crate::event_types::Schemas;
 use crate::gate::Gates;
@@ -43,6 +43,7 @@ pub struct Ledger<S: Sql> {
     pub(crate) sealed_under: Option<String>,
     /// Who does what follows.
     pub(crate) acting: Acting,
+    pub(crate) readings: Readings,
     /// The key up to which no inline lease is open, as the database has it, and when that was noted.
     pub(crate) inline_checked: (Seq, Timestamp),
     project: ProjectName,
@@ -79,6 +80,7 @@ impl<S: Sql> Ledger<S> {
             schemas: Schemas::default(),
             sealed_under: None,
             acting: Acting::postern(),
+            readings: Readings::default(),
             inline_checked: (Seq::ZERO, Timestamp(0)),
             project,
             created_at,

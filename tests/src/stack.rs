@@ -149,15 +149,16 @@ impl Stack {
         }
     }
 
-    /// Replaces the sealing keys; they hold from the next start on.
-    pub fn set_sealing_keys(&self, keys: &str) {
-        assert!(self.running.is_none(), "a running stack has read its keys already");
+    /// Sets a variable of the deployment; it holds from the next start on.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        assert!(self.running.is_none(), "a running stack has read its variables already");
         let file = self.dir.join(".dev.vars");
-        let text = fs::read_to_string(&file).expect("the stack's secrets can be read");
-        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("SEALING_KEYS=")).collect();
-        let own = format!("SEALING_KEYS=\"{keys}\"");
+        let text = fs::read_to_string(&file).expect("the stack's variables can be read");
+        let before = format!("{name}=");
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(&before)).collect();
+        let own = format!("{name}=\"{value}\"");
         lines.extend([own.as_str(), ""]);
-        fs::write(file, lines.join("\n")).expect("the stack's secrets can be written");
+        fs::write(file, lines.join("\n")).expect("the stack's variables can be written");
     }
 
     /// Stops and starts.

@@ -59,6 +59,33 @@ async fn every_change_of_a_webhook_is_told_with_who_from_where_and_what() {
 }
 
 #[tokio::test]
+async fn secrets_that_up42_s_client_is_shown_are_noted_once_for_each_reader() {
+    let project = stack::project("readings").await;
+    let secret = json!({ "contract": "up42", "events": ["job.status"], "secret": "hush-hush" });
+    project.listen("shown", "http://127.0.0.1:1024/", &secret).await;
+    project.listen("without", "http://127.0.0.1:1024/", &json!({ "contract": "up42", "events": ["job.status"], "secret": null })).await;
+    let me = project.api.send(Method::GET, "/up42/users/me", None).await.expect(200).json();
+    let list = format!("/up42/workspaces/{}/webhooks", me["data"]["id"].as_str().expect("a user has an id"));
+    let read = async |role: &str| {
+        let api = project.api.with_token(&project.token(role).await);
+        for _ in 0..3 {
+            let shown = api.send(Method::GET, &list, None).await.expect(200);
+            assert_eq!(shown.body.contains("hush-hush"), role == "manage", "{}", shown.body);
+        }
+    };
+    read("read").await;
+    assert_eq!(log(&project, "subject=webhook:shown").await.len(), 1, "who does not see it has not read it");
+    read("manage").await;
+    read("manage").await;
+    assert_eq!(
+        actions(&log(&project, "subject=webhook:shown").await),
+        ["webhook.created", "webhook.secret_read", "webhook.secret_read"],
+        "two tokens, three looks each"
+    );
+    assert_eq!(actions(&log(&project, "subject=webhook:without").await), ["webhook.created"], "there is no secret");
+}
+
+#[tokio::test]
 async fn every_kind_of_thing_is_in_the_log() {
     let stack = stack::shared().await;
     let project = stack.project("kinds").await;

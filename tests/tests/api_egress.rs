@@ -3,9 +3,15 @@
 //! The policy's table is in `core`; here is shown that it is asked everywhere, and that the answer names the field.
 
 use futures_util::{StreamExt as _, stream};
+use postern_core::api::run::{RunClaim, RunDetail};
+use postern_core::api::test::TestStatus;
+use postern_core::delivery::{Outcome, State};
+use postern_core::run::CallbackKind;
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::hostile;
+use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack::Stack;
+use postern_tests::wait::{SOON, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -153,4 +159,53 @@ async fn our_own_address_is_refused_unless_it_is_an_inbox() {
     project.listen("ok", &inbox.url, &json!({})).await;
     let event = project.event("e", json!(1)).await;
     assert_eq!(project.attempted(&event.id, "ok").await.delivery.last_status, Some(200));
+}
+
+/// What was taken while private targets were allowed is not called once they are not: each attempt asks the policy as it is.
+#[tokio::test]
+async fn every_attempt_asks_the_policy_again() {
+    let mut stack = Stack::start().await;
+    let (project, sink) = (stack.project("later").await, Sink::start().await);
+    project.listen("w", &sink.url("/w"), &json!({ "events": ["e"] })).await;
+    sink.always("/again", Behaviour::status(503));
+    project.listen("again", &sink.url("/again"), &json!({ "events": ["again"], "retry_schedule_s": [10] })).await;
+    project.post("runs", &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f"), "update": sink.url("/u") } })).await.expect(201);
+    let run: RunClaim = eventually("the run is offered", SOON, async || {
+        Some(project.post("runs/claim", &json!({})).await).filter(|reply| reply.status == 200)
+    })
+    .await
+    .read();
+    let allowed = project.event("e", json!(1)).await;
+    assert_eq!(project.attempted(&allowed.id, "w").await.delivery.last_status, Some(200));
+    let waiting = project.event("again", json!(1)).await;
+    assert_eq!(project.attempted(&waiting.id, "again").await.delivery.state, State::Waiting);
+    let calls = sink.all().len();
+
+    stack.stop().await;
+    stack.set_variable("ALLOW_PRIVATE_TARGETS", "false");
+    stack.boot().await;
+    let event = project.event("e", json!(2)).await;
+    let detail = project.attempted(&event.id, "w").await;
+    assert_eq!(detail.delivery.state, State::Dead, "trying again would not help");
+    let is_blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked { .. });
+    assert!(is_blocked(&detail.attempts[0].attempt.outcome), "{:?}", detail.attempts);
+    let test = project.post("webhooks/w/test", &json!({})).await.expect(201).json();
+    let test = project.ended_test(test["id"].as_str().expect("a test has an id")).await;
+    assert_eq!(test.status, TestStatus::Failed);
+    project.post(&format!("deliveries/{}/retry", detail.delivery.id), &json!({})).await.expect(202);
+    let resent = project.delivery_when(&event.id, "w", "was resent", |detail| detail.delivery.attempts == 2).await;
+    assert!(is_blocked(&resent.attempts[1].attempt.outcome), "{:?}", resent.attempts);
+    let retried = project.delivery_when(&waiting.id, "again", "was tried again", |detail| detail.delivery.attempts == 2).await;
+    assert!(is_blocked(&retried.attempts[1].attempt.outcome), "{:?}", retried.attempts);
+    project.post(&format!("runs/{}/updates", run.id), &json!({ "message": "half" })).await.expect(202);
+    project.post(&format!("runs/{}/finish", run.id), &json!({ "outcome": "finished" })).await.expect(202);
+    let refused = eventually("every callback of the run was refused", SOON, async || {
+        let run: RunDetail = project.get(&format!("runs/{}", run.id)).await.expect(200).read();
+        let posts: Vec<_> =
+            run.callbacks.into_iter().filter(|call| matches!(call.kind, CallbackKind::Update | CallbackKind::Finished)).collect();
+        (posts.len() == 2 && posts.iter().all(|call| !call.attempts.is_empty())).then_some(posts)
+    })
+    .await;
+    assert!(refused.iter().all(|callback| callback.attempts.iter().all(|call| is_blocked(&call.attempt.outcome))), "{refused:?}");
+    assert_eq!(sink.all().len(), calls, "nothing was called");
 }

@@ -21,7 +21,7 @@ impl Turn<'_> {
             Up42Command::List { page } => {
                 let filter = WebhookFilter { contract: Some(Contract::Up42), ..WebhookFilter::default() };
                 let found = self.ledger.list_webhooks(&filter, page.limit, page.cursor.as_deref())?;
-                let items = found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, _>>()?;
+                let items = found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, Refusal>>()?;
                 Ok(Reply::Up42Webhooks(Page { items, next: found.next }))
             }
             Up42Command::Show { id } => {
@@ -102,13 +102,17 @@ impl Turn<'_> {
         self.up42_stored(id).map(|stored| String::from(stored.definition.name.as_str()))
     }
 
-    fn up42_view(&self, view: &WebhookView) -> Result<api::Webhook, Refusal> {
+    /// What is shown of a webhook: its secret too, which is noted (WIRE B.3).
+    fn up42_view(&mut self, view: &WebhookView) -> Result<api::Webhook, Refusal> {
         if !self.shows_secrets {
             return Ok(api::Webhook::of(view, api::Secrecy::Hidden));
         }
         let stored = self.ledger.stored_webhook(&view.name)?;
         let owner = Owner { project: self.project, id: &stored.id };
         let secret = seal::unseal_secret(&self.settings.keyring, owner, &stored.definition)?;
+        if secret.is_some() {
+            self.ledger.note_reading(&stored, self.now)?;
+        }
         Ok(api::Webhook::of(view, api::Secrecy::Open(secret)))
     }
 }

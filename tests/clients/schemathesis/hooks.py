@@ -18,7 +18,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
-from schemathesis.generation.meta import TestPhase
+from schemathesis.generation.meta import ComponentInfo, TestPhase
 
 # operationId -> values that exist; made by drive.py.
 THINGS = json.loads(os.environ.get("POSTERN_THINGS", "{}"))
@@ -55,6 +55,9 @@ def before_call(context, case, kwargs):
         # The calls before have made what is named. A path that was to be bad is a good one, where a link has put a name there.
         bad = {location for location, part in case.meta.components.items() if part.mode == GenerationMode.NEGATIVE}
         if bad <= {ParameterLocation.PATH}:
+            # In the component too, of which the mode is made again whenever another component is touched.
+            for location in bad:
+                case.meta.components[location] = ComponentInfo(mode=GenerationMode.POSITIVE)
             case.meta.generation.mode = GenerationMode.POSITIVE
     else:
         name_things(case)
