@@ -1,5 +1,6 @@
 //! Tokens from outside: expiry, last use, and what each role may do on every route.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use postern_core::api::page::Page;
@@ -165,9 +166,32 @@ fn body(resource: &Resource) -> Value {
     }
 }
 
+/// The role that the description of the API asks for, beside `manage`, by path and method; only what a project's tokens may do.
+fn described(document: &Value) -> BTreeMap<(String, String), Option<String>> {
+    let mut roles = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
+            match operation["security"][0]["bearer"][0].as_str() {
+                Some("manage") => drop(roles.insert((path.clone(), method.to_uppercase()), None)),
+                Some(role @ ("read" | "publish")) => drop(roles.insert((path.clone(), method.to_uppercase()), Some(String::from(role)))),
+                _ => {}
+            }
+        }
+    }
+    roles
+}
+
 #[tokio::test]
-async fn each_role_may_do_what_it_says_on_every_route() {
+async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
     let project = stack::project("matrix").await;
+    let name = ProjectName::parse("nothing").expect("a project name");
+    let mut expected: BTreeMap<(String, String), Option<String>> = routes()
+        .into_iter()
+        .map(|(resource, method, role)| ((Route::Project(name.clone(), resource).pattern(), method.to_string()), role.map(String::from)))
+        .collect();
+    // A WebSocket, which is tested with the live feed.
+    expected.insert((Route::Project(name, Resource::Live).pattern(), String::from("GET")), Some(String::from("read")));
+    assert_eq!(described(&project.api.send(Method::GET, "/openapi.json", None).await.expect(200).json()), expected);
     let name = ProjectName::parse(&project.name).expect("a project name");
     let (read, publish) = (project.token("read").await, project.token("publish").await);
     for (resource, method, allowed) in routes() {

@@ -20,6 +20,7 @@ use self::operation::{Answer, Content, Needs, Operation};
 use crate::api::live::LiveEvent;
 use crate::problem::{Problem, ProblemType};
 use crate::route::{Resource, Route};
+use crate::token::Role;
 use crate::webhook::ProjectName;
 
 /// Where schemas stand in the document.
@@ -122,12 +123,14 @@ fn path_item(route: &Route, generator: &mut SchemaGenerator, responses: &mut BTr
 }
 
 fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
-    let needs = match operation.needs {
-        Needs::Nobody => String::from("Needs no token."),
-        Needs::Admin => String::from("Needs `ADMIN_TOKEN`."),
-        Needs::AnyToken => String::from("Needs a token of any role."),
+    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement Object).
+    let (needs, security) = match operation.needs {
+        Needs::Nobody => (String::from("Needs no token."), json!([])),
+        Needs::Admin => (String::from("Needs `ADMIN_TOKEN`."), json!([{ "bearer": ["admin"] }])),
+        Needs::AnyToken => (String::from("Needs a token of any role."), json!([{ "bearer": [] }])),
         Needs::Role(role) => {
-            format!("Needs a token of the role `{}`{}.", role.as_str(), if role.as_str() == "manage" { "" } else { " or `manage`" })
+            let or_manage = if role == Role::Manage { "" } else { " or `manage`" };
+            (format!("Needs a token of the role `{}`{or_manage}.", role.as_str()), json!([{ "bearer": [role.as_str()] }]))
         }
     };
     let mut value = json!({
@@ -135,10 +138,8 @@ fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerat
         "tags": [operation::tag(route)],
         "summary": operation.summary,
         "description": if operation.description.is_empty() { needs } else { format!("{} {needs}", operation.description) },
+        "security": security,
     });
-    if operation.needs == Needs::Nobody {
-        value["security"] = json!([]);
-    }
     let mut parameters: Vec<Value> = operation
         .query
         .iter()

@@ -21,14 +21,16 @@ pub enum Part {
     Cost,
     /// The least that any Worker must do, by the same load: what bounds the rates.
     Floor,
+    /// From the start of the process to the first answer.
+    Start,
     /// The same load by the yardstick that other systems were measured with.
     Yardstick,
 }
 
 impl Part {
     /// In the order in which they run.
-    pub const ALL: [Self; 8] =
-        [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Floor, Self::Yardstick];
+    pub const ALL: [Self; 9] =
+        [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Floor, Self::Start, Self::Yardstick];
 
     /// As `--only` names it.
     #[must_use]
@@ -41,6 +43,7 @@ impl Part {
             Self::Outage => "outage",
             Self::Cost => "cost",
             Self::Floor => "floor",
+            Self::Start => "start",
             Self::Yardstick => "yardstick",
         }
     }
@@ -65,8 +68,8 @@ pub struct Options {
 
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
-cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,yardstick,scale] [--rates 50,100,200,400] [--fanout 1]
-                  [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
+cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,scale]
+                  [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
 Without --only everything is measured (about half an hour), or the rates alone where --rates or --fanout is given.
 `scale` needs no server and runs in the ledger; `yardstick` needs ../shared/hookbench.";
 

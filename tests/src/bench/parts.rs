@@ -1,7 +1,7 @@
 //! What is measured, part by part. Each prints its table as it goes.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -29,6 +29,8 @@ const ISOLATION_PAIRS: usize = 3;
 /// Rates at which Postern and the floor are compared, by fan-out.
 const RATES_TO_FLOOR: [(usize, &[u32]); 2] =
     [(1, &[200, 300, 400, 500, 600, 700, 800, 900, 1_000]), (10, &[50, 75, 100, 125, 150, 200, 250, 300, 350])];
+/// Starts of each of the two that are compared.
+const STARTS: usize = 5;
 /// What the others may lose by it (issue 3): p99 at most twice.
 const ISOLATION_RATIO_MAX: f64 = 2.0;
 /// The outage run: events a second, and how long the receiver is away.
@@ -47,6 +49,7 @@ pub async fn measure(part: Part, options: &Options, report: &mut Report) {
         Part::Outage => outage(options, report).await,
         Part::Cost => cost::measure(options, report).await,
         Part::Floor => floor(options, report).await,
+        Part::Start => start(report).await,
         Part::Yardstick => yardstick::measure(options, report).await,
     }
 }
@@ -60,6 +63,7 @@ const fn title(part: Part) -> &'static str {
         Part::Outage => "drain: 100 events/s, the receiver is away for 20 s",
         Part::Cost => "cost: what the platform counts for each delivered callback",
         Part::Floor => "floor: Postern, and a Worker that only stores, calls and notes (tests/floor.mjs)",
+        Part::Start => "start: from the start of the process (node, Miniflare, workerd) to the first answer, and beside it the floor's",
         Part::Yardstick => "yardstick: the same load by hookbench, and Svix beside it",
     }
 }
@@ -219,8 +223,8 @@ fn p99_ms(run: &run::Run) -> f64 {
 }
 
 /// The middle one; infinite where there is none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
+fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::INFINITY)
 }
@@ -245,6 +249,23 @@ async fn floor(options: &Options, report: &mut Report) {
     for line in found {
         report.say(line);
     }
+}
+
+/// What a start costs that is not the runtime's: the two take turns, and the medians are compared.
+async fn start(report: &mut Report) {
+    let mut stacks = [Stack::start_on(Host::Miniflare).await, Stack::start_on(Host::Floor).await];
+    let mut took_ms = [Vec::new(), Vec::new()];
+    for _ in 0..STARTS {
+        for (stack, took_ms) in stacks.iter_mut().zip(&mut took_ms) {
+            stack.stop().await;
+            let begun = Instant::now();
+            stack.boot().await;
+            took_ms.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        }
+    }
+    let [ours, floor] = took_ms.map(median);
+    report.say(format!("Postern answers after {ours:.0} ms, the floor after {floor:.0} ms (medians of {STARTS}): {:.2}x", ours / floor));
+    report.keep(Part::Start.name(), json!({ "postern_ms": ours, "floor_ms": floor, "ratio": ours / floor }));
 }
 
 async fn outage(options: &Options, report: &mut Report) {
