@@ -2,7 +2,7 @@
 
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
-use postern_core::api::webhook::{HELD_MAX, HeaderView, Health, HealthStatus, RECENT_MAX, WebhookView};
+use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, Standing, WebhookView};
 use postern_core::change::Changes;
 use postern_core::delivery::State;
 use postern_core::filter::EventPattern;
@@ -525,40 +525,8 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
 }
 
 fn view(webhook: StoredWebhook, health: Health) -> WebhookView {
-    let definition = webhook.definition;
-    let headers = definition.headers.into_iter().map(|header| HeaderView {
-        value: (!header.protected).then_some(header.value),
-        key: header.key,
-        protected: header.protected,
-    });
-    WebhookView {
-        id: webhook.id,
-        name: String::from(definition.name.as_str()),
-        url: definition.url,
-        contract: definition.contract,
-        events: definition.events.iter().map(|pattern| String::from(pattern.as_str())).collect(),
-        object: definition.object,
-        headers: headers.collect(),
-        description: definition.description,
-        labels: definition.labels,
-        timeout_s: definition.timeout_s,
-        enabled: definition.enabled,
-        disabled_reason: webhook.disabled_reason,
-        retry: definition.retry,
-        include_result: definition.include_result,
-        signed: definition.secret.is_some(),
-        retry_schedule_s: definition.retry_schedule_s,
-        rate_limit: definition.rate_limit,
-        concurrency_limit: definition.concurrency_limit,
-        ordered: definition.ordered,
-        filter: definition.filter.as_ref().map(postern_core::condition::Condition::to_value),
-        event_labels: definition.event_labels,
-        paused: definition.paused,
-        version: webhook.version,
-        created_at: webhook.created_at,
-        updated_at: webhook.updated_at,
-        health,
-    }
+    let StoredWebhook { id, version, disabled_reason, created_at, updated_at, definition, .. } = webhook;
+    WebhookView::of(definition, Standing { id, version, disabled_reason, created_at, updated_at, health })
 }
 
 #[cfg(test)]

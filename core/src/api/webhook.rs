@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::condition::Condition;
 use crate::delivery::State;
 use crate::signing::Secret;
 use crate::time::Timestamp;
-use crate::webhook::{Contract, ObjectFilter, RateLimit, RetiredSecret};
+use crate::webhook::{Contract, Definition, ObjectFilter, RateLimit, RetiredSecret};
 
 /// A webhook without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,64 @@ pub struct WebhookView {
     pub updated_at: Timestamp,
     /// How it does.
     pub health: Health,
+}
+
+/// What is known of a webhook beside its definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// `whk_…`
+    pub id: String,
+    /// Counts up with each change.
+    pub version: u32,
+    /// Why Postern disabled it, in words.
+    pub disabled_reason: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// How its deliveries go.
+    pub health: Health,
+}
+
+impl WebhookView {
+    /// What is shown of `definition`: no secret, and no value of a protected header.
+    #[must_use]
+    pub fn of(definition: Definition, standing: Standing) -> Self {
+        let Standing { id, version, disabled_reason, created_at, updated_at, health } = standing;
+        let headers = definition.headers.into_iter().map(|header| HeaderView {
+            value: (!header.protected).then_some(header.value),
+            key: header.key,
+            protected: header.protected,
+        });
+        Self {
+            id,
+            name: String::from(definition.name.as_str()),
+            url: definition.url,
+            contract: definition.contract,
+            events: definition.events.iter().map(|pattern| String::from(pattern.as_str())).collect(),
+            object: definition.object,
+            headers: headers.collect(),
+            description: definition.description,
+            labels: definition.labels,
+            timeout_s: definition.timeout_s,
+            enabled: definition.enabled,
+            disabled_reason,
+            retry: definition.retry,
+            include_result: definition.include_result,
+            signed: definition.secret.is_some(),
+            retry_schedule_s: definition.retry_schedule_s,
+            rate_limit: definition.rate_limit,
+            concurrency_limit: definition.concurrency_limit,
+            ordered: definition.ordered,
+            filter: definition.filter.as_ref().map(Condition::to_value),
+            event_labels: definition.event_labels,
+            paused: definition.paused,
+            version,
+            created_at,
+            updated_at,
+            health,
+        }
+    }
 }
 
 /// A header as it may be shown.

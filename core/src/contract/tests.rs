@@ -4,10 +4,20 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::webhook::{Health, Standing, WebhookView};
 use crate::egress::Policy;
 use crate::filter;
 use crate::signing::SecretFault;
+use crate::time::Timestamp;
 use crate::webhook::parse;
+
+/// `definition` as it is read, with a standing that every contract's tests know.
+pub(super) fn view(definition: &Definition) -> WebhookView {
+    let at = Timestamp(1_767_225_600_000);
+    let id = String::from("whk_019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11");
+    let standing = Standing { id, version: 1, disabled_reason: None, created_at: at, updated_at: at, health: Health::default() };
+    WebhookView::of(definition.clone(), standing)
+}
 
 fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
     let mut draft = json!({"name": "w", "url": "https://r.example/h", "events": ["*"]});

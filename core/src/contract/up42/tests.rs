@@ -1,14 +1,12 @@
 //! UP42's API; the payload's and the signature's cases are `vectors/rendering.json`.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::api::{self, EventEntry, Secrecy, Webhook};
 use super::*;
 use crate::api::event::EventTypeView;
-use crate::api::webhook::{Health, WebhookView};
+use crate::contract::tests::view;
 use crate::contract::{Callback, Rendering, build};
 use crate::egress::Policy;
 use crate::fault::InputFault;
@@ -40,37 +38,6 @@ fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
         Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
         Err(InputFault::Malformed(text)) => vec![text],
         Ok(_) => vec![String::from("no fault")],
-    }
-}
-
-fn view(definition: &Definition) -> WebhookView {
-    WebhookView {
-        id: String::from("whk_019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11"),
-        name: String::from(definition.name.as_str()),
-        url: definition.url.clone(),
-        contract: definition.contract,
-        events: definition.events.iter().map(|event| String::from(event.as_str())).collect(),
-        object: definition.object.clone(),
-        headers: Vec::new(),
-        description: definition.description.clone(),
-        labels: definition.labels.clone(),
-        timeout_s: definition.timeout_s,
-        enabled: definition.enabled,
-        disabled_reason: None,
-        retry: definition.retry,
-        include_result: definition.include_result,
-        signed: definition.secret.is_some(),
-        retry_schedule_s: None,
-        rate_limit: None,
-        concurrency_limit: None,
-        ordered: false,
-        filter: None,
-        event_labels: BTreeMap::new(),
-        paused: false,
-        version: 1,
-        created_at: Timestamp(1_767_225_600_000),
-        updated_at: Timestamp(1_767_225_600_000),
-        health: Health::default(),
     }
 }
 
