@@ -214,11 +214,24 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
     }
 }
 
-/// Checks an idempotency key, from the body or from the header.
+/// Checks an idempotency key of the `Idempotency-Key` header: printable ASCII only (draft-ietf-httpapi-idempotency-key-header
+/// §2.1 makes it a string of RFC 8941). Whatever else a header holds arrives as U+FFFD where it is no UTF-8, so that two keys
+/// would be one and the second event would be lost as a duplicate.
 ///
 /// # Errors
 /// What is wrong, in words.
-pub fn check_idempotency_key(key: &str) -> Result<(), String> {
+pub fn check_idempotency_header(key: &str) -> Result<(), String> {
+    if !key.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Err(String::from("must be printable ASCII: headers carry nothing else unchanged"));
+    }
+    check_idempotency_key(key)
+}
+
+/// Checks an idempotency key from a body.
+///
+/// # Errors
+/// What is wrong, in words.
+fn check_idempotency_key(key: &str) -> Result<(), String> {
     fault::check_text(key, 1, IDEMPOTENCY_KEY_CHARS_MAX)
 }
 
@@ -366,6 +379,14 @@ mod tests {
             assert_eq!(event.data.get(), data);
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_key_of_a_header_is_ascii_so_that_no_two_become_one() {
+        assert_eq!(check_idempotency_header("order 7/a~"), Ok(()));
+        for key in ["", "k\u{fffd}", "kö", "a\tb", "a\u{7f}", &"x".repeat(IDEMPOTENCY_KEY_CHARS_MAX + 1)] {
+            assert!(check_idempotency_header(key).is_err(), "{key:?}");
+        }
     }
 
     #[test]

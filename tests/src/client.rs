@@ -12,6 +12,7 @@ use postern_core::api::page::Page;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::api::webhook::WebhookView;
 use postern_core::problem::{Problem, ProblemType};
+use reqwest::header::HeaderValue;
 use reqwest::{Method, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -111,7 +112,8 @@ impl Api {
             request = request.header("authorization", value);
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|fault| panic!("{name}: {value}: {fault}"));
+            request = request.header(*name, value);
         }
         let response = request.send().await?;
         let status = response.status().as_u16();

@@ -88,6 +88,7 @@ async fn a_known_idempotency_key_stores_and_sends_nothing_new() {
     by_header("k1", json!({ "n": 2 })).await.problem(ProblemType::IdempotencyConflict);
     let other: EventAccepted = by_header("k2", json!({ "n": 2 })).await.expect(202).read();
     assert!(!other.duplicate);
+    by_header("kö", json!({ "n": 3 })).await.faults(&["/idempotency_key"]);
     sink.wait_for("/a", 2).await;
     let events: Page<EventView> = project.get("events").await.expect(200).read();
     assert_eq!(events.items.len(), 2);

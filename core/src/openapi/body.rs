@@ -214,9 +214,14 @@ fn labels() -> Value {
     })
 }
 
-/// The key of an `Idempotency-Key` header or of an event.
-pub(super) fn idempotency_key() -> Value {
+/// The key of an event.
+fn idempotency_key() -> Value {
     text(1, IDEMPOTENCY_KEY_CHARS_MAX)
+}
+
+/// The key of an `Idempotency-Key` header.
+pub(super) fn idempotency_header() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARS_MAX, "pattern": "^[!-~]([ -~]*[!-~])?$" })
 }
 
 // --- projects and tokens ---

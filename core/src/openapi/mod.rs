@@ -82,7 +82,7 @@ pub fn document() -> Value {
                 "IdempotencyKey": {
                     "name": "Idempotency-Key", "in": "header", "required": false,
                     "description": "Makes the call safe to repeat: see above.",
-                    "schema": body::idempotency_key(),
+                    "schema": body::idempotency_header(),
                 },
             },
             "headers": headers(),

@@ -81,7 +81,7 @@ fn with_key(event: NewEvent, header: Option<String>) -> Result<NewEvent, ApiErro
     let Some(key) = header else {
         return Ok(event);
     };
-    let fault = match (event::check_idempotency_key(&key), &event.idempotency_key) {
+    let fault = match (event::check_idempotency_header(&key), &event.idempotency_key) {
         (Err(detail), _) => format!("the Idempotency-Key header {detail}"),
         (Ok(()), Some(body)) if *body != key => String::from("is not that of the Idempotency-Key header: send one of them"),
         (Ok(()), _) => return Ok(NewEvent { idempotency_key: Some(key), ..event }),

@@ -281,10 +281,10 @@ impl Session<'_> {
     /// repeats it. `body` is the request's.
     ///
     /// # Errors
-    /// 422 where the key is too long or none.
+    /// 422 where the key is too long, empty or no ASCII.
     pub(crate) fn once(&mut self, body: &str) -> Result<(), ApiError> {
         let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return Ok(()) };
-        if let Err(detail) = event::check_idempotency_key(&key) {
+        if let Err(detail) = event::check_idempotency_header(&key) {
             return Err(InputFault::Invalid(vec![Fault::new("", format!("the Idempotency-Key header {detail}"))]).into());
         }
         let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
