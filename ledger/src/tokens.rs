@@ -119,6 +119,14 @@ impl<S: Sql> Ledger<S> {
         Some(Verified { seq: found.seq, role: found.role, actor })
     }
 
+    /// Whether the token `id` still opens something: for who was let in with it and stayed.
+    #[must_use]
+    pub fn holds_token(&self, id: &str, now: Timestamp) -> bool {
+        let seq = self.ids.seq(Kind::Token, id);
+        let mut entries = self.tokens.entries.iter();
+        entries.any(|entry| Some(entry.seq) == seq && entry.expires_at.is_none_or(|expires_at| now < expires_at))
+    }
+
     /// Notes that a token was used, at most once a minute: one written row.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Found, From};
 use crate::event::is_event_type;
-use crate::webhook::field::DESCRIPTION_CHARS_MAX;
+use crate::webhook::field::{DESCRIPTION_CHARS_MAX, EVENTS_MAX};
 
 /// The items of a listing, wherever the system puts them.
 pub(super) fn items(from: From, listing: &Value) -> Vec<&Value> {
@@ -60,6 +60,10 @@ fn events(found: &mut Found, item: Option<&Value>, all_where_empty: bool) {
         } else {
             if pattern != *name {
                 found.note(format!("event type {name} is called {pattern} here: post it under this name"));
+            }
+            if patterns.len() > EVENTS_MAX {
+                // Too many for a webhook, which says so itself; to look through more of them is for nothing.
+                break;
             }
             if !patterns.contains(&pattern) {
                 patterns.push(pattern);

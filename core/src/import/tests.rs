@@ -118,6 +118,14 @@ fn the_three_seeds() {
 }
 
 #[test]
+fn a_webhook_of_very_many_event_types_is_refused_and_not_looked_through() {
+    let names: Vec<String> = (0..20_000).map(|n| format!("t{n}")).collect();
+    let view = previewed(From::Svix, json!({ "data": [{ "uid": "w", "url": "https://r.example/", "filterTypes": names }] }));
+    let text = serde_json::to_string(&view).unwrap_or_default();
+    assert!(text.contains("\"taken\":false") && text.len() < 10_000, "{}", text.len());
+}
+
+#[test]
 fn what_can_not_be_saved_is_left_out_with_the_reason() {
     let view = previewed(
         From::Svix,

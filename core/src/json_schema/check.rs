@@ -34,8 +34,13 @@ impl<'a> Check<'a> {
         self.steps > STEPS_MAX
     }
 
+    /// Whether as many faults were found as are named.
+    fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
+    }
+
     fn fault(&mut self, at: &str, detail: impl Into<String>) {
-        if self.faults.len() < FAULTS_MAX {
+        if !self.is_full() {
             self.faults.push(Fault::new(at, detail));
         }
     }
@@ -193,7 +198,12 @@ impl<'a> Check<'a> {
         if let Some(max) = rules.max_properties.filter(|max| count > *max) {
             self.fault(at, format!("must have at most {max} fields, this has {count}"));
         }
+        // Each name is a look into the value, so that it costs a step as a part of the schema does.
+        self.steps = self.steps.saturating_add(u32::try_from(rules.required.len()).unwrap_or(u32::MAX));
         for name in rules.required.iter().filter(|name| !map.contains_key(*name)) {
+            if self.is_full() {
+                break;
+            }
             self.fault(&format!("{at}/{}", pointer_segment(name)), "is required");
         }
         for (name, value) in map {

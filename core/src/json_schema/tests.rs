@@ -171,6 +171,17 @@ fn a_check_that_multiplies_is_given_up() {
 }
 
 #[test]
+fn names_that_are_required_of_many_objects_are_given_up_too() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("n{n}")).collect();
+    let of = schema(&json!({ "items": { "required": names } }));
+    let objects = vec![json!({}); 1_000];
+    let faults = of.check(&Value::from(objects), "/data");
+    assert!(faults.len() == 1 && faults[0].detail.contains("too many steps"), "{faults:?}");
+    let few = of.check(&json!([{}]), "/data");
+    assert_eq!(few.len(), FAULTS_MAX);
+}
+
+#[test]
 fn faults_are_counted() {
     let faults = schema(&json!({"items": {"type": "string"}})).check(&json!(vec![1; 500]), "");
     assert_eq!(faults.len(), FAULTS_MAX);

@@ -196,6 +196,27 @@ fn what_is_required_is_required_by_the_parser_and_nothing_else_is() {
     }
 }
 
+/// Whether `schema` takes null: by its type, its values or one of its alternatives.
+fn takes_null(schema: &Value) -> bool {
+    let has_null = |list: &Value| list.as_array().is_some_and(|list| list.iter().any(|word| word.is_null() || word == "null"));
+    let of_alternatives = schema["anyOf"].as_array().into_iter().flatten().any(takes_null);
+    has_null(&schema["type"]) || schema["type"] == "null" || (schema["type"].is_null() && has_null(&schema["enum"])) || of_alternatives
+}
+
+#[test]
+fn null_is_taken_where_it_is_described_and_nowhere_else() {
+    let schemas = body::schemas();
+    for (name, example) in bodies() {
+        for (field, schema) in schemas[name]["properties"].as_object().into_iter().flatten() {
+            let is_any = schema.as_object().is_some_and(|schema| schema.keys().all(|key| key == "description"));
+            let mut with_null = example.clone();
+            with_null[field] = Value::Null;
+            let outcome = parsed(name, &with_null);
+            assert_eq!(outcome.is_ok(), is_any || takes_null(schema), "{name} {field}: {outcome:?}");
+        }
+    }
+}
+
 /// A value at each limit that a schema of a plain field names, and one beyond it.
 fn at_limits(schema: &Value) -> Vec<(Value, bool)> {
     let mut values = Vec::new();

@@ -13,6 +13,7 @@ use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::decode_segment;
 use postern_core::run;
 use postern_core::run::{Entry, RunMode};
+use postern_core::token::Permission;
 use postern_core::webhook::ProjectName;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -181,13 +182,12 @@ async fn draft(session: &mut Session<'_>, process: Process) -> Result<run::RunDr
 /// A `POST` whose job goes on in the background: 200 with the status `accepted`, whatever will become of it.
 async fn submit(session: &mut Session<'_>, process: Process) -> Result<Answer, ApiError> {
     let draft = draft(session, process).await?;
-    match ask(session, RunCommand::Create { draft: Box::new(draft) }).await? {
-        RunReply::Turn(turn) => {
+    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
+        RunReply::Submitted { turn, text, .. } => {
             if !turn.calls.is_empty() {
                 session.context.wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
             }
-            let (_, status) = status(session, turn.run.id).await?;
-            Ok(Answer::json_text(200, accepted(status)?))
+            Ok(Answer::json_text(200, accepted(text)?))
         }
         other => Err(unexpected(&Reply::Runs(other))),
     }
@@ -210,13 +210,12 @@ fn accepted(status: String) -> Result<String, ApiError> {
 async fn validate(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let mut draft = draft(session, Process::SyncValidation).await?;
     if let Some(webhooks) = draft.webhooks.take() {
+        // Before anything is called: whoever may not submit a job may not have us call an address either.
+        session.may(Permission::Publish).await?;
         draft.refusal = session.dispatcher()?.probe(&webhooks).await;
     }
-    match ask(session, RunCommand::Create { draft: Box::new(draft) }).await? {
-        RunReply::Turn(turn) => {
-            let (code, status) = status(session, turn.run.id).await?;
-            Ok(Answer::json_text(code, status))
-        }
+    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
+        RunReply::Submitted { code, text, .. } => Ok(Answer::json_text(code, text)),
         other => Err(unexpected(&Reply::Runs(other))),
     }
 }

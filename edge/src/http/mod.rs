@@ -35,7 +35,7 @@ use postern_core::event;
 use postern_core::fault::{Fault, InputFault};
 use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
-use postern_core::token;
+use postern_core::token::{self, Permission};
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
 
@@ -270,6 +270,17 @@ impl Session<'_> {
     /// See [`call::ask`].
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, ApiError> {
         Ok(call::ask(self.env, &self.call(command)).await?)
+    }
+
+    /// Asks only whether the caller may do so much, before the Worker does what the project has no part in.
+    ///
+    /// # Errors
+    /// See [`Session::ask`]; 401 and 403 where the caller may not.
+    pub(crate) async fn may(&self, permission: Permission) -> Result<(), ApiError> {
+        match self.ask(Command::May { permission }).await? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// The call that asks `command`.

@@ -311,8 +311,11 @@ pub(crate) enum Command {
     },
     /// What is asked about the configuration as a whole.
     Config(ConfigCommand),
-    /// Whether the caller may change things here; nothing else.
-    MayManage,
+    /// Whether the caller may do so much here; nothing else.
+    May {
+        /// How much.
+        permission: Permission,
+    },
     /// One page of the audit log.
     ListAudit {
         /// Which.
@@ -513,6 +516,7 @@ impl Command {
             Self::ShowProject => Need::AnyToken,
             Self::Ingest { .. } => Need::Token(Permission::Publish),
             Self::Runs(command) => command.need(),
+            Self::May { permission } => Need::Token(*permission),
             Self::Up42(command) if command.is_read() => Need::Token(Permission::Read),
             Self::ShowProjectDetail
             | Self::ListWebhooks { .. }
@@ -555,7 +559,6 @@ impl Command {
             | Self::CreateEventType { .. }
             | Self::UpdateEventType { .. }
             | Self::Config(ConfigCommand::Plan { .. } | ConfigCommand::Apply { .. })
-            | Self::MayManage
             | Self::DeleteEventType { .. }
             // Says who is who and where they are.
             | Self::ListAudit { .. }

@@ -8,6 +8,7 @@ use postern_core::api::replay::ReplayView;
 use postern_core::api::run::RunView;
 use postern_core::api::test::TestView;
 use postern_core::id::Seq;
+use postern_core::problem::{Problem, ProblemType};
 use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
 
 use super::command::Call;
@@ -20,6 +21,13 @@ use postern_ledger::Ledger;
 
 /// Changes that are told one by one; more of them in one commit become [`LiveEvent::Many`].
 const TOLD_MAX: usize = 100;
+
+/// Sockets of one project that are open at once, at most: the object tells each of them after every commit.
+const SOCKETS_MAX: usize = 500;
+/// The tag of a socket that was opened with `ADMIN_TOKEN`; one that was opened with a token has the token's id.
+const ADMIN_TAG: &str = "admin";
+/// The code with which a socket is closed whose token was revoked or has expired.
+const TOKEN_IS_OVER: usize = 4401;
 
 /// What a commit changed, as far as pages care.
 #[derive(Debug, Default)]
@@ -36,12 +44,15 @@ pub(super) struct Changes {
     pub(super) recorded: Option<LiveEvent>,
     /// Whether webhooks were created, changed or deleted.
     pub(super) webhooks: bool,
+    /// Whether a token was revoked: nobody is told of it, but who listened with it is sent away.
+    pub(super) tokens: bool,
 }
 
 impl Changes {
     fn are_none(&self) -> bool {
-        let Self { deliveries, tests, replays, runs, recorded, webhooks } = self;
-        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && runs.is_empty() && recorded.is_none() && !webhooks
+        let Self { deliveries, tests, replays, runs, recorded, webhooks, tokens } = self;
+        let is_flagged = *webhooks || *tokens;
+        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && runs.is_empty() && recorded.is_none() && !is_flagged
     }
 }
 
@@ -67,21 +78,25 @@ impl Project {
     /// Opens the feed for a caller who may read, or answers why not.
     pub(super) fn listen(&self, call: &Call) -> worker::Result<Response> {
         let allowed = self.with_ledger(|ledger| Ok(run::authorize(ledger, &call.caller, call.command.need(), clock::now())));
-        let refusal = match allowed {
-            Ok(Some(Ok(_))) => None,
-            Ok(Some(Err(refusal))) => Some(refusal),
-            Ok(None) => run::without_project(call).err(),
-            Err(error) => Some(Refusal::Failed(error)),
+        let caller = match allowed {
+            Ok(Some(Ok(token))) if self.state.get_websockets().len() < SOCKETS_MAX => Ok(token),
+            Ok(Some(Ok(_))) => Err(Problem::new(ProblemType::TooManyRequests, "too many pages listen to this project already").into()),
+            Ok(Some(Err(refusal))) => Err(refusal),
+            Ok(None) => run::without_project(call).map(|_reply| None),
+            Err(error) => Err(Refusal::Failed(error)),
         };
-        if let Some(refusal) = refusal {
-            let error = match refusal {
-                Refusal::Problem(problem) => ApiError::Problem(problem),
-                Refusal::Failed(error) => ApiError::Internal(error),
-            };
-            return Ok(respond(&problem_answer(error, &call.request_id), &call.request_id).into());
-        }
+        let tag = match caller {
+            Ok(token) => token.and_then(|token| token.actor.id).unwrap_or_else(|| String::from(ADMIN_TAG)),
+            Err(refusal) => {
+                let error = match refusal {
+                    Refusal::Problem(problem) => ApiError::Problem(problem),
+                    Refusal::Failed(error) => ApiError::Internal(error),
+                };
+                return Ok(respond(&problem_answer(error, &call.request_id), &call.request_id).into());
+            }
+        };
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL]);
+        self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL, &tag]);
         Response::from_websocket(pair.client)
     }
 
@@ -94,16 +109,28 @@ impl Project {
         if sockets.is_empty() {
             return;
         }
-        let events = match self.with_ledger(|ledger| events(ledger, changes)) {
-            Ok(events) => events.unwrap_or_default(),
+        let now = clock::now();
+        let tags: Vec<Vec<String>> = sockets.iter().map(|socket| self.state.get_tags(socket)).collect();
+        let told = self.with_ledger(|ledger| {
+            let is_open = |tags: &Vec<String>| tags.iter().any(|tag| tag == ADMIN_TAG || ledger.holds_token(tag, now));
+            let open: Vec<bool> = tags.iter().map(is_open).collect();
+            events(ledger, changes).map(|events| (events, open))
+        });
+        let (events, open) = match told {
+            Ok(told) => told.unwrap_or_default(),
             Err(error) => {
                 log::warn(id, "the live feed could not be told", &[("error", &error)]);
                 return;
             }
         };
+        let (listening, over): (Vec<_>, Vec<_>) = sockets.iter().zip(open).partition(|(_socket, is_open)| *is_open);
+        for (socket, _) in over {
+            // The token that opened it was revoked, or has expired.
+            answer_close(socket, TOKEN_IS_OVER, "the token opens nothing any more");
+        }
         for event in &events {
             let Ok(text) = serde_json::to_string(event) else { continue };
-            for socket in &sockets {
+            for (socket, _) in &listening {
                 // A page that went away is not our failure.
                 let _gone = socket.send_with_str(&text);
             }

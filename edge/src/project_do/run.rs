@@ -284,6 +284,7 @@ impl Turn<'_> {
             Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
             Command::DeleteToken { id } => {
                 ledger.delete_token(&id, now)?;
+                self.changes.tokens = true;
                 Reply::Done
             }
             Command::CreateWebhook { definition } => return self.create_webhook(&definition),
@@ -331,7 +332,7 @@ impl Turn<'_> {
                 Reply::Done
             }
             Command::Config(command) => return self.config(&command),
-            Command::MayManage => Reply::Done,
+            Command::May { .. } => Reply::Done,
             Command::ListAudit { query } => {
                 let filter = AuditFilter { subject: query.subject, name: query.name };
                 Reply::Audit(ledger.list_audit(&filter, query.page.limit, query.page.cursor.as_deref())?)

@@ -25,6 +25,11 @@ pub(crate) enum RunCommand {
         /// As parsed.
         draft: Box<RunDraft>,
     },
+    /// The same, answered in actinia's words.
+    Submit {
+        /// As parsed.
+        draft: Box<RunDraft>,
+    },
     /// One page of the runs.
     List {
         /// Which.
@@ -88,6 +93,15 @@ pub(crate) enum RunCommand {
 pub(crate) enum RunReply {
     /// A run that changed, and calls that the Worker makes after its answer.
     Turn(Box<RunTurn>),
+    /// A run that was submitted, and what actinia says of it.
+    Submitted {
+        /// As of [`RunReply::Turn`].
+        turn: Box<RunTurn>,
+        /// HTTP status.
+        code: u16,
+        /// JSON.
+        text: String,
+    },
     /// A page of runs.
     Page(Page<RunView>),
     /// A run in full.
@@ -112,9 +126,12 @@ impl RunCommand {
     pub(crate) const fn need(&self) -> Need {
         match self {
             Self::List { .. } | Self::Show { .. } | Self::Status { .. } | Self::Statuses { .. } => Need::Token(Permission::Read),
-            Self::Create { .. } | Self::Claim { .. } | Self::Update { .. } | Self::Finish { .. } | Self::Terminate { .. } => {
-                Need::Token(Permission::Publish)
-            }
+            Self::Create { .. }
+            | Self::Submit { .. }
+            | Self::Claim { .. }
+            | Self::Update { .. }
+            | Self::Finish { .. }
+            | Self::Terminate { .. } => Need::Token(Permission::Publish),
             Self::Report { .. } => Need::Postern,
         }
     }
@@ -130,7 +147,16 @@ impl Turn<'_> {
     pub(super) fn runs(&mut self, command: RunCommand) -> Result<Reply, Refusal> {
         let now = self.now;
         let reply = match command {
-            RunCommand::Create { draft } => return self.create_run(*draft),
+            RunCommand::Create { draft } => {
+                let turn = self.create_run(*draft)?;
+                return Ok(self.turned(turn));
+            }
+            RunCommand::Submit { draft } => {
+                let turn = self.create_run(*draft)?;
+                let (code, text) = self.ledger.run_status(&turn.run.id)?;
+                self.changes.runs.push(turn.run.clone());
+                RunReply::Submitted { turn: Box::new(turn), code, text }
+            }
             RunCommand::List { query } => {
                 RunReply::Page(self.ledger.list_runs(query.state, query.page.limit, query.page.cursor.as_deref())?)
             }
@@ -197,7 +223,7 @@ impl Turn<'_> {
         }
     }
 
-    fn create_run(&mut self, mut draft: RunDraft) -> Result<Reply, Refusal> {
+    fn create_run(&mut self, mut draft: RunDraft) -> Result<RunTurn, Refusal> {
         let seq = self.ledger.reserve(self.now);
         let id = self.ledger.ids().id(Kind::Run, seq);
         let owner = Owner { project: self.project, id: &id };
@@ -206,8 +232,7 @@ impl Turn<'_> {
                 *authorization = seal::seal_text(&self.settings.keyring, owner, seal::AUTHORIZATION, authorization)?;
             }
         }
-        let turn = self.ledger.create_run(seq, &draft, self.now)?;
-        Ok(self.turned(turn))
+        Ok(self.ledger.create_run(seq, &draft, self.now)?)
     }
 
     /// A run that changed: for the caller and for the live feed.

@@ -38,6 +38,8 @@ use crate::work::LEASE_SLACK_MS;
 const CALLS_AT_ONCE: u32 = 6;
 /// Lost claims and lost calls that one step takes up.
 const LOST_MAX: u32 = 50;
+/// Bytes of a list of runs in actinia's words at most: each has its chain, results and log, and the object 128 MB for all it does.
+const STATUSES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Calls that are kept of a callback.
 const ATTEMPTS_KEPT: usize = 20;
 /// What [`RunRow::read`] reads. The large columns stay where they are.
@@ -242,13 +244,22 @@ impl<S: Sql> Ledger<S> {
         self.status_at(seq)
     }
 
-    /// The same of the newest runs, at most `limit` of them.
+    /// The same of the newest runs: at most `limit` of them, and as many as have [`STATUSES_BYTES_MAX`] together.
     ///
     /// # Errors
     /// The database fails.
     pub fn run_statuses(&self, limit: u32) -> Result<Vec<String>, LedgerError> {
         let rows = self.sql.run("SELECT seq FROM run ORDER BY seq DESC LIMIT ?1", &[Value::from(limit)])?;
-        rows.iter().map(|row| Ok(self.status_at(row.seq(0)?)?.1)).collect()
+        let (mut texts, mut bytes) = (Vec::new(), 0_usize);
+        for row in &rows {
+            let (_code, text) = self.status_at(row.seq(0)?)?;
+            bytes = bytes.saturating_add(text.len());
+            if bytes > STATUSES_BYTES_MAX && !texts.is_empty() {
+                break;
+            }
+            texts.push(text);
+        }
+        Ok(texts)
     }
 
     /// Gives the run that has waited longest to the caller, for `lease_s` seconds.

@@ -1,4 +1,4 @@
-"""Lets schemathesis loose on /openapi.json of a running Worker: `drive.py BASE ADMIN_TOKEN PROJECT SECONDS`.
+"""Lets schemathesis loose on /openapi.json of a running Worker: `drive.py BASE ADMIN_TOKEN PROJECT SEED SECONDS`.
 
 Fails where schemathesis does; ends with one line of JSON: how many operations were tested with how many cases.
 """
@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    base, token, project, seconds = sys.argv[1:]
+    base, token, project, seed, seconds = sys.argv[1:]
     root = f"{base}/v1/projects/{project}"
 
     def call(method: str, path: str, body=None):
@@ -36,8 +36,8 @@ def main() -> None:
         }
         command = [
             sys.executable, "-c", "import sys; from schemathesis.cli import schemathesis; sys.argv[0] = 'schemathesis'; schemathesis()",
-            "--config-file", str(HERE / "schemathesis.toml"), "run", f"{base}/openapi.json", "--max-time", seconds,
-            "--report", "json", "--report-json-path", str(report),
+            "--config-file", str(HERE / "schemathesis.toml"), "run", f"{base}/openapi.json",
+            "--seed", seed, "--max-time", seconds, "--report", "json", "--report-json-path", str(report),
         ]
         run = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
         print(run.stdout)

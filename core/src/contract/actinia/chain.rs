@@ -106,7 +106,13 @@ fn target(webhooks: &Map<String, Value>, key: &str, policy: &Policy) -> Result<O
 fn mask(chain: &mut Map<String, Value>, policy: &Policy) {
     let Some(Value::Object(webhooks)) = chain.get_mut("webhooks") else { return };
     for (key, value) in webhooks.iter_mut() {
-        let Value::String(text) = value else { continue };
+        let Value::String(text) = value else {
+            // What is no text is no login that we take, and may hold one all the same.
+            if key == "auth" && !value.is_null() {
+                *value = Value::from(MASKED_PASSWORD);
+            }
+            continue;
+        };
         *text = match text.split_once(':') {
             Some((user, _password)) if key == "auth" => format!("{user}:{MASKED_PASSWORD}"),
             None if key == "auth" => String::from(MASKED_PASSWORD),

@@ -182,6 +182,11 @@ fn no_password_stays_in_the_chain() {
     let authorization = draft.webhooks.and_then(|webhooks| webhooks.finished.authorization);
     assert_eq!(authorization.as_deref(), Some("Basic dzpwOjM="));
 
+    for auth in [json!(["w", "hush"]), json!({"user": "w", "password": "hush"}), json!(5)] {
+        let refused = submitted(&json!({"version": "1", "list": [], "webhooks": {"finished": "https://a.example/", "auth": auth}}));
+        assert!(refused.refusal.is_some());
+        assert_eq!(read(refused.chain.get())["webhooks"]["auth"], "XXX");
+    }
     let refused = submitted(&json!({"version": "1", "list": [], "webhooks": {"finished": "ftp://u:hush@a.example/", "auth": "hush"}}));
     let shown = format!("{} {:?}", refused.chain.get(), refused.refusal);
     assert!(!shown.contains("hush"), "{shown}");
