@@ -24,7 +24,7 @@ impl Session {
     /// Takes the token from the address (and removes it there at once) or from the tab, and offers the session to
     /// everything below.
     pub(crate) fn provide() -> Self {
-        let from_link = take_token_of_link();
+        let from_link = take_token_of_link(Keep::Tab.read(TOKEN_KEY).as_deref());
         if from_link.is_some() {
             Keep::Tab.write(TOKEN_KEY, from_link.as_deref());
             Keep::Tab.write(PROJECT_KEY, None);
@@ -32,7 +32,7 @@ impl Session {
         let session = Self { token: RwSignal::new(Keep::Tab.read(TOKEN_KEY)), refused: RwSignal::new(false) };
         // A link that is opened in a tab which shows the page already changes the fragment only: nothing loads.
         window_event_listener_untyped("hashchange", move |_| {
-            if let Some(token) = take_token_of_link() {
+            if let Some(token) = take_token_of_link(session.token_now().as_deref()) {
                 Keep::Tab.write(PROJECT_KEY, None);
                 session.sign_in(&token);
             }
@@ -85,12 +85,22 @@ impl Session {
     }
 }
 
-/// The token of a link that signs in, removed from the address bar at once.
-fn take_token_of_link() -> Option<String> {
+/// The token of a link that signs in, removed from the address bar at once. Whoever is signed in as somebody else is asked
+/// first: what is entered after a link that a stranger sent would go to the stranger's project.
+fn take_token_of_link(current: Option<&str>) -> Option<String> {
     let fragment = location::fragment();
     let token = fragment.strip_prefix(FRAGMENT).filter(|token| !token.is_empty())?;
     location::replace(&format!("{}{}", location::path(), location::query()));
-    Some(String::from(token))
+    let is_taken = current.is_none_or(|current| current == token) || location::confirm(&question(token));
+    is_taken.then(|| String::from(token))
+}
+
+/// What is asked before another token takes the place of the one that the tab has.
+fn question(token: &str) -> String {
+    let place = token::project_of(token).map_or_else(|| String::from("this deployment"), |project| format!("project {}", project.as_str()));
+    format!(
+        "This tab is signed in already. Sign in to {place} with the token of the link instead? Only do so if you trust who gave you the link."
+    )
 }
 
 /// The session of the page.

@@ -22,6 +22,7 @@ use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
+use crate::seal::Keyring;
 
 /// Definitions kept in memory. 1,000 of some 2 KB are 2 MB of the isolate's 128 MB.
 const CACHED_MAX: usize = 1_000;
@@ -56,6 +57,7 @@ fn remember(project: &ProjectName, stored: StoredWebhook) -> Rc<StoredWebhook> {
 pub(crate) async fn find(
     env: &Env,
     id: &RequestId,
+    keyring: &Keyring,
     project: &ProjectName,
     webhook: Seq,
     webhook_id: &str,
@@ -65,7 +67,10 @@ pub(crate) async fn find(
         return Ok(Some(known));
     }
     match read(env, project, webhook_id).await {
-        Ok(Some(copy)) if copy.version >= at_least_version && copy.seq == webhook => return Ok(Some(remember(project, copy))),
+        // A copy may be under a sealing key that was taken out: the project has the same version under the new one.
+        Ok(Some(copy)) if copy.version >= at_least_version && copy.seq == webhook && keyring.holds_keys_of(&copy.definition) => {
+            return Ok(Some(remember(project, copy)));
+        }
         Ok(_) => {}
         Err(error) => log::warn(id, "a definition could not be read from KV", &[("webhook", &webhook_id), ("error", &error)]),
     }

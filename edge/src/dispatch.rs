@@ -319,7 +319,8 @@ impl Dispatcher {
             log::warn(&self.id, "an attempt was left to its lease: there was no time for it", &fields);
             return None;
         }
-        let found = definition_kv::find(&self.env, &self.id, project, work.webhook, &work.webhook_id, work.webhook_version).await;
+        let keyring = &self.settings.keyring;
+        let found = definition_kv::find(&self.env, &self.id, keyring, project, work.webhook, &work.webhook_id, work.webhook_version).await;
         let stored = match found {
             Ok(stored) => stored?,
             Err(error) => {

@@ -89,7 +89,14 @@ impl Keyring {
 
     /// Whether `sealed` is under the key that seals.
     pub(crate) fn is_current(&self, sealed: &str) -> bool {
-        sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).is_some_and(|(id, _text)| id == self.current())
+        key_of(sealed).is_some_and(|id| id == self.current())
+    }
+
+    /// Whether the key of all that must open in `sealed` is among these. Opens nothing.
+    pub(crate) fn holds_keys_of(&self, sealed: &Definition) -> bool {
+        let values = sealed.headers.iter().filter(|header| header.protected).map(|header| &header.value);
+        let mut texts = sealed.secret.iter().chain(values);
+        texts.all(|text| key_of(text).is_some_and(|id| self.keys.iter().any(|(known, _cipher)| known == id)))
     }
 
     fn seal(&self, nonce: [u8; NONCE_BYTES], place: &str, plain: &str) -> Result<String, SealFault> {
@@ -110,6 +117,11 @@ impl Keyring {
         let plain = cipher.decrypt(&Nonce::from(*nonce), payload).ok().ok_or(SealFault::Tampered)?;
         String::from_utf8(plain).ok().ok_or(SealFault::Tampered)
     }
+}
+
+/// The id of the key that a sealed text is under.
+fn key_of(sealed: &str) -> Option<&str> {
+    sealed.strip_prefix(PREFIX)?.split_once('.').map(|(id, _text)| id)
 }
 
 /// Whose secrets: a webhook or a test of a project, by its public id.

@@ -101,6 +101,11 @@ impl Feed {
     /// Closes, and returns the code of the close frame that the server answers with.
     pub async fn close(mut self) -> Option<u16> {
         self.socket.close(None).await.expect("a close frame can be sent");
+        self.closed().await
+    }
+
+    /// The code with which the server closes; whatever it tells before is passed over.
+    pub async fn closed(mut self) -> Option<u16> {
         let read = async {
             while let Some(frame) = self.socket.next().await {
                 if let Ok(Message::Close(frame)) = frame {

@@ -1,6 +1,8 @@
 //! Waiting for a condition with a deadline: the only way in which a test waits.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use postern_core::time::Timestamp;
 
 /// How long a condition may take that nothing but a busy machine delays.
 pub const SOON: Duration = Duration::from_secs(30);
@@ -25,4 +27,11 @@ pub async fn eventually<T>(what: &str, deadline: Duration, mut look: impl AsyncF
 /// Calls `look` until it is true.
 pub async fn until(what: &str, deadline: Duration, mut look: impl AsyncFnMut() -> bool) {
     eventually(what, deadline, async || look().await.then_some(())).await;
+}
+
+/// The time so many milliseconds from now.
+#[must_use]
+pub fn in_ms(ms: i64) -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    Timestamp(i64::try_from(now.as_millis()).expect("milliseconds fit")).plus_ms(ms)
 }

@@ -217,6 +217,26 @@ async fn a_validation_looks_and_does_nothing() {
 }
 
 #[tokio::test]
+async fn strangers_and_readers_call_nobody_and_who_may_publish_may_submit() {
+    let (actinia, sink) = (Actinia::new("acroles").await, Sink::start().await);
+    let project = &actinia.project;
+    let chain = chain(json!({ "webhooks": { "finished": sink.url("/f"), "auth": "u:p" } }));
+    let forged = format!("pst_{}_{}", project.name, "a".repeat(52));
+    let role = async |role: &str| project.api.with_authorization(&basic(&project.name, &project.token(role).await));
+    let post = async |api: &Api, rest: &str| api.send(Method::POST, &path(rest), Some(&chain)).await;
+    for (api, status) in [(project.api.with_authorization(&basic(&project.name, &forged)), 401), (role("read").await, 403)] {
+        for process in ["process_chain_validation_sync", "process_chain_validation_async", "processing_async_export"] {
+            assert_eq!(post(&api, &format!("locations/l/{process}")).await.status, status, "{process}");
+        }
+    }
+    assert_eq!(sink.all().len(), 0, "nobody was called");
+    let publisher = role("publish").await;
+    let made = post(&publisher, "locations/l/processing_async_export").await.expect(200).json();
+    assert_eq!(made["status"], "accepted");
+    assert_eq!(post(&publisher, "locations/l/process_chain_validation_sync").await.expect(200).json()["status"], "finished");
+}
+
+#[tokio::test]
 async fn a_job_is_terminated_and_its_executor_learns_it() {
     let actinia = Actinia::new("acstop").await;
     let made = actinia.export(&chain(json!({}))).await;

@@ -10,7 +10,7 @@ use postern_core::run::CallbackKind;
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::hostile;
 use postern_tests::sink::{Behaviour, Sink};
-use postern_tests::stack::Stack;
+use postern_tests::stack::{self, Stack};
 use postern_tests::wait::{SOON, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -159,6 +159,20 @@ async fn our_own_address_is_refused_unless_it_is_an_inbox() {
     project.listen("ok", &inbox.url, &json!({})).await;
     let event = project.event("e", json!(1)).await;
     assert_eq!(project.attempted(&event.id, "ok").await.delivery.last_status, Some(200));
+}
+
+#[tokio::test]
+async fn a_callback_calls_no_api_of_ours_under_whatever_name() {
+    let project = stack::project("loops").await;
+    let headers = [("content-type", "application/json"), ("webhook-id", "msg_1")];
+    let native = project.path("events");
+    let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
+    let before = project.census().await;
+    for path in [native.as_str(), &ubiops, "/up42/workspaces/x/webhooks/y/tests", "/actinia/api/v3/locations/l/processing_async_export"] {
+        let reply = project.api.send_raw(Method::POST, path, &headers, r#"{"type":"a","data":1}"#).await.expect(403);
+        assert!(reply.body.contains("webhook-id"), "{path}: {}", reply.body);
+    }
+    assert_eq!(project.census().await, before, "nothing was stored");
 }
 
 /// What was taken while private targets were allowed is not called once they are not: each attempt asks the policy as it is.

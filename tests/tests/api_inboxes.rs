@@ -2,6 +2,7 @@
 
 use postern_core::api::inbox::{InboxRequestView, InboxView, REQUESTS_KEPT, SignatureVerdict};
 use postern_core::api::page::Page;
+use postern_core::contract::HIDDEN;
 use postern_core::problem::ProblemType;
 use postern_tests::client::{Project, Reply};
 use postern_tests::stack;
@@ -104,6 +105,19 @@ async fn bytes_that_are_no_text_and_bodies_over_the_limit_are_told_apart() {
     assert_eq!((requests[1].body_is_base64, requests[1].body.as_str(), requests[1].body_bytes), (true, "/wD+", 3));
     assert!(requests[0].truncated);
     assert_eq!(requests[0].body.len(), 256 * 1024);
+}
+
+#[tokio::test]
+async fn a_protected_header_is_not_shown_by_the_inbox_that_it_was_sent_to() {
+    let project = stack::project("hidden").await;
+    let inbox = project.inbox("i").await;
+    let headers = json!([{ "key": "Authorization", "value": "Bearer hush-hush", "protected": true }, { "key": "X-Open", "value": "open", "protected": false }]);
+    project.listen("w", &inbox.url, &json!({ "headers": headers })).await;
+    project.event("a", json!(1)).await;
+    let request = recorded(&project, &inbox, 1).await.remove(0);
+    let value = |name: &str| request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    assert_eq!((value("authorization"), value("x-open")), (Some(HIDDEN), Some("open")));
+    assert!(matches!(request.signature, SignatureVerdict::Valid { .. }), "and it was checked as it came");
 }
 
 #[tokio::test]

@@ -17,6 +17,16 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
     let path = project.path("webhooks");
     guess.send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
     project.get("webhooks").await.expect(200);
+    // What needs no token says nothing of one, whatever it answers.
+    let inbox = project.inbox("strict").await;
+    project.patch(&format!("inboxes/{}", inbox.id), &json!({ "answer": { "status": 401 } })).await.expect(200);
+    for _ in 0..10 {
+        let path = inbox.url.trim_start_matches(&stack.base()).to_owned();
+        guess.send(Method::POST, &path, Some(&json!(1))).await.expect(401);
+    }
+    for n in 0..20 {
+        project.api.with_token(&format!("made-up-{n}")).send(Method::GET, "/healthz", None).await.expect(200);
+    }
     for _ in 0..4 {
         guess.send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
     }
@@ -29,6 +39,7 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
 
     let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
     let reply = guess.with_authorization(&format!("Token {wrong}")).send(Method::GET, &ubiops, None).await.expect(429);
+    assert_eq!(reply.header("x-ratelimit-reset"), reply.header("retry-after"), "what its client waits for (WIRE A.6)");
     assert!(reply.json()["error"].is_string() && reply.header("retry-after").is_some(), "in the facade's own words: {}", reply.body);
     stack.anonymous().send(Method::GET, "/healthz", None).await.expect(200);
 }

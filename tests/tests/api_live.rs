@@ -3,9 +3,12 @@
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
 use postern_core::api::test::TestStatus;
 use postern_core::delivery::State;
+use postern_tests::client::Project;
 use postern_tests::live::{Credential, Feed};
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack;
+use postern_tests::wait::{SOON, in_ms, until};
+use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
@@ -76,6 +79,27 @@ async fn a_reader_without_a_right_token_is_refused() {
     assert!(Feed::connect(&project, Credential::Subprotocol(&read)).await.is_ok());
     let plain = project.get("live").await;
     assert!((400..500).contains(&plain.status), "a plain GET is no WebSocket: {}", plain.status);
+}
+
+#[tokio::test]
+async fn whoever_listens_with_a_token_that_is_revoked_or_expired_hears_nothing_more() {
+    let project = stack::project("revoked").await;
+    let admin = Project { api: stack::shared().await.admin(), ..project.clone() };
+    let mut staying = Feed::connect(&project, Credential::Header(stack::ADMIN_TOKEN)).await.expect("the administrator may listen");
+    let revoked = project.post("tokens", &json!({ "name": "r", "role": "read" })).await.expect(201).json();
+    let leaving = Feed::connect(&project, Credential::Header(revoked["secret"].as_str().expect("a secret"))).await.expect("it may read");
+    admin.delete(&format!("tokens/{}", revoked["token"]["id"].as_str().expect("an id"))).await.expect(204);
+    assert_eq!(leaving.closed().await, Some(4401), "at once");
+
+    let soon = json!({ "name": "e", "role": "read", "expires_at": in_ms(3_000).to_rfc3339() });
+    let expiring = project.post("tokens", &soon).await.expect(201).json();
+    let secret = expiring["secret"].as_str().expect("a secret");
+    let expiring = Feed::connect(&project, Credential::Header(secret)).await.expect("not yet");
+    let reader = project.api.with_token(secret);
+    until("the token has expired", SOON, async || reader.send(Method::GET, &project.path("webhooks"), None).await.status == 401).await;
+    project.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    assert_eq!(expiring.closed().await, Some(4401), "with the first change after it");
+    staying.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
 }
 
 #[tokio::test]

@@ -1,24 +1,17 @@
 //! Tokens from outside: expiry, last use, and what each role may do on every route.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use postern_core::api::page::Page;
 use postern_core::api::token::TokenView;
 use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
-use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 use postern_tests::client::Project;
 use postern_tests::stack;
-use postern_tests::wait::{SOON, eventually};
+use postern_tests::wait::{SOON, eventually, in_ms};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-fn in_ms(ms: i64) -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-    Timestamp(i64::try_from(now.as_millis()).expect("milliseconds fit")).plus_ms(ms)
-}
 
 async fn tokens(project: &Project) -> Vec<TokenView> {
     let page: Page<TokenView> = project.get("tokens").await.expect(200).read();

@@ -162,6 +162,27 @@ async fn a_link_signs_in_a_tab_that_is_open_already() {
 }
 
 #[tokio::test]
+async fn a_link_with_another_token_asks_before_it_takes_the_place_of_the_one_that_is_there() {
+    let (mine, theirs) = (stack::project("mine").await, stack::project("theirs").await);
+    let (browser, base) = (Browser::open().await, mine.api.base.clone());
+    browser.go(&format!("{base}/#sign-in={}", mine.token)).await;
+    browser.find("heading", "Overview").await;
+    let open_link = async || {
+        // Later, so that the question does not hold up the script that opens the link.
+        let link = format!("{base}/#sign-in={}", theirs.token);
+        browser.script("const link = arguments[0]; setTimeout(() => { location.href = link }, 50)", vec![json!(link)]).await;
+    };
+    open_link().await;
+    assert!(browser.answer(false).await.contains(&format!("project {}", theirs.name)));
+    until("the token leaves the address bar", SOON, async || !browser.address().await.contains("pst_")).await;
+    assert!(browser.address().await.contains(&mine.name), "nothing has changed");
+    open_link().await;
+    browser.answer(true).await;
+    until("the other project is shown", SOON, async || browser.address().await.contains(&theirs.name)).await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_webhook_whose_name_holds_a_slash_has_an_address_of_its_own() {
     let project = stack::project("slash").await;
     project.listen("a/b 100%", "http://127.0.0.1:1024/", &json!({})).await;

@@ -29,6 +29,8 @@ use crate::log::RequestId;
 use crate::project_do::command::{Command, Reply};
 use crate::project_do::runs::{RunCommand, RunReply};
 
+/// What needs no login.
+pub(crate) const VERSION_PATH: &str = "/actinia/api/v3/version";
 /// Resources that a list shows at most, the newest: actinia does not page.
 const LISTED_MAX: u32 = 500;
 

@@ -39,7 +39,7 @@ use postern_core::token::{self, Permission};
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
 
-use self::guard::Guard;
+use self::guard::{Guard, TooMany};
 use self::problem::{Answer, ApiError, problem_answer, respond};
 use self::request::{Incoming, token_of};
 use crate::clock;
@@ -62,13 +62,16 @@ pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Conte
     let api = Api::of(&path);
     let settings = Settings::of(env).ok();
     let guard = settings.as_ref().map(|settings| Guard::of(&incoming, settings.limits));
-    let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(api.is_public(&path), begun));
+    let is_public = api.is_public(&path);
+    let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(is_public, begun));
     let response = match checked {
+        Ok(()) if !is_public && is_callback(&incoming) => respond(&api.failed(loop_cut(), &id), &id),
         Ok(()) => api.answer(env, context, incoming, &path).await,
-        Err(too_many) => respond(&api.failed(too_many.error(), &id).with("retry-after", too_many.0.to_string()), &id),
+        Err(too_many) => respond(&api.refused(&too_many, &id), &id),
     };
     let now = clock::now();
-    if let Some(guard) = &guard {
+    // What needs no token says nothing of one.
+    if let Some(guard) = guard.as_ref().filter(|_guard| !is_public) {
         guard.note(response.status(), now);
     }
     if settings.is_none_or(|settings| settings.logs_requests) {
@@ -76,6 +79,16 @@ pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Conte
         log::request(&id, &method, &route, project.as_ref().map(ProjectName::as_str), response.status(), now.ms_since(begun));
     }
     response
+}
+
+/// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their id, tests included.
+fn is_callback(incoming: &Incoming) -> bool {
+    !matches!(incoming.method.as_str(), "GET" | "HEAD") && incoming.header("webhook-id").is_some()
+}
+
+/// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a deployment is known to it.
+fn loop_cut() -> ApiError {
+    ApiError::problem(ProblemType::Forbidden, "a callback can't call Postern's API: the request carries webhook-id")
 }
 
 /// Which API a path belongs to.
@@ -106,7 +119,7 @@ impl Api {
 
     /// Whether the path needs no token.
     fn is_public(self, path: &str) -> bool {
-        matches!(self, Self::Inbox | Self::Asset) || path == "/healthz"
+        matches!(self, Self::Inbox | Self::Asset) || path == "/healthz" || path == facade::actinia::VERSION_PATH
     }
 
     async fn answer(self, env: &Env, context: &Context, mut incoming: Incoming, path: &str) -> web_sys::Response {
@@ -125,6 +138,14 @@ impl Api {
             Self::Asset => return asset(env, incoming).await,
         };
         respond(&answer, &id)
+    }
+
+    /// What one is told who asked too often.
+    fn refused(self, too_many: &TooMany, id: &RequestId) -> Answer {
+        let seconds = too_many.0.to_string();
+        let answer = self.failed(too_many.error(), id).with("retry-after", seconds.clone());
+        // What the client of UbiOps waits for; without it, it waits a minute (WIRE A.6).
+        if self == Self::Ubiops { answer.with("x-ratelimit-reset", seconds) } else { answer }
     }
 
     /// A failure in the words of the API.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
 use postern_core::api::live::LiveEvent;
-use postern_core::contract::secret_of;
+use postern_core::contract::{HIDDEN, secret_of};
 use postern_core::signing::{self, Secret, VerifyFault};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -64,6 +64,20 @@ pub(super) fn verdict(
         }
     }
     invalid(fault.map_or_else(|| String::from("no webhook of this project that calls this inbox has a secret"), |fault| fault.to_string()))
+}
+
+/// Hides the values of headers that one of `webhooks`, those of the project that call the inbox, protects: whoever reads the
+/// inbox must not read there what a webhook never shows.
+pub(super) fn hide_protected(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
+    let protected = |name: &str| {
+        let mut headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);
+        headers.any(|header| header.protected && header.key.eq_ignore_ascii_case(name))
+    };
+    for (name, value) in &mut request.headers {
+        if protected(name) {
+            *value = String::from(HIDDEN);
+        }
+    }
 }
 
 /// Names of the Standard Webhooks headers (PEERS 6).
