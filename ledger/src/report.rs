@@ -30,6 +30,8 @@ use crate::work::Report;
 const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 /// An attempt that is delivered faster than this leaves its webhook fit for the inline lane.
 const QUICK_MS: u32 = 1_000;
+/// A failure that asks for nothing but the next attempt.
+const ORDINARY_FAILURE: Outcome = Outcome::Answered { status: 500 };
 
 /// What a set of reports changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +67,8 @@ impl<S: Sql> Ledger<S> {
     ///
     /// A number that was recorded as lost takes the late report's place, and a late success ends the delivery: the
     /// receiver has it, whatever we believed. What each attempt says of its webhook's health counts in the order of the
-    /// reports; the webhook is disabled where the receiver is gone, asks for it, or has failed for days.
+    /// reports; the webhook is disabled where the receiver is gone, asks for it, or has failed for days. An attempt at a URL
+    /// that the webhook no longer has is recorded and says nothing of the webhook.
     ///
     /// # Errors
     /// The database fails.
@@ -87,7 +90,7 @@ impl<S: Sql> Ledger<S> {
                 let row = DeliveryRow::read(&found)?;
                 let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
                 let took_it = this.took_it(&row, &attempt);
-                if took_it.is_some() {
+                if took_it.is_some() && !this.went_elsewhere(&row, &attempt) {
                     effects.notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
                 }
                 let taken = if is_expected {
@@ -122,6 +125,13 @@ impl<S: Sql> Ledger<S> {
         Some(matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status)))
     }
 
+    /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call was under way.
+    /// What such a receiver answers is true of the delivery, not of the webhook.
+    fn went_elsewhere(&self, row: &DeliveryRow, attempt: &Attempt) -> bool {
+        let (Some(member), Some(request)) = (self.roster.get(row.webhook), &attempt.request) else { return false };
+        request.url != member.url()
+    }
+
     /// The usual case: the attempt that is leased and claimed.
     fn record_expected(
         &self,
@@ -134,7 +144,12 @@ impl<S: Sql> Ledger<S> {
         let member = self.roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
         let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
         let scheduled = row.scheduled_after();
-        let decision = decide(self.standing(member, row.seq, scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        let standing = self.standing(member, row.seq, scheduled);
+        let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
+            // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it is now.
+            Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => decide(standing, &ORDINARY_FAILURE, None, now),
+            decision => decision,
+        };
         let (state, next_at) = match decision {
             // Whether the webhook is disabled, `judge` says.
             Decision::Delivered => (State::Delivered, None),
@@ -156,7 +171,7 @@ impl<S: Sql> Ledger<S> {
     /// people are told of. Inside the caller's transaction.
     fn judge(&self, sql: &S, effects: &mut Effects, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<bool, LedgerError> {
         let Some(member) = self.roster.get(row.webhook).filter(|member| member.enabled()) else { return Ok(false) };
-        if effects.disabled(row.webhook) {
+        if effects.disabled(row.webhook) || self.went_elsewhere(row, attempt) {
             return Ok(false);
         }
         let decision = decide(self.standing(member, row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
@@ -401,8 +416,9 @@ mod tests {
     use std::rc::Rc;
 
     use postern_core::api::webhook::HealthStatus;
-    use postern_core::delivery::{ReceivedResponse, Trigger};
-    use postern_core::webhook::Definition;
+    use postern_core::contract::Rendering;
+    use postern_core::delivery::{ReceivedResponse, SentRequest, Trigger};
+    use postern_core::webhook::{Contract, Definition};
 
     use super::*;
     use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
@@ -603,6 +619,57 @@ mod tests {
         assert!(report(&mut ledger, &first, Outcome::Answered { status: 410 }, START.plus_ms(LEASE_MS + 1)));
         assert!(!ledger.webhook("w").unwrap().enabled);
         check(&ledger, delivery, State::Leased, &[Outcome::Answered { status: 410 }]);
+    }
+
+    /// An attempt at the URL that [`webhook`] gives `w`, or at another one.
+    fn at_url(url: &str, attempt: Attempt) -> Attempt {
+        let rendering = Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
+        Attempt { request: Some(SentRequest { url: String::from(url), headers: Vec::new(), rendering, body_bytes: 2 }), ..attempt }
+    }
+
+    #[test]
+    fn what_the_old_url_answers_is_recorded_and_says_nothing_of_a_webhook_that_was_moved() {
+        let (old, new) = ("https://w.example/hook", "https://new.example/hook");
+        let gone = |number| attempt(number, Outcome::Answered { status: 410 }, START);
+        for answer in [&gone as &dyn Fn(u32) -> Attempt, &|number| wishing(number, 500, "disable")] {
+            let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
+            let work = claim(&mut ledger, START);
+            ledger.update_webhook("w", Definition { url: String::from(new), ..webhook("w", "*") }, None, START).unwrap();
+            let reported = ledger.report(vec![Report { delivery, attempt: at_url(old, answer(work.attempt)) }], START.plus_ms(40)).unwrap();
+            assert_eq!(reported, Reported { changed: vec![delivery], webhooks_changed: false });
+            check(&ledger, delivery, State::Waiting, &[answer(1).outcome]);
+            let view = ledger.webhook("w").unwrap();
+            assert_eq!((view.enabled, view.health.failures_in_a_row, view.health.failing_since), (true, 0, None));
+            let now = START.plus_ms(60_000);
+            let work = claim(&mut ledger, now);
+            ledger.report(vec![Report { delivery, attempt: at_url(new, answer(work.attempt)) }], now).unwrap();
+            assert!(!ledger.webhook("w").unwrap().enabled, "the new URL has its say");
+        }
+    }
+
+    #[test]
+    fn failures_and_successes_of_the_old_url_are_not_those_of_the_new_one() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        for _number in 0..7 {
+            post(&mut ledger, "a");
+        }
+        let tickets = lease(&mut ledger, START);
+        let works = ledger.claim(&tickets, START).unwrap().works;
+        ledger.update_webhook("w", Definition { url: String::from("https://new.example/hook"), ..webhook("w", "*") }, None, START).unwrap();
+        let mut answer = |work: &Work, url: &str, outcome: Outcome| {
+            let attempt = at_url(url, attempt(work.attempt, outcome, START));
+            ledger.report(vec![Report { delivery: work.delivery, attempt }], START).unwrap();
+            let health = ledger.webhook("w").unwrap().health;
+            (health.status, health.failures_in_a_row)
+        };
+        let (old, new) = ("https://w.example/hook", "https://new.example/hook");
+        for work in &works[..4] {
+            assert_eq!(answer(work, old, Outcome::Answered { status: 429 }), (HealthStatus::Healthy, 0));
+        }
+        assert_eq!(answer(&works[4], new, Outcome::Answered { status: 500 }).1, 1);
+        assert_eq!(answer(&works[5], old, OK).1, 1, "nor does the old one's success count");
+        assert_eq!(answer(&works[6], new, OK).1, 0);
     }
 
     #[test]
