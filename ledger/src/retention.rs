@@ -1,9 +1,11 @@
 //! Retention: what has ended and is old is deleted, a bounded step at a time.
 //!
 //! A pass goes through the parts in the order of [`PARTS`]: deliveries that have ended, events that have no delivery
-//! left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery stays however old it is, and its event with it. Keys are
-//! ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come is in memory only,
-//! because what it deleted is gone and a new pass finds the rest.
+//! left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery stays however old it is,
+//! and its event with it. A run's age counts from its end, and it stays while somebody is still to be told of that end.
+//!
+//! Keys are ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come is in memory
+//! only, because what it deleted is gone and a new pass finds the rest.
 //!
 //! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`], which is
 //! asked after every write and knows what must not wait.
@@ -153,6 +155,11 @@ impl<S: Sql> Ledger<S> {
         oldest_kept(now, self.settings.retention_days)
     }
 
+    /// What ended before then is old.
+    fn ended_before(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(-i64::from(self.settings.retention_days) * DAY_MS)
+    }
+
     /// One step of a part; gives the last key that was looked at, where more follow.
     fn sweep(&self, part: Part, after: Seq, now: Timestamp) -> Result<Option<Seq>, LedgerError> {
         let kept_from = self.kept_from(now);
@@ -202,9 +209,13 @@ impl<S: Sql> Ledger<S> {
             Part::Audit => self.delete_before("audit", oldest_kept(now, AUDIT_DAYS)),
             Part::Keys => self.delete_before("idempotency", first_key(idempotency::oldest(now))),
             Part::Runs => {
+                // A run may take longer than the retention: its age counts from its end, and whoever is to hear of that end
+                // hears of it first.
                 let rows = self.sql.run(
-                    "SELECT seq, ended_at_ms IS NOT NULL FROM run WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                    "SELECT seq, ended_at_ms IS NOT NULL AND ended_at_ms < ?4
+                        AND NOT EXISTS (SELECT 1 FROM run_callback AS c WHERE c.run = run.seq AND c.state IN ('waiting', 'leased'))
+                     FROM run WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS), Value::from(self.ended_before(now))],
                 )?;
                 let callbacks = "DELETE FROM run_callback WHERE run IN (SELECT value FROM json_each(?1))";
                 self.delete(callbacks, &rows, |row| row.flag(1))?;

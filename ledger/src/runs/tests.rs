@@ -479,13 +479,32 @@ fn a_long_log_loses_its_oldest_entries() {
 fn old_runs_go_once_they_have_ended_and_their_callbacks_with_them() {
     let mut ledger = ledger();
     let (ended, open) = (probed(&mut ledger), plain(&mut ledger));
-    ledger.terminate_run(&ended, START).unwrap();
+    let turn = ledger.terminate_run(&ended, START).unwrap();
+    report(&mut ledger, &turn.calls[0], answered(200), START);
     let later = START.plus_ms(400 * 86_400_000);
     while ledger.retention_step(later).unwrap() {}
     assert_eq!(ledger.run(&ended).unwrap_err(), LedgerError::NotFound { what: "run" });
     assert!(ledger.run(&open).is_ok());
     let left = first(ledger.sql.run("SELECT count(*) FROM run_callback", &[]).unwrap()).unwrap().integer(0).unwrap();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_run_that_took_longer_than_the_retention_stays_as_long_after_its_end_and_until_its_end_is_told() {
+    let mut ledger = ledger();
+    let day = 86_400_000;
+    let (quiet, told) = (plain(&mut ledger), probed(&mut ledger));
+    let ended = START.plus_ms(40 * day);
+    let turns = [&quiet, &told].map(|id| ledger.terminate_run(id, ended).unwrap());
+    let pass = |ledger: &mut Store, at: Timestamp| while ledger.retention_step(at).unwrap() {};
+    let stays = |ledger: &Store| [&quiet, &told].map(|id| ledger.run(id).is_ok());
+    pass(&mut ledger, ended.plus_ms(29 * day));
+    assert_eq!(stays(&ledger), [true, true], "29 days after the end");
+    pass(&mut ledger, ended.plus_ms(31 * day));
+    assert_eq!(stays(&ledger), [false, true], "one callback is still to be made");
+    report(&mut ledger, &turns[1].calls[0], answered(200), ended.plus_ms(31 * day));
+    pass(&mut ledger, ended.plus_ms(32 * day));
+    assert_eq!(stays(&ledger), [false, false]);
 }
 
 /// A store that fails at a statement of choice, as a crash would.
