@@ -8,6 +8,7 @@ use postern_core::event::{NewEvent, ObjectRef};
 use postern_core::filter::EventFacts;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
@@ -321,10 +322,67 @@ pub(crate) fn data_of(text: &str) -> Result<Box<RawValue>, LedgerError> {
     RawValue::from_string(String::from(text)).map_err(damaged("an event's data does not read back"))
 }
 
-/// Whether two texts are the same JSON: a producer that repeats an event may write its spaces and keys differently.
+/// Whether two texts are the same JSON: a producer that repeats an event may write its spaces, the order of its members and
+/// the escapes of its strings differently. Numbers are the same where they are written the same, because no number type holds
+/// all that JSON can write; a member that is given twice is not the same as one that is given once.
+///
+/// What is not known to be the same counts as different: it is refused with a conflict, where else an event would be lost.
 fn same_json(one: &RawValue, other: &RawValue) -> bool {
-    let parsed = |text: &RawValue| serde_json::from_str::<serde_json::Value>(text.get());
-    one.get() == other.get() || matches!((parsed(one), parsed(other)), (Ok(one), Ok(other)) if one == other)
+    if one.get() == other.get() {
+        return true;
+    }
+    match (one.get().as_bytes().first(), other.get().as_bytes().first()) {
+        (Some(b'{'), Some(b'{')) => {
+            let members = |text: &RawValue| serde_json::from_str(text.get()).map(Members::in_order);
+            let (Ok(Members(one)), Ok(Members(other))) = (members(one), members(other)) else { return false };
+            one.len() == other.len()
+                && one.iter().zip(&other).all(|((name, one), (other_name, other))| name == other_name && same_json(one, other))
+        }
+        (Some(b'['), Some(b'[')) => {
+            let items = |text: &RawValue| serde_json::from_str::<Vec<Box<RawValue>>>(text.get());
+            let (Ok(one), Ok(other)) = (items(one), items(other)) else { return false };
+            one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| same_json(one, other))
+        }
+        (Some(b'"'), Some(b'"')) => {
+            let text = |text: &RawValue| serde_json::from_str::<String>(text.get());
+            matches!((text(one), text(other)), (Ok(one), Ok(other)) if one == other)
+        }
+        // Numbers, true, false and null.
+        _ => false,
+    }
+}
+
+/// The members of an object, as they are written: one that is given twice is there twice.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    /// By name; those of one name stay in their order.
+    fn in_order(mut self) -> Self {
+        self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
 }
 
 #[cfg(test)]
@@ -386,6 +444,38 @@ mod tests {
         assert_eq!(ledger.list_events(None, 50, None).unwrap().items.len(), 1);
         let within = ledger.ingest(vec![keyed("a", "new"), keyed("b", "new")], InlineLimit(0), START).map(|_ingested| ());
         assert_eq!(within, Err(LedgerError::IdempotencyConflict { index: 1 }));
+    }
+
+    #[test]
+    fn what_is_written_differently_is_the_same_only_where_it_surely_is() {
+        for (one, other, is_same) in [
+            (r#"{"a":1,"b":[true,null]}"#, "{ \"b\" : [ true , null ],\n \"a\":1 }", true),
+            (r#"{"a":{"c":1,"d":2}}"#, r#"{"a":{"d":2,"c":1}}"#, true),
+            (r#""\u00e4\/""#, "\"ä/\"", true),
+            (r#"{"\u0061":1}"#, r#"{"a":1}"#, true),
+            ("[1,2]", "[2,1]", false),
+            ("[1]", "[1,1]", false),
+            ("{}", "[]", false),
+            ("\"1\"", "1", false),
+            ("true", "false", false),
+            ("12345678901234567890123", "12345678901234567890124", false),
+            (r#"{"id":18446744073709551616}"#, r#"{"id":18446744073709551617}"#, false),
+            ("0.1000000000000000055", "0.1000000000000000056", false),
+            ("1e400", "1e401", false),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#, false),
+            (r#"{"a":2}"#, r#"{"a":1,"a":2}"#, false),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, false),
+            (r#"{"a":1,"a":2}"#, r#"{"a":1, "a":2}"#, true),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1,"c":2}"#, false),
+        ] {
+            assert_eq!(same_json(&json(one), &json(other)), is_same, "{one} {other}");
+            assert_eq!(same_json(&json(other), &json(one)), is_same, "{other} {one}");
+        }
+        let mut ledger = ledger();
+        let of = |data: &str| vec![NewEvent { data: json(data), ..keyed("a", "k") }];
+        ledger.ingest(of(r#"{"id":12345678901234567890123}"#), InlineLimit(0), START).unwrap();
+        let other = ledger.ingest(of(r#"{"id":12345678901234567890124}"#), InlineLimit(0), START).map(|_ingested| ());
+        assert_eq!(other, Err(LedgerError::IdempotencyConflict { index: 0 }));
     }
 
     #[test]
