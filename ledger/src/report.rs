@@ -694,6 +694,39 @@ mod tests {
     }
 
     #[test]
+    fn days_without_a_call_are_no_days_of_failure() {
+        type Change = dyn Fn(&mut Ledger<Rc<Native>>, bool, Timestamp);
+        let by_command: &Change = &|ledger, paused, at| drop(ledger.pause_webhook("w", paused, None, at).unwrap());
+        let by_patch: &Change = &|ledger, paused, at| {
+            ledger.update_webhook("w", Definition { paused, ..ledger.stored_webhook("w").unwrap().definition }, None, at).unwrap();
+        };
+        let by_config: &Change = &|ledger, paused, at| {
+            let definition = Definition { paused, ..ledger.stored_webhook("w").unwrap().definition };
+            ledger.apply_config(vec![crate::ConfigStep::UpdateWebhook(Box::new(definition))], at).unwrap();
+        };
+        for change in [by_command, by_patch, by_config] {
+            let mut ledger = ledger();
+            create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+            let throttled = Outcome::Answered { status: 502 };
+            let hours = |hours: i64| START.plus_ms(hours * 3_600_000);
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, throttled.clone());
+            change(&mut ledger, true, hours(1));
+            change(&mut ledger, false, hours(145));
+            let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+            assert_eq!(ledger.webhook("w").unwrap().health.status, HealthStatus::Throttled, "it is still called one at a time");
+            for at in [145, 264] {
+                post(&mut ledger, "a");
+                attempt_due(&mut ledger, hours(at), throttled.clone());
+                assert!(ledger.webhook("w").unwrap().enabled, "{at}");
+            }
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, hours(266), throttled.clone());
+            assert!(!ledger.webhook("w").unwrap().enabled, "five days of calls that failed");
+        }
+    }
+
+    #[test]
     fn throttling_spaces_all_calls_of_the_webhook_and_ends_step_by_step() {
         let (mut ledger, _delivery) = one_webhook(webhook("w", "*"));
         let others: Vec<Seq> = (0..4).flat_map(|_number| post(&mut ledger, "b")).collect();

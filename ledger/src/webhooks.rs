@@ -172,7 +172,8 @@ impl<S: Sql> Ledger<S> {
     /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new version.
     ///
     /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`]. A webhook that
-    /// becomes enabled starts with a clean slate: its failures before do not count.
+    /// becomes enabled starts with a clean slate: its failures before do not count. Of one that is resumed the days of failure
+    /// begin anew: while it was paused nobody called it.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the current one,
@@ -255,6 +256,9 @@ impl<S: Sql> Ledger<S> {
             }
             WebhookChange::Update { before, after } => {
                 update_webhook(sql, before, after, now)?;
+                if let Some(health) = self.health_after(before, after) {
+                    write_health(sql, after.seq, &health)?;
+                }
                 let changes = Changes::of_webhook(Some(&before.definition), Some(&after.definition));
                 (AuditAction::of_webhook_change(&changes), changes, Vec::new())
             }
@@ -275,10 +279,10 @@ impl<S: Sql> Ledger<S> {
                 self.roster.put(&webhook);
             }
             WebhookChange::Update { before, after } => {
-                let (before, seq) = (&before.definition, after.seq);
-                if after.definition.enabled && !before.enabled {
-                    self.gates.set_health(seq, postern_core::health::Health::default());
+                if let Some(health) = self.health_after(&before, &after) {
+                    self.gates.set_health(after.seq, health);
                 }
+                let (before, seq) = (&before.definition, after.seq);
                 if before.ordered && !after.definition.ordered {
                     self.gates.hold(seq);
                 }
@@ -293,6 +297,19 @@ impl<S: Sql> Ledger<S> {
                 self.gates.remove(webhook.seq);
             }
         }
+    }
+
+    /// How a webhook does after a change of its definition, where the change says something about that.
+    fn health_after(&self, before: &StoredWebhook, after: &StoredWebhook) -> Option<postern_core::health::Health> {
+        let (before, after, known) = (&before.definition, &after.definition, self.gates.health(after.seq));
+        let health = if after.enabled && !before.enabled {
+            postern_core::health::Health::default()
+        } else if before.paused && !after.paused {
+            known.resumed()
+        } else {
+            known
+        };
+        (health != known).then_some(health)
     }
 
     fn expect_version(&self, name: &str, expected: Option<u32>) -> Result<StoredWebhook, LedgerError> {
@@ -453,9 +470,6 @@ fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook
     if was_enabled != is_enabled {
         let disabled_at = was_enabled.then_some(now);
         sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
-    }
-    if is_enabled && !was_enabled {
-        write_health(sql, seq, &postern_core::health::Health::default())?;
     }
     // Order is kept among what was accepted under it: those go free together.
     if before.definition.ordered && !after.definition.ordered {

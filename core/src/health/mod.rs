@@ -6,7 +6,8 @@
 //!   answer doubles the space between two calls, each success halves it, until it is gone.
 //! - **Failing**: [`FAILING_AFTER`] other failures in a row. The space doubles with each further one; a single success ends
 //!   it at once, because the receiver is back.
-//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure. The webhook is to be disabled.
+//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure. The webhook is to be disabled. What
+//!   was before a person paused the webhook does not count ([`Health::resumed`]).
 //!
 //! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`]; the ledger holds
 //! its other deliveries. Not here: the retries of a single delivery (`delivery::decide`), and what 410 does.
@@ -27,7 +28,7 @@ pub const LEVEL_MAX: u8 = 10;
 pub const FAILING_SPACING_MAX_MS: i64 = 60_000;
 /// Milliseconds between two calls of a throttled webhook at most, where its receiver names no time.
 pub const THROTTLED_SPACING_MAX_MS: i64 = 600_000;
-/// Milliseconds from the first failure after the latest success until a further failure disables the webhook: five days
+/// Milliseconds from the first failure after the latest success (or the end of a pause) until a further failure disables the webhook: five days
 /// (PEERS 6.12).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 
@@ -98,7 +99,7 @@ pub struct Health {
     /// [`Signal::Failed`] since the latest success.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures_in_a_row: u32,
-    /// When the first failure of either kind after the latest success ended.
+    /// When the first failure of either kind ended after the latest success, or after the webhook was last resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
     /// How far calls are spaced, 0 (as usual) to [`LEVEL_MAX`].
@@ -171,6 +172,14 @@ impl Health {
     #[must_use]
     pub fn asked_for(&self, now: Timestamp) -> Self {
         Self { next_call_at: self.next_call_at.map(|at| at.min(now)), ..*self }
+    }
+
+    /// How it stands when its webhook is resumed after a pause. Days without a call say nothing about the receiver, so that
+    /// its days of failure begin anew with its next failure; how far its calls are spaced stays, because nothing was heard
+    /// of the receiver since.
+    #[must_use]
+    pub fn resumed(&self) -> Self {
+        Self { failing_since: None, ..*self }
     }
 
     /// Whether a call that ended at `now` began before the present pause.

@@ -220,3 +220,17 @@ proptest! {
         let _next = health.after(signal, Timestamp(now));
     }
 }
+
+#[test]
+fn days_of_failure_begin_anew_when_a_webhook_is_resumed() {
+    let now = Timestamp(1_795_270_051_204);
+    let (failed, _transitions) = Health::default().after(Signal::Throttled { retry_after_s: None }, now);
+    let resumed = failed.resumed();
+    assert_eq!(resumed, Health { failing_since: None, ..failed });
+    let later = now.plus_ms(DISABLE_AFTER_MS);
+    assert_eq!(failed.after(Signal::Failed, later).1, [Transition::DisabledForDays]);
+    let (failed, transitions) = resumed.after(Signal::Failed, later);
+    assert_eq!((failed.failing_since, transitions), (Some(later), Vec::new()));
+    assert_eq!(failed.after(Signal::Failed, later.plus_ms(DISABLE_AFTER_MS)).1, [Transition::DisabledForDays]);
+    assert!(Health::default().resumed().is_plain());
+}

@@ -253,6 +253,8 @@ impl Audit {
             let (before, after) = (&before.definition, &hook.definition);
             if after.enabled && !before.enabled {
                 self.health.remove(key);
+            } else if before.paused && !after.paused {
+                self.health.entry(*key).and_modify(|health| *health = health.resumed());
             }
             if after.rate_limit != before.rate_limit {
                 self.begun.remove(key);
