@@ -299,9 +299,11 @@ impl<S: Sql> Ledger<S> {
 
     /// A step over events: those that the webhook wants now and has no delivery of get one.
     fn send_missing(&mut self, replay: &Replay, webhook: &StoredWebhook, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
-        let (_, before) = self.replayed_range(&replay.stored, replay.seq, now);
+        // A replay may wait for others, or take long: what retention may have deleted meanwhile is not missing either.
+        let (from, before) = self.replayed_range(&replay.stored, replay.seq, now);
+        let after = replay.cursor.max(from);
         let limit = if webhook.definition.filter.is_some() { limit.min(ROWS_WITH_DATA_MAX) } else { limit };
-        let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, replay.cursor, before, limit)?;
+        let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, after, before, limit)?;
         let mut taken = KeysTaken::new();
         let mut planned = Vec::with_capacity(missing.len());
         for Missing { event, order_key } in &missing {
@@ -692,6 +694,22 @@ mod tests {
         let day = 24 * 3_600_000;
         assert_eq!(ledger.count_replay(missing("w"), START.plus_ms(29 * day)).unwrap().count, 1);
         assert_eq!(ledger.count_replay(missing("w"), START.plus_ms(31 * day)).unwrap().count, 0);
+    }
+
+    #[test]
+    fn a_replay_that_begins_late_does_not_send_again_what_retention_has_deleted_the_delivery_of() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        create(&mut ledger, Definition { paused: true, ..webhook("keeps-the-event", "*") });
+        post(&mut ledger, "a");
+        assert_eq!(deliver(&mut ledger, START, OK).len(), 1);
+        let day = 24 * 3_600_000;
+        ledger.create_replay(missing("w"), START.plus_ms(29 * day)).unwrap();
+        let late = START.plus_ms(31 * day);
+        while ledger.retention_step(late).unwrap() {}
+        assert_eq!(ledger.list_events(None, 10, None).unwrap().items.len(), 1, "an open delivery keeps it");
+        assert!(finish(&mut ledger, late, 500).is_empty());
+        assert!(deliver(&mut ledger, late, OK).is_empty());
     }
 
     #[test]
