@@ -96,12 +96,14 @@ impl<S: Sql> Ledger<S> {
     /// A page of deliveries with every attempt, oldest first, beginning after the key `after`.
     ///
     /// # Errors
-    /// The database fails.
+    /// [`LedgerError::NotFound`] where the webhook was renamed or deleted since the first page: an empty page would pass for
+    /// the end of a whole export. The database fails.
     pub fn export_deliveries(&self, filter: &ExportFilter, after: Option<Seq>) -> Result<Exported, LedgerError> {
         let webhook = match &filter.webhook {
             None => None,
             Some(name) => match self.roster.named(name) {
                 Some(seq) => Some(seq),
+                None if after.is_some() => return Err(LedgerError::NotFound { what: "webhook" }),
                 None => return Ok(Exported::default()),
             },
         };
@@ -284,6 +286,27 @@ mod tests {
         assert_eq!(count(ExportFilter { webhook: Some(String::from("b")), ..ExportFilter::default() }), 1);
         assert_eq!(count(ExportFilter { webhook: Some(String::from("c")), ..ExportFilter::default() }), 0);
         assert_eq!(count(ExportFilter { kind: Some(String::from("order.paid")), ..ExportFilter::default() }), 1);
+    }
+
+    #[test]
+    fn an_export_whose_webhook_goes_meanwhile_breaks_off_and_does_not_look_whole() {
+        for is_deleted in [true, false] {
+            let mut ledger = ledger();
+            create(&mut ledger, webhook("w", "*"));
+            for _ in 0..3 {
+                ledger.ingest((0..100).map(|_| event("a")).collect(), InlineLimit(0), START).unwrap();
+            }
+            let filter = ExportFilter { webhook: Some(String::from("w")), ..ExportFilter::default() };
+            let page = ledger.export_deliveries(&filter, None).unwrap();
+            assert!(page.next.is_some());
+            if is_deleted {
+                ledger.delete_webhook("w", None, START).unwrap();
+            } else {
+                ledger.update_webhook("w", webhook("other", "*"), None, START).unwrap();
+            }
+            assert_eq!(ledger.export_deliveries(&filter, page.next), Err(LedgerError::NotFound { what: "webhook" }));
+            assert_eq!(ledger.export_deliveries(&filter, None), Ok(Exported::default()), "of an unknown one there are none");
+        }
     }
 
     #[test]
