@@ -171,16 +171,23 @@ impl<S: Sql> Ledger<S> {
 
     /// What of the data of `event` does not fit the schema of its type; `pointer` is where the event stands in the input.
     ///
+    /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked for is not known
+    /// any more. Its events are accepted unchecked rather than refused for what their producer cannot mend; the catalogue
+    /// still shows it, and whoever stores it anew learns what is wrong with it.
+    ///
     /// # Errors
-    /// The database fails, or holds a schema that is none.
+    /// The database fails.
     pub(crate) fn check_data(&mut self, event: &NewEvent, pointer: &str) -> Result<Vec<Fault>, LedgerError> {
         let Some(known) = self.schemas.0.get(&event.kind) else { return Ok(Vec::new()) };
         let schema = if let Some(schema) = known {
             Rc::clone(schema)
         } else {
             let view = self.event_type(&event.kind)?;
-            let schema = view.schema.as_ref().and_then(|schema| Schema::parse(schema, "").ok());
-            let schema = Rc::new(schema.ok_or(LedgerError::Corrupt { what: "a schema does not read back" })?);
+            let Some(schema) = view.schema.as_ref().and_then(|schema| Schema::parse(schema, "").ok()) else {
+                self.schemas.0.remove(&event.kind);
+                return Ok(Vec::new());
+            };
+            let schema = Rc::new(schema);
             self.schemas.0.insert(view.name, Some(Rc::clone(&schema)));
             schema
         };
@@ -271,6 +278,23 @@ mod tests {
         assert!(made.ingest(vec![fitting], InlineLimit(0), START).is_ok());
         let unreadable = NewEvent { data: crate::support::build::json("1E400"), ..event("order.paid") };
         assert!(matches!(made.ingest(vec![unreadable], InlineLimit(0), START), Err(LedgerError::SchemaViolated { .. })));
+    }
+
+    #[test]
+    fn a_stored_schema_that_is_refused_now_checks_nothing() {
+        let mut made = ledger();
+        made.create_event_type(strict("a"), START).unwrap();
+        let refused = r#"{"properties": {"n": {"type": "string"}}, "unevaluatedItems": false, "$dynamicRef": "x"}"#;
+        assert!(Schema::parse(&serde_json::from_str(refused).unwrap(), "").is_err());
+        made.sql.run("UPDATE event_type SET schema = ?1", &[Value::from(refused)]).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
+        for _time in 0..2 {
+            assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_ok());
+            assert!(ledger.dry_run(event("a"), None, START).is_ok());
+        }
+        assert!(ledger.event_type("a").unwrap().schema.is_some(), "the catalogue shows what is stored");
+        ledger.update_event_type("a", strict("a"), None, START).unwrap();
+        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_err());
     }
 
     #[test]
