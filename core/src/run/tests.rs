@@ -121,6 +121,27 @@ fn an_update_says_how_far_the_run_is() {
 }
 
 #[test]
+fn results_are_kept_as_they_were_written() {
+    let results = |text: &str| {
+        let body = format!(r#"{{"outcome": "finished", "results": {text}, "log": [1.50]}}"#);
+        finish(&body).map(|end| (end.results.map(|results| String::from(results.get())), end.log.len()))
+    };
+    for text in
+        [r#"{"id":12345678901234567890123, "z": 1.50,  "a" : [ ] }"#, "0.10000000000000000555", "\"\\u00e4\"", "false", r#"{"a":1,"a":2}"#]
+    {
+        assert_eq!(results(text), Ok((Some(String::from(text)), 1)), "{text}");
+    }
+    assert_eq!(results(" null "), Ok((None, 1)));
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    assert!(results(&nested(127)).is_ok());
+    assert_eq!(pointers(results(&nested(128))), ["/results"]);
+    assert_eq!(pointers(results("1e400")), ["/results"], "no value: actinia's form could not show it");
+    assert_eq!(pointers(results(r#""\ud800""#)), ["/results"]);
+    assert_eq!(pointers(results("1, \"results\": 2")), ["/results"]);
+    assert_eq!(pointers(finish(r#"{"outcome": "finished", "log": [], "log": [], "x": 1}"#)), ["/log", "/x"]);
+}
+
+#[test]
 fn a_run_ends_in_one_of_three_ways() {
     let read = |body: serde_json::Value| finish(&body.to_string());
     for outcome in [RunState::Finished, RunState::Error, RunState::Terminated] {
