@@ -82,7 +82,7 @@ impl<S: Sql> Ledger<S> {
             match step {
                 Planned::Settings(settings) => self.settle_settings(settings),
                 Planned::Type(change) => self.settle_type(&change),
-                Planned::Webhook(change) => self.settle_change(*change, now),
+                Planned::Webhook(change) => self.settle_change(*change),
             }
         }
         Ok(cancelled)

@@ -5,11 +5,10 @@
 //! work, so that a million deliveries of one webhook cost the others nothing, and comes back when the gate opens.
 //!
 //! Nothing here is a second truth. [`Ledger::open`] rebuilds it: leases and held deliveries from the
-//! deliveries themselves, health from its table, the calls of a rate limit's window (an upper bound of them) from the
-//! statistics.
+//! deliveries themselves, health and the calls of rate limits from their tables.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::health::Health;
 use postern_core::id::Seq;
@@ -20,6 +19,7 @@ use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
 use crate::sql::{Sql, Value, first};
 use crate::webhooks::{StoredWebhook, to_json};
+use crate::window::Window;
 
 /// What the definition says about a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,32 +42,20 @@ pub(crate) enum Opening {
 }
 
 /// One webhook's gate.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Gate {
     health: Health,
     /// Leases that were handed out and have not ended, with whether the call was claimed.
     out: BTreeMap<Seq, bool>,
     /// How many of `out` are not claimed.
     unclaimed: usize,
-    /// When the latest calls began, oldest first; as many as the rate limit counts.
-    begun: VecDeque<Timestamp>,
-    /// Whether `begun` holds all calls that the window may count.
-    window_is_known: bool,
+    /// The calls that the rate limit counts.
+    window: Window,
 }
 
 impl Gate {
-    const fn new(window_is_known: bool) -> Self {
-        Self { health: HEALTHY, out: BTreeMap::new(), unclaimed: 0, begun: VecDeque::new(), window_is_known }
-    }
-
     const fn is_probed(&self) -> bool {
         self.health.level > 0
-    }
-
-    /// Calls of the window that ends at `now`.
-    fn used(&self, rate: RateLimit, now: Timestamp) -> usize {
-        let from = window_start(rate, now);
-        self.begun.len() - self.begun.partition_point(|at| *at <= from)
     }
 
     /// What the gate lets through, `others` being leases and claims that count against it.
@@ -92,16 +80,15 @@ impl Gate {
             }
         }
         if let Some(rate) = rules.rate {
-            let (calls, used) = (rate.calls as usize, self.used(rate, now));
+            let (calls, used) = (rate.calls as usize, self.window.used(rate, now));
             if claims_ahead >= calls {
                 return Opening::Later;
             }
             let free = (calls - claims_ahead).saturating_sub(used);
             if free == 0 {
                 // The window must lose so many of its oldest calls that one slot is free.
-                let oldest = self.begun.len() - used;
-                let freeing = self.begun.get(oldest + used + claims_ahead - calls);
-                return freeing.map_or(Opening::Later, |at| Opening::At(at.plus_ms(i64::from(rate.per_s) * 1_000)));
+                let lost = used + claims_ahead + 1 - calls;
+                return self.window.frees_at(rate, now, lost).map_or(Opening::Later, Opening::At);
             }
             slots = slots.min(free);
         }
@@ -111,11 +98,6 @@ impl Gate {
 
 /// A webhook of which nothing bad is known.
 const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None };
-
-/// Before or at this instant a call no longer counts. The window is half open: a call exactly `per_s` ago is out of it.
-fn window_start(rate: RateLimit, now: Timestamp) -> Timestamp {
-    now.plus_ms(-i64::from(rate.per_s) * 1_000)
-}
 
 /// What a commit changes in memory, to be done after it ([`Ledger::apply`]).
 #[derive(Debug, Default)]
@@ -130,6 +112,8 @@ pub(crate) struct Effects {
     drained: BTreeSet<Seq>,
     /// How webhooks do now.
     pub(crate) health: BTreeMap<Seq, Health>,
+    /// The calls that rate limits count now.
+    pub(crate) windows: BTreeMap<Seq, Window>,
     /// Webhooks that were disabled.
     pub(crate) disabled: Vec<StoredWebhook>,
     /// Whether the latest attempt of a webhook was delivered quickly.
@@ -184,6 +168,9 @@ impl<S: Sql> Ledger<S> {
         for (webhook, health) in effects.health {
             self.gates.set_health(webhook, health);
         }
+        for (webhook, window) in effects.windows {
+            self.gates.set_window(webhook, window);
+        }
         for (webhook, went_well) in effects.notes {
             self.roster.note(webhook, went_well);
         }
@@ -197,6 +184,9 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
             let health = serde_json::from_str(row.text(1)?).map_err(damaged("a webhook's health does not read back"))?;
             self.gates.set_health(row.seq(0)?, health);
+        }
+        for row in self.sql.run("SELECT webhook, begun FROM rate_window", &[])? {
+            self.gates.set_window(row.seq(0)?, Window::parse(row.text(1)?)?);
         }
         let leased = self
             .sql
@@ -258,7 +248,7 @@ pub(crate) struct Gates {
 
 impl Gates {
     fn gate(&mut self, webhook: Seq) -> &mut Gate {
-        self.by_webhook.entry(webhook).or_insert_with(|| Gate::new(false))
+        self.by_webhook.entry(webhook).or_default()
     }
 
     /// Forgets a webhook.
@@ -342,7 +332,7 @@ impl Gates {
             && !self.by_webhook.get(&webhook).is_some_and(Gate::is_probed)
     }
 
-    /// What a webhook may be given now. A window that is not known yet is open: whoever leases looks it up first.
+    /// What a webhook may be given now.
     pub(crate) fn opening(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Opening {
         self.opening_without(webhook, rules, now, 0, 0)
     }
@@ -351,7 +341,7 @@ impl Gates {
     pub(crate) fn opening_without(&self, webhook: Seq, rules: Rules, now: Timestamp, ended: usize, unclaimed: usize) -> Opening {
         match self.by_webhook.get(&webhook) {
             Some(gate) => gate.opening(rules, now, gate.out.len().saturating_sub(ended), gate.unclaimed.saturating_sub(unclaimed)),
-            None => Gate::new(true).opening(rules, now, 0, 0),
+            None => Gate::default().opening(rules, now, 0, 0),
         }
     }
 
@@ -360,7 +350,7 @@ impl Gates {
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let opening = match self.by_webhook.get(&webhook) {
             Some(gate) => gate.opening(rules, now, gate.out.len() - gate.unclaimed + begun, begun),
-            None => Gate::new(true).opening(rules, now, begun, begun),
+            None => Gate::default().opening(rules, now, begun, begun),
         };
         matches!(opening, Opening::Now(_))
     }
@@ -373,9 +363,6 @@ impl Gates {
 
     /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not open it.
     pub(crate) fn opens_at(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Option<Timestamp> {
-        if rules.takes_calls && rules.rate.is_some() && !self.window_is_known(webhook) {
-            return Some(now);
-        }
         match self.opening(webhook, rules, now) {
             Opening::Now(_) => Some(now),
             Opening::At(at) => Some(at),
@@ -383,37 +370,27 @@ impl Gates {
         }
     }
 
-    /// A call begins.
-    pub(crate) fn begin(&mut self, webhook: Seq, delivery: Seq, rules: Rules, now: Timestamp) {
-        self.lease(webhook, delivery, true);
-        if let Some(rate) = rules.rate {
-            let gate = self.gate(webhook);
-            gate.begun.push_back(now);
-            while gate.begun.len() > rate.calls as usize {
-                gate.begun.pop_front();
-            }
-        }
+    // The calls of rate limits.
+
+    /// The window of a webhook once `calls` more have begun at `now`.
+    pub(crate) fn window_with(&self, webhook: Seq, rate: RateLimit, now: Timestamp, calls: u32) -> Window {
+        self.by_webhook.get(&webhook).map_or_else(Window::default, |gate| gate.window.clone()).with(rate, now, calls)
     }
 
-    /// Whether the calls of the webhook's window are known.
-    pub(crate) fn window_is_known(&self, webhook: Seq) -> bool {
-        self.by_webhook.get(&webhook).is_some_and(|gate| gate.window_is_known)
+    /// The window of a webhook as it is after the clock went back, where that changes it.
+    pub(crate) fn window_set_back(&self, webhook: Seq, rate: RateLimit, now: Timestamp) -> Option<Window> {
+        let window = &self.by_webhook.get(&webhook)?.window;
+        window.is_ahead(rate, now).then(|| window.with(rate, now, 0))
     }
 
-    /// Takes `used` calls as begun at `now`: at least as many as the window may count.
-    pub(crate) fn learn_window(&mut self, webhook: Seq, rate: Option<RateLimit>, used: u32, now: Timestamp) {
-        let gate = self.gate(webhook);
-        gate.window_is_known = true;
-        let used = rate.map_or(0, |rate| used.min(rate.calls));
-        gate.begun = std::iter::repeat_n(now, used as usize).collect();
+    pub(crate) fn set_window(&mut self, webhook: Seq, window: Window) {
+        self.gate(webhook).window = window;
     }
 
-    /// The clock may have gone back: what began after `now` began now at the latest, or the window would never end.
-    pub(crate) fn rewind(&mut self, webhook: Seq, now: Timestamp) {
+    /// The webhook has no rate limit any more. One that it gets later counts from then on.
+    pub(crate) fn forget_window(&mut self, webhook: Seq) {
         if let Some(gate) = self.by_webhook.get_mut(&webhook) {
-            for at in gate.begun.iter_mut().rev().take_while(|at| **at > now) {
-                *at = now;
-            }
+            gate.window = Window::default();
         }
     }
 
@@ -463,6 +440,14 @@ mod tests {
         Rules { rate: Some(RateLimit { calls, per_s }), ..OPEN }
     }
 
+    /// A call begins.
+    fn begin(gates: &mut Gates, delivery: i64, rules: Rules, now: Timestamp) {
+        gates.lease(WEBHOOK, Seq(delivery), true);
+        if let Some(rate) = rules.rate {
+            gates.set_window(WEBHOOK, gates.window_with(WEBHOOK, rate, now, 1));
+        }
+    }
+
     #[test]
     fn without_rules_everything_passes() {
         let gates = Gates::default();
@@ -477,14 +462,14 @@ mod tests {
         let rules = rate(3, 10);
         for (delivery, ms) in [(1, 0), (2, 4_000)] {
             gates.lease(WEBHOOK, Seq(delivery), false);
-            gates.begin(WEBHOOK, Seq(delivery), rules, at(ms));
+            begin(&mut gates, delivery, rules, at(ms));
             gates.end(WEBHOOK, Seq(delivery));
         }
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
         gates.lease(WEBHOOK, Seq(3), false);
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::At(at(10_000)), "the ticket has the last slot");
         assert!(gates.may_begin(WEBHOOK, rules, at(5_000), 0));
-        gates.begin(WEBHOOK, Seq(3), rules, at(5_000));
+        begin(&mut gates, 3, rules, at(5_000));
         assert!(!gates.may_begin(WEBHOOK, rules, at(9_999), 0));
         assert_eq!(gates.opening(WEBHOOK, rules, at(10_000)), Opening::Now(1));
         assert_eq!(gates.opening(WEBHOOK, rules, at(14_999)), Opening::Now(2));
@@ -503,10 +488,15 @@ mod tests {
     fn a_clock_that_goes_back_does_not_close_a_window_for_ever() {
         let mut gates = Gates::default();
         let rules = rate(1, 10);
-        gates.begin(WEBHOOK, Seq(1), rules, at(100_000));
+        begin(&mut gates, 1, rules, at(100_000));
         gates.end(WEBHOOK, Seq(1));
-        gates.rewind(WEBHOOK, at(0));
         assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::At(at(10_000)));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::At(at(15_000)), "nobody has noted when it went back");
+        let limit = rules.rate.unwrap();
+        gates.set_window(WEBHOOK, gates.window_set_back(WEBHOOK, limit, at(5_000)).unwrap());
+        assert_eq!(gates.window_set_back(WEBHOOK, limit, at(5_000)), None);
+        assert_eq!(gates.opening(WEBHOOK, rules, at(14_999)), Opening::At(at(15_000)));
+        assert_eq!(gates.opening(WEBHOOK, rules, at(15_000)), Opening::Now(1));
     }
 
     #[test]
@@ -541,7 +531,7 @@ mod tests {
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
         assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 1), "not two in one commit");
-        gates.begin(WEBHOOK, Seq(2), OPEN, at(1_000));
+        begin(&mut gates, 2, OPEN, at(1_000));
         assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
     }
 

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use postern_core::delivery::{Attempt, Decision, Outcome, State, Trigger, decide};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
-use postern_core::webhook::RateLimit;
 
 use crate::error::LedgerError;
 use crate::gate::{Effects, Opening};
@@ -20,9 +19,10 @@ use crate::ingest::{data_of, head_of, object_of};
 use crate::project::Ledger;
 use crate::report::{self, Recorded};
 use crate::roster::Member;
-use crate::sql::{Row, Sql, Value, atomically, first, key_set};
-use crate::stats::{self, StatNote, hour_of};
+use crate::sql::{Row, Sql, Value, atomically, key_set};
+use crate::stats::{self, StatNote};
 use crate::webhooks::{state_of, to_json};
+use crate::window::{Window, write_windows};
 use crate::work::{LEASE_SLACK_MS, Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
 /// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher that broke,
@@ -176,9 +176,7 @@ impl<S: Sql> Ledger<S> {
             due.extend(rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?);
         }
         let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
-        for webhook in webhooks {
-            self.look_up_window(webhook, now)?;
-        }
+        let windows = self.windows_set_back(webhooks, now);
         let checked = self.inline_checkpoint(now);
         if due.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
             return Ok(Leased::default());
@@ -186,6 +184,8 @@ impl<S: Sql> Ledger<S> {
         let this = &*self;
         let (leased, effects) = atomically(&self.sql, |sql| {
             let mut round = Round::new(this, sql, now, limit, &due);
+            write_windows(sql, &windows)?;
+            round.effects.windows = windows;
             for row in due {
                 round.take_up(&row)?;
             }
@@ -232,29 +232,13 @@ impl<S: Sql> Ledger<S> {
         (is_time && known > checked).then_some(known)
     }
 
-    /// After a start, what a rate limit's window may count is looked up once: no more calls than the attempts of the hours
-    /// that the window touches, with the calls that are under way.
-    fn look_up_window(&mut self, webhook: Seq, now: Timestamp) -> Result<(), LedgerError> {
-        let Some(rate) = self.roster.get(webhook).and_then(|member| member.rules().rate) else { return Ok(()) };
-        if self.gates.window_is_known(webhook) {
-            self.gates.rewind(webhook, now);
-            return Ok(());
-        }
-        let used = self.attempts_since(webhook, rate, now)?.saturating_add(self.gates.claimed(webhook));
-        self.gates.learn_window(webhook, Some(rate), used, now);
-        Ok(())
-    }
-
-    /// Attempts that were recorded in the hours that a window touches. Where the clock went back there are later hours,
-    /// and nothing is sure: the window counts as used up.
-    fn attempts_since(&self, webhook: Seq, rate: RateLimit, now: Timestamp) -> Result<u32, LedgerError> {
-        let rows = self.sql.run(
-            "SELECT coalesce(sum(attempts), 0), coalesce((SELECT max(hour) FROM stat) > ?3, 0) FROM stat
-             WHERE hour IN (?2, ?3) AND webhook = ?1",
-            &[Value::from(webhook), Value::from(hour_of(now.plus_ms(-i64::from(rate.per_s) * 1_000))), Value::from(hour_of(now))],
-        )?;
-        let row = first(rows).ok_or(LedgerError::Corrupt { what: "a sum has no row" })?;
-        if row.flag(1)? { Ok(rate.calls) } else { row.number(0) }
+    /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now on.
+    fn windows_set_back(&self, webhooks: impl IntoIterator<Item = Seq>, now: Timestamp) -> BTreeMap<Seq, Window> {
+        let set_back = |webhook| {
+            let rate = self.roster.get(webhook)?.rules().rate?;
+            Some((webhook, self.gates.window_set_back(webhook, rate, now)?))
+        };
+        webhooks.into_iter().filter_map(set_back).collect()
     }
 
     /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated ticket, or
@@ -274,14 +258,12 @@ impl<S: Sql> Ledger<S> {
             &[Value::Text(to_json(&wanted)?)],
         )?;
         let rows = rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?;
-        for row in &rows {
-            self.look_up_window(row.webhook, now)?;
-        }
         let mut works = Vec::with_capacity(rows.len());
         let mut kept = Vec::new();
         let mut renewed = Vec::new();
         let mut refused: Vec<(i64, &str, u32, u8)> = Vec::new();
         let mut effects = Effects::default();
+        effects.windows = self.windows_set_back(rows.iter().map(|row| row.webhook), now);
         let mut begun: BTreeMap<Seq, Vec<Seq>> = BTreeMap::new();
         for row in &rows {
             let Some(member) = self.roster.get(row.webhook) else { continue };
@@ -319,7 +301,15 @@ impl<S: Sql> Ledger<S> {
             return Ok(WorkSet::default());
         }
         let events = if works.is_empty() { Vec::new() } else { self.work_events(works.iter().map(|work| work.event).collect())? };
+        for (webhook, deliveries) in &begun {
+            let calls = u32::try_from(deliveries.len()).unwrap_or(u32::MAX);
+            if let Some(rate) = self.roster.get(*webhook).and_then(|member| member.rules().rate).filter(|_rate| calls > 0) {
+                effects.windows.insert(*webhook, self.gates.window_with(*webhook, rate, now, calls));
+            }
+        }
         atomically(&self.sql, |sql| {
+            // With the claims, so that no crash parts the calls from what counts them.
+            write_windows(sql, &effects.windows)?;
             // Apart, because setting `next_at_ms` writes its index even where the value stays.
             if !kept.is_empty() {
                 sql.run(
@@ -337,9 +327,8 @@ impl<S: Sql> Ledger<S> {
             write_parked(sql, &refused, now)
         })?;
         for (webhook, deliveries) in begun {
-            let Some(member) = self.roster.get(webhook) else { continue };
             for delivery in deliveries {
-                self.gates.begin(webhook, delivery, member.rules(), now);
+                self.gates.lease(webhook, delivery, true);
             }
         }
         self.apply(effects);
@@ -573,7 +562,7 @@ mod tests {
     use std::rc::Rc;
 
     use postern_core::retry::SCHEDULE_S;
-    use postern_core::webhook::Definition;
+    use postern_core::webhook::{Definition, RateLimit};
 
     use super::*;
     use crate::support::build::{START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook};
@@ -777,7 +766,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_restart_a_window_holds_what_may_have_been_called_in_it() {
+    fn after_a_restart_a_window_holds_what_was_called_in_it() {
         let mut ledger = ledger();
         let rate = RateLimit { calls: 3, per_s: 60 };
         create(&mut ledger, Definition { rate_limit: Some(rate), ..webhook("w", "*") });
@@ -793,6 +782,178 @@ mod tests {
         let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         let next_day = START.plus_ms(86_400_000);
         assert!(lease(&mut ledger, next_day).len() >= 3, "a quiet webhook does not wait");
+    }
+
+    /// The next full hour after [`START`]: counts are kept by the hour, and begin anew.
+    const HOUR: Timestamp = Timestamp((START.0 / 3_600_000 + 1) * 3_600_000);
+
+    fn limited(calls: u32, per_s: u32) -> Definition {
+        Definition { rate_limit: Some(RateLimit { calls, per_s }), ..webhook("w", "*") }
+    }
+
+    /// The object slept: a new instance knows what is stored.
+    fn slept(ledger: &Ledger<Rc<Native>>) -> Ledger<Rc<Native>> {
+        Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap()
+    }
+
+    fn post_at(ledger: &mut Ledger<Rc<Native>>, count: usize, now: Timestamp) {
+        ledger.ingest((0..count).map(|_number| event("a")).collect(), crate::InlineLimit(0), now).unwrap();
+    }
+
+    /// What an alarm and its dispatchers do at `now`, the object asleep before each step; gives how many calls were made. The
+    /// last step leaves the object awake, which sets its alarm.
+    fn ring(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> usize {
+        *ledger = slept(ledger);
+        let tickets = lease(ledger, now);
+        if tickets.is_empty() {
+            return 0;
+        }
+        *ledger = slept(ledger);
+        let works = ledger.claim(&tickets, now).unwrap().works;
+        *ledger = slept(ledger);
+        for work in &works {
+            let attempt = attempt(work.attempt, Outcome::Answered { status: 200 }, now);
+            ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], now).unwrap();
+        }
+        works.len()
+    }
+
+    /// Follows the alarm from `now` on until all is done: after how many seconds each call was made.
+    fn seconds_of_calls(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> Vec<i64> {
+        let mut calls = Vec::new();
+        let mut at = now;
+        for _ring in 0..200 {
+            calls.extend(std::iter::repeat_n(at.ms_since(now) / 1_000, ring(ledger, at)));
+            let Some(next) = gate_opens_at(ledger, at) else { return calls };
+            at = next.max(at.plus_ms(1));
+        }
+        panic!("it goes on for ever: {calls:?}");
+    }
+
+    #[test]
+    fn a_limited_webhook_is_called_on_time_although_the_object_sleeps_before_every_step() {
+        let mut ledger = ledger();
+        create(&mut ledger, limited(1, 60));
+        post_at(&mut ledger, 1, HOUR);
+        assert_eq!(seconds_of_calls(&mut ledger, HOUR), [0]);
+        let later = HOUR.plus_ms(300_000);
+        post_at(&mut ledger, 3, later);
+        let mut ledger = slept(&ledger);
+        assert_eq!(gate_opens_at(&mut ledger, later), Some(later), "one call in this hour, and none in this minute");
+        assert_eq!(seconds_of_calls(&mut ledger, later), [0, 60, 120]);
+    }
+
+    #[test]
+    fn a_burst_is_let_through_and_then_as_much_a_window_although_the_object_sleeps() {
+        let mut ledger = ledger();
+        create(&mut ledger, limited(10, 60));
+        let mut now = HOUR;
+        // Well below the limit: every event is called as it comes.
+        for _half_minute in 0..130 {
+            post_at(&mut ledger, 1, now);
+            assert_eq!(ring(&mut ledger, now), 1, "{} s after the hour", now.ms_since(HOUR) / 1_000);
+            now = now.plus_ms(30_000);
+        }
+        // One call is in the window, for half of it.
+        post_at(&mut ledger, 25, now);
+        let calls = seconds_of_calls(&mut ledger, now);
+        let in_window = |from: i64| calls.iter().filter(|at| (from..from + 60).contains(*at)).count();
+        assert_eq!((in_window(0), in_window(60), in_window(120), calls.len()), (10, 10, 5, 25), "{calls:?}");
+        assert_eq!(calls.iter().filter(|at| **at == 0).count(), 9);
+    }
+
+    #[test]
+    fn no_window_holds_more_calls_than_the_limit_says_however_often_the_object_starts() {
+        for (calls, per_s) in [(1, 60), (3, 20), (10, 60), (150, 30)] {
+            let mut ledger = ledger();
+            create(&mut ledger, limited(calls, per_s));
+            let mut begun: Vec<Timestamp> = Vec::new();
+            let mut waiting = Vec::new();
+            let mut now = HOUR;
+            for step in 0..300_i64 {
+                now = now.plus_ms(step * 7_919 % 11_000);
+                post_at(&mut ledger, usize::try_from(step * 31 % 17).unwrap(), now);
+                ledger = slept(&ledger);
+                waiting.extend(lease(&mut ledger, now));
+                ledger = slept(&ledger);
+                // Some tickets come late, some never, and the calls of some are lost.
+                let now_taken: Vec<LeaseTicket> = waiting.extract_if(.., |ticket| (ticket.delivery.0 + step) % 3 > 0).collect();
+                let works = ledger.claim(&now_taken, now).unwrap().works;
+                begun.extend(works.iter().map(|_work| now));
+                for work in works.iter().filter(|work| work.delivery.0 % 5 > 0) {
+                    let attempt = attempt(work.attempt, Outcome::Answered { status: 200 }, now);
+                    ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], now).unwrap();
+                }
+                let in_window = begun.iter().rev().take_while(|at| now.ms_since(**at) < i64::from(per_s) * 1_000).count();
+                assert!(in_window <= calls as usize, "{in_window} calls of {calls} in {per_s} s");
+            }
+            let span_s = now.ms_since(HOUR) / 1_000;
+            assert!(begun.len() as i64 * 3 > (span_s * i64::from(calls) / i64::from(per_s)).min(2_000), "{} in {span_s} s", begun.len());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_costs_two_windows_at_most() {
+        let mut ledger = ledger();
+        create(&mut ledger, limited(1, 60));
+        post_at(&mut ledger, 1, HOUR);
+        assert_eq!(ring(&mut ledger, HOUR), 1);
+        let back = HOUR.plus_ms(-3_000_000);
+        post_at(&mut ledger, 2, back);
+        let mut ledger = slept(&ledger);
+        let calls = seconds_of_calls(&mut ledger, back);
+        assert_eq!(calls, [60, 120], "the call that lies ahead counts as made when that was noticed");
+    }
+
+    #[test]
+    fn a_clock_that_was_years_ahead_closes_no_window_for_years() {
+        let mut ledger = ledger();
+        create(&mut ledger, limited(1, 60));
+        let far = HOUR.plus_ms(10 * 365 * 86_400_000);
+        post_at(&mut ledger, 1, far);
+        assert_eq!(ring(&mut ledger, far), 1);
+        post_at(&mut ledger, 1, HOUR);
+        let mut ledger = slept(&ledger);
+        assert_eq!(gate_opens_at(&mut ledger, HOUR), Some(HOUR.plus_ms(60_000)));
+        assert_eq!(seconds_of_calls(&mut ledger, HOUR.plus_ms(60_000)), [60]);
+    }
+
+    #[test]
+    fn a_limit_that_is_changed_goes_on_with_the_calls_of_its_window_and_one_that_was_removed_without() {
+        let mut ledger = ledger();
+        create(&mut ledger, limited(2, 60));
+        post_at(&mut ledger, 9, HOUR);
+        assert_eq!(ring(&mut ledger, HOUR), 2);
+        let change = |ledger: &mut Ledger<Rc<Native>>, definition| {
+            ledger.update_webhook("w", definition, None, HOUR.plus_ms(1_000)).unwrap();
+            *ledger = slept(ledger);
+        };
+        let soon = HOUR.plus_ms(2_000);
+        change(&mut ledger, limited(3, 60));
+        assert_eq!(ring(&mut ledger, soon), 1, "two of three are used");
+        change(&mut ledger, limited(1, 60));
+        assert_eq!(gate_opens_at(&mut ledger, soon), Some(soon.plus_ms(60_000)), "the last of three must have left");
+        change(&mut ledger, limited(1, 5));
+        assert_eq!(gate_opens_at(&mut ledger, soon), Some(soon.plus_ms(5_000)));
+        change(&mut ledger, webhook("w", "*"));
+        assert!(ledger.sql.run("SELECT 1 FROM rate_window", &[]).unwrap().is_empty());
+        change(&mut ledger, limited(2, 60));
+        assert_eq!(ring(&mut ledger, soon), 2, "a limit counts from when it was set");
+        ledger.delete_webhook("w", None, soon).unwrap();
+        assert!(ledger.sql.run("SELECT 1 FROM rate_window", &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_claim_of_a_webhook_with_a_limit_writes_one_row_more_and_others_none() {
+        for (definition, expected) in [(webhook("w", "*"), 2), (limited(5, 60), 3)] {
+            let mut ledger = ledger();
+            create(&mut ledger, definition);
+            post_at(&mut ledger, 2, HOUR);
+            let tickets = lease(&mut ledger, HOUR);
+            let store = Rc::clone(&ledger.sql);
+            let written = store.count_rows_written(|| assert_eq!(ledger.claim(&tickets, HOUR).unwrap().works.len(), 2));
+            assert_eq!(written, expected);
+        }
     }
 
     #[test]

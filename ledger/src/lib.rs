@@ -61,6 +61,7 @@ mod support;
 mod tokens;
 mod trials;
 mod webhooks;
+mod window;
 mod work;
 
 pub use audit::{Acting, AuditFilter};

@@ -260,6 +260,16 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     )",
         "CREATE INDEX run_callback_due ON run_callback (next_at_ms) WHERE next_at_ms IS NOT NULL",
     ],
+    &[
+        // The calls that a rate limit counts, of webhooks that have one. begun: a JSON array of [milliseconds, calls], oldest
+        // first; written with each claim.
+        "CREATE TABLE rate_window (webhook INTEGER PRIMARY KEY, begun TEXT NOT NULL)",
+        // When earlier calls began is not known: every window counts as used up at the end of the newest hour that has attempts.
+        // Where that hour is not over, its end counts as now; where nothing was called of late, it is long ago.
+        "INSERT INTO rate_window (webhook, begun)
+     SELECT seq, json_array(json_array(((SELECT max(hour) FROM stat) + 1) * 3600000, definition ->> '$.rate_limit.calls'))
+     FROM webhook WHERE definition ->> '$.rate_limit.calls' IS NOT NULL AND (SELECT max(hour) FROM stat) IS NOT NULL",
+    ],
 ];
 
 /// The newest schema.
@@ -301,9 +311,12 @@ pub(crate) fn upgrade<S: Sql>(sql: &S, found: u32) -> Result<(), LedgerError> {
 mod tests {
     use std::rc::Rc;
 
+    use postern_core::webhook::{Definition, RateLimit};
+
     use super::*;
-    use crate::support::build::{START, lease, ledger, project};
+    use crate::support::build::{START, lease, ledger, post, project, webhook};
     use crate::support::native::Native;
+    use crate::webhooks::to_json;
     use crate::{Ledger, LedgerError};
 
     /// FNV-1a, 64 bits.
@@ -315,7 +328,8 @@ mod tests {
     #[test]
     fn released_migrations_never_change() {
         let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
-        assert_eq!(digests, ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432"], "add a migration instead of changing one");
+        let released = ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916"];
+        assert_eq!(digests, released, "add a migration instead of changing one");
     }
 
     #[test]
@@ -355,6 +369,33 @@ mod tests {
         ledger.update_webhook("w", found, None, START).unwrap();
         assert_eq!(lease(&mut ledger, START).len(), 1, "what waited for its webhook still does");
         assert!(Ledger::open(sql).unwrap().is_some());
+    }
+
+    #[test]
+    fn after_an_upgrade_a_rate_limit_counts_the_calls_of_which_nothing_was_kept() {
+        // The hour of START, in which something was called, and one that is long over.
+        for (hour, leased_at_once) in [(START.0 / 3_600_000, 0), (START.0 / 3_600_000 - 2, 2)] {
+            let sql = Native::new();
+            MIGRATIONS[..3].iter().copied().flatten().for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
+            let limit = RateLimit { calls: 2, per_s: 60 };
+            for (seq, definition) in [(1, Definition { rate_limit: Some(limit), ..webhook("limited", "a") }), (2, webhook("other", "b"))] {
+                sql.run(
+                    "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, definition) VALUES (?1, ?2, 1, 0, 0, ?3)",
+                    &[Value::Integer(seq), Value::from(definition.name.as_str()), Value::Text(to_json(&definition).unwrap())],
+                )
+                .unwrap();
+            }
+            sql.run("INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 3, 'p1', '7', 0)", &[]).unwrap();
+            sql.run("INSERT INTO stat VALUES (?1, 1, 'a', 9, 9, 9, '', '')", &[Value::from(hour)]).unwrap();
+            let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
+            assert_eq!(sql.run("SELECT webhook FROM rate_window", &[]).unwrap().len(), 1);
+            for _event in 0..3 {
+                post(&mut ledger, "a");
+            }
+            assert_eq!(lease(&mut ledger, START).len(), leased_at_once);
+            let mut ledger = Ledger::open(sql).unwrap().unwrap();
+            assert_eq!(lease(&mut ledger, START.plus_ms(60_000)).len(), 2, "an hour that is not over does not close it for longer");
+        }
     }
 
     #[test]

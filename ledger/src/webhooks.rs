@@ -17,6 +17,7 @@ use crate::gate::write_health;
 use crate::outbox;
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, atomically, first};
+use crate::window::delete_window;
 
 /// Webhooks that one page looks at, at most; a page that found fewer than its limit goes on where this one stopped.
 const SCANNED_MAX: u32 = 2_000;
@@ -128,7 +129,7 @@ impl<S: Sql> Ledger<S> {
         let change = self.plan_create(seq, definition, now)?;
         atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
         let name = String::from(change.name());
-        self.settle_change(change, now);
+        self.settle_change(change);
         self.webhook(&name)
     }
 
@@ -188,7 +189,7 @@ impl<S: Sql> Ledger<S> {
         if let Some(change) = self.plan_update(name, definition, expected_version, now)? {
             let name = String::from(change.name());
             atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
-            self.settle_change(change, now);
+            self.settle_change(change);
             return self.webhook(&name);
         }
         self.webhook(name)
@@ -238,7 +239,7 @@ impl<S: Sql> Ledger<S> {
     pub fn delete_webhook(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
         let change = self.plan_delete(name, expected_version)?;
         let cancelled = atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
-        self.settle_change(change, now);
+        self.settle_change(change);
         Ok(cancelled)
     }
 
@@ -272,10 +273,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Takes a change that was committed into memory.
-    pub(crate) fn settle_change(&mut self, change: WebhookChange, now: Timestamp) {
+    pub(crate) fn settle_change(&mut self, change: WebhookChange) {
         match change {
             WebhookChange::Create(webhook) => {
-                self.gates.learn_window(webhook.seq, None, 0, now);
                 self.roster.put(&webhook);
             }
             WebhookChange::Update { before, after } => {
@@ -286,9 +286,8 @@ impl<S: Sql> Ledger<S> {
                 if before.ordered && !after.definition.ordered {
                     self.gates.hold(seq);
                 }
-                if before.rate_limit.is_none() && after.definition.rate_limit.is_some() {
-                    // A limit counts from when it was set.
-                    self.gates.learn_window(seq, None, 0, now);
+                if after.definition.rate_limit.is_none() {
+                    self.gates.forget_window(seq);
                 }
                 self.roster.put(&after);
             }
@@ -471,6 +470,10 @@ fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook
         let disabled_at = was_enabled.then_some(now);
         sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
     }
+    // A limit counts from when it was set; one that is changed goes on with the calls that are known.
+    if before.definition.rate_limit.is_some() && after.definition.rate_limit.is_none() {
+        delete_window(sql, seq)?;
+    }
     // Order is kept among what was accepted under it: those go free together.
     if before.definition.ordered && !after.definition.ordered {
         sql.run(
@@ -497,6 +500,9 @@ fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> R
     )?;
     sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
     sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(seq)])?;
+    if webhook.definition.rate_limit.is_some() {
+        delete_window(sql, seq)?;
+    }
     outbox::delete(sql, seq, webhook.version + 1, now)?;
     rows.iter().map(|row| row.seq(0)).collect()
 }

@@ -29,8 +29,8 @@ use crate::support::build::{START, attempt, event, in_order, json, keyed, projec
 use crate::support::native::Native;
 
 /// Tables whose rows are limited or few: walking through them is fine.
-const SMALL_TABLES: [&str; 10] =
-    ["meta", "token", "webhook", "webhook_health", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
+const SMALL_TABLES: [&str; 11] =
+    ["meta", "token", "webhook", "webhook_health", "rate_window", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
 
 /// Notes every statement with the number of its parameters.
 struct Recording {
@@ -162,11 +162,12 @@ fn use_gates(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     ledger.next_wake(START)?;
     ledger.lease_due(START.plus_ms(2_000), 10)?;
     ledger.update_webhook("ruled", Definition { enabled: false, ..ruled.clone() }, None, START)?;
+    ledger.update_webhook("ruled", Definition { rate_limit: None, ..ruled.clone() }, None, START)?;
     ledger.update_webhook("ruled", ruled, None, START)?;
     Ok(())
 }
 
-/// What a project looks up when it is opened, and then once.
+/// What a project looks up when it is opened.
 fn use_after_a_restart(sql: &Rc<Recording>) -> Result<(), LedgerError> {
     let mut ledger = Ledger::open(Rc::clone(sql))?.ok_or(LedgerError::NotFound { what: "project" })?;
     ledger.ingest(vec![in_order("ruled.b", "other")], InlineLimit(0), START)?;
@@ -237,7 +238,10 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
         ("AND order_key = ?2 ORDER BY seq LIMIT 1", "SEARCH delivery USING COVERING INDEX delivery_order (webhook=? AND order_key=?)"),
         ("CASE parked WHEN 2 THEN 1 ELSE parked END", "SEARCH delivery USING INDEX delivery_order (webhook=? AND order_key>?)"),
         ("WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>?)"),
-        ("FROM stat", "SEARCH stat USING PRIMARY KEY (hour=? AND webhook=?)"),
+        ("CROSS JOIN stat AS s", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=? AND type=?)"),
+        ("INSERT INTO rate_window", "SCAN json_each VIRTUAL TABLE"),
+        ("FROM rate_window WHERE", "SEARCH rate_window USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("SELECT webhook, begun FROM rate_window", "SCAN rate_window"),
         ("idempotency_key IN", "SEARCH event USING INDEX event_idempotency_key (idempotency_key=?)"),
         ("j CROSS JOIN delivery", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
         ("state = 'leased', attempt = j.value", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
