@@ -2,7 +2,7 @@
 //!
 //! They are stored in the commit that claims them (table `rate_window`, one row a webhook with a limit), so that an object
 //! that sleeps between two calls, as every quiet one does, knows as much when it wakes as before, and a crash never
-//! forgets a call. A webhook without a limit has no row.
+//! forgets a call. A webhook without a limit has no row. What a window means for the next call is decided by `gate`.
 
 use std::collections::BTreeMap;
 

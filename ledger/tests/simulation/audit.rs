@@ -21,6 +21,10 @@ use crate::support::native::{Native, Touched};
 /// Lost attempts in a row that do not count (the ledger's rule, said again).
 const LOST_REPEATS_MAX: usize = 3;
 
+/// A webhook that may be called and has something to be called with gets its lease within this time on the project's clock.
+/// Alarms that are lost and processes that die cost a minute each, until the watchdog looks.
+const LEASED_WITHIN_MS: i64 = 600_000;
+
 /// What is wrong, in words.
 pub(crate) type Violation = String;
 
@@ -89,6 +93,10 @@ pub(crate) struct Audit {
     under_way: BTreeMap<i64, BTreeSet<i64>>,
     /// When calls began that count for a rate limit, by webhook, with their deliveries.
     begun: BTreeMap<i64, Vec<(i64, i64)>>,
+    /// Webhooks with a rate limit that have held deliveries, and from when on one of them could be leased.
+    free_from_ms: BTreeMap<i64, i64>,
+    /// Those of them that waited while the object slept.
+    slept: BTreeSet<i64>,
     /// Open deliveries that go by an order key, by webhook and key.
     in_order: BTreeMap<(i64, String), BTreeSet<i64>>,
     /// Before this instant the next attempt must not be leased.
@@ -159,22 +167,24 @@ impl Audit {
         webhook.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref()).unwrap_or(DEFAULT_WAITS_S)
     }
 
-    /// The project's clock went back.
-    pub(crate) fn clock_went_back(&mut self, now_ms: i64) {
+    /// The project's clock was set to `now_ms`.
+    pub(crate) fn clock_was_set(&mut self, now_ms: i64) {
         for (at_ms, _delivery) in self.begun.values_mut().flatten() {
             *at_ms = now_ms.min(*at_ms);
         }
+        // What waited waits by another clock; the next step says from when on.
+        self.free_from_ms.clear();
     }
 
-    /// The process started anew: nobody remembers calls of deliveries that were cancelled while they were under way.
-    pub(crate) fn restarted(&mut self) {
-        for begun in self.begun.values_mut() {
-            begun.retain(|(_at_ms, delivery)| !self.cancelled.contains(delivery));
-        }
+    /// The object slept: a new one knows what is stored.
+    pub(crate) fn slept(&mut self) {
+        self.reached.insert("the object slept");
+        self.slept.extend(self.free_from_ms.keys());
     }
 
     /// Checks everything that a step may have changed.
     pub(crate) fn after_step(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
+        self.check_free(step)?;
         let touched = store.take_touched();
         if touched == Touched::default() {
             return Ok(());
@@ -207,7 +217,60 @@ impl Audit {
         if has_news || touched.tables.contains("webhook_health") || touched.tables.contains("webhook") {
             self.check_health(store)?;
         }
+        self.note_free(step);
         self.check_order()
+    }
+
+    /// No webhook with a rate limit waits although its window has a slot.
+    fn check_free(&self, step: Step) -> Result<(), Violation> {
+        for (webhook, from_ms) in &self.free_from_ms {
+            expect(step.now_ms - from_ms <= LEASED_WITHIN_MS, || {
+                let begun = self.begun.get(webhook);
+                format!("webhook {webhook} could be called from {from_ms} on and was not until {}: {begun:?} began", step.now_ms)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// From when on webhooks with a rate limit can get a lease, as things stand.
+    fn note_free(&mut self, step: Step) {
+        for (webhook, hook) in self.hooks.iter() {
+            let from_ms = self.free_from_ms_of(*webhook, &hook.definition, step.now_ms);
+            match from_ms {
+                // It may have been known before, and nothing was leased since.
+                Some(from_ms) => {
+                    let known_ms = self.free_from_ms.entry(*webhook).or_insert(from_ms);
+                    *known_ms = from_ms.min(*known_ms);
+                }
+                None => {
+                    self.free_from_ms.remove(webhook);
+                }
+            }
+        }
+        let hooks = Rc::clone(&self.hooks);
+        self.free_from_ms.retain(|webhook, _from_ms| hooks.contains_key(webhook));
+    }
+
+    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or something else than
+    /// the limit keeps it.
+    fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
+        let rate = definition.rate_limit?;
+        let is_well = self.health.get(&webhook).is_none_or(|health| health.level == 0);
+        if !definition.enabled || definition.paused || !is_well {
+            return None;
+        }
+        let of_webhook = || self.deliveries.values().filter(|known| known.webhook == webhook);
+        let leased = of_webhook().filter(|known| known.state == State::Leased).count();
+        if !of_webhook().any(|known| known.parked == 1) || definition.concurrency_limit.is_some_and(|limit| leased >= limit as usize) {
+            return None;
+        }
+        // A ticket that nobody has claimed has its slot.
+        let tickets = of_webhook().filter(|known| known.state == State::Leased && !known.claimed).count();
+        let slots = (rate.calls as usize).checked_sub(tickets).filter(|slots| *slots > 0)?;
+        let begun = self.begun.get(&webhook).map_or(&[][..], Vec::as_slice);
+        // The last one that has to leave the window; none, where there are fewer calls than slots.
+        let leaves = begun.len().checked_sub(slots).and_then(|at| begun.get(at));
+        Some(leaves.map_or(now_ms, |(at_ms, _delivery)| now_ms.max(at_ms + i64::from(rate.per_s) * 1_000)))
     }
 
     /// What is behind has an older open one with its order key before it.
@@ -242,6 +305,7 @@ impl Audit {
         for key in gone {
             self.health.remove(&key);
             self.under_way.remove(&key);
+            self.begun.remove(&key);
             self.in_order.retain(|(webhook, _key), _open| *webhook != key);
             self.reached.insert("a webhook was deleted");
         }
@@ -257,6 +321,9 @@ impl Audit {
                 self.health.entry(*key).and_modify(|health| *health = health.resumed());
             }
             if after.rate_limit != before.rate_limit {
+                self.free_from_ms.remove(key);
+            }
+            if after.rate_limit.is_none() {
                 self.begun.remove(key);
             }
             if before.ordered && !after.ordered {
@@ -414,10 +481,27 @@ impl Audit {
                 let was_due = grew || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
+                if newly {
+                    self.free_from_ms.remove(&now.webhook);
+                    if self.slept.remove(&now.webhook) {
+                        self.reached.insert("a slot of a rate limit came while the object slept");
+                    }
+                }
             }
             State::Pending | State::Waiting | State::Dead | State::Cancelled => {}
         }
         let is_under_way = now.state == State::Leased && now.claimed;
+        let was_claimed = before.as_ref().is_some_and(|before| before.claimed && before.attempt == now.attempt);
+        if let Some(rate) = hook.and_then(|hook| hook.rate_limit).filter(|_rate| is_under_way && !was_claimed) {
+            let begun = self.begun.entry(now.webhook).or_default();
+            begun.push((step.now_ms, key));
+            let from_ms = step.now_ms - i64::from(rate.per_s) * 1_000;
+            begun.retain(|(at_ms, _delivery)| *at_ms > from_ms);
+            expect(begun.len() <= rate.calls as usize, || said(&format!("begins beyond {rate:?}: {begun:?}")))?;
+            if begun.len() == rate.calls as usize {
+                self.reached.insert("as many calls in a window as allowed");
+            }
+        }
         if !is_under_way && let Some(under_way) = self.under_way.get_mut(&now.webhook) {
             under_way.remove(&key);
         }
@@ -656,16 +740,6 @@ impl Audit {
             expect(under_way.len() <= limit as usize, || said(&format!("beyond {limit} at once: {under_way:?}")))?;
             if under_way.len() == limit as usize {
                 self.reached.insert("as many calls at once as allowed");
-            }
-        }
-        if let Some(rate) = definition.rate_limit {
-            let begun = self.begun.entry(webhook).or_default();
-            begun.push((now_ms, key));
-            let from_ms = now_ms - i64::from(rate.per_s) * 1_000;
-            begun.retain(|(at_ms, _delivery)| *at_ms > from_ms);
-            expect(begun.len() <= rate.calls as usize, || said(&format!("beyond {rate:?}: {begun:?}")))?;
-            if begun.len() == rate.calls as usize {
-                self.reached.insert("as many calls in a window as allowed");
             }
         }
         let order_key = self.events.get(&known.event).and_then(|event| event.order_key.clone());

@@ -29,6 +29,11 @@ pub(crate) enum Defect {
     NeverReleased,
     /// Rate limits are stored and not enforced.
     RateIgnored,
+    /// The calls that a rate limit counts are not stored.
+    WindowForgotten,
+    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps between two calls
+    /// never finds its window free.
+    WindowRenewed,
     /// Concurrency limits are stored and not enforced.
     ConcurrencyIgnored,
     /// Order keys are stored and not looked at.
@@ -78,6 +83,15 @@ impl Defect {
             }
             Self::NeverReleased => &[("WHERE webhook = ?1 AND parked = 1 ORDER BY seq", "WHERE webhook = ?1 AND parked = 3 ORDER BY seq")],
             Self::RateIgnored => &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")],
+            Self::WindowForgotten => &[(
+                "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true",
+                "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE false",
+            )],
+            // What lies ahead of the clock counts as now.
+            Self::WindowRenewed => &[(
+                "SELECT webhook, begun FROM rate_window",
+                "SELECT webhook, json_array(json_array(9000000000000, (SELECT sum(value ->> 1) FROM json_each(begun)))) FROM rate_window",
+            )],
             Self::ConcurrencyIgnored => &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")],
             Self::PauseIgnored => &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")],
             Self::ScheduleIgnored => &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")],

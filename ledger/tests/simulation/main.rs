@@ -30,7 +30,7 @@ use crate::world::World;
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 79] = [
+const SITUATIONS: [&str; 81] = [
     "a person ended a pause",
     "KV was behind",
     "a call was signed with two secrets",
@@ -59,6 +59,7 @@ const SITUATIONS: [&str; 79] = [
     "a schedule began anew",
     "a schedule ended",
     "a secret was rotated",
+    "a slot of a rate limit came while the object slept",
     "a throttled webhook recovered a step",
     "a ticket came when its gate had closed",
     "a ticket was offered again",
@@ -94,6 +95,7 @@ const SITUATIONS: [&str; 79] = [
     "the clock went back",
     "the clock went forward",
     "the inline lane was taken",
+    "the object slept",
     "the project died after its commit",
     "the project died within a call",
     "the project's schedule changed",
@@ -255,6 +257,16 @@ fn held_deliveries_that_are_never_released_are_noticed() {
 #[test]
 fn a_rate_limit_that_is_not_enforced_is_noticed() {
     is_noticed(Defect::RateIgnored);
+}
+
+#[test]
+fn calls_of_a_rate_limit_that_a_restart_forgets_are_noticed() {
+    is_noticed(Defect::WindowForgotten);
+}
+
+#[test]
+fn calls_of_a_rate_limit_that_a_restart_takes_for_new_ones_are_noticed() {
+    is_noticed(Defect::WindowRenewed);
 }
 
 #[test]

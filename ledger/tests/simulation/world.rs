@@ -44,6 +44,8 @@ const CLOCK_OFF_MS: i64 = 3_600_000;
 const RETENTION_DAYS: u32 = 2;
 /// The watchdog runs every minute.
 const WATCHDOG_MS: i64 = 60_000;
+/// An object that nobody called for so long is asleep: its memory is gone, its alarm stands.
+const ASLEEP_AFTER_MS: i64 = 10_000;
 /// No report is later than this.
 const LAST_REPORT_MS: i64 = 600_000;
 /// Everything must have settled this long after the faults ended: the schedule's longest wait is 24 h and 20 % more.
@@ -167,6 +169,10 @@ pub(crate) struct World {
     cache: BTreeMap<(Seq, u32), Definition>,
     receivers: BTreeMap<Seq, Receiver>,
     webhooks_made: u32,
+    /// How long nobody calls the object before it sleeps.
+    asleep_after_ms: i64,
+    /// When it was called last, on the world's clock.
+    called_at_ms: i64,
     /// The first webhook's calls break their dispatcher, each time, until the faults end.
     first_is_cursed: bool,
     trace: Option<Vec<String>>,
@@ -205,6 +211,8 @@ impl World {
             cache: BTreeMap::new(),
             receivers: BTreeMap::new(),
             webhooks_made: 0,
+            asleep_after_ms: i64::MAX,
+            called_at_ms: START.0,
             first_is_cursed: false,
             trace: std::env::var_os("POSTERN_SEED").map(|_seed| Vec::new()),
         };
@@ -280,6 +288,9 @@ impl World {
     fn plan_the_chaos(&mut self) {
         let span_ms = self.heal_at_ms - self.now_ms;
         self.first_is_cursed = self.random.chance(8);
+        if self.random.chance(60) {
+            self.asleep_after_ms = ASLEEP_AFTER_MS;
+        }
         for batch in 0..self.random.between(1, 4) {
             let mut events = Vec::new();
             let count = if self.random.chance(5) { 9 } else { self.random.between(1, 3) };
@@ -352,6 +363,7 @@ impl World {
         name: &'static str,
         operation: impl FnOnce(&mut Ledger<Rc<Faulty>>, Timestamp) -> Result<T, LedgerError>,
     ) -> Result<Reply<T>, Violation> {
+        self.wake_up()?;
         // Accepting is the promise on which all else stands: it is interrupted more often.
         if self.fault(if name == "ingest" { 12 } else { 4 }) {
             let statements = self.random.below(12);
@@ -399,13 +411,23 @@ impl World {
         }
     }
 
+    /// The object is called: where it was asleep, a new one answers.
+    fn wake_up(&mut self) -> Result<(), Violation> {
+        let idle_ms = self.now_ms - self.called_at_ms;
+        self.called_at_ms = self.now_ms;
+        if idle_ms < self.asleep_after_ms {
+            return Ok(());
+        }
+        self.audit.slept();
+        self.reopen()
+    }
+
     fn running_replay(&self) -> Result<Option<i64>, Violation> {
         let rows = self.store.run("SELECT min(seq) FROM replay WHERE state = 'running'", &[]).map_err(|error| error.to_string())?;
         rows.first().ok_or("a minimum has no row")?.integer_or_none(0).map_err(|error| error.to_string())
     }
 
     fn reopen(&mut self) -> Result<(), Violation> {
-        self.audit.restarted();
         self.planned_for = (u64::MAX, Timestamp(0));
         let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
         self.ledger = opened.ok_or("the project is gone")?;
@@ -451,10 +473,8 @@ impl World {
     fn set_clock(&mut self) {
         let before = self.clock_off_ms;
         self.clock_off_ms = self.random.between(-CLOCK_OFF_MS, CLOCK_OFF_MS);
-        if self.clock_off_ms < before {
-            let now_ms = self.now().0;
-            self.audit.clock_went_back(now_ms);
-        }
+        let now_ms = self.now().0;
+        self.audit.clock_was_set(now_ms);
         self.audit.reached.insert(if self.clock_off_ms < before { "the clock went back" } else { "the clock went forward" });
         self.note(|world| format!("the clock is {} ms off", world.clock_off_ms));
         if let Some(alarm_ms) = self.alarm_ms {
@@ -466,6 +486,7 @@ impl World {
     // The alarm and its watchdog.
 
     fn ring(&mut self) -> Result<(), Violation> {
+        self.wake_up()?;
         self.alarm_ms = None;
         let due = self.ledger.next_wake(self.now()).map_err(|error| error.to_string())?.is_some_and(|(at, _reason)| at <= self.now());
         self.publish()?;
@@ -699,6 +720,7 @@ impl World {
         for _rule in 0..self.random.below(4) {
             self.make_rule(&mut definition);
         }
+        self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
         let receiver = Receiver::new(&mut self.random, self.now_ms, self.heal_at_ms);
         self.receivers.insert(seq, receiver);
@@ -820,6 +842,7 @@ impl World {
     }
 
     fn create_test(&mut self) -> Result<(), Violation> {
+        self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
         let draft = TestDraft {
             webhook: None,
