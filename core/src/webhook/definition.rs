@@ -60,7 +60,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Calls of a window at most: the ledger remembers when each began.
+    /// Calls of a window at most: the ledger remembers when each began, above 100 of them to a hundredth of the window.
     pub const CALLS_MAX: u32 = 10_000;
     /// Seconds of a window at most.
     pub const PER_S_MAX: u32 = 3_600;
