@@ -11,6 +11,8 @@ pub const DESCRIPTION_PATH: &str = "/openapi.json";
 pub enum Route {
     /// `/healthz`
     Health,
+    /// `/metrics`
+    Metrics,
     /// `/v1/projects`
     Projects,
     /// `/v1/projects/{project}/…`
@@ -116,6 +118,7 @@ impl Route {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match *segments.as_slice() {
             ["healthz"] => Some(Self::Health),
+            ["metrics"] => Some(Self::Metrics),
             ["v1", "projects"] => Some(Self::Projects),
             ["v1", "projects", project, ref rest @ ..] => Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?)),
             _ => None,
@@ -127,6 +130,7 @@ impl Route {
     pub fn path(&self) -> String {
         match self {
             Self::Health => String::from("/healthz"),
+            Self::Metrics => String::from("/metrics"),
             Self::Projects => String::from("/v1/projects"),
             Self::Project(project, resource) => {
                 let mut path = format!("/v1/projects/{}", encode_segment(project.as_str()));
@@ -156,7 +160,7 @@ impl Route {
     #[must_use]
     pub const fn methods(&self) -> &'static str {
         match self {
-            Self::Health => "GET",
+            Self::Health | Self::Metrics => "GET",
             Self::Projects => "GET, POST",
             Self::Project(_, resource) => resource.methods(),
         }
@@ -466,7 +470,7 @@ mod tests {
     fn paths_are_spelt_as_the_api_says() {
         let webhook = ProjectName::parse("p1").map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
         assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
-        assert_eq!(Route::Health.path(), "/healthz");
+        assert_eq!((Route::Health.path().as_str(), Route::Metrics.path().as_str()), ("/healthz", "/metrics"));
     }
 
     #[test]

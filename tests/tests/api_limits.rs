@@ -2,7 +2,7 @@
 
 use postern_core::problem::ProblemType;
 use postern_tests::sink::Sink;
-use postern_tests::stack::Stack;
+use postern_tests::stack::{self, Stack};
 use postern_tests::wait::{SOON, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -59,6 +59,21 @@ async fn what_needs_no_token_is_limited_too() {
     refused.problem(ProblemType::TooManyRequests);
     assert!(refused.header("retry-after").is_some());
     project.get("inboxes").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_counters_are_prometheus_text_for_the_administrator() {
+    let stack = stack::shared().await;
+    let project = stack.project("counted").await;
+    project.event("a", json!(1)).await;
+    let told = stack.admin().send(Method::GET, "/metrics", None).await.expect(200);
+    assert_eq!(told.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let is_sample = |line: &str| line.rsplit_once(' ').is_some_and(|(name, value)| !name.is_empty() && value.parse::<f64>().is_ok());
+    let (comments, samples): (Vec<&str>, Vec<&str>) = told.body.lines().partition(|line| line.starts_with('#'));
+    assert!(!comments.is_empty() && !samples.is_empty() && samples.iter().all(|line| is_sample(line)), "{}", told.body);
+    project.api.send(Method::GET, "/metrics", None).await.problem(ProblemType::Unauthorized);
+    stack.anonymous().send(Method::GET, "/metrics", None).await.problem(ProblemType::Unauthorized);
+    stack.admin().send(Method::POST, "/metrics", None).await.problem(ProblemType::MethodNotAllowed);
 }
 
 /// The lines of the log that are about requests.

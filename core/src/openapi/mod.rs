@@ -96,7 +96,7 @@ pub fn document() -> Value {
 
 /// One route of each kind.
 fn routes() -> Vec<Route> {
-    let mut routes = vec![Route::Health, Route::Projects];
+    let mut routes = vec![Route::Health, Route::Metrics, Route::Projects];
     if let Some(project) = ProjectName::parse("p") {
         routes.extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
     }
@@ -205,6 +205,7 @@ fn good_answer(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
             }
             value["content"] = json!({ "application/json": media });
         }
+        Content::Text(content_type) => value["content"] = json!({ (*content_type): { "schema": { "type": "string" } } }),
         Content::Lines(schema) => {
             let item = schema(generator);
             let described = format!("Each line is a JSON value: {}.", item.as_value()["$ref"].as_str().unwrap_or_default());

@@ -48,6 +48,8 @@ pub(super) enum Content {
     Nothing,
     /// JSON of this schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
+    /// Text of this type.
+    Text(&'static str),
     /// One JSON value of this schema a line.
     Lines(fn(&mut SchemaGenerator) -> Schema),
 }
@@ -220,6 +222,7 @@ const MANAGE: Needs = Needs::Role(Role::Manage);
 pub(super) const fn tag(route: &Route) -> &'static str {
     match route {
         Route::Health => "Health",
+        Route::Metrics => "Observing",
         Route::Projects => "Projects",
         Route::Project(_, resource) => match resource {
             Resource::Detail => "Projects",
@@ -278,6 +281,11 @@ pub(super) fn operations(route: &Route) -> Vec<Operation> {
             Operation::new("GET", "getHealth", Needs::Nobody, "Say whether Postern answers")
                 .answer(200, "It does.", Content::Json(health))
                 .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
+        ],
+        Route::Metrics => vec![
+            Operation::new("GET", "getMetrics", Needs::Admin, "Read the counters")
+                .about("Prometheus text: what the platform charges for, as this isolate has counted it since its start.")
+                .answer(200, "The counters.", Content::Text("text/plain; version=0.0.4; charset=utf-8")),
         ],
         Route::Projects => vec![
             Operation::new("GET", "listProjects", Needs::AnyToken, "List projects")

@@ -98,7 +98,6 @@ enum Api {
     Actinia,
     Ubiops,
     Up42,
-    Metrics,
     Native,
     Asset,
 }
@@ -111,8 +110,7 @@ impl Api {
             _ if is_below("/actinia") => Self::Actinia,
             _ if is_below("/ubiops") => Self::Ubiops,
             _ if is_below("/up42") => Self::Up42,
-            "/metrics" => Self::Metrics,
-            _ if is_below("/v1") || path == "/healthz" => Self::Native,
+            _ if is_below("/v1") || matches!(path, "/healthz" | "/metrics") => Self::Native,
             _ => Self::Asset,
         }
     }
@@ -129,7 +127,6 @@ impl Api {
             Self::Actinia => facade::actinia::handle(env, context, &mut incoming, path).await,
             Self::Ubiops => facade::ubiops::handle(env, context, &mut incoming, path).await,
             Self::Up42 => facade::up42::handle(env, context, &mut incoming, path).await,
-            Self::Metrics => metrics(env, &incoming).unwrap_or_else(|error| problem_answer(error, &id)),
             Self::Native => match native(env, context, &mut incoming, path).await {
                 Ok(Outcome::Answer(answer)) => answer,
                 Ok(Outcome::Response(response)) => return response.into(),
@@ -154,7 +151,7 @@ impl Api {
             Self::Actinia => facade::actinia::error_answer(error, id),
             Self::Ubiops => facade::ubiops::error_answer(error, id),
             Self::Up42 => facade::up42::error_answer(error, id),
-            Self::Inbox | Self::Metrics | Self::Native | Self::Asset => problem_answer(error, id),
+            Self::Inbox | Self::Native | Self::Asset => problem_answer(error, id),
         }
     }
 
@@ -166,7 +163,6 @@ impl Api {
             Self::Actinia => fixed("/actinia"),
             Self::Ubiops => fixed("/ubiops"),
             Self::Up42 => fixed("/up42"),
-            Self::Metrics => fixed("/metrics"),
             Self::Asset => fixed("dashboard"),
             Self::Native => match Route::parse(path) {
                 Some(route) => {
@@ -193,6 +189,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
     let method = incoming.method_of(route.methods())?;
     let answer = match route {
         Route::Health => health(env),
+        Route::Metrics => metrics(env, incoming),
         Route::Projects => projects::all(env, incoming, &method).await,
         Route::Project(project, Resource::Live) => return live::listen(env, incoming, project).await.map(Outcome::Response),
         Route::Project(project, resource) => {
@@ -389,9 +386,6 @@ fn health(env: &Env) -> Result<Answer, ApiError> {
 /// What this isolate has used, for `ADMIN_TOKEN` only. It is no operation of the API: the page has no use for it, so its path
 /// is not one of `core::route`.
 fn metrics(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
-    if incoming.method != "GET" {
-        return Err(ApiError::Method { allow: "GET" });
-    }
     let settings = Settings::of(env)?;
     let is_admin = token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.is_admin(token));
     if !is_admin {
