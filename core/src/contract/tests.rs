@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::webhook::{Health, Standing, WebhookView};
 use crate::egress::Policy;
+use crate::fault::InputFault;
 use crate::filter;
 use crate::signing::SecretFault;
 use crate::time::Timestamp;
@@ -19,11 +20,25 @@ pub(super) fn view(definition: &Definition) -> WebhookView {
     WebhookView::of(definition.clone(), standing)
 }
 
-fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
-    let mut draft = json!({"name": "w", "url": "https://r.example/h", "events": ["*"]});
+/// `draft` with `changes`; a change to null stays as null.
+pub(super) fn with(mut draft: Value, changes: Value) -> Value {
     if let (Some(draft), Value::Object(changes)) = (draft.as_object_mut(), changes) {
         draft.extend(changes);
     }
+    draft
+}
+
+/// Pointers of the faults, or what was made instead.
+pub(super) fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
+    match outcome {
+        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
+        Err(InputFault::Malformed(text)) => vec![text],
+        Ok(_) => vec![String::from("no fault")],
+    }
+}
+
+fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
+    let draft = with(json!({"name": "w", "url": "https://r.example/h", "events": ["*"]}), changes);
     parse::create(&draft, &Policy::default()).map(|(definition, _)| definition)
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::test::{TestStatus, TestView};
-use crate::contract::tests::view;
+use crate::contract::tests::{pointers, view, with};
 use crate::egress::Policy;
 use crate::fault::InputFault;
 use crate::time::Timestamp;
@@ -16,26 +16,8 @@ fn draft() -> Value {
     json!({"name": "w1", "object_type": "deployment", "object_name": "d1", "url": "https://r.example/h", "event": "deployment_request_failed"})
 }
 
-/// `draft` with `changes`; a change to null stays as null.
-fn with(changes: Value) -> String {
-    let mut body = draft();
-    if let (Some(body), Value::Object(changes)) = (body.as_object_mut(), changes) {
-        body.extend(changes);
-    }
-    body.to_string()
-}
-
 fn made(changes: Value) -> Result<Definition, InputFault> {
-    create(&with(changes), &Policy::default())
-}
-
-/// Pointers of the faults, or what was made instead.
-fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
-    match outcome {
-        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
-        Err(InputFault::Malformed(text)) => vec![text],
-        Ok(_) => vec![String::from("no fault")],
-    }
+    create(&with(draft(), changes).to_string(), &Policy::default())
 }
 
 #[test]

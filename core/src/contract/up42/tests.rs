@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::api::{self, EventEntry, Secrecy, Webhook};
 use super::*;
 use crate::api::event::EventTypeView;
-use crate::contract::tests::view;
+use crate::contract::tests::{pointers, view, with};
 use crate::contract::{Callback, Rendering, build};
 use crate::egress::Policy;
 use crate::fault::InputFault;
@@ -19,26 +19,13 @@ fn draft() -> Value {
     json!({"name": "w1", "url": "https://r.example/h", "events": ["job.status"], "secret": null, "active": false})
 }
 
-/// `draft` with `changes`.
-fn with(changes: Value) -> String {
-    let mut body = draft();
-    if let (Some(body), Value::Object(changes)) = (body.as_object_mut(), changes) {
-        body.extend(changes);
-    }
-    body.to_string()
+/// The body of a draft with `changes`.
+fn sent(changes: Value) -> String {
+    with(draft(), changes).to_string()
 }
 
 fn made(changes: Value) -> Result<Definition, InputFault> {
-    create(&with(changes), &Policy::default(), &EVENTS)
-}
-
-/// Pointers of the faults, or what was made instead.
-fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
-    match outcome {
-        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
-        Err(InputFault::Malformed(text)) => vec![text],
-        Ok(_) => vec![String::from("no fault")],
-    }
+    create(&sent(changes), &Policy::default(), &EVENTS)
 }
 
 #[test]
@@ -112,7 +99,7 @@ fn one_text_with_two_events_is_told_to_be_two() {
 
 #[test]
 fn an_event_of_the_catalogue_is_known() -> Outcome {
-    let body = with(json!({"events": ["job.status", "tile.ready"]}));
+    let body = sent(json!({"events": ["job.status", "tile.ready"]}));
     assert_eq!(create(&body, &Policy::default(), &["job.status", "tile.ready"])?.events.len(), 2);
     Ok(())
 }
@@ -127,7 +114,7 @@ fn an_update_replaces_what_up42_knows_and_keeps_the_rest() -> Outcome {
         previous_secrets: vec![RetiredSecret { secret: String::from("old"), expires_at: Timestamp(1) }],
         ..made(json!({"secret": "hush"}))?
     };
-    let put = |changes| update(&stored, &with(changes), &Policy::default(), &EVENTS);
+    let put = |changes| update(&stored, &sent(changes), &Policy::default(), &EVENTS);
     let changed = put(json!({"name": "w2", "url": "https://s.example/", "events": ["order.status"], "secret": "new", "active": true}))?;
     assert_eq!((changed.name.as_str(), changed.url.as_str(), changed.enabled), ("w2", "https://s.example/", true));
     assert_eq!((changed.secret.as_deref(), changed.previous_secrets.len()), (Some("new"), 0));
@@ -137,7 +124,7 @@ fn an_update_replaces_what_up42_knows_and_keeps_the_rest() -> Outcome {
     }
     let silent = json!({"name": "w1", "url": "https://r.example/h", "events": ["job.*"]}).to_string();
     assert_eq!(update(&stored, &silent, &Policy::default(), &EVENTS)?, stored, "what it listens to already may be written back");
-    let read_back = with(json!({"id": "1", "createdAt": "x", "updatedAt": "x"}));
+    let read_back = sent(json!({"id": "1", "createdAt": "x", "updatedAt": "x"}));
     assert!(update(&stored, &read_back, &Policy::default(), &EVENTS).is_ok(), "what was read may be written");
     assert_eq!(pointers(put(json!({"events": ["order.*"]}))), ["/events/0"]);
     assert_eq!(pointers(update(&stored, "{}", &Policy::default(), &EVENTS)), ["/name", "/url", "/events"]);
@@ -149,7 +136,7 @@ fn credentials_in_a_url_become_a_protected_header() -> Outcome {
     let stored = made(json!({"url": "https://u:p@r.example/h"}))?;
     assert_eq!(stored.url, "https://r.example/h");
     assert!(matches!(stored.headers.as_slice(), [header] if header.protected && header.key == "authorization"));
-    let again = update(&stored, &with(json!({"url": "https://u:q@r.example/h"})), &Policy::default(), &EVENTS)?;
+    let again = update(&stored, &sent(json!({"url": "https://u:q@r.example/h"})), &Policy::default(), &EVENTS)?;
     assert_eq!(again.headers.len(), 1);
     assert_ne!(again.headers, stored.headers);
     Ok(())
