@@ -89,14 +89,14 @@ impl Keyring {
 
     /// Whether `sealed` is under the key that seals.
     pub(crate) fn is_current(&self, sealed: &str) -> bool {
-        key_of(sealed).is_some_and(|id| id == self.current())
+        parts_of(sealed).is_some_and(|(id, _text)| id == self.current())
     }
 
     /// Whether the key of all that must open in `sealed` is among these. Opens nothing.
     pub(crate) fn holds_keys_of(&self, sealed: &Definition) -> bool {
         let values = sealed.headers.iter().filter(|header| header.protected).map(|header| &header.value);
         let mut texts = sealed.secret.iter().chain(values);
-        texts.all(|text| key_of(text).is_some_and(|id| self.keys.iter().any(|(known, _cipher)| known == id)))
+        texts.all(|text| parts_of(text).is_some_and(|(id, _text)| self.keys.iter().any(|(known, _cipher)| known == id)))
     }
 
     fn seal(&self, nonce: [u8; NONCE_BYTES], place: &str, plain: &str) -> Result<String, SealFault> {
@@ -109,7 +109,7 @@ impl Keyring {
     }
 
     fn open(&self, place: &str, sealed: &str) -> Result<String, SealFault> {
-        let (id, text) = sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or(SealFault::Form)?;
+        let (id, text) = parts_of(sealed).ok_or(SealFault::Form)?;
         let (_, cipher) = self.keys.iter().find(|(known, _)| known == id).ok_or_else(|| SealFault::UnknownKey(String::from(id)))?;
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().ok_or(SealFault::Form)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealFault::Form)?;
@@ -119,9 +119,9 @@ impl Keyring {
     }
 }
 
-/// The id of the key that a sealed text is under.
-fn key_of(sealed: &str) -> Option<&str> {
-    sealed.strip_prefix(PREFIX)?.split_once('.').map(|(id, _text)| id)
+/// The id of the key that a sealed text is under, and what is sealed, as base64url.
+fn parts_of(sealed: &str) -> Option<(&str, &str)> {
+    sealed.strip_prefix(PREFIX)?.split_once('.')
 }
 
 /// Whose secrets: a webhook or a test of a project, by its public id.
