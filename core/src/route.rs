@@ -167,6 +167,20 @@ impl Route {
     }
 }
 
+impl Route {
+    /// See [`Resource::takes_idempotency_key`].
+    #[must_use]
+    pub fn takes_idempotency_key(&self, method: &str) -> bool {
+        matches!(self, Self::Project(_, resource) if resource.takes_idempotency_key(method))
+    }
+
+    /// See [`Resource::takes_if_match`].
+    #[must_use]
+    pub fn takes_if_match(&self, method: &str) -> bool {
+        matches!(self, Self::Project(_, resource) if resource.takes_if_match(method))
+    }
+}
+
 impl Resource {
     /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
     #[must_use]
@@ -207,6 +221,33 @@ impl Resource {
             | Self::RunTerminate(_)
             | Self::ReplayCancel(_) => "POST",
             Self::InboxRequests(_) => "GET, DELETE",
+        }
+    }
+
+    /// Whether `method` reads an `Idempotency-Key` header, whatever the request turns out to ask for.
+    #[must_use]
+    pub fn takes_idempotency_key(&self, method: &str) -> bool {
+        let is_taken = matches!(
+            self,
+            Self::Webhooks
+                | Self::EventTypes
+                | Self::Events
+                | Self::EventsBatch
+                | Self::Inboxes
+                | Self::Replays
+                | Self::Runs
+                | Self::ConfigApply
+        );
+        is_taken && method == "POST"
+    }
+
+    /// Whether `method` reads an `If-Match` header.
+    #[must_use]
+    pub fn takes_if_match(&self, method: &str) -> bool {
+        match self {
+            Self::Webhook(_) | Self::EventType(_) => matches!(method, "PATCH" | "DELETE"),
+            Self::WebhookSecretRotate(_) | Self::WebhookPause(_) | Self::WebhookResume(_) => method == "POST",
+            _ => false,
         }
     }
 

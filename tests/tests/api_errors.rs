@@ -480,3 +480,43 @@ async fn a_burst_of_bad_requests_does_not_stop_good_ones() {
     );
     assert_eq!(good.len(), 20);
 }
+
+/// What the description says of a header holds on every operation that names it, whether this call needs the header or not.
+#[tokio::test]
+async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it() {
+    let furnished = Furnished::new("headers").await;
+    let document: Value = stack::shared().await.anonymous().try_get("/openapi.json").await.expect("it is served").json();
+    let mut checked = Vec::new();
+    for (pattern, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let names = |name: &str| {
+                let reference = format!("#/components/parameters/{name}");
+                operation["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["$ref"] == reference.as_str()))
+            };
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or(Method::OPTIONS);
+            let path = pattern.replace("{project}", &furnished.project.name).replace("{name}", "w");
+            if names("IdempotencyKey") {
+                for key in [String::from("x").repeat(129), String::from("k\u{f6}")] {
+                    let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
+                    let reply = furnished.project.api.send_raw(method.clone(), &path, &headers, "{\"dry_run\":true}").await;
+                    let problem = reply.problem(ProblemType::InvalidInput);
+                    let told: Vec<&str> = problem.errors.iter().map(|fault| fault.detail.as_str()).collect();
+                    assert!(told.iter().any(|detail| detail.starts_with("the Idempotency-Key header ")), "{method} {path}: {told:?}");
+                }
+                checked.push(format!("{method} {pattern} Idempotency-Key"));
+            }
+            if names("IfMatch") {
+                let headers = [("content-type", "application/json"), ("if-match", "none of ours")];
+                let reply = furnished.project.api.send_raw(method.clone(), &path, &headers, "{}").await;
+                reply.problem(ProblemType::VersionMismatch);
+                checked.push(format!("{method} {pattern} If-Match"));
+            }
+        }
+    }
+    assert!(checked.len() >= 15, "{checked:?}");
+    // The sample of the issue: an answer that keeps nothing needs no key, and checks it all the same.
+    let headers = [("content-type", "application/json"), ("idempotency-key", &*"x".repeat(129))];
+    let path = furnished.project.path("replays");
+    let reply = furnished.project.api.send_raw(Method::POST, &path, &headers, "{\"webhook\":\"w\",\"dry_run\":true}").await;
+    reply.problem(ProblemType::InvalidInput);
+}

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::builds::{self, Profile};
+use crate::environment;
 use crate::failure::Result;
 use crate::process::{self, Job, must_succeed};
 use crate::report;
 use crate::simulate::optimise;
-use crate::test;
+use crate::test_program;
 use crate::tools::Toolbox;
 use crate::workspace;
 
@@ -25,10 +26,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     if needs_a_stack(arguments) {
         let tools = Toolbox::prepare()?;
         builds::build_all(&tools, Profile::Release)?;
-        let mut bench = test::cargo();
+        let mut bench = test_program::cargo();
         bench.args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"]).args(arguments);
         optimise(&mut bench);
-        test::set_environment(&mut bench, &tools, None);
+        environment::set(&mut bench, &tools, None);
         if wants(arguments, "yardstick")
             && let Some(hookbench) = hookbench()?
         {
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     if wants(arguments, SCALE) {
         report::say("\n== scale: one project as its history grows, in a native ledger");
-        let mut scale = test::cargo();
+        let mut scale = test_program::cargo();
         scale.args(["bench", "--quiet", "--package", "postern-ledger", "--bench", SCALE]);
         optimise(&mut scale);
         let scale = run_through(scale)?;

@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::failure::{Failure, Result};
 use crate::process::{self, capture};
 use crate::report;
-use crate::test;
+use crate::test_program;
 use crate::tools::Apt;
 use crate::workspace;
 
@@ -22,16 +22,27 @@ const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-covera
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 /// Bytes of an input at most: beyond it the parsers see more of the same.
 const INPUT_BYTES_MAX: u32 = 4_096;
-/// An input that takes longer has found a loop.
-const INPUT_SECONDS_MAX: u32 = 5;
+/// An input that takes longer has found a loop, however busy the machine is.
+const INPUT_SECONDS_MAX: u32 = 60;
+/// What [`Amount::Inputs`] are made from.
+const SEED: u32 = 20_261_130;
 /// Memory beyond which an input has found a leak.
 const MEMORY_MIB_MAX: u32 = 1_024;
+
+/// How much a target is fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// As much as it takes in so many seconds; 0: its corpus only.
+    Seconds(u64),
+    /// Its corpus of the repository and so many inputs made of it from a fixed seed: the same on every machine.
+    Inputs(u64),
+}
 
 /// What was asked for on the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// How long each target is fed. 0: its corpus only.
-    pub(crate) seconds: u64,
+    /// How much each target is fed.
+    pub(crate) amount: Amount,
     /// The one target; all where there is none.
     pub(crate) only: Option<String>,
     /// Whether what was found interesting is added to the corpus in the repository.
@@ -44,20 +55,21 @@ impl Options {
     /// # Errors
     /// One sentence about the first that is not understood.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let mut options = Self { seconds: 60, only: None, keep: false };
+        let mut options = Self { amount: Amount::Seconds(60), only: None, keep: false };
         let mut words = arguments.iter().flat_map(|argument| argument.split('='));
         while let Some(word) = words.next() {
             match (word, word.strip_prefix("--")) {
                 ("--keep", _) => options.keep = true,
-                ("--seconds" | "--only", Some(name)) => {
+                ("--seconds" | "--inputs" | "--only", Some(name)) => {
                     let value = words.next().ok_or_else(|| Failure::new(format!("--{name} wants a value.")))?;
                     if name == "only" {
                         options.only = Some(value.to_owned());
                     } else {
-                        options.seconds = value.parse().map_err(|_no_number| Failure::new(format!("--seconds {value} is no number.")))?;
+                        let number = value.parse().map_err(|_fault| Failure::new(format!("--{name} {value} is not a number.")))?;
+                        options.amount = if name == "inputs" { Amount::Inputs(number) } else { Amount::Seconds(number) };
                     }
                 }
-                _ => return Err(Failure::new(format!("`fuzz` takes --seconds N, --only TARGET and --keep, not `{word}`."))),
+                _ => return Err(Failure::new(format!("`fuzz` takes --seconds N, --inputs N, --only TARGET and --keep, not `{word}`."))),
             }
         }
         Ok(options)
@@ -116,6 +128,7 @@ pub(crate) fn feed(options: &Options) -> Result<Vec<Found>> {
 fn feed_one(program: &Path, corpora: &Path, target: &str, options: &Options) -> Result<Found> {
     let own = corpora.join(target);
     let grown = workspace::root().join("target/fuzz/corpus").join(target);
+    let fixed = workspace::root().join("target/fuzz/fixed").join(target);
     let crashes = workspace::root().join("target/fuzz/crashes");
     for folder in [&grown, &crashes] {
         fs::create_dir_all(folder).map_err(|cause| Failure::new(format!("{} cannot be made: {cause}.", folder.display())))?;
@@ -131,12 +144,18 @@ fn feed_one(program: &Path, corpora: &Path, target: &str, options: &Options) -> 
         String::from("-print_final_stats=1"),
     ]);
     // The first folder is the one that grows.
-    match options.seconds {
-        0 => fuzzer.arg("-runs=0").arg(&own),
-        seconds => fuzzer.arg(format!("-max_total_time={seconds}")).arg(&grown).arg(&own),
+    match options.amount {
+        Amount::Seconds(0) => fuzzer.arg("-runs=0").arg(&own),
+        Amount::Seconds(seconds) => fuzzer.arg(format!("-max_total_time={seconds}")).arg(&grown).arg(&own),
+        Amount::Inputs(count) => {
+            // What an earlier run found must not decide what this one tries.
+            drop(fs::remove_dir_all(&fixed));
+            fs::create_dir_all(&fixed).map_err(|cause| Failure::path("make", &fixed, &cause))?;
+            fuzzer.arg(format!("-runs={count}")).arg(format!("-seed={SEED}")).arg(&fixed).arg(&own)
+        }
     };
     let output = capture(fuzzer, target)?;
-    if options.keep && output.succeeded && options.seconds > 0 {
+    if options.keep && output.succeeded && matches!(options.amount, Amount::Seconds(1..)) {
         let mut merge = process::command(program);
         merge.env("POSTERN_FUZZ", target).arg("-set_cover_merge=1").arg(&own).arg(&grown);
         capture(merge, "merge")?;
@@ -174,7 +193,7 @@ fn build() -> Result<PathBuf> {
         }
     }
     let target_dir = workspace::root().join("target/fuzz/build");
-    let mut build = test::cargo();
+    let mut build = test_program::cargo();
     // Flags for a named target are not applied to build scripts, which libFuzzer's runtime is not linked to.
     let host = host()?;
     build.current_dir(workspace::root().join("fuzz")).args(["build", "--release", "--locked", "--target", &host]);
@@ -203,9 +222,10 @@ mod tests {
     #[test]
     fn time_and_target_can_be_chosen() {
         let only = Some(String::from("url"));
-        assert_eq!(parse("--seconds 5 --only=url --keep").expect("right"), Options { seconds: 5, only, keep: true });
-        assert_eq!(parse("").expect("nothing"), Options { seconds: 60, only: None, keep: false });
-        for wrong in ["--seconds", "--seconds soon", "--speed 1", "url"] {
+        assert_eq!(parse("--seconds 5 --only=url --keep").expect("right"), Options { amount: Amount::Seconds(5), only, keep: true });
+        assert_eq!(parse("").expect("nothing"), Options { amount: Amount::Seconds(60), only: None, keep: false });
+        assert_eq!(parse("--inputs 100").expect("a count").amount, Amount::Inputs(100));
+        for wrong in ["--seconds", "--inputs many", "--seconds soon", "--speed 1", "url"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

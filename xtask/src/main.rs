@@ -14,15 +14,19 @@ mod builds;
 mod deploy;
 mod dev;
 mod dev_vars;
+mod environment;
 mod failure;
 mod fuzz;
 mod http;
 mod page;
 mod process;
 mod report;
+mod schedule;
 mod seed;
 mod simulate;
+mod size;
 mod test;
+mod test_program;
 mod tidy;
 mod tools;
 mod workspace;
@@ -38,7 +42,7 @@ const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
 cargo xtask test    [--only core|ledger|edge|app|fuzz|e2e|clients|browser|tidy] every check, or one part
 cargo xtask simulate [--seeds 10000] [--from 0]                            the ledger's simulation; 0 seeds never end
-cargo xtask fuzz    [--seconds 60] [--only TARGET] [--keep]                every parser of outside text, each for so long
+cargo xtask fuzz    [--seconds 60 | --inputs N] [--only TARGET] [--keep]   every parser of outside text, each for so long
 cargo xtask bench   [arguments of the benchmark]                           measure a release build
 cargo xtask deploy  [--dry-run]                                            release build, then `wrangler deploy`
 cargo xtask tidy                                                           what the compiler does not check";

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Result};
 use crate::process::{self, capture};
 use crate::report;
-use crate::test;
+use crate::test_program;
 use crate::workspace;
 
 /// Seeds of one process: some seconds of work.
@@ -129,7 +129,7 @@ fn reached(printed: &str) -> impl Iterator<Item = (String, u64)> + '_ {
 
 /// Builds the simulation and gives its executable.
 fn build() -> Result<PathBuf> {
-    let mut build = test::cargo();
+    let mut build = test_program::cargo();
     build.args(["test", "--release", "--no-run", "--color", "never", "--package", "postern-ledger", "--test", "simulation"]);
     optimise(&mut build);
     build.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true").env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true");

@@ -1,29 +1,52 @@
-//! `cargo xtask test`: every check there is, one after the other, with a count at the end.
+//! `cargo xtask test`: every check there is, with a count and the times at the end.
 //!
+//! The checks are jobs ([`schedule`]): what is compiled is compiled once, and what does not wait for each other runs side by side.
 //! A check that fails shows what it printed and the others still run. The last line is always `N passed, N failed`: each test
-//! of a `cargo test` counts as one, each other check (formatting, a size) too. A part that finds no test has failed.
+//! of a test program counts as one, each other check (formatting, a size) too. A part that finds no test has failed.
+//!
+//! Nothing here is bounded by time in what it tries: seeds and counts are fixed, so that every machine tries the same.
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::builds::{self, Output, Profile};
 use crate::deploy;
+use crate::environment::{self, Browser};
 use crate::failure::{Failure, Result};
 use crate::fuzz;
 use crate::process::{self, capture, must_succeed};
 use crate::report;
+use crate::schedule::{self, Ended, Finding, Job, Tally};
+use crate::size;
+use crate::test_program::{self, Program, cargo, cargo_test};
 use crate::tidy;
 use crate::tools::{Apt, Toolbox};
-use crate::workspace::{self, Fingerprint};
-use crate::wrangler;
+use crate::workspace;
 
-/// What a browser may fetch before the dashboard's first screen is there, each file after `gzip -9`.
-const FIRST_LOAD_GZIP_BYTES_MAX: u64 = 250_000;
-/// What the Worker may weigh after `gzip -9`. The platform's limit is ten times that; start-up time is what it buys.
-const WORKER_GZIP_BYTES_MAX: u64 = 1_000_000;
+/// Inputs that each fuzz target is fed here, beside its corpus; `cargo xtask fuzz` takes more.
+const FUZZ_INPUTS: u64 = 60_000;
+/// Jobs whose times are told at the end.
+const TIMES_TOLD: usize = 15;
+/// Test programs that take long: they start first, so that the run does not end with one of them alone.
+const LONG: [&str; 10] = [
+    "stack_chaos",
+    "clients_schemathesis",
+    "simulation",
+    "dashboard_axe",
+    "delivery_truth",
+    "delivery_outcomes",
+    "clients_up42",
+    "clients_ubiops",
+    "clients_actinia",
+    "dashboard_engine",
+];
+/// Test programs that keep two cores busy by themselves.
+const HEAVY: [&str; 2] = ["stack_chaos", "simulation"];
+/// Packages without tests, or whose tests are run on their own: a proc macro's program needs the compiler's libraries, and
+/// building this very program anew while it runs is no help.
+const LEFT_OUT: [&str; 3] = ["postern-markup", "postern-vectors", "postern-xtask"];
 
 /// A part of the checks, as `--only` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +99,19 @@ impl Part {
         }
     }
 
+    /// The part that a test program belongs to.
+    fn of_program(program: &Program) -> Option<Self> {
+        match (program.package.as_str(), program.target.as_str()) {
+            ("core" | "examples/executor", _) => Some(Self::Core),
+            ("ledger", _) => Some(Self::Ledger),
+            ("edge", _) => Some(Self::Edge),
+            ("app", _) => Some(Self::App),
+            ("tests", "postern_tests") => Some(Self::E2e),
+            ("tests", target) => Self::of_target(target),
+            _ => None,
+        }
+    }
+
     /// Whether it runs against a stack made of the built outputs.
     const fn needs_a_stack(self) -> bool {
         matches!(self, Self::E2e | Self::Clients | Self::Browser)
@@ -95,6 +131,28 @@ impl Part {
     /// Whether it compiles to wasm32 or runs a tool that we bring.
     const fn needs_tools(self) -> bool {
         !matches!(self, Self::Core | Self::Ledger | Self::Fuzz)
+    }
+
+    /// The packages whose tests it runs; those against a stack name their targets, of which a part has some.
+    fn selection(self) -> Result<Vec<String>> {
+        let packages = |names: &[&str]| names.iter().flat_map(|name| ["--package".to_owned(), (*name).to_owned()]).collect();
+        Ok(match self {
+            Self::Tidy | Self::Fuzz => Vec::new(),
+            Self::Core => [packages(&["postern-core", "postern-executor"]), vec!["--features=postern-core/openapi".to_owned()]].concat(),
+            Self::Ledger => packages(&["postern-ledger"]),
+            Self::Edge => packages(&["postern-edge"]),
+            Self::App => packages(&["postern-app"]),
+            Self::E2e | Self::Clients | Self::Browser => {
+                let mut found: Vec<String> = packages(&["postern-tests"]);
+                if self == Self::E2e {
+                    found.push("--lib".to_owned());
+                }
+                for target in targets()?.into_iter().filter(|target| Self::of_target(target) == Some(self)) {
+                    found.extend(["--test".to_owned(), target]);
+                }
+                found
+            }
+        })
     }
 }
 
@@ -124,194 +182,197 @@ impl Options {
 /// Runs the parts and counts.
 ///
 /// # Errors
-/// Only a signal, or tools that cannot be had: whatever else fails is counted.
+/// Only a signal: whatever else fails is counted.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let started = Instant::now();
-    let mut run = Run { tally: Tally::default(), tools: None, outputs_that_failed: Vec::new() };
-    if options.parts.iter().any(|part| part.needs_tools()) {
-        match Toolbox::prepare() {
-            Ok(tools) => run.tools = Some(tools),
+    let tools = if options.parts.iter().any(|part| part.needs_tools()) {
+        match Toolbox::prepare().and_then(|tools| builds::fetch_crates().map(|()| tools)) {
+            Ok(tools) => Some(tools),
             Err(stopped @ Failure::Stopped { .. }) => return Err(stopped),
-            Err(failure) => run.check("tools", || Err(failure))?,
+            Err(failure) => {
+                report::complain(failure.to_string());
+                None
+            }
         }
+    } else {
+        None
+    };
+    let lacks_tools = tools.is_none() && options.parts.iter().any(|part| part.needs_tools());
+    let room = thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)).saturating_add(1);
+    let ended = schedule::run(jobs(&options.parts, tools.as_ref())?, room, tell)?;
+    tell_times(&ended, started.elapsed());
+    let mut tally = ended.iter().filter_map(|job| job.finding.as_ref()).fold(Tally::default(), |sum, finding| sum.plus(finding.tally));
+    if lacks_tools {
+        report::complain("Tools are missing, so what needs them was not run.");
+        tally.failed += 1;
     }
-    for part in &options.parts {
-        report::say(part.name());
-        run.part(*part)?;
+    for part in without_a_test(&options.parts, &ended) {
+        report::complain(format!("No test of the part `{}` was run.", part.name()));
+        tally.failed += 1;
     }
     report::say(format!("\nTook {}.", report::seconds(started.elapsed())));
-    report::say(format!("{} passed, {} failed", run.tally.passed, run.tally.failed));
-    Ok(if run.tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    report::say(format!("{} passed, {} failed", tally.passed, tally.failed));
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How many tests ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    passed: u32,
-    failed: u32,
+/// The parts of which nothing passed and nothing failed.
+fn without_a_test<'a>(parts: &'a [Part], ended: &'a [Ended]) -> impl Iterator<Item = Part> + 'a {
+    let is_tested = |part: &Part| {
+        let start = format!("{}: ", part.name());
+        ended.iter().any(|job| job.name.starts_with(&start) && job.finding.as_ref().is_some_and(|found| found.tally != Tally::default()))
+    };
+    parts.iter().copied().filter(move |part| !is_tested(part))
 }
 
-impl Tally {
-    const ONE_PASSED: Self = Self { passed: 1, failed: 0 };
+/// Says what came of a job.
+fn tell(job: &Ended) {
+    let time = report::seconds(job.took);
+    match &job.finding {
+        None => report::say(format!("  - {:<44} not run: what it needs failed or is missing", job.name)),
+        Some(finding) if finding.tally.failed == 0 => report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text)),
+        Some(Finding { tally, text }) => {
+            report::say(format!("{}\n  ✗ {:<44} {} of {} failed {time}", end_of(text), job.name, tally.failed, tally.passed + tally.failed))
+        }
+    }
 }
 
-/// What a check found: its count, and a few words, or all it printed if something failed.
-struct Finding {
-    tally: Tally,
-    text: String,
+/// Says where the time went: the longest jobs, and how much ran side by side.
+fn tell_times(ended: &[Ended], all: Duration) {
+    let mut longest: Vec<&Ended> = ended.iter().collect();
+    longest.sort_by_key(|job| std::cmp::Reverse(job.took));
+    let sum: Duration = ended.iter().map(|job| job.took).sum();
+    report::say(format!("\nwhere the time went ({} of work in {})", report::seconds(sum), report::seconds(all)));
+    for job in longest.into_iter().take(TIMES_TOLD) {
+        report::say(format!("  {:<44} {:>14}, from {}", job.name, report::seconds(job.took), report::seconds(job.began)));
+    }
 }
 
-/// A run of the checks.
-struct Run {
-    tally: Tally,
-    tools: Option<Toolbox>,
-    outputs_that_failed: Vec<Output>,
+/// Everything that the parts ask for.
+fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> {
+    let asks = |wanted: Part| parts.contains(&wanted);
+    let mut jobs = Vec::new();
+    let selection = selection(parts)?;
+    if !selection.is_empty() {
+        let (parts, tools) = (parts.to_vec(), tools);
+        jobs.push(Job::that_brings_more(COMPILED, move || {
+            let selection: Vec<&str> = selection.iter().map(String::as_str).collect();
+            let programs = test_program::build(&selection)?;
+            let jobs = program_jobs(programs, &parts, tools);
+            Ok((Finding { tally: Tally::default(), text: format!("{} test programs", jobs.len()) }, jobs))
+        }));
+    }
+    if let Some(tools) = tools {
+        for output in [Output::Worker, Output::Dashboard, Output::Vectors] {
+            if parts.iter().any(|part| part.outputs().contains(&output)) {
+                jobs.push(build_job(tools, output));
+            }
+        }
+        if parts.iter().any(|part| part.needs_a_stack()) {
+            jobs.push(Job::new(ENVIRONMENTS, || environment::virtual_environments().map(|()| Finding::passed(""))));
+        }
+        if asks(Part::Browser) {
+            jobs.push(Job::new(CHROMIUM, || Browser::find_or_install().map(|_found| Finding::passed(""))));
+        }
+    }
+    if asks(Part::Tidy) {
+        jobs.extend(tidy_jobs(tools));
+    }
+    if asks(Part::Fuzz) {
+        jobs.push(Job::new("fuzz: parsers of outside text", fuzz_shortly));
+    }
+    if let Some(tools) = tools {
+        if asks(Part::Edge) {
+            jobs.push(Job::new("edge: gzip size", size::check_worker).after(&[Output::Worker.name()]));
+            let dry_run = move || {
+                let output = deploy::dry_run(tools)?;
+                if output.succeeded { Ok(Finding::passed("goes through")) } else { Err(Failure::new(output.text)) }
+            };
+            jobs.push(Job::new("edge: wrangler deploy --dry-run", dry_run).after(&Output::SERVED.map(Output::name)));
+        }
+        if asks(Part::App) {
+            jobs.push(Job::new("app: gzip size of the first load", size::check_first_load).after(&[Output::Dashboard.name()]));
+        }
+    }
+    Ok(jobs)
 }
 
-impl Run {
-    /// Does one check, says what came of it, and counts it. A failure counts as one failed.
-    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<Finding>) -> Result<()> {
-        let started = Instant::now();
-        let finding = match check() {
-            Ok(finding) => finding,
-            Err(stopped @ Failure::Stopped { .. }) => return Err(stopped),
-            Err(Failure::Sentence(text)) => Finding { tally: Tally { passed: 0, failed: 1 }, text },
+/// Names of jobs that others wait for.
+const COMPILED: &str = "test programs, compiled";
+const ENVIRONMENTS: &str = "virtual environments";
+const CHROMIUM: &str = "Chromium";
+
+/// What cargo is asked to build for these parts: everything at once where it can be, because a crate that is built for two
+/// selections is built twice.
+fn selection(parts: &[Part]) -> Result<Vec<String>> {
+    if parts == Part::ALL {
+        let left_out = LEFT_OUT.iter().flat_map(|name| ["--exclude".to_owned(), (*name).to_owned()]);
+        let all = ["--workspace", "--features=postern-core/openapi"].map(str::to_owned);
+        return Ok(all.into_iter().chain(left_out).collect());
+    }
+    Ok(parts.iter().map(|part| part.selection()).collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn build_job(tools: &Toolbox, output: Output) -> Job<'_> {
+    let build = move || builds::bring_up_to_date(tools, output, Profile::Release).map(|_built| Finding::passed("release build"));
+    let job = Job::new(output.name(), build);
+    // Cargo would make it wait, and it would take a place meanwhile.
+    if output == Output::Vectors { job.after(&[Output::Worker.name()]) } else { job }
+}
+
+/// A job for each program of the parts, those that take long first.
+fn program_jobs<'a>(mut programs: Vec<Program>, parts: &[Part], tools: Option<&'a Toolbox>) -> Vec<Job<'a>> {
+    let rank = |program: &Program| LONG.iter().position(|name| *name == program.target).unwrap_or(LONG.len());
+    programs.sort_by_key(rank);
+    let job = |program: Program| {
+        let part = Part::of_program(&program).filter(|part| parts.contains(part))?;
+        let load = if HEAVY.contains(&program.target.as_str()) { 2 } else { 1 };
+        let name = format!("{}: {}", part.name(), program.target);
+        let mut after: Vec<&'static str> = Vec::new();
+        if part.needs_a_stack() {
+            after.extend(part.outputs().iter().map(|output| output.name()));
+            after.push(ENVIRONMENTS);
+        }
+        if part == Part::Browser {
+            after.push(CHROMIUM);
+        }
+        let run = move || {
+            test_program::run(&program, |test| {
+                if let Some(tools) = tools.filter(|_| part.needs_a_stack()) {
+                    environment::set(test, tools, Browser::find().as_ref());
+                }
+            })
         };
-        self.tally.passed += finding.tally.passed;
-        self.tally.failed += finding.tally.failed;
-        let time = report::seconds(started.elapsed());
-        if finding.tally.failed == 0 {
-            report::say(format!("  ✓ {name:<28} {:<32} {time}", finding.text));
-        } else {
-            report::say(format!(
-                "{}\n  ✗ {name:<28} {} of {} failed {time}",
-                end_of(&finding.text),
-                finding.tally.failed,
-                finding.tally.passed + finding.tally.failed
-            ));
-        }
-        Ok(())
-    }
+        Some(Job::new(name, run).after(&after).load(load))
+    };
+    programs.into_iter().filter_map(job).collect()
+}
 
-    fn part(&mut self, part: Part) -> Result<()> {
-        self.bring_up_to_date(part.outputs())?;
-        match part {
-            Part::Tidy => self.tidy(),
-            Part::Core => {
-                self.check("unit and property tests", || cargo_test(&["--package", "postern-core", "--features", "openapi"]))?;
-                self.check("the example executor's tests", || cargo_test(&["--package", "postern-executor"]))
-            }
-            Part::Ledger => self.check("unit tests, simulation", || cargo_test(&["--package", "postern-ledger"])),
-            Part::Edge => {
-                self.check("native tests", || cargo_test(&["--package", "postern-edge"]))?;
-                self.check_size(Output::Worker, |file| ends_in(file, &["js", "wasm"]), WORKER_GZIP_BYTES_MAX)?;
-                self.with_tools("wrangler deploy --dry-run", |tools| {
-                    let output = deploy::dry_run(tools)?;
-                    if output.succeeded { Ok(passed("goes through")) } else { Err(Failure::new(output.text)) }
-                })
-            }
-            Part::App => {
-                self.check("native tests", || cargo_test(&["--package", "postern-app"]))?;
-                self.check_size(Output::Dashboard, is_loaded_first, FIRST_LOAD_GZIP_BYTES_MAX)
-            }
-            Part::Fuzz => self.check("parsers of outside text", fuzz_shortly),
-            Part::E2e | Part::Clients | Part::Browser => self.against_a_stack(part),
-        }
-    }
-
-    fn tidy(&mut self) -> Result<()> {
-        for (claim, rule) in tidy::RULES {
-            self.check(claim, || {
+fn tidy_jobs(tools: Option<&Toolbox>) -> Vec<Job<'_>> {
+    let mut jobs: Vec<Job<'_>> = tidy::RULES
+        .into_iter()
+        .map(|(claim, rule)| {
+            Job::new(format!("tidy: {claim}"), move || {
                 let broken = rule()?;
-                if broken.is_empty() { Ok(passed("")) } else { Err(Failure::new(broken.join("\n"))) }
-            })?;
-        }
-        self.check("formatting", || {
-            let mut fmt = cargo();
-            fmt.args(["fmt", "--all", "--check"]);
-            must_succeed(fmt, "cargo fmt").map(|_| passed(""))
-        })?;
-        self.check("clippy, native", || {
-            let mut clippy = cargo();
-            clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--features", "postern-core/openapi"]);
-            clippy.args(["--", "--deny", "warnings"]);
-            must_succeed(clippy, "cargo clippy").map(|_| passed(""))
-        })?;
-        self.with_tools("clippy, wasm32", lint_for_wasm)?;
-        self.check("xtask's own tests", || cargo_test(&["--package", "postern-xtask"]))
-    }
-
-    /// A check that needs the tools. Without them it is not counted again: that they are missing was.
-    fn with_tools(&mut self, name: &str, check: impl FnOnce(&Toolbox) -> Result<Finding>) -> Result<()> {
-        // Taken for the time of the check, which counts into `self`.
-        let Some(tools) = self.tools.take() else {
-            report::say(format!("  - {name:<28} not run: a tool is missing"));
-            return Ok(());
-        };
-        let result = self.check(name, || check(&tools));
-        self.tools = Some(tools);
-        result
-    }
-
-    /// Release builds of these outputs.
-    fn bring_up_to_date(&mut self, outputs: &[Output]) -> Result<()> {
-        for output in outputs.iter().filter(|output| !self.outputs_that_failed.contains(output)).collect::<Vec<_>>() {
-            let failed_before = self.tally.failed;
-            self.with_tools(&format!("{}, release build", output.name()), |tools| {
-                builds::fetch_crates()?;
-                builds::bring_up_to_date(tools, *output, Profile::Release).map(|_| passed(""))
-            })?;
-            if self.tally.failed > failed_before {
-                self.outputs_that_failed.push(*output);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_size(&mut self, output: Output, counts: fn(&Path) -> bool, bytes_max: u64) -> Result<()> {
-        if self.outputs_that_failed.contains(&output) || self.tools.is_none() {
-            report::say(format!("  - {:<28} not measured: it was not built", "gzip size"));
-            return Ok(());
-        }
-        self.check("gzip size", || {
-            let sizes = gzip_sizes(&output.folder(), counts)?;
-            let sum: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
-            if sizes.is_empty() || sum > bytes_max {
-                let files: Vec<String> = sizes.iter().map(|(name, bytes)| format!("{bytes:>9} {name}")).collect();
-                return Err(Failure::new(format!("{}\n{sum:>9} bytes in all, and {bytes_max} are allowed", files.join("\n"))));
-            }
-            Ok(passed(&format!("{sum} of {bytes_max} bytes")))
+                if broken.is_empty() { Ok(Finding::passed("")) } else { Err(Failure::new(broken.join("\n"))) }
+            })
         })
+        .collect();
+    jobs.push(Job::new("tidy: formatting", || {
+        let mut fmt = cargo();
+        fmt.args(["fmt", "--all", "--check"]);
+        must_succeed(fmt, "cargo fmt").map(|_| Finding::passed(""))
+    }));
+    jobs.push(Job::new("tidy: xtask's own tests", || cargo_test(&["--package", "postern-xtask"])));
+    jobs.push(Job::new("tidy: clippy, native", || {
+        let mut clippy = cargo();
+        clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--features", "postern-core/openapi"]);
+        clippy.args(["--", "--deny", "warnings"]);
+        must_succeed(clippy, "cargo clippy").map(|_| Finding::passed(""))
+    }));
+    if let Some(tools) = tools {
+        jobs.push(Job::new("tidy: clippy, wasm32", move || lint_for_wasm(tools)));
     }
-
-    fn against_a_stack(&mut self, part: Part) -> Result<()> {
-        debug_assert!(part.needs_a_stack());
-        if !self.outputs_that_failed.is_empty() {
-            return self.check("tests", || Err(Failure::new("They need a stack, and its build failed.")));
-        }
-        self.with_tools("tests", |tools| {
-            let browser = if part == Part::Browser { Some(Browser::find_or_install()?) } else { None };
-            virtual_environments()?;
-            let targets: Vec<String> = targets()?.into_iter().filter(|target| Part::of_target(target) == Some(part)).collect();
-            if targets.is_empty() {
-                return Err(Failure::new(format!("There is no test of the part `{}`.", part.name())));
-            }
-            let mut test = cargo();
-            test.args(["test", "--no-fail-fast", "--package", "postern-tests"]);
-            if part == Part::E2e && workspace::root().join("tests/src/lib.rs").exists() {
-                test.arg("--lib");
-            }
-            for target in &targets {
-                test.args(["--test", target]);
-            }
-            set_environment(&mut test, tools, browser.as_ref());
-            run_tests(test)
-        })
-    }
-}
-
-fn passed(text: &str) -> Finding {
-    Finding { tally: Tally::ONE_PASSED, text: text.to_owned() }
+    jobs
 }
 
 /// The last lines of a long output: what went wrong is at its end.
@@ -321,10 +382,9 @@ fn end_of(text: &str) -> String {
     lines.get(lines.len().saturating_sub(LINES_MAX)..).unwrap_or_default().join("\n")
 }
 
-/// Each target with its corpus and a little time; `cargo xtask fuzz` takes more.
+/// Each target with its corpus and inputs that are the same everywhere.
 fn fuzz_shortly() -> Result<Finding> {
-    const SECONDS: u64 = 3;
-    let found = fuzz::feed(&fuzz::Options { seconds: SECONDS, only: None, keep: false })?;
+    let found = fuzz::feed(&fuzz::Options { amount: fuzz::Amount::Inputs(FUZZ_INPUTS), only: None, keep: false })?;
     let (broken, sound): (Vec<_>, Vec<_>) = found.iter().partition(|target| target.finding.is_some());
     let count = |targets: &[_]| u32::try_from(targets.len()).unwrap_or(u32::MAX);
     let executions: u64 = found.iter().map(|target| target.executions).sum();
@@ -334,55 +394,6 @@ fn fuzz_shortly() -> Result<Finding> {
         broken.iter().filter_map(|target| target.finding.as_deref()).collect::<Vec<_>>().join("\n")
     };
     Ok(Finding { tally: Tally { passed: count(&sound), failed: count(&broken) }, text })
-}
-
-// --- cargo ---
-
-/// `cargo` with the default toolchain, in the repository.
-pub(crate) fn cargo() -> Command {
-    let mut command = process::command("cargo");
-    command.current_dir(workspace::root());
-    command
-}
-
-fn cargo_test(arguments: &[&str]) -> Result<Finding> {
-    let mut test = cargo();
-    test.args(["test", "--no-fail-fast"]).args(arguments);
-    run_tests(test)
-}
-
-fn run_tests(test: Command) -> Result<Finding> {
-    let output = capture(test, "cargo test")?;
-    let (tally, ignored) = count(&output.text);
-    let complaint = match (tally, ignored) {
-        (Tally { failed: 0, .. }, _) if !output.succeeded => "cargo test failed without a failed test.",
-        (Tally { passed: 0, failed: 0 }, _) => "No test was found.",
-        (_, 1..) => "Tests are ignored; a test runs or is deleted.",
-        _ => "",
-    };
-    if complaint.is_empty() {
-        let text = if tally.failed == 0 { format!("{} passed", tally.passed) } else { output.text };
-        return Ok(Finding { tally, text });
-    }
-    Ok(Finding { tally: Tally { failed: tally.failed + 1, ..tally }, text: format!("{}\n{complaint}", output.text) })
-}
-
-/// Adds up the `test result:` lines: passed and failed, and how many were ignored.
-fn count(output: &str) -> (Tally, u32) {
-    let mut tally = Tally::default();
-    let mut ignored = 0;
-    for line in output.lines().filter(|line| line.starts_with("test result:")) {
-        let number_before = |word: &str| -> u32 {
-            line.split([';', '.'])
-                .filter_map(|part| part.trim().strip_suffix(word))
-                .find_map(|number| number.trim().parse().ok())
-                .unwrap_or(0)
-        };
-        tally.passed += number_before("passed");
-        tally.failed += number_before("failed");
-        ignored += number_before("ignored");
-    }
-    (tally, ignored)
 }
 
 /// The crates that run as wasm32, linted as such: what is behind `cfg(target_arch)` is seen by nobody else.
@@ -418,10 +429,8 @@ fn lint_for_wasm(tools: &Toolbox) -> Result<Finding> {
         .args(["--package", "postern-vectors"])
         .args(["--", "--deny", "warnings"])
         .current_dir(workspace::root());
-    must_succeed(clippy, "cargo clippy").map(|_| passed(""))
+    must_succeed(clippy, "cargo clippy").map(|_| Finding::passed(""))
 }
-
-// --- end to end ---
 
 /// The names of the test targets of `tests/`.
 ///
@@ -440,170 +449,11 @@ pub(crate) fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Tells the tests (and the benchmark) where everything is. CONTRIBUTING.md lists these variables.
-pub(crate) fn set_environment(command: &mut Command, tools: &Toolbox, browser: Option<&Browser>) {
-    command
-        .env("POSTERN_ROOT", workspace::root())
-        .env("POSTERN_NODE", &tools.node)
-        .env("POSTERN_WRANGLER", Toolbox::wrangler())
-        .env("POSTERN_VECTORS", Output::Vectors.folder())
-        .env("POSTERN_VENVS", venv_links());
-    if let Ok(own) = std::env::current_exe() {
-        command.env("POSTERN_XTASK", own);
-    }
-    if let Some(browser) = browser {
-        command.env("POSTERN_CHROMIUM", &browser.chromium).env("POSTERN_CHROMEDRIVER", &browser.chromedriver);
-    }
-    wrangler::set_quiet(command);
-    command.env("PATH", tools.path());
-}
-
-/// The browser of the browser tests.
-pub(crate) struct Browser {
-    chromium: PathBuf,
-    chromedriver: PathBuf,
-}
-
-impl Browser {
-    /// From the environment, from `PATH`, or from Debian's packages.
-    ///
-    /// # Errors
-    /// There is none, and none could be installed.
-    fn find_or_install() -> Result<Self> {
-        if let Some(found) = Self::find() {
-            return Ok(found);
-        }
-        if let Some(mut apt) = Apt::find()? {
-            report::announce("installing Chromium");
-            apt.install(&["chromium".to_owned(), "chromium-driver".to_owned()])?;
-        }
-        Self::find().ok_or_else(|| {
-            Failure::new("The browser tests need Chromium and its chromedriver: install both, or name them in POSTERN_CHROMIUM and POSTERN_CHROMEDRIVER.")
-        })
-    }
-
-    fn find() -> Option<Self> {
-        let program = |variable: &str, names: &[&str]| {
-            std::env::var_os(variable).map(PathBuf::from).or_else(|| names.iter().find_map(|name| workspace::on_path(name)))
-        };
-        Some(Self {
-            chromium: program("POSTERN_CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])?,
-            chromedriver: program("POSTERN_CHROMEDRIVER", &["chromedriver"])?,
-        })
-    }
-}
-
-/// `$POSTERN_VENVS`: `ubiops/requirements-4.1.0` leads to the virtual environment of that file.
-fn venv_links() -> PathBuf {
-    workspace::target().join("venvs")
-}
-
-/// One virtual environment for each `tests/clients/<client>/requirements*.txt`, kept in the cache under the hash of what it
-/// was made of.
-fn virtual_environments() -> Result<()> {
-    let clients = workspace::root().join("tests/clients");
-    for client in subfolders(&clients) {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(&client).map_err(|cause| Failure::path("read", &client, &cause))?.flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        for requirements in files {
-            let is_requirements = requirements.file_name().is_some_and(|name| name.to_string_lossy().starts_with("requirements"))
-                && requirements.extension().is_some_and(|end| end == "txt");
-            if !is_requirements {
-                continue;
-            }
-            let venv = virtual_environment(&requirements)?;
-            let link = venv_links().join(client.file_name().unwrap_or_default()).join(requirements.file_stem().unwrap_or_default());
-            let folder = link.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))?;
-            drop(fs::remove_file(&link));
-            symlink(&venv, &link).map_err(|cause| Failure::path("make", &link, &cause))?;
-        }
-    }
-    Ok(())
-}
-
-fn subfolders(dir: &Path) -> Vec<PathBuf> {
-    // No folder, no clients: the part that needs them finds no tests and says so.
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
-}
-
-fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
-    let python = workspace::on_path("python3").ok_or_else(|| Failure::new("The clients' tests need python3: install it."))?;
-    let mut ask = process::command(&python);
-    ask.arg("--version");
-    let mut print = Fingerprint::new();
-    print.add(must_succeed(ask, "python3 --version")?.as_bytes());
-    print.add(&fs::read(requirements).map_err(|cause| Failure::path("read", requirements, &cause))?);
-    let venv = workspace::cache()?.join("venvs").join(print.hex());
-    let complete = venv.join(".complete");
-    if complete.exists() {
-        return Ok(venv);
-    }
-    report::announce(format!("a virtual environment for {}", requirements.display()));
-    drop(fs::remove_dir_all(&venv));
-    let create = || {
-        let mut create = process::command(&python);
-        create.args(["-m", "venv"]).arg(&venv);
-        must_succeed(create, "python3 -m venv")
-    };
-    if let Err(failure) = create() {
-        // Debian's python comes without what `venv` needs.
-        let Some(mut apt) = Apt::find()? else { return Err(failure) };
-        apt.install(&["python3-venv".to_owned()])?;
-        create()?;
-    }
-    let mut install = process::command(venv.join("bin/python"));
-    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]);
-    // A file that begins so names everything that is needed, and packages that would ask for much more.
-    if fs::read_to_string(requirements).is_ok_and(|text| text.starts_with("# --no-deps")) {
-        install.arg("--no-deps");
-    }
-    install.arg("-r").arg(requirements);
-    must_succeed(install, "pip install")?;
-    fs::write(&complete, "").map_err(|cause| Failure::path("write", &complete, &cause))?;
-    Ok(venv)
-}
-
-// --- sizes ---
-
-/// The files of a folder that count, and what each weighs after `gzip -9`.
-fn gzip_sizes(folder: &Path, counts: fn(&Path) -> bool) -> Result<Vec<(String, u64)>> {
-    let mut sizes = Vec::new();
-    for file in builds::files_under(folder)?.into_iter().filter(|file| counts(file)) {
-        let path = folder.join(&file);
-        let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&path).output().map_err(|cause| Failure::path("gzip", &path, &cause))?;
-        sizes.push((file.display().to_string(), zipped.stdout.len() as u64));
-    }
-    Ok(sizes)
-}
-
-fn ends_in(file: &Path, endings: &[&str]) -> bool {
-    file.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted))
-}
-
-/// Whether a file of the dashboard is fetched before the first screen is there; what wasm-split split off is not. (That a
-/// browser does as this says is tested in `dashboard_journey`.)
-fn is_loaded_first(file: &Path) -> bool {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let is_split_off = ["split_", "chunk_"].iter().any(|start| name.starts_with(start));
-    ends_in(file, &["html", "js", "wasm", "css"]) && !is_split_off
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::PathBuf;
 
-    #[test]
-    fn the_results_of_all_test_programs_are_added_up() {
-        let output = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.01s\n\
-                      noise\ntest result: FAILED. 10 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.20s\n";
-        assert_eq!(count(output), (Tally { passed: 13, failed: 2 }, 1));
-        assert_eq!(count("error: could not compile"), (Tally::default(), 0));
-    }
+    use super::*;
 
     #[test]
     fn a_test_target_belongs_to_a_part_by_its_prefix() {
@@ -613,6 +463,27 @@ mod tests {
         assert_eq!(Part::of_target("clients_ubiops"), Some(Part::Clients));
         assert_eq!(Part::of_target("dashboard_axe"), Some(Part::Browser));
         assert_eq!(Part::of_target("misc"), None);
+    }
+
+    #[test]
+    fn a_test_program_belongs_to_a_part() {
+        let part = |package: &str, target: &str| {
+            Part::of_program(&Program { package: package.to_owned(), target: target.to_owned(), file: PathBuf::new() })
+        };
+        assert_eq!(part("core", "postern_core"), Some(Part::Core));
+        assert_eq!(part("ledger", "simulation"), Some(Part::Ledger));
+        assert_eq!(part("tests", "postern_tests"), Some(Part::E2e));
+        assert_eq!(part("tests", "dashboard_axe"), Some(Part::Browser));
+        assert_eq!(part("app/markup", "postern_markup"), None);
+    }
+
+    #[test]
+    fn a_part_of_which_nothing_ran_is_named() {
+        let ended = |name: &str, finding| Ended { name: name.to_owned(), finding, began: Duration::ZERO, took: Duration::ZERO };
+        let none = Finding { tally: Tally::default(), text: String::new() };
+        let all = [ended("core: postern_core", Some(Finding::passed(""))), ended("edge: x", Some(none)), ended("e2e: api_x", None)];
+        let parts = [Part::Core, Part::Edge, Part::E2e];
+        assert_eq!(without_a_test(&parts, &all).collect::<Vec<_>>(), [Part::Edge, Part::E2e]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::process::must_succeed;
 use crate::report;
 use crate::test;
+use crate::test_program;
 use crate::tools;
 use crate::workspace;
 
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 }
 
 fn dependencies_that_point_back() -> Result<Vec<String>> {
-    let mut metadata = test::cargo();
+    let mut metadata = test_program::cargo();
     metadata.args(["metadata", "--format-version", "1", "--no-deps", "--quiet"]);
     let printed = must_succeed(metadata, "cargo metadata")?;
     // Warnings of cargo may come first.

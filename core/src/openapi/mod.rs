@@ -150,7 +150,8 @@ fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerat
             })
         })
         .collect();
-    for (takes, name) in [(operation.takes_if_match, "IfMatch"), (operation.takes_idempotency_key, "IdempotencyKey")] {
+    let headers = [(route.takes_if_match(operation.method), "IfMatch"), (route.takes_idempotency_key(operation.method), "IdempotencyKey")];
+    for (takes, name) in headers {
         if takes {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
         }

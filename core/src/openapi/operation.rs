@@ -92,10 +92,6 @@ pub(super) struct Operation {
     pub(super) needs: Needs,
     /// Query parameters.
     pub(super) query: Vec<Parameter>,
-    /// Whether `If-Match` is read.
-    pub(super) takes_if_match: bool,
-    /// Whether `Idempotency-Key` is read.
-    pub(super) takes_idempotency_key: bool,
     /// The request's body.
     pub(super) body: Option<Body>,
     /// Every good answer.
@@ -106,19 +102,7 @@ pub(super) struct Operation {
 
 impl Operation {
     fn new(method: &'static str, id: &'static str, needs: Needs, summary: &'static str) -> Self {
-        Self {
-            method,
-            id,
-            summary,
-            description: "",
-            needs,
-            query: Vec::new(),
-            takes_if_match: false,
-            takes_idempotency_key: false,
-            body: None,
-            answers: Vec::new(),
-            problems: Vec::new(),
-        }
+        Self { method, id, summary, description: "", needs, query: Vec::new(), body: None, answers: Vec::new(), problems: Vec::new() }
     }
 
     fn about(self, description: &'static str) -> Self {
@@ -131,14 +115,6 @@ impl Operation {
 
     fn body(self, body: Body) -> Self {
         Self { body: Some(body), ..self }
-    }
-
-    fn versioned(self) -> Self {
-        Self { takes_if_match: true, ..self }
-    }
-
-    fn once(self) -> Self {
-        Self { takes_idempotency_key: true, ..self }
     }
 
     fn answer(mut self, status: u16, description: &'static str, content: Content) -> Self {
@@ -204,10 +180,10 @@ impl Operation {
         if !self.query.is_empty() {
             found.push(ProblemType::InvalidInput);
         }
-        if self.takes_if_match {
+        if route.takes_if_match(self.method) {
             found.push(ProblemType::VersionMismatch);
         }
-        if self.takes_idempotency_key {
+        if route.takes_idempotency_key(self.method) {
             found.extend([ProblemType::IdempotencyConflict, ProblemType::InvalidInput]);
         }
         ProblemType::ALL.into_iter().filter(|problem| found.contains(problem)).collect()
@@ -329,7 +305,6 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", "rotateWebhookSecret", MANAGE, "Replace a webhook's signing secret")
                 .about("The secret before signs beside the new one for a while, so that receivers can change over.")
                 .body(body("SecretRotation", json!({ "overlap_s": 3_600 })).optional())
-                .versioned()
                 .gives::<SecretView>(200, "The new secret in clear.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
@@ -337,14 +312,12 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
         Resource::WebhookPause(_) => vec![
             Operation::new("POST", "pauseWebhook", MANAGE, "Let a webhook's deliveries wait")
                 .about("Events are taken all the same. Nothing happens where it is paused already.")
-                .versioned()
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
         ],
         Resource::WebhookResume(_) => vec![
             Operation::new("POST", "resumeWebhook", MANAGE, "Let a webhook's deliveries go on")
-                .versioned()
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
@@ -410,7 +383,6 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", "createReplay", MANAGE, "Replay deliveries")
                 .about("An empty object replays everything that is dead or cancelled. Ten replays run at once at most.")
                 .body(body("ReplayCreate", json!({ "since": "2026-11-21T09:30:00Z", "types": ["order.*"], "dry_run": true })))
-                .once()
                 .gives::<ReplayCount>(200, "With `dry_run`: how many deliveries would be made due.")
                 .gives::<ReplayView>(202, "The replay, which goes on in the background.")
                 .or(ProblemType::NotFound)
@@ -483,7 +455,6 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
                 .gives::<Page<WebhookView>>(200, "A page, by name."),
             Operation::new("POST", "createWebhook", MANAGE, "Create a webhook")
                 .body(body("WebhookCreate", example))
-                .once()
                 .gives::<WebhookView>(201, "Created.")
                 .with_etag()
                 .or(ProblemType::NameTaken),
@@ -497,13 +468,11 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
         Operation::new("PATCH", "updateWebhook", MANAGE, "Change a webhook")
             .about("Only what is sent changes.")
             .body(body("WebhookPatch", json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } })))
-            .versioned()
             .gives::<WebhookView>(200, "The webhook as it is now.")
             .with_etag()
             .or(ProblemType::NotFound)
             .or(ProblemType::NameTaken),
         Operation::new("DELETE", "deleteWebhook", MANAGE, "Delete a webhook")
-            .versioned()
             .gone("Deleted; its open deliveries are cancelled.")
             .or(ProblemType::NotFound),
     ]
@@ -519,7 +488,6 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
                 .gives::<Page<EventTypeView>>(200, "The whole catalogue, by name."),
             Operation::new("POST", "createEventType", MANAGE, "Add an event type")
                 .body(body("EventTypeCreate", example))
-                .once()
                 .gives::<EventTypeView>(201, "Added.")
                 .with_etag()
                 .or(ProblemType::NameTaken),
@@ -533,12 +501,10 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
         Operation::new("PATCH", "updateEventType", MANAGE, "Change an event type")
             .about("Only what is sent changes; null empties a field. The name can't change.")
             .body(body("EventTypePatch", json!({ "archived": true })))
-            .versioned()
             .gives::<EventTypeView>(200, "The event type as it is now.")
             .with_etag()
             .or(ProblemType::NotFound),
         Operation::new("DELETE", "deleteEventType", MANAGE, "Remove an event type")
-            .versioned()
             .gone("Removed from the catalogue; events of it stay.")
             .or(ProblemType::NotFound),
     ]
@@ -551,7 +517,6 @@ fn events(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", "createEvents", PUBLISH, "Post many events")
                 .about("All of them are accepted, or none.")
                 .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
-                .once()
                 .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch."),
         ],
         Resource::EventsDryRun => vec![
@@ -578,7 +543,6 @@ fn events(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", "createEvent", PUBLISH, "Post an event")
                 .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
                 .body(body("EventCreate", example))
-                .once()
                 .gives::<EventAccepted>(202, "Stored, with all deliveries.")
                 .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false })),
         ],
@@ -611,7 +575,6 @@ fn inboxes(resource: &Resource) -> Vec<Operation> {
             Operation::new("GET", "listInboxes", READ, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),
             Operation::new("POST", "createInbox", MANAGE, "Create an inbox")
                 .body(body("InboxCreate", json!({ "name": "trial" })))
-                .once()
                 .gives::<InboxView>(201, "Created, with its address.")
                 .or(ProblemType::NameTaken),
         ],
@@ -685,7 +648,6 @@ fn configuration(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", "applyConfiguration", MANAGE, "Apply a configuration")
                 .about("All of it or nothing.")
                 .body(body("ConfigRequest", example))
-                .once()
                 .gives::<PlanView>(200, "What has changed.")
                 .or(ProblemType::StateConflict),
         ],

@@ -25,7 +25,7 @@ pub(super) async fn plan(session: &mut Session<'_>) -> Result<Answer, ApiError> 
 /// every fault and nothing changed.
 pub(super) async fn apply(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text_up_to(CONFIG_BYTES_MAX).await?;
-    session.once(&body)?;
+    session.once(&body);
     Request::parse(&body)?;
     planned(session, ConfigCommand::Apply { body }).await
 }

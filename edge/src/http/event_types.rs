@@ -13,7 +13,7 @@ use crate::project_do::command::{Command, Reply};
 /// `POST`: 201 with the version as `ETag`; 409 where it is there already; 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
-    session.once(&body)?;
+    session.once(&body);
     let draft = event::parse_event_type(&parse_json(&body)?).map_err(InputFault::from)?;
     event_type(session, Command::CreateEventType { draft }, 201).await
 }

@@ -22,7 +22,7 @@ const KEY_BYTES: usize = 12;
 /// `POST`: 201 with the address; 409 where the name is taken; 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
-    session.once(&body)?;
+    session.once(&body);
     let draft = inbox::create(&body)?;
     let key = base32_lower(&clock::random::<KEY_BYTES>()?);
     answer(session, Command::CreateInbox { name: draft.name, key }, 201).await

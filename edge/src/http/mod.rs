@@ -41,7 +41,7 @@ use worker::{Context, Env};
 
 use self::guard::{Guard, TooMany};
 use self::problem::{Answer, ApiError, problem_answer, respond};
-use self::request::{Incoming, token_of};
+use self::request::{Incoming, if_match, token_of};
 use crate::clock;
 use crate::config::Settings;
 use crate::dispatch::Dispatcher;
@@ -208,6 +208,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
 
 /// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
 async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: &str) -> Result<Answer, ApiError> {
+    session.check_headers(&resource, method)?;
     match (resource, method) {
         (Resource::Detail, "PATCH") => projects::update(session).await,
         (Resource::Detail, _) => projects::show(session).await,
@@ -306,19 +307,30 @@ impl Session<'_> {
         Call { once: self.once.clone(), ..self.incoming.call(self.project.clone(), self.caller.clone(), command) }
     }
 
-    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done once, whoever
-    /// repeats it. `body` is the request's.
+    /// Checks the headers that the API's description promises for every call of this kind, before the body says whether this
+    /// call needs them.
     ///
     /// # Errors
-    /// 422 where the key is too long, empty or no ASCII.
-    pub(crate) fn once(&mut self, body: &str) -> Result<(), ApiError> {
-        let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return Ok(()) };
-        if let Err(detail) = event::check_idempotency_header(&key) {
+    /// 422 where an `Idempotency-Key` is too long, empty or not ASCII; 412 where an `If-Match` is not one of our versions.
+    fn check_headers(&self, resource: &Resource, method: &str) -> Result<(), ApiError> {
+        if resource.takes_idempotency_key(method)
+            && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
+            && let Err(detail) = event::check_idempotency_header(&key)
+        {
             return Err(InputFault::Invalid(vec![Fault::new("", format!("the Idempotency-Key header {detail}"))]).into());
         }
+        if resource.takes_if_match(method) {
+            if_match(self.incoming.header("if-match").as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done once, whoever
+    /// repeats it. `body` is the request's. The router has checked the key ([`Session::check_headers`]).
+    pub(crate) fn once(&mut self, body: &str) {
+        let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return };
         let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
         self.once = Some(Once { key, digest });
-        Ok(())
     }
 
     /// Refuses an `Idempotency-Key` where the answer holds a secret and is therefore not kept.

@@ -14,7 +14,7 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
     let body = session.incoming.json_text().await?;
     let request = replay::parse(&body)?;
     if !request.dry_run {
-        session.once(&body)?;
+        session.once(&body);
         return one(session, Command::CreateReplay { query: request.query }, 202).await;
     }
     match session.ask(Command::CountReplay { query: request.query }).await? {

@@ -15,7 +15,7 @@ const ENDPOINT: &str = "runs";
 /// `POST`: 201; its callbacks are probed before it is offered. 409 for a key that was used with another body, 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
-    session.once(&body)?;
+    session.once(&body);
     let parts = session.incoming.parts();
     let entry = Entry { origin: String::from(parts.origin), path: String::from(parts.path), endpoint: String::from(ENDPOINT) };
     let draft = parse::create(&body, &session.policy(), entry)?;

@@ -16,7 +16,7 @@ use crate::project_do::command::{Command, Dialect, Reply};
 /// `POST`: 201; 409 where the name is taken; 422 naming every bad field.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
-    session.once(&body)?;
+    session.once(&body);
     let draft = parse_json(&body)?;
     let (mut definition, choice) = parse::create(&draft, &session.policy()).map_err(InputFault::from)?;
     if choice == SecretChoice::Generate {
