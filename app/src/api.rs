@@ -21,6 +21,7 @@ use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::Fault;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::{DESCRIPTION_PATH, Resource, Route};
+use postern_core::run::CallbackKind;
 use postern_core::webhook::ProjectName;
 use serde_json::Value;
 
@@ -410,6 +411,11 @@ impl ProjectApi {
     /// `POST runs/{id}/terminate`
     pub(crate) fn terminate_run(&self, id: &str) -> Load<RunView> {
         self.act(Resource::RunTerminate(String::from(id)))
+    }
+
+    /// `POST runs/{id}/callbacks/{kind}/retry`
+    pub(crate) fn retry_run_callback(&self, id: &str, kind: CallbackKind) -> Load<RunView> {
+        self.act(Resource::RunCallbackRetry(String::from(id), String::from(kind.as_str())))
     }
 
     /// `GET inboxes`

@@ -328,6 +328,7 @@ impl Read for CallbackAttempt {
             duration_ms: Read::read(raw.member("duration_ms"))?,
             outcome: Read::read(raw.member("outcome"))?,
             answer: Option::read(raw.member("answer"))?.unwrap_or_default(),
+            retry_after_s: Read::read(raw.member("retry_after_s"))?,
             request_id: Read::read(raw.member("request_id"))?,
         })
     }
@@ -508,7 +509,7 @@ objects! {
     ReplayCount { dry_run, count, capped }
     ReplayQuery { webhook, since, until, states, types, missing }
     ReplayView { id, state, query, total, scanned, replayed, created_at, ended_at }
-    CallbackView { kind, url, state, next_at, attempts }
+    CallbackView { kind, url, state, next_at, reason, attempts }
     Progress { step, of, percent }
     RunDetail {
         id, state, mode, message, progress, claim, lease_until, labels, webhooks, created_at, started_at, updated_at, ended_at, chain,
@@ -619,14 +620,15 @@ mod tests {
 
     fn run_in_full() -> Value {
         let mut full = run();
-        let attempt =
-            json!({"result": "200 OK", "number": 1, "started_at": AT, "duration_ms": 5, "outcome": {"kind": "lost"}, "request_id": "r"});
+        let attempt = json!({"result": "200 OK", "number": 1, "started_at": AT, "duration_ms": 5, "outcome": {"kind": "lost"}, "retry_after_s": 5, "request_id": "r"});
         full["chain"] = json!({"version": "1", "list": [{"id": "1"}]});
         full["results"] = Value::Null;
         full["log"] = json!(["a", {"b": [1]}]);
         full["log_dropped"] = json!(2);
-        full["callbacks"] =
-            json!([{"kind": "probe_finished", "url": "https://e.com/", "state": "delivered", "next_at": null, "attempts": [attempt]}]);
+        full["callbacks"] = json!([{
+            "kind": "probe_finished", "url": "https://e.com/", "state": "delivered", "next_at": null,
+            "reason": {"headline": "h", "advice": ""}, "attempts": [attempt]
+        }]);
         full
     }
 

@@ -94,6 +94,8 @@ pub enum Resource {
     RunFinish(String),
     /// `runs/{id}/terminate`
     RunTerminate(String),
+    /// `runs/{id}/callbacks/{kind}/retry`
+    RunCallbackRetry(String, String),
     /// `audit`
     Audit,
     /// `config`
@@ -219,6 +221,7 @@ impl Resource {
             | Self::RunUpdates(_)
             | Self::RunFinish(_)
             | Self::RunTerminate(_)
+            | Self::RunCallbackRetry(..)
             | Self::ReplayCancel(_) => "POST",
             Self::InboxRequests(_) => "GET, DELETE",
         }
@@ -253,7 +256,7 @@ impl Resource {
 
     /// The whole path with `{…}` for each name.
     fn pattern(&self) -> String {
-        // A name is only ever the second segment, and only where it is none of the API's own words.
+        // A name is the second segment, where it is none of the API's own words; one path has another name, the fourth.
         let names = match self {
             Self::Webhook(_)
             | Self::WebhookSecret(_)
@@ -275,7 +278,11 @@ impl Resource {
         let mut pattern = String::from("/v1/projects/{project}");
         for (at, segment) in self.segments().into_iter().enumerate() {
             pattern.push('/');
-            pattern.push_str(if at == 1 && !names.is_empty() { names } else { segment });
+            pattern.push_str(match at {
+                1 if !names.is_empty() => names,
+                3 if matches!(self, Self::RunCallbackRetry(..)) => "{kind}",
+                _ => segment,
+            });
         }
         pattern
     }
@@ -322,6 +329,7 @@ impl Resource {
             Self::RunUpdates(own()),
             Self::RunFinish(own()),
             Self::RunTerminate(own()),
+            Self::RunCallbackRetry(own(), own()),
             Self::Audit,
             Self::Config,
             Self::ConfigPlan,
@@ -375,6 +383,7 @@ impl Resource {
             ["runs", id, "updates"] => Self::RunUpdates(own(id)),
             ["runs", id, "finish"] => Self::RunFinish(own(id)),
             ["runs", id, "terminate"] => Self::RunTerminate(own(id)),
+            ["runs", id, "callbacks", kind, "retry"] => Self::RunCallbackRetry(own(id), own(kind)),
             ["audit"] => Self::Audit,
             ["config"] => Self::Config,
             ["config", "plan"] => Self::ConfigPlan,
@@ -425,6 +434,7 @@ impl Resource {
             Self::RunUpdates(id) => vec!["runs", id, "updates"],
             Self::RunFinish(id) => vec!["runs", id, "finish"],
             Self::RunTerminate(id) => vec!["runs", id, "terminate"],
+            Self::RunCallbackRetry(id, kind) => vec!["runs", id, "callbacks", kind, "retry"],
             Self::Audit => vec!["audit"],
             Self::Config => vec!["config"],
             Self::ConfigPlan => vec!["config", "plan"],

@@ -20,7 +20,7 @@ use futures_util::future::{self, Either, LocalBoxFuture};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use postern_core::contract::{self, Rendering, Source};
-use postern_core::delivery::{Attempt, Outcome, SentRequest, Trigger};
+use postern_core::delivery::{self, Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress::{self, Policy};
 use postern_core::id::Seq;
 use postern_core::run::{self, CALL_TIMEOUT_S, CallbackAttempt, CallbackKind, Next, Target, Webhooks};
@@ -213,6 +213,7 @@ impl Dispatcher {
             started_at: exchange.started_at,
             duration_ms: exchange.duration_ms,
             answer: CallbackAttempt::kept(exchange.response.as_ref()),
+            retry_after_s: exchange.response.as_ref().and_then(|response| delivery::retry_after_s(response, clock::now())),
             outcome: exchange.outcome,
             request_id: Some(String::from(self.id.as_str())),
         });
@@ -236,7 +237,9 @@ impl Dispatcher {
         for kind in [CallbackKind::ProbeFinished, CallbackKind::ProbeUpdate] {
             let Some(target) = kind.target(webhooks) else { continue };
             let exchange = self.call_target(target, "", None).await;
-            if run::decide(kind, u32::MAX, &exchange.outcome) != Next::Delivered {
+            // Somebody waits for the answer: each is called once.
+            let standing = run::Standing { kind, tries: u32::MAX, schedule_s: None, seed: 0 };
+            if run::decide(standing, &exchange.outcome, None) != Next::Delivered {
                 return Some(run::not_accessible(kind.field(), &target.url));
             }
         }

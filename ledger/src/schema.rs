@@ -270,6 +270,12 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
      SELECT seq, json_array(json_array(((SELECT max(hour) FROM stat) + 1) * 3600000, definition ->> '$.rate_limit.calls'))
      FROM webhook WHERE definition ->> '$.rate_limit.calls' IS NOT NULL AND (SELECT max(hour) FROM stat) IS NOT NULL",
     ],
+    &[
+        // Calls begun that told what is told now; 0: nothing of it was told yet. A snapshot stays while it is told.
+        "ALTER TABLE run_callback ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+        // A call that is under way told what is told now, unless an update has come since.
+        "UPDATE run_callback SET tries = 1 WHERE state = 'leased' AND snapshot IS NULL",
+    ],
 ];
 
 /// The newest schema.
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn released_migrations_never_change() {
         let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
-        let released = ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916"];
+        let released = ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916", "03f5ac8a53584671"];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }
 
@@ -396,6 +402,47 @@ mod tests {
             let mut ledger = Ledger::open(sql).unwrap().unwrap();
             assert_eq!(lease(&mut ledger, START.plus_ms(60_000)).len(), 2, "an hour that is not over does not close it for longer");
         }
+    }
+
+    #[test]
+    fn callbacks_of_runs_that_an_older_build_has_begun_go_on() {
+        let sql = Native::new();
+        MIGRATIONS[..4].iter().copied().flatten().for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
+        let webhooks = r#"{"finished":{"url":"https://f.example/","authorization":"s1.k1.x"},
+            "update":{"url":"https://u.example/","authorization":"s1.k1.x"},"user":"u"}"#;
+        let (soon, gone) = (START.plus_ms(1_000), START.plus_ms(-1_000));
+        let entry = r#"{"origin":"https://h","path":"/p","endpoint":"runs"}"#;
+        let run = "INSERT INTO run (seq, state, mode, phase, claim, lost, lease_s, created_at_ms, updated_at_ms, message, labels, webhooks,
+            entry, chain) VALUES (?1, 'running', 'work', 2, 1, 0, 3600, 0, 0, 'm', '{}', ?2, ?3, '{}')";
+        let callback = "INSERT INTO run_callback (run, kind, state, number, next_at_ms, snapshot) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let said = r#"{"message":"newer","progress":null,"at":"2026-11-21T14:07:31.204Z"}"#;
+        for (seq, kind, state, number, at, snapshot) in [
+            (1, "update", "leased", 2, gone, None),
+            (2, "update", "leased", 2, gone, Some(said)),
+            (3, "update", "waiting", 2, gone, Some(said)),
+            (4, "finished", "waiting", 5, soon, None),
+            (5, "finished", "leased", 5, gone, None),
+        ] {
+            sql.run(run, &[Value::Integer(seq), Value::from(webhooks), Value::from(entry)]).unwrap();
+            let values = [
+                Value::Integer(seq),
+                Value::from(kind),
+                Value::from(state),
+                Value::Integer(number),
+                Value::from(at),
+                Value::from(snapshot),
+            ];
+            sql.run(callback, &values).unwrap();
+        }
+        sql.run("INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 4, 'p1', '7', 0)", &[]).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
+        let mut called = Vec::new();
+        for wait in [0, 0, 1_000, 10_000] {
+            called.extend(ledger.due_runs(START.plus_ms(wait)).unwrap().calls.into_iter().map(|call| (call.run.0, call.number)));
+        }
+        called.sort_unstable();
+        // The update that was under way when the older build stopped left no trace of what it said.
+        assert_eq!(called, [(2, 3), (3, 3), (4, 6), (5, 6)]);
     }
 
     #[test]

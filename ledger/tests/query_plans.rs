@@ -374,7 +374,7 @@ fn no_statement_of_the_engine_walks_through_a_table_that_grows() {
 fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let target = || Target { url: String::from("https://r.example/"), authorization: None };
     let entry = Entry { origin: String::from("https://h"), path: String::from("/p"), endpoint: String::from("runs") };
-    let webhooks = Some(Webhooks { finished: target(), update: Some(target()), user: None });
+    let webhooks = Some(Webhooks { finished: target(), update: Some(target()), user: None, forgotten: false });
     let draft = RunDraft { chain: json("{}"), webhooks, labels: BTreeMap::new(), mode: RunMode::Work, entry, refusal: None };
     let answer = || CallbackAttempt {
         number: 0,
@@ -382,6 +382,7 @@ fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
         duration_ms: 1,
         outcome: Outcome::Answered { status: 200 },
         answer: String::new(),
+        retry_after_s: None,
         request_id: None,
     };
     let seq = ledger.reserve(START);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
-use postern_core::api::run::{RunClaim, RunDetail, RunView};
+use postern_core::api::run::{CallbackView, RunClaim, RunDetail, RunView};
 use postern_core::problem::ProblemType;
 use postern_core::run::{CallbackKind, CallbackState, RunState};
 use postern_tests::client::Project;
@@ -165,34 +165,86 @@ async fn an_address_that_does_not_answer_its_probe_ends_the_run_and_gets_no_post
     assert_eq!(sink.count("/good2"), 0, "finished comes first");
 }
 
+/// Sets the project's retry schedule.
+async fn schedule(project: &Project, waits_s: &[u32]) {
+    let path = format!("/v1/projects/{}", project.name);
+    project.api.send(Method::PATCH, &path, Some(&json!({ "retry_schedule_s": waits_s }))).await.expect(200);
+}
+
+/// A run of this project that ended, and whose end is told to `url` by the schedule of the project.
+async fn ended(project: &Project, url: &str) -> RunView {
+    let made = create(project, &json!({ "chain": {}, "webhooks": { "finished": url, "auth": "user:end-hush" } })).await;
+    let claimed = claim(project, 60).await;
+    assert_eq!(claimed.id, made.id);
+    project.post(&format!("runs/{}/finish", made.id), &json!({ "outcome": "error", "message": "it broke" })).await.expect(202).read()
+}
+
+fn end_of(run: &RunDetail) -> CallbackView {
+    run.callbacks.iter().find(|callback| callback.kind == CallbackKind::Finished).expect("the run has ended").clone()
+}
+
 #[tokio::test]
-async fn the_end_is_told_again_after_a_5xx_and_not_after_a_refusal() {
+async fn the_end_is_told_again_after_a_failure_and_not_after_a_refusal() {
     let (project, sink) = (stack::project("runretry").await, Sink::start().await);
+    schedule(&project, &[1, 1]).await;
     let answers = |statuses: &[u16]| std::iter::once(200).chain(statuses.iter().copied()).map(Behaviour::status).collect::<Vec<_>>();
-    sink.script("/busy", answers(&[503, 500, 204]));
+    sink.script("/busy", answers(&[503, 404, 204]));
     sink.script("/gone", answers(&[410, 200]));
-    sink.script("/never", answers(&[500, 500, 500, 500, 500, 500, 200]));
+    sink.script("/never", answers(&[500, 500, 500, 200]));
     for (path, calls, state) in
-        [("/busy", 3, CallbackState::Delivered), ("/gone", 1, CallbackState::Failed), ("/never", 6, CallbackState::Failed)]
+        [("/busy", 3, CallbackState::Delivered), ("/gone", 1, CallbackState::Failed), ("/never", 3, CallbackState::Failed)]
     {
-        let made = create(&project, &json!({ "chain": {}, "webhooks": { "finished": sink.url(path) } })).await;
-        let claimed = claim(&project, 60).await;
-        assert_eq!(claimed.id, made.id);
-        project.post(&format!("runs/{}/finish", made.id), &json!({ "outcome": "error", "message": "it broke" })).await.expect(202);
+        let made = ended(&project, &sink.url(path)).await;
         let run = run_when(&project, &made.id, "was told", |run| run.callbacks.iter().all(|callback| !callback.state.is_open())).await;
-        let finished = run.callbacks.iter().find(|callback| callback.kind == CallbackKind::Finished).expect("it was told");
+        let finished = end_of(&run);
         assert_eq!((finished.attempts.len(), finished.state), (calls, state), "{path}");
-        assert_eq!(run.state, RunState::Error, "a callback changes nothing of the run");
+        assert_eq!((run.state, run.message.as_str()), (RunState::Error, "it broke"), "a callback changes nothing of the run");
         let bodies = posts(&sink, path);
         assert_eq!((bodies.len(), &bodies[0]["message"]), (calls, &json!("AsyncProcessError:  it broke")));
-        let ids: Vec<_> = sink
-            .received(path)
-            .iter()
-            .filter(|received| received.method == "POST")
-            .map(|received| received.message_id().to_owned())
-            .collect();
-        assert!(ids.iter().all(|id| *id == ids[0]), "the same webhook-id each time: {ids:?}");
+        let told: Vec<_> = sink.received(path).into_iter().filter(|received| received.method == "POST").collect();
+        assert!(told.iter().all(|received| received.message_id() == told[0].message_id()), "the same webhook-id each time");
+        assert!(told.windows(2).all(|pair| pair[1].at.duration_since(pair[0].at) >= Duration::from_millis(700)), "with a pause: {path}");
     }
+}
+
+#[tokio::test]
+async fn an_end_that_was_given_up_is_sent_again_on_request() {
+    let (project, sink) = (stack::project("runagain").await, Sink::start().await);
+    schedule(&project, &[]).await;
+    sink.script("/f", [200, 503, 200].map(Behaviour::status).to_vec());
+    let made = ended(&project, &sink.url("/f")).await;
+    let is_told = |run: &RunDetail| run.callbacks.iter().all(|callback| !callback.state.is_open());
+    let failed = end_of(&run_when(&project, &made.id, "was given up", is_told).await);
+    assert_eq!((failed.state, failed.next_at), (CallbackState::Failed, None));
+    assert!(failed.reason.headline.contains("503") && failed.reason.advice.contains("send it again"), "{:?}", failed.reason);
+
+    let again = |kind: &str| format!("runs/{}/callbacks/{kind}/retry", made.id);
+    for kind in ["update", "nonsense", "x%2Fy"] {
+        project.post_nothing(&again(kind)).await.problem(ProblemType::NotFound);
+    }
+    project.post_nothing("runs/run_00000000-0000-7000-8000-000000000000/callbacks/finished/retry").await.problem(ProblemType::NotFound);
+    let probe = project.post_nothing(&again("probe_finished")).await.problem(ProblemType::StateConflict);
+    assert!(probe.detail.contains("create the run again"), "{}", probe.detail);
+
+    project.post_nothing(&again("finished")).await.expect(202);
+    let told = end_of(&run_when(&project, &made.id, "was told", is_told).await);
+    assert_eq!((told.state, told.attempts.len()), (CallbackState::Delivered, 2));
+    let calls: Vec<_> = sink.received("/f").into_iter().filter(|received| received.method == "POST").collect();
+    assert_eq!((calls.len(), calls[0].message_id()), (2, calls[1].message_id()));
+    // "user:end-hush"
+    assert!(calls.iter().all(|call| call.header("authorization") == Some("Basic dXNlcjplbmQtaHVzaA==")), "with its credentials");
+    let refused = project.post_nothing(&again("finished")).await.problem(ProblemType::StateConflict);
+    assert!(refused.detail.contains("credentials"), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn a_run_whose_receiver_is_being_restarted_is_offered_a_little_later() {
+    let (project, mut sink) = (stack::project("runprobed").await, Sink::start().await);
+    sink.go_down();
+    let made = create(&project, &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f") } })).await;
+    run_when(&project, &made.id, "was probed in vain", |run| run.callbacks.iter().any(|callback| !callback.attempts.is_empty())).await;
+    sink.come_back().await;
+    assert_eq!(claim(&project, 60).await.id, made.id);
 }
 
 #[tokio::test]

@@ -130,6 +130,7 @@ fn routes() -> Vec<(Resource, Method, Option<&'static str>)> {
         (Resource::RunUpdates(name()), post.clone(), Some("publish")),
         (Resource::RunFinish(name()), post.clone(), Some("publish")),
         (Resource::RunTerminate(name()), post.clone(), Some("publish")),
+        (Resource::RunCallbackRetry(name(), name()), post.clone(), Some("publish")),
         (Resource::Audit, get.clone(), None),
         (Resource::Config, get.clone(), Some("read")),
         (Resource::ConfigPlan, post.clone(), None),

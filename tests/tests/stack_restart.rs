@@ -1,9 +1,13 @@
 //! What a restart leaves as it was, and what goes on by itself afterwards.
 
+use postern_core::api::run::{CallbackView, RunDetail};
 use postern_core::delivery::State;
+use postern_core::run::{CallbackKind, CallbackState, RunState};
+use postern_tests::client::Project;
 use postern_tests::live::Feed;
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack::Stack;
+use postern_tests::wait::{SOON, eventually};
 use reqwest::Method;
 use serde_json::json;
 
@@ -72,4 +76,37 @@ async fn deliveries_under_way_when_everything_dies_are_made_again_with_the_same_
     let calls = sink.wait_within("/a", 2, std::time::Duration::from_secs(90)).await;
     assert_eq!(calls[0].message_id(), calls[1].message_id());
     project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+}
+
+/// The run and the callback that tells its end, once `wanted` holds for them.
+async fn end_when(project: &Project, id: &str, what: &str, wanted: impl Fn(&CallbackView) -> bool) -> (RunDetail, CallbackView) {
+    eventually(&format!("the end of {id} {what}"), SOON, async || {
+        let run: RunDetail = project.get(&format!("runs/{id}")).await.expect(200).read();
+        let end = run.callbacks.iter().find(|callback| callback.kind == CallbackKind::Finished).filter(|end| wanted(end)).cloned();
+        end.map(|end| (run, end))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_survives_a_restart_of_its_receiver_and_one_of_our_own() {
+    let (mut stack, mut sink) = (Stack::start().await, Sink::start().await);
+    let project = stack.project("endsurvives").await;
+    let schedule = json!({ "retry_schedule_s": [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2] });
+    project.api.send(Method::PATCH, &format!("/v1/projects/{}", project.name), Some(&schedule)).await.expect(200);
+    let run = json!({ "chain": {}, "webhooks": { "finished": sink.url("/f") } });
+    let id = project.post("runs", &run).await.expect(201).json()["id"].as_str().expect("a run has an id").to_owned();
+    eventually("the run is offered", SOON, async || Some(project.post("runs/claim", &json!({})).await).filter(|reply| reply.status == 200))
+        .await;
+    sink.go_down();
+    project.post(&format!("runs/{id}/finish"), &json!({ "outcome": "finished" })).await.expect(202);
+    let (run, end) = end_when(&project, &id, "was told twice in vain", |end| end.attempts.len() >= 2).await;
+    assert!(end.state.is_open() && end.reason.headline.starts_with("Call "), "{end:?}");
+    assert_eq!(run.state, RunState::Finished, "whoever asks sees the end at once");
+    stack.kill9().await;
+    stack.boot().await;
+    sink.come_back().await;
+    let (_run, end) = end_when(&project, &id, "was told", |end| !end.state.is_open()).await;
+    assert_eq!(end.state, CallbackState::Delivered);
+    assert_eq!(sink.received("/f").iter().filter(|received| received.method == "POST").count(), 1);
 }

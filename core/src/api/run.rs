@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::explain::Reason;
 use crate::run::{CallbackAttempt, CallbackKind, CallbackState, Progress, RunMode, RunState};
 use crate::time::Timestamp;
 
@@ -183,9 +184,12 @@ pub struct CallbackView {
     pub url: String,
     /// Where it stands.
     pub state: CallbackState,
-    /// When it is called next, or when the lease of the call at hand ends.
+    /// When it is called next, or when the lease of the call at hand ends. Null while `finished` waits for an update to be through,
+    /// and where no call is planned.
     pub next_at: Option<Timestamp>,
-    /// The calls of the latest one, the oldest first.
+    /// Why it stands there, and what to do.
+    pub reason: Reason,
+    /// The latest calls, the oldest first.
     pub attempts: Vec<CallbackAttemptView>,
 }
 
@@ -231,6 +235,7 @@ mod tests {
             r#""lease_until":"2026-11-21T14:07:31.204Z","labels":{},"webhooks":null,"created_at":"2026-11-21T14:07:31.204Z","#,
             r#""started_at":null,"updated_at":"2026-11-21T14:07:31.204Z","ended_at":null,"chain":{"z": 1,"a":1e400},"results":null,"#,
             r#""log":[{"b": 1}],"log_dropped":0,"callbacks":[{"kind":"finished","url":"https://f.example/","state":"delivered","next_at":null,"#,
+            r#""reason":{"headline":"Taken at call 1: 200 OK","advice":""},"#,
             r#""attempts":[{"result":"200 OK","number":1,"started_at":"2026-11-21T14:07:31.204Z","duration_ms":5,"#,
             r#""outcome":{"kind":"answered","status":200}}]}]}"#
         );

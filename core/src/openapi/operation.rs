@@ -26,7 +26,7 @@ use crate::import::PreviewView;
 use crate::problem::ProblemType;
 use crate::query::TEXT_CHARS_MAX;
 use crate::route::{Resource, Route};
-use crate::run::RunState;
+use crate::run::{CallbackKind, RunState};
 use crate::token::Role;
 
 /// Who may ask.
@@ -224,7 +224,8 @@ pub(super) const fn tag(route: &Route) -> &'static str {
             | Resource::Run(_)
             | Resource::RunUpdates(_)
             | Resource::RunFinish(_)
-            | Resource::RunTerminate(_) => "Runs",
+            | Resource::RunTerminate(_)
+            | Resource::RunCallbackRetry(..) => "Runs",
             Resource::Audit => "Audit log",
             Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => "Configuration",
             Resource::Stats | Resource::Live => "Observing",
@@ -402,7 +403,8 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
         | Resource::Run(_)
         | Resource::RunUpdates(_)
         | Resource::RunFinish(_)
-        | Resource::RunTerminate(_) => runs(resource),
+        | Resource::RunTerminate(_)
+        | Resource::RunCallbackRetry(..) => runs(resource),
         Resource::Audit => vec![
             Operation::new("GET", "listAudit", MANAGE, "List the audit log")
                 .query(page_and(vec![Parameter {
@@ -620,12 +622,27 @@ fn runs(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         ],
+        Resource::RunCallbackRetry(..) => vec![
+            Operation::new("POST", "retryRunCallback", PUBLISH, "Send a run's callback again")
+                .about(
+                    "Now, under the same `webhook-id`, and then by the project's retry schedule from its start. The credentials of \
+                     an address are kept, sealed, until its receiver has taken the end of the run, or else until the run is deleted \
+                     with its retention; a callback whose credentials are gone is a 409, and so are a probe, a call that is under \
+                     way, and the update of a run that has ended.",
+                )
+                .gives::<RunView>(202, "It is being called.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
         _ => vec![
             Operation::new("GET", "listRuns", READ, "List runs")
                 .query(page_and(vec![word("state", &RunState::ALL.map(RunState::as_str), "Where they stand.")]))
                 .gives::<Page<RunView>>(200, "A page, newest first."),
             Operation::new("POST", "createRun", PUBLISH, "Create a run")
-                .about("Its callbacks are probed before it is offered to anybody.")
+                .about(
+                    "Its callbacks are probed before it is offered to anybody: each must answer a GET with 200. Where nobody is there \
+                     the probe is repeated for ten seconds.",
+                )
                 .body(body(
                     "RunCreate",
                     json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
@@ -738,9 +755,21 @@ pub(super) fn path_parameter(name: &str, route: &Route) -> (Value, &'static str)
         (_, Route::Project(_, Resource::Event(_))) => (id(), "`evt_…`"),
         (_, Route::Project(_, Resource::Inbox(_) | Resource::InboxRequests(_))) => (id(), "`ibx_…`"),
         (_, Route::Project(_, Resource::Replay(_) | Resource::ReplayCancel(_))) => (id(), "`rpl_…`"),
-        (_, Route::Project(_, Resource::Run(_) | Resource::RunUpdates(_) | Resource::RunFinish(_) | Resource::RunTerminate(_))) => {
-            (id(), "`run_…`")
+        ("kind", Route::Project(_, Resource::RunCallbackRetry(..))) => {
+            let kinds = CallbackKind::ALL.into_iter().filter(|kind| !kind.is_probe()).map(CallbackKind::as_str);
+            (json!({ "type": "string", "enum": kinds.collect::<Vec<_>>() }), "What the callback tells.")
         }
+        (
+            _,
+            Route::Project(
+                _,
+                Resource::Run(_)
+                | Resource::RunUpdates(_)
+                | Resource::RunFinish(_)
+                | Resource::RunTerminate(_)
+                | Resource::RunCallbackRetry(..),
+            ),
+        ) => (id(), "`run_…`"),
         _ => (id(), "`dlv_…`"),
     }
 }

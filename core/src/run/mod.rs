@@ -6,7 +6,7 @@
 //! `finished` of the end.
 //!
 //! The decisions are here as pure functions, so that the ledger only writes what they say. In scope: states, progress, log,
-//! what follows a call. Out of scope: storage (`ledger::runs`), the bytes of a callback (`contract::actinia`).
+//! what follows a call, why a callback stands where it stands. Out of scope: storage (`ledger::runs`), the bytes of a callback (`contract::actinia`).
 
 pub mod parse;
 
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::delivery::{Outcome, ReceivedResponse};
+use crate::explain::{self, Reason};
+use crate::retry;
 use crate::time::Timestamp;
 
 /// Seconds of a claim's lease: what an executor may ask for.
@@ -32,12 +34,11 @@ pub const MESSAGE_CHARS_MAX: usize = 4_000;
 pub const STEPS_MAX: u32 = 1_000_000;
 /// Seconds that one call of a run's callback may take (WIRE C.5).
 pub const CALL_TIMEOUT_S: u32 = 10;
-/// Calls of a `finished` callback at most (actinia's `WEBHOOK_RETRIES`, WIRE C.5).
-pub const FINISHED_CALLS_MAX: u32 = 6;
 /// Calls of a probe whose answer was lost on our side: the receiver is not to blame for that.
 const PROBE_CALLS_MAX: u32 = 3;
-/// Milliseconds between two calls after one that did not come through (actinia's `WEBHOOK_SLEEP`, WIRE C.5).
-pub const CALL_PAUSE_MS: i64 = 10_000;
+/// Milliseconds before the second, third and fourth call of a probe that reached nobody: a receiver that is being restarted does
+/// not end a run. After them actinia's rule holds: the run has failed.
+pub const PROBE_PAUSES_MS: [i64; 3] = [1_000, 3_000, 6_000];
 /// Characters of an answer's body that are kept with a call.
 const ANSWER_CHARS_MAX: usize = 2_000;
 
@@ -156,6 +157,9 @@ pub struct Webhooks {
     pub update: Option<Target>,
     /// The user name of `auth`; its password is in the targets' `authorization` only.
     pub user: Option<String>,
+    /// Whether the targets had credentials that were deleted ([`Webhooks::forget_credentials`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 /// What stands where a password was (actinia's spelling, WIRE C.3).
@@ -166,6 +170,20 @@ impl Webhooks {
     #[must_use]
     pub fn shown_auth(&self) -> Option<String> {
         self.user.as_ref().map(|user| format!("{user}:{MASKED_PASSWORD}"))
+    }
+
+    /// Deletes the credentials; gives whether there were any.
+    pub fn forget_credentials(&mut self) -> bool {
+        let had_some = self.targets_mut().filter_map(|target| target.authorization.take()).count() > 0;
+        self.forgotten |= had_some;
+        had_some
+    }
+
+    /// Whether a call would have to go out without the credentials that it once had. (Builds before `forgotten` deleted them as
+    /// well; what they left behind is the user's name.)
+    #[must_use]
+    pub const fn lack_credentials(&self) -> bool {
+        self.forgotten || (self.user.is_some() && self.finished.authorization.is_none())
     }
 
     /// The targets, for sealing.
@@ -417,6 +435,9 @@ pub struct CallbackAttempt {
     /// The beginning of the answer's body.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
+    /// Seconds that the answer's `Retry-After` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
     /// The invocation that made it, for the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -444,39 +465,120 @@ pub enum Next {
     Failed,
 }
 
-/// Decides what follows call `number` (from 1) of a callback (WIRE C.4, C.5).
+/// What the decision needs to know of a callback.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// What it tells.
+    pub kind: CallbackKind,
+    /// Calls made so far that told the same, this one included. A resend starts anew.
+    pub tries: u32,
+    /// Seconds before call 2, 3, …: the project's; `None` is the default ([`retry::DEFAULT_WAITS_S`]).
+    pub schedule_s: Option<&'a [u32]>,
+    /// Seeds the jitter.
+    pub seed: u64,
+}
+
+/// Decides what follows a call.
 ///
-/// A probe passes with 200 and nothing else, and is repeated only where its call was lost on our side. An update is called
-/// once. `finished` counts as delivered with 200 and 204; a 5xx is repeated at once, what did not come through after ten
-/// seconds, everything else ends the calls.
+/// A probe passes with 200 and nothing else (WIRE C.4). It is repeated where it reached nobody ([`PROBE_PAUSES_MS`]) or its call
+/// was lost on our side. What is posted counts as taken with 200 and 204 (WIRE C.5); it is repeated by the schedule that
+/// deliveries have, never before the answer's `Retry-After`. Nothing is repeated after another 2xx (the receiver has it), after
+/// 410, or at a URL that is not allowed.
 #[must_use]
-pub const fn decide(kind: CallbackKind, number: u32, outcome: &Outcome) -> Next {
-    let (is_taken, calls_max) = match (kind, outcome) {
-        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, Outcome::Answered { status }) => (*status == 200, 1),
-        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, Outcome::Lost | Outcome::PlatformFailed { .. }) => {
-            (false, PROBE_CALLS_MAX)
-        }
-        (CallbackKind::Update, Outcome::Answered { status }) => (matches!(*status, 200 | 204), 1),
-        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate | CallbackKind::Update, _) => (false, 1),
-        (CallbackKind::Finished, Outcome::Answered { status }) => (matches!(*status, 200 | 204), FINISHED_CALLS_MAX),
-        (CallbackKind::Finished, _) => (false, FINISHED_CALLS_MAX),
-    };
-    if is_taken {
-        return Next::Delivered;
-    }
-    if number >= calls_max {
-        return Next::Failed;
+pub fn decide(standing: Standing<'_>, outcome: &Outcome, retry_after_s: Option<u32>) -> Next {
+    let Standing { kind, tries, schedule_s, seed } = standing;
+    if kind.is_probe() {
+        return after_probe(tries, outcome);
     }
     match outcome {
-        Outcome::Answered { status: 500..=599 } => Next::Again { after_ms: 0 },
-        Outcome::Answered { .. } | Outcome::Blocked { .. } => Next::Failed,
-        Outcome::Lost | Outcome::PlatformFailed { .. } if kind.is_probe() => Next::Again { after_ms: 0 },
-        Outcome::TimedOut
+        Outcome::Answered { status: 200 | 204 } => Next::Delivered,
+        Outcome::Answered { status: 200..=299 | 410 } | Outcome::Blocked { .. } => Next::Failed,
+        Outcome::Answered { .. }
+        | Outcome::TimedOut
         | Outcome::ConnectionFailed { .. }
         | Outcome::NameNotResolved
         | Outcome::PlatformFailed { .. }
-        | Outcome::Lost => Next::Again { after_ms: CALL_PAUSE_MS },
+        | Outcome::Lost => retry::wait_ms(tries.saturating_add(1), schedule_s, seed, retry_after_s)
+            .map_or(Next::Failed, |after_ms| Next::Again { after_ms }),
     }
+}
+
+fn after_probe(tries: u32, outcome: &Outcome) -> Next {
+    match outcome {
+        Outcome::Answered { status: 200 } => Next::Delivered,
+        // Nobody was there, or a proxy says so.
+        Outcome::TimedOut | Outcome::ConnectionFailed { .. } | Outcome::Answered { status: 502..=504 } => {
+            let pause = usize::try_from(tries).ok().and_then(|tries| PROBE_PAUSES_MS.get(tries.checked_sub(1)?));
+            pause.map_or(Next::Failed, |after_ms| Next::Again { after_ms: *after_ms })
+        }
+        Outcome::Lost | Outcome::PlatformFailed { .. } if tries < PROBE_CALLS_MAX => Next::Again { after_ms: 0 },
+        Outcome::Answered { .. } | Outcome::NameNotResolved | Outcome::Blocked { .. } | Outcome::Lost | Outcome::PlatformFailed { .. } => {
+            Next::Failed
+        }
+    }
+}
+
+/// Whether somebody may have a callback sent again, now: `kind` of a run in `run`, which stands at `callback` and is due at
+/// `next_at`.
+///
+/// # Errors
+/// Why not, in words.
+pub fn may_resend(
+    kind: CallbackKind,
+    run: RunState,
+    callback: CallbackState,
+    next_at: Option<Timestamp>,
+    webhooks: &Webhooks,
+) -> Result<(), &'static str> {
+    match (kind, callback) {
+        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) => Err("a probe is not sent again: create the run again"),
+        (_, CallbackState::Leased) => Err("it is being called right now"),
+        (CallbackKind::Update, _) if run.is_final() => Err("the run has ended, and its end says more than an update: send finished again"),
+        (_, CallbackState::Waiting) if next_at.is_none() => Err("it is sent as soon as the update before it is through"),
+        _ if webhooks.lack_credentials() => {
+            Err("the credentials of its address were deleted after its last call: it can not be called again")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a callback stands where it stands, and what to do: the latest calls, oldest first, tell.
+#[must_use]
+pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestamp>, attempts: &[CallbackAttempt]) -> Reason {
+    let plain = |headline: &str, advice: &str| Reason { headline: String::from(headline), advice: String::from(advice) };
+    let last = attempts.last().map(|last| (last.number, explain::brief(&last.outcome)));
+    let (number, ended) = match (state, last) {
+        (CallbackState::Waiting, None) if next_at.is_none() => return plain("Waits for the update before it", ""),
+        (CallbackState::Waiting, None) => return plain("Not called yet", ""),
+        (CallbackState::Leased, None) => return plain("The first call is under way", ""),
+        (CallbackState::Delivered, None) => return plain("Delivered", ""),
+        (CallbackState::Failed | CallbackState::Cancelled, None) => return plain("Never called", ""),
+        (_, Some(last)) => last,
+    };
+    let headline = match state {
+        CallbackState::Waiting => format!("Call {number} failed: {ended}"),
+        CallbackState::Leased => format!("Call {} is under way; the one before ended: {ended}", number.saturating_add(1)),
+        CallbackState::Delivered => format!("Taken at call {number}: {ended}"),
+        CallbackState::Failed => format!("Given up after call {number}: {ended}"),
+        CallbackState::Cancelled => format!("Replaced by the end of the run after call {number}: {ended}"),
+    };
+    let advice = match (state, kind.is_probe(), attempts.last().map(|last| &last.outcome)) {
+        (CallbackState::Waiting, true, _) => "The run is offered once its address answers a GET with 200.",
+        (CallbackState::Waiting, false, _) => {
+            "It is called again by the project's retry schedule. When the receiver works again, send it again instead of waiting."
+        }
+        (CallbackState::Failed, true, _) => "The address must answer a GET with 200. Create the run again once it does.",
+        (CallbackState::Failed, false, Some(Outcome::Answered { status: 200..=299 })) => {
+            "The receiver has it, but only 200 and 204 count as taken, so nothing calls it again by itself."
+        }
+        (CallbackState::Failed, false, Some(Outcome::Answered { status: 410 })) => {
+            "The receiver says that it is gone for good, so nothing calls it again by itself. If that is wrong, send it again."
+        }
+        (CallbackState::Failed, false, Some(Outcome::Blocked { .. })) => "Postern calls public hosts only. The receiver got nothing.",
+        (CallbackState::Failed, false, _) => "Nothing calls it any more by itself. When the receiver works again, send it again.",
+        (CallbackState::Leased | CallbackState::Delivered | CallbackState::Cancelled, ..) => "",
+    };
+    Reason { headline, advice: String::from(advice) }
 }
 
 /// Adds `more` to a log of at most [`LOG_BYTES_MAX`] bytes; gives how many of the oldest entries had to go. An entry that is too

@@ -60,7 +60,7 @@ fn webhooks(fields: &mut Fields<'_>, map: &Map<String, Value>, policy: &Policy) 
         }
     }
     fields.absorb(part.finish());
-    let mut webhooks = Webhooks { finished: finished?, update, user: None };
+    let mut webhooks = Webhooks { finished: finished?, update, user: None, forgotten: false };
     if let Some(auth) = auth {
         auth.protect(&mut webhooks);
     }

@@ -177,48 +177,135 @@ fn failures() -> Vec<Outcome> {
     vec![Outcome::TimedOut, Outcome::ConnectionFailed { message }, Outcome::NameNotResolved]
 }
 
+fn standing(kind: CallbackKind, tries: u32) -> Standing<'static> {
+    Standing { kind, tries, schedule_s: None, seed: 7 }
+}
+
+fn after(kind: CallbackKind, tries: u32, outcome: &Outcome) -> Next {
+    decide(standing(kind, tries), outcome, None)
+}
+
+/// Milliseconds until the next call; `None` where there is none.
+fn pause(next: Next) -> Option<i64> {
+    match next {
+        Next::Again { after_ms } => Some(after_ms),
+        Next::Delivered | Next::Failed => None,
+    }
+}
+
 #[test]
-fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it() {
+fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it_at_once() {
     for kind in [CallbackKind::ProbeFinished, CallbackKind::ProbeUpdate] {
-        assert_eq!(decide(kind, 1, &Outcome::Answered { status: 200 }), Next::Delivered);
-        for status in [201, 204, 301, 302, 401, 404, 500, 503] {
-            assert_eq!(decide(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
+        assert_eq!(after(kind, 1, &Outcome::Answered { status: 200 }), Next::Delivered);
+        for status in [201, 204, 301, 302, 401, 404, 410, 429, 500, 501, 505] {
+            assert_eq!(after(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
         }
-        for outcome in failures() {
-            assert_eq!(decide(kind, 1, &outcome), Next::Failed, "{outcome:?}");
+        for outcome in [Outcome::NameNotResolved, Outcome::Blocked { message: String::new() }] {
+            assert_eq!(after(kind, 1, &outcome), Next::Failed, "{outcome:?}");
         }
-        assert_eq!(decide(kind, 1, &Outcome::Lost), Next::Again { after_ms: 0 });
-        assert_eq!(decide(kind, 3, &Outcome::Lost), Next::Failed);
+        assert_eq!(after(kind, 1, &Outcome::Lost), Next::Again { after_ms: 0 });
+        assert_eq!(after(kind, 3, &Outcome::Lost), Next::Failed);
     }
 }
 
 #[test]
-fn an_update_is_called_once() {
-    assert_eq!(decide(CallbackKind::Update, 1, &Outcome::Answered { status: 204 }), Next::Delivered);
-    let failed = failures().into_iter().chain([Outcome::Lost, Outcome::Answered { status: 500 }, Outcome::Answered { status: 302 }]);
-    for outcome in failed {
-        assert_eq!(decide(CallbackKind::Update, 1, &outcome), Next::Failed, "{outcome:?}");
+fn a_probe_that_reaches_nobody_is_repeated_for_ten_seconds() {
+    let nobody = [Outcome::TimedOut, Outcome::ConnectionFailed { message: String::from("refused") }];
+    for outcome in nobody.into_iter().chain([502, 503, 504].map(|status| Outcome::Answered { status })) {
+        let pauses: Vec<_> = (1..=4).map(|tries| pause(after(CallbackKind::ProbeFinished, tries, &outcome))).collect();
+        assert_eq!(pauses, [Some(1_000), Some(3_000), Some(6_000), None], "{outcome:?}");
+        assert_eq!(after(CallbackKind::ProbeFinished, u32::MAX, &outcome), Next::Failed, "where somebody waits for the answer");
     }
 }
 
 #[test]
-fn the_end_is_told_up_to_six_times() {
-    let kind = CallbackKind::Finished;
-    for status in [200, 204] {
-        assert_eq!(decide(kind, 6, &Outcome::Answered { status }), Next::Delivered);
+fn what_is_posted_is_repeated_by_the_schedule_of_deliveries() {
+    let may_pass = [301, 302, 400, 401, 404, 408, 425, 429, 500, 502, 503].map(|status| Outcome::Answered { status });
+    for kind in [CallbackKind::Update, CallbackKind::Finished] {
+        for status in [200, 204] {
+            assert_eq!(after(kind, 10, &Outcome::Answered { status }), Next::Delivered);
+        }
+        for outcome in failures().into_iter().chain([Outcome::Lost]).chain(may_pass.clone()) {
+            for tries in 1..=9 {
+                let expected = retry::wait_ms(tries + 1, None, 7, None);
+                assert_eq!(pause(after(kind, tries, &outcome)), expected, "{outcome:?} {tries}");
+                assert!(expected.is_some_and(|ms| ms >= 4_000), "never at once");
+            }
+            assert_eq!(after(kind, 10, &outcome), Next::Failed, "{outcome:?}");
+        }
+        for status in [201, 202, 299, 410] {
+            assert_eq!(after(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
+        }
+        assert_eq!(after(kind, 1, &Outcome::Blocked { message: String::new() }), Next::Failed);
     }
-    for number in 1..6 {
-        assert_eq!(decide(kind, number, &Outcome::Answered { status: 503 }), Next::Again { after_ms: 0 }, "at once");
-        for outcome in failures().into_iter().chain([Outcome::Lost]) {
-            assert_eq!(decide(kind, number, &outcome), Next::Again { after_ms: CALL_PAUSE_MS }, "{outcome:?}");
+}
+
+#[test]
+fn the_projects_schedule_and_what_the_receiver_asks_for_count() {
+    let with = |schedule_s, tries, retry_after_s| {
+        let standing = Standing { schedule_s, ..standing(CallbackKind::Finished, tries) };
+        pause(decide(standing, &Outcome::Answered { status: 503 }, retry_after_s))
+    };
+    assert!(with(Some(&[7, 60]), 1, None).is_some_and(|ms| (5_600..=8_400).contains(&ms)));
+    assert_eq!(with(Some(&[7, 60]), 3, None), None);
+    assert_eq!(with(Some(&[]), 1, None), None);
+    assert_eq!(with(Some(&[7, 60]), 1, Some(120)), Some(120_000));
+    assert!(with(Some(&[60]), 1, Some(5)).is_some_and(|ms| ms >= 48_000), "it only ever lengthens");
+}
+
+#[test]
+fn what_may_be_sent_again_and_what_not() {
+    let target = |authorization: Option<&str>| Target { url: String::new(), authorization: authorization.map(String::from) };
+    let mut webhooks = Webhooks { finished: target(Some("Basic x")), update: None, user: None, forgotten: false };
+    let at = Some(Timestamp(1));
+    let finished = |state, next_at, webhooks: &Webhooks| may_resend(CallbackKind::Finished, RunState::Finished, state, next_at, webhooks);
+    for (state, next_at) in [(CallbackState::Failed, None), (CallbackState::Waiting, at), (CallbackState::Delivered, None)] {
+        assert_eq!(finished(state, next_at, &webhooks), Ok(()), "{state:?}");
+    }
+    assert!(finished(CallbackState::Leased, at, &webhooks).is_err_and(|why| why.contains("right now")));
+    assert!(finished(CallbackState::Waiting, None, &webhooks).is_err(), "it would overtake the update");
+    let update = |run| may_resend(CallbackKind::Update, run, CallbackState::Failed, None, &webhooks);
+    assert_eq!(update(RunState::Running), Ok(()));
+    assert!(update(RunState::Finished).is_err(), "the end was told, and \"running\" must not follow it");
+    let probe = may_resend(CallbackKind::ProbeFinished, RunState::Error, CallbackState::Failed, None, &webhooks);
+    assert!(probe.is_err_and(|why| why.contains("create the run again")));
+    assert!(webhooks.forget_credentials() && !webhooks.forget_credentials());
+    assert!(finished(CallbackState::Delivered, None, &webhooks).is_err_and(|why| why.contains("credentials")));
+
+    let mut open = Webhooks { finished: target(None), update: None, user: None, forgotten: false };
+    assert!(!open.forget_credentials());
+    assert_eq!(finished(CallbackState::Delivered, None, &open), Ok(()), "it never had any");
+    let older = Webhooks { user: Some(String::from("u")), ..open };
+    assert!(finished(CallbackState::Failed, None, &older).is_err(), "an older build has deleted them");
+}
+
+#[test]
+fn a_callback_says_why_it_stands_where_it_stands() {
+    let call = |number, outcome| CallbackAttempt {
+        number,
+        started_at: Timestamp(0),
+        duration_ms: 5,
+        outcome,
+        answer: String::new(),
+        retry_after_s: None,
+        request_id: None,
+    };
+    let busy = [call(1, Outcome::TimedOut), call(2, Outcome::Answered { status: 503 })];
+    let of = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &busy);
+    assert_eq!(of(CallbackState::Waiting, Some(9)).headline, "Call 2 failed: 503 Service Unavailable");
+    assert!(of(CallbackState::Waiting, Some(9)).advice.contains("send it again"));
+    assert_eq!(of(CallbackState::Leased, Some(9)).headline, "Call 3 is under way; the one before ended: 503 Service Unavailable");
+    assert_eq!(of(CallbackState::Failed, None).headline, "Given up after call 2: 503 Service Unavailable");
+    let odd = reason(CallbackKind::Finished, CallbackState::Failed, None, &[call(1, Outcome::Answered { status: 202 })]);
+    assert!(odd.advice.contains("200 and 204"), "{odd:?}");
+    let none = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &[]).headline;
+    assert_eq!(none(CallbackState::Waiting, None), "Waits for the update before it");
+    assert_eq!(none(CallbackState::Waiting, Some(9)), "Not called yet");
+    for kind in CallbackKind::ALL {
+        for state in CallbackState::ALL {
+            assert!(!reason(kind, state, None, &busy).headline.is_empty());
         }
     }
-    assert_eq!(decide(kind, 6, &Outcome::Answered { status: 503 }), Next::Failed);
-    assert_eq!(decide(kind, 6, &Outcome::TimedOut), Next::Failed);
-    for status in [201, 202, 301, 302, 400, 404, 410, 429] {
-        assert_eq!(decide(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
-    }
-    assert_eq!(decide(kind, 1, &Outcome::Blocked { message: String::new() }), Next::Failed);
 }
 
 #[test]

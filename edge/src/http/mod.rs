@@ -264,6 +264,7 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::RunUpdates(id), _) => runs::update(session, id).await,
         (Resource::RunFinish(id), _) => runs::finish(session, id).await,
         (Resource::RunTerminate(id), _) => runs::terminate(session, id).await,
+        (Resource::RunCallbackRetry(id, kind), _) => runs::resend(session, id, kind).await,
         (Resource::Stats, _) => stats::show(session).await,
         // These give no value but the platform's own answer; `native` has taken them.
         (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),

@@ -67,6 +67,12 @@ pub(super) async fn terminate(session: &mut Session<'_>, id: String) -> Result<A
     turn(session, RunCommand::Terminate { id }, 200).await
 }
 
+/// `POST {id}/callbacks/{kind}/retry`: 202, and the call follows. 404 where the run has no such callback, 409 where it can not be
+/// called again.
+pub(super) async fn resend(session: &mut Session<'_>, id: String, kind: String) -> Result<Answer, ApiError> {
+    turn(session, RunCommand::Resend { id, kind }, 202).await
+}
+
 async fn turn(session: &mut Session<'_>, command: RunCommand, status: u16) -> Result<Answer, ApiError> {
     match ask(session, command).await? {
         RunReply::Turn(turn) => {

@@ -589,7 +589,8 @@ impl Turn<'_> {
                 return Ok(());
             }
         }
-        failed += self.reseal_runs()?;
+        let Some(failed_runs) = self.reseal_runs()? else { return Ok(()) };
+        failed += failed_runs;
         if failed == 0 {
             self.ledger.note_sealed_under(current)?;
         }

@@ -13,8 +13,10 @@ use super::command::{Need, Reply};
 use super::run::{Refusal, Turn};
 use crate::seal::{self, Owner};
 
-/// Runs whose credentials are moved to another sealing key at once.
+/// Runs whose credentials are looked at in one step when the sealing key has changed.
 const RESEALED_AT_ONCE: u32 = 100;
+/// Runs whose credentials are moved to another sealing key in one turn; the next minute goes on.
+const RESEALED_MAX: usize = 500;
 
 /// What a project can be asked about its runs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,6 +76,13 @@ pub(crate) enum RunCommand {
         /// `run_…`
         id: String,
     },
+    /// Call a callback again, now.
+    Resend {
+        /// `run_…`
+        id: String,
+        /// Which callback of it, as the path names it.
+        kind: String,
+    },
     /// The dispatcher is done with a call.
     Report {
         /// The run.
@@ -131,7 +140,8 @@ impl RunCommand {
             | Self::Claim { .. }
             | Self::Update { .. }
             | Self::Finish { .. }
-            | Self::Terminate { .. } => Need::Token(Permission::Publish),
+            | Self::Terminate { .. }
+            | Self::Resend { .. } => Need::Token(Permission::Publish),
             Self::Report { .. } => Need::Postern,
         }
     }
@@ -183,6 +193,10 @@ impl Turn<'_> {
                 let turn = self.ledger.terminate_run(&id, now)?;
                 return Ok(self.turned(turn));
             }
+            RunCommand::Resend { id, kind } => {
+                let turn = self.ledger.resend_run_callback(&id, &kind, now)?;
+                return Ok(self.turned(turn));
+            }
             RunCommand::Report { run, kind, number, attempt } => {
                 let calls = self.ledger.report_run_call(run, kind, number, *attempt, now)?.map(|turn| {
                     self.changes.runs.push(turn.run);
@@ -194,13 +208,17 @@ impl Turn<'_> {
         Ok(Reply::Runs(reply))
     }
 
-    /// Moves the credentials of runs to the current sealing key; gives how many runs have some that do not open.
-    pub(super) fn reseal_runs(&mut self) -> Result<usize, Refusal> {
+    /// Moves the credentials of runs to the current sealing key, some of them each minute; gives how many runs have some that do not
+    /// open. `None`: there are more to move.
+    pub(super) fn reseal_runs(&mut self) -> Result<Option<usize>, Refusal> {
         let keyring = &self.settings.keyring;
-        let (mut after, mut failed) = (Seq::ZERO, 0);
+        let (mut after, mut replaced, mut failed) = (Seq::ZERO, 0, 0);
         loop {
+            if replaced >= RESEALED_MAX {
+                return Ok(None);
+            }
             let page = self.ledger.runs_with_credentials_after(after, RESEALED_AT_ONCE)?;
-            let Some((last, ..)) = page.last() else { return Ok(failed) };
+            let Some((last, ..)) = page.last() else { return Ok(Some(failed)) };
             after = *last;
             for (seq, id, mut webhooks) in page {
                 let owner = Owner { project: self.project, id: &id };
@@ -217,6 +235,7 @@ impl Turn<'_> {
                 }
                 if is_changed && is_open {
                     self.ledger.replace_run_credentials(seq, &webhooks)?;
+                    replaced += 1;
                 }
                 failed += usize::from(!is_open);
             }
@@ -267,6 +286,7 @@ mod tests {
         let id = || String::from("run_1");
         assert_eq!(RunCommand::Claim { lease_s: 60 }.need(), Need::Token(Permission::Publish));
         assert_eq!(RunCommand::Terminate { id: id() }.need(), Need::Token(Permission::Publish));
+        assert_eq!(RunCommand::Resend { id: id(), kind: String::from("finished") }.need(), Need::Token(Permission::Publish));
         assert_eq!(RunCommand::Show { id: id() }.need(), Need::Token(Permission::Read));
         assert!(RunCommand::Claim { lease_s: 60 }.is_write() && !RunCommand::Show { id: id() }.is_write());
     }

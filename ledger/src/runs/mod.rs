@@ -8,8 +8,11 @@
 //! which makes the call and reports it; what is left (a pause before the next call, a call whose report never came) is the
 //! alarm's ([`Ledger::due_runs`]). A report counts only for the call that is leased.
 //!
-//! A newer update replaces one that was not sent yet. The end of a run is told after an update that is still under way, so that
-//! a receiver never hears "running" last.
+//! A newer update replaces one that the receiver has not taken yet. The end of a run is told after an update that is still under
+//! way, so that a receiver never hears "running" last; an update that waits to be repeated gives way to it.
+//!
+//! The sealed credentials of the addresses stay until the receiver has taken the end, so that it can be told again whenever
+//! somebody asks; where the receiver never takes it they go with the run, at the end of the project's retention.
 
 use std::cell::Cell;
 
@@ -46,7 +49,7 @@ const ATTEMPTS_KEPT: usize = 20;
 const COLUMNS: &str = "seq, state, mode, phase, claim, lost, lease_s, lease_until_ms, created_at_ms, started_at_ms, updated_at_ms, \
                        ended_at_ms, message, progress, labels, webhooks, entry";
 /// What [`CallbackRow::read`] reads.
-const CALLBACK_COLUMNS: &str = "run, kind, state, number, next_at_ms, snapshot, attempts";
+const CALLBACK_COLUMNS: &str = "run, kind, state, number, next_at_ms, snapshot, attempts, tries";
 
 /// When the next lease of a run or of one of its calls ends, or a call is due, once it is known.
 #[derive(Debug, Default)]
@@ -154,9 +157,10 @@ struct CallbackRow {
     next_at: Option<Timestamp>,
     snapshot: Option<Snapshot>,
     attempts: Vec<CallbackAttempt>,
+    tries: u32,
 }
 
-/// What an update that was not sent yet says.
+/// What an update says that was not taken yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Snapshot {
     message: String,
@@ -369,6 +373,24 @@ impl<S: Sql> Ledger<S> {
         self.run_turn(seq, now)
     }
 
+    /// Makes a callback due now, and begins its schedule anew: somebody has mended its receiver, or wants it told again.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where [`run::may_resend`] says no; the database fails.
+    pub fn resend_run_callback(&mut self, id: &str, kind: &str, now: Timestamp) -> Result<RunTurn, LedgerError> {
+        let seq = self.seq_of(Kind::Run, id, "run")?;
+        let run = self.run_row(seq)?;
+        let missing = LedgerError::NotFound { what: "callback" };
+        let Some(kind) = CallbackKind::parse(kind) else { return Err(missing) };
+        let Some((callback, webhooks)) = self.callback_row(seq, kind)?.zip(run.webhooks.as_ref()) else { return Err(missing) };
+        run::may_resend(kind, run.state, callback.state, callback.next_at, webhooks).map_err(|why| LedgerError::StateConflict { why })?;
+        self.sql.run(
+            "UPDATE run_callback SET state = 'waiting', tries = 0, next_at_ms = ?3 WHERE run = ?1 AND kind = ?2",
+            &[Value::from(seq), Value::from(kind.as_str()), Value::from(now)],
+        )?;
+        self.run_turn(seq, now)
+    }
+
     /// Takes up what is due: claims and calls whose lease has ended, and calls whose time has come. Call it again while
     /// [`Ledger::next_wake`] is not in the future.
     ///
@@ -411,7 +433,8 @@ impl<S: Sql> Ledger<S> {
         }
         let run = self.run_row(seq)?;
         let attempt = CallbackAttempt { number, ..attempt };
-        atomically(&self.sql, |sql| end_call(sql, &run, callback, attempt, now))?;
+        let schedule_s = self.settings.retry_schedule_s.as_deref();
+        atomically(&self.sql, |sql| end_call(sql, &run, callback, attempt, schedule_s, now))?;
         self.run_turn(seq, now).map(Some)
     }
 
@@ -523,7 +546,7 @@ impl<S: Sql> Ledger<S> {
         atomically(&self.sql, |sql| {
             for call in &calls {
                 sql.run(
-                    "UPDATE run_callback SET state = 'leased', number = ?3, next_at_ms = ?4, snapshot = NULL WHERE run = ?1 AND kind = ?2",
+                    "UPDATE run_callback SET state = 'leased', number = ?3, tries = tries + 1, next_at_ms = ?4 WHERE run = ?1 AND kind = ?2",
                     &[Value::from(call.run), Value::from(call.kind.as_str()), Value::from(call.number), Value::from(call.lease_until)],
                 )?;
             }
@@ -551,8 +574,8 @@ impl<S: Sql> Ledger<S> {
                 Some(actinia::callback_body(kind, &facts))
             }
         };
-        // Each update tells something else.
-        let told = if kind == CallbackKind::Update { format!("-{number}") } else { String::new() };
+        // Each update tells something else: the number of its first call says which.
+        let told = if kind == CallbackKind::Update { format!("-{}", number.saturating_sub(callback.tries)) } else { String::new() };
         Ok(Some(RunCall {
             run: run.seq,
             kind,
@@ -639,9 +662,11 @@ impl<S: Sql> Ledger<S> {
                 duration_ms: u32::try_from(now.ms_since(started_at)).unwrap_or(0),
                 outcome: Outcome::Lost,
                 answer: String::new(),
+                retry_after_s: None,
                 request_id: None,
             };
-            atomically(&self.sql, |sql| end_call(sql, &run, callback, lost, now))?;
+            let schedule_s = self.settings.retry_schedule_s.as_deref();
+            atomically(&self.sql, |sql| end_call(sql, &run, callback, lost, schedule_s, now))?;
             changed.push(self.run_view(&self.run_row(seq)?));
         }
         self.run_clock.reconsider();
@@ -730,6 +755,7 @@ impl CallbackRow {
             next_at: row.timestamp_or_none(4)?,
             snapshot: row.text_or_none(5)?.map(|text| json_of(text, "an update does not read back")).transpose()?,
             attempts: json_of(row.text(6)?, "calls do not read back")?,
+            tries: row.number(7)?,
         })
     }
 }
@@ -747,6 +773,7 @@ fn json_of<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Led
 
 fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
+    let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
     let attempts =
         callback.attempts.into_iter().map(|attempt| CallbackAttemptView { result: explain::brief(&attempt.outcome), attempt }).collect();
     CallbackView {
@@ -754,6 +781,7 @@ fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
         url: target.map(|target| target.url.clone()).unwrap_or_default(),
         state: callback.state,
         next_at: callback.next_at,
+        reason,
         attempts,
     }
 }
@@ -767,11 +795,11 @@ fn put_callback<S: Sql>(sql: &S, run: Seq, kind: CallbackKind, at: Option<Timest
     Ok(())
 }
 
-/// Makes an update due. One under way is followed by it; one that was not sent yet is replaced.
+/// Makes an update due. One under way is followed by it; one that the receiver has not taken yet is replaced.
 fn put_update<S: Sql>(sql: &S, run: Seq, snapshot: &Snapshot, now: Timestamp) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO run_callback (run, kind, state, number, next_at_ms, snapshot) VALUES (?1, 'update', 'waiting', 0, ?2, ?3)
-         ON CONFLICT (run, kind) DO UPDATE SET snapshot = excluded.snapshot,
+         ON CONFLICT (run, kind) DO UPDATE SET snapshot = excluded.snapshot, tries = 0,
             next_at_ms = CASE state WHEN 'leased' THEN next_at_ms ELSE excluded.next_at_ms END,
             state = CASE state WHEN 'leased' THEN state ELSE 'waiting' END",
         &[Value::from(run), Value::from(now), Value::Text(to_json(snapshot)?)],
@@ -796,31 +824,46 @@ fn end_run<S: Sql>(sql: &S, run: &RunRow, state: RunState, message: &str, now: T
         &[Value::from(run.seq), Value::from(state.as_str()), Value::from(message), Value::from(now)],
     )?;
     if run.phase == Phase::Probing || run.mode == RunMode::Validation || run.webhooks.is_none() {
-        return forget_credentials(sql, run.seq);
+        return forget_credentials(sql, run);
     }
+    // An update that failed and waits to be repeated says less than the end.
+    sql.run(
+        "UPDATE run_callback SET state = 'cancelled', next_at_ms = NULL WHERE run = ?1 AND kind = 'update' AND state = 'waiting' AND tries > 0",
+        &[Value::from(run.seq)],
+    )?;
     let rows = sql
         .run("SELECT 1 FROM run_callback WHERE run = ?1 AND kind = 'update' AND state IN ('waiting', 'leased')", &[Value::from(run.seq)])?;
     put_callback(sql, run.seq, CallbackKind::Finished, rows.is_empty().then_some(now))
 }
 
-/// Drops the credentials of a run that calls nobody any more.
-fn forget_credentials<S: Sql>(sql: &S, run: Seq) -> Result<(), LedgerError> {
-    sql.run(
-        "UPDATE run SET webhooks = json_replace(webhooks, '$.finished.authorization', NULL, '$.update.authorization', NULL) WHERE seq = ?1",
-        &[Value::from(run)],
-    )?;
+/// Deletes the credentials of a run that calls nobody any more.
+fn forget_credentials<S: Sql>(sql: &S, run: &RunRow) -> Result<(), LedgerError> {
+    let Some(mut webhooks) = run.webhooks.clone() else { return Ok(()) };
+    if webhooks.forget_credentials() {
+        sql.run("UPDATE run SET webhooks = ?2 WHERE seq = ?1", &[Value::from(run.seq), Value::Text(to_json(&webhooks)?)])?;
+    }
     Ok(())
 }
 
 /// Writes what came of the call of `callback` that is leased, and what follows for its run.
-fn end_call<S: Sql>(sql: &S, run: &RunRow, callback: CallbackRow, attempt: CallbackAttempt, now: Timestamp) -> Result<(), LedgerError> {
-    let CallbackRow { kind, number, snapshot, mut attempts, .. } = callback;
-    let next = run::decide(kind, number, &attempt.outcome);
+fn end_call<S: Sql>(
+    sql: &S,
+    run: &RunRow,
+    callback: CallbackRow,
+    attempt: CallbackAttempt,
+    schedule_s: Option<&[u32]>,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let CallbackRow { kind, tries, snapshot, mut attempts, .. } = callback;
+    let standing = run::Standing { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
+    let next = run::decide(standing, &attempt.outcome, attempt.retry_after_s);
     let (state, next_at) = match next {
         // A newer update came while this one was under way.
-        Next::Delivered | Next::Failed if snapshot.is_some() => (CallbackState::Waiting, Some(now)),
+        _ if kind == CallbackKind::Update && tries == 0 => (CallbackState::Waiting, Some(now)),
         // Nobody waits for the answer of a probe any more.
         Next::Again { .. } if kind.is_probe() && run.state.is_final() => (CallbackState::Cancelled, None),
+        // The end says more. (An older build has kept no snapshot of an update that was under way.)
+        Next::Again { .. } if kind == CallbackKind::Update && (run.state.is_final() || snapshot.is_none()) => (CallbackState::Failed, None),
         Next::Delivered => (CallbackState::Delivered, None),
         Next::Failed => (CallbackState::Failed, None),
         Next::Again { after_ms } => (CallbackState::Waiting, Some(now.plus_ms(after_ms))),
@@ -846,7 +889,7 @@ fn end_call<S: Sql>(sql: &S, run: &RunRow, callback: CallbackRow, attempt: Callb
             )?;
             Ok(())
         }
-        (CallbackKind::Finished, _) if !state.is_open() => forget_credentials(sql, run.seq),
+        (CallbackKind::Finished, Next::Delivered) => forget_credentials(sql, run),
         (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) if run.state.is_final() => Ok(()),
         (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, Next::Failed) => {
             let url = run.webhooks.as_ref().and_then(|webhooks| kind.target(webhooks)).map(|target| target.url.as_str());

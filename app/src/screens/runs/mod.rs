@@ -7,10 +7,10 @@ use postern_core::api::live::LiveEvent;
 use postern_core::api::page::Page;
 use postern_core::api::run::{CallbackView, RunDetail, RunView};
 use postern_core::route::{Resource, Route};
-use postern_core::run::RunState;
+use postern_core::run::{CallbackKind, CallbackState, RunState};
 
 use crate::api::use_project;
-use crate::browser::clock::{offset_min, use_clock};
+use crate::browser::clock::{Clock, offset_min, use_clock};
 use crate::browser::location;
 use crate::dom::{CollectView, View, flag, hears, keyed, part, text, truth, value, view};
 use crate::fetched::{Fetched, effect};
@@ -110,7 +110,7 @@ fn found(list: Fetched<Page<RunView>>, id: String) -> Memo<Option<RunView>> {
     Memo::new(move || list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|run| run.id == id).cloned())))
 }
 
-fn row(list: Fetched<Page<RunView>>, id: String, clock: crate::browser::clock::Clock) -> View {
+fn row(list: Fetched<Page<RunView>>, id: String, clock: Clock) -> View {
     let href = link(Area::Run(id.clone()));
     let run = found(list, id);
     let of = move |part: fn(&RunView) -> String| text(move || run.with(|run| run.as_ref().map(part).unwrap_or_default()));
@@ -193,6 +193,19 @@ pub(crate) fn Run(
             }
         });
     };
+    let resending = Sending::new();
+    let resend = Callback::new(move |kind: CallbackKind| {
+        resending.send(api.with_value(|api| own.with_value(|own| api.retry_run_callback(own, kind))), move |answer| {
+            match answer {
+                Ok(run) => {
+                    toasts.say("It is being called now");
+                    latest.set(Some(run));
+                }
+                Err(failure) => toasts.complain(failure.to_string()),
+            }
+            detail.reload();
+        });
+    });
     let terminate_button =
         move || is_open.get().then(|| view! { <Button label="Terminate" look=Look::Danger on_press=move |()| is_asking.set(true) /> });
     let of = move |part: fn(&RunView) -> String| text(move || latest.with(|run| run.as_ref().map(part).unwrap_or_default()));
@@ -202,7 +215,7 @@ pub(crate) fn Run(
         (!words.is_empty()).then(|| view! { <p class="hint">{words}</p> })
     };
     let content = move || {
-        let large = move || detail.value.with(|detail| detail.as_ref().map(parts_of));
+        let large = move || detail.value.with(|detail| detail.as_ref().map(|run| parts_of(run, resending, resend, clock)));
         view! {
             <section class="card pad stack" aria-label="Progress">
                 <div class="with-copy">
@@ -234,7 +247,7 @@ pub(crate) fn Run(
 }
 
 /// What is large: log, results, chain, callbacks.
-fn parts_of(run: &RunDetail) -> View {
+fn parts_of(run: &RunDetail, resending: Sending, resend: Callback<CallbackKind>, clock: Clock) -> View {
     let log = if run.log.is_empty() {
         view! { <p class="hint">"Nothing was logged."</p> }
     } else {
@@ -243,11 +256,12 @@ fn parts_of(run: &RunDetail) -> View {
     let results = run.results.as_ref().map(|results| {
         view! { <section class="card pad stack"><h2>"Results"</h2>{code_block("Results", String::from(results.get()))}</section> }
     });
+    let row = |callback| callback_row(callback, run.state, resending, resend, clock);
     let callbacks = (!run.callbacks.is_empty()).then(|| {
         view! {
             <section class="card" aria-label="Callbacks">
                 <h2 class="card-head">"Callbacks"</h2>
-                <ul>{run.callbacks.iter().map(callback_row).collect_view()}</ul>
+                <ul>{run.callbacks.iter().map(row).collect_view()}</ul>
             </section>
         }
     });
@@ -259,7 +273,7 @@ fn parts_of(run: &RunDetail) -> View {
     }
 }
 
-fn callback_row(callback: &CallbackView) -> View {
+fn callback_row(callback: &CallbackView, run: RunState, resending: Sending, resend: Callback<CallbackKind>, clock: Clock) -> View {
     let (tone, word, what) = model::callback_words(callback);
     let calls = callback
         .attempts
@@ -276,10 +290,27 @@ fn callback_row(callback: &CallbackView) -> View {
             view! { <span class="faint">{line}</span> }
         })
         .collect_view();
+    let next_at = callback.next_at.filter(|_| callback.state == CallbackState::Waiting);
+    let next = next_at.map(|at| {
+        let left = text(move || words::countdown(clock.now(), at));
+        view! { <span class="faint">"Next call "{left}</span> }
+    });
+    let reason = (callback.state != CallbackState::Delivered).then(|| {
+        let line = format!("{}. {}", callback.reason.headline, callback.reason.advice);
+        view! { <span>{line}</span> }
+    });
+    let kind = callback.kind;
+    let again = model::can_resend(run, callback).then(|| {
+        view! { <Button label="Send again" icon=Icon::Again about=what disabled=resending.busy() on_press=move |()| resend.run(kind) /> }
+    });
     view! {
         <li class="replay">
             {badge_of(tone, &word)}
-            <div class="replay-words"><span>{what}" "<span class="mono faint">{callback.url.clone()}</span></span>{calls}</div>
+            <div class="replay-words">
+                <span>{what}" "<span class="mono faint">{callback.url.clone()}</span></span>
+                {reason}{calls}{next}
+            </div>
+            {again}
         </li>
     }
 }

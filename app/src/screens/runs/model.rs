@@ -88,6 +88,17 @@ pub(super) fn callback_words(callback: &CallbackView) -> (Tone, String, &'static
     (tone, String::from(word), what)
 }
 
+/// Whether the page offers to send a callback again: what the API would refuse for certain is not offered.
+pub(super) fn can_resend(run: RunState, callback: &CallbackView) -> bool {
+    let is_planned = callback.next_at.is_some();
+    match (callback.kind, callback.state) {
+        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) | (_, CallbackState::Leased | CallbackState::Cancelled) => false,
+        (CallbackKind::Update, _) if run.is_final() => false,
+        (_, CallbackState::Waiting) => is_planned,
+        (_, CallbackState::Failed | CallbackState::Delivered) => true,
+    }
+}
+
 /// Why a run stands where it stands, and what to do; nothing where there is nothing to say.
 pub(super) fn advice(run: &RunView) -> &'static str {
     match (run.state, run.mode) {
@@ -193,6 +204,36 @@ mod tests {
         let filters: Vec<&str> = STATES.into_iter().skip(1).map(|(word, _)| word).collect();
         assert_eq!(words, filters);
         assert_eq!(STATES.into_iter().filter_map(|(_, state)| state).collect::<Vec<_>>(), RunState::ALL);
+    }
+
+    #[test]
+    fn what_the_api_would_refuse_is_not_offered() {
+        let callback = |kind, state, next_at| CallbackView {
+            kind,
+            url: String::new(),
+            state,
+            next_at,
+            reason: postern_core::run::reason(kind, state, next_at, &[]),
+            attempts: Vec::new(),
+        };
+        let webhooks = postern_core::run::Webhooks {
+            finished: postern_core::run::Target { url: String::new(), authorization: None },
+            update: None,
+            user: None,
+            forgotten: false,
+        };
+        for kind in CallbackKind::ALL {
+            for state in CallbackState::ALL {
+                for run in RunState::ALL {
+                    for next_at in [None, Some(NOW)] {
+                        let offered = can_resend(run, &callback(kind, state, next_at));
+                        let taken = postern_core::run::may_resend(kind, run, state, next_at, &webhooks).is_ok();
+                        assert!(taken || !offered, "{kind:?} {state:?} {run:?} {next_at:?}");
+                    }
+                }
+            }
+        }
+        assert!(can_resend(RunState::Error, &callback(CallbackKind::Finished, CallbackState::Failed, None)));
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn read_webhooks(chain: &Map<String, Value>, policy: &Policy) -> Result<Option<W
     let finished =
         target(webhooks, "finished", policy)?.ok_or_else(|| String::from("The finished URL is missing in the webhooks definition."))?;
     let update = target(webhooks, "update", policy)?;
-    let mut webhooks_of = Webhooks { finished, update, user: None };
+    let mut webhooks_of = Webhooks { finished, update, user: None, forgotten: false };
     match webhooks.get("auth") {
         None | Some(Value::Null) => {}
         Some(auth) => {
