@@ -1,6 +1,7 @@
 //! What changed in a thing, field by field: for the audit log and for the plan of a configuration.
 //!
-//! Secrets and protected header values never appear: of them it is only said whether they are `set`, or `changed`.
+//! Secrets, protected header values and the values of headers whose name is one of a credential never appear: of them it is only
+//! said whether they are `set`, or `changed`. Credentials in the query of a URL are masked.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
-use crate::webhook::Definition;
+use crate::credential::{is_credential_header, masked_url};
+use crate::webhook::{Definition, Header};
 
 /// Stands for a hidden value that is there.
 pub const SET: &str = "set";
@@ -82,12 +84,21 @@ impl Changes {
         let mark = |secret: &Option<String>| secret.as_ref().map_or(Value::Null, |_hidden| Value::from(SET));
         from.insert(String::from("secret"), mark(&old));
         to.insert(String::from("secret"), if old.is_some() && new.is_some() && old != new { Value::from(CHANGED) } else { mark(&new) });
-        for header in after.into_iter().flat_map(|after| &after.headers).filter(|header| header.protected) {
+        // An open credential is shown where somebody made it so, but not here: a log outlives that wish.
+        for (fields, of) in [(&mut from, before), (&mut to, after)] {
+            for header in of.into_iter().flat_map(|of| &of.headers).filter(|header| is_hidden(header)) {
+                set_header_value(fields, &header.key, SET);
+            }
+        }
+        for header in after.into_iter().flat_map(|after| &after.headers).filter(|header| is_hidden(header)) {
             let known = before.into_iter().flat_map(|before| &before.headers).find(|known| known.key.eq_ignore_ascii_case(&header.key));
-            if known.is_some_and(|known| known.protected && known.value != header.value) {
+            // Sealed text is another each time, so across a change of `protected` nothing is compared.
+            let is_comparable = |known: &&Header| is_hidden(known) && known.protected == header.protected;
+            if known.filter(is_comparable).is_some_and(|known| known.value != header.value) {
                 set_header_value(&mut to, &header.key, CHANGED);
             }
         }
+        mask_url(&mut from, &mut to);
         Self::between(&from, &to)
     }
 
@@ -122,6 +133,29 @@ impl Changes {
             }
         }
         self
+    }
+}
+
+fn is_hidden(header: &Header) -> bool {
+    header.protected || is_credential_header(&header.key)
+}
+
+/// Masks the credentials of both URLs. Where nothing but a credential is another, it is said that it is.
+fn mask_url(from: &mut Map<String, Value>, to: &mut Map<String, Value>) {
+    const KEY: &str = "url";
+    let was_changed = from.get(KEY) != to.get(KEY);
+    for fields in [&mut *from, &mut *to] {
+        if let Some(Value::String(url)) = fields.get_mut(KEY) {
+            *url = masked_url(url);
+        }
+    }
+    if was_changed
+        && from.get(KEY) == to.get(KEY)
+        && let Some(Value::String(url)) = to.get_mut(KEY)
+    {
+        url.push_str(" (");
+        url.push_str(CHANGED);
+        url.push(')');
     }
 }
 
@@ -195,7 +229,7 @@ pub fn event_type_fields(kind: &EventTypeView) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhook::{Contract, Header, RetiredSecret, WebhookName};
+    use crate::webhook::{Contract, RetiredSecret, WebhookName};
 
     fn webhook() -> Definition {
         let name = WebhookName::parse("w").unwrap_or_else(|| panic!("w is a name"));
@@ -203,7 +237,7 @@ mod tests {
     }
 
     fn header(value: &str, protected: bool) -> Header {
-        Header { key: String::from("X-Key"), value: String::from(value), protected }
+        Header { key: String::from("X-Mark"), value: String::from(value), protected }
     }
 
     #[test]
@@ -238,12 +272,36 @@ mod tests {
         };
         let changes = Changes::of_webhook(Some(&before), Some(&after));
         assert_eq!(changes.0["secret"], Change { from: json!("set"), to: json!("changed") });
-        assert_eq!(changes.0["headers"].to, json!([{"key": "X-Key", "value": "changed", "protected": true}]));
-        assert_eq!(changes.0["headers"].from, json!([{"key": "X-Key", "value": "set", "protected": true}]));
+        assert_eq!(changes.0["headers"].to, json!([{"key": "X-Mark", "value": "changed", "protected": true}]));
+        assert_eq!(changes.0["headers"].from, json!([{"key": "X-Mark", "value": "set", "protected": true}]));
         assert!(!serde_json::to_string(&changes).unwrap_or_default().contains("s1."));
         let public = Definition { headers: vec![header("1", false)], ..before.clone() };
         let shown = Changes::of_webhook(Some(&before), Some(&public));
-        assert_eq!(shown.0["headers"].to, json!([{"key": "X-Key", "value": "1", "protected": false}]));
+        assert_eq!(shown.0["headers"].to, json!([{"key": "X-Mark", "value": "1", "protected": false}]));
+    }
+
+    #[test]
+    fn open_credentials_and_those_in_a_url_are_not_written_down() {
+        let named = |value: &str| Header { key: String::from("X-Api-Key"), value: String::from(value), protected: false };
+        let with = |key: &str, token: &str| Definition {
+            headers: vec![named(key)],
+            url: format!("https://w.example/?token={token}&a=1"),
+            ..webhook()
+        };
+        let (before, after) = (with("hush-1", "hush-2"), with("hush-3", "hush-4"));
+        let changes = Changes::of_webhook(Some(&before), Some(&after));
+        assert_eq!(changes.0["headers"].to, json!([{"key": "X-Api-Key", "value": "changed", "protected": false}]));
+        assert_eq!(
+            changes.0["url"],
+            Change {
+                from: json!("https://w.example/?token=••••••••&a=1"), to: json!("https://w.example/?token=••••••••&a=1 (changed)")
+            }
+        );
+        let made = Changes::of_webhook(None, Some(&after));
+        assert_eq!(made.0["headers"].to[0]["value"], "set");
+        for changes in [changes, made] {
+            assert!(!serde_json::to_string(&changes).unwrap_or_default().contains("hush"), "{changes:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod change;
 pub mod condition;
 pub mod config;
 pub mod contract;
+pub mod credential;
 pub mod delivery;
 pub mod egress;
 pub mod event;

@@ -3,7 +3,8 @@
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
 use js_sys::{Promise, Uint8Array};
-use postern_core::contract::Callback;
+use postern_core::contract::{Callback, HIDDEN};
+use postern_core::credential::is_credential_header;
 use postern_core::delivery::{Outcome, RESPONSE_BYTES_MAX, RESPONSE_HEADER_BYTES_MAX, ReceivedResponse};
 use postern_core::time::Timestamp;
 use wasm_bindgen::prelude::*;
@@ -101,10 +102,15 @@ fn is_small(headers: &Headers) -> bool {
     length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) && header("content-encoding").is_none()
 }
 
-/// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values.
+/// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values. Credentials (`set-cookie`) are hidden: what is
+/// kept, every reader of the project sees.
 fn kept_headers(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let mut left = RESPONSE_HEADER_BYTES_MAX;
     headers
+        .map(|(name, value)| {
+            let value = if is_credential_header(&name) { String::from(HIDDEN) } else { value };
+            (name, value)
+        })
         .map_while(|(name, value)| {
             left = left.checked_sub(name.len() + value.len())?;
             Some((name, value))
@@ -161,5 +167,13 @@ mod tests {
         let kept = kept_headers([header(8_000), header(192), header(1)].into_iter());
         assert_eq!(kept.len(), 2);
         assert!(kept_headers([header(RESPONSE_HEADER_BYTES_MAX + 1)].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn credentials_of_an_answer_are_hidden() {
+        let header = |name: &str| (String::from(name), String::from("hush"));
+        let kept = kept_headers([header("set-cookie"), header("retry-after"), header("x-csrf-token")].into_iter());
+        let shown: Vec<&str> = kept.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(shown, [HIDDEN, "hush", HIDDEN]);
     }
 }

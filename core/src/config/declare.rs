@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::State;
 use crate::api::project::ProjectSettings;
+use crate::credential::is_credential_header;
 use crate::egress::Policy;
 use crate::event::{EventTypeDraft, event_type_at};
 use crate::fault::{Fault, Fields};
@@ -78,6 +79,7 @@ fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Resul
         return Err(vec![Fault::new(pointer, "must be a JSON object")]);
     };
     let mut patch = sent.clone();
+    mark_credentials(&mut patch);
     let mut faults = Vec::new();
     for key in ["name", "url", "events"] {
         if !sent.contains_key(key) {
@@ -118,6 +120,19 @@ fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Resul
             Ok((declared, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
         }
         _ => Err(faults.into_iter().map(|fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail)).collect()),
+    }
+}
+
+/// Writes down the default of `protected` where the document names a value: what is stored plays no part in it.
+fn mark_credentials(webhook: &mut Map<String, Value>) {
+    let headers = webhook.get_mut("headers").and_then(Value::as_array_mut);
+    for header in headers.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if header.get("value").is_some_and(Value::is_string)
+            && let Some(key) = header.get("key").and_then(Value::as_str)
+        {
+            let is_credential = is_credential_header(key);
+            header.entry("protected").or_insert_with(|| Value::from(is_credential));
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::event::{NewEvent, ObjectRef};
 use crate::filter::EventPattern;
 use crate::signing::{self, Secret};
 use crate::time::Timestamp;
-use crate::webhook::{Contract, Definition};
+use crate::webhook::{Contract, Definition, header};
 
 /// The event that a body is made of.
 #[derive(Clone, Copy, Debug)]
@@ -144,13 +144,13 @@ pub fn build(
     }
     for header in &webhook.headers {
         let name = header.key.to_ascii_lowercase();
-        // Refused by the parser; a webhook that had it before the contract took the name must not forge a signature.
-        if own_headers(webhook.contract).contains(&name.as_str()) {
+        // Refused by the parser; a webhook that had it before the name was refused must not forge a signature.
+        if header::is_own(&name, webhook.contract) || header::refusal(&name).is_some() {
             continue;
         }
         let line = Line { is_hidden: header.protected || name == "authorization", value: header.value.clone(), name };
         match lines.iter_mut().find(|earlier| earlier.name == line.name) {
-            // Only user-agent and content-type: the parser refuses the other names.
+            // Only those that a webhook may replace (`webhook::header`).
             Some(earlier) => *earlier = line,
             None => lines.push(line),
         }

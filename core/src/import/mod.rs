@@ -20,7 +20,7 @@ use crate::webhook::{WebhookName, parse};
 
 /// Bytes of a call that brings a listing, at most.
 pub const LISTING_BYTES_MAX: usize = 1024 * 1024;
-/// Items of a listing that are looked at, at most.
+/// Items of a listing at most.
 const ITEMS_MAX: usize = 1_000;
 
 /// Whose listing it is.
@@ -96,6 +96,12 @@ impl Request {
             Some(Value::Array(_) | Value::Object(_)) => {}
             Some(_) => fields.fault("listing", "must be the JSON that their API answered, an object or an array"),
         }
+        if let (Some(from), Some(listing)) = (from, listing) {
+            let count = source::items(from, listing).len();
+            if count > ITEMS_MAX {
+                fields.fault("listing", format!("must hold at most {ITEMS_MAX} webhooks, this holds {count}: import it in parts"));
+            }
+        }
         let faults = fields.finish();
         match (from, listing) {
             (Some(from), Some(listing)) if faults.is_empty() => Ok(Self { from, listing: listing.clone() }),
@@ -152,7 +158,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
     let mut webhooks = Vec::new();
     let mut items = Vec::new();
     let mut names = BTreeSet::new();
-    for (index, item) in source::items(request.from, &request.listing).into_iter().take(ITEMS_MAX).enumerate() {
+    for (index, item) in source::items(request.from, &request.listing).into_iter().enumerate() {
         let Some(mut found) = source::read(request.from, item) else {
             let notes = vec![String::from("is no webhook as this system lists one")];
             items.push(ItemView { index, name: String::new(), taken: false, notes });

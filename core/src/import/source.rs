@@ -1,10 +1,14 @@
 //! How each system lists a webhook, and what its fields are called here.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{Found, From};
 use crate::event::is_event_type;
+use crate::fault::type_name;
 use crate::webhook::field::{DESCRIPTION_CHARS_MAX, EVENTS_MAX};
+use crate::webhook::header;
 
 /// The items of a listing, wherever the system puts them.
 pub(super) fn items(from: From, listing: &Value) -> Vec<&Value> {
@@ -19,46 +23,152 @@ pub(super) fn items(from: From, listing: &Value) -> Vec<&Value> {
     found.map_or_else(|| vec![listing], |items| items.iter().collect())
 }
 
-/// One webhook; `None` where it is none.
+/// One webhook; `None` where it is none. What it says and nobody read is told in a note.
 pub(super) fn read(from: From, item: &Value) -> Option<Found> {
-    let item = item.as_object()?;
-    match from {
-        From::Svix => svix(item),
-        From::Convoy => convoy(item),
-        From::Hook0 => hook0(item),
-        From::Ubiops => ubiops(item),
-        From::Up42 => up42(item),
-        From::Actinia => actinia(item),
+    let mut item = Item::new(item.as_object()?);
+    let mut found = match from {
+        From::Svix => svix(&mut item),
+        From::Convoy => convoy(&mut item),
+        From::Hook0 => hook0(&mut item),
+        From::Ubiops => ubiops(&mut item),
+        From::Up42 => up42(&mut item),
+        From::Actinia => actinia(&mut item),
+    }?;
+    item.note_rest(&mut found, "");
+    Some(found)
+}
+
+/// Members of a listing that describe the entry and not the webhook: an import has no use for them.
+const DESCRIPTIVE: [&str; 26] = [
+    "id",
+    "uid",
+    "version",
+    "createdAt",
+    "updatedAt",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "creation_date",
+    "last_updated",
+    "subscription_id",
+    "application_id",
+    "project_id",
+    "group_id",
+    "owner_id",
+    "source_id",
+    "endpoint_id",
+    "app_id",
+    "appId",
+    "type",
+    "secrets",
+    "secret",
+    "events",
+    "title",
+    "name",
+    "list",
+];
+
+/// A member counts as read once it was found to be what was looked for; one of another type is left over like an unknown one.
+struct Item<'a> {
+    map: &'a Map<String, Value>,
+    read: BTreeSet<&'a str>,
+}
+
+impl<'a> Item<'a> {
+    const fn new(map: &'a Map<String, Value>) -> Self {
+        Self { map, read: BTreeSet::new() }
+    }
+
+    fn read<T>(&mut self, key: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+        let (key, value) = self.map.get_key_value(key)?;
+        let value = read(value)?;
+        self.read.insert(key);
+        Some(value)
+    }
+
+    /// A text that says something.
+    fn text(&mut self, key: &str) -> Option<&'a str> {
+        self.read(key, Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        self.read(key, Value::as_bool)
+    }
+
+    fn number(&mut self, key: &str) -> Option<u64> {
+        self.read(key, Value::as_u64)
+    }
+
+    fn list(&mut self, key: &str) -> Option<&'a [Value]> {
+        self.read(key, |value| value.as_array().map(Vec::as_slice))
+    }
+
+    fn object(&mut self, key: &str) -> Option<&'a Map<String, Value>> {
+        self.read(key, Value::as_object)
+    }
+
+    /// The first of these that says something.
+    fn name(&mut self, keys: &[&str]) -> String {
+        keys.iter().find_map(|key| self.text(key)).map(String::from).unwrap_or_default()
+    }
+
+    /// Names what is left. `at` is where it stands within the item, such as `target.`.
+    fn note_rest(&self, found: &mut Found, at: &str) {
+        let says_nothing = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            Value::Bool(true) | Value::Number(_) => false,
+        };
+        let is_left = |key: &str, value: &Value| {
+            let is_descriptive = DESCRIPTIVE.contains(&key) && !value.is_array();
+            !says_nothing(value) && !self.read.contains(key) && !is_descriptive
+        };
+        let left: Vec<String> = self
+            .map
+            .iter()
+            .filter(|(key, value)| is_left(key, value))
+            .take(NAMED_MAX)
+            .map(|(key, _)| format!("{at}{}", key.chars().take(NAMED_CHARS_MAX).collect::<String>()))
+            .collect();
+        if !left.is_empty() {
+            found.note(format!("not taken over: {}", left.join(", ")));
+        }
     }
 }
 
-fn text<'a>(item: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
-    item.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
+/// Members that a note names at most.
+const NAMED_MAX: usize = 20;
+/// Characters of each of them at most.
+const NAMED_CHARS_MAX: usize = 60;
 
-/// The first of these that says something.
-fn name_of(item: &Map<String, Value>, keys: &[&str]) -> String {
-    keys.iter().find_map(|key| text(item, key)).map(String::from).unwrap_or_default()
-}
-
-fn describe(found: &mut Found, item: &Map<String, Value>) {
-    if let Some(description) = text(item, "description") {
-        found.set("description", description.chars().take(DESCRIPTION_CHARS_MAX).collect::<String>());
+fn describe(found: &mut Found, item: &mut Item<'_>) {
+    if let Some(description) = item.text("description") {
+        let kept: String = description.chars().take(DESCRIPTION_CHARS_MAX).collect();
+        if kept.len() < description.len() {
+            found.note(format!("the description was cut to {DESCRIPTION_CHARS_MAX} characters"));
+        }
+        found.set("description", kept);
     }
 }
 
-/// Event types by name; what is none of ours cannot be asked for.
-fn events(found: &mut Found, item: Option<&Value>, all_where_empty: bool) {
-    let names: Vec<&str> = item.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+/// Event types by name; what is none of ours cannot be asked for. `None` is a list that is not there.
+fn events(found: &mut Found, items: Option<&[Value]>, all_where_empty: bool) {
+    let items = items.unwrap_or_default();
     let mut patterns: Vec<String> = Vec::new();
-    for name in &names {
+    for item in items {
+        let Some(name) = item.as_str() else {
+            found.note(format!("an event type must be a text, not {}", type_name(item)));
+            continue;
+        };
         // Other systems allow - in names, ours does not.
         let ours = name.replace('-', "_");
-        let pattern = if *name == "*" || is_event_type(&ours) { ours } else { String::new() };
+        let pattern = if name == "*" || is_event_type(&ours) { ours } else { String::new() };
         if pattern.is_empty() {
             found.note(format!("event type {name} has no name here"));
         } else {
-            if pattern != *name {
+            if pattern != name {
                 found.note(format!("event type {name} is called {pattern} here: post it under this name"));
             }
             if patterns.len() > EVENTS_MAX {
@@ -70,19 +180,32 @@ fn events(found: &mut Found, item: Option<&Value>, all_where_empty: bool) {
             }
         }
     }
-    if names.is_empty() && all_where_empty {
+    if items.is_empty() && all_where_empty {
         patterns.push(String::from("*"));
     }
     found.set("events", patterns);
 }
 
+/// One header, unless no webhook may have it. `protected` is left to the header's name where it is `None`.
+fn header(found: &mut Found, taken: &mut Vec<Value>, key: &str, value: &str, protected: Option<bool>) {
+    if let Some(why) = header::refusal(key) {
+        let shown: String = key.chars().take(NAMED_CHARS_MAX).collect();
+        return found.note(format!("header {shown} is not taken over: it {why}"));
+    }
+    let mut header = json!({ "key": key, "value": value });
+    if let Some(protected) = protected {
+        header["protected"] = Value::from(protected);
+    }
+    taken.push(header);
+}
+
 /// Headers as an object of names and values.
-fn headers(found: &mut Found, item: Option<&Value>) {
+fn headers(found: &mut Found, items: Option<&Map<String, Value>>) {
     let mut taken = Vec::new();
-    for (key, value) in item.and_then(Value::as_object).into_iter().flatten() {
+    for (key, value) in items.into_iter().flatten() {
         match value.as_str() {
             // It may be a password: nobody but its owner knows.
-            Some(value) => taken.push(json!({ "key": key, "value": value, "protected": true })),
+            Some(value) => header(found, &mut taken, key, value, Some(true)),
             None => found.note(format!("header {key} has no value in the listing")),
         }
     }
@@ -92,14 +215,15 @@ fn headers(found: &mut Found, item: Option<&Value>) {
     }
 }
 
-fn labels(found: &mut Found, key: &str, item: Option<&Value>) {
-    let labels: Map<String, Value> = item
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(_key, value)| value.is_string())
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
+    let mut labels = Map::new();
+    for (name, value) in items.into_iter().flatten() {
+        if value.is_string() {
+            labels.insert(name.clone(), value.clone());
+        } else {
+            found.note(format!("label {name} is not taken over: its value is {}, not a text", type_name(value)));
+        }
+    }
     if !labels.is_empty() {
         found.set(key, labels);
     }
@@ -107,149 +231,188 @@ fn labels(found: &mut Found, key: &str, item: Option<&Value>) {
 
 const NEW_SECRET: &str = "the signing secret is not listed: a new one is made, which the receiver must be given";
 
-fn svix(item: &Map<String, Value>) -> Option<Found> {
-    let mut found = Found { name: name_of(item, &["uid", "description", "id"]), ..Found::default() };
-    found.set("url", text(item, "url")?);
+fn svix(item: &mut Item<'_>) -> Option<Found> {
+    let mut found = Found { name: item.name(&["uid", "description", "id"]), ..Found::default() };
+    found.set("url", item.text("url")?);
     describe(&mut found, item);
     // `filterTypes` and `rateLimit` until version 1, `eventTypes` and `throttleRate` after it.
-    events(&mut found, item.get("filterTypes").or_else(|| item.get("eventTypes")), true);
-    if let Some(calls) = item.get("rateLimit").or_else(|| item.get("throttleRate")).and_then(Value::as_u64) {
+    let types = ["filterTypes", "eventTypes"].into_iter().find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
+    let listed = types.and_then(|key| item.list(key));
+    // What is no list does not mean every event.
+    events(&mut found, listed, types.is_none() || listed.is_some());
+    if let Some(calls) = item.number("rateLimit").or_else(|| item.number("throttleRate")) {
         found.set("rate_limit", json!({ "calls": calls, "per_s": 1 }));
     }
-    found.set("enabled", item.get("disabled") != Some(&Value::Bool(true)));
-    labels(&mut found, "labels", item.get("metadata"));
-    headers(&mut found, item.get("headers"));
-    if item.get("channels").and_then(Value::as_array).is_some_and(|channels| !channels.is_empty()) {
+    found.set("enabled", item.flag("disabled") != Some(true));
+    let metadata = item.object("metadata");
+    labels(&mut found, "labels", metadata);
+    let sent = item.object("headers");
+    headers(&mut found, sent);
+    if item.list("channels").is_some_and(|channels| !channels.is_empty()) {
         found.note("channels are not taken over: use event_labels");
     }
     found.note(NEW_SECRET);
     Some(found)
 }
 
-fn convoy(item: &Map<String, Value>) -> Option<Found> {
+fn convoy(item: &mut Item<'_>) -> Option<Found> {
     // A subscription holds its endpoint.
-    let endpoint = item.get("endpoint_metadata").and_then(Value::as_object).unwrap_or(item);
-    let mut found = Found { name: name_of(item, &["name", "title", "uid"]), ..Found::default() };
-    found.set("url", text(endpoint, "url").or_else(|| text(endpoint, "target_url"))?);
-    describe(&mut found, endpoint);
-    let filter = item.get("filter_config").and_then(Value::as_object);
-    if let Some(types) = filter.and_then(|filter| filter.get("event_types")) {
+    let mut inner = item.object("endpoint_metadata").map(Item::new);
+    let mut found = Found { name: item.name(&["name", "title", "uid"]), ..Found::default() };
+    convoy_endpoint(&mut found, inner.as_mut().unwrap_or(&mut *item))?;
+    let mut filter = item.object("filter_config").map(Item::new);
+    if let Some(types) = filter.as_mut().and_then(|filter| filter.list("event_types")) {
         events(&mut found, Some(types), true);
     } else {
         found.set("events", vec!["*"]);
         found.note("an endpoint does not say which events it gets: import its subscriptions instead, or choose them");
     }
-    if let (Some(calls), Some(per_s)) =
-        (endpoint.get("rate_limit").and_then(Value::as_u64), endpoint.get("rate_limit_duration").and_then(Value::as_u64))
-        && calls > 0
-        && per_s > 0
-    {
+    if filter.as_mut().and_then(|filter| filter.read("filter", Some)).is_some_and(|filter| !filter.is_null()) {
+        found.note("filters of the payload are not taken over: write a filter");
+    }
+    for (part, at) in [(inner, "endpoint_metadata."), (filter, "filter_config.")] {
+        if let Some(part) = part {
+            part.note_rest(&mut found, at);
+        }
+    }
+    found.note(NEW_SECRET);
+    Some(found)
+}
+
+fn convoy_endpoint(found: &mut Found, endpoint: &mut Item<'_>) -> Option<()> {
+    found.set("url", endpoint.text("url").or_else(|| endpoint.text("target_url"))?);
+    describe(found, endpoint);
+    // Without its other half a limit says nothing, and stays among what is left.
+    let limit = |key: &str| endpoint.map.get(key).and_then(Value::as_u64).filter(|number| *number > 0);
+    if let (Some(calls), Some(per_s)) = (limit("rate_limit"), limit("rate_limit_duration")) {
+        endpoint.number("rate_limit");
+        endpoint.number("rate_limit_duration");
         found.set("rate_limit", json!({ "calls": calls, "per_s": per_s }));
     }
-    if let Some(timeout_s) = endpoint.get("http_timeout").and_then(Value::as_u64).filter(|seconds| *seconds > 0) {
+    if let Some(timeout_s) = endpoint.number("http_timeout").filter(|seconds| *seconds > 0) {
         found.set("timeout_s", timeout_s.min(30));
         if timeout_s > 30 {
             found.note(format!("the timeout is 30 s instead of {timeout_s} s"));
         }
     }
-    let status = text(endpoint, "status");
+    let status = endpoint.text("status");
     found.set("enabled", status != Some("inactive"));
     found.set("paused", status == Some("paused"));
-    if let Some(key) = endpoint.get("authentication").and_then(|authentication| authentication.get("api_key")).and_then(Value::as_object)
-        && let (Some(name), Some(value)) = (text(key, "header_name"), text(key, "header_value"))
+    let key = endpoint.map.get("authentication").and_then(|authentication| authentication.get("api_key")).and_then(Value::as_object);
+    if let Some(mut key) = key.map(Item::new)
+        && let (Some(name), Some(value)) = (key.text("header_name"), key.text("header_value"))
     {
-        found.set("headers", json!([{ "key": name, "value": value, "protected": true }]));
+        endpoint.object("authentication");
+        let mut taken = Vec::new();
+        header(found, &mut taken, name, value, Some(true));
+        found.set("headers", taken);
     }
-    if filter.and_then(|filter| filter.get("filter")).is_some_and(|filter| !filter.is_null()) {
-        found.note("filters of the payload are not taken over: write a filter");
-    }
-    found.note(NEW_SECRET);
-    Some(found)
+    Some(())
 }
 
-fn hook0(item: &Map<String, Value>) -> Option<Found> {
-    let target = item.get("target").and_then(Value::as_object)?;
-    let mut found = Found { name: name_of(item, &["description", "subscription_id"]), ..Found::default() };
-    found.set("url", text(target, "url")?);
+fn hook0(item: &mut Item<'_>) -> Option<Found> {
+    let mut target = Item::new(item.object("target")?);
+    let mut found = Found { name: item.name(&["description", "subscription_id"]), ..Found::default() };
+    found.set("url", target.text("url")?);
     describe(&mut found, item);
-    events(&mut found, item.get("event_types"), false);
-    found.set("enabled", item.get("is_enabled") != Some(&Value::Bool(false)));
-    headers(&mut found, target.get("headers"));
-    labels(&mut found, "event_labels", item.get("labels"));
-    if let (Some(key), Some(value)) = (text(item, "label_key"), text(item, "label_value")) {
+    let types = item.list("event_types");
+    events(&mut found, types, false);
+    found.set("enabled", item.flag("is_enabled") != Some(false));
+    let sent = target.object("headers");
+    headers(&mut found, sent);
+    let event_labels = item.object("labels");
+    labels(&mut found, "event_labels", event_labels);
+    if let (Some(key), Some(value)) = (item.text("label_key"), item.text("label_value")) {
         found.set("event_labels", json!({ key: value }));
     }
-    labels(&mut found, "labels", item.get("metadata"));
-    if text(target, "method").is_some_and(|method| !method.eq_ignore_ascii_case("POST")) {
+    let metadata = item.object("metadata");
+    labels(&mut found, "labels", metadata);
+    if target.text("method").is_some_and(|method| !method.eq_ignore_ascii_case("POST")) {
         found.note("callbacks are always POST");
     }
+    target.note_rest(&mut found, "target.");
     found.note(NEW_SECRET);
     Some(found)
 }
 
-fn ubiops(item: &Map<String, Value>) -> Option<Found> {
-    let mut found = Found { name: name_of(item, &["name", "id"]), ..Found::default() };
+fn ubiops(item: &mut Item<'_>) -> Option<Found> {
+    let mut found = Found { name: item.name(&["name", "id"]), ..Found::default() };
     found.set("contract", "ubiops");
-    found.set("url", text(item, "url")?);
+    found.set("url", item.text("url")?);
     describe(&mut found, item);
-    events(&mut found, Some(&json!([text(item, "event")?])), false);
+    let event = [json!(item.text("event")?)];
+    events(&mut found, Some(&event), false);
     let mut object = Map::new();
     for (theirs, ours) in [("object_type", "type"), ("object_name", "name"), ("version", "version")] {
-        if let Some(value) = text(item, theirs) {
+        if let Some(value) = item.text(theirs) {
             object.insert(String::from(ours), Value::from(value));
         }
     }
     found.set("object", object);
     let mut taken = Vec::new();
-    for header in item.get("headers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object) {
-        match (text(header, "key"), text(header, "value")) {
+    for (index, sent) in item.list("headers").unwrap_or_default().iter().enumerate() {
+        let mut part = sent.as_object().map(Item::new);
+        let key = part.as_mut().and_then(|part| part.text("key"));
+        let value = part.as_mut().and_then(|part| part.text("value"));
+        match (key, value) {
             (Some(key), Some(value)) => {
-                taken.push(json!({ "key": key, "value": value, "protected": header.get("protected") == Some(&Value::Bool(true)) }));
+                let protected = part.as_mut().and_then(|part| part.flag("protected"));
+                header(&mut found, &mut taken, key, value, protected);
             }
             (Some(key), None) => found.note(format!("header {key} is protected there: give its value")),
-            (None, _) => {}
+            (None, _) => found.note(format!("header number {} has no name in the listing", index + 1)),
         }
     }
     found.set("headers", taken);
-    labels(&mut found, "labels", item.get("labels"));
-    if let Some(seconds) = item.get("timeout").and_then(Value::as_u64) {
+    let sent = item.object("labels");
+    labels(&mut found, "labels", sent);
+    if let Some(seconds) = item.number("timeout") {
         found.set("timeout_s", seconds);
     }
     for key in ["enabled", "retry", "include_result"] {
-        if let Some(flag) = item.get(key).and_then(Value::as_bool) {
+        if let Some(flag) = item.flag(key) {
             found.set(key, flag);
         }
     }
     Some(found)
 }
 
-fn up42(item: &Map<String, Value>) -> Option<Found> {
-    let mut found = Found { name: name_of(item, &["name", "id"]), ..Found::default() };
+fn up42(item: &mut Item<'_>) -> Option<Found> {
+    let mut found = Found { name: item.name(&["name", "id"]), ..Found::default() };
     found.set("contract", "up42");
-    found.set("url", text(item, "url")?);
-    events(&mut found, item.get("events"), false);
-    found.set("enabled", item.get("active") == Some(&Value::Bool(true)));
-    match text(item, "secret") {
-        Some(secret) => found.set("secret", secret),
-        None => found.set("secret", Value::Null),
+    found.set("url", item.text("url")?);
+    let types = item.list("events");
+    events(&mut found, types, false);
+    found.set("enabled", item.flag("active") == Some(true));
+    let secret = item.text("secret").map_or(Value::Null, Value::from);
+    if secret.is_null() && item.map.get("secret").is_some_and(|secret| !secret.is_null() && !secret.is_string()) {
+        found.note("the secret is no text: callbacks are not signed");
     }
+    found.set("secret", secret);
     Some(found)
 }
 
 /// actinia has no stored webhooks: each process chain brings its own. The end of a run is the nearest that an event comes.
-fn actinia(item: &Map<String, Value>) -> Option<Found> {
-    let chain = item.get("process_chain_list").and_then(Value::as_array).and_then(|chains| chains.first()).and_then(Value::as_object);
-    let chain = chain.unwrap_or(item);
-    let webhooks = chain.get("webhooks").and_then(Value::as_object).unwrap_or(chain);
-    let mut found = Found { name: name_of(chain, &["id", "name"]), ..Found::default() };
-    found.set("url", text(webhooks, "finished")?);
+fn actinia(item: &mut Item<'_>) -> Option<Found> {
+    let chain = item.map.get("process_chain_list").and_then(Value::as_array).and_then(|chains| chains.first()).and_then(Value::as_object);
+    let chain = chain.unwrap_or(item.map);
+    // The rest of a job or of a chain is work that was done, and nothing of a webhook.
+    let all = item.map;
+    item.read.extend(all.keys().map(String::as_str));
+    let named = chain.get("webhooks").and_then(Value::as_object);
+    let (mut chain, mut webhooks) = (Item::new(chain), Item::new(named.unwrap_or(chain)));
+    let mut found = Found { name: chain.name(&["id", "name"]), ..Found::default() };
+    found.set("url", webhooks.text("finished")?);
     found.set("events", vec!["run.finished"]);
     found.note("actinia's webhooks belong to a process chain: post such chains to /actinia or to runs, which take them as they are");
-    if text(webhooks, "update").is_some() {
+    if webhooks.text("update").is_some() {
         found.note("the update URL is not taken over: only runs send updates");
     }
-    if text(webhooks, "auth").is_some() {
+    if webhooks.text("auth").is_some() {
         found.note("auth is not taken over: give the header authorization");
+    }
+    if named.is_some() {
+        webhooks.note_rest(&mut found, "webhooks.");
     }
     Some(found)
 }

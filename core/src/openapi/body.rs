@@ -287,7 +287,8 @@ fn headers() -> Value {
                 "key",
                 said(
                     json!({ "type": "string", "minLength": 1, "maxLength": HEADER_NAME_CHARS_MAX, "pattern": r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" }),
-                    "Not one that the connection or Postern sets, such as `host` or `webhook-id`; given once, whatever its case.",
+                    "Not one that the connection or Postern sets (`host`, `webhook-id`) or that would mislead a receiver (`content-encoding`, \
+                     `set-cookie`, `x-forwarded-for`, `if-match`, …), in whatever spelling; given once, whatever its case.",
                 ),
             ),
             (
@@ -300,7 +301,14 @@ fn headers() -> Value {
                     "At most 4,096 bytes. A header that is stored already keeps its value where none is sent.",
                 ),
             ),
-            ("protected", said(flag(), "Hidden on every read.")),
+            (
+                "protected",
+                said(
+                    flag(),
+                    "Sealed at rest and hidden on every read. Where nobody says, it is if the name is one of a credential (`authorization`, \
+                     `cookie`, `x-api-key`, …), or if the header that is stored under it is.",
+                ),
+            ),
         ],
     );
     list(&header, 0, HEADERS_MAX)

@@ -13,6 +13,7 @@ pub mod parse;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::credential::masked_url;
 use crate::delivery::{Outcome, ReceivedResponse};
 use crate::explain::{self, Reason};
 use crate::retry;
@@ -368,10 +369,10 @@ impl CallbackKind {
     }
 }
 
-/// What a run says one of whose addresses did not answer its probe with 200 (WIRE C.4).
+/// What a run says one of whose addresses did not answer its probe with 200 (WIRE C.4). Credentials in the query are masked.
 #[must_use]
 pub fn not_accessible(field: &str, url: &str) -> String {
-    format!("The {field} webhook URL {url} can not be accessed.")
+    format!("The {field} webhook URL {} can not be accessed.", masked_url(url))
 }
 
 /// Where a callback of a run stands.

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Contract, Definition, Header, ObjectFilter, RateLimit, WebhookName};
+use super::{Contract, Definition, Header, ObjectFilter, RateLimit, WebhookName, header};
 use crate::condition::Condition;
 use crate::contract::up42;
+use crate::credential;
 use crate::egress::{self, Policy, Target};
 use crate::event::OBJECT_PART_CHARS_MAX;
 use crate::fault::{Fields, Sent, check_text, whole_number};
@@ -43,29 +44,10 @@ pub const SCHEDULE_WAIT_MAX_S: u32 = 604_800;
 /// Calls of a webhook under way at once at most.
 pub const CONCURRENCY_MAX: u32 = 100;
 
-/// Headers that belong to the transport or to Postern: set by hand they would break the call or forge a signature.
-const RESERVED_HEADERS: [&str; 13] = [
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "keep-alive",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "proxy-connection",
-    "proxy-authorization",
-    "accept-encoding",
-    "cdn-loop",
-];
-/// The same for whole families: Standard Webhooks' own (PEERS 6) and what Cloudflare sets.
-const RESERVED_HEADER_PREFIXES: [&str; 2] = ["webhook-", "cf-"];
-
 /// Whether a header must say if it is protected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProtectedField {
-    /// False where it does not.
+    /// Where it does not, it is if its name is one of a credential, or if the stored header of that name is.
     Optional,
     /// It must (UbiOps, WIRE A.3).
     Required,
@@ -186,7 +168,7 @@ pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header
                 continue;
             }
         };
-        if let Some(header) = header(&mut part, &read, stored, protected_field) {
+        if let Some(header) = one_header(&mut part, &read, stored, protected_field) {
             read.push(header);
         }
         fields.absorb(part.finish());
@@ -194,51 +176,47 @@ pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header
     read
 }
 
-fn header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], protected_field: ProtectedField) -> Option<Header> {
+fn one_header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], protected_field: ProtectedField) -> Option<Header> {
     let key = fields.text("key");
     let key = fields.required("key", key).and_then(|key| header_name(fields, key, before));
     let sent_value = fields.text("value");
     let is_protected = fields.flag("protected");
+    let known = key.and_then(|key| stored.iter().find(|header| header.key.eq_ignore_ascii_case(key)));
     let is_protected = match protected_field {
         ProtectedField::Required => fields.required("protected", is_protected),
         ProtectedField::Optional => match fields.not_null("protected", is_protected) {
             Sent::Value(is_protected) => Some(is_protected),
-            _ => Some(false),
+            _ => key.map(|key| credential::is_credential_header(key) || known.is_some_and(|known| known.protected)),
         },
     };
     let value = match sent_value {
         Sent::Value(text) => header_value(fields, text),
         Sent::Wrong => None,
-        Sent::Missing | Sent::Null => {
-            let kept = key.and_then(|key| stored.iter().find(|header| header.key.eq_ignore_ascii_case(key)));
-            match kept {
-                // Without this a hidden value could be read by declaring it public.
-                Some(kept) if kept.protected && is_protected == Some(false) => {
-                    fields.fault("value", "must be given again to make this header readable");
-                    None
-                }
-                Some(kept) => Some(kept.value.clone()),
-                None if key.is_some() => {
-                    fields.fault("value", "is required, because no header of this name is stored");
-                    None
-                }
-                None => None,
+        Sent::Missing | Sent::Null => match known {
+            // Without this a hidden value could be read by declaring it public.
+            Some(kept) if kept.protected && is_protected == Some(false) => {
+                fields.fault("value", "must be given again to make this header readable");
+                None
             }
-        }
+            Some(kept) => Some(kept.value.clone()),
+            None if key.is_some() => {
+                fields.fault("value", "is required, because no header of this name is stored");
+                None
+            }
+            None => None,
+        },
     };
     Some(Header { key: String::from(key?), value: value?, protected: is_protected? })
 }
 
 fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) -> Option<&'a str> {
     let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    let lower = name.to_ascii_lowercase();
-    let is_reserved = RESERVED_HEADERS.contains(&lower.as_str()) || RESERVED_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
     if name.is_empty() || !is_token {
         fields.fault("key", "must be an HTTP header name: letters, digits and -, without spaces");
     } else if name.len() > HEADER_NAME_CHARS_MAX {
         fields.fault("key", format!("must be at most {HEADER_NAME_CHARS_MAX} characters"));
-    } else if is_reserved {
-        fields.fault("key", format!("{lower} is set by Postern or by the connection and can't be configured"));
+    } else if let Some(why) = header::refusal(name) {
+        fields.fault("key", format!("{} {why}", name.to_ascii_lowercase()));
     } else if before.iter().any(|header| header.key.eq_ignore_ascii_case(name)) {
         fields.fault("key", "is given twice (names are compared without case)");
     } else {

@@ -6,6 +6,7 @@
 
 mod definition;
 pub mod field;
+pub mod header;
 mod name;
 pub mod parse;
 pub mod rotation;

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::field;
-use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName};
+use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName, field, header};
 use crate::condition::Condition;
 use crate::contract::{self, ubiops};
 use crate::egress::Policy;
@@ -340,9 +339,8 @@ fn reads_secrets_otherwise(before: Contract, after: Contract) -> bool {
 
 /// A header that the contract sets itself would be overwritten, or forge a signature.
 fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) {
-    let own = contract::own_headers(definition.contract);
     for (index, header) in definition.headers.iter().enumerate() {
-        if own.iter().any(|name| header.key.eq_ignore_ascii_case(name)) {
+        if header::is_own(&header.key, definition.contract) {
             let detail = format!("{} is set by the contract {} and can't be configured", header.key, definition.contract.as_str());
             fields.fault_below(&format!("headers/{index}/key"), detail);
         }

@@ -285,6 +285,56 @@ fn no_fault_repeats_a_value_that_may_be_secret() {
 }
 
 #[test]
+fn a_credential_that_nobody_marked_is_protected() -> Outcome {
+    let protected = |webhook: &Definition| webhook.headers.iter().map(|header| header.protected).collect::<Vec<_>>();
+    let names = ["Authorization", "cookie", "X-Api-Key", "x_auth_token", "X-Open"];
+    let unmarked: Vec<Value> = names.iter().map(|name| json!({"key": name, "value": "v"})).collect();
+    let webhook = made(json!({"headers": unmarked}))?;
+    assert_eq!(protected(&webhook), [true, true, true, true, false]);
+    assert_eq!(protected(&patched(&made(json!({}))?, &json!({"headers": unmarked}))?), [true, true, true, true, false]);
+    let trial = parse::trial(&json!({"url": "https://r.example/", "headers": unmarked}).to_string(), &Policy::default());
+    assert!(trial.is_ok_and(|trial| protected(&trial.definition) == [true, true, true, true, false]));
+    let open = made(json!({"headers": [{"key": "Authorization", "value": "v", "protected": false}]}))?;
+    assert_eq!(protected(&open), [false], "somebody said otherwise");
+    Ok(())
+}
+
+#[test]
+fn a_header_that_is_kept_stays_as_protected_as_it_was() -> Outcome {
+    let webhook = made(json!({"headers": [{"key": "X-Mine", "value": "v", "protected": true}, {"key": "X-Open", "value": "1"}]}))?;
+    assert_eq!(patched(&webhook, &json!({"headers": [{"key": "x-mine"}, {"key": "X-Open"}]}))?.headers.len(), 2);
+    let kept = patched(&webhook, &json!({"headers": [{"key": "X-Mine"}, {"key": "X-Open", "value": "2"}]}))?;
+    assert_eq!(kept.headers.iter().map(|header| header.protected).collect::<Vec<_>>(), [true, false]);
+    let opened = json!({"headers": [{"key": "X-Mine", "protected": false}]});
+    assert_eq!(pointers(patched(&webhook, &opened)), ["/headers/0/value"]);
+    Ok(())
+}
+
+#[test]
+fn headers_that_mislead_are_refused_with_the_reason() {
+    for name in [
+        "Content-Encoding",
+        "set-cookie",
+        "Svix-Id",
+        "webhook_id",
+        "Webhook-Signature",
+        "Forwarded",
+        "x-forwarded-for",
+        "Via",
+        "range",
+        "if-match",
+    ] {
+        let faults = made(json!({"headers": [{"key": name, "value": "v"}]})).err().unwrap_or_default();
+        assert!(
+            matches!(faults.as_slice(), [fault] if fault.pointer == "/headers/0/key" && fault.detail.len() > name.len() + 10),
+            "{name}: {faults:?}"
+        );
+    }
+    let own = made(json!({"contract": "up42", "headers": [{"key": "signature_input", "value": "v"}]}));
+    assert_eq!(pointers(own), ["/headers/0/key"]);
+}
+
+#[test]
 fn credentials_of_the_url_become_a_protected_header() -> Outcome {
     let webhook = made(json!({"url": "https://user:p%40ss@r.example/h#top"}))?;
     assert_eq!(webhook.url, "https://r.example/h");

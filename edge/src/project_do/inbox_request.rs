@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
 use postern_core::api::live::LiveEvent;
 use postern_core::contract::{HIDDEN, secret_of};
+use postern_core::credential;
 use postern_core::signing::{self, Secret, VerifyFault};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -66,18 +67,21 @@ pub(super) fn verdict(
     invalid(fault.map_or_else(|| String::from("no webhook of this project that calls this inbox has a secret"), |fault| fault.to_string()))
 }
 
-/// Hides the values of headers that one of `webhooks`, those of the project that call the inbox, protects: whoever reads the
-/// inbox must not read there what a webhook never shows.
-pub(super) fn hide_protected(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
-    let protected = |name: &str| {
-        let mut headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);
-        headers.any(|header| header.protected && header.key.eq_ignore_ascii_case(name))
+/// Hides what whoever reads the inbox must not read there: the values of headers that one of `webhooks`, those of the project that
+/// call the inbox, protects; of headers whose name is one of a credential, unless such a webhook has it open; and of credentials
+/// in the query. A stranger's credential is nobody's to read either.
+pub(super) fn hide_credentials(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
+    let is_hidden = |name: &str| {
+        let headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);
+        let mut said = headers.filter(|header| header.key.eq_ignore_ascii_case(name)).map(|header| header.protected).peekable();
+        if said.peek().is_none() { credential::is_credential_header(name) } else { said.any(|is_protected| is_protected) }
     };
     for (name, value) in &mut request.headers {
-        if protected(name) {
+        if is_hidden(name) {
             *value = String::from(HIDDEN);
         }
     }
+    request.path = credential::masked_url(&request.path);
 }
 
 /// Names of the Standard Webhooks headers (PEERS 6).
@@ -128,7 +132,7 @@ pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String
 #[cfg(test)]
 mod tests {
     use postern_core::signing::SecretKind;
-    use postern_core::webhook::{Contract, Definition, WebhookName};
+    use postern_core::webhook::{Contract, Definition, Header, WebhookName};
 
     use super::*;
 
@@ -214,6 +218,27 @@ mod tests {
         assert!(matches!(check(&[], &request), SignatureVerdict::Invalid { .. }));
         let cut = InboxRequestView { truncated: true, ..request };
         assert!(matches!(check(&[webhook("w", Some(&secret))], &cut), SignatureVerdict::Invalid { .. }));
+    }
+
+    #[test]
+    fn credentials_are_hidden_unless_a_webhook_that_calls_the_inbox_has_them_open() {
+        let header = |key: &str, protected| Header { key: String::from(key), value: String::from("v"), protected };
+        let mut calling = webhook("w", None);
+        calling.definition.headers = vec![header("X-Mine", true), header("X-Api-Key", false)];
+        let headers = ["authorization", "cookie", "x-api-key", "x-mine", "x-open", "webhook-signature"]
+            .map(|name| (String::from(name), String::from("v")));
+        let shown = |webhooks: &[StoredWebhook]| {
+            let path = String::from("/a?token=v&b=v");
+            let mut request = arrived(String::from("POST"), path, headers.to_vec(), whole(b""), &RequestId::new([0; 8]));
+            hide_credentials(webhooks, &mut request);
+            assert_eq!(request.path, format!("/a?token={HIDDEN}&b=v"));
+            request.headers.into_iter().filter(|(_, value)| value == "v").map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&[]), ["x-mine", "x-open", "webhook-signature"]);
+        assert_eq!(shown(std::slice::from_ref(&calling)), ["x-api-key", "x-open", "webhook-signature"]);
+        let mut other = webhook("x", None);
+        other.definition.headers = vec![header("x-api-key", true)];
+        assert_eq!(shown(&[calling, other]), ["x-open", "webhook-signature"], "one that protects it wins");
     }
 
     #[test]

@@ -603,7 +603,7 @@ impl Turn<'_> {
         };
         let webhooks = self.ledger.webhooks_calling(&inbox_request::path(self.project, key))?;
         request.signature = inbox_request::verdict(&self.settings.keyring, self.project, &webhooks, &request, self.now);
-        inbox_request::hide_protected(&webhooks, &mut request);
+        inbox_request::hide_credentials(&webhooks, &mut request);
         request.answered = inbox.answer.status;
         let recorded = self.ledger.record_request(inbox.seq, request, self.now)?;
         self.changes.recorded = Some(inbox_request::live_event(&inbox.id, &recorded));

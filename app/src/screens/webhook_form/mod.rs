@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
 use postern_core::api::webhook::WebhookView;
 use postern_core::contract::up42;
+use postern_core::credential::is_credential_header;
 use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
 use postern_core::problem::ProblemType;
@@ -94,17 +95,31 @@ struct HeaderFields {
     key: RwSignal<String>,
     value: RwSignal<String>,
     protected: RwSignal<bool>,
+    /// Whether the name as it was last looked at is one of a credential.
+    is_credential: RwSignal<bool>,
     is_stored: bool,
 }
 
 impl HeaderFields {
     fn of(draft: HeaderDraft) -> Self {
         Self {
+            is_credential: RwSignal::new(is_credential_header(&draft.key)),
             key: RwSignal::new(draft.key),
             value: RwSignal::new(draft.value),
             protected: RwSignal::new(draft.protected),
             is_stored: draft.is_stored,
         }
+    }
+
+    /// Protects a header as soon as its name becomes one of a credential; whoever switches that off later is obeyed.
+    fn protect_credentials(self) {
+        effect(move || {
+            let is_credential = self.key.with(|key| is_credential_header(key.trim()));
+            if self.is_credential.get_untracked() != is_credential {
+                self.is_credential.set(is_credential);
+                self.protected.set(is_credential);
+            }
+        });
     }
 
     fn draft(self) -> HeaderDraft {
@@ -437,6 +452,7 @@ fn HeaderList(headers: RwSignal<Vec<HeaderFields>>, faults: Memo<Vec<Fault>>, is
     let row = move |(at, fields): (usize, HeaderFields)| {
         let fault = move |part: &'static str| fault_when(faults, format!("headers/{at}/{part}"), move || is_due.get());
         let hint = if fields.is_stored { "Empty keeps the stored value" } else { "" };
+        fields.protect_credentials();
         view! {
             <div class="header-row">
                 <TextField label=format!("Header {}", at + 1) value=fields.key mono=true placeholder="x-api-key" fault=fault("key") />

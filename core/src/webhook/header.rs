@@ -1,0 +1,191 @@
+//! Which headers a webhook may add to its callbacks.
+//!
+//! A receiver sees one list of headers, and many of them cannot tell `-` from `_`: CGI and WSGI turn both into `_`, so
+//! `webhook_signature` would stand in for `webhook-signature`. Names are compared folded: in lower case, with `-` for `_`.
+
+use crate::contract;
+use crate::webhook::Contract;
+
+/// Names that are refused for one reason.
+struct Group {
+    /// What follows the name in a fault.
+    why: &'static str,
+    /// Folded names.
+    names: &'static [&'static str],
+    /// What folded names begin with.
+    prefixes: &'static [&'static str],
+}
+
+const GROUPS: [Group; 7] = [
+    // RFC 9110 7.6, RFC 9112, RFC 9113 8.2.2; what Cloudflare sets; what would turn the call into a WebSocket.
+    Group {
+        why: "is set by Postern or by the connection and can't be configured",
+        names: &[
+            "host",
+            "connection",
+            "content-length",
+            "transfer-encoding",
+            "keep-alive",
+            "te",
+            "trailer",
+            "upgrade",
+            "expect",
+            "proxy-connection",
+            "proxy-authorization",
+            "proxy-authenticate",
+            "accept-encoding",
+            "http2-settings",
+            "max-forwards",
+            "cdn-loop",
+        ],
+        prefixes: &["cf-", "sec-websocket-"],
+    },
+    // Standard Webhooks' own (PEERS 6), and the names that Svix' libraries read in their place.
+    Group {
+        why: "belongs to the signature, which Postern makes itself: set by hand it would forge one or break it",
+        names: &[],
+        prefixes: &["webhook-", "svix-"],
+    },
+    Group {
+        why: "would say of the body what is not so: it is sent as it is and whole, and is another with each event",
+        names: &["content-encoding", "content-range", "content-md5", "digest", "content-digest", "repr-digest"],
+        prefixes: &[],
+    },
+    Group {
+        why: "says where a request comes from, which receivers and proxies believe: it can't be made up",
+        names: &[
+            "forwarded",
+            "via",
+            "proxy",
+            "x-forwarded",
+            "x-real-ip",
+            "x-client-ip",
+            "x-cluster-client-ip",
+            "x-originating-ip",
+            "x-remote-ip",
+            "x-remote-addr",
+            "true-client-ip",
+            "client-ip",
+            "fastly-client-ip",
+        ],
+        prefixes: &["x-forwarded-"],
+    },
+    Group {
+        why: "makes some receivers take the call for another method or path",
+        names: &["x-http-method", "x-http-method-override", "x-method-override", "x-rewrite-url", "x-original-url", "x-original-host"],
+        prefixes: &[],
+    },
+    // RFC 9110 13 and 14.
+    Group {
+        why: "asks for part of an answer, or for one on a condition: a receiver would be right to refuse the event",
+        names: &["range", "request-range"],
+        prefixes: &["if-"],
+    },
+    Group {
+        why: "belongs to an answer, not to a request",
+        names: &[
+            "set-cookie",
+            "set-cookie2",
+            "alt-svc",
+            "www-authenticate",
+            "authentication-info",
+            "proxy-authentication-info",
+            "strict-transport-security",
+            "clear-site-data",
+            "retry-after",
+        ],
+        prefixes: &[],
+    },
+];
+
+/// Postern sets these, and a webhook may set them otherwise: under this very name, because another spelling would be a second one.
+const REPLACEABLE: [&str; 3] = ["content-type", "user-agent", "accept"];
+
+/// Why no callback can carry a header of this name, whatever the contract. `None`: it can.
+#[must_use]
+pub fn refusal(name: &str) -> Option<&'static str> {
+    let folded = folded(name);
+    let is_in = |group: &&Group| group.names.contains(&folded.as_str()) || group.prefixes.iter().any(|prefix| folded.starts_with(prefix));
+    if let Some(group) = GROUPS.iter().find(is_in) {
+        return Some(group.why);
+    }
+    let is_second = name.contains('_') && REPLACEABLE.contains(&folded.as_str());
+    is_second.then_some("is read by many receivers as the header with - in place of _: use that name")
+}
+
+/// Whether `contract` sets a header of this name itself.
+#[must_use]
+pub fn is_own(name: &str, contract: Contract) -> bool {
+    contract::own_headers(contract).contains(&folded(name).as_str())
+}
+
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_break_or_mislead_are_refused_in_every_spelling() {
+        for name in [
+            "Host",
+            "content-length",
+            "Transfer_Encoding",
+            "Trailer",
+            "CF-Connecting-IP",
+            "sec-websocket-key",
+            "Webhook-Signature",
+            "webhook_id",
+            "WEBHOOK_TIMESTAMP",
+            "svix-id",
+            "Svix_Signature",
+            "Content-Encoding",
+            "content_md5",
+            "digest",
+            "Forwarded",
+            "X-Forwarded-For",
+            "x_forwarded_proto",
+            "Via",
+            "X-Real-IP",
+            "proxy",
+            "X-HTTP-Method-Override",
+            "Range",
+            "If-None-Match",
+            "if_range",
+            "Set-Cookie",
+            "alt-svc",
+            "content_type",
+            "User_Agent",
+        ] {
+            assert!(refusal(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_headers_may_be_set() {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "content-type",
+            "User-Agent",
+            "accept",
+            "X-Api-Key",
+            "x_api_key",
+            "date",
+            "webhooks",
+            "ifx",
+            "x-via",
+        ] {
+            assert_eq!(refusal(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_contract_owns_its_headers_in_every_spelling() {
+        for name in ["Signature", "signature-input", "signature_input", "DATE"] {
+            assert!(is_own(name, Contract::Up42) && !is_own(name, Contract::Standard), "{name}");
+        }
+    }
+}
