@@ -10,6 +10,7 @@ use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::DryRunView;
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{InboxRequestView, InboxView};
+use postern_core::api::live::LiveTicket;
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectCreated, ProjectDetail, ProjectView};
 use postern_core::api::replay::{ReplayCount, ReplayView};
@@ -452,6 +453,11 @@ impl ProjectApi {
     /// `DELETE inboxes/{id}/requests`
     pub(crate) fn clear_inbox(&self, id: &str) -> Load<()> {
         self.delete(Resource::InboxRequests(String::from(id)))
+    }
+
+    /// `POST live/tickets`
+    pub(crate) fn live_ticket(&self) -> Load<LiveTicket> {
+        self.act(Resource::LiveTickets)
     }
 
     /// The path of the live feed.

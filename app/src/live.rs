@@ -1,4 +1,5 @@
-//! The live feed of the project that is shown: one WebSocket, opened again whenever it is lost.
+//! The live feed of the project that is shown: one WebSocket, opened again whenever it is lost. A browser can set no header on a
+//! WebSocket, so each is opened with a ticket that the token was shown for (`postern_core::live_ticket`).
 //!
 //! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands ([`Live::status`]). After a gap
 //! they are told [`LiveEvent::Many`], because nobody knows what was missed.
@@ -7,18 +8,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::live_ticket::SUBPROTOCOL_PREFIX;
 
 use crate::api::ProjectApi;
 use crate::browser::clock::chance;
 use crate::browser::location;
 use crate::browser::socket::{Signal as SocketSignal, Socket};
-use crate::session::use_session;
+use crate::fetched::when;
 use crate::wire;
 
 /// How the feed stands.
@@ -47,8 +46,7 @@ type Listener = (u32, Rc<dyn Fn(&LiveEvent)>);
 
 /// What the parts of the feed share. `Rc`: the page has one thread.
 struct Feed {
-    path: String,
-    token: String,
+    project: ProjectApi,
     status: RwSignal<Status>,
     listeners: RefCell<Vec<Listener>>,
     next_listener: Cell<u32>,
@@ -76,8 +74,7 @@ impl Live {
     /// Opens the feed and offers it to everything below; it closes with the present scope.
     pub(crate) fn provide(project: &ProjectApi) -> Self {
         let feed = Rc::new(Feed {
-            path: project.live_path(),
-            token: use_session().token_now().unwrap_or_default(),
+            project: project.clone(),
             status: RwSignal::new(if location::is_online() { Status::Reconnecting } else { Status::Offline }),
             listeners: RefCell::default(),
             next_listener: Cell::new(0),
@@ -141,18 +138,32 @@ pub(crate) fn use_live() -> Live {
 
 fn connect(feed: &Rc<Feed>) {
     drop_socket(feed);
-    let generation = feed.generation.get();
-    // A subprotocol can hold neither `/` nor `=` nor a space; a token may.
-    let bearer = format!("bearer64.{}", URL_SAFE_NO_PAD.encode(&feed.token));
-    let tell = {
-        let feed = Rc::downgrade(feed);
-        move |signal| {
-            if let Some(feed) = feed.upgrade().filter(|feed| feed.generation.get() == generation && !feed.closed.get()) {
-                hear(&feed, signal);
-            }
+    let present = present(feed);
+    when(feed.project.live_ticket(), move |answer| {
+        let Some(feed) = present() else { return };
+        match answer {
+            Ok(ticket) => open(&feed, &ticket.ticket),
+            // A token that opens nothing any more has ended the session; whatever else it was may be over soon.
+            Err(_failure) => lost(&feed),
+        }
+    });
+}
+
+/// The feed, as long as it is open and still at this connection.
+fn present(feed: &Rc<Feed>) -> impl Fn() -> Option<Rc<Feed>> + Clone + 'static {
+    let (feed, generation) = (Rc::downgrade(feed), feed.generation.get());
+    move || feed.upgrade().filter(|feed| feed.generation.get() == generation && !feed.closed.get())
+}
+
+fn open(feed: &Rc<Feed>, ticket: &str) {
+    let present = present(feed);
+    let tell = move |signal| {
+        if let Some(feed) = present() {
+            hear(&feed, signal);
         }
     };
-    let socket = Socket::open(&feed.path, &[SUBPROTOCOL, &bearer], tell);
+    let offered = format!("{SUBPROTOCOL_PREFIX}{ticket}");
+    let socket = Socket::open(&feed.project.live_path(), &[SUBPROTOCOL, &offered], tell);
     let refused = socket.is_none();
     *feed.socket.borrow_mut() = socket;
     if refused {

@@ -11,7 +11,7 @@ use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::{DryRunAttempt, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView, SignatureVerdict};
-use postern_core::api::live::LiveEvent;
+use postern_core::api::live::{LiveEvent, LiveTicket};
 use postern_core::api::page::Page;
 use postern_core::api::project::{ProjectCounts, ProjectCreated, ProjectDetail, ProjectSettings, ProjectView};
 use postern_core::api::replay::{ReplayCount, ReplayState, ReplayView};
@@ -397,6 +397,12 @@ impl Read for SignatureVerdict {
     }
 }
 
+impl Read for LiveTicket {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self { ticket: Read::read(raw.member("ticket"))?, expires_at: Read::read(raw.member("expires_at"))? })
+    }
+}
+
 impl Read for LiveEvent {
     fn read(raw: Raw<'_>) -> Option<Self> {
         Some(match raw.member("change").word() {
@@ -685,6 +691,7 @@ mod tests {
         reads_like_serde::<InboxView>(&json!({"id": "ibx_1", "name": "n", "url": "u", "answer": answer, "received": 2, "created_at": AT}));
         reads_like_serde::<InboxRequestView>(&request());
         reads_like_serde::<TestView>(&test());
+        reads_like_serde::<LiveTicket>(&json!({"ticket": "abc", "expires_at": AT}));
         reads_like_serde::<TokenCreated>(
             &json!({"token": {"id": "tok_1", "name": "n", "role": "publish", "created_at": AT}, "secret": "pst_"}),
         );
@@ -737,7 +744,7 @@ mod tests {
         for state in ReplayState::ALL {
             reads_like_serde::<ReplayState>(&json!(state));
         }
-        for role in [Role::Manage, Role::Publish, Role::Read] {
+        for role in Role::ALL {
             reads_like_serde::<Role>(&json!(role));
         }
     }

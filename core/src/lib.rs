@@ -22,8 +22,10 @@ pub mod import;
 pub mod inbox;
 pub mod json_schema;
 pub mod limit;
+pub mod live_ticket;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub mod operation;
 pub mod problem;
 pub mod project;
 pub mod query;

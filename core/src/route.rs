@@ -110,6 +110,8 @@ pub enum Resource {
     Stats,
     /// `live`
     Live,
+    /// `live/tickets`
+    LiveTickets,
 }
 
 impl Route {
@@ -217,6 +219,7 @@ impl Resource {
             | Self::ConfigPlan
             | Self::ConfigApply
             | Self::ImportPreview
+            | Self::LiveTickets
             | Self::RunClaim
             | Self::RunUpdates(_)
             | Self::RunFinish(_)
@@ -272,7 +275,8 @@ impl Resource {
             | Self::RunClaim
             | Self::ConfigPlan
             | Self::ConfigApply
-            | Self::ImportPreview => "",
+            | Self::ImportPreview
+            | Self::LiveTickets => "",
             _ => "{id}",
         };
         let mut pattern = String::from("/v1/projects/{project}");
@@ -337,6 +341,7 @@ impl Resource {
             Self::ImportPreview,
             Self::Stats,
             Self::Live,
+            Self::LiveTickets,
         ]
     }
 
@@ -391,6 +396,7 @@ impl Resource {
             ["import", "preview"] => Self::ImportPreview,
             ["stats"] => Self::Stats,
             ["live"] => Self::Live,
+            ["live", "tickets"] => Self::LiveTickets,
             _ => return None,
         })
     }
@@ -442,6 +448,7 @@ impl Resource {
             Self::ImportPreview => vec!["import", "preview"],
             Self::Stats => vec!["stats"],
             Self::Live => vec!["live"],
+            Self::LiveTickets => vec!["live", "tickets"],
         }
     }
 }

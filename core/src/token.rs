@@ -10,7 +10,7 @@ use crate::fault::{Fields, InputFault, check_text, parse_json};
 use crate::time::{TIME_RULE, Timestamp};
 use crate::webhook::ProjectName;
 
-/// What a token may do.
+/// What a token may do. Which operations that is: [`crate::operation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -19,32 +19,15 @@ pub enum Role {
     Manage,
     /// Post events, nothing else.
     Publish,
-    /// Read everything but secrets.
-    Read,
-}
-
-/// What a call needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Permission {
-    /// Change definitions, see secrets.
-    Manage,
-    /// Post events.
-    Publish,
-    /// Look.
+    /// Create runs and work on them: for executors, and for who submits jobs.
+    Execute,
+    /// Read everything but secrets, tokens and the audit log.
     Read,
 }
 
 impl Role {
-    /// Whether the role suffices for `permission`.
-    #[must_use]
-    pub const fn allows(self, permission: Permission) -> bool {
-        match self {
-            Self::Manage => true,
-            Self::Publish => matches!(permission, Permission::Publish),
-            Self::Read => matches!(permission, Permission::Read),
-        }
-    }
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Manage, Self::Publish, Self::Execute, Self::Read];
 
     /// The wire spelling.
     #[must_use]
@@ -52,14 +35,26 @@ impl Role {
         match self {
             Self::Manage => "manage",
             Self::Publish => "publish",
+            Self::Execute => "execute",
             Self::Read => "read",
+        }
+    }
+
+    /// What people read of it. A test holds the words against the table of operations.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Manage => "everything in this project",
+            Self::Publish => "post events, nothing else",
+            Self::Execute => "create runs, work on them and read them, nothing else",
+            Self::Read => "read everything but secrets, tokens and the audit log",
         }
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manage, Self::Publish, Self::Read].into_iter().find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 }
 
@@ -93,7 +88,7 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let role = fields.required("role", role).and_then(|text| {
         let role = Role::parse(text);
         if role.is_none() {
-            fields.fault("role", "must be one of manage, publish, read");
+            fields.fault("role", format!("must be one of {}", Role::ALL.map(Role::as_str).join(", ")));
         }
         role
     });
@@ -191,6 +186,10 @@ mod tests {
         let draft = TokenDraft { name: String::from("ci"), role: Role::Publish, expires_at: None };
         assert_eq!(create(r#"{"name":"ci","role":"publish"}"#), Ok(draft.clone()));
         assert_eq!(create(r#"{"name":"ci","role":"publish","expires_at":null}"#), Ok(draft.clone()));
+        for role in Role::ALL {
+            let body = format!(r#"{{"name":"ci","role":"{}"}}"#, role.as_str());
+            assert_eq!(create(&body), Ok(TokenDraft { role, ..draft.clone() }));
+        }
         let tomorrow = now.plus_ms(86_400_000);
         let body = format!(r#"{{"name":"ci","role":"publish","expires_at":"{}"}}"#, tomorrow.to_rfc3339());
         assert_eq!(create(&body), Ok(TokenDraft { expires_at: Some(tomorrow), ..draft }));
@@ -212,11 +211,5 @@ mod tests {
     #[test]
     fn a_hash_is_that_of_sha_256() {
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    }
-
-    #[test]
-    fn roles_allow_what_they_say() {
-        assert!(Role::Manage.allows(Permission::Publish) && Role::Manage.allows(Permission::Read));
-        assert!(!Role::Publish.allows(Permission::Read) && !Role::Read.allows(Permission::Publish));
     }
 }

@@ -41,7 +41,7 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// Its row.
-    seq: Seq,
+    pub(crate) seq: Seq,
     /// What it may do.
     pub role: Role,
     /// Who it is, for the audit log.

@@ -29,8 +29,8 @@ use crate::support::build::{START, attempt, event, in_order, json, keyed, projec
 use crate::support::native::Native;
 
 /// Tables whose rows are limited or few: walking through them is fine.
-const SMALL_TABLES: [&str; 11] =
-    ["meta", "token", "webhook", "webhook_health", "rate_window", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
+const SMALL_TABLES: [&str; 12] =
+    ["meta", "live_ticket", "token", "webhook", "webhook_health", "rate_window", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
 
 /// Notes every statement with the number of its parameters.
 struct Recording {
@@ -86,6 +86,9 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.outbox_done(entry.item, entry.version)?;
     }
     let token = ledger.create_token("hash", TokenDraft { name: String::from("t"), role: Role::Read, expires_at: None }, START)?;
+    let verified = ledger.verify_token("hash", START);
+    ledger.create_live_ticket("ticket", verified.as_ref(), START)?;
+    ledger.take_live_ticket("ticket", START)?;
     ledger.delete_token(&token.id, START)?;
     ledger.answered_before("k", "d", START)?;
     ledger.keep_answer("k", "d", "{}", START)?;

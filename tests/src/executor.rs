@@ -14,9 +14,9 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Lets an executor do the runs of `project`, with a token of the role `publish`.
+    /// Lets an executor do the runs of `project`, with a token of the role `execute`.
     pub async fn start(project: &Project) -> Self {
-        let token = project.token("publish").await;
+        let token = project.token("execute").await;
         let is_enough = Arc::new(AtomicBool::new(false));
         let (base, name, stop) = (project.api.base.clone(), project.name.clone(), Arc::clone(&is_enough));
         let thread = thread::spawn(move || postern_executor::serve(&base, &name, &token, || stop.load(Ordering::Relaxed)));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::api::live::{LiveEvent, LiveTicket, SUBPROTOCOL};
+use reqwest::Method;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -14,14 +15,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::client::Project;
 use crate::wait::SOON;
 
-/// How a reader shows its token.
+/// How a reader shows that it may read.
 #[derive(Clone, Copy, Debug)]
 pub enum Credential<'a> {
-    /// In `Authorization`, as programs do.
+    /// This token in `Authorization`, as programs do.
     Header(&'a str),
-    /// As the subprotocol `bearer.<token>`, as browsers must.
-    Subprotocol(&'a str),
-    /// As this subprotocol.
+    /// A ticket that this token asks for, as browsers must.
+    Ticket(&'a str),
+    /// This subprotocol.
     Offered(&'a str),
     /// Not at all.
     None,
@@ -38,7 +39,7 @@ pub struct Feed {
 impl Feed {
     /// Opens the project's feed as its owner.
     pub async fn open(project: &Project) -> Self {
-        Self::connect(project, Credential::Subprotocol(&project.token))
+        Self::connect(project, Credential::Ticket(&project.token))
             .await
             .unwrap_or_else(|status| panic!("the live feed answered {status}"))
     }
@@ -46,15 +47,16 @@ impl Feed {
     /// Opens the project's feed.
     ///
     /// # Errors
-    /// The HTTP status with which it was refused.
+    /// The HTTP status with which it, or the ticket, was refused.
     pub async fn connect(project: &Project, credential: Credential<'_>) -> Result<Self, u16> {
         let url = format!("{}{}", project.api.base.replacen("http", "ws", 1), project.path("live"));
         let mut request = url.into_client_request().expect("the feed's address is a URL");
         let value = |text: String| HeaderValue::from_str(&text).expect("a token fits a header");
         match credential {
             Credential::Header(token) => drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}")))),
-            Credential::Subprotocol(token) => {
-                drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, bearer.{token}"))));
+            Credential::Ticket(token) => {
+                let ticket = ticket(project, token).await?;
+                drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, ticket.{ticket}"))));
             }
             Credential::Offered(offered) => {
                 drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, {offered}"))));
@@ -116,6 +118,15 @@ impl Feed {
         };
         timeout(Duration::from_secs(10), read).await.unwrap_or_default()
     }
+}
+
+/// A ticket to the project's feed for the holder of `token`.
+///
+/// # Errors
+/// The HTTP status with which it was refused.
+pub async fn ticket(project: &Project, token: &str) -> Result<String, u16> {
+    let reply = project.api.with_token(token).send(Method::POST, &project.path("live/tickets"), None).await;
+    if reply.status == 201 { Ok(reply.read::<LiveTicket>().ticket) } else { Err(reply.status) }
 }
 
 fn chosen(response: &Response<Option<Vec<u8>>>) -> Option<String> {

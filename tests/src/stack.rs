@@ -27,6 +27,9 @@ const SEALING_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// How long a start may take: a busy machine with two cores needs 20 s at worst.
 const START: Duration = Duration::from_mins(2);
 
+/// The folder of a tail worker, in a stack that has one.
+const TAIL: &str = "tail";
+
 /// What runs the Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
@@ -81,7 +84,33 @@ impl Stack {
         Self::start_with(Host::Wrangler, &format!("ALLOW_PRIVATE_TARGETS=\"true\"\n{variables}")).await
     }
 
+    /// A stack with a tail worker beside it (`tests/tail.mjs`), which posts what the platform tells of each invocation to
+    /// `told_to`: arrays of events as PLATFORM 12 describes them.
+    pub async fn start_with_tail(told_to: &str) -> Self {
+        let mut stack = Self::prepared(Host::Wrangler, "ALLOW_PRIVATE_TARGETS=\"true\"\n");
+        let config = stack.dir.join("wrangler.jsonc");
+        let text = fs::read_to_string(&config).expect("wrangler.jsonc can be read");
+        let name = "\"name\": \"postern\",";
+        assert!(text.contains(name), "wrangler.jsonc names the Worker");
+        let text = text.replacen(name, &format!("{name}\n  \"tail_consumers\": [{{ \"service\": \"tail\" }}],"), 1);
+        fs::write(&config, text).expect("wrangler.jsonc can be written");
+        let tail = stack.dir.join(TAIL);
+        fs::create_dir_all(&tail).expect("the stack's folder can be written");
+        fs::copy(artefacts::root().join("tests/tail.mjs"), tail.join("tail.mjs")).expect("the tail worker can be copied");
+        let own = json!({ "name": "tail", "main": "tail.mjs", "compatibility_date": "2026-11-01", "vars": { "TOLD_TO": told_to } });
+        fs::write(tail.join("wrangler.json"), own.to_string()).expect("the tail worker's configuration can be written");
+        stack.boot().await;
+        stack
+    }
+
     async fn start_with(host: Host, variables: &str) -> Self {
+        let mut stack = Self::prepared(host, variables);
+        stack.boot().await;
+        stack
+    }
+
+    /// A stack that was not started yet, in a folder of its own.
+    fn prepared(host: Host, variables: &str) -> Self {
         let port = free_port();
         let dir = std::env::temp_dir().join(format!("postern-{}-{port}", std::process::id()));
         copy_dir(&artefacts::worker(), &dir.join("edge/build"));
@@ -90,9 +119,7 @@ impl Stack {
         let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{}{variables}", unlimited(variables));
         fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
         fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
-        let mut stack = Self { host, dir, port, running: None };
-        stack.boot().await;
-        stack
+        Self { host, dir, port, running: None }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -214,6 +241,10 @@ impl Stack {
             Host::Wrangler => {
                 command.arg(artefacts::wrangler()).args(["dev", "--ip", "127.0.0.1", "--port", &port, "--inspector-port", "0"]);
                 command.arg("--persist-to").arg(self.dir.join("state")).arg("--show-interactive-dev-session=false");
+                if self.dir.join(TAIL).exists() {
+                    // The first is the one that requests reach.
+                    command.args(["-c", "wrangler.jsonc", "-c"]).arg(Path::new(TAIL).join("wrangler.json"));
+                }
             }
             Host::Miniflare => {
                 command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port);

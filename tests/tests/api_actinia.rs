@@ -20,7 +20,8 @@ struct Actinia {
 impl Actinia {
     async fn new(label: &str) -> Self {
         let project = stack::project(label).await;
-        let api = project.api.with_authorization(&basic(&project.name, &project.token));
+        // The role that an actinia user needs: it submits, looks at and stops jobs.
+        let api = project.api.with_authorization(&basic(&project.name, &project.token("execute").await));
         Self { project, api }
     }
 
@@ -217,23 +218,30 @@ async fn a_validation_looks_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn strangers_and_readers_call_nobody_and_who_may_publish_may_submit() {
+async fn strangers_readers_and_publishers_call_nobody_and_who_may_execute_may_submit() {
     let (actinia, sink) = (Actinia::new("acroles").await, Sink::start().await);
     let project = &actinia.project;
     let chain = chain(json!({ "webhooks": { "finished": sink.url("/f"), "auth": "u:p" } }));
     let forged = format!("pst_{}_{}", project.name, "a".repeat(52));
     let role = async |role: &str| project.api.with_authorization(&basic(&project.name, &project.token(role).await));
     let post = async |api: &Api, rest: &str| api.send(Method::POST, &path(rest), Some(&chain)).await;
-    for (api, status) in [(project.api.with_authorization(&basic(&project.name, &forged)), 401), (role("read").await, 403)] {
+    let stranger = project.api.with_authorization(&basic(&project.name, &forged));
+    for (api, status) in [(stranger, 401), (role("read").await, 403), (role("publish").await, 403)] {
         for process in ["process_chain_validation_sync", "process_chain_validation_async", "processing_async_export"] {
             assert_eq!(post(&api, &format!("locations/l/{process}")).await.status, status, "{process}");
         }
     }
     assert_eq!(sink.all().len(), 0, "nobody was called");
-    let publisher = role("publish").await;
-    let made = post(&publisher, "locations/l/processing_async_export").await.expect(200).json();
-    assert_eq!(made["status"], "accepted");
-    assert_eq!(post(&publisher, "locations/l/process_chain_validation_sync").await.expect(200).json()["status"], "finished");
+    for user in [role("execute").await, role("manage").await] {
+        let made = post(&user, "locations/l/processing_async_export").await.expect(200).json();
+        assert_eq!(made["status"], "accepted");
+        assert_eq!(post(&user, "locations/l/process_chain_validation_sync").await.expect(200).json()["status"], "finished");
+        let resource = path(&actinia.resource(&made));
+        user.send(Method::GET, &resource, None).await.expect(200);
+        user.send(Method::GET, &path(&format!("resources/{}", project.name)), None).await.expect(200);
+        role("publish").await.send(Method::GET, &resource, None).await.expect(403);
+        user.send(Method::DELETE, &resource, None).await.expect(200);
+    }
 }
 
 #[tokio::test]

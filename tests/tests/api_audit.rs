@@ -139,7 +139,7 @@ async fn the_log_is_paged_filtered_and_for_those_who_manage() {
     assert_eq!(log(&project, "subject=event_type:b").await.len(), 1);
     project.get("audit?subject=nothing&limit=0&x=1").await.faults(&["?subject", "?limit", "?x"]);
     project.get("audit?cursor=nonsense").await.faults(&["?cursor"]);
-    for role in ["read", "publish"] {
+    for role in ["read", "publish", "execute"] {
         let other = Project { api: project.api.with_token(&project.token(role).await), ..project.clone() };
         other.get("audit").await.problem(ProblemType::Forbidden);
     }

@@ -156,7 +156,7 @@ async fn every_route_refuses_callers_without_a_right_to_it() {
     let furnished = Furnished::new("callers").await;
     let project = &furnished.project;
     let stranger = stack::project("stranger").await;
-    let (read, publish) = (project.token("read").await, project.token("publish").await);
+    let (read, publish, execute) = (project.token("read").await, project.token("publish").await, project.token("execute").await);
     let before = furnished.census().await;
     for operation in operations() {
         furnished.call(&project.api.without_token(), &operation).await.problem(ProblemType::Unauthorized);
@@ -168,6 +168,7 @@ async fn every_route_refuses_callers_without_a_right_to_it() {
         if operation.needs != Needs::Publish {
             furnished.call(&project.api.with_token(&publish), &operation).await.problem(ProblemType::Forbidden);
         }
+        furnished.call(&project.api.with_token(&execute), &operation).await.problem(ProblemType::Forbidden);
         let missing = furnished.path(&operation).replace(&format!("/{}/", project.name), "/no-such-project/");
         let admin = stack::shared().await.admin();
         admin.send(operation.method.clone(), &missing, operation.body.as_ref()).await.problem(ProblemType::ProjectNotFound);

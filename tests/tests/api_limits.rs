@@ -1,6 +1,7 @@
 //! Limits of one address, request ids and the log's line of each request.
 
 use postern_core::problem::ProblemType;
+use postern_tests::live::{Credential, Feed};
 use postern_tests::sink::Sink;
 use postern_tests::stack::{self, Stack};
 use postern_tests::wait::{SOON, until};
@@ -42,6 +43,20 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
     assert_eq!(reply.header("x-ratelimit-reset"), reply.header("retry-after"), "what its client waits for (WIRE A.6)");
     assert!(reply.json()["error"].is_string() && reply.header("retry-after").is_some(), "in the facade's own words: {}", reply.body);
     stack.anonymous().send(Method::GET, "/healthz", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_guessed_ticket_counts_and_a_right_one_goes_on() {
+    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"3\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let project = stack.project("tickets").await;
+    for letter in ["a", "b", "c"] {
+        let guess = format!("ticket.{}", letter.repeat(52));
+        assert_eq!(Feed::connect(&project, Credential::Offered(&guess)).await.err(), Some(401), "{guess}");
+        project.get("webhooks").await.expect(200);
+    }
+    let guess = format!("ticket.{}", "d".repeat(52));
+    assert_eq!(Feed::connect(&project, Credential::Offered(&guess)).await.err(), Some(429), "that was enough");
+    assert!(Feed::connect(&project, Credential::Ticket(&project.token)).await.is_ok(), "a ticket that was given to this address is none");
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! The live feed: who may read it and what it tells.
 
-use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use postern_core::api::live::{LiveEvent, LiveTicket, SUBPROTOCOL};
 use postern_core::api::test::TestStatus;
 use postern_core::delivery::State;
+use postern_core::problem::ProblemType;
 use postern_tests::client::Project;
-use postern_tests::live::{Credential, Feed};
+use postern_tests::live::{Credential, Feed, ticket};
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack;
 use postern_tests::wait::{SOON, in_ms, until};
@@ -70,15 +73,78 @@ async fn a_reader_without_a_right_token_is_refused() {
     let read = project.token("read").await;
     for (credential, status) in [
         (Credential::None, 401),
-        (Credential::Subprotocol("nonsense"), 401),
+        (Credential::Offered("ticket.nonsense"), 401),
+        (Credential::Offered(&format!("ticket.{}", "a".repeat(52))), 401),
         (Credential::Header(&publish), 403),
-        (Credential::Subprotocol(&other.token), 404),
+        (Credential::Ticket(&publish), 403),
+        (Credential::Ticket(&other.token), 404),
     ] {
         assert_eq!(Feed::connect(&project, credential).await.err(), Some(status), "{credential:?}");
     }
-    assert!(Feed::connect(&project, Credential::Subprotocol(&read)).await.is_ok());
+    assert!(Feed::connect(&project, Credential::Ticket(&read)).await.is_ok());
     let plain = project.get("live").await;
     assert!((400..500).contains(&plain.status), "a plain GET is no WebSocket: {}", plain.status);
+}
+
+#[tokio::test]
+async fn a_ticket_opens_its_own_project_once() {
+    let (project, other) = (stack::project("once").await, stack::project("other").await);
+    let asked = project.post_nothing("live/tickets").await.expect(201);
+    assert_eq!(asked.header("cache-control"), Some("no-store"));
+    let LiveTicket { ticket, expires_at } = asked.read();
+    assert!(in_ms(0) < expires_at && expires_at <= in_ms(31_000), "{expires_at:?}");
+    let offer = format!("ticket.{ticket}");
+    assert_eq!(Feed::connect(&other, Credential::Offered(&offer)).await.err(), Some(401), "another project's");
+    let feed = Feed::connect(&project, Credential::Offered(&offer)).await.expect("it was not used yet");
+    assert_eq!(feed.subprotocol.as_deref(), Some(SUBPROTOCOL));
+    assert_eq!(Feed::connect(&project, Credential::Offered(&offer)).await.err(), Some(401), "it was used");
+    let twice = ticket_of(&project).await;
+    assert_eq!(Feed::connect(&project, Credential::Offered(&format!("{twice}, {twice}"))).await.err(), Some(401), "one, and no more");
+    assert!(Feed::connect(&project, Credential::Offered(&twice)).await.is_ok(), "what was refused by its form is not spent");
+
+    let headers = [("idempotency-key", "k")];
+    project.api.send_raw(Method::POST, &project.path("live/tickets"), &headers, "").await.faults(&[""]);
+    project.api.without_token().send(Method::POST, &project.path("live/tickets"), None).await.problem(ProblemType::Unauthorized);
+    project.get("live/tickets").await.problem(ProblemType::MethodNotAllowed);
+}
+
+/// A ticket of the project's own token, as a subprotocol.
+async fn ticket_of(project: &Project) -> String {
+    format!("ticket.{}", ticket(project, &project.token).await.expect("its owner may listen"))
+}
+
+#[tokio::test]
+async fn a_ticket_is_worth_as_much_as_its_token() {
+    let project = stack::project("worth").await;
+    let read = project.post("tokens", &json!({ "name": "r", "role": "read" })).await.expect(201).json();
+    let (secret, id) = (read["secret"].as_str().expect("a secret"), read["token"]["id"].as_str().expect("an id"));
+    let unused = format!("ticket.{}", ticket(&project, secret).await.expect("it may listen"));
+    let listening = Feed::connect(&project, Credential::Ticket(secret)).await.expect("it may listen");
+    let mut administrator = Feed::connect(&project, Credential::Ticket(stack::ADMIN_TOKEN)).await.expect("the administrator may listen");
+    project.delete(&format!("tokens/{id}")).await.expect(204);
+    assert_eq!(listening.closed().await, Some(4401), "who came in with a ticket is sent away with its token");
+    assert_eq!(Feed::connect(&project, Credential::Offered(&unused)).await.err(), Some(401), "a ticket of a revoked token");
+    assert_eq!(ticket(&project, secret).await.err(), Some(401));
+    project.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    administrator.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_token_among_the_subprotocols_is_refused_and_told_of_tickets() {
+    let project = stack::project("bearer").await;
+    let encoded = URL_SAFE_NO_PAD.encode(&project.token);
+    for offer in [format!("bearer.{}", project.token), format!("bearer64.{encoded}")] {
+        assert_eq!(Feed::connect(&project, Credential::Offered(&offer)).await.err(), Some(401), "{offer}");
+        for api in [project.api.clone(), project.api.without_token()] {
+            let headers = [("sec-websocket-protocol", offer.as_str())];
+            let refused = api.send_raw(Method::GET, &project.path("live"), &headers, "").await.problem(ProblemType::Unauthorized);
+            assert!(refused.detail.contains("live/tickets"), "{}", refused.detail);
+        }
+    }
+    let both = [("sec-websocket-protocol", ticket_of(&project).await)];
+    let both = both.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let refused = project.api.send_raw(Method::GET, &project.path("live"), &both, "").await.problem(ProblemType::Unauthorized);
+    assert!(refused.detail.contains("not both"), "{}", refused.detail);
 }
 
 #[tokio::test]

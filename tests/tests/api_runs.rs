@@ -252,10 +252,10 @@ async fn a_terminated_run_stops_its_executor_and_is_told() {
     let (project, sink) = (stack::project("runstop").await, Sink::start().await);
     let made = create(&project, &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f") } })).await;
     claim(&project, 60).await;
-    let publisher = Project::new(&project.api.base, &project.name, &project.token("publish").await);
-    let stopped: RunView = publisher.post_nothing(&format!("runs/{}/terminate", made.id)).await.expect(200).read();
+    let executor = Project::new(&project.api.base, &project.name, &project.token("execute").await);
+    let stopped: RunView = executor.post_nothing(&format!("runs/{}/terminate", made.id)).await.expect(200).read();
     assert_eq!(stopped.state, RunState::Terminated);
-    let refused = publisher.post(&format!("runs/{}/updates", made.id), &json!({ "message": "still here" })).await;
+    let refused = executor.post(&format!("runs/{}/updates", made.id), &json!({ "message": "still here" })).await;
     assert!(refused.problem(ProblemType::StateConflict).detail.contains("terminated"));
     let told = told(&sink.wait_for("/f", 2).await[1]);
     assert_eq!((&told["status"], &told["http_code"]), (&json!("terminated"), &json!(200)));
@@ -335,14 +335,16 @@ async fn strangers_and_readers_can_not_do_runs() {
         (Method::GET, String::from("runs"), Value::Null),
         (Method::GET, format!("runs/{id}"), Value::Null),
     ];
-    let (reader, publisher) =
-        (project.api.with_token(&project.token("read").await), project.api.with_token(&project.token("publish").await));
+    let role = async |role: &str| project.api.with_token(&project.token(role).await);
+    let (reader, publisher, executor) = (role("read").await, role("publish").await, role("execute").await);
     for (method, rest, body) in &routes {
         let (path, body) = (project.path(rest), Some(body).filter(|body| !body.is_null()));
         project.api.without_token().send(method.clone(), &path, body).await.problem(ProblemType::Unauthorized);
         project.api.with_token(&other.token).send(method.clone(), &path, body).await.problem(ProblemType::ProjectNotFound);
-        let wrong = if *method == Method::GET { &publisher } else { &reader };
-        wrong.send(method.clone(), &path, body).await.problem(ProblemType::Forbidden);
+        publisher.send(method.clone(), &path, body).await.problem(ProblemType::Forbidden);
+        if *method != Method::GET {
+            reader.send(method.clone(), &path, body).await.problem(ProblemType::Forbidden);
+        }
         project.api.send(Method::PUT, &path, Some(&json!({}))).await.problem(ProblemType::MethodNotAllowed);
     }
     for rest in ["runs/run_nonsense", "runs/run_00000000-0000-7000-8000-000000000000"] {
@@ -351,7 +353,8 @@ async fn strangers_and_readers_can_not_do_runs() {
     }
     assert_eq!(run(&project, id).await.state, RunState::Accepted);
     reader.send(Method::GET, &project.path("runs"), None).await.expect(200);
-    publisher.send(Method::POST, &project.path("runs/claim"), Some(&json!({}))).await.expect(200);
+    executor.send(Method::GET, &project.path("runs"), None).await.expect(200);
+    executor.send(Method::POST, &project.path("runs/claim"), Some(&json!({}))).await.expect(200);
 }
 
 #[tokio::test]

@@ -376,7 +376,7 @@ async fn a_secret_is_shown_to_those_who_may_change_it_and_to_nobody_else() {
     let native = up42.project.get("webhooks/w").await.expect(200);
     assert!(!native.body.contains("hush-hush-42"), "the native API shows it only where it is asked for");
     assert_eq!(up42.project.secret("w").await.as_deref(), Some("hush-hush-42"));
-    for role in ["read", "publish"] {
+    for role in ["read", "publish", "execute"] {
         let token = up42.project.token(role).await;
         let form = password_form(&up42.project.name, &token);
         let login = log_in(&up42.project.api, &form).await.expect(200).json();

@@ -7,10 +7,20 @@ use super::inbox::InboxRequestView;
 use super::replay::ReplayView;
 use super::run::RunView;
 use super::test::TestView;
+use crate::time::Timestamp;
 
-/// The WebSocket subprotocol that the server answers with. The client also offers `bearer.<token>` (a browser can set
-/// no `Authorization` header on a WebSocket, and a token must not stand in a URL).
+/// The WebSocket subprotocol that the server answers with. A browser also offers a ticket ([`crate::live_ticket`]).
 pub const SUBPROTOCOL: &str = "postern.v1";
+
+/// What opens the live feed once in the place of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct LiveTicket {
+    /// The ticket; shown only now.
+    pub ticket: String,
+    /// From then on it opens nothing.
+    pub expires_at: Timestamp,
+}
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -263,7 +263,7 @@ fn token_create() -> Value {
         &["name", "role"],
         vec![
             ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it.")),
-            ("role", one_of(&[Role::Manage, Role::Publish, Role::Read].map(Role::as_str))),
+            ("role", one_of(&Role::ALL.map(Role::as_str))),
             ("expires_at", said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never.")),
         ],
     )

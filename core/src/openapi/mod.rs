@@ -16,8 +16,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{SchemaGenerator, generate::Contract};
 use serde_json::{Map, Value, json};
 
-use self::operation::{Answer, Content, Needs, Operation};
+use self::operation::{Answer, Content, Operation};
 use crate::api::live::LiveEvent;
+use crate::operation::Needs;
 use crate::problem::{Problem, ProblemType};
 use crate::route::{Resource, Route};
 use crate::token::Role;
@@ -26,10 +27,11 @@ use crate::webhook::ProjectName;
 /// Where schemas stand in the document.
 const SCHEMAS: &str = "/components/schemas";
 
+/// What the whole document begins with. `{roles}` stands for the roles and their words.
 const INTRODUCTION: &str = "Postern takes events from your service, keeps them, signs and sends a callback to every webhook that wants \
 them, and says of each attempt what came of it.\n\n\
-Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: `manage` may do everything in it, `publish` posts events \
-and works on runs, `read` looks. `ADMIN_TOKEN` may do everything everywhere. A project that a token does not belong to is answered like one that does \
+Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: {roles}. `ADMIN_TOKEN` may do everything \
+everywhere. A project that a token does not belong to is answered like one that does \
 not exist.\n\n\
 Bodies are JSON; unknown fields and parameters are refused, and a 422 names every fault with a JSON pointer. Errors are problem details \
 (RFC 9457) whose `type` is one of a closed set. A method that a path does not take is answered by 405 with `Allow`. Each answer has an `x-request-id`, \
@@ -57,12 +59,13 @@ pub fn document() -> Value {
     generator.subschema_for::<LiveEvent>();
     let mut schemas = generator.take_definitions(true);
     schemas.extend(body::schemas());
+    let roles = Role::ALL.map(|role| format!("`{}` ({})", role.as_str(), role.about())).join(", ");
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Postern",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": INTRODUCTION,
+            "description": INTRODUCTION.replace("{roles}", &roles),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -123,14 +126,22 @@ fn path_item(route: &Route, generator: &mut SchemaGenerator, responses: &mut BTr
 }
 
 fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
-    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement Object).
-    let (needs, security) = match operation.needs {
+    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement Object); one of several suffices.
+    let (needs, security) = match operation.id.needs() {
         Needs::Nobody => (String::from("Needs no token."), json!([])),
         Needs::Admin => (String::from("Needs `ADMIN_TOKEN`."), json!([{ "bearer": ["admin"] }])),
         Needs::AnyToken => (String::from("Needs a token of any role."), json!([{ "bearer": [] }])),
-        Needs::Role(role) => {
-            let or_manage = if role == Role::Manage { "" } else { " or `manage`" };
-            (format!("Needs a token of the role `{}`{or_manage}.", role.as_str()), json!([{ "bearer": [role.as_str()] }]))
+        Needs::Roles(roles) => {
+            let mut said = String::new();
+            for role in roles {
+                said.push_str(if said.is_empty() { "`" } else { ", `" });
+                said.push_str(role.as_str());
+                said.push('`');
+            }
+            let or = if said.is_empty() { "" } else { " or " };
+            let sufficient = roles.iter().chain(&[Role::Manage]);
+            let security = sufficient.map(|role| json!({ "bearer": [role.as_str()] })).collect();
+            (format!("Needs a token of the role {said}{or}`{}`.", Role::Manage.as_str()), Value::Array(security))
         }
     };
     let mut value = json!({

@@ -12,6 +12,7 @@ use crate::api::delivery::{DeliveryDetail, DeliveryView};
 use crate::api::dry_run::DryRunView;
 use crate::api::event::{BatchAccepted, EventAccepted, EventTypeView, EventView};
 use crate::api::inbox::{InboxRequestView, InboxView};
+use crate::api::live::LiveTicket;
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::api::project::{ProjectCreated, ProjectDetail, ProjectView};
 use crate::api::replay::{ReplayCount, ReplayView};
@@ -23,24 +24,11 @@ use crate::api::webhook::{SecretView, WebhookView};
 use crate::config::PlanView;
 use crate::delivery::State;
 use crate::import::PreviewView;
+use crate::operation::{Needs, Operation as Id};
 use crate::problem::ProblemType;
 use crate::query::TEXT_CHARS_MAX;
 use crate::route::{Resource, Route};
 use crate::run::{CallbackKind, RunState};
-use crate::token::Role;
-
-/// Who may ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Anybody, without a token.
-    Nobody,
-    /// Whoever holds `ADMIN_TOKEN`.
-    Admin,
-    /// A token of any role.
-    AnyToken,
-    /// A token of this role, or of `manage`.
-    Role(Role),
-}
 
 /// What an answer holds.
 pub(super) enum Content {
@@ -82,14 +70,12 @@ pub(super) struct Parameter {
 pub(super) struct Operation {
     /// In capitals.
     pub(super) method: &'static str,
-    /// Stable, for generated clients.
-    pub(super) id: &'static str,
+    /// Which it is. Written in camel case it is the `operationId`, which is stable, for generated clients.
+    pub(super) id: Id,
     /// In a line.
     pub(super) summary: &'static str,
     /// In more lines, or empty.
     pub(super) description: &'static str,
-    /// Who may ask.
-    pub(super) needs: Needs,
     /// Query parameters.
     pub(super) query: Vec<Parameter>,
     /// The request's body.
@@ -101,8 +87,8 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    fn new(method: &'static str, id: &'static str, needs: Needs, summary: &'static str) -> Self {
-        Self { method, id, summary, description: "", needs, query: Vec::new(), body: None, answers: Vec::new(), problems: Vec::new() }
+    fn new(method: &'static str, id: Id, summary: &'static str) -> Self {
+        Self { method, id, summary, description: "", query: Vec::new(), body: None, answers: Vec::new(), problems: Vec::new() }
     }
 
     fn about(self, description: &'static str) -> Self {
@@ -160,10 +146,10 @@ impl Operation {
     pub(super) fn all_problems(&self, route: &Route) -> Vec<ProblemType> {
         let mut found = self.problems.clone();
         found.extend([ProblemType::TooManyRequests, ProblemType::Internal]);
-        if self.needs != Needs::Nobody {
+        if self.id.needs() != Needs::Nobody {
             found.extend([ProblemType::Unauthorized, ProblemType::Unavailable]);
         }
-        if matches!(self.needs, Needs::Role(_) | Needs::Admin) {
+        if matches!(self.id.needs(), Needs::Roles(_) | Needs::Admin) {
             found.push(ProblemType::Forbidden);
         }
         if matches!(route, Route::Project(..)) {
@@ -189,10 +175,6 @@ impl Operation {
         ProblemType::ALL.into_iter().filter(|problem| found.contains(problem)).collect()
     }
 }
-
-const READ: Needs = Needs::Role(Role::Read);
-const PUBLISH: Needs = Needs::Role(Role::Publish);
-const MANAGE: Needs = Needs::Role(Role::Manage);
 
 /// The tag of a route.
 pub(super) const fn tag(route: &Route) -> &'static str {
@@ -228,7 +210,7 @@ pub(super) const fn tag(route: &Route) -> &'static str {
             | Resource::RunCallbackRetry(..) => "Runs",
             Resource::Audit => "Audit log",
             Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => "Configuration",
-            Resource::Stats | Resource::Live => "Observing",
+            Resource::Stats | Resource::Live | Resource::LiveTickets => "Observing",
         },
     }
 }
@@ -236,7 +218,7 @@ pub(super) const fn tag(route: &Route) -> &'static str {
 /// The tags in their order, with what each is about.
 pub(super) const TAGS: [(&str, &str); 14] = [
     ("Projects", "Tenants: everything else belongs to one."),
-    ("Tokens", "Bearer secrets of a project with a role: `manage`, `publish` or `read`."),
+    ("Tokens", "Bearer secrets of a project with a role: `manage`, `publish`, `execute` or `read`."),
     ("Webhooks", "Where to call, for which events, how to sign, how to retry."),
     ("Tests", "Trial calls."),
     ("Event types", "The catalogue: what events there are, and what their data must be."),
@@ -255,21 +237,21 @@ pub(super) const TAGS: [(&str, &str); 14] = [
 pub(super) fn operations(route: &Route) -> Vec<Operation> {
     match route {
         Route::Health => vec![
-            Operation::new("GET", "getHealth", Needs::Nobody, "Say whether Postern answers")
+            Operation::new("GET", Id::GetHealth, "Say whether Postern answers")
                 .answer(200, "It does.", Content::Json(health))
                 .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
         ],
         Route::Metrics => vec![
-            Operation::new("GET", "getMetrics", Needs::Admin, "Read the counters")
+            Operation::new("GET", Id::GetMetrics, "Read the counters")
                 .about("Prometheus text: what the platform charges for, as this isolate has counted it since its start.")
                 .answer(200, "The counters.", Content::Text("text/plain; version=0.0.4; charset=utf-8")),
         ],
         Route::Projects => vec![
-            Operation::new("GET", "listProjects", Needs::AnyToken, "List projects")
+            Operation::new("GET", Id::ListProjects, "List projects")
                 .about("Every project for `ADMIN_TOKEN`, the token's own for any other.")
                 .gives::<Page<ProjectView>>(200, "The projects, by name.")
                 .or(ProblemType::InvalidInput),
-            Operation::new("POST", "createProject", Needs::Admin, "Create a project")
+            Operation::new("POST", Id::CreateProject, "Create a project")
                 .body(body("ProjectCreate", json!({ "name": "shop" })))
                 .gives::<ProjectCreated>(201, "Created, with a first token of the role `manage`: the only time that it is shown.")
                 .or(ProblemType::NameTaken),
@@ -281,29 +263,29 @@ pub(super) fn operations(route: &Route) -> Vec<Operation> {
 fn of_resource(resource: &Resource) -> Vec<Operation> {
     match resource {
         Resource::Detail => vec![
-            Operation::new("GET", "getProject", READ, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
-            Operation::new("PATCH", "updateProject", MANAGE, "Change a project's settings")
+            Operation::new("GET", Id::GetProject, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
+            Operation::new("PATCH", Id::UpdateProject, "Change a project's settings")
                 .about("Only what is sent changes; null restores a default.")
                 .body(body("SettingsPatch", json!({ "retention_days": 90 })))
                 .gives::<ProjectDetail>(200, "The project as it is now."),
         ],
         Resource::Tokens => vec![
-            Operation::new("GET", "listTokens", MANAGE, "List tokens").gives::<Page<TokenView>>(200, "All tokens; never their secrets."),
-            Operation::new("POST", "createToken", MANAGE, "Create a token")
+            Operation::new("GET", Id::ListTokens, "List tokens").gives::<Page<TokenView>>(200, "All tokens; never their secrets."),
+            Operation::new("POST", Id::CreateToken, "Create a token")
                 .body(body("TokenCreate", json!({ "name": "checkout service", "role": "publish" })))
                 .gives::<TokenCreated>(201, "Created, with its secret: the only time that it is shown."),
         ],
         Resource::Token(_) => vec![
-            Operation::new("DELETE", "deleteToken", MANAGE, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
+            Operation::new("DELETE", Id::DeleteToken, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
         ],
         Resource::Webhooks | Resource::Webhook(_) => webhooks(resource),
         Resource::WebhookSecret(_) => vec![
-            Operation::new("GET", "getWebhookSecret", MANAGE, "Show a webhook's signing secret")
+            Operation::new("GET", Id::GetWebhookSecret, "Show a webhook's signing secret")
                 .gives::<SecretView>(200, "The secret in clear; looking at it is noted in the audit log.")
                 .or(ProblemType::NotFound),
         ],
         Resource::WebhookSecretRotate(_) => vec![
-            Operation::new("POST", "rotateWebhookSecret", MANAGE, "Replace a webhook's signing secret")
+            Operation::new("POST", Id::RotateWebhookSecret, "Replace a webhook's signing secret")
                 .about("The secret before signs beside the new one for a while, so that receivers can change over.")
                 .body(body("SecretRotation", json!({ "overlap_s": 3_600 })).optional())
                 .gives::<SecretView>(200, "The new secret in clear.")
@@ -311,38 +293,38 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::StateConflict),
         ],
         Resource::WebhookPause(_) => vec![
-            Operation::new("POST", "pauseWebhook", MANAGE, "Let a webhook's deliveries wait")
+            Operation::new("POST", Id::PauseWebhook, "Let a webhook's deliveries wait")
                 .about("Events are taken all the same. Nothing happens where it is paused already.")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
         ],
         Resource::WebhookResume(_) => vec![
-            Operation::new("POST", "resumeWebhook", MANAGE, "Let a webhook's deliveries go on")
+            Operation::new("POST", Id::ResumeWebhook, "Let a webhook's deliveries go on")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
         ],
         Resource::WebhookTest(_) => vec![
-            Operation::new("POST", "testWebhook", MANAGE, "Test a webhook")
+            Operation::new("POST", Id::TestWebhook, "Test a webhook")
                 .about("One call, made at once and never repeated.")
                 .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
                 .gives::<TestView>(201, "The pending test.")
                 .or(ProblemType::NotFound),
         ],
         Resource::Tests => vec![
-            Operation::new("POST", "createTest", MANAGE, "Test a webhook that is not stored")
+            Operation::new("POST", Id::CreateTest, "Test a webhook that is not stored")
                 .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed.")
                 .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
                 .gives::<TestView>(201, "The pending test."),
         ],
         Resource::Test(_) => vec![
-            Operation::new("GET", "getTest", READ, "Show a test").gives::<TestView>(200, "The test, with its call once it was made.").or(ProblemType::NotFound),
+            Operation::new("GET", Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its call once it was made.").or(ProblemType::NotFound),
         ],
         Resource::EventTypes | Resource::EventType(_) => event_types(resource),
         Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => events(resource),
         Resource::Deliveries => vec![
-            Operation::new("GET", "listDeliveries", READ, "List deliveries")
+            Operation::new("GET", Id::ListDeliveries, "List deliveries")
                 .query(page_and(vec![
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
                     text("webhook", "The webhook's name."),
@@ -352,7 +334,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::NotFound),
         ],
         Resource::DeliveriesExport => vec![
-            Operation::new("GET", "exportDeliveries", READ, "Export deliveries")
+            Operation::new("GET", Id::ExportDeliveries, "Export deliveries")
                 .about("Every delivery that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
                 .query(export_and(vec![
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
@@ -362,26 +344,26 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::NotFound),
         ],
         Resource::Delivery(_) => vec![
-            Operation::new("GET", "getDelivery", READ, "Show a delivery")
+            Operation::new("GET", Id::GetDelivery, "Show a delivery")
                 .gives::<DeliveryDetail>(200, "The delivery, why it stands there, every attempt and the event.")
                 .or(ProblemType::NotFound),
         ],
         Resource::DeliveryRetry(_) => vec![
-            Operation::new("POST", "retryDelivery", MANAGE, "Send a delivery now")
+            Operation::new("POST", Id::RetryDelivery, "Send a delivery now")
                 .gives::<DeliveryView>(202, "It is due now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         ],
         Resource::DeliveryCancel(_) => vec![
-            Operation::new("POST", "cancelDelivery", MANAGE, "Cancel a delivery")
+            Operation::new("POST", Id::CancelDelivery, "Cancel a delivery")
                 .gives::<DeliveryView>(200, "No more attempts.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         ],
         Resource::Inboxes | Resource::Inbox(_) | Resource::InboxRequests(_) => inboxes(resource),
         Resource::Replays => vec![
-            Operation::new("GET", "listReplays", READ, "List replays").query(page_and(Vec::new())).gives::<Page<ReplayView>>(200, "A page, newest first."),
-            Operation::new("POST", "createReplay", MANAGE, "Replay deliveries")
+            Operation::new("GET", Id::ListReplays, "List replays").query(page_and(Vec::new())).gives::<Page<ReplayView>>(200, "A page, newest first."),
+            Operation::new("POST", Id::CreateReplay, "Replay deliveries")
                 .about("An empty object replays everything that is dead or cancelled. Ten replays run at once at most.")
                 .body(body("ReplayCreate", json!({ "since": "2026-11-21T09:30:00Z", "types": ["order.*"], "dry_run": true })))
                 .gives::<ReplayCount>(200, "With `dry_run`: how many deliveries would be made due.")
@@ -390,10 +372,10 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::StateConflict),
         ],
         Resource::Replay(_) => vec![
-            Operation::new("GET", "getReplay", READ, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
+            Operation::new("GET", Id::GetReplay, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
         ],
         Resource::ReplayCancel(_) => vec![
-            Operation::new("POST", "cancelReplay", MANAGE, "Stop a replay")
+            Operation::new("POST", Id::CancelReplay, "Stop a replay")
                 .gives::<ReplayView>(200, "Stopped; what it made due stays due.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
@@ -406,7 +388,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
         | Resource::RunTerminate(_)
         | Resource::RunCallbackRetry(..) => runs(resource),
         Resource::Audit => vec![
-            Operation::new("GET", "listAudit", MANAGE, "List the audit log")
+            Operation::new("GET", Id::ListAudit, "List the audit log")
                 .query(page_and(vec![Parameter {
                     name: "subject",
                     schema: json!({ "type": "string", "maxLength": TEXT_CHARS_MAX, "pattern": subject_pattern() }),
@@ -416,7 +398,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
         ],
         Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => configuration(resource),
         Resource::Stats => vec![
-            Operation::new("GET", "getStats", READ, "Count attempts")
+            Operation::new("GET", Id::GetStats, "Count attempts")
                 .about("The 24 h before now, by the hour, where nothing else is asked for.")
                 .query(vec![
                     text("webhook", "Only of this webhook."),
@@ -430,13 +412,19 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::StateConflict),
         ],
         Resource::Live => vec![
-            Operation::new("GET", "listen", READ, "Listen to changes")
+            Operation::new("GET", Id::Listen, "Listen to changes")
                 .about(
                     "A WebSocket: each text frame is one change (`LiveEvent`). The subprotocol is `postern.v1`; a browser, which can set no header, \
-                     offers its token as the subprotocol `bearer.<token>`, or `bearer64.<base64url of the token>`.",
+                     also offers a ticket as the subprotocol `ticket.<ticket>`. A token is not taken there: logs keep what stands there.",
                 )
                 .answer(101, "The connection is a WebSocket from now on.", Content::Nothing)
                 .or(ProblemType::InvalidInput),
+        ],
+        Resource::LiveTickets => vec![
+            Operation::new("POST", Id::CreateLiveTicket, "Ask for a ticket to the live feed")
+                .about("For browsers: it opens one connection within 30 seconds, as its token would. What revokes the token also closes the connection.")
+                .gives::<LiveTicket>(201, "The ticket: the only time that it is shown.")
+                .such_as(json!({ "ticket": "mzxw6ytboi4dambqgaydambqgaydambqgaydambqgaydambqgaya", "expires_at": "2026-11-21T14:08:01.204Z" })),
         ],
     }
 }
@@ -445,7 +433,7 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
     if matches!(resource, Resource::Webhooks) {
         let example = json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] });
         return vec![
-            Operation::new("GET", "listWebhooks", READ, "List webhooks")
+            Operation::new("GET", Id::ListWebhooks, "List webhooks")
                 .query(page_and(vec![
                     text("search", "Part of the name, the URL or the description, in any case."),
                     labels("label", "`key:value`; may be given many times, and all must fit."),
@@ -455,7 +443,7 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
                     word("state", &["enabled", "disabled"], "Whether it takes events."),
                 ]))
                 .gives::<Page<WebhookView>>(200, "A page, by name."),
-            Operation::new("POST", "createWebhook", MANAGE, "Create a webhook")
+            Operation::new("POST", Id::CreateWebhook, "Create a webhook")
                 .body(body("WebhookCreate", example))
                 .gives::<WebhookView>(201, "Created.")
                 .with_etag()
@@ -463,18 +451,18 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
         ];
     }
     vec![
-        Operation::new("GET", "getWebhook", READ, "Show a webhook")
+        Operation::new("GET", Id::GetWebhook, "Show a webhook")
             .gives::<WebhookView>(200, "The webhook, without its secret.")
             .with_etag()
             .or(ProblemType::NotFound),
-        Operation::new("PATCH", "updateWebhook", MANAGE, "Change a webhook")
+        Operation::new("PATCH", Id::UpdateWebhook, "Change a webhook")
             .about("Only what is sent changes.")
             .body(body("WebhookPatch", json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } })))
             .gives::<WebhookView>(200, "The webhook as it is now.")
             .with_etag()
             .or(ProblemType::NotFound)
             .or(ProblemType::NameTaken),
-        Operation::new("DELETE", "deleteWebhook", MANAGE, "Delete a webhook")
+        Operation::new("DELETE", Id::DeleteWebhook, "Delete a webhook")
             .gone("Deleted; its open deliveries are cancelled.")
             .or(ProblemType::NotFound),
     ]
@@ -486,9 +474,9 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
         let example =
             json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
         return vec![
-            Operation::new("GET", "listEventTypes", READ, "List event types")
+            Operation::new("GET", Id::ListEventTypes, "List event types")
                 .gives::<Page<EventTypeView>>(200, "The whole catalogue, by name."),
-            Operation::new("POST", "createEventType", MANAGE, "Add an event type")
+            Operation::new("POST", Id::CreateEventType, "Add an event type")
                 .body(body("EventTypeCreate", example))
                 .gives::<EventTypeView>(201, "Added.")
                 .with_etag()
@@ -496,17 +484,17 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
         ];
     }
     vec![
-        Operation::new("GET", "getEventType", READ, "Show an event type")
+        Operation::new("GET", Id::GetEventType, "Show an event type")
             .gives::<EventTypeView>(200, "The event type.")
             .with_etag()
             .or(ProblemType::NotFound),
-        Operation::new("PATCH", "updateEventType", MANAGE, "Change an event type")
+        Operation::new("PATCH", Id::UpdateEventType, "Change an event type")
             .about("Only what is sent changes; null empties a field. The name can't change.")
             .body(body("EventTypePatch", json!({ "archived": true })))
             .gives::<EventTypeView>(200, "The event type as it is now.")
             .with_etag()
             .or(ProblemType::NotFound),
-        Operation::new("DELETE", "deleteEventType", MANAGE, "Remove an event type")
+        Operation::new("DELETE", Id::DeleteEventType, "Remove an event type")
             .gone("Removed from the catalogue; events of it stay.")
             .or(ProblemType::NotFound),
     ]
@@ -516,13 +504,13 @@ fn events(resource: &Resource) -> Vec<Operation> {
     let example = json!({ "type": "order.paid", "data": { "order": "o-1", "total": 42 }, "idempotency_key": "o-1-paid" });
     match resource {
         Resource::EventsBatch => vec![
-            Operation::new("POST", "createEvents", PUBLISH, "Post many events")
+            Operation::new("POST", Id::CreateEvents, "Post many events")
                 .about("All of them are accepted, or none.")
                 .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
                 .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch."),
         ],
         Resource::EventsDryRun => vec![
-            Operation::new("POST", "dryRunEvent", MANAGE, "Say what an event would do")
+            Operation::new("POST", Id::DryRunEvent, "Say what an event would do")
                 .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
                 .query(vec![text("webhook", "Only this webhook.")])
                 .body(body("EventCreate", example))
@@ -530,19 +518,19 @@ fn events(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::NotFound),
         ],
         Resource::EventsExport => vec![
-            Operation::new("GET", "exportEvents", READ, "Export events")
+            Operation::new("GET", Id::ExportEvents, "Export events")
                 .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
                 .query(export_and(Vec::new()))
                 .lines::<EventView>("Lines of events, with their data."),
         ],
         Resource::Event(_) => vec![
-            Operation::new("GET", "getEvent", READ, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
+            Operation::new("GET", Id::GetEvent, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
         ],
         _ => vec![
-            Operation::new("GET", "listEvents", READ, "List events")
+            Operation::new("GET", Id::ListEvents, "List events")
                 .query(page_and(vec![text("type", "The event type.")]))
                 .gives::<Page<EventView>>(200, "A page, newest first, without data."),
-            Operation::new("POST", "createEvent", PUBLISH, "Post an event")
+            Operation::new("POST", Id::CreateEvent, "Post an event")
                 .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
                 .body(body("EventCreate", example))
                 .gives::<EventAccepted>(202, "Stored, with all deliveries.")
@@ -554,28 +542,28 @@ fn events(resource: &Resource) -> Vec<Operation> {
 fn inboxes(resource: &Resource) -> Vec<Operation> {
     match resource {
         Resource::Inbox(_) => vec![
-            Operation::new("GET", "getInbox", READ, "Show an inbox").gives::<InboxView>(200, "The inbox.").or(ProblemType::NotFound),
-            Operation::new("PATCH", "updateInbox", MANAGE, "Change an inbox")
+            Operation::new("GET", Id::GetInbox, "Show an inbox").gives::<InboxView>(200, "The inbox.").or(ProblemType::NotFound),
+            Operation::new("PATCH", Id::UpdateInbox, "Change an inbox")
                 .body(body("InboxPatch", json!({ "answer": { "status": 503, "delay_ms": 200 } })))
                 .gives::<InboxView>(200, "The inbox as it is now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::NameTaken),
-            Operation::new("DELETE", "deleteInbox", MANAGE, "Delete an inbox")
+            Operation::new("DELETE", Id::DeleteInbox, "Delete an inbox")
                 .gone("Deleted, with all that it recorded.")
                 .or(ProblemType::NotFound),
         ],
         Resource::InboxRequests(_) => vec![
-            Operation::new("GET", "listInboxRequests", READ, "List what an inbox recorded")
+            Operation::new("GET", Id::ListInboxRequests, "List what an inbox recorded")
                 .query(page_and(Vec::new()))
                 .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
-            Operation::new("DELETE", "clearInboxRequests", MANAGE, "Forget what an inbox recorded")
+            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded")
                 .gone("Forgotten.")
                 .or(ProblemType::NotFound),
         ],
         _ => vec![
-            Operation::new("GET", "listInboxes", READ, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),
-            Operation::new("POST", "createInbox", MANAGE, "Create an inbox")
+            Operation::new("GET", Id::ListInboxes, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),
+            Operation::new("POST", Id::CreateInbox, "Create an inbox")
                 .body(body("InboxCreate", json!({ "name": "trial" })))
                 .gives::<InboxView>(201, "Created, with its address.")
                 .or(ProblemType::NameTaken),
@@ -586,19 +574,19 @@ fn inboxes(resource: &Resource) -> Vec<Operation> {
 fn runs(resource: &Resource) -> Vec<Operation> {
     match resource {
         Resource::RunClaim => vec![
-            Operation::new("POST", "claimRun", PUBLISH, "Claim a run")
+            Operation::new("POST", Id::ClaimRun, "Claim a run")
                 .about("The oldest that waits. The claim ends with its lease, which each update renews; the run is offered again then.")
                 .body(body("RunClaimRequest", json!({ "lease_s": 60 })).optional())
                 .gives::<RunClaim>(200, "What is to be done.")
                 .gone("Nothing waits."),
         ],
         Resource::Run(_) => vec![
-            Operation::new("GET", "getRun", READ, "Show a run")
+            Operation::new("GET", Id::GetRun, "Show a run")
                 .gives::<RunDetail>(200, "The run with its chain, log, results and callbacks.")
                 .or(ProblemType::NotFound),
         ],
         Resource::RunUpdates(_) => vec![
-            Operation::new("POST", "updateRun", PUBLISH, "Say how far a run is")
+            Operation::new("POST", Id::UpdateRun, "Say how far a run is")
                 .about("An empty object only renews the lease.")
                 .body(
                     body("RunUpdateRequest", json!({ "claim": 1, "message": "step 2 of 5", "progress": { "step": 2, "of": 5 } }))
@@ -609,21 +597,21 @@ fn runs(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::StateConflict),
         ],
         Resource::RunFinish(_) => vec![
-            Operation::new("POST", "finishRun", PUBLISH, "End a run")
+            Operation::new("POST", Id::FinishRun, "End a run")
                 .body(body("RunFinishRequest", json!({ "claim": 1, "outcome": "finished", "results": { "area": 12.5 } })))
                 .gives::<RunView>(202, "The run as it is now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         ],
         Resource::RunTerminate(_) => vec![
-            Operation::new("POST", "terminateRun", PUBLISH, "Stop a run")
+            Operation::new("POST", Id::TerminateRun, "Stop a run")
                 .about("Its executor learns it by a 409.")
                 .gives::<RunView>(200, "The run as it is now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         ],
         Resource::RunCallbackRetry(..) => vec![
-            Operation::new("POST", "retryRunCallback", PUBLISH, "Send a run's callback again")
+            Operation::new("POST", Id::RetryRunCallback, "Send a run's callback again")
                 .about(
                     "Now, under the same `webhook-id`, and then by the project's retry schedule from its start. The credentials of \
                      an address are kept, sealed, until its receiver has taken the end of the run, or else until the run is deleted \
@@ -635,10 +623,10 @@ fn runs(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::StateConflict),
         ],
         _ => vec![
-            Operation::new("GET", "listRuns", READ, "List runs")
+            Operation::new("GET", Id::ListRuns, "List runs")
                 .query(page_and(vec![word("state", &RunState::ALL.map(RunState::as_str), "Where they stand.")]))
                 .gives::<Page<RunView>>(200, "A page, newest first."),
-            Operation::new("POST", "createRun", PUBLISH, "Create a run")
+            Operation::new("POST", Id::CreateRun, "Create a run")
                 .about(
                     "Its callbacks are probed before it is offered to anybody: each must answer a GET with 200. Where nobody is there \
                      the probe is repeated for ten seconds.",
@@ -657,19 +645,19 @@ fn configuration(resource: &Resource) -> Vec<Operation> {
     let example = json!({ "document": { "settings": { "retention_days": 90 }, "webhooks": [webhook] } });
     match resource {
         Resource::ConfigPlan => vec![
-            Operation::new("POST", "planConfiguration", MANAGE, "Say what a configuration would change")
+            Operation::new("POST", Id::PlanConfiguration, "Say what a configuration would change")
                 .body(body("ConfigRequest", example))
                 .gives::<PlanView>(200, "The plan; nothing has changed."),
         ],
         Resource::ConfigApply => vec![
-            Operation::new("POST", "applyConfiguration", MANAGE, "Apply a configuration")
+            Operation::new("POST", Id::ApplyConfiguration, "Apply a configuration")
                 .about("All of it or nothing.")
                 .body(body("ConfigRequest", example))
                 .gives::<PlanView>(200, "What has changed.")
                 .or(ProblemType::StateConflict),
         ],
         Resource::ImportPreview => vec![
-            Operation::new("POST", "previewImport", MANAGE, "Read another system's webhooks")
+            Operation::new("POST", Id::PreviewImport, "Read another system's webhooks")
                 .about("From what its API lists to a configuration. Nothing is stored.")
                 .body(body(
                     "ImportRequest",
@@ -678,7 +666,7 @@ fn configuration(resource: &Resource) -> Vec<Operation> {
                 .gives::<PreviewView>(200, "A document to look at and to apply, with a note for everything that could not be taken over."),
         ],
         _ => vec![
-            Operation::new("GET", "getConfiguration", READ, "Show the configuration")
+            Operation::new("GET", Id::GetConfiguration, "Show the configuration")
                 .answer(200, "The document, without secrets.", Content::Json(config_document))
                 .with_etag(),
         ],

@@ -8,6 +8,7 @@ use super::*;
 use crate::egress::Policy;
 use crate::fault::InputFault;
 use crate::json_schema::Schema;
+use crate::operation::Operation;
 use crate::run::Entry;
 use crate::time::Timestamp;
 use crate::webhook::parse;
@@ -49,10 +50,30 @@ fn operations_have_ids_of_their_own_and_known_tags() {
     for route in routes() {
         assert!(operation::TAGS.iter().any(|(name, _)| *name == operation::tag(&route)), "{}", route.pattern());
         for operation in operation::operations(&route) {
-            assert!(ids.insert(operation.id), "{} stands for two operations", operation.id);
-            assert!(!operation.answers.is_empty() && !operation.summary.ends_with('.'), "{}", operation.id);
+            assert!(ids.insert(operation.id), "{:?} stands for two operations", operation.id);
+            assert!(!operation.answers.is_empty() && !operation.summary.ends_with('.'), "{:?}", operation.id);
         }
     }
+    assert_eq!(ids, Operation::ALL.iter().copied().collect(), "the table of operations is what is described");
+}
+
+#[test]
+fn the_document_asks_for_exactly_the_roles_that_suffice() {
+    let document = document();
+    let mut found = BTreeSet::new();
+    for operation in document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object().into_iter().flatten()) {
+        let Ok(id) = serde_json::from_value::<Operation>(operation.1["operationId"].clone()) else { continue };
+        let alternatives: Vec<&Value> = operation.1["security"].as_array().into_iter().flatten().collect();
+        let asked = |role: &str| alternatives.iter().any(|one| one["bearer"].as_array().is_some_and(|roles| roles.iter().all(|of| of == role)));
+        for role in Role::ALL {
+            let suffices = alternatives.is_empty() || asked(role.as_str());
+            assert_eq!(suffices, id.needs().allows(role), "{id:?} {}", role.as_str());
+            let is_said = operation.1["description"].as_str().unwrap_or_default().contains(&format!("`{}`", role.as_str()));
+            assert_eq!(is_said, suffices && matches!(id.needs(), Needs::Roles(_)), "{id:?} {}", role.as_str());
+        }
+        found.insert(id);
+    }
+    assert_eq!(found, Operation::ALL.iter().copied().collect());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! actinia's processing API (WIRE C) at `/actinia/api/v3`, for its unmodified clients: a process chain becomes a run, and an
 //! executor does it (`core::run`).
 //!
-//! The user is the project, the password one of its tokens, or `ADMIN_TOKEN`. A location's name means nothing here: any is taken.
+//! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at resources), or
+//! `ADMIN_TOKEN`. A location's name means nothing here: any is taken.
 //! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
 //! with 400 for whatever is wrong with an input and for a resource that is none (WIRE C.2), 401 for a wrong login.
 
@@ -9,11 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::contract::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
 use postern_core::id::Kind;
+use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::decode_segment;
 use postern_core::run;
 use postern_core::run::{Entry, RunMode};
-use postern_core::token::Permission;
 use postern_core::webhook::ProjectName;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -213,7 +214,7 @@ async fn validate(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let mut draft = draft(session, Process::SyncValidation).await?;
     if let Some(webhooks) = draft.webhooks.take() {
         // Before anything is called: whoever may not submit a job may not have us call an address either.
-        session.may(Permission::Publish).await?;
+        session.may(Operation::CreateRun).await?;
         draft.refusal = session.dispatcher()?.probe(&webhooks).await;
     }
     match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {

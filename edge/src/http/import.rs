@@ -1,7 +1,7 @@
 //! `/v1/projects/{project}/import/preview`: what another system's listing of webhooks would become here. Nothing is stored.
 
 use postern_core::import::{self, LISTING_BYTES_MAX, Request};
-use postern_core::token::Permission;
+use postern_core::operation::Operation;
 
 use super::Session;
 use super::problem::{Answer, ApiError};
@@ -10,6 +10,6 @@ use super::problem::{Answer, ApiError};
 pub(super) async fn preview(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text_up_to(LISTING_BYTES_MAX).await?;
     let request = Request::parse(&body)?;
-    session.may(Permission::Manage).await?;
+    session.may(Operation::PreviewImport).await?;
     Answer::json(200, &import::preview(&request, &session.policy()))
 }

@@ -1,79 +1,116 @@
-//! `GET /v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds.
+//! `/v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds, and the tickets that open it.
 //!
-//! A browser can set no header on a WebSocket, and a token must not stand in a URL, so the token may come as a
-//! subprotocol: `Sec-WebSocket-Protocol: postern.v1, bearer.<token>`. A subprotocol is an HTTP token (RFC 6455 4.1), which
-//! can't hold `/`, `=` or a space; `ADMIN_TOKEN` may, so `bearer64.<base64url of the token>` is understood as well.
+//! A program shows its token in `Authorization`. A browser can set no header on a WebSocket, and the platform's logs keep URL
+//! and subprotocols as they are, so a page offers a ticket instead ([`postern_core::live_ticket`]): spent with the connection
+//! that it opens. A token among the subprotocols is refused.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use postern_core::api::live::SUBPROTOCOL;
+use postern_core::api::live::{LiveTicket, SUBPROTOCOL};
+use postern_core::live_ticket::{self, Offered};
 use postern_core::problem::ProblemType;
+use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Env, Response};
 
-use super::caller;
-use super::problem::ApiError;
+use super::guard;
+use super::problem::{Answer, ApiError};
 use super::request::{Incoming, token_of};
+use super::{Session, caller, unexpected};
+use crate::clock;
 use crate::config::Settings;
 use crate::project_do::call;
-use crate::project_do::command::Command;
+use crate::project_do::command::{Caller, Command, Reply};
 
-/// In front of the token in a subprotocol.
-const BEARER: &str = "bearer.";
-/// In front of the token's base64url, without padding.
-const BEARER_64: &str = "bearer64.";
+/// `POST tickets`: 201 with the ticket, the only time that it is shown; 429 where too many wait to be used.
+pub(super) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    session.never_once()?;
+    let ticket = live_ticket::mint(&clock::random()?);
+    match session.ask(Command::CreateLiveTicket { hash: token::hash(&ticket) }).await? {
+        Reply::LiveTicket { expires_at } => {
+            guard::expect(&ticket);
+            Answer::json(201, &LiveTicket { ticket, expires_at })
+        }
+        other => Err(unexpected(&other)),
+    }
+}
 
 /// 101; 401, 403, 404; 422 without an upgrade.
 pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName) -> Result<Response, ApiError> {
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
-    let token = token_of(incoming.authorization(), &["Bearer"]).map(String::from).or_else(|| offered_token(&offered));
-    let caller = caller(&*Settings::of(env)?, token.as_deref(), &project)?;
+    let (caller, command) = match shown(incoming.authorization(), &offered)? {
+        Shown::Token(token) => (caller(&*Settings::of(env)?, token, &project)?, Command::Listen),
+        Shown::Ticket(ticket) => (Caller::Postern, Command::ListenWithTicket { hash: token::hash(ticket) }),
+    };
     if !is_upgrade {
         return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
     }
-    let response = call::upgrade(env, &incoming.call(project, caller, Command::Listen)).await?;
+    let response = call::upgrade(env, &incoming.call(project, caller, command)).await?;
     if response.status_code() != 101 {
         return Ok(response);
     }
     let socket = response.websocket().ok_or_else(|| ApiError::Internal(String::from("the project opened no socket")))?;
     let mut response = Response::from_websocket(socket)?;
-    if protocols(&offered).any(|protocol| protocol == SUBPROTOCOL) {
+    if offered.split(',').any(|protocol| protocol.trim() == SUBPROTOCOL) {
         response.headers_mut().set("sec-websocket-protocol", SUBPROTOCOL)?;
     }
     Ok(response)
 }
 
-fn protocols(offered: &str) -> impl Iterator<Item = &str> {
-    offered.split(',').map(str::trim)
+/// What a listener shows of itself.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown<'a> {
+    /// The token of `Authorization`, if any.
+    Token(Option<&'a str>),
+    /// A ticket among the subprotocols.
+    Ticket(&'a str),
 }
 
-fn offered_token(offered: &str) -> Option<String> {
-    protocols(offered).find_map(|protocol| match protocol.strip_prefix(BEARER_64) {
-        Some(encoded) => String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok(),
-        None => protocol.strip_prefix(BEARER).map(String::from),
-    })
+/// The one credential of a listener.
+///
+/// # Errors
+/// 401 for a token among the subprotocols, for what can be no ticket, and for a ticket beside a token.
+fn shown<'a>(authorization: Option<&'a str>, offered: &'a str) -> Result<Shown<'a>, ApiError> {
+    let unauthorized = |detail| Err(ApiError::problem(ProblemType::Unauthorized, detail));
+    match live_ticket::offered(offered) {
+        Offered::Nothing => Ok(Shown::Token(token_of(authorization, &["Bearer"]))),
+        Offered::Ticket(ticket) if authorization.is_none() => Ok(Shown::Ticket(ticket)),
+        Offered::Ticket(_) => unauthorized("send a ticket or Authorization, not both"),
+        Offered::Wrong => unauthorized("this is no ticket: POST live/tickets gives one, which is offered as ticket.<ticket>"),
+        Offered::Token => unauthorized(
+            "a token is not taken as a subprotocol, because logs keep it: POST live/tickets gives a ticket, which is offered as \
+             ticket.<ticket>; a program may send Authorization: Bearer <token>",
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_token_may_be_offered_as_a_subprotocol() {
-        let check = |offered: &str, token: Option<&str>| assert_eq!(offered_token(offered).as_deref(), token, "{offered}");
-        check("postern.v1, bearer.pst_p1_x", Some("pst_p1_x"));
-        check("bearer.a,postern.v1", Some("a"));
-        check("postern.v1", None);
-        check("", None);
+    fn refused(authorization: Option<&str>, offered: &str) -> String {
+        match shown(authorization, offered) {
+            Err(ApiError::Problem(problem)) if problem.status == 401 => problem.detail,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn a_token_of_any_characters_may_be_offered_in_base64url() {
-        let token = "a/b=c d+ü~";
-        let offered = format!("postern.v1, bearer64.{}", URL_SAFE_NO_PAD.encode(token));
-        assert_eq!(offered_token(&offered).as_deref(), Some(token));
-        assert_eq!(offered_token("bearer64.!"), None);
-        assert_eq!(offered_token("bearer64._w"), None, "not UTF-8");
+    fn a_listener_shows_a_token_in_its_header_or_a_ticket_among_the_subprotocols() {
+        let ticket = live_ticket::mint(&[7; 32]);
+        let offer = format!("postern.v1, ticket.{ticket}");
+        assert_eq!(shown(Some("Bearer abc"), "postern.v1").unwrap(), Shown::Token(Some("abc")));
+        assert_eq!(shown(None, "").unwrap(), Shown::Token(None));
+        assert_eq!(shown(None, &offer).unwrap(), Shown::Ticket(&ticket));
+        assert!(refused(Some("Bearer abc"), &offer).contains("not both"));
+    }
+
+    #[test]
+    fn a_token_among_the_subprotocols_is_refused_with_the_way_that_is_right() {
+        for offer in ["postern.v1, bearer.pst_p1_x", "bearer64.YQ"] {
+            for authorization in [None, Some("Bearer abc")] {
+                assert!(refused(authorization, offer).contains("POST live/tickets"), "{offer}");
+            }
+        }
+        assert!(refused(None, "ticket.short").contains("no ticket"));
     }
 }

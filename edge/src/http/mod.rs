@@ -33,9 +33,10 @@ use std::rc::Rc;
 use postern_core::egress::Policy;
 use postern_core::event;
 use postern_core::fault::{Fault, InputFault};
+use postern_core::operation::Operation;
 use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
-use postern_core::token::{self, Permission};
+use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
 
@@ -266,6 +267,7 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::RunTerminate(id), _) => runs::terminate(session, id).await,
         (Resource::RunCallbackRetry(id, kind), _) => runs::resend(session, id, kind).await,
         (Resource::Stats, _) => stats::show(session).await,
+        (Resource::LiveTickets, _) => live::create_ticket(session).await,
         // These give no value but the platform's own answer; `native` has taken them.
         (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),
     }
@@ -292,12 +294,12 @@ impl Session<'_> {
         Ok(call::ask(self.env, &self.call(command)).await?)
     }
 
-    /// Asks only whether the caller may do so much, before the Worker does what the project has no part in.
+    /// Asks only whether the caller may do this, before the Worker does what the project has no part in.
     ///
     /// # Errors
     /// See [`Session::ask`]; 401 and 403 where the caller may not.
-    pub(crate) async fn may(&self, permission: Permission) -> Result<(), ApiError> {
-        match self.ask(Command::May { permission }).await? {
+    pub(crate) async fn may(&self, operation: Operation) -> Result<(), ApiError> {
+        match self.ask(Command::May { operation }).await? {
             Reply::Done => Ok(()),
             other => Err(unexpected(&other)),
         }

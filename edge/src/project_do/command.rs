@@ -20,12 +20,13 @@ use postern_core::contract::up42;
 use postern_core::delivery::Attempt;
 use postern_core::event::{EventTypeDraft, NewEvent};
 use postern_core::id::Seq;
+use postern_core::operation::{Needs, Operation};
 use postern_core::problem::Problem;
 use postern_core::project::SettingsPatch;
 use postern_core::query::{AuditQuery, DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
-use postern_core::token::{Permission, Role};
+use postern_core::token::Role;
 use postern_core::webhook::parse::TestDraft;
 use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
@@ -130,9 +131,16 @@ pub(crate) enum Up42Command {
 }
 
 impl Up42Command {
-    /// Whether it only looks. Secrets are shown to those who may change them.
-    pub(crate) const fn is_read(&self) -> bool {
-        matches!(self, Self::List { .. } | Self::Show { .. })
+    /// What it is in the native API. Secrets are shown to those who may change them.
+    const fn operation(&self) -> Operation {
+        match self {
+            Self::List { .. } => Operation::ListWebhooks,
+            Self::Show { .. } => Operation::GetWebhook,
+            Self::Create { .. } => Operation::CreateWebhook,
+            Self::Update { .. } => Operation::UpdateWebhook,
+            Self::Delete { .. } => Operation::DeleteWebhook,
+            Self::Test { .. } => Operation::TestWebhook,
+        }
     }
 }
 
@@ -311,10 +319,10 @@ pub(crate) enum Command {
     },
     /// What is asked about the configuration as a whole.
     Config(ConfigCommand),
-    /// Whether the caller may do so much here; nothing else.
+    /// Whether the caller may do this here; nothing else.
     May {
-        /// How much.
-        permission: Permission,
+        /// What.
+        operation: Operation,
     },
     /// One page of the audit log.
     ListAudit {
@@ -463,6 +471,16 @@ pub(crate) enum Command {
     },
     /// Open the live feed (sent with a WebSocket upgrade).
     Listen,
+    /// The same for whoever holds a ticket; the Worker asks it, because a ticket says who its holder is.
+    ListenWithTicket {
+        /// SHA-256 of the ticket.
+        hash: String,
+    },
+    /// Make a ticket for the live feed.
+    CreateLiveTicket {
+        /// SHA-256 of it.
+        hash: String,
+    },
     /// The dispatcher takes attempts; it reports finished ones in the same call.
     Claim {
         /// What was done since the last claim.
@@ -495,86 +513,92 @@ pub(crate) enum Command {
     Tick,
 }
 
-/// What a command needs.
+/// Who may ask a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// `ADMIN_TOKEN`.
-    Admin,
-    /// A token with this permission, or `ADMIN_TOKEN`.
-    Token(Permission),
-    /// Any valid token, or `ADMIN_TOKEN`.
-    AnyToken,
+    /// Who may ask for this operation ([`Operation::needs`]).
+    Of(Operation),
     /// Postern itself.
     Postern,
 }
 
-impl Command {
-    /// Who may ask it.
-    pub(crate) const fn need(&self) -> Need {
+impl Need {
+    /// What of a caller who is not Postern itself; `None` where only Postern may ask.
+    pub(crate) const fn of_callers(self) -> Option<Needs> {
         match self {
-            Self::CreateProject { .. } => Need::Admin,
-            Self::ShowProject => Need::AnyToken,
-            Self::Ingest { .. } => Need::Token(Permission::Publish),
-            Self::Runs(command) => command.need(),
-            Self::May { permission } => Need::Token(*permission),
-            Self::Up42(command) if command.is_read() => Need::Token(Permission::Read),
-            Self::ShowProjectDetail
-            | Self::ListWebhooks { .. }
-            | Self::ShowWebhook { .. }
-            | Self::ShowTest { .. }
-            | Self::ListEventTypes
-            | Self::Config(ConfigCommand::Show)
-            | Self::ShowEventType { .. }
-            | Self::ListEvents { .. }
-            | Self::ShowEvent { .. }
-            | Self::ExportEvents { .. }
-            | Self::ExportDeliveries { .. }
-            | Self::ShowStats { .. }
-            | Self::ListReplays { .. }
-            | Self::ShowReplay { .. }
-            | Self::ListDeliveries { .. }
-            | Self::ShowDelivery { .. }
-            | Self::ListInboxes { .. }
-            | Self::ShowInbox { .. }
-            | Self::ListRequests { .. }
-            | Self::Listen => Need::Token(Permission::Read),
-            Self::Up42(_)
-            | Self::CreateToken { .. }
-            | Self::ListTokens
-            | Self::DeleteToken { .. }
-            | Self::CreateWebhook { .. }
-            | Self::UpdateWebhook { .. }
-            | Self::DeleteWebhook { .. }
-            | Self::ShowSecret { .. }
-            | Self::RotateSecret { .. }
-            | Self::PauseWebhook { .. }
-            | Self::UpdateSettings { .. }
-            // Shows signatures of whatever the caller writes, so it takes as much as reading the secret.
-            | Self::DryRun { .. }
-            | Self::CreateReplay { .. }
-            | Self::CountReplay { .. }
-            | Self::CancelReplay { .. }
-            | Self::TestWebhook { .. }
-            | Self::TestDefinition { .. }
-            | Self::CreateEventType { .. }
-            | Self::UpdateEventType { .. }
-            | Self::Config(ConfigCommand::Plan { .. } | ConfigCommand::Apply { .. })
-            | Self::DeleteEventType { .. }
-            // Says who is who and where they are.
-            | Self::ListAudit { .. }
-            | Self::Resend { .. }
-            | Self::Cancel { .. }
-            | Self::CreateInbox { .. }
-            | Self::UpdateInbox { .. }
-            | Self::DeleteInbox { .. }
-            | Self::ClearRequests { .. } => Need::Token(Permission::Manage),
-            Self::Receive { .. }
+            Self::Of(operation) => Some(operation.needs()),
+            Self::Postern => None,
+        }
+    }
+}
+
+impl Command {
+    /// Who may ask it. A command stands for one operation of the native API, in whatever words it came.
+    pub(crate) const fn need(&self) -> Need {
+        Need::Of(match self {
+            Self::CreateProject { .. } => Operation::CreateProject,
+            Self::ShowProject => Operation::ListProjects,
+            Self::ShowProjectDetail => Operation::GetProject,
+            Self::UpdateSettings { .. } => Operation::UpdateProject,
+            Self::CreateToken { .. } => Operation::CreateToken,
+            Self::ListTokens => Operation::ListTokens,
+            Self::DeleteToken { .. } => Operation::DeleteToken,
+            Self::CreateWebhook { .. } => Operation::CreateWebhook,
+            Self::ListWebhooks { .. } => Operation::ListWebhooks,
+            Self::ShowWebhook { .. } => Operation::GetWebhook,
+            Self::UpdateWebhook { .. } => Operation::UpdateWebhook,
+            Self::DeleteWebhook { .. } => Operation::DeleteWebhook,
+            Self::ShowSecret { .. } => Operation::GetWebhookSecret,
+            Self::RotateSecret { .. } => Operation::RotateWebhookSecret,
+            Self::PauseWebhook { paused: true, .. } => Operation::PauseWebhook,
+            Self::PauseWebhook { paused: false, .. } => Operation::ResumeWebhook,
+            Self::TestWebhook { .. } => Operation::TestWebhook,
+            Self::TestDefinition { .. } => Operation::CreateTest,
+            Self::Up42(command) => command.operation(),
+            Self::Runs(command) => return command.need(),
+            Self::ShowTest { .. } => Operation::GetTest,
+            Self::CreateEventType { .. } => Operation::CreateEventType,
+            Self::ListEventTypes => Operation::ListEventTypes,
+            Self::ShowEventType { .. } => Operation::GetEventType,
+            Self::UpdateEventType { .. } => Operation::UpdateEventType,
+            Self::DeleteEventType { .. } => Operation::DeleteEventType,
+            Self::Config(ConfigCommand::Show) => Operation::GetConfiguration,
+            Self::Config(ConfigCommand::Plan { .. }) => Operation::PlanConfiguration,
+            Self::Config(ConfigCommand::Apply { .. }) => Operation::ApplyConfiguration,
+            Self::May { operation } => *operation,
+            Self::ListAudit { .. } => Operation::ListAudit,
+            Self::Ingest { .. } => Operation::CreateEvent,
+            Self::DryRun { .. } => Operation::DryRunEvent,
+            Self::ListEvents { .. } => Operation::ListEvents,
+            Self::ShowEvent { .. } => Operation::GetEvent,
+            Self::ExportEvents { .. } => Operation::ExportEvents,
+            Self::ExportDeliveries { .. } => Operation::ExportDeliveries,
+            Self::ShowStats { .. } => Operation::GetStats,
+            Self::CreateReplay { .. } | Self::CountReplay { .. } => Operation::CreateReplay,
+            Self::ListReplays { .. } => Operation::ListReplays,
+            Self::ShowReplay { .. } => Operation::GetReplay,
+            Self::CancelReplay { .. } => Operation::CancelReplay,
+            Self::ListDeliveries { .. } => Operation::ListDeliveries,
+            Self::ShowDelivery { .. } => Operation::GetDelivery,
+            Self::Resend { .. } => Operation::RetryDelivery,
+            Self::Cancel { .. } => Operation::CancelDelivery,
+            Self::CreateInbox { .. } => Operation::CreateInbox,
+            Self::ListInboxes { .. } => Operation::ListInboxes,
+            Self::ShowInbox { .. } => Operation::GetInbox,
+            Self::UpdateInbox { .. } => Operation::UpdateInbox,
+            Self::DeleteInbox { .. } => Operation::DeleteInbox,
+            Self::ListRequests { .. } => Operation::ListInboxRequests,
+            Self::ClearRequests { .. } => Operation::ClearInboxRequests,
+            Self::Listen => Operation::Listen,
+            Self::CreateLiveTicket { .. } => Operation::CreateLiveTicket,
+            Self::ListenWithTicket { .. }
+            | Self::Receive { .. }
             | Self::Claim { .. }
             | Self::Report { .. }
             | Self::ReportTest { .. }
             | Self::ShowDefinition { .. }
-            | Self::Tick => Need::Postern,
-        }
+            | Self::Tick => return Need::Postern,
+        })
     }
 
     /// The test of a stored webhook.
@@ -683,6 +707,11 @@ pub(crate) enum Reply {
     Requests(Page<InboxRequestView>),
     /// A request was recorded; `None`: there is no such inbox.
     Received(Option<Received>),
+    /// A ticket for the live feed was made.
+    LiveTicket {
+        /// From then on it opens nothing.
+        expires_at: Timestamp,
+    },
     /// Attempts to make.
     Work(WorkSet),
     /// A definition, sealed; `None`: the webhook is gone.
@@ -742,6 +771,7 @@ impl Reply {
             Self::Inboxes(_) => "inboxes",
             Self::Requests(_) => "requests",
             Self::Received(_) => "received",
+            Self::LiveTicket { .. } => "live_ticket",
             Self::Work(_) => "work",
             Self::Definition(_) => "definition",
         }
@@ -797,21 +827,36 @@ mod tests {
         assert!(matches!(serde_json::from_str(&text).unwrap(), Reply::Accepted { .. }));
     }
 
+    /// Whether a token of `role` may ask `command`.
+    fn allows(role: Role, command: &Command) -> bool {
+        command.need().of_callers().is_some_and(|needs| needs.allows(role))
+    }
+
+    /// The roles that may ask `command`.
+    fn roles(command: &Command) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| allows(*role, command)).collect()
+    }
+
     #[test]
     fn secrets_and_changes_need_a_manage_token() {
-        let manage = Need::Token(Permission::Manage);
-        assert_eq!(Command::ShowSecret { name: String::new() }.need(), manage);
-        assert_eq!(Command::DeleteToken { id: String::new() }.need(), manage);
-        assert_eq!(Command::Resend { id: String::new() }.need(), manage);
+        let id = String::new;
+        assert_eq!(roles(&Command::ShowSecret { name: id() }), [Role::Manage]);
+        assert_eq!(roles(&Command::DeleteToken { id: id() }), [Role::Manage]);
+        assert_eq!(roles(&Command::Resend { id: id() }), [Role::Manage]);
         let event = NewEvent::new(String::from("a"), RawValue::NULL.to_owned());
-        assert_eq!(Command::DryRun { event, webhook: None }.need(), manage, "it shows signatures");
-        assert_eq!(Command::ShowReplay { id: String::new() }.need(), Need::Token(Permission::Read));
-        assert_eq!(Command::Ingest { events: Vec::new() }.need(), Need::Token(Permission::Publish));
-        assert_eq!(Command::Listen.need(), Need::Token(Permission::Read));
-        assert_eq!(Command::Tick.need(), Need::Postern);
-        let id = String::new();
-        assert_eq!(Command::Up42(Up42Command::Show { id: id.clone() }).need(), Need::Token(Permission::Read));
-        assert_eq!(Command::Up42(Up42Command::Test { id: id.clone() }).need(), manage);
-        assert_eq!(Command::Up42(Up42Command::Update { id, body: String::new() }).need(), manage);
+        assert_eq!(roles(&Command::DryRun { event, webhook: None }), [Role::Manage], "it shows signatures");
+        assert_eq!(roles(&Command::ShowReplay { id: id() }), [Role::Manage, Role::Read]);
+        assert_eq!(roles(&Command::Ingest { events: Vec::new() }), [Role::Manage, Role::Publish]);
+        assert_eq!(roles(&Command::Listen), [Role::Manage, Role::Read]);
+        assert_eq!(roles(&Command::CreateLiveTicket { hash: id() }), [Role::Manage, Role::Read]);
+        assert_eq!(roles(&Command::ListenWithTicket { hash: id() }), []);
+        assert_eq!(roles(&Command::ShowProject), Role::ALL);
+        assert_eq!(roles(&Command::Tick), []);
+        assert_eq!(roles(&Command::May { operation: Operation::CreateRun }), [Role::Manage, Role::Execute]);
+        assert_eq!(roles(&Command::Up42(Up42Command::Show { id: id() })), [Role::Manage, Role::Read]);
+        assert_eq!(roles(&Command::Up42(Up42Command::Test { id: id() })), [Role::Manage]);
+        assert_eq!(roles(&Command::Up42(Up42Command::Update { id: id(), body: id() })), [Role::Manage]);
+        assert_eq!(roles(&Command::CreateProject { token_hash: id() }), []);
+        assert_eq!(Command::CreateProject { token_hash: id() }.need().of_callers(), Some(Needs::Admin));
     }
 }

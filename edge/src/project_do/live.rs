@@ -11,13 +11,13 @@ use postern_core::id::Seq;
 use postern_core::problem::{Problem, ProblemType};
 use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
 
-use super::command::Call;
+use super::command::{Call, Command};
 use super::run::{self, Refusal};
 use super::{ObjectSql, Project};
 use crate::clock;
 use crate::http::problem::{ApiError, problem_answer, respond};
 use crate::log::{self, RequestId};
-use postern_ledger::Ledger;
+use postern_ledger::{Ledger, LedgerError, TicketHolder};
 
 /// Changes that are told one by one; more of them in one commit become [`LiveEvent::Many`].
 const TOLD_MAX: usize = 100;
@@ -77,16 +77,17 @@ const fn may_be_sent(code: u16) -> bool {
 impl Project {
     /// Opens the feed for a caller who may read, or answers why not.
     pub(super) fn listen(&self, call: &Call) -> worker::Result<Response> {
-        let allowed = self.with_ledger(|ledger| Ok(run::authorize(ledger, &call.caller, call.command.need(), clock::now())));
+        let allowed = self.with_ledger(|ledger| listener(ledger, call));
         let caller = match allowed {
-            Ok(Some(Ok(token))) if self.state.get_websockets().len() < SOCKETS_MAX => Ok(token),
+            Ok(Some(Ok(tag))) if self.state.get_websockets().len() < SOCKETS_MAX => Ok(tag),
             Ok(Some(Ok(_))) => Err(Problem::new(ProblemType::TooManyRequests, "too many pages listen to this project already").into()),
             Ok(Some(Err(refusal))) => Err(refusal),
-            Ok(None) => run::without_project(call).map(|_reply| None),
+            Ok(None) if matches!(call.command, Command::ListenWithTicket { .. }) => Err(wrong_ticket()),
+            Ok(None) => run::without_project(call).and_then(|reply| Err(Refusal::Failed(format!("nobody listens to {}", reply.name())))),
             Err(error) => Err(Refusal::Failed(error)),
         };
         let tag = match caller {
-            Ok(token) => token.and_then(|token| token.actor.id).unwrap_or_else(|| String::from(ADMIN_TAG)),
+            Ok(tag) => tag,
             Err(refusal) => {
                 let error = match refusal {
                     Refusal::Problem(problem) => ApiError::Problem(problem),
@@ -138,7 +139,25 @@ impl Project {
     }
 }
 
-fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEvent>, postern_ledger::LedgerError> {
+/// The tag of the socket that `call` asks for: who listens. A ticket is taken, whatever follows.
+fn listener(ledger: &mut Ledger<ObjectSql>, call: &Call) -> Result<Result<String, Refusal>, LedgerError> {
+    let now = clock::now();
+    if let Command::ListenWithTicket { hash } = &call.command {
+        return Ok(match ledger.take_live_ticket(hash, now)? {
+            Some(TicketHolder::Admin) => Ok(String::from(ADMIN_TAG)),
+            Some(TicketHolder::Token(id)) => Ok(id),
+            None => Err(wrong_ticket()),
+        });
+    }
+    let allowed = run::authorize(ledger, &call.caller, call.command.need(), now);
+    Ok(allowed.map(|token| token.and_then(|token| token.actor.id).unwrap_or_else(|| String::from(ADMIN_TAG))))
+}
+
+fn wrong_ticket() -> Refusal {
+    Refusal::from(Problem::new(ProblemType::Unauthorized, "the ticket is none of this project, was used already, or has expired: ask for another"))
+}
+
+fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEvent>, LedgerError> {
     let mut events = Vec::new();
     if changes.webhooks {
         events.push(LiveEvent::Webhooks);

@@ -9,11 +9,12 @@ use postern_core::contract::{self, ubiops};
 use postern_core::event::{self, EventTypeDraft, NewEvent};
 use postern_core::fault::{self, Fault, InputFault};
 use postern_core::id::{Kind, Seq};
+use postern_core::operation::{Needs, Operation};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::ExportQuery;
 use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
-use postern_core::token::{Permission, TokenDraft};
+use postern_core::token::TokenDraft;
 use postern_core::webhook::parse::{self, TestDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
@@ -122,19 +123,16 @@ fn forbidden(detail: &str) -> Refusal {
 
 /// Whether `caller` may ask what needs `need`; the token where it is one.
 pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need, now: Timestamp) -> Result<Option<Verified>, Refusal> {
-    let hash = match (caller, need) {
-        (Caller::Postern, Need::Postern) | (Caller::Admin, Need::Admin | Need::Token(_) | Need::AnyToken) => return Ok(None),
-        (Caller::Postern, _) | (_, Need::Postern) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
-        (Caller::Token(hash), Need::Admin | Need::Token(_) | Need::AnyToken) => hash,
+    let (hash, needs) = match (caller, need.of_callers()) {
+        (Caller::Postern, None) | (Caller::Admin, Some(_)) => return Ok(None),
+        (Caller::Postern, Some(_)) | (_, None) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
+        (Caller::Token(hash), Some(needs)) => (hash, needs),
     };
     let token = ledger.verify_token(hash, now).ok_or_else(unauthorized)?;
-    let role = token.role;
-    match need {
-        Need::Token(permission) if !role.allows(permission) => {
-            Err(forbidden(&format!("a token with the role {} can't do this", role.as_str())))
-        }
-        Need::Admin => Err(forbidden("only ADMIN_TOKEN can do this")),
-        Need::Token(_) | Need::AnyToken | Need::Postern => Ok(Some(token)),
+    match needs {
+        needs if needs.allows(token.role) => Ok(Some(token)),
+        Needs::Admin => Err(forbidden("only ADMIN_TOKEN can do this")),
+        _ => Err(forbidden(&format!("a token with the role {} can't do this", token.role.as_str()))),
     }
 }
 
@@ -146,7 +144,7 @@ pub(super) fn acting(call: &Call, actor: Actor) -> Acting {
 /// The refusal of one who is not admin: 401 for a token that does not verify, 403 for one that does.
 pub(super) fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
     match ledger {
-        Some(ledger) => match authorize(ledger, caller, Need::Admin, now) {
+        Some(ledger) => match authorize(ledger, caller, Need::Of(Operation::CreateProject), now) {
             Ok(_) => Refusal::Failed(String::from("an admin was refused")),
             Err(refusal) => refusal,
         },
@@ -190,9 +188,9 @@ pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Ti
     let settings = Settings::of(env)?;
     // UP42's reads show secrets to those who may change them.
     let shows_secrets =
-        matches!(call.command, Command::Up42(_)) && authorize(ledger, &call.caller, Need::Token(Permission::Manage), now).is_ok();
+        matches!(call.command, Command::Up42(_)) && authorize(ledger, &call.caller, Need::Of(Operation::GetWebhookSecret), now).is_ok();
     let mut turn =
-        Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, shows_secrets, changes: Changes::default() };
+        Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, shows_secrets, token, changes: Changes::default() };
     let writes = is_write(&call.command);
     let reply = turn.answer(call.command)?;
     let changes = turn.changes;
@@ -267,6 +265,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     /// Whether secrets may stand in what UP42's API reads.
     pub(super) shows_secrets: bool,
+    /// The caller's token, where it is one.
+    pub(super) token: Option<Verified>,
     pub(super) changes: Changes,
 }
 
@@ -398,7 +398,14 @@ impl Turn<'_> {
                 Reply::Done
             }
             Command::Receive { key, request } => return self.receive(&key, *request),
-            Command::Listen => return Err(Refusal::Failed(String::from("the feed is opened by an upgrade"))),
+            Command::Listen | Command::ListenWithTicket { .. } => {
+                return Err(Refusal::Failed(String::from("the feed is opened by an upgrade")));
+            }
+            Command::CreateLiveTicket { hash } => {
+                let expires_at = ledger.create_live_ticket(&hash, self.token.as_ref(), now)?;
+                let too_many = || Problem::new(ProblemType::TooManyRequests, "too many tickets wait to be used: each expires after 30 s");
+                Reply::LiveTicket { expires_at: expires_at.ok_or_else(too_many)? }
+            }
             Command::Claim { reports, tickets } => {
                 self.report(reports)?;
                 Reply::Work(self.ledger.claim(&tickets, now)?)

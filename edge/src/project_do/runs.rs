@@ -3,9 +3,9 @@
 use postern_core::api::page::Page;
 use postern_core::api::run::{RunClaim, RunDetail, RunView};
 use postern_core::id::{Kind, Seq};
+use postern_core::operation::Operation;
 use postern_core::run::parse::RunQuery;
 use postern_core::run::{CallbackAttempt, CallbackKind, RunDraft, RunEnd, RunUpdate, Webhooks};
-use postern_core::token::Permission;
 use postern_ledger::{RunCall, RunTurn};
 use serde::{Deserialize, Serialize};
 
@@ -133,17 +133,17 @@ pub(crate) enum RunReply {
 impl RunCommand {
     /// Who may ask it.
     pub(crate) const fn need(&self) -> Need {
-        match self {
-            Self::List { .. } | Self::Show { .. } | Self::Status { .. } | Self::Statuses { .. } => Need::Token(Permission::Read),
-            Self::Create { .. }
-            | Self::Submit { .. }
-            | Self::Claim { .. }
-            | Self::Update { .. }
-            | Self::Finish { .. }
-            | Self::Terminate { .. }
-            | Self::Resend { .. } => Need::Token(Permission::Publish),
-            Self::Report { .. } => Need::Postern,
-        }
+        Need::Of(match self {
+            Self::List { .. } | Self::Statuses { .. } => Operation::ListRuns,
+            Self::Show { .. } | Self::Status { .. } => Operation::GetRun,
+            Self::Create { .. } | Self::Submit { .. } => Operation::CreateRun,
+            Self::Claim { .. } => Operation::ClaimRun,
+            Self::Update { .. } => Operation::UpdateRun,
+            Self::Finish { .. } => Operation::FinishRun,
+            Self::Terminate { .. } => Operation::TerminateRun,
+            Self::Resend { .. } => Operation::RetryRunCallback,
+            Self::Report { .. } => return Need::Postern,
+        })
     }
 
     /// Whether it may leave something to be done later.
@@ -263,6 +263,8 @@ impl Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use postern_core::operation::Needs;
+    use postern_core::token::Role;
     use serde_json::value::RawValue;
 
     use super::*;
@@ -282,12 +284,17 @@ mod tests {
     }
 
     #[test]
-    fn producers_run_and_readers_look() {
+    fn executors_run_readers_look_and_publishers_do_neither() {
         let id = || String::from("run_1");
-        assert_eq!(RunCommand::Claim { lease_s: 60 }.need(), Need::Token(Permission::Publish));
-        assert_eq!(RunCommand::Terminate { id: id() }.need(), Need::Token(Permission::Publish));
-        assert_eq!(RunCommand::Resend { id: id(), kind: String::from("finished") }.need(), Need::Token(Permission::Publish));
-        assert_eq!(RunCommand::Show { id: id() }.need(), Need::Token(Permission::Read));
+        let roles = |command: RunCommand| {
+            let needs = command.need().of_callers().unwrap_or(Needs::Admin);
+            Role::ALL.into_iter().filter(|role| needs.allows(*role)).collect::<Vec<_>>()
+        };
+        assert_eq!(roles(RunCommand::Claim { lease_s: 60 }), [Role::Manage, Role::Execute]);
+        assert_eq!(roles(RunCommand::Terminate { id: id() }), [Role::Manage, Role::Execute]);
+        assert_eq!(roles(RunCommand::Resend { id: id(), kind: String::from("finished") }), [Role::Manage, Role::Execute]);
+        assert_eq!(roles(RunCommand::Show { id: id() }), [Role::Manage, Role::Execute, Role::Read]);
+        assert_eq!(roles(RunCommand::Statuses { limit: 1 }), [Role::Manage, Role::Execute, Role::Read]);
         assert!(RunCommand::Claim { lease_s: 60 }.is_write() && !RunCommand::Show { id: id() }.is_write());
     }
 }

@@ -12,7 +12,7 @@
 //! postern-executor http://127.0.0.1:8787 demo pst_demo_…        # works until it is stopped
 //! postern-executor --once http://127.0.0.1:8787 demo pst_demo_… # until no run waits
 //! ```
-//! The token may have the role `publish`. Over https put a proxy in front: this example speaks plain HTTP only.
+//! The token needs the role `execute`. Over https put a proxy in front: this example speaks plain HTTP only.
 
 #![expect(clippy::print_stderr, reason = "it is run in a terminal and tells there what it does")]
 

@@ -72,7 +72,7 @@ fn said(failure: &ApiFailure) -> String {
     if failure.is(ProblemType::Unauthorized) {
         String::from("The server does not know this token. Check that all of it was copied.")
     } else if failure.is(ProblemType::Forbidden) {
-        String::from("This token may only publish events. The dashboard needs one that may read or manage.")
+        String::from("The dashboard needs a token with the role read or manage. This one has another.")
     } else {
         failure.to_string()
     }

@@ -67,7 +67,7 @@ pub(crate) fn Tokens() -> View {
         view! {
             <tr role="row">
                 <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id.clone()}</span></td>
-                <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{role_words(token.role)}</span></td>
+                <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{token.role.about()}</span></td>
                 <td role="cell" class="number faint" data-label="Last used">{part(move || used.map_or_else(|| String::from("never"), |used| words::ago(clock.now(), used)))}</td>
                 <td role="cell" class="number faint" data-label="Expires">{part(move || expiry_words(clock.now(), expires))}</td>
                 <td role="cell" class="number faint" data-label="Created">{part(move || words::ago(clock.now(), at))}</td>
@@ -78,7 +78,7 @@ pub(crate) fn Tokens() -> View {
     let list = move || {
         let items = tokens.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
-            return empty(Icon::Token, "No token yet", "A token lets a producer publish, or a person read or manage.", new_button());
+            return empty(Icon::Token, "No token yet", "A token lets a producer publish, an executor work on runs, or a person read or manage.", new_button());
         }
         view! {
             <div class="card scroll">
@@ -122,6 +122,9 @@ fn expiry_words(now: Timestamp, expires_at: Option<Timestamp>) -> String {
     }
 }
 
+/// The roles in the order in which they are offered: what most tokens need first, what few should have last.
+const ROLES: [Role; 4] = [Role::Publish, Role::Execute, Role::Read, Role::Manage];
+
 /// For how many days a new token may be used: value of the choice, words, hint.
 const LIFETIMES: [(&str, &str, &str); 4] = [
     ("0", "no end", "until somebody revokes it"),
@@ -137,14 +140,6 @@ fn body_of(name: &str, role: &str, days: &str, now: Timestamp) -> Value {
         body["expires_at"] = json!(now.plus_ms(days * 86_400_000));
     }
     body
-}
-
-const fn role_words(role: Role) -> &'static str {
-    match role {
-        Role::Manage => "everything in this project",
-        Role::Publish => "post events, nothing else",
-        Role::Read => "read everything but secrets",
-    }
 }
 
 #[component]
@@ -164,7 +159,7 @@ fn NewToken(
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
     let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));
-    let options = [Role::Publish, Role::Read, Role::Manage].map(|role| (role.as_str(), role.as_str(), role_words(role))).to_vec();
+    let options = ROLES.map(|role| (role.as_str(), role.as_str(), role.about())).to_vec();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
@@ -209,6 +204,15 @@ mod tests {
         let month = body_of("ci", "read", "30", now);
         assert_eq!(month["expires_at"], json!("2026-12-21T14:07:31.204Z"));
         assert!(token::create(&month.to_string(), now).is_ok());
+    }
+
+    #[test]
+    fn every_role_is_offered_once() {
+        let mut offered = ROLES.map(Role::as_str);
+        let mut all = Role::ALL.map(Role::as_str);
+        offered.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(offered, all);
     }
 
     #[test]
