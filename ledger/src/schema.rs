@@ -338,7 +338,8 @@ mod tests {
     #[test]
     fn released_migrations_never_change() {
         let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
-        let released = ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916", "03f5ac8a53584671", "7b6da036e5dbd756"];
+        let released =
+            ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916", "03f5ac8a53584671", "7b6da036e5dbd756"];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }
 

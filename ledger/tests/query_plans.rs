@@ -29,8 +29,20 @@ use crate::support::build::{START, attempt, event, in_order, json, keyed, projec
 use crate::support::native::Native;
 
 /// Tables whose rows are limited or few: walking through them is fine.
-const SMALL_TABLES: [&str; 12] =
-    ["meta", "live_ticket", "token", "webhook", "webhook_health", "rate_window", "event_type", "inbox", "outbox", "replay", "sqlite_master", "test"];
+const SMALL_TABLES: [&str; 12] = [
+    "meta",
+    "live_ticket",
+    "token",
+    "webhook",
+    "webhook_health",
+    "rate_window",
+    "event_type",
+    "inbox",
+    "outbox",
+    "replay",
+    "sqlite_master",
+    "test",
+];
 
 /// Notes every statement with the number of its parameters.
 struct Recording {

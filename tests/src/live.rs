@@ -39,9 +39,7 @@ pub struct Feed {
 impl Feed {
     /// Opens the project's feed as its owner.
     pub async fn open(project: &Project) -> Self {
-        Self::connect(project, Credential::Ticket(&project.token))
-            .await
-            .unwrap_or_else(|status| panic!("the live feed answered {status}"))
+        Self::connect(project, Credential::Ticket(&project.token)).await.unwrap_or_else(|status| panic!("the live feed answered {status}"))
     }
 
     /// Opens the project's feed.

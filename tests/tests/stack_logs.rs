@@ -97,5 +97,8 @@ async fn a_tail_worker_sees_no_token_no_secret_and_no_key_of_an_inbox() {
         }
     }
     // The exceptions are needed: where they are not, the page of operations has to change.
-    assert!(events.iter().any(|event| path_of(event).is_some_and(|path| path.contains(&hidden[0]))), "the platform tells the URL of an inbox");
+    assert!(
+        events.iter().any(|event| path_of(event).is_some_and(|path| path.contains(&hidden[0]))),
+        "the platform tells the URL of an inbox"
+    );
 }

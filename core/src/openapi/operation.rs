@@ -557,9 +557,7 @@ fn inboxes(resource: &Resource) -> Vec<Operation> {
                 .query(page_and(Vec::new()))
                 .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
-            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded")
-                .gone("Forgotten.")
-                .or(ProblemType::NotFound),
+            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded").gone("Forgotten.").or(ProblemType::NotFound),
         ],
         _ => vec![
             Operation::new("GET", Id::ListInboxes, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),

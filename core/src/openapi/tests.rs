@@ -64,7 +64,8 @@ fn the_document_asks_for_exactly_the_roles_that_suffice() {
     for operation in document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object().into_iter().flatten()) {
         let Ok(id) = serde_json::from_value::<Operation>(operation.1["operationId"].clone()) else { continue };
         let alternatives: Vec<&Value> = operation.1["security"].as_array().into_iter().flatten().collect();
-        let asked = |role: &str| alternatives.iter().any(|one| one["bearer"].as_array().is_some_and(|roles| roles.iter().all(|of| of == role)));
+        let asked =
+            |role: &str| alternatives.iter().any(|one| one["bearer"].as_array().is_some_and(|roles| roles.iter().all(|of| of == role)));
         for role in Role::ALL {
             let suffices = alternatives.is_empty() || asked(role.as_str());
             assert_eq!(suffices, id.needs().allows(role), "{id:?} {}", role.as_str());

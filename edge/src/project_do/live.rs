@@ -154,7 +154,10 @@ fn listener(ledger: &mut Ledger<ObjectSql>, call: &Call) -> Result<Result<String
 }
 
 fn wrong_ticket() -> Refusal {
-    Refusal::from(Problem::new(ProblemType::Unauthorized, "the ticket is none of this project, was used already, or has expired: ask for another"))
+    Refusal::from(Problem::new(
+        ProblemType::Unauthorized,
+        "the ticket is none of this project, was used already, or has expired: ask for another",
+    ))
 }
 
 fn events(ledger: &mut Ledger<ObjectSql>, changes: Changes) -> Result<Vec<LiveEvent>, LedgerError> {

@@ -189,8 +189,16 @@ pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Ti
     // UP42's reads show secrets to those who may change them.
     let shows_secrets =
         matches!(call.command, Command::Up42(_)) && authorize(ledger, &call.caller, Need::Of(Operation::GetWebhookSecret), now).is_ok();
-    let mut turn =
-        Turn { ledger, settings: &settings, project: &call.project, origin: &call.origin, now, shows_secrets, token, changes: Changes::default() };
+    let mut turn = Turn {
+        ledger,
+        settings: &settings,
+        project: &call.project,
+        origin: &call.origin,
+        now,
+        shows_secrets,
+        token,
+        changes: Changes::default(),
+    };
     let writes = is_write(&call.command);
     let reply = turn.answer(call.command)?;
     let changes = turn.changes;

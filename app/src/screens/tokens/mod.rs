@@ -78,7 +78,12 @@ pub(crate) fn Tokens() -> View {
     let list = move || {
         let items = tokens.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
-            return empty(Icon::Token, "No token yet", "A token lets a producer publish, an executor work on runs, or a person read or manage.", new_button());
+            return empty(
+                Icon::Token,
+                "No token yet",
+                "A token lets a producer publish, an executor work on runs, or a person read or manage.",
+                new_button(),
+            );
         }
         view! {
             <div class="card scroll">
