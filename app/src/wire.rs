@@ -530,7 +530,7 @@ objects! {
     StatsCounts { attempts, delivered, failed, at_once, success_rate, p50_ms, p95_ms, p99_ms, outcomes }
     StatsView { totals, buckets, webhooks }
     SentRequest { url, headers, rendering, body_bytes }
-    TestView { id, webhook, status, error_message, attempt, created_at }
+    TestView { id, webhook, status, error_message, retry, attempts, next_attempt_at, attempt, created_at }
     TokenCreated { token, secret }
     TokenView { id, name, role, created_at, expires_at, last_used_at }
     WebhookView {
@@ -665,7 +665,7 @@ mod tests {
     }
 
     fn test() -> Value {
-        json!({"id": "tst_1", "webhook": "w", "status": "failed", "error_message": "e", "attempt": attempt(), "created_at": AT})
+        json!({"id": "tst_1", "webhook": "w", "status": "failed", "error_message": "e", "retry": true, "attempts": 2, "next_attempt_at": AT, "attempt": attempt(), "created_at": AT})
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub const DEFAULT_WAITS_S: &[u32] = {
     waits
 };
 
+/// Seconds before attempt 2, 3, … of a test that retries: six attempts in about a minute, because somebody is watching.
+pub const TEST_WAITS_S: &[u32] = &[2, 5, 10, 20, 30];
+/// A test does not wait longer than so many seconds for its next attempt: where the receiver asks for more it has failed.
+pub const TEST_WAIT_MAX_S: u32 = 60;
+
 /// Milliseconds to wait before attempt `next_attempt` (1-based), jittered from `seed`, never shorter than
 /// `retry_after_s`; `None` where the schedule has no such attempt.
 ///

@@ -197,11 +197,14 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn next_wake(&self, now: Timestamp) -> Result<Option<(Timestamp, &'static str)>, LedgerError> {
-        // Asked after every write, so in one statement; each part is one step in an index.
+        // Asked after every write, so in one statement; each part is one step in an index, but for the pending tests, which are few
+        // (`trials::CALLS_AT_ONCE` of them are called at once).
         let rows = self.sql.run(
             "SELECT (SELECT min(next_at_ms) FROM delivery WHERE next_at_ms IS NOT NULL),
                 (SELECT state = 'leased' FROM delivery WHERE next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1),
-                (SELECT min(next_at_ms) FROM test WHERE next_at_ms IS NOT NULL), (SELECT min(next_at_ms) FROM outbox)",
+                (SELECT min(next_at_ms) FROM test WHERE next_at_ms IS NOT NULL AND (waiting = 0
+                    OR (SELECT count(*) FROM test WHERE next_at_ms IS NOT NULL AND waiting = 0 AND number > 1) < 6)),
+                (SELECT min(next_at_ms) FROM outbox)",
             &[],
         )?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "four values have no row" })?;
@@ -210,7 +213,7 @@ impl<S: Sql> Ledger<S> {
             wakes.push((at, if row.flag(1)? { "the lease of a delivery ends" } else { "a delivery is due" }));
         }
         if let Some(at) = row.timestamp_or_none(2)? {
-            wakes.push((at, "the lease of a test ends"));
+            wakes.push((at, "the lease of a test ends, or it is due"));
         }
         if let Some(at) = row.timestamp_or_none(3)? {
             wakes.push((at, "definitions are to be published"));

@@ -362,6 +362,7 @@ mod tests {
         note(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
         let test = ledger.reserve(START.plus_ms(-31 * DAY));
         let draft = crate::TestDraft {
+            retry: false,
             webhook: None,
             webhook_name: None,
             definition: webhook("t", "*"),

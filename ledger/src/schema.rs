@@ -280,6 +280,11 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // Tickets for the live feed that nobody used yet. token: whose it is, null for ADMIN_TOKEN.
         "CREATE TABLE live_ticket (hash TEXT PRIMARY KEY, token INTEGER, expires_at_ms INTEGER NOT NULL) WITHOUT ROWID",
     ],
+    &[
+        // Whether a test is called again where it fails; waiting: next_at_ms is when it is called next, not the end of a lease.
+        "ALTER TABLE test ADD COLUMN retry INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE test ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0",
+    ],
 ];
 
 /// The newest schema.
@@ -338,8 +343,15 @@ mod tests {
     #[test]
     fn released_migrations_never_change() {
         let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
-        let released =
-            ["a28fcdf516acf6a7", "3693fbde774d5d58", "bc953398839f7432", "a65dc85b4f0b8916", "03f5ac8a53584671", "7b6da036e5dbd756"];
+        let released = [
+            "a28fcdf516acf6a7",
+            "3693fbde774d5d58",
+            "bc953398839f7432",
+            "a65dc85b4f0b8916",
+            "03f5ac8a53584671",
+            "7b6da036e5dbd756",
+            "f232a8e3de50a23a",
+        ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }
 

@@ -1,15 +1,18 @@
 //! Tests: trial calls to a webhook or to any URL.
 //!
 //! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is lost, the
-//! alarm has it made once more, and after that the test has failed, so no test is pending for ever.
+//! alarm has it made once more, and after that the test has failed, so no test is pending for ever. A test that retries stays
+//! pending through a short schedule ([`TEST_WAITS_S`]); what follows each attempt is decided as for a delivery, and the alarm makes
+//! the calls.
 
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::{Source, counts_as_delivered};
-use postern_core::delivery::{Attempt, Outcome, Trigger};
+use postern_core::delivery::{Attempt, Decision, Outcome, Standing, Trigger, decide};
 use postern_core::event::ObjectRef;
 use postern_core::explain;
 use postern_core::id::{Kind, Seq};
+use postern_core::retry::{TEST_WAIT_MAX_S, TEST_WAITS_S};
 use postern_core::time::Timestamp;
 use postern_core::webhook::Definition;
 use serde::{Deserialize, Serialize};
@@ -24,12 +27,15 @@ use crate::work::{LEASE_SLACK_MS, WorkEvent};
 
 /// Tests that a project keeps; the oldest make room.
 const TESTS_KEPT: i64 = 500;
-/// Calls of one test at most.
+/// Calls of one test at most that does not retry.
 const CALLS_MAX: u32 = 2;
-/// Lost tests that one wake-up takes up.
+/// Tests that one wake-up takes up.
 const DUE_MAX: u32 = 50;
+/// Calls that are under way at once where the alarm makes them: as many as one invocation may have open (PLATFORM 2.4).
+const CALLS_AT_ONCE: u32 = 6;
 /// What [`test_row`] reads.
-const COLUMNS: &str = "seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, error_message, definition, event, attempt";
+const COLUMNS: &str = "seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, error_message, definition, event, attempt, \
+                       retry, waiting";
 
 /// What to test.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +44,8 @@ pub struct TestDraft {
     pub webhook: Option<Seq>,
     /// Its name, to be shown.
     pub webhook_name: Option<String>,
+    /// Whether it is called again where it fails.
+    pub retry: bool,
     /// The definition, sealed: under the webhook's id where there is one, else under the test's.
     pub definition: Definition,
     /// The event type of the trial event.
@@ -67,13 +75,13 @@ pub struct TestWork {
     pub lease_until: Timestamp,
 }
 
-/// What became of tests whose call was lost.
+/// What became of tests that were due.
 #[derive(Clone, Debug, Default)]
 pub struct DueTests {
-    /// To be called once more.
+    /// To be called, once.
     pub works: Vec<TestWork>,
-    /// Given up.
-    pub ended: Vec<TestView>,
+    /// Tests whose call was lost: given up, or to be called again after a pause.
+    pub changed: Vec<TestView>,
 }
 
 /// A test's row.
@@ -82,7 +90,12 @@ struct TestRow {
     webhook: Option<Seq>,
     webhook_name: Option<String>,
     status: TestStatus,
+    /// Calls begun.
     number: u32,
+    /// When the lease of the call at hand ends, or, where it `waits`, when the next call is due.
+    next_at: Option<Timestamp>,
+    waits: bool,
+    retry: bool,
     created_at: Timestamp,
     error_message: Option<String>,
     definition: Definition,
@@ -104,6 +117,9 @@ impl<S: Sql> Ledger<S> {
             webhook_name: draft.webhook_name,
             status: TestStatus::Pending,
             number: 1,
+            next_at: None,
+            waits: false,
+            retry: draft.retry,
             created_at: now,
             error_message: None,
             definition: draft.definition,
@@ -113,8 +129,8 @@ impl<S: Sql> Ledger<S> {
         let (definition, event) = (to_json(&test.definition)?, to_json(&test.event)?);
         atomically(&self.sql, |sql| {
             sql.run(
-                "INSERT INTO test (seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, definition, event)
-                 VALUES (?1, ?2, ?3, 'pending', 1, ?4, ?5, ?6, ?7)",
+                "INSERT INTO test (seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, definition, event, retry)
+                 VALUES (?1, ?2, ?3, 'pending', 1, ?4, ?5, ?6, ?7, ?8)",
                 &[
                     Value::from(seq),
                     Value::from(test.webhook),
@@ -123,6 +139,7 @@ impl<S: Sql> Ledger<S> {
                     Value::from(now),
                     Value::Text(definition),
                     Value::Text(event),
+                    Value::from(test.retry),
                 ],
             )?;
             sql.run(
@@ -134,7 +151,7 @@ impl<S: Sql> Ledger<S> {
         Ok((self.test_view(&test), self.test_work(&test, now)))
     }
 
-    /// Takes up tests whose call was lost (its lease ended): once more, or not again. Call it again while
+    /// Takes up tests whose call was lost (its lease ended), and those whose next call is due. Call it again while
     /// [`Ledger::next_wake`] is not in the future.
     ///
     /// # Errors
@@ -148,44 +165,35 @@ impl<S: Sql> Ledger<S> {
         if rows.is_empty() {
             return Ok(due);
         }
-        let mut repeated = Vec::new();
-        let mut ended = Vec::new();
-        for row in &rows {
-            let mut test = test_row(row)?;
-            if test.number < CALLS_MAX {
+        let under_way = self.sql.run("SELECT count(*) FROM test WHERE next_at_ms > ?1 AND waiting = 0 AND number > 1", &[Value::from(now)])?;
+        let under_way = first(under_way).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
+        let mut free = CALLS_AT_ONCE.saturating_sub(under_way);
+        let mut tests = rows.iter().map(test_row).collect::<Result<Vec<_>, _>>()?;
+        let (mut called, mut lost) = (Vec::new(), Vec::new());
+        for (at, test) in tests.iter_mut().enumerate() {
+            if !test.waits {
+                test.lose(now);
+                if test.waits && test.retry || test.status != TestStatus::Pending {
+                    lost.push(at);
+                }
+            }
+            if test.is_due(now) && free > 0 {
+                free -= 1;
                 test.number += 1;
-                repeated.push(test);
-            } else {
-                let lost = Attempt {
-                    number: test.number,
-                    trigger: Trigger::Schedule,
-                    started_at: test.created_at,
-                    duration_ms: u32::try_from(now.ms_since(test.created_at)).unwrap_or(0),
-                    outcome: Outcome::Lost,
-                    request: None,
-                    response: None,
-                    request_id: None,
-                };
-                test.end(lost);
-                ended.push(test);
+                test.waits = false;
+                test.next_at = Some(test.lease_until(now));
+                called.push(at);
             }
         }
-        atomically(&self.sql, |sql| {
-            for test in &repeated {
-                sql.run(
-                    "UPDATE test SET number = ?2, next_at_ms = ?3 WHERE seq = ?1",
-                    &[Value::from(test.seq), Value::from(test.number), Value::from(test.lease_until(now))],
-                )?;
-            }
-            ended.iter().try_for_each(|test| write_end(sql, test))
-        })?;
-        due.works = repeated.iter().map(|test| self.test_work(test, now)).collect();
-        due.ended = ended.iter().map(|test| self.test_view(test)).collect();
+        atomically(&self.sql, |sql| tests.iter().try_for_each(|test| write(sql, test)))?;
+        due.works = called.iter().filter_map(|at| tests.get(*at)).map(|test| self.test_work(test, now)).collect();
+        due.changed = lost.iter().filter_map(|at| tests.get(*at)).map(|test| self.test_view(test)).collect();
         Ok(due)
     }
 
-    /// Takes in what came of call `number`. `None`: the test is unknown or has ended; a late report of an earlier call
-    /// ends a pending test, because it says what was asked.
+    /// Takes in what came of call `number`. `None`: it changes nothing, because the test is unknown or has ended, or because the
+    /// call is recorded already. A late report of a call that was taken for lost ends a pending test, because it says what was
+    /// asked; where the test retries, only if the receiver took it.
     ///
     /// # Errors
     /// The database fails.
@@ -195,12 +203,17 @@ impl<S: Sql> Ledger<S> {
         if test.status != TestStatus::Pending || number > test.number {
             return Ok(None);
         }
+        let is_expected = number == test.number && !test.waits;
+        let took_it = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(test.definition.contract, status));
+        if test.retry && !is_expected && !took_it {
+            return Ok(None);
+        }
         attempt.number = number;
         // The clock of the Worker that called may be ahead of the object's; nothing begins after it was reported.
         attempt.started_at = attempt.started_at.min(now);
         attempt.trigger = Trigger::Schedule;
-        test.end(attempt);
-        write_end(&self.sql, &test)?;
+        test.end_call(attempt, now);
+        write(&self.sql, &test)?;
         Ok(Some(self.test_view(&test)))
     }
 
@@ -235,6 +248,9 @@ impl<S: Sql> Ledger<S> {
             webhook: test.webhook_name.clone(),
             status: test.status,
             error_message: test.error_message.clone(),
+            retry: test.retry,
+            attempts: test.number.saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
+            next_attempt_at: test.next_at.filter(|_| test.waits),
             attempt: test.attempt.clone().map(|attempt| {
                 let reason = explain::trial(contract, &attempt);
                 AttemptView { reason, ..attempt_view(contract, attempt, &source) }
@@ -245,30 +261,81 @@ impl<S: Sql> Ledger<S> {
 }
 
 impl TestRow {
-    fn lease_until(&self, now: Timestamp) -> Timestamp {
-        now.plus_ms(i64::from(self.definition.timeout_s) * 1_000 + LEASE_SLACK_MS)
+    fn lease_ms(&self) -> i64 {
+        i64::from(self.definition.timeout_s) * 1_000 + LEASE_SLACK_MS
     }
 
-    /// Ends the test with this call.
-    fn end(&mut self, attempt: Attempt) {
+    fn lease_until(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(self.lease_ms())
+    }
+
+    /// Whether a call is to be made.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.waits && self.next_at.is_some_and(|at| at <= now)
+    }
+
+    /// The lease of the call at hand has ended. A test that does not retry is called once more; the other calls it a failure.
+    fn lose(&mut self, now: Timestamp) {
+        if !self.retry && self.number < CALLS_MAX {
+            self.waits = true;
+            self.next_at = Some(now);
+            return;
+        }
+        let started_at = match self.next_at {
+            Some(lease_until) if self.retry => lease_until.plus_ms(-self.lease_ms()),
+            _ => self.created_at,
+        };
+        let lost = Attempt {
+            number: self.number,
+            trigger: Trigger::Schedule,
+            started_at,
+            duration_ms: u32::try_from(now.ms_since(started_at)).unwrap_or(0),
+            outcome: Outcome::Lost,
+            request: None,
+            response: None,
+            request_id: None,
+        };
+        self.end_call(lost, now);
+    }
+
+    /// Takes in a call: the test has ended with it, or waits for the next one.
+    fn end_call(&mut self, attempt: Attempt, now: Timestamp) {
         let contract = self.definition.contract;
-        let completed = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
-        self.status = if completed { TestStatus::Completed } else { TestStatus::Failed };
-        self.error_message = (!completed).then(|| explain::trial(contract, &attempt).headline);
+        let standing = Standing {
+            contract,
+            retry: self.retry,
+            schedule_s: Some(TEST_WAITS_S),
+            scheduled_attempts: attempt.number,
+            seed: self.seq.0.cast_unsigned(),
+        };
+        (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
+            Decision::Delivered => (TestStatus::Completed, None),
+            Decision::Wait { next_at } if next_at.ms_since(now) <= i64::from(TEST_WAIT_MAX_S) * 1_000 => (TestStatus::Pending, Some(next_at)),
+            Decision::Wait { .. } | Decision::Dead | Decision::DisableWebhook { .. } => (TestStatus::Failed, None),
+        };
+        self.waits = self.next_at.is_some();
+        self.error_message = (self.status == TestStatus::Failed).then(|| explain::trial(contract, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }
 
-fn write_end<S: Sql>(sql: &S, test: &TestRow) -> Result<(), LedgerError> {
-    let status = if test.status == TestStatus::Completed { "completed" } else { "failed" };
+/// Writes what changes of a test.
+fn write<S: Sql>(sql: &S, test: &TestRow) -> Result<(), LedgerError> {
+    let status = match test.status {
+        TestStatus::Pending => "pending",
+        TestStatus::Completed => "completed",
+        TestStatus::Failed => "failed",
+    };
     sql.run(
-        "UPDATE test SET status = ?2, number = ?3, next_at_ms = NULL, error_message = ?4, attempt = ?5 WHERE seq = ?1",
+        "UPDATE test SET status = ?2, number = ?3, next_at_ms = ?4, error_message = ?5, attempt = ?6, waiting = ?7 WHERE seq = ?1",
         &[
             Value::from(test.seq),
             Value::from(status),
             Value::from(test.number),
+            Value::from(test.next_at),
             Value::from(test.error_message.as_deref()),
             Value::from(test.attempt.as_ref().map(to_json).transpose()?),
+            Value::from(test.waits),
         ],
     )?;
     Ok(())
@@ -288,6 +355,9 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
         webhook_name: row.text_or_none(2)?.map(String::from),
         status,
         number: row.number(4)?,
+        next_at: row.timestamp_or_none(5)?,
+        waits: row.flag(12)?,
+        retry: row.flag(11)?,
         created_at: row.timestamp(6)?,
         error_message: row.text_or_none(7)?.map(String::from),
         definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition does not read back"))?,
@@ -307,6 +377,7 @@ mod tests {
         let draft = TestDraft {
             webhook: webhook_key,
             webhook_name: webhook_key.map(|_key| String::from("w")),
+            retry: false,
             definition: webhook("w", "*"),
             kind: String::from("order.paid"),
             data: json("{}"),
@@ -360,12 +431,12 @@ mod tests {
         let (view, _work) = create(&mut ledger, None);
         assert!(ledger.due_tests(START.plus_ms(LEASE_MS - 1)).unwrap().works.is_empty());
         let again = ledger.due_tests(START.plus_ms(LEASE_MS)).unwrap();
-        assert_eq!((again.works[0].number, again.ended.len()), (2, 0));
+        assert_eq!((again.works[0].number, again.changed.len()), (2, 0));
         let ended = ledger.due_tests(START.plus_ms(2 * LEASE_MS)).unwrap();
         assert!(ended.works.is_empty());
-        assert_eq!(ended.ended[0].status, TestStatus::Failed);
+        assert_eq!(ended.changed[0].status, TestStatus::Failed);
         assert!(ledger.test(&view.id).unwrap().error_message.is_some());
-        assert!(ledger.due_tests(START.plus_ms(9 * LEASE_MS)).unwrap().ended.is_empty());
+        assert!(ledger.due_tests(START.plus_ms(9 * LEASE_MS)).unwrap().changed.is_empty());
     }
 
     #[test]
@@ -386,6 +457,119 @@ mod tests {
         let ahead = attempt(1, Outcome::Answered { status: 204 }, START.plus_ms(7));
         let ended = ledger.report_test(work.test, 1, ahead, START).unwrap().unwrap();
         assert_eq!((ended.status, ended.attempt.unwrap().attempt.started_at), (TestStatus::Completed, START));
+    }
+
+    /// A test that retries, with its first call.
+    fn retrying(ledger: &mut Ledger<impl Sql>) -> (TestView, TestWork) {
+        let draft = TestDraft {
+            webhook: None,
+            webhook_name: None,
+            retry: true,
+            definition: webhook("w", "*"),
+            kind: String::from("order.paid"),
+            data: json("{}"),
+            object: None,
+        };
+        let seq = ledger.reserve(START);
+        ledger.create_test(seq, draft, START).unwrap()
+    }
+
+    /// When a test is planned to go on: nothing else is planned but that the new project is published.
+    fn wake(ledger: &Ledger<impl Sql>, now: Timestamp) -> Option<Timestamp> {
+        ledger.sql.run("DELETE FROM outbox", &[]).unwrap();
+        ledger.next_wake(now).unwrap().map(|(at, _why)| at)
+    }
+
+    #[test]
+    fn a_test_that_retries_stays_pending_until_the_receiver_takes_it() {
+        let mut ledger = ledger();
+        let (view, work) = retrying(&mut ledger);
+        assert_eq!((view.status, view.attempts, view.next_attempt_at, view.retry), (TestStatus::Pending, 0, None, true));
+        let waiting = ledger.report_test(work.test, 1, answered(503), START).unwrap().unwrap();
+        assert_eq!((waiting.status, waiting.attempts, waiting.error_message.as_deref()), (TestStatus::Pending, 1, None));
+        assert_eq!(waiting.attempt.as_ref().map(|attempt| attempt.reason.headline.as_str()), Some("503 Service Unavailable"));
+        let next_at = waiting.next_attempt_at.unwrap();
+        assert!((1_600..=2_400).contains(&next_at.ms_since(START)), "{next_at:?}");
+        assert_eq!(ledger.report_test(work.test, 1, answered(503), START).unwrap(), None, "each call is recorded once");
+        assert_eq!(wake(&ledger, START), Some(next_at));
+        assert!(ledger.due_tests(next_at.plus_ms(-1)).unwrap().works.is_empty());
+
+        // Everything is in the database.
+        let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let due = ledger.due_tests(next_at).unwrap();
+        let [again] = due.works.as_slice() else { panic!("one call: {due:?}") };
+        assert_eq!((again.number, &again.message_id, due.changed.len()), (2, &work.message_id, 0));
+        let under_way = ledger.test(&view.id).unwrap();
+        assert_eq!((under_way.attempts, under_way.next_attempt_at), (1, None));
+        let ended = ledger.report_test(work.test, 2, answered(204), next_at).unwrap().unwrap();
+        assert_eq!((ended.status, ended.attempts, ended.error_message, ended.next_attempt_at), (TestStatus::Completed, 2, None, None));
+        assert_eq!(wake(&ledger, next_at), None);
+    }
+
+    #[test]
+    fn a_test_that_retries_has_failed_after_six_attempts_in_about_a_minute() {
+        let mut ledger = ledger();
+        let (view, mut work) = retrying(&mut ledger);
+        let mut now = START;
+        loop {
+            let seen = ledger.report_test(work.test, work.number, answered(500), now).unwrap().unwrap();
+            let Some(next_at) = seen.next_attempt_at else { break };
+            now = next_at;
+            work = ledger.due_tests(now).unwrap().works.remove(0);
+        }
+        let failed = ledger.test(&view.id).unwrap();
+        assert_eq!((failed.status, failed.attempts), (TestStatus::Failed, 6));
+        assert_eq!(failed.error_message.as_deref(), Some("500 Internal Server Error"));
+        assert!((53_000..=81_000).contains(&now.ms_since(START)), "{now:?}");
+    }
+
+    #[test]
+    fn what_ends_a_delivery_ends_a_test_that_retries() {
+        let mut ledger = ledger();
+        for (status, retry_after) in [(410, None), (503, Some("61"))] {
+            let (_view, work) = retrying(&mut ledger);
+            let mut attempt = answered(status);
+            if let Some(seconds) = retry_after {
+                let headers = vec![(String::from("retry-after"), String::from(seconds))];
+                let body = String::new();
+                attempt.response = Some(postern_core::delivery::ReceivedResponse { status, headers, body, truncated: false });
+            }
+            let ended = ledger.report_test(work.test, 1, attempt, START).unwrap().unwrap();
+            assert_eq!((ended.status, ended.attempts), (TestStatus::Failed, 1), "{status}");
+            assert!(ended.error_message.is_some());
+        }
+        assert_eq!(wake(&ledger, START), None);
+    }
+
+    #[test]
+    fn a_lost_call_of_a_test_that_retries_is_one_of_its_attempts() {
+        let mut ledger = ledger();
+        let (view, work) = retrying(&mut ledger);
+        let ended = START.plus_ms(LEASE_MS);
+        let due = ledger.due_tests(ended).unwrap();
+        assert_eq!((due.works.len(), due.changed.len(), due.changed[0].attempts), (0, 1, 1));
+        let next_at = due.changed[0].next_attempt_at.unwrap();
+        assert_eq!(ledger.report_test(work.test, 1, answered(500), ended).unwrap(), None, "it is a failure already");
+        assert_eq!(ledger.due_tests(next_at).unwrap().works[0].number, 2);
+        let late = ledger.report_test(work.test, 1, answered(200), next_at).unwrap().unwrap();
+        assert_eq!((late.status, late.id), (TestStatus::Completed, view.id), "the receiver has it");
+        assert_eq!(ledger.report_test(work.test, 2, answered(500), next_at).unwrap(), None);
+    }
+
+    #[test]
+    fn the_alarm_makes_no_more_calls_of_tests_than_it_may_have_open() {
+        let mut ledger = ledger();
+        let works: Vec<_> = (0..10).map(|_test| retrying(&mut ledger).1).collect();
+        for work in &works {
+            ledger.report_test(work.test, 1, answered(500), START).unwrap();
+        }
+        let later = START.plus_ms(2_400);
+        let due = ledger.due_tests(later).unwrap().works;
+        assert_eq!(due.len(), CALLS_AT_ONCE as usize);
+        assert_eq!(wake(&ledger, later), Some(later.plus_ms(LEASE_MS)), "it does not ring in vain");
+        ledger.report_test(due[0].test, 2, answered(200), later).unwrap();
+        assert_eq!(wake(&ledger, later), Some(later));
+        assert_eq!(ledger.due_tests(later).unwrap().works.len(), 1);
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.list_audit(&AuditFilter { subject: Some(SubjectKind::Webhook), name: Some(String::from("w")) }, 50, None)?;
     let test = ledger.reserve(START);
     let draft = TestDraft {
+        retry: false,
         webhook: None,
         webhook_name: None,
         definition: webhook("t", "*"),

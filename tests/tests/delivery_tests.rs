@@ -1,9 +1,15 @@
 //! Tests: trial calls to a webhook or a bare URL.
 
+use std::time::Duration;
+
+use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::problem::ProblemType;
+use postern_tests::client::Project;
+use postern_tests::live::Feed;
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack;
+use postern_tests::wait::{SOON, eventually};
 use serde_json::json;
 
 #[tokio::test]
@@ -52,6 +58,52 @@ async fn a_failed_test_says_why() {
         let message = ended.error_message.unwrap_or_default();
         assert!(!message.is_empty() && message.contains(word), "{url}: {message:?}");
     }
+}
+
+/// The test with its second attempt still to come, or made.
+async fn failed_once(project: &Project, id: &str) -> TestView {
+    eventually("the first attempt is recorded", SOON, async || {
+        let test: TestView = project.get(&format!("tests/{id}")).await.expect(200).read();
+        (test.attempts > 0).then_some(test)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_test_that_retries_is_pending_until_the_receiver_takes_it() {
+    let (project, sink) = (stack::project("again").await, Sink::start().await);
+    sink.script("/a", [503, 500, 204].map(Behaviour::status).to_vec());
+    sink.script("/b", [503, 204].map(Behaviour::status).to_vec());
+    sink.always("/once", Behaviour::status(500));
+    let mut feed = Feed::open(&project).await;
+    let made: TestView = project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
+    assert_eq!((made.status, made.retry, made.attempts, made.next_attempt_at), (TestStatus::Pending, true, 0, None));
+    let waiting = failed_once(&project, &made.id).await;
+    assert_eq!((waiting.status, waiting.error_message), (TestStatus::Pending, None));
+    assert!(waiting.attempt.is_some_and(|attempt| attempt.reason.headline.contains("50")), "the latest attempt tells why");
+    let ended = project.ended_test(&made.id).await;
+    assert_eq!((ended.status, ended.attempts, ended.next_attempt_at), (TestStatus::Completed, 3, None));
+    let calls = sink.wait_for("/a", 3).await;
+    assert!(calls.iter().all(|call| call.message_id() == calls[0].message_id()), "the same webhook-id each time");
+    assert!(calls[1].at.duration_since(calls[0].at) >= Duration::from_secs(1), "with a pause");
+    let mut states = Vec::new();
+    feed.next("the test has ended", |change| {
+        if let LiveEvent::Test { test } = change {
+            states.push((test.status, test.attempts));
+        }
+        (states.last() == Some(&(TestStatus::Completed, 3))).then_some(())
+    })
+    .await;
+    assert!(states.contains(&(TestStatus::Pending, 1)), "the feed keeps saying pending: {states:?}");
+
+    project.listen("w", &sink.url("/b"), &json!({})).await;
+    let made: TestView = project.post("webhooks/w/test", &json!({ "retry": true })).await.expect(201).read();
+    assert_eq!(project.ended_test(&made.id).await.status, TestStatus::Completed);
+    // A standard webhook retries by default; a test only where somebody asks.
+    let once: TestView = project.post("tests", &json!({ "url": sink.url("/once") })).await.expect(201).read();
+    let once = project.ended_test(&once.id).await;
+    assert_eq!((once.status, once.attempts, once.retry, sink.count("/once")), (TestStatus::Failed, 1, false, 1));
+    project.post("webhooks/w/test", &json!({ "retry": "yes" })).await.faults(&["/retry"]);
 }
 
 #[tokio::test]

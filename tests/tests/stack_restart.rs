@@ -1,6 +1,7 @@
 //! What a restart leaves as it was, and what goes on by itself afterwards.
 
 use postern_core::api::run::{CallbackView, RunDetail};
+use postern_core::api::test::{TestStatus, TestView};
 use postern_core::delivery::State;
 use postern_core::run::{CallbackKind, CallbackState, RunState};
 use postern_tests::client::Project;
@@ -76,6 +77,25 @@ async fn deliveries_under_way_when_everything_dies_are_made_again_with_the_same_
     let calls = sink.wait_within("/a", 2, std::time::Duration::from_secs(90)).await;
     assert_eq!(calls[0].message_id(), calls[1].message_id());
     project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+}
+
+#[tokio::test]
+async fn a_test_that_retries_goes_on_after_everything_died() {
+    let (mut stack, mut sink) = (Stack::start().await, Sink::start().await);
+    let project = stack.project("testsurvives").await;
+    sink.go_down();
+    let made: TestView = project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
+    eventually("the first attempt has failed", SOON, async || {
+        let test: TestView = project.get(&format!("tests/{}", made.id)).await.expect(200).read();
+        Some(test).filter(|test| test.attempts > 0)
+    })
+    .await;
+    stack.kill9().await;
+    stack.boot().await;
+    sink.come_back().await;
+    let ended = project.ended_test(&made.id).await;
+    assert_eq!(ended.status, TestStatus::Completed, "{:?}", ended.error_message);
+    assert!(ended.attempts >= 2 && sink.count("/a") >= 1);
 }
 
 /// The run and the callback that tells its end, once `wanted` holds for them.

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TestStatus {
-    /// Not called yet, or being called.
+    /// Not called yet, being called, or to be called again.
     Pending,
     /// The receiver took it.
     Completed,
@@ -28,9 +28,15 @@ pub struct TestView {
     pub webhook: Option<String>,
     /// Where it stands.
     pub status: TestStatus,
-    /// Why it failed, in words.
+    /// Why it failed, in words: null until it has ended, the latest attempt tells meanwhile.
     pub error_message: Option<String>,
-    /// The call, once it was made.
+    /// Whether it is called again where it fails.
+    pub retry: bool,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the next attempt is due; null where one is under way or none follows.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The latest attempt, once one was made.
     pub attempt: Option<AttemptView>,
     /// When it was asked for.
     pub created_at: Timestamp,

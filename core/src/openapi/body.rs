@@ -417,7 +417,12 @@ fn test_fields() -> Vec<(&'static str, Value)> {
     vec![
         ("type", said(nullable(event_type()), "The event type; a sample where none is sent.")),
         ("data", json!({ "description": "The event's data, any JSON; a sample where none is sent." })),
+        ("retry", test_retry()),
     ]
+}
+
+fn test_retry() -> Value {
+    said(flag(), "Whether the test is called again where it fails, up to six attempts in about a minute; without it, once.")
 }
 
 fn test_create() -> Value {
@@ -425,6 +430,8 @@ fn test_create() -> Value {
     if let Some((_name, schema)) = fields.iter_mut().find(|(name, _)| *name == "name") {
         *schema = nullable(schema.take());
     }
+    // A test retries where somebody asks for it, whatever the contract's webhooks do.
+    fields.retain(|(name, _)| *name != "retry");
     fields.extend(test_fields());
     object(&["url"], fields)
 }

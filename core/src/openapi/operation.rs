@@ -307,19 +307,21 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
         ],
         Resource::WebhookTest(_) => vec![
             Operation::new("POST", Id::TestWebhook, "Test a webhook")
-                .about("One call, made at once and never repeated.")
+                .about(
+                    "Called at once. With `retry` it is called again where it fails: up to six attempts in about a minute, `pending` meanwhile.",
+                )
                 .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
                 .gives::<TestView>(201, "The pending test.")
                 .or(ProblemType::NotFound),
         ],
         Resource::Tests => vec![
             Operation::new("POST", Id::CreateTest, "Test a webhook that is not stored")
-                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed.")
+                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed. It is called again where it fails only with `retry: true`.")
                 .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
                 .gives::<TestView>(201, "The pending test."),
         ],
         Resource::Test(_) => vec![
-            Operation::new("GET", Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its call once it was made.").or(ProblemType::NotFound),
+            Operation::new("GET", Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its latest attempt once one was made.").or(ProblemType::NotFound),
         ],
         Resource::EventTypes | Resource::EventType(_) => event_types(resource),
         Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => events(resource),

@@ -246,6 +246,8 @@ pub struct TestDraft {
     pub kind: Option<String>,
     /// The event data, as written; the sample's where it is `None`.
     pub data: Option<Box<serde_json::value::RawValue>>,
+    /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]).
+    pub retry: bool,
 }
 
 impl TestDraft {
@@ -264,9 +266,12 @@ pub struct Trial {
     pub definition: Definition,
     /// What to send.
     pub event: NewEvent,
+    /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]). Only where somebody asks for it: that webhooks of
+    /// the contract retry by default says nothing of a test.
+    pub retry: bool,
 }
 
-/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?}`. An empty body is `{}`.
+/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?, "retry"?}`. An empty body is `{}`.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -275,8 +280,9 @@ pub fn test(body: &str) -> Result<TestDraft, InputFault> {
     let mut fields = Fields::new(&split.rest, "");
     fields.absorb(split.faults);
     let kind = test_kind(&mut fields);
+    let retry = read_flag(&mut fields, "retry").unwrap_or(false);
     let faults = fields.finish();
-    if faults.is_empty() { Ok(TestDraft { kind, data: split.raw }) } else { Err(faults.into()) }
+    if faults.is_empty() { Ok(TestDraft { kind, data: split.raw, retry }) } else { Err(faults.into()) }
 }
 
 /// Parses the body of `POST tests`: the fields of a webhook, of which only `url` is required, and `type` and `data` as in
@@ -293,10 +299,11 @@ pub fn trial(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     let definition = new_definition(&mut fields, name, Some("*"), policy);
     let kind = test_kind(&mut fields);
     let faults = fields.finish();
+    let retry = split.rest.get("retry").and_then(Value::as_bool).unwrap_or(false);
     match definition {
         Some(definition) if faults.is_empty() => {
-            let event = TestDraft { kind, data: split.raw }.event_for(&definition);
-            Ok(Trial { definition, event })
+            let event = TestDraft { kind, data: split.raw, retry }.event_for(&definition);
+            Ok(Trial { definition, event, retry })
         }
         _ => Err(faults.into()),
     }

@@ -134,10 +134,10 @@ async fn delete(session: &mut Session<'_>, name: String) -> Result<Answer, ApiEr
     }
 }
 
-/// `webhook_tests_create`: 201; pending, and the call follows.
+/// `webhook_tests_create`: 201; pending, and the call follows. With `retry` it stays pending while it is called again.
 async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let trial = ubiops::test_create(&session.incoming.json_text().await?, &session.policy())?;
-    let command = Command::TestDefinition { definition: Box::new(trial.definition), event: trial.event };
+    let command = Command::test_definition(trial);
     match session.ask(command).await? {
         Reply::TestStarted { test, work } => {
             session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![*work]));

@@ -6,7 +6,7 @@ use super::problem::{Answer, ApiError};
 use super::{Session, unexpected};
 use crate::project_do::command::{Command, Reply};
 
-/// `POST webhooks/{name}/test`: 201 with the pending test; the call follows. 404, 422.
+/// `POST webhooks/{name}/test`: 201 with the pending test; the call follows, and with `retry` those after it. 404, 422.
 pub(super) async fn of_webhook(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
     let draft = parse::test(&session.incoming.optional_json_text().await?)?;
     start(session, Command::test_webhook(name, draft)).await
@@ -15,7 +15,7 @@ pub(super) async fn of_webhook(session: &mut Session<'_>, name: String) -> Resul
 /// `POST tests`: the same for a definition that is not stored. 201, 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let trial = parse::trial(&session.incoming.json_text().await?, &session.policy())?;
-    start(session, Command::TestDefinition { definition: Box::new(trial.definition), event: trial.event }).await
+    start(session, Command::test_definition(trial)).await
 }
 
 /// `GET tests/{id}`: 200; 404.

@@ -158,7 +158,7 @@ impl Project {
                 }
             }
         }
-        // 4. Tests whose first call was cut short.
+        // 4. Tests whose call was cut short, or that are to be called again.
         if let Err(error) = self.run_due_tests(&id) {
             failed("due tests could not be run", &error);
         }
@@ -222,13 +222,13 @@ impl Project {
         Ok(count)
     }
 
-    /// Runs lost tests from here, beside the alarm: they are rare, and no queue knows them.
+    /// Runs tests from here, beside the alarm, whose call was lost or that retry: they are few, and no queue knows them.
     fn run_due_tests(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
         let Some((project, due)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_tests(now)?)))? else {
             return Ok(());
         };
-        self.tell(id, Changes { tests: due.ended, ..Changes::default() });
+        self.tell(id, Changes { tests: due.changed, ..Changes::default() });
         if !due.works.is_empty() {
             let dispatcher = Dispatcher::new(&self.env, id, None).map_err(|fault| fault.to_string())?;
             self.state.wait_until(dispatcher.run_tests(project, due.works));

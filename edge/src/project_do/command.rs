@@ -27,7 +27,7 @@ use postern_core::query::{AuditQuery, DeliveryQuery, EventQuery, ExportQuery, Pa
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
-use postern_core::webhook::parse::TestDraft;
+use postern_core::webhook::parse::{TestDraft, Trial};
 use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{DryRun, Exported, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
@@ -271,6 +271,9 @@ pub(crate) enum Command {
         kind: Option<String>,
         /// Its data; a sample where it is none.
         data: Option<Box<RawValue>>,
+        /// Whether it is called again where it fails.
+        #[serde(default)]
+        retry: bool,
     },
     /// Test a definition that is not stored; its secrets are plain.
     TestDefinition {
@@ -278,6 +281,9 @@ pub(crate) enum Command {
         definition: Box<Definition>,
         /// What to send.
         event: NewEvent,
+        /// Whether it is called again where it fails.
+        #[serde(default)]
+        retry: bool,
     },
     /// What UP42's API asks.
     Up42(Up42Command),
@@ -603,7 +609,12 @@ impl Command {
 
     /// The test of a stored webhook.
     pub(crate) fn test_webhook(name: String, draft: TestDraft) -> Self {
-        Self::TestWebhook { name, kind: draft.kind, data: draft.data }
+        Self::TestWebhook { name, kind: draft.kind, data: draft.data, retry: draft.retry }
+    }
+
+    /// The test of a definition that is not stored.
+    pub(crate) fn test_definition(trial: Trial) -> Self {
+        Self::TestDefinition { definition: Box::new(trial.definition), event: trial.event, retry: trial.retry }
     }
 }
 

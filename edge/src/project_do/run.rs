@@ -326,8 +326,8 @@ impl Turn<'_> {
             }
             Command::RotateSecret { name, rotation, if_version } => return self.rotate_secret(&name, rotation, if_version),
             Command::PauseWebhook { name, paused, if_version } => return self.pause_webhook(&name, paused, if_version),
-            Command::TestWebhook { name, kind, data } => return self.test_webhook(&name, TestDraft { kind, data }),
-            Command::TestDefinition { definition, event } => return self.test_definition(&definition, event),
+            Command::TestWebhook { name, kind, data, retry } => return self.test_webhook(&name, TestDraft { kind, data, retry }),
+            Command::TestDefinition { definition, event, retry } => return self.test_definition(&definition, event, retry),
             Command::Up42(command) => return self.up42(command),
             Command::Runs(command) => return self.runs(command),
             Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
@@ -547,16 +547,17 @@ impl Turn<'_> {
 
     fn test_webhook(&mut self, name: &str, draft: TestDraft) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
+        let retry = draft.retry;
         let event = draft.event_for(&stored.definition);
         let seq = self.ledger.reserve(self.now);
-        self.start_test(seq, Some((stored.seq, String::from(name))), stored.definition, event)
+        self.start_test(seq, Some((stored.seq, String::from(name))), stored.definition, event, retry)
     }
 
-    fn test_definition(&mut self, definition: &Definition, event: NewEvent) -> Result<Reply, Refusal> {
+    fn test_definition(&mut self, definition: &Definition, event: NewEvent, retry: bool) -> Result<Reply, Refusal> {
         let seq = self.ledger.reserve(self.now);
         let id = self.ledger.ids().id(Kind::Test, seq);
         let sealed = seal::seal(&self.settings.keyring, Owner { project: self.project, id: &id }, definition, None)?;
-        self.start_test(seq, None, sealed, event)
+        self.start_test(seq, None, sealed, event, retry)
     }
 
     pub(super) fn start_test(
@@ -565,11 +566,13 @@ impl Turn<'_> {
         webhook: Option<(Seq, String)>,
         sealed: Definition,
         event: NewEvent,
+        retry: bool,
     ) -> Result<Reply, Refusal> {
         let (webhook, webhook_name) = webhook.unzip();
         let draft = postern_ledger::TestDraft {
             webhook,
             webhook_name,
+            retry,
             definition: sealed,
             kind: event.kind,
             data: event.data,

@@ -53,7 +53,7 @@ impl Turn<'_> {
                 for event in up42::test_events(&stored.definition, &known(&catalogue)) {
                     let seq = self.ledger.reserve(self.now);
                     let of = Some((stored.seq, String::from(stored.definition.name.as_str())));
-                    match self.start_test(seq, of, stored.definition.clone(), event)? {
+                    match self.start_test(seq, of, stored.definition.clone(), event, false)? {
                         Reply::TestStarted { test, work } => started.push(StartedTest { test: *test, work: *work }),
                         other => return Err(Refusal::Failed(format!("a test began with {}", other.name()))),
                     }

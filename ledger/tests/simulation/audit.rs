@@ -865,7 +865,8 @@ pub(crate) fn plan(store: &Native) -> Result<Plan, Violation> {
         store,
         "SELECT min(at), EXISTS (SELECT 1 FROM delivery WHERE parked = 1) OR EXISTS (SELECT 1 FROM replay WHERE state = 'running') FROM (
             SELECT coalesce(next_at_ms, lease_until_ms) AS at FROM delivery WHERE state IN ('pending', 'leased', 'waiting') AND parked = 0
-            UNION ALL SELECT next_at_ms FROM test WHERE status = 'pending'
+            UNION ALL SELECT next_at_ms FROM test WHERE status = 'pending' AND (waiting = 0
+                OR (SELECT count(*) FROM test WHERE status = 'pending' AND waiting = 0 AND number > 1) < 6)
             UNION ALL SELECT next_at_ms FROM outbox)",
         &[],
     )?;

@@ -845,6 +845,7 @@ impl World {
         self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
         let draft = TestDraft {
+            retry: self.random.below(2) == 0,
             webhook: None,
             webhook_name: None,
             definition: webhook("test", "*"),

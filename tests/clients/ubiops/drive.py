@@ -297,6 +297,12 @@ def tests_go_from_pending_to_their_end(w):
         ended = w.ended_test(url=w.receiver.url(path), timeout=1, **target)
         w.check.equal(ended.status, "failed", path)
         w.check.true(isinstance(ended.error_message, str) and ended.error_message, "a failure says why")
+    w.receiver.answers["/t-again"] = [503, 500, 200]
+    ended = w.ended_test(url=w.receiver.url("/t-again"), retry=True, **target)
+    w.check.equal((ended.status, ended.error_message, len(w.receiver.received("/t-again", 3))), ("completed", None, 3), "it is retried if it fails")
+    w.receiver.answers["/t-gone"] = [410]
+    ended = w.ended_test(url=w.receiver.url("/t-gone"), retry=True, **target)
+    w.check.equal((ended.status, len(w.receiver.received("/t-gone", 1))), ("failed", 1), "but not where the receiver is gone")
     ended = w.ended_test(url="http://127.0.0.1:1024/", version="v1", retry=False, include_result=True, **target)
     w.check.equal(ended.status, "failed", "nobody listens")
     create = w.client.webhook_tests_create

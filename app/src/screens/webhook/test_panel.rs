@@ -150,7 +150,9 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> View {
             };
             let about = match (&test.attempt, &test.error_message) {
                 (Some(attempt), _) => {
-                    format!("{} · {}", postern_core::explain::brief(&attempt.attempt.outcome), words::duration(attempt.attempt.duration_ms))
+                    let result = postern_core::explain::brief(&attempt.attempt.outcome);
+                    let next = if test.status == TestStatus::Pending { " · it is called again" } else { "" };
+                    format!("{result} · {}{next}", words::duration(attempt.attempt.duration_ms))
                 }
                 (None, Some(message)) => message.clone(),
                 (None, None) => String::from("calling…"),

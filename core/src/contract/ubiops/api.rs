@@ -56,7 +56,8 @@ pub fn test_create(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     match definition {
         Some(definition) if faults.is_empty() => {
             let event = sample_event(&definition);
-            Ok(Trial { definition, event })
+            let retry = definition.retry;
+            Ok(Trial { definition, event, retry })
         }
         _ => Err(faults.into()),
     }

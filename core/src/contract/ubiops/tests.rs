@@ -169,6 +169,9 @@ fn a_test_reads_as_the_client_expects() {
         webhook: None,
         status: TestStatus::Failed,
         error_message: Some(String::from("Connection error")),
+        retry: true,
+        attempts: 6,
+        next_attempt_at: None,
         attempt: None,
         created_at: Timestamp(0),
     };
