@@ -165,7 +165,8 @@ impl<S: Sql> Ledger<S> {
         if rows.is_empty() {
             return Ok(due);
         }
-        let under_way = self.sql.run("SELECT count(*) FROM test WHERE next_at_ms > ?1 AND waiting = 0 AND number > 1", &[Value::from(now)])?;
+        let under_way =
+            self.sql.run("SELECT count(*) FROM test WHERE next_at_ms > ?1 AND waiting = 0 AND number > 1", &[Value::from(now)])?;
         let under_way = first(under_way).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
         let mut free = CALLS_AT_ONCE.saturating_sub(under_way);
         let mut tests = rows.iter().map(test_row).collect::<Result<Vec<_>, _>>()?;
@@ -310,7 +311,9 @@ impl TestRow {
         };
         (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             Decision::Delivered => (TestStatus::Completed, None),
-            Decision::Wait { next_at } if next_at.ms_since(now) <= i64::from(TEST_WAIT_MAX_S) * 1_000 => (TestStatus::Pending, Some(next_at)),
+            Decision::Wait { next_at } if next_at.ms_since(now) <= i64::from(TEST_WAIT_MAX_S) * 1_000 => {
+                (TestStatus::Pending, Some(next_at))
+            }
             Decision::Wait { .. } | Decision::Dead | Decision::DisableWebhook { .. } => (TestStatus::Failed, None),
         };
         self.waits = self.next_at.is_some();
