@@ -17,7 +17,7 @@ use postern_core::api::replay::{ReplayCount, ReplayView};
 use postern_core::api::run::{RunDetail, RunView};
 use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
-use postern_core::api::token::{TokenCreated, TokenView};
+use postern_core::api::token::{TokenCreated, TokenIdentity, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::Fault;
 use postern_core::problem::{Problem, ProblemType};
@@ -138,9 +138,9 @@ impl Api {
         http::call_in_full(&Call { method, path, headers: &all, body, outlives_page: false }).await
     }
 
-    /// Whether the server accepts `token`, before anybody is signed in with it.
-    pub(crate) fn accepts(token: String) -> Load<()> {
-        Box::pin(async move { transfer("GET", &Route::Projects.path(), Some(&token), None, None).await.map(drop) })
+    /// `GET /v1/token`: whose `token` is, before anybody is signed in with it.
+    pub(crate) fn whose(token: String) -> Load<TokenIdentity> {
+        Box::pin(async move { decode(&transfer("GET", &Route::Token.path(), Some(&token), None, None).await?) })
     }
 
     /// `GET /v1/projects`

@@ -10,35 +10,74 @@ use crate::browser::storage::Keep;
 
 const TOKEN_KEY: &str = "postern.token";
 const PROJECT_KEY: &str = "postern.project";
-/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser.
+/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser. Whoever opens the link is asked
+/// first: what is entered after a link that a stranger sent would go to the stranger's project.
 const FRAGMENT: &str = "#sign-in=";
+/// The same in the link of `cargo xtask dev`, which asks nothing where the page comes from this very machine.
+const DEVELOPMENT_FRAGMENT: &str = "#sign-in-dev=";
 
 /// The signed-in token.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     token: RwSignal<Option<String>>,
     refused: RwSignal<bool>,
+    /// The token of a link, until somebody has said whether to sign in with it.
+    offered: RwSignal<Option<String>>,
+    is_asking: RwSignal<bool>,
 }
 
 impl Session {
-    /// Takes the token from the address (and removes it there at once) or from the tab, and offers the session to
-    /// everything below.
+    /// Takes the token from the tab, looks for a link that signs in, and offers the session to everything below.
     pub(crate) fn provide() -> Self {
-        let from_link = take_token_of_link(Keep::Tab.read(TOKEN_KEY).as_deref());
-        if from_link.is_some() {
-            Keep::Tab.write(TOKEN_KEY, from_link.as_deref());
-            Keep::Tab.write(PROJECT_KEY, None);
-        }
-        let session = Self { token: RwSignal::new(Keep::Tab.read(TOKEN_KEY)), refused: RwSignal::new(false) };
+        let session = Self {
+            token: RwSignal::new(Keep::Tab.read(TOKEN_KEY)),
+            refused: RwSignal::new(false),
+            offered: RwSignal::new(None),
+            is_asking: RwSignal::new(false),
+        };
+        session.take_link();
         // A link that is opened in a tab which shows the page already changes the fragment only: nothing loads.
-        window_event_listener_untyped("hashchange", move |_| {
-            if let Some(token) = take_token_of_link(session.token_now().as_deref()) {
-                Keep::Tab.write(PROJECT_KEY, None);
-                session.sign_in(&token);
-            }
-        });
+        window_event_listener_untyped("hashchange", move |_| session.take_link());
         provide_context(session);
         session
+    }
+
+    /// Takes the token of a link out of the address, and signs in or asks.
+    fn take_link(self) {
+        let Some(Link { token, asks }) = Link::of(&location::fragment(), &location::host()) else { return };
+        location::replace(&format!("{}{}", location::path(), location::query()));
+        match self.token_now() {
+            // It is what this tab is signed in with.
+            Some(current) if current == token => {}
+            None if !asks => self.sign_in_by_link(&token),
+            _ => {
+                self.offered.set(Some(token));
+                self.is_asking.set(true);
+            }
+        }
+    }
+
+    /// The token of a link that waits for an answer; reactive.
+    pub(crate) fn offered(self) -> Option<String> {
+        self.offered.get()
+    }
+
+    /// Whether the question is shown; it is declined by closing it.
+    pub(crate) fn is_asking(self) -> RwSignal<bool> {
+        self.is_asking
+    }
+
+    /// Forgets the token of the link.
+    pub(crate) fn decline(self) {
+        self.is_asking.set(false);
+        self.offered.set(None);
+    }
+
+    /// Signs in with the token of a link.
+    pub(crate) fn sign_in_by_link(self, token: &str) {
+        self.decline();
+        Keep::Tab.write(PROJECT_KEY, None);
+        self.sign_in(token);
     }
 
     /// The token, for a call.
@@ -85,22 +124,33 @@ impl Session {
     }
 }
 
-/// The token of a link that signs in, removed from the address bar at once. Whoever is signed in as somebody else is asked
-/// first: what is entered after a link that a stranger sent would go to the stranger's project.
-fn take_token_of_link(current: Option<&str>) -> Option<String> {
-    let fragment = location::fragment();
-    let token = fragment.strip_prefix(FRAGMENT).filter(|token| !token.is_empty())?;
-    location::replace(&format!("{}{}", location::path(), location::query()));
-    let is_taken = current.is_none_or(|current| current == token) || location::confirm(&question(token));
-    is_taken.then(|| String::from(token))
+/// A link that signs in.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    token: String,
+    /// Whether to ask whoever opened it, also where nobody is signed in.
+    asks: bool,
 }
 
-/// What is asked before another token takes the place of the one that the tab has.
-fn question(token: &str) -> String {
-    let place = token::project_of(token).map_or_else(|| String::from("this deployment"), |project| format!("project {}", project.as_str()));
-    format!(
-        "This tab is signed in already. Sign in to {place} with the token of the link instead? Only do so if you trust who gave you the link."
-    )
+impl Link {
+    /// The link of this fragment, on a page that comes from `host`.
+    fn of(fragment: &str, host: &str) -> Option<Self> {
+        let (token, is_of_development) = match fragment.strip_prefix(DEVELOPMENT_FRAGMENT) {
+            Some(token) => (token, true),
+            None => (fragment.strip_prefix(FRAGMENT)?, false),
+        };
+        let asks = !(is_of_development && is_loopback(host));
+        (!token.is_empty()).then(|| Self { token: String::from(token), asks })
+    }
+}
+
+/// Whether a host, with or without a port, is this very machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The session of the page.
@@ -116,4 +166,26 @@ pub(crate) fn last_project() -> Option<ProjectName> {
 /// Remembers that this tab shows `project`, or none.
 pub(crate) fn remember_project(project: Option<&ProjectName>) {
     Keep::Tab.write(PROJECT_KEY, project.map(ProjectName::as_str));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_development_link_of_this_very_machine_asks_nothing() {
+        let link = |fragment: &str, host: &str| Link::of(fragment, host).map(|link| (link.token, link.asks));
+        for host in ["localhost:8787", "127.0.0.1:8787", "127.3.2.1", "[::1]:8787", "localhost"] {
+            assert_eq!(link("#sign-in-dev=t", host), Some((String::from("t"), false)), "{host}");
+            assert_eq!(link("#sign-in=t", host), Some((String::from("t"), true)), "{host}");
+        }
+        for host in ["postern.example", "127.0.0.1.postern.example", "localhost.example:8787", "10.0.0.1", "[2001:db8::1]:8787", ""] {
+            for fragment in ["#sign-in-dev=t", "#sign-in=t"] {
+                assert_eq!(link(fragment, host), Some((String::from("t"), true)), "{fragment} on {host}");
+            }
+        }
+        for fragment in ["", "#", "#sign-in=", "#sign-in-dev=", "#main", "#sign-in"] {
+            assert_eq!(link(fragment, "localhost"), None, "{fragment}");
+        }
+    }
 }

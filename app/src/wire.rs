@@ -18,7 +18,7 @@ use postern_core::api::replay::{ReplayCount, ReplayState, ReplayView};
 use postern_core::api::run::{CallbackAttemptView, CallbackView, RunDetail, RunView, RunWebhooksView};
 use postern_core::api::stats::{StatsBucket, StatsCounts, StatsView, WebhookStats};
 use postern_core::api::test::{TestStatus, TestView};
-use postern_core::api::token::{TokenCreated, TokenView};
+use postern_core::api::token::{TokenCreated, TokenIdentity, TokenView};
 use postern_core::api::webhook::{HeaderView, Health, HealthStatus, PreviousSecretView, SecretView, WebhookView};
 use postern_core::change::{Change, Changes};
 use postern_core::condition::Clause;
@@ -397,6 +397,18 @@ impl Read for SignatureVerdict {
     }
 }
 
+impl Read for TokenIdentity {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            project: Read::read(raw.member("project"))?,
+            id: Read::read(raw.member("id"))?,
+            name: Read::read(raw.member("name"))?,
+            role: Read::read(raw.member("role"))?,
+            expires_at: Read::read(raw.member("expires_at"))?,
+        })
+    }
+}
+
 impl Read for LiveTicket {
     fn read(raw: Raw<'_>) -> Option<Self> {
         Some(Self { ticket: Read::read(raw.member("ticket"))?, expires_at: Read::read(raw.member("expires_at"))? })
@@ -691,6 +703,10 @@ mod tests {
         reads_like_serde::<InboxView>(&json!({"id": "ibx_1", "name": "n", "url": "u", "answer": answer, "received": 2, "created_at": AT}));
         reads_like_serde::<InboxRequestView>(&request());
         reads_like_serde::<TestView>(&test());
+        let identity = json!({"project": "demo", "id": "tok_1", "name": "n", "role": "execute", "expires_at": AT});
+        reads_like_serde::<TokenIdentity>(&identity);
+        let nobody = json!({"project": null, "id": null, "name": "ADMIN_TOKEN", "role": "manage", "expires_at": null});
+        reads_like_serde::<TokenIdentity>(&nobody);
         reads_like_serde::<LiveTicket>(&json!({"ticket": "abc", "expires_at": AT}));
         reads_like_serde::<TokenCreated>(
             &json!({"token": {"id": "tok_1", "name": "n", "role": "publish", "created_at": AT}, "secret": "pst_"}),

@@ -66,6 +66,8 @@ operations! {
     GetHealth => Needs::Nobody,
     /// Read the counters of the deployment.
     GetMetrics => Needs::Admin,
+    /// Say whose token it is.
+    GetToken => Needs::AnyToken,
     /// List the projects that a token is for.
     ListProjects => Needs::AnyToken,
     /// Create a project.

@@ -13,6 +13,8 @@ pub enum Route {
     Health,
     /// `/metrics`
     Metrics,
+    /// `/v1/token`
+    Token,
     /// `/v1/projects`
     Projects,
     /// `/v1/projects/{project}/…`
@@ -123,6 +125,7 @@ impl Route {
         match *segments.as_slice() {
             ["healthz"] => Some(Self::Health),
             ["metrics"] => Some(Self::Metrics),
+            ["v1", "token"] => Some(Self::Token),
             ["v1", "projects"] => Some(Self::Projects),
             ["v1", "projects", project, ref rest @ ..] => Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?)),
             _ => None,
@@ -135,6 +138,7 @@ impl Route {
         match self {
             Self::Health => String::from("/healthz"),
             Self::Metrics => String::from("/metrics"),
+            Self::Token => String::from("/v1/token"),
             Self::Projects => String::from("/v1/projects"),
             Self::Project(project, resource) => {
                 let mut path = format!("/v1/projects/{}", encode_segment(project.as_str()));
@@ -164,7 +168,7 @@ impl Route {
     #[must_use]
     pub const fn methods(&self) -> &'static str {
         match self {
-            Self::Health | Self::Metrics => "GET",
+            Self::Health | Self::Metrics | Self::Token => "GET",
             Self::Projects => "GET, POST",
             Self::Project(_, resource) => resource.methods(),
         }
@@ -529,6 +533,7 @@ mod tests {
         let webhook = ProjectName::parse("p1").map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
         assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
         assert_eq!((Route::Health.path().as_str(), Route::Metrics.path().as_str()), ("/healthz", "/metrics"));
+        assert_eq!(Route::parse(&Route::Token.path()), Some(Route::Token));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Verified {
     pub role: Role,
     /// Who it is, for the audit log.
     pub actor: Actor,
+    /// From then on it opens nothing.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for TokenBook {
@@ -116,7 +118,7 @@ impl<S: Sql> Ledger<S> {
         }
         let found = found?;
         let actor = Actor { kind: ActorKind::Token, id: Some(self.ids.id(Kind::Token, found.seq)), name: found.name.clone() };
-        Some(Verified { seq: found.seq, role: found.role, actor })
+        Some(Verified { seq: found.seq, role: found.role, actor, expires_at: found.expires_at })
     }
 
     /// Whether the token `id` still opens something: for who was let in with it and stayed.

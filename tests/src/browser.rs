@@ -123,14 +123,6 @@ impl Browser {
         answer.json().clone()
     }
 
-    /// What the browser asks (`window.confirm`), once it does; answered with yes or no.
-    pub async fn answer(&self, yes: bool) -> String {
-        let asked = eventually("the browser asks", SOON, async || self.driver.get_alert_text().await.ok()).await;
-        let answered = if yes { self.driver.accept_alert().await } else { self.driver.dismiss_alert().await };
-        answered.unwrap_or_else(|fault| panic!("{asked}: {fault}"));
-        asked
-    }
-
     /// The visible element with this role whose accessible name is `name`, or begins with it.
     pub async fn find(&self, role: &str, name: &str) -> WebElement {
         let what = format!("there is a {role} named {name:?}");

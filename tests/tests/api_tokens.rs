@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postern_core::api::page::Page;
-use postern_core::api::token::TokenView;
+use postern_core::api::token::{TokenIdentity, TokenView};
 use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
 use postern_core::token::Role;
@@ -214,6 +214,29 @@ async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
         let has_body = method == Method::POST || method == Method::PATCH;
         project.api.without_token().send(method.clone(), &path, has_body.then_some(&body)).await.problem(ProblemType::Unauthorized);
     }
+}
+
+#[tokio::test]
+async fn a_token_is_told_whose_it_is() {
+    let project = stack::project("whose").await;
+    let whose = async |token: &str| project.api.with_token(token).send(Method::GET, "/v1/token", None).await;
+    for role in Role::ALL {
+        let draft = json!({ "name": format!("for {}", role.as_str()), "role": role.as_str(), "expires_at": in_ms(86_400_000) });
+        let created = project.post("tokens", &draft).await.expect(201).json();
+        let told: TokenIdentity = whose(created["secret"].as_str().expect("a new token is shown")).await.expect(200).read();
+        let view: TokenView = serde_json::from_value(created["token"].clone()).expect("a token");
+        let expected = (Some(project.name.clone()), Some(view.id), view.name, view.role, view.expires_at);
+        assert_eq!((told.project.map(|name| String::from(name.as_str())), told.id, told.name, told.role, told.expires_at), expected);
+    }
+    let admin: TokenIdentity = whose(stack::ADMIN_TOKEN).await.expect(200).read();
+    assert_eq!((admin.project, admin.id, admin.role), (None, None, Role::Manage));
+    let unknown = format!("{}aaaa", &project.token[..project.token.len() - 4]);
+    for token in ["nonsense", &unknown] {
+        whose(token).await.problem(ProblemType::Unauthorized);
+    }
+    project.api.without_token().send(Method::GET, "/v1/token", None).await.problem(ProblemType::Unauthorized);
+    project.api.send(Method::POST, "/v1/token", None).await.problem(ProblemType::MethodNotAllowed);
+    project.api.send(Method::GET, "/v1/token?x=1", None).await.faults(&["?x"]);
 }
 
 #[tokio::test]

@@ -105,6 +105,10 @@ async fn no_screen_breaks_a_rule_of_accessibility() {
     // Another document first: a change of the fragment alone loads nothing.
     browser.go("about:blank").await;
     browser.go(&format!("{base}/#sign-in={}", furnished.project.token)).await;
+    browser.find("button", "Sign in to").await;
+    inspect(&browser, "sign-in-link", &mut wrong).await;
+    browser.go("about:blank").await;
+    browser.go(&format!("{base}/#sign-in-dev={}", furnished.project.token)).await;
     browser.find("heading", "Overview").await;
     for (name, path, role, sign) in furnished.screens() {
         browser.go(&format!("{base}{path}")).await;
@@ -122,7 +126,7 @@ async fn no_dialog_breaks_a_rule_of_accessibility() {
     let furnished = Furnished::new().await;
     let (browser, base) = (Browser::open().await, furnished.project.api.base.clone());
     let mut wrong = Vec::new();
-    browser.go(&format!("{base}/#sign-in={}", furnished.project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", furnished.project.token)).await;
     browser.find("heading", "Overview").await;
     for (name, path, opener, sign) in [
         ("post-event", "/events", "Post an event", "Post event"),
@@ -167,7 +171,7 @@ async fn no_empty_screen_breaks_a_rule_or_lacks_a_way_on() {
     let project = stack::project("empty").await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     let mut wrong = Vec::new();
-    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
     browser.find("heading", "Overview").await;
     for (area, role, action) in [
         ("webhooks", "link", "New webhook"),
@@ -189,7 +193,7 @@ async fn the_administrators_list_of_projects_breaks_no_rule() {
     let project = stack::project("listed").await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     let mut wrong = Vec::new();
-    browser.go(&format!("{base}/projects#sign-in={ADMIN_TOKEN}")).await;
+    browser.go(&format!("{base}/projects#sign-in-dev={ADMIN_TOKEN}")).await;
     browser.find("heading", "Projects").await;
     // The list is a copy in KV, which the project's alarm writes.
     until("the project is listed", SOON, async || {
@@ -213,7 +217,7 @@ async fn the_administrators_list_of_projects_breaks_no_rule() {
 async fn a_new_screen_gives_its_heading_the_focus_and_the_tab_its_name() {
     let project = stack::project("focus").await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
-    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
     browser.find("heading", "Overview").await;
     for screen in ["Webhooks", "Deliveries", "Events", "Inboxes", "Tokens", "Settings"] {
         browser.click("link", screen).await;

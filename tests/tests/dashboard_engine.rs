@@ -259,7 +259,7 @@ async fn the_overview_counts_attempts_and_shows_them_over_time() {
         project.attempted(&event.id, webhook).await;
     }
     let (browser, base) = (Browser::open().await, project.api.base.clone());
-    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
     browser.sees("of 2 attempts in 24 hours").await;
     browser.sees("50 %").await;
     browser.find("heading", "Most failures").await;

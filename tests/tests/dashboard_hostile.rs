@@ -39,7 +39,7 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     project.api.send_raw(Method::POST, &path, &strange, HOSTILE).await.expect(200);
 
     let (browser, base) = (Browser::open().await, project.api.base.clone());
-    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
     browser.find("heading", "Overview").await;
     let webhook = postern_core::route::encode_segment(name);
     let at = |rest: &str| format!("{base}/p/{}{rest}", project.name);

@@ -2,12 +2,13 @@
 //! disable → delete with undo. Once with the mouse, once without one.
 
 use postern_core::problem::ProblemType;
+use postern_core::token::Role;
 use postern_tests::browser::Browser;
 use postern_tests::client::Project;
 use postern_tests::page::{Dashboard, Hand, InboxPage, WebhookForm, WebhookPage};
 use postern_tests::stack;
 use postern_tests::wait::{SOON, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn journey(hand: Hand) {
     let project = stack::project("journey").await;
@@ -155,7 +156,7 @@ async fn a_link_signs_in_a_tab_that_is_open_already() {
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     browser.go(&base).await;
     browser.find("heading", "Sign in").await;
-    browser.go(&format!("{base}/#sign-in={}", project.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
     browser.find("heading", "Overview").await;
     assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar");
     browser.close().await;
@@ -165,20 +166,95 @@ async fn a_link_signs_in_a_tab_that_is_open_already() {
 async fn a_link_with_another_token_asks_before_it_takes_the_place_of_the_one_that_is_there() {
     let (mine, theirs) = (stack::project("mine").await, stack::project("theirs").await);
     let (browser, base) = (Browser::open().await, mine.api.base.clone());
-    browser.go(&format!("{base}/#sign-in={}", mine.token)).await;
+    browser.go(&format!("{base}/#sign-in-dev={}", mine.token)).await;
     browser.find("heading", "Overview").await;
-    let open_link = async || {
-        // Later, so that the question does not hold up the script that opens the link.
-        let link = format!("{base}/#sign-in={}", theirs.token);
-        browser.script("const link = arguments[0]; setTimeout(() => { location.href = link }, 50)", vec![json!(link)]).await;
-    };
-    open_link().await;
-    assert!(browser.answer(false).await.contains(&format!("project {}", theirs.name)));
-    until("the token leaves the address bar", SOON, async || !browser.address().await.contains("pst_")).await;
-    assert!(browser.address().await.contains(&mine.name), "nothing has changed");
-    open_link().await;
-    browser.answer(true).await;
+    // Both kinds of links, of a page that is loaded and of one that is there.
+    for (link, path) in [("sign-in", "/"), ("sign-in-dev", &*format!("/p/{}", mine.name))] {
+        browser.go(&format!("{base}{path}#{link}={}", theirs.token)).await;
+        browser.find("dialog", QUESTION).await;
+        browser.sees(&format!("project {}", theirs.name)).await;
+        browser.sees("signed in already").await;
+        assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar");
+        browser.click("button", "Do not sign in").await;
+        browser.gone("dialog", QUESTION).await;
+        assert_eq!(kept_token(&browser).await, json!(mine.token), "nothing has changed");
+    }
+    browser.go(&format!("{base}/p/{}#sign-in={}", mine.name, theirs.token)).await;
+    browser.click("button", &format!("Sign in to {}", theirs.name)).await;
     until("the other project is shown", SOON, async || browser.address().await.contains(&theirs.name)).await;
+    browser.find("heading", "Overview").await;
+    browser.close().await;
+}
+
+/// The heading of what is asked before a link signs in.
+const QUESTION: &str = "Sign in with this link?";
+
+/// The token that the tab keeps.
+async fn kept_token(browser: &Browser) -> Value {
+    browser.script("return sessionStorage.getItem('postern.token');", vec![]).await
+}
+
+#[tokio::test]
+async fn a_link_asks_whose_project_it_opens_before_it_signs_in() {
+    let project = stack::project("asked").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let reader = project.post("tokens", &json!({ "name": "for the auditor", "role": "read" })).await.expect(201).json();
+    let link = format!("{base}/#sign-in={}", reader["secret"].as_str().expect("a new token is shown"));
+    let decline = async |how: &str| {
+        // Another document first: a change of the fragment alone loads nothing.
+        browser.go("about:blank").await;
+        browser.go(&link).await;
+        browser.find("dialog", QUESTION).await;
+        assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar at once");
+        for words in [&*format!("project {}", project.name), "token for the auditor", "role is read", Role::Read.about()] {
+            browser.sees(words).await;
+        }
+        assert_eq!(browser.focus().await, (String::from("button"), String::from("Do not sign in")), "the safe choice");
+        match how {
+            "Esc" => browser.press(thirtyfour::Key::Escape + "").await,
+            _ => browser.press(thirtyfour::Key::Enter + "").await,
+        }
+        browser.gone("dialog", QUESTION).await;
+        browser.find("heading", "Sign in").await;
+        assert_eq!(kept_token(&browser).await, Value::Null, "nobody is signed in after {how}");
+    };
+    decline("Esc").await;
+    decline("Enter").await;
+    browser.go(&link).await;
+    browser.click("button", &format!("Sign in to {}", project.name)).await;
+    browser.find("heading", "Overview").await;
+    assert_eq!(kept_token(&browser).await, reader["secret"]);
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_link_whose_token_opens_no_dashboard_says_why() {
+    let project = stack::project("toolittle").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let unknown = format!("{}aaaa", &project.token[..project.token.len() - 4]);
+    for (token, words) in [
+        (unknown, "The server does not know this token"),
+        (project.token("publish").await, "This one has the role publish: post events, nothing else"),
+        (project.token("execute").await, "This one has the role execute"),
+    ] {
+        browser.go("about:blank").await;
+        browser.go(&format!("{base}/#sign-in={token}")).await;
+        browser.find("dialog", QUESTION).await;
+        browser.sees(words).await;
+        assert!(!browser.has("button", "Sign in to").await);
+        browser.click("button", "Do not sign in").await;
+        browser.find("heading", "Sign in").await;
+        browser.fill("Token", &token).await;
+        browser.click("button", "Sign in").await;
+        browser.sees(words).await;
+        assert_eq!(kept_token(&browser).await, Value::Null);
+    }
+    browser.go("about:blank").await;
+    browser.go(&format!("{base}/#sign-in={}", stack::ADMIN_TOKEN)).await;
+    browser.sees("every project of this deployment").await;
+    browser.click("button", "Sign in to every project").await;
+    browser.find("heading", "Projects").await;
     browser.close().await;
 }
 
@@ -206,7 +282,7 @@ async fn the_first_screen_needs_none_of_the_parts_that_are_loaded_later() {
         serde_json::from_value::<Vec<String>>(names).expect("names")
     };
     let is_late = |name: &&String| name.contains("/split_") || name.contains("/chunk_");
-    browser.go(&format!("{}/#sign-in={}", project.api.base, project.token)).await;
+    browser.go(&format!("{}/#sign-in-dev={}", project.api.base, project.token)).await;
     browser.find("heading", "What needs you").await;
     let first = fetched().await;
     assert!(first.iter().any(|name| name.ends_with("postern-app_bg.wasm")), "{first:?}");

@@ -110,7 +110,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         options.state.display()
     ));
     report::say(format!("ready http://{}", dev.address));
-    report::say(format!("open  http://{}/#sign-in={}", dev.address, vars.admin_token()));
+    // Such a link asks nothing where the page comes from this machine: app/src/session.rs.
+    report::say(format!("open  http://{}/#sign-in-dev={}", dev.address, vars.admin_token()));
     watch(&tools, options.profile, &mut dev, before)
 }
 

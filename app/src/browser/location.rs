@@ -58,9 +58,3 @@ pub(crate) fn scroll_to_top() {
 pub(crate) fn is_online() -> bool {
     window().navigator().on_line()
 }
-
-/// Asks a question that holds everything up until it is answered.
-pub(crate) fn confirm(question: &str) -> bool {
-    // A browser that shows no questions says no.
-    window().confirm_with_message(question).unwrap_or(false)
-}

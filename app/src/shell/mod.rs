@@ -64,6 +64,7 @@ fn Root() -> View {
     };
     view! {
         {part(content)}
+        <screens::sign_in::link::LinkQuestion />
         <ToastRegion />
     }
 }

@@ -99,7 +99,7 @@ pub fn document() -> Value {
 
 /// One route of each kind.
 fn routes() -> Vec<Route> {
-    let mut routes = vec![Route::Health, Route::Metrics, Route::Projects];
+    let mut routes = vec![Route::Health, Route::Metrics, Route::Token, Route::Projects];
     if let Some(project) = ProjectName::parse("p") {
         routes.extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
     }

@@ -19,7 +19,7 @@ use crate::api::replay::{ReplayCount, ReplayView};
 use crate::api::run::{RunClaim, RunDetail, RunView};
 use crate::api::stats::StatsView;
 use crate::api::test::TestView;
-use crate::api::token::{TokenCreated, TokenView};
+use crate::api::token::{TokenCreated, TokenIdentity, TokenView};
 use crate::api::webhook::{SecretView, WebhookView};
 use crate::config::PlanView;
 use crate::delivery::State;
@@ -181,6 +181,7 @@ pub(super) const fn tag(route: &Route) -> &'static str {
     match route {
         Route::Health => "Health",
         Route::Metrics => "Observing",
+        Route::Token => "Tokens",
         Route::Projects => "Projects",
         Route::Project(_, resource) => match resource {
             Resource::Detail => "Projects",
@@ -245,6 +246,12 @@ pub(super) fn operations(route: &Route) -> Vec<Operation> {
             Operation::new("GET", Id::GetMetrics, "Read the counters")
                 .about("Prometheus text: what the platform charges for, as this isolate has counted it since its start.")
                 .answer(200, "The counters.", Content::Text("text/plain; version=0.0.4; charset=utf-8")),
+        ],
+        Route::Token => vec![
+            Operation::new("GET", Id::GetToken, "Say whose token this is")
+                .about("What the token that the call shows is called, what it is for and what it may do.")
+                .gives::<TokenIdentity>(200, "The token.")
+                .or(ProblemType::InvalidInput),
         ],
         Route::Projects => vec![
             Operation::new("GET", Id::ListProjects, "List projects")

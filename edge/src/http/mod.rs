@@ -191,6 +191,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
     let answer = match route {
         Route::Health => health(env),
         Route::Metrics => metrics(env, incoming),
+        Route::Token => tokens::whose(env, incoming).await,
         Route::Projects => projects::all(env, incoming, &method).await,
         Route::Project(project, Resource::Live) => return live::listen(env, incoming, project).await.map(Outcome::Response),
         Route::Project(project, resource) => {

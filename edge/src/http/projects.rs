@@ -29,7 +29,7 @@ async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     query::none(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
     let items = match admin_or_token(env, incoming)? {
         Caller::Admin => definition_kv::projects(env).await?,
-        caller => match ask_own(env, incoming, caller).await? {
+        caller => match ask_own(env, incoming, caller, Command::ShowProject).await? {
             Reply::Project(view) => vec![view],
             other => return Err(unexpected(&other)),
         },
@@ -42,7 +42,7 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
     let caller = admin_or_token(env, incoming)?;
     if caller != Caller::Admin {
         // A token that verifies is told that it does not suffice; any other is told that it is none.
-        ask_own(env, incoming, caller).await?;
+        ask_own(env, incoming, caller, Command::ShowProject).await?;
         return Err(ApiError::problem(ProblemType::Forbidden, "only ADMIN_TOKEN creates projects"));
     }
     let name = project::create(&incoming.json_text().await?)?;
@@ -58,7 +58,7 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
 }
 
 /// The caller of a path that names no project: a token names its own.
-fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
+pub(super) fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
     let settings = Settings::of(env)?;
     let token = token_of(incoming.authorization(), &["Bearer"]);
     match token.and_then(token::project_of) {
@@ -68,12 +68,12 @@ fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, ApiError> {
     }
 }
 
-/// Asks the token's own project who it is.
-async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller) -> Result<Reply, ApiError> {
+/// Asks the token's own project.
+pub(super) async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller, command: Command) -> Result<Reply, ApiError> {
     let project = token_of(incoming.authorization(), &["Bearer"])
         .and_then(token::project_of)
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "this is no token of Postern"))?;
-    Ok(call::ask(env, &incoming.call(project, caller, Command::ShowProject)).await?)
+    Ok(call::ask(env, &incoming.call(project, caller, command)).await?)
 }
 
 /// `GET /v1/projects/{project}`: 200.

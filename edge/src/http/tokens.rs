@@ -1,13 +1,34 @@
-//! `/v1/projects/{project}/tokens`.
+//! `/v1/projects/{project}/tokens` and `/v1/token`.
 
+use postern_core::api::audit::Actor;
 use postern_core::api::page::Page;
-use postern_core::api::token::TokenCreated;
-use postern_core::token;
+use postern_core::api::token::{TokenCreated, TokenIdentity};
+use postern_core::problem::Problem;
+use postern_core::query;
+use postern_core::token::{self, Role};
+use worker::Env;
 
 use super::problem::{Answer, ApiError};
+use super::projects::{admin_or_token, ask_own};
+use super::request::Incoming;
 use super::{Session, unexpected};
 use crate::clock;
-use crate::project_do::command::{Command, Reply};
+use crate::project_do::command::{Caller, Command, Reply};
+
+/// `GET /v1/token`: 200 with what the token of the call is called, what it is for and what it may do. 401.
+pub(super) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+    query::none(incoming.parts().query).map_err(Problem::invalid)?;
+    let identity = match admin_or_token(env, incoming)? {
+        Caller::Admin => {
+            TokenIdentity { project: None, id: None, name: Actor::admin().name, role: Role::Manage, expires_at: None }
+        }
+        caller => match ask_own(env, incoming, caller, Command::ShowToken).await? {
+            Reply::TokenIdentity(identity) => identity,
+            other => return Err(unexpected(&other)),
+        },
+    };
+    Answer::json(200, &identity)
+}
 
 /// `POST`: 201 with the secret, the only time that it is shown; 422.
 pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {

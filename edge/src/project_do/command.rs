@@ -13,7 +13,7 @@ use postern_core::api::project::{ProjectDetail, ProjectView};
 use postern_core::api::replay::{ReplayCount, ReplayView};
 use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
-use postern_core::api::token::TokenView;
+use postern_core::api::token::{TokenIdentity, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::config::PlanView;
 use postern_core::contract::up42;
@@ -192,6 +192,8 @@ pub(crate) enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
     },
+    /// Whose token the caller shows.
+    ShowToken,
     /// All tokens.
     ListTokens,
     /// Revoke a token.
@@ -547,6 +549,7 @@ impl Command {
             Self::ShowProjectDetail => Operation::GetProject,
             Self::UpdateSettings { .. } => Operation::UpdateProject,
             Self::CreateToken { .. } => Operation::CreateToken,
+            Self::ShowToken => Operation::GetToken,
             Self::ListTokens => Operation::ListTokens,
             Self::DeleteToken { .. } => Operation::DeleteToken,
             Self::CreateWebhook { .. } => Operation::CreateWebhook,
@@ -641,6 +644,8 @@ pub(crate) enum Reply {
     ProjectDetail(ProjectDetail),
     /// A token.
     Token(TokenView),
+    /// Whose token the caller shows.
+    TokenIdentity(TokenIdentity),
     /// All tokens.
     Tokens(Vec<TokenView>),
     /// A webhook.
@@ -751,6 +756,7 @@ impl Reply {
             Self::Project(_) => "project",
             Self::ProjectDetail(_) => "project_detail",
             Self::Token(_) => "token",
+            Self::TokenIdentity(_) => "token_identity",
             Self::Tokens(_) => "tokens",
             Self::Webhook(_) => "webhook",
             Self::Webhooks(_) => "webhooks",

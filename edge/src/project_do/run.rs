@@ -4,6 +4,7 @@ use postern_core::api::audit::{Actor, AuditAction};
 use postern_core::api::event::EventTypeView;
 use postern_core::api::inbox::{Answer, InboxRequestView};
 use postern_core::api::replay::ReplayView;
+use postern_core::api::token::TokenIdentity;
 use postern_core::api::webhook::SecretView;
 use postern_core::contract::{self, ubiops};
 use postern_core::event::{self, EventTypeDraft, NewEvent};
@@ -289,6 +290,13 @@ impl Turn<'_> {
             Command::CreateToken { hash, name, role, expires_at } => {
                 Reply::Token(ledger.create_token(&hash, TokenDraft { name, role, expires_at }, now)?)
             }
+            Command::ShowToken => match self.token.take() {
+                Some(Verified { role, actor, expires_at, .. }) => {
+                    let project = Some(self.project.clone());
+                    Reply::TokenIdentity(TokenIdentity { project, id: actor.id, name: actor.name, role, expires_at })
+                }
+                None => return Err(Refusal::Failed(String::from("the Worker knows who holds ADMIN_TOKEN"))),
+            },
             Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
             Command::DeleteToken { id } => {
                 ledger.delete_token(&id, now)?;

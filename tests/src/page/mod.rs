@@ -37,9 +37,9 @@ pub struct Dashboard<'a> {
 }
 
 impl<'a> Dashboard<'a> {
-    /// Opens the page by a link that signs in.
+    /// Opens the page by the link of development, which signs in without a question on this machine.
     pub async fn sign_in_by_link(browser: &'a Browser, hand: Hand, base: &'a str, token: &str) -> Self {
-        browser.go(&format!("{base}/#sign-in={token}")).await;
+        browser.go(&format!("{base}/#sign-in-dev={token}")).await;
         let dashboard = Self { browser, hand, base };
         dashboard.press("link", "Webhooks").await;
         dashboard.heading("Webhooks").await;

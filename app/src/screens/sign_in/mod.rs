@@ -1,8 +1,12 @@
-//! Signing in: with a token that is pasted here. (A link that carries one never comes here: see `session`.)
+//! Signing in: with a token that is pasted here, or by a link that carries one, which asks first (`link`).
+
+pub(crate) mod link;
 
 use crate::dom::{View, hears, part, view};
 use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
+use postern_core::api::token::TokenIdentity;
+use postern_core::operation::Operation;
 use postern_core::problem::ProblemType;
 
 use crate::api::{Api, ApiFailure};
@@ -31,9 +35,10 @@ pub(crate) fn SignIn() -> View {
             return;
         }
         busy.set(true);
-        when(Api::accepts(typed.clone()), move |answer| {
+        when(Api::whose(typed.clone()), move |answer| {
             match answer {
-                Ok(()) => session.sign_in(&typed),
+                Ok(identity) if opens_dashboard(&identity) => session.sign_in(&typed),
+                Ok(identity) => fault.set(Some(too_little(&identity))),
                 Err(failure) => fault.set(Some(said(&failure))),
             }
             // The screen is gone if it worked.
@@ -68,11 +73,20 @@ pub(crate) fn SignIn() -> View {
     }
 }
 
+/// Whether a token may look at what the dashboard shows.
+fn opens_dashboard(identity: &TokenIdentity) -> bool {
+    Operation::GetProject.needs().allows(identity.role)
+}
+
+/// Why a token is not enough.
+fn too_little(identity: &TokenIdentity) -> String {
+    let role = identity.role;
+    format!("The dashboard needs a token with the role read or manage. This one has the role {}: {}.", role.as_str(), role.about())
+}
+
 fn said(failure: &ApiFailure) -> String {
     if failure.is(ProblemType::Unauthorized) {
         String::from("The server does not know this token. Check that all of it was copied.")
-    } else if failure.is(ProblemType::Forbidden) {
-        String::from("The dashboard needs a token with the role read or manage. This one has another.")
     } else {
         failure.to_string()
     }

@@ -1,0 +1,135 @@
+//! What is asked before a link signs in: whose token it carries, as the server says. Not signing in is the safe choice: it has
+//! the focus, and Esc or a press beside the question is the same.
+
+use crate::dom::{View, part, view};
+use crate::state::RwSignal;
+use leptos::prelude::*;
+use postern_core::api::token::TokenIdentity;
+use postern_core::webhook::ProjectName;
+
+use super::{opens_dashboard, said, too_little};
+use crate::api::{Answer, Api};
+use crate::fetched::{effect, when};
+use crate::nav::use_nav;
+use crate::routes::Place;
+use crate::session::use_session;
+use crate::ui::button::{Button, Look};
+use crate::ui::dialog::Dialog;
+
+/// The question; it is shown while a link waits for an answer.
+#[component]
+pub(crate) fn LinkQuestion() -> View {
+    let (session, nav) = (use_session(), use_nav());
+    let identity = RwSignal::new(None::<Answer<TokenIdentity>>);
+    effect(move || {
+        identity.set(None);
+        let Some(token) = session.offered() else { return };
+        when(Api::whose(token.clone()), move |answer| {
+            // Another link may have come meanwhile.
+            if untrack(move || session.offered()) == Some(token) {
+                identity.set(Some(answer));
+            }
+        });
+    });
+    let asks = session.is_asking();
+    effect(move || {
+        if !asks.get() {
+            session.decline();
+        }
+    });
+    let accept = move |project: Option<ProjectName>| {
+        let Some(token) = untrack(move || session.offered()) else { return };
+        session.sign_in_by_link(&token);
+        // What the address names may be of another project.
+        if let (Place::Project(shown, _), Some(project)) = (untrack(move || nav.place()), project)
+            && project != shown
+        {
+            nav.go_instead(&Place::Home);
+        }
+    };
+    let told = move || match identity.get() {
+        None => view! { <p role="status">"Asking the server whose token the link carries…"</p> },
+        Some(Ok(identity)) => {
+            let sentences = question(&identity, session.is_signed_in());
+            view! {
+                <p><b>{sentences.whose}</b>" "{sentences.role}</p>
+                <p>{sentences.warning}</p>
+            }
+        }
+        Some(Err(failure)) => view! { <p role="alert">{said(&failure)}</p> },
+    };
+    let yes = move || {
+        let identity = identity.get()?.ok()?;
+        let label = identity.project.as_ref().map_or_else(|| String::from("Sign in to every project"), |project| format!("Sign in to {}", project.as_str()));
+        opens_dashboard(&identity).then(|| view! { <Button label=label look=Look::Primary on_press=move |()| accept(identity.project.clone()) /> })
+    };
+    view! {
+        <Dialog open=asks title="Sign in with this link?">
+            {part(told)}
+            <div class="dialog-foot">
+                <Button label="Do not sign in" on_press=move |()| session.decline() />
+                {part(yes)}
+            </div>
+        </Dialog>
+    }
+}
+
+/// What is said of the token of a link.
+struct Question {
+    whose: String,
+    role: String,
+    warning: String,
+}
+
+fn question(identity: &TokenIdentity, is_signed_in: bool) -> Question {
+    let TokenIdentity { project, name, role, .. } = identity;
+    let whose = match project {
+        Some(project) => format!("The link is for the project {}, with the token {name}.", project.as_str()),
+        None => format!("The link is for every project of this deployment, with {name}."),
+    };
+    let what = match project {
+        Some(_) => role.about(),
+        None => "everything everywhere",
+    };
+    if !opens_dashboard(identity) {
+        return Question { whose, role: String::new(), warning: too_little(identity) };
+    }
+    let instead = if is_signed_in { "This tab is signed in already; that ends then. " } else { "" };
+    Question {
+        whose,
+        role: format!("Its role is {}: {what}.", role.as_str()),
+        warning: format!("{instead}Whatever you enter afterwards goes there. Sign in only if you trust who gave you the link."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::token::Role;
+
+    use super::*;
+
+    fn identity(project: Option<&str>, role: Role) -> TokenIdentity {
+        let project = project.and_then(ProjectName::parse);
+        TokenIdentity { project, id: None, name: String::from("checkout"), role, expires_at: None }
+    }
+
+    #[test]
+    fn the_question_names_project_token_and_role() {
+        for role in Role::ALL {
+            let Question { whose, role: said, warning } = question(&identity(Some("shop"), role), false);
+            assert!(whose.contains("project shop") && whose.contains("token checkout"), "{whose}");
+            let all = format!("{said} {warning}");
+            assert!(all.contains(role.as_str()) && all.contains(role.about()), "{all}");
+        }
+        let Question { whose, role, .. } = question(&identity(None, Role::Manage), false);
+        assert!(whose.contains("every project") && role.contains("everything everywhere"), "{whose} {role}");
+        assert!(question(&identity(Some("shop"), Role::Read), true).warning.contains("signed in already"));
+    }
+
+    #[test]
+    fn a_token_that_may_not_look_opens_no_dashboard() {
+        let opens: Vec<&str> =
+            Role::ALL.into_iter().filter(|role| opens_dashboard(&identity(Some("shop"), *role))).map(Role::as_str).collect();
+        assert_eq!(opens, ["manage", "read"]);
+    }
+}
