@@ -19,9 +19,7 @@ use crate::project_do::command::{Caller, Command, Reply};
 pub(super) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     query::none(incoming.parts().query).map_err(Problem::invalid)?;
     let identity = match admin_or_token(env, incoming)? {
-        Caller::Admin => {
-            TokenIdentity { project: None, id: None, name: Actor::admin().name, role: Role::Manage, expires_at: None }
-        }
+        Caller::Admin => TokenIdentity { project: None, id: None, name: Actor::admin().name, role: Role::Manage, expires_at: None },
         caller => match ask_own(env, incoming, caller, Command::ShowToken).await? {
             Reply::TokenIdentity(identity) => identity,
             other => return Err(unexpected(&other)),

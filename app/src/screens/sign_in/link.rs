@@ -60,8 +60,12 @@ pub(crate) fn LinkQuestion() -> View {
     };
     let yes = move || {
         let identity = identity.get()?.ok()?;
-        let label = identity.project.as_ref().map_or_else(|| String::from("Sign in to every project"), |project| format!("Sign in to {}", project.as_str()));
-        opens_dashboard(&identity).then(|| view! { <Button label=label look=Look::Primary on_press=move |()| accept(identity.project.clone()) /> })
+        let label = identity
+            .project
+            .as_ref()
+            .map_or_else(|| String::from("Sign in to every project"), |project| format!("Sign in to {}", project.as_str()));
+        opens_dashboard(&identity)
+            .then(|| view! { <Button label=label look=Look::Primary on_press=move |()| accept(identity.project.clone()) /> })
     };
     view! {
         <Dialog open=asks title="Sign in with this link?">
