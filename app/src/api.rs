@@ -183,6 +183,9 @@ impl Api {
     }
 }
 
+/// Pages of a list that are searched at once before a person is asked whether to go on: 200,000 rows.
+const PAGES_SEARCHED: usize = 10;
+
 /// The operations of one project.
 #[derive(Clone)]
 pub(crate) struct ProjectApi {
@@ -300,7 +303,7 @@ impl ProjectApi {
 
     /// `GET audit`
     pub(crate) fn audit(&self, query: &Query) -> Load<Page<AuditEntry>> {
-        self.list(Resource::Audit, query)
+        self.search(Resource::Audit, query)
     }
 
     /// `GET event-types`: those that are offered to people.
@@ -346,7 +349,7 @@ impl ProjectApi {
 
     /// `GET events`
     pub(crate) fn events(&self, query: &Query) -> Load<Page<EventView>> {
-        self.list(Resource::Events, query)
+        self.search(Resource::Events, query)
     }
 
     /// `GET events/{id}`
@@ -356,7 +359,7 @@ impl ProjectApi {
 
     /// `GET deliveries`
     pub(crate) fn deliveries(&self, query: &Query) -> Load<Page<DeliveryView>> {
-        self.list(Resource::Deliveries, query)
+        self.search(Resource::Deliveries, query)
     }
 
     /// `GET deliveries/{id}`
@@ -475,6 +478,20 @@ impl ProjectApi {
 
     fn list<T: Read + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
         self.api.send("GET", format!("{}{}", self.path(resource), query.text()), None, None)
+    }
+
+    /// A list that may be long: where a page ended before it was full, the search goes on from there, for some pages.
+    fn search<T: Read + 'static>(&self, resource: Resource, query: &Query) -> Load<Page<T>> {
+        let (api, path, query) = (self.api, self.path(resource), query.clone());
+        Box::pin(async move {
+            let mut page: Page<T> = api.send("GET", format!("{path}{}", query.text()), None, None).await?;
+            for _more in 1..PAGES_SEARCHED {
+                let Some(next) = page.next.take_if(|_next| page.searched_to.is_some()) else { break };
+                let on = query.clone().with("cursor", Some(&next));
+                page.extend(api.send("GET", format!("{path}{}", on.text()), None, None).await?);
+            }
+            Ok(page)
+        })
     }
 
     fn post<T: Read + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use postern_core::api::page::Page;
+use postern_core::time::Timestamp;
 
 use crate::api::{Answer, ApiFailure, Load};
 
@@ -115,6 +116,11 @@ impl<T: 'static> Fetched<Page<T>> {
         self.value.with(|page| page.as_ref().and_then(|page| page.next.clone()))
     }
 
+    /// How far back the list was searched, where it was not searched to its end for want of time; reactive.
+    pub(crate) fn searched_to(self) -> Option<Timestamp> {
+        self.value.with(|page| page.as_ref().and_then(|page| page.searched_to))
+    }
+
     /// Puts the page that `load` gives behind what is there, unless the list was loaded anew meanwhile, then calls `done` with
     /// why it failed, if it did.
     pub(crate) fn extend(self, load: Load<Page<T>>, done: impl FnOnce(Option<ApiFailure>) + 'static) {
@@ -124,8 +130,7 @@ impl<T: 'static> Fetched<Page<T>> {
                 Ok(page) if self.generation.try_get_value() == Some(generation) => {
                     self.value.update(|known| {
                         if let Some(known) = known {
-                            known.items.extend(page.items);
-                            known.next = page.next;
+                            known.extend(page);
                         }
                     });
                     None

@@ -29,6 +29,7 @@ use postern_core::explain::Reason;
 use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
 use postern_core::problem::Problem;
+use postern_core::quota::{Quota, QuotaUse};
 use postern_core::replay::ReplayQuery;
 use postern_core::run::{CallbackAttempt, CallbackKind, CallbackState, Progress, RunMode, RunState};
 use postern_core::time::Timestamp;
@@ -432,7 +433,11 @@ impl Read for LiveEvent {
 
 impl<T: Read> Read for Page<T> {
     fn read(raw: Raw<'_>) -> Option<Self> {
-        Some(Self { items: Read::read(raw.member("items"))?, next: Read::read(raw.member("next"))? })
+        Some(Self {
+            items: Read::read(raw.member("items"))?,
+            next: Read::read(raw.member("next"))?,
+            searched_to: Read::read(raw.member("searched_to"))?,
+        })
     }
 }
 
@@ -466,12 +471,36 @@ impl Read for Problem {
     fn read(raw: Raw<'_>) -> Option<Self> {
         Some(Self {
             kind: Read::read(raw.member("type"))?,
+            quota: Read::read(raw.member("quota"))?,
+            limit: Read::read(raw.member("limit"))?,
+            used: Read::read(raw.member("used"))?,
+            retry_after_s: Read::read(raw.member("retry_after_s"))?,
             title: Read::read(raw.member("title"))?,
             status: Read::read(raw.member("status"))?,
             detail: Read::read(raw.member("detail"))?,
             request_id: Read::read(raw.member("request_id"))?,
             errors: Option::read(raw.member("errors"))?.unwrap_or_default(),
         })
+    }
+}
+
+impl Read for ProjectDetail {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            name: Read::read(raw.member("name"))?,
+            created_at: Read::read(raw.member("created_at"))?,
+            counts: Read::read(raw.member("counts"))?,
+            settings: Read::read(raw.member("settings"))?,
+            sealed_under: Read::read(raw.member("sealed_under"))?,
+            quotas: Option::read(raw.member("quotas"))?.unwrap_or_default(),
+            full: Option::read(raw.member("full"))?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Quota {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
     }
 }
 
@@ -518,9 +547,9 @@ objects! {
     ProjectCounts { webhooks, inboxes, open }
     ProjectCreated { project, token }
     PreviousSecretView { expires_at }
-    ProjectDetail { name, created_at, counts, settings, sealed_under }
     ProjectSettings { retry_schedule_s, retention_days }
     ProjectView { name, created_at }
+    QuotaUse { quota, limit, used }
     RateLimit { calls, per_s }
     Reason { headline, advice }
     ReceivedResponse { status, headers, body, truncated }
@@ -685,6 +714,7 @@ mod tests {
         let project = json!({"name": "demo", "created_at": AT});
         reads_like_serde::<Page<WebhookView>>(&json!({"items": [webhook(), webhook()], "next": "c"}));
         reads_like_serde::<Page<DeliveryView>>(&json!({"items": [], "next": null}));
+        reads_like_serde::<Page<DeliveryView>>(&json!({"items": [], "next": "c", "searched_to": AT}));
         reads_like_serde::<DeliveryDetail>(
             &json!({"delivery": delivery(), "reason": {"headline": "h", "advice": "a"}, "attempts": [attempt()], "event": event()}),
         );
@@ -714,6 +744,11 @@ mod tests {
         let counts = json!({"webhooks": 1, "inboxes": 2, "open": 3});
         let settings = json!({"retry_schedule_s": null, "retention_days": 30});
         reads_like_serde::<ProjectDetail>(&json!({"name": "demo", "created_at": AT, "counts": counts, "settings": settings}));
+        let quotas =
+            json!([{"quota": "stored_bytes", "limit": 8_000_000_000_u64, "used": 1}, {"quota": "webhooks", "limit": null, "used": null}]);
+        reads_like_serde::<ProjectDetail>(&json!({
+            "name": "demo", "created_at": AT, "counts": counts, "settings": settings, "quotas": quotas, "full": true,
+        }));
         reads_like_serde::<ProjectCreated>(&json!({"project": project, "token": "pst_"}));
         reads_like_serde::<SecretView>(&json!({"secret": null, "public_key": null, "previous": [{"expires_at": AT}]}));
         reads_like_serde::<StatsView>(&stats());
@@ -726,6 +761,9 @@ mod tests {
             "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}]
         }));
         reads_like_serde::<Problem>(&json!({"type": "t", "title": "T", "status": 404, "detail": "d"}));
+        reads_like_serde::<Problem>(&json!({
+            "type": "t", "title": "T", "status": 429, "detail": "d", "quota": "webhooks", "limit": 3, "used": 3, "retry_after_s": 2,
+        }));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn is_operational(kind: &str) -> bool {
     kind.starts_with(OPERATIONAL_PREFIX)
 }
 
-/// Postern's own events: what happened to a webhook or a delivery, for whoever subscribes to it.
+/// Postern's own events: what happened to a webhook, a delivery or the project, for whoever subscribes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operational {
     /// Postern disabled a webhook.
@@ -101,12 +101,20 @@ pub enum Operational {
     WebhookThrottled,
     /// A delivery was given up.
     DeliveryDead,
+    /// The project uses 80 % of the bytes that it may store.
+    ProjectFull,
 }
 
 impl Operational {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::WebhookDisabled, Self::WebhookFailing, Self::WebhookRecovered, Self::WebhookThrottled, Self::DeliveryDead];
+    pub const ALL: [Self; 6] = [
+        Self::WebhookDisabled,
+        Self::WebhookFailing,
+        Self::WebhookRecovered,
+        Self::WebhookThrottled,
+        Self::DeliveryDead,
+        Self::ProjectFull,
+    ];
 
     /// The event type.
     #[must_use]
@@ -117,6 +125,7 @@ impl Operational {
             Self::WebhookRecovered => "postern.webhook.recovered",
             Self::WebhookThrottled => "postern.webhook.throttled",
             Self::DeliveryDead => "postern.delivery.dead",
+            Self::ProjectFull => "postern.project.full",
         }
     }
 }

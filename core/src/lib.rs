@@ -29,6 +29,7 @@ pub mod operation;
 pub mod problem;
 pub mod project;
 pub mod query;
+pub mod quota;
 pub mod replay;
 pub mod retry;
 pub mod route;

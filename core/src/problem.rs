@@ -34,8 +34,10 @@ pub enum ProblemType {
     UnsupportedMediaType,
     /// 422: fields are wrong; `errors` names them all.
     InvalidInput,
-    /// 429
+    /// 429: one address asks too often.
     TooManyRequests,
+    /// 429: over a quota of the project; `quota`, `limit` and `used` say which and how far.
+    Quota,
     /// 500: our fault; logged under the request id.
     Internal,
     /// 503: the project could not be reached; safe to repeat.
@@ -44,7 +46,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them, for documentation and tests.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedJson,
         Self::Unauthorized,
         Self::Forbidden,
@@ -59,6 +61,7 @@ impl ProblemType {
         Self::UnsupportedMediaType,
         Self::InvalidInput,
         Self::TooManyRequests,
+        Self::Quota,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -81,6 +84,7 @@ impl ProblemType {
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::InvalidInput => "invalid-input",
             Self::TooManyRequests => "too-many-requests",
+            Self::Quota => "quota",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
         }
@@ -100,7 +104,7 @@ impl ProblemType {
             Self::BodyTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidInput => 422,
-            Self::TooManyRequests => 429,
+            Self::TooManyRequests | Self::Quota => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -124,6 +128,7 @@ impl ProblemType {
             Self::UnsupportedMediaType => "The body must be application/json",
             Self::InvalidInput => "Some fields are wrong",
             Self::TooManyRequests => "Too many requests",
+            Self::Quota => "Over a quota of this project",
             Self::Internal => "Something broke on our side",
             Self::Unavailable => "The project could not be reached",
         }
@@ -155,6 +160,18 @@ pub struct Problem {
     pub status: u16,
     /// What happened this time, and what to do.
     pub detail: String,
+    /// Which quota; only for [`ProblemType::Quota`], as what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<crate::quota::Quota>,
+    /// Its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// What is used of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// Seconds after which it may be repeated, where time helps; the `retry-after` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
     /// The request under which it is logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -170,6 +187,10 @@ impl Problem {
         Self {
             kind: kind.uri(),
             title: String::from(kind.title()),
+            quota: None,
+            limit: None,
+            used: None,
+            retry_after_s: None,
             status: kind.status(),
             detail: detail.into(),
             request_id: None,
@@ -192,6 +213,18 @@ impl Problem {
     #[must_use]
     pub fn problem_type(&self) -> Option<ProblemType> {
         ProblemType::from_uri(&self.kind)
+    }
+
+    /// [`ProblemType::Quota`] with what is over.
+    #[must_use]
+    pub fn over_quota(exceeded: crate::quota::Exceeded) -> Self {
+        Self {
+            quota: Some(exceeded.quota),
+            limit: Some(exceeded.limit),
+            used: Some(exceeded.used),
+            retry_after_s: exceeded.retry_after_s,
+            ..Self::new(ProblemType::Quota, exceeded.to_string())
+        }
     }
 }
 

@@ -21,10 +21,10 @@ pub struct ReplayQuery {
     /// The webhook's name; always there where `missing` is set.
     #[serde(default)]
     pub webhook: Option<String>,
-    /// Accepted at this time or later.
+    /// Deliveries made (`created_at`) at this time or later; with `missing`, events accepted then.
     #[serde(default)]
     pub since: Option<Timestamp>,
-    /// Accepted before this time.
+    /// Likewise before this time.
     #[serde(default)]
     pub until: Option<Timestamp>,
     /// States of deliveries; empty where `missing` is set.

@@ -9,6 +9,8 @@ use worker::Env;
 
 use crate::seal::{Keyring, KeyringFault};
 
+use postern_core::quota::{Quota, Quotas};
+
 /// Durable Object namespace: one object per project.
 pub(crate) const PROJECT: &str = "PROJECT";
 /// KV namespace: copies of the definitions and the list of projects.
@@ -57,6 +59,9 @@ pub(crate) enum ConfigFault {
     /// A secret is missing.
     #[error("secret {0} is not set")]
     Missing(&'static str),
+    /// A quota is something else than a number.
+    #[error("variable {0} must be a whole number, 0 for no limit")]
+    Quota(&'static str),
     /// The sealing keys can't be read.
     #[error(transparent)]
     Keyring(#[from] KeyringFault),
@@ -73,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Whether each request has its line in the log.
     pub(crate) logs_requests: bool,
+    /// How much one project may hold and be asked for.
+    pub(crate) quotas: Quotas,
 }
 
 impl Settings {
@@ -94,6 +101,7 @@ impl Settings {
         settings.limits.failures_per_min = number(AUTH_FAILURES_PER_MINUTE).unwrap_or(settings.limits.failures_per_min);
         settings.limits.public_per_min = number(PUBLIC_REQUESTS_PER_MINUTE).unwrap_or(settings.limits.public_per_min);
         settings.logs_requests = text(LOG_REQUESTS).as_deref() != Some("false");
+        settings.quotas = quotas(text)?;
         let settings = Rc::new(settings);
         SETTINGS.with(|cell| Ok(Rc::clone(cell.get_or_init(|| settings))))
     }
@@ -106,6 +114,7 @@ impl Settings {
             public_hosts: public_hosts.unwrap_or("").split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect(),
             limits: if allow_private == Some("true") { Limits::LOCAL } else { Limits::STRICT },
             logs_requests: true,
+            quotas: Quotas::default(),
         })
     }
 
@@ -120,6 +129,7 @@ impl Settings {
             public_hosts: Vec::new(),
             limits: Limits::STRICT,
             logs_requests: true,
+            quotas: Quotas::default(),
         }
     }
 
@@ -134,6 +144,15 @@ impl Settings {
         own_hosts.extend(host.map(String::from).filter(|host| !self.public_hosts.contains(host)));
         Policy { allow_private_targets: self.allow_private_targets, own_hosts }
     }
+}
+
+/// The quotas that the variables `QUOTA_…` set; where one is not set its default holds.
+fn quotas(text: impl Fn(&'static str) -> Option<String>) -> Result<Quotas, ConfigFault> {
+    Quota::ALL.into_iter().try_fold(Quotas::default(), |quotas, quota| {
+        let Some(value) = text(quota.variable()) else { return Ok(quotas) };
+        let limit = value.trim().parse().map_err(|_no_number| ConfigFault::Quota(quota.variable()))?;
+        Ok(quotas.with(quota, limit))
+    })
 }
 
 #[cfg(test)]
@@ -160,6 +179,25 @@ mod tests {
         assert!(allows(Some("true")));
         for text in [None, Some(""), Some("false"), Some("1"), Some("TRUE")] {
             assert!(!allows(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quota_is_its_variable_or_its_default_and_zero_lifts_it() {
+        let of = |value: &'static str| quotas(move |name| (name == "QUOTA_WEBHOOKS").then(|| String::from(value)));
+        assert_eq!(of("7").unwrap(), Quotas::default().with(Quota::Webhooks, 7));
+        assert_eq!(of(" 0 ").unwrap().limit(Quota::Webhooks), None);
+        for wrong in ["", "10k", "-1", "1.5"] {
+            assert_eq!(of(wrong).unwrap_err().to_string(), "variable QUOTA_WEBHOOKS must be a whole number, 0 for no limit", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_deployment_s_file_sets_each_quota_to_its_default() {
+        let file = include_str!("../../wrangler.jsonc");
+        for quota in Quota::ALL {
+            let line = format!("\"{}\": \"{}\"", quota.variable(), quota.default_limit());
+            assert!(file.contains(&line), "{line}");
         }
     }
 

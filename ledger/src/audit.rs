@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Row, Sql, Value, first};
 use crate::webhooks::{StoredWebhook, to_json};
 
 /// Who acts, and from where.
@@ -98,6 +98,9 @@ const LIST: &str = "SELECT seq, at_ms, action, subject, entry
      WHERE (?3 IS NULL OR action IN (SELECT value FROM json_each(?3))) AND (?4 IS NULL OR subject = ?4)
      ORDER BY seq DESC LIMIT ?5";
 
+/// The last entry that a page looks at, if it looks at as many as it may.
+const LOOKED_UP_TO: &str = "SELECT seq, 0, at_ms FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
+
 impl<S: Sql> Ledger<S> {
     /// Who does what follows.
     pub fn act_as(&mut self, acting: Acting) {
@@ -159,8 +162,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Entries, newest first. One page looks at 2,000 of them at most, so it may hold fewer than `limit` and still have a
-    /// `next`.
+    /// Entries, newest first. One page looks at 20,000 of them at most: one that ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
@@ -178,10 +180,9 @@ impl<S: Sql> Ledger<S> {
                 Value::from(limit.saturating_add(1)),
             ],
         )?;
-        let last_looked_at = format!("SELECT seq FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
-        let next = self.next_cursor(&rows, limit, &last_looked_at, &[Value::from(before)])?;
         let items = rows.iter().take(limit as usize).map(|row| self.audit_entry(row)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        let looked_up_to = || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
+        self.page_of(items, &rows, limit, looked_up_to)
     }
 
     fn audit_entry(&self, row: &Row) -> Result<AuditEntry, LedgerError> {

@@ -118,6 +118,8 @@ impl<S: Sql> Ledger<S> {
         if types > EVENT_TYPES_MAX {
             return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types" });
         }
+        let webhooks = planned.iter().filter_map(|step| if let Planned::Webhook(change) = step { Some(&**change) } else { None });
+        self.admit_webhooks(webhooks, now)?;
         Ok(planned)
     }
 }

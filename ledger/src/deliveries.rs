@@ -17,16 +17,17 @@ use crate::project::Ledger;
 use crate::report::{Recorded, attempts_of, record, release_next, stat_note};
 use crate::sql::{Row, Sql, Value, atomically, first, key_set};
 use crate::stats;
+use crate::timeline::read_created;
 use crate::webhooks::state_of;
 
-/// Rows that one page of a filtered list looks at, at most: a page may hold fewer items than its limit and still have a
-/// `next`.
-pub(crate) const SCANNED_MAX: u32 = 2_000;
+/// Rows that one page of a filtered list looks at, at most (some 20 ms natively). A page that ends there holds fewer items than
+/// its limit and says so in `searched_to`.
+pub(crate) const SCANNED_MAX: u32 = 20_000;
 /// Attempts of a delivery at most, resends included: the record of them must fit its row.
 pub(crate) const ATTEMPTS_MAX: u32 = 1_000;
 /// What [`Ledger::delivery_view_of`] reads, from `delivery AS d` and `event AS e`.
 const VIEW_COLUMNS: &str = "d.seq, d.event, e.type, d.webhook, d.state, d.made, coalesce(d.next_at_ms, d.lease_until_ms),
-    d.last_status, d.last_result, d.last_duration_ms, e.accepted_at_ms, d.updated_at_ms";
+    d.last_status, d.last_result, d.last_duration_ms, d.seq, d.late, e.accepted_at_ms, d.updated_at_ms";
 
 /// Which deliveries a list shows. What is `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +57,8 @@ impl<S: Sql> Ledger<S> {
             last_status: status.map_err(|_too_big| LedgerError::Corrupt { what: "a status is none" })?,
             last_result: row.text_or_none(8)?.map(String::from),
             last_duration_ms: row.number_or_none(9)?,
-            created_at: row.timestamp(10)?,
-            updated_at: row.timestamp(11)?,
+            created_at: read_created(row, 10)?.1,
+            updated_at: row.timestamp(13)?,
         })
     }
 
@@ -80,8 +81,9 @@ impl<S: Sql> Ledger<S> {
         self.delivery_views(&[seq])?.pop().ok_or(LedgerError::NotFound { what: "delivery" })
     }
 
-    /// Deliveries, newest first. One page looks at 2,000 of them at most, so it may hold fewer than `limit` and still
-    /// have a `next`.
+    /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`) and those that are open (as long as there
+    /// are at most 20,000) are looked up, so their pages are full. Of the others one page looks at 20,000 at most: one that
+    /// ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
@@ -91,24 +93,26 @@ impl<S: Sql> Ledger<S> {
             None => None,
             Some(name) => match self.roster.named(name) {
                 Some(seq) => Some(seq),
-                None => return Ok(Page { items: Vec::new(), next: None }),
+                None => return Ok(Page::new(Vec::new(), None)),
             },
         };
-        let rows = self.sql.run(
-            &list_statement(webhook.is_some()),
-            &[
-                Value::from(before),
-                Value::from(webhook),
-                Value::from(SCANNED_MAX),
-                Value::from(filter.state.map(State::as_str)),
-                Value::from(filter.kind.as_deref()),
-                Value::from(limit.saturating_add(1)),
-            ],
-        )?;
-        let statement = window_statement(webhook.is_some());
-        let next = self.next_cursor(&rows, limit, &statement, &[Value::from(before), Value::from(webhook)])?;
+        let from = Found::by(filter.state, webhook, self)?;
+        let mut parameters = vec![
+            Value::from(before),
+            Value::from(webhook),
+            Value::from(SCANNED_MAX),
+            Value::from(filter.state.map(State::as_str)),
+            Value::from(filter.kind.as_deref()),
+            Value::from(limit.saturating_add(1)),
+        ];
+        parameters.extend(from.inline().map(|inline| Value::Text(String::from(inline))));
+        let rows = self.sql.run(&from.list_statement(), &parameters)?;
         let items = rows.iter().take(limit as usize).map(|row| self.delivery_view_of(row)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        let looked_up_to = || match from.window_statement() {
+            Some(statement) => Ok(first(self.sql.run(&statement, parameters.get(..4).unwrap_or_default())?)),
+            None => Ok(None),
+        };
+        self.page_of(items, &rows, limit, looked_up_to)
     }
 
     /// The key that a cursor names; without one, a key above all.
@@ -119,21 +123,28 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// The cursor after a page of `limit` of `rows` (key in column 0): after its last item where there are more, else
-    /// after the last row that was looked at (`statement` finds it), if that was not the end.
-    pub(crate) fn next_cursor(
+    /// A page of `items`, those of the first `limit` of `rows` (key in column 0). The next one begins after its last item where
+    /// there are more; else after the last row that was looked at, where that was not the end. `looked_up_to` gives that row:
+    /// the columns of [`read_created`].
+    pub(crate) fn page_of<T>(
         &self,
+        items: Vec<T>,
         rows: &[Row],
         limit: u32,
-        statement: &str,
-        parameters: &[Value],
-    ) -> Result<Option<String>, LedgerError> {
-        let last = if rows.len() > limit as usize {
-            (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?
-        } else {
-            first(self.sql.run(statement, parameters)?).map(|row| row.seq(0)).transpose()?
-        };
-        Ok(last.map(|seq| self.ids.uuid(seq).to_string()))
+        looked_up_to: impl FnOnce() -> Result<Option<Row>, LedgerError>,
+    ) -> Result<Page<T>, LedgerError> {
+        let cursor = |seq: Seq| self.ids.uuid(seq).to_string();
+        if rows.len() > limit as usize {
+            let last = (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?;
+            return Ok(Page::new(items, last.map(cursor)));
+        }
+        let is_full = rows.len() == limit as usize;
+        let end = looked_up_to()?.map(|row| read_created(&row, 0)).transpose()?;
+        Ok(Page {
+            items,
+            next: end.map(|(seq, _created_at)| cursor(seq)),
+            searched_to: end.filter(|_end| !is_full).map(|(_seq, created_at)| created_at),
+        })
     }
 
     /// A delivery with every attempt, what was sent and received, and its event.
@@ -213,6 +224,7 @@ impl<S: Sql> Ledger<S> {
         if asked != health {
             self.gates.set_health(row.webhook, asked);
         }
+        self.meters.note_open(1);
         self.delivery_view(seq)
     }
 
@@ -245,24 +257,93 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// The page of a list: parameters are the key before which it starts, the webhook (or null), rows looked at, state (or
-/// null), event type (or null), items plus one.
-fn list_statement(of_webhook: bool) -> String {
-    let of_webhook = if of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
-    format!(
-        "SELECT {VIEW_COLUMNS}
-         FROM (SELECT seq, event, webhook, state, made, next_at_ms, lease_until_ms, updated_at_ms, last_status, last_duration_ms, last_result
-               FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC LIMIT ?3) AS d
-         CROSS JOIN event AS e ON e.seq = d.event
-         WHERE (?4 IS NULL OR d.state = ?4) AND (?5 IS NULL OR e.type = ?5)
-         ORDER BY d.seq DESC LIMIT ?6"
-    )
+/// How a list finds its deliveries. Parameters of the statements are the key before which the page starts, the webhook (or
+/// null), rows looked at, state (or null), event type (or null), items plus one, keys of inline leases.
+enum Found {
+    /// By going through all of them, or all of one webhook.
+    Walk { of_webhook: bool },
+    /// In the index of those that were given up or cancelled.
+    Unsent,
+    /// Among all that are open: those in the indexes of open work, and these, which are in none.
+    Open { inline: String },
 }
 
-/// The last row that a page looks at, if it looks at as many as it may.
-fn window_statement(of_webhook: bool) -> String {
-    let of_webhook = if of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
-    format!("SELECT seq FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC LIMIT 1 OFFSET {}", SCANNED_MAX - 1)
+impl Found {
+    fn by<S: Sql>(state: Option<State>, webhook: Option<Seq>, ledger: &Ledger<S>) -> Result<Self, LedgerError> {
+        Ok(match state {
+            Some(State::Dead | State::Cancelled) => Self::Unsent,
+            Some(State::Pending | State::Leased | State::Waiting) if ledger.count_open(SCANNED_MAX)? < SCANNED_MAX => {
+                Self::Open { inline: key_set(ledger.gates.inline_leases()) }
+            }
+            _ => Self::Walk { of_webhook: webhook.is_some() },
+        })
+    }
+
+    fn inline(&self) -> Option<&str> {
+        if let Self::Open { inline } = self { Some(inline) } else { None }
+    }
+
+    /// The rows that are looked at, newest first, with what follows `ORDER BY`.
+    fn keys(&self, columns: &str, limit: &str) -> String {
+        match self {
+            Self::Walk { of_webhook } => {
+                let of_webhook = if *of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
+                format!("SELECT {columns} FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC {limit}")
+            }
+            // The list in the condition is that of the index, so that SQLite sees that it may be used. Named, because SQLite knows
+            // nothing of how few the index holds.
+            Self::Unsent => format!(
+                "SELECT {columns} FROM delivery INDEXED BY delivery_unsent
+                 WHERE state IN ('dead', 'cancelled') AND state = ?4 AND seq < ?1 ORDER BY seq DESC {limit}"
+            ),
+            Self::Open { .. } => format!(
+                "SELECT seq FROM delivery INDEXED BY delivery_due WHERE next_at_ms IS NOT NULL AND seq < ?1
+                 UNION SELECT seq FROM delivery INDEXED BY delivery_parked WHERE parked = 1 AND seq < ?1
+                 UNION SELECT seq FROM delivery INDEXED BY delivery_order WHERE order_key IS NOT NULL AND parked = 2 AND seq < ?1
+                 UNION SELECT value FROM json_each(?7) WHERE value < ?1
+                 ORDER BY seq DESC {limit}"
+            ),
+        }
+    }
+
+    fn list_statement(&self) -> String {
+        let rows = match self {
+            Self::Walk { .. } => {
+                let columns = "seq, event, webhook, state, made, next_at_ms, lease_until_ms, late, updated_at_ms, last_status,
+                    last_duration_ms, last_result";
+                format!("({}) AS d", self.keys(columns, "LIMIT ?3"))
+            }
+            // Those of other webhooks are left out before their rows are read.
+            Self::Unsent => {
+                let keys = self.keys("seq, webhook", "LIMIT ?3");
+                format!("({keys}) AS k CROSS JOIN delivery AS d ON (?2 IS NULL OR k.webhook = ?2) AND d.seq = k.seq")
+            }
+            Self::Open { .. } => {
+                format!(
+                    "({}) AS k CROSS JOIN delivery AS d ON d.seq = k.seq AND (?2 IS NULL OR d.webhook = ?2)",
+                    self.keys("seq", "LIMIT ?3")
+                )
+            }
+        };
+        format!(
+            "SELECT {VIEW_COLUMNS} FROM {rows} CROSS JOIN event AS e ON e.seq = d.event
+             WHERE (?4 IS NULL OR d.state = ?4) AND (?5 IS NULL OR e.type = ?5)
+             ORDER BY d.seq DESC LIMIT ?6"
+        )
+    }
+
+    /// The last row that a page looks at, if it looks at as many as it may: the columns of [`read_created`].
+    fn window_statement(&self) -> Option<String> {
+        if matches!(self, Self::Open { .. }) {
+            return None;
+        }
+        let last = self.keys("seq", "LIMIT 1 OFFSET (?3 - 1)");
+        let unused = if matches!(self, Self::Unsent) { "?2 IS NULL OR true" } else { "?4 IS NULL OR true" };
+        Some(format!(
+            "SELECT d.seq, d.late, e.accepted_at_ms FROM ({last}) AS k CROSS JOIN delivery AS d ON d.seq = k.seq
+             CROSS JOIN event AS e ON e.seq = d.event WHERE {unused}"
+        ))
+    }
 }
 
 /// The contract under which the latest rendered attempt was made.
@@ -281,13 +362,16 @@ pub(crate) fn attempt_view(contract: Contract, attempt: Attempt, source: &Source
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use postern_core::contract::Rendering;
     use postern_core::delivery::{Outcome, SentRequest, Trigger};
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::Report;
-    use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
+    use crate::support::build::{START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook};
+    use crate::support::native::Native;
+    use crate::{InlineLimit, Report};
 
     const OK: Outcome = Outcome::Answered { status: 200 };
     const FAILED: Outcome = Outcome::Answered { status: 503 };
@@ -348,21 +432,153 @@ mod tests {
         ledger.report(reports.collect(), START).unwrap();
     }
 
-    #[test]
-    fn a_page_looks_at_so_many_rows_and_goes_on_from_there() {
-        let mut ledger = ledger();
-        create(&mut ledger, webhook("w", "*"));
-        let oldest = post(&mut ledger, "rare")[0];
-        for _batch in 0..21 {
-            let events = (0..100).map(|_number| crate::support::build::event("usual")).collect();
-            ledger.ingest(events, crate::InlineLimit(0), START).unwrap();
+    /// Adds events of a type, a millisecond apart, each with a delivery to `webhook` in this state, past everything that decides
+    /// on it. Gives the project as a new object finds it.
+    fn add(ledger: &Ledger<Rc<Native>>, webhook: Seq, number: i64, kind: &str, state: State) -> Ledger<Rc<Native>> {
+        let after = Value::from(ledger.last_key().0 + 4_096);
+        let rows = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?2)";
+        let accepted = "((?1 + n * 4096) >> 12) + 1767225600000";
+        ledger
+            .sql
+            .run(
+                &format!(
+                    "INSERT INTO event (seq, type, accepted_at_ms, deliveries, data)
+                     {rows} SELECT ?1 + n * 4096, ?3, {accepted}, 1, '1' FROM n"
+                ),
+                &[after.clone(), Value::from(number), Value::from(kind)],
+            )
+            .unwrap();
+        let due = if state.is_final() { "NULL" } else { accepted };
+        ledger
+            .sql
+            .run(
+                &format!(
+                    "INSERT INTO delivery (seq, event, webhook, state, next_at_ms, updated_at_ms)
+                     {rows} SELECT ?1 + n * 4096 + 1, ?1 + n * 4096, ?3, ?4, {due}, {accepted} FROM n"
+                ),
+                &[after, Value::from(number), Value::from(webhook), Value::from(state.as_str())],
+            )
+            .unwrap();
+        Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap()
+    }
+
+    /// Goes through a list and checks that each page is full, or the last, or says how far it looked; gives the lengths of the
+    /// pages and the items.
+    fn all_pages<T>(
+        limit: u32,
+        created: impl Fn(&T) -> Timestamp,
+        load: impl Fn(Option<&str>) -> Result<Page<T>, LedgerError>,
+    ) -> (Vec<usize>, Vec<T>) {
+        let (mut lengths, mut items, mut cursor) = (Vec::new(), Vec::new(), None);
+        let mut searched_to = Timestamp(i64::MAX);
+        loop {
+            let page = load(cursor.as_deref()).unwrap();
+            assert!(page.items.len() <= limit as usize);
+            let is_short = page.items.len() < limit as usize;
+            assert_eq!(page.searched_to.is_some(), is_short && page.next.is_some(), "a short page says why");
+            assert!(page.items.iter().all(|item| created(item) <= searched_to), "what is newer was on a page before");
+            if let Some(at) = page.searched_to {
+                assert!(at <= searched_to && page.items.iter().all(|item| created(item) >= at));
+                searched_to = at;
+            }
+            lengths.push(page.items.len());
+            items.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return (lengths, items);
+            }
         }
-        let filter = DeliveryFilter { kind: Some(String::from("rare")), ..DeliveryFilter::default() };
-        let first = ledger.list_deliveries(&filter, 50, None).unwrap();
-        assert!(first.items.is_empty() && first.next.is_some());
-        let second = ledger.list_deliveries(&filter, 50, first.next.as_deref()).unwrap();
-        assert_eq!(second.items[0].id, id(&ledger, oldest));
-        assert_eq!(second.next, None);
+    }
+
+    fn deliveries(ledger: &Ledger<Rc<Native>>, filter: DeliveryFilter) -> (Vec<usize>, Vec<DeliveryView>) {
+        all_pages(50, |view: &DeliveryView| view.created_at, |cursor| ledger.list_deliveries(&filter, 50, cursor))
+    }
+
+    #[test]
+    fn what_failed_is_found_at_once_among_thousands_that_did_not() {
+        let mut ledger = ledger();
+        let (a, b) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
+        for (webhook, kind, state) in [(a, "rare", State::Dead), (b, "usual", State::Cancelled), (a, "usual", State::Dead)] {
+            ledger = add(&ledger, webhook, 30, kind, state);
+            ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
+        }
+        ledger = add(&ledger, a, 20, "usual", State::Waiting);
+        ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
+        let lengths = |filter: DeliveryFilter| deliveries(&ledger, filter).0;
+        let of = |state| DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
+        let webhook = Some(String::from("a"));
+        assert_eq!(lengths(of(State::Dead)), [50, 10]);
+        assert_eq!(lengths(of(State::Cancelled)), [30]);
+        assert_eq!(lengths(of(State::Waiting)), [20]);
+        assert_eq!(lengths(of(State::Leased)), [0]);
+        assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Dead) }), [50, 10]);
+        assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Cancelled) }), [0]);
+        assert_eq!(lengths(DeliveryFilter { webhook, kind: Some(String::from("rare")), ..of(State::Dead) }), [30]);
+    }
+
+    #[test]
+    fn a_page_that_ends_before_it_is_full_says_how_far_it_looked() {
+        let mut ledger = ledger();
+        let (a, b) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
+        for _round in 0..3 {
+            ledger = add(&ledger, a, 9, "rare", State::Delivered);
+            ledger = add(&ledger, b, 25_000, "usual", State::Dead);
+        }
+        let rare = Some(String::from("rare"));
+        let (lengths, found) = deliveries(&ledger, DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
+        assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
+        let (lengths, found) = deliveries(&ledger, DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() });
+        assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
+        let dead = DeliveryFilter { webhook: Some(String::from("a")), state: Some(State::Dead), kind: None };
+        assert_eq!(deliveries(&ledger, dead).0, [0, 0, 0, 0], "all of them are another webhook's");
+        let load = |cursor: Option<&str>| ledger.list_events(rare.as_deref(), 50, cursor);
+        assert_eq!(all_pages(50, |event: &postern_core::api::event::EventView| event.accepted_at, load).0, [0, 9, 9, 9]);
+    }
+
+    #[test]
+    fn more_open_deliveries_than_a_page_may_look_at_are_searched_too() {
+        let mut ledger = ledger();
+        let webhook = create(&mut ledger, webhook("a", "*"));
+        ledger = add(&ledger, webhook, 9, "a", State::Pending);
+        ledger = add(&ledger, webhook, i64::from(SCANNED_MAX), "a", State::Waiting);
+        let (lengths, found) = deliveries(&ledger, DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
+        assert_eq!((lengths, found.len()), (vec![0, 9], 9));
+    }
+
+    #[test]
+    fn open_deliveries_are_found_wherever_they_wait() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("inline", "a"));
+        create(&mut ledger, Definition { ordered: true, ..webhook("ordered", "b") });
+        create(&mut ledger, webhook("paused", "c"));
+        ledger.pause_webhook("paused", true, None, START).unwrap();
+        ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
+        ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
+        post(&mut ledger, "c");
+        let names = |state| {
+            let found = deliveries(&ledger, DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
+            found.into_iter().filter_map(|view| view.webhook).collect::<Vec<_>>()
+        };
+        assert_eq!(names(State::Leased), ["inline"]);
+        assert_eq!(names(State::Pending), ["paused", "ordered", "ordered"]);
+    }
+
+    #[test]
+    fn the_index_of_what_failed_costs_one_row_for_each_that_fails_and_none_for_others() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        let store = Rc::clone(&ledger.sql);
+        let mut written = |status, now| {
+            let mut deliver = || {
+                ledger.ingest(vec![event("a")], InlineLimit(0), now).unwrap();
+                attempt_due(&mut ledger, now, Outcome::Answered { status });
+            };
+            store.count_rows_written(&mut deliver)
+        };
+        written(200, START);
+        let delivered = written(200, START.plus_ms(1_000));
+        // The event that tells of it; how the webhook does; the index.
+        assert_eq!(written(500, START.plus_ms(2_000)), delivered + 3);
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub enum LedgerError {
         /// Why, in words for the person who asked.
         why: &'static str,
     },
+    /// It is over a quota of the project.
+    #[error(transparent)]
+    Quota(#[from] postern_core::quota::Exceeded),
     /// The cursor was not made by this project.
     #[error("the cursor is not one of this project")]
     BadCursor,

@@ -57,6 +57,7 @@ impl<S: Sql> Ledger<S> {
         if row.number(0)? as usize >= EVENT_TYPES_MAX {
             return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types: delete one first" });
         }
+        self.admit_bytes(crate::quotas::bytes_of(1, 0), now)?;
         let made = view(draft, 1, now);
         self.commit_type(&TypeChange { before: None, after: Some(made.clone()) }, now)?;
         Ok(made)

@@ -8,7 +8,7 @@ use crate::deliveries::SCANNED_MAX;
 use crate::error::LedgerError;
 use crate::ingest::{data_of, labels_of, object_of};
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, key_set};
+use crate::sql::{Row, Sql, Value, first, key_set};
 
 /// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.
 const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
@@ -16,6 +16,9 @@ const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, d
            FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2)
      WHERE ?3 IS NULL OR type = ?3
      ORDER BY seq DESC LIMIT ?4";
+
+/// The last event that a page looks at, if it looks at as many as it may.
+const LOOKED_UP_TO: &str = "SELECT seq, 0, accepted_at_ms FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
 
 impl<S: Sql> Ledger<S> {
     fn event_view(&self, row: &Row) -> Result<EventView, LedgerError> {
@@ -32,8 +35,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// Events without their data, newest first; of exactly the type `kind`, where one is given. One page looks at 2,000
-    /// of them at most, so it may hold fewer than `limit` and still have a `next`.
+    /// Events without their data, newest first; of exactly the type `kind`, where one is given. One page looks at 20,000 of
+    /// them at most: one that ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
@@ -42,10 +45,9 @@ impl<S: Sql> Ledger<S> {
         let rows = self
             .sql
             .run(LIST, &[Value::from(before), Value::from(SCANNED_MAX), Value::from(kind), Value::from(limit.saturating_add(1))])?;
-        let last_looked_at = format!("SELECT seq FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
-        let next = self.next_cursor(&rows, limit, &last_looked_at, &[Value::from(before)])?;
         let items = rows.iter().take(limit as usize).map(|row| self.event_view(row)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        let looked_up_to = || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
+        self.page_of(items, &rows, limit, looked_up_to)
     }
 
     /// An event with its data.

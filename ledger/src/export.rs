@@ -11,13 +11,14 @@ use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
-use crate::retention::first_key;
 use crate::sql::{Row, Sql, Value, first, key_set};
+use crate::timeline::Timeline;
 use crate::webhooks::to_json;
 
+/// Rows that a page looks at, at most: whoever reads the export asks for the next page until there is none.
+const SCANNED_MAX: u32 = 2_000;
 /// Lines of a page at most.
 const LINES_MAX: u32 = 200;
 /// A page that has come to so many bytes takes no more rows.
@@ -28,9 +29,9 @@ const CHUNK: usize = 10;
 /// What is exported. What is `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportFilter {
-    /// What was accepted then or later. Of deliveries: made, which is at the same time but for those that a replay made.
+    /// What was accepted then or later: `accepted_at` of an event, `created_at` of a delivery.
     pub since: Option<Timestamp>,
-    /// What was accepted before then.
+    /// What was accepted before then: likewise.
     pub until: Option<Timestamp>,
     /// Events, or deliveries of events, of exactly this type.
     pub kind: Option<String>,
@@ -56,9 +57,15 @@ struct Range {
 }
 
 impl Range {
-    fn of(filter: &ExportFilter, after: Option<Seq>) -> Self {
-        let from = filter.since.map_or(Seq::ZERO, |at| Seq(first_key(at).0 - 1));
-        Self { after: after.unwrap_or(Seq::ZERO).max(from), before: filter.until.map_or(Seq((1 << 53) - 1), first_key) }
+    fn of<S: Sql>(ledger: &Ledger<S>, of: Timeline, filter: &ExportFilter, after: Option<Seq>) -> Result<Self, LedgerError> {
+        let first = |at: Timestamp| ledger.first_created(of, at);
+        // What was given already was not before the range: its beginning need not be looked up again.
+        let after = match (after, filter.since) {
+            (Some(after), _) => after,
+            (None, Some(since)) => Seq(first(since)?.0 - 1),
+            (None, None) => Seq::ZERO,
+        };
+        Ok(Self { after, before: filter.until.map_or(Ok(Seq::LAST), first)? })
     }
 }
 
@@ -76,7 +83,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn export_events(&self, filter: &ExportFilter, after: Option<Seq>) -> Result<Exported, LedgerError> {
-        let range = Range::of(filter, after);
+        let range = Range::of(self, Timeline::Events, filter, after)?;
         let (first_of_range, before) = (Value::from(range.after), Value::from(range.before));
         let found = self.sql.run(
             "SELECT seq FROM (SELECT seq, type FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3)
@@ -107,7 +114,7 @@ impl<S: Sql> Ledger<S> {
                 None => return Ok(Exported::default()),
             },
         };
-        let range = Range::of(filter, after);
+        let range = Range::of(self, Timeline::Deliveries, filter, after)?;
         let (first_of_range, before) = (Value::from(range.after), Value::from(range.before));
         let of_webhook = if webhook.is_some() { "AND webhook = ?3" } else { "AND ?3 IS NULL" };
         let found = self.sql.run(

@@ -317,6 +317,11 @@ impl Gates {
         u32::try_from(self.inline.len()).unwrap_or(u32::MAX)
     }
 
+    /// Deliveries that are leased inline, oldest first.
+    pub(crate) fn inline_leases(&self) -> impl Iterator<Item = Seq> {
+        self.inline.keys().copied()
+    }
+
     /// The oldest delivery that is leased inline.
     pub(crate) fn oldest_inline(&self) -> Option<Seq> {
         self.inline.first_key_value().map(|(delivery, _until)| *delivery)

@@ -18,8 +18,8 @@ use crate::webhooks::to_json;
 
 /// What [`Ledger::inbox_view`] reads.
 const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";
-/// Bytes of the requests of one page at most, so that an answer stays small; a page may hold fewer items than its limit
-/// and still have a `next`.
+/// Bytes of the requests of one page at most, so that an answer stays small; a page that ends there holds fewer items than its
+/// limit and says so in `searched_to`.
 const PAGE_BYTES_MAX: i64 = 4_000_000;
 
 /// Bytes of a recorded request at most: a row has 2 MB (PLATFORM 2.3).
@@ -63,6 +63,7 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NameTaken`]; the database fails.
     pub fn create_inbox(&mut self, name: &str, key: &str, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
         self.expect_inbox_name(name, None)?;
+        self.admit_inbox(now)?;
         let seq = self.reserve(now);
         atomically(&self.sql, |sql| {
             sql.run(
@@ -105,7 +106,7 @@ impl<S: Sql> Ledger<S> {
         )?;
         let next = self.cursor_after(&rows, limit)?;
         let items = rows.iter().take(limit as usize).map(|row| self.inbox_view(row, origin)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        Ok(Page::new(items, next))
     }
 
     /// The cursor after the first `limit` of `rows` (key in column 0), where there are more.
@@ -225,6 +226,7 @@ impl<S: Sql> Ledger<S> {
             fitting += 1;
         }
         let next = self.cursor_after(&sizes, fitting)?;
+        let is_short = next.is_some() && fitting < limit;
         let rows = self.sql.run(
             "SELECT request FROM inbox_request WHERE inbox = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
             &[Value::from(inbox), Value::from(before), Value::from(fitting)],
@@ -232,8 +234,9 @@ impl<S: Sql> Ledger<S> {
         let items = rows
             .iter()
             .map(|row| serde_json::from_str(row.text(0)?).map_err(damaged("a request does not read back")))
-            .collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+            .collect::<Result<Vec<InboxRequestView>, _>>()?;
+        let searched_to = items.last().filter(|_last| is_short).map(|last| last.received_at);
+        Ok(Page { items, next, searched_to })
     }
 
     /// Forgets what an inbox recorded.

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::error::{LedgerError, damaged};
 use crate::lease::Parked;
 use crate::project::Ledger;
+use crate::quotas::bytes_of;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::webhooks::to_json;
 use crate::work::{Work, WorkEvent, WorkSet};
@@ -97,10 +98,13 @@ impl<S: Sql> Ledger<S> {
     /// are leased to the caller.
     ///
     /// # Errors
-    /// [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the schema of its type;
-    /// the database fails.
+    /// [`LedgerError::Quota`]; [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the
+    /// schema of its type; the database fails.
     pub fn ingest(&mut self, events: Vec<NewEvent>, inline: InlineLimit, now: Timestamp) -> Result<Ingested, LedgerError> {
+        self.admit_events(events.len(), now)?;
+        let told = self.watch_fullness(now)?;
         let mut known = self.known_keys(&events)?;
+        let accepted_at = self.stamp(now);
         let mut accepted = Vec::with_capacity(events.len());
         let mut fresh = Vec::new();
         let mut planned: Vec<Planned> = Vec::new();
@@ -119,6 +123,7 @@ impl<S: Sql> Ledger<S> {
             misfits.extend(self.check_data(&event, &format!("/events/{index}"))?);
             let seq = self.next_key(now);
             let webhooks = self.roster.matching(&EventFacts::of(&event));
+            self.admit_deliveries(planned.len() + webhooks.len())?;
             let is_inline =
                 !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
             let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
@@ -160,7 +165,7 @@ impl<S: Sql> Ledger<S> {
                     kind: event.kind.clone(),
                     data: event.data.clone(),
                     object: event.object.clone(),
-                    accepted_at: now,
+                    accepted_at,
                 });
             }
             if let Some(key) = &event.idempotency_key {
@@ -173,14 +178,19 @@ impl<S: Sql> Ledger<S> {
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
         }
+        // Only what would make it grow is refused: an event that is known already is not.
         if !fresh.is_empty() {
+            self.admit_open(planned.len(), now)?;
+            let data = fresh.iter().map(|(_seq, _deliveries, event)| event.data.get().len()).sum();
+            self.admit_bytes(bytes_of(fresh.len() + planned.len(), data), now)?;
             atomically(&self.sql, |sql| {
                 for (seq, deliveries, event) in &fresh {
-                    insert_event(sql, *seq, *deliveries, event, now)?;
+                    insert_event(sql, *seq, *deliveries, event, accepted_at)?;
                 }
                 insert_deliveries(sql, &planned, now)
             })?;
         }
+        self.meters.note_open(planned.len());
         for delivery in &planned {
             match delivery.place {
                 Place::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
@@ -188,7 +198,8 @@ impl<S: Sql> Ledger<S> {
                 Place::Due | Place::Behind => {}
             }
         }
-        Ok(Ingested { accepted, works, changed: planned.into_iter().map(|delivery| delivery.seq).collect() })
+        let changed = told.into_iter().chain(planned.into_iter().map(|delivery| delivery.seq)).collect();
+        Ok(Ingested { accepted, works, changed })
     }
 
     /// Whether the first attempt may be made by whoever brings the event.
@@ -249,8 +260,14 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Stores an event. Inside the caller's transaction.
-pub(crate) fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &NewEvent, now: Timestamp) -> Result<(), LedgerError> {
+/// Stores an event. Inside the caller's transaction. `accepted_at` is a [`Ledger::stamp`].
+pub(crate) fn insert_event<S: Sql>(
+    sql: &S,
+    seq: Seq,
+    deliveries: u32,
+    event: &NewEvent,
+    accepted_at: Timestamp,
+) -> Result<(), LedgerError> {
     let labels = (!event.labels.is_empty()).then(|| to_json(&event.labels)).transpose()?;
     sql.run(
         "INSERT INTO event (seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels, data)
@@ -260,7 +277,7 @@ pub(crate) fn insert_event<S: Sql>(sql: &S, seq: Seq, deliveries: u32, event: &N
             Value::from(event.kind.as_str()),
             Value::from(event.object.as_ref().map(to_json).transpose()?),
             Value::from(event.idempotency_key.as_deref()),
-            Value::from(now),
+            Value::from(accepted_at),
             Value::from(deliveries),
             Value::from(event.order_key.as_deref()),
             Value::from(labels),

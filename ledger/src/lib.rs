@@ -45,6 +45,7 @@ mod live_tickets;
 mod operational;
 mod outbox;
 mod project;
+mod quotas;
 mod replay;
 mod report;
 mod resealing;
@@ -59,6 +60,7 @@ mod stats;
 #[path = "../tests/support/mod.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
 mod support;
+mod timeline;
 mod tokens;
 mod trials;
 mod webhooks;

@@ -56,7 +56,7 @@ impl<S: Sql> Ledger<S> {
             "last_status": answered(last),
             "last_result": in_short(&last.outcome),
         });
-        self.announce(sql, effects, row.webhook, Operational::DeliveryDead, &data, now)
+        self.announce(sql, effects, Some(row.webhook), Operational::DeliveryDead, &data, now)
     }
 
     /// A webhook was disabled by Postern. Inside the caller's transaction.
@@ -71,7 +71,7 @@ impl<S: Sql> Ledger<S> {
         let health = effects.health.get(&webhook).copied().unwrap_or_else(|| self.gates.health(webhook));
         let mut data = self.subject(webhook);
         extend(&mut data, json!({ "reason": cause.reason(), "cause": cause, "since": health.failing_since.unwrap_or(now) }));
-        self.announce(sql, effects, webhook, Operational::WebhookDisabled, &data, now)
+        self.announce(sql, effects, Some(webhook), Operational::WebhookDisabled, &data, now)
     }
 
     /// A webhook began or ceased to be failing or throttled. Inside the caller's transaction.
@@ -101,7 +101,7 @@ impl<S: Sql> Ledger<S> {
                 "last_result": about.result,
             }),
         );
-        self.announce(sql, effects, about.webhook, kind, &data, now)
+        self.announce(sql, effects, Some(about.webhook), kind, &data, now)
     }
 
     /// The webhook that an event is about.
@@ -114,13 +114,13 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// Stores the event with a delivery for every webhook that wants it, except the one that it is about and those that
+    /// Stores the event with a delivery for every webhook that wants it, except the one that it is about, if it is about one, and those that
     /// this very commit disables.
-    fn announce(
+    pub(crate) fn announce(
         &self,
         sql: &S,
         effects: &mut Effects,
-        about: Seq,
+        about: Option<Seq>,
         kind: Operational,
         data: &Json,
         now: Timestamp,
@@ -128,12 +128,13 @@ impl<S: Sql> Ledger<S> {
         let event = NewEvent::operational(kind, data);
         let seq = self.next_key(now);
         let wanted = self.roster.matching(&EventFacts::of(&event)).into_iter();
-        let wanted = wanted.filter(|webhook| *webhook != about && !effects.disabled(*webhook));
+        let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
         let mut taken = KeysTaken::new();
         let planned =
             wanted.map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken)).collect::<Result<Vec<_>, _>>()?;
-        insert_event(sql, seq, u32::try_from(planned.len()).unwrap_or(u32::MAX), &event, now)?;
+        insert_event(sql, seq, u32::try_from(planned.len()).unwrap_or(u32::MAX), &event, self.stamp(now))?;
         insert_deliveries(sql, &planned, now)?;
+        self.meters.note_open(planned.len());
         for delivery in planned {
             effects.changed.push(delivery.seq);
             if delivery.place == Place::Held {

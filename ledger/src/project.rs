@@ -13,6 +13,7 @@ use crate::error::LedgerError;
 use crate::event_types::Schemas;
 use crate::gate::Gates;
 use crate::outbox;
+use crate::quotas::Meters;
 use crate::replay::Replays;
 use crate::retention::Upkeep;
 use crate::roster::{Member, Roster};
@@ -44,11 +45,15 @@ pub struct Ledger<S: Sql> {
     /// Who does what follows.
     pub(crate) acting: Acting,
     pub(crate) readings: Readings,
+    /// The limits of the project, and what is used of them.
+    pub(crate) meters: Meters,
     /// The key up to which no inline lease is open, as the database has it, and when that was noted.
     pub(crate) inline_checked: (Seq, Timestamp),
     project: ProjectName,
     created_at: Timestamp,
     last: Cell<Seq>,
+    /// The newest creation time that was given out.
+    pub(crate) stamped: Cell<Timestamp>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -81,12 +86,16 @@ impl<S: Sql> Ledger<S> {
             sealed_under: None,
             acting: Acting::postern(),
             readings: Readings::default(),
+            meters: Meters::default(),
             inline_checked: (Seq::ZERO, Timestamp(0)),
             project,
             created_at,
             last: Cell::new(newest_key(&sql)?),
+            stamped: Cell::new(Timestamp(0)),
             sql,
         };
+        ledger.load_stamp()?;
+        ledger.load_meters()?;
         ledger.load_settings()?;
         ledger.load_roster()?;
         ledger.load_gates()?;
@@ -144,23 +153,31 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn detail(&self) -> Result<ProjectDetail, LedgerError> {
-        let rows = self.sql.run(
-            "SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox),
-                (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1))
-                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))
-                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE order_key IS NOT NULL AND parked = 2 LIMIT ?1))",
-            &[Value::from(OPEN_COUNTED_MAX)],
-        )?;
+        let rows = self.sql.run("SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox)", &[])?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
-        let open = row.number(2)?.saturating_add(self.gates.inline_count()).min(OPEN_COUNTED_MAX);
-        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open };
+        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open: self.count_open(OPEN_COUNTED_MAX)? };
         Ok(ProjectDetail {
             name: self.project.clone(),
             created_at: self.created_at,
             counts,
             settings: self.settings.clone(),
             sealed_under: self.sealed_under.clone(),
+            quotas: self.quota_uses()?,
+            full: self.is_full(),
         })
+    }
+
+    /// Deliveries that have not ended, counted up to `most`: in the indexes that hold only them, and those that are leased
+    /// inline.
+    pub(crate) fn count_open(&self, most: u32) -> Result<u32, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1))
+                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))
+                + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE order_key IS NOT NULL AND parked = 2 LIMIT ?1))",
+            &[Value::from(most)],
+        )?;
+        let counted = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
+        Ok(counted.saturating_add(self.gates.inline_count()).min(most))
     }
 
     /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under it).
@@ -224,8 +241,8 @@ impl<S: Sql> Ledger<S> {
         if let Some(at) = self.next_run_wake()? {
             wakes.push((at, "a run's lease ends, or one of its callbacks is due"));
         }
-        if self.replays.are_running() {
-            wakes.push((now, "a replay goes on"));
+        if let Some(at) = self.replays.goes_on_at(now) {
+            wakes.push((at, "a replay goes on"));
         }
         let opens_at = |webhook| self.gates.opens_at(webhook, self.roster.get(webhook)?.rules(), now);
         if let Some(at) = self.gates.holding().filter_map(opens_at).min() {

@@ -27,9 +27,10 @@ use crate::error::{LedgerError, damaged};
 use crate::ingest::{KeysTaken, Place, Planned, insert_deliveries, labels_of, object_of};
 use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
+use crate::quotas::bytes_of;
 use crate::report::{Recorded, record, stat_note};
-use crate::retention::first_key;
 use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::timeline::Timeline;
 use crate::webhooks::{StoredWebhook, to_json};
 
 /// Rows that one step looks at where each event's data must be read: 25 MB at worst.
@@ -42,6 +43,8 @@ const MATCHED_MAX: u32 = 500_000;
 const MATCHED_WITH_DATA_MAX: u32 = 50_000;
 /// Replays of a project that run at once.
 const RUNNING_MAX: usize = 10;
+/// When a replay looks again that found no room.
+const ROOM_AGAIN_MS: i64 = 10_000;
 /// Columns of [`Ledger::replay_of`].
 const COLUMNS: &str = "seq, state, cursor, total, scanned, replayed, created_at_ms, ended_at_ms, query";
 
@@ -58,12 +61,19 @@ pub struct Replayed {
 #[derive(Debug, Default)]
 pub(crate) struct Replays {
     running: BTreeSet<Seq>,
+    /// There was no room for more; looked at again then.
+    waits_until: Option<Timestamp>,
 }
 
 impl Replays {
     /// Whether there is work to do.
     pub(crate) fn are_running(&self) -> bool {
         !self.running.is_empty()
+    }
+
+    /// When there is work to do.
+    pub(crate) fn goes_on_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.are_running().then(|| self.waits_until.map_or(now, |at| at.max(now)))
     }
 }
 
@@ -111,15 +121,18 @@ impl<S: Sql> Ledger<S> {
     /// Begins a replay. [`Ledger::replay_step`] does the work.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none; [`LedgerError::StateConflict`] where ten are running; the
-    /// database fails.
+    /// [`LedgerError::NotFound`] where the webhook is none; [`LedgerError::StateConflict`] where ten are running;
+    /// [`LedgerError::Quota`] where new deliveries have no room; the database fails.
     pub fn create_replay(&mut self, query: ReplayQuery, now: Timestamp) -> Result<ReplayView, LedgerError> {
         if self.replays.running.len() >= RUNNING_MAX {
             return Err(LedgerError::StateConflict { why: "ten replays are running: wait for one, or cancel one" });
         }
         let stored = Stored { webhook: self.replayed_webhook(&query)?, query };
+        if stored.query.missing {
+            self.admit_bytes(bytes_of(1, 0), now)?;
+        }
         let seq = self.reserve(now);
-        let (after, before) = self.replayed_range(&stored, seq, now);
+        let (after, before) = self.replayed_range(&stored, seq, now)?;
         let total = self.count_rows(&stored, after, before, COUNTED_MAX)?;
         let id = self.ids.id(Kind::Replay, seq);
         let Ok(query) = serde_json::to_value(&stored.query) else { return Err(LedgerError::Corrupt { what: "a query has no JSON form" }) };
@@ -143,7 +156,7 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`] where the webhook is none; the database fails.
     pub fn count_replay(&self, query: ReplayQuery, now: Timestamp) -> Result<ReplayCount, LedgerError> {
         let stored = Stored { webhook: self.replayed_webhook(&query)?, query };
-        let (after, before) = self.replayed_range(&stored, Seq((1 << 53) - 1), now);
+        let (after, before) = self.replayed_range(&stored, Seq((1 << 53) - 1), now)?;
         if stored.query.missing {
             return self.count_missing(&stored, after, before);
         }
@@ -193,7 +206,7 @@ impl<S: Sql> Ledger<S> {
         let replays = rows.iter().take(limit as usize).map(Replay::read).collect::<Result<Vec<_>, _>>()?;
         let is_cut = rows.len() > limit as usize;
         let next = replays.last().filter(|_last| is_cut).map(|last| self.ids.uuid(last.seq).to_string());
-        Ok(Page { items: replays.into_iter().map(|replay| self.replay_view(replay)).collect(), next })
+        Ok(Page::new(replays.into_iter().map(|replay| self.replay_view(replay)).collect(), next))
     }
 
     /// Stops a replay. What it made due stays due.
@@ -220,6 +233,10 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails; nothing was done then, and the step can be repeated.
     pub fn replay_step(&mut self, now: Timestamp, limit: u32) -> Result<Replayed, LedgerError> {
+        if self.replays.goes_on_at(now).is_none_or(|at| at > now) {
+            return Ok(Replayed::default());
+        }
+        self.replays.waits_until = None;
         let Some(seq) = self.replays.running.first().copied() else { return Ok(Replayed::default()) };
         let replay = self.replay_of(seq)?;
         let webhook = match replay.stored.webhook {
@@ -229,16 +246,33 @@ impl<S: Sql> Ledger<S> {
                 found => found,
             },
         };
-        let limit = limit.max(1);
+        let Some(limit) = self.replay_room(&replay.stored.query, now, limit.max(1))? else {
+            self.replays.waits_until = Some(now.plus_ms(ROOM_AGAIN_MS));
+            return Ok(Replayed::default());
+        };
         let changed = match webhook.filter(|_webhook| replay.stored.query.missing) {
             Some(webhook) => self.send_missing(&replay, &webhook, now, limit)?,
             None => self.send_again(&replay, now, limit)?,
         };
+        self.meters.note_open(changed.len());
         let view = self.replay_at(seq)?;
         if view.state != ReplayState::Running {
             self.replays.running.remove(&seq);
         }
         Ok(Replayed { changed, replay: Some(view) })
+    }
+
+    /// How many rows a step may look at, so that what it opens is within the quotas; `None`: there is no room now. A replay
+    /// waits for it, and loses nothing.
+    fn replay_room(&self, query: &ReplayQuery, now: Timestamp, limit: u32) -> Result<Option<u32>, LedgerError> {
+        let room = self.open_room(now, u64::from(limit))?.min(u64::from(limit));
+        if query.missing {
+            match self.admit_bytes(bytes_of(limit as usize, 0), now) {
+                Err(LedgerError::Quota(_)) => return Ok(None),
+                other => other?,
+            }
+        }
+        Ok(u32::try_from(room).ok().filter(|room| *room > 0))
     }
 
     /// Ends a replay whose webhook was deleted.
@@ -250,7 +284,7 @@ impl<S: Sql> Ledger<S> {
     /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of their schedule.
     fn send_again(&self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         let Stored { webhook, query } = &replay.stored;
-        let (_, before) = self.replayed_range(&replay.stored, replay.seq, now);
+        let (_, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let rows = self.sql.run(
             &format!(
                 "SELECT {} FROM delivery WHERE seq > ?1 AND seq < ?2 {} ORDER BY seq LIMIT ?4",
@@ -300,7 +334,7 @@ impl<S: Sql> Ledger<S> {
     /// A step over events: those that the webhook wants now and has no delivery of get one.
     fn send_missing(&mut self, replay: &Replay, webhook: &StoredWebhook, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         // A replay may wait for others, or take long: what retention may have deleted meanwhile is not missing either.
-        let (from, before) = self.replayed_range(&replay.stored, replay.seq, now);
+        let (from, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let after = replay.cursor.max(from);
         let limit = if webhook.definition.filter.is_some() { limit.min(ROWS_WITH_DATA_MAX) } else { limit };
         let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, after, before, limit)?;
@@ -310,6 +344,9 @@ impl<S: Sql> Ledger<S> {
             let delivery = self.next_key(now);
             let plan = self.plan_delivery(delivery, *event, webhook.seq, order_key.as_deref(), &mut taken)?;
             planned.push(Planned { late: true, ..plan });
+        }
+        if !planned.is_empty() {
+            self.stamp_newest_key();
         }
         atomically(&self.sql, |sql| {
             insert_deliveries(sql, &planned, now)?;
@@ -414,13 +451,14 @@ impl<S: Sql> Ledger<S> {
 
     /// The keys that a replay looks at, without both ends. Of events that retention may delete nothing is missing: their
     /// deliveries may be gone already.
-    fn replayed_range(&self, stored: &Stored, own: Seq, now: Timestamp) -> (Seq, Seq) {
-        let mut from = stored.query.since.map_or(Seq(1), first_key);
+    fn replayed_range(&self, stored: &Stored, own: Seq, now: Timestamp) -> Result<(Seq, Seq), LedgerError> {
+        let of = if stored.query.missing { Timeline::Events } else { Timeline::Deliveries };
+        let mut from = stored.query.since.map_or(Ok(Seq(1)), |since| self.first_created(of, since))?;
         if stored.query.missing {
-            from = from.max(self.kept_from(now));
+            from = from.max(self.kept_from(of, now)?);
         }
-        let before = stored.query.until.map_or(own, |until| first_key(until).min(own));
-        (Seq(from.0 - 1), before)
+        let before = stored.query.until.map_or(Ok(own), |until| self.first_created(of, until))?;
+        Ok((Seq(from.0 - 1), before.min(own)))
     }
 
     fn replay_of(&self, seq: Seq) -> Result<Replay, LedgerError> {
@@ -827,6 +865,10 @@ mod tests {
 
         fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
             self.store.transaction(work)
+        }
+
+        fn database_size(&self) -> Result<u64, SqlError> {
+            self.store.database_size()
         }
     }
 

@@ -22,6 +22,7 @@ use crate::idempotency::{self, KEY_HOURS};
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::stats::{HOUR_MS, hour_of};
+use crate::timeline::{Timeline, first_key};
 use crate::webhooks::state_of;
 
 /// Days that hourly counts are kept.
@@ -72,15 +73,13 @@ impl Upkeep {
     }
 }
 
-/// The first key that could be allocated at `at`: keys below it are older. A time may lie further in the future than any key
-/// that the object's SQL can give back.
-pub(crate) fn first_key(at: Timestamp) -> Seq {
-    Seq::after(Seq::ZERO, at.0).min(Seq::LAST)
+/// Of what has no timeline: the first key that is younger than so many days.
+fn oldest_kept(now: Timestamp, days: u32) -> Seq {
+    first_key(days_before(now, days))
 }
 
-/// The first key that is younger than so many days.
-fn oldest_kept(now: Timestamp, days: u32) -> Seq {
-    first_key(now.plus_ms(-i64::from(days) * DAY_MS))
+const fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.plus_ms(-(days as i64) * DAY_MS)
 }
 
 impl<S: Sql> Ledger<S> {
@@ -150,24 +149,24 @@ impl<S: Sql> Ledger<S> {
         Ok(next.is_some())
     }
 
-    /// Keys below this one are old enough to go once they have ended.
-    pub(crate) fn kept_from(&self, now: Timestamp) -> Seq {
-        oldest_kept(now, self.settings.retention_days)
+    /// Events or deliveries below this key were created long enough ago to go once they have ended.
+    pub(crate) fn kept_from(&self, of: Timeline, now: Timestamp) -> Result<Seq, LedgerError> {
+        self.first_created(of, self.ended_before(now))
     }
 
-    /// What ended before then is old.
-    fn ended_before(&self, now: Timestamp) -> Timestamp {
-        now.plus_ms(-i64::from(self.settings.retention_days) * DAY_MS)
+    /// What was created or ended before then is old.
+    const fn ended_before(&self, now: Timestamp) -> Timestamp {
+        days_before(now, self.settings.retention_days)
     }
 
     /// One step of a part; gives the last key that was looked at, where more follow.
     fn sweep(&self, part: Part, after: Seq, now: Timestamp) -> Result<Option<Seq>, LedgerError> {
-        let kept_from = self.kept_from(now);
+        let kept_from = oldest_kept(now, self.settings.retention_days);
         match part {
             Part::Deliveries => {
                 let rows = self.sql.run(
                     "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                    &[Value::from(after), Value::from(self.kept_from(Timeline::Deliveries, now)?), Value::from(STEP_ROWS)],
                 )?;
                 self.delete("DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
                     state_of(row.text(1)?).map(State::is_final)
@@ -180,7 +179,7 @@ impl<S: Sql> Ledger<S> {
                         EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq > e.seq AND d.seq <= e.seq + e.deliveries AND d.event = e.seq)
                         OR EXISTS (SELECT 1 FROM delivery AS l WHERE l.late = 1 AND l.event = e.seq)
                      FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
-                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+                    &[Value::from(after), Value::from(self.kept_from(Timeline::Events, now)?), Value::from(STEP_ROWS)],
                 )?;
                 self.delete("DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| Ok(!row.flag(1)?))
             }

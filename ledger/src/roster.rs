@@ -1,10 +1,10 @@
 //! The roster: what of every webhook is kept in memory, so that matching an event and leasing a delivery cost no query.
 //!
-//! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, description, labels and secrets stay in
-//! the database.
+//! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, labels and secrets stay in the database.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use postern_core::delivery::Standing;
 use postern_core::filter::{self, EventFacts};
@@ -12,6 +12,7 @@ use postern_core::id::Seq;
 use postern_core::webhook::{Contract, Definition};
 
 use crate::gate::Rules;
+use crate::quotas::origin_of;
 use crate::webhooks::StoredWebhook;
 use crate::work::LEASE_SLACK_MS;
 
@@ -24,11 +25,16 @@ const MEMO_TYPES_MAX: usize = 1_000;
 pub(crate) struct Member {
     /// Its current version.
     pub(crate) version: u32,
-    /// The definition without headers, description, labels and secrets.
+    /// The definition without headers, labels and secrets.
     definition: Definition,
 }
 
 impl Member {
+    /// The definition without headers, labels and secrets.
+    pub(crate) const fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.definition.name.as_str()
     }
@@ -98,6 +104,8 @@ pub(crate) struct Roster {
     by_name: BTreeMap<String, Seq>,
     /// Enabled webhooks that want an event type, about at least something.
     candidates: RefCell<BTreeMap<String, Vec<Seq>>>,
+    /// How many there are of each origin.
+    origins: BTreeMap<String, u32>,
     /// Webhooks whose latest attempt failed or was slow.
     ailing: BTreeSet<Seq>,
 }
@@ -108,13 +116,13 @@ impl Roster {
         self.remove(webhook.seq);
         let definition = Definition {
             headers: Vec::new(),
-            description: String::new(),
             labels: BTreeMap::new(),
             secret: None,
             previous_secrets: Vec::new(),
             ..webhook.definition.clone()
         };
         self.by_name.insert(String::from(definition.name.as_str()), webhook.seq);
+        *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
         self.members.insert(webhook.seq, Member { version: webhook.version, definition });
         self.candidates.get_mut().clear();
     }
@@ -123,9 +131,31 @@ impl Roster {
     pub(crate) fn remove(&mut self, webhook: Seq) {
         if let Some(member) = self.members.remove(&webhook) {
             self.by_name.remove(member.name());
+            let origin = origin_of(member.url());
+            let left = self.of_origin(origin).saturating_sub(1);
+            if left == 0 {
+                self.origins.remove(origin);
+            } else if let Some(count) = self.origins.get_mut(origin) {
+                *count = left;
+            }
         }
         self.candidates.get_mut().clear();
         self.ailing.remove(&webhook);
+    }
+
+    /// How many webhooks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// How many webhooks there are of this origin.
+    pub(crate) fn of_origin(&self, origin: &str) -> u32 {
+        self.origins.get(origin).copied().unwrap_or_default()
+    }
+
+    /// How many webhooks the origin has that has the most.
+    pub(crate) fn most_of_one_origin(&self) -> u32 {
+        self.origins.values().copied().max().unwrap_or_default()
     }
 
     pub(crate) fn get(&self, webhook: Seq) -> Option<&Member> {
@@ -138,7 +168,13 @@ impl Roster {
 
     /// Every webhook, by name.
     pub(crate) fn named_in_order(&self) -> impl Iterator<Item = (Seq, &Member)> {
-        self.by_name.values().filter_map(|seq| Some((*seq, self.members.get(seq)?)))
+        self.named_after("")
+    }
+
+    /// Webhooks whose name comes after this one, by name.
+    pub(crate) fn named_after(&self, name: &str) -> impl Iterator<Item = (Seq, &Member)> {
+        let after = (Bound::Excluded(name), Bound::Unbounded);
+        self.by_name.range::<str, _>(after).filter_map(|(_name, seq)| Some((*seq, self.members.get(seq)?)))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Seq, &Member)> {

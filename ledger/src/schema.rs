@@ -285,6 +285,13 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "ALTER TABLE test ADD COLUMN retry INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE test ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0",
     ],
+    &[
+        // What was given up or cancelled is rare, and looked for where something is wrong. One written row for each of them,
+        // none for a delivery that succeeds.
+        "CREATE INDEX delivery_unsent ON delivery (state, seq, webhook) WHERE state IN ('dead', 'cancelled')",
+        // Whether it was told that the project is full (`quotas`).
+        "ALTER TABLE meta ADD COLUMN \"full\" INTEGER NOT NULL DEFAULT 0",
+    ],
 ];
 
 /// The newest schema.
@@ -351,6 +358,7 @@ mod tests {
             "03f5ac8a53584671",
             "7b6da036e5dbd756",
             "f232a8e3de50a23a",
+            "53e62908e1e385a5",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

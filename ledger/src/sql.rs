@@ -208,6 +208,12 @@ pub trait Sql {
     /// # Errors
     /// The error of `work`, or [`LedgerError::Sql`] where the commit failed (nothing is written then either).
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError>;
+
+    /// Bytes that the database takes, without pages that are free.
+    ///
+    /// # Errors
+    /// What the back end said.
+    fn database_size(&self) -> Result<u64, SqlError>;
 }
 
 impl<S: Sql + ?Sized> Sql for Rc<S> {
@@ -217,6 +223,10 @@ impl<S: Sql + ?Sized> Sql for Rc<S> {
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         (**self).transaction(work)
+    }
+
+    fn database_size(&self) -> Result<u64, SqlError> {
+        (**self).database_size()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::quota::QuotaUse;
 use crate::time::Timestamp;
 use crate::webhook::ProjectName;
 
@@ -32,6 +33,12 @@ pub struct ProjectDetail {
     /// no longer needed for them.
     #[serde(default)]
     pub sealed_under: Option<String>,
+    /// Every quota, with what is used of it.
+    #[serde(default)]
+    pub quotas: Vec<QuotaUse>,
+    /// Whether the project came to 80 % of its stored bytes (`postern.project.full`) and has not fallen below 70 % since.
+    #[serde(default)]
+    pub full: bool,
 }
 
 /// What holds for all of a project.

@@ -595,8 +595,11 @@ fn replay_create() -> Value {
         &[],
         vec![
             ("webhook", said(nullable(webhook_name()), "Only of this webhook; needed with `missing`.")),
-            ("since", said(nullable(time()), "Accepted at this time or later.")),
-            ("until", said(nullable(time()), "Accepted before this time; later than `since`.")),
+            (
+                "since",
+                said(nullable(time()), "Deliveries made (`created_at`) at this time or later; with `missing`, events accepted then."),
+            ),
+            ("until", said(nullable(time()), "Before this time; later than `since`.")),
             ("states", said(nullable(states), "`dead` and `cancelled` where nobody says. Not with `missing`.")),
             ("types", said(nullable(patterns(0)), "Only events of these types.")),
             ("missing", said(flag(), "Events that the webhook wants and never had a delivery of.")),

@@ -257,7 +257,7 @@ fn headers() -> Value {
     json!({
         "RequestId": { "description": "Under which the request is logged.", "required": true, "schema": { "type": "string", "minLength": 1 } },
         "ETag": { "description": "Stands for this version; for `If-Match`.", "required": true, "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" } },
-        "RetryAfter": { "description": "Seconds to wait.", "required": true, "schema": { "type": "integer", "minimum": 0 } },
+        "RetryAfter": { "description": "Seconds to wait; left out where waiting does not help (some quotas).", "required": false, "schema": { "type": "integer", "minimum": 0 } },
         "WwwAuthenticate": { "description": "How to sign in.", "required": true, "schema": { "const": "Bearer" } },
     })
 }

@@ -378,7 +378,8 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .gives::<ReplayCount>(200, "With `dry_run`: how many deliveries would be made due.")
                 .gives::<ReplayView>(202, "The replay, which goes on in the background.")
                 .or(ProblemType::NotFound)
-                .or(ProblemType::StateConflict),
+                .or(ProblemType::StateConflict)
+                .or(ProblemType::Quota),
         ],
         Resource::Replay(_) => vec![
             Operation::new("GET", Id::GetReplay, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
@@ -427,7 +428,8 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                      also offers a ticket as the subprotocol `ticket.<ticket>`. A token is not taken there: logs keep what stands there.",
                 )
                 .answer(101, "The connection is a WebSocket from now on.", Content::Nothing)
-                .or(ProblemType::InvalidInput),
+                .or(ProblemType::InvalidInput)
+                .or(ProblemType::Quota),
         ],
         Resource::LiveTickets => vec![
             Operation::new("POST", Id::CreateLiveTicket, "Ask for a ticket to the live feed")
@@ -456,7 +458,8 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
                 .body(body("WebhookCreate", example))
                 .gives::<WebhookView>(201, "Created.")
                 .with_etag()
-                .or(ProblemType::NameTaken),
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
         ];
     }
     vec![
@@ -470,7 +473,8 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
             .gives::<WebhookView>(200, "The webhook as it is now.")
             .with_etag()
             .or(ProblemType::NotFound)
-            .or(ProblemType::NameTaken),
+            .or(ProblemType::NameTaken)
+            .or(ProblemType::Quota),
         Operation::new("DELETE", Id::DeleteWebhook, "Delete a webhook")
             .gone("Deleted; its open deliveries are cancelled.")
             .or(ProblemType::NotFound),
@@ -489,7 +493,8 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
                 .body(body("EventTypeCreate", example))
                 .gives::<EventTypeView>(201, "Added.")
                 .with_etag()
-                .or(ProblemType::NameTaken),
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
         ];
     }
     vec![
@@ -516,7 +521,8 @@ fn events(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", Id::CreateEvents, "Post many events")
                 .about("All of them are accepted, or none.")
                 .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
-                .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch."),
+                .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch.")
+                .or(ProblemType::Quota),
         ],
         Resource::EventsDryRun => vec![
             Operation::new("POST", Id::DryRunEvent, "Say what an event would do")
@@ -543,7 +549,8 @@ fn events(resource: &Resource) -> Vec<Operation> {
                 .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
                 .body(body("EventCreate", example))
                 .gives::<EventAccepted>(202, "Stored, with all deliveries.")
-                .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false })),
+                .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false }))
+                .or(ProblemType::Quota),
         ],
     }
 }
@@ -573,7 +580,8 @@ fn inboxes(resource: &Resource) -> Vec<Operation> {
             Operation::new("POST", Id::CreateInbox, "Create an inbox")
                 .body(body("InboxCreate", json!({ "name": "trial" })))
                 .gives::<InboxView>(201, "Created, with its address.")
-                .or(ProblemType::NameTaken),
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
         ],
     }
 }
@@ -642,7 +650,8 @@ fn runs(resource: &Resource) -> Vec<Operation> {
                     "RunCreate",
                     json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
                 ))
-                .gives::<RunView>(201, "Created."),
+                .gives::<RunView>(201, "Created.")
+                .or(ProblemType::Quota),
         ],
     }
 }
@@ -661,7 +670,8 @@ fn configuration(resource: &Resource) -> Vec<Operation> {
                 .about("All of it or nothing.")
                 .body(body("ConfigRequest", example))
                 .gives::<PlanView>(200, "What has changed.")
-                .or(ProblemType::StateConflict),
+                .or(ProblemType::StateConflict)
+                .or(ProblemType::Quota),
         ],
         Resource::ImportPreview => vec![
             Operation::new("POST", Id::PreviewImport, "Read another system's webhooks")
@@ -702,14 +712,17 @@ fn labels(name: &'static str, description: &'static str) -> Parameter {
 fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT });
     more.push(Parameter { name: "limit", schema: limit, description: "Items of the page at most." });
-    more.push(text("cursor", "`next` of the page before; opaque."));
+    more.push(text(
+        "cursor",
+        "`next` of the page before; opaque. A page that is short and has a `next` says in `searched_to` how far it looked.",
+    ));
     more
 }
 
 fn export_and(more: Vec<Parameter>) -> Vec<Parameter> {
     let mut all = vec![
-        time("since", "Accepted at this time or later."),
-        time("until", "Accepted before this time; later than `since`."),
+        time("since", "Accepted (events) or made (deliveries) at this time or later: `accepted_at`, `created_at`."),
+        time("until", "Accepted or made before this time; later than `since`."),
         text("type", "The event type."),
     ];
     all.extend(more);

@@ -303,7 +303,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     if status == 401 {
         answer = answer.with("www-authenticate", "Basic realm=\"actinia\"");
     }
-    answer
+    answer.that_waits(&problem)
 }
 
 /// actinia has 400 for everything that is wrong with an input, and a project that does not exist is a wrong login.

@@ -174,7 +174,11 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": sentence_of(&problem) }).to_string());
     match allow {
         Some(allow) => answer.with("allow", allow),
-        None => answer,
+        // What the client of UbiOps waits for; without it, it waits a minute (WIRE A.6).
+        None => match problem.retry_after_s {
+            Some(seconds) => answer.that_waits(&problem).with("x-ratelimit-reset", seconds.to_string()),
+            None => answer,
+        },
     }
 }
 

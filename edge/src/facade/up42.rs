@@ -302,7 +302,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     match (allow, status) {
         (Some(allow), _) => answer.with("allow", allow),
         (None, 401) => answer.with("www-authenticate", "Bearer"),
-        (None, _) => answer,
+        (None, _) => answer.that_waits(&problem),
     }
 }
 

@@ -124,6 +124,14 @@ impl Answer {
         Self { status: 204, headers: Vec::new(), body: None }
     }
 
+    /// With `retry-after` where the problem says when to try again.
+    pub(crate) fn that_waits(self, problem: &Problem) -> Self {
+        match problem.retry_after_s {
+            Some(seconds) => self.with("retry-after", seconds.to_string()),
+            None => self,
+        }
+    }
+
     /// With one more header.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -144,7 +152,7 @@ pub(crate) fn problem_answer(error: ApiError, id: &RequestId) -> Answer {
     if problem.status == 401 {
         answer = answer.with("www-authenticate", "Bearer");
     }
-    answer
+    answer.that_waits(&problem)
 }
 
 /// What each answer of an API says beside its own headers: it is data, for this caller, never a page.
@@ -209,11 +217,23 @@ fn headers(own: &[(&'static str, String)], id: &RequestId) -> Headers {
 #[cfg(test)]
 mod tests {
     use postern_core::fault::Fault;
+    use postern_core::quota::{Exceeded, Quota};
 
     use super::*;
 
     fn id() -> RequestId {
         RequestId::new([1; 8])
+    }
+
+    #[test]
+    fn what_is_over_a_quota_says_which_and_when_to_try_again() {
+        let exceeded = Exceeded { quota: Quota::EventsPerMinute, limit: 100, used: 99, more: 2, retry_after_s: Some(41) };
+        let answer = problem_answer(ApiError::from(Problem::over_quota(exceeded)), &id());
+        assert_eq!(answer.status, 429);
+        assert!(answer.headers.contains(&("retry-after", String::from("41"))));
+        let problem: serde_json::Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        assert_eq!(problem["type"], "https://postern.dev/problems/quota");
+        assert_eq!((&problem["quota"], &problem["limit"], &problem["used"]), (&"events_per_minute".into(), &100.into(), &99.into()));
     }
 
     #[test]

@@ -34,7 +34,7 @@ async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
             other => return Err(unexpected(&other)),
         },
     };
-    Answer::json(200, &Page { items, next: None })
+    Answer::json(200, &Page::new(items, None))
 }
 
 /// 201 with the first token; 401, 403 for who is not admin; 409 where the name is taken; 422.

@@ -43,7 +43,7 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 /// `GET`: 200.
 pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::ListTokens).await? {
-        Reply::Tokens(items) => Answer::json(200, &Page { items, next: None }),
+        Reply::Tokens(items) => Answer::json(200, &Page::new(items, None)),
         other => Err(unexpected(&other)),
     }
 }

@@ -9,12 +9,14 @@ use postern_core::api::run::RunView;
 use postern_core::api::test::TestView;
 use postern_core::id::Seq;
 use postern_core::problem::{Problem, ProblemType};
+use postern_core::quota::Quota;
 use worker::{Response, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
 
 use super::command::{Call, Command};
 use super::run::{self, Refusal};
 use super::{ObjectSql, Project};
 use crate::clock;
+use crate::config::Settings;
 use crate::http::problem::{ApiError, problem_answer, respond};
 use crate::log::{self, RequestId};
 use postern_ledger::{Ledger, LedgerError, TicketHolder};
@@ -79,7 +81,7 @@ impl Project {
     pub(super) fn listen(&self, call: &Call) -> worker::Result<Response> {
         let allowed = self.with_ledger(|ledger| listener(ledger, call));
         let caller = match allowed {
-            Ok(Some(Ok(tag))) if self.state.get_websockets().len() < SOCKETS_MAX => Ok(tag),
+            Ok(Some(Ok(tag))) if self.state.get_websockets().len() < SOCKETS_MAX => self.with_room(tag),
             Ok(Some(Ok(_))) => Err(Problem::new(ProblemType::TooManyRequests, "too many pages listen to this project already").into()),
             Ok(Some(Err(refusal))) => Err(refusal),
             Ok(None) if matches!(call.command, Command::ListenWithTicket { .. }) => Err(wrong_ticket()),
@@ -99,6 +101,14 @@ impl Project {
         let pair = WebSocketPair::new()?;
         self.state.accept_websocket_with_tags(&pair.server, &[SUBPROTOCOL, &tag]);
         Response::from_websocket(pair.client)
+    }
+
+    /// The tag of a token, if it may have one more socket: one token must not take those of all others.
+    fn with_room(&self, tag: String) -> Result<String, Refusal> {
+        let quotas = Settings::of(&self.env)?.quotas;
+        let open = self.state.get_websockets_with_tag(&tag).len() as u64;
+        quotas.allow(Quota::LiveSockets, open, 1).map_err(Problem::over_quota)?;
+        Ok(tag)
     }
 
     /// Tells every open page. Views are made only if there is one.

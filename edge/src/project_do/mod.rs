@@ -34,6 +34,7 @@ use self::command::{Call, Command, Reply};
 use self::run::{Done, Refusal};
 use self::sql::ObjectSql;
 use crate::clock;
+use crate::config::Settings;
 use crate::log::{self, RequestId};
 
 /// The Durable Object of one project, addressed by the project's name.
@@ -117,10 +118,26 @@ impl Project {
         reply
     }
 
+    /// The project, if there is one, under the deployment's quotas.
+    fn open(&self) -> Result<Option<Ledger<ObjectSql>>, LedgerError> {
+        let mut ledger = Ledger::open(ObjectSql::new(&self.state.storage()))?;
+        if let Some(ledger) = &mut ledger {
+            self.limit(ledger);
+        }
+        Ok(ledger)
+    }
+
+    /// Sets the deployment's quotas. Settings that can't be read are told by every call that needs them.
+    fn limit(&self, ledger: &mut Ledger<ObjectSql>) {
+        if let Ok(settings) = Settings::of(&self.env) {
+            ledger.set_quotas(settings.quotas);
+        }
+    }
+
     fn perform(&self, call: Call) -> Result<(Reply, Done), Refusal> {
         let mut slot = self.ledger.try_borrow_mut().map_err(|busy| Refusal::Failed(busy.to_string()))?;
         if slot.is_none() {
-            *slot = Ledger::open(ObjectSql::new(&self.state.storage()))?;
+            *slot = self.open()?;
         }
         if let Command::CreateProject { token_hash } = &call.command {
             return self.create(&mut slot, &call, token_hash);
@@ -142,6 +159,7 @@ impl Project {
         let now = clock::now();
         let random = u64::from_be_bytes(clock::random().map_err(|error| Refusal::Failed(error.to_string()))?);
         let mut ledger = Ledger::create(ObjectSql::new(&self.state.storage()), &call.project, random, now)?;
+        self.limit(&mut ledger);
         // No await since the line above, so both are durable together or not at all.
         ledger.act_as(run::acting(call, Actor::admin()));
         ledger.note(AuditAction::ProjectCreated, call.project.as_str(), now)?;
@@ -157,7 +175,7 @@ impl Project {
     fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger<ObjectSql>) -> Result<T, LedgerError>) -> Result<Option<T>, String> {
         let mut slot = self.ledger.try_borrow_mut().map_err(|busy| busy.to_string())?;
         if slot.is_none() {
-            *slot = Ledger::open(ObjectSql::new(&self.state.storage())).map_err(|error| error.to_string())?;
+            *slot = self.open().map_err(|error| error.to_string())?;
         }
         if let Some(ledger) = slot.as_mut() {
             ledger.act_as(Acting::postern());

@@ -98,6 +98,7 @@ impl From<LedgerError> for Refusal {
             }
             LedgerError::SchemaViolated { faults } => Self::from(faults),
             LedgerError::StateConflict { .. } => problem(ProblemType::StateConflict, error.to_string()),
+            LedgerError::Quota(exceeded) => Self::from(Problem::over_quota(exceeded)),
             LedgerError::BadCursor => {
                 Self::from(vec![Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning")])
             }
@@ -438,6 +439,7 @@ impl Turn<'_> {
                 Reply::Definition(ledger.definition(webhook, at_least_version)?.map(Box::new))
             }
             Command::Tick => {
+                self.changes.deliveries.extend(ledger.watch_fullness(now)?);
                 self.reseal()?;
                 Reply::Done
             }
@@ -627,6 +629,7 @@ impl Turn<'_> {
         let Some(inbox) = self.ledger.inbox_at(key)? else {
             return Ok(Reply::Received(None));
         };
+        self.ledger.admit_request(inbox.seq, request.body.len(), self.now)?;
         let webhooks = self.ledger.webhooks_calling(&inbox_request::path(self.project, key))?;
         request.signature = inbox_request::verdict(&self.settings.keyring, self.project, &webhooks, &request, self.now);
         inbox_request::hide_credentials(&webhooks, &mut request);
@@ -658,6 +661,8 @@ fn expect_version(current: u32, expected: Option<u32>) -> Result<(), LedgerError
 
 #[cfg(test)]
 mod tests {
+    use postern_core::quota::{Exceeded, Quota};
+
     use super::*;
 
     fn status(error: LedgerError) -> Option<u16> {
@@ -675,6 +680,8 @@ mod tests {
         assert_eq!(status(LedgerError::IdempotencyConflict { index: 0 }), Some(409));
         assert_eq!(status(LedgerError::StateConflict { why: "x" }), Some(409));
         assert_eq!(status(LedgerError::BadCursor), Some(422));
+        let exceeded = Exceeded { quota: Quota::Webhooks, limit: 1, used: 1, more: 1, retry_after_s: None };
+        assert_eq!(status(LedgerError::Quota(exceeded)), Some(429));
         assert_eq!(status(LedgerError::Corrupt { what: "x" }), None);
     }
 }

@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, structural, variadic)]
     fn exec(this: &Statements, statement: &str, parameters: Array) -> Result<Cursor, JsValue>;
 
+    #[wasm_bindgen(method, catch, getter, structural, js_name = databaseSize)]
+    fn database_size(this: &Statements) -> Result<JsValue, JsValue>;
+
     type Cursor;
 
     #[wasm_bindgen(method, catch, structural)]
@@ -94,6 +97,10 @@ impl Sql for ObjectSql {
             (_, Some(error)) => Err(error),
             (Err(thrown), None) => Err(LedgerError::Sql(SqlError::new(words(thrown)))),
         }
+    }
+
+    fn database_size(&self) -> Result<u64, SqlError> {
+        self.statements.database_size().map(|bytes| whole(&bytes)).map_err(|thrown| SqlError::new(words(thrown)))
     }
 }
 

@@ -2,7 +2,6 @@
 //! same, so that both write, tell and record alike.
 
 use postern_core::api::event::EventTypeView;
-use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;
 use postern_core::contract::up42::{self, EVENTS, api};
 use postern_core::egress::Policy;
@@ -22,7 +21,7 @@ impl Turn<'_> {
                 let filter = WebhookFilter { contract: Some(Contract::Up42), ..WebhookFilter::default() };
                 let found = self.ledger.list_webhooks(&filter, page.limit, page.cursor.as_deref())?;
                 let items = found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, Refusal>>()?;
-                Ok(Reply::Up42Webhooks(Page { items, next: found.next }))
+                Ok(Reply::Up42Webhooks(found.of(items)))
             }
             Up42Command::Show { id } => {
                 let name = self.up42_name(&id)?;

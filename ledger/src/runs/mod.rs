@@ -181,6 +181,7 @@ impl<S: Sql> Ledger<S> {
             (None, None, RunMode::Work) => (RunState::Accepted, Phase::Offered, "Resource accepted"),
             (None, None, RunMode::Validation) => (RunState::Finished, Phase::Taken, VALID),
         };
+        self.admit_run(draft.chain.get().len(), now)?;
         let is_probed = phase == Phase::Probing;
         let ended_at = state.is_final().then_some(now);
         atomically(&self.sql, |sql| {
@@ -208,6 +209,16 @@ impl<S: Sql> Ledger<S> {
         self.run_turn(seq, now)
     }
 
+    /// Runs that have not ended, counted up to `most`.
+    pub(crate) fn count_open_runs(&self, most: u32) -> Result<u32, LedgerError> {
+        let open = RunState::ALL.into_iter().filter(|state| !state.is_final()).map(RunState::as_str).collect::<Vec<_>>();
+        let rows = self.sql.run(
+            "SELECT count(*) FROM (SELECT 1 FROM json_each(?1) AS j CROSS JOIN run ON run.state = j.value LIMIT ?2)",
+            &[Value::Text(to_json(&open)?), Value::from(most)],
+        )?;
+        first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)
+    }
+
     /// Runs, newest first.
     ///
     /// # Errors
@@ -221,7 +232,7 @@ impl<S: Sql> Ledger<S> {
         let runs = rows.iter().take(limit as usize).map(RunRow::read).collect::<Result<Vec<_>, _>>()?;
         let is_cut = rows.len() > limit as usize;
         let next = runs.last().filter(|_last| is_cut).map(|last| self.ids.uuid(last.seq).to_string());
-        Ok(Page { items: runs.iter().map(|run| self.run_view(run)).collect(), next })
+        Ok(Page::new(runs.iter().map(|run| self.run_view(run)).collect(), next))
     }
 
     /// One run in full.

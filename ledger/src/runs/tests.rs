@@ -775,6 +775,10 @@ impl Sql for Failing {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         self.store.transaction(work)
     }
+
+    fn database_size(&self) -> Result<u64, crate::SqlError> {
+        self.store.database_size()
+    }
 }
 
 #[test]

@@ -177,6 +177,10 @@ impl Sql for Faulty {
         self.store.run(&rewritten, parameters)
     }
 
+    fn database_size(&self) -> Result<u64, SqlError> {
+        self.store.database_size()
+    }
+
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         if self.defect == Some(Defect::NoTransactions) { work() } else { self.store.transaction(work) }
     }

@@ -173,6 +173,15 @@ impl Sql for Native {
         Ok(rows)
     }
 
+    /// As a Durable Object counts it: pages that are in use.
+    fn database_size(&self) -> Result<u64, SqlError> {
+        let pragma = |name: &str| -> Result<u64, SqlError> {
+            let number: i64 = self.connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| failed(&error))?;
+            Ok(number.unsigned_abs())
+        };
+        Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?)
+    }
+
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         assert!(!self.in_transaction.replace(true), "transactions are not nested");
         self.run("BEGIN", &[])?;

@@ -17,7 +17,7 @@ use crate::ui::button::Button;
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
-use crate::ui::more::more_button;
+use crate::ui::more::{more_button, nothing_yet};
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
 use crate::ui::skeleton;
@@ -32,7 +32,16 @@ pub(crate) fn Audit() -> View {
     let entries = Fetched::new(move || project.audit(&Query::default().with("subject", subject.get().as_deref())));
     let table = move || {
         let items = entries.value.get().map(|page| page.items).unwrap_or_default();
+        let more = || {
+            more_button(entries, "Show older ones", move |next| {
+                let query = Query::default().with("subject", nav.query_now().value("subject").as_deref()).with("cursor", Some(next));
+                api.with_value(|api| api.audit(&query))
+            })
+        };
         if items.is_empty() {
+            if entries.next().is_some() {
+                return nothing_yet(more());
+            }
             return if subject.get().is_some() {
                 let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("subject", None) /> };
                 empty(Icon::Search, "Nothing was done to this", "Remove the filter to see all.", clear)
@@ -59,10 +68,7 @@ pub(crate) fn Audit() -> View {
                     <tbody role="rowgroup">{items.iter().map(row).collect_view()}</tbody>
                 </table>
             </div>
-            {more_button(entries, "Show older ones", move |next| {
-                let query = Query::default().with("subject", nav.query_now().value("subject").as_deref()).with("cursor", Some(next));
-                api.with_value(|api| api.audit(&query))
-            })}
+            {more()}
         }
     };
     let value = Signal::derive(move || nav.value("subject"));

@@ -24,7 +24,7 @@ use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
-use crate::ui::more::more_button;
+use crate::ui::more::{more_button, nothing_yet};
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
@@ -97,9 +97,12 @@ pub(crate) fn Deliveries() -> View {
     let is_empty = Memo::new(move || list.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let post = link(Area::Events);
     let content = move || {
+        let more = || more_button(list, "Show older ones", move |next| api.with_value(|api| load(api, &nav.query_now(), Some(next))));
         if !is_empty.get() {
-            let more = more_button(list, "Show older ones", move |next| api.with_value(|api| load(api, &nav.query_now(), Some(next))));
-            return view! { <div class="card scroll">{rows(list, hooks)}</div>{more} };
+            return view! { <div class="card scroll">{rows(list, hooks)}</div>{more()} };
+        }
+        if list.next().is_some() {
+            return nothing_yet(more());
         }
         if model::is_filtered(&nav.query()) {
             let clear = view! { <Button label="Remove all filters" on_press=move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None)) /> };

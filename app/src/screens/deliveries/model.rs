@@ -42,12 +42,14 @@ pub(crate) fn cursors(joined: Option<&str>) -> [Option<String>; 3] {
 
 /// Several lists as one, the newest first. `None` is a list that had ended before.
 pub(crate) fn together(pages: Vec<Option<Page<DeliveryView>>>) -> Page<DeliveryView> {
-    let mut all = Page { items: Vec::new(), next: None };
+    let mut all = Page::new(Vec::new(), None);
     let mut cursors = Vec::new();
     for page in pages {
-        let (items, next) = page.map(|page| (page.items, page.next)).unwrap_or_default();
+        let Page { items, next, searched_to } = page.unwrap_or_else(|| Page::new(Vec::new(), None));
         all.items.extend(items);
         cursors.push(next.unwrap_or_default());
+        // As far as all of them were searched.
+        all.searched_to = all.searched_to.max(searched_to);
     }
     // Ids grow with time.
     all.items.sort_by(|a, b| b.id.cmp(&a.id));
@@ -174,7 +176,7 @@ mod tests {
     }
 
     fn list(items: Vec<DeliveryView>) -> Page<DeliveryView> {
-        Page { items, next: None }
+        Page::new(items, None)
     }
 
     #[test]
@@ -226,7 +228,7 @@ mod tests {
     #[test]
     fn what_is_under_way_is_three_lists_as_one() {
         let page = |ids: &[&str], next: Option<&str>| {
-            Some(Page { items: ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(), next: next.map(String::from) })
+            Some(Page::new(ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(), next.map(String::from)))
         };
         let all = together(vec![page(&["dlv_5", "dlv_1"], Some("a")), page(&[], None), page(&["dlv_9", "dlv_4"], Some("b"))]);
         let ids: Vec<&str> = all.items.iter().map(|delivery| delivery.id.as_str()).collect();
@@ -234,6 +236,8 @@ mod tests {
         assert_eq!(cursors(all.next.as_deref()), [Some(String::from("a")), None, Some(String::from("b"))]);
         assert_eq!(cursors(None), [(); 3].map(|()| Some(String::new())));
         assert_eq!(together(vec![page(&[], None), None, None]).next, None);
+        let searched = |at| Some(Page { searched_to: Some(Timestamp(at)), ..Page::new(Vec::new(), Some(String::from("c"))) });
+        assert_eq!(together(vec![searched(3), page(&["d"], None), searched(5)]).searched_to, Some(Timestamp(5)));
         let under_way = Query::default().with("state", Some(UNDER_WAY));
         assert!(fits(&under_way, &delivery("dlv_1", State::Pending, 0)) && !fits(&under_way, &delivery("dlv_1", State::Dead, 0)));
     }

@@ -27,7 +27,7 @@ use crate::ui::drawer::Drawer;
 use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
-use crate::ui::more::more_button;
+use crate::ui::more::{more_button, nothing_yet};
 use crate::ui::notice::{empty, notice};
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
@@ -101,7 +101,16 @@ pub(crate) fn Events() -> View {
         events.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|event| event.id.clone()).collect()).unwrap_or_default())
     };
     let table = move || {
+        let more = || {
+            more_button(events, "Show older ones", move |next| {
+                let query = Query::default().with("type", nav.query_now().value("type").as_deref()).with("cursor", Some(next));
+                api.with_value(|api| api.events(&query))
+            })
+        };
         if is_empty.get() {
+            if events.next().is_some() {
+                return nothing_yet(more());
+            }
             return if kind.get().is_some() {
                 let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> };
                 empty(Icon::Search, "No event of this type", "Remove the filter to see all.", clear)
@@ -128,10 +137,7 @@ pub(crate) fn Events() -> View {
                     <tbody role="rowgroup">{keyed(ids, move |id| row.with_value(|row| row(id)))}</tbody>
                 </table>
             </div>
-            {more_button(events, "Show older ones", move |next| {
-                let query = Query::default().with("type", nav.query_now().value("type").as_deref()).with("cursor", Some(next));
-                api.with_value(|api| api.events(&query))
-            })}
+            {more()}
         }
     };
     let open = Memo::new(move || nav.value("open"));

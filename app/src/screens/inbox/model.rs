@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_request_is_taken_in_once_and_on_top() {
-        let mut list = Page { items: vec![request("req_1")], next: None };
+        let mut list = Page::new(vec![request("req_1")], None);
         take_in(&mut list, &request("req_2"));
         take_in(&mut list, &request("req_1"));
         let ids: Vec<&str> = list.items.iter().map(|request| request.id.as_str()).collect();

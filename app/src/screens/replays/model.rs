@@ -267,7 +267,7 @@ mod tests {
             }))
             .expect("a replay")
         };
-        let mut list = Page { items: vec![view("running", 3)], next: None };
+        let mut list = Page::new(vec![view("running", 3)], None);
         take_in(&mut list, &view("running", 2));
         assert_eq!(list.items[0].scanned, 3);
         take_in(&mut list, &view("done", 9));

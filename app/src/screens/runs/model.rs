@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_run_that_changed_takes_its_place() {
-        let mut page = Page { items: vec![run("run_3", RunState::Running), run("run_1", RunState::Running)], next: None };
+        let mut page = Page::new(vec![run("run_3", RunState::Running), run("run_1", RunState::Running)], None);
         take_in(&mut page, None, &run("run_4", RunState::Accepted));
         take_in(&mut page, None, &run("run_2", RunState::Accepted));
         take_in(&mut page, None, &run("run_1", RunState::Finished));
