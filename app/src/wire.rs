@@ -547,7 +547,7 @@ objects! {
     ProjectCounts { webhooks, inboxes, open }
     ProjectCreated { project, token }
     PreviousSecretView { expires_at }
-    ProjectSettings { retry_schedule_s, retention_days }
+    ProjectSettings { retry_schedule_s, retention_days, actinia_locations }
     ProjectView { name, created_at }
     QuotaUse { quota, limit, used }
     RateLimit { calls, per_s }
@@ -742,7 +742,7 @@ mod tests {
             &json!({"token": {"id": "tok_1", "name": "n", "role": "publish", "created_at": AT}, "secret": "pst_"}),
         );
         let counts = json!({"webhooks": 1, "inboxes": 2, "open": 3});
-        let settings = json!({"retry_schedule_s": null, "retention_days": 30});
+        let settings = json!({"retry_schedule_s": null, "retention_days": 30, "actinia_locations": ["nc_spm_08"]});
         reads_like_serde::<ProjectDetail>(&json!({"name": "demo", "created_at": AT, "counts": counts, "settings": settings}));
         let quotas =
             json!([{"quota": "stored_bytes", "limit": 8_000_000_000_u64, "used": 1}, {"quota": "webhooks", "limit": null, "used": null}]);

@@ -334,7 +334,7 @@ fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft) {
     match fields.text("description") {
         Sent::Null => draft.description = String::new(),
         Sent::Value(text) => {
-            if let Err(detail) = fault::check_text(text, 0, EVENT_TYPE_DESCRIPTION_CHARS_MAX) {
+            if let Err(detail) = fault::check_name(text, 0, EVENT_TYPE_DESCRIPTION_CHARS_MAX) {
                 fields.fault("description", detail);
             }
             draft.description = String::from(text);
@@ -349,8 +349,10 @@ fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft) {
     if let Some(schema) = sent_schema {
         draft.schema = Some(schema.clone()).filter(|schema| !schema.is_null());
     }
-    if let Some(archived) = fields.flag("archived").value() {
-        draft.archived = archived;
+    match fields.flag("archived") {
+        Sent::Null => draft.archived = false,
+        Sent::Value(archived) => draft.archived = archived,
+        Sent::Missing | Sent::Wrong => {}
     }
     let pointer = fields.pointer_of("schema");
     match draft.schema.as_ref().map(|schema| Schema::parse(schema, &pointer)) {

@@ -3,10 +3,13 @@
 //! [`parse_json`] reads a body; `Fields` reads the fields of an object one by one, notes what is wrong with each and
 //! reports the unknown ones at the end. Every parser of outside input in this crate is written with it.
 
+mod repeated;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use self::repeated::repeated_members;
 use crate::problem::{Problem, ProblemType};
 
 /// Levels of nesting of a JSON body at most.
@@ -84,12 +87,25 @@ pub fn sentence(faults: &[Fault]) -> String {
 /// Reads a JSON body.
 ///
 /// # Errors
-/// Not JSON (with line and column in words), or nested deeper than [`JSON_DEPTH_MAX`].
+/// Not JSON (with line and column in words), nested deeper than [`JSON_DEPTH_MAX`], or with members that are given twice: of those
+/// one would be lost.
 pub fn parse_json(body: &str) -> Result<Value, InputFault> {
     if depth(body) > JSON_DEPTH_MAX {
         return Err(InputFault::Invalid(vec![too_deep("")]));
     }
-    serde_json::from_str(body).map_err(|error| malformed(body, &error))
+    let value = serde_json::from_str(body).map_err(|error| malformed(body, &error))?;
+    let repeated = repeated_members(body, "");
+    if repeated.is_empty() { Ok(value) } else { Err(InputFault::Invalid(repeated)) }
+}
+
+/// Reads the body of a call that takes none: `{}` is nothing as well.
+///
+/// # Errors
+/// Not JSON, no object, or any field: it would be ignored.
+pub fn no_fields(body: &str) -> Result<(), InputFault> {
+    let body = parse_json(body)?;
+    let faults = Fields::of(&body, "").map_err(|fault| vec![fault])?.finish();
+    if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
 /// What a body is that serde refuses.
@@ -196,8 +212,9 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
             split.faults.push(Fault::new(at, "is given twice"));
         } else {
             match serde_json::from_str(value.get()) {
-                Ok(value) => {
-                    split.rest.insert(key, value);
+                Ok(parsed) => {
+                    split.faults.extend(repeated_members(value.get(), &at));
+                    split.rest.insert(key, parsed);
                 }
                 Err(error) => split.faults.push(Fault::new(at, format!("cannot be read: {error}"))),
             }
@@ -367,7 +384,8 @@ impl<'a> Fields<'a> {
         for key in self.map.keys() {
             if !self.known.contains(&key.as_str()) {
                 let at = self.pointer_of(key);
-                self.faults.push(Fault::new(at, format!("is not a known field; known are {}", self.known.join(", "))));
+                let known = if self.known.is_empty() { String::from("none") } else { self.known.join(", ") };
+                self.faults.push(Fault::new(at, format!("is not a known field; known are {known}")));
             }
         }
         self.faults
@@ -399,6 +417,42 @@ pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Resu
         return Err(String::from("must not contain control characters"));
     }
     Ok(())
+}
+
+/// As [`check_text`], for what people read as a name or a description of something: without characters that nobody sees or that
+/// change the order of what stands around them (Unicode's `Cf`, `Co`, unassigned ones, line and paragraph separators, fillers).
+pub(crate) fn check_name(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
+    check_text(text, chars_min, chars_max)?;
+    check_visible(text)
+}
+
+/// The last part of [`check_name`], for texts of several lines.
+pub(crate) fn check_visible(text: &str) -> Result<(), String> {
+    match text.chars().find(|c| is_invisible(*c)) {
+        None => Ok(()),
+        Some(c) => {
+            Err(format!("must not contain characters that are invisible or change the direction of text, such as U+{:04X}", u32::from(c)))
+        }
+    }
+}
+
+/// Whether nobody sees `c`, which is neither a control character nor white space.
+pub(crate) fn is_invisible(c: char) -> bool {
+    /// Letters and marks that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point` beyond `Cf`). Variation selectors stay:
+    /// emoji are made with them.
+    const BLANK: [char; 11] =
+        ['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{180b}', '\u{180c}', '\u{180d}', '\u{180f}', '\u{3164}', '\u{ffa0}'];
+    if c.is_ascii() {
+        return false;
+    }
+    let is_separator = matches!(c, '\u{2028}' | '\u{2029}');
+    if c.is_control() || (c.is_whitespace() && !is_separator) {
+        return false;
+    }
+    // The standard library escapes what is not printable: the general categories C and Z. It has that table anyway. Behind a
+    // letter, because it also escapes a combining mark that comes first.
+    let shown: String = ['a', c].iter().collect();
+    BLANK.contains(&c) || shown.escape_debug().nth(1) == Some('\\')
 }
 
 /// The whole number that a JSON number is: `15`, and `15.0`, which JSON Schema calls an integer, too. Floats count as far as
@@ -490,6 +544,22 @@ mod tests {
     }
 
     #[test]
+    fn no_member_of_a_body_is_dropped_because_it_is_given_twice() -> Result<(), InputFault> {
+        let pointers = |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>();
+        let twice = parse_json(r#"{"name":"a","labels":{"a":"1","a":"2"},"name":"b"}"#);
+        assert!(matches!(twice, Err(InputFault::Invalid(faults)) if pointers(faults.clone()) == ["/labels/a", "/name"]));
+        let split = split_object(r#"{"labels":{"a":"1","a":"2"},"data":{"n":1,"n":2}}"#, "", "data")?;
+        assert_eq!(pointers(split.faults), ["/labels/a"], "data is kept as it was written");
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_without_a_body_takes_nothing_and_says_so() {
+        assert_eq!(no_fields(" {} "), Ok(()));
+        assert!(matches!(no_fields(r#"{"at":1}"#), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/at"));
+    }
+
+    #[test]
     fn members_given_twice_are_faults() -> Result<(), InputFault> {
         let split = split_object(r#"{"a":1,"data":1,"a":2,"data":2}"#, "", "data")?;
         let pointers: Vec<&str> = split.faults.iter().map(|fault| fault.pointer.as_str()).collect();
@@ -512,6 +582,49 @@ mod tests {
         ] {
             assert_eq!(has_lone_surrogate(json), is_half, "{json}");
         }
+    }
+
+    #[test]
+    fn a_name_is_what_people_see() {
+        for name in [
+            "Billing",
+            "Zürich 東京",
+            "Großkunde “A”",
+            "naïve\u{301}",
+            "🚀 ❤\u{fe0f}",
+            "עברית",
+            "a\u{a0}b",
+            "back\\slash's \"x\"",
+            "\u{3000}x",
+        ] {
+            assert_eq!(check_name(name, 1, 64), Ok(()), "{name:?}");
+        }
+        for c in [
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{61c}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{e0041}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{e000}',
+            '\u{10fffd}',
+            '\u{378}',
+            '\u{ffff}',
+            '\u{3164}',
+            '\u{34f}',
+            '\u{7}',
+            '\u{85}',
+        ] {
+            assert!(check_name(&format!("a{c}b"), 1, 64).is_err(), "U+{:04X}", u32::from(c));
+        }
+        assert_eq!(check_visible("two\nlines\tof text"), Ok(()));
     }
 
     proptest! {

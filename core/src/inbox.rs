@@ -1,7 +1,7 @@
 //! Inboxes: what their owners may say about them. What they record is in `api::inbox`.
 
 use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, Answer, DELAY_MS_MAX};
-use crate::fault::{Fields, InputFault, Sent, check_text, parse_json};
+use crate::fault::{Fields, InputFault, Sent, check_name, parse_json};
 
 /// Characters of an inbox's name at most.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -88,7 +88,7 @@ pub fn update(body: &str) -> Result<InboxPatch, InputFault> {
 }
 
 fn read_name(fields: &mut Fields<'_>, text: &str) -> String {
-    if let Err(detail) = check_text(text, 1, NAME_CHARS_MAX) {
+    if let Err(detail) = check_name(text, 1, NAME_CHARS_MAX) {
         fields.fault("name", detail);
     } else if text.trim() != text {
         fields.fault("name", "must not begin or end with a space");
@@ -167,6 +167,7 @@ mod tests {
             (json!({"name": " a"}), "/name"),
             (json!({"name": "x".repeat(65)}), "/name"),
             (json!({"name": null}), "/name"),
+            (json!({"name": "a\u{200b}"}), "/name"),
             (json!({"answer": 200}), "/answer"),
             (json!({"answer": {"status": 199}}), "/answer/status"),
             (json!({"answer": {"status": 600}}), "/answer/status"),

@@ -39,7 +39,15 @@ pub struct SettingsPatch {
     /// Days that things are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
+    /// Locations that actinia's clients are told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actinia_locations: Option<Vec<String>>,
 }
+
+/// Locations that a project names at most.
+pub const ACTINIA_LOCATIONS_MAX: usize = 100;
+/// Characters of a location's name at most.
+pub const ACTINIA_LOCATION_CHARS_MAX: usize = 128;
 
 /// What becomes of a project's schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,11 +70,13 @@ impl SettingsPatch {
                 Some(ScheduleChange::Waits(waits)) => Some(waits),
             },
             retention_days: self.retention_days.unwrap_or(current.retention_days),
+            actinia_locations: self.actinia_locations.unwrap_or(current.actinia_locations),
         }
     }
 }
 
-/// Parses the body of `PATCH projects/{project}`: `{"retry_schedule_s"?, "retention_days"?}`. `null` restores a default.
+/// Parses the body of `PATCH projects/{project}`: `{"retry_schedule_s"?, "retention_days"?, "actinia_locations"?}`. `null` restores a
+/// default.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -101,8 +111,39 @@ fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Vec<Fault>> {
         }
         Sent::Missing | Sent::Wrong => None,
     };
+    let actinia_locations = match fields.list("actinia_locations") {
+        Sent::Null => Some(Vec::new()),
+        Sent::Value(items) => Some(locations(&mut fields, items)),
+        Sent::Missing | Sent::Wrong => None,
+    };
     let faults = fields.finish();
-    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days }) } else { Err(faults) }
+    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days, actinia_locations }) } else { Err(faults) }
+}
+
+/// Names as they stand in actinia's paths.
+fn locations(fields: &mut Fields<'_>, items: &[Value]) -> Vec<String> {
+    const KEY: &str = "actinia_locations";
+    if items.len() > ACTINIA_LOCATIONS_MAX {
+        fields.fault(KEY, format!("must be at most {ACTINIA_LOCATIONS_MAX}, these are {}", items.len()));
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let at = format!("{KEY}/{index}");
+        let fits = |name: &str| {
+            name.len() <= ACTINIA_LOCATION_CHARS_MAX
+                && name.bytes().any(|byte| byte != b'.')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        };
+        match item.as_str().filter(|name| fits(name)) {
+            None => {
+                fields.fault_below(&at, format!("must be 1 to {ACTINIA_LOCATION_CHARS_MAX} letters, digits, _, - and ., such as nc_spm_08"))
+            }
+            Some(name) if names.iter().any(|known| known == name) => fields.fault_below(&at, "is named twice"),
+            Some(name) => names.push(String::from(name)),
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -111,12 +152,15 @@ mod tests {
 
     #[test]
     fn a_patch_of_settings_changes_only_what_it_names() -> Result<(), InputFault> {
-        let current = || ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7 };
+        let current =
+            || ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7, actinia_locations: vec![String::from("nc")] };
         let patched = |body: &str| Ok::<_, InputFault>(update(body)?.apply(current()));
         assert_eq!(patched("{}")?, current());
         assert_eq!(patched(r#"{"retry_schedule_s":[]}"#)?, ProjectSettings { retry_schedule_s: Some(vec![]), ..current() });
-        assert_eq!(patched(r#"{"retry_schedule_s":null,"retention_days":null}"#)?, ProjectSettings::default());
+        assert_eq!(patched(r#"{"retry_schedule_s":null,"retention_days":null,"actinia_locations":null}"#)?, ProjectSettings::default());
         assert_eq!(patched(r#"{"retention_days":365}"#)?, ProjectSettings { retention_days: 365, ..current() });
+        let named = ProjectSettings { actinia_locations: vec![String::from("nc_spm_08"), String::from("l.2-x")], ..current() };
+        assert_eq!(patched(r#"{"actinia_locations":["nc_spm_08","l.2-x"]}"#)?, named);
         assert_eq!(serde_json::from_str::<ProjectSettings>("{}").ok(), Some(ProjectSettings::default()), "what an older version stored");
         Ok(())
     }
@@ -128,6 +172,11 @@ mod tests {
             (r#"{"retry_schedule_s":5}"#, "/retry_schedule_s"),
             (r#"{"retention_days":0}"#, "/retention_days"),
             (r#"{"retention_days":366}"#, "/retention_days"),
+            (r#"{"actinia_locations":"nc"}"#, "/actinia_locations"),
+            (r#"{"actinia_locations":["a/b"]}"#, "/actinia_locations/0"),
+            (r#"{"actinia_locations":["a",".."]}"#, "/actinia_locations/1"),
+            (r#"{"actinia_locations":["a","a"]}"#, "/actinia_locations/1"),
+            (r#"{"actinia_locations":[1]}"#, "/actinia_locations/0"),
             (r#"{"name":"x"}"#, "/name"),
         ] {
             assert!(

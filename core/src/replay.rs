@@ -64,7 +64,7 @@ pub fn parse(body: &str) -> Result<ReplayRequest, InputFault> {
     let draft = parse_json(body)?;
     let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
     let webhook = fields.text("webhook").value();
-    if webhook.is_some_and(|name| WebhookName::parse(name).is_none()) {
+    if webhook.is_some_and(|name| WebhookName::of_known(name).is_none()) {
         fields.fault("webhook", "must be the name of a webhook");
     }
     let since = read_time(&mut fields, "since");

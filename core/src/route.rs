@@ -190,6 +190,40 @@ impl Route {
 }
 
 impl Resource {
+    /// Whether a call with this method reads a query. Any other refuses a parameter: it would be ignored.
+    #[must_use]
+    pub fn reads_query(&self, method: &str) -> bool {
+        match self {
+            Self::EventsDryRun | Self::EventsExport | Self::DeliveriesExport | Self::Live => true,
+            Self::Webhooks
+            | Self::Events
+            | Self::Deliveries
+            | Self::Inboxes
+            | Self::InboxRequests(_)
+            | Self::Replays
+            | Self::Runs
+            | Self::Audit
+            | Self::Stats => method == "GET",
+            _ => false,
+        }
+    }
+
+    /// Whether a call with this method does what its path says and takes nothing else, so that a field in a body would be ignored.
+    #[must_use]
+    pub fn takes_no_body(&self, method: &str) -> bool {
+        let is_plain = matches!(
+            self,
+            Self::WebhookPause(_)
+                | Self::WebhookResume(_)
+                | Self::DeliveryRetry(_)
+                | Self::DeliveryCancel(_)
+                | Self::ReplayCancel(_)
+                | Self::RunTerminate(_)
+                | Self::RunCallbackRetry(..)
+        );
+        is_plain && method == "POST"
+    }
+
     /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
     #[must_use]
     pub const fn methods(&self) -> &'static str {

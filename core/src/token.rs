@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::fault::{Fields, InputFault, check_text, parse_json};
+use crate::fault::{Fields, InputFault, check_name, parse_json};
 use crate::time::{TIME_RULE, Timestamp};
 use crate::webhook::ProjectName;
 
@@ -81,7 +81,7 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
     let name = fields.text("name");
     let name = fields.required("name", name);
-    if let Some(Err(detail)) = name.map(|name| check_text(name, 1, NAME_CHARS_MAX)) {
+    if let Some(Err(detail)) = name.map(|name| check_name(name, 1, NAME_CHARS_MAX)) {
         fields.fault("name", detail);
     }
     let role = fields.text("role");
@@ -200,6 +200,12 @@ mod tests {
         for (body, count) in [("{}", 2), (r#"{"name":"ci","role":"admin"}"#, 1), (r#"{"name":"","role":1,"x":1}"#, 3)] {
             assert!(matches!(create(body), Err(InputFault::Invalid(faults)) if faults.len() == count), "{body}");
         }
+    }
+
+    #[test]
+    fn a_name_shows_all_that_it_holds() {
+        let body = r#"{"name":"ci\u202e","role":"read"}"#;
+        assert!(matches!(create(body, Timestamp(0)), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/name"));
     }
 
     #[test]

@@ -296,7 +296,7 @@ mod tests {
         let archived = EventTypeDraft { archived: true, ..EventTypeDraft::new(String::from("a")) };
         ledger.update_event_type("a", archived, None, START).unwrap();
         ledger.delete_event_type("a", None, START).unwrap();
-        ledger.update_settings(SettingsPatch { retention_days: Some(7), schedule: None }, START).unwrap();
+        ledger.update_settings(SettingsPatch { retention_days: Some(7), ..SettingsPatch::default() }, START).unwrap();
         let inbox = ledger.create_inbox("i", "key", "", START).unwrap();
         ledger.update_inbox(&inbox.id, InboxChange { name: Some(String::from("j")), answer: None }, "", START).unwrap();
         ledger.delete_inbox(&inbox.id, START).unwrap();

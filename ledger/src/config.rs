@@ -4,6 +4,7 @@ use postern_core::api::audit::AuditAction;
 use postern_core::api::event::EventTypeView;
 use postern_core::api::project::ProjectSettings;
 use postern_core::change::Changes;
+use postern_core::config::PROJECT_BYTES_MAX;
 use postern_core::event::EventTypeDraft;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
@@ -12,7 +13,7 @@ use postern_core::webhook::Definition;
 use crate::error::LedgerError;
 use crate::event_types::{EVENT_TYPES_MAX, TypeChange, view};
 use crate::project::Ledger;
-use crate::sql::{Sql, atomically};
+use crate::sql::{Sql, atomically, first};
 use crate::webhooks::{StoredWebhook, WebhookChange};
 
 /// One thing that a configuration writes. Definitions are sealed.
@@ -37,6 +38,40 @@ enum Planned {
     Settings(ProjectSettings),
     Type(Box<TypeChange>),
     Webhook(Box<WebhookChange>),
+}
+
+/// Bytes around an entry of the catalogue in an export, at most: the names of its fields.
+const TYPE_OVERHEAD_BYTES: u32 = 100;
+
+/// Bytes of the configuration as it is stored. Looks at every definition, so it is asked where one is written and not otherwise.
+fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
+    let rows = sql.run(
+        &format!(
+            "SELECT (SELECT coalesce(sum(length(CAST(definition AS BLOB))), 0) FROM webhook)
+                + (SELECT coalesce(sum({TYPE_OVERHEAD_BYTES} + length(name) + length(CAST(description AS BLOB))
+                    + coalesce(length(CAST(example AS BLOB)), 0) + coalesce(length(CAST(schema AS BLOB)), 0)), 0) FROM event_type)"
+        ),
+        &[],
+    )?;
+    let bytes = first(rows).map(|row| row.integer_or_none(0)).transpose()?.flatten().unwrap_or(0);
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+/// Does `write` in one transaction, unless the configuration would grow beyond what its own export may bring back
+/// ([`PROJECT_BYTES_MAX`]).
+///
+/// # Errors
+/// [`LedgerError::StateConflict`] where it would; what `write` says.
+pub(crate) fn within_bounds<S: Sql, T>(sql: &S, write: impl FnOnce(&S) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    atomically(sql, |sql| {
+        let before = configuration_bytes(sql)?;
+        let written = write(sql)?;
+        let after = configuration_bytes(sql)?;
+        if after > PROJECT_BYTES_MAX && after > before {
+            return Err(LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 2 MiB" });
+        }
+        Ok(written)
+    })
 }
 
 fn of_type(change: TypeChange) -> Planned {
@@ -66,7 +101,7 @@ impl<S: Sql> Ledger<S> {
     /// What the operation of a step would say; the database fails.
     pub fn apply_config(&mut self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
         let planned = self.plan_config(steps, now)?;
-        let cancelled = atomically(&self.sql, |sql| {
+        let cancelled = within_bounds(&self.sql, |sql| {
             let mut cancelled = Vec::new();
             self.audit(sql, AuditAction::ConfigApplied, self.project().as_str(), Changes::default(), now)?;
             for step in &planned {
@@ -169,6 +204,30 @@ mod tests {
             ["config.applied", "settings.updated", "event_type.created", "webhook.created", "webhook.updated", "webhook.deleted"]
         );
         assert_eq!(post(&mut made, "b").len(), 2, "the new webhook is matched at once");
+    }
+
+    #[test]
+    fn a_configuration_does_not_outgrow_its_own_export() {
+        let mut made = ledger();
+        let large = |name: &str| EventTypeDraft {
+            example: Some(serde_json::json!("x".repeat(PROJECT_BYTES_MAX / 2))),
+            ..EventTypeDraft::new(String::from(name))
+        };
+        made.create_event_type(large("a"), START).unwrap();
+        let full = LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 2 MiB" };
+        assert_eq!(made.create_event_type(large("b"), START), Err(full.clone()));
+        let twice = vec![ConfigStep::PutEventType(large("b")), ConfigStep::PutEventType(large("c"))];
+        assert_eq!(made.apply_config(twice, START), Err(full.clone()));
+        assert_eq!(made.list_event_types().unwrap().len(), 1);
+        let header = postern_core::webhook::Header { key: String::from("X"), value: "v".repeat(PROJECT_BYTES_MAX / 2), protected: false };
+        let wide = Definition { headers: vec![header], ..webhook("w", "*") };
+        let seq = made.reserve(START);
+        assert_eq!(made.create_webhook(seq, wide.clone(), START).map(|_view| ()), Err(full.clone()));
+        create(&mut made, webhook("w", "*"));
+        assert_eq!(made.update_webhook("w", wide, None, START).map(|_view| ()), Err(full));
+        assert_eq!(made.webhook("w").map(|view| view.version), Ok(1));
+        made.update_event_type("a", EventTypeDraft::new(String::from("a")), None, START).unwrap();
+        assert!(configuration_bytes(&made.sql).unwrap() < 2_000);
     }
 
     #[test]

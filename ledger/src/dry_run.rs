@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn the_timeline_follows_the_webhook_s_schedule_or_else_the_project_s() {
         let mut ledger = ledger();
-        ledger.update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), retention_days: None }, START).unwrap();
+        ledger
+            .update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), ..SettingsPatch::default() }, START)
+            .unwrap();
         create(&mut ledger, webhook("a", "*"));
         create(&mut ledger, Definition { retry_schedule_s: Some(vec![60, 60]), ..webhook("b", "*") });
         let run = ledger.dry_run(event("order.paid"), None, START).unwrap();

@@ -15,9 +15,10 @@ use postern_core::fault::Fault;
 use postern_core::json_schema::Schema;
 use postern_core::time::Timestamp;
 
+use crate::config::within_bounds;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, atomically, first};
+use crate::sql::{Row, Sql, Value, first};
 use crate::webhooks::to_json;
 
 /// Types of a project's catalogue at most: lists give all of them.
@@ -120,7 +121,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn commit_type(&mut self, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
-        atomically(&self.sql, |sql| self.write_type(sql, change, now))?;
+        within_bounds(&self.sql, |sql| self.write_type(sql, change, now))?;
         self.settle_type(change);
         Ok(())
     }

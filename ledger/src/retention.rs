@@ -419,7 +419,7 @@ mod tests {
         let due = START.plus_ms(30 * DAY);
         let at = ledger.upkeep_at(START).unwrap().unwrap();
         assert!((1..=2).contains(&at.ms_since(due)), "{}", at.ms_since(due));
-        let patch = SettingsPatch { retention_days: Some(1), schedule: None };
+        let patch = SettingsPatch { retention_days: Some(1), ..SettingsPatch::default() };
         ledger.update_settings(patch, START).unwrap();
         let sooner = ledger.upkeep_at(START).unwrap().unwrap();
         assert_eq!(at.ms_since(sooner), 29 * DAY);

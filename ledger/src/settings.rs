@@ -64,7 +64,7 @@ mod tests {
     use crate::support::build::{START, attempt_due, create, ledger, post, webhook};
 
     fn schedule(waits: &[u32]) -> SettingsPatch {
-        SettingsPatch { schedule: Some(ScheduleChange::Waits(waits.to_vec())), retention_days: None }
+        SettingsPatch { schedule: Some(ScheduleChange::Waits(waits.to_vec())), ..SettingsPatch::default() }
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         let mut ledger = ledger();
         assert_eq!(ledger.detail().unwrap().settings, ProjectSettings::default());
         let patch = SettingsPatch { retention_days: Some(7), ..schedule(&[1, 2]) };
-        let wanted = ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7 };
+        let wanted = ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7, ..ProjectSettings::default() };
         assert_eq!(ledger.update_settings(patch, START).unwrap().settings, wanted);
         let opened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(opened.settings(), &wanted);

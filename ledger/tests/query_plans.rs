@@ -312,7 +312,7 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.stats(&StatsQuery { webhook, kind: None, since: START.plus_ms(-86_400_000), until: START, bucket })?;
     }
     ledger.dry_run(event("a"), None, START)?;
-    ledger.update_settings(SettingsPatch { retention_days: Some(1), schedule: None }, START)?;
+    ledger.update_settings(SettingsPatch { retention_days: Some(1), ..SettingsPatch::default() }, START)?;
     let later = START.plus_ms(500 * 86_400_000);
     ledger.upkeep_at(later)?;
     while ledger.retention_step(later)? {}

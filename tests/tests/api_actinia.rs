@@ -117,6 +117,13 @@ async fn every_way_to_post_a_chain_makes_a_run() {
         }
         let names = actinia.get(root).await.expect(200).json();
         assert_eq!((&names["status"], &names["locations"]), (&json!("success"), &json!([actinia.project.name])));
+        // What a script asks for by name is listed once the project says so.
+        let project = format!("/v1/projects/{}", actinia.project.name);
+        let named = json!({ "actinia_locations": ["nc_spm_08", "l"] });
+        actinia.project.api.send(Method::PATCH, &project, Some(&named)).await.expect(200);
+        let names = actinia.get(root).await.expect(200).json();
+        assert_eq!((&names["locations"], &names["projects"]), (&json!(["nc_spm_08", "l"]), &json!(["nc_spm_08", "l"])));
+        actinia.project.api.send(Method::PATCH, &project, Some(&json!({ "actinia_locations": null }))).await.expect(200);
     }
     let list = actinia.get(&format!("resources/{}", actinia.project.name)).await.expect(200).json();
     assert_eq!(list["resource_list"].as_array().map(Vec::len), Some(6));

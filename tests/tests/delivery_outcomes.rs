@@ -130,7 +130,7 @@ async fn silence_resets_and_closed_ports_are_told_apart() {
         );
         assert_eq!((detail.delivery.state, detail.delivery.last_status), (State::Dead, None));
     }
-    let unknown = one_attempt(&project, "unknown", "http://no-such-host.invalid/", json!({ "retry": false })).await;
+    let unknown = one_attempt(&project, "unknown", "http://no-such-host.example/", json!({ "retry": false })).await;
     let outcome = &unknown.attempts[0].attempt.outcome;
     assert!(matches!(outcome, Outcome::NameNotResolved | Outcome::ConnectionFailed { .. }), "{outcome:?}");
 }

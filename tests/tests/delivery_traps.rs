@@ -187,7 +187,7 @@ async fn one_webhook_that_fails_does_not_fail_its_batch() {
     wide(&project, &sink, &json!({})).await;
     sink.always("/w0", Behaviour::Reset);
     project.patch("webhooks/w1", &json!({ "url": format!("http://127.0.0.1:{}/", stack::free_port()) })).await.expect(200);
-    project.patch("webhooks/w2", &json!({ "url": "http://no-such-host.invalid/" })).await.expect(200);
+    project.patch("webhooks/w2", &json!({ "url": "http://no-such-host.example/" })).await.expect(200);
     sink.always("/w3", Behaviour::Endless);
     for n in 0..3 {
         project.event("e", json!(n)).await;

@@ -117,7 +117,7 @@ impl Row {
         match &self.receiver {
             Receiver::Told(_) => sink.url(&self.path()),
             Receiver::Refuses => format!("http://127.0.0.1:{}/", stack::free_port()),
-            Receiver::Unknown => String::from("http://no-such-host.invalid/"),
+            Receiver::Unknown => String::from("http://no-such-host.example/"),
             Receiver::WithoutTls => sink.url("/").replacen("http:", "https:", 1),
         }
     }

@@ -50,11 +50,13 @@ pub struct ProjectSettings {
     pub retry_schedule_s: Option<Vec<u32>>,
     /// Days that ended deliveries and their events are kept, 1 to [`RETENTION_DAYS_MAX`].
     pub retention_days: u32,
+    /// What actinia's clients are told that there is (`GET locations`); empty: the project itself. Any other is taken as well.
+    pub actinia_locations: Vec<String>,
 }
 
 impl Default for ProjectSettings {
     fn default() -> Self {
-        Self { retry_schedule_s: None, retention_days: RETENTION_DAYS_DEFAULT }
+        Self { retry_schedule_s: None, retention_days: RETENTION_DAYS_DEFAULT, actinia_locations: Vec::new() }
     }
 }
 

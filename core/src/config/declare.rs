@@ -1,6 +1,6 @@
 //! From the parts of a document to what they declare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -28,11 +28,16 @@ pub(super) struct Declared {
 /// Everything that is wrong with it.
 pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Vec<Fault>> {
     let mut fields = Fields::of(document, "/document").map_err(|fault| vec![fault])?;
-    let settings = fields.object("settings").value().map(|map| settings(&mut fields, map));
-    let items = fields.list("event_types").value();
+    // Null is no section: it might mean nothing at all as well as not to touch it.
+    let sent = fields.object("settings");
+    let settings = fields.not_null("settings", sent).value().map(|map| settings(&mut fields, map));
+    let sent = fields.list("event_types");
+    let items = fields.not_null("event_types", sent).value();
     let event_types = items.map(|items| each(&mut fields, "event_types", items, event_type_at, |kind| kind.name.as_str()));
-    let items = fields.list("webhooks").value();
-    let webhook = |item: &Value, pointer: &str| webhook(item, pointer, state, policy);
+    let sent = fields.list("webhooks");
+    let items = fields.not_null("webhooks", sent).value();
+    let known: BTreeMap<&str, &Definition> = state.webhooks.iter().map(|(_version, known)| (known.name.as_str(), known)).collect();
+    let webhook = |item: &Value, pointer: &str| webhook(item, pointer, &known, policy);
     let webhooks = items.map(|items| each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str()));
     let faults = fields.finish();
     if faults.is_empty() { Ok(Declared { settings, event_types, webhooks }) } else { Err(faults) }
@@ -74,7 +79,12 @@ fn each<T>(
 }
 
 /// What an item of `webhooks` declares: a change of a blank webhook that has only what may be kept.
-fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Result<(Definition, SecretChoice), Vec<Fault>> {
+fn webhook(
+    item: &Value,
+    pointer: &str,
+    known: &BTreeMap<&str, &Definition>,
+    policy: &Policy,
+) -> Result<(Definition, SecretChoice), Vec<Fault>> {
     let Value::Object(sent) = item else {
         return Err(vec![Fault::new(pointer, "must be a JSON object")]);
     };
@@ -87,10 +97,10 @@ fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Resul
         }
     }
     let name = sent.get("name").and_then(Value::as_str).and_then(WebhookName::parse);
-    let current =
-        name.as_ref().and_then(|name| state.webhooks.iter().find(|(_version, known)| known.name == *name)).map(|(_, known)| known);
-    let keeps = sent.get("secret").is_none_or(|secret| *secret == json!({ "keep": true }));
-    if keeps {
+    let current = name.as_ref().and_then(|name| known.get(name.as_str()).copied());
+    let says_keep = sent.get("secret").is_some_and(|secret| *secret == json!({ "keep": true }));
+    let is_silent = !sent.contains_key("secret");
+    if says_keep {
         patch.remove("secret");
     }
     let contract = sent.get("contract").and_then(Value::as_str).and_then(Contract::parse).unwrap_or(Contract::Standard);
@@ -116,7 +126,9 @@ fn webhook(item: &Value, pointer: &str, state: &State, policy: &Policy) -> Resul
     };
     match declared {
         Some(declared) if faults.is_empty() => {
-            let generates = keeps && current.is_none() && declared.contract == Contract::Standard;
+            // Whoever says keep means a webhook that signs, whatever its contract; silence is a new webhook's default.
+            let is_default = is_silent && current.is_none() && declared.contract == Contract::Standard;
+            let generates = declared.secret.is_none() && (says_keep || is_default);
             Ok((declared, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
         }
         _ => Err(faults.into_iter().map(|fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail)).collect()),

@@ -5,7 +5,8 @@
 //! a thing that it does not name is only deleted where the call says `prune`.
 //!
 //! No secret stands in a document that Postern writes: a webhook's `secret` is `{"keep": true}`, a protected header has no
-//! value, and both keep what is stored where the document is applied.
+//! value, and both keep what is stored where the document is applied. Where there is no secret to keep one is made, and the plan says
+//! so; a protected header without a value can't be made, and is a fault.
 
 mod declare;
 mod plan;
@@ -23,8 +24,11 @@ use crate::change::{Changes, SET, chosen_fields, event_type_fields};
 use crate::fault::{Fields, InputFault, parse_json};
 use crate::webhook::Definition;
 
-/// Bytes of a call that brings a document, at most.
-pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a call that brings a document, at most: twice what a project can hold, so that an export comes back in whatever layout.
+pub const CONFIG_BYTES_MAX: usize = 2 * PROJECT_BYTES_MAX;
+/// Bytes of all definitions and entries of the catalogue of a project as they are stored, at most. An export is never longer than
+/// this and its settings: it leaves out defaults and secrets.
+pub const PROJECT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// What a project holds. Definitions are plain.
 #[derive(Clone, Debug, Default)]
@@ -55,9 +59,13 @@ pub fn document(state: &State) -> Value {
     json!({ "settings": state.settings, "event_types": event_types, "webhooks": webhooks })
 }
 
-/// Without the fields that say nothing.
+/// Without the fields that say nothing. An example may be anything, `false` and `""` too.
 fn brief(mut fields: Map<String, Value>) -> Map<String, Value> {
-    fields.retain(|key, value| key == "name" || !(value.is_null() || *value == json!(false) || *value == json!("")));
+    fields.retain(|key, value| match key.as_str() {
+        "description" => *value != json!(""),
+        "archived" => *value != json!(false),
+        _ => !value.is_null(),
+    });
     fields
 }
 
@@ -99,7 +107,8 @@ impl Request {
         if document.is_none() {
             fields.fault("document", "is required");
         }
-        let prune = fields.flag("prune").value().unwrap_or(false);
+        let prune = fields.flag("prune");
+        let prune = fields.not_null("prune", prune).value().unwrap_or(false);
         let expect = fields.text("expect").value().map(String::from);
         let faults = fields.finish();
         match document {
@@ -147,6 +156,9 @@ pub struct PlannedChange {
     pub name: String,
     /// The difference, field by field; secrets are only said to be `set` or `changed`.
     pub fields: Changes,
+    /// What else there is to know: a secret that is made because there is none to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Answer to `POST config/plan` and `POST config/apply`.

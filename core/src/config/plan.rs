@@ -1,6 +1,6 @@
 //! What applying a document would change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ use crate::fault::Fault;
 use crate::webhook::Definition;
 use crate::webhook::parse::SecretChoice;
 
+/// Told of a webhook whose secret is made.
+const NEW_SECRET: &str = "there is no secret to keep: a new one is made, which the receiver must be given";
 /// Characters of a value that a line of the text shows at most.
 const SHOWN_CHARS_MAX: usize = 160;
 
@@ -30,8 +32,8 @@ pub enum Step {
     DeleteEventType(String),
     /// A new webhook, with a secret that may have to be made.
     CreateWebhook(Box<Definition>, SecretChoice),
-    /// A webhook has this definition.
-    UpdateWebhook(Box<Definition>),
+    /// A webhook has this definition, with a secret that may have to be made.
+    UpdateWebhook(Box<Definition>, SecretChoice),
     /// There is no webhook of this name.
     DeleteWebhook(String),
 }
@@ -54,7 +56,7 @@ impl Plan {
 
     fn add(&mut self, step: Step, action: Action, kind: Kind, name: &str, fields: Changes) {
         self.steps.push(step);
-        self.changes.push(PlannedChange { action, kind, name: String::from(name), fields });
+        self.changes.push(PlannedChange { action, kind, name: String::from(name), fields, notes: Vec::new() });
     }
 }
 
@@ -82,8 +84,9 @@ pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, V
 
 fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>, prune: bool) {
     let names: BTreeSet<String> = declared.iter().map(|kind| kind.name.clone()).collect();
+    let known: BTreeMap<&str, &EventTypeView> = state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
-        let before = state.event_types.iter().find(|known| known.name == draft.name);
+        let before = known.get(draft.name.as_str()).copied();
         let after = view_of(&draft, before);
         let fields = Changes::of_event_type(before, Some(&after));
         if !fields.is_empty() {
@@ -106,19 +109,21 @@ fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeV
 
 fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
     let names: BTreeSet<String> = declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+    let known: BTreeMap<&str, &Definition> = state.webhooks.iter().map(|(_version, known)| (known.name.as_str(), known)).collect();
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
-        let before = state.webhooks.iter().find(|(_version, known)| known.name == webhook.name).map(|(_version, known)| known);
+        let before = known.get(name.as_str()).copied();
         let mut fields = Changes::of_webhook(before, Some(&webhook));
+        if choice == SecretChoice::Generate {
+            fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });
+        }
         match before {
-            None => {
-                if choice == SecretChoice::Generate {
-                    fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });
-                }
-                plan.add(Step::CreateWebhook(Box::new(webhook), choice), Action::Create, Kind::Webhook, &name, fields);
-            }
-            Some(_) if fields.is_empty() => {}
-            Some(_) => plan.add(Step::UpdateWebhook(Box::new(webhook)), Action::Update, Kind::Webhook, &name, fields),
+            None => plan.add(Step::CreateWebhook(Box::new(webhook), choice), Action::Create, Kind::Webhook, &name, fields),
+            Some(_) if fields.is_empty() => continue,
+            Some(_) => plan.add(Step::UpdateWebhook(Box::new(webhook), choice), Action::Update, Kind::Webhook, &name, fields),
+        }
+        if let (SecretChoice::Generate, Some(change)) = (choice, plan.changes.last_mut()) {
+            change.notes.push(String::from(NEW_SECRET));
         }
     }
     for (_version, gone) in state.webhooks.iter().filter(|(_version, known)| prune && !names.contains(known.name.as_str())) {
@@ -134,7 +139,7 @@ fn text_of(changes: &[PlannedChange]) -> String {
         return String::from("Nothing changes.\n");
     }
     let mut text = String::new();
-    for PlannedChange { action, kind, name, fields } in changes {
+    for PlannedChange { action, kind, name, fields, notes } in changes {
         let (sign, kind) = (sign_of(*action), kind_of(*kind));
         let gap = if name.is_empty() { "" } else { " " };
         let _infallible = writeln!(text, "{sign} {kind}{gap}{name}");
@@ -144,6 +149,9 @@ fn text_of(changes: &[PlannedChange]) -> String {
                 Action::Update => writeln!(text, "    {field}: {} -> {}", shown(from), shown(to)),
                 Action::Delete => Ok(()),
             };
+        }
+        for note in notes {
+            let _infallible = writeln!(text, "    ({note})");
         }
     }
     text

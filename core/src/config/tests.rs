@@ -1,11 +1,14 @@
 //! A document that is read back changes nothing; everything else is said before it is done.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::egress::Policy;
+use crate::event::EventTypeDraft;
 use crate::fault::Fault;
 use crate::time::Timestamp;
+use crate::webhook::Contract;
 use crate::webhook::parse::{self, SecretChoice};
 
 fn policy() -> Policy {
@@ -38,7 +41,7 @@ fn state() -> State {
         version: 3,
         created_at: Timestamp(0),
     };
-    let settings = ProjectSettings { retry_schedule_s: Some(vec![5]), retention_days: 7 };
+    let settings = ProjectSettings { retry_schedule_s: Some(vec![5]), retention_days: 7, actinia_locations: vec![String::from("nc")] };
     State { settings, event_types: vec![kind], webhooks: vec![(2, webhook(&full)), (1, webhook(&quiet))] }
 }
 
@@ -73,7 +76,7 @@ fn a_field_that_is_left_out_has_its_default() -> Result<(), Vec<Fault>> {
         full.retain(|key, _value| matches!(key.as_str(), "name" | "url" | "events"));
     }
     let plan = planned(&state, written, false)?;
-    let [Step::UpdateWebhook(after)] = plan.steps.as_slice() else { panic!("{:?}", plan.changes) };
+    let [Step::UpdateWebhook(after, SecretChoice::Given)] = plan.steps.as_slice() else { panic!("{:?}", plan.changes) };
     let before = &state.webhooks[0].1;
     let wanted = Definition {
         secret: before.secret.clone(),
@@ -106,11 +109,12 @@ fn a_plan_is_readable() {
     written["webhooks"].as_array_mut().unwrap_or_else(|| panic!("a list")).push(new);
     let shown = text(&state, written, true);
     let expected = concat!(
-        "~ settings\n    retention_days: 7 -> 9\n    retry_schedule_s: [5] -> null\n",
+        "~ settings\n    actinia_locations: [\"nc\"] -> []\n    retention_days: 7 -> 9\n    retry_schedule_s: [5] -> null\n",
         "~ event type order.paid\n    archived: false -> true\n    description: \"Money came in.\" -> \"\"\n",
         "    example: {\"n\":1} -> null\n    schema: {\"type\":\"object\"} -> null\n",
         "~ webhook quiet\n    secret: null -> \"set\"\n    timeout_s: 10 -> 5\n",
         "+ webhook new\n    contract: \"standard\"\n    events: [\"*\"]\n    name: \"new\"\n    secret: \"set\"\n    url: \"https://new.example/\"\n",
+        "    (there is no secret to keep: a new one is made, which the receiver must be given)\n",
     );
     assert_eq!(shown, expected);
 }
@@ -150,6 +154,143 @@ fn every_fault_of_a_document_is_named_at_once() {
             "/document/webhooks/4",
         ]
     );
+}
+
+#[test]
+fn a_secret_that_can_not_be_kept_is_made_and_the_plan_says_so() -> Result<(), Vec<Fault>> {
+    for contract in Contract::ALL {
+        let declared = json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": {"keep": true}});
+        let document = || json!({"webhooks": [declared.clone()]});
+        let plan = planned(&State::default(), document(), false)?;
+        assert!(matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Generate)]), "{contract:?}");
+        assert!(plan.view(String::new()).text.contains("there is no secret to keep"), "{contract:?}");
+        // One that is there already and does not sign.
+        let unsigned = webhook(&json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": null}));
+        let state = State { webhooks: vec![(1, unsigned)], ..State::default() };
+        let plan = planned(&state, document(), false)?;
+        assert!(matches!(plan.steps.as_slice(), [Step::UpdateWebhook(_, SecretChoice::Generate)]), "{contract:?}");
+        assert_eq!(plan.changes[0].notes.len(), 1);
+    }
+    let silent = json!({"webhooks": [{"name": "w", "url": "https://w.example/", "contract": "up42", "events": ["*"]}]});
+    let plan = planned(&State::default(), silent, false)?;
+    assert!(matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Given)]), "up42 signs where somebody says so");
+    Ok(())
+}
+
+#[test]
+fn an_example_that_says_little_is_an_example_all_the_same() {
+    for example in [json!(false), json!(""), json!(0), json!([])] {
+        let mut state = state();
+        state.event_types[0] = EventTypeView { example: Some(example.clone()), schema: None, ..state.event_types[0].clone() };
+        let written = document(&state);
+        assert_eq!(written["event_types"][0]["example"], example);
+        assert_eq!(text(&state, written, true), "Nothing changes.\n");
+    }
+}
+
+#[test]
+fn a_section_that_is_null_is_a_fault() {
+    for section in ["settings", "event_types", "webhooks"] {
+        let faults = planned(&state(), json!({ section: null }), true).err().unwrap_or_default();
+        assert_eq!(faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), [format!("/document/{section}")]);
+    }
+}
+
+/// What applying the document of `state` to an empty project makes; secrets are made as the edge makes them.
+fn applied_to_nothing(document: Value) -> Result<State, Vec<Fault>> {
+    let plan = planned(&State::default(), document, true)?;
+    let mut made = State::default();
+    for step in plan.steps {
+        match step {
+            Step::Settings(settings) => made.settings = settings,
+            Step::PutEventType(draft) => {
+                let EventTypeDraft { name, description, example, schema, archived } = draft;
+                made.event_types.push(EventTypeView { name, description, example, schema, archived, version: 1, created_at: Timestamp(0) });
+            }
+            Step::CreateWebhook(mut webhook, choice) => {
+                if choice == SecretChoice::Generate {
+                    webhook.secret = Some(String::from("whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
+                }
+                made.webhooks.push((1, *webhook));
+            }
+            other => panic!("nothing was there: {other:?}"),
+        }
+    }
+    Ok(made)
+}
+
+fn any_webhook() -> impl Strategy<Value = Definition> {
+    let label = || prop::collection::btree_map("[^:,\\p{C}]{1,64}", "[^\\p{C}]{0,256}", 0..4);
+    let header =
+        ("[A-Za-z]{1,30}", "[!-~]{1,40}").prop_map(|(key, value)| json!({"key": format!("X-{key}"), "value": value, "protected": false}));
+    let parts = (
+        ("n[ -~à-ÿ一-龥]{0,62}x", prop::sample::select(Contract::ALL.to_vec()), any::<bool>()),
+        (label(), label(), prop::collection::vec(header, 0..=20), "[ -~à-ÿ一-龥\n]{0,400}"),
+        (
+            prop::option::of(prop::collection::vec(1u32..604_800, 0..=20)),
+            prop::option::of((1u32..=10_000, 1u32..=3_600)),
+            any::<[bool; 5]>(),
+        ),
+        (prop::option::of("[^\\p{C}]{1,128}"), prop::option::of(1u32..=100), prop::option::of("[a-z]{1,9}"), 1u32..=30),
+    );
+    parts.prop_map(
+        |(
+            (name, contract, signed),
+            (labels, event_labels, mut headers, description),
+            (waits, rate, flags),
+            (object, calls, field, timeout_s),
+        )| {
+            headers.dedup_by(|one, other| one["key"].to_string().to_lowercase() == other["key"].to_string().to_lowercase());
+            let mut names = std::collections::BTreeSet::new();
+            headers.retain(|header| names.insert(header["key"].to_string().to_lowercase()));
+            let [enabled, retry, include_result, ordered, paused] = flags;
+            webhook(&json!({
+                "name": name, "url": "https://w.example/x?y=1", "contract": contract, "events": ["a.b", "c.*"], "labels": labels,
+                "event_labels": event_labels, "headers": headers, "description": description, "retry_schedule_s": waits,
+                "rate_limit": rate.map(|(calls, per_s)| json!({"calls": calls, "per_s": per_s})), "concurrency_limit": calls,
+                "object": {"name": object}, "filter": field.map(|field| json!({"field": field, "gt": 5})), "timeout_s": timeout_s,
+                "enabled": enabled, "retry": retry, "include_result": include_result, "ordered": ordered, "paused": paused,
+                "secret": signed.then_some("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+            }))
+        },
+    )
+}
+
+fn any_event_type() -> impl Strategy<Value = EventTypeView> {
+    let example = prop::option::of(prop::sample::select(vec![json!(false), json!(""), json!({"a": [1, null]}), json!(0), json!("x")]));
+    ("[a-z]{1,9}(\\.[a-z_0-9]{1,9}){0,2}", "[ -~à-ÿ一-龥]{0,400}", example, any::<bool>()).prop_map(|(name, description, example, archived)| {
+        EventTypeView { name, description, example, schema: None, archived, version: 1, created_at: Timestamp(0) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_exported_is_taken_back(
+        webhooks in prop::collection::vec(any_webhook(), 0..6),
+        event_types in prop::collection::vec(any_event_type(), 0..4),
+        retention_days in 1u32..=365,
+    ) {
+        let mut state = State { settings: ProjectSettings { retention_days, ..ProjectSettings::default() }, ..State::default() };
+        for webhook in webhooks {
+            if state.webhooks.iter().all(|(_, known)| known.name != webhook.name) {
+                state.webhooks.push((1, webhook));
+            }
+        }
+        for kind in event_types {
+            if state.event_types.iter().all(|known| known.name != kind.name) {
+                state.event_types.push(kind);
+            }
+        }
+        let exported = document(&state);
+        let stored: usize = state.webhooks.iter().map(|(_, webhook)| serde_json::to_string(webhook).unwrap_or_default().len()).sum();
+        let written: usize = exported["webhooks"].as_array().into_iter().flatten().map(|webhook| webhook.to_string().len()).sum();
+        prop_assert!(written <= stored, "an export is no longer than what is stored: {written} {stored}");
+        prop_assert_eq!(text(&state, exported.clone(), true), "Nothing changes.\n");
+        let made = applied_to_nothing(exported.clone()).unwrap_or_else(|faults| panic!("{faults:?}"));
+        prop_assert_eq!(document(&made), exported);
+    }
 }
 
 #[test]

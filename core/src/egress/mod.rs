@@ -67,7 +67,7 @@ pub enum Refusal {
         host: String,
     },
     /// A name below a suffix that is reserved for private networks.
-    #[error("must name a public host: names ending in .{suffix} exist only on private networks")]
+    #[error("must name a public host: names ending in .{suffix} are reserved, or exist only on private networks")]
     LocalName {
         /// The suffix without its dot.
         suffix: &'static str,
@@ -111,9 +111,36 @@ impl Refusal {
     }
 }
 
-/// Suffixes that never lead to a public host: RFC 6762 (`local`), RFC 6761 (`localhost`), RFC 8375 (`home.arpa`), ICANN's
-/// `internal`, and those that RFC 6762 appendix G lists as used on private networks.
-const LOCAL_SUFFIXES: [&str; 9] = ["local", "localhost", "internal", "home.arpa", "intranet", "private", "corp", "home", "lan"];
+/// Suffixes that never lead to a public host. Reserved: RFC 6761 (`localhost`, `test`, `invalid`), RFC 6762 (`local`), RFC 7686
+/// (`onion`), RFC 9476 (`alt`), RFC 8375 and RFC 9665 (below `arpa`, which holds infrastructure and no receiver), ICANN's `internal`.
+/// Used on private networks: those of RFC 6762 appendix G, ICANN's `mail` that is never delegated, what resolvers, containers and
+/// clusters add (`localdomain`, `svc`, `cluster.local`, `consul`, `docker`).
+///
+/// RFC 6761's `example` is left out: it resolves nowhere, so a callback to it fails and harms nobody, and it is what documents and
+/// tests write.
+const LOCAL_SUFFIXES: [&str; 21] = [
+    "local",
+    "localhost",
+    "localdomain",
+    "localdomain4",
+    "localdomain6",
+    "internal",
+    "home.arpa",
+    "arpa",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "mail",
+    "svc",
+    "consul",
+    "docker",
+    "test",
+    "onion",
+    "alt",
+    "invalid",
+];
 
 /// Ports from 1024 on that are refused. The first group is what the Fetch standard blocks: there a browser-made body has
 /// been taken for another protocol's commands. The second are line-based services that run commands found in the middle
@@ -172,11 +199,9 @@ fn check_host(host: &str, policy: &Policy) -> Result<(), Refusal> {
     if host.split('.').any(str::is_empty) || !host.bytes().all(is_name_byte) {
         return Err(Refusal::BadHost);
     }
-    if let Some(suffix) = LOCAL_SUFFIXES.into_iter().find(|suffix| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))) {
+    let is_below = |suffix: &&str| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+    if let Some(suffix) = LOCAL_SUFFIXES.into_iter().find(is_below) {
         return Err(Refusal::LocalName { suffix });
-    }
-    if host == "home.arpa" {
-        return Err(Refusal::LocalName { suffix: "home.arpa" });
     }
     if !host.contains('.') && !policy.allow_private_targets {
         return Err(Refusal::SingleLabel { host: String::from(host) });

@@ -20,7 +20,7 @@ fn a_refusal_tells_what_is_wrong_with_this_url() {
     );
     assert_eq!(
         sentence("https://db.internal/"),
-        Err(String::from("must name a public host: names ending in .internal exist only on private networks"))
+        Err(String::from("must name a public host: names ending in .internal are reserved, or exist only on private networks"))
     );
 }
 

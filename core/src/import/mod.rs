@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::egress::Policy;
-use crate::fault::{Fields, InputFault, parse_json, sentence};
+use crate::fault::{Fields, InputFault, is_invisible, parse_json, sentence};
 use crate::webhook::{WebhookName, parse};
 
 /// Bytes of a call that brings a listing, at most.
@@ -190,7 +190,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
 
 /// A name that is one and is not taken.
 fn name_for(wanted: &str, index: usize, names: &mut BTreeSet<String>) -> String {
-    let cut: String = wanted.trim().chars().filter(|c| !c.is_control()).take(WebhookName::CHARS_MAX - 5).collect();
+    let cut: String = wanted.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(WebhookName::CHARS_MAX - 5).collect();
     let base = WebhookName::parse(cut.trim()).map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
     let mut name = base.clone();
     let mut number = 2;

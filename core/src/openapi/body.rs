@@ -20,6 +20,7 @@ use crate::event::{
 };
 use crate::import::{self, LISTING_BYTES_MAX};
 use crate::json_schema::{COUNT_MAX, DRAFTS};
+use crate::project::{ACTINIA_LOCATION_CHARS_MAX, ACTINIA_LOCATIONS_MAX};
 use crate::run::parse::AUTH_CHARS_MAX;
 use crate::run::{LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, RunState, STEPS_MAX};
 use crate::signing::SecretKind;
@@ -202,7 +203,7 @@ pub(super) fn webhook_name() -> Value {
     let schema = json!({
         "type": "string", "minLength": 1, "maxLength": WebhookName::CHARS_MAX, "pattern": TRIMMED, "not": { "enum": [".", ".."] },
     });
-    said(schema, "Unique in its project.")
+    said(schema, "Unique in its project. No invisible characters (zero-width, bidirectional, unassigned).")
 }
 
 fn labels() -> Value {
@@ -254,6 +255,21 @@ fn settings() -> Value {
                     "Days that ended deliveries and their events are kept; null is the default.",
                 ),
             ),
+            (
+                "actinia_locations",
+                said(
+                    nullable(unique(list(
+                        &json!({
+                            "type": "string", "minLength": 1, "maxLength": ACTINIA_LOCATION_CHARS_MAX,
+                            "pattern": r"^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$",
+                        }),
+                        0,
+                        ACTINIA_LOCATIONS_MAX,
+                    ))),
+                    "What `GET locations` tells actinia's clients, such as `nc_spm_08`; null or empty: the project itself. Any other location \
+                     is taken as well.",
+                ),
+            ),
         ],
     )
 }
@@ -262,7 +278,7 @@ fn token_create() -> Value {
     object(
         &["name", "role"],
         vec![
-            ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it.")),
+            ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it. No invisible characters.")),
             ("role", one_of(&Role::ALL.map(Role::as_str))),
             ("expires_at", said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never.")),
         ],
@@ -326,7 +342,11 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "object",
             said(
                 nullable(object(&[], vec![("type", part()), ("name", part()), ("version", part())])),
-                "Only events that happened to such objects.",
+                if is_patch {
+                    "Only events that happened to such objects. A part that is not sent stays; null is any."
+                } else {
+                    "Only events that happened to such objects; null is any."
+                },
             ),
         ),
         ("headers", said(nullable(headers()), "Added to every callback, in this order.")),
@@ -383,7 +403,11 @@ fn webhook_declaration() -> Value {
     let mut fields = webhook_fields(false);
     let keep = object(&["keep"], vec![("keep", json!({ "const": true }))]);
     let secret = json!({ "anyOf": [secret(), keep, { "type": "null" }] });
-    let secret = said(secret, "As in the body that makes a webhook; `{\"keep\": true}`, as nothing at all, keeps the stored one.");
+    let secret = said(
+        secret,
+        "As in the body that makes a webhook; `{\"keep\": true}`, as nothing at all, keeps the stored one. Where there is none to keep, \
+         `{\"keep\": true}` makes one, and the plan says so.",
+    );
     if let Some(field) = fields.iter_mut().find(|(name, _)| *name == "secret") {
         field.1 = secret;
     }
@@ -674,9 +698,9 @@ fn config_document() -> Value {
     let schema = object(
         &[],
         vec![
-            ("settings", nullable(settings())),
-            ("event_types", nullable(json!({ "type": "array", "items": reference("EventTypeCreate") }))),
-            ("webhooks", nullable(json!({ "type": "array", "items": reference("WebhookDeclaration") }))),
+            ("settings", settings()),
+            ("event_types", json!({ "type": "array", "items": reference("EventTypeCreate") })),
+            ("webhooks", json!({ "type": "array", "items": reference("WebhookDeclaration") })),
         ],
     );
     said(
@@ -690,7 +714,7 @@ fn config_request() -> Value {
         &["document"],
         vec![
             ("document", reference("ConfigDocument")),
-            ("prune", said(nullable(flag()), "Whether things that the document does not name are deleted.")),
+            ("prune", said(flag(), "Whether things that the document does not name are deleted.")),
             ("expect", said(nullable(json!({ "type": "string" })), "`base` of the plan: nothing is applied to another state.")),
         ],
     )

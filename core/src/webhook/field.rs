@@ -12,7 +12,7 @@ use crate::contract::up42;
 use crate::credential;
 use crate::egress::{self, Policy, Target};
 use crate::event::OBJECT_PART_CHARS_MAX;
-use crate::fault::{Fields, Sent, check_text, whole_number};
+use crate::fault::{Fields, Sent, check_name, check_text, check_visible, whole_number};
 use crate::filter::EventPattern;
 use crate::signing::Secret;
 
@@ -65,7 +65,7 @@ pub(crate) enum Authorization {
 pub(crate) fn name(fields: &mut Fields<'_>, text: &str) -> Option<WebhookName> {
     let name = WebhookName::parse(text);
     if name.is_none() {
-        match check_text(text, 1, WebhookName::CHARS_MAX) {
+        match check_name(text, 1, WebhookName::CHARS_MAX) {
             Err(detail) => fields.fault("name", detail),
             Ok(()) if matches!(text, "." | "..") => fields.fault("name", "must not be . or .., which mean something else in a path"),
             Ok(()) => fields.fault("name", "must not begin or end with a space"),
@@ -110,10 +110,15 @@ pub(crate) fn patterns(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> O
     Some(patterns)
 }
 
-pub(crate) fn object(fields: &mut Fields<'_>, map: &Map<String, Value>) -> ObjectFilter {
+/// Reads an object filter: a part that is not sent stays as in `current`, `null` is any.
+pub(crate) fn object(fields: &mut Fields<'_>, map: &Map<String, Value>, current: ObjectFilter) -> ObjectFilter {
     let mut part = Fields::new(map, fields.pointer_of("object"));
-    let mut read = |key: &'static str| part.text(key).value().and_then(|text| object_part(&mut part, key, text));
-    let (kind, name, version) = (read("type"), read("name"), read("version"));
+    let mut read = |key: &'static str, known: Option<String>| match part.text(key) {
+        Sent::Missing => known,
+        Sent::Value(text) => object_part(&mut part, key, text),
+        Sent::Null | Sent::Wrong => None,
+    };
+    let (kind, name, version) = (read("type", current.kind), read("name", current.name), read("version", current.version));
     fields.absorb(part.finish());
     ObjectFilter { kind, name, version }
 }
@@ -271,6 +276,8 @@ pub(crate) fn description(fields: &mut Fields<'_>, text: &str) -> String {
     }
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         fields.fault("description", "must not contain control characters");
+    } else if let Err(detail) = check_visible(text) {
+        fields.fault("description", detail);
     }
     String::from(text)
 }

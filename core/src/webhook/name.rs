@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::check_visible;
+
 /// A project's name: `[a-z0-9][a-z0-9_-]{0,62}`. It is part of paths, KV keys and tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -35,8 +37,8 @@ impl<'de> Deserialize<'de> for ProjectName {
     }
 }
 
-/// A webhook's name: 1 to 64 characters (WIRE A.3), none of them a control character, no space at either end. `.` and
-/// `..` are none: every URL parser resolves them away, percent-encoded too, so no path could name them.
+/// A webhook's name: 1 to 64 characters (WIRE A.3), none of them a control character or one that nobody sees, no space at either
+/// end. `.` and `..` are none: every URL parser resolves them away, percent-encoded too, so no path could name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct WebhookName(String);
@@ -45,9 +47,15 @@ impl WebhookName {
     /// Characters at most.
     pub const CHARS_MAX: usize = 64;
 
-    /// The name, if `text` is one.
+    /// The name, if `text` is one that a webhook may get.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if check_visible(text).is_err() { None } else { Self::of_known(text) }
+    }
+
+    /// The same for a webhook that may be there already: older versions took invisible characters.
+    #[must_use]
+    pub fn of_known(text: &str) -> Option<Self> {
         let has_length = (1..=Self::CHARS_MAX).contains(&text.chars().count());
         let fits = has_length && text.trim() == text && !text.chars().any(char::is_control) && !matches!(text, "." | "..");
         fits.then(|| Self(String::from(text)))
@@ -63,6 +71,6 @@ impl WebhookName {
 impl<'de> Deserialize<'de> for WebhookName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("is not a webhook name"))
+        Self::of_known(&text).ok_or_else(|| serde::de::Error::custom("is not a webhook name"))
     }
 }

@@ -57,7 +57,7 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
         (Sent::Missing, Some(pattern)) => Some(vec![pattern]),
         (sent, _) => fields.required("events", sent).and_then(|items| field::events(fields, items)),
     };
-    let object = fields.object("object").value().map(|map| field::object(fields, map)).unwrap_or_default();
+    let object = fields.object("object").value().map(|map| field::object(fields, map, ObjectFilter::default())).unwrap_or_default();
     let headers = fields.list("headers").value();
     let headers = headers.map(|items| field::headers(fields, items, &[], field::ProtectedField::Optional)).unwrap_or_default();
     let description = fields.text("description").value().map(|text| field::description(fields, text)).unwrap_or_default();
@@ -91,7 +91,8 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
     Some(definition)
 }
 
-/// Applies the native PATCH body to `current`: only the fields that were sent change. A protected header without a
+/// Applies the native PATCH body to `current`: only the fields that were sent change, and of `object` only its parts that were
+/// sent. Lists, labels and a filter are one value each and are replaced whole. A protected header without a
 /// `value` (or with `null`) keeps the stored one; `null` for `timeout_s`, `labels`, `headers`, `description` restores the
 /// default, and for `object`, `secret`, `retry_schedule_s`, `rate_limit`, `concurrency_limit`, `filter` and `event_labels` it
 /// means none. A secret that is set so signs alone from then on; to let the one before sign on for a while, it is rotated.
@@ -117,7 +118,7 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     }
     match fields.object("object") {
         Sent::Null => updated.object = ObjectFilter::default(),
-        Sent::Value(map) => updated.object = field::object(&mut fields, map),
+        Sent::Value(map) => updated.object = field::object(&mut fields, map, updated.object.clone()),
         Sent::Missing | Sent::Wrong => {}
     }
     let headers = fields.list("headers");

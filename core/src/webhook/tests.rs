@@ -285,6 +285,29 @@ fn no_fault_repeats_a_value_that_may_be_secret() {
 }
 
 #[test]
+fn names_and_descriptions_hide_nothing_and_older_names_read_back() -> Outcome {
+    for (changes, pointer) in [(json!({"name": "a\u{202e}b"}), "/name"), (json!({"description": "a\u{2066}b"}), "/description")] {
+        assert_eq!(pointers(made(changes)), [pointer]);
+    }
+    assert_eq!(made(json!({"description": "one\ntwo"}))?.description, "one\ntwo");
+    assert!(serde_json::from_str::<WebhookName>("\"a\u{200d}b\"").is_ok(), "what an older version stored");
+    Ok(())
+}
+
+#[test]
+fn a_part_of_the_object_that_is_not_sent_stays() -> Outcome {
+    let webhook = made(json!({"object": {"type": "deployment", "name": "d1", "version": "v1"}}))?;
+    let patch = |object: Value| patched(&webhook, &json!({ "object": object }));
+    let parts = |object: &ObjectFilter| [&object.kind, &object.name, &object.version].map(|part| part.clone().unwrap_or_default());
+    assert_eq!(parts(&patch(json!({"name": "d2"}))?.object), ["deployment", "d2", "v1"]);
+    assert_eq!(parts(&patch(json!({"version": null}))?.object), ["deployment", "d1", ""]);
+    assert_eq!(parts(&patch(json!({}))?.object), ["deployment", "d1", "v1"]);
+    assert_eq!(patch(Value::Null)?.object, ObjectFilter::default());
+    assert_eq!(pointers(patch(json!({"name": 1, "kind": "x"}))), ["/object/name", "/object/kind"]);
+    Ok(())
+}
+
+#[test]
 fn a_credential_that_nobody_marked_is_protected() -> Outcome {
     let protected = |webhook: &Definition| webhook.headers.iter().map(|header| header.protected).collect::<Vec<_>>();
     let names = ["Authorization", "cookie", "X-Api-Key", "x_auth_token", "X-Open"];

@@ -2,16 +2,19 @@
 //! executor does it (`core::run`).
 //!
 //! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at resources), or
-//! `ADMIN_TOKEN`. A location's name means nothing here: any is taken.
+//! `ADMIN_TOKEN`. A location's name means nothing here: any is taken,
+//! and the project's settings say which are listed.
 //! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
 //! with 400 for whatever is wrong with an input and for a resource that is none (WIRE C.2), 401 for a wrong login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::contract::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
+use postern_core::fault::InputFault;
 use postern_core::id::Kind;
 use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
+use postern_core::query;
 use postern_core::route::decode_segment;
 use postern_core::run;
 use postern_core::run::{Entry, RunMode};
@@ -134,6 +137,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     // A token of another project is a wrong password.
     let caller = caller(&settings, Some(&token), &project).map_err(|_refused| wrong_login())?;
     let mut session = Session { env, context, settings, project, caller, once: None, incoming };
+    query::none(session.query()).map_err(InputFault::from)?;
     match path {
         Path::Version => version(),
         Path::Locations => locations(&mut session).await,
@@ -163,11 +167,14 @@ fn version() -> Result<Answer, ApiError> {
     Answer::json(200, &json!({ "version": version, "api_version": 3, "server": "postern", "plugins": [] }))
 }
 
-/// `GET locations`: one, called as the project. Any other name is taken as well.
+/// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::ShowProject).await? {
         Reply::Project(project) => {
-            let names = [project.name.as_str()];
+            let mut names = project.settings.actinia_locations;
+            if names.is_empty() {
+                names.push(String::from(project.name.as_str()));
+            }
             Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
         }
         other => Err(unexpected(&other)),

@@ -7,7 +7,7 @@ use postern_core::api::webhook::WebhookView;
 use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
 use postern_core::problem::ProblemType;
-use postern_core::query::{PageQuery, WebhookQuery};
+use postern_core::query::{self, PageQuery, WebhookQuery};
 use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
 use worker::{Context, Env};
@@ -73,6 +73,10 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "send Authorization: Token <token>"))?;
     let caller = caller(&settings, Some(token), &project)?;
     let mut session = Session { env, context, settings, project, caller, once: None, incoming };
+    // Only the list reads a query.
+    if path != Path::Webhooks || method == "POST" {
+        query::none(session.query()).map_err(InputFault::from)?;
+    }
     match (path, method.as_str()) {
         (Path::Webhooks, "POST") => create(&mut session).await,
         (Path::Webhooks, _) => list(&mut session).await,
@@ -99,8 +103,12 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let mut cursor = None;
     loop {
         let page = PageQuery { limit: postern_core::api::page::LIMIT_MAX, cursor };
-        let query =
-            WebhookQuery { page, labels: filter.labels.clone(), object_type: filter.object_type.clone(), ..WebhookQuery::default() };
+        let query = WebhookQuery {
+            page,
+            labels: filter.only_label().into_iter().collect(),
+            object_type: filter.object_type.clone(),
+            ..WebhookQuery::default()
+        };
         match session.ask(Command::ListWebhooks { query, contract: UBIOPS }).await? {
             Reply::Webhooks(page) => {
                 found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::of));

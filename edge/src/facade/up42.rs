@@ -13,9 +13,9 @@ use futures_util::future;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::up42::api::{self, TestsRun};
 use postern_core::contract::up42::login::{self, Refused};
-use postern_core::fault;
+use postern_core::fault::{self, InputFault};
 use postern_core::problem::ProblemType;
-use postern_core::query::PageQuery;
+use postern_core::query::{self, PageQuery};
 use postern_core::route::decode_segment;
 use postern_core::token;
 use postern_core::webhook::ProjectName;
@@ -111,6 +111,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     let project = token::project_of(sent).ok_or_else(|| unauthorized("this is no token of a project: log in with one"))?;
     let caller = caller(&settings, Some(sent), &project)?;
     let session = Session { env, context, settings, project, caller, once: None, incoming };
+    query::none(session.query()).map_err(InputFault::from)?;
     match path {
         Path::Token => Err(ApiError::Method { allow: "POST" }),
         Path::UserInfo => user_info(&session).await,

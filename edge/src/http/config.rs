@@ -1,6 +1,6 @@
 //! `/v1/projects/{project}/config`: the configuration as one document, for people who keep it in git.
 
-use postern_core::config::{CONFIG_BYTES_MAX, Request};
+use postern_core::config::CONFIG_BYTES_MAX;
 
 use super::problem::{Answer, ApiError};
 use super::{Session, unexpected};
@@ -14,10 +14,10 @@ pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> 
     }
 }
 
-/// `POST plan`: 200 with what applying the document would change; 422.
+/// `POST plan`: 200 with what applying the document would change; 422. The project reads the body, once it knows the caller: a
+/// document is large.
 pub(super) async fn plan(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text_up_to(CONFIG_BYTES_MAX).await?;
-    Request::parse(&body)?;
     planned(session, ConfigCommand::Plan { body }).await
 }
 
@@ -26,7 +26,6 @@ pub(super) async fn plan(session: &mut Session<'_>) -> Result<Answer, ApiError> 
 pub(super) async fn apply(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text_up_to(CONFIG_BYTES_MAX).await?;
     session.once(&body);
-    Request::parse(&body)?;
     planned(session, ConfigCommand::Apply { body }).await
 }
 

@@ -32,9 +32,10 @@ use std::rc::Rc;
 
 use postern_core::egress::Policy;
 use postern_core::event;
-use postern_core::fault::{Fault, InputFault};
+use postern_core::fault::{self, Fault, InputFault};
 use postern_core::operation::Operation;
 use postern_core::problem::ProblemType;
+use postern_core::query;
 use postern_core::route::{Resource, Route};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
@@ -211,6 +212,12 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
 /// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
 async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: &str) -> Result<Answer, ApiError> {
     session.check_headers(&resource, method)?;
+    if !resource.reads_query(method) {
+        query::none(session.query()).map_err(InputFault::from)?;
+    }
+    if resource.takes_no_body(method) {
+        fault::no_fields(&session.incoming.optional_json_text().await?)?;
+    }
     match (resource, method) {
         (Resource::Detail, "PATCH") => projects::update(session).await,
         (Resource::Detail, _) => projects::show(session).await,

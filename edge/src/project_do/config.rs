@@ -3,6 +3,8 @@
 //! A plan compares definitions in clear, so that a document which names a secret that is set already changes nothing; what did
 //! not change is then written as the sealed text that it was.
 
+use std::collections::BTreeMap;
+
 use postern_core::config::{self, Request, State, Step};
 use postern_core::id::Kind;
 use postern_core::problem::{Problem, ProblemType};
@@ -15,6 +17,9 @@ use super::command::{ConfigCommand, Reply};
 use super::run::{Refusal, Turn};
 use crate::clock;
 use crate::seal::{self, Owner};
+
+/// The project's webhooks by name, as they are stored and in clear.
+type Known<'a> = BTreeMap<&'a str, (&'a StoredWebhook, &'a Definition)>;
 
 impl Turn<'_> {
     /// Answers `command`.
@@ -33,7 +38,12 @@ impl Turn<'_> {
                     return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
                 }
                 let plan = config::plan(&state, &request, &self.policy())?;
-                let steps = plan.steps.iter().map(|step| self.sealed_step(step, &state, &stored)).collect::<Result<Vec<_>, _>>()?;
+                let known: Known<'_> = stored
+                    .iter()
+                    .zip(&state.webhooks)
+                    .map(|(webhook, (_version, plain))| (webhook.definition.name.as_str(), (webhook, plain)))
+                    .collect();
+                let steps = plan.steps.iter().map(|step| self.sealed_step(step, &known)).collect::<Result<Vec<_>, _>>()?;
                 if !steps.is_empty() {
                     self.changes.deliveries = self.ledger.apply_config(steps, self.now)?;
                     self.changes.webhooks = true;
@@ -56,32 +66,38 @@ impl Turn<'_> {
         Ok((state, stored))
     }
 
-    fn sealed_step(&mut self, step: &Step, state: &State, stored: &[StoredWebhook]) -> Result<ConfigStep, Refusal> {
+    fn sealed_step(&mut self, step: &Step, known: &Known<'_>) -> Result<ConfigStep, Refusal> {
         Ok(match step {
             Step::Settings(settings) => ConfigStep::Settings(settings.clone()),
             Step::PutEventType(draft) => ConfigStep::PutEventType(draft.clone()),
             Step::DeleteEventType(name) => ConfigStep::DeleteEventType(name.clone()),
             Step::DeleteWebhook(name) => ConfigStep::DeleteWebhook(name.clone()),
             Step::CreateWebhook(definition, choice) => {
-                let mut definition = (**definition).clone();
-                if *choice == SecretChoice::Generate {
-                    let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
-                    definition.secret = Some(Secret::from_random(&random).reveal());
-                }
+                let definition = with_secret(definition, *choice)?;
                 let seq = self.ledger.reserve(self.now);
                 let id = self.ledger.ids().id(Kind::Webhook, seq);
                 let owner = Owner { project: self.project, id: &id };
                 ConfigStep::CreateWebhook(seq, Box::new(seal::seal(&self.settings.keyring, owner, &definition, None)?))
             }
-            Step::UpdateWebhook(wanted) => {
-                let before = stored.iter().zip(&state.webhooks).find(|(webhook, _plain)| webhook.definition.name == wanted.name);
-                let (webhook, (_version, plain)) = before.ok_or(LedgerError::NotFound { what: "webhook" })?;
-                let kept = with_sealed_text(wanted, plain, &webhook.definition);
+            Step::UpdateWebhook(wanted, choice) => {
+                let (webhook, plain) = known.get(wanted.name.as_str()).copied().ok_or(LedgerError::NotFound { what: "webhook" })?;
+                let wanted = with_secret(wanted, *choice)?;
+                let kept = with_sealed_text(&wanted, plain, &webhook.definition);
                 let owner = Owner { project: self.project, id: &webhook.id };
                 ConfigStep::UpdateWebhook(Box::new(seal::seal(&self.settings.keyring, owner, &kept, Some(&webhook.definition))?))
             }
         })
     }
+}
+
+/// The definition with a new secret where it is to have one.
+fn with_secret(definition: &Definition, choice: SecretChoice) -> Result<Definition, Refusal> {
+    let mut definition = definition.clone();
+    if choice == SecretChoice::Generate {
+        let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
+        definition.secret = Some(Secret::from_random(&random).reveal());
+    }
+    Ok(definition)
 }
 
 /// `wanted` with the sealed text of every secret and protected value that is the one of `plain` still.

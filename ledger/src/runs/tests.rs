@@ -383,7 +383,7 @@ fn the_schedule_ends_the_calls_and_so_does_a_receiver_that_is_gone() {
 #[test]
 fn the_projects_schedule_counts_for_the_calls_of_its_runs() {
     let mut ledger = ledger();
-    let patch = SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![100, 100])), retention_days: None };
+    let patch = SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![100, 100])), ..SettingsPatch::default() };
     ledger.update_settings(patch, START).unwrap();
     let (_id, call) = ended(&mut ledger);
     assert_eq!(exhaust(&mut ledger, &call, &Outcome::TimedOut, START), 3);
@@ -737,7 +737,11 @@ fn a_run_that_took_longer_than_the_retention_stays_as_long_after_its_end_and_unt
 fn a_run_whose_end_is_still_to_be_told_by_its_schedule_outlives_the_retention() {
     let mut ledger = ledger();
     let day = 86_400_000;
-    let patch = SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![604_800, 604_800])), retention_days: Some(1) };
+    let patch = SettingsPatch {
+        schedule: Some(ScheduleChange::Waits(vec![604_800, 604_800])),
+        retention_days: Some(1),
+        ..SettingsPatch::default()
+    };
     ledger.update_settings(patch, START).unwrap();
     let (id, call) = ended(&mut ledger);
     report(&mut ledger, &call, Outcome::TimedOut, START).unwrap();

@@ -804,7 +804,7 @@ impl World {
             Some(schedule) => ScheduleChange::Waits(schedule.to_vec()),
             None => ScheduleChange::Default,
         };
-        let patch = SettingsPatch { schedule: Some(schedule), retention_days: Some(RETENTION_DAYS) };
+        let patch = SettingsPatch { schedule: Some(schedule), retention_days: Some(RETENTION_DAYS), ..SettingsPatch::default() };
         self.call("update_settings", |ledger, now| ledger.update_settings(patch, now)).map(|_reply| ())
     }
 

@@ -62,6 +62,16 @@ def the_project_is_a_location(w):
 
 
 @scenario
+def a_script_finds_the_location_that_it_asks_for(w):
+    w.native.settings({"actinia_locations": ["nc_spm_08", "other"]})
+    found = w.actinia.get_locations()
+    w.check.equal(sorted(found), ["nc_spm_08", "other"], "locations")
+    job = found["nc_spm_08"].create_processing_export_job({"version": "1", "list": [step(1, "/bin/true")]}, "job")
+    w.check.equal(job.poll_until_finished(0.1, quiet=True), 0, job.message)
+    w.native.settings({"actinia_locations": None})
+
+
+@scenario
 def a_chain_is_done_and_told(w):
     webhooks = {"finished": w.receiver.url("/locked/f"), "update": w.receiver.url("/locked/u"), "auth": "u:p:1"}
     chain = {"version": "1", "list": [step(1, "/bin/sleep", "0.3"), step(2, "/bin/true")], "webhooks": webhooks}

@@ -95,6 +95,9 @@ def a_wrong_login_is_refused(w):
 def a_location_is_there(w):
     found = w.locations.locations_get()
     w.check.equal((found.status, found.locations), ("success", [w.project]), "locations")
+    w.native.settings({"actinia_locations": ["nc_spm_08"]})
+    w.check.equal(w.locations.locations_get().locations, ["nc_spm_08"], "the locations that the project names")
+    w.native.settings({"actinia_locations": None})
 
 
 @scenario

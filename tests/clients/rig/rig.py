@@ -132,10 +132,14 @@ class Native:
     def call(self, method, path, body=None):
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.prefix}/{path}", data=data, headers=headers, method=method)
+        request = urllib.request.Request(f"{self.prefix}/{path}" if path else self.prefix, data=data, headers=headers, method=method)
         with self.opener.open(request, timeout=SOON_S) as answer:
             text = answer.read()
             return json.loads(text) if text else None
+
+    def settings(self, patch):
+        """Changes the project's settings."""
+        return self.call("PATCH", "", patch)
 
     def event(self, kind, data, **more):
         """Posts an event."""

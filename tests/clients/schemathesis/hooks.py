@@ -22,8 +22,15 @@ from schemathesis.generation.meta import ComponentInfo, TestPhase
 
 # operationId -> values that exist; made by drive.py.
 THINGS = json.loads(os.environ.get("POSTERN_THINGS", "{}"))
-PROTECTED = {"host", "connection", "content-length", "transfer-encoding", "keep-alive", "te", "trailer", "upgrade", "expect",
-             "proxy-connection", "proxy-authorization", "accept-encoding", "cdn-loop", "authorization", "content-type", "user-agent"}
+# Headers that a webhook may not set, with - for _ (core/src/webhook/header.rs), and those that callbacks have in any case.
+REFUSED = {"host", "connection", "content-length", "transfer-encoding", "keep-alive", "te", "trailer", "upgrade", "expect", "proxy",
+           "proxy-connection", "proxy-authorization", "proxy-authenticate", "accept-encoding", "http2-settings", "max-forwards", "cdn-loop",
+           "content-encoding", "content-range", "content-md5", "digest", "content-digest", "repr-digest", "forwarded", "via",
+           "x-forwarded", "x-real-ip", "client-ip", "range", "request-range", "set-cookie", "set-cookie2", "alt-svc",
+           "authorization", "content-type", "user-agent", "accept"}
+REFUSED_PREFIXES = ("webhook-", "svix-", "cf-", "sec-websocket-", "x-forwarded-", "if-")
+# Drawn as nothing, although printable.
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 NUMBERS = itertools.count()
 
 HOST = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -90,6 +97,7 @@ def name_things(case):
 def mended(body, operation):
     if not isinstance(body, dict):
         return body
+    show(body)
     if operation in ("createWebhook", "updateWebhook", "createTest"):
         webhook(body, operation)
     if operation in ("planConfiguration", "applyConfiguration"):
@@ -124,13 +132,27 @@ def mended(body, operation):
     return body
 
 
+def show(body):
+    """Names and descriptions hold nothing that people do not see."""
+    things = [body]
+    document = body.get("document")
+    if isinstance(document, dict):
+        for section in ("webhooks", "event_types"):
+            things.extend(document.get(section) or [])
+    for thing in things:
+        for key in ("name", "description"):
+            if isinstance(thing.get(key), str):
+                thing[key] = "".join(c if c in "\n\r\t" or (c.isprintable() and c not in BLANK) or c.isspace() and c not in "\u2028\u2029" else "x" for c in thing[key])
+
+
 def webhook(body, operation):
     headers = body.get("headers")
     if headers:
         kept = {}
         for header in headers:
             name = header["key"].lower()
-            if name in PROTECTED or name.startswith(("webhook-", "cf-")):
+            folded = name.replace("_", "-")
+            if folded in REFUSED or folded.startswith(REFUSED_PREFIXES):
                 continue
             if header.get("value") is None:
                 header["value"] = "v"

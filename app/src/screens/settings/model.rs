@@ -145,7 +145,7 @@ mod tests {
         let draft = Draft::of(&ProjectSettings::default());
         assert_eq!(draft.json(), json!({ "retry_schedule_s": null, "retention_days": 30 }));
         assert_eq!(draft.faults(), []);
-        let settings = ProjectSettings { retry_schedule_s: Some(vec![5, 60]), retention_days: 7 };
+        let settings = ProjectSettings { retry_schedule_s: Some(vec![5, 60]), retention_days: 7, ..ProjectSettings::default() };
         assert_eq!(Draft::of(&settings), own("5 s, 1 min", "7"));
     }
 

@@ -11,6 +11,11 @@ use crate::fault::{Fault, InputFault, parse_json, type_name};
 use crate::run::parse::read_auth;
 use crate::run::{Entry, MASKED_PASSWORD, RunDraft, RunMode, Target, Webhooks, not_accessible};
 
+/// What `webhooks` of a chain may hold.
+const WEBHOOKS: [&str; 3] = ["finished", "update", "auth"];
+/// Characters of an unknown member that a refusal repeats at most.
+const SHOWN_CHARS_MAX: usize = 60;
+
 /// The run that a process chain asks for. The chain is kept without passwords.
 ///
 /// # Errors
@@ -78,6 +83,10 @@ fn read_webhooks(chain: &Map<String, Value>, policy: &Policy) -> Result<Option<W
     let finished =
         target(webhooks, "finished", policy)?.ok_or_else(|| String::from("The finished URL is missing in the webhooks definition."))?;
     let update = target(webhooks, "update", policy)?;
+    if let Some(unknown) = webhooks.keys().find(|key| !WEBHOOKS.contains(&key.as_str())) {
+        let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
+        return Err(format!("The webhooks definition holds {shown:?}, which is none of {}.", WEBHOOKS.join(", ")));
+    }
     let mut webhooks_of = Webhooks { finished, update, user: None, forgotten: false };
     match webhooks.get("auth") {
         None | Some(Value::Null) => {}

@@ -41,7 +41,7 @@ pub(super) fn subscribed_event(webhook: &Definition, kind: &str) -> Option<Strin
 /// The body. Its keys always come in the same order.
 pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     let data: BTreeMap<String, &RawValue> = serde_json::from_str(source.data.get()).unwrap_or_default();
-    let text = |key: &str| data.get(key).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let text = |key: &str| data.get(key).and_then(|raw| text_of(raw.get()));
     let object_type = source.object.map(|object| object.kind.as_str()).or_else(|| object_type_of(source.kind));
     let request_id = text("request_id");
     let status = text("status").or_else(|| status_of(source.kind).map(String::from));
@@ -66,7 +66,10 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     }
     member("request_id", &quoted_or_null(request_id.as_deref()));
     member("status", &quoted_or_null(status.as_deref()));
-    let result = data.get("result").filter(|result| rendering.include_result && compact_bytes(result.get()) <= RESULT_BYTES_MAX);
+    // Data that is no object has no members to take; as a whole it is what the request gave.
+    let whole = (!source.data.get().trim_start().starts_with(['{', 'n'])).then_some(source.data);
+    let result =
+        data.get("result").copied().or(whole).filter(|result| rendering.include_result && compact_bytes(result.get()) <= RESULT_BYTES_MAX);
     if let Some(result) = result {
         member("result", result.get());
     }
@@ -75,6 +78,15 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     member("text", &quoted(&sentence));
     body.push('}');
     body
+}
+
+/// A member of the data where UbiOps has a text: a text as it is, nothing for null, and anything else as the JSON that the producer
+/// wrote, so that a number is not lost because it is none.
+fn text_of(json: &str) -> Option<String> {
+    match json {
+        "null" => None,
+        json => Some(serde_json::from_str::<String>(json).unwrap_or_else(|_no_text| String::from(json))),
+    }
 }
 
 /// The status that the event's own name tells (WIRE A.4).

@@ -1,5 +1,6 @@
 //! UbiOps' API; the payload's cases are `vectors/rendering.json`.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -181,7 +182,8 @@ fn a_test_reads_as_the_client_expects() {
 
 #[test]
 fn the_list_filter_asks_for_every_pair() -> Outcome {
-    let webhook = view(&made(json!({"labels": {"team": "geo", "env": "prod", "url": "http://x"}}))?);
+    let labels = json!({"team": "geo", "env": "prod", "url": "http://x", "city": "Zug, Switzerland", "odd": ",a:b,", "none": ""});
+    let webhook = view(&made(json!({ "labels": labels }))?);
     for (query, is_listed) in [
         ("", true),
         ("labels=", true),
@@ -190,6 +192,15 @@ fn the_list_filter_asks_for_every_pair() -> Outcome {
         ("labels=team:geo,env:test", false),
         ("labels=other:geo", false),
         ("labels=url:http://x", true),
+        ("labels=city%3AZug%2C%20Switzerland", true),
+        ("labels=team:geo,city:Zug, Switzerland,env:prod", true),
+        ("labels=city:Zug, Switzerland,env:test", false),
+        ("labels=city:Zug", false),
+        ("labels=city:Zug,", false),
+        ("labels=odd:,a:b,", true),
+        ("labels=odd:,a:b,,none:,env:prod", true),
+        ("labels=none:", true),
+        ("labels=team:geo,more", false),
         ("object_type=deployment&event=deployment_request_failed", true),
         ("object_type=pipeline", false),
         ("event=deployment_request_finished", false),
@@ -206,6 +217,44 @@ fn the_list_filter_asks_for_every_pair() -> Outcome {
         assert_eq!(pointers(ListFilter::parse(query).map_err(InputFault::from)), [pointer], "{query}");
     }
     Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_label_that_may_be_written_can_be_asked_for(
+        labels in prop::collection::btree_map("[^:,\\p{C}]{1,8}", "[a-c:, é%&=+]{0,8}", 1..4),
+        asked in prop::collection::vec(any::<bool>(), 4),
+    ) {
+        let webhook = view(&made(json!({ "labels": labels })).unwrap_or_else(|fault| panic!("{fault:?}")));
+        let asked: Vec<String> =
+            labels.iter().zip(asked).filter(|(_, asked)| *asked).map(|((key, value), _)| format!("{key}:{value}")).collect();
+        let encoded: String = asked.join(",").bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let filter = ListFilter::parse(&format!("labels={encoded}")).unwrap_or_else(|faults| panic!("{faults:?}"));
+        prop_assert!(filter.matches(&webhook), "{asked:?}");
+        if let Some((key, value)) = filter.only_label() {
+            prop_assert_eq!(labels.get(&key), Some(&value), "what the store may be asked for is right");
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_not_lost() {
+    let rendered = |data: &str| {
+        let object = ObjectRef { kind: String::from("deployment"), name: String::from("d1"), version: None };
+        let data = RawValue::from_string(String::from(data)).unwrap_or_else(|fault| panic!("{fault}"));
+        let source = Source { kind: "deployment_request_failed", accepted_at: Timestamp(0), data: &data, object: Some(&object) };
+        let rendering = Rendering { contract: Contract::Ubiops, subscribed_event: None, include_result: true };
+        serde_json::from_str::<Value>(&render(&rendering, &source)).unwrap_or_default()
+    };
+    let body = rendered(
+        r#"{"request_id":12345678901234567890123,"deployment_id":{"n":1},"deployment_version_id":true,"status":null,"text":1.50}"#,
+    );
+    assert_eq!(body["request_id"], "12345678901234567890123");
+    assert_eq!((&body["deployment_id"], &body["deployment_version_id"]), (&json!(r#"{"n":1}"#), &json!("true")));
+    assert_eq!((&body["status"], &body["text"]), (&json!("failed"), &json!("1.50")), "null says nothing");
+    assert_eq!(rendered("[1, 2]")["result"], json!([1, 2]));
+    assert_eq!(rendered("\"done\"")["result"], json!("done"));
+    assert_eq!(rendered("null").get("result"), None);
 }
 
 #[test]
