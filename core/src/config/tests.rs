@@ -258,9 +258,17 @@ fn any_webhook() -> impl Strategy<Value = Definition> {
 
 fn any_event_type() -> impl Strategy<Value = EventTypeView> {
     let example = prop::option::of(prop::sample::select(vec![json!(false), json!(""), json!({"a": [1, null]}), json!(0), json!("x")]));
-    ("[a-z]{1,9}(\\.[a-z_0-9]{1,9}){0,2}", "[ -~à-ÿ一-龥]{0,400}", example, any::<bool>()).prop_map(|(name, description, example, archived)| {
-        EventTypeView { name, description, example, schema: None, archived, version: 1, created_at: Timestamp(0) }
-    })
+    ("[a-z]{1,9}(\\.[a-z_0-9]{1,9}){0,2}", "[ -~à-ÿ一-龥]{0,400}", example, any::<bool>()).prop_map(
+        |(name, description, example, archived)| EventTypeView {
+            name,
+            description,
+            example,
+            schema: None,
+            archived,
+            version: 1,
+            created_at: Timestamp(0),
+        },
+    )
 }
 
 proptest! {

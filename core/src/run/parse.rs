@@ -152,7 +152,8 @@ pub fn finish(body: &str) -> Result<RunEnd, InputFault> {
     // must be readable as a value, because actinia's words for a run are made from that.
     let written = split_object(body, "", "results")?.raw;
     let mut fields = Fields::new(&split.rest, "");
-    fields.absorb(split.faults);
+    // What results hold twice stays twice.
+    fields.absorb(split.faults.into_iter().filter(|fault| !fault.pointer.starts_with("/results/")).collect());
     let claim = claim_number(&mut fields);
     let sent = fields.text("outcome");
     let outcome = fields.required("outcome", sent).and_then(|text| {
