@@ -26,6 +26,15 @@ impl<S: Sql> Ledger<S> {
         &self.settings
     }
 
+    /// The locations that actinia's clients are told of: those of the settings, or one that is called as the project.
+    #[must_use]
+    pub fn actinia_locations(&self) -> Vec<String> {
+        match self.settings.actinia_locations.as_slice() {
+            [] => vec![String::from(self.project().as_str())],
+            named => named.to_vec(),
+        }
+    }
+
     /// Changes the settings. A new schedule holds for the next decision about each delivery, a new time to keep for the
     /// next pass of retention.
     ///

@@ -169,14 +169,8 @@ fn version() -> Result<Answer, ApiError> {
 
 /// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ShowProject).await? {
-        Reply::Project(project) => {
-            let mut names = project.settings.actinia_locations;
-            if names.is_empty() {
-                names.push(String::from(project.name.as_str()));
-            }
-            Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
-        }
+    match session.ask(Command::ListLocations).await? {
+        Reply::Locations(names) => Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names })),
         other => Err(unexpected(&other)),
     }
 }

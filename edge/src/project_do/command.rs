@@ -173,6 +173,8 @@ pub(crate) enum Command {
     },
     /// The project's entry in a list.
     ShowProject,
+    /// The locations that actinia's clients are told of.
+    ListLocations,
     /// The project and its counts.
     ShowProjectDetail,
     /// Change the project's settings.
@@ -545,7 +547,7 @@ impl Command {
     pub(crate) const fn need(&self) -> Need {
         Need::Of(match self {
             Self::CreateProject { .. } => Operation::CreateProject,
-            Self::ShowProject => Operation::ListProjects,
+            Self::ShowProject | Self::ListLocations => Operation::ListProjects,
             Self::ShowProjectDetail => Operation::GetProject,
             Self::UpdateSettings { .. } => Operation::UpdateProject,
             Self::CreateToken { .. } => Operation::CreateToken,
@@ -640,6 +642,8 @@ pub(crate) enum Reply {
     Done,
     /// A project as in a list.
     Project(ProjectView),
+    /// Names of actinia's locations.
+    Locations(Vec<String>),
     /// A project with its counts.
     ProjectDetail(ProjectDetail),
     /// A token.
@@ -754,6 +758,7 @@ impl Reply {
             Self::Failed(_) => "failed",
             Self::Done => "done",
             Self::Project(_) => "project",
+            Self::Locations(_) => "locations",
             Self::ProjectDetail(_) => "project_detail",
             Self::Token(_) => "token",
             Self::TokenIdentity(_) => "token_identity",

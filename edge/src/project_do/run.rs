@@ -286,6 +286,7 @@ impl Turn<'_> {
         Ok(match command {
             Command::CreateProject { .. } => return Err(Refusal::Failed(String::from("a project is made elsewhere"))),
             Command::ShowProject => Reply::Project(ledger.view()),
+            Command::ListLocations => Reply::Locations(ledger.actinia_locations()),
             Command::ShowProjectDetail => Reply::ProjectDetail(ledger.detail()?),
             Command::UpdateSettings { patch } => Reply::ProjectDetail(ledger.update_settings(patch, now)?),
             Command::CreateToken { hash, name, role, expires_at } => {
