@@ -254,7 +254,7 @@ async fn a_link_whose_token_opens_no_dashboard_says_why() {
     browser.go(&format!("{base}/#sign-in={}", stack::ADMIN_TOKEN)).await;
     browser.sees("every project of this deployment").await;
     browser.click("button", "Sign in to every project").await;
-    browser.find("heading", "Projects").await;
+    until("the administrator is signed in", SOON, async || kept_token(&browser).await == json!(stack::ADMIN_TOKEN)).await;
     browser.close().await;
 }
 

@@ -82,6 +82,10 @@ async fn a_tail_worker_sees_no_token_no_secret_and_no_key_of_an_inbox() {
         (wanted.iter().all(|path| has(path)) && events.iter().any(is_of_an_object)).then_some(events)
     })
     .await;
+    // The object's own invocation: the header that says who asks is one of those that the platform hides.
+    let says_who_asks = |event: &&Value| !event["event"]["request"]["headers"]["x-postern-call-auth"].is_null();
+    let asked: Vec<&Value> = events.iter().filter(says_who_asks).collect();
+    assert!(asked.iter().all(|event| event["event"]["request"]["headers"]["x-postern-call-auth"] == "REDACTED"), "{asked:?}");
     let texts: Vec<String> = events.iter().cloned().map(|event| without_the_platforms_own(event).to_string()).collect();
     assert!(texts.iter().any(|text| text.contains("\\\"message\\\":\\\"request\\\"")), "our own lines are among it: {texts:?}");
     let key = to_inbox.trim_start_matches("/in/").rsplit('.').next().expect("an inbox's URL has a key").to_owned();
