@@ -147,7 +147,7 @@ pub struct Attempt {
     pub duration_ms: u32,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was sent; `None` for [`Outcome::Lost`] and [`Outcome::Blocked`].
+    /// What was sent; null where nothing was (`blocked`) or nobody knows (`lost`).
     pub request: Option<SentRequest>,
     /// What came back.
     pub response: Option<ReceivedResponse>,
@@ -177,13 +177,14 @@ pub enum Decision {
 
 /// Why Postern disables a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisableCause {
     /// The receiver answered 410 Gone.
     Gone,
     /// The receiver's answer carried `webhook-delivery: disable`.
     Asked,
-    /// Days of failure without one success ([`crate::health::DISABLE_AFTER_MS`]).
+    /// Five days of failure without one success.
     FailingForDays,
 }
 

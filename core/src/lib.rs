@@ -4,6 +4,7 @@
 //! Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here reads a clock, makes a
 //! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
 
+pub mod accept;
 pub mod api;
 pub mod change;
 pub mod condition;
@@ -21,8 +22,10 @@ pub mod id;
 pub mod import;
 pub mod inbox;
 pub mod json_schema;
+pub mod json_text;
 pub mod limit;
 pub mod live_ticket;
+pub mod metrics;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;

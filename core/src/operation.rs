@@ -198,6 +198,8 @@ operations! {
 
     /// Count attempts.
     GetStats => Needs::Roles(&[Read]),
+    /// Read the metrics of a project.
+    GetProjectMetrics => Needs::Roles(&[Read]),
     /// Listen to changes.
     Listen => Needs::Roles(&[Read]),
     /// Ask for a ticket that opens the live feed once.

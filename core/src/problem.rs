@@ -151,12 +151,12 @@ impl ProblemType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Problem {
-    /// [`ProblemType::uri`].
+    /// Which kind of problem it is: one of a closed set of URIs.
     #[serde(rename = "type")]
     pub kind: String,
-    /// [`ProblemType::title`].
+    /// The kind in words.
     pub title: String,
-    /// [`ProblemType::status`].
+    /// The HTTP status.
     pub status: u16,
     /// What happened this time, and what to do.
     pub detail: String,
@@ -175,7 +175,7 @@ pub struct Problem {
     /// The request under which it is logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Every bad field; only for [`ProblemType::InvalidInput`].
+    /// Every bad field; only with status 422.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
 }

@@ -7,6 +7,7 @@ use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::Fault;
+use crate::metrics;
 use crate::route;
 use crate::time::{TIME_RULE, Timestamp};
 
@@ -218,6 +219,32 @@ impl StatsQuery {
     }
 }
 
+/// How an export writes the data of its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataForm {
+    /// As the JSON value that it is.
+    #[default]
+    Json,
+    /// As a string that holds the text that the producer wrote, byte for byte: for readers whose number types would round
+    /// the value, or refuse it.
+    Text,
+}
+
+impl DataForm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Text];
+
+    /// The spelling in a query.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// Which events or deliveries are exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportQuery {
@@ -232,20 +259,23 @@ pub struct ExportQuery {
     pub state: Option<State>,
     /// The webhook's name; never of events.
     pub webhook: Option<String>,
+    /// How the data of events is written; never of deliveries, which have none.
+    #[serde(default)]
+    pub data: DataForm,
 }
 
 impl ExportQuery {
-    /// Reads the query of `GET events/export`: `since`, `until`, `type`.
+    /// Reads the query of `GET events/export`: `since`, `until`, `type`, `data`.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
     pub fn parse_events(query: &str) -> Result<Self, Vec<Fault>> {
         let mut parameters = Parameters::parse(query)?;
-        let found = Self::common(&mut parameters);
+        let found = Self { data: parameters.data_form(), ..Self::common(&mut parameters) };
         parameters.finish(found)
     }
 
-    /// Reads the query of `GET deliveries/export`: those of events, `state` and `webhook`.
+    /// Reads the query of `GET deliveries/export`: `since`, `until`, `type`, `state` and `webhook`.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -262,7 +292,7 @@ impl ExportQuery {
         {
             parameters.fault("until", "must be later than since");
         }
-        Self { since, until, kind: parameters.text("type"), state: None, webhook: None }
+        Self { since, until, kind: parameters.text("type"), ..Self::default() }
     }
 }
 
@@ -282,6 +312,30 @@ impl DryRunQuery {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { webhook: parameters.text("webhook") };
         parameters.finish(found)
+    }
+}
+
+/// What the operator's metrics hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsQuery {
+    /// How many projects are asked, the first by name.
+    pub projects: usize,
+}
+
+impl MetricsQuery {
+    /// Reads the query of `GET /metrics`: `projects`, 0 to [`metrics::PROJECTS_MAX`], which it is where nobody says.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+        let mut parameters = Parameters::parse(query)?;
+        let projects = parameters
+            .one("projects")
+            .map_or(Some(metrics::PROJECTS_MAX), |text| text.parse().ok().filter(|projects| *projects <= metrics::PROJECTS_MAX));
+        if projects.is_none() {
+            parameters.fault("projects", format!("must be 0 to {}", metrics::PROJECTS_MAX));
+        }
+        parameters.finish(Self { projects: projects.unwrap_or_default() })
     }
 }
 
@@ -361,6 +415,14 @@ impl Parameters {
             self.fault("state", format!("must be one of {}", State::ALL.map(State::as_str).join(", ")));
         }
         state
+    }
+
+    fn data_form(&mut self) -> DataForm {
+        let Some(text) = self.one("data") else { return DataForm::default() };
+        DataForm::ALL.into_iter().find(|form| form.as_str() == text).unwrap_or_else(|| {
+            self.fault("data", format!("must be one of {}", DataForm::ALL.map(DataForm::as_str).join(", ")));
+            DataForm::default()
+        })
     }
 
     /// `since` and `until`.
@@ -501,10 +563,25 @@ mod tests {
             ExportQuery::parse_deliveries(&format!("{query}&state=dead&webhook=w")).is_ok_and(|query| query.state == Some(State::Dead))
         );
         assert_eq!(pointers(ExportQuery::parse_events("state=dead&webhook=w")), ["?state", "?webhook"]);
+        assert_eq!(ExportQuery::parse_events("data=text").map(|query| query.data), Ok(DataForm::Text));
+        assert_eq!(ExportQuery::parse_events("data=json").map(|query| query.data), Ok(DataForm::Json));
+        assert_eq!(pointers(ExportQuery::parse_events("data=")), ["?data"]);
+        assert_eq!(pointers(ExportQuery::parse_events("data=xml")), ["?data"]);
+        assert_eq!(pointers(ExportQuery::parse_deliveries("data=text")), ["?data"]);
         assert_eq!(pointers(ExportQuery::parse_deliveries("state=lost&cursor=c")), ["?state", "?cursor"]);
         assert_eq!(pointers(ExportQuery::parse_deliveries("since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z")), ["?until"]);
         assert_eq!(DryRunQuery::parse("webhook=a+b"), Ok(DryRunQuery { webhook: Some(String::from("a b")) }));
         assert_eq!(pointers(DryRunQuery::parse("event=a")), ["?event"]);
+    }
+
+    #[test]
+    fn the_operators_metrics_say_how_many_projects() {
+        let projects = |query| MetricsQuery::parse(query).map(|query| query.projects);
+        assert_eq!((projects(""), projects("projects=0"), projects("projects=20")), (Ok(20), Ok(0), Ok(20)));
+        for query in ["projects=21", "projects=-1", "projects=", "projects=x"] {
+            assert_eq!(pointers(MetricsQuery::parse(query)), ["?projects"], "{query}");
+        }
+        assert_eq!(pointers(MetricsQuery::parse("project=a")), ["?project"]);
     }
 
     proptest! {

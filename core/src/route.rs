@@ -110,6 +110,8 @@ pub enum Resource {
     ImportPreview,
     /// `stats`
     Stats,
+    /// What Prometheus reads of a project.
+    Metrics,
     /// `live`
     Live,
     /// `live/tickets`
@@ -239,6 +241,7 @@ impl Resource {
             | Self::Replay(_)
             | Self::Run(_)
             | Self::Stats
+            | Self::Metrics
             | Self::Audit
             | Self::Config
             | Self::Live => "GET",
@@ -378,6 +381,7 @@ impl Resource {
             Self::ConfigApply,
             Self::ImportPreview,
             Self::Stats,
+            Self::Metrics,
             Self::Live,
             Self::LiveTickets,
         ]
@@ -433,6 +437,7 @@ impl Resource {
             ["config", "apply"] => Self::ConfigApply,
             ["import", "preview"] => Self::ImportPreview,
             ["stats"] => Self::Stats,
+            ["metrics"] => Self::Metrics,
             ["live"] => Self::Live,
             ["live", "tickets"] => Self::LiveTickets,
             _ => return None,
@@ -485,6 +490,7 @@ impl Resource {
             Self::ConfigApply => vec!["config", "apply"],
             Self::ImportPreview => vec!["import", "preview"],
             Self::Stats => vec!["stats"],
+            Self::Metrics => vec!["metrics"],
             Self::Live => vec!["live"],
             Self::LiveTickets => vec!["live", "tickets"],
         }

@@ -99,6 +99,9 @@ impl OutcomeClass {
 pub struct Outcomes([u64; OutcomeClass::ALL.len()]);
 
 impl Outcomes {
+    /// None.
+    pub const ZERO: Self = Self([0; OutcomeClass::ALL.len()]);
+
     /// Counts one.
     pub const fn add(&mut self, class: OutcomeClass) {
         self.0[class as usize] += 1;
@@ -143,35 +146,59 @@ impl Outcomes {
 pub const BUCKETS: usize = 64;
 
 /// How long attempts took: counts in buckets that grow with the latency, each a quarter of the power of two below it wide, so
-/// that a percentile is right to about an eighth.
+/// that a percentile is right to about an eighth; and their sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Histogram([u64; BUCKETS]);
+pub struct Histogram {
+    counts: [u64; BUCKETS],
+    /// What was counted before sums were kept is not in it.
+    sum_ms: u64,
+}
+
+/// What stands for the sum among the buckets of [`Histogram::to_text`].
+const SUM: &str = "sum";
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self([0; BUCKETS])
+        Self::ZERO
     }
 }
 
 impl Histogram {
+    /// Nothing.
+    pub const ZERO: Self = Self { counts: [0; BUCKETS], sum_ms: 0 };
+
     /// Counts one that took so many milliseconds.
     pub fn add(&mut self, duration_ms: u32) {
-        if let Some(count) = self.0.get_mut(bucket_of(duration_ms)) {
-            *count += 1;
+        if let Some(count) = self.counts.get_mut(bucket_of(duration_ms)) {
+            *count = count.saturating_add(1);
         }
+        self.sum_ms = self.sum_ms.saturating_add(duration_ms.into());
     }
 
     /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
-        for (count, more) in self.0.iter_mut().zip(other.0) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count = count.saturating_add(more);
         }
+        self.sum_ms = self.sum_ms.saturating_add(other.sum_ms);
     }
 
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.iter().sum()
+        self.counts.iter().sum()
+    }
+
+    /// The milliseconds of all that were counted.
+    #[must_use]
+    pub const fn sum_ms(&self) -> u64 {
+        self.sum_ms
+    }
+
+    /// How many took at most so many milliseconds, for one bound in each doubling from 3 ms to 65,535 ms.
+    pub fn cumulative(&self) -> impl Iterator<Item = (u32, u64)> {
+        let counts = self.counts;
+        (4..BUCKETS).step_by(4).map(move |bucket| (lower_bound_ms(bucket).saturating_sub(1), counts.iter().take(bucket).sum()))
     }
 
     /// The milliseconds that `percent` (0 to 100) of what was counted took at most, read between the bounds of a bucket;
@@ -182,7 +209,7 @@ impl Histogram {
         // The rank is that of the nearest-rank method: 1 is the quickest.
         let rank = (count * u64::from(percent.min(100))).div_ceil(100).max(1);
         let mut below = 0;
-        for (index, in_bucket) in self.0.iter().enumerate() {
+        for (index, in_bucket) in self.counts.iter().enumerate() {
             if below + in_bucket >= rank {
                 let (from, to) = (lower_bound_ms(index), lower_bound_ms(index + 1));
                 let within = u64::from(to - from) * (rank - below) / in_bucket;
@@ -194,18 +221,23 @@ impl Histogram {
         None
     }
 
-    /// `12:3 14:1`: bucket and count; empty where nothing was counted.
+    /// `12:3 14:1 sum:68`: bucket and count, and the sum; empty where nothing was counted.
     #[must_use]
     pub fn to_text(&self) -> String {
-        joined(self.0.iter().enumerate().filter(|(_, count)| **count > 0).map(|(index, count)| (index, *count)))
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(index, count)| (index.to_string(), *count));
+        joined(counts.chain((self.sum_ms > 0).then(|| (String::from(SUM), self.sum_ms))))
     }
 
     /// Reads [`Self::to_text`]; `None` where it is not of that form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut histogram = Self::default();
-        for (index, count) in pairs(text) {
-            *histogram.0.get_mut(index.parse::<usize>().ok()?)? = count?;
+        for (key, count) in pairs(text) {
+            if key == SUM {
+                histogram.sum_ms = count?;
+            } else {
+                *histogram.counts.get_mut(key.parse::<usize>().ok()?)? = count?;
+            }
         }
         Some(histogram)
     }
@@ -301,6 +333,28 @@ mod tests {
             assert_eq!((bucket_of(from), bucket_of(to - 1)), (bucket, bucket), "{from} to {to}");
         }
         assert_eq!((lower_bound_ms(BUCKETS - 1), bucket_of(u32::MAX)), (114_688, BUCKETS - 1));
+    }
+
+    #[test]
+    fn a_bound_counts_what_took_at_most_so_long() {
+        let mut histogram = Histogram::default();
+        for ms in [0, 3, 4, 7, 8, 65_535, 65_536, u32::MAX] {
+            histogram.add(ms);
+        }
+        let bounds: Vec<(u32, u64)> = histogram.cumulative().collect();
+        assert_eq!(bounds[..3], [(3, 2), (7, 4), (15, 5)]);
+        assert_eq!((bounds.len(), bounds.last()), (15, Some(&(65_535, 6))));
+        assert_eq!((histogram.count(), histogram.sum_ms()), (8, 22 + 65_535 + 65_536 + u64::from(u32::MAX)));
+    }
+
+    #[test]
+    fn what_was_stored_before_there_were_sums_is_read() {
+        let old = Histogram::parse("12:3 14:1");
+        assert_eq!(
+            old.map(|histogram| (histogram.count(), histogram.sum_ms(), histogram.to_text())),
+            Some((4, 0, String::from("12:3 14:1")))
+        );
+        assert_eq!(Histogram::parse("12:3 sum:x"), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use postern_core::egress::{self, Policy};
 use postern_core::id::Seq;
 use postern_core::run::{self, CALL_TIMEOUT_S, CallbackAttempt, CallbackKind, Next, Target, Webhooks};
 use postern_core::time::Timestamp;
-use postern_core::webhook::{Definition, ProjectName};
+use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{Lane, LeaseTicket, Report, RunCall, TestWork, Work, WorkEvent, WorkSet};
 use worker::Env;
 
@@ -33,6 +33,7 @@ use crate::clock;
 use crate::config::{self, ConfigFault, Settings};
 use crate::definition_kv;
 use crate::log::{self, RequestId};
+use crate::meter;
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
 use crate::project_do::runs::{RunCommand, RunReply};
@@ -334,7 +335,9 @@ impl Dispatcher {
         let owner = Owner { project, id: &work.webhook_id };
         let call =
             OneCall { sealed: &stored.definition, owner, event, message_id: &work.message_id, number: work.attempt, trigger: work.trigger };
-        Some(Report { delivery: work.delivery, attempt: self.call(call).await })
+        let attempt = self.call(call).await;
+        meter::attempted(&attempt.outcome, attempt.duration_ms, is_delivered(stored.definition.contract, &attempt.outcome));
+        Some(Report { delivery: work.delivery, attempt })
     }
 
     /// One call from a sealed definition. Whatever happens becomes an attempt.
@@ -401,6 +404,11 @@ struct OneCall<'a> {
     message_id: &'a str,
     number: u32,
     trigger: Trigger,
+}
+
+/// Whether the receiver took it.
+const fn is_delivered(contract: Contract, outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Answered { status } if contract::counts_as_delivered(contract, *status))
 }
 
 /// Whether a call that begins now can end within its lease. One that can't would be made twice.

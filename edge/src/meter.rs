@@ -1,11 +1,14 @@
 //! What the platform bills, counted where it is used, and shown by `GET /metrics` (for `ADMIN_TOKEN`).
 //!
 //! Rows are SQLite's own counts (`rowsRead`, `rowsWritten` of each cursor), everything else is counted at its one place of
-//! use. A counter belongs to its isolate and begins at 0 with it: at the edge there are many, here there is one, which is
-//! what `cargo xtask bench --only cost` needs. No decision depends on them.
+//! use. Beside it stand the events that this isolate accepted and the attempts that it made. A counter belongs to its isolate
+//! and begins at 0 with it: at the edge there are many, here there is one, which is what `cargo xtask bench --only cost`
+//! needs. No decision depends on them.
 
-use std::cell::Cell;
-use std::fmt::Write as _;
+use std::cell::{Cell, RefCell};
+
+use postern_core::delivery::Outcome;
+use postern_core::metrics::{Counters, Exposition};
 
 /// Something that is billed (PLATFORM 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,18 @@ impl Billed {
         Self::WorkerRequests,
     ];
 
+    const fn help(self) -> &'static str {
+        match self {
+            Self::RowsRead => "Rows that SQLite read, in this isolate since it began.",
+            Self::RowsWritten => "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it began.",
+            Self::KvReads => "Reads of KV, by this isolate since it began.",
+            Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it began.",
+            Self::QueueOperations => "Messages written to, read from or deleted from a queue, by this isolate since it began.",
+            Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it began.",
+            Self::WorkerRequests => "Requests, batches and cron triggers of the Worker, in this isolate since it began.",
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::RowsRead => "rows_read",
@@ -52,6 +67,7 @@ impl Billed {
 
 thread_local! {
     static COUNTS: [Cell<u64>; Billed::ALL.len()] = const { [const { Cell::new(0) }; Billed::ALL.len()] };
+    static COUNTERS: RefCell<Counters> = const { RefCell::new(Counters::ZERO) };
 }
 
 /// Counts `by` more of `what`.
@@ -63,21 +79,39 @@ pub(crate) fn count(what: Billed, by: u64) {
     });
 }
 
-/// The counters as Prometheus reads them: a line `postern_NAME_total VALUE` each.
-pub(crate) fn exposition() -> String {
-    let mut text = String::new();
-    COUNTS.with(|counts| {
-        for (what, counter) in Billed::ALL.into_iter().zip(counts) {
-            let name = what.name();
-            // Writing to a string does not fail.
-            let _infallible = write!(text, "# TYPE postern_{name} counter\npostern_{name}_total {}\n", counter.get());
+/// Counts events that were accepted.
+pub(crate) fn accepted(events: u64) {
+    change(|counters| counters.accepted = counters.accepted.saturating_add(events));
+}
+
+/// Counts an attempt.
+pub(crate) fn attempted(outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
+    change(|counters| counters.add(outcome, duration_ms, is_delivered));
+}
+
+fn change(by: impl FnOnce(&mut Counters)) {
+    COUNTERS.with(|counters| {
+        if let Ok(mut counters) = counters.try_borrow_mut() {
+            by(&mut counters);
         }
     });
-    text
+}
+
+/// Writes what this isolate has counted.
+pub(crate) fn expose(exposition: &mut Exposition) {
+    COUNTS.with(|counts| {
+        for (what, counter) in Billed::ALL.into_iter().zip(counts) {
+            exposition.counter(&format!("postern_{}", what.name()), what.help(), [(String::new(), counter.get())]);
+        }
+    });
+    let counters = COUNTERS.with(|counters| counters.try_borrow().map_or(Counters::ZERO, |counters| counters.clone()));
+    exposition.counters("postern", "in this isolate since it began", [(String::new(), &counters)]);
 }
 
 #[cfg(test)]
 mod tests {
+    use postern_core::metrics::Form;
+
     use super::*;
 
     #[test]
@@ -87,8 +121,17 @@ mod tests {
             count(what, index as u64 + 1);
         }
         count(Billed::RowsRead, 9);
-        let text = exposition();
-        assert!(text.contains("postern_rows_read_total 10\n") && text.contains("postern_worker_requests_total 7\n"), "{text}");
-        assert_eq!(text.lines().count(), 2 * Billed::ALL.len());
+        accepted(3);
+        attempted(&Outcome::Answered { status: 503 }, 40, false);
+        let mut exposition = Exposition::new(Form::Text);
+        expose(&mut exposition);
+        let text = exposition.finish();
+        assert!(text.contains("\npostern_rows_read_total 10\n") && text.contains("\npostern_worker_requests_total 7\n"), "{text}");
+        assert!(
+            text.contains("\npostern_events_accepted_total 3\n") && text.contains("\npostern_attempts_total{outcome=\"5xx\"} 1\n"),
+            "{text}"
+        );
+        let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!((count("# HELP "), count("# TYPE ")), (Billed::ALL.len() + 4, Billed::ALL.len() + 4));
     }
 }

@@ -1,12 +1,15 @@
 //! Exports: everything of a kind, oldest first, a page at a time.
 //!
-//! A page is text: one JSON value a line, ready to be sent on. It is bounded in rows looked at, in lines and in bytes,
+//! A page is text: one JSON value a line (NDJSON), ready to be sent on. Producers' data may hold line feeds between its tokens;
+//! in a line it does not ([`one_line`]). A page is bounded in rows looked at, in lines and in bytes,
 //! because one record of attempts may hold 1.5 MB; the caller asks for the next page with the key that the last one gave.
 //! What is stored meanwhile has higher keys and is found at the end.
 
-use postern_core::api::delivery::DeliveryView;
+use postern_core::api::delivery::ExportedDelivery;
 use postern_core::delivery::State;
 use postern_core::id::Seq;
+use postern_core::json_text::one_line;
+use postern_core::query::DataForm;
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -39,6 +42,8 @@ pub struct ExportFilter {
     pub state: Option<State>,
     /// Deliveries of the webhook with this name; of an unknown one there are none.
     pub webhook: Option<String>,
+    /// How the data of events is written.
+    pub data: DataForm,
 }
 
 /// One page of an export.
@@ -69,14 +74,6 @@ impl Range {
     }
 }
 
-/// A delivery as it is exported.
-#[derive(Serialize)]
-struct DeliveryLine<'a> {
-    #[serde(flatten)]
-    delivery: DeliveryView,
-    attempts: &'a RawValue,
-}
-
 impl<S: Sql> Ledger<S> {
     /// A page of events with their data, oldest first, beginning after the key `after`.
     ///
@@ -97,7 +94,7 @@ impl<S: Sql> Ledger<S> {
             ],
         )?;
         let window_end = format!("SELECT seq FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
-        self.page(&found, (&window_end, &[first_of_range, before]), |this, keys| this.events_in_full(keys)?.iter().map(to_json).collect())
+        self.page(&found, (&window_end, &[first_of_range, before]), |this, keys| this.event_lines(keys, filter.data))
     }
 
     /// A page of deliveries with every attempt, oldest first, beginning after the key `after`.
@@ -138,6 +135,17 @@ impl<S: Sql> Ledger<S> {
         self.page(&found, (&window_end, &[first_of_range, before, Value::from(webhook)]), Self::delivery_lines)
     }
 
+    fn event_lines(&self, keys: &[Seq], form: DataForm) -> Result<Vec<String>, LedgerError> {
+        let mut events = self.events_in_full(keys)?;
+        if form == DataForm::Text {
+            for event in &mut events {
+                let text = event.data.as_deref().map(|data| to_json(&data.get())).transpose()?;
+                event.data = text.map(RawValue::from_string).transpose().map_err(damaged("data does not read back as text"))?;
+            }
+        }
+        events.iter().map(to_json).collect()
+    }
+
     fn delivery_lines(&self, keys: &[Seq]) -> Result<Vec<String>, LedgerError> {
         let views = self.delivery_views(keys)?;
         let records = self.sql.run(
@@ -150,7 +158,7 @@ impl<S: Sql> Ledger<S> {
         let lines = views.into_iter().zip(&records).map(|(delivery, record)| {
             let attempts: Vec<&str> = record.text(0)?.lines().collect();
             let attempts = RawValue::from_string(format!("[{}]", attempts.join(","))).map_err(damaged("attempts do not read back"))?;
-            to_json(&DeliveryLine { delivery, attempts: &attempts })
+            to_json(&ExportedDelivery::new(delivery, attempts))
         });
         lines.collect()
     }
@@ -168,7 +176,7 @@ impl<S: Sql> Ledger<S> {
         let mut written = 0;
         for chunk in keys.chunks(CHUNK) {
             for line in lines(self, chunk)? {
-                page.lines.push_str(&line);
+                page.lines.push_str(&one_line(&line));
                 page.lines.push('\n');
             }
             written += chunk.len();
@@ -293,6 +301,67 @@ mod tests {
         assert_eq!(count(ExportFilter { webhook: Some(String::from("b")), ..ExportFilter::default() }), 1);
         assert_eq!(count(ExportFilter { webhook: Some(String::from("c")), ..ExportFilter::default() }), 0);
         assert_eq!(count(ExportFilter { kind: Some(String::from("order.paid")), ..ExportFilter::default() }), 1);
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_its_producer_put_between_the_tokens() {
+        let written = "{\n  \"big\": 12345678901234567890123,\r\n\t\"price\": 1.10, \"far\" : 1e400,\n \"s\": \"a  \u{2028}b\\n\"\n}";
+        let mut ledger = ledger();
+        ledger.ingest(vec![NewEvent { data: json(written), ..event("a") }, event("b")], InlineLimit(0), START).unwrap();
+        let lines = ledger.export_events(&ExportFilter::default(), None).unwrap().lines;
+        assert_eq!(lines.split_inclusive('\n').count(), 2);
+        assert_eq!(lines.matches(['\r', '\u{85}', '\u{2028}', '\u{2029}']).count(), 0, "{lines}");
+        let compact = r#""data":{"big":12345678901234567890123,"price":1.10,"far":1e400,"s":"a  \u2028b\n"},"#;
+        assert!(lines.contains(compact), "{lines}");
+        let filter = ExportFilter { data: DataForm::Text, ..ExportFilter::default() };
+        let (texts, _pages) = events(&ledger, &filter);
+        assert_eq!(texts[0]["data"], written, "byte for byte");
+        assert_eq!(texts[1]["data"], "{\"n\":1}");
+    }
+
+    /// The names of a JSON object's members, as they are written.
+    struct Names(Vec<String>);
+
+    impl<'de> Deserialize<'de> for Names {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> serde::de::Visitor<'de> for Visitor {
+                type Value = Names;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+                    let mut names = Vec::new();
+                    while let Some((name, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
+                        names.push(name);
+                    }
+                    Ok(Names(names))
+                }
+            }
+            deserializer.deserialize_map(Visitor)
+        }
+    }
+
+    #[test]
+    fn no_line_has_a_field_twice_and_all_lines_have_the_same() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("a", "*"));
+        post(&mut ledger, "order.paid");
+        attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
+        post(&mut ledger, "order.sent");
+        let all = ExportFilter::default();
+        for lines in [ledger.export_events(&all, None).unwrap().lines, ledger.export_deliveries(&all, None).unwrap().lines] {
+            let names: Vec<Vec<String>> = lines.lines().map(|line| serde_json::from_str::<Names>(line).unwrap().0).collect();
+            assert_eq!(names.len(), 2);
+            assert_eq!(names[0], names[1]);
+            let different: std::collections::BTreeSet<&String> = names[0].iter().collect();
+            assert_eq!(different.len(), names[0].len(), "{:?}", names[0]);
+        }
+        let (lines, _pages) = deliveries(&ledger, &all);
+        assert_eq!((&lines[0]["attempt_count"], lines[0]["attempts"].as_array().map(Vec::len)), (&Json::from(1), Some(1)));
+        assert_eq!((&lines[1]["attempt_count"], lines[1]["attempts"].as_array().map(Vec::len)), (&Json::from(0), Some(0)));
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod inboxes;
 mod ingest;
 mod lease;
 mod live_tickets;
+mod metrics;
 mod operational;
 mod outbox;
 mod project;

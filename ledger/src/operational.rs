@@ -8,15 +8,16 @@
 //! - a webhook that begins or ceases to be failing or throttled by the delivery of an operational event is not told. (That
 //!   it was disabled is: somebody must enable it before it can happen again.)
 
+use postern_core::api::operational::{DeliveryDeadData, WebhookDisabledData, WebhookHealthData};
 use postern_core::delivery::{Attempt, DisableCause};
 use postern_core::event::{NewEvent, Operational, is_operational};
 use postern_core::filter::EventFacts;
 use postern_core::health::{Health, Transition};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, damaged};
 use crate::gate::Effects;
 use crate::ingest::{KeysTaken, Place, insert_deliveries, insert_event};
 use crate::lease::DeliveryRow;
@@ -46,16 +47,16 @@ impl<S: Sql> Ledger<S> {
         if is_operational(&row.kind) {
             return Ok(());
         }
-        let data = json!({
-            "delivery_id": self.ids.id(Kind::Delivery, row.seq),
-            "event_id": self.ids.id(Kind::Event, row.event),
-            "type": row.kind,
-            "webhook": self.roster.get(row.webhook).map(crate::roster::Member::name),
-            "webhook_id": self.ids.id(Kind::Webhook, row.webhook),
-            "attempts": last.number,
-            "last_status": answered(last),
-            "last_result": in_short(&last.outcome),
-        });
+        let data = DeliveryDeadData {
+            delivery_id: self.ids.id(Kind::Delivery, row.seq),
+            event_id: self.ids.id(Kind::Event, row.event),
+            kind: row.kind.clone(),
+            webhook: self.roster.get(row.webhook).map(|member| String::from(member.name())),
+            webhook_id: self.ids.id(Kind::Webhook, row.webhook),
+            attempts: last.number,
+            last_status: answered(last),
+            last_result: in_short(&last.outcome),
+        };
         self.announce(sql, effects, Some(row.webhook), Operational::DeliveryDead, &data, now)
     }
 
@@ -69,8 +70,9 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         let health = effects.health.get(&webhook).copied().unwrap_or_else(|| self.gates.health(webhook));
-        let mut data = self.subject(webhook);
-        extend(&mut data, json!({ "reason": cause.reason(), "cause": cause, "since": health.failing_since.unwrap_or(now) }));
+        let (name, webhook_id, url) = self.subject(webhook);
+        let since = health.failing_since.unwrap_or(now);
+        let data = WebhookDisabledData { webhook: name, webhook_id, url, reason: String::from(cause.reason()), cause, since };
         self.announce(sql, effects, Some(webhook), Operational::WebhookDisabled, &data, now)
     }
 
@@ -91,27 +93,24 @@ impl<S: Sql> Ledger<S> {
         };
         // What came before a recovery says more than the clean slate after it.
         let told = if kind == Operational::WebhookRecovered { about.before } else { about.health };
-        let mut data = self.subject(about.webhook);
-        extend(
-            &mut data,
-            json!({
-                "failures": told.failures_in_a_row,
-                "failing_since": told.failing_since,
-                "next_call_at": about.health.next_call_at,
-                "last_result": about.result,
-            }),
-        );
+        let (webhook, webhook_id, url) = self.subject(about.webhook);
+        let data = WebhookHealthData {
+            webhook,
+            webhook_id,
+            url,
+            failures: told.failures_in_a_row,
+            failing_since: told.failing_since,
+            next_call_at: about.health.next_call_at,
+            last_result: String::from(about.result),
+        };
         self.announce(sql, effects, Some(about.webhook), kind, &data, now)
     }
 
-    /// The webhook that an event is about.
-    fn subject(&self, webhook: Seq) -> Json {
+    /// The webhook that an event is about: its name, its id and its URL.
+    fn subject(&self, webhook: Seq) -> (Option<String>, String, Option<String>) {
         let member = self.roster.get(webhook);
-        json!({
-            "webhook": member.map(crate::roster::Member::name),
-            "webhook_id": self.ids.id(Kind::Webhook, webhook),
-            "url": member.map(crate::roster::Member::url),
-        })
+        let name = member.map(|member| String::from(member.name()));
+        (name, self.ids.id(Kind::Webhook, webhook), member.map(|member| String::from(member.url())))
     }
 
     /// Stores the event with a delivery for every webhook that wants it, except the one that it is about, if it is about one, and those that
@@ -122,10 +121,11 @@ impl<S: Sql> Ledger<S> {
         effects: &mut Effects,
         about: Option<Seq>,
         kind: Operational,
-        data: &Json,
+        data: &impl Serialize,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let event = NewEvent::operational(kind, data);
+        let data = serde_json::to_value(data).map_err(damaged("an operational event has no JSON form"))?;
+        let event = NewEvent::operational(kind, &data);
         let seq = self.next_key(now);
         let wanted = self.roster.matching(&EventFacts::of(&event)).into_iter();
         let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
@@ -145,19 +145,13 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Adds the fields of one object to another.
-fn extend(data: &mut Json, more: Json) {
-    if let (Some(data), Json::Object(more)) = (data.as_object_mut(), more) {
-        data.extend(more);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
 
     use postern_core::delivery::Outcome;
     use postern_core::webhook::Definition;
+    use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::support::build::{START, attempt, create, lease, ledger, post, webhook};

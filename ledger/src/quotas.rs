@@ -7,11 +7,11 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use postern_core::api::operational::ProjectFullData;
 use postern_core::event::Operational;
 use postern_core::id::Seq;
 use postern_core::quota::{Exceeded, Minute, Quota, QuotaUse, Quotas, is_full};
 use postern_core::time::Timestamp;
-use serde_json::json;
 
 use crate::error::LedgerError;
 use crate::gate::Effects;
@@ -331,7 +331,7 @@ impl<S: Sql> Ledger<S> {
             let mut effects = Effects::default();
             sql.run("UPDATE meta SET \"full\" = ?1", &[Value::from(is)])?;
             if is {
-                let data = json!({ "project": self.project().as_str(), "stored_bytes": used, "limit": limit });
+                let data = ProjectFullData { project: String::from(self.project().as_str()), stored_bytes: used, limit };
                 self.announce(sql, &mut effects, None, Operational::ProjectFull, &data, now)?;
             }
             Ok(effects)

@@ -292,6 +292,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // Whether it was told that the project is full (`quotas`).
         "ALTER TABLE meta ADD COLUMN \"full\" INTEGER NOT NULL DEFAULT 0",
     ],
+    &[
+        // One row: what was counted for good for `metrics`, as JSON.
+        "CREATE TABLE metric (id INTEGER PRIMARY KEY CHECK (id = 1), counted TEXT NOT NULL)",
+    ],
 ];
 
 /// The newest schema.
@@ -359,6 +363,7 @@ mod tests {
             "7b6da036e5dbd756",
             "f232a8e3de50a23a",
             "53e62908e1e385a5",
+            "1024927d93ac914b",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

@@ -30,9 +30,10 @@ use crate::support::build::{START, attempt, event, in_order, json, keyed, projec
 use crate::support::native::Native;
 
 /// Tables whose rows are limited or few: walking through them is fine.
-const SMALL_TABLES: [&str; 12] = [
+const SMALL_TABLES: [&str; 13] = [
     "meta",
     "live_ticket",
+    "metric",
     "token",
     "webhook",
     "webhook_health",
@@ -308,6 +309,7 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.export_deliveries(&ExportFilter { kind: None, ..filter.clone() }, None)?;
         ledger.export_deliveries(&filter, None)?;
         ledger.export_events(&ExportFilter { until: Some(START), ..ExportFilter::default() }, None)?;
+        ledger.metrics(START)?;
         let bucket = BucketWidth::Hour;
         ledger.stats(&StatsQuery { webhook, kind: None, since: START.plus_ms(-86_400_000), until: START, bucket })?;
     }

@@ -62,6 +62,7 @@ fn operations() -> Vec<Operation> {
         make("POST", "events/batch", Publish, Some(json!({ "events": [{ "type": "order.paid", "data": {} }] }))),
         make("POST", "events/dry-run", Manage, Some(json!({ "type": "order.paid", "data": {}, "labels": {}, "order_key": "k" }))),
         make("GET", "events/export", Read, None),
+        make("GET", "metrics", Read, None),
         make("GET", "events", Read, None),
         make("GET", "events/{evt}", Read, None),
         make("GET", "deliveries/export", Read, None),

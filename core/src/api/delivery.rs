@@ -43,6 +43,85 @@ pub struct DeliveryView {
     pub updated_at: Timestamp,
 }
 
+/// A delivery as a line of an export: what a list shows, and every attempt as it is recorded.
+///
+/// `A` is what `attempts` is written as; the ledger has them as JSON text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ExportedDelivery"))]
+pub struct ExportedDelivery<A = Vec<Attempt>> {
+    /// `dlv_…`
+    pub id: String,
+    /// `evt_…`
+    pub event_id: String,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `whk_…`
+    pub webhook_id: String,
+    /// The webhook's name; null where it was deleted.
+    pub webhook: Option<String>,
+    /// The `webhook-id` of every attempt.
+    pub message_id: String,
+    /// Where it stands.
+    pub state: State,
+    /// How many attempts were made: the field that a list calls `attempts`.
+    pub attempt_count: u32,
+    /// When the next attempt is due (`pending`, `waiting`), or the lease ends (`leased`).
+    pub next_at: Option<Timestamp>,
+    /// HTTP status of the latest attempt that got an answer.
+    pub last_status: Option<u16>,
+    /// The latest attempt in a few words, such as `503 Service Unavailable` or `timed out`.
+    pub last_result: Option<String>,
+    /// Milliseconds of the latest attempt.
+    pub last_duration_ms: Option<u32>,
+    /// When the event was accepted.
+    pub created_at: Timestamp,
+    /// When it was last touched.
+    pub updated_at: Timestamp,
+    /// Every attempt, oldest first.
+    pub attempts: A,
+}
+
+impl<A> ExportedDelivery<A> {
+    /// The line of `delivery` with its `attempts`.
+    #[must_use]
+    pub fn new(delivery: DeliveryView, attempts: A) -> Self {
+        let DeliveryView {
+            id,
+            event_id,
+            kind,
+            webhook_id,
+            webhook,
+            message_id,
+            state,
+            attempts: attempt_count,
+            next_at,
+            last_status,
+            last_result,
+            last_duration_ms,
+            created_at,
+            updated_at,
+        } = delivery;
+        Self {
+            id,
+            event_id,
+            kind,
+            webhook_id,
+            webhook,
+            message_id,
+            state,
+            attempt_count,
+            next_at,
+            last_status,
+            last_result,
+            last_duration_ms,
+            created_at,
+            updated_at,
+            attempts,
+        }
+    }
+}
+
 /// A delivery in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

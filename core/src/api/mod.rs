@@ -8,6 +8,7 @@ pub mod dry_run;
 pub mod event;
 pub mod inbox;
 pub mod live;
+pub mod operational;
 pub mod page;
 pub mod project;
 pub mod replay;

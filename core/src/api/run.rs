@@ -53,12 +53,12 @@ pub struct RunWebhooksView {
     pub auth: Option<String>,
 }
 
-/// A run in full: what a list shows of it, and what is large. (The fields of [`RunView`] are repeated, because serde can't read a
-/// text that is kept as written beside flattened ones.)
+// The fields of `RunView` are repeated, because serde can't read a text that is kept as written beside flattened ones.
+/// A run in full: what a list shows of it, and what is large.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RunDetail {
-    /// See [`RunView`], as all up to `ended_at`.
+    /// `run_…`
     pub id: String,
     /// Where it stands.
     pub state: RunState,
@@ -92,7 +92,7 @@ pub struct RunDetail {
     pub log: Vec<Box<RawValue>>,
     /// Older entries of the log that had to make room.
     pub log_dropped: u32,
-    /// Its callbacks, in the order of [`CallbackKind`].
+    /// Its callbacks: probes first, `update` before `finished`.
     pub callbacks: Vec<CallbackView>,
 }
 

@@ -72,7 +72,8 @@ pub struct StatsCounts {
     pub p95_ms: Option<u32>,
     /// The same of 99 %.
     pub p99_ms: Option<u32>,
-    /// How they ended, by the spelling of [`crate::stats::OutcomeClass`]; those that did not occur are left out.
+    /// How they ended: `2xx`, `3xx`, `4xx`, `5xx`, `timed_out`, `connection`, `dns`, `blocked`, `platform` or `lost`. What did not occur is
+    /// left out.
     pub outcomes: BTreeMap<String, u64>,
 }
 

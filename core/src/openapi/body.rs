@@ -24,13 +24,12 @@ use crate::project::{ACTINIA_LOCATION_CHARS_MAX, ACTINIA_LOCATIONS_MAX};
 use crate::run::parse::AUTH_CHARS_MAX;
 use crate::run::{LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, RunState, STEPS_MAX};
 use crate::signing::SecretKind;
-use crate::token::Role;
 use crate::webhook::field::{
     CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, LABEL_KEY_CHARS_MAX,
     LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S, SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
 };
 use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
-use crate::webhook::{Contract, ProjectName, RateLimit, WebhookName};
+use crate::webhook::{ProjectName, RateLimit, WebhookName};
 use crate::{inbox, replay, token};
 
 /// A request body.
@@ -90,7 +89,23 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("ConfigRequest", config_request()),
         ("ImportRequest", import_request()),
         ("Condition", condition()),
+        ("FieldCondition", field_condition()),
+        ("AndCondition", combined_condition("and")),
+        ("OrCondition", combined_condition("or")),
+        ("NotCondition", object(&["not"], vec![("not", reference("Condition"))])),
         ("DataSchema", data_schema()),
+        ("DataSchemaType", one_of(&SCHEMA_TYPES)),
+        ("Labels", labels()),
+        ("HeaderInput", header()),
+        ("ObjectFilterInput", object_filter()),
+        ("RateLimitInput", rate_limit()),
+        ("KeptSecret", object(&["keep"], vec![("keep", json!({ "const": true }))])),
+        ("SecretKind", one_of(&[SecretKind::V1, SecretKind::V1a].map(SecretKind::as_str))),
+        ("EventObjectInput", event_object()),
+        ("InboxAnswerInput", inbox_answer()),
+        ("ReplayedState", one_of(&replay::STATES.map(State::as_str))),
+        ("RunWebhooksInput", run_webhooks()),
+        ("RunProgressInput", run_progress()),
     ] {
         schemas.insert(String::from(name), schema);
     }
@@ -132,11 +147,9 @@ fn reference(name: &str) -> Value {
 }
 
 fn nullable(mut schema: Value) -> Value {
-    if let Some(items) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        items.push(Value::Null);
-    }
     match schema.get("type").cloned() {
-        Some(kind @ Value::String(_)) => {
+        // An enum stays one beside null: generators make a type of it, which can't have null for a value.
+        Some(kind @ Value::String(_)) if schema.get("enum").is_none() => {
             schema["type"] = json!([kind, "null"]);
             schema
         }
@@ -279,7 +292,7 @@ fn token_create() -> Value {
         &["name", "role"],
         vec![
             ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it. No invisible characters.")),
-            ("role", one_of(&Role::ALL.map(Role::as_str))),
+            ("role", reference("Role")),
             ("expires_at", said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never.")),
         ],
     )
@@ -292,11 +305,11 @@ fn schedule() -> Value {
 }
 
 fn secret() -> Value {
-    json!({ "type": "string", "format": "webhook-secret", "minLength": 1, "maxLength": 128 })
+    json!({ "type": "string", "minLength": 1, "maxLength": 128 })
 }
 
-fn headers() -> Value {
-    let header = object(
+fn header() -> Value {
+    object(
         &["key"],
         vec![
             (
@@ -326,22 +339,29 @@ fn headers() -> Value {
                 ),
             ),
         ],
-    );
-    list(&header, 0, HEADERS_MAX)
+    )
+}
+
+fn object_filter() -> Value {
+    let part = || nullable(text(1, OBJECT_PART_CHARS_MAX));
+    object(&[], vec![("type", part()), ("name", part()), ("version", part())])
+}
+
+fn rate_limit() -> Value {
+    object(&["calls", "per_s"], vec![("calls", integer(1, RateLimit::CALLS_MAX)), ("per_s", integer(1, RateLimit::PER_S_MAX))])
 }
 
 /// The fields of a webhook. In a patch, null restores the default of those that may be null.
 fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
-    let part = || nullable(text(1, OBJECT_PART_CHARS_MAX));
     vec![
         ("name", webhook_name()),
         ("url", url()),
-        ("contract", said(one_of(&Contract::ALL.map(Contract::as_str)), "How callbacks look, and which answers count as delivered.")),
+        ("contract", said(reference("Contract"), "How callbacks look, and which answers count as delivered.")),
         ("events", patterns(1)),
         (
             "object",
             said(
-                nullable(object(&[], vec![("type", part()), ("name", part()), ("version", part())])),
+                nullable(reference("ObjectFilterInput")),
                 if is_patch {
                     "Only events that happened to such objects. A part that is not sent stays; null is any."
                 } else {
@@ -349,14 +369,14 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                 },
             ),
         ),
-        ("headers", said(nullable(headers()), "Added to every callback, in this order.")),
+        ("headers", said(nullable(list(&reference("HeaderInput"), 0, HEADERS_MAX)), "Added to every callback, in this order.")),
         (
             "description",
             nullable(
                 json!({ "type": "string", "maxLength": DESCRIPTION_CHARS_MAX, "pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$" }),
             ),
         ),
-        ("labels", said(nullable(labels()), "For people, and for the filter of the list.")),
+        ("labels", said(nullable(reference("Labels")), "For people, and for the filter of the list.")),
         (
             "timeout_s",
             said(nullable(integer(1, TIMEOUT_MAX_S)), &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} where nobody says.")),
@@ -381,28 +401,18 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             ),
         ),
         ("retry_schedule_s", said(nullable(schedule()), "Seconds before attempt 2, 3, …; null: the project's schedule.")),
-        (
-            "rate_limit",
-            said(
-                nullable(object(
-                    &["calls", "per_s"],
-                    vec![("calls", integer(1, RateLimit::CALLS_MAX)), ("per_s", integer(1, RateLimit::PER_S_MAX))],
-                )),
-                "At most so many calls begin in any window of so many seconds.",
-            ),
-        ),
+        ("rate_limit", said(nullable(reference("RateLimitInput")), "At most so many calls begin in any window of so many seconds.")),
         ("concurrency_limit", said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most.")),
         ("ordered", said(flag(), "Whether events with one `order_key` go one after the other.")),
         ("filter", said(nullable(reference("Condition")), "What must hold of an event's `data`.")),
-        ("event_labels", said(nullable(labels()), "Labels that an event must carry, all of them.")),
+        ("event_labels", said(nullable(reference("Labels")), "Labels that an event must carry, all of them.")),
         ("paused", said(flag(), "Whether deliveries wait. Events are taken all the same.")),
     ]
 }
 
 fn webhook_declaration() -> Value {
     let mut fields = webhook_fields(false);
-    let keep = object(&["keep"], vec![("keep", json!({ "const": true }))]);
-    let secret = json!({ "anyOf": [secret(), keep, { "type": "null" }] });
+    let secret = json!({ "anyOf": [secret(), reference("KeptSecret"), { "type": "null" }] });
     let secret = said(
         secret,
         "As in the body that makes a webhook; `{\"keep\": true}`, as nothing at all, keeps the stored one. Where there is none to keep, \
@@ -426,13 +436,7 @@ fn secret_rotation() -> Value {
                 ),
             ),
             ("secret", said(nullable(secret()), "The new secret; one is made where none is sent.")),
-            (
-                "kind",
-                said(
-                    nullable(one_of(&[SecretKind::V1, SecretKind::V1a].map(SecretKind::as_str))),
-                    "What kind of secret is made: `v1` is HMAC-SHA256, `v1a` ed25519.",
-                ),
-            ),
+            ("kind", said(nullable(reference("SecretKind")), "What kind of secret is made: `v1` is HMAC-SHA256, `v1a` ed25519.")),
         ],
     )
 }
@@ -460,8 +464,22 @@ fn test_create() -> Value {
     object(&["url"], fields)
 }
 
+/// The parts have names of their own: a schema that leads back to itself through one that has none can't be generated.
 fn condition() -> Value {
-    let both = || json!({ "type": "array", "minItems": 1, "maxItems": condition::LEAVES_MAX, "items": reference("Condition") });
+    said(
+        json!({
+            "anyOf": [reference("FieldCondition"), reference("AndCondition"), reference("OrCondition"), reference("NotCondition")],
+            "examples": [{ "and": [{ "field": "total", "gte": 100 }, { "field": "customer.country", "in": ["DE", "FR"] }] }],
+        }),
+        &format!("At most {} fields, {} levels and {} bytes in all.", condition::LEAVES_MAX, condition::DEPTH_MAX, condition::BYTES_MAX),
+    )
+}
+
+fn combined_condition(by: &'static str) -> Value {
+    object(&[by], vec![(by, list(&reference("Condition"), 1, condition::LEAVES_MAX))])
+}
+
+fn field_condition() -> Value {
     let many = || list(&json!({}), 1, condition::LIST_VALUES_MAX);
     let compared = || json!({ "type": ["number", "string"] });
     let path = json!({ "type": "string", "minLength": 1, "maxLength": condition::FIELD_CHARS_MAX, "pattern": CONDITION_PATH });
@@ -481,18 +499,7 @@ fn condition() -> Value {
     }
     let mut field = object(&["field"], tests);
     field["minProperties"] = json!(2);
-    said(
-        json!({
-            "anyOf": [
-                field,
-                object(&["and"], vec![("and", both())]),
-                object(&["or"], vec![("or", both())]),
-                object(&["not"], vec![("not", reference("Condition"))]),
-            ],
-            "examples": [{ "and": [{ "field": "total", "gte": 100 }, { "field": "customer.country", "in": ["DE", "FR"] }] }],
-        }),
-        &format!("At most {} fields, {} levels and {} bytes in all.", condition::LEAVES_MAX, condition::DEPTH_MAX, condition::BYTES_MAX),
-    )
+    field
 }
 
 // --- events ---
@@ -516,6 +523,8 @@ fn event_type_patch() -> Value {
     object(&[], event_type_rest())
 }
 
+const SCHEMA_TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+
 /// The keywords of `json_schema`, which names every fault itself; here only their kinds are told.
 fn data_schema() -> Value {
     let part = || json!({ "anyOf": [{ "type": "boolean" }, reference("DataSchema")] });
@@ -523,12 +532,11 @@ fn data_schema() -> Value {
     let count = || json!({ "type": "integer", "minimum": 0, "maximum": COUNT_MAX });
     let number = || json!({ "type": "number" });
     let named = || json!({ "type": "object", "additionalProperties": part() });
-    let words = ["null", "boolean", "integer", "number", "string", "array", "object"];
     let mut fields = vec![
         ("$schema", one_of(&DRAFTS)),
         ("$defs", named()),
         ("$ref", json!({ "type": "string", "pattern": r"^#/\$defs/" })),
-        ("type", json!({ "anyOf": [one_of(&words), unique(list(&one_of(&words), 1, words.len()))] })),
+        ("type", json!({ "anyOf": [reference("DataSchemaType"), unique(list(&reference("DataSchemaType"), 1, SCHEMA_TYPES.len()))] })),
         ("enum", json!({ "type": "array", "minItems": 1 })),
         ("const", json!({})),
         ("properties", named()),
@@ -569,15 +577,18 @@ fn data_schema() -> Value {
     )
 }
 
-fn event() -> Value {
+fn event_object() -> Value {
     let part = || text(1, OBJECT_PART_CHARS_MAX);
-    let about = object(&["type", "name"], vec![("type", part()), ("name", part()), ("version", nullable(part()))]);
+    object(&["type", "name"], vec![("type", part()), ("name", part()), ("version", nullable(part()))])
+}
+
+fn event() -> Value {
     object(
         &["type", "data"],
         vec![
             ("type", said(posted_type(), "Not below `postern.`, which are Postern's own.")),
             ("data", json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." })),
-            ("object", said(nullable(about), "What it happened to.")),
+            ("object", said(nullable(reference("EventObjectInput")), "What it happened to.")),
             ("idempotency_key", said(nullable(idempotency_key()), "Two events with one key and the same content are one event.")),
             (
                 "order_key",
@@ -586,7 +597,7 @@ fn event() -> Value {
                     "Deliveries of events with one key go to an `ordered` webhook one after the other.",
                 ),
             ),
-            ("labels", said(nullable(labels()), "What webhooks may filter by.")),
+            ("labels", said(nullable(reference("Labels")), "What webhooks may filter by.")),
         ],
     )
 }
@@ -601,20 +612,29 @@ fn inbox_name() -> Value {
     said(json!({ "type": "string", "minLength": 1, "maxLength": inbox::NAME_CHARS_MAX, "pattern": TRIMMED }), "Unique in its project.")
 }
 
-fn inbox_patch() -> Value {
-    let answer = object(
+fn inbox_answer() -> Value {
+    object(
         &[],
         vec![
             ("status", integer(200, 599)),
             ("delay_ms", integer(0, DELAY_MS_MAX)),
             ("body", said(json!({ "type": "string", "maxLength": ANSWER_BODY_BYTES_MAX }), "At most 16 KiB.")),
         ],
-    );
-    object(&[], vec![("name", inbox_name()), ("answer", said(nullable(answer), "What it answers; null is an empty 200 at once."))])
+    )
+}
+
+fn inbox_patch() -> Value {
+    object(
+        &[],
+        vec![
+            ("name", inbox_name()),
+            ("answer", said(nullable(reference("InboxAnswerInput")), "What it answers; null is an empty 200 at once.")),
+        ],
+    )
 }
 
 fn replay_create() -> Value {
-    let states = unique(list(&one_of(&replay::STATES.map(State::as_str)), 1, replay::STATES.len()));
+    let states = unique(list(&reference("ReplayedState"), 1, replay::STATES.len()));
     object(
         &[],
         vec![
@@ -634,8 +654,8 @@ fn replay_create() -> Value {
 
 // --- runs ---
 
-fn run_create() -> Value {
-    let webhooks = object(
+fn run_webhooks() -> Value {
+    object(
         &["finished"],
         vec![
             ("finished", said(url(), "Hears of the end. Probed by a GET before the run is offered to anybody.")),
@@ -650,13 +670,16 @@ fn run_create() -> Value {
                 ),
             ),
         ],
-    );
+    )
+}
+
+fn run_create() -> Value {
     object(
         &["chain"],
         vec![
             ("chain", json!({ "type": "object", "description": "What is to be done: the executor's to know." })),
-            ("webhooks", said(nullable(webhooks), "Whom to call.")),
-            ("labels", nullable(labels())),
+            ("webhooks", said(nullable(reference("RunWebhooksInput")), "Whom to call.")),
+            ("labels", nullable(reference("Labels"))),
         ],
     )
 }
@@ -666,9 +689,12 @@ fn run_claim() -> Value {
     object(&[], vec![("lease_s", lease_s)])
 }
 
-fn run_said() -> Vec<(&'static str, Value)> {
+fn run_progress() -> Value {
     let percent = nullable(json!({ "type": "number", "minimum": 0, "maximum": 100 }));
-    let progress = object(&["step", "of"], vec![("step", integer(0, STEPS_MAX)), ("of", integer(1, STEPS_MAX)), ("percent", percent)]);
+    object(&["step", "of"], vec![("step", integer(0, STEPS_MAX)), ("of", integer(1, STEPS_MAX)), ("percent", percent)])
+}
+
+fn run_said() -> Vec<(&'static str, Value)> {
     vec![
         (
             "claim",
@@ -678,7 +704,10 @@ fn run_said() -> Vec<(&'static str, Value)> {
             ),
         ),
         ("message", nullable(json!({ "type": "string", "maxLength": MESSAGE_CHARS_MAX }))),
-        ("progress", said(nullable(progress), "`step` is at most `of`; `percent` follows from them where it is not sent.")),
+        (
+            "progress",
+            said(nullable(reference("RunProgressInput")), "`step` is at most `of`; `percent` follows from them where it is not sent."),
+        ),
         ("log", said(nullable(json!({ "type": "array", "items": {} })), "Entries that the log gains, any JSON.")),
     ]
 }
@@ -698,7 +727,7 @@ fn config_document() -> Value {
     let schema = object(
         &[],
         vec![
-            ("settings", settings()),
+            ("settings", reference("SettingsPatch")),
             ("event_types", json!({ "type": "array", "items": reference("EventTypeCreate") })),
             ("webhooks", json!({ "type": "array", "items": reference("WebhookDeclaration") })),
         ],

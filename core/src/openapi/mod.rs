@@ -4,11 +4,15 @@
 //! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the constants of their
 //! parsers (`body`), paths and methods are those of [`crate::route`], problems those of [`crate::problem`]. This module is
 //! behind a feature that neither Worker nor page has: the document is written by a test (`POSTERN_BLESS=1`) and served as a
-//! file. Not described: the facades, whose contracts are UbiOps', UP42's and actinia's own; `/in/…`, which takes anything;
-//! `/metrics`.
+//! file. `callbacks` describes what receivers get. What all of these write is valid, and then brought into the shapes that
+//! generators of clients read (`shape`) and the words that their readers know (`prose`). Not described: the facades, whose
+//! contracts are UbiOps', UP42's and actinia's own; `/in/…`, which takes anything.
 
 mod body;
+mod callbacks;
 mod operation;
+mod prose;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -57,9 +61,16 @@ pub fn document() -> Value {
     }
     generator.subschema_for::<Problem>();
     generator.subschema_for::<LiveEvent>();
+    let webhooks = callbacks::webhooks(&mut generator);
+    let of_callbacks = callbacks::schemas(&mut generator);
     let mut schemas = generator.take_definitions(true);
+    schemas.extend(of_callbacks);
     schemas.extend(body::schemas());
     let roles = Role::ALL.map(|role| format!("`{}` ({})", role.as_str(), role.about())).join(", ");
+    schemas.insert(String::from("Health"), operation::health());
+    if let Some(problem) = schemas.get_mut("Problem") {
+        problem["properties"]["type"]["enum"] = ProblemType::ALL.map(ProblemType::uri).to_vec().into();
+    }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -70,11 +81,13 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/" }],
         "security": [{ "bearer": [] }],
-        "tags": operation::TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
+        "tags": tags().map(|(name, description)| json!({ "name": name, "description": description })).collect::<Vec<_>>(),
         "paths": paths,
+        "webhooks": webhooks,
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "A project's token (`pst_…`), or `ADMIN_TOKEN`." },
+                "run": { "type": "http", "scheme": "basic", "description": "What a run's callbacks carry: its `auth`, where it has one." },
             },
             "parameters": {
                 "IfMatch": {
@@ -93,8 +106,14 @@ pub fn document() -> Value {
             "schemas": schemas,
         },
     });
-    tidy(&mut document);
+    prose::tidy(&mut document);
+    shape::shape(&mut document);
     document
+}
+
+/// Every tag, with what it is about.
+fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
+    operation::TAGS.into_iter().chain([callbacks::TAG])
 }
 
 /// One route of each kind.
@@ -217,18 +236,22 @@ fn good_answer(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
             }
             value["content"] = json!({ "application/json": media });
         }
-        Content::Text(content_type) => value["content"] = json!({ (*content_type): { "schema": { "type": "string" } } }),
+        Content::Text(types) => {
+            let text = || json!({ "schema": { "type": "string" } });
+            value["content"] = types.iter().map(|content_type| (String::from(*content_type), text())).collect::<Map<_, _>>().into();
+        }
         Content::Lines(schema) => {
             let item = schema(generator);
-            let described = format!("Each line is a JSON value: {}.", item.as_value()["$ref"].as_str().unwrap_or_default());
-            value["content"] = json!({ "application/x-ndjson": { "schema": { "type": "string", "description": described } } });
+            let name = item.as_value()["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+            let text =
+                json!({ "schema": { "type": "string", "description": format!("One JSON value a line, each of the schema `{name}`.") } });
+            value["content"] = json!({ "application/x-ndjson": text, "text/plain": text });
         }
     }
     value
 }
 
 fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
-    let uris: Vec<String> = problems.iter().map(|problem| problem.uri()).collect();
     let titles: Vec<&str> = problems.iter().map(|problem| problem.title()).collect();
     let mut headers = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
     match status {
@@ -236,7 +259,6 @@ fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
         429 => headers["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
         _ => {}
     }
-    let kind = json!({ "properties": { "type": { "enum": uris }, "status": { "const": status } } });
     let examples: Map<String, Value> = problems
         .iter()
         .map(|problem| (String::from(problem.id()), json!({ "value": Problem::new(*problem, "what happened this time, and what to do") })))
@@ -246,7 +268,7 @@ fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
         "headers": headers,
         "content": {
             "application/problem+json": {
-                "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, kind] },
+                "schema": { "$ref": "#/components/schemas/Problem" },
                 "examples": examples,
             },
         },
@@ -260,38 +282,6 @@ fn headers() -> Value {
         "RetryAfter": { "description": "Seconds to wait; left out where waiting does not help (some quotas).", "required": false, "schema": { "type": "integer", "minimum": 0 } },
         "WwwAuthenticate": { "description": "How to sign in.", "required": true, "schema": { "const": "Bearer" } },
     })
-}
-
-/// Makes the text of doc comments fit for readers of the API: paragraphs in one line, names instead of links to items.
-fn tidy(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            for (key, member) in map.iter_mut() {
-                match member {
-                    Value::String(text) if key == "description" => *text = readable(text),
-                    other => tidy(other),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        _ => {}
-    }
-}
-
-fn readable(text: &str) -> String {
-    let paragraphs: Vec<String> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
-    let mut rest = paragraphs.join("\n\n");
-    let mut readable = String::new();
-    while let Some((before, after)) = rest.split_once("[`") {
-        let (path, after) = after.split_once("`]").unwrap_or((after, ""));
-        let name = path.rsplit("::").next().unwrap_or(path);
-        readable.push_str(before);
-        readable.push('`');
-        readable.push_str(name);
-        readable.push('`');
-        rest = String::from(after);
-    }
-    readable + &rest
 }
 
 #[cfg(test)]

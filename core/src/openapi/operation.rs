@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body, body};
 use crate::api::audit::{AuditEntry, SubjectKind};
-use crate::api::delivery::{DeliveryDetail, DeliveryView};
+use crate::api::delivery::{DeliveryDetail, DeliveryView, ExportedDelivery};
 use crate::api::dry_run::DryRunView;
 use crate::api::event::{BatchAccepted, EventAccepted, EventTypeView, EventView};
 use crate::api::inbox::{InboxRequestView, InboxView};
@@ -24,9 +24,10 @@ use crate::api::webhook::{SecretView, WebhookView};
 use crate::config::PlanView;
 use crate::delivery::State;
 use crate::import::PreviewView;
+use crate::metrics::{Form, PROJECTS_MAX};
 use crate::operation::{Needs, Operation as Id};
 use crate::problem::ProblemType;
-use crate::query::TEXT_CHARS_MAX;
+use crate::query::{DataForm, TEXT_CHARS_MAX};
 use crate::route::{Resource, Route};
 use crate::run::{CallbackKind, RunState};
 
@@ -36,8 +37,8 @@ pub(super) enum Content {
     Nothing,
     /// JSON of this schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
-    /// Text of this type.
-    Text(&'static str),
+    /// Text of one of these types, the first where nobody asks for another.
+    Text(&'static [&'static str]),
     /// One JSON value of this schema a line.
     Lines(fn(&mut SchemaGenerator) -> Schema),
 }
@@ -211,7 +212,7 @@ pub(super) const fn tag(route: &Route) -> &'static str {
             | Resource::RunCallbackRetry(..) => "Runs",
             Resource::Audit => "Audit log",
             Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => "Configuration",
-            Resource::Stats | Resource::Live | Resource::LiveTickets => "Observing",
+            Resource::Stats | Resource::Metrics | Resource::Live | Resource::LiveTickets => "Observing",
         },
     }
 }
@@ -234,18 +235,29 @@ pub(super) const TAGS: [(&str, &str); 14] = [
     ("Health", "Whether the deployment answers."),
 ];
 
+/// How metrics are written.
+const METRICS: [&str; 2] = [Form::Text.content_type(), Form::OpenMetrics.content_type()];
+
 /// What every method of the path does.
 pub(super) fn operations(route: &Route) -> Vec<Operation> {
     match route {
         Route::Health => vec![
             Operation::new("GET", Id::GetHealth, "Say whether Postern answers")
-                .answer(200, "It does.", Content::Json(health))
+                .answer(200, "It does.", Content::Json(|_generator| schemars::json_schema!({ "$ref": "#/components/schemas/Health" })))
                 .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
         ],
         Route::Metrics => vec![
-            Operation::new("GET", Id::GetMetrics, "Read the counters")
-                .about("Prometheus text: what the platform charges for, as this isolate has counted it since its start.")
-                .answer(200, "The counters.", Content::Text("text/plain; version=0.0.4; charset=utf-8")),
+            Operation::new("GET", Id::GetMetrics, "Read the metrics of the deployment")
+                .about(
+                    "For Prometheus: what this isolate of the Worker has counted since it began, and what the first twenty projects by name have \
+                     counted and how they stand. Asked for `application/openmetrics-text`, it is OpenMetrics.",
+                )
+                .query(vec![Parameter {
+                    name: "projects",
+                    schema: json!({ "type": "integer", "minimum": 0, "maximum": PROJECTS_MAX, "default": PROJECTS_MAX }),
+                    description: "How many projects are asked at most; 0 for the Worker alone.",
+                }])
+                .answer(200, "The metrics.", Content::Text(&METRICS)),
         ],
         Route::Token => vec![
             Operation::new("GET", Id::GetToken, "Say whose token this is")
@@ -349,7 +361,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
                     text("webhook", "The webhook's name."),
                 ]))
-                .lines::<DeliveryView>("Lines of deliveries.")
+                .lines::<ExportedDelivery>("Lines of deliveries, each with all its attempts.")
                 .or(ProblemType::NotFound),
         ],
         Resource::Delivery(_) => vec![
@@ -419,6 +431,16 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 ])
                 .gives::<StatsView>(200, "The whole time, and every bucket of it.")
                 .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        ],
+        Resource::Metrics => vec![
+            Operation::new("GET", Id::GetProjectMetrics, "Read the metrics of a project")
+                .about(
+                    "For Prometheus: accepted events, attempts by how they ended, how long they took, and how deliveries stand. Counters go on \
+                     whatever is deleted. Asked for `application/openmetrics-text`, it is OpenMetrics.",
+                )
+                .answer(200, "The metrics.", Content::Text(&METRICS))
+                .or(ProblemType::InvalidInput)
                 .or(ProblemType::StateConflict),
         ],
         Resource::Live => vec![
@@ -535,7 +557,12 @@ fn events(resource: &Resource) -> Vec<Operation> {
         Resource::EventsExport => vec![
             Operation::new("GET", Id::ExportEvents, "Export events")
                 .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
-                .query(export_and(Vec::new()))
+                .query(export_and(vec![word(
+                    "data",
+                    &DataForm::ALL.map(DataForm::as_str),
+                    "How the data is written: `json` as the value that it is (where nobody says), `text` as a string that holds what the producer wrote, \
+                     for readers whose numbers are too small for it.",
+                )]))
                 .lines::<EventView>("Lines of events, with their data."),
         ],
         Resource::Event(_) => vec![
@@ -702,7 +729,8 @@ fn word(name: &'static str, words: &[&str], description: &'static str) -> Parame
 
 fn time(name: &'static str, description: &'static str) -> Parameter {
     // An empty one does not restrict, as with every text of a query.
-    Parameter { name, schema: json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "maxLength": 0 }] }), description }
+    let schema = json!({ "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "string", "maxLength": 0 }] });
+    Parameter { name, schema, description }
 }
 
 fn labels(name: &'static str, description: &'static str) -> Parameter {
@@ -735,9 +763,12 @@ fn subject_pattern() -> String {
 
 // --- schemas of answers that are no type ---
 
-fn health(_generator: &mut SchemaGenerator) -> Schema {
-    schemars::json_schema!({
+/// Answer to `GET /healthz`.
+pub(super) fn health() -> Value {
+    json!({
         "type": "object",
+        "description": "That Postern answers.",
+
         "properties": {
             "status": { "const": "ok" },
             "version": { "type": "string", "description": "Of Postern." },

@@ -10,6 +10,7 @@ use postern_core::query::EventQuery;
 
 use super::problem::{Answer, ApiError};
 use super::{IDEMPOTENCY_KEY, Session, unexpected};
+use crate::meter;
 use crate::project_do::command::{Command, Reply};
 
 /// `POST`: 202; 409 where the idempotency key was used with other content; 422.
@@ -52,6 +53,7 @@ pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
     match session.ask(Command::Ingest { events }).await? {
         Reply::Accepted { items, work } => {
+            meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
             if !work.works.is_empty() {
                 session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
             }

@@ -5,6 +5,7 @@
 //! one before. The first is there before the answer begins, so that a refusal is an answer and not a broken stream.
 
 use futures_util::stream::{self, Stream};
+use postern_core::accept;
 use postern_core::fault::InputFault;
 use postern_core::id::Seq;
 use postern_core::query::ExportQuery;
@@ -18,7 +19,9 @@ use crate::project_do::call;
 use crate::project_do::command::{Call, Command, Reply};
 
 /// Newline-delimited JSON.
-const CONTENT_TYPE: &str = "application/x-ndjson";
+const NDJSON: &str = "application/x-ndjson";
+/// The same lines for clients that read text and no NDJSON: whoever asks for it.
+const TEXT: &str = "text/plain";
 
 /// `GET events/export`: 200; 422.
 pub(super) async fn events(session: &Session<'_>) -> Result<Response, ApiError> {
@@ -35,7 +38,10 @@ pub(super) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiErr
 async fn export(session: &Session<'_>, page: impl Fn(Option<Seq>) -> Command + 'static) -> Result<Response, ApiError> {
     let first = ask(session.env, &session.call(page(None))).await?;
     let rest = Rest { env: session.env.clone(), call: session.call(page(None)), page: Box::new(page) };
-    Ok(respond_with_stream(CONTENT_TYPE, lines(first, rest), &session.incoming.id)?)
+    let wanted = session.incoming.header("accept");
+    let is_text = accept::names(wanted.as_deref(), TEXT) && !accept::names(wanted.as_deref(), NDJSON);
+    let content_type = if is_text { "text/plain; charset=utf-8" } else { NDJSON };
+    Ok(respond_with_stream(content_type, lines(first, rest), &session.incoming.id)?)
 }
 
 /// How the pages after the first are asked for.

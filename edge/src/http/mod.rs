@@ -18,6 +18,7 @@ mod guard;
 mod import;
 mod inboxes;
 mod live;
+mod metrics;
 pub(crate) mod problem;
 mod projects;
 mod replays;
@@ -49,7 +50,6 @@ use crate::config::Settings;
 use crate::dispatch::Dispatcher;
 use crate::facade;
 use crate::log::{self, RequestId};
-use crate::meter;
 use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Call, Caller, Command, Once, Reply};
 
@@ -191,7 +191,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
     let method = incoming.method_of(route.methods())?;
     let answer = match route {
         Route::Health => health(env),
-        Route::Metrics => metrics(env, incoming),
+        Route::Metrics => metrics::all(env, incoming).await,
         Route::Token => tokens::whose(env, incoming).await,
         Route::Projects => projects::all(env, incoming, &method).await,
         Route::Project(project, Resource::Live) => return live::listen(env, incoming, project).await.map(Outcome::Response),
@@ -276,6 +276,7 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::RunCallbackRetry(id, kind), _) => runs::resend(session, id, kind).await,
         (Resource::Stats, _) => stats::show(session).await,
         (Resource::LiveTickets, _) => live::create_ticket(session).await,
+        (Resource::Metrics, _) => metrics::show(session).await,
         // These give no value but the platform's own answer; `native` has taken them.
         (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),
     }
@@ -404,18 +405,6 @@ fn health(env: &Env) -> Result<Answer, ApiError> {
     let allow_private_targets = settings.policy(None).allow_private_targets;
     let version = env!("CARGO_PKG_VERSION");
     Answer::json(200, &serde_json::json!({ "status": "ok", "version": version, "allow_private_targets": allow_private_targets }))
-}
-
-/// What this isolate has used, for `ADMIN_TOKEN` only. It is no operation of the API: the page has no use for it, so its path
-/// is not one of `core::route`.
-fn metrics(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
-    let settings = Settings::of(env)?;
-    let is_admin = token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.is_admin(token));
-    if !is_admin {
-        return Err(ApiError::problem(ProblemType::Unauthorized, "only ADMIN_TOKEN reads the metrics"));
-    }
-    let text = [("content-type", String::from("text/plain; version=0.0.4; charset=utf-8"))];
-    Ok(Answer { status: 200, headers: text.to_vec(), body: Some(meter::exposition()) })
 }
 
 /// Everything else is the dashboard's.

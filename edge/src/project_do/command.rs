@@ -20,6 +20,7 @@ use postern_core::contract::up42;
 use postern_core::delivery::Attempt;
 use postern_core::event::{EventTypeDraft, NewEvent};
 use postern_core::id::Seq;
+use postern_core::metrics::ProjectMetrics;
 use postern_core::operation::{Needs, Operation};
 use postern_core::problem::Problem;
 use postern_core::project::SettingsPatch;
@@ -380,6 +381,8 @@ pub(crate) enum Command {
         /// Which.
         query: StatsQuery,
     },
+    /// What the project tells Prometheus.
+    ShowMetrics,
     /// Begin a replay.
     CreateReplay {
         /// As parsed.
@@ -585,6 +588,7 @@ impl Command {
             Self::ExportEvents { .. } => Operation::ExportEvents,
             Self::ExportDeliveries { .. } => Operation::ExportDeliveries,
             Self::ShowStats { .. } => Operation::GetStats,
+            Self::ShowMetrics => Operation::GetProjectMetrics,
             Self::CreateReplay { .. } | Self::CountReplay { .. } => Operation::CreateReplay,
             Self::ListReplays { .. } => Operation::ListReplays,
             Self::ShowReplay { .. } => Operation::GetReplay,
@@ -707,6 +711,8 @@ pub(crate) enum Reply {
     Exported(Exported),
     /// Counts of attempts.
     Stats(Box<StatsView>),
+    /// What a project tells Prometheus.
+    Metrics(Box<ProjectMetrics>),
     /// A replay.
     Replay(Box<ReplayView>),
     /// How many deliveries a replay would make due.
@@ -783,6 +789,7 @@ impl Reply {
             Self::DryRun(_) => "dry_run",
             Self::Exported(_) => "exported",
             Self::Stats(_) => "stats",
+            Self::Metrics(_) => "metrics",
             Self::Replay(_) => "replay",
             Self::ReplayCount(_) => "replay_count",
             Self::Replays(_) => "replays",

@@ -233,7 +233,8 @@ pub(super) fn wake_at(ledger: &Ledger<ObjectSql>, now: Timestamp) -> Result<Opti
 
 /// Which events or deliveries an export holds.
 fn export_filter(query: ExportQuery) -> ExportFilter {
-    ExportFilter { since: query.since, until: query.until, kind: query.kind, state: query.state, webhook: query.webhook }
+    let ExportQuery { since, until, kind, state, webhook, data } = query;
+    ExportFilter { since, until, kind, state, webhook, data }
 }
 
 /// Whether the command may leave something to be done later. (A tick writes nothing, but arms the alarm.)
@@ -364,6 +365,7 @@ impl Turn<'_> {
             Command::ExportEvents { query, after } => Reply::Exported(ledger.export_events(&export_filter(query), after)?),
             Command::ExportDeliveries { query, after } => Reply::Exported(ledger.export_deliveries(&export_filter(query), after)?),
             Command::ShowStats { query } => Reply::Stats(Box::new(ledger.stats(&query)?)),
+            Command::ShowMetrics => Reply::Metrics(Box::new(ledger.metrics(now)?)),
             Command::CreateReplay { query } => {
                 let replay = ledger.create_replay(query, now)?;
                 return Ok(self.told(replay));

@@ -105,7 +105,7 @@ async fn quiet_counters(stack: &Stack) -> BTreeMap<String, f64> {
 
 /// `GET /metrics`: a line `postern_NAME_total VALUE` for each counter.
 async fn counters(stack: &Stack) -> BTreeMap<String, f64> {
-    let reply = stack.admin().send(Method::GET, "/metrics", None).await.expect(200);
+    let reply = stack.admin().send(Method::GET, "/metrics?projects=0", None).await.expect(200);
     let lines = reply.body.lines().filter_map(|line| line.split_once(' '));
     lines
         .filter_map(|(name, value)| {

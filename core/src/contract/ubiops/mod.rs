@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Rendering, Source, quoted, quoted_or_null, raw, sample_kind, sample_object};
 use crate::event::{NewEvent, ObjectRef};
 use crate::filter;
+use crate::json_text::compact_bytes;
 use crate::webhook::Definition;
 
 pub use api::{Detail, ListFilter, TestDetail, create, test_create, update};
@@ -116,22 +117,6 @@ fn sentence(object_type: Option<&str>, object: Option<&ObjectRef>, request_id: O
         None => String::from("has changed"),
     };
     format!("{subject} request{request_id}{name}{version} {change}.")
-}
-
-/// Bytes of a JSON text without the white space between its tokens.
-fn compact_bytes(json: &str) -> usize {
-    let (mut count, mut in_string, mut escaped) = (0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b' ' | b'\t' | b'\n' | b'\r' if !in_string => continue,
-            _ => {}
-        }
-        count += 1;
-    }
-    count
 }
 
 /// An event of the first subscription; `finished` is shown by a request that completed.
