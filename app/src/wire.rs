@@ -133,8 +133,7 @@ impl Read for u64 {
 
 impl Read for f64 {
     fn read(raw: Raw<'_>) -> Option<Self> {
-        // Through a value, whose reader is here anyway.
-        Value::read(raw)?.as_f64()
+        raw.0.parse().ok()
     }
 }
 
@@ -209,7 +208,8 @@ impl Read for Box<RawValue> {
 
 impl Read for Value {
     fn read(raw: Raw<'_>) -> Option<Self> {
-        serde_json::from_str(raw.0).ok()
+        // With every number as it was sent.
+        postern_core::json::read(raw.0).ok()
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::credential::{is_credential_header, masked_url};
+use crate::json;
 use crate::webhook::{Definition, Header};
 
 /// Stands for a hidden value that is there.
@@ -25,8 +26,10 @@ const VALUE_BYTES_MAX: usize = 4_096;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Change {
     /// Null where the field, or the thing, was not there.
+    #[serde(deserialize_with = "json::written")]
     pub from: Value,
     /// Null where it is no longer there.
+    #[serde(deserialize_with = "json::written")]
     pub to: Value,
 }
 
@@ -170,8 +173,8 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 fn object_of<T: Serialize>(value: &T) -> Map<String, Value> {
-    match serde_json::to_value(value) {
-        Ok(Value::Object(map)) => map,
+    match json::of(value) {
+        Value::Object(map) => map,
         _ => Map::new(),
     }
 }

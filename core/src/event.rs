@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::budget::Budget;
 use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::json;
 use crate::json_schema::Schema;
 use crate::webhook::field;
 
@@ -270,9 +272,10 @@ pub struct EventTypeDraft {
     /// At most 400 characters.
     pub description: String,
     /// An example of `data`; it fits the schema.
+    #[serde(default, deserialize_with = "json::written_or_none")]
     pub example: Option<Value>,
     /// What `data` must be; [`Schema::parse`] takes it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::written_or_none")]
     pub schema: Option<Value>,
     /// Whether it is no longer offered to people.
     #[serde(default)]
@@ -292,14 +295,15 @@ impl EventTypeDraft {
 /// # Errors
 /// Every bad field; every keyword of the schema that would not be checked; an example that does not fit the schema.
 pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
-    event_type_at(body, "")
+    event_type_at(body, "", &Budget::of_event())
 }
 
-/// The same for a draft that stands at `pointer` of the input.
+/// The same for a draft that stands at `pointer` of the input; its example is compared with its schema for what is left of
+/// `budget`.
 ///
 /// # Errors
 /// See [`parse_event_type`].
-pub fn event_type_at(body: &Value, pointer: &str) -> Result<EventTypeDraft, Vec<Fault>> {
+pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<EventTypeDraft, Vec<Fault>> {
     let mut fields = Fields::of(body, pointer).map_err(|fault| vec![fault])?;
     let name = fields.text("name");
     let name = fields.required("name", name);
@@ -309,7 +313,7 @@ pub fn event_type_at(body: &Value, pointer: &str) -> Result<EventTypeDraft, Vec<
         fields.fault("name", TYPE_RULE);
     }
     let mut draft = EventTypeDraft::new(name.map(String::from).unwrap_or_default());
-    read_event_type(&mut fields, &mut draft);
+    read_event_type(&mut fields, &mut draft, budget);
     let faults = fields.finish();
     if faults.is_empty() { Ok(draft) } else { Err(faults) }
 }
@@ -324,13 +328,13 @@ pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<Event
     if fields.any("name").is_some_and(|name| *name != updated.name) {
         fields.fault("name", "can't change: events and webhooks know the type by it");
     }
-    read_event_type(&mut fields, &mut updated);
+    read_event_type(&mut fields, &mut updated, &Budget::of_event());
     let faults = fields.finish();
     if faults.is_empty() { Ok(updated) } else { Err(faults) }
 }
 
 /// Reads everything but the name, where it was sent.
-fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft) {
+fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft, budget: &Budget) {
     match fields.text("description") {
         Sent::Null => draft.description = String::new(),
         Sent::Value(text) => {
@@ -359,7 +363,7 @@ fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft) {
         Some(Err(faults)) => fields.absorb(faults),
         Some(Ok(schema)) => {
             let pointer = fields.pointer_of("example");
-            let misfits = draft.example.as_ref().map(|example| schema.check(example, &pointer)).unwrap_or_default();
+            let misfits = draft.example.as_ref().map(|example| schema.check_within(example, &pointer, budget)).unwrap_or_default();
             fields.absorb(
                 misfits.into_iter().map(|fault| Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))).collect(),
             );

@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use self::repeated::repeated_members;
+use crate::decimal::Decimal;
+use crate::json;
 use crate::problem::{Problem, ProblemType};
 
 /// Levels of nesting of a JSON body at most.
@@ -93,7 +95,7 @@ pub fn parse_json(body: &str) -> Result<Value, InputFault> {
     if depth(body) > JSON_DEPTH_MAX {
         return Err(InputFault::Invalid(vec![too_deep("")]));
     }
-    let value = serde_json::from_str(body).map_err(|error| malformed(body, &error))?;
+    let value = json::read(body).map_err(|error| malformed(body, &error))?;
     let repeated = repeated_members(body, "");
     if repeated.is_empty() { Ok(value) } else { Err(InputFault::Invalid(repeated)) }
 }
@@ -211,7 +213,7 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
         } else if split.rest.contains_key(&key) {
             split.faults.push(Fault::new(at, "is given twice"));
         } else {
-            match serde_json::from_str(value.get()) {
+            match json::read(value.get()) {
                 Ok(parsed) => {
                     split.faults.extend(repeated_members(value.get(), &at));
                     split.rest.insert(key, parsed);
@@ -404,6 +406,45 @@ pub(crate) const fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// `text`, or its beginning and `…` where it has more than `chars_max` characters. Looks at no more than it keeps.
+pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    if text.len() <= chars_max || text.chars().nth(chars_max).is_none() {
+        return String::from(text);
+    }
+    let mut short: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// [`cut`] of `value` as JSON, of which no more is made than is kept.
+pub(crate) fn shown<T: Serialize + ?Sized>(value: &T, chars_max: usize) -> String {
+    /// Takes a text until it is long enough to be cut.
+    struct Beginning {
+        bytes: Vec<u8>,
+        bytes_max: usize,
+    }
+    impl std::io::Write for Beginning {
+        fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+            let room = self.bytes_max.saturating_sub(self.bytes.len());
+            self.bytes.extend(more.iter().take(room));
+            if more.len() > room { Err(std::io::ErrorKind::WriteZero.into()) } else { Ok(more.len()) }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    // The longest character has four bytes; one more shows that there is more.
+    let mut beginning = Beginning { bytes: Vec::new(), bytes_max: (chars_max + 1) * 4 };
+    let _long_enough = serde_json::to_writer(&mut beginning, value);
+    let mut text = String::from_utf8_lossy(&beginning.bytes).into_owned();
+    if beginning.bytes.len() == beginning.bytes_max {
+        // What it ends with may be a part of a character.
+        text.pop();
+    }
+    cut(&text, chars_max)
+}
+
 /// Checks the length of a text in characters and that it has no control characters.
 pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
     let chars = text.chars().count();
@@ -455,16 +496,12 @@ pub(crate) fn is_invisible(c: char) -> bool {
     BLANK.contains(&c) || shown.escape_debug().nth(1) == Some('\\')
 }
 
-/// The whole number that a JSON number is: `15`, and `15.0`, which JSON Schema calls an integer, too. Floats count as far as
-/// each whole number has one of its own.
+/// The whole number that a JSON number is: `15`, and `15.0` or `1.5e1`, which JSON Schema calls integers, too.
 pub(crate) fn whole_number(value: &Value) -> Option<i64> {
-    const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
-    value.as_i64().or_else(|| {
-        let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT_MAX)?;
-        #[expect(clippy::cast_possible_truncation, reason = "whole, and within what an i64 holds")]
-        let whole = number as i64;
-        Some(whole)
-    })
+    match value {
+        Value::Number(number) => Decimal::of(number).to_i64(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -493,7 +530,7 @@ mod tests {
     fn what_is_no_json_is_said_with_line_and_column() {
         assert_eq!(malformed_text("{\n  \"a\" 1}"), "The body is not valid JSON: line 2, column 7: expected `:`.");
         assert_eq!(malformed_text("  "), "The body is empty; a JSON object is needed.");
-        assert_eq!(malformed_text("[1e999]"), "The body is not valid JSON: line 1, column 6: number out of range.");
+        assert_eq!(parse_json("[1e999]").map(|value| value.to_string()).ok().as_deref(), Some("[1e999]"), "a number of any size");
     }
 
     #[test]

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::budget::{Budget, EVENT_STEPS_MAX};
 use crate::condition::{Clause, cut};
 use crate::event::{NewEvent, ObjectRef, TYPE_CHARS_MAX, is_event_type, is_operational};
-use crate::fault::pointer_segment;
+use crate::fault::{Fault, pointer_segment};
+use crate::json;
 use crate::webhook::{Contract, Definition, ObjectFilter};
 
 /// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or everything that
@@ -58,13 +60,42 @@ pub struct EventFacts<'a> {
     pub labels: &'a BTreeMap<String, String>,
     data: &'a str,
     read: OnceCell<Value>,
+    budget: Budget,
 }
 
 impl<'a> EventFacts<'a> {
-    /// The facts of an event; `data` is JSON text.
+    /// The facts of an event; `data` is JSON text. What looks at them shares the budget of one event.
     #[must_use]
     pub const fn new(kind: &'a str, object: Option<&'a ObjectRef>, labels: &'a BTreeMap<String, String>, data: &'a str) -> Self {
-        Self { kind, object, labels, data, read: OnceCell::new() }
+        Self { kind, object, labels, data, read: OnceCell::new(), budget: Budget::of_event() }
+    }
+
+    /// With the budget that the event has, where it is not one of its own.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// What is left to look at them with.
+    #[must_use]
+    pub const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Why nothing that was found out about the event counts; `pointer` is where its data stands. Must be asked before
+    /// [`matches`] or [`explain`] is believed.
+    #[must_use]
+    pub fn overspent(&self, pointer: &str) -> Option<Fault> {
+        self.budget.is_spent().then(|| {
+            Fault::new(
+                pointer,
+                format!(
+                    "takes more than {EVENT_STEPS_MAX} steps to be compared with the schema of its type and the conditions of the webhooks \
+                     that want its type; send less data, or simplify the conditions"
+                ),
+            )
+        })
     }
 
     /// The facts of an event that was just posted.
@@ -73,24 +104,31 @@ impl<'a> EventFacts<'a> {
         Self::new(&event.kind, event.object.as_ref(), &event.labels, event.data.get())
     }
 
-    /// The data. Where it can't be read, because a number in it is beyond what a float holds (`1e400`), it is `null`, in
-    /// which every field is missing.
+    /// The data, read once. An event was refused where it can't be read; what an earlier build took is `null`, in which every
+    /// field is missing.
     #[must_use]
     pub fn data(&self) -> &Value {
-        self.read.get_or_init(|| serde_json::from_str(self.data).unwrap_or(Value::Null))
+        self.read.get_or_init(|| json::read(self.data).unwrap_or(Value::Null))
     }
 }
 
-/// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and `paused`.
+/// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and `paused`. Worth nothing
+/// once the event's budget is spent ([`EventFacts::overspent`]).
 ///
 /// A `ubiops` webhook for `*_finished` also matches `*_completed` and `*_failed` (issue, WIRE A.4).
 #[must_use]
 pub fn matches(webhook: &Definition, event: &EventFacts<'_>) -> bool {
-    takes_type(webhook, event.kind)
+    event.budget.pay(WEBHOOK_STEPS + webhook.events.len() as u64)
+        && takes_type(webhook, event.kind)
         && object_matches(&webhook.object, event.object)
         && webhook.event_labels.iter().all(|(key, value)| event.labels.get(key) == Some(value))
-        && webhook.filter.as_ref().is_none_or(|filter| filter.holds(event.data()))
+        && webhook.filter.as_ref().is_none_or(|filter| filter.holds_within(event.data(), &event.budget))
 }
+
+/// Steps of saying why a webhook wants an event or not, apart from its condition.
+const EXPLANATION_STEPS: u64 = 5_000;
+/// Steps of comparing an event with a webhook, apart from its condition.
+const WEBHOOK_STEPS: u64 = 40;
 
 /// Whether `webhook` wants events of type `kind` at all, about whatever object and with whatever data.
 #[must_use]
@@ -119,6 +157,7 @@ pub fn explain(webhook: &Definition, event: &EventFacts<'_>) -> Match {
         found: found.map(|found| cut(&Value::from(found).to_string())),
         children: Vec::new(),
     };
+    event.budget.pay(EXPLANATION_STEPS);
     let mut reasons = Vec::new();
     let enabled = if webhook.enabled { "enabled" } else { "disabled: it gets no events" };
     reasons.push(clause(String::from("/enabled"), String::from(enabled), webhook.enabled, None));
@@ -139,9 +178,9 @@ pub fn explain(webhook: &Definition, event: &EventFacts<'_>) -> Match {
         reasons.push(clause(pointer, format!("label {key} is {wanted}"), found == Some(wanted), found.map(String::as_str)));
     }
     if let Some(filter) = &webhook.filter {
-        reasons.push(filter.explain_at(event.data(), "/filter"));
+        reasons.push(filter.explain_within(event.data(), "/filter", &event.budget));
     }
-    Match { matched: matches(webhook, event), reasons }
+    Match { matched: reasons.iter().skip(1).all(|reason| reason.holds), reasons }
 }
 
 /// Whether `pattern` of a webhook with `contract` takes an event of type `kind`.
@@ -149,10 +188,20 @@ pub(crate) fn takes(contract: Contract, pattern: &EventPattern, kind: &str) -> b
     pattern.matches(kind) || (contract == Contract::Ubiops && ends_either_way(pattern.as_str(), kind))
 }
 
+/// How UbiOps' "finished" ends.
+const ENDS: [&str; 2] = ["_completed", "_failed"];
+
 /// Whether `pattern` is UbiOps' "finished" and `kind` one of the two ways in which the same thing ends.
 fn ends_either_way(pattern: &str, kind: &str) -> bool {
     let Some(stem) = pattern.strip_suffix("_finished") else { return false };
-    matches!(kind.strip_prefix(stem), Some("_completed" | "_failed"))
+    kind.strip_prefix(stem).is_some_and(|end| ENDS.contains(&end))
+}
+
+/// The types that the exact pattern `text` of a webhook with `contract` takes beside itself.
+#[must_use]
+pub fn ways_to_end(contract: Contract, text: &str) -> Vec<String> {
+    let stem = text.strip_suffix("_finished").filter(|_stem| contract == Contract::Ubiops);
+    stem.map(|stem| ENDS.map(|end| format!("{stem}{end}")).to_vec()).unwrap_or_default()
 }
 
 fn object_matches(filter: &ObjectFilter, object: Option<&ObjectRef>) -> bool {

@@ -6,11 +6,14 @@
 
 pub mod accept;
 pub mod api;
+pub mod budget;
 pub mod change;
+mod compare;
 pub mod condition;
 pub mod config;
 pub mod contract;
 pub mod credential;
+mod decimal;
 pub mod delivery;
 pub mod egress;
 pub mod event;
@@ -21,6 +24,7 @@ pub mod health;
 pub mod id;
 pub mod import;
 pub mod inbox;
+pub mod json;
 pub mod json_schema;
 pub mod json_text;
 pub mod limit;

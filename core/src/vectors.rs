@@ -241,6 +241,7 @@ struct ConditionCases {
 
 #[derive(Deserialize)]
 struct ParseCase {
+    #[serde(deserialize_with = "crate::json::written")]
     condition: Value,
     /// Pointers.
     faults: Vec<String>,
@@ -248,7 +249,9 @@ struct ParseCase {
 
 #[derive(Deserialize)]
 struct HoldsCase {
+    #[serde(deserialize_with = "crate::json::written")]
     condition: Value,
+    #[serde(deserialize_with = "crate::json::written")]
     data: Value,
     expect: bool,
 }
@@ -268,7 +271,7 @@ fn condition(report: &mut Report) {
             Ok(condition) => {
                 report.same(&shown, &condition.holds(&case.data), &case.expect);
                 report.same(&shown, &condition.explain(&case.data).holds, &case.expect);
-                report.same(&shown, &condition.to_value(), &case.condition);
+                report.same(&shown, &condition.to_value().to_string(), &case.condition.to_string());
             }
             Err(faults) => report.failures.push(format!("{}: {shown}: {faults:?}", report.file)),
         }

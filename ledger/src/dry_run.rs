@@ -4,6 +4,7 @@
 //! whoever can open the sealed definitions that it hands out.
 
 use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
+use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
 use postern_core::event::NewEvent;
 use postern_core::filter::{self, EventFacts, Match};
 use postern_core::id::{Kind, Seq};
@@ -39,6 +40,9 @@ pub struct DryRunOf {
     pub timeline: Vec<DryRunAttempt>,
 }
 
+/// Where the data of the event stands: as in a batch of one.
+const DATA_AT: &str = "/events/0/data";
+
 impl<S: Sql> Ledger<S> {
     /// What `event` would do now, to every webhook or to the one named `webhook`.
     ///
@@ -46,17 +50,25 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`] where the webhook is none, [`LedgerError::SchemaViolated`] where the data does not fit; the
     /// database fails.
     pub fn dry_run(&mut self, event: NewEvent, webhook: Option<&str>, now: Timestamp) -> Result<DryRun, LedgerError> {
-        let misfits = self.check_data(&event, "/events/0")?;
+        let facts = EventFacts::of(&event);
+        let misfits = self.check_data(&facts, DATA_AT)?;
+        // As when it is posted: what is too much there is refused here.
+        let _wanting = self.roster.matching(&facts);
+        let misfits = facts.overspent(DATA_AT).map_or(misfits, |fault| vec![fault]);
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
         }
+        // Saying why is more work than finding out, and is not done for an event that is posted.
+        let facts = facts.with_budget(Budget::new(REQUEST_STEPS_MAX));
         let (seq, message) = (self.reserve(now), self.reserve(now));
         let webhooks = match webhook {
             Some(name) => vec![self.stored_webhook(name)?],
-            None => self.dry_run_webhooks(&event)?,
+            None => self.dry_run_webhooks(&facts)?,
         };
-        let facts = EventFacts::of(&event);
-        let webhooks = webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
+        let webhooks: Vec<DryRunOf> = webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
+        if let Some(fault) = facts.overspent(DATA_AT) {
+            return Err(LedgerError::SchemaViolated { faults: vec![fault] });
+        }
         let id = self.ids.id(Kind::Event, seq);
         Ok(DryRun {
             message_id: self.ids.id(Kind::Message, message),
@@ -66,9 +78,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want the event.
-    fn dry_run_webhooks(&self, event: &NewEvent) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let facts = EventFacts::of(event);
-        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(_seq, member)| member.wants(&facts));
+    fn dry_run_webhooks(&self, facts: &EventFacts<'_>) -> Result<Vec<StoredWebhook>, LedgerError> {
+        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(_seq, member)| member.wants(facts));
         let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
         shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
         shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()

@@ -10,8 +10,10 @@ use std::rc::Rc;
 use postern_core::api::audit::AuditAction;
 use postern_core::api::event::EventTypeView;
 use postern_core::change::Changes;
-use postern_core::event::{EventTypeDraft, NewEvent};
+use postern_core::event::EventTypeDraft;
 use postern_core::fault::Fault;
+use postern_core::filter::EventFacts;
+use postern_core::json;
 use postern_core::json_schema::Schema;
 use postern_core::time::Timestamp;
 
@@ -171,7 +173,8 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// What of the data of `event` does not fit the schema of its type; `pointer` is where the event stands in the input.
+    /// What of the data of `event` does not fit the schema of its type; `pointer` is where the data stands in the input. Paid
+    /// from the event's budget.
     ///
     /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked for is not known
     /// any more. Its events are accepted unchecked rather than refused for what their producer cannot mend; the catalogue
@@ -179,25 +182,21 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) fn check_data(&mut self, event: &NewEvent, pointer: &str) -> Result<Vec<Fault>, LedgerError> {
-        let Some(known) = self.schemas.0.get(&event.kind) else { return Ok(Vec::new()) };
+    pub(crate) fn check_data(&mut self, event: &EventFacts<'_>, pointer: &str) -> Result<Vec<Fault>, LedgerError> {
+        let Some(known) = self.schemas.0.get(event.kind) else { return Ok(Vec::new()) };
         let schema = if let Some(schema) = known {
             Rc::clone(schema)
         } else {
-            let view = self.event_type(&event.kind)?;
+            let view = self.event_type(event.kind)?;
             let Some(schema) = view.schema.as_ref().and_then(|schema| Schema::parse(schema, "").ok()) else {
-                self.schemas.0.remove(&event.kind);
+                self.schemas.0.remove(event.kind);
                 return Ok(Vec::new());
             };
             let schema = Rc::new(schema);
             self.schemas.0.insert(view.name, Some(Rc::clone(&schema)));
             schema
         };
-        let pointer = format!("{pointer}/data");
-        Ok(match serde_json::from_str(event.data.get()) {
-            Ok(data) => schema.check(&data, &pointer),
-            Err(error) => vec![Fault::new(pointer, format!("can't be checked against the schema of {}: {error}", event.kind))],
-        })
+        Ok(schema.check_within(event.data(), pointer, event.budget()))
     }
 }
 
@@ -208,7 +207,7 @@ pub(crate) fn view(draft: EventTypeDraft, version: u32, created_at: Timestamp) -
 }
 
 fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
-    let json = |at| row.text_or_none(at)?.map(serde_json::from_str).transpose().map_err(damaged("the catalogue does not read back"));
+    let json = |at| row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue does not read back"));
     Ok(EventTypeView {
         name: String::from(row.text(0)?),
         description: String::from(row.text(1)?),
@@ -223,6 +222,8 @@ fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use postern_core::event::NewEvent;
 
     use super::*;
     use crate::InlineLimit;
@@ -278,8 +279,9 @@ mod tests {
         assert!(made.list_events(None, 10, None).unwrap().items.is_empty());
         let fitting = NewEvent { data: crate::support::build::json(r#"{"n":"1"}"#), ..event("order.paid") };
         assert!(made.ingest(vec![fitting], InlineLimit(0), START).is_ok());
-        let unreadable = NewEvent { data: crate::support::build::json("1E400"), ..event("order.paid") };
-        assert!(matches!(made.ingest(vec![unreadable], InlineLimit(0), START), Err(LedgerError::SchemaViolated { .. })));
+        let large = |n: &str| NewEvent { data: crate::support::build::json(&format!(r#"{{"n":{n}}}"#)), ..event("order.paid") };
+        assert!(matches!(made.ingest(vec![large("1E400")], InlineLimit(0), START), Err(LedgerError::SchemaViolated { .. })));
+        assert!(made.ingest(vec![large("\"1E400\"")], InlineLimit(0), START).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::api::event::EventAccepted;
+use postern_core::budget::{Budget, EVENT_STEPS_MAX, REQUEST_STEPS_MAX};
 use postern_core::delivery::Trigger;
 use postern_core::event::{NewEvent, ObjectRef};
 use postern_core::filter::EventFacts;
@@ -99,7 +100,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::Quota`]; [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the
-    /// schema of its type; the database fails.
+    /// schema of its type, or takes too many steps to be compared with it and with the webhooks; the database fails.
     pub fn ingest(&mut self, events: Vec<NewEvent>, inline: InlineLimit, now: Timestamp) -> Result<Ingested, LedgerError> {
         self.admit_events(events.len(), now)?;
         let told = self.watch_fullness(now)?;
@@ -112,6 +113,7 @@ impl<S: Sql> Ledger<S> {
         let mut works = WorkSet::default();
         let mut inline_left = inline.0 as usize;
         let mut misfits = Vec::new();
+        let mut steps_left = REQUEST_STEPS_MAX;
         for (index, event) in events.into_iter().enumerate() {
             if let Some(known) = event.idempotency_key.as_ref().and_then(|key| known.get(key)) {
                 if !known.is(&event) {
@@ -120,9 +122,15 @@ impl<S: Sql> Ledger<S> {
                 accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
                 continue;
             }
-            misfits.extend(self.check_data(&event, &format!("/events/{index}"))?);
+            let data_at = format!("/events/{index}/data");
+            let facts = EventFacts::of(&event).with_budget(Budget::new(steps_left.min(EVENT_STEPS_MAX)));
+            misfits.extend(self.check_data(&facts, &data_at)?);
             let seq = self.next_key(now);
-            let webhooks = self.roster.matching(&EventFacts::of(&event));
+            let webhooks = self.roster.matching(&facts);
+            if let Some(fault) = facts.overspent(&data_at) {
+                return Err(LedgerError::SchemaViolated { faults: vec![fault] });
+            }
+            steps_left = steps_left.saturating_sub(facts.budget().used());
             self.admit_deliveries(planned.len() + webhooks.len())?;
             let is_inline =
                 !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
@@ -340,65 +348,78 @@ pub(crate) fn data_of(text: &str) -> Result<Box<RawValue>, LedgerError> {
 }
 
 /// Whether two texts are the same JSON: a producer that repeats an event may write its spaces, the order of its members and
-/// the escapes of its strings differently. Numbers are the same where they are written the same, because no number type holds
-/// all that JSON can write; a member that is given twice is not the same as one that is given once.
+/// the escapes of its strings differently. Numbers are the same where they are written the same; a member that is given twice is
+/// not the same as one that is given once.
 ///
 /// What is not known to be the same counts as different: it is refused with a conflict, where else an event would be lost.
 fn same_json(one: &RawValue, other: &RawValue) -> bool {
     if one.get() == other.get() {
         return true;
     }
-    match (one.get().as_bytes().first(), other.get().as_bytes().first()) {
-        (Some(b'{'), Some(b'{')) => {
-            let members = |text: &RawValue| serde_json::from_str(text.get()).map(Members::in_order);
-            let (Ok(Members(one)), Ok(Members(other))) = (members(one), members(other)) else { return false };
-            one.len() == other.len()
-                && one.iter().zip(&other).all(|((name, one), (other_name, other))| name == other_name && same_json(one, other))
-        }
-        (Some(b'['), Some(b'[')) => {
-            let items = |text: &RawValue| serde_json::from_str::<Vec<Box<RawValue>>>(text.get());
-            let (Ok(one), Ok(other)) = (items(one), items(other)) else { return false };
-            one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| same_json(one, other))
-        }
-        (Some(b'"'), Some(b'"')) => {
-            let text = |text: &RawValue| serde_json::from_str::<String>(text.get());
-            matches!((text(one), text(other)), (Ok(one), Ok(other)) if one == other)
-        }
-        // Numbers, true, false and null.
-        _ => false,
-    }
+    let read = |text: &RawValue| serde_json::from_str::<Written>(text.get());
+    matches!((read(one), read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// The members of an object, as they are written: one that is given twice is there twice.
-struct Members(Vec<(String, Box<RawValue>)>);
-
-impl Members {
-    /// By name; those of one name stay in their order.
-    fn in_order(mut self) -> Self {
-        self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self
-    }
+/// JSON with every member that was given, in the order of the names; those of one name stay in their order.
+#[derive(PartialEq)]
+enum Written {
+    Null,
+    Flag(bool),
+    /// A number as text, or a string.
+    Text(String),
+    Items(Vec<Self>),
+    Members(Vec<(String, Self)>),
 }
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Members;
+            type Value = Written;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
+                f.write_str("JSON")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
+            fn visit_unit<E>(self) -> Result<Written, E> {
+                Ok(Written::Null)
+            }
+
+            fn visit_bool<E>(self, flag: bool) -> Result<Written, E> {
+                Ok(Written::Flag(flag))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Written, E> {
+                Ok(Written::Text(format!("\"{text}")))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Written, E> {
+                Ok(Written::Text(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Written, E> {
+                Ok(Written::Text(number.to_string()))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
+                let mut read = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    read.push(item);
+                }
+                Ok(Written::Items(read))
+            }
+
+            // A number beyond 64 bits comes as a map with its text (`serde_json`, feature `arbitrary_precision`).
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Written, A::Error> {
+                let mut members: Vec<(String, Written)> = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Ok(Written::Members(members))
             }
         }
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_any(Visitor)
     }
 }
 

@@ -10,6 +10,7 @@
 
 use postern_core::api::operational::{DeliveryDeadData, WebhookDisabledData, WebhookHealthData};
 use postern_core::delivery::{Attempt, DisableCause};
+use postern_core::budget::Budget;
 use postern_core::event::{NewEvent, Operational, is_operational};
 use postern_core::filter::EventFacts;
 use postern_core::health::{Health, Transition};
@@ -127,7 +128,9 @@ impl<S: Sql> Ledger<S> {
         let data = serde_json::to_value(data).map_err(damaged("an operational event has no JSON form"))?;
         let event = NewEvent::operational(kind, &data);
         let seq = self.next_key(now);
-        let wanted = self.roster.matching(&EventFacts::of(&event)).into_iter();
+        // Small, and ours: nobody could be told that it takes too much.
+        let facts = EventFacts::of(&event).with_budget(Budget::unlimited());
+        let wanted = self.roster.matching(&facts).into_iter();
         let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
         let mut taken = KeysTaken::new();
         let planned =

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
+use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
 use postern_core::change::Changes;
 use postern_core::delivery::State;
 use postern_core::event::{OPERATIONAL_PREFIX, is_operational};
@@ -35,6 +36,8 @@ use crate::webhooks::{StoredWebhook, to_json};
 
 /// Rows that one step looks at where each event's data must be read: 25 MB at worst.
 const ROWS_WITH_DATA_MAX: u32 = 100;
+/// Steps of a [`Budget`] that reading a byte of data counts for.
+const READ_STEPS: u64 = 10;
 /// Rows that a count of missing events looks at in one query, where none is read.
 const ROWS_COUNTED_AT_ONCE: u32 = 1_000;
 /// Events that a count of missing ones looks at: each is matched here and not by SQL (500,000 take 2 s).
@@ -103,6 +106,16 @@ struct Replay {
 struct Looked {
     rows: u32,
     last: Option<Seq>,
+    /// Whether there may be more behind the last.
+    has_more: bool,
+}
+
+impl Looked {
+    /// `rows` of at most `limit` were found.
+    fn at_most(limit: u32, rows: usize, last: Option<Seq>) -> Self {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        Self { rows, last, has_more: rows >= limit }
+    }
 }
 
 /// An event that a webhook wants and never had a delivery of.
@@ -294,7 +307,7 @@ impl<S: Sql> Ledger<S> {
             &[Value::from(replay.cursor), Value::from(before), Value::from(*webhook), Value::from(limit)],
         )?;
         let rows = rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?;
-        let looked = Looked { rows: u32::try_from(rows.len()).unwrap_or(u32::MAX), last: rows.last().map(|row| row.seq) };
+        let looked = Looked::at_most(limit, rows.len(), rows.last().map(|row| row.seq));
         let is_wanted = |row: &&DeliveryRow| {
             query.states.contains(&row.state)
                 && row.state.is_final()
@@ -326,7 +339,7 @@ impl<S: Sql> Ledger<S> {
                  FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
                 &[Value::Text(to_json(&due)?), Value::from(now)],
             )?;
-            advance(sql, replay, &looked, due.len(), limit, now)
+            advance(sql, replay, &looked, due.len(), now)
         })?;
         Ok(wanted.into_iter().map(|row| row.seq).collect())
     }
@@ -354,7 +367,7 @@ impl<S: Sql> Ledger<S> {
                 "UPDATE event SET deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?1))",
                 &[Value::Text(key_set(missing.iter().map(|missing| missing.event)))],
             )?;
-            advance(sql, replay, &looked, missing.len(), limit, now)
+            advance(sql, replay, &looked, missing.len(), now)
         })?;
         if planned.iter().any(|delivery| delivery.place == Place::Held) {
             self.gates.hold(webhook.seq);
@@ -389,22 +402,31 @@ impl<S: Sql> Ledger<S> {
                 Value::from(OPERATIONAL_PREFIX),
             ],
         )?;
-        let looked = Looked { rows: u32::try_from(rows.len()).unwrap_or(u32::MAX), last: rows.last().map(|row| row.seq(0)).transpose()? };
         let mut missing = Vec::new();
-        for row in &rows {
+        let mut steps_left = REQUEST_STEPS_MAX;
+        for (index, row) in rows.iter().enumerate() {
             let (kind, data) = (row.text(1)?, row.text(6)?);
             if row.flag(5)? || !query.takes_type(kind) {
                 continue;
             }
             let (object, labels) = (object_of(row.text_or_none(2)?)?, labels_of(row.text_or_none(3)?)?);
-            let facts = EventFacts::new(kind, object.as_ref(), &labels, data);
+            // An event that was accepted is compared to the end, whatever it takes: else it would not be missed. What follows it
+            // waits for the next step.
+            let facts = EventFacts::new(kind, object.as_ref(), &labels, data).with_budget(Budget::unlimited());
             // A webhook gets no event about itself (`operational`).
             let is_about_it = is_operational(kind) && facts.data().get("webhook_id").and_then(|id| id.as_str()) == Some(&webhook.id);
             if !is_about_it && filter::matches(definition, &facts) {
                 missing.push(Missing { event: row.seq(0)?, order_key: row.text_or_none(4)?.map(String::from) });
             }
+            // Reading the data is work, too.
+            let read = if definition.filter.is_some() { data.len() as u64 * READ_STEPS } else { 0 };
+            steps_left = steps_left.saturating_sub(facts.budget().used().saturating_add(read));
+            if steps_left == 0 {
+                let rows = u32::try_from(index + 1).unwrap_or(u32::MAX);
+                return Ok((Looked { rows, last: Some(row.seq(0)?), has_more: true }, missing));
+            }
         }
-        Ok((looked, missing))
+        Ok((Looked::at_most(limit, rows.len(), rows.last().map(|row| row.seq(0)).transpose()?), missing))
     }
 
     fn count_missing(&self, stored: &Stored, mut after: Seq, before: Seq) -> Result<ReplayCount, LedgerError> {
@@ -420,7 +442,9 @@ impl<S: Sql> Ledger<S> {
             let (looked, missing) = self.look_for_missing(&stored.query, &webhook, after, before, limit)?;
             count += u32::try_from(missing.len()).unwrap_or(u32::MAX);
             looked_at += looked.rows;
-            match looked.last.filter(|_last| looked.rows >= limit) {
+            match looked.last.filter(|_last| looked.has_more) {
+                // What one step may cost was spent: that is what a call may cost, too.
+                Some(_last) if looked.rows < limit => break,
                 Some(last) => after = last,
                 None => return Ok(ReplayCount::new(count, false)),
             }
@@ -506,8 +530,8 @@ impl Replay {
 
 /// Notes how far a replay has come; it is done where the step found fewer rows than it could look at. Inside the caller's
 /// transaction.
-fn advance<S: Sql>(sql: &S, replay: &Replay, looked: &Looked, replayed: usize, limit: u32, now: Timestamp) -> Result<(), LedgerError> {
-    let is_done = looked.rows < limit;
+fn advance<S: Sql>(sql: &S, replay: &Replay, looked: &Looked, replayed: usize, now: Timestamp) -> Result<(), LedgerError> {
+    let is_done = !looked.has_more;
     let state = if is_done { ReplayState::Done } else { ReplayState::Running };
     sql.run(
         "UPDATE replay SET state = ?2, cursor = ?3, scanned = scanned + ?4, replayed = replayed + ?5, ended_at_ms = ?6 WHERE seq = ?1",

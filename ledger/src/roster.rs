@@ -2,11 +2,11 @@
 //!
 //! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, labels and secrets stay in the database.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use postern_core::delivery::Standing;
+use postern_core::event::is_operational;
 use postern_core::filter::{self, EventFacts};
 use postern_core::id::Seq;
 use postern_core::webhook::{Contract, Definition};
@@ -15,10 +15,6 @@ use crate::gate::Rules;
 use crate::quotas::origin_of;
 use crate::webhooks::StoredWebhook;
 use crate::work::LEASE_SLACK_MS;
-
-/// Event types whose candidates are remembered at most. A project's catalogue has tens; a producer that makes up types
-/// must not fill the memory.
-const MEMO_TYPES_MAX: usize = 1_000;
 
 /// One webhook in memory.
 #[derive(Debug)]
@@ -97,13 +93,91 @@ impl Member {
     }
 }
 
+/// Where a webhook stands in a [`TypeIndex`].
+enum Place {
+    Exact(String),
+    Below(String),
+    Everything,
+}
+
+/// The places of an enabled webhook; a disabled one has none.
+fn places(definition: &Definition) -> Vec<Place> {
+    let mut places = Vec::new();
+    for pattern in definition.events.iter().filter(|_pattern| definition.enabled) {
+        let text = pattern.as_str();
+        match text.strip_suffix(".*") {
+            Some(stem) => places.push(Place::Below(String::from(stem))),
+            None if text == "*" => places.push(Place::Everything),
+            None => {
+                places.push(Place::Exact(String::from(text)));
+                places.extend(filter::ways_to_end(definition.contract, text).into_iter().map(Place::Exact));
+            }
+        }
+    }
+    places
+}
+
+/// Enabled webhooks by what their patterns begin with, so that an event asks those alone that may want its type: a batch of a
+/// hundred types must not ask ten thousand webhooks a hundred times.
+#[derive(Debug, Default)]
+struct TypeIndex {
+    /// By the type that a pattern names.
+    exact: BTreeMap<String, BTreeSet<Seq>>,
+    /// By what stands before the `.*` of a pattern.
+    below: BTreeMap<String, BTreeSet<Seq>>,
+    /// Those that want everything.
+    everything: BTreeSet<Seq>,
+}
+
+impl TypeIndex {
+    fn put(&mut self, webhook: Seq, definition: &Definition) {
+        for place in places(definition) {
+            let seqs = match place {
+                Place::Exact(kind) => self.exact.entry(kind).or_default(),
+                Place::Below(stem) => self.below.entry(stem).or_default(),
+                Place::Everything => &mut self.everything,
+            };
+            seqs.insert(webhook);
+        }
+    }
+
+    fn remove(&mut self, webhook: Seq, definition: &Definition) {
+        for place in places(definition) {
+            let (map, key) = match place {
+                Place::Exact(kind) => (&mut self.exact, kind),
+                Place::Below(stem) => (&mut self.below, stem),
+                Place::Everything => {
+                    self.everything.remove(&webhook);
+                    continue;
+                }
+            };
+            let is_empty = map.get_mut(&key).is_some_and(|seqs| {
+                seqs.remove(&webhook);
+                seqs.is_empty()
+            });
+            if is_empty {
+                map.remove(&key);
+            }
+        }
+    }
+
+    /// Those that may want an event of type `kind`, in the order of their keys.
+    fn candidates(&self, kind: &str) -> Vec<Seq> {
+        let stems = kind.match_indices('.').filter_map(|(at, _dot)| self.below.get(kind.get(..at)?));
+        let everything = (!is_operational(kind)).then_some(&self.everything);
+        let mut found: Vec<Seq> = self.exact.get(kind).into_iter().chain(stems).chain(everything).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
 /// Every webhook of the project.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     members: BTreeMap<Seq, Member>,
     by_name: BTreeMap<String, Seq>,
-    /// Enabled webhooks that want an event type, about at least something.
-    candidates: RefCell<BTreeMap<String, Vec<Seq>>>,
+    by_type: TypeIndex,
     /// How many there are of each origin.
     origins: BTreeMap<String, u32>,
     /// Webhooks whose latest attempt failed or was slow.
@@ -122,15 +196,16 @@ impl Roster {
             ..webhook.definition.clone()
         };
         self.by_name.insert(String::from(definition.name.as_str()), webhook.seq);
+        self.by_type.put(webhook.seq, &definition);
         *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
         self.members.insert(webhook.seq, Member { version: webhook.version, definition });
-        self.candidates.get_mut().clear();
     }
 
     /// Forgets a webhook.
     pub(crate) fn remove(&mut self, webhook: Seq) {
         if let Some(member) = self.members.remove(&webhook) {
             self.by_name.remove(member.name());
+            self.by_type.remove(webhook, &member.definition);
             let origin = origin_of(member.url());
             let left = self.of_origin(origin).saturating_sub(1);
             if left == 0 {
@@ -139,7 +214,6 @@ impl Roster {
                 *count = left;
             }
         }
-        self.candidates.get_mut().clear();
         self.ailing.remove(&webhook);
     }
 
@@ -181,20 +255,12 @@ impl Roster {
         self.members.iter().map(|(seq, member)| (*seq, member))
     }
 
-    /// Enabled webhooks that want an event, in the order of their keys.
+    /// Enabled webhooks that want an event, in the order of their keys. Worth nothing once the event's budget is spent
+    /// ([`EventFacts::overspent`]).
     pub(crate) fn matching(&self, event: &EventFacts<'_>) -> Vec<Seq> {
-        let mut candidates = self.candidates.borrow_mut();
-        if !candidates.contains_key(event.kind) {
-            if candidates.len() >= MEMO_TYPES_MAX {
-                candidates.clear();
-            }
-            let takes = |member: &Member| member.enabled() && filter::takes_type(&member.definition, event.kind);
-            let found = self.members.iter().filter(|(_seq, member)| takes(member)).map(|(seq, _member)| *seq);
-            candidates.insert(String::from(event.kind), found.collect());
-        }
-        let candidates = candidates.get(event.kind).map_or(&[][..], Vec::as_slice);
-        let wants = |seq: &Seq| self.members.get(seq).is_some_and(|member| member.wants(event));
-        candidates.iter().copied().filter(wants).collect()
+        let mut candidates = self.by_type.candidates(event.kind);
+        candidates.retain(|seq| self.members.get(seq).is_some_and(|member| member.wants(event)));
+        candidates
     }
 
     /// Notes how the latest attempt of a webhook went.
@@ -236,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_remembered_of_a_type_is_forgotten_when_a_webhook_changes() {
+    fn a_webhook_that_changes_is_found_by_its_new_patterns_only() {
         let mut roster = Roster::default();
         roster.put(&stored(1, webhook("a", "order.*")));
         assert_eq!(matching(&roster, "order.paid"), [Seq(1)]);
@@ -257,12 +323,21 @@ mod tests {
     }
 
     #[test]
-    fn producers_that_make_up_types_do_not_fill_the_memory() {
-        let roster = Roster::default();
-        for number in 0..MEMO_TYPES_MAX * 2 {
-            matching(&roster, &format!("type{number}"));
+    fn a_type_asks_only_the_webhooks_whose_patterns_may_take_it() {
+        let mut roster = Roster::default();
+        let ubiops = Definition { contract: Contract::Ubiops, ..webhook("u", "deployment_finished") };
+        for (seq, definition) in (1..).zip([webhook("a", "order.*"), webhook("b", "order.paid"), webhook("c", "*"), ubiops]) {
+            roster.put(&stored(seq, definition));
         }
-        assert!(roster.candidates.borrow().len() <= MEMO_TYPES_MAX);
+        let candidates = |roster: &Roster, kind: &str| -> Vec<i64> { roster.by_type.candidates(kind).into_iter().map(|seq| seq.0).collect() };
+        assert_eq!(candidates(&roster, "order.paid"), [1, 2, 3]);
+        assert_eq!(candidates(&roster, "order.paid.late"), [1, 3]);
+        assert_eq!(candidates(&roster, "deployment_failed"), [3, 4]);
+        assert_eq!(candidates(&roster, "postern.webhook.failing"), [0; 0]);
+        for seq in 1..=4 {
+            roster.remove(Seq(seq));
+        }
+        assert!(roster.by_type.exact.is_empty() && roster.by_type.below.is_empty() && roster.by_type.everything.is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`, but for `scale`,
-//! which needs no server and is a benchmark of the ledger (`ledger/benches/scale.rs`).
+//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`, but for `scale` and
+//! `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -14,8 +14,11 @@ use crate::test_program;
 use crate::tools::Toolbox;
 use crate::workspace;
 
-/// The part that runs in the ledger.
-const SCALE: &str = "scale";
+/// The parts that run in the ledger, with what they show.
+const NATIVE: [(&str, &str); 2] = [
+    ("scale", "one project as its history grows, in a native ledger"),
+    ("worst", "the request that costs most CPU, behind every door, in a native ledger"),
+];
 
 /// Builds everything in release and hands `arguments` to the benchmark; its exit code is ours.
 ///
@@ -37,13 +40,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         code = run_through(bench)?;
     }
-    if wants(arguments, SCALE) {
-        report::say("\n== scale: one project as its history grows, in a native ledger");
-        let mut scale = test_program::cargo();
-        scale.args(["bench", "--quiet", "--package", "postern-ledger", "--bench", SCALE]);
-        optimise(&mut scale);
-        let scale = run_through(scale)?;
-        code = if code == ExitCode::SUCCESS { scale } else { code };
+    for (part, shows) in NATIVE.into_iter().filter(|(part, _shows)| wants(arguments, part)) {
+        report::say(&format!("\n== {part}: {shows}"));
+        let mut bench = test_program::cargo();
+        bench.args(["bench", "--quiet", "--package", "postern-ledger", "--bench", part]);
+        optimise(&mut bench);
+        let ended = run_through(bench)?;
+        code = if code == ExitCode::SUCCESS { ended } else { code };
     }
     Ok(code)
 }
@@ -67,9 +70,9 @@ fn wants(arguments: &[String], part: &str) -> bool {
     }
 }
 
-/// Whether anything but `scale` is asked for.
+/// Whether anything is asked for that does not run in the ledger.
 fn needs_a_stack(arguments: &[String]) -> bool {
-    only(arguments).is_none_or(|parts| parts.split(',').any(|name| name != SCALE))
+    only(arguments).is_none_or(|parts| parts.split(',').any(|name| !NATIVE.iter().any(|(part, _shows)| *part == name)))
 }
 
 /// The yardstick that other systems were measured with, built. It lies beside the repository or it does not.
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn scale_runs_by_default_and_where_it_is_named() {
+    fn what_runs_in_the_ledger_runs_by_default_and_where_it_is_named() {
         for (line, scale, stack) in [
             ("", true, true),
             ("--only scale", true, false),
@@ -105,7 +108,8 @@ mod tests {
             ("--duration 5", true, true),
             ("--help", false, true),
         ] {
-            assert_eq!((wants(&words(line), SCALE), needs_a_stack(&words(line))), (scale, stack), "{line}");
+            assert_eq!((wants(&words(line), "scale"), needs_a_stack(&words(line))), (scale, stack), "{line}");
         }
+        assert!(wants(&words("--only worst"), "worst") && !needs_a_stack(&words("--only scale,worst")) && !wants(&words("--only worst"), "scale"));
     }
 }

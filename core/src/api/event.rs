@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::event::ObjectRef;
+use crate::json;
 use crate::time::Timestamp;
 
 /// Answer to an accepted event.
@@ -66,9 +67,10 @@ pub struct EventTypeView {
     /// What it means.
     pub description: String,
     /// An example of `data`.
+    #[serde(deserialize_with = "json::written_or_none")]
     pub example: Option<Value>,
     /// What `data` must be (`json_schema`); null where anything will do. Events that do not fit are refused.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::written_or_none")]
     pub schema: Option<Value>,
     /// Whether it is no longer offered to people. Events of it are accepted all the same.
     #[serde(default)]

@@ -65,6 +65,7 @@ pub struct StatsCounts {
     /// Delivered at the first attempt.
     pub at_once: u64,
     /// Delivered of all, 0 to 1; null where there was no attempt.
+    #[serde(deserialize_with = "crate::json::float_or_none")]
     pub success_rate: Option<f64>,
     /// Milliseconds within which half of the answers came; null where none did.
     pub p50_ms: Option<u32>,

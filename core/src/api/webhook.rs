@@ -60,7 +60,7 @@ pub struct WebhookView {
     #[serde(default)]
     pub ordered: bool,
     /// The payload condition as it was written (`condition`).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::json::written_or_none")]
     pub filter: Option<Value>,
     /// Labels that an event must carry.
     #[serde(default)]

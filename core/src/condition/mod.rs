@@ -3,14 +3,24 @@
 //! A condition is a small JSON tree, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}` or `{"field":"amount","gt":100}`. It is checked
 //! when it is written, kept as it was written, and can say for every part whether it held and what it found.
 //!
+//! A list stands for each of its elements: a field that leads through one (`items.sku`) finds the member of every element, and a
+//! test holds if it holds for any of what was found. `ne` and `nin` are the opposites of `eq` and `in`, so they hold if none is
+//! the same; `exists` asks whether anything was found. [`ELEMENTS_MAX`] elements are looked at, not more.
+//!
 //! Not here: the other things a webhook filters by (`filter`), and any way to compute with a value. A condition only compares.
+
+mod look;
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use self::look::{Found, Look};
+use crate::budget::{Budget, LOOK};
+use crate::compare::{ValueSet, equal, order};
 use crate::fault::{Fault, check_text, pointer_segment, type_name};
+use crate::json;
 
 /// Conditions on a field that one condition holds at most.
 pub const LEAVES_MAX: usize = 64;
@@ -22,6 +32,8 @@ pub const LIST_VALUES_MAX: usize = 100;
 pub const FIELD_CHARS_MAX: usize = 256;
 /// Bytes of a condition as JSON at most: every webhook's is kept in memory.
 pub const BYTES_MAX: usize = 16 * 1024;
+/// Elements of lists that one condition on a field looks at in one event: all others are as if they were not there.
+pub const ELEMENTS_MAX: usize = 1_000;
 /// Characters of a value that an explanation repeats at most.
 pub const FOUND_CHARS_MAX: usize = 200;
 
@@ -101,74 +113,55 @@ impl Op {
         }
     }
 
-    /// Whether it holds between what was found and what is wanted.
-    fn holds(self, found: Option<&Value>, wanted: &Value) -> bool {
-        let Some(found) = found else {
-            return matches!(self, Self::Ne | Self::Nin) || (self == Self::Exists && *wanted == Value::Bool(false));
-        };
-        let is_one_of = || wanted.as_array().is_some_and(|values| values.iter().any(|value| contains(found, value)));
-        match self {
-            Self::Eq => contains(found, wanted),
-            Self::Ne => !contains(found, wanted),
-            Self::In => is_one_of(),
-            Self::Nin => !is_one_of(),
-            Self::Exists => *wanted == Value::Bool(true),
-            Self::Gt | Self::Gte | Self::Lt | Self::Lte | Self::StartsWith | Self::EndsWith => match found {
-                Value::Array(elements) => elements.iter().any(|element| self.compares(element, wanted)),
-                other => self.compares(other, wanted),
-            },
-        }
-    }
-
     /// The comparisons that a type mismatch fails.
-    fn compares(self, found: &Value, wanted: &Value) -> bool {
+    fn compares(self, found: &Value, wanted: &Value, budget: &Budget) -> bool {
+        let is_ordered = matches!((found, wanted), (Value::Number(_), Value::Number(_)) | (Value::String(_), Value::String(_)));
+        let order = || if is_ordered { Some(order(found, wanted, budget)) } else { None };
         match self {
-            Self::Gt => order(found, wanted) == Some(Ordering::Greater),
-            Self::Gte => matches!(order(found, wanted), Some(Ordering::Greater | Ordering::Equal)),
-            Self::Lt => order(found, wanted) == Some(Ordering::Less),
-            Self::Lte => matches!(order(found, wanted), Some(Ordering::Less | Ordering::Equal)),
-            Self::StartsWith => {
-                matches!((found, wanted), (Value::String(found), Value::String(wanted)) if found.starts_with(wanted.as_str()))
-            }
-            Self::EndsWith => matches!((found, wanted), (Value::String(found), Value::String(wanted)) if found.ends_with(wanted.as_str())),
+            Self::Gt => order() == Some(Ordering::Greater),
+            Self::Gte => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
+            Self::Lt => order() == Some(Ordering::Less),
+            Self::Lte => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
+            Self::StartsWith | Self::EndsWith => match (found, wanted) {
+                (Value::String(found), Value::String(wanted)) if budget.pay_bytes(wanted.len()) => {
+                    if self == Self::StartsWith { found.starts_with(wanted.as_str()) } else { found.ends_with(wanted.as_str()) }
+                }
+                _ => false,
+            },
             Self::Eq | Self::Ne | Self::In | Self::Nin | Self::Exists => false,
         }
     }
 }
 
-/// Whether `found` is `wanted`, or an array with it as an element.
-fn contains(found: &Value, wanted: &Value) -> bool {
-    equal(found, wanted) || found.as_array().is_some_and(|elements| elements.iter().any(|element| equal(element, wanted)))
+/// An operator with what it compares with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Test {
+    op: Op,
+    wanted: Value,
+    /// The values of `in` and `nin`.
+    set: Option<ValueSet>,
 }
 
-/// Equality of JSON values in which 1 is 1.0.
-fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => order_of_numbers(a, b) == Some(Ordering::Equal),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| equal(value, other)))
+impl Test {
+    fn new(op: Op, wanted: &Value) -> Self {
+        let list = wanted.as_array().filter(|_list| matches!(op, Op::In | Op::Nin));
+        Self { op, wanted: wanted.clone(), set: list.map(|list| ValueSet::new(list)) }
+    }
+
+    /// Whether it holds for what was found.
+    fn holds(&self, found: &Found<'_>, look: &mut Look<'_>) -> bool {
+        let Self { op, wanted, set } = self;
+        let budget = look.budget;
+        match op {
+            Op::Exists => found.is_anything() == (*wanted == Value::Bool(true)),
+            Op::Eq => found.any(look, |value| equal(value, wanted, budget)),
+            Op::Ne => !found.any(look, |value| equal(value, wanted, budget)),
+            Op::In => found.any(look, |value| set.as_ref().is_some_and(|set| set.contains(value, budget))),
+            Op::Nin => !found.any(look, |value| set.as_ref().is_some_and(|set| set.contains(value, budget))),
+            Op::Gt | Op::Gte | Op::Lt | Op::Lte | Op::StartsWith | Op::EndsWith => {
+                found.any(look, |value| op.compares(value, wanted, budget))
+            }
         }
-        _ => a == b,
-    }
-}
-
-/// The order of two numbers, or of two strings by code point.
-fn order(a: &Value, b: &Value) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => order_of_numbers(a, b),
-        // UTF-8 sorts as its code points do.
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        _ => None,
-    }
-}
-
-/// Whole numbers are compared exactly: ids are often longer than the 53 bits of a float.
-fn order_of_numbers(a: &Number, b: &Number) -> Option<Ordering> {
-    let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 
@@ -182,7 +175,7 @@ enum Node {
     Or(Vec<Self>),
     Not(Box<Self>),
     /// A path into `data`, and what must hold there; never without a test.
-    Field(String, Vec<(Op, Value)>),
+    Field(String, Vec<Test>),
 }
 
 /// What became of one part of a condition, or of another filter of a webhook.
@@ -191,7 +184,7 @@ enum Node {
 pub struct Clause {
     /// Where the part stands (RFC 6901), such as `/filter/and/0`.
     pub pointer: String,
-    /// The part in words, such as `amount gt 100`.
+    /// The part in words, such as `amount gt 100`; says so where only the first [`ELEMENTS_MAX`] elements were looked at.
     pub text: String,
     /// Whether it holds.
     pub holds: bool,
@@ -232,22 +225,28 @@ impl Condition {
         self.0.to_value()
     }
 
-    /// Whether it holds for the `data` of an event.
+    /// Whether it holds for the `data` of an event, whatever that takes.
     #[must_use]
     pub fn holds(&self, data: &Value) -> bool {
-        self.0.holds(data)
+        self.holds_within(data, &Budget::unlimited())
     }
 
-    /// Says of every part whether it holds, with pointers from the condition itself (`""`).
+    /// Whether it holds for the `data` of an event. Worth nothing once the budget is spent.
+    #[must_use]
+    pub fn holds_within(&self, data: &Value, budget: &Budget) -> bool {
+        self.0.holds(data, budget)
+    }
+
+    /// Says of every part whether it holds, with pointers from the condition itself (`""`), whatever that takes.
     #[must_use]
     pub fn explain(&self, data: &Value) -> Clause {
-        self.explain_at(data, "")
+        self.explain_within(data, "", &Budget::unlimited())
     }
 
-    /// [`Self::explain`] with pointers that begin with `pointer`.
+    /// Says of every part whether it holds, with pointers that begin with `pointer`. Worth nothing once the budget is spent.
     #[must_use]
-    pub fn explain_at(&self, data: &Value, pointer: &str) -> Clause {
-        self.0.explain(data, pointer)
+    pub fn explain_within(&self, data: &Value, pointer: &str, budget: &Budget) -> Clause {
+        self.0.explain(data, pointer, budget)
     }
 }
 
@@ -259,7 +258,7 @@ impl Serialize for Condition {
 
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
+        let value = json::written(deserializer)?;
         Self::parse(&value, "").map_err(|faults| de::Error::custom(crate::fault::sentence(&faults)))
     }
 }
@@ -274,91 +273,95 @@ impl Node {
             Self::Or(nodes) => list("or", nodes),
             Self::Not(node) => Value::Object([(String::from("not"), node.to_value())].into_iter().collect()),
             Self::Field(path, tests) => {
-                let mut map: Map<String, Value> = tests.iter().map(|(op, wanted)| (String::from(op.as_str()), wanted.clone())).collect();
+                let mut map: Map<String, Value> = tests.iter().map(|test| (String::from(test.op.as_str()), test.wanted.clone())).collect();
                 map.insert(String::from("field"), Value::from(path.as_str()));
                 Value::Object(map)
             }
         }
     }
 
-    fn holds(&self, data: &Value) -> bool {
+    fn holds(&self, data: &Value, budget: &Budget) -> bool {
+        if !budget.pay(LOOK) {
+            return false;
+        }
         match self {
-            Self::And(nodes) => nodes.iter().all(|node| node.holds(data)),
-            Self::Or(nodes) => nodes.iter().any(|node| node.holds(data)),
-            Self::Not(node) => !node.holds(data),
+            Self::And(nodes) => nodes.iter().all(|node| node.holds(data, budget)),
+            Self::Or(nodes) => nodes.iter().any(|node| node.holds(data, budget)),
+            Self::Not(node) => !node.holds(data, budget),
             Self::Field(path, tests) => {
-                let found = find(data, path);
-                tests.iter().all(|(op, wanted)| op.holds(found, wanted))
+                let mut look = Look::new(budget);
+                let found = look::find(data, path, &mut look);
+                tests.iter().all(|test| test.holds(&found, &mut look.again()))
             }
         }
     }
 
-    fn explain(&self, data: &Value, pointer: &str) -> Clause {
-        let parts = |key: &str, text: &str, nodes: &[Self]| {
-            let children = nodes.iter().enumerate().map(|(index, node)| node.explain(data, &format!("{pointer}/{key}/{index}"))).collect();
-            Clause { pointer: String::from(pointer), text: String::from(text), holds: self.holds(data), found: None, children }
+    fn explain(&self, data: &Value, pointer: &str, budget: &Budget) -> Clause {
+        // A clause is text that is made and sent.
+        budget.pay(CLAUSE_STEPS);
+        let parts = |key: &str, nodes: &[Self]| -> Vec<Clause> {
+            nodes.iter().enumerate().map(|(index, node)| node.explain(data, &format!("{pointer}/{key}/{index}"), budget)).collect()
+        };
+        let group = |text: &str, holds: bool, children: Vec<Clause>| Clause {
+            pointer: String::from(pointer),
+            text: String::from(text),
+            holds,
+            found: None,
+            children,
         };
         match self {
-            Self::And(nodes) => parts("and", "all of these hold", nodes),
-            Self::Or(nodes) => parts("or", "at least one of these holds", nodes),
-            Self::Not(node) => Clause {
-                pointer: String::from(pointer),
-                text: String::from("this does not hold"),
-                holds: self.holds(data),
-                found: None,
-                children: vec![node.explain(data, &format!("{pointer}/not"))],
-            },
+            Self::And(nodes) => {
+                let children = parts("and", nodes);
+                group("all of these hold", children.iter().all(|child| child.holds), children)
+            }
+            Self::Or(nodes) => {
+                let children = parts("or", nodes);
+                group("at least one of these holds", children.iter().any(|child| child.holds), children)
+            }
+            Self::Not(node) => {
+                let child = node.explain(data, &format!("{pointer}/not"), budget);
+                group("this does not hold", !child.holds, vec![child])
+            }
             Self::Field(path, tests) => {
-                let value = find(data, path);
-                let found = value.map(|value| cut(&value.to_string()));
-                let test = |(op, wanted): &(Op, Value), pointer: String| Clause {
-                    pointer,
-                    text: format!("{path} {} {}", op.as_str(), cut(&wanted.to_string())),
-                    holds: op.holds(value, wanted),
-                    found: found.clone(),
-                    children: Vec::new(),
+                let mut look = Look::new(budget);
+                let value = look::find(data, path, &mut look);
+                let found = value.shown();
+                let explained = |test: &Test, pointer: String| {
+                    let mut look = look.again();
+                    let holds = test.holds(&value, &mut look);
+                    let cut = if look.is_cut() { FIRST_ELEMENTS_ONLY } else { "" };
+                    let text = format!("{path} {} {}{cut}", test.op.as_str(), shown(&test.wanted));
+                    Clause { pointer, text, holds, found: found.clone(), children: Vec::new() }
                 };
                 match tests.as_slice() {
-                    [only] => test(only, String::from(pointer)),
-                    many => Clause {
-                        pointer: String::from(pointer),
-                        text: format!("{path}: all of these hold"),
-                        holds: self.holds(data),
-                        found: found.clone(),
-                        children: many.iter().map(|pair| test(pair, format!("{pointer}/{}", pair.0.as_str()))).collect(),
-                    },
+                    [only] => explained(only, String::from(pointer)),
+                    many => {
+                        let children: Vec<Clause> =
+                            many.iter().map(|test| explained(test, format!("{pointer}/{}", test.op.as_str()))).collect();
+                        Clause {
+                            found: found.clone(),
+                            ..group(&format!("{path}: all of these hold"), children.iter().all(|child| child.holds), children)
+                        }
+                    }
                 }
             }
         }
     }
 }
 
+/// Steps that a clause of an explanation costs.
+const CLAUSE_STEPS: u64 = 500;
+/// What the text of a clause ends with where elements were left out.
+const FIRST_ELEMENTS_ONLY: &str = " (of a list, the first 1,000 elements are looked at)";
+
 /// `text`, cut to what an explanation repeats.
 pub(crate) fn cut(text: &str) -> String {
-    if text.chars().nth(FOUND_CHARS_MAX).is_none() {
-        return String::from(text);
-    }
-    let mut short: String = text.chars().take(FOUND_CHARS_MAX - 1).collect();
-    short.push('…');
-    short
+    crate::fault::cut(text, FOUND_CHARS_MAX)
 }
 
-/// What stands at `path` of `data`: a dotted path, or a JSON pointer where it begins with `/`.
-fn find<'a>(data: &'a Value, path: &str) -> Option<&'a Value> {
-    if path.starts_with('/') {
-        return data.pointer(path);
-    }
-    path.split('.').try_fold(data, |value, key| match value {
-        Value::Object(map) => map.get(key),
-        Value::Array(elements) => elements.get(index(key)?),
-        _ => None,
-    })
-}
-
-/// An index as RFC 6901 spells it: without leading zeros.
-fn index(text: &str) -> Option<usize> {
-    let is_canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
-    if is_canonical { text.parse().ok() } else { None }
+/// `value` as JSON, cut to what an explanation repeats.
+pub(crate) fn shown<T: Serialize + ?Sized>(value: &T) -> String {
+    crate::fault::shown(value, FOUND_CHARS_MAX)
 }
 
 /// Reads a tree and remembers what is wrong with it.
@@ -429,7 +432,7 @@ impl Reader {
                     Some(detail) => {
                         self.fault::<()>(at, detail);
                     }
-                    None => tests.push((op, wanted.clone())),
+                    None => tests.push(Test::new(op, wanted)),
                 },
             }
         }

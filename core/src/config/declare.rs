@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::State;
 use crate::api::project::ProjectSettings;
+use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::credential::is_credential_header;
 use crate::egress::Policy;
 use crate::event::{EventTypeDraft, event_type_at};
@@ -33,10 +34,13 @@ pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<D
     let settings = fields.not_null("settings", sent).value().map(|map| settings(&mut fields, map));
     let sent = fields.list("event_types");
     let items = fields.not_null("event_types", sent).value();
-    let event_types = items.map(|items| each(&mut fields, "event_types", items, event_type_at, |kind| kind.name.as_str()));
+    // One for all: a document may hold a thousand types.
+    let budget = Budget::new(REQUEST_STEPS_MAX);
+    let event_type = |item: &Value, pointer: &str| event_type_at(item, pointer, &budget);
+    let event_types = items.map(|items| each(&mut fields, "event_types", items, event_type, |kind| kind.name.as_str()));
     let sent = fields.list("webhooks");
     let items = fields.not_null("webhooks", sent).value();
-    let known: BTreeMap<&str, &Definition> = state.webhooks.iter().map(|(_version, known)| (known.name.as_str(), known)).collect();
+    let known = state.webhooks_by_name();
     let webhook = |item: &Value, pointer: &str| webhook(item, pointer, &known, policy);
     let webhooks = items.map(|items| each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str()));
     let faults = fields.finish();

@@ -14,6 +14,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -22,6 +24,7 @@ use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::change::{Changes, SET, chosen_fields, event_type_fields};
 use crate::fault::{Fields, InputFault, parse_json};
+use crate::json;
 use crate::webhook::Definition;
 
 /// Bytes of a call that brings a document, at most: twice what a project can hold, so that an export comes back in whatever layout.
@@ -42,6 +45,11 @@ pub struct State {
 }
 
 impl State {
+    /// The definitions, to be looked up: a document may name ten thousand.
+    fn webhooks_by_name(&self) -> BTreeMap<&str, &Definition> {
+        self.webhooks.iter().map(|(_version, webhook)| (webhook.name.as_str(), webhook)).collect()
+    }
+
     /// Stands for this very state: another one has another digest.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -56,7 +64,9 @@ impl State {
 pub fn document(state: &State) -> Value {
     let event_types: Vec<Value> = state.event_types.iter().map(|kind| Value::Object(brief(event_type_fields(kind)))).collect();
     let webhooks: Vec<Value> = state.webhooks.iter().map(|(_version, webhook)| Value::Object(declared_fields(webhook))).collect();
-    json!({ "settings": state.settings, "event_types": event_types, "webhooks": webhooks })
+    // Put together by hand: `json!` would write the numbers anew that somebody wrote in conditions, schemas and examples.
+    let sections = [("settings", json::of(&state.settings)), ("event_types", event_types.into()), ("webhooks", webhooks.into())];
+    Value::Object(sections.into_iter().map(|(name, section)| (String::from(name), section)).collect())
 }
 
 /// Without the fields that say nothing. An example may be anything, `false` and `""` too.

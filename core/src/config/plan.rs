@@ -109,7 +109,7 @@ fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeV
 
 fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
     let names: BTreeSet<String> = declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
-    let known: BTreeMap<&str, &Definition> = state.webhooks.iter().map(|(_version, known)| (known.name.as_str(), known)).collect();
+    let known = state.webhooks_by_name();
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
         let before = known.get(name.as_str()).copied();
@@ -174,9 +174,5 @@ const fn kind_of(kind: Kind) -> &'static str {
 }
 
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= SHOWN_CHARS_MAX {
-        return text;
-    }
-    format!("{}…", text.chars().take(SHOWN_CHARS_MAX).collect::<String>())
+    crate::fault::shown(value, SHOWN_CHARS_MAX)
 }

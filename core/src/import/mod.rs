@@ -9,10 +9,10 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::egress::Policy;
 use crate::fault::{Fields, InputFault, is_invisible, parse_json, sentence};
@@ -129,6 +129,7 @@ pub struct ItemView {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ImportPreviewView"))]
 pub struct PreviewView {
     /// To be looked at, changed and given to `config/apply`.
+    #[serde(deserialize_with = "crate::json::written")]
     pub document: Value,
     /// One for each item, in their order.
     pub items: Vec<ItemView>,
@@ -157,14 +158,14 @@ impl Found {
 pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
     let mut webhooks = Vec::new();
     let mut items = Vec::new();
-    let mut names = BTreeSet::new();
+    let mut names = Names::default();
     for (index, item) in source::items(request.from, &request.listing).into_iter().enumerate() {
         let Some(mut found) = source::read(request.from, item) else {
             let notes = vec![String::from("is no webhook as this system lists one")];
             items.push(ItemView { index, name: String::new(), taken: false, notes });
             continue;
         };
-        let name = name_for(&found.name, index, &mut names);
+        let name = names.name_for(&found.name, index);
         if name != found.name {
             found.notes.push(format!("is called {name} here"));
         }
@@ -181,22 +182,36 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         if taken {
             webhooks.push(Value::Object(found.draft));
         } else {
-            names.remove(&name);
+            names.taken.remove(&name);
         }
         items.push(ItemView { index, name: found.name, taken, notes: found.notes });
     }
-    PreviewView { document: json!({ "webhooks": webhooks }), items }
+    PreviewView { document: Value::Object([(String::from("webhooks"), Value::from(webhooks))].into_iter().collect()), items }
 }
 
-/// A name that is one and is not taken.
-fn name_for(wanted: &str, index: usize, names: &mut BTreeSet<String>) -> String {
-    let cut: String = wanted.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(WebhookName::CHARS_MAX - 5).collect();
-    let base = WebhookName::parse(cut.trim()).map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
-    let mut name = base.clone();
-    let mut number = 2;
-    while !names.insert(name.clone()) {
-        name = format!("{base}-{number}");
-        number += 1;
+/// The names of what was taken over.
+#[derive(Default)]
+struct Names {
+    taken: BTreeSet<String>,
+    /// The number that was tried last behind a name: a listing may hold one name a thousand times.
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Names {
+    /// A name that is one and is not taken.
+    fn name_for(&mut self, wanted: &str, index: usize) -> String {
+        let cut: String = wanted.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(WebhookName::CHARS_MAX - 5).collect();
+        let base = WebhookName::parse(cut.trim()).map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
+        if self.taken.insert(base.clone()) {
+            return base;
+        }
+        let number = self.numbers.entry(base.clone()).or_insert(2);
+        loop {
+            let name = format!("{base}-{number}");
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+            *number += 1;
+        }
     }
-    name
 }

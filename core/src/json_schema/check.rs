@@ -1,89 +1,128 @@
 //! Whether a value fits a [`Schema`], and every place where it does not.
 
-use serde_json::{Number, Value};
+use std::cmp::Ordering;
 
-use super::{FAULTS_MAX, Format, Node, Rules, STEPS_MAX, Schema};
+use serde_json::{Map, Number, Value};
+
+use super::{FAULTS_MAX, Format, Node, Rules, Schema};
+use crate::budget::{Budget, LOOK};
+use crate::compare::{equal, hash_of};
+use crate::decimal::Decimal;
 use crate::fault::{Fault, pointer_segment, type_name};
 use crate::time::{TIME_RULE, Timestamp};
 
 /// Characters of a value that a fault repeats at most.
-const SHOWN_CHARS_MAX: usize = 80;
+pub(super) const SHOWN_CHARS_MAX: usize = 80;
+/// Bytes of an email address at most (RFC 5321 section 4.5.3.1: 64 before the `@`, 255 behind it).
+const EMAIL_BYTES_MAX: usize = 320;
 
 impl Schema {
     /// What of `value`, which stands at `pointer` of the input, does not fit; nothing where it fits. At most
     /// [`FAULTS_MAX`] places are named.
     #[must_use]
     pub fn check(&self, value: &Value, pointer: &str) -> Vec<Fault> {
-        let mut check = Check { schema: self, faults: Vec::new(), steps: 0 };
-        check.node(&self.root, value, pointer);
-        if check.is_spent() {
+        self.check_within(value, pointer, &Budget::of_event())
+    }
+
+    /// [`Self::check`] with what is left of a budget. Where that is not enough there is one fault that says so.
+    #[must_use]
+    pub fn check_within(&self, value: &Value, pointer: &str, budget: &Budget) -> Vec<Fault> {
+        let mut check = Check { schema: self, budget, faults: Some(Vec::new()), fits: true };
+        check.node(&self.root, value, &At { parent: None, segment: Segment::Root(pointer) });
+        if budget.is_spent() {
             return vec![Fault::new(pointer, "takes too many steps to be checked against its schema; send less, or simplify the schema")];
         }
-        check.faults
+        check.faults.unwrap_or_default()
+    }
+}
+
+/// Where a value stands. Written out for a fault only: most values have none.
+struct At<'a> {
+    parent: Option<&'a Self>,
+    segment: Segment<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Segment<'a> {
+    /// The pointer of the whole value.
+    Root(&'a str),
+    Name(&'a str),
+    Index(usize),
+}
+
+impl At<'_> {
+    fn pointer(&self) -> String {
+        let before = self.parent.map(At::pointer).unwrap_or_default();
+        match self.segment {
+            Segment::Root(pointer) => String::from(pointer),
+            Segment::Name(name) => format!("{before}/{}", pointer_segment(name)),
+            Segment::Index(index) => format!("{before}/{index}"),
+        }
     }
 }
 
 struct Check<'a> {
     schema: &'a Schema,
-    faults: Vec<Fault>,
-    steps: u32,
+    budget: &'a Budget,
+    /// What was found; `None` where only the verdict matters.
+    faults: Option<Vec<Fault>>,
+    fits: bool,
 }
 
 impl<'a> Check<'a> {
-    const fn is_spent(&self) -> bool {
-        self.steps > STEPS_MAX
+    /// Whether nothing that follows can change the answer.
+    fn is_over(&self) -> bool {
+        self.budget.is_spent() || (self.faults.is_none() && !self.fits)
     }
 
-    /// Whether as many faults were found as are named.
-    fn is_full(&self) -> bool {
-        self.faults.len() >= FAULTS_MAX
-    }
-
-    fn fault(&mut self, at: &str, detail: impl Into<String>) {
-        if !self.is_full() {
-            self.faults.push(Fault::new(at, detail));
+    /// Notes a fault; its words are made only where they are read.
+    fn fault<T: Into<String>>(&mut self, at: &At<'_>, detail: impl FnOnce() -> T) {
+        self.fits = false;
+        if let Some(faults) = self.faults.as_mut().filter(|faults| faults.len() < FAULTS_MAX) {
+            faults.push(Fault::new(at.pointer(), detail()));
         }
     }
 
-    fn node(&mut self, node: &'a Node, value: &Value, at: &str) {
-        self.steps = self.steps.saturating_add(1);
-        if self.is_spent() {
+    fn node(&mut self, node: &'a Node, value: &Value, at: &At<'_>) {
+        if self.is_over() || !self.budget.pay(LOOK) {
             return;
         }
         match node {
             Node::Anything => {}
-            Node::Nothing => self.fault(at, "is not allowed"),
+            Node::Nothing => self.fault(at, || "is not allowed"),
             Node::Rules(rules) => self.rules(rules, value, at),
         }
     }
 
     /// Whether `value` fits, without a word about why not.
-    fn fits(&mut self, node: &'a Node, value: &Value) -> bool {
-        let mut inner = Check { schema: self.schema, faults: Vec::new(), steps: self.steps };
-        inner.node(node, value, "");
-        self.steps = inner.steps;
-        inner.faults.is_empty()
+    fn fits(&self, node: &'a Node, value: &Value) -> bool {
+        let mut inner = Check { schema: self.schema, budget: self.budget, faults: None, fits: true };
+        inner.node(node, value, &At { parent: None, segment: Segment::Root("") });
+        inner.fits
     }
 
-    fn rules(&mut self, rules: &'a Rules, value: &Value, at: &str) {
+    fn rules(&mut self, rules: &'a Rules, value: &Value, at: &At<'_>) {
+        if let Value::Number(number) = value
+            && !self.budget.pay(number.as_str().len() as u64)
+        {
+            return;
+        }
         if let Some(types) = rules.types
             && !types.hold(value)
         {
             // Whatever else is said is about a value of another type.
-            self.fault(at, format!("must be {}, not {}", types.names(), kind_of(value)));
+            self.fault(at, || format!("must be {}, not {}", types.names(), kind_of(value)));
             return;
         }
         if let Some(constant) = &rules.constant
-            && !equal(constant, value)
+            && !equal(constant, value, self.budget)
         {
-            self.fault(at, format!("must be {}", shown(constant)));
+            self.fault(at, || format!("must be {}", shown(constant)));
         }
-        if let Some(values) = &rules.enumeration {
-            self.steps = self.steps.saturating_add(u32::try_from(values.len()).unwrap_or(u32::MAX));
-            if !values.iter().any(|known| equal(known, value)) {
-                let known: Vec<String> = values.iter().map(shown).collect();
-                self.fault(at, format!("must be one of {}", cut(&known.join(", "))));
-            }
+        if let Some(known) = &rules.enumeration
+            && !known.set.contains(value, self.budget)
+        {
+            self.fault(at, || format!("must be one of {}", known.words));
         }
         match value {
             Value::String(text) => self.text(rules, text, at),
@@ -95,7 +134,7 @@ impl<'a> Check<'a> {
         self.combined(rules, value, at);
     }
 
-    fn combined(&mut self, rules: &'a Rules, value: &Value, at: &str) {
+    fn combined(&mut self, rules: &'a Rules, value: &Value, at: &At<'_>) {
         if let Some(name) = &rules.reference
             && let Some(node) = self.schema.defs.get(name)
         {
@@ -104,141 +143,171 @@ impl<'a> Check<'a> {
         for part in &rules.all_of {
             self.node(part, value, at);
         }
+        if self.is_over() {
+            return;
+        }
         if !rules.any_of.is_empty() && !rules.any_of.iter().any(|part| self.fits(part, value)) {
-            self.fault(at, format!("fits none of the {} schemas of anyOf", rules.any_of.len()));
+            self.fault(at, || format!("fits none of the {} schemas of anyOf", rules.any_of.len()));
         }
         if !rules.one_of.is_empty() {
             let fitting = rules.one_of.iter().filter(|part| self.fits(part, value)).count();
             if fitting != 1 {
-                self.fault(at, format!("must fit exactly one of the {} schemas of oneOf, and fits {fitting}", rules.one_of.len()));
+                self.fault(at, || format!("must fit exactly one of the {} schemas of oneOf, and fits {fitting}", rules.one_of.len()));
             }
         }
         if let Some(part) = &rules.not
             && self.fits(part, value)
         {
-            self.fault(at, "fits the schema of not, which it must not");
+            self.fault(at, || "fits the schema of not, which it must not");
         }
     }
 
-    fn text(&mut self, rules: &Rules, text: &str, at: &str) {
+    fn text(&mut self, rules: &Rules, text: &str, at: &At<'_>) {
         if rules.min_length.is_some() || rules.max_length.is_some() {
+            if !self.budget.pay_bytes(text.len()) {
+                return;
+            }
             let chars = text.chars().count() as u64;
             if let Some(min) = rules.min_length.filter(|min| chars < *min) {
-                self.fault(at, format!("must have at least {min} characters, this has {chars}"));
+                self.fault(at, || format!("must have at least {min} characters, this has {chars}"));
             }
             if let Some(max) = rules.max_length.filter(|max| chars > *max) {
-                self.fault(at, format!("must have at most {max} characters, this has {chars}"));
+                self.fault(at, || format!("must have at most {max} characters, this has {chars}"));
             }
         }
         if let Some(format) = rules.format
-            && !has_format(text, format)
+            && !self.has_format(text, format)
         {
-            self.fault(at, format_rule(format));
+            self.fault(at, || format_rule(format));
         }
     }
 
-    fn number(&mut self, rules: &Rules, number: &Number, at: &str) {
-        let Some(value) = number.as_f64() else { return };
-        if let Some(min) = rules.minimum.filter(|min| value < *min) {
-            self.fault(at, format!("must be at least {min}"));
+    fn number(&mut self, rules: &Rules, number: &Number, at: &At<'_>) {
+        let value = Decimal::of(number);
+        let budget = self.budget;
+        // Each comparison looks at all digits of both.
+        let compares = |limit: &Number, misses: fn(Ordering) -> bool| {
+            budget.pay((limit.as_str().len() + number.as_str().len()) as u64) && misses(value.cmp(&Decimal::of(limit)))
+        };
+        if let Some(min) = rules.minimum.as_ref().filter(|min| compares(min, Ordering::is_lt)) {
+            self.fault(at, || format!("must be at least {}", limit(min)));
         }
-        if let Some(max) = rules.maximum.filter(|max| value > *max) {
-            self.fault(at, format!("must be at most {max}"));
+        if let Some(max) = rules.maximum.as_ref().filter(|max| compares(max, Ordering::is_gt)) {
+            self.fault(at, || format!("must be at most {}", limit(max)));
         }
-        if let Some(min) = rules.exclusive_minimum.filter(|min| value <= *min) {
-            self.fault(at, format!("must be greater than {min}"));
+        if let Some(min) = rules.exclusive_minimum.as_ref().filter(|min| compares(min, Ordering::is_le)) {
+            self.fault(at, || format!("must be greater than {}", limit(min)));
         }
-        if let Some(max) = rules.exclusive_maximum.filter(|max| value >= *max) {
-            self.fault(at, format!("must be less than {max}"));
+        if let Some(max) = rules.exclusive_maximum.as_ref().filter(|max| compares(max, Ordering::is_ge)) {
+            self.fault(at, || format!("must be less than {}", limit(max)));
         }
-        if let Some(step) = rules.multiple_of.filter(|step| !is_multiple(value, *step)) {
-            self.fault(at, format!("must be a multiple of {step}"));
+        if let Some((step, written)) = &rules.multiple_of
+            // A division for each digit, and for each power of ten of the step.
+            && budget.pay((number.as_str().len() as u64 + 128) * DIVISION_STEPS)
+            && !value.is_multiple_of(step)
+        {
+            self.fault(at, || format!("must be a multiple of {}", limit(written)));
         }
     }
 
-    fn array(&mut self, rules: &'a Rules, items: &[Value], at: &str) {
+    fn array(&mut self, rules: &'a Rules, items: &[Value], at: &At<'_>) {
         let count = items.len() as u64;
         if let Some(min) = rules.min_items.filter(|min| count < *min) {
-            self.fault(at, format!("must hold at least {min} items, this holds {count}"));
+            self.fault(at, || format!("must hold at least {min} items, this holds {count}"));
         }
         if let Some(max) = rules.max_items.filter(|max| count > *max) {
-            self.fault(at, format!("must hold at most {max} items, this holds {count}"));
+            self.fault(at, || format!("must hold at most {max} items, this holds {count}"));
         }
         if rules.unique_items {
             self.unique(items, at);
         }
         for (index, item) in items.iter().enumerate() {
-            if let Some(node) = rules.prefix_items.get(index).or(rules.items.as_ref()) {
-                self.node(node, item, &format!("{at}/{index}"));
-            }
-            if self.is_spent() {
+            let Some(node) = rules.prefix_items.get(index).or(rules.items.as_ref()) else { break };
+            if self.is_over() {
                 return;
             }
+            self.node(node, item, &At { parent: Some(at), segment: Segment::Index(index) });
         }
     }
 
-    fn unique(&mut self, items: &[Value], at: &str) {
+    fn unique(&mut self, items: &[Value], at: &At<'_>) {
+        let mut hashes = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            self.steps = self.steps.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
-            if self.is_spent() {
+            let hash = hash_of(item, self.budget);
+            if !self.budget.pay(LOOK) {
                 return;
             }
-            if let Some(first) = items.iter().take(index).position(|before| equal(before, item)) {
-                self.fault(&format!("{at}/{index}"), format!("is the same as item {first}; items must differ"));
-                return;
-            }
+            hashes.push((hash, index));
+        }
+        hashes.sort_unstable();
+        // Items that share a hash are compared: nearly always they are the same.
+        let is_same = |one: usize, other: usize| {
+            let pair = items.get(one).zip(items.get(other));
+            self.budget.pay(LOOK) && pair.is_some_and(|(one, other)| equal(one, other, self.budget))
+        };
+        let repeats = hashes.chunk_by(|one, other| one.0 == other.0).filter_map(|run| {
+            (1..run.len()).find_map(|at| {
+                let (_hash, index) = *run.get(at)?;
+                let first = run.iter().take(at).map(|(_hash, before)| *before).find(|before| is_same(*before, index))?;
+                Some((index, first))
+            })
+        });
+        if let Some((index, first)) = repeats.min() {
+            let here = At { parent: Some(at), segment: Segment::Index(index) };
+            self.fault(&here, || format!("is the same as item {first}; items must differ"));
         }
     }
 
-    fn object(&mut self, rules: &'a Rules, map: &serde_json::Map<String, Value>, at: &str) {
+    fn object(&mut self, rules: &'a Rules, map: &Map<String, Value>, at: &At<'_>) {
         let count = map.len() as u64;
         if let Some(min) = rules.min_properties.filter(|min| count < *min) {
-            self.fault(at, format!("must have at least {min} fields, this has {count}"));
+            self.fault(at, || format!("must have at least {min} fields, this has {count}"));
         }
         if let Some(max) = rules.max_properties.filter(|max| count > *max) {
-            self.fault(at, format!("must have at most {max} fields, this has {count}"));
+            self.fault(at, || format!("must have at most {max} fields, this has {count}"));
         }
-        // Each name is a look into the value, so that it costs a step as a part of the schema does.
-        self.steps = self.steps.saturating_add(u32::try_from(rules.required.len()).unwrap_or(u32::MAX));
-        for name in rules.required.iter().filter(|name| !map.contains_key(*name)) {
-            if self.is_full() {
-                break;
-            }
-            self.fault(&format!("{at}/{}", pointer_segment(name)), "is required");
-        }
-        for (name, value) in map {
-            if let Some(node) = rules.properties.get(name).or(rules.additional_properties.as_ref()) {
-                self.node(node, value, &format!("{at}/{}", pointer_segment(name)));
-            }
-            if self.is_spent() {
+        for name in &rules.required {
+            // Each name is a look into the value, so that it costs what a part of the schema does.
+            if self.is_over() || !self.budget.pay_look(name.len()) {
                 return;
             }
+            if !map.contains_key(name) {
+                self.fault(&At { parent: Some(at), segment: Segment::Name(name) }, || "is required");
+            }
+        }
+        if rules.properties.is_empty() && rules.additional_properties.is_none() {
+            return;
+        }
+        for (name, value) in map {
+            if self.is_over() || !self.budget.pay_look(name.len()) {
+                return;
+            }
+            if let Some(node) = rules.properties.get(name).or(rules.additional_properties.as_ref()) {
+                self.node(node, value, &At { parent: Some(at), segment: Segment::Name(name) });
+            }
+        }
+    }
+
+    fn has_format(&self, text: &str, format: Format) -> bool {
+        match format {
+            Format::DateTime => text.len() <= DATE_TIME_BYTES_MAX && Timestamp::parse_rfc3339(text).is_some(),
+            Format::Uuid => is_uuid(text),
+            Format::Email => text.len() <= EMAIL_BYTES_MAX && self.budget.pay_bytes(text.len() * LETTER_WEIGHT) && is_email(text),
+            Format::Uri => self.budget.pay_bytes(text.len() * LETTER_WEIGHT) && is_uri(text),
         }
     }
 }
 
-/// Equality of JSON Schema: numbers by their value, whatever their spelling.
-fn equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64() && !(is_large(one) || is_large(other)),
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other)),
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(key, value)| other.get(key).is_some_and(|found| equal(value, found)))
-        }
-        _ => one == other,
-    }
-}
+/// Steps of a division of 128 bits.
+const DIVISION_STEPS: u64 = 25;
+/// A letter that is judged costs what eight bytes that are compared do.
+const LETTER_WEIGHT: usize = 8;
+/// Bytes of a moment at most: nobody writes fractions of a second with more than some digits.
+const DATE_TIME_BYTES_MAX: usize = 100;
 
-/// Whether two different integers may have the same float.
-fn is_large(number: &Number) -> bool {
-    const EXACT_MAX: u64 = 1 << 53;
-    number.as_i64().is_some_and(|number| number.unsigned_abs() > EXACT_MAX) || number.as_u64().is_some_and(|number| number > EXACT_MAX)
-}
-
-/// Whether `value / step` is whole, as far as floats can say: `0.3` is a multiple of `0.1`.
-fn is_multiple(value: f64, step: f64) -> bool {
-    let ratio = value / step;
-    (ratio - ratio.round()).abs() <= f64::EPSILON * ratio.abs().max(1.0)
+/// A limit of a schema, for whoever missed it.
+fn limit(number: &Number) -> String {
+    crate::fault::cut(number.as_str(), SHOWN_CHARS_MAX)
 }
 
 const fn kind_of(value: &Value) -> &'static str {
@@ -248,24 +317,9 @@ const fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn shown(value: &Value) -> String {
-    cut(&value.to_string())
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= SHOWN_CHARS_MAX {
-        return String::from(text);
-    }
-    format!("{}…", text.chars().take(SHOWN_CHARS_MAX).collect::<String>())
-}
-
-fn has_format(text: &str, format: Format) -> bool {
-    match format {
-        Format::DateTime => Timestamp::parse_rfc3339(text).is_some(),
-        Format::Uuid => is_uuid(text),
-        Format::Email => is_email(text),
-        Format::Uri => is_uri(text),
-    }
+/// `value` as JSON, cut to what a fault repeats.
+pub(super) fn shown(value: &Value) -> String {
+    crate::fault::shown(value, SHOWN_CHARS_MAX)
 }
 
 const fn format_rule(format: Format) -> &'static str {

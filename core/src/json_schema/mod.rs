@@ -2,7 +2,8 @@
 //!
 //! [`Schema::parse`] takes a schema apart once and refuses every keyword that it would not check, so that nobody believes
 //! in a rule that does not hold. [`Schema::check`] then names every place of a value that does not fit. Both are bounded:
-//! a schema in size, depth and number of parts, a check in steps.
+//! a schema in size, depth and number of parts, a check in the steps of a [`Budget`](crate::budget::Budget): a schema whose
+//! alternatives multiply is given up rather than followed.
 //!
 //! Left out on purpose: `pattern` and other regular expressions (their worst case cannot be bounded, and an engine weighs
 //! more than the rest of the Worker's domain), `$ref` to anything but `#/$defs/…`, `if`, `dependentSchemas`, `contains`,
@@ -16,7 +17,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
+
+use crate::compare::ValueSet;
+use crate::decimal::{Decimal, Step};
 
 /// Bytes of a schema's JSON text at most.
 pub const SCHEMA_BYTES_MAX: usize = 32 * 1024;
@@ -30,8 +34,6 @@ pub const DRAFTS: [&str; 2] = ["https://json-schema.org/draft/2020-12/schema", "
 pub const COUNT_MAX: u64 = 1_000_000_000;
 /// Faults that one check names at most.
 pub const FAULTS_MAX: usize = 50;
-/// Steps of one check at most: a schema whose alternatives multiply is given up rather than followed.
-pub const STEPS_MAX: u32 = 100_000;
 
 /// A schema, taken apart and known to be one that can be checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +57,7 @@ enum Node {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Rules {
     types: Option<Types>,
-    enumeration: Option<Vec<Value>>,
+    enumeration: Option<Enumeration>,
     constant: Option<Value>,
     properties: BTreeMap<String, Node>,
     required: Vec<String>,
@@ -69,11 +71,11 @@ struct Rules {
     max_properties: Option<u64>,
     min_length: Option<u64>,
     max_length: Option<u64>,
-    minimum: Option<f64>,
-    maximum: Option<f64>,
-    exclusive_minimum: Option<f64>,
-    exclusive_maximum: Option<f64>,
-    multiple_of: Option<f64>,
+    minimum: Option<Number>,
+    maximum: Option<Number>,
+    exclusive_minimum: Option<Number>,
+    exclusive_maximum: Option<Number>,
+    multiple_of: Option<(Step, Number)>,
     format: Option<Format>,
     all_of: Vec<Node>,
     any_of: Vec<Node>,
@@ -81,6 +83,14 @@ struct Rules {
     not: Option<Node>,
     /// A key of [`Schema::defs`].
     reference: Option<String>,
+}
+
+/// The values of `enum`.
+#[derive(Clone, Debug, PartialEq)]
+struct Enumeration {
+    set: ValueSet,
+    /// For whoever sent another.
+    words: String,
 }
 
 /// The values of `type`, as a set.
@@ -100,8 +110,7 @@ impl Types {
             Value::Null => 1,
             Value::Bool(_) => 2,
             Value::Number(number) => {
-                let is_whole = number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|number| number.fract() == 0.0);
-                if is_whole { 4 | 8 } else { 8 }
+                if Decimal::of(number).is_whole() { 4 | 8 } else { 8 }
             }
             Value::String(_) => 16,
             Value::Array(_) => 32,

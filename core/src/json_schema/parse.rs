@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use super::{COUNT_MAX, DRAFTS, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
-use crate::fault::{Fault, pointer_segment, type_name, whole_number};
+use super::{COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
+use super::check::{SHOWN_CHARS_MAX, shown};
+use crate::compare::ValueSet;
+use crate::decimal::{STEP_DIGITS_MAX, Step};
+use crate::fault::{Fault, cut, pointer_segment, type_name, whole_number};
 
+/// Values of an `enum` that are named to whoever sent another, as far as they are short.
+const NAMED_VALUES_MAX: usize = 30;
 const DEFS: &str = "#/$defs/";
 
 impl Schema {
@@ -119,7 +124,7 @@ impl Reader {
             match key.as_str() {
                 "type" => rules.types = self.types(value, &here),
                 "enum" => match value.as_array() {
-                    Some(values) if !values.is_empty() => rules.enumeration = Some(values.clone()),
+                    Some(values) if !values.is_empty() => rules.enumeration = Some(Enumeration::of(values)),
                     _ => self.fault(&here, "must be an array with at least one value"),
                 },
                 "const" => rules.constant = Some(value.clone()),
@@ -140,9 +145,9 @@ impl Reader {
                 "exclusiveMinimum" => rules.exclusive_minimum = self.number(value, &here),
                 "exclusiveMaximum" => rules.exclusive_maximum = self.number(value, &here),
                 "multipleOf" => {
-                    rules.multiple_of = self.number(value, &here);
-                    if rules.multiple_of.is_some_and(|step| step <= 0.0) {
-                        self.fault(&here, "must be greater than 0");
+                    rules.multiple_of = self.number(value, &here).and_then(|number| Some((Step::of(&number)?, number)));
+                    if rules.multiple_of.is_none() && value.is_number() {
+                        self.fault(&here, format!("must be greater than 0, with at most {STEP_DIGITS_MAX} significant digits"));
                     }
                 }
                 "format" => {
@@ -241,12 +246,12 @@ impl Reader {
         count
     }
 
-    fn number(&mut self, value: &Value, at: &str) -> Option<f64> {
-        let number = value.as_f64();
-        if number.is_none() {
-            self.fault(at, format!("must be a number, not {}", type_name(value)));
+    fn number(&mut self, value: &Value, at: &str) -> Option<Number> {
+        if let Value::Number(number) = value {
+            return Some(number.clone());
         }
-        number
+        self.fault(at, format!("must be a number, not {}", type_name(value)));
+        None
     }
 
     fn reference(&mut self, value: &Value, at: &str) -> Option<String> {
@@ -258,6 +263,13 @@ impl Reader {
         let name = name.replace("~1", "/").replace("~0", "~");
         self.refs.push((String::from(at), name.clone()));
         Some(name)
+    }
+}
+
+impl Enumeration {
+    fn of(values: &[Value]) -> Self {
+        let known: Vec<String> = values.iter().take(NAMED_VALUES_MAX).map(shown).collect();
+        Self { set: ValueSet::new(values), words: cut(&known.join(", "), SHOWN_CHARS_MAX) }
     }
 }
 

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::budget::Budget;
 use crate::fault::Fault;
+use crate::json;
 
 fn schema(value: &Value) -> Schema {
     Schema::parse(value, "/schema").unwrap_or_else(|faults| panic!("{value}: {faults:?}"))
@@ -165,9 +167,89 @@ fn a_check_that_multiplies_is_given_up() {
     let of = json!({"$ref": "#/$defs/l0", "$defs": defs});
     let faults = schema(&of).check(&json!(1), "/data");
     assert!(faults.len() == 1 && faults[0].detail.contains("too many steps"), "{faults:?}");
-    let many: Vec<u32> = (0..2_000).collect();
-    let faults = schema(&json!({"uniqueItems": true})).check(&json!(many), "/data");
-    assert!(faults.len() == 1 && faults[0].detail.contains("too many steps"), "{faults:?}");
+}
+
+#[test]
+fn items_are_told_apart_in_as_many_steps_as_there_are_items() {
+    let of = schema(&json!({"uniqueItems": true}));
+    let many: Vec<u32> = (0..40_000).collect();
+    assert_eq!(of.check(&json!(many), "/data"), []);
+    let mut twice = many;
+    twice.push(7);
+    let found = of.check(&json!(twice), "/data");
+    assert_eq!(pointers(&found), ["/data/40000"]);
+    assert!(found[0].detail.contains("item 7"), "{found:?}");
+}
+
+/// Steps that a check takes, whatever it comes to.
+fn steps(of: &Value, value: &Value) -> u64 {
+    let budget = Budget::unlimited();
+    let _faults = schema(of).check_within(value, "", &budget);
+    budget.used()
+}
+
+#[test]
+fn a_check_pays_for_the_bytes_that_it_looks_at() {
+    let text = "x".repeat(200_000);
+    let many = |part: Value| json!({"allOf": vec![part; 500]});
+    for (part, value) in [
+        (json!({"maxLength": 1}), json!(text)),
+        (json!({"format": "uri"}), json!(format!("a:{text}"))),
+        (json!({"const": "x"}), json!(["x"])),
+        (json!({"minimum": 1}), json::read(&"7".repeat(200_000)).unwrap_or_default()),
+        (json!({"multipleOf": 3}), json::read(&"7".repeat(200_000)).unwrap_or_default()),
+        (json!({"type": "integer"}), json::read(&"7".repeat(200_000)).unwrap_or_default()),
+        (json!({"uniqueItems": true}), json!(vec!["x".repeat(20_000); 10])),
+        (json!({"enum": ["x".repeat(40)]}), json!("x".repeat(40))),
+    ] {
+        let spent = steps(&many(part.clone()), &value);
+        let looked_at = u64::try_from(value.to_string().len()).unwrap_or_default().min(200_000) * 500 / 8;
+        assert!(spent >= looked_at.min(20 * 500), "{part}: {spent}");
+        if value.to_string().len() > 100_000 {
+            assert!(spent > 10_000_000, "{part}: {spent}");
+            let faults = schema(&many(part.clone())).check(&value, "/data");
+            assert!(faults.len() == 1 && faults[0].detail.contains("too many steps"), "{part}: {faults:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_is_put_into_words_only_where_it_is_read() {
+    // 400 alternatives whose words would be long, none of which fits, for each of 500 items.
+    let long = json!({"const": "y".repeat(60)});
+    let of = json!({"items": {"anyOf": vec![long; 400]}});
+    let faults = schema(&of).check(&json!(vec![1; 500]), "");
+    assert_eq!(faults.len(), FAULTS_MAX);
+    assert!(faults.iter().all(|fault| fault.detail == "fits none of the 400 schemas of anyOf"));
+}
+
+#[test]
+fn numbers_are_compared_exactly() {
+    for (of, fits, not) in [
+        (r#"{"const": 18446744073709551615}"#, "18446744073709551615.0", "18446744073709551616"),
+        (r#"{"enum": [1, 12345678901234567890123]}"#, "12345678901234567890123", "12345678901234567890124"),
+        (r#"{"minimum": 18446744073709551616}"#, "18446744073709551616", "18446744073709551615"),
+        (r#"{"maximum": 0.1}"#, "0.1", "0.1000000000000000055"),
+        (r#"{"exclusiveMinimum": 1e308}"#, "1e309", "1e308"),
+        (r#"{"exclusiveMaximum": 1e999999999}"#, "9e999999998", "10e999999998"),
+        (r#"{"multipleOf": 3}"#, "12345678901234567890123", "12345678901234567890124"),
+        (r#"{"multipleOf": 12345678901234567890123}"#, "37037036703703703670369", "37037036703703703670370"),
+        (r#"{"multipleOf": 1e-400}"#, "3e-400", "3e-401"),
+        (r#"{"type": "integer"}"#, "1e999999999", "1e-999999999"),
+        (r#"{"uniqueItems": true}"#, "[18446744073709551615,18446744073709551616]", "[1e400,10e399]"),
+        (r#"{"minLength": 1.0}"#, "[]", "\"\""),
+    ] {
+        let of = schema(&json::read(of).unwrap_or_default());
+        let check = |text: &str| of.check(&json::read(text).unwrap_or_default(), "");
+        assert_eq!(check(fits), [], "{of:?} {fits}");
+        assert_eq!(check(not).len(), 1, "{of:?} {not}");
+    }
+    let faults = schema(&json::read(r#"{"minimum": 1.10}"#).unwrap_or_default()).check(&json!(1), "");
+    assert_eq!(faults[0].detail, "must be at least 1.10", "as it was written");
+    for step in ["0", "-1", "0.0", &"1".repeat(38)] {
+        let of = json::read(&format!(r#"{{"multipleOf":{step}}}"#)).unwrap_or_default();
+        assert!(Schema::parse(&of, "").is_err(), "{step}");
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn results_are_kept_as_they_were_written() {
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     assert!(results(&nested(127)).is_ok());
     assert_eq!(pointers(results(&nested(128))), ["/results"]);
-    assert_eq!(pointers(results("1e400")), ["/results"], "no value: actinia's form could not show it");
+    assert_eq!(results("1e400"), Ok((Some(String::from("1e400")), 1)), "a number of any size");
     assert_eq!(pointers(results(r#""\ud800""#)), ["/results"]);
     assert_eq!(pointers(results("1, \"results\": 2")), ["/results"]);
     assert_eq!(pointers(finish(r#"{"outcome": "finished", "log": [], "log": [], "x": 1}"#)), ["/log", "/x"]);

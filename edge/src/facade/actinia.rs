@@ -199,7 +199,7 @@ async fn submit(session: &mut Session<'_>, process: Process) -> Result<Answer, A
 
 /// What the job said when it was accepted: a chain that can't be done is told by the job itself.
 fn accepted(status: String) -> Result<String, ApiError> {
-    let mut read: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&status)?;
+    let serde_json::Value::Object(mut read) = postern_core::json::read(&status)? else { return Ok(status) };
     if read.get("status").is_some_and(|state| *state == "accepted") {
         return Ok(status);
     }

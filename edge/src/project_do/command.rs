@@ -684,6 +684,7 @@ pub(crate) enum Reply {
     /// The configuration.
     Config {
         /// The document.
+        #[serde(deserialize_with = "postern_core::json::written")]
         document: serde_json::Value,
         /// Stands for the state that it is of.
         base: String,

@@ -68,10 +68,10 @@ pub struct Options {
 
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
-cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,scale]
+cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,scale,worst]
                   [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
 Without --only everything is measured (about half an hour), or the rates alone where --rates or --fanout is given.
-`scale` needs no server and runs in the ledger; `yardstick` needs ../shared/hookbench.";
+`scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.";
 
 impl Default for Options {
     fn default() -> Self {
@@ -130,12 +130,12 @@ impl Options {
     }
 }
 
-/// The part that is not measured here: it needs no server, and `cargo xtask bench` runs it in the ledger.
-const ELSEWHERE: &str = "scale";
+/// The parts that are not measured here: they need no server, and `cargo xtask bench` runs them in the ledger.
+const ELSEWHERE: [&str; 2] = ["scale", "worst"];
 
 fn parts(text: &str) -> Option<Vec<Part>> {
     let named = |name| Part::ALL.into_iter().find(|part| part.name() == name);
-    text.split(',').filter(|name| *name != ELSEWHERE).map(named).collect()
+    text.split(',').filter(|name| !ELSEWHERE.contains(name)).map(named).collect()
 }
 
 fn positive(text: &str) -> Option<u32> {
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn rates_alone_are_measured_where_they_are_given() {
         assert_eq!(parse("--rates 10,20").expect("rates").parts, [Part::Rates]);
-        assert_eq!(parse("--rates 10 --only batch,scale").expect("rates").parts, [Part::Batch]);
+        assert_eq!(parse("--rates 10 --only batch,scale,worst").expect("rates").parts, [Part::Batch]);
         assert_eq!(parse("--duration 3").expect("a duration").parts, Part::ALL);
     }
 

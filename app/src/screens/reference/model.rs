@@ -1,7 +1,7 @@
 //! The description of the API (`OpenAPI`) as the screen shows it, and the requests that a person makes of it.
 
 use postern_core::route::encode_segment;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Levels of references that are followed to say what something is.
 const LEVELS_MAX: usize = 8;
@@ -345,7 +345,7 @@ pub(crate) fn curl(request: &Request, origin: &str) -> String {
     parts.extend(request.headers.iter().map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
     if let Some(body) = &request.body {
         parts.push(String::from("-H 'content-type: application/json'"));
-        let compact = serde_json::from_str::<Map<String, Value>>(body).ok().and_then(|body| serde_json::to_string(&body).ok());
+        let compact = postern_core::json::read(body).ok().filter(Value::is_object).map(|body| body.to_string());
         parts.push(format!("-d {}", quoted(compact.as_deref().unwrap_or(body))));
     }
     parts.join(" \\\n  ")

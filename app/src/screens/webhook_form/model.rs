@@ -10,6 +10,7 @@ use postern_core::egress::Policy;
 use postern_core::event::NewEvent;
 use postern_core::fault::Fault;
 use postern_core::filter::EventPattern;
+use postern_core::json::read;
 use postern_core::retry::DEFAULT_WAITS_S;
 use postern_core::signing::{GENERATED_SECRET_BYTES, Secret, SecretKind};
 use postern_core::time::Timestamp;
@@ -194,7 +195,7 @@ impl Draft {
     fn filter_json(&self) -> Value {
         match self.filter.trim() {
             "" => Value::Null,
-            text => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            text => read(text).unwrap_or_else(|_| Value::from(text)),
         }
     }
 
@@ -353,7 +354,7 @@ pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
     if text.trim().is_empty() {
         return Vec::new();
     }
-    match serde_json::from_str::<Value>(text) {
+    match read(text) {
         Ok(filter) => Condition::parse(&filter, "").err().unwrap_or_default(),
         Err(error) => vec![Fault::new("", format!("is not JSON yet (line {}, column {})", error.line(), error.column()))],
     }
@@ -361,8 +362,7 @@ pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
 
 /// What each part of the payload condition says of `data`, both as they are typed; `None` where one of them can't be read.
 pub(crate) fn explain_filter(filter: &str, data: &str) -> Option<Clause> {
-    let filter: Value = serde_json::from_str(filter).ok()?;
-    let data: Value = serde_json::from_str(data).ok()?;
+    let (filter, data) = (read(filter).ok()?, read(data).ok()?);
     Some(Condition::parse(&filter, "").ok()?.explain(&data))
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::run::{CallbackKind, Entry, Progress, RunState};
 use crate::time::Timestamp;
 
@@ -148,18 +149,19 @@ pub fn message(state: RunState, message: &str) -> String {
 
 /// actinia's clients take an object or a string (WIRE C.3).
 fn results(results: Option<&RawValue>) -> Value {
-    let read = results.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let read = results.and_then(|raw| json::read(raw.get()).ok());
     match read {
         None | Some(Value::Null) => json!({}),
         Some(known @ (Value::Object(_) | Value::String(_))) => known,
-        Some(other) => json!({ "value": other }),
+        // By hand: `json!` would write numbers anew.
+        Some(other) => Value::Object([(String::from("value"), other)].into_iter().collect()),
     }
 }
 
 /// An entry of the log in actinia's form. Whatever else an executor logged becomes the output of a step called `log`, because
 /// actinia's clients read nothing else.
 fn log_entry(raw: &RawValue) -> Value {
-    let entry: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let entry = json::read(raw.get()).unwrap_or_default();
     let fits = entry["executable"].is_string()
         && entry["parameter"].is_array()
         && entry["stdout"].is_string()

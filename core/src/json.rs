@@ -1,0 +1,238 @@
+//! JSON read as it was written: a number keeps its text, so that `1.10`, `1e5`, `-0` and 12345678901234567890123 are shown again
+//! as they were sent, and no member is taken for anything but a member.
+//!
+//! serde's own reader of [`Value`] writes `1e5` as `1e+5`, and takes an object whose first member has one of its private names
+//! (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here instead.
+
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+
+/// Levels of nesting that are read; serde's own limit.
+const DEPTH_MAX: usize = 127;
+
+/// Reads a JSON text. Of two members with one name the last counts.
+///
+/// # Errors
+/// It is not JSON, holds half of a surrogate pair, or is nested more than 127 levels deep.
+pub fn read(text: &str) -> Result<Value, serde_json::Error> {
+    // What is JSON is said by serde; what follows may take it for granted.
+    serde_json::from_str::<IgnoredAny>(text)?;
+    match (Reader { text, at: 0 }).value(0) {
+        Some(value) => Ok(value),
+        // serde says what is wrong with it.
+        None => serde_json::from_str(text),
+    }
+}
+
+/// What `value` serialises to, read with [`read`]: [`serde_json::to_value`] for what may hold numbers that somebody sent.
+#[must_use]
+pub fn of<T: Serialize>(value: &T) -> Value {
+    serde_json::to_string(value).ok().and_then(|text| read(&text).ok()).unwrap_or_default()
+}
+
+/// For `#[serde(deserialize_with)]`: a value as it was written.
+///
+/// # Errors
+/// See [`read`]; the deserializer is not one of JSON text.
+pub fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    read(raw.get()).map_err(D::Error::custom)
+}
+
+/// [`written`] where null is nothing.
+///
+/// # Errors
+/// See [`written`].
+pub fn written_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    written(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
+}
+
+/// For `#[serde(deserialize_with)]` of a float in a struct that is flattened: there serde hands on what it has read already, and a
+/// number with a fraction has been read as its text.
+///
+/// # Errors
+/// It is neither a number nor null.
+pub fn float_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(Option::<Number>::deserialize(deserializer)?.and_then(|number| number.as_f64()))
+}
+
+/// At a byte of a text that is JSON.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match *self.text.as_bytes().get(self.at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(byte),
+            }
+        }
+    }
+
+    /// Whether the next byte is `wanted`; goes behind it where it is.
+    fn takes(&mut self, wanted: u8) -> bool {
+        let is_wanted = self.peek() == Some(wanted);
+        self.at += usize::from(is_wanted);
+        is_wanted
+    }
+
+    /// The text up to the first byte that `ends` it.
+    fn until(&mut self, ends: impl Fn(u8) -> bool) -> Option<&'a str> {
+        let rest = self.text.get(self.at..)?;
+        let length = rest.bytes().position(ends).unwrap_or(rest.len());
+        self.at += length;
+        rest.get(..length)
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value> {
+        match self.peek()? {
+            b'{' | b'[' if depth >= DEPTH_MAX => None,
+            b'{' => {
+                let mut map = Map::new();
+                self.at += 1;
+                while !self.takes(b'}') {
+                    let _comma = self.takes(b',');
+                    self.peek()?;
+                    let key = self.string()?;
+                    let _colon = self.takes(b':');
+                    map.insert(key, self.value(depth + 1)?);
+                }
+                Some(Value::Object(map))
+            }
+            b'[' => {
+                let mut items = Vec::new();
+                self.at += 1;
+                while !self.takes(b']') {
+                    let _comma = self.takes(b',');
+                    items.push(self.value(depth + 1)?);
+                }
+                Some(Value::Array(items))
+            }
+            b'"' => self.string().map(Value::String),
+            _ => match self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))? {
+                "null" => Some(Value::Null),
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
+            },
+        }
+    }
+
+    /// The string that begins here.
+    fn string(&mut self) -> Option<String> {
+        let begin = self.at;
+        self.at += 1;
+        let plain = self.until(|byte| matches!(byte, b'"' | b'\\'))?;
+        if self.text.as_bytes().get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Some(String::from(plain));
+        }
+        while self.text.as_bytes().get(self.at) == Some(&b'\\') {
+            self.at += 2;
+            self.until(|byte| matches!(byte, b'"' | b'\\'))?;
+        }
+        self.at += 1;
+        serde_json::from_str(self.text.get(begin..self.at)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_kept_as_they_were_sent() {
+        for text in ["[1.10,1e5,1E+05,-0,-0.0,1e309,12345678901234567890123,0.1000000000000000055,0]", "1e5", "-0"] {
+            assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
+            assert_eq!(of(&read(text).ok()).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_member_is_a_member_whatever_it_is_called() {
+        for text in [r#"{"$serde_json::private::Number":"1"}"#, r#"{"$serde_json::private::RawValue":"[[1]]"}"#] {
+            assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn what_serde_refuses_is_refused() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for text in ["", "{", "[1,]", "01", "1.", "nul", "\"\\ud800\"", "{\"a\" 1}", "1 2", "{\"\\ud800\":1}", &deep(128)] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(read(&deep(127)).is_ok() && read(&deep(126).replacen("[]", "[1]", 1)).is_ok());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-c\"\\\\ü\\n\\x01🌍{},:\\[\\] ]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 30, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[ab\"\\\\:]{0,2}", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_serde_reads(value in any_json()) {
+            for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap_or_default()] {
+                prop_assert_eq!(read(&text).ok(), Some(value.clone()));
+            }
+        }
+
+        #[test]
+        fn what_is_no_json_for_serde_is_none_here(text in "[\\[\\]{}\",:0-9a\\\\u .eE+-]{0,14}") {
+            let (ours, theirs) = (read(&text), serde_json::from_str::<Value>(&text));
+            prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_float_is_read_in_a_struct_that_is_flattened() {
+        #[derive(Deserialize)]
+        struct Inner {
+            #[serde(deserialize_with = "float_or_none")]
+            rate: Option<f64>,
+        }
+        #[derive(Deserialize)]
+        struct Outer {
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        for (text, rate) in [(r#"{"rate":0.25}"#, Some(0.25)), (r#"{"rate":1}"#, Some(1.0)), (r#"{"rate":null}"#, None)] {
+            assert_eq!(serde_json::from_str::<Outer>(text).ok().map(|outer| outer.inner.rate), Some(rate), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_reads_back_as_it_was_written() {
+        #[derive(Serialize, Deserialize)]
+        struct Stored {
+            #[serde(default, deserialize_with = "written_or_none")]
+            example: Option<Value>,
+            #[serde(deserialize_with = "written")]
+            document: Value,
+        }
+        let text = r#"{"example":1.10e5,"document":[-0]}"#;
+        let stored: Option<Stored> = serde_json::from_str(text).ok();
+        assert_eq!(stored.map(|stored| json!(null).is_null() && serde_json::to_string(&stored).is_ok_and(|again| again == text)), Some(true));
+        let none: Option<Stored> = serde_json::from_str(r#"{"document":null,"example":null}"#).ok();
+        assert!(none.is_some_and(|stored| stored.example.is_none() && stored.document.is_null()));
+    }
+}
