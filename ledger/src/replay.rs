@@ -40,10 +40,8 @@ const ROWS_WITH_DATA_MAX: u32 = 100;
 const READ_STEPS: u64 = 10;
 /// Rows that a count of missing events looks at in one query, where none is read.
 const ROWS_COUNTED_AT_ONCE: u32 = 1_000;
-/// Events that a count of missing ones looks at: each is matched here and not by SQL (500,000 take 2 s).
-const MATCHED_MAX: u32 = 500_000;
-/// The same where each event's data must be read.
-const MATCHED_WITH_DATA_MAX: u32 = 50_000;
+/// Steps of a [`Budget`] that an event counts for which is looked for, 4 µs of SQL: a count looks at 20,000 at most.
+const ROW_STEPS: u64 = 1_000;
 /// Replays of a project that run at once.
 const RUNNING_MAX: usize = 10;
 /// When a replay looks again that found no room.
@@ -350,7 +348,8 @@ impl<S: Sql> Ledger<S> {
         let (from, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let after = replay.cursor.max(from);
         let limit = if webhook.definition.filter.is_some() { limit.min(ROWS_WITH_DATA_MAX) } else { limit };
-        let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, after, before, limit)?;
+        let mut steps_left = REQUEST_STEPS_MAX;
+        let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, after, before, limit, &mut steps_left)?;
         let mut taken = KeysTaken::new();
         let mut planned = Vec::with_capacity(missing.len());
         for Missing { event, order_key } in &missing {
@@ -384,6 +383,7 @@ impl<S: Sql> Ledger<S> {
         after: Seq,
         before: Seq,
         limit: u32,
+        steps_left: &mut u64,
     ) -> Result<(Looked, Vec<Missing>), LedgerError> {
         let definition = &webhook.definition;
         let rows = self.sql.run(
@@ -403,7 +403,6 @@ impl<S: Sql> Ledger<S> {
             ],
         )?;
         let mut missing = Vec::new();
-        let mut steps_left = REQUEST_STEPS_MAX;
         for (index, row) in rows.iter().enumerate() {
             let (kind, data) = (row.text(1)?, row.text(6)?);
             if row.flag(5)? || !query.takes_type(kind) {
@@ -420,8 +419,8 @@ impl<S: Sql> Ledger<S> {
             }
             // Reading the data is work, too.
             let read = if definition.filter.is_some() { data.len() as u64 * READ_STEPS } else { 0 };
-            steps_left = steps_left.saturating_sub(facts.budget().used().saturating_add(read));
-            if steps_left == 0 {
+            *steps_left = steps_left.saturating_sub(facts.budget().used().saturating_add(read));
+            if *steps_left == 0 {
                 let rows = u32::try_from(index + 1).unwrap_or(u32::MAX);
                 return Ok((Looked { rows, last: Some(row.seq(0)?), has_more: true }, missing));
             }
@@ -433,18 +432,14 @@ impl<S: Sql> Ledger<S> {
         let Some(webhook) = stored.webhook.map(|webhook| self.stored_webhook_at(webhook)).transpose()?.flatten() else {
             return Err(LedgerError::NotFound { what: "webhook" });
         };
-        let (limit, most) = match webhook.definition.filter {
-            Some(_) => (ROWS_WITH_DATA_MAX, MATCHED_WITH_DATA_MAX),
-            None => (ROWS_COUNTED_AT_ONCE, MATCHED_MAX),
-        };
-        let (mut count, mut looked_at) = (0, 0);
-        while looked_at < most {
-            let (looked, missing) = self.look_for_missing(&stored.query, &webhook, after, before, limit)?;
+        let limit = if webhook.definition.filter.is_some() { ROWS_WITH_DATA_MAX } else { ROWS_COUNTED_AT_ONCE };
+        // What a request may cost, over all of them.
+        let (mut count, mut steps_left) = (0, REQUEST_STEPS_MAX);
+        while steps_left > 0 {
+            let (looked, missing) = self.look_for_missing(&stored.query, &webhook, after, before, limit, &mut steps_left)?;
             count += u32::try_from(missing.len()).unwrap_or(u32::MAX);
-            looked_at += looked.rows;
+            steps_left = steps_left.saturating_sub(u64::from(looked.rows) * ROW_STEPS);
             match looked.last.filter(|_last| looked.has_more) {
-                // What one step may cost was spent: that is what a call may cost, too.
-                Some(_last) if looked.rows < limit => break,
                 Some(last) => after = last,
                 None => return Ok(ReplayCount::new(count, false)),
             }
