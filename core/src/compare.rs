@@ -38,7 +38,8 @@ pub(crate) fn order(one: &Value, other: &Value, budget: &Budget) -> Ordering {
             one.cmp(other)
         }
         (Value::Array(one), Value::Array(other)) => {
-            let items = one.iter().zip(other).map(|(one, other)| if budget.pay_look(0) { order(one, other, budget) } else { Ordering::Less });
+            let items =
+                one.iter().zip(other).map(|(one, other)| if budget.pay_look(0) { order(one, other, budget) } else { Ordering::Less });
             first_difference(items).then_with(|| one.len().cmp(&other.len()))
         }
         // The members of a map come in the order of their names.

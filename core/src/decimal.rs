@@ -124,7 +124,15 @@ impl<'a> Decimal<'a> {
 
 impl Ord for Decimal<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |number: &Self| if number.is_zero() { 0 } else if number.is_negative { -1 } else { 1 };
+        let sign = |number: &Self| {
+            if number.is_zero() {
+                0
+            } else if number.is_negative {
+                -1
+            } else {
+                1
+            }
+        };
         sign(self).cmp(&sign(other)).then_with(|| match sign(self) {
             0 => Ordering::Equal,
             1 => self.compare_sizes(other),

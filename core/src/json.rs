@@ -231,7 +231,10 @@ mod tests {
         }
         let text = r#"{"example":1.10e5,"document":[-0]}"#;
         let stored: Option<Stored> = serde_json::from_str(text).ok();
-        assert_eq!(stored.map(|stored| json!(null).is_null() && serde_json::to_string(&stored).is_ok_and(|again| again == text)), Some(true));
+        assert_eq!(
+            stored.map(|stored| json!(null).is_null() && serde_json::to_string(&stored).is_ok_and(|again| again == text)),
+            Some(true)
+        );
         let none: Option<Stored> = serde_json::from_str(r#"{"document":null,"example":null}"#).ok();
         assert!(none.is_some_and(|stored| stored.example.is_none() && stored.document.is_null()));
     }

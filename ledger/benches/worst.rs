@@ -322,4 +322,3 @@ fn verify(random: &mut Random) -> Request {
         signing::verify(&secrets, Some("msg_1"), Some(&at.to_string()), Some(&signature), body.as_bytes(), at)
     })
 }
-

@@ -9,8 +9,8 @@
 //!   it was disabled is: somebody must enable it before it can happen again.)
 
 use postern_core::api::operational::{DeliveryDeadData, WebhookDisabledData, WebhookHealthData};
-use postern_core::delivery::{Attempt, DisableCause};
 use postern_core::budget::Budget;
+use postern_core::delivery::{Attempt, DisableCause};
 use postern_core::event::{NewEvent, Operational, is_operational};
 use postern_core::filter::EventFacts;
 use postern_core::health::{Health, Transition};

@@ -329,7 +329,8 @@ mod tests {
         for (seq, definition) in (1..).zip([webhook("a", "order.*"), webhook("b", "order.paid"), webhook("c", "*"), ubiops]) {
             roster.put(&stored(seq, definition));
         }
-        let candidates = |roster: &Roster, kind: &str| -> Vec<i64> { roster.by_type.candidates(kind).into_iter().map(|seq| seq.0).collect() };
+        let candidates =
+            |roster: &Roster, kind: &str| -> Vec<i64> { roster.by_type.candidates(kind).into_iter().map(|seq| seq.0).collect() };
         assert_eq!(candidates(&roster, "order.paid"), [1, 2, 3]);
         assert_eq!(candidates(&roster, "order.paid.late"), [1, 3]);
         assert_eq!(candidates(&roster, "deployment_failed"), [3, 4]);

@@ -77,5 +77,9 @@ async fn an_event_that_takes_too_many_steps_is_refused_with_its_field() {
     project.post("webhooks", &json!({ "name": "w", "url": "https://example.com/", "events": ["*"], "filter": filter })).await.expect(201);
     let long = json!({ "type": "list", "data": { "a": (0..2_000).collect::<Vec<_>>() } });
     let answer = project.post("events/dry-run", &long).await.expect(200);
-    assert!(answer.body.contains("the first 1,000 elements are looked at") && answer.json()["webhooks"][0]["matched"] == false, "{}", answer.body);
+    assert!(
+        answer.body.contains("the first 1,000 elements are looked at") && answer.json()["webhooks"][0]["matched"] == false,
+        "{}",
+        answer.body
+    );
 }

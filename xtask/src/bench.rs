@@ -110,6 +110,10 @@ mod tests {
         ] {
             assert_eq!((wants(&words(line), "scale"), needs_a_stack(&words(line))), (scale, stack), "{line}");
         }
-        assert!(wants(&words("--only worst"), "worst") && !needs_a_stack(&words("--only scale,worst")) && !wants(&words("--only worst"), "scale"));
+        assert!(
+            wants(&words("--only worst"), "worst")
+                && !needs_a_stack(&words("--only scale,worst"))
+                && !wants(&words("--only worst"), "scale")
+        );
     }
 }

@@ -124,7 +124,11 @@ impl Op {
             Self::Lte => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
             Self::StartsWith | Self::EndsWith => match (found, wanted) {
                 (Value::String(found), Value::String(wanted)) if budget.pay_bytes(wanted.len()) => {
-                    if self == Self::StartsWith { found.starts_with(wanted.as_str()) } else { found.ends_with(wanted.as_str()) }
+                    if self == Self::StartsWith {
+                        found.starts_with(wanted.as_str())
+                    } else {
+                        found.ends_with(wanted.as_str())
+                    }
                 }
                 _ => false,
             },

@@ -64,7 +64,8 @@ fn each_part_says_whether_it_holds_and_what_was_found() {
         {"field": "amount", "gte": 100, "lt": 200}, {"or": [{"field": "/customer/country", "in": ["DE", "AT"]}, {"field": "vip", "eq": true}]},
         {"not": {"field": "test", "exists": true}},
     ]}));
-    let clause = condition.explain_within(&json!({"amount": 250, "customer": {"country": "AT"}, "test": null}), "/filter", &Budget::unlimited());
+    let clause =
+        condition.explain_within(&json!({"amount": 250, "customer": {"country": "AT"}, "test": null}), "/filter", &Budget::unlimited());
     let shown = |clause: &Clause| (clause.pointer.clone(), clause.text.clone(), clause.holds, clause.found.clone());
     let own = |pointer: &str, text: &str, holds: bool, found: Option<&str>| {
         (String::from(pointer), String::from(text), holds, found.map(String::from))

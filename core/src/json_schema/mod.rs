@@ -110,7 +110,11 @@ impl Types {
             Value::Null => 1,
             Value::Bool(_) => 2,
             Value::Number(number) => {
-                if Decimal::of(number).is_whole() { 4 | 8 } else { 8 }
+                if Decimal::of(number).is_whole() {
+                    4 | 8
+                } else {
+                    8
+                }
             }
             Value::String(_) => 16,
             Value::Array(_) => 32,

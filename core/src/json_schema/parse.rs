@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Number, Value};
 
-use super::{COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
 use super::check::{SHOWN_CHARS_MAX, shown};
+use super::{COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
 use crate::compare::ValueSet;
 use crate::decimal::{STEP_DIGITS_MAX, Step};
 use crate::fault::{Fault, cut, pointer_segment, type_name, whole_number};

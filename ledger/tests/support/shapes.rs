@@ -92,7 +92,10 @@ fn data(random: &mut Random, bytes: usize) -> (&'static str, String) {
             format!("{{{}}}", members.join(","))
         }),
         ("a deep list", format!("{}{}{}", "[".repeat(60), list_of("1", bytes), "]".repeat(60))),
-        ("a deep object", format!("{}{}{}", format!(r#"{{"{}":"#, "k".repeat(120)).repeat(60), list_of("1", bytes.saturating_sub(8_000)), "}".repeat(60))),
+        (
+            "a deep object",
+            format!("{}{}{}", format!(r#"{{"{}":"#, "k".repeat(120)).repeat(60), list_of("1", bytes.saturating_sub(8_000)), "}".repeat(60)),
+        ),
         ("escapes", list_of(r#""\u00e4\n\\\u00fc""#, bytes)),
     ];
     let (words, value) = random.pick(&shapes).cloned().unwrap_or(("nothing", String::from("null")));
@@ -145,10 +148,13 @@ pub(crate) fn schema(random: &mut Random) -> (&'static str, Value) {
         ("a type for each item", each(json!({"type": "string", "maxLength": 1}))),
         ("required names for each item", each(json!({"required": names}))),
         ("alternatives that multiply", json!({"$ref": "#/$defs/l0", "$defs": multiplied})),
-        ("itself, all the way down", json!({
-            "$ref": "#/$defs/t",
-            "$defs": {"t": {"items": {"$ref": "#/$defs/t"}, "additionalProperties": {"$ref": "#/$defs/t"}, "not": {"const": "y"}}},
-        })),
+        (
+            "itself, all the way down",
+            json!({
+                "$ref": "#/$defs/t",
+                "$defs": {"t": {"items": {"$ref": "#/$defs/t"}, "additionalProperties": {"$ref": "#/$defs/t"}, "not": {"const": "y"}}},
+            }),
+        ),
     ];
     random.pick(&shapes).cloned().unwrap_or(("nothing", json!({})))
 }
