@@ -23,7 +23,7 @@ use postern_core::api::webhook::{HeaderView, Health, HealthStatus, PreviousSecre
 use postern_core::change::{Change, Changes};
 use postern_core::condition::Clause;
 use postern_core::contract::Rendering;
-use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, SentRequest, State, Trigger};
+use postern_core::delivery::{Asks, Attempt, BodyNote, Outcome, ReceivedResponse, SentRequest, State, Trigger, Wish};
 use postern_core::event::ObjectRef;
 use postern_core::explain::Reason;
 use postern_core::fault::Fault;
@@ -31,6 +31,7 @@ use postern_core::filter::EventPattern;
 use postern_core::problem::Problem;
 use postern_core::quota::{Quota, QuotaUse};
 use postern_core::replay::ReplayQuery;
+use postern_core::retry::RetryAfter;
 use postern_core::run::{CallbackAttempt, CallbackKind, CallbackState, Progress, RunMode, RunState};
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
@@ -330,6 +331,7 @@ impl Read for CallbackAttempt {
             outcome: Read::read(raw.member("outcome"))?,
             answer: Option::read(raw.member("answer"))?.unwrap_or_default(),
             retry_after_s: Read::read(raw.member("retry_after_s"))?,
+            body_note: Read::read(raw.member("body_note"))?,
             request_id: Read::read(raw.member("request_id"))?,
         })
     }
@@ -384,6 +386,52 @@ impl Read for Outcome {
             "lost" => Self::Lost,
             _ => return None,
         })
+    }
+}
+
+impl Read for ReceivedResponse {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(Self {
+            status: Read::read(raw.member("status"))?,
+            headers: Read::read(raw.member("headers"))?,
+            headers_left_out: Option::read(raw.member("headers_left_out"))?.unwrap_or_default(),
+            body: Read::read(raw.member("body"))?,
+            body_is_base64: Option::read(raw.member("body_is_base64"))?.unwrap_or_default(),
+            truncated: Read::read(raw.member("truncated"))?,
+            body_note: Read::read(raw.member("body_note"))?,
+            asks: Read::read(raw.member("asks"))?,
+        })
+    }
+}
+
+impl Read for BodyNote {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let text = |name| raw.member(name).text();
+        Some(match raw.member("kind").word() {
+            "broken_off" => Self::BrokenOff { message: text("message")? },
+            "timed_out" => Self::TimedOut,
+            "not_decoded" => Self::NotDecoded { coding: text("coding")?, message: text("message")? },
+            "still_encoded" => Self::StillEncoded { coding: text("coding")? },
+            "not_text" => Self::NotText { charset: Read::read(raw.member("charset"))? },
+            _ => return None,
+        })
+    }
+}
+
+impl Read for RetryAfter {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Some(match raw.member("kind").word() {
+            "seconds" => Self::Seconds { seconds: Read::read(raw.member("seconds"))? },
+            "past" => Self::Past,
+            "not_understood" => Self::NotUnderstood { value: raw.member("value").text()? },
+            _ => return None,
+        })
+    }
+}
+
+impl Read for Wish {
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        Self::parse(raw.word())
     }
 }
 
@@ -520,6 +568,7 @@ macro_rules! objects {
 objects! {
     Actor { kind, id, name }
     Answer { status, delay_ms, body }
+    Asks { retry_after, wish, unknown_wish }
     Attempt { number, trigger, started_at, duration_ms, outcome, request, response, request_id }
     AttemptView { attempt, reason, request_body }
     AuditEntry { id, at, actor, address, request_id, action, subject, changes }
@@ -552,7 +601,6 @@ objects! {
     QuotaUse { quota, limit, used }
     RateLimit { calls, per_s }
     Reason { headline, advice }
-    ReceivedResponse { status, headers, body, truncated }
     ReplayCount { dry_run, count, capped }
     ReplayQuery { webhook, since, until, states, types, missing }
     ReplayView { id, state, query, total, scanned, replayed, created_at, ended_at }
@@ -672,9 +720,11 @@ mod tests {
         full["results"] = Value::Null;
         full["log"] = json!(["a", {"b": [1]}]);
         full["log_dropped"] = json!(2);
+        let mut broken = attempt.clone();
+        broken["body_note"] = json!({"kind": "broken_off", "message": "m"});
         full["callbacks"] = json!([{
             "kind": "probe_finished", "url": "https://e.com/", "state": "delivered", "next_at": null,
-            "reason": {"headline": "h", "advice": ""}, "attempts": [attempt]
+            "reason": {"headline": "h", "advice": ""}, "attempts": [attempt, broken]
         }]);
         full
     }
@@ -707,6 +757,33 @@ mod tests {
 
     fn test() -> Value {
         json!({"id": "tst_1", "webhook": "w", "status": "failed", "error_message": "e", "retry": true, "attempts": 2, "next_attempt_at": AT, "attempt": attempt(), "created_at": AT})
+    }
+
+    #[test]
+    fn whatever_is_said_of_an_answer_reads_as_serde_reads_it() {
+        let notes = [
+            json!({"kind": "broken_off", "message": "m"}),
+            json!({"kind": "timed_out"}),
+            json!({"kind": "not_decoded", "coding": "gzip", "message": "m"}),
+            json!({"kind": "still_encoded", "coding": "zstd"}),
+            json!({"kind": "not_text", "charset": "x"}),
+            json!({"kind": "not_text"}),
+        ];
+        let asks = [
+            json!({"retry_after": {"kind": "seconds", "seconds": 5}, "wish": "disable"}),
+            json!({"retry_after": {"kind": "past"}, "wish": "abort"}),
+            json!({"retry_after": {"kind": "not_understood", "value": "soon"}, "unknown_wish": "never"}),
+            json!({}),
+        ];
+        for (note, asks) in notes.iter().zip(asks.iter().cycle()) {
+            let mut attempt = attempt();
+            let response = &mut attempt["attempt"]["response"];
+            response["body_note"] = note.clone();
+            response["asks"] = asks.clone();
+            response["body_is_base64"] = json!(true);
+            response["headers_left_out"] = json!(3);
+            reads_like_serde::<AttemptView>(&attempt);
+        }
     }
 
     #[test]

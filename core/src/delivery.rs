@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Rendering, counts_as_delivered};
-use crate::retry;
+use crate::contract::{HIDDEN, Rendering, counts_as_delivered};
+use crate::credential::is_credential_header;
+use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 use crate::webhook::Contract;
 
@@ -61,12 +62,13 @@ impl State {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptOutcome"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
-    /// An answer with this status arrived (whether it counts as delivered is the contract's word).
+    /// An answer's status line and headers arrived, whatever became of its body ([`ReceivedResponse::body_note`]). Whether the
+    /// status counts as delivered is the contract's word.
     Answered {
         /// HTTP status.
         status: u16,
     },
-    /// The timeout ended before headers and body were read.
+    /// The timeout ended before an answer's status and headers had come.
     TimedOut,
     /// The connection was refused, reset or lost.
     ConnectionFailed {
@@ -115,17 +117,127 @@ pub struct SentRequest {
 }
 
 /// What came back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReceivedResponse {
     /// HTTP status.
     pub status: u16,
-    /// Headers, at most 8 KiB of them.
+    /// Headers, at most 8 KiB of them: one that does not fit is left out. What decides was read before ([`Asks`]).
     pub headers: Vec<(String, String)>,
-    /// The body as text (invalid UTF-8 replaced), cut at 64 KiB.
+    /// How many headers were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub headers_left_out: u32,
+    /// The body as text, read in the charset that it declares, cut at 64 KiB; base64 where `body_is_base64`.
     pub body: String,
-    /// Whether the body was cut.
+    /// Whether `body` is base64, because the bytes are no text that can be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body_is_base64: bool,
+    /// Whether the body was cut or broke off.
     pub truncated: bool,
+    /// What is to be said of the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_note: Option<BodyNote>,
+    /// What the headers ask for, as they were received. Records of before this was kept have none: see [`ReceivedResponse::asks`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Asks>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// What is to be said of an answer's body. The status decides whatever this is (issue 9, C1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum BodyNote {
+    /// The connection ended before the body did, or what framed it made no sense.
+    BrokenOff {
+        /// What the platform said.
+        message: String,
+    },
+    /// The timeout ended before the body did.
+    TimedOut,
+    /// The bytes are not what `content-encoding` says.
+    NotDecoded {
+        /// The content coding, such as `gzip`.
+        coding: String,
+        /// What the platform said.
+        message: String,
+    },
+    /// The bytes are compressed in a form that Postern does not read, and are kept as they came.
+    StillEncoded {
+        /// The value of `content-encoding`, such as `zstd`.
+        coding: String,
+    },
+    /// The bytes are no text in the charset that is declared (UTF-8 where none is), or nobody knows that charset.
+    NotText {
+        /// The declared charset.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charset: Option<String>,
+    },
+}
+
+/// What the headers of an answer ask for, read when it came from all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Asks {
+    /// What `Retry-After` says; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+    /// What `webhook-delivery` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Wish>,
+    /// The value of a `webhook-delivery` that says nothing known, cut to [`retry::NOT_UNDERSTOOD_CHARS_MAX`] characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_wish: Option<String>,
+}
+
+impl Asks {
+    /// What these headers ask for in an answer that came at `now`. A header of several lines counts as one list (RFC 9110 5.3).
+    #[must_use]
+    pub fn read(headers: &[(String, String)], now: Timestamp) -> Self {
+        let value = |wanted: &str| {
+            let values: Vec<&str> =
+                headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str()).collect();
+            (!values.is_empty()).then(|| values.join(", "))
+        };
+        let wished = value(WISH_HEADER);
+        let wish = wished.as_deref().and_then(Wish::parse);
+        let unknown_wish = wished.filter(|_| wish.is_none()).map(|text| text.chars().take(retry::NOT_UNDERSTOOD_CHARS_MAX).collect());
+        Self { retry_after: value("retry-after").map(|value| RetryAfter::read(&value, now)), wish, unknown_wish }
+    }
+}
+
+impl ReceivedResponse {
+    /// An answer of this status and these headers, which came at `now`; its body is not read yet. Headers are kept up to
+    /// [`RESPONSE_HEADER_BYTES_MAX`]; what they ask for is read from all of them. Credentials (`set-cookie`) are hidden: what is kept, every
+    /// reader of the project sees.
+    #[must_use]
+    pub fn of(status: u16, received: Vec<(String, String)>, now: Timestamp) -> Self {
+        let asks = Some(Asks::read(&received, now));
+        let count = received.len();
+        let mut room = RESPONSE_HEADER_BYTES_MAX;
+        let fits = |(name, value): &(String, String)| {
+            let left = room.checked_sub(name.len() + value.len());
+            room = left.unwrap_or(room);
+            left.is_some()
+        };
+        let shown = |(name, value)| {
+            let value = if is_credential_header(&name) { String::from(HIDDEN) } else { value };
+            (name, value)
+        };
+        let headers: Vec<_> = received.into_iter().map(shown).filter(fits).collect();
+        let headers_left_out = u32::try_from(count - headers.len()).unwrap_or(u32::MAX);
+        Self { status, headers, headers_left_out, asks, ..Self::default() }
+    }
+
+    /// What its headers ask for. `now` is when it came, for a record that does not hold it.
+    #[must_use]
+    pub fn asks(&self, now: Timestamp) -> Asks {
+        self.asks.clone().unwrap_or_else(|| Asks::read(&self.headers, now))
+    }
 }
 
 /// Bytes of an answer's body that are read at most; the rest is cancelled (DESIGN 4).
@@ -201,7 +313,9 @@ impl DisableCause {
 }
 
 /// What the answer's header `webhook-delivery` asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// No more calls to this webhook.
     Disable,
@@ -213,10 +327,9 @@ pub enum Wish {
 pub const WISH_HEADER: &str = "webhook-delivery";
 
 impl Wish {
-    /// The wish of an answer: `webhook-delivery: disable` or `abort`, whatever the case. Other values say nothing.
+    /// Reads the header's value: `disable` or `abort`, whatever the case. Other values say nothing.
     #[must_use]
-    pub fn of(response: &ReceivedResponse) -> Option<Self> {
-        let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(WISH_HEADER))?;
+    pub fn parse(value: &str) -> Option<Self> {
         let value = value.trim_matches([' ', '\t']);
         if value.eq_ignore_ascii_case("disable") {
             Some(Self::Disable)
@@ -225,6 +338,13 @@ impl Wish {
         } else {
             None
         }
+    }
+
+    /// The wish of an answer.
+    #[must_use]
+    pub fn of(response: &ReceivedResponse) -> Option<Self> {
+        // When it came says nothing of a wish.
+        response.asks(Timestamp(0)).wish
     }
 }
 
@@ -264,18 +384,17 @@ pub fn decide(standing: Standing<'_>, outcome: &Outcome, response: Option<&Recei
     if next_attempt > 1 && !standing.retry {
         return Decision::Dead;
     }
-    let retry_after_s = response.and_then(|response| retry_after_s(response, now));
+    let retry_after_s = response.and_then(|response| retry_after(response, now)).and_then(|asked| asked.wait_s());
     match retry::wait_ms(next_attempt, standing.schedule_s, standing.seed, retry_after_s) {
         Some(wait_ms) => Decision::Wait { next_at: now.plus_ms(wait_ms) },
         None => Decision::Dead,
     }
 }
 
-/// What the answer's `Retry-After` asks for, in seconds from `now`.
+/// What the answer's `Retry-After` says; `None` where it has none. `now` is when the answer came, for a record that does not hold it.
 #[must_use]
-pub fn retry_after_s(response: &ReceivedResponse, now: Timestamp) -> Option<u32> {
-    let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    retry::parse_retry_after(value, now)
+pub fn retry_after(response: &ReceivedResponse, now: Timestamp) -> Option<RetryAfter> {
+    response.asks(now).retry_after
 }
 
 #[cfg(test)]
@@ -357,7 +476,7 @@ mod tests {
 
     fn wishing(status: u16, value: &str) -> ReceivedResponse {
         let headers = vec![(String::from("Webhook-Delivery"), String::from(value))];
-        ReceivedResponse { status, headers, body: String::new(), truncated: false }
+        ReceivedResponse { status, headers, ..ReceivedResponse::default() }
     }
 
     #[test]
@@ -411,11 +530,94 @@ mod tests {
             let response = ReceivedResponse {
                 status: 503,
                 headers: vec![(String::from("Retry-After"), String::from(value))],
-                body: String::new(),
-                truncated: false,
+                ..ReceivedResponse::default()
             };
             let decision = decide(STANDING, &Outcome::Answered { status: 503 }, Some(&response), NOW);
             assert_eq!(decision, Decision::Wait { next_at: NOW.plus_ms(wait_ms) }, "{value}");
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> ReceivedResponse {
+        let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
+        ReceivedResponse::of(status, headers, NOW)
+    }
+
+    #[test]
+    fn what_decides_is_read_from_the_headers_as_received() {
+        let long = "y".repeat(9_000);
+        let many: Vec<(String, &str)> = (0..400).map(|n| (format!("x-{n}"), "a value of a header")).collect();
+        let many = || many.iter().map(|(name, value)| (name.as_str(), *value));
+        for before in [vec![("x-long", long.as_str())], many().collect()] {
+            let with = |name, value| {
+                let headers: Vec<_> = before.iter().copied().chain([(name, value)]).collect();
+                answer(503, &headers)
+            };
+            let after = |response: &ReceivedResponse| decide(STANDING, &Outcome::Answered { status: 503 }, Some(response), NOW);
+            let later = with("retry-after", "600");
+            assert!(later.headers_left_out > 0);
+            assert!(later.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= RESPONSE_HEADER_BYTES_MAX);
+            assert_eq!(after(&later), Decision::Wait { next_at: NOW.plus_ms(600_000) });
+            assert_eq!(after(&with("webhook-delivery", "abort")), Decision::Dead);
+            assert_eq!(after(&with("Webhook-Delivery", "disable")), Decision::DisableWebhook { cause: DisableCause::Asked });
+        }
+        let kept = answer(503, &[("x-long", &long), ("retry-after", "600")]);
+        assert_eq!((kept.headers.len(), kept.headers_left_out), (1, 1), "a header that does not fit leaves room for the next");
+    }
+
+    #[test]
+    fn credentials_of_an_answer_are_hidden() {
+        let kept = answer(200, &[("set-cookie", "hush"), ("retry-after", "hush"), ("x-csrf-token", "hush")]);
+        let shown: Vec<&str> = kept.headers.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(shown, [HIDDEN, "hush", HIDDEN]);
+    }
+
+    #[test]
+    fn what_decides_survives_the_way_through_a_record() {
+        let response = answer(503, &[("x-long", &"y".repeat(9_000)), ("retry-after", "4.5"), ("webhook-delivery", "later")]);
+        let text = serde_json::to_string(&response).unwrap_or_default();
+        let read: ReceivedResponse = serde_json::from_str(&text).unwrap_or_default();
+        assert_eq!(read, response);
+        let asks = read.asks(Timestamp(0));
+        assert_eq!(asks.retry_after.and_then(|asked| asked.wait_s()), Some(5));
+        assert_eq!((asks.wish, asks.unknown_wish.as_deref()), (None, Some("later")));
+        let old = r#"{"status":503,"headers":[["retry-after","60"]],"body":"x","truncated":true}"#;
+        let old: ReceivedResponse = serde_json::from_str(old).unwrap_or_default();
+        assert_eq!(retry_after(&old, NOW), Some(RetryAfter::Seconds { seconds: 60 }), "a record of an older build");
+    }
+
+    #[test]
+    fn a_retry_after_that_is_not_understood_leaves_the_schedule() {
+        for value in ["soon", "-600", "", "1e3", "60 s", &"9x".repeat(9_000)] {
+            let response = answer(503, &[("retry-after", value)]);
+            let decision = decide(STANDING, &Outcome::Answered { status: 503 }, Some(&response), NOW);
+            assert_eq!(decision, after(STANDING, 503), "{value:.20}");
+        }
+        let response = answer(503, &[("Retry-After", "4.5")]);
+        let decision = decide(STANDING, &Outcome::Answered { status: 503 }, Some(&response), NOW);
+        assert!(matches!(decision, Decision::Wait { next_at } if next_at.ms_since(NOW) >= 5_000), "{decision:?}");
+        let twice = answer(503, &[("retry-after", "60"), ("retry-after", "600")]);
+        assert_eq!(retry_after(&twice, NOW), Some(RetryAfter::Seconds { seconds: 600 }), "two lines are one list");
+    }
+
+    #[test]
+    fn the_status_decides_whatever_became_of_the_body() {
+        let coding = || String::from("gzip");
+        let message = || String::from("m");
+        for note in [
+            BodyNote::BrokenOff { message: message() },
+            BodyNote::TimedOut,
+            BodyNote::NotDecoded { coding: coding(), message: message() },
+            BodyNote::StillEncoded { coding: coding() },
+            BodyNote::NotText { charset: None },
+        ] {
+            let after = |status, headers: &[(&str, &str)]| {
+                let response = ReceivedResponse { truncated: true, body_note: Some(note.clone()), ..answer(status, headers) };
+                decide(STANDING, &Outcome::Answered { status }, Some(&response), NOW)
+            };
+            assert_eq!(after(200, &[]), Decision::Delivered, "{note:?}");
+            assert_eq!(after(410, &[]), Decision::DisableWebhook { cause: DisableCause::Gone }, "{note:?}");
+            assert_eq!(after(429, &[("retry-after", "600")]), Decision::Wait { next_at: NOW.plus_ms(600_000) }, "{note:?}");
+            assert_eq!(after(500, &[("webhook-delivery", "abort")]), Decision::Dead, "{note:?}");
         }
     }
 

@@ -30,6 +30,7 @@ pub mod json_text;
 pub mod limit;
 pub mod live_ticket;
 pub mod metrics;
+pub mod media;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;

@@ -2,6 +2,8 @@
 //!
 //! Pure arithmetic: the jitter comes from a seed, so a schedule can be shown before it happens and repeated in a test.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// Seconds before attempt 1, 2, …, from the end of the one before (Standard Webhooks' example schedule, PEERS 6.11).
@@ -67,29 +69,93 @@ const fn scramble(seed: u64, attempt: u32) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// Reads a `Retry-After` value: seconds or an HTTP date (RFC 9110 10.2.3). Capped at [`RETRY_AFTER_MAX_S`].
-#[must_use]
-pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<u32> {
-    let value = value.trim_matches([' ', '\t']);
-    let seconds = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a u64 has is still "very long".
-        value.parse::<u64>().unwrap_or(u64::MAX)
-    } else {
-        let wait_ms = http_date(value)?.ms_since(now).max(0);
-        u64::try_from(wait_ms).ok()?.div_ceil(1_000)
-    };
-    Some(u32::try_from(seconds).unwrap_or(u32::MAX).min(RETRY_AFTER_MAX_S))
+/// What a `Retry-After` header says (RFC 9110 10.2.3), told at the moment when the answer came.
+///
+/// No form is taken for silence: a value that is not understood is kept, so that the reason can name it, and the schedule's own
+/// wait holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// To wait so long from the moment when the answer came.
+    Seconds {
+        /// Rounded up, as it was asked for; [`RETRY_AFTER_MAX_S`] of them are waited at most.
+        seconds: u32,
+    },
+    /// A date that had passed when the answer came: nothing is left to wait for.
+    Past,
+    /// No form that HTTP knows.
+    NotUnderstood {
+        /// The value, cut to [`NOT_UNDERSTOOD_CHARS_MAX`] characters.
+        value: String,
+    },
+}
+
+/// Characters of a header value that are kept where the value is not understood.
+pub const NOT_UNDERSTOOD_CHARS_MAX: usize = 100;
+/// Values of one `Retry-After` that are looked at: the header comes once, but a proxy may add its own.
+const VALUES_MAX: usize = 16;
+
+impl RetryAfter {
+    /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an HTTP date, and, beyond what
+    /// the RFC asks for, seconds with decimals (rounded up) and several values joined by commas, as two header lines arrive (the
+    /// longest wait counts).
+    #[must_use]
+    pub fn read(value: &str, now: Timestamp) -> Self {
+        let value = value.trim_matches([' ', '\t']);
+        let read = read_one(value, now).or_else(|| {
+            // A date holds a comma itself, so each piece is tried alone and together with the next one.
+            let pieces: Vec<&str> = value.split(',').map(|piece| piece.trim_matches([' ', '\t'])).take(VALUES_MAX).collect();
+            let alone = pieces.iter().filter_map(|piece| read_one(piece, now));
+            let dates = pieces.windows(2).filter_map(|pair| http_date(&pair.join(", "), now)).map(|date| Self::until(date, now));
+            alone.chain(dates).max_by_key(|read| read.wait_s())
+        });
+        read.unwrap_or_else(|| Self::NotUnderstood { value: value.chars().take(NOT_UNDERSTOOD_CHARS_MAX).collect() })
+    }
+
+    /// Seconds to wait at least, at most [`RETRY_AFTER_MAX_S`]; `None` where the value is not understood.
+    #[must_use]
+    pub fn wait_s(&self) -> Option<u32> {
+        match self {
+            Self::Seconds { seconds } => Some((*seconds).min(RETRY_AFTER_MAX_S)),
+            Self::Past => Some(0),
+            Self::NotUnderstood { .. } => None,
+        }
+    }
+
+    fn until(date: Timestamp, now: Timestamp) -> Self {
+        match u64::try_from(date.ms_since(now)) {
+            Ok(wait_ms @ 1..) => Self::Seconds { seconds: u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX) },
+            _ => Self::Past,
+        }
+    }
+}
+
+/// One value: seconds or a date.
+fn read_one(value: &str, now: Timestamp) -> Option<RetryAfter> {
+    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !(whole.is_empty() && decimals.is_empty()) && are_digits(whole) && are_digits(decimals) {
+        // More digits than a number has are still "very long"; no digit at all is nothing before a decimal point.
+        let seconds = if whole.is_empty() { 0 } else { whole.parse::<u32>().unwrap_or(u32::MAX) };
+        let is_more = decimals.bytes().any(|digit| digit != b'0');
+        return Some(RetryAfter::Seconds { seconds: seconds.saturating_add(u32::from(is_more)) });
+    }
+    http_date(value, now).map(|date| RetryAfter::until(date, now))
 }
 
 /// Reads the three forms of an HTTP date (RFC 9110 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`, the obsolete
 /// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. The name of the weekday is not checked.
-fn http_date(text: &str) -> Option<Timestamp> {
+fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
+    const DATE_BYTES_MAX: usize = 64;
+    if text.len() > DATE_BYTES_MAX {
+        return None;
+    }
     let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
     let ([_, day, month, year, clock, "GMT"] | [_, month, day, clock, year]) = *words.as_slice() else { return None };
     let year: i32 = match (year.len(), number(year)?) {
         (4, year) => year,
-        // Two digits: within the 50 years to come, else in the past (RFC 9110); no service of today means 19xx.
-        (2, year) => 2000 + year,
+        (2, year) => full_year(year, now),
         _ => return None,
     };
     let month = MONTHS.iter().position(|name| *name == month)?;
@@ -100,6 +166,13 @@ fn http_date(text: &str) -> Option<Timestamp> {
     let second = u8::try_from(number(second)?).ok()?.min(59);
     let clock = time::Time::from_hms(u8::try_from(number(hour)?).ok()?, u8::try_from(number(minute)?).ok()?, second).ok()?;
     Some(Timestamp(time::OffsetDateTime::new_utc(date, clock).unix_timestamp() * 1_000))
+}
+
+/// The year that two digits stand for: of this century, unless that is more than 50 years ahead (RFC 9110 5.6.7).
+fn full_year(digits: i32, now: Timestamp) -> i32 {
+    let this_year = time::OffsetDateTime::from_unix_timestamp(now.unix_s()).map_or(2_000, time::OffsetDateTime::year);
+    let year = this_year - this_year.rem_euclid(100) + digits;
+    if year > this_year.saturating_add(50) { year - 100 } else { year }
 }
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -140,10 +213,44 @@ mod tests {
         }
 
         #[test]
-        fn whatever_the_header_says_is_read_without_a_panic(value in ".{0,60}", now_ms: i64) {
-            let seconds = parse_retry_after(&value, Timestamp(now_ms));
-            prop_assert!(seconds.is_none_or(|seconds| seconds <= RETRY_AFTER_MAX_S));
+        fn whatever_the_header_says_is_read_without_a_panic(value in ".{0,160}", now_ms: i64) {
+            let read = RetryAfter::read(&value, Timestamp(now_ms));
+            prop_assert!(read.wait_s().is_none_or(|seconds| seconds <= RETRY_AFTER_MAX_S));
+            if let RetryAfter::NotUnderstood { value: kept } = read {
+                prop_assert!(value.contains(&kept) && kept.chars().count() <= NOT_UNDERSTOOD_CHARS_MAX);
+            }
         }
+
+        #[test]
+        fn decimals_are_never_rounded_down(seconds in 0u32..86_000, decimals in "[0-9]{1,12}") {
+            let wait_s = RetryAfter::read(&format!("{seconds}.{decimals}"), Timestamp(0)).wait_s();
+            let is_whole = decimals.bytes().all(|digit| digit == b'0');
+            prop_assert_eq!(wait_s, Some(seconds + u32::from(!is_whole)));
+        }
+    }
+
+    #[test]
+    fn a_retry_after_that_says_no_time_to_wait_is_told_apart() {
+        let now = Timestamp(1_795_270_051_204); // 2026-11-21T14:07:31.204Z
+        for (value, read) in [
+            ("600", RetryAfter::Seconds { seconds: 600 }),
+            ("4.5", RetryAfter::Seconds { seconds: 5 }),
+            ("99999999999", RetryAfter::Seconds { seconds: u32::MAX }),
+            ("Saturday, 21-Nov-26 14:08:31 GMT", RetryAfter::Seconds { seconds: 60 }),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", RetryAfter::Past),
+            ("Sun Nov  6 08:49:37 1994", RetryAfter::Past),
+            ("60, 120", RetryAfter::Seconds { seconds: 120 }),
+            ("60, soon", RetryAfter::Seconds { seconds: 60 }),
+            ("Sat, 21 Nov 2026 14:08:31 GMT, 5", RetryAfter::Seconds { seconds: 60 }),
+            ("-60", RetryAfter::NotUnderstood { value: String::from("-60") }),
+            (" soon ", RetryAfter::NotUnderstood { value: String::from("soon") }),
+            ("", RetryAfter::NotUnderstood { value: String::new() }),
+            (".", RetryAfter::NotUnderstood { value: String::from(".") }),
+        ] {
+            assert_eq!(RetryAfter::read(value, now), read, "{value}");
+        }
+        let long = RetryAfter::read(&"x".repeat(9_000), now);
+        assert_eq!(long, RetryAfter::NotUnderstood { value: "x".repeat(NOT_UNDERSTOOD_CHARS_MAX) });
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::contract::{self, Rendering, Source};
 use crate::egress::{self, Policy};
 use crate::event::ObjectRef;
 use crate::filter::{self, EventFacts, EventPattern};
+use crate::retry::RetryAfter;
 use crate::signing::{self, Secret, SecretFault, VerifyFault};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, Definition, ObjectFilter, WebhookName, parse};
@@ -298,6 +299,7 @@ struct WaitCase {
 struct RetryAfterCase {
     value: String,
     now: Timestamp,
+    /// To wait at least; null where the value is not understood.
     seconds: Option<u32>,
 }
 
@@ -310,7 +312,7 @@ fn retry(report: &mut Report) {
     }
     for case in cases.retry_after {
         report.cases += 1;
-        report.same(&format!("{case:?}"), &retry::parse_retry_after(&case.value, case.now), &case.seconds);
+        report.same(&format!("{case:?}"), &RetryAfter::read(&case.value, case.now).wait_s(), &case.seconds);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use futures_util::StreamExt as _;
 use js_sys::{Promise, Uint8Array};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::ByteStream;
 
@@ -82,6 +82,35 @@ pub(crate) async fn read(from: Readable, limits: Limits) -> (Body, Option<worker
 async fn whole(promise: Result<Promise, JsValue>) -> Result<Vec<u8>, JsValue> {
     let buffer = JsFuture::from(promise?).await?;
     Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// The stream with its compression undone by the platform. What was read of it is limited as of any other stream, so that a
+/// few bytes that stand for many cost no more than the limit. An error of either side ends the stream.
+/// `format` is one of the Compression Streams standard: `gzip` or `deflate`.
+pub(crate) fn decompressed(stream: &web_sys::ReadableStream, format: &str) -> Option<web_sys::ReadableStream> {
+    let decompression = DecompressionStream::new(format).ok()?;
+    Some(stream.pipe_through(decompression.unchecked_ref()))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The platform's, which `web-sys` has behind a flag of the compiler.
+    type DecompressionStream;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(format: &str) -> Result<DecompressionStream, JsValue>;
+}
+
+/// Decodes text by the platform's decoder, which knows every label of the WHATWG Encoding standard. `None` where the label is unknown,
+/// or the bytes are no text in that charset. Where `is_cut`, they may end within a character.
+pub(crate) fn decode(charset: &str, bytes: &[u8], is_cut: bool) -> Option<String> {
+    let strict = web_sys::TextDecoderOptions::new();
+    strict.set_fatal(true);
+    let decoder = web_sys::TextDecoder::new_with_label_and_options(charset, &strict).ok()?;
+    let part = web_sys::TextDecodeOptions::new();
+    part.set_stream(is_cut);
+    // A copy: the platform refuses views of memory that may grow, in some of its versions.
+    decoder.decode_with_buffer_source_and_options(&Uint8Array::from(bytes), &part).ok()
 }
 
 #[cfg(test)]

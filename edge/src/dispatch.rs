@@ -214,7 +214,8 @@ impl Dispatcher {
             started_at: exchange.started_at,
             duration_ms: exchange.duration_ms,
             answer: CallbackAttempt::kept(exchange.response.as_ref()),
-            retry_after_s: exchange.response.as_ref().and_then(|response| delivery::retry_after_s(response, clock::now())),
+            retry_after_s: exchange.response.as_ref().and_then(|response| delivery::retry_after(response, clock::now())?.wait_s()),
+            body_note: exchange.response.and_then(|response| response.body_note),
             outcome: exchange.outcome,
             request_id: Some(String::from(self.id.as_str())),
         });

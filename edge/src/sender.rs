@@ -3,9 +3,9 @@
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
 use js_sys::{Promise, Uint8Array};
-use postern_core::contract::{Callback, HIDDEN};
-use postern_core::credential::is_credential_header;
-use postern_core::delivery::{Outcome, RESPONSE_BYTES_MAX, RESPONSE_HEADER_BYTES_MAX, ReceivedResponse};
+use postern_core::contract::Callback;
+use postern_core::delivery::{BodyNote, Outcome, RESPONSE_BYTES_MAX, ReceivedResponse};
+use postern_core::media::{self, Coding};
 use postern_core::time::Timestamp;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -27,7 +27,8 @@ pub(crate) struct Exchange {
     pub(crate) response: Option<ReceivedResponse>,
 }
 
-/// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body. Redirects are not followed.
+/// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body; once the headers are there it ends the body only, not the
+/// answer. Redirects are not followed.
 pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exchange {
     timed(exchange(url, &callback.headers, Some(&callback.body), timeout_s)).await
 }
@@ -84,38 +85,79 @@ async fn exchange(
     init.set_signal(Some(&signal));
     let response: web_sys::Response = JsFuture::from(platform_fetch(url, &init)?).await?.unchecked_into();
 
+    // From here on the status decides, whatever the body turns out to be.
     let status = response.status();
-    let headers = kept_headers(Headers(response.headers()).entries());
-    let from =
-        if is_small(&Headers(response.headers())) { Readable::Whole(response.array_buffer()) } else { Readable::Chunks(response.body()) };
-    let (body, broken) = body::read(from, Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX }).await;
+    let received: Vec<(String, String)> = Headers(response.headers()).entries().collect();
+    let about = AboutBody::of(&received);
+    let answer = ReceivedResponse::of(status, received, clock::now());
+    let (body, broken) = body::read(about.readable(&response), Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX }).await;
     let truncated = broken.is_some() || body.is_cut();
-    let outcome = broken.map_or(Outcome::Answered { status }, |error| classify(&error));
-    let body = String::from_utf8_lossy(&body.kept).into_owned();
-    Ok((outcome, Some(ReceivedResponse { status, headers, body, truncated })))
+    let kept = media::as_text(body.kept, truncated, about.content_type.as_deref(), about.still_encoded(), body::decode);
+    let body_note = broken.map(|error| note_of(&error, &about.coding)).or(kept.note);
+    let answer = ReceivedResponse { body: kept.body, body_is_base64: kept.is_base64, truncated, body_note, ..answer };
+    Ok((Outcome::Answered { status }, Some(answer)))
 }
 
-/// Whether the body is declared to fit. The length of a compressed one says nothing of what comes out.
-fn is_small(headers: &Headers) -> bool {
-    let header = |name| headers.get(name).ok().flatten();
-    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
-    length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) && header("content-encoding").is_none()
+/// What an answer's headers say of its body.
+struct AboutBody {
+    content_type: Option<String>,
+    coding: Coding,
+    /// The declared length, in bytes on the wire.
+    length: Option<usize>,
 }
 
-/// The first headers, up to [`RESPONSE_HEADER_BYTES_MAX`] bytes of names and values. Credentials (`set-cookie`) are hidden: what is
-/// kept, every reader of the project sees.
-fn kept_headers(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let mut left = RESPONSE_HEADER_BYTES_MAX;
-    headers
-        .map(|(name, value)| {
-            let value = if is_credential_header(&name) { String::from(HIDDEN) } else { value };
-            (name, value)
-        })
-        .map_while(|(name, value)| {
-            left = left.checked_sub(name.len() + value.len())?;
-            Some((name, value))
-        })
-        .collect()
+impl AboutBody {
+    fn of(headers: &[(String, String)]) -> Self {
+        let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
+        Self {
+            content_type: header("content-type").map(String::from),
+            coding: Coding::read(header("content-encoding")),
+            length: header("content-length").and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// How the body is read: at once where it is declared to fit. The length of a compressed one says nothing of what comes out.
+    fn readable(&self, response: &web_sys::Response) -> Readable {
+        let undone_by = match self.coding {
+            Coding::Plain if self.length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) => {
+                return Readable::Whole(response.array_buffer());
+            }
+            Coding::Plain | Coding::Undone(_) | Coding::Unknown(_) => None,
+            Coding::Gzip => Some("gzip"),
+            Coding::Deflate => Some("deflate"),
+        };
+        Readable::Chunks(response.body().and_then(|stream| match undone_by {
+            Some(format) => body::decompressed(&stream, format),
+            None => Some(stream),
+        }))
+    }
+
+    /// The coding that nobody undoes.
+    fn still_encoded(&self) -> Option<&str> {
+        match &self.coding {
+            Coding::Unknown(name) => Some(name),
+            Coding::Plain | Coding::Undone(_) | Coding::Gzip | Coding::Deflate => None,
+        }
+    }
+}
+
+/// What is to be said of a body that was not read to its end.
+fn note_of(error: &worker::Error, coding: &Coding) -> BodyNote {
+    match error {
+        worker::Error::UnknownJsError { name, message, .. } => body_note(name.as_deref(), message, coding),
+        other => body_note(None, &other.to_string(), coding),
+    }
+}
+
+/// The same by name and message. The platform's decoders have no error of their own, only words: "Gzip decompression failed.", "Brotli
+/// compressed stream ended prematurely.", "Called close() on a decompression stream with incomplete data" (measured).
+fn body_note(name: Option<&str>, message: &str, coding: &Coding) -> BodyNote {
+    let is_of_decoder = message.to_ascii_lowercase().contains("compress");
+    match (outcome_of(name, message), coding.name()) {
+        (Outcome::TimedOut, _) => BodyNote::TimedOut,
+        (_, Some(coding)) if is_of_decoder => BodyNote::NotDecoded { coding: String::from(coding), message: String::from(message) },
+        _ => BodyNote::BrokenOff { message: String::from(message) },
+    }
 }
 
 fn classify(error: &worker::Error) -> Outcome {
@@ -162,18 +204,34 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_kept_up_to_their_limit() {
-        let header = |bytes: usize| (String::from("n"), "v".repeat(bytes - 1));
-        let kept = kept_headers([header(8_000), header(192), header(1)].into_iter());
-        assert_eq!(kept.len(), 2);
-        assert!(kept_headers([header(RESPONSE_HEADER_BYTES_MAX + 1)].into_iter()).is_empty());
+    fn what_ends_a_body_is_told_apart() {
+        let gzip = || Coding::Undone("gzip");
+        let broken = |message: &str| BodyNote::BrokenOff { message: String::from(message) };
+        let not_gzip = |message: &str| BodyNote::NotDecoded { coding: String::from("gzip"), message: String::from(message) };
+        for (name, message, coding, note) in [
+            ("TypeError", "Gzip compressed stream ended prematurely.", gzip(), not_gzip("Gzip compressed stream ended prematurely.")),
+            ("TypeError", "Gzip decompression failed.", gzip(), not_gzip("Gzip decompression failed.")),
+            (
+                "TypeError",
+                "Called close() on a decompression stream with incomplete data",
+                Coding::Gzip,
+                not_gzip("Called close() on a decompression stream with incomplete data"),
+            ),
+            ("Error", "Network connection lost.", gzip(), broken("Network connection lost.")),
+            ("Error", "Network connection lost.", Coding::Plain, broken("Network connection lost.")),
+            ("TimeoutError", "The operation was aborted due to timeout", Coding::Plain, BodyNote::TimedOut),
+            ("TimeoutError", "The operation was aborted due to timeout", Coding::Deflate, BodyNote::TimedOut),
+        ] {
+            assert_eq!(body_note(Some(name), message, &coding), note, "{message}");
+        }
     }
 
     #[test]
-    fn credentials_of_an_answer_are_hidden() {
-        let header = |name: &str| (String::from(name), String::from("hush"));
-        let kept = kept_headers([header("set-cookie"), header("retry-after"), header("x-csrf-token")].into_iter());
-        let shown: Vec<&str> = kept.iter().map(|(_, value)| value.as_str()).collect();
-        assert_eq!(shown, [HIDDEN, "hush", HIDDEN]);
+    fn what_headers_say_of_a_body_is_found_whatever_their_case() {
+        let header = |name: &str, value: &str| (String::from(name), String::from(value));
+        let about = AboutBody::of(&[header("Content-Type", "text/plain"), header("CONTENT-ENCODING", "zstd"), header("content-length", "7")]);
+        assert_eq!((about.content_type.as_deref(), about.still_encoded(), about.length), (Some("text/plain"), Some("zstd"), Some(7)));
+        let none = AboutBody::of(&[header("content-length", "many")]);
+        assert_eq!((none.content_type.as_deref(), none.still_encoded(), none.length), (None, None, None));
     }
 }

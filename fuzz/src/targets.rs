@@ -9,7 +9,7 @@ use postern_core::fault::{self, InputFault};
 use postern_core::filter::{EventFacts, EventPattern, explain, matches};
 use postern_core::json_schema::Schema;
 use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
-use postern_core::retry::{RETRY_AFTER_MAX_S, parse_retry_after};
+use postern_core::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 use postern_core::route::Route;
 use postern_core::run;
 use postern_core::signing::{Secret, sign, verify};
@@ -148,7 +148,7 @@ fn chain(body: &str) {
 
 fn retry_after(value: &str) {
     for now in [NOW, Timestamp(0), Timestamp(i64::MAX / 2), Timestamp(-1)] {
-        assert!(parse_retry_after(value, now).is_none_or(|seconds| seconds <= RETRY_AFTER_MAX_S));
+        assert!(RetryAfter::read(value, now).wait_s().is_none_or(|seconds| seconds <= RETRY_AFTER_MAX_S));
     }
 }
 

@@ -113,7 +113,7 @@ fn answered(number: u32, now: Timestamp) -> Attempt {
         header("server", "nginx/1.27.3"),
         header("x-request-id", "0191d3f2-7c1e-7b52-9a44-0f2d6c1e8a11"),
     ];
-    let response = ReceivedResponse { status: 200, headers, body: String::from("{\"received\":true}"), truncated: false };
+    let response = ReceivedResponse { status: 200, headers, body: String::from("{\"received\":true}"), ..ReceivedResponse::default() };
     Attempt { response: Some(response), ..attempt(number, Outcome::Answered { status: 200 }, now) }
 }
 

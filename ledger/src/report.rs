@@ -365,6 +365,7 @@ fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
             && !response.body.is_empty()
         {
             response.body = String::new();
+            response.body_is_base64 = false;
             response.truncated = true;
         }
     };
@@ -590,7 +591,7 @@ mod tests {
 
     fn wishing(number: u32, status: u16, wish: &str) -> Attempt {
         let headers = vec![(String::from("Webhook-Delivery"), String::from(wish))];
-        let response = ReceivedResponse { status, headers, body: String::new(), truncated: false };
+        let response = ReceivedResponse { status, headers, ..ReceivedResponse::default() };
         Attempt { response: Some(response), ..attempt(number, Outcome::Answered { status }, START) }
     }
 
@@ -766,7 +767,7 @@ mod tests {
             let mut record = attempt(work.attempt, FAILED, now);
             // A body of control characters is six times as long in JSON.
             let body = "\u{1}".repeat(64 * 1024);
-            record.response = Some(ReceivedResponse { status: 503, headers: Vec::new(), body, truncated: false });
+            record.response = Some(ReceivedResponse { status: 503, headers: Vec::new(), body, ..ReceivedResponse::default() });
             ledger.report(vec![Report { delivery, attempt: record }], now).unwrap();
         }
         let attempts = attempts_of(&ledger.sql, delivery).unwrap();

@@ -418,6 +418,7 @@ fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
         outcome: Outcome::Answered { status: 200 },
         answer: String::new(),
         retry_after_s: None,
+        body_note: None,
         request_id: None,
     };
     let seq = ledger.reserve(START);

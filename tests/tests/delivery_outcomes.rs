@@ -108,13 +108,16 @@ async fn request_and_response_are_recorded_as_they_were() {
 async fn silence_resets_and_closed_ports_are_told_apart() {
     let (project, sink) = (stack::project("silence").await, Sink::start().await);
     sink.always("/hang", Behaviour::Hang);
-    sink.always("/half", Behaviour::HangInBody);
+    sink.always("/half", Behaviour::HangInBody(200));
     sink.always("/reset", Behaviour::Reset);
     let nowhere = format!("http://127.0.0.1:{}/", stack::free_port());
     let short = json!({ "retry": false, "timeout_s": 1 });
-    for (name, what) in [("hang", "no answer"), ("half", "half an answer")] {
+    for (name, what, state, outcome) in [
+        ("hang", "no answer", State::Dead, Outcome::TimedOut),
+        ("half", "half an answer", State::Delivered, Outcome::Answered { status: 200 }),
+    ] {
         let detail = one_attempt(&project, name, &sink.url(&format!("/{name}")), short.clone()).await;
-        assert_eq!((detail.delivery.state, &detail.attempts[0].attempt.outcome), (State::Dead, &Outcome::TimedOut), "{what}");
+        assert_eq!((detail.delivery.state, &detail.attempts[0].attempt.outcome), (state, &outcome), "{what}");
         assert!(
             detail.attempts[0].attempt.duration_ms >= 900,
             "{what} lasts until the timeout: {}",

@@ -128,11 +128,96 @@ impl Row {
 
     /// Whether only the timeout ends the call.
     fn is_slow(&self) -> bool {
-        matches!(self.receiver, Receiver::Told(Behaviour::Hang | Behaviour::HangInBody | Behaviour::DripHead | Behaviour::DripBody))
+        matches!(self.receiver, Receiver::Told(Behaviour::Hang | Behaviour::HangInBody(_) | Behaviour::DripHead | Behaviour::DripBody(_)))
     }
 }
 
+/// `taken` as gzip.
+const GZIP: [u8; 28] = *b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xfftaken\x08\xd6\xe8\xbf\x05\0\0\0";
+/// The beginning of a zstd frame.
+const ZSTD: [u8; 6] = *b"\x28\xb5\x2f\xfd\x04\x58";
+/// Bytes of a header that is longer than what is kept of all.
+const LONG_HEADER_BYTES: usize = 9_000;
+
+/// Rows whose status line and headers are complete, and whose body is not what they say: the status decides.
+fn rows_of_bodies() -> Vec<Row> {
+    let coded = |status, coding: &str, body: &[u8]| Behaviour::with_headers(status, &[("content-encoding", coding)], body);
+    let cut = |head: &str| Behaviour::Bytes(format!("HTTP/1.1 {head}\r\ncontent-length: 100\r\n\r\nhalf").into_bytes());
+    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nno length\r\n".to_vec();
+    let asked = format!("429 Told\r\nretry-after: {ASKED_S}");
+    vec![
+        Row::told("half", "resets the connection in mid-body (after `200`)", Behaviour::ResetInBody, "200 OK").delivered(),
+        Row::told("cut-503", "closes the connection in mid-body (after `503`)", cut("503 Told"), "503 Service Unavailable"),
+        Row::told("cut-410", "closes the connection in mid-body (after `410`)", cut("410 Told"), "410 Gone").disables(),
+        Row::told(
+            "cut-429",
+            &format!("closes the connection in mid-body (after `429` with `retry-after: {ASKED_S}`)"),
+            cut(&asked),
+            "429 Too Many Requests",
+        )
+        .asked()
+        .throttles(),
+        Row::told("chunks", "answers 200 in chunks, and one of them has no length", Behaviour::Bytes(chunked), "200 OK").delivered(),
+        Row::told("gzip", "answers 200 with a body in gzip", coded(200, "gzip", &GZIP), "200 OK").delivered(),
+        Row::told("x-gzip", "answers 200 with a body in x-gzip", coded(200, "x-gzip", &GZIP), "200 OK").delivered(),
+        Row::told("gzip-empty", "answers 200 with `content-encoding: gzip` and no body", coded(200, "gzip", b""), "200 OK").delivered(),
+        Row::told("gzip-wrong", "answers 200 with `content-encoding: gzip` and a body that is not gzip", coded(200, "gzip", b"plain text"), "200 OK")
+            .delivered(),
+        Row::told("gzip-cut", "answers 200 with half of a gzip", coded(200, "gzip", &GZIP[..14]), "200 OK").delivered(),
+        Row::told("br-wrong", "answers 200 with `content-encoding: br` and no body", coded(200, "br", b""), "200 OK").delivered(),
+        Row::told(
+            "gzip-503",
+            "answers 503 with `content-encoding: gzip` and no body",
+            coded(503, "gzip", b""),
+            "503 Service Unavailable",
+        ),
+        Row::told("gzip-410", "answers 410 with `content-encoding: gzip` and no body", coded(410, "gzip", b""), "410 Gone").disables(),
+        Row::told("zstd", "answers 200 with a body in zstd", coded(200, "zstd", &ZSTD), "200 OK").delivered(),
+        Row::told("slow-body", "sends its body too slowly (after `200`)", Behaviour::DripBody(200), "200 OK").delivered(),
+        Row::told("slow-503", "sends its body too slowly (after `503`)", Behaviour::DripBody(503), "503 Service Unavailable"),
+        Row::told("slow-410", "sends its body too slowly (after `410`)", Behaviour::DripBody(410), "410 Gone").disables(),
+    ]
+}
+
+/// Rows about headers that decide: behind a long one, and in forms that HTTP does not know.
+fn rows_of_headers() -> Vec<Row> {
+    let long = "y".repeat(LONG_HEADER_BYTES);
+    let asked = ASKED_S.to_string();
+    let behind = |status, name: &str, value: &str| Behaviour::with_headers(status, &[("a-long-one", &long), (name, value)], "");
+    let behind_words = |status: u16, name: &str, value: &str| format!("answers {status} with a header of 9,000 letters and `{name}: {value}`");
+    let retry_after = |name: &str, value: &str| {
+        let words = format!("answers 503 with `retry-after: {value}`");
+        Row::told(name, &words, Behaviour::with_header(503, "retry-after", value), "503 Service Unavailable").throttles()
+    };
+    vec![
+        Row::told(
+            "behind-503",
+            &behind_words(503, "retry-after", &asked),
+            behind(503, "retry-after", &asked),
+            "503 Service Unavailable",
+        )
+        .asked()
+        .throttles(),
+        Row::told(
+            "behind-disable",
+            &behind_words(500, "webhook-delivery", "disable"),
+            behind(500, "webhook-delivery", "disable"),
+            "500 Internal Server Error",
+        )
+        .disables(),
+        retry_after("after-decimals", "599.5").asked(),
+        retry_after("after-list", "60, 600").asked(),
+        retry_after("after-text", "soon"),
+        retry_after("after-negative", "-600"),
+        retry_after("after-past", "Sunday, 06-Nov-94 08:49:37 GMT"),
+    ]
+}
+
 fn rows() -> Vec<Row> {
+    [rows_of_statuses(), rows_of_headers(), rows_of_bodies(), rows_without_an_answer()].into_iter().flatten().collect()
+}
+
+fn rows_of_statuses() -> Vec<Row> {
     let asked = ASKED_S.to_string();
     let moved = "https://moved.example/hook";
     let long =
@@ -164,14 +249,17 @@ fn rows() -> Vec<Row> {
         Row::status(503, "503 Service Unavailable"),
         Row::header(503, "retry-after", &asked, "503 Service Unavailable").asked().throttles(),
         Row::status(504, "504 Gateway Timeout").throttles(),
+    ]
+}
+
+fn rows_without_an_answer() -> Vec<Row> {
+    vec![
         Row::new("refused", "refuses the connection", Receiver::Refuses, "connection failed"),
         Row::told("reset", "resets the connection before an answer", Behaviour::Reset, "connection failed"),
-        Row::told("half", "resets the connection in mid-body (after `200`)", Behaviour::ResetInBody, "connection failed"),
         Row::new("unknown", "does not exist: the host name does not resolve", Receiver::Unknown, "connection failed"),
         Row::new("plain", "speaks no TLS at an `https` URL", Receiver::WithoutTls, "connection failed"),
         Row::told("silent", "takes the request and never answers", Behaviour::Hang, "timed out"),
         Row::told("slow-headers", "sends its headers too slowly", Behaviour::DripHead, "timed out"),
-        Row::told("slow-body", "sends its body too slowly (after `200`)", Behaviour::DripBody, "timed out"),
         Row::told(
             "invalid",
             "answers something that is not HTTP",
@@ -290,11 +378,18 @@ so that receivers that failed together are not called together again. `Retry-Aft
 
 const PAGE_FOOT: &str = "
 * Redirects are never followed. A webhook with the contract `ubiops` counts 3xx as delivered.
-* Of an answer's body at most 64 KiB are read and kept; a longer body is cut and changes nothing.
+* A complete status line and headers are the answer: the status decides, whatever the body turns out to be. The reason says what was
+  wrong with the body.
+* Of an answer's body at most 64 KiB are read and kept; a longer body is cut and changes nothing. A body in gzip, x-gzip, deflate or br
+  is kept decompressed; in any other content coding, and where the bytes are not text in the declared charset, it is kept in base64.
+* `Retry-After` and `webhook-delivery` are read from the headers as they came, of which 8 KiB are kept. Seconds may have decimals, which
+  are rounded up; of several values the longest counts; at most a day is waited. A form that is not understood leaves the schedule, and
+  the reason names it.
 * **Throttled**: all deliveries of the webhook are slowed down, not only this one. One call at a time, further apart with each such
   answer, and closer together again with each success.
 * **Disabled**: nothing is sent until somebody enables the webhook again. What it missed can be replayed then.
-* The timeout of a webhook (1 to 30 s) covers connecting, headers and body together.
+* The timeout of a webhook (1 to 30 s) covers connecting, headers and body together; where it ends in the body, the status has come
+  already and decides.
 ";
 
 fn page(rows: &[Row], seen: &[Seen]) -> String {
@@ -317,7 +412,7 @@ fn page(rows: &[Row], seen: &[Seen]) -> String {
         };
         let reason = &seen.detail.attempts[0].reason;
         // How long a call that ran into its timeout really took is the machine's affair.
-        let headline = if row.is_slow() { format!("No answer within {TIMEOUT_S} s") } else { reason.headline.clone() };
+        let headline = if row.result == "timed out" { format!("No answer within {TIMEOUT_S} s") } else { reason.headline.clone() };
         let words = format!("**{headline}.** {}", reason.advice);
         let result = seen.detail.delivery.last_result.as_deref().unwrap_or_default();
         writeln!(page, "| {} | {result} | {delivery} | {next} | {webhook} | {} |", row.words, words.trim().replace('|', "\\|"))

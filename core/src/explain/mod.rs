@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::counts_as_delivered;
-use crate::delivery::{Attempt, Outcome, ReceivedResponse, State, Wish, retry_after_s};
+use crate::delivery::{Attempt, BodyNote, Outcome, ReceivedResponse, State, Wish};
+use crate::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, RateLimit};
 
@@ -112,7 +113,7 @@ fn lower_first(text: &str) -> String {
 pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
     let advice = match (&attempt.outcome, attempt.response.as_ref().and_then(Wish::of)) {
-        (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => advice,
+        (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => return Reason { headline, advice },
         (Outcome::Answered { status: 410 }, _) => String::from(
             "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
              disable the webhook.",
@@ -122,8 +123,10 @@ pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
              disable the webhook.",
         ),
         (_, Some(Wish::Abort)) => String::from(status_advice_of(&attempt.outcome)),
-        (_, None) => advice,
+        (_, None) => return Reason { headline, advice },
     };
+    let body = attempt.response.as_ref().and_then(|response| response.body_note.as_ref()).map(of_body);
+    let advice = body.map_or_else(|| advice.clone(), |body| format!("{advice} {}", body.advice));
     Reason { headline, advice }
 }
 
@@ -135,8 +138,8 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
         Outcome::Answered { status } => answered(contract, *status, attempt),
         Outcome::TimedOut => reason(
             format!("No answer within {} s", attempt.duration_ms.saturating_add(500).div_euclid(1_000).max(1)),
-            "The receiver took the connection but did not finish its answer in time. It should store the callback and answer at \
-             once, then work; or give the webhook a longer timeout (30 s at most).",
+            "The receiver took the connection but did not answer in time. It should store the callback and answer at once, then \
+             work; or give the webhook a longer timeout (30 s at most).",
         ),
         Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message } if speaks_of_tls(message) => tls_failed(message),
         Outcome::ConnectionFailed { message } if is_name_or_tls(message) => reason(
@@ -240,15 +243,15 @@ const CANCELLED_ADVICE: &str = "Somebody cancelled it, or its webhook was delete
 /// A delivered delivery: the attempt that did it, and how many failed before.
 fn delivered(contract: Contract, attempts: &[Attempt]) -> Reason {
     let is_success = |attempt: &Attempt| matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
-    let headline = match attempts.iter().position(is_success).and_then(|failed| Some((failed, attempts.get(failed)?))) {
-        Some((0, success)) => format!("Delivered at the first attempt: {}", brief(&success.outcome)),
-        Some((failed, success)) => {
-            let after = counted(failed, "failed attempt");
-            format!("Delivered at attempt {} after {after}: {}", success.number, brief(&success.outcome))
-        }
-        None => String::from("Delivered"),
+    let Some((failed, success)) = attempts.iter().position(is_success).and_then(|failed| Some((failed, attempts.get(failed)?))) else {
+        return Reason { headline: String::from("Delivered"), advice: String::new() };
     };
-    Reason { headline, advice: String::new() }
+    let Reason { headline, advice } = attempt(contract, success);
+    let headline = match failed {
+        0 => format!("Delivered at the first attempt: {headline}"),
+        failed => format!("Delivered at attempt {} after {}: {headline}", success.number, counted(failed, "failed attempt")),
+    };
+    Reason { headline, advice }
 }
 
 /// ` (the last 3 attempts ended this way)`, where more than one did.
@@ -271,19 +274,22 @@ fn counted(count: usize, noun: &str) -> String {
 
 /// An answer arrived.
 fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
-    if counts_as_delivered(contract, status) {
-        return Reason { headline: with_phrase(status), advice: String::new() };
-    }
     let response = attempt.response.as_ref();
+    let body = response.and_then(|response| response.body_note.as_ref()).map(of_body);
     let mut headline = with_phrase(status);
+    if counts_as_delivered(contract, status) {
+        let advice = body.map(|body| body.add_to(&mut headline)).unwrap_or_default();
+        return Reason { headline, advice };
+    }
     let arrived_at = attempt.started_at.plus_ms(i64::from(attempt.duration_ms));
-    if let Some(seconds) = response.and_then(|response| retry_after_s(response, arrived_at)) {
-        headline = format!("{headline} with Retry-After {seconds} s");
+    let asks = response.map(|response| response.asks(arrived_at)).unwrap_or_default();
+    if let Some(asked) = &asks.retry_after {
+        headline.push_str(&asked_for(asked));
     }
     if let Some(location) = response.and_then(|response| header(response, "location")).filter(|_| matches!(status, 300..=399)) {
         headline = format!("{headline}, redirect to {}", shorten(location));
     }
-    let advice = match wish(contract, attempt) {
+    let advice = match asks.wish {
         _ if status == 410 => status_advice(status),
         Some(Wish::Disable) => {
             headline.push_str(", and asks for no more calls");
@@ -294,9 +300,102 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
             headline.push_str(", and asks for no further attempt");
             "The answer's header webhook-delivery says abort: the receiver does not want this delivery again. Its answer may say why."
         }
-        None => status_advice(status),
+        None => {
+            if let Some(value) = &asks.unknown_wish {
+                headline = format!("{headline}, webhook-delivery was not understood: {}", named(value));
+            }
+            status_advice(status)
+        }
     };
-    Reason { headline, advice: String::from(advice) }
+    let mut advice = String::from(advice);
+    if let Some(body) = body {
+        let about_body = body.add_to(&mut headline);
+        advice = format!("{advice} {about_body}");
+    }
+    Reason { headline, advice }
+}
+
+/// How a `Retry-After` goes on after the status.
+fn asked_for(asked: &RetryAfter) -> String {
+    match asked {
+        RetryAfter::Seconds { seconds } if *seconds > RETRY_AFTER_MAX_S => {
+            format!(" with Retry-After {seconds} s, of which Postern waits {RETRY_AFTER_MAX_S} s")
+        }
+        RetryAfter::Seconds { seconds } => format!(" with Retry-After {seconds} s"),
+        RetryAfter::Past => String::from(" with a Retry-After that has passed"),
+        RetryAfter::NotUnderstood { value } => format!(", Retry-After was not understood: {}", named(value)),
+    }
+}
+
+/// A header value in a sentence.
+fn named(value: &str) -> String {
+    match shorten(value) {
+        text if text.is_empty() => String::from("it is empty"),
+        text => text,
+    }
+}
+
+/// What is said of an answer's body.
+struct AboutBody {
+    /// Goes on after the status; empty where the headline does without it.
+    headline: String,
+    /// What it means.
+    advice: String,
+}
+
+impl AboutBody {
+    /// Goes on with `headline`, and gives what it means.
+    fn add_to(self, headline: &mut String) -> String {
+        headline.push_str(&self.headline);
+        self.advice
+    }
+}
+
+fn of_body(note: &BodyNote) -> AboutBody {
+    const DECIDES: &str = "The status had come and decides, so nothing else follows from that.";
+    let about = |headline: &str, advice: String| AboutBody { headline: String::from(headline), advice };
+    match note {
+        BodyNote::BrokenOff { message } => about(
+            ", with a body that broke off",
+            format!("The connection ended before the answer's body did ({}). {DECIDES}", shorten(message).trim_end_matches('.')),
+        ),
+        BodyNote::TimedOut => {
+            about(", with a body that did not end in time", format!("The answer's body did not end within the timeout. {DECIDES}"))
+        }
+        BodyNote::NotDecoded { coding, message } => AboutBody {
+            headline: format!(", with a body that is not valid {}", shorten(coding)),
+            advice: format!(
+                "The answer says content-encoding: {}, but its body is something else or empty ({}). {DECIDES}",
+                shorten(coding),
+                shorten(message).trim_end_matches('.')
+            ),
+        },
+        BodyNote::StillEncoded { coding } => about(
+            "",
+            format!(
+                "The answer's body is compressed (content-encoding: {}), which Postern does not undo: it is kept in base64 as it came.",
+                shorten(coding)
+            ),
+        ),
+        BodyNote::NotText { charset: Some(charset) } => about(
+            "",
+            format!("The answer's body is no text in the charset that it declares ({}): it is kept in base64 as it came.", shorten(charset)),
+        ),
+        BodyNote::NotText { charset: None } => about(
+            "",
+            String::from("The answer's body is not UTF-8 and declares no other charset: it is kept in base64 as it came."),
+        ),
+    }
+}
+
+/// How an attempt whose answer is `response` ended, in a few words and with what was wrong with the body: for a line of a list.
+#[must_use]
+pub fn brief_with_body(outcome: &Outcome, note: Option<&BodyNote>) -> String {
+    let mut words = brief(outcome);
+    if let Some(note) = note {
+        of_body(note).add_to(&mut words);
+    }
+    words
 }
 
 /// What the answer of a failed attempt wishes.

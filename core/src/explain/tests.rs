@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 fn attempt_of(number: u32, outcome: Outcome, headers: &[(&str, &str)]) -> Attempt {
     let status = if let Outcome::Answered { status } = outcome { Some(status) } else { None };
     let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
-    let response = status.map(|status| ReceivedResponse { status, headers, body: String::new(), truncated: false });
+    let response = status.map(|status| ReceivedResponse { status, headers, ..ReceivedResponse::default() });
     Attempt {
         number,
         trigger: Trigger::Schedule,
@@ -51,6 +51,21 @@ fn each_way_to_fail_has_its_own_headline() {
         (answer(200), vec![], "200 OK"),
         (answer(503), vec![("Retry-After", "60")], "503 Service Unavailable with Retry-After 60 s"),
         (answer(429), vec![("retry-after", "Thu, 01 Jan 1970 00:01:10 GMT")], "429 Too Many Requests with Retry-After 60 s"),
+        (answer(503), vec![("retry-after", "4.5")], "503 Service Unavailable with Retry-After 5 s"),
+        (answer(503), vec![("retry-after", "soon")], "503 Service Unavailable, Retry-After was not understood: soon"),
+        (answer(503), vec![("retry-after", "-60")], "503 Service Unavailable, Retry-After was not understood: -60"),
+        (answer(503), vec![("retry-after", "")], "503 Service Unavailable, Retry-After was not understood: it is empty"),
+        (answer(503), vec![("retry-after", "Wed, 31 Dec 1969 23:00:00 GMT")], "503 Service Unavailable with a Retry-After that has passed"),
+        (
+            answer(429),
+            vec![("retry-after", "100000")],
+            "429 Too Many Requests with Retry-After 100000 s, of which Postern waits 86400 s",
+        ),
+        (
+            answer(500),
+            vec![("webhook-delivery", "disabled")],
+            "500 Internal Server Error, webhook-delivery was not understood: disabled",
+        ),
         (answer(302), vec![("Location", "https://r.example/new")], "302 Found, redirect to https://r.example/new"),
         (answer(299), vec![], "HTTP status 299"),
         (answer(799), vec![], "HTTP status 799"),
@@ -89,6 +104,53 @@ fn every_failure_comes_with_advice_and_success_with_none() {
             assert!(!reason.advice.contains("  ") && !reason.advice.contains('\n'), "{outcome:?}");
         }
     }
+}
+
+fn with_note(status: u16, note: BodyNote) -> Attempt {
+    let mut attempt = attempt_of(1, answer(status), &[]);
+    if let Some(response) = &mut attempt.response {
+        response.body_note = Some(note);
+    }
+    attempt
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_said_beside_the_status() {
+    for (note, headline, advice) in [
+        (BodyNote::BrokenOff { message: message("Network connection lost.") }, ", with a body that broke off", "(Network connection lost)"),
+        (BodyNote::TimedOut, ", with a body that did not end in time", "within the timeout"),
+        (
+            BodyNote::NotDecoded { coding: message("gzip"), message: message("Gzip compressed stream ended prematurely.") },
+            ", with a body that is not valid gzip",
+            "content-encoding: gzip",
+        ),
+        (BodyNote::StillEncoded { coding: message("zstd") }, "", "content-encoding: zstd"),
+        (BodyNote::NotText { charset: Some(message("x-klingon")) }, "", "x-klingon"),
+        (BodyNote::NotText { charset: None }, "", "not UTF-8"),
+    ] {
+        let ok = with_note(200, note.clone());
+        let reason = attempt(Contract::Standard, &ok);
+        assert_eq!(reason.headline, format!("200 OK{headline}"));
+        assert!(reason.advice.contains(advice), "{}", reason.advice);
+        let whole = delivery(Contract::Standard, State::Delivered, std::slice::from_ref(&ok));
+        assert_eq!(whole.headline, format!("Delivered at the first attempt: 200 OK{headline}"));
+        assert_eq!(whole.advice, reason.advice);
+
+        let failed = attempt(Contract::Standard, &with_note(410, note.clone()));
+        assert_eq!(failed.headline, format!("410 Gone{headline}"));
+        assert!(failed.advice.contains("disabled the webhook") && failed.advice.contains(advice), "{}", failed.advice);
+        assert_eq!(brief_with_body(&answer(503), Some(&note)), format!("503 Service Unavailable{headline}"));
+    }
+    assert_eq!(brief_with_body(&answer(503), None), "503 Service Unavailable");
+}
+
+#[test]
+fn what_a_receiver_sends_is_cut_in_a_reason() {
+    let long = "x".repeat(9_000);
+    let retry = attempt(Contract::Standard, &attempt_of(1, answer(503), &[("retry-after", &long), ("webhook-delivery", &long)]));
+    assert!(retry.headline.chars().count() < 400, "{}", retry.headline.len());
+    let coding = attempt(Contract::Standard, &with_note(200, BodyNote::NotDecoded { coding: long.clone(), message: long }));
+    assert!(coding.headline.chars().count() < 400 && coding.advice.chars().count() < 700);
 }
 
 #[test]

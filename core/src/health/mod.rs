@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::counts_as_delivered;
-use crate::delivery::{Outcome, ReceivedResponse, retry_after_s};
+use crate::delivery::{Outcome, ReceivedResponse, retry_after};
 use crate::retry::RETRY_AFTER_MAX_S;
 use crate::time::Timestamp;
 use crate::webhook::Contract;
@@ -61,13 +61,16 @@ impl Signal {
     /// ([`Outcome::Lost`]), a URL that we refuse to call, and 410, which disables at once.
     #[must_use]
     pub fn of(contract: Contract, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Option<Self> {
-        let asked_s = || response.and_then(|response| retry_after_s(response, now));
+        let asked = || response.and_then(|response| retry_after(response, now));
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
             Outcome::Answered { status: 410 } | Outcome::Lost | Outcome::Blocked { .. } => return None,
-            Outcome::Answered { status: 429 | 502 | 504 } => Self::Throttled { retry_after_s: asked_s() },
-            Outcome::Answered { status: 503 } => match asked_s() {
-                Some(seconds) => Self::Throttled { retry_after_s: Some(seconds) },
+            Outcome::Answered { status: 429 | 502 | 504 } => {
+                Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
+            }
+            // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
+            Outcome::Answered { status: 503 } => match asked() {
+                Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },
                 None => Self::Failed,
             },
             Outcome::Answered { .. }

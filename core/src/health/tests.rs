@@ -115,8 +115,7 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
     let response = |status: u16, retry_after: Option<&str>| ReceivedResponse {
         status,
         headers: retry_after.map(|value| (String::from("retry-after"), String::from(value))).into_iter().collect(),
-        body: String::new(),
-        truncated: false,
+        ..ReceivedResponse::default()
     };
     let throttled = |retry_after_s| Some(Signal::Throttled { retry_after_s });
     for (status, retry_after, signal) in [
@@ -133,6 +132,10 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (502, None, throttled(None)),
         (503, None, Some(F)),
         (503, Some("60"), throttled(Some(60))),
+        (503, Some("4.5"), throttled(Some(5))),
+        (503, Some("soon"), throttled(None)),
+        (503, Some("-5"), throttled(None)),
+        (503, Some(""), throttled(None)),
         (504, Some("Sat, 21 Nov 2026 14:07:41 GMT"), throttled(Some(10))),
     ] {
         let found = Signal::of(Contract::Standard, &Outcome::Answered { status }, Some(&response(status, retry_after)), NOW);

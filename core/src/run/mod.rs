@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::credential::masked_url;
-use crate::delivery::{Outcome, ReceivedResponse};
+use crate::delivery::{BodyNote, Outcome, ReceivedResponse};
 use crate::explain::{self, Reason};
 use crate::retry;
 use crate::time::Timestamp;
@@ -439,6 +439,9 @@ pub struct CallbackAttempt {
     /// Seconds that the answer's `Retry-After` asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
+    /// What is to be said of the answer's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_note: Option<BodyNote>,
     /// The invocation that made it, for the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

@@ -7,6 +7,7 @@ use postern_core::api::inbox::{InboxRequestView, SignatureVerdict};
 use postern_core::api::live::LiveEvent;
 use postern_core::contract::{HIDDEN, secret_of};
 use postern_core::credential;
+use postern_core::media;
 use postern_core::signing::{self, Secret, VerifyFault};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -103,17 +104,7 @@ pub(super) fn live_event(inbox_id: &str, request: &InboxRequestView) -> LiveEven
 pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String)>, body: Body, id: &RequestId) -> InboxRequestView {
     let truncated = body.is_cut();
     let body_bytes = u32::try_from(body.arrived).unwrap_or(u32::MAX);
-    let mut bytes = body.kept;
-    if truncated
-        && let Err(fault) = std::str::from_utf8(&bytes)
-        && fault.error_len().is_none()
-    {
-        bytes.truncate(fault.valid_up_to()); // the cut went through a character
-    }
-    let (body, body_is_base64) = match String::from_utf8(bytes) {
-        Ok(text) => (text, false),
-        Err(fault) => (STANDARD.encode(fault.as_bytes()), true),
-    };
+    let (body, body_is_base64) = media::as_recorded(body.kept, truncated);
     InboxRequestView {
         id: String::from(id.as_str()),
         method,

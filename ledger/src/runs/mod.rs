@@ -674,6 +674,7 @@ impl<S: Sql> Ledger<S> {
                 outcome: Outcome::Lost,
                 answer: String::new(),
                 retry_after_s: None,
+                body_note: None,
                 request_id: None,
             };
             let schedule_s = self.settings.retry_schedule_s.as_deref();
@@ -786,7 +787,7 @@ fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
     let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
     let attempts =
-        callback.attempts.into_iter().map(|attempt| CallbackAttemptView { result: explain::brief(&attempt.outcome), attempt }).collect();
+        callback.attempts.into_iter().map(|attempt| CallbackAttemptView { result: explain::brief_with_body(&attempt.outcome, attempt.body_note.as_ref()), attempt }).collect();
     CallbackView {
         kind: callback.kind,
         url: target.map(|target| target.url.clone()).unwrap_or_default(),

@@ -101,6 +101,6 @@ impl Receiver {
 }
 
 fn answered(duration_ms: i64, status: u16, headers: Vec<(String, String)>) -> Answer {
-    let response = ReceivedResponse { status, headers, body: String::from("seen"), truncated: false };
+    let response = ReceivedResponse { status, headers, body: String::from("seen"), ..ReceivedResponse::default() };
     Answer { duration_ms, outcome: Outcome::Answered { status }, response: Some(response) }
 }

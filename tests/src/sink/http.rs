@@ -75,12 +75,12 @@ pub enum Behaviour {
     Answer(Answer),
     /// Reads and never answers; the connection stays open.
     Hang,
-    /// Sends the head of an answer and then nothing.
-    HangInBody,
+    /// Sends the head of an answer with this status and then nothing.
+    HangInBody(u16),
     /// Begins an answer and goes on with its head, a header at a time, without end.
     DripHead,
-    /// Sends the head of an answer and then its body, a byte at a time, without end.
-    DripBody,
+    /// Sends the head of an answer with this status and then its body, a byte at a time, without end.
+    DripBody(u16),
     /// Closes the connection with a reset.
     Reset,
     /// Closes the connection with a reset after half of an answer with status 200.
@@ -121,6 +121,13 @@ impl Behaviour {
     #[must_use]
     pub fn with_body(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(Answer { status, headers: Vec::new(), body: body.into(), delay: Duration::ZERO })
+    }
+
+    /// An answer with these headers and a body.
+    #[must_use]
+    pub fn with_headers(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
+        let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
+        Self::Answer(Answer { status, headers, body: body.into(), delay: Duration::ZERO })
     }
 
     /// An empty answer after a pause.
@@ -193,16 +200,17 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
                 write_answer(&mut stream, &answer, head_only).await?;
             }
             Behaviour::Hang => return drain(&mut stream).await,
-            Behaviour::HangInBody => {
-                stream.write_all(HALF_AN_ANSWER).await?;
+            Behaviour::HangInBody(status) => {
+                stream.write_all(&half_an_answer(status)).await?;
                 return drain(&mut stream).await;
             }
             Behaviour::DripHead => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
                 return drip(&mut stream, b"x-more: 1\r\n").await;
             }
-            Behaviour::DripBody => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await?;
+            Behaviour::DripBody(status) => {
+                let head = format!("HTTP/1.1 {status} Told\r\ncontent-length: 1000000\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
                 return drip(&mut stream, b"x").await;
             }
             Behaviour::Reset => {
@@ -211,7 +219,7 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
                 return Ok(());
             }
             Behaviour::ResetInBody => {
-                stream.write_all(HALF_AN_ANSWER).await?;
+                stream.write_all(&half_an_answer(200)).await?;
                 // Long enough that the half arrives: a reset overtakes what is still in the sending buffer.
                 tokio::time::sleep(DRIP).await;
                 stream.set_zero_linger()?;
@@ -235,7 +243,9 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
 }
 
 /// The head and the first bytes of an answer that says that there is more.
-const HALF_AN_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+fn half_an_answer(status: u16) -> Vec<u8> {
+    format!("HTTP/1.1 {status} Told\r\ncontent-length: 100\r\n\r\nhalf").into_bytes()
+}
 
 /// Pause between two pieces of a slow answer.
 const DRIP: Duration = Duration::from_millis(100);

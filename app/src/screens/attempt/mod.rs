@@ -84,10 +84,16 @@ fn response(attempt: &AttemptView) -> View {
     } else {
         code_block("Response body", response.body.clone())
     };
+    let left_out = (response.headers_left_out > 0)
+        .then(|| view! { <p class="hint">{format!("{} more of its headers were too long to be kept.", response.headers_left_out)}</p> });
+    // Where the body broke off, the reason says so.
+    let is_cut = response.truncated && response.body_note.is_none();
     view! {
         {header_lines(model::status_line(response), response.headers.clone())}
+        {left_out}
+        {response.body_is_base64.then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> })}
         {body}
-        {response.truncated.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> })}
+        {is_cut.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> })}
     }
 }
 

@@ -221,7 +221,7 @@ fn next_attempt(
 fn asked_s(attempt: &AttemptView) -> Option<u32> {
     let record = &attempt.attempt;
     let arrived_at = record.started_at.plus_ms(i64::from(record.duration_ms));
-    record.response.as_ref().and_then(|response| postern_core::delivery::retry_after_s(response, arrived_at))
+    record.response.as_ref().and_then(|response| response.asks(arrived_at).retry_after?.wait_s())
 }
 
 fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> View {
@@ -233,6 +233,7 @@ fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send
         .as_ref()
         .zip(record.response.as_ref())
         .is_some_and(|(request, response)| postern_core::contract::counts_as_delivered(request.rendering.contract, response.status));
+    let result = postern_core::explain::brief_with_body(&record.outcome, record.response.as_ref().and_then(|response| response.body_note.as_ref()));
     let tone = if is_good { Tone::Good } else { Tone::Busy };
     let by_hand = if record.trigger == Trigger::Resend { " · resent by hand" } else { "" };
     let when = format!("{}{by_hand}", words::time_of_day(record.started_at, offset_min(record.started_at)));
@@ -240,7 +241,7 @@ fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send
         <li class=format!("attempt {}", tone.class()) class:chosen=flag(is_chosen)>
             <i class="dot" aria-hidden="true"></i>
             <button type="button" class="attempt-words" aria-pressed=truth(is_chosen) on:click=hears(move |_| chosen.set(Some(number)))>
-                <b>{format!("Attempt {number} · {}", postern_core::explain::brief(&record.outcome))}</b>
+                <b>{format!("Attempt {number} · {result}")}</b>
                 <small>{when}</small>
             </button>
             <span class="number faint">{words::duration(record.duration_ms)}</span>
