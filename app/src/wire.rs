@@ -589,7 +589,7 @@ objects! {
     Fault { pointer, detail }
     Health { recent, at_once, latest_at, status, failing_since, failures_in_a_row, next_call_at, held, disabled_at }
     HeaderView { key, value, protected }
-    InboxRequestView { id, method, path, headers, body, body_is_base64, body_bytes, truncated, received_at, signature, answered }
+    InboxRequestView { id, method, path, headers, body, body_is_base64, body_text, body_bytes, truncated, received_at, signature, answered }
     InboxView { id, name, url, answer, received, created_at }
     ObjectFilter { kind = "type", name, version }
     ObjectRef { kind = "type", name, version }

@@ -62,7 +62,7 @@ impl State {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptOutcome"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
-    /// An answer's status line and headers arrived, whatever became of its body ([`ReceivedResponse::body_note`]). Whether the
+    /// An answer's status line and headers arrived, whatever became of its body (`body_note`). Whether the
     /// status counts as delivered is the contract's word.
     Answered {
         /// HTTP status.
@@ -122,7 +122,7 @@ pub struct SentRequest {
 pub struct ReceivedResponse {
     /// HTTP status.
     pub status: u16,
-    /// Headers, at most 8 KiB of them: one that does not fit is left out. What decides was read before ([`Asks`]).
+    /// Headers, at most 8 KiB of them: one that does not fit is left out. What decides was read before (`asks`).
     pub headers: Vec<(String, String)>,
     /// How many headers were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -137,7 +137,7 @@ pub struct ReceivedResponse {
     /// What is to be said of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_note: Option<BodyNote>,
-    /// What the headers ask for, as they were received. Records of before this was kept have none: see [`ReceivedResponse::asks`].
+    /// What the headers ask for, as they were received. Older records have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Asks>,
 }
@@ -147,7 +147,7 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// What is to be said of an answer's body. The status decides whatever this is (issue 9, C1).
+/// What is to be said of an answer's body. The status decides whatever this is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -189,7 +189,7 @@ pub struct Asks {
     /// What `webhook-delivery` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wish: Option<Wish>,
-    /// The value of a `webhook-delivery` that says nothing known, cut to [`retry::NOT_UNDERSTOOD_CHARS_MAX`] characters.
+    /// The value of a `webhook-delivery` that says nothing known, cut to 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_wish: Option<String>,
 }
@@ -224,7 +224,7 @@ impl ReceivedResponse {
             room = left.unwrap_or(room);
             left.is_some()
         };
-        let shown = |(name, value)| {
+        let shown = |(name, value): (String, String)| {
             let value = if is_credential_header(&name) { String::from(HIDDEN) } else { value };
             (name, value)
         };

@@ -1,7 +1,11 @@
 //! Inboxes: what their owners may say about them. What they record is in `api::inbox`.
 
-use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, Answer, DELAY_MS_MAX};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, Answer, DELAY_MS_MAX, InboxRequestView};
 use crate::fault::{Fields, InputFault, Sent, check_name, parse_json};
+use crate::media::{self, Coding};
 
 /// Characters of an inbox's name at most.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -123,6 +127,25 @@ fn read_answer(fields: &mut Fields<'_>) -> AnswerPatch {
     AnswerPatch { status, delay_ms, body }
 }
 
+/// Bytes of a recorded body that are read as text at most.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// The body of a recorded request as text, where it is base64 because it is in another charset than UTF-8: see [`media::as_text`] for
+/// `decode`. The record itself stays as it came, because signatures are of bytes.
+#[must_use]
+pub fn text_of(request: &InboxRequestView, decode: impl FnOnce(&str, &[u8], bool) -> Option<String>) -> Option<String> {
+    let header = |wanted: &str| request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
+    if !request.body_is_base64 || Coding::read(header("content-encoding")) != Coding::Plain {
+        return None;
+    }
+    // Whole groups of four letters are three bytes each.
+    let is_cut = request.truncated || request.body.len() > TEXT_BYTES_MAX / 3 * 4;
+    let part = request.body.get(..TEXT_BYTES_MAX / 3 * 4).unwrap_or(&request.body);
+    let bytes = STANDARD.decode(part).ok()?;
+    let charset = media::charset_of(&bytes, header("content-type"))?;
+    decode(&charset, &bytes, is_cut)
+}
+
 /// What a body says that is JSON inside a JSON string, as actinia sends it (WIRE C.5): the inner JSON. `None` for any other body.
 #[must_use]
 pub fn decoded(body: &str) -> Option<String> {
@@ -158,6 +181,42 @@ mod tests {
         assert_eq!(answer(r#"{"answer":null}"#)?, Answer::default());
         assert_eq!(update(r#"{"name":"n"}"#)?, InboxPatch { name: Some(String::from("n")), answer: None });
         Ok(())
+    }
+
+    #[test]
+    fn a_body_in_a_declared_charset_is_read_beside_its_bytes() {
+        use crate::api::inbox::SignatureVerdict;
+        use crate::time::Timestamp;
+
+        let latin1 = |charset: &str, bytes: &[u8], _: bool| {
+            (charset == "iso-8859-1").then(|| bytes.iter().copied().map(char::from).collect::<String>())
+        };
+        let request = |content_type: &str, coding: &str, bytes: &[u8]| {
+            let header = |name: &str, value: &str| (String::from(name), String::from(value));
+            let (body, body_is_base64) = media::as_recorded(bytes.to_vec(), false);
+            InboxRequestView {
+                id: String::new(),
+                method: String::from("POST"),
+                path: String::new(),
+                headers: vec![header("Content-Type", content_type), header("content-encoding", coding)],
+                body,
+                body_is_base64,
+                body_text: None,
+                body_bytes: 0,
+                truncated: false,
+                received_at: Timestamp(0),
+                signature: SignatureVerdict::Unsigned,
+                answered: 200,
+            }
+        };
+        let text = |content_type: &str, coding: &str, bytes: &[u8]| text_of(&request(content_type, coding, bytes), latin1);
+        assert_eq!(text("text/plain; charset=iso-8859-1", "", b"gr\xfc").as_deref(), Some("grü"));
+        assert_eq!(text("text/plain", "", b"gr\xfc"), None, "nothing is guessed");
+        assert_eq!(text("text/plain; charset=x-klingon", "", b"gr\xfc"), None);
+        assert_eq!(text("text/plain; charset=iso-8859-1", "gzip", b"gr\xfc"), None, "compressed bytes are no text");
+        assert_eq!(text("text/plain; charset=iso-8859-1", "", b"plain"), None, "the body is text already");
+        let long = text("text/plain; charset=iso-8859-1", "", &[0xfc; 300_000]);
+        assert_eq!(long.map(|text| text.chars().count()), Some(TEXT_BYTES_MAX / 3 * 3));
     }
 
     #[test]

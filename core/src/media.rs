@@ -85,6 +85,35 @@ fn cut(text: &str) -> String {
     text.chars().take(NAME_CHARS_MAX).collect()
 }
 
+/// The bytes without a UTF-8 byte order mark, which some producers put before JSON and which a reader may ignore (RFC 8259 8.1).
+#[must_use]
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes)
+}
+
+/// The text of a body that must be UTF-8. A byte order mark is left out.
+///
+/// # Errors
+/// Which byte is wrong, in words; and where the bytes look like UTF-16, that they do.
+pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
+    let bytes = without_bom(bytes);
+    let is_utf16 = matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(String::from(text)),
+        Err(_) if is_utf16 => Err(String::from("the body is UTF-16: JSON is sent as UTF-8")),
+        Err(fault) => Err(format!("the body is not UTF-8: byte {} is wrong", fault.valid_up_to())),
+    }
+}
+
+/// Why a request's body with this `content-encoding` is not taken; `None` where it is. What would come out of a compressed one is not
+/// known before, so none is.
+#[must_use]
+pub fn refused_coding(content_encoding: Option<&str>) -> Option<String> {
+    let coding = Coding::read(content_encoding);
+    let name = coding.name()?;
+    Some(format!("send the body without content-encoding (or with identity): {name} is not taken"))
+}
+
 /// A body as it is kept in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -227,6 +256,29 @@ mod tests {
         // A name that stands for nothing: the bytes are text all the same.
         let named = as_text(b"hello".to_vec(), false, None, Some("utf-8"), latin1);
         assert_eq!(named, Kept { body: String::from("hello"), ..Kept::default() });
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_and_other_text_refused_by_name() {
+        assert_eq!(utf8_text(b"\xef\xbb\xbf{}").as_deref(), Ok("{}"));
+        assert_eq!(utf8_text(b"\xef\xbb\xbf").as_deref(), Ok(""));
+        assert_eq!(utf8_text("ü".as_bytes()).as_deref(), Ok("ü"));
+        assert!(utf8_text(b"\xff\xfe{\0}\0").is_err_and(|detail| detail.contains("UTF-16")));
+        assert!(utf8_text(b"\xfe\xff\0{\0}").is_err_and(|detail| detail.contains("UTF-16")));
+        assert_eq!(utf8_text(b"{\"a\":\"\xfc\"}"), Err(String::from("the body is not UTF-8: byte 6 is wrong")));
+    }
+
+    #[test]
+    fn a_compressed_request_is_refused_by_the_name_of_its_coding() {
+        for taken in [None, Some(""), Some("identity"), Some("Identity")] {
+            assert_eq!(refused_coding(taken), None, "{taken:?}");
+        }
+        for (sent, name) in
+            [("gzip", "gzip"), ("GZIP", "gzip"), ("br", "br"), ("deflate", "deflate"), ("zstd", "zstd"), ("aws-chunked", "aws-chunked")]
+        {
+            assert!(refused_coding(Some(sent)).is_some_and(|detail| detail.contains(name) && detail.contains("identity")), "{sent}");
+        }
+        assert!(refused_coding(Some(&"x".repeat(9_000))).is_some_and(|detail| detail.len() < 200));
     }
 
     #[test]

@@ -209,6 +209,21 @@ impl Problem {
         Self { errors, ..Self::new(ProblemType::InvalidInput, detail) }
     }
 
+    /// The same problem for somebody whose whole input stood at `place` of what was checked, such as `/events/0`: neither a pointer nor the
+    /// detail names what the sender has not written.
+    #[must_use]
+    pub fn below(mut self, place: &str) -> Self {
+        for fault in &mut self.errors {
+            if let Some(below) = fault.pointer.strip_prefix(place) {
+                fault.pointer = String::from(below);
+            }
+        }
+        if let Some(below) = self.detail.strip_prefix(place) {
+            self.detail = String::from(below.trim_start_matches(": "));
+        }
+        self
+    }
+
     /// The kind, where the document is one of ours.
     #[must_use]
     pub fn problem_type(&self) -> Option<ProblemType> {
@@ -231,6 +246,22 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_single_input_is_told_without_the_place_that_it_was_given() {
+        let single = |pointer: &str| Problem::invalid(vec![Fault::new(pointer, "must be a number")]).below("/events/0");
+        for (pointer, below, detail) in [
+            ("/events/0/data/n", "/data/n", "/data/n: must be a number"),
+            ("/events/0", "", "must be a number"),
+            ("/type", "/type", "/type: must be a number"),
+        ] {
+            let problem = single(pointer);
+            assert_eq!((problem.errors[0].pointer.as_str(), problem.detail.as_str()), (below, detail));
+        }
+        let faults = vec![Fault::new("/events/0/data/a", "x"), Fault::new("/events/0/data/b", "y")];
+        let many = Problem::invalid(faults).below("/events/0");
+        assert_eq!(many.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/data/a", "/data/b"]);
+    }
 
     #[test]
     fn every_kind_is_found_again_by_its_uri() {

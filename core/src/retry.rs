@@ -69,24 +69,22 @@ const fn scramble(seed: u64, attempt: u32) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// What a `Retry-After` header says (RFC 9110 10.2.3), told at the moment when the answer came.
-///
-/// No form is taken for silence: a value that is not understood is kept, so that the reason can name it, and the schedule's own
-/// wait holds.
+/// What a `Retry-After` header says (RFC 9110 10.2.3), told at the moment when the answer came. A value that is not understood is kept, so
+/// that the reason can name it, and the schedule's own wait holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RetryAfter {
     /// To wait so long from the moment when the answer came.
     Seconds {
-        /// Rounded up, as it was asked for; [`RETRY_AFTER_MAX_S`] of them are waited at most.
+        /// Rounded up, as it was asked for; 86,400 of them are waited at most.
         seconds: u32,
     },
     /// A date that had passed when the answer came: nothing is left to wait for.
     Past,
     /// No form that HTTP knows.
     NotUnderstood {
-        /// The value, cut to [`NOT_UNDERSTOOD_CHARS_MAX`] characters.
+        /// The value, cut to 100 characters.
         value: String,
     },
 }

@@ -256,6 +256,7 @@ impl Dispatcher {
         };
         let mut headers = vec![(String::from("user-agent"), String::from(contract::USER_AGENT))];
         let mut header = |name: &str, value: String| headers.push((String::from(name), value));
+        header("accept", String::from(contract::ACCEPT));
         if let Some(authorization) = &target.authorization {
             header("authorization", authorization.clone());
         }

@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn what_headers_say_of_a_body_is_found_whatever_their_case() {
         let header = |name: &str, value: &str| (String::from(name), String::from(value));
-        let about = AboutBody::of(&[header("Content-Type", "text/plain"), header("CONTENT-ENCODING", "zstd"), header("content-length", "7")]);
+        let about =
+            AboutBody::of(&[header("Content-Type", "text/plain"), header("CONTENT-ENCODING", "zstd"), header("content-length", "7")]);
         assert_eq!((about.content_type.as_deref(), about.still_encoded(), about.length), (Some("text/plain"), Some("zstd"), Some(7)));
         let none = AboutBody::of(&[header("content-length", "many")]);
         assert_eq!((none.content_type.as_deref(), none.still_encoded(), none.length), (None, None, None));

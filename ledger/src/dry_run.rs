@@ -41,7 +41,7 @@ pub struct DryRunOf {
 }
 
 /// Where the data of the event stands: as in a batch of one.
-const DATA_AT: &str = "/events/0/data";
+const DATA_AT: &str = "/data";
 
 impl<S: Sql> Ledger<S> {
     /// What `event` would do now, to every webhook or to the one named `webhook`.

@@ -281,6 +281,7 @@ mod tests {
             headers: vec![(String::from("content-type"), String::from("text/plain"))],
             body: String::from(body),
             body_is_base64: false,
+            body_text: None,
             body_bytes: u32::try_from(body.len()).unwrap(),
             truncated: false,
             received_at: Timestamp(0),

@@ -143,6 +143,7 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         headers: Vec::new(),
         body: String::new(),
         body_is_base64: false,
+        body_text: None,
         body_bytes: 0,
         truncated: false,
         received_at: Timestamp(0),

@@ -28,6 +28,55 @@ async fn an_accepted_event_reads_back_as_the_producer_wrote_it() {
     );
 }
 
+#[tokio::test]
+async fn a_byte_order_mark_is_taken_and_a_content_coding_refused_by_name() {
+    let project = stack::project("border").await;
+    let marked = [b"\xef\xbb\xbf".as_slice(), br#"{"type":"order.paid","data":{"n":1}}"#].concat();
+    let json = ("content-type", "application/json");
+    for path in ["events", "events/dry-run"] {
+        let status = if path == "events" { 202 } else { 200 };
+        project.api.send_raw(Method::POST, &project.path(path), &[json], marked.clone()).await.expect(status);
+    }
+    let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = project.api.send_raw(Method::POST, &project.path("events"), &[json], utf16).await.problem(ProblemType::MalformedJson);
+    assert!(refused.detail.contains("UTF-16"), "{}", refused.detail);
+    for path in ["events", "events/batch", "webhooks", "config/plan"] {
+        for coding in ["gzip", "br", "zstd", "deflate", "x-gzip"] {
+            let sent = project.api.send_raw(Method::POST, &project.path(path), &[json, ("content-encoding", coding)], "{}").await;
+            let problem = sent.problem(ProblemType::UnsupportedMediaType);
+            assert!(
+                problem.detail.contains("content-encoding") && problem.detail.contains("identity"),
+                "{path} {coding}: {}",
+                problem.detail
+            );
+            assert_eq!(sent.header("accept-encoding"), Some("identity"), "{path} {coding}");
+        }
+    }
+    let plain = [json, ("content-encoding", "identity")];
+    project.api.send_raw(Method::POST, &project.path("events"), &plain, r#"{"type":"order.paid","data":1}"#).await.expect(202);
+}
+
+#[tokio::test]
+async fn a_fault_of_a_single_event_is_told_where_it_stands_in_the_body() {
+    let project = stack::project("single").await;
+    let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" }, "m": { "type": "integer" } } });
+    project.post("event-types", &json!({ "name": "order.paid", "schema": schema })).await.expect(201);
+    let wrong = json!({ "type": "order.paid", "data": { "n": "x" } });
+    for path in ["events", "events/dry-run"] {
+        let problem = project.post(path, &wrong).await.problem(ProblemType::InvalidInput);
+        assert_eq!(problem.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/data/n"], "{path}");
+        assert!(problem.detail.starts_with("/data/n: "), "{path}: {}", problem.detail);
+        let both =
+            project.post(path, &json!({ "type": "order.paid", "data": { "n": "x", "m": "y" } })).await.problem(ProblemType::InvalidInput);
+        assert!(
+            !both.detail.contains("/events") && both.errors.iter().all(|fault| fault.pointer.starts_with("/data/")),
+            "{path}: {both:?}"
+        );
+    }
+    let batch = project.post("events/batch", &json!({ "events": [wrong] })).await.problem(ProblemType::InvalidInput);
+    assert!(batch.detail.starts_with("/events/0/data/n: "), "{}", batch.detail);
+}
+
 async fn post_raw(project: &Project, body: &str) -> Reply {
     project.api.send_raw(Method::POST, &project.path("events"), &[("content-type", "application/json")], String::from(body)).await
 }

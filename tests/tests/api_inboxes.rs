@@ -108,6 +108,19 @@ async fn bytes_that_are_no_text_and_bodies_over_the_limit_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_body_in_another_charset_is_kept_as_it_came_and_read_beside_it() {
+    let project = stack::project("charset").await;
+    let inbox = project.inbox("i").await;
+    knock(&project, "POST", &inbox.url, &[("content-type", "text/plain; charset=iso-8859-1")], b"gr\xfc").await.expect(200);
+    let request = recorded(&project, &inbox, 1).await.remove(0);
+    assert_eq!((request.body.as_str(), request.body_is_base64, request.body_text.as_deref()), ("Z3L8", true, Some("grü")));
+    let marked = b"\xef\xbb\xbf{}";
+    knock(&project, "POST", &inbox.url, &[("content-type", "application/json"), ("content-encoding", "x-none")], marked).await.expect(200);
+    let request = recorded(&project, &inbox, 2).await.remove(0);
+    assert_eq!((request.body.as_str(), request.body_bytes, request.body_text), ("\u{feff}{}", 5, None), "as it came");
+}
+
+#[tokio::test]
 async fn a_protected_header_is_not_shown_by_the_inbox_that_it_was_sent_to() {
     let project = stack::project("hidden").await;
     let inbox = project.inbox("i").await;

@@ -111,6 +111,7 @@ async fn callbacks_are_probed_told_and_shown() {
     // "user:pass:word-hush"
     let login = Some("Basic dXNlcjpwYXNzOndvcmQtaHVzaA==");
     assert!(probes.iter().all(|probe| probe.header("authorization") == login && probe.body.is_empty()));
+    assert!(probes.iter().all(|probe| probe.header("accept") == Some("*/*")));
 
     let path = format!("runs/{}", claimed.id);
     project.post(&format!("{path}/updates"), &json!({ "message": "one", "progress": { "step": 1, "of": 2 } })).await.expect(202);
@@ -122,6 +123,7 @@ async fn callbacks_are_probed_told_and_shown() {
     );
     assert_eq!((&body["process_chain_list"], body.get("process_log")), (&json!([]), None));
     assert_eq!((update.header("authorization"), update.header("webhook-id").is_some()), (login, true));
+    assert_eq!(update.header("accept"), Some("*/*"));
 
     project.post(&format!("{path}/finish"), &json!({ "outcome": "finished", "message": "all done", "log": ["x"] })).await.expect(202);
     let finished = &sink.wait_for("/f", 2).await[1];
@@ -140,6 +142,21 @@ async fn callbacks_are_probed_told_and_shown() {
     let stack = stack::shared().await;
     assert!(!stack.state_holds("word-hush") && !stack.state_holds("dXNlcjpwYXNzOndvcmQtaHVzaA"), "a password lies in the open");
     assert!(!stack.log().contains("word-hush"));
+}
+
+#[tokio::test]
+async fn the_status_of_a_probe_and_of_a_callback_decides_whatever_becomes_of_the_body() {
+    let (project, sink) = (stack::project("runbody").await, Sink::start().await);
+    let gzip = Behaviour::with_headers(200, &[("content-encoding", "gzip")], "");
+    sink.always("/f", gzip);
+    let made = create(&project, &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f") } })).await;
+    let claimed = claim(&project, 60).await;
+    assert_eq!(claimed.id, made.id, "its probe passed");
+    project.post(&format!("runs/{}/finish", claimed.id), &json!({ "outcome": "finished" })).await.expect(202);
+    let shown =
+        run_when(&project, &claimed.id, "was told", |run| run.callbacks.iter().all(|callback| callback.state == CallbackState::Delivered))
+            .await;
+    assert!(shown.callbacks.iter().all(|callback| callback.attempts[0].result == "200 OK, with a body that is not valid gzip"));
 }
 
 #[tokio::test]

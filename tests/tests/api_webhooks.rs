@@ -162,6 +162,8 @@ async fn a_bad_draft_names_every_bad_field() {
         (good(json!({ "headers": [{ "key": "content-length", "value": "1", "protected": false }] })), &["/headers/0/key"]),
         (good(json!({ "headers": [{ "key": "bad name", "value": "x", "protected": false }] })), &["/headers/0/key"]),
         (good(json!({ "headers": [{ "key": "a", "value": "new\r\nline", "protected": false }] })), &["/headers/0/value"]),
+        (good(json!({ "headers": [{ "key": "a", "value": "Zürich", "protected": false }] })), &["/headers/0/value"]),
+        (good(json!({ "headers": [{ "key": "a", "value": "12 €", "protected": true }] })), &["/headers/0/value"]),
         (good(json!({ "headers": [{ "key": "a", "value": "x".repeat(4097), "protected": false }] })), &["/headers/0/value"]),
         (
             good(

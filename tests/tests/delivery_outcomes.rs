@@ -139,6 +139,31 @@ async fn silence_resets_and_closed_ports_are_told_apart() {
 }
 
 #[tokio::test]
+async fn an_answer_is_read_in_the_charset_that_it_declares() {
+    let (project, sink) = (stack::project("charset").await, Sink::start().await);
+    let text = |charset: &str| format!("text/plain; charset={charset}");
+    let utf16: Vec<u8> = "größe".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&str, String, Vec<u8>, &str, bool); 8] = [
+        ("latin1", text("iso-8859-1"), b"gr\xf6\xdfe".to_vec(), "größe", false),
+        ("cp1252", text("Windows-1252"), b"12 \x80".to_vec(), "12 €", false),
+        ("sjis", text("shift_jis"), b"\x93\xfa\x96\x7b".to_vec(), "日本", false),
+        ("utf16", text("utf-16"), utf16, "größe", false),
+        ("bom", String::from("text/plain"), b"\xfe\xff\0a\0\xfc".to_vec(), "aü", false),
+        ("utf8", text("utf-8"), "größe".into(), "größe", false),
+        ("unknown", text("x-klingon"), vec![0xff, 0xfd], "//0=", true),
+        ("bytes", String::from("image/png"), b"\x89PNG".to_vec(), "iVBORw==", true),
+    ];
+    for (name, content_type, body, shown, is_base64) in cases {
+        sink.always(&format!("/{name}"), Behaviour::with_headers(200, &[("content-type", &content_type)], body));
+        let detail = one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({ "retry": false })).await;
+        assert_eq!(detail.delivery.state, State::Delivered, "{name}");
+        let response = detail.attempts[0].attempt.response.clone().expect("an answer is recorded");
+        assert_eq!((response.body.as_str(), response.body_is_base64), (shown, is_base64), "{name}");
+        assert_eq!(response.body_note.is_some(), is_base64, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_long_answer_is_cut_and_an_endless_one_ends() {
     let (project, sink) = (stack::project("long").await, Sink::start().await);
     sink.always("/long", Behaviour::with_body(200, vec![b'a'; 3 * RESPONSE_BYTES_MAX]));

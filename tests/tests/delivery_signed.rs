@@ -111,6 +111,7 @@ async fn a_standard_callback_is_what_the_specification_asks_for() {
     assert_eq!(call.header("content-type"), Some("application/json"));
     assert_eq!(call.header("content-length"), Some(call.body.len().to_string().as_str()));
     assert!(call.header("user-agent").is_some_and(|agent| agent.starts_with("Postern/")), "{:?}", call.headers);
+    assert_eq!(call.header("accept"), Some("*/*"), "firewalls refuse requests without it");
     assert!(call.message_id().starts_with("msg_") && !call.message_id().contains('.'));
     let seconds: u64 = call.header("webhook-timestamp").and_then(|value| value.parse().ok()).expect("whole seconds");
     let arrived = call.at_wall.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
@@ -132,17 +133,19 @@ async fn the_object_of_an_event_is_part_of_its_callback() {
 #[tokio::test]
 async fn a_webhook_without_a_secret_is_called_unsigned_and_an_override_stands() {
     let (project, sink) = (stack::project("bare").await, Sink::start().await);
-    let headers = json!([{ "key": "User-Agent", "value": "mine/1", "protected": false }, { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false }]);
+    let headers = json!([{ "key": "User-Agent", "value": "mine/1", "protected": false }, { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false }, { "key": "ACCEPT", "value": "application/json", "protected": false }]);
     project.listen("w", &sink.url("/a"), &json!({ "secret": null, "headers": headers })).await;
     project.event("e", json!(1)).await;
     let call = sink.wait_for("/a", 1).await.remove(0);
     assert_eq!(call.header("webhook-signature"), None);
     assert_eq!((call.header("user-agent"), call.header("content-type")), (Some("mine/1"), Some("application/cloudevents+json")));
+    assert_eq!(call.header("accept"), Some("application/json"));
     let mut names = String::new();
     for (name, _) in &call.headers {
         let _ = write!(names, " {}", name.to_lowercase());
     }
     assert_eq!(names.matches(" user-agent").count(), 1, "an override replaces: {names}");
+    assert_eq!(call.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("accept")).count(), 1, "an override replaces: {names}");
 }
 
 #[test]

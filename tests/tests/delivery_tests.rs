@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
+use postern_core::delivery::Outcome;
 use postern_core::problem::ProblemType;
 use postern_tests::client::Project;
 use postern_tests::live::Feed;
@@ -125,4 +126,29 @@ async fn a_bad_test_is_refused_and_calls_nobody() {
     project.post("webhooks/nobody/test", &json!({})).await.problem(ProblemType::NotFound);
     project.get("tests/tst_nonsense").await.problem(ProblemType::NotFound);
     assert!(sink.all().is_empty());
+}
+
+#[tokio::test]
+async fn the_status_of_a_test_decides_whatever_becomes_of_the_body() {
+    let (project, sink) = (stack::project("bodies").await, Sink::start().await);
+    let gzip = |status| Behaviour::with_headers(status, &[("content-encoding", "gzip")], "");
+    let not_gzip = ", with a body that is not valid gzip";
+    for (name, behaviour, status, words) in [
+        ("gzip", gzip(200), 200, format!("200 OK{not_gzip}")),
+        ("gzip503", gzip(503), 503, format!("503 Service Unavailable{not_gzip}")),
+        ("half", Behaviour::ResetInBody, 200, String::from("200 OK, with a body that broke off")),
+        ("slow", Behaviour::HangInBody(204), 204, String::from("204 No Content")),
+        ("slow404", Behaviour::HangInBody(404), 404, String::from("404 Not Found, with a body that did not end in time")),
+    ] {
+        sink.always(&format!("/{name}"), behaviour);
+        let made: TestView =
+            project.post("tests", &json!({ "url": sink.url(&format!("/{name}")), "timeout_s": 1 })).await.expect(201).read();
+        let ended = project.ended_test(&made.id).await;
+        let is_taken = status < 300;
+        assert_eq!(ended.status, if is_taken { TestStatus::Completed } else { TestStatus::Failed }, "{name}");
+        let attempt = ended.attempt.expect("a call that was made is shown");
+        assert_eq!(attempt.attempt.outcome, Outcome::Answered { status }, "{name}");
+        assert_eq!(attempt.reason.headline, words, "{name}");
+        assert_eq!(ended.error_message, (!is_taken).then_some(words), "{name}");
+    }
 }

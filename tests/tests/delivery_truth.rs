@@ -161,16 +161,16 @@ fn rows_of_bodies() -> Vec<Row> {
         Row::told("gzip", "answers 200 with a body in gzip", coded(200, "gzip", &GZIP), "200 OK").delivered(),
         Row::told("x-gzip", "answers 200 with a body in x-gzip", coded(200, "x-gzip", &GZIP), "200 OK").delivered(),
         Row::told("gzip-empty", "answers 200 with `content-encoding: gzip` and no body", coded(200, "gzip", b""), "200 OK").delivered(),
-        Row::told("gzip-wrong", "answers 200 with `content-encoding: gzip` and a body that is not gzip", coded(200, "gzip", b"plain text"), "200 OK")
-            .delivered(),
+        Row::told(
+            "gzip-wrong",
+            "answers 200 with `content-encoding: gzip` and a body that is not gzip",
+            coded(200, "gzip", b"plain text"),
+            "200 OK",
+        )
+        .delivered(),
         Row::told("gzip-cut", "answers 200 with half of a gzip", coded(200, "gzip", &GZIP[..14]), "200 OK").delivered(),
         Row::told("br-wrong", "answers 200 with `content-encoding: br` and no body", coded(200, "br", b""), "200 OK").delivered(),
-        Row::told(
-            "gzip-503",
-            "answers 503 with `content-encoding: gzip` and no body",
-            coded(503, "gzip", b""),
-            "503 Service Unavailable",
-        ),
+        Row::told("gzip-503", "answers 503 with `content-encoding: gzip` and no body", coded(503, "gzip", b""), "503 Service Unavailable"),
         Row::told("gzip-410", "answers 410 with `content-encoding: gzip` and no body", coded(410, "gzip", b""), "410 Gone").disables(),
         Row::told("zstd", "answers 200 with a body in zstd", coded(200, "zstd", &ZSTD), "200 OK").delivered(),
         Row::told("slow-body", "sends its body too slowly (after `200`)", Behaviour::DripBody(200), "200 OK").delivered(),
@@ -184,20 +184,16 @@ fn rows_of_headers() -> Vec<Row> {
     let long = "y".repeat(LONG_HEADER_BYTES);
     let asked = ASKED_S.to_string();
     let behind = |status, name: &str, value: &str| Behaviour::with_headers(status, &[("a-long-one", &long), (name, value)], "");
-    let behind_words = |status: u16, name: &str, value: &str| format!("answers {status} with a header of 9,000 letters and `{name}: {value}`");
+    let behind_words =
+        |status: u16, name: &str, value: &str| format!("answers {status} with a header of 9,000 letters and `{name}: {value}`");
     let retry_after = |name: &str, value: &str| {
         let words = format!("answers 503 with `retry-after: {value}`");
         Row::told(name, &words, Behaviour::with_header(503, "retry-after", value), "503 Service Unavailable").throttles()
     };
     vec![
-        Row::told(
-            "behind-503",
-            &behind_words(503, "retry-after", &asked),
-            behind(503, "retry-after", &asked),
-            "503 Service Unavailable",
-        )
-        .asked()
-        .throttles(),
+        Row::told("behind-503", &behind_words(503, "retry-after", &asked), behind(503, "retry-after", &asked), "503 Service Unavailable")
+            .asked()
+            .throttles(),
         Row::told(
             "behind-disable",
             &behind_words(500, "webhook-delivery", "disable"),

@@ -130,6 +130,7 @@ pub fn build(
     let mut lines = vec![
         own("content-type", "application/json"),
         own("user-agent", USER_AGENT),
+        own("accept", ACCEPT),
         own("webhook-id", message_id),
         own("webhook-timestamp", &timestamp_s.to_string()),
     ];
@@ -165,6 +166,10 @@ pub fn build(
 
 /// What callbacks call themselves.
 pub const USER_AGENT: &str = "Postern/0.1 (+https://github.com/postern)";
+
+/// What callbacks take as an answer: anything, which is what leaving the header out means, too (RFC 9110 12.5.1). Firewalls with the usual
+/// rules (OWASP CRS 920300) refuse requests without it.
+pub const ACCEPT: &str = "*/*";
 
 /// A header that is about to be sent.
 struct Line {

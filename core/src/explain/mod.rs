@@ -379,12 +379,14 @@ fn of_body(note: &BodyNote) -> AboutBody {
         ),
         BodyNote::NotText { charset: Some(charset) } => about(
             "",
-            format!("The answer's body is no text in the charset that it declares ({}): it is kept in base64 as it came.", shorten(charset)),
+            format!(
+                "The answer's body is no text in the charset that it declares ({}): it is kept in base64 as it came.",
+                shorten(charset)
+            ),
         ),
-        BodyNote::NotText { charset: None } => about(
-            "",
-            String::from("The answer's body is not UTF-8 and declares no other charset: it is kept in base64 as it came."),
-        ),
+        BodyNote::NotText { charset: None } => {
+            about("", String::from("The answer's body is not UTF-8 and declares no other charset: it is kept in base64 as it came."))
+        }
     }
 }
 

@@ -56,16 +56,8 @@ fn each_way_to_fail_has_its_own_headline() {
         (answer(503), vec![("retry-after", "-60")], "503 Service Unavailable, Retry-After was not understood: -60"),
         (answer(503), vec![("retry-after", "")], "503 Service Unavailable, Retry-After was not understood: it is empty"),
         (answer(503), vec![("retry-after", "Wed, 31 Dec 1969 23:00:00 GMT")], "503 Service Unavailable with a Retry-After that has passed"),
-        (
-            answer(429),
-            vec![("retry-after", "100000")],
-            "429 Too Many Requests with Retry-After 100000 s, of which Postern waits 86400 s",
-        ),
-        (
-            answer(500),
-            vec![("webhook-delivery", "disabled")],
-            "500 Internal Server Error, webhook-delivery was not understood: disabled",
-        ),
+        (answer(429), vec![("retry-after", "100000")], "429 Too Many Requests with Retry-After 100000 s, of which Postern waits 86400 s"),
+        (answer(500), vec![("webhook-delivery", "disabled")], "500 Internal Server Error, webhook-delivery was not understood: disabled"),
         (answer(302), vec![("Location", "https://r.example/new")], "302 Found, redirect to https://r.example/new"),
         (answer(299), vec![], "HTTP status 299"),
         (answer(799), vec![], "HTTP status 799"),

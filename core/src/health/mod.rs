@@ -65,9 +65,7 @@ impl Signal {
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
             Outcome::Answered { status: 410 } | Outcome::Lost | Outcome::Blocked { .. } => return None,
-            Outcome::Answered { status: 429 | 502 | 504 } => {
-                Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
-            }
+            Outcome::Answered { status: 429 | 502 | 504 } => Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) },
             // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
             Outcome::Answered { status: 503 } => match asked() {
                 Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },

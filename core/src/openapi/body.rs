@@ -325,9 +325,9 @@ fn header() -> Value {
                 said(
                     nullable(json!({
                         "type": "string", "minLength": 1, "maxLength": HEADER_VALUE_BYTES_MAX,
-                        "pattern": r"^[!-~\u00a1-\u00ff]([\t -~\u00a0-\u00ff]*[!-~\u00a1-\u00ff])?$",
+                        "pattern": r"^[!-~]([\t -~]*[!-~])?$",
                     })),
-                    "At most 4,096 bytes. A header that is stored already keeps its value where none is sent.",
+                    "Visible ASCII characters, spaces and tabs, at most 4,096 of them. A header that is stored already keeps its value where none is sent.",
                 ),
             ),
             (

@@ -288,6 +288,7 @@ fn a_callback_says_why_it_stands_where_it_stands() {
         outcome,
         answer: String::new(),
         retry_after_s: None,
+        body_note: None,
         request_id: None,
     };
     let busy = [call(1, Outcome::TimedOut), call(2, Outcome::Answered { status: 503 })];

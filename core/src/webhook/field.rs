@@ -230,16 +230,21 @@ fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) ->
     None
 }
 
-/// A value of visible characters, spaces and tabs in Latin-1: what an HTTP field can carry (RFC 9110 5.5). Never
-/// repeated in a fault: it may be a password.
+/// A value of visible ASCII characters, spaces and tabs. HTTP lets other bytes through as "opaque" (RFC 9110 5.5), but the platform sends
+/// text as UTF-8 (PLATFORM 12) while many receivers read Latin-1 and some refuse it, so nobody gets what was meant. Never repeated in a fault: it may be a password.
 fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
-    let is_field_value = text.chars().all(|c| c == '\t' || (' '..='~').contains(&c) || ('\u{a0}'..='\u{ff}').contains(&c));
+    let is_control = |c: char| c != '\t' && c.is_ascii_control();
     if text.is_empty() {
         fields.fault("value", "must not be empty; leave it out to keep the stored one");
     } else if text.len() > HEADER_VALUE_BYTES_MAX {
         fields.fault("value", format!("must be at most {HEADER_VALUE_BYTES_MAX} bytes, this has {}", text.len()));
-    } else if !is_field_value {
-        fields.fault("value", "must not contain line breaks, control characters or characters beyond Latin-1");
+    } else if text.chars().any(is_control) {
+        fields.fault("value", "must not contain line breaks or control characters");
+    } else if !text.is_ascii() {
+        fields.fault(
+            "value",
+            "must be ASCII: receivers read other characters of a header in different ways. Percent-encode them, or use base64",
+        );
     } else if text.trim_matches([' ', '\t']) != text {
         fields.fault("value", "must not begin or end with a space: HTTP drops it");
     } else {

@@ -74,12 +74,12 @@ fn a_secret_of_up42_is_any_text_and_does_not_survive_a_change_of_contract() -> O
 fn every_field_is_taken() -> Outcome {
     let webhook = made(json!({
         "contract": "ubiops", "object": {"type": "deployment", "name": "d1", "version": null}, "description": "two\nlines",
-        "headers": [{"key": "X-A", "value": "1"}, {"key": "X-B", "value": "ü", "protected": true}], "labels": {"env": "prod"},
+        "headers": [{"key": "X-A", "value": "1"}, {"key": "X-B", "value": "a\tb ~", "protected": true}], "labels": {"env": "prod"},
         "events": ["deployment_request_failed", "*"], "timeout_s": 30, "enabled": false, "retry": true, "include_result": true,
     }))?;
     assert_eq!(webhook.object, ObjectFilter { kind: Some(String::from("deployment")), name: Some(String::from("d1")), version: None });
     let headers: Vec<(&str, &str, bool)> = webhook.headers.iter().map(|h| (h.key.as_str(), h.value.as_str(), h.protected)).collect();
-    assert_eq!(headers, [("X-A", "1", false), ("X-B", "ü", true)]);
+    assert_eq!(headers, [("X-A", "1", false), ("X-B", "a\tb ~", true)]);
     assert_eq!((webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result), (30, false, true, true));
     assert_eq!(webhook.labels.get("env").map(String::as_str), Some("prod"));
     Ok(())

@@ -14,6 +14,7 @@ use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::up42::api::{self, TestsRun};
 use postern_core::contract::up42::login::{self, Refused};
 use postern_core::fault::{self, InputFault};
+use postern_core::media;
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery};
 use postern_core::route::decode_segment;
@@ -152,12 +153,13 @@ fn enveloped<T: Serialize>(status: u16, data: &T) -> Answer {
 
 /// `POST …/token`: 200, 400 for a request that is none, 401 for credentials that are none.
 async fn log_in(env: &Env, context: &Context, incoming: &mut Incoming) -> Result<Answer, ApiError> {
+    incoming.refuse_encoded()?;
     let body = incoming.body_up_to(login::FORM_BYTES_MAX).await?;
     if body.is_cut() {
         let detail = format!("a request for a token holds at most {} KiB", login::FORM_BYTES_MAX / 1024);
         return Err(ApiError::problem(ProblemType::BodyTooLarge, detail));
     }
-    let form = String::from_utf8_lossy(&body.kept);
+    let form = String::from_utf8_lossy(media::without_bom(&body.kept));
     Ok(match granted(env, context, incoming, &form).await? {
         Ok(token) => Answer::json_text(200, login::granted(&token).to_string()),
         Err(refused) => {

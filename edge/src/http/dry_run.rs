@@ -10,7 +10,6 @@ use postern_core::fault::InputFault;
 use postern_core::query::DryRunQuery;
 use postern_ledger::{DryRun, DryRunOf};
 
-use super::events::of_the_only_event;
 use super::problem::{Answer, ApiError};
 use super::{Session, unexpected};
 use crate::project_do::command::{Command, Reply};
@@ -20,7 +19,7 @@ use crate::seal::{self, Owner};
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = DryRunQuery::parse(session.query()).map_err(InputFault::from)?;
     let event = event::parse_event(&session.incoming.json_text().await?)?;
-    match session.ask(Command::DryRun { event, webhook: query.webhook }).await.map_err(of_the_only_event)? {
+    match session.ask(Command::DryRun { event, webhook: query.webhook }).await? {
         Reply::DryRun(run) => {
             let webhooks = run.webhooks.iter().map(|of| shown(session, &run, of)).collect::<Result<_, _>>()?;
             Answer::json(200, &DryRunView { webhooks })

@@ -64,16 +64,9 @@ async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<
 }
 
 /// The project knows events by their place among those of the call; one that was posted alone is the body itself.
-pub(super) fn of_the_only_event(error: ApiError) -> ApiError {
+fn of_the_only_event(error: ApiError) -> ApiError {
     match error {
-        ApiError::Problem(mut problem) => {
-            for fault in &mut problem.errors {
-                if let Some(below) = fault.pointer.strip_prefix("/events/0") {
-                    fault.pointer = String::from(below);
-                }
-            }
-            ApiError::Problem(problem)
-        }
+        ApiError::Problem(problem) => ApiError::from(problem.below("/events/0")),
         other => other,
     }
 }

@@ -11,6 +11,7 @@ use worker::Env;
 use super::problem::{Answer, ApiError};
 use super::request::Incoming;
 use super::{Session, unexpected};
+use crate::body;
 use crate::clock;
 use crate::project_do::call;
 use crate::project_do::command::{Command, Reply};
@@ -59,7 +60,12 @@ pub(super) async fn delete(session: &mut Session<'_>, id: String) -> Result<Answ
 pub(super) async fn requests(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let page = PageQuery::parse(session.query()).map_err(InputFault::from)?;
     match session.ask(Command::ListRequests { id, page }).await? {
-        Reply::Requests(page) => Answer::json(200, &page),
+        Reply::Requests(mut page) => {
+            for request in &mut page.items {
+                request.body_text = inbox::text_of(request, body::decode);
+            }
+            Answer::json(200, &page)
+        }
         other => Err(unexpected(&other)),
     }
 }

@@ -136,6 +136,8 @@ impl Api {
             },
             Self::Asset => return asset(env, incoming).await,
         };
+        // What would be taken (RFC 9110 15.5.16). An inbox answers what it is told.
+        let answer = if answer.status == 415 && self != Self::Inbox { answer.with("accept-encoding", "identity") } else { answer };
         respond(&answer, &id)
     }
 

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use postern_core::event::BODY_BYTES_MAX;
+use postern_core::media;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
 
@@ -104,7 +105,7 @@ impl Incoming {
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
-    /// 415 where it is not declared `application/json`, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
+    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
         self.json_text_up_to(BODY_BYTES_MAX).await
     }
@@ -122,11 +123,20 @@ impl Incoming {
             };
             return Err(ApiError::problem(ProblemType::UnsupportedMediaType, detail));
         }
+        self.refuse_encoded()?;
         let bytes = self.body(bytes_max).await?;
-        String::from_utf8(bytes).map_err(|fault| {
-            let at = fault.utf8_error().valid_up_to();
-            ApiError::problem(ProblemType::MalformedJson, format!("the body is not UTF-8: byte {at} is wrong"))
-        })
+        media::utf8_text(&bytes).map_err(|detail| ApiError::problem(ProblemType::MalformedJson, detail))
+    }
+
+    /// Refuses a body that has a content coding.
+    ///
+    /// # Errors
+    /// 415 with the name of the coding.
+    pub(crate) fn refuse_encoded(&self) -> Result<(), ApiError> {
+        match media::refused_coding(self.header("content-encoding").as_deref()) {
+            Some(detail) => Err(ApiError::problem(ProblemType::UnsupportedMediaType, detail)),
+            None => Ok(()),
+        }
     }
 
     /// The body of a call whose body may be left out: `{}` where it is empty.

@@ -112,6 +112,7 @@ pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String
         headers,
         body,
         body_is_base64,
+        body_text: None,
         body_bytes,
         truncated,
         received_at: Timestamp(0),

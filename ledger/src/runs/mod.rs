@@ -786,8 +786,11 @@ fn json_of<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Led
 fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
     let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
-    let attempts =
-        callback.attempts.into_iter().map(|attempt| CallbackAttemptView { result: explain::brief_with_body(&attempt.outcome, attempt.body_note.as_ref()), attempt }).collect();
+    let attempts = callback
+        .attempts
+        .into_iter()
+        .map(|attempt| CallbackAttemptView { result: explain::brief_with_body(&attempt.outcome, attempt.body_note.as_ref()), attempt })
+        .collect();
     CallbackView {
         kind: callback.kind,
         url: target.map(|target| target.url.clone()).unwrap_or_default(),

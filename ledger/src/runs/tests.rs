@@ -52,7 +52,16 @@ fn answered(status: u16) -> Outcome {
 }
 
 fn attempt(outcome: Outcome) -> CallbackAttempt {
-    CallbackAttempt { number: 0, started_at: START, duration_ms: 5, outcome, answer: String::new(), retry_after_s: None, body_note: None, request_id: None }
+    CallbackAttempt {
+        number: 0,
+        started_at: START,
+        duration_ms: 5,
+        outcome,
+        answer: String::new(),
+        retry_after_s: None,
+        body_note: None,
+        request_id: None,
+    }
 }
 
 fn report(ledger: &mut Store, call: &RunCall, outcome: Outcome, now: Timestamp) -> Option<RunTurn> {

@@ -233,7 +233,8 @@ fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send
         .as_ref()
         .zip(record.response.as_ref())
         .is_some_and(|(request, response)| postern_core::contract::counts_as_delivered(request.rendering.contract, response.status));
-    let result = postern_core::explain::brief_with_body(&record.outcome, record.response.as_ref().and_then(|response| response.body_note.as_ref()));
+    let result =
+        postern_core::explain::brief_with_body(&record.outcome, record.response.as_ref().and_then(|response| response.body_note.as_ref()));
     let tone = if is_good { Tone::Good } else { Tone::Busy };
     let by_hand = if record.trigger == Trigger::Resend { " · resent by hand" } else { "" };
     let when = format!("{}{by_hand}", words::time_of_day(record.started_at, offset_min(record.started_at)));

@@ -215,6 +215,11 @@ fn request_row(requests: Fetched<Page<InboxRequestView>>, id: String) -> View {
             let kind = if request.body_is_base64 { "Body, in base64 because it is not text" } else { "Body" };
             let body = match postern_core::inbox::decoded(&request.body) {
                 _ if request.body.is_empty() => view! { <p class="hint">"The body is empty."</p> },
+                _ if request.body_text.is_some() => view! {
+                    <p class="hint">"Body, read in the charset that it declares"</p>
+                    {code_block("Body", request.body_text.clone().unwrap_or_default())}
+                    <details class="fold"><summary>"In base64, as it came"</summary>{code_block("Body in base64", request.body.clone())}</details>
+                },
                 // actinia sends its status so.
                 Some(decoded) => view! {
                     <p class="hint">"Body, decoded: it is JSON inside a JSON string"</p>

@@ -150,7 +150,8 @@ pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> View {
             };
             let about = match (&test.attempt, &test.error_message) {
                 (Some(attempt), _) => {
-                    let result = postern_core::explain::brief(&attempt.attempt.outcome);
+                    let note = attempt.attempt.response.as_ref().and_then(|response| response.body_note.as_ref());
+                    let result = postern_core::explain::brief_with_body(&attempt.attempt.outcome, note);
                     let next = if test.status == TestStatus::Pending { " · it is called again" } else { "" };
                     format!("{result} · {}{next}", words::duration(attempt.attempt.duration_ms))
                 }
