@@ -535,7 +535,7 @@ mod tests {
             if let Some(seconds) = retry_after {
                 let headers = vec![(String::from("retry-after"), String::from(seconds))];
                 let body = String::new();
-                attempt.response = Some(postern_core::delivery::ReceivedResponse { status, headers, body, truncated: false });
+                attempt.response = Some(postern_core::delivery::ReceivedResponse { status, headers, body, ..Default::default() });
             }
             let ended = ledger.report_test(work.test, 1, attempt, START).unwrap().unwrap();
             assert_eq!((ended.status, ended.attempts), (TestStatus::Failed, 1), "{status}");
