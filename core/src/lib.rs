@@ -29,8 +29,8 @@ pub mod json_schema;
 pub mod json_text;
 pub mod limit;
 pub mod live_ticket;
-pub mod metrics;
 pub mod media;
+pub mod metrics;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;
