@@ -9,7 +9,7 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 #[cfg(feature = "asymmetric")]
-use ed25519_compact::{KeyPair, PublicKey, SecretKey, Seed, Signature};
+use ed25519_compact::{KeyPair, SecretKey, Seed};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -45,6 +45,14 @@ pub enum SecretKind {
 impl SecretKind {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::V1, Self::V1a];
+
+    /// Bytes of its signatures: those of SHA-256, and of ed25519 (RFC 8032 5.1.6).
+    const fn signature_bytes(self) -> usize {
+        match self {
+            Self::V1 => 32,
+            Self::V1a => 64,
+        }
+    }
 
     /// The wire spelling, also the scheme in `webhook-signature`.
     #[must_use]
@@ -126,6 +134,11 @@ pub enum VerifyFault {
     #[error("no signature matches the body")]
     Mismatch,
 }
+
+/// Bytes of `webhook-signature` that a receiver reads at most: some 90 signatures.
+pub const SIGNATURE_HEADER_BYTES_MAX: usize = 4 * 1024;
+/// Signatures of one header that are compared at most. A sender has one for each of its secrets, of which it has few.
+pub const CANDIDATES_MAX: usize = 16;
 
 /// Seconds a timestamp may differ from the verifier's clock (reference libraries: 300).
 pub const TOLERANCE_S: i64 = 300;
@@ -212,15 +225,6 @@ impl Secret {
             Key::Private(key) => sign_with_key(key, content),
         }
     }
-
-    /// Whether `signature` is one of `content`, in constant time for a symmetric secret (a public key hides nothing).
-    fn accepts(&self, content: &[u8], signature: &[u8]) -> Choice {
-        match &self.0 {
-            Key::Symmetric(bytes) => mac(bytes, content).finalize().into_bytes().as_slice().ct_eq(signature),
-            Key::Text(text) => mac(text.as_bytes(), content).finalize().into_bytes().as_slice().ct_eq(signature),
-            Key::Private(key) => Choice::from(u8::from(key_accepts(key, content, signature))),
-        }
-    }
 }
 
 /// The base64 of the HMAC-SHA256 of `content`.
@@ -276,19 +280,6 @@ const fn sign_with_key(_key: &[u8; PRIVATE_KEY_BYTES], _content: &[u8]) -> Resul
     Err(SecretFault::Unsupported)
 }
 
-#[cfg(feature = "asymmetric")]
-fn key_accepts(key: &[u8; PRIVATE_KEY_BYTES], content: &[u8], signature: &[u8]) -> bool {
-    match (PublicKey::from_slice(&key[SEED_BYTES..]), Signature::from_slice(signature)) {
-        (Ok(public), Ok(signature)) => public.verify(content, &signature).is_ok(),
-        _ => false,
-    }
-}
-
-#[cfg(not(feature = "asymmetric"))]
-const fn key_accepts(_key: &[u8; PRIVATE_KEY_BYTES], _content: &[u8], _signature: &[u8]) -> bool {
-    false
-}
-
 /// What is signed: `{id}.{timestamp}.{body}`.
 fn content(id: &str, timestamp_s: i64, body: &[u8]) -> Vec<u8> {
     let mut content = format!("{id}.{timestamp_s}.").into_bytes();
@@ -309,7 +300,81 @@ pub fn sign(secrets: &[Secret], id: &str, timestamp_s: i64, body: &[u8]) -> Resu
     Ok(signatures.join(" "))
 }
 
-/// Verifies a received request as a receiver would.
+/// A received request whose signature is to be verified: what was signed, and what is said to be its signature.
+///
+/// What it costs is bounded whatever a sender puts into the header: [`SIGNATURE_HEADER_BYTES_MAX`], [`CANDIDATES_MAX`], and
+/// one signature made for each secret that is asked.
+pub struct Received {
+    content: Vec<u8>,
+    candidates: Vec<(SecretKind, Vec<u8>)>,
+    left_out: Option<String>,
+}
+
+impl Received {
+    /// Takes a request as it arrived at `now_s`.
+    ///
+    /// # Errors
+    /// A header is missing, or the timestamp is none or too far from `now_s`.
+    pub fn read(
+        id: Option<&str>,
+        timestamp: Option<&str>,
+        signature: Option<&str>,
+        body: &[u8],
+        now_s: i64,
+    ) -> Result<Self, VerifyFault> {
+        let id = id.ok_or(VerifyFault::MissingHeader("webhook-id"))?;
+        let timestamp = timestamp.ok_or(VerifyFault::MissingHeader("webhook-timestamp"))?;
+        let signature = signature.ok_or(VerifyFault::MissingHeader("webhook-signature"))?;
+        let timestamp_s: i64 = timestamp.parse().map_err(|_not_a_number| VerifyFault::BadTimestamp)?;
+        let seconds = now_s.saturating_sub(timestamp_s);
+        if seconds.unsigned_abs() > TOLERANCE_S.unsigned_abs() {
+            return Err(VerifyFault::Stale { seconds });
+        }
+        let read = signature.get(..signature.floor_char_boundary(SIGNATURE_HEADER_BYTES_MAX)).unwrap_or(signature);
+        let mut candidates: Vec<_> = read.split(' ').filter_map(candidate).collect();
+        let mut left_out = Vec::new();
+        if candidates.len() > CANDIDATES_MAX {
+            left_out.push(format!("only the first {CANDIDATES_MAX} of {} signatures were compared", candidates.len()));
+            candidates.truncate(CANDIDATES_MAX);
+        }
+        if read.len() < signature.len() {
+            left_out.push(format!("only the first {} KiB of webhook-signature were read", SIGNATURE_HEADER_BYTES_MAX / 1024));
+        }
+        let left_out = (!left_out.is_empty()).then(|| left_out.join("; "));
+        Ok(Self { content: content(id, timestamp_s, body), candidates, left_out })
+    }
+
+    /// Whether one of the signatures is that of `secret`: its own is made once and compared with each in constant time.
+    ///
+    /// An ed25519 signature is made anew as well, which takes as long for any number of candidates: it is the same each time
+    /// (RFC 8032 5.1.6), and nobody but who holds the key can make another.
+    #[must_use]
+    pub fn is_signed_with(&self, secret: &Secret) -> bool {
+        let mut of_kind = self.candidates.iter().filter(|(kind, _)| *kind == secret.kind()).peekable();
+        if of_kind.peek().is_none() {
+            return false;
+        }
+        let Ok(own) = secret.sign(&self.content) else { return false };
+        // Every candidate is compared: how long it takes tells nothing about which one fits.
+        bool::from(of_kind.fold(Choice::from(0), |matches, (_, candidate)| matches | own.ct_eq(candidate)))
+    }
+
+    /// What of the header was not looked at, in words.
+    #[must_use]
+    pub fn left_out(&self) -> Option<&str> {
+        self.left_out.as_deref()
+    }
+}
+
+/// A part of `webhook-signature`: scheme and signature. One of another length can't be right, and is not worth a comparison.
+fn candidate(part: &str) -> Option<(SecretKind, Vec<u8>)> {
+    let (scheme, encoded) = part.split_once(',')?;
+    let kind = SecretKind::parse(scheme)?;
+    let signature = STANDARD.decode(encoded).ok()?;
+    (signature.len() == kind.signature_bytes()).then_some((kind, signature))
+}
+
+/// Verifies a received request as a receiver would that knows these secrets.
 ///
 /// # Errors
 /// Why it does not verify.
@@ -321,28 +386,10 @@ pub fn verify(
     body: &[u8],
     now_s: i64,
 ) -> Result<(), VerifyFault> {
-    let id = id.ok_or(VerifyFault::MissingHeader("webhook-id"))?;
-    let timestamp = timestamp.ok_or(VerifyFault::MissingHeader("webhook-timestamp"))?;
-    let signature = signature.ok_or(VerifyFault::MissingHeader("webhook-signature"))?;
-    let timestamp_s: i64 = timestamp.parse().map_err(|_not_a_number| VerifyFault::BadTimestamp)?;
-    let seconds = now_s.saturating_sub(timestamp_s);
-    if seconds.unsigned_abs() > TOLERANCE_S.unsigned_abs() {
-        return Err(VerifyFault::Stale { seconds });
-    }
-    let received: Vec<(SecretKind, Vec<u8>)> = signature
-        .split(' ')
-        .filter_map(|part| part.split_once(','))
-        .filter_map(|(scheme, encoded)| Some((SecretKind::parse(scheme)?, STANDARD.decode(encoded).ok()?)))
-        .collect();
-    let content = content(id, timestamp_s, body);
-    // Every pair is compared: how long it takes tells nothing about which one fits.
-    let mut matches = Choice::from(0);
-    for secret in secrets {
-        for (_, candidate) in received.iter().filter(|(kind, _)| *kind == secret.kind()) {
-            matches |= secret.accepts(&content, candidate);
-        }
-    }
-    if bool::from(matches) { Ok(()) } else { Err(VerifyFault::Mismatch) }
+    let received = Received::read(id, timestamp, signature, body, now_s)?;
+    // Every secret is asked: how long it takes tells nothing about which one fits.
+    let matches = secrets.iter().fold(false, |matches, secret| matches | received.is_signed_with(secret));
+    if matches { Ok(()) } else { Err(VerifyFault::Mismatch) }
 }
 
 #[cfg(test)]
@@ -387,6 +434,49 @@ mod tests {
         assert!(secret.public_key().is_some());
         assert_eq!(sign(&[secret], "msg_1", 1, b"").err(), Some(SecretFault::Unsupported));
         assert_eq!(Secret::generate(SecretKind::V1a, &[7; GENERATED_SECRET_BYTES]).err(), Some(SecretFault::Unsupported));
+    }
+
+    fn received(signature: &str) -> Result<Received, VerifyFault> {
+        Received::read(Some("msg_1"), Some("1000"), Some(signature), b"{}", 1_000)
+    }
+
+    #[test]
+    fn only_so_many_signatures_are_compared_and_it_is_said() -> Result<(), Box<dyn std::error::Error>> {
+        let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
+        let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
+        let wrong = format!("v1,{}", STANDARD.encode([1; 32]));
+        for (before, is_found) in [(0, true), (CANDIDATES_MAX - 1, true), (CANDIDATES_MAX, false), (60, false)] {
+            let header = vec![wrong.as_str(); before].join(" ") + " " + &right;
+            let received = received(&header)?;
+            assert_eq!((received.is_signed_with(&secret), received.candidates.len()), (is_found, (before + 1).min(CANDIDATES_MAX)));
+            assert_eq!(received.left_out().is_some(), before >= CANDIDATES_MAX, "{before}");
+        }
+        let many = received(&vec![wrong.as_str(); 60].join(" "))?;
+        assert_eq!(many.left_out(), Some("only the first 16 of 60 signatures were compared"));
+        Ok(())
+    }
+
+    #[test]
+    fn signatures_of_a_wrong_length_are_dropped_before_any_is_compared() -> Result<(), Box<dyn std::error::Error>> {
+        let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
+        let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
+        let wrong = [format!("v1,{}", STANDARD.encode([1; 31])), format!("v1a,{}", STANDARD.encode([1; 32])), String::from("v1,AAAA")];
+        let received = received(&format!("{} {right}", vec![wrong.join(" "); 20].join(" ")))?;
+        assert_eq!((received.candidates.len(), received.left_out()), (1, None));
+        assert!(received.is_signed_with(&secret));
+        Ok(())
+    }
+
+    #[test]
+    fn only_so_much_of_the_header_is_read_and_it_is_said() -> Result<(), Box<dyn std::error::Error>> {
+        let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
+        let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
+        for (filler, is_found) in [("x".repeat(SIGNATURE_HEADER_BYTES_MAX), false), ("ü".repeat(SIGNATURE_HEADER_BYTES_MAX), false), (String::from("x"), true)] {
+            let received = received(&format!("{filler} {right}"))?;
+            assert_eq!(received.is_signed_with(&secret), is_found);
+            assert_eq!(received.left_out(), (!is_found).then_some("only the first 4 KiB of webhook-signature were read"));
+        }
+        Ok(())
     }
 
     fn reference(secret: &Secret) -> Result<standardwebhooks::Webhook, TestCaseError> {

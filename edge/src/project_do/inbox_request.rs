@@ -8,15 +8,19 @@ use postern_core::api::live::LiveEvent;
 use postern_core::contract::{HIDDEN, secret_of};
 use postern_core::credential;
 use postern_core::media;
-use postern_core::signing::{self, Secret, VerifyFault};
+use postern_core::signing::{Received, Secret, VerifyFault};
 use postern_core::time::Timestamp;
-use postern_core::webhook::ProjectName;
+use postern_core::webhook::{Definition, ProjectName};
 use postern_ledger::StoredWebhook;
 
 use crate::body::Body;
 use crate::log::RequestId;
 use crate::seal::{self, Keyring, Owner};
 
+/// Webhooks whose secrets are tried on one request at most.
+const WEBHOOKS_MAX: usize = 20;
+/// Secrets that are tried on one request at most, the current ones first: each costs a look through the whole body.
+const SECRETS_MAX: usize = 40;
 /// Bytes of a body that the live feed carries; the list has it in full.
 const LIVE_BODY_BYTES_MAX: usize = 4 * 1024;
 
@@ -33,7 +37,8 @@ pub(crate) fn parse_path(path: &str) -> Option<(ProjectName, &str, &str)> {
     Some((ProjectName::parse(project)?, key, rest))
 }
 
-/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the inbox.
+/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the inbox. Anybody may
+/// send one, so the work is bounded, and a verdict says where something was left out.
 pub(super) fn verdict(
     keyring: &Keyring,
     project: &ProjectName,
@@ -50,22 +55,42 @@ pub(super) fn verdict(
         return invalid(String::from("the body was cut at 256 KiB, so it can't be checked"));
     }
     let body = if request.body_is_base64 { STANDARD.decode(&request.body).unwrap_or_default() } else { request.body.clone().into_bytes() };
-    let mut fault: Option<VerifyFault> = None;
-    for stored in webhooks {
-        let owner = Owner { project, id: &stored.id };
-        let secrets = seal::unseal_signing_secrets(keyring, owner, &stored.definition, now);
-        let contract = stored.definition.contract;
-        let secrets: Vec<Secret> = secrets.iter().filter_map(|secret| secret_of(contract, secret).ok()).collect();
-        if secrets.is_empty() {
-            continue;
-        }
-        match signing::verify(&secrets, header(signing_header::ID), header(signing_header::TIMESTAMP), Some(signature), &body, now.unix_s())
-        {
-            Ok(()) => return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) },
-            Err(found) => fault = Some(found),
-        }
+    let read = Received::read(header(signing_header::ID), header(signing_header::TIMESTAMP), Some(signature), &body, now.unix_s());
+    let received = match read {
+        Ok(received) => received,
+        Err(fault) => return invalid(fault.to_string()),
+    };
+    let tried = webhooks.iter().filter(|stored| stored.definition.secret.is_some());
+    let count = tried.clone().count();
+    let secrets: Vec<(&StoredWebhook, Vec<Secret>)> =
+        tried.take(WEBHOOKS_MAX).map(|stored| (stored, secrets_of(keyring, project, stored, now))).collect();
+    let newest_first = || (0..=Definition::PREVIOUS_SECRETS_MAX).flat_map(|rank| secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?))));
+    if newest_first().next().is_none() {
+        return invalid(String::from("no webhook of this project that calls this inbox has a secret"));
     }
-    invalid(fault.map_or_else(|| String::from("no webhook of this project that calls this inbox has a secret"), |fault| fault.to_string()))
+    if let Some((stored, _)) = newest_first().take(SECRETS_MAX).find(|(_, secret)| received.is_signed_with(secret)) {
+        return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) };
+    }
+    let mut reason = VerifyFault::Mismatch.to_string();
+    if let Some(left_out) = received.left_out() {
+        reason.push_str("; ");
+        reason.push_str(left_out);
+    }
+    if count > WEBHOOKS_MAX {
+        reason.push_str(&format!("; only {WEBHOOKS_MAX} of the {count} webhooks that call this inbox were tried"));
+    }
+    let secrets = newest_first().count();
+    if secrets > SECRETS_MAX {
+        reason.push_str(&format!("; only {SECRETS_MAX} of their {secrets} secrets were tried"));
+    }
+    invalid(reason)
+}
+
+/// The secrets with which `stored` signs now, the current one first.
+fn secrets_of(keyring: &Keyring, project: &ProjectName, stored: &StoredWebhook, now: Timestamp) -> Vec<Secret> {
+    let owner = Owner { project, id: &stored.id };
+    let secrets = seal::unseal_signing_secrets(keyring, owner, &stored.definition, now);
+    secrets.iter().filter_map(|secret| secret_of(stored.definition.contract, secret).ok()).collect()
 }
 
 /// Hides what whoever reads the inbox must not read there: the values of headers that one of `webhooks`, those of the project that
@@ -123,8 +148,8 @@ pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String
 
 #[cfg(test)]
 mod tests {
-    use postern_core::signing::SecretKind;
-    use postern_core::webhook::{Contract, Definition, Header, WebhookName};
+    use postern_core::signing::{self, SecretKind};
+    use postern_core::webhook::{Contract, Header, WebhookName};
 
     use super::*;
 
@@ -201,6 +226,30 @@ mod tests {
         assert_eq!(check(&webhooks, &request), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
         request.headers.clear();
         assert_eq!(check(&webhooks, &request), SignatureVerdict::Unsigned);
+    }
+
+    fn reason(verdict: SignatureVerdict) -> String {
+        match verdict {
+            SignatureVerdict::Invalid { reason } => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn so_many_webhooks_and_signatures_are_tried_and_the_verdict_says_so() {
+        let secret = |n: u8| Secret::from_random(&[n; 32]);
+        let webhooks: Vec<StoredWebhook> = (1..=29).map(|n| webhook(&format!("w{n}"), Some(&secret(n)))).collect();
+        assert_eq!(check(&webhooks, &signed(&secret(20), "{}")), SignatureVerdict::Valid { webhook: String::from("w20") });
+        let late = reason(check(&webhooks, &signed(&secret(21), "{}")));
+        assert_eq!(late, "no signature matches the body; only 20 of the 29 webhooks that call this inbox were tried");
+        let mut request = signed(&secret(1), "{}");
+        let right = request.headers[2].1.clone();
+        let wrong = format!("v1,{}", STANDARD.encode([0; 32]));
+        request.headers[2].1 = format!("{} {right}", vec![wrong; 16].join(" "));
+        let many = reason(check(&webhooks[..1], &request));
+        assert_eq!(many, "no signature matches the body; only the first 16 of 17 signatures were compared");
+        request.headers[2].1 = format!("{} {right}", vec!["v1,AAAA"; 100].join(" "));
+        assert_eq!(check(&webhooks, &request), SignatureVerdict::Valid { webhook: String::from("w1") }, "wrong lengths are dropped");
     }
 
     #[test]
