@@ -528,6 +528,7 @@ impl Read for Problem {
             detail: Read::read(raw.member("detail"))?,
             request_id: Read::read(raw.member("request_id"))?,
             errors: Option::read(raw.member("errors"))?.unwrap_or_default(),
+            more_errors: Option::read(raw.member("more_errors"))?.unwrap_or_default(),
         })
     }
 }
@@ -835,7 +836,8 @@ mod tests {
         reads_like_serde::<Page<RunView>>(&json!({"items": [run()], "next": null}));
         reads_like_serde::<RunDetail>(&run_in_full());
         reads_like_serde::<Problem>(&json!({
-            "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}]
+            "type": "t", "title": "T", "status": 422, "detail": "d", "request_id": "r", "errors": [{"pointer": "/a", "detail": "b"}],
+            "more_errors": 7
         }));
         reads_like_serde::<Problem>(&json!({"type": "t", "title": "T", "status": 404, "detail": "d"}));
         reads_like_serde::<Problem>(&json!({

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::budget::Budget;
-use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::fault::{self, Fault, Faults, Fields, InputFault, Sent};
 use crate::json;
 use crate::json_schema::Schema;
 use crate::webhook::field;
@@ -294,7 +294,7 @@ impl EventTypeDraft {
 ///
 /// # Errors
 /// Every bad field; every keyword of the schema that would not be checked; an example that does not fit the schema.
-pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
+pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Faults> {
     event_type_at(body, "", &Budget::of_event())
 }
 
@@ -303,8 +303,8 @@ pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
 ///
 /// # Errors
 /// See [`parse_event_type`].
-pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<EventTypeDraft, Vec<Fault>> {
-    let mut fields = Fields::of(body, pointer).map_err(|fault| vec![fault])?;
+pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<EventTypeDraft, Faults> {
+    let mut fields = Fields::of(body, pointer)?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(name) = name
@@ -322,8 +322,8 @@ pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<Eve
 ///
 /// # Errors
 /// See [`parse_event_type`]. The name can't change: events and webhooks know the type by it.
-pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<EventTypeDraft, Vec<Fault>> {
-    let mut fields = Fields::of(patch, "").map_err(|fault| vec![fault])?;
+pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<EventTypeDraft, Faults> {
+    let mut fields = Fields::of(patch, "")?;
     let mut updated = current;
     if fields.any("name").is_some_and(|name| *name != updated.name) {
         fields.fault("name", "can't change: events and webhooks know the type by it");
@@ -364,9 +364,7 @@ fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft, budget: 
         Some(Ok(schema)) => {
             let pointer = fields.pointer_of("example");
             let misfits = draft.example.as_ref().map(|example| schema.check_within(example, &pointer, budget)).unwrap_or_default();
-            fields.absorb(
-                misfits.into_iter().map(|fault| Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))).collect(),
-            );
+            fields.absorb(misfits.map(|fault| Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))));
         }
         None => {}
     }
@@ -524,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_a_catalogue_entry_changes_only_what_it_names() -> Result<(), Vec<Fault>> {
+    fn a_patch_of_a_catalogue_entry_changes_only_what_it_names() -> Result<(), Faults> {
         let current = parse_event_type(&json!({"name": "a", "description": "d", "example": {"n": 1}}))?;
         let patched = |patch: Value| update_event_type(current.clone(), &patch);
         assert_eq!(patched(json!({}))?, current);

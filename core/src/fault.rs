@@ -2,6 +2,9 @@
 //!
 //! [`parse_json`] reads a body; `Fields` reads the fields of an object one by one, notes what is wrong with each and
 //! reports the unknown ones at the end. Every parser of outside input in this crate is written with it.
+//!
+//! What a fault says is bounded, and so is how many are named ([`Faults`]): a refusal must not be larger, or more work, than
+//! the input that it refuses.
 
 mod repeated;
 
@@ -18,6 +21,12 @@ use crate::problem::{Problem, ProblemType};
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Characters of an outside field name that a fault repeats at most.
 const POINTER_KEY_CHARS_MAX: usize = 100;
+/// Faults of one input that are named at most; the others are counted.
+pub const FAULTS_MAX: usize = 50;
+/// Bytes of a fault's pointer at most.
+pub const POINTER_BYTES_MAX: usize = 256;
+/// Bytes of a fault's words at most.
+pub const DETAIL_BYTES_MAX: usize = 512;
 
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +40,138 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault at `pointer`.
+    /// A fault at `pointer`. A pointer of more than [`POINTER_BYTES_MAX`] bytes becomes that of the nearest part around it that
+    /// has a shorter one, words of more than [`DETAIL_BYTES_MAX`] bytes are cut.
     #[must_use]
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        let (mut pointer, mut detail) = (pointer.into(), detail.into());
+        if pointer.len() > POINTER_BYTES_MAX {
+            pointer.truncate(pointer.floor_char_boundary(POINTER_BYTES_MAX));
+            pointer.truncate(pointer.rfind('/').unwrap_or(pointer.len()));
+            detail.insert_str(0, "further below: ");
+        }
+        shorten(&mut detail, DETAIL_BYTES_MAX);
+        Self { pointer, detail }
+    }
+}
+
+/// Cuts `text` to `bytes_max` bytes, and shows that it was cut.
+pub(crate) fn shorten(text: &mut String, bytes_max: usize) {
+    const CUT: &str = "…";
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(CUT.len())));
+        text.push_str(CUT);
+    }
+}
+
+/// What is wrong with one input: the first [`FAULTS_MAX`] faults, and how many more there are.
+///
+/// It reads as the slice of those that are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    named: Vec<Fault>,
+    more: u32,
+}
+
+impl Faults {
+    /// Notes a fault, or counts it where enough are named.
+    pub fn push(&mut self, fault: Fault) {
+        self.note(|| fault);
+    }
+
+    /// Notes a fault that is only made where it is named.
+    pub fn note(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.is_full() {
+            self.more = self.more.saturating_add(1);
+        } else {
+            self.named.push(fault());
+        }
+    }
+
+    /// Counts what was not read because enough is wrong already: `parts` of the input, each as one fault.
+    pub fn count_unread(&mut self, parts: usize) {
+        self.more = self.more.saturating_add(u32::try_from(parts).unwrap_or(u32::MAX));
+    }
+
+    /// Takes over the faults of a part.
+    pub fn absorb(&mut self, part: impl Into<Self>) {
+        let part = part.into();
+        self.extend(part.named);
+        self.more = self.more.saturating_add(part.more);
+    }
+
+    /// Each named one, changed.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(Fault) -> Fault) -> Self {
+        Self { named: self.named.into_iter().map(change).collect(), more: self.more }
+    }
+
+    /// Whether as many are named as may be: more of the input need not be read to refuse it.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.named.len() >= FAULTS_MAX
+    }
+
+    /// How many there are beside those that are named.
+    #[must_use]
+    pub const fn more(&self) -> u32 {
+        self.more
+    }
+
+    /// Those that are named.
+    #[must_use]
+    pub fn into_named(self) -> Vec<Fault> {
+        self.named
+    }
+
+    /// All of them in one line: see [`sentence`].
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        sentence(&self.named, self.more)
+    }
+}
+
+impl std::ops::Deref for Faults {
+    type Target = [Fault];
+
+    fn deref(&self) -> &[Fault] {
+        &self.named
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<T: IntoIterator<Item = Fault>>(&mut self, faults: T) {
+        faults.into_iter().for_each(|fault| self.push(fault));
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<T: IntoIterator<Item = Fault>>(faults: T) -> Self {
+        let mut collected = Self::default();
+        collected.extend(faults);
+        collected
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    /// Those that are named.
+    fn into_iter(self) -> Self::IntoIter {
+        self.named.into_iter()
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        faults.into_iter().collect()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self { named: vec![fault], more: 0 }
     }
 }
 
@@ -44,7 +181,7 @@ pub enum InputFault {
     /// It is not JSON: where and why, in words (400).
     Malformed(String),
     /// It is JSON, and these fields are wrong (422 natively, 400 for UbiOps).
-    Invalid(Vec<Fault>),
+    Invalid(Faults),
 }
 
 impl InputFault {
@@ -53,14 +190,26 @@ impl InputFault {
     pub fn sentence(&self) -> String {
         match self {
             Self::Malformed(detail) => detail.clone(),
-            Self::Invalid(faults) => sentence(faults),
+            Self::Invalid(faults) => faults.sentence(),
         }
+    }
+}
+
+impl From<Faults> for InputFault {
+    fn from(faults: Faults) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+impl From<Fault> for InputFault {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(Faults::from(fault))
     }
 }
 
 impl From<Vec<Fault>> for InputFault {
     fn from(faults: Vec<Fault>) -> Self {
-        Self::Invalid(faults)
+        Self::Invalid(Faults::from(faults))
     }
 }
 
@@ -73,16 +222,19 @@ impl From<InputFault> for Problem {
     }
 }
 
-/// All faults in one line: `url: must start with https://; timeout: must be …`.
+/// All faults in one line: `url: must start with https://; timeout: must be …; and 3 more`.
 #[must_use]
-pub fn sentence(faults: &[Fault]) -> String {
-    let parts: Vec<String> = faults
+pub fn sentence(faults: &[Fault], more: u32) -> String {
+    let mut parts: Vec<String> = faults
         .iter()
         .map(|fault| match fault.pointer.trim_start_matches(['/', '?']) {
             "" => fault.detail.clone(),
             pointer => format!("{}: {}", pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"), fault.detail),
         })
         .collect();
+    if more > 0 {
+        parts.push(format!("and {more} more"));
+    }
     parts.join("; ")
 }
 
@@ -93,7 +245,7 @@ pub fn sentence(faults: &[Fault]) -> String {
 /// one would be lost.
 pub fn parse_json(body: &str) -> Result<Value, InputFault> {
     if depth(body) > JSON_DEPTH_MAX {
-        return Err(InputFault::Invalid(vec![too_deep("")]));
+        return Err(InputFault::from(too_deep("")));
     }
     let value = json::read(body).map_err(|error| malformed(body, &error))?;
     let repeated = repeated_members(body, "");
@@ -106,7 +258,7 @@ pub fn parse_json(body: &str) -> Result<Value, InputFault> {
 /// Not JSON, no object, or any field: it would be ignored.
 pub fn no_fields(body: &str) -> Result<(), InputFault> {
     let body = parse_json(body)?;
-    let faults = Fields::of(&body, "").map_err(|fault| vec![fault])?.finish();
+    let faults = Fields::of(&body, "")?.finish();
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
@@ -181,7 +333,7 @@ pub(crate) struct SplitObject {
     /// The member that was asked for.
     pub(crate) raw: Option<Box<RawValue>>,
     /// Members given twice, unreadable ones, a raw member that is nested too deep.
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Faults,
 }
 
 /// Splits the object `json`, which stands at `pointer` of the body, into its member `raw_key` and the rest.
@@ -190,35 +342,35 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
         Ok(RawMembers(members)) => members,
         // What is no object may be no JSON either, further on.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
-            Ok(_) if error.is_data() => return Err(InputFault::Invalid(vec![Fault::new(pointer, "must be a JSON object")])),
+            Ok(_) if error.is_data() => return Err(InputFault::from(Fault::new(pointer, "must be a JSON object"))),
             Ok(_) => return Err(malformed(json, &error)),
             Err(error) => return Err(malformed(json, &error)),
         },
     };
-    let mut split = SplitObject { rest: Map::new(), raw: None, faults: Vec::new() };
+    let mut split = SplitObject { rest: Map::new(), raw: None, faults: Faults::default() };
     for (key, value) in members {
-        let at = format!("{pointer}/{}", pointer_segment(&key));
+        let at = || format!("{pointer}/{}", pointer_segment(&key));
         if key == raw_key {
             if split.raw.is_some() {
-                split.faults.push(Fault::new(at, "is given twice"));
+                split.faults.note(|| Fault::new(at(), "is given twice"));
             } else if depth(value.get()) > JSON_DEPTH_MAX {
-                split.faults.push(too_deep(&at));
+                split.faults.push(too_deep(&at()));
                 split.raw = Some(value);
             } else {
                 if has_lone_surrogate(value.get()) {
-                    split.faults.push(Fault::new(at, "holds a \\u escape that is half of a character (a lone surrogate)"));
+                    split.faults.push(Fault::new(at(), "holds a \\u escape that is half of a character (a lone surrogate)"));
                 }
                 split.raw = Some(value);
             }
         } else if split.rest.contains_key(&key) {
-            split.faults.push(Fault::new(at, "is given twice"));
+            split.faults.note(|| Fault::new(at(), "is given twice"));
         } else {
             match json::read(value.get()) {
                 Ok(parsed) => {
-                    split.faults.extend(repeated_members(value.get(), &at));
+                    split.faults.absorb(repeated_members(value.get(), &at()));
                     split.rest.insert(key, parsed);
                 }
-                Err(error) => split.faults.push(Fault::new(at, format!("cannot be read: {error}"))),
+                Err(error) => split.faults.note(|| Fault::new(at(), format!("cannot be read: {error}"))),
             }
         }
     }
@@ -277,13 +429,13 @@ pub(crate) struct Fields<'a> {
     map: &'a Map<String, Value>,
     pointer: String,
     known: Vec<&'static str>,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of `map`, which stands at `pointer`.
     pub(crate) fn new(map: &'a Map<String, Value>, pointer: impl Into<String>) -> Self {
-        Self { map, pointer: pointer.into(), known: Vec::new(), faults: Vec::new() }
+        Self { map, pointer: pointer.into(), known: Vec::new(), faults: Faults::default() }
     }
 
     /// The fields of a value that must be an object.
@@ -301,17 +453,30 @@ impl<'a> Fields<'a> {
 
     /// Notes a fault of the field `key`.
     pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
-        self.faults.push(Fault::new(self.pointer_of(key), detail));
+        let Self { faults, pointer, .. } = self;
+        faults.note(|| Fault::new(format!("{pointer}/{}", pointer_segment(key)), detail));
     }
 
     /// Notes a fault further below, at a path such as `events/3`.
     pub(crate) fn fault_below(&mut self, path: &str, detail: impl Into<String>) {
-        self.faults.push(Fault::new(format!("{}/{path}", self.pointer), detail));
+        let Self { faults, pointer, .. } = self;
+        faults.note(|| Fault::new(format!("{pointer}/{path}"), detail));
     }
 
     /// Takes over the faults of a part that was read on its own.
-    pub(crate) fn absorb(&mut self, faults: Vec<Fault>) {
-        self.faults.extend(faults);
+    pub(crate) fn absorb(&mut self, faults: impl Into<Faults>) {
+        self.faults.absorb(faults);
+    }
+
+    /// The items of a list with their places, until enough is wrong: the others are counted without being read.
+    pub(crate) fn each_of<'i, T>(&mut self, items: &'i [T], mut read: impl FnMut(&mut Self, usize, &'i T)) {
+        for (index, item) in items.iter().enumerate() {
+            if self.faults.is_full() {
+                self.faults.count_unread(items.len() - index);
+                return;
+            }
+            read(self, index, item);
+        }
     }
 
     /// Counts `key` as known although it is read elsewhere.
@@ -382,15 +547,15 @@ impl<'a> Fields<'a> {
     }
 
     /// Every fault noted, and one for each field that nobody asked for.
-    pub(crate) fn finish(mut self) -> Vec<Fault> {
-        for key in self.map.keys() {
-            if !self.known.contains(&key.as_str()) {
-                let at = self.pointer_of(key);
-                let known = if self.known.is_empty() { String::from("none") } else { self.known.join(", ") };
-                self.faults.push(Fault::new(at, format!("is not a known field; known are {known}")));
-            }
+    pub(crate) fn finish(self) -> Faults {
+        let Self { map, pointer, known, mut faults } = self;
+        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+            faults.note(|| {
+                let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
+                Fault::new(format!("{pointer}/{}", pointer_segment(key)), format!("is not a known field; known are {known}"))
+            });
         }
-        self.faults
+        faults
     }
 }
 
@@ -568,7 +733,60 @@ mod tests {
             Fault::new("?limit", "is odd"),
             Fault::new("", "all wrong"),
         ];
-        assert_eq!(sentence(&faults), "url: is required; headers.0.key: is bad; limit: is odd; all wrong");
+        assert_eq!(sentence(&faults, 0), "url: is required; headers.0.key: is bad; limit: is odd; all wrong");
+        assert_eq!(sentence(&faults[..1], 984), "url: is required; and 984 more");
+    }
+
+    #[test]
+    fn only_so_many_faults_are_named_and_the_others_are_counted() -> Result<(), Fault> {
+        let body: Value = (0..1_000).map(|n| (format!("field-{n}"), json!(n))).collect::<Map<_, _>>().into();
+        let unknown = Fields::of(&body, "")?.finish();
+        assert_eq!((unknown.len(), unknown.more()), (FAULTS_MAX, 950));
+        assert!(unknown.sentence().ends_with("; and 950 more"), "{}", unknown.sentence());
+        let mut all = Faults::default();
+        all.push(Fault::new("/first", "is required"));
+        all.absorb(unknown);
+        assert_eq!((all.len(), all.more(), all[0].pointer.as_str()), (FAULTS_MAX, 951, "/first"));
+        let mapped = all.map(|fault| Fault::new(format!("/below{}", fault.pointer), fault.detail));
+        assert_eq!((mapped.len(), mapped.more(), mapped[0].pointer.as_str()), (FAULTS_MAX, 951, "/below/first"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_fault_that_is_only_counted_is_never_made() {
+        let mut faults = Faults::default();
+        let mut made = 0;
+        for _ in 0..10_000 {
+            faults.note(|| {
+                made += 1;
+                Fault::new("/a", "is wrong")
+            });
+        }
+        assert_eq!((made, faults.len(), faults.more()), (FAULTS_MAX, FAULTS_MAX, 9_950));
+    }
+
+    #[test]
+    fn items_are_no_longer_read_once_enough_is_wrong() -> Result<(), Fault> {
+        let body = json!({});
+        let items = vec![0; 100_000];
+        let (mut fields, mut read) = (Fields::of(&body, "")?, 0);
+        fields.each_of(&items, |fields, index, _item| {
+            read += 1;
+            fields.fault_below(&format!("list/{index}"), "is wrong");
+        });
+        let faults = fields.finish();
+        assert_eq!((read, faults.len(), faults.more()), (FAULTS_MAX, FAULTS_MAX, 99_950));
+        Ok(())
+    }
+
+    #[test]
+    fn pointer_and_words_of_a_fault_are_bounded() {
+        let deep = Fault::new("/ä".repeat(10_000), "is wrong");
+        assert!(deep.pointer.len() <= POINTER_BYTES_MAX && deep.pointer.ends_with("/ä"), "{}", deep.pointer);
+        assert_eq!(deep.detail, "further below: is wrong");
+        let long = Fault::new("/a", "ü".repeat(10_000));
+        assert!(long.detail.len() <= DETAIL_BYTES_MAX && long.detail.ends_with("ü…"), "{}", long.detail);
+        assert_eq!(Fault::new(format!("?{}", "k".repeat(1_000)), "").pointer.len(), POINTER_BYTES_MAX);
     }
 
     #[test]

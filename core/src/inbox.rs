@@ -55,7 +55,7 @@ impl AnswerPatch {
 /// Not JSON, or every bad field.
 pub fn create(body: &str) -> Result<InboxDraft, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).map(|text| read_name(&mut fields, text));
     let faults = fields.finish();
@@ -71,7 +71,7 @@ pub fn create(body: &str) -> Result<InboxDraft, InputFault> {
 /// Not JSON, or every bad field.
 pub fn update(body: &str) -> Result<InboxPatch, InputFault> {
     let patch = parse_json(body)?;
-    let mut fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&patch, "")?;
     let name = fields.text("name");
     let name = fields.not_null("name", name).value().map(|text| read_name(&mut fields, text));
     let answer = match fields.object("answer") {

@@ -5,6 +5,7 @@
 //! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
 
 pub mod accept;
+pub mod admin;
 pub mod api;
 pub mod budget;
 pub mod change;
@@ -34,6 +35,7 @@ pub mod metrics;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;
+pub mod presence;
 pub mod problem;
 pub mod project;
 pub mod query;

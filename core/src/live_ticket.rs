@@ -34,6 +34,12 @@ pub enum Offered<'a> {
     Token,
 }
 
+/// Everything in the header's value that is there to open something, whatever it is.
+pub fn credentials(protocols: &str) -> impl Iterator<Item = &str> {
+    let starts = |protocol: &&str| protocol.starts_with(SUBPROTOCOL_PREFIX) || TOKEN_PREFIXES.iter().any(|prefix| protocol.starts_with(prefix));
+    protocols.split(',').map(str::trim).filter(starts)
+}
+
 /// Reads the header's value, a list with commas (RFC 6455 section 4.1).
 #[must_use]
 pub fn offered(protocols: &str) -> Offered<'_> {
@@ -52,6 +58,13 @@ pub fn offered(protocols: &str) -> Offered<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_there_to_open_something_is_a_credential() {
+        let found = |protocols| credentials(protocols).collect::<Vec<_>>();
+        assert_eq!(found("postern.v1, ticket.a,bearer.b , bearer64.Yw"), ["ticket.a", "bearer.b", "bearer64.Yw"]);
+        assert!(found("postern.v1, other").is_empty() && found("").is_empty());
+    }
 
     #[test]
     fn a_ticket_is_found_among_the_subprotocols() {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Faults, sentence, shorten};
+
+/// Bytes of what a problem says at most.
+const DETAIL_BYTES_MAX: usize = 1_024;
 
 /// Every kind of error that a client may have to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,15 +178,25 @@ pub struct Problem {
     /// The request under which it is logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Every bad field; only with status 422.
+    /// Every bad field, at most 50 of them; only with status 422.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+    /// How many more there are than `errors` names; left out where it names all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_errors: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Problem {
-    /// A problem without field errors.
+    /// A problem without field errors. What it says is cut where it is longer than 1 KiB.
     #[must_use]
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        shorten(&mut detail, DETAIL_BYTES_MAX);
         Self {
             kind: kind.uri(),
             title: String::from(kind.title()),
@@ -192,21 +205,30 @@ impl Problem {
             used: None,
             retry_after_s: None,
             status: kind.status(),
-            detail: detail.into(),
+            detail,
             request_id: None,
             errors: Vec::new(),
+            more_errors: 0,
         }
     }
 
     /// [`ProblemType::InvalidInput`] with every bad field.
     #[must_use]
-    pub fn invalid(errors: Vec<Fault>) -> Self {
-        let detail = match errors.as_slice() {
-            [only] if only.pointer.is_empty() => only.detail.clone(),
-            [only] => format!("{}: {}", only.pointer, only.detail),
-            many => format!("{} fields are wrong", many.len()),
+    pub fn invalid(faults: impl Into<Faults>) -> Self {
+        let faults = faults.into();
+        let detail = match (&*faults, faults.more()) {
+            ([only], 0) if only.pointer.is_empty() => only.detail.clone(),
+            ([only], 0) => format!("{}: {}", only.pointer, only.detail),
+            (many, 0) => format!("{} fields are wrong", many.len()),
+            (many, more) => format!("{} fields are wrong, and {more} more", many.len()),
         };
-        Self { errors, ..Self::new(ProblemType::InvalidInput, detail) }
+        Self { more_errors: faults.more(), errors: faults.into_named(), ..Self::new(ProblemType::InvalidInput, detail) }
+    }
+
+    /// One line that names everything, for APIs whose errors are a single text (WIRE A.6).
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        if self.errors.is_empty() { self.detail.clone() } else { sentence(&self.errors, self.more_errors) }
     }
 
     /// The same problem for somebody whose whole input stood at `place` of what was checked, such as `/events/0`: neither a pointer nor the
@@ -261,6 +283,20 @@ mod tests {
         let faults = vec![Fault::new("/events/0/data/a", "x"), Fault::new("/events/0/data/b", "y")];
         let many = Problem::invalid(faults).below("/events/0");
         assert_eq!(many.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/data/a", "/data/b"]);
+    }
+
+    #[test]
+    fn a_refusal_is_bounded_whatever_is_wrong() {
+        let faults: Faults = (0..1_000).map(|n| Fault::new(format!("/{n}/{}", "k/".repeat(5_000)), "x".repeat(5_000))).collect();
+        let problem = Problem::invalid(faults);
+        assert_eq!((problem.errors.len(), problem.more_errors), (50, 950));
+        assert_eq!(problem.detail, "50 fields are wrong, and 950 more");
+        let (json, line) = (serde_json::to_string(&problem).unwrap_or_default(), problem.sentence());
+        assert!(json.contains(r#""more_errors":950"#) && json.len() < 50 * 1_024, "{} bytes", json.len());
+        assert!(line.ends_with("; and 950 more") && line.len() < 50 * 1_024, "{} bytes", line.len());
+        let few = serde_json::to_string(&Problem::invalid(vec![Fault::new("/a", "is wrong")])).unwrap_or_default();
+        assert!(!few.contains("more_errors"), "{few}");
+        assert!(Problem::new(ProblemType::NotFound, "x".repeat(100_000)).detail.len() <= DETAIL_BYTES_MAX);
     }
 
     #[test]

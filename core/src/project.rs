@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::project::{ProjectSettings, RETENTION_DAYS_MAX};
-use crate::fault::{Fault, Fields, InputFault, Sent, parse_json};
+use crate::fault::{Faults, Fields, InputFault, Sent, parse_json};
 use crate::webhook::{ProjectName, field};
 
 /// Parses the body of `POST projects`: `{"name"}`.
@@ -13,7 +13,7 @@ use crate::webhook::{ProjectName, field};
 /// Not JSON, or every bad field.
 pub fn create(body: &str) -> Result<ProjectName, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| {
         let name = ProjectName::parse(text);
@@ -82,7 +82,7 @@ impl SettingsPatch {
 /// Not JSON, or every bad field.
 pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
     let patch = parse_json(body)?;
-    let fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let fields = Fields::of(&patch, "")?;
     settings(fields).map_err(InputFault::from)
 }
 
@@ -90,11 +90,11 @@ pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
 ///
 /// # Errors
 /// Every bad field.
-pub fn settings_at(map: &Map<String, Value>, pointer: &str) -> Result<SettingsPatch, Vec<Fault>> {
+pub fn settings_at(map: &Map<String, Value>, pointer: &str) -> Result<SettingsPatch, Faults> {
     settings(Fields::new(map, pointer))
 }
 
-fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Vec<Fault>> {
+fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Faults> {
     let schedule = match fields.list("retry_schedule_s") {
         Sent::Null => Some(ScheduleChange::Default),
         Sent::Value(items) => Some(ScheduleChange::Waits(field::schedule_s(&mut fields, "retry_schedule_s", items))),

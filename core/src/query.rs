@@ -6,7 +6,7 @@ use crate::api::audit::SubjectKind;
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
-use crate::fault::Fault;
+use crate::fault::{Fault, Faults};
 use crate::metrics;
 use crate::route;
 use crate::time::{TIME_RULE, Timestamp};
@@ -34,7 +34,7 @@ impl PageQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let page = parameters.page();
         parameters.finish(page)
@@ -65,7 +65,7 @@ impl WebhookQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let enabled = parameters.one("state").and_then(|state| match state.as_str() {
             "enabled" => Some(true),
@@ -109,7 +109,7 @@ impl DeliveryQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let state = parameters.state();
         let found = Self { page: parameters.page(), state, webhook: parameters.text("webhook"), kind: parameters.text("type") };
@@ -132,7 +132,7 @@ impl EventQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { page: parameters.page(), kind: parameters.text("type") };
         parameters.finish(found)
@@ -155,7 +155,7 @@ impl AuditQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let sent = parameters.text("subject");
         let (kind, name) = match sent.as_deref().map(|sent| sent.split_once(':').unwrap_or((sent, ""))) {
@@ -194,7 +194,7 @@ impl StatsQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter; a time of more than [`BUCKETS_MAX`] buckets.
-    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let bucket = parameters.one("bucket").and_then(|text| match text.as_str() {
             "hour" => Some(BucketWidth::Hour),
@@ -269,7 +269,7 @@ impl ExportQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse_events(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse_events(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { data: parameters.data_form(), ..Self::common(&mut parameters) };
         parameters.finish(found)
@@ -279,7 +279,7 @@ impl ExportQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse_deliveries(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse_deliveries(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { state: parameters.state(), webhook: parameters.text("webhook"), ..Self::common(&mut parameters) };
         parameters.finish(found)
@@ -308,7 +308,7 @@ impl DryRunQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let found = Self { webhook: parameters.text("webhook") };
         parameters.finish(found)
@@ -343,7 +343,7 @@ impl MetricsQuery {
 ///
 /// # Errors
 /// Every parameter, and a query that can't be decoded.
-pub fn none(query: &str) -> Result<(), Vec<Fault>> {
+pub fn none(query: &str) -> Result<(), Faults> {
     Parameters::parse(query)?.finish(())
 }
 
@@ -351,26 +351,26 @@ pub fn none(query: &str) -> Result<(), Vec<Fault>> {
 pub(crate) struct Parameters {
     pairs: Vec<(String, String)>,
     known: Vec<&'static str>,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl Parameters {
     /// Decodes a raw query without its `?`: `+` is a space, `%xx` a byte.
-    pub(crate) fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn parse(query: &str) -> Result<Self, Faults> {
         let mut pairs = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let decode = |text: &str| route::decode_segment(&text.replace('+', " "));
             match (decode(key), decode(value)) {
                 (Some(key), Some(value)) => pairs.push((key, value)),
-                _ => return Err(vec![Fault::new("?", "holds a broken % escape")]),
+                _ => return Err(Fault::new("?", "holds a broken % escape").into()),
             }
         }
-        Ok(Self { pairs, known: Vec::new(), faults: Vec::new() })
+        Ok(Self { pairs, known: Vec::new(), faults: Faults::default() })
     }
 
     pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
-        self.faults.push(Fault::new(format!("?{key}"), detail));
+        self.faults.note(|| Fault::new(format!("?{key}"), detail));
     }
 
     /// Every value of `key`.
@@ -451,14 +451,15 @@ impl Parameters {
     }
 
     /// `found`, if nothing was wrong and every parameter was asked for.
-    pub(crate) fn finish<T>(mut self, found: T) -> Result<T, Vec<Fault>> {
-        for (key, _) in &self.pairs {
-            if !self.known.contains(&key.as_str()) {
-                let known = if self.known.is_empty() { String::from("none") } else { self.known.join(", ") };
-                self.faults.push(Fault::new(format!("?{key}"), format!("is not a known parameter; known are {known}")));
-            }
+    pub(crate) fn finish<T>(self, found: T) -> Result<T, Faults> {
+        let Self { pairs, known, mut faults } = self;
+        for (key, _) in pairs.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            faults.note(|| {
+                let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
+                Fault::new(format!("?{key}"), format!("is not a known parameter; known are {known}"))
+            });
         }
-        if self.faults.is_empty() { Ok(found) } else { Err(self.faults) }
+        if faults.is_empty() { Ok(found) } else { Err(faults) }
     }
 }
 
@@ -468,7 +469,7 @@ mod tests {
 
     use super::*;
 
-    fn pointers<T>(outcome: Result<T, Vec<Fault>>) -> Vec<String> {
+    fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
         outcome.map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| vec![String::from("no fault")])
     }
 

@@ -62,7 +62,7 @@ impl ReplayQuery {
 /// replayed, `missing` without a webhook or with states.
 pub fn parse(body: &str) -> Result<ReplayRequest, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let webhook = fields.text("webhook").value();
     if webhook.is_some_and(|name| WebhookName::of_known(name).is_none()) {
         fields.fault("webhook", "must be the name of a webhook");
@@ -115,14 +115,14 @@ fn read_states(fields: &mut Fields<'_>, items: &[Value]) -> Vec<State> {
     if items.is_empty() {
         fields.fault("states", "must name at least one state");
     }
-    for (index, item) in items.iter().enumerate() {
+    fields.each_of(items, |fields, index, item| {
         let at = format!("states/{index}");
         match item.as_str().and_then(State::parse).filter(|state| STATES.contains(state)) {
             None => fields.fault_below(&at, format!("must be one of {}", STATES.map(State::as_str).join(", "))),
             Some(state) if states.contains(&state) => fields.fault_below(&at, "is named twice"),
             Some(state) => states.push(state),
         }
-    }
+    });
     states
 }
 

@@ -315,13 +315,7 @@ impl Received {
     ///
     /// # Errors
     /// A header is missing, or the timestamp is none or too far from `now_s`.
-    pub fn read(
-        id: Option<&str>,
-        timestamp: Option<&str>,
-        signature: Option<&str>,
-        body: &[u8],
-        now_s: i64,
-    ) -> Result<Self, VerifyFault> {
+    pub fn read(id: Option<&str>, timestamp: Option<&str>, signature: Option<&str>, body: &[u8], now_s: i64) -> Result<Self, VerifyFault> {
         let id = id.ok_or(VerifyFault::MissingHeader("webhook-id"))?;
         let timestamp = timestamp.ok_or(VerifyFault::MissingHeader("webhook-timestamp"))?;
         let signature = signature.ok_or(VerifyFault::MissingHeader("webhook-signature"))?;
@@ -471,7 +465,9 @@ mod tests {
     fn only_so_much_of_the_header_is_read_and_it_is_said() -> Result<(), Box<dyn std::error::Error>> {
         let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
         let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
-        for (filler, is_found) in [("x".repeat(SIGNATURE_HEADER_BYTES_MAX), false), ("ü".repeat(SIGNATURE_HEADER_BYTES_MAX), false), (String::from("x"), true)] {
+        for (filler, is_found) in
+            [("x".repeat(SIGNATURE_HEADER_BYTES_MAX), false), ("ü".repeat(SIGNATURE_HEADER_BYTES_MAX), false), (String::from("x"), true)]
+        {
             let received = received(&format!("{filler} {right}"))?;
             assert_eq!(received.is_signed_with(&secret), is_found);
             assert_eq!(received.left_out(), (!is_found).then_some("only the first 4 KiB of webhook-signature were read"));

@@ -78,7 +78,7 @@ pub const NAME_CHARS_MAX: usize = 64;
 /// Not JSON, or every bad field.
 pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(Err(detail)) = name.map(|name| check_name(name, 1, NAME_CHARS_MAX)) {
@@ -107,6 +107,9 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
         _ => Err(faults.into()),
     }
 }
+
+/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess came.
+pub const WRONG: &str = "the token is wrong, has expired or was revoked";
 
 /// Every token starts so.
 pub const PREFIX: &str = "pst_";

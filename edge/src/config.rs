@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use postern_core::admin::{AdminFault, Admins};
 use postern_core::egress::Policy;
-use subtle::ConstantTimeEq as _;
 use worker::Env;
 
+use crate::project_do::command::Caller;
 use crate::seal::{Keyring, KeyringFault};
 
 use postern_core::quota::{Quota, Quotas};
@@ -25,6 +26,8 @@ pub(crate) const ASSETS: &str = "ASSETS";
 pub(crate) const DEAD_LETTERS_QUEUE: &str = "dead-letters";
 
 const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+/// Administrators with names of their own: `name:token`, separated by commas or white space.
+const ADMIN_TOKENS: &str = "ADMIN_TOKENS";
 const SEALING_KEYS: &str = "SEALING_KEYS";
 const ALLOW_PRIVATE_TARGETS: &str = "ALLOW_PRIVATE_TARGETS";
 /// Hosts that this deployment answers under, separated by commas. The host of a request is always one of them; a
@@ -65,11 +68,15 @@ pub(crate) enum ConfigFault {
     /// The sealing keys can't be read.
     #[error(transparent)]
     Keyring(#[from] KeyringFault),
+    /// An administrator's token can't be used.
+    #[error(transparent)]
+    Admins(#[from] AdminFault),
 }
 
 /// What the variables and secrets say.
 pub(crate) struct Settings {
-    admin_token: Option<String>,
+    /// Who may do everything. Where that can't be told, no request is answered; what was accepted before goes on.
+    pub(crate) admins: Result<Admins, AdminFault>,
     /// The keys that open and seal secrets.
     pub(crate) keyring: Keyring,
     allow_private_targets: bool,
@@ -96,7 +103,8 @@ impl Settings {
         }
         let text = |name| env.var(name).ok().map(|value| value.to_string());
         let keys = text(SEALING_KEYS).ok_or(ConfigFault::Missing(SEALING_KEYS))?;
-        let mut settings = Self::new(text(ADMIN_TOKEN), &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?;
+        let admins = Admins::parse(&text(ADMIN_TOKEN).unwrap_or_default(), &text(ADMIN_TOKENS).unwrap_or_default());
+        let mut settings = Self::new(admins, &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?;
         let number = |name| text(name).and_then(|value| value.trim().parse().ok());
         settings.limits.failures_per_min = number(AUTH_FAILURES_PER_MINUTE).unwrap_or(settings.limits.failures_per_min);
         settings.limits.public_per_min = number(PUBLIC_REQUESTS_PER_MINUTE).unwrap_or(settings.limits.public_per_min);
@@ -106,9 +114,14 @@ impl Settings {
         SETTINGS.with(|cell| Ok(Rc::clone(cell.get_or_init(|| settings))))
     }
 
-    fn new(admin_token: Option<String>, keys: &str, allow_private: Option<&str>, public_hosts: Option<&str>) -> Result<Self, ConfigFault> {
+    fn new(
+        admins: Result<Admins, AdminFault>,
+        keys: &str,
+        allow_private: Option<&str>,
+        public_hosts: Option<&str>,
+    ) -> Result<Self, ConfigFault> {
         Ok(Self {
-            admin_token: admin_token.filter(|token| !token.is_empty()),
+            admins,
             keyring: Keyring::parse(keys)?,
             allow_private_targets: allow_private == Some("true"),
             public_hosts: public_hosts.unwrap_or("").split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect(),
@@ -118,12 +131,12 @@ impl Settings {
         })
     }
 
-    /// Settings with this `ADMIN_TOKEN`, one key and nothing else.
+    /// Settings with this `ADMIN_TOKEN`, an administrator `ada`, one key and nothing else.
     #[cfg(test)]
     pub(crate) fn for_tests(admin_token: &str) -> Self {
         let keys = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
         Self {
-            admin_token: Some(String::from(admin_token)),
+            admins: Admins::parse(admin_token, "ada:ada-0123456789abcdef0123456789abcdef"),
             keyring: Keyring::parse(keys).unwrap(),
             allow_private_targets: false,
             public_hosts: Vec::new(),
@@ -133,9 +146,9 @@ impl Settings {
         }
     }
 
-    /// Whether `token` is `ADMIN_TOKEN`; compared in constant time. Nobody is admin where the secret is not set.
-    pub(crate) fn is_admin(&self, token: &str) -> bool {
-        self.admin_token.as_deref().is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(token.as_bytes())))
+    /// The administrator whose token it is.
+    pub(crate) fn admin(&self, token: &str) -> Option<Caller> {
+        self.admins.as_ref().ok()?.name_of(token).map(Caller::admin)
     }
 
     /// What may be called. `host` is the one under which the request at hand came in, if there is one.
@@ -161,21 +174,31 @@ mod tests {
 
     const KEYS: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-    fn settings(admin: Option<&str>, hosts: Option<&str>) -> Settings {
-        Settings::new(admin.map(String::from), KEYS, None, hosts).unwrap()
+    fn settings(admins: Result<Admins, AdminFault>, hosts: Option<&str>) -> Settings {
+        Settings::new(admins, KEYS, None, hosts).unwrap()
     }
 
     #[test]
     fn nobody_is_admin_without_an_admin_token() {
-        assert!(!settings(None, None).is_admin(""));
-        assert!(!settings(Some(""), None).is_admin(""));
-        assert!(settings(Some("a"), None).is_admin("a"));
-        assert!(!settings(Some("a"), None).is_admin("ab"));
+        const ADMIN: &str = "0123456789abcdef0123456789abcdef";
+        let admin = |admin_token: &str, shown: &str| settings(Admins::parse(admin_token, ""), None).admin(shown);
+        assert_eq!(admin("", ""), None);
+        assert_eq!(admin(ADMIN, ADMIN), Some(Caller::Admin));
+        assert_eq!(admin(ADMIN, &format!("{ADMIN}b")), None);
+        assert_eq!(admin(ADMIN, &ADMIN[1..]), None);
+        assert_eq!(admin("a", "a"), None, "a token that can be guessed opens nothing");
+    }
+
+    #[test]
+    fn a_short_admin_token_is_told_and_keeps_nothing_from_being_sent() {
+        let settings = settings(Admins::parse("hush", ""), None);
+        let fault = ConfigFault::from(settings.admins.unwrap_err()).to_string();
+        assert!(fault.starts_with("ADMIN_TOKEN has 4 characters") && !fault.contains("hush"), "{fault}");
     }
 
     #[test]
     fn private_targets_are_refused_unless_the_variable_says_true() {
-        let allows = |text| Settings::new(None, KEYS, text, None).unwrap().policy(None).allow_private_targets;
+        let allows = |text| Settings::new(Ok(Admins::default()), KEYS, text, None).unwrap().policy(None).allow_private_targets;
         assert!(allows(Some("true")));
         for text in [None, Some(""), Some("false"), Some("1"), Some("TRUE")] {
             assert!(!allows(text), "{text:?}");
@@ -203,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_request_s_host_is_one_of_our_own() {
-        let settings = settings(None, Some("a.example, b.example"));
+        let settings = settings(Ok(Admins::default()), Some("a.example, b.example"));
         assert_eq!(settings.policy(None).own_hosts, ["a.example", "b.example"]);
         assert_eq!(settings.policy(Some("b.example")).own_hosts, ["a.example", "b.example"]);
         assert_eq!(settings.policy(Some("c:8787")).own_hosts, ["a.example", "b.example", "c:8787"]);

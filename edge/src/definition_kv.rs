@@ -4,7 +4,8 @@
 //! old it is; an older one is not used, and the project object is asked instead. So both copies make dispatch fast, and
 //! correctness depends on neither. Secrets are sealed in all of them.
 //!
-//! KV is written only by the object's alarm, from the ledger's outbox ([`publish`]).
+//! KV is written by the object's alarm, from the ledger's outbox ([`publish`]); a new project's entry by the Worker as well
+//! (`presence`).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -89,6 +90,15 @@ const PROJECT_PREFIX: &str = "project/";
 
 fn project_key(project: &ProjectName) -> String {
     format!("{PROJECT_PREFIX}{}", project.as_str())
+}
+
+/// Whether the list holds the project.
+///
+/// # Errors
+/// KV could not be read.
+pub(crate) async fn is_listed(env: &Env, project: &ProjectName) -> worker::Result<bool> {
+    meter::count(Billed::KvReads, 1);
+    Ok(env.kv(config::WEBHOOKS)?.get(&project_key(project)).text().await?.is_some())
 }
 
 async fn read(env: &Env, project: &ProjectName, webhook_id: &str) -> worker::Result<Option<StoredWebhook>> {

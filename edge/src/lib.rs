@@ -21,6 +21,7 @@ mod facade;
 mod http;
 mod log;
 mod meter;
+mod presence;
 mod project_do;
 mod queue;
 mod reports;

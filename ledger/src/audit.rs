@@ -49,8 +49,9 @@ const READINGS_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Readings(BTreeMap<Reading, Timestamp>);
 
-/// Whose token (`None`: `ADMIN_TOKEN`), which webhook, and which version of it: another secret is another reading.
-type Reading = (Option<String>, Seq, u32);
+/// Whose token (its id, where it is one of the project's, and its name), which webhook, and which version of it: another
+/// secret is another reading.
+type Reading = (Option<String>, String, Seq, u32);
 
 impl Readings {
     fn is_recent(noted: Timestamp, now: Timestamp) -> bool {
@@ -154,7 +155,8 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn note_reading(&mut self, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
-        let reading = (self.acting.actor.id.clone(), webhook.seq, webhook.version);
+        let Actor { id, name, .. } = self.acting.actor.clone();
+        let reading = (id, name, webhook.seq, webhook.version);
         if !self.readings.is_noted(&reading, now) {
             self.note(AuditAction::SecretRead, webhook.definition.name.as_str(), now)?;
             self.readings.remember(reading, now);
@@ -275,15 +277,18 @@ mod tests {
         ledger.act_as(Acting { actor: Actor::admin(), ..somebody() });
         ledger.note_reading(&stored, START).unwrap();
         assert_eq!(readings(&ledger), 2, "another reader");
+        ledger.act_as(Acting { actor: Actor::named_admin("ada"), ..somebody() });
+        ledger.note_reading(&stored, START).unwrap();
+        assert_eq!(readings(&ledger), 3, "another administrator");
         ledger.act_as(somebody());
         ledger.note_reading(&StoredWebhook { version: 2, ..stored.clone() }, START).unwrap();
-        assert_eq!(readings(&ledger), 3, "another version, perhaps another secret");
+        assert_eq!(readings(&ledger), 4, "another version, perhaps another secret");
         ledger.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS)).unwrap();
-        assert_eq!(readings(&ledger), 4, "an hour later");
+        assert_eq!(readings(&ledger), 5, "an hour later");
         let mut reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         reopened.act_as(somebody());
         reopened.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS)).unwrap();
-        assert_eq!(readings(&reopened), 5, "what was not remembered is noted");
+        assert_eq!(readings(&reopened), 6, "what was not remembered is noted");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl<S: Sql> Ledger<S> {
         };
         let webhooks: Vec<DryRunOf> = webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
         if let Some(fault) = facts.overspent(DATA_AT) {
-            return Err(LedgerError::SchemaViolated { faults: vec![fault] });
+            return Err(LedgerError::SchemaViolated { faults: fault.into() });
         }
         let id = self.ids.id(Kind::Event, seq);
         Ok(DryRun {

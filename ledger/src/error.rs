@@ -53,7 +53,7 @@ pub enum LedgerError {
     #[error("the data of an event does not fit the schema of its type")]
     SchemaViolated {
         /// Every place, with pointers such as `/events/3/data/n`.
-        faults: Vec<postern_core::fault::Fault>,
+        faults: postern_core::fault::Faults,
     },
     /// It can't be done in the state in which the thing is.
     #[error("{why}")]

@@ -11,7 +11,7 @@ use postern_core::api::audit::AuditAction;
 use postern_core::api::event::EventTypeView;
 use postern_core::change::Changes;
 use postern_core::event::EventTypeDraft;
-use postern_core::fault::Fault;
+use postern_core::fault::Faults;
 use postern_core::filter::EventFacts;
 use postern_core::json;
 use postern_core::json_schema::Schema;
@@ -182,15 +182,15 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) fn check_data(&mut self, event: &EventFacts<'_>, pointer: &str) -> Result<Vec<Fault>, LedgerError> {
-        let Some(known) = self.schemas.0.get(event.kind) else { return Ok(Vec::new()) };
+    pub(crate) fn check_data(&mut self, event: &EventFacts<'_>, pointer: &str) -> Result<Faults, LedgerError> {
+        let Some(known) = self.schemas.0.get(event.kind) else { return Ok(Faults::default()) };
         let schema = if let Some(schema) = known {
             Rc::clone(schema)
         } else {
             let view = self.event_type(event.kind)?;
             let Some(schema) = view.schema.as_ref().and_then(|schema| Schema::parse(schema, "").ok()) else {
                 self.schemas.0.remove(event.kind);
-                return Ok(Vec::new());
+                return Ok(Faults::default());
             };
             let schema = Rc::new(schema);
             self.schemas.0.insert(view.name, Some(Rc::clone(&schema)));

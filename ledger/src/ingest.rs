@@ -6,6 +6,7 @@ use postern_core::api::event::EventAccepted;
 use postern_core::budget::{Budget, EVENT_STEPS_MAX, REQUEST_STEPS_MAX};
 use postern_core::delivery::Trigger;
 use postern_core::event::{NewEvent, ObjectRef};
+use postern_core::fault::Faults;
 use postern_core::filter::EventFacts;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
@@ -112,7 +113,7 @@ impl<S: Sql> Ledger<S> {
         let mut taken = KeysTaken::new();
         let mut works = WorkSet::default();
         let mut inline_left = inline.0 as usize;
-        let mut misfits = Vec::new();
+        let mut misfits = Faults::default();
         let mut steps_left = REQUEST_STEPS_MAX;
         for (index, event) in events.into_iter().enumerate() {
             if let Some(known) = event.idempotency_key.as_ref().and_then(|key| known.get(key)) {
@@ -122,13 +123,17 @@ impl<S: Sql> Ledger<S> {
                 accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
                 continue;
             }
+            if misfits.is_full() {
+                misfits.count_unread(1);
+                continue;
+            }
             let data_at = format!("/events/{index}/data");
             let facts = EventFacts::of(&event).with_budget(Budget::new(steps_left.min(EVENT_STEPS_MAX)));
-            misfits.extend(self.check_data(&facts, &data_at)?);
+            misfits.absorb(self.check_data(&facts, &data_at)?);
             let seq = self.next_key(now);
             let webhooks = self.roster.matching(&facts);
             if let Some(fault) = facts.overspent(&data_at) {
-                return Err(LedgerError::SchemaViolated { faults: vec![fault] });
+                return Err(LedgerError::SchemaViolated { faults: fault.into() });
             }
             steps_left = steps_left.saturating_sub(facts.budget().used());
             self.admit_deliveries(planned.len() + webhooks.len())?;

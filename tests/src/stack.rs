@@ -212,6 +212,16 @@ impl Stack {
         any_file_holds(&self.dir.join("state"), text.as_bytes())
     }
 
+    /// Files of the objects that were ever made (SQLite, one or more for each).
+    #[must_use]
+    pub fn objects(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        files_below(&self.dir.join("state/v3/do"), &mut found);
+        found.retain(|file| file.extension().is_some_and(|extension| extension == "sqlite"));
+        found.sort();
+        found
+    }
+
     /// Lets the watchdog cron fire once (PLATFORM 1.5: its address under `wrangler dev`).
     pub async fn fire_cron(&self) {
         self.anonymous().send(Method::GET, "/cdn-cgi/handler/scheduled?cron=*+*+*+*+*", None).await.expect(200);
@@ -311,6 +321,13 @@ fn copy_dir(from: &Path, to: &Path) {
         } else {
             fs::copy(&path, &target).unwrap_or_else(|fault| panic!("{} cannot be copied: {fault}", path.display()));
         }
+    }
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files_below(&path, found) } else { found.push(path) }
     }
 }
 

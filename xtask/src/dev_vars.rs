@@ -34,6 +34,13 @@ impl DevVars {
         if !is_bearer_token(loaded.admin_token()) {
             return Err(Failure::new("ADMIN_TOKEN may hold only letters, digits and - . _ ~ + / =, and must not be empty."));
         }
+        let chars = loaded.admin_token().chars().count();
+        if chars < ADMIN_TOKEN_CHARS_MIN {
+            return Err(Failure::new(format!(
+                "ADMIN_TOKEN has {chars} characters; the Worker refuses less than {ADMIN_TOKEN_CHARS_MIN}. \
+                 Delete its line from .dev.vars (or unset it), and a new one is made."
+            )));
+        }
         Ok(loaded)
     }
 
@@ -58,6 +65,9 @@ impl DevVars {
         out.write_all(text.as_bytes()).map_err(|cause| Failure::path("write", file, &cause))
     }
 }
+
+/// Characters of an `ADMIN_TOKEN` at least: `postern_core::admin::TOKEN_CHARS_MIN`, which this program does not link.
+const ADMIN_TOKEN_CHARS_MIN: usize = 32;
 
 /// The characters of RFC 6750's `b64token`.
 fn is_bearer_token(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::admin::UNNAMED;
 use crate::change::{CHANGED, Changes};
 use crate::time::Timestamp;
 
@@ -13,7 +14,7 @@ pub struct Actor {
     pub kind: ActorKind,
     /// `tok_…` of a token; null for the others.
     pub id: Option<String>,
-    /// The token's name, `ADMIN_TOKEN`, or `postern`.
+    /// The token's name, `ADMIN_TOKEN` or the name of an administrator, or `postern`.
     pub name: String,
 }
 
@@ -27,7 +28,13 @@ impl Actor {
     /// Whoever holds `ADMIN_TOKEN`.
     #[must_use]
     pub fn admin() -> Self {
-        Self { kind: ActorKind::Admin, id: None, name: String::from("ADMIN_TOKEN") }
+        Self::named_admin(UNNAMED)
+    }
+
+    /// The administrator whose token in `ADMIN_TOKENS` has this name.
+    #[must_use]
+    pub fn named_admin(name: &str) -> Self {
+        Self { kind: ActorKind::Admin, id: None, name: String::from(name) }
     }
 }
 
@@ -38,7 +45,7 @@ impl Actor {
 pub enum ActorKind {
     /// A token of the project.
     Token,
-    /// `ADMIN_TOKEN`.
+    /// An administrator: `ADMIN_TOKEN`, or one of `ADMIN_TOKENS`.
     Admin,
     /// Postern itself.
     Postern,

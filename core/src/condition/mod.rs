@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use self::look::{Found, Look};
 use crate::budget::{Budget, LOOK};
 use crate::compare::{ValueSet, equal, order};
-use crate::fault::{Fault, check_text, pointer_segment, type_name};
+use crate::fault::{Fault, Faults, check_text, pointer_segment, type_name};
 use crate::json;
 
 /// Conditions on a field that one condition holds at most.
@@ -204,8 +204,8 @@ impl Condition {
     /// # Errors
     /// Every bad part with its pointer: no object, an unknown operator, a value that an operator can't take, a path that is
     /// none, too many fields, too deep, too long.
-    pub fn parse(value: &Value, pointer: &str) -> Result<Self, Vec<Fault>> {
-        let mut reader = Reader { faults: Vec::new(), leaves: 0 };
+    pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
+        let mut reader = Reader { faults: Faults::default(), leaves: 0 };
         let node = reader.node(value, pointer, 1);
         if reader.leaves > LEAVES_MAX {
             let detail = format!("must hold at most {LEAVES_MAX} conditions on a field, these are {}", reader.leaves);
@@ -263,7 +263,7 @@ impl Serialize for Condition {
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = json::written(deserializer)?;
-        Self::parse(&value, "").map_err(|faults| de::Error::custom(crate::fault::sentence(&faults)))
+        Self::parse(&value, "").map_err(|faults| de::Error::custom(faults.sentence()))
     }
 }
 
@@ -370,13 +370,13 @@ pub(crate) fn shown<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Reads a tree and remembers what is wrong with it.
 struct Reader {
-    faults: Vec<Fault>,
+    faults: Faults,
     leaves: usize,
 }
 
 impl Reader {
     fn fault<T>(&mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Option<T> {
-        self.faults.push(Fault::new(pointer, detail));
+        self.faults.note(|| Fault::new(pointer, detail));
         None
     }
 
@@ -409,8 +409,14 @@ impl Reader {
         if items.is_empty() {
             return self.fault(pointer, "must hold at least one condition");
         }
-        let nodes: Vec<Option<Node>> =
-            items.iter().enumerate().map(|(index, item)| self.node(item, &format!("{pointer}/{index}"), depth + 1)).collect();
+        let mut nodes = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if self.faults.is_full() {
+                self.faults.count_unread(items.len() - index);
+                break;
+            }
+            nodes.push(self.node(item, &format!("{pointer}/{index}"), depth + 1));
+        }
         nodes.into_iter().collect()
     }
 

@@ -10,7 +10,7 @@ use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::credential::is_credential_header;
 use crate::egress::Policy;
 use crate::event::{EventTypeDraft, event_type_at};
-use crate::fault::{Fault, Fields};
+use crate::fault::{Fault, Faults, Fields};
 use crate::filter::EventPattern;
 use crate::project;
 use crate::webhook::parse::{self, SecretChoice};
@@ -27,8 +27,8 @@ pub(super) struct Declared {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Vec<Fault>> {
-    let mut fields = Fields::of(document, "/document").map_err(|fault| vec![fault])?;
+pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Faults> {
+    let mut fields = Fields::of(document, "/document")?;
     // Null is no section: it might mean nothing at all as well as not to touch it.
     let sent = fields.object("settings");
     let settings = fields.not_null("settings", sent).value().map(|map| settings(&mut fields, map));
@@ -62,23 +62,22 @@ fn each<T>(
     fields: &mut Fields<'_>,
     key: &'static str,
     items: &[Value],
-    read: impl Fn(&Value, &str) -> Result<T, Vec<Fault>>,
+    read: impl Fn(&Value, &str) -> Result<T, Faults>,
     name: impl Fn(&T) -> &str,
 ) -> Vec<T> {
     let mut declared: Vec<T> = Vec::with_capacity(items.len());
     let mut names = BTreeSet::new();
-    for (index, item) in items.iter().enumerate() {
-        match read(item, &format!("{}/{index}", fields.pointer_of(key))) {
-            Ok(found) => {
-                if names.insert(String::from(name(&found))) {
-                    declared.push(found);
-                } else {
-                    fields.fault_below(&format!("{key}/{index}/name"), "is named twice");
-                }
+    let at = fields.pointer_of(key);
+    fields.each_of(items, |fields, index, item| match read(item, &format!("{at}/{index}")) {
+        Ok(found) => {
+            if names.insert(String::from(name(&found))) {
+                declared.push(found);
+            } else {
+                fields.fault_below(&format!("{key}/{index}/name"), "is named twice");
             }
-            Err(faults) => fields.absorb(faults),
         }
-    }
+        Err(faults) => fields.absorb(faults),
+    });
     declared
 }
 
@@ -88,13 +87,13 @@ fn webhook(
     pointer: &str,
     known: &BTreeMap<&str, &Definition>,
     policy: &Policy,
-) -> Result<(Definition, SecretChoice), Vec<Fault>> {
+) -> Result<(Definition, SecretChoice), Faults> {
     let Value::Object(sent) = item else {
-        return Err(vec![Fault::new(pointer, "must be a JSON object")]);
+        return Err(Fault::new(pointer, "must be a JSON object").into());
     };
     let mut patch = sent.clone();
     mark_credentials(&mut patch);
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     for key in ["name", "url", "events"] {
         if !sent.contains_key(key) {
             faults.push(Fault::new(format!("/{key}"), "is required"));
@@ -110,7 +109,7 @@ fn webhook(
     let contract = sent.get("contract").and_then(Value::as_str).and_then(Contract::parse).unwrap_or(Contract::Standard);
     patch.entry("contract").or_insert_with(|| Value::from(contract.as_str()));
     let Some(mut blank) = blank(name, contract) else {
-        return Err(vec![Fault::new(pointer, "can't be read")]);
+        return Err(Fault::new(pointer, "can't be read").into());
     };
     if let Some(current) = current {
         // What the patch does not name is kept from here; it names its headers, or there are none.
@@ -124,7 +123,7 @@ fn webhook(
     let declared = match parse::update(&blank, &Value::Object(patch), policy) {
         Ok(declared) => Some(declared),
         Err(more) => {
-            faults.extend(more);
+            faults.absorb(more);
             None
         }
     };
@@ -135,7 +134,7 @@ fn webhook(
             let generates = declared.secret.is_none() && (says_keep || is_default);
             Ok((declared, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
         }
-        _ => Err(faults.into_iter().map(|fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail)).collect()),
+        _ => Err(faults.map(|fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail))),
     }
 }
 

@@ -112,7 +112,7 @@ impl Request {
     /// Not JSON, or every bad field of the call itself.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
         let body = parse_json(body)?;
-        let mut fields = Fields::of(&body, "").map_err(|fault| vec![fault])?;
+        let mut fields = Fields::of(&body, "")?;
         let document = fields.any("document");
         if document.is_none() {
             fields.fault("document", "is required");

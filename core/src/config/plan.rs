@@ -12,7 +12,7 @@ use crate::api::project::ProjectSettings;
 use crate::change::{Change, Changes, SET};
 use crate::egress::Policy;
 use crate::event::EventTypeDraft;
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::webhook::Definition;
 use crate::webhook::parse::SecretChoice;
 
@@ -64,7 +64,7 @@ impl Plan {
 ///
 /// # Errors
 /// Everything that is wrong with the document, with pointers such as `/document/webhooks/3/url`.
-pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, Vec<Fault>> {
+pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, Faults> {
     let Declared { settings, event_types, webhooks } = declare::read(&request.document, state, policy)?;
     let mut plan = Plan { steps: Vec::new(), changes: Vec::new() };
     if let Some(settings) = settings {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::egress::Policy;
 use crate::event::EventTypeDraft;
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::time::Timestamp;
 use crate::webhook::Contract;
 use crate::webhook::parse::{self, SecretChoice};
@@ -45,7 +45,7 @@ fn state() -> State {
     State { settings, event_types: vec![kind], webhooks: vec![(2, webhook(&full)), (1, webhook(&quiet))] }
 }
 
-fn planned(state: &State, document: Value, prune: bool) -> Result<Plan, Vec<Fault>> {
+fn planned(state: &State, document: Value, prune: bool) -> Result<Plan, Faults> {
     plan(state, &Request { document, prune, expect: None }, &policy())
 }
 
@@ -69,7 +69,7 @@ fn a_document_holds_no_secret_and_reads_back_as_no_change() {
 }
 
 #[test]
-fn a_field_that_is_left_out_has_its_default() -> Result<(), Vec<Fault>> {
+fn a_field_that_is_left_out_has_its_default() -> Result<(), Faults> {
     let state = state();
     let mut written = document(&state);
     if let Some(full) = written["webhooks"][0].as_object_mut() {

@@ -37,13 +37,13 @@ pub(super) fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
     }
 }
 
-fn webhook(changes: Value) -> Result<Definition, Vec<crate::fault::Fault>> {
+fn webhook(changes: Value) -> Result<Definition, crate::fault::Faults> {
     let draft = with(json!({"name": "w", "url": "https://r.example/h", "events": ["*"]}), changes);
     parse::create(&draft, &Policy::default()).map(|(definition, _)| definition)
 }
 
 #[test]
-fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Vec<crate::fault::Fault>> {
+fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), crate::fault::Faults> {
     for changes in [
         json!({}),
         json!({"events": ["order.*"], "event_labels": {"env": "prod"}}),
@@ -62,7 +62,7 @@ fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Vec<crate::fault:
 }
 
 #[test]
-fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), Vec<crate::fault::Fault>> {
+fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), crate::fault::Faults> {
     let damaged = Definition { secret: Some(String::from("s1.k1.sealed")), ..webhook(json!({}))? };
     let sample = sample_event(&damaged);
     let source = Source { kind: &sample.kind, accepted_at: Timestamp(0), data: &sample.data, object: None };
@@ -72,7 +72,7 @@ fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), Vec<
 }
 
 #[test]
-fn a_callback_is_signed_with_every_secret_that_has_not_expired() -> Result<(), Vec<crate::fault::Fault>> {
+fn a_callback_is_signed_with_every_secret_that_has_not_expired() -> Result<(), crate::fault::Faults> {
     let [old, older, new] = [1, 2, 3].map(|byte| Secret::from_random(&[byte; 32]));
     let mut rotated = Definition { secret: Some(older.reveal()), ..webhook(json!({}))? };
     rotated.rotate_secret(old.reveal(), 10, Timestamp(0));
@@ -96,7 +96,7 @@ fn a_callback_is_signed_with_every_secret_that_has_not_expired() -> Result<(), V
 }
 
 #[test]
-fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), Vec<crate::fault::Fault>> {
+fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), crate::fault::Faults> {
     let ubiops = |events: Value| webhook(json!({"contract": "ubiops", "events": events}));
     let finished = "deployment_request_finished";
     for (events, kind, named) in [

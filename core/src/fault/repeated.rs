@@ -6,15 +6,12 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Fault, pointer_segment};
-
-/// Faults that are looked for at most.
-const FOUND_MAX: usize = 50;
+use super::{Fault, Faults, pointer_segment};
 
 /// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of the body. Text that is
 /// no JSON has none.
-pub(crate) fn repeated_members(json: &str, pointer: &str) -> Vec<Fault> {
-    let mut found = Vec::new();
+pub(crate) fn repeated_members(json: &str, pointer: &str) -> Faults {
+    let mut found = Faults::default();
     let mut reader = serde_json::Deserializer::from_str(json);
     let place = Place { parent: None, step: Step::Root(pointer) };
     // What is no JSON is told by whoever reads the values.
@@ -47,7 +44,7 @@ impl Place<'_> {
 
 struct Walk<'a, 'f> {
     place: &'a Place<'a>,
-    found: &'f mut Vec<Fault>,
+    found: &'f mut Faults,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
@@ -70,9 +67,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         while let Some(key) = map.next_key::<String>()? {
             let place = Place { parent: Some(self.place), step: Step::Member(&key) };
             if known.contains(&key) {
-                if self.found.len() < FOUND_MAX {
-                    self.found.push(Fault::new(place.pointer(), "is given twice"));
-                }
+                self.found.note(|| Fault::new(place.pointer(), "is given twice"));
                 map.next_value::<IgnoredAny>()?;
             } else {
                 map.next_value_seed(Walk { place: &place, found: &mut *self.found })?;

@@ -15,13 +15,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::egress::Policy;
-use crate::fault::{Fields, InputFault, is_invisible, parse_json, sentence};
+use crate::fault::{Fields, InputFault, is_invisible, parse_json, shorten};
 use crate::webhook::{WebhookName, parse};
 
 /// Bytes of a call that brings a listing, at most.
 pub const LISTING_BYTES_MAX: usize = 1024 * 1024;
 /// Items of a listing at most.
 const ITEMS_MAX: usize = 1_000;
+/// Notes of one item at most; the others are counted.
+const NOTES_MAX: usize = 20;
+/// Bytes of a note at most.
+const NOTE_BYTES_MAX: usize = 1_024;
 
 /// Whose listing it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +85,7 @@ impl Request {
     /// Not JSON, or every bad field.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
         let body = parse_json(body)?;
-        let mut fields = Fields::of(&body, "").map_err(|fault| vec![fault])?;
+        let mut fields = Fields::of(&body, "")?;
         let from = fields.text("from");
         let from = fields.required("from", from).and_then(|text| {
             let from = From::parse(text);
@@ -140,7 +144,39 @@ pub struct PreviewView {
 struct Found {
     name: String,
     draft: Map<String, Value>,
-    notes: Vec<String>,
+    notes: Notes,
+}
+
+/// What is said of one item.
+#[derive(Default)]
+struct Notes {
+    said: Vec<String>,
+    more: usize,
+}
+
+impl Notes {
+    fn add(&mut self, text: impl Into<String>) {
+        if self.said.len() >= NOTES_MAX {
+            self.more += 1;
+            return;
+        }
+        self.say(text);
+    }
+
+    /// What must be said, however much was.
+    fn say(&mut self, text: impl Into<String>) {
+        let mut text = text.into();
+        shorten(&mut text, NOTE_BYTES_MAX);
+        self.said.push(text);
+    }
+
+    fn into_texts(self) -> Vec<String> {
+        let Self { mut said, more } = self;
+        if more > 0 {
+            said.push(format!("and {more} more"));
+        }
+        said
+    }
 }
 
 impl Found {
@@ -149,7 +185,7 @@ impl Found {
     }
 
     fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
+        self.notes.add(text);
     }
 }
 
@@ -167,7 +203,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         };
         let name = names.name_for(&found.name, index);
         if name != found.name {
-            found.notes.push(format!("is called {name} here"));
+            found.note(format!("is called {name} here"));
         }
         found.set("name", name.clone());
         let mut checked = found.draft.clone();
@@ -175,7 +211,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         let taken = match parse::create(&Value::Object(checked), policy) {
             Ok(_) => true,
             Err(faults) => {
-                found.notes.push(format!("was left out: {}", sentence(&faults)));
+                found.notes.say(format!("was left out: {}", faults.sentence()));
                 false
             }
         };
@@ -184,7 +220,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         } else {
             names.taken.remove(&name);
         }
-        items.push(ItemView { index, name: found.name, taken, notes: found.notes });
+        items.push(ItemView { index, name: found.name, taken, notes: found.notes.into_texts() });
     }
     PreviewView { document: Value::Object([(String::from("webhooks"), Value::from(webhooks))].into_iter().collect()), items }
 }

@@ -197,3 +197,11 @@ fn a_call_names_a_system_and_its_listing() {
     assert!(matches!(Request::parse(r#"{"from":"x","more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3));
     assert!(matches!(Request::parse(r#"{"from":"svix","listing":7}"#), Err(InputFault::Invalid(faults)) if faults.len() == 1));
 }
+
+#[test]
+fn notes_are_bounded_and_why_something_was_left_out_is_always_said() {
+    let view = previewed(From::Up42, json!([{"name": "w", "url": "https://a.example/", "events": vec!["x".repeat(5_000) + "-"; 100]}]));
+    let notes = &view.items[0].notes;
+    assert_eq!((notes.len(), notes.last().map(String::as_str)), (NOTES_MAX + 2, Some("and 80 more")));
+    assert!(notes.iter().all(|note| note.len() <= NOTE_BYTES_MAX) && notes[NOTES_MAX].starts_with("was left out: events: "), "{notes:?}");
+}

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::{FAULTS_MAX, Format, Node, Rules, Schema};
+use super::{Format, Node, Rules, Schema};
 use crate::budget::{Budget, LOOK};
 use crate::compare::{equal, hash_of};
 use crate::decimal::Decimal;
-use crate::fault::{Fault, pointer_segment, type_name};
+use crate::fault::{Fault, Faults, pointer_segment, type_name};
 use crate::time::{TIME_RULE, Timestamp};
 
 /// Characters of a value that a fault repeats at most.
@@ -17,20 +17,20 @@ pub(super) const SHOWN_CHARS_MAX: usize = 80;
 const EMAIL_BYTES_MAX: usize = 320;
 
 impl Schema {
-    /// What of `value`, which stands at `pointer` of the input, does not fit; nothing where it fits. At most
-    /// [`FAULTS_MAX`] places are named.
+    /// What of `value`, which stands at `pointer` of the input, does not fit; nothing where it fits. See [`Faults`]
+    /// for how many places are named.
     #[must_use]
-    pub fn check(&self, value: &Value, pointer: &str) -> Vec<Fault> {
+    pub fn check(&self, value: &Value, pointer: &str) -> Faults {
         self.check_within(value, pointer, &Budget::of_event())
     }
 
     /// [`Self::check`] with what is left of a budget. Where that is not enough there is one fault that says so.
     #[must_use]
-    pub fn check_within(&self, value: &Value, pointer: &str, budget: &Budget) -> Vec<Fault> {
-        let mut check = Check { schema: self, budget, faults: Some(Vec::new()), fits: true };
+    pub fn check_within(&self, value: &Value, pointer: &str, budget: &Budget) -> Faults {
+        let mut check = Check { schema: self, budget, faults: Some(Faults::default()), fits: true };
         check.node(&self.root, value, &At { parent: None, segment: Segment::Root(pointer) });
         if budget.is_spent() {
-            return vec![Fault::new(pointer, "takes too many steps to be checked against its schema; send less, or simplify the schema")];
+            return Fault::new(pointer, "takes too many steps to be checked against its schema; send less, or simplify the schema").into();
         }
         check.faults.unwrap_or_default()
     }
@@ -65,7 +65,7 @@ struct Check<'a> {
     schema: &'a Schema,
     budget: &'a Budget,
     /// What was found; `None` where only the verdict matters.
-    faults: Option<Vec<Fault>>,
+    faults: Option<Faults>,
     fits: bool,
 }
 
@@ -78,8 +78,8 @@ impl<'a> Check<'a> {
     /// Notes a fault; its words are made only where they are read.
     fn fault<T: Into<String>>(&mut self, at: &At<'_>, detail: impl FnOnce() -> T) {
         self.fits = false;
-        if let Some(faults) = self.faults.as_mut().filter(|faults| faults.len() < FAULTS_MAX) {
-            faults.push(Fault::new(at.pointer(), detail()));
+        if let Some(faults) = self.faults.as_mut() {
+            faults.note(|| Fault::new(at.pointer(), detail()));
         }
     }
 

@@ -32,8 +32,6 @@ pub const SCHEMA_PARTS_MAX: usize = 1_000;
 pub const DRAFTS: [&str; 2] = ["https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#"];
 /// What `minLength`, `maxItems` and their like may say at most: far beyond any body that is taken.
 pub const COUNT_MAX: u64 = 1_000_000_000;
-/// Faults that one check names at most.
-pub const FAULTS_MAX: usize = 50;
 
 /// A schema, taken apart and known to be one that can be checked.
 #[derive(Clone, Debug, PartialEq)]

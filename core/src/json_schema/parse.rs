@@ -8,7 +8,7 @@ use super::check::{SHOWN_CHARS_MAX, shown};
 use super::{COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
 use crate::compare::ValueSet;
 use crate::decimal::{STEP_DIGITS_MAX, Step};
-use crate::fault::{Fault, cut, pointer_segment, type_name, whole_number};
+use crate::fault::{Fault, Faults, cut, pointer_segment, type_name, whole_number};
 
 /// Values of an `enum` that are named to whoever sent another, as far as they are short.
 const NAMED_VALUES_MAX: usize = 30;
@@ -20,20 +20,20 @@ impl Schema {
     /// # Errors
     /// Every keyword that is unknown, not checked here or has a wrong value; a `$ref` that leads nowhere or in a circle; a
     /// schema that is too large.
-    pub fn parse(value: &Value, pointer: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
         let bytes = value.to_string().len();
         if bytes > SCHEMA_BYTES_MAX {
-            return Err(vec![Fault::new(pointer, format!("must be at most {} KiB, this has {bytes} bytes", SCHEMA_BYTES_MAX / 1024))]);
+            return Err(Fault::new(pointer, format!("must be at most {} KiB, this has {bytes} bytes", SCHEMA_BYTES_MAX / 1024)).into());
         }
         if !value.is_object() {
-            return Err(vec![Fault::new(pointer, format!("must be a JSON Schema object, not {}", type_name(value)))]);
+            return Err(Fault::new(pointer, format!("must be a JSON Schema object, not {}", type_name(value))).into());
         }
-        let mut reader = Reader { faults: Vec::new(), parts: 0, refs: Vec::new(), defs: BTreeMap::new() };
+        let mut reader = Reader { faults: Faults::default(), parts: 0, refs: Vec::new(), defs: BTreeMap::new() };
         let root = reader.node(value, pointer, 0);
         let Reader { mut faults, refs, defs, .. } = reader;
         for (at, name) in refs {
             if !defs.contains_key(&name) {
-                faults.push(Fault::new(at, format!("leads nowhere: $defs has no {name}")));
+                faults.note(|| Fault::new(at, format!("leads nowhere: $defs has no {name}")));
             }
         }
         if !faults.is_empty() {
@@ -41,7 +41,7 @@ impl Schema {
         }
         let schema = Self { root, defs };
         match schema.circle() {
-            Some(name) => Err(vec![Fault::new(format!("{pointer}/$defs/{}", pointer_segment(&name)), "refers to itself without an end")]),
+            Some(name) => Err(Fault::new(format!("{pointer}/$defs/{}", pointer_segment(&name)), "refers to itself without an end").into()),
             None => Ok(schema),
         }
     }
@@ -81,7 +81,7 @@ fn references_of<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
 }
 
 struct Reader {
-    faults: Vec<Fault>,
+    faults: Faults,
     parts: usize,
     /// Where each `$ref` stands, and the definition it names.
     refs: Vec<(String, String)>,
@@ -90,7 +90,7 @@ struct Reader {
 
 impl Reader {
     fn fault(&mut self, at: &str, detail: impl Into<String>) {
-        self.faults.push(Fault::new(at, detail));
+        self.faults.note(|| Fault::new(at, detail));
     }
 
     fn node(&mut self, value: &Value, at: &str, depth: usize) -> Node {

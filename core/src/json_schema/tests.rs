@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::budget::Budget;
-use crate::fault::Fault;
+use crate::fault::{FAULTS_MAX, Fault};
 use crate::json;
 
 fn schema(value: &Value) -> Schema {
@@ -67,7 +67,7 @@ fn each_keyword_takes_what_it_says_and_nothing_else() {
         (json!({}), vec![json!(null), json!({"a": 1})], vec![]),
     ] {
         for value in &fits {
-            assert_eq!(schema(&of).check(value, ""), [], "{of} takes {value}");
+            assert_eq!(schema(&of).check(value, "").into_named(), [], "{of} takes {value}");
         }
         for value in &not {
             assert!(!schema(&of).check(value, "").is_empty(), "{of} does not take {value}");
@@ -266,7 +266,7 @@ fn names_that_are_required_of_many_objects_are_given_up_too() {
 #[test]
 fn faults_are_counted() {
     let faults = schema(&json!({"items": {"type": "string"}})).check(&json!(vec![1; 500]), "");
-    assert_eq!(faults.len(), FAULTS_MAX);
+    assert_eq!((faults.len(), faults.more()), (FAULTS_MAX, 450));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -37,7 +37,7 @@ them, and says of each attempt what came of it.\n\n\
 Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: {roles}. `ADMIN_TOKEN` may do everything \
 everywhere. A project that a token does not belong to is answered like one that does \
 not exist.\n\n\
-Bodies are JSON; unknown fields and parameters are refused, and a 422 names every fault with a JSON pointer. Errors are problem details \
+Bodies are JSON; unknown fields and parameters are refused, and a 422 names up to 50 faults with a JSON pointer each (`more_errors`: how many more). Errors are problem details \
 (RFC 9457) whose `type` is one of a closed set. A method that a path does not take is answered by 405 with `Allow`. Each answer has an `x-request-id`, \
 under which it is logged.\n\n\
 Lists are paged by `cursor` and `limit`. `Idempotency-Key` makes a call safe to repeat for 24 hours: the same key with the same content is answered as the \

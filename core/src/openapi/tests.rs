@@ -414,7 +414,7 @@ const NOW: Timestamp = Timestamp(1_795_270_051_204);
 fn parsed(name: &str, body: &Value) -> Result<(), InputFault> {
     let policy = Policy::default();
     let text = body.to_string();
-    let of_value = |faults: Result<(), Vec<crate::fault::Fault>>| faults.map_err(InputFault::from);
+    let of_value = |faults: Result<(), crate::fault::Faults>| faults.map_err(InputFault::from);
     match name {
         "ProjectCreate" => crate::project::create(&text).map(drop),
         "SettingsPatch" => crate::project::update(&text).map(drop),

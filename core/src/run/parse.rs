@@ -11,7 +11,7 @@ use super::{
     STEPS_MAX, Target, Webhooks,
 };
 use crate::egress::{self, Policy};
-use crate::fault::{Fault, Fields, InputFault, Sent, check_text, parse_json, split_object};
+use crate::fault::{Fault, Faults, Fields, InputFault, Sent, check_text, parse_json, split_object};
 use crate::query::{PageQuery, Parameters};
 use crate::webhook::field;
 
@@ -110,7 +110,7 @@ pub fn read_auth(text: &str) -> Result<Auth, String> {
 /// Not JSON, or every bad field.
 pub fn claim(body: &str) -> Result<u32, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let sent = fields.integer("lease_s");
     let lease_s = match fields.not_null("lease_s", sent) {
         Sent::Value(seconds) => {
@@ -188,7 +188,7 @@ impl RunQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let state = parameters.one("state").and_then(|text| {
             let state = RunState::parse(&text);
@@ -254,7 +254,7 @@ fn log(fields: &mut Fields<'_>, sent: Option<&RawValue>) -> Vec<Box<RawValue>> {
         None | Some(Ok(None)) => Vec::new(),
         Some(Ok(Some(entries))) => entries,
         Some(Err(_no_array)) => {
-            fields.absorb(vec![Fault::new("/log", "must be an array")]);
+            fields.absorb(Fault::new("/log", "must be an array"));
             Vec::new()
         }
     }

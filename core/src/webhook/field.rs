@@ -169,7 +169,7 @@ pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header
         let mut part = match Fields::of(item, at) {
             Ok(part) => part,
             Err(fault) => {
-                fields.absorb(vec![fault]);
+                fields.absorb(fault);
                 continue;
             }
         };
@@ -293,7 +293,7 @@ pub(crate) fn labels(fields: &mut Fields<'_>, key: &str, map: &Map<String, Value
         fields.fault(key, format!("must be at most {LABELS_MAX}, these are {}", map.len()));
         return BTreeMap::new();
     }
-    let mut part_faults = Vec::new();
+    let mut part_faults = crate::fault::Faults::default();
     let mut labels = BTreeMap::new();
     let part = Fields::new(map, fields.pointer_of(key));
     for (key, value) in map {

@@ -12,7 +12,7 @@ use crate::condition::Condition;
 use crate::contract::{self, ubiops};
 use crate::egress::Policy;
 use crate::event::{self, NewEvent};
-use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::fault::{self, Faults, Fields, InputFault, Sent};
 
 /// What a new webhook without a `secret` field gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum SecretChoice {
 ///
 /// # Errors
 /// Every bad field: missing, of the wrong type, too long, too many, unknown, refused by the egress policy.
-pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoice), Vec<Fault>> {
-    let mut fields = Fields::of(draft, "").map_err(|fault| vec![fault])?;
+pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoice), Faults> {
+    let mut fields = Fields::of(draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| field::name(&mut fields, text));
     let definition = new_definition(&mut fields, name, None, policy);
@@ -101,8 +101,8 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
 ///
 /// # Errors
 /// Every bad field; a missing value for a header that is not stored is one.
-pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<Definition, Vec<Fault>> {
-    let mut fields = Fields::of(patch, "").map_err(|fault| vec![fault])?;
+pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<Definition, Faults> {
+    let mut fields = Fields::of(patch, "")?;
     let mut updated = current.clone();
 
     let name = fields.text("name");

@@ -48,7 +48,7 @@ impl Rotation {
     /// Not JSON, or every bad field; never repeats the secret.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
         let draft = parse_json(if body.trim().is_empty() { "{}" } else { body })?;
-        let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+        let mut fields = Fields::of(&draft, "")?;
         let overlap_s = fields.integer("overlap_s").value().map_or(Some(OVERLAP_DEFAULT_S), |seconds| {
             let fitting = u32::try_from(seconds).ok().filter(|seconds| *seconds <= OVERLAP_MAX_S);
             if fitting.is_none() {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::parse::{self, SecretChoice};
 use super::*;
 use crate::egress::Policy;
-use crate::fault::{Fault, InputFault};
+use crate::fault::{Faults, InputFault};
 
-type Outcome = Result<(), Vec<Fault>>;
+type Outcome = Result<(), Faults>;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -20,15 +20,15 @@ fn with(changes: Value) -> Value {
     body
 }
 
-fn made(changes: Value) -> Result<Definition, Vec<Fault>> {
+fn made(changes: Value) -> Result<Definition, Faults> {
     parse::create(&with(changes), &Policy::default()).map(|(definition, _)| definition)
 }
 
-fn patched(current: &Definition, patch: &Value) -> Result<Definition, Vec<Fault>> {
+fn patched(current: &Definition, patch: &Value) -> Result<Definition, Faults> {
     parse::update(current, patch, &Policy::default())
 }
 
-fn pointers<T>(outcome: Result<T, Vec<Fault>>) -> Vec<String> {
+fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
     outcome.map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| vec![String::from("no fault")])
 }
 
@@ -349,7 +349,7 @@ fn headers_that_mislead_are_refused_with_the_reason() {
     ] {
         let faults = made(json!({"headers": [{"key": name, "value": "v"}]})).err().unwrap_or_default();
         assert!(
-            matches!(faults.as_slice(), [fault] if fault.pointer == "/headers/0/key" && fault.detail.len() > name.len() + 10),
+            matches!(&*faults, [fault] if fault.pointer == "/headers/0/key" && fault.detail.len() > name.len() + 10),
             "{name}: {faults:?}"
         );
     }

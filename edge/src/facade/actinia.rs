@@ -23,7 +23,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use worker::{Context, Env};
 
-use super::sentence_of;
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
 use crate::http::request::{Incoming, token_of};
@@ -37,6 +36,9 @@ use crate::project_do::runs::{RunCommand, RunReply};
 pub(crate) const VERSION_PATH: &str = "/actinia/api/v3/version";
 /// Resources that a list shows at most, the newest: actinia does not page.
 const LISTED_MAX: u32 = 500;
+
+/// What everybody is told who is not let in.
+const LOG_IN: &str = "log in with the project's name and one of its tokens as the password";
 
 /// A path of the facade.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     let (project, token) = credentials(incoming.authorization()).ok_or_else(wrong_login)?;
     // A token of another project is a wrong password.
     let caller = caller(&settings, Some(&token), &project).map_err(|_refused| wrong_login())?;
-    let mut session = Session { env, context, settings, project, caller, once: None, incoming };
+    let mut session = Session::new(env, context, settings, project, caller, incoming);
     query::none(session.query()).map_err(InputFault::from)?;
     match path {
         Path::Version => version(),
@@ -150,7 +152,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
 }
 
 /// The project and the token of a Basic login, split at the first colon (RFC 7617).
-fn credentials(authorization: Option<&str>) -> Option<(ProjectName, String)> {
+pub(crate) fn credentials(authorization: Option<&str>) -> Option<(ProjectName, String)> {
     let bytes = STANDARD.decode(token_of(authorization, &["Basic"])?).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (user, password) = text.split_once(':')?;
@@ -158,7 +160,7 @@ fn credentials(authorization: Option<&str>) -> Option<(ProjectName, String)> {
 }
 
 fn wrong_login() -> ApiError {
-    ApiError::problem(ProblemType::Unauthorized, "log in with the project's name and one of its tokens as the password")
+    ApiError::problem(ProblemType::Unauthorized, LOG_IN)
 }
 
 /// `GET version`, without a login. The clients look for more than two keys (WIRE C.2).
@@ -296,7 +298,8 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    let message = sentence_of(&problem);
+    // Whoever is not let in gets the same words, whatever was wrong.
+    let message = if status == 401 && problem.errors.is_empty() { String::from(LOG_IN) } else { problem.sentence() };
     let mut answer = Answer::json_text(status, actinia::error(&message));
     if let Some(allow) = allow {
         answer = answer.with("allow", allow);
@@ -362,9 +365,13 @@ mod tests {
         let id = RequestId::new([0; 8]);
         let answer = error_answer(wrong_login(), &id);
         assert_eq!((answer.status, answer.headers.last().map(|(name, _)| *name)), (401, Some("www-authenticate")));
+        let answer_of_a_wrong_login = answer.body;
         let answer = error_answer(resource_is_none(), &id);
         assert_eq!((answer.status, answer.body.as_deref()), (400, Some(r#"{"message":"Resource does not exist","status":"error"}"#)));
-        assert_eq!(error_answer(ApiError::problem(ProblemType::ProjectNotFound, "x"), &id).status, 401);
+        let refused = |kind| error_answer(ApiError::problem(kind, "x"), &id);
+        let unknown = refused(ProblemType::ProjectNotFound);
+        assert_eq!((unknown.status, &unknown.body), (401, &answer_of_a_wrong_login));
+        assert_eq!(refused(ProblemType::Unauthorized).body, answer_of_a_wrong_login, "the same words");
         assert_eq!(error_answer(ApiError::problem(ProblemType::BodyTooLarge, "x"), &id).status, 400);
         assert_eq!(error_answer(ApiError::Method { allow: "GET" }, &id).status, 405);
     }

@@ -5,7 +5,6 @@ pub(crate) mod actinia;
 pub(crate) mod ubiops;
 pub(crate) mod up42;
 
-use postern_core::fault;
 use postern_core::problem::Problem;
 
 /// The status of systems that have 400 for everything that is wrong with an input.
@@ -14,9 +13,4 @@ const fn status_of(problem: &Problem) -> u16 {
         409 | 415 | 422 => 400,
         status => status,
     }
-}
-
-/// A problem in one sentence that names every bad field.
-fn sentence_of(problem: &Problem) -> String {
-    if problem.errors.is_empty() { problem.detail.clone() } else { fault::sentence(&problem.errors) }
 }

@@ -12,7 +12,7 @@ use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
 use worker::{Context, Env};
 
-use super::{sentence_of, status_of};
+use super::status_of;
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
 use crate::http::request::{Incoming, token_of};
@@ -72,7 +72,7 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     let token = token_of(incoming.authorization(), &["Token", "Bearer"])
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, "send Authorization: Token <token>"))?;
     let caller = caller(&settings, Some(token), &project)?;
-    let mut session = Session { env, context, settings, project, caller, once: None, incoming };
+    let mut session = Session::new(env, context, settings, project, caller, incoming);
     // Only the list reads a query.
     if path != Path::Webhooks || method == "POST" {
         query::none(session.query()).map_err(InputFault::from)?;
@@ -179,7 +179,7 @@ fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
 pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
-    let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": sentence_of(&problem) }).to_string());
+    let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": problem.sentence() }).to_string());
     match allow {
         Some(allow) => answer.with("allow", allow),
         // What the client of UbiOps waits for; without it, it waits a minute (WIRE A.6).

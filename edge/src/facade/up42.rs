@@ -23,14 +23,14 @@ use postern_core::webhook::ProjectName;
 use serde::Serialize;
 use worker::{Context, Env};
 
-use super::{sentence_of, status_of};
+use super::status_of;
 use crate::clock;
 use crate::config::Settings;
 use crate::http::problem::{Answer, ApiError};
 use crate::http::request::{Incoming, token_of};
 use crate::http::{Session, caller, unexpected};
 use crate::log::RequestId;
-use crate::project_do::command::{Caller, Command, Reply, StartedTest, Up42Command};
+use crate::project_do::command::{Command, Reply, StartedTest, Up42Command};
 
 /// Milliseconds that a test may take longer than its call's timeout before it is counted as failed.
 const TEST_SLACK_MS: u32 = 1_000;
@@ -109,9 +109,9 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
     let sent =
         token_of(incoming.authorization(), &["Bearer"]).ok_or_else(|| unauthorized("log in and send Authorization: Bearer <token>"))?;
     // The workspace is only a digest of a name, so here a token must say its project itself.
-    let project = token::project_of(sent).ok_or_else(|| unauthorized("this is no token of a project: log in with one"))?;
+    let project = token::project_of(sent).ok_or_else(|| unauthorized(token::WRONG))?;
     let caller = caller(&settings, Some(sent), &project)?;
-    let session = Session { env, context, settings, project, caller, once: None, incoming };
+    let session = Session::new(env, context, settings, project, caller, incoming);
     query::none(session.query()).map_err(InputFault::from)?;
     match path {
         Path::Token => Err(ApiError::Method { allow: "POST" }),
@@ -177,16 +177,13 @@ async fn granted(env: &Env, context: &Context, incoming: &mut Incoming, form: &s
     };
     let settings = Settings::of(env)?;
     let caller = match caller(&settings, Some(&found.token), &found.project) {
-        Ok(Caller::Admin) => {
-            return Ok(Err(Refused::credentials(
-                "ADMIN_TOKEN names no project, so it can't be used here: log in with a token of the project",
-            )));
-        }
+        // An administrator's token names no project, so it can't be used here. Whoever guessed it need not learn so.
+        Ok(caller) if caller.is_admin() => return Ok(Err(Refused::wrong())),
         Ok(caller) => caller,
         Err(ApiError::Problem(_)) => return Ok(Err(Refused::wrong())),
         Err(error) => return Err(error),
     };
-    let session = Session { env, context, settings, project: found.project, caller, once: None, incoming };
+    let session = Session::new(env, context, settings, found.project, caller, incoming);
     match session.ask(Command::ShowProject).await {
         Ok(_) => Ok(Ok(found.token)),
         Err(ApiError::Problem(problem)) if matches!(problem.status, 401 | 403 | 404) => Ok(Err(Refused::wrong())),
@@ -301,7 +298,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    let answer = Answer::json_text(status, api::error(status, &sentence_of(&problem)).to_string());
+    let answer = Answer::json_text(status, api::error(status, &problem.sentence()).to_string());
     match (allow, status) {
         (Some(allow), _) => answer.with("allow", allow),
         (None, 401) => answer.with("www-authenticate", "Bearer"),

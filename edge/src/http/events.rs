@@ -78,7 +78,7 @@ fn with_key(event: NewEvent, header: Option<String>) -> Result<NewEvent, ApiErro
     };
     if event.idempotency_key.as_ref().is_some_and(|body| *body != key) {
         let detail = "is not that of the Idempotency-Key header: send one of them";
-        return Err(InputFault::Invalid(vec![Fault::new("/idempotency_key", detail)]).into());
+        return Err(InputFault::from(Fault::new("/idempotency_key", detail)).into());
     }
     Ok(NewEvent { idempotency_key: Some(key), ..event })
 }

@@ -36,7 +36,10 @@ pub(super) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiErr
 }
 
 async fn export(session: &Session<'_>, page: impl Fn(Option<Seq>) -> Command + 'static) -> Result<Response, ApiError> {
-    let first = ask(session.env, &session.call(page(None))).await?;
+    let first = match session.ask(page(None)).await? {
+        Reply::Exported(page) => page,
+        other => return Err(unexpected(&other)),
+    };
     let rest = Rest { env: session.env.clone(), call: session.call(page(None)), page: Box::new(page) };
     let wanted = session.incoming.header("accept");
     let is_text = accept::names(wanted.as_deref(), TEXT) && !accept::names(wanted.as_deref(), NDJSON);

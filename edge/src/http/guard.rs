@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use postern_core::limit::Limiter;
-use postern_core::live_ticket::{self, Offered};
 use postern_core::problem::ProblemType;
 use postern_core::time::Timestamp;
 use postern_core::token;
 
 use super::problem::ApiError;
 use super::request::Incoming;
+use super::standing::{Shown, Standing};
 use crate::config::Limits;
 
 thread_local! {
@@ -29,12 +29,9 @@ const EXPECTED_MAX: usize = 200;
 /// What is known of a request before it is answered.
 pub(super) struct Guard {
     address: Option<String>,
-    /// What the caller shows: `Authorization`, or the WebSocket's ticket.
-    shown: Option<String>,
-    /// Whether that is a ticket.
-    is_ticket: bool,
+    shown: Shown,
+    standing: Standing,
     limits: Limits,
-    is_post: bool,
 }
 
 /// Too many; so many seconds until the next.
@@ -49,10 +46,13 @@ impl TooMany {
 
 impl Guard {
     pub(super) fn of(incoming: &Incoming, limits: Limits) -> Self {
-        let authorization = incoming.authorization().map(String::from);
-        let is_ticket = authorization.is_none();
-        let shown = authorization.or_else(|| incoming.header("sec-websocket-protocol").map(credential_of));
-        Self { address: incoming.address().map(String::from), shown, is_ticket, limits, is_post: incoming.method == "POST" }
+        let shown = Shown::of(incoming.authorization(), incoming.header("sec-websocket-protocol").as_deref());
+        Self { address: incoming.address().map(String::from), shown, standing: incoming.standing.clone(), limits }
+    }
+
+    /// What the caller shows of itself.
+    pub(super) const fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     /// Whether the request may go on. `is_public`: its path needs no token.
@@ -61,32 +61,27 @@ impl Guard {
         if is_public {
             return PUBLIC.with_borrow_mut(|limiter| limiter.take(address, self.limits.public_per_min, now)).map_err(TooMany);
         }
-        let token = || self.shown.as_deref().map(token::hash).unwrap_or_default();
+        let token = || self.shown.one().map(token::hash).unwrap_or_default();
         let max = self.limits.failures_per_min;
         // The token is hashed only where the answer depends on it.
         FAILURES.with_borrow(|limiter| {
             let blocked = limiter.is_over(address, max, "", now).and_then(|_seconds| limiter.is_over(address, max, &token(), now));
-            let blocked = blocked.filter(|_seconds| !(self.is_ticket && self.shown.as_deref().is_some_and(was_expected)));
+            let blocked = blocked.filter(|_seconds| !self.shown.ticket().is_some_and(was_expected));
             blocked.map_or(Ok(()), |seconds| Err(TooMany(seconds)))
         })
     }
 
-    /// Takes note of the answer: 401 to somebody who showed something is a guess.
+    /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as a guess: what
+    /// the refusal says does not matter, and neither does whether there was a credential at all.
     pub(super) fn note(&self, status: u16, now: Timestamp) {
         let Some(address) = &self.address else { return };
-        if status == 401 && (self.shown.is_some() || self.is_post) {
+        if self.standing.is_verified() {
+            if let Some(shown) = self.shown.one() {
+                FAILURES.with_borrow_mut(|limiter| limiter.was_right(address, || token::hash(shown), now));
+            }
+        } else if (400..500).contains(&status) && status != 429 {
             let _over = FAILURES.with_borrow_mut(|limiter| limiter.take(address, self.limits.failures_per_min, now));
-        } else if let Some(shown) = self.shown.as_deref().filter(|_shown| status < 400 && !self.is_ticket) {
-            FAILURES.with_borrow_mut(|limiter| limiter.was_right(address, || token::hash(shown), now));
         }
-    }
-}
-
-/// Of a WebSocket's subprotocols the ticket; all of them where there is none.
-fn credential_of(protocols: String) -> String {
-    match live_ticket::offered(&protocols) {
-        Offered::Ticket(ticket) => String::from(ticket),
-        Offered::Nothing | Offered::Wrong | Offered::Token => protocols,
     }
 }
 
@@ -115,35 +110,72 @@ mod tests {
 
     fn guard(address: &str, shown: Option<&str>) -> Guard {
         let limits = Limits { failures_per_min: 2, public_per_min: 2 };
-        Guard { address: Some(String::from(address)), shown: shown.map(String::from), is_ticket: false, limits, is_post: false }
+        Guard { address: Some(String::from(address)), shown: Shown::of(shown, None), standing: Standing::default(), limits }
+    }
+
+    fn verified(address: &str, shown: &str) -> Guard {
+        let guard = guard(address, Some(shown));
+        guard.standing.verify();
+        guard
     }
 
     #[test]
     fn a_ticket_that_was_given_out_passes_once_where_somebody_guesses() {
         let now = Timestamp(0);
-        let shows = |ticket: &str| Guard { is_ticket: true, ..guard("192.0.2.3", Some(ticket)) };
+        let shows = |ticket: &str| Guard { shown: Shown::Ticket(String::from(ticket)), ..guard("192.0.2.3", None) };
         for _ in 0..2 {
             shows("guess").note(401, now);
         }
         expect("given");
         assert!(shows("guess").check(false, now).is_err());
         assert!(shows("given").check(false, now).is_ok());
-        shows("given").note(101, now);
+        let used = shows("given");
+        used.standing.verify();
+        used.note(101, now);
         assert!(shows("given").check(false, now).is_err(), "it was used");
     }
 
     #[test]
     fn guesses_are_counted_and_right_tokens_go_on() {
         let now = Timestamp(0);
-        let (guess, right) = (guard("192.0.2.1", Some("Bearer wrong")), guard("192.0.2.1", Some("Bearer right")));
+        let (guess, right) = (guard("192.0.2.1", Some("Bearer wrong")), verified("192.0.2.1", "Bearer right"));
         guess.note(401, now);
         right.note(200, now);
-        guard("192.0.2.1", None).note(401, now);
-        assert!(guess.check(false, now).is_ok(), "nothing was shown, so nothing was guessed");
+        right.note(422, now);
+        assert!(guess.check(false, now).is_ok(), "who is known may be refused");
         guess.note(401, now);
         assert!(guess.check(false, now).is_err() && right.check(false, now).is_ok());
         assert!(guess.check(true, now).is_ok(), "what needs no token is counted apart");
         assert!(guard("192.0.2.2", Some("Bearer wrong")).check(false, now).is_ok());
+    }
+
+    #[test]
+    fn every_refusal_of_somebody_unknown_counts() {
+        let now = Timestamp(0);
+        for (last, status) in [400, 401, 403, 404, 405, 413, 415, 422].into_iter().enumerate() {
+            for shown in [None, Some("Bearer wrong")] {
+                let caller = guard(&format!("198.51.100.{last}{}", u8::from(shown.is_some())), shown);
+                caller.note(status, now);
+                caller.note(200, now);
+                caller.note(429, now);
+                caller.note(503, now);
+                assert!(caller.check(false, now).is_ok(), "{status}");
+                caller.note(status, now);
+                assert!(caller.check(false, now).is_err(), "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guess_does_not_hide_behind_a_token_that_is_right() {
+        let now = Timestamp(0);
+        let (address, right) = ("203.0.113.1", verified("203.0.113.1", "Bearer right"));
+        guard(address, Some("Bearer wrong")).note(401, now);
+        right.note(200, now);
+        guard(address, Some("Bearer wrong")).note(401, now);
+        assert!(right.check(false, now).is_ok());
+        let both = Guard { shown: Shown::of(Some("Bearer right"), Some("postern.v1, bearer.guess")), ..guard(address, None) };
+        assert!(both.check(false, now).is_err());
     }
 
     #[test]
@@ -155,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_ticket_is_counted_as_what_it_is_whatever_stands_beside_it() {
-        let ticket = live_ticket::mint(&[7; 32]);
-        assert_eq!(credential_of(format!("postern.v1, ticket.{ticket}")), ticket);
-        assert_eq!(credential_of(String::from("postern.v1, ticket.guess")), "postern.v1, ticket.guess");
+        let ticket = postern_core::live_ticket::mint(&[7; 32]);
+        assert_eq!(Shown::of(None, Some(&format!("postern.v1, ticket.{ticket}"))).ticket(), Some(ticket.as_str()));
+        assert_eq!(Shown::of(None, Some("postern.v1, ticket.guess")).one(), None, "it is no token that goes on");
     }
 }

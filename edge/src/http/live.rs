@@ -38,13 +38,20 @@ pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName)
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
     let (caller, command) = match shown(incoming.authorization(), &offered)? {
-        Shown::Token(token) => (caller(&*Settings::of(env)?, token, &project)?, Command::Listen),
+        Shown::Token(token) => {
+            let caller = caller(&*Settings::of(env)?, token, &project)?;
+            incoming.standing.claim(&project, &caller);
+            (caller, Command::Listen)
+        }
         Shown::Ticket(ticket) => (Caller::Postern, Command::ListenWithTicket { hash: token::hash(ticket) }),
     };
     if !is_upgrade {
         return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
     }
     let response = call::upgrade(env, &incoming.call(project, caller, command)).await?;
+    if response.status_code() != 401 {
+        incoming.standing.verify();
+    }
     if response.status_code() != 101 {
         return Ok(response);
     }

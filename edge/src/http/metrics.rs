@@ -23,10 +23,11 @@ const AT_ONCE: usize = 6;
 /// `GET /metrics`: 200; 401 for all but `ADMIN_TOKEN`; 422.
 pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let settings = Settings::of(env)?;
-    let is_admin = token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.is_admin(token));
+    let is_admin = token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.admin(token).is_some());
     if !is_admin {
         return Err(ApiError::problem(ProblemType::Unauthorized, "only ADMIN_TOKEN reads the metrics"));
     }
+    incoming.standing.verify();
     let query = MetricsQuery::parse(incoming.parts().query).map_err(Problem::invalid)?;
     let mut exposition = Exposition::new(form_of(incoming));
     meter::expose(&mut exposition);

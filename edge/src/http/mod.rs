@@ -4,8 +4,9 @@
 //! builds the same paths from the same enum, and the way of an event should be short. One file per resource; each
 //! function reads a request, asks the project one command and shows the reply.
 //!
-//! Order of refusals: 404 for a path that is none, 405, 401 or 404 by the form of the token, 415, 413, 400, 422, and then
-//! what the project says.
+//! Order of refusals: 404 for a path that is none, 405, 401 or 404 by the form of the token, 401 for a token that the project
+//! does not know, 415, 413, 400, 422, and then what the project says. The project is asked once: where a request is refused
+//! before that, it is asked who calls, and only somebody it knows is told more ([`vouched`]).
 
 mod audit;
 mod config;
@@ -24,6 +25,7 @@ mod projects;
 mod replays;
 pub(crate) mod request;
 pub(crate) mod runs;
+mod standing;
 mod stats;
 mod tests;
 mod tokens;
@@ -45,8 +47,9 @@ use worker::{Context, Env};
 use self::guard::{Guard, TooMany};
 use self::problem::{Answer, ApiError, problem_answer, respond};
 use self::request::{Incoming, if_match, token_of};
+use self::standing::{Shown, Standing};
 use crate::clock;
-use crate::config::Settings;
+use crate::config::{ConfigFault, Settings};
 use crate::dispatch::Dispatcher;
 use crate::facade;
 use crate::log::{self, RequestId};
@@ -66,21 +69,98 @@ pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Conte
     let guard = settings.as_ref().map(|settings| Guard::of(&incoming, settings.limits));
     let is_public = api.is_public(&path);
     let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(is_public, begun));
-    let response = match checked {
-        Ok(()) if !is_public && is_callback(&incoming) => respond(&api.failed(loop_cut(), &id), &id),
-        Ok(()) => api.answer(env, context, incoming, &path).await,
-        Err(too_many) => respond(&api.refused(&too_many, &id), &id),
+    let (standing, address) = (incoming.standing.clone(), incoming.address().map(String::from));
+    let refused = match checked {
+        Ok(()) => precluded(api, is_public, settings.as_deref(), guard.as_ref(), &incoming).map(|error| api.failed(error, &id)),
+        Err(too_many) => Some(api.refused(&too_many, &id)),
     };
-    let now = clock::now();
+    let mut response = match refused {
+        Some(answer) => respond(&answer, &id),
+        None => api.answer(env, context, incoming, &path).await,
+    };
     // What needs no token says nothing of one.
     if let Some(guard) = guard.as_ref().filter(|_guard| !is_public) {
-        guard.note(response.status(), now);
+        let is_refused = (400..500).contains(&response.status()) && !matches!(response.status(), 401 | 429);
+        if is_refused && !standing.is_verified() {
+            let shown = settings.as_deref().zip(guard.shown().one());
+            if let Err(error) = vouched(env, &id, address, &standing, shown).await {
+                response = respond(&api.failed(error, &id), &id);
+            }
+        }
+        guard.note(response.status(), clock::now());
     }
+    let now = clock::now();
     if settings.is_none_or(|settings| settings.logs_requests) {
         let (route, project) = api.route_of(&path);
         log::request(&id, &method, &route, project.as_ref().map(ProjectName::as_str), response.status(), now.ms_since(begun));
     }
     response
+}
+
+/// Why a request is not even looked at.
+fn precluded(api: Api, is_public: bool, settings: Option<&Settings>, guard: Option<&Guard>, incoming: &Incoming) -> Option<ApiError> {
+    let fault = settings.and_then(|settings| settings.admins.as_ref().err());
+    match fault.filter(|_fault| api.needs_credentials()) {
+        Some(fault) => Some(ConfigFault::from(fault.clone()).into()),
+        None if is_public => None,
+        None if guard.is_some_and(|guard| *guard.shown() == Shown::Several) => Some(several()),
+        None if is_callback(incoming) => Some(loop_cut()),
+        None => None,
+    }
+}
+
+/// Asks the project about a caller whose request was refused before the project was asked anything: who is not known to it is
+/// told that, and nothing about the request.
+///
+/// Where nobody has looked at the credential either (a path that is none), only what is `shown` says whose it is. The refusal
+/// then stays what it is, and the answer is for the guard alone.
+///
+/// # Errors
+/// The project does not know the caller, or could not be asked.
+async fn vouched(
+    env: &Env,
+    id: &RequestId,
+    address: Option<String>,
+    standing: &Standing,
+    shown: Option<(&Settings, &str)>,
+) -> Result<(), ApiError> {
+    let claimed = standing.claimed().map(|(project, caller)| (Some(project), caller));
+    let was_looked_at = claimed.is_some();
+    let (project, caller) = match claimed.or_else(|| shown.and_then(|(settings, shown)| claim_of(settings, shown))) {
+        Some((_, caller)) if caller.is_admin() => {
+            standing.verify();
+            return Ok(());
+        }
+        Some((Some(project), caller)) => (project, caller),
+        Some((None, _)) | None => return Ok(()),
+    };
+    let command = Command::ShowProject;
+    let call = Call { project, caller, request_id: id.clone(), origin: String::new(), address, once: None, command };
+    match call::ask(env, &call).await {
+        Ok(_) => {
+            standing.verify();
+            Ok(())
+        }
+        Err(error) if was_looked_at => Err(error.into()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whose credential a header shows, by its form, and of which project; an administrator is of none.
+fn claim_of(settings: &Settings, shown: &str) -> Option<(Option<ProjectName>, Caller)> {
+    let token = match facade::actinia::credentials(Some(shown)) {
+        Some((_user, password)) => password,
+        None => String::from(token_of(Some(shown), &["Bearer", "Token"])?),
+    };
+    if let Some(admin) = settings.admin(&token) {
+        return Some((None, admin));
+    }
+    token::project_of(&token).map(|project| (Some(project), Caller::Token(token::hash(&token))))
+}
+
+/// Two credentials in one request: one of them could be a guess that the other covers.
+fn several() -> ApiError {
+    ApiError::problem(ProblemType::Unauthorized, "the request carries more than one credential: send one")
 }
 
 /// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their id, tests included.
@@ -115,6 +195,11 @@ impl Api {
             _ if is_below("/v1") || matches!(path, "/healthz" | "/metrics") => Self::Native,
             _ => Self::Asset,
         }
+    }
+
+    /// Whether it is of no use while nobody can be told from an administrator. What was accepted before goes on.
+    const fn needs_credentials(self) -> bool {
+        !matches!(self, Self::Inbox | Self::Asset)
     }
 
     /// Whether the path needs no token.
@@ -200,7 +285,7 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
         Route::Project(project, resource) => {
             let settings = Settings::of(env)?;
             let caller = caller(&settings, token_of(incoming.authorization(), &["Bearer"]), &project)?;
-            let mut session = Session { env, context, settings, project, caller, once: None, incoming };
+            let mut session = Session::new(env, context, settings, project, caller, incoming);
             match resource {
                 Resource::EventsExport => return exports::events(&session).await.map(Outcome::Response),
                 Resource::DeliveriesExport => return exports::deliveries(&session).await.map(Outcome::Response),
@@ -296,13 +381,26 @@ pub(crate) struct Session<'a> {
     pub(crate) incoming: &'a mut Incoming,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// A request of `caller` to `project`.
+    pub(crate) fn new(
+        env: &'a Env,
+        context: &'a Context,
+        settings: Rc<Settings>,
+        project: ProjectName,
+        caller: Caller,
+        incoming: &'a mut Incoming,
+    ) -> Self {
+        incoming.standing.claim(&project, &caller);
+        Self { env, context, settings, project, caller, once: None, incoming }
+    }
+
     /// Asks the project.
     ///
     /// # Errors
     /// See [`call::ask`].
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, ApiError> {
-        Ok(call::ask(self.env, &self.call(command)).await?)
+        ask(self.env, self.incoming, &self.call(command)).await
     }
 
     /// Asks only whether the caller may do this, before the Worker does what the project has no part in.
@@ -331,7 +429,7 @@ impl Session<'_> {
             && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
             && let Err(detail) = event::check_idempotency_header(&key)
         {
-            return Err(InputFault::Invalid(vec![Fault::new("", format!("the Idempotency-Key header {detail}"))]).into());
+            return Err(InputFault::from(Fault::new("", format!("the Idempotency-Key header {detail}"))).into());
         }
         if resource.takes_if_match(method) {
             if_match(self.incoming.header("if-match").as_deref())?;
@@ -356,7 +454,7 @@ impl Session<'_> {
             return Ok(());
         }
         let detail = "this call takes no Idempotency-Key header: its answer holds a secret and is not kept";
-        Err(InputFault::Invalid(vec![Fault::new("", detail)]).into())
+        Err(InputFault::from(Fault::new("", detail)).into())
     }
 
     /// The raw query.
@@ -378,6 +476,18 @@ impl Session<'_> {
     }
 }
 
+/// Asks a project for the caller of `incoming`, and remembers whether it knew the caller.
+///
+/// # Errors
+/// See [`call::ask`].
+async fn ask(env: &Env, incoming: &Incoming, call: &Call) -> Result<Reply, ApiError> {
+    let outcome = call::ask(env, call).await;
+    if outcome.as_ref().map_or_else(CallError::is_of_a_known_caller, |_reply| true) {
+        incoming.standing.verify();
+    }
+    Ok(outcome?)
+}
+
 /// For a reply that does not fit the command: a bug, told as an internal error.
 pub(crate) fn unexpected(reply: &Reply) -> ApiError {
     ApiError::from(CallError::unexpected(reply))
@@ -390,10 +500,10 @@ pub(crate) fn unexpected(reply: &Reply) -> ApiError {
 pub(crate) fn caller(settings: &Settings, token: Option<&str>, project: &ProjectName) -> Result<Caller, ApiError> {
     let unauthorized = |detail| ApiError::problem(ProblemType::Unauthorized, detail);
     let token = token.ok_or_else(|| unauthorized("send Authorization: Bearer <token>"))?;
-    if settings.is_admin(token) {
-        return Ok(Caller::Admin);
+    if let Some(admin) = settings.admin(token) {
+        return Ok(admin);
     }
-    let named = token::project_of(token).ok_or_else(|| unauthorized("this is no token of Postern"))?;
+    let named = token::project_of(token).ok_or_else(|| unauthorized(token::WRONG))?;
     if named == *project {
         Ok(Caller::Token(token::hash(token)))
     } else {
@@ -429,6 +539,8 @@ async fn asset(env: &Env, incoming: Incoming) -> web_sys::Response {
 mod routing {
     use super::*;
 
+    const ADMIN: &str = "admin-token-0123456789abcdef-0123456789";
+
     fn project() -> ProjectName {
         ProjectName::parse("p1").unwrap()
     }
@@ -441,7 +553,7 @@ mod routing {
     }
 
     fn settings() -> Settings {
-        Settings::for_tests("admin-token")
+        Settings::for_tests(ADMIN)
     }
 
     #[test]
@@ -449,8 +561,9 @@ mod routing {
         let token = token::mint(&project(), &[7; 32]);
         let mine = caller(&settings(), Some(&token), &project()).unwrap();
         assert_eq!(mine, Caller::Token(token::hash(&token)));
-        assert_eq!(caller(&settings(), Some("admin-token"), &project()).unwrap(), Caller::Admin);
+        assert_eq!(caller(&settings(), Some(ADMIN), &project()).unwrap(), Caller::Admin);
         assert_eq!(status(caller(&settings(), None, &project())), Some(401));
+        assert_eq!(caller(&settings(), Some("ada-0123456789abcdef0123456789abcdef"), &project()).unwrap(), Caller::admin("ada"));
         assert_eq!(status(caller(&settings(), Some("abc"), &project())), Some(401));
         let other = token::mint(&ProjectName::parse("p2").unwrap(), &[7; 32]);
         assert_eq!(status(caller(&settings(), Some(&other), &project())), Some(404));

@@ -23,6 +23,8 @@ pub(crate) enum ApiError {
     },
     /// Logged once, with its causes; the client gets the request id and nothing else.
     Internal(String),
+    /// The deployment can't be used as it is configured. Logged, and told in full: it names a variable and never its value.
+    Misconfigured(String),
 }
 
 impl ApiError {
@@ -45,6 +47,10 @@ impl ApiError {
                 log::error(id, "request failed", &[("error", &error)]);
                 Problem::new(ProblemType::Internal, "try again; if it stays so, report the request id")
             }
+            Self::Misconfigured(fault) => {
+                log::error(id, "the deployment is not configured", &[("error", &fault)]);
+                misconfigured(&fault)
+            }
         };
         Problem { request_id: Some(String::from(id.as_str())), ..problem }
     }
@@ -53,9 +59,13 @@ impl ApiError {
     pub(crate) const fn allow(&self) -> Option<&'static str> {
         match self {
             Self::Method { allow } => Some(allow),
-            Self::Problem(_) | Self::Internal(_) => None,
+            Self::Problem(_) | Self::Internal(_) | Self::Misconfigured(_) => None,
         }
     }
+}
+
+fn misconfigured(fault: &str) -> Problem {
+    Problem::new(ProblemType::Internal, format!("this deployment is not configured: {fault}"))
 }
 
 impl From<Problem> for ApiError {
@@ -78,7 +88,7 @@ impl From<worker::Error> for ApiError {
 
 impl From<crate::config::ConfigFault> for ApiError {
     fn from(error: crate::config::ConfigFault) -> Self {
-        Self::internal(&error)
+        Self::Misconfigured(log::chain(&error))
     }
 }
 
@@ -256,9 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_that_is_not_configured_says_what_is_wrong() {
+        let problem = misconfigured("secret SEALING_KEYS is not set");
+        assert_eq!((problem.status, problem.detail.as_str()), (500, "this deployment is not configured: secret SEALING_KEYS is not set"));
+        let error = ApiError::from(crate::config::ConfigFault::Missing("SEALING_KEYS"));
+        assert!(matches!(error, ApiError::Misconfigured(fault) if fault == "secret SEALING_KEYS is not set"));
+    }
+
+    #[test]
     fn every_bad_field_is_told() {
         let faults = vec![Fault::new("/name", "is missing"), Fault::new("/url", "is missing")];
-        let answer = problem_answer(ApiError::from(InputFault::Invalid(faults.clone())), &id());
+        let answer = problem_answer(ApiError::from(InputFault::from(faults.clone())), &id());
         assert_eq!(answer.status, 422);
         let problem: Problem = serde_json::from_str(&answer.body.unwrap()).unwrap();
         assert_eq!(problem.errors, faults);

@@ -8,6 +8,7 @@ use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
 
 use super::problem::ApiError;
+use super::standing::Standing;
 use crate::body::{self, Body, Limits, Readable};
 use crate::log::RequestId;
 use crate::project_do::command::{Call, Caller, Command};
@@ -52,13 +53,16 @@ pub(crate) struct Incoming {
     /// What more than one step asks for: each look at a header is a call out of wasm.
     authorization: OnceCell<Option<String>>,
     address: OnceCell<Option<String>>,
+    /// What is known of the caller.
+    pub(crate) standing: Standing,
 }
 
 impl Incoming {
     /// Takes the request apart.
     pub(crate) fn new(id: RequestId, request: web_sys::Request) -> Self {
         let (method, url, headers) = (request.method(), request.url(), worker::Headers(request.headers()));
-        Self { id, method, url, request, headers, authorization: OnceCell::new(), address: OnceCell::new() }
+        let (authorization, address, standing) = (OnceCell::new(), OnceCell::new(), Standing::default());
+        Self { id, method, url, request, headers, authorization, address, standing }
     }
 
     /// The URL's parts.

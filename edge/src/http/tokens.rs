@@ -1,6 +1,5 @@
 //! `/v1/projects/{project}/tokens` and `/v1/token`.
 
-use postern_core::api::audit::Actor;
 use postern_core::api::page::Page;
 use postern_core::api::token::{TokenCreated, TokenIdentity};
 use postern_core::problem::Problem;
@@ -13,14 +12,15 @@ use super::projects::{admin_or_token, ask_own};
 use super::request::Incoming;
 use super::{Session, unexpected};
 use crate::clock;
-use crate::project_do::command::{Caller, Command, Reply};
+use crate::project_do::command::{Command, Reply};
 
 /// `GET /v1/token`: 200 with what the token of the call is called, what it is for and what it may do. 401.
 pub(super) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+    let caller = admin_or_token(env, incoming)?;
     query::none(incoming.parts().query).map_err(Problem::invalid)?;
-    let identity = match admin_or_token(env, incoming)? {
-        Caller::Admin => TokenIdentity { project: None, id: None, name: Actor::admin().name, role: Role::Manage, expires_at: None },
-        caller => match ask_own(env, incoming, caller, Command::ShowToken).await? {
+    let identity = match caller.actor() {
+        Some(admin) => TokenIdentity { project: None, id: None, name: admin.name, role: Role::Manage, expires_at: None },
+        None => match ask_own(env, incoming, caller, Command::ShowToken).await? {
             Reply::TokenIdentity(identity) => identity,
             other => return Err(unexpected(&other)),
         },

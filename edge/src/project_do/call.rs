@@ -2,16 +2,19 @@
 
 use js_sys::Promise;
 use postern_core::problem::{Problem, ProblemType};
+use postern_core::token;
 use postern_core::webhook::ProjectName;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Headers, Request, RequestInit, Response};
 
 use super::command::{Call, Caller, Command, Reply};
+use super::run::{self, Refusal};
 use crate::config;
 use crate::http::problem::ApiError;
 use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
+use crate::presence;
 
 /// The object needs some URL; nothing is routed by it.
 const OBJECT_URL: &str = "https://project.internal/";
@@ -37,6 +40,11 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
+    /// Whether the project knew who asked, and refused something else.
+    pub(crate) fn is_of_a_known_caller(&self) -> bool {
+        matches!(self, Self::Refused(problem) if problem.status != 401)
+    }
+
     /// For a reply of the wrong kind: a bug.
     pub(crate) fn unexpected(reply: &Reply) -> Self {
         Self::Unexpected(String::from(reply.name()))
@@ -61,6 +69,13 @@ impl From<CallError> for ApiError {
 /// # Errors
 /// The object could not be reached, failed or refused: [`Reply::Refused`] and [`Reply::Failed`] come back as errors.
 pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
+    if !has_object(env, call).await {
+        return match run::without_project(call) {
+            Ok(reply) => Ok(reply),
+            Err(Refusal::Problem(problem)) => Err(CallError::Refused(problem)),
+            Err(Refusal::Failed(error)) => Err(CallError::Failed(error)),
+        };
+    }
     let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
     let unreachable = |error: worker::Error| {
         let error = log::chain(&error);
@@ -74,6 +89,14 @@ pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
         Ok(reply) => Ok(reply),
         Err(error) => Err(CallError::Unexpected(error.to_string())),
     }
+}
+
+/// Whether the object of `call` may be asked: a stranger names only projects that there are, since an object is made by being
+/// asked. A token is a stranger's until its project has confirmed it; anybody may call an inbox.
+async fn has_object(env: &Env, call: &Call) -> bool {
+    let is_open = matches!(call.command, Command::Receive { .. } | Command::ListenWithTicket { .. });
+    let is_stranger = is_open || matches!(call.caller, Caller::Token(_));
+    !is_stranger || presence::may_exist(env, &call.request_id, &call.project).await
 }
 
 #[wasm_bindgen]
@@ -118,8 +141,11 @@ pub(crate) async fn ask_as_postern(env: &Env, id: &RequestId, project: &ProjectN
 /// Hands a WebSocket upgrade to the project: its answer is the client's, a 101 with the socket or a problem.
 ///
 /// # Errors
-/// The object could not be reached.
-pub(crate) async fn upgrade(env: &Env, call: &Call) -> worker::Result<Response> {
+/// There is no such project, or the object could not be reached.
+pub(crate) async fn upgrade(env: &Env, call: &Call) -> Result<Response, ApiError> {
+    if !has_object(env, call).await {
+        return Err(ApiError::problem(ProblemType::Unauthorized, token::WRONG));
+    }
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
     headers.set(CALL_HEADER, &serde_json::to_string(call)?)?;
@@ -127,5 +153,5 @@ pub(crate) async fn upgrade(env: &Env, call: &Call) -> worker::Result<Response> 
     let mut init = RequestInit::new();
     init.with_headers(headers);
     let stub = env.durable_object(config::PROJECT)?.get_by_name(call.project.as_str())?;
-    stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await
+    Ok(stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await?)
 }

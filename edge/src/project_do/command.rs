@@ -4,7 +4,8 @@
 //! two sides are deployed together, but an old Worker may still speak with a new object for a moment, so a change must be
 //! additive; `tests` pin the form.
 
-use postern_core::api::audit::AuditEntry;
+use postern_core::admin::UNNAMED;
+use postern_core::api::audit::{Actor, AuditEntry};
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::inbox::{Answer, InboxRequestView, InboxView};
@@ -44,10 +45,34 @@ use crate::log::RequestId;
 pub(crate) enum Caller {
     /// Holds `ADMIN_TOKEN` (compared in the Worker).
     Admin,
+    /// Holds the token of this administrator (`ADMIN_TOKENS`, compared in the Worker).
+    NamedAdmin(String),
     /// Holds a token with this SHA-256 that names this project. Whether the project knows it is the object's to say.
     Token(String),
     /// Postern itself: dispatcher, queue consumers, cron, and whatever calls an inbox.
     Postern,
+}
+
+impl Caller {
+    /// Whether it is an administrator, whom no project need know.
+    pub(crate) const fn is_admin(&self) -> bool {
+        matches!(self, Self::Admin | Self::NamedAdmin(_))
+    }
+
+    /// The administrator of this name.
+    pub(crate) fn admin(name: &str) -> Self {
+        if name == UNNAMED { Self::Admin } else { Self::NamedAdmin(String::from(name)) }
+    }
+
+    /// Who acts, for the audit log; a token is known to its project only.
+    pub(crate) fn actor(&self) -> Option<Actor> {
+        match self {
+            Self::Admin => Some(Actor::admin()),
+            Self::NamedAdmin(name) => Some(Actor::named_admin(name)),
+            Self::Postern => Some(Actor::postern()),
+            Self::Token(_) => None,
+        }
+    }
 }
 
 /// One question to a project.

@@ -64,26 +64,26 @@ pub(super) fn verdict(
     let count = tried.clone().count();
     let secrets: Vec<(&StoredWebhook, Vec<Secret>)> =
         tried.take(WEBHOOKS_MAX).map(|stored| (stored, secrets_of(keyring, project, stored, now))).collect();
-    let newest_first = || (0..=Definition::PREVIOUS_SECRETS_MAX).flat_map(|rank| secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?))));
+    let newest_first = || {
+        (0..=Definition::PREVIOUS_SECRETS_MAX)
+            .flat_map(|rank| secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?))))
+    };
     if newest_first().next().is_none() {
         return invalid(String::from("no webhook of this project that calls this inbox has a secret"));
     }
     if let Some((stored, _)) = newest_first().take(SECRETS_MAX).find(|(_, secret)| received.is_signed_with(secret)) {
         return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) };
     }
-    let mut reason = VerifyFault::Mismatch.to_string();
-    if let Some(left_out) = received.left_out() {
-        reason.push_str("; ");
-        reason.push_str(left_out);
-    }
+    let mut reasons = vec![VerifyFault::Mismatch.to_string()];
+    reasons.extend(received.left_out().map(String::from));
     if count > WEBHOOKS_MAX {
-        reason.push_str(&format!("; only {WEBHOOKS_MAX} of the {count} webhooks that call this inbox were tried"));
+        reasons.push(format!("only {WEBHOOKS_MAX} of the {count} webhooks that call this inbox were tried"));
     }
     let secrets = newest_first().count();
     if secrets > SECRETS_MAX {
-        reason.push_str(&format!("; only {SECRETS_MAX} of their {secrets} secrets were tried"));
+        reasons.push(format!("only {SECRETS_MAX} of their {secrets} secrets were tried"));
     }
-    invalid(reason)
+    invalid(reasons.join("; "))
 }
 
 /// The secrets with which `stored` signs now, the current one first.

@@ -149,7 +149,7 @@ impl Project {
     }
 
     fn create(&self, slot: &mut Option<Ledger<ObjectSql>>, call: &Call, token_hash: &str) -> Result<(Reply, Done), Refusal> {
-        if call.caller != command::Caller::Admin {
+        if !call.caller.is_admin() {
             return Err(run::refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
         }
         if slot.is_some() {
@@ -161,7 +161,7 @@ impl Project {
         let mut ledger = Ledger::create(ObjectSql::new(&self.state.storage()), &call.project, random, now)?;
         self.limit(&mut ledger);
         // No await since the line above, so both are durable together or not at all.
-        ledger.act_as(run::acting(call, Actor::admin()));
+        ledger.act_as(run::acting(call, call.caller.actor().unwrap_or_else(Actor::admin)));
         ledger.note(AuditAction::ProjectCreated, call.project.as_str(), now)?;
         let first = TokenDraft { name: String::from(run::FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
         ledger.create_token(token_hash, first, now)?;

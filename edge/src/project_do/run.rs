@@ -8,14 +8,14 @@ use postern_core::api::token::TokenIdentity;
 use postern_core::api::webhook::SecretView;
 use postern_core::contract::{self, ubiops};
 use postern_core::event::{self, EventTypeDraft, NewEvent};
-use postern_core::fault::{self, Fault, InputFault};
+use postern_core::fault::{self, Fault, Faults, InputFault};
 use postern_core::id::{Kind, Seq};
 use postern_core::operation::{Needs, Operation};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::ExportQuery;
 use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
-use postern_core::token::TokenDraft;
+use postern_core::token::{self, TokenDraft};
 use postern_core::webhook::parse::{self, TestDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
@@ -65,9 +65,15 @@ impl From<InputFault> for Refusal {
     }
 }
 
-impl From<Vec<Fault>> for Refusal {
-    fn from(faults: Vec<Fault>) -> Self {
+impl From<Faults> for Refusal {
+    fn from(faults: Faults) -> Self {
         Self::from(Problem::invalid(faults))
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::from(Faults::from(fault))
     }
 }
 
@@ -100,7 +106,7 @@ impl From<LedgerError> for Refusal {
             LedgerError::StateConflict { .. } => problem(ProblemType::StateConflict, error.to_string()),
             LedgerError::Quota(exceeded) => Self::from(Problem::over_quota(exceeded)),
             LedgerError::BadCursor => {
-                Self::from(vec![Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning")])
+                Self::from(Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning"))
             }
         }
     }
@@ -116,7 +122,7 @@ pub(super) struct Done {
 }
 
 fn unauthorized() -> Refusal {
-    Refusal::from(Problem::new(ProblemType::Unauthorized, "the token is not (or no longer) one of this project"))
+    Refusal::from(Problem::new(ProblemType::Unauthorized, token::WRONG))
 }
 
 fn forbidden(detail: &str) -> Refusal {
@@ -126,7 +132,7 @@ fn forbidden(detail: &str) -> Refusal {
 /// Whether `caller` may ask what needs `need`; the token where it is one.
 pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need, now: Timestamp) -> Result<Option<Verified>, Refusal> {
     let (hash, needs) = match (caller, need.of_callers()) {
-        (Caller::Postern, None) | (Caller::Admin, Some(_)) => return Ok(None),
+        (Caller::Postern, None) | (Caller::Admin | Caller::NamedAdmin(_), Some(_)) => return Ok(None),
         (Caller::Postern, Some(_)) | (_, None) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
         (Caller::Token(hash), Some(needs)) => (hash, needs),
     };
@@ -163,7 +169,7 @@ pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
         (Caller::Postern, Command::Claim { .. }) => Ok(Reply::Work(WorkSet::default())),
         (Caller::Postern, Command::ShowDefinition { .. }) => Ok(Reply::Definition(None)),
         (Caller::Postern, _) => Ok(Reply::Done),
-        (Caller::Admin, _) => {
+        (Caller::Admin | Caller::NamedAdmin(_), _) => {
             Err(Refusal::from(Problem::new(ProblemType::ProjectNotFound, format!("there is no project {}", call.project.as_str()))))
         }
     }
@@ -175,11 +181,7 @@ pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Ti
     if let Some(token) = &token {
         ledger.note_use(token, now)?;
     }
-    let actor = match (&token, &call.caller) {
-        (Some(token), _) => token.actor.clone(),
-        (None, Caller::Admin) => Actor::admin(),
-        (None, _) => Actor::postern(),
-    };
+    let actor = token.as_ref().map(|token| token.actor.clone()).or_else(|| call.caller.actor()).unwrap_or_else(Actor::postern);
     ledger.act_as(acting(&call, actor));
     if let Some(Once { key, digest }) = &call.once
         && let Some(reply) = ledger.answered_before(key, digest, now)?
@@ -508,16 +510,16 @@ impl Turn<'_> {
         let contract = stored.definition.contract;
         let current = current.and_then(|secret| contract::secret_of(contract, &secret).ok());
         if contract == Contract::Up42 && rotation.secret == NewSecret::Made(Some(SecretKind::V1a)) {
-            return Err(Refusal::from(vec![Fault::new("/kind", "must be v1: UP42's signature knows no ed25519 keys")]));
+            return Err(Refusal::from(Fault::new("/kind", "must be v1: UP42's signature knows no ed25519 keys")));
         }
         if let (Contract::Up42, NewSecret::Given(secret)) = (contract, &rotation.secret)
             && let Err(detail) = contract::up42::check_secret(secret)
         {
-            return Err(Refusal::from(vec![Fault::new("/secret", detail)]));
+            return Err(Refusal::from(Fault::new("/secret", detail)));
         }
         let secret = match rotation.secret {
             NewSecret::Given(secret) if current.as_ref().is_some_and(|current| current.reveal() == secret) => {
-                return Err(Refusal::from(vec![Fault::new("/secret", "is the current one already")]));
+                return Err(Refusal::from(Fault::new("/secret", "is the current one already")));
             }
             NewSecret::Given(secret) => secret,
             NewSecret::Made(kind) => {

@@ -145,7 +145,7 @@ fn NewEventType(
     let schema = RwSignal::new(String::new());
     let body = move || body_of(&name.get(), &description.get(), &example.get(), &schema.get());
     let faults = Memo::new(move || match body() {
-        Ok(body) => parse_event_type(&body).err().unwrap_or_default(),
+        Ok(body) => parse_event_type(&body).err().unwrap_or_default().into_named(),
         Err(fault) => vec![fault],
     });
     let fault = move |field: &'static str, typed: RwSignal<String>| {

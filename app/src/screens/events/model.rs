@@ -57,7 +57,7 @@ impl EventDraft {
         }
         match event::parse_event(&self.body()) {
             Ok(_) => Vec::new(),
-            Err(InputFault::Invalid(faults)) => faults,
+            Err(InputFault::Invalid(faults)) => faults.into_named(),
             Err(InputFault::Malformed(detail)) => vec![Fault::new("/data", detail)],
         }
     }

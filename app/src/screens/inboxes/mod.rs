@@ -97,7 +97,7 @@ fn NewInbox() -> View {
     let (is_sent, sending) = (RwSignal::new(false), Sending::new());
     let body = move || json!({ "name": name.get().trim() });
     let faults = Memo::new(move || match postern_core::inbox::create(&body().to_string()) {
-        Err(InputFault::Invalid(faults)) => faults,
+        Err(InputFault::Invalid(faults)) => faults.into_named(),
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
     let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));

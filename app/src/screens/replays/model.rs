@@ -106,7 +106,7 @@ impl Draft {
 pub(super) fn faults(body: &Value) -> Vec<Fault> {
     match replay::parse(&body.to_string()) {
         Ok(_) => Vec::new(),
-        Err(InputFault::Invalid(faults)) => faults,
+        Err(InputFault::Invalid(faults)) => faults.into_named(),
         Err(InputFault::Malformed(detail)) => vec![Fault::new("", detail)],
     }
 }

@@ -55,7 +55,7 @@ impl Draft {
     pub(super) fn faults(&self) -> Vec<Fault> {
         match project::update(&self.json().to_string()) {
             Ok(_) => Vec::new(),
-            Err(InputFault::Invalid(faults)) => faults,
+            Err(InputFault::Invalid(faults)) => faults.into_named(),
             Err(InputFault::Malformed(detail)) => vec![Fault::new("", detail)],
         }
     }

@@ -160,7 +160,7 @@ fn NewToken(
     let days = RwSignal::new(String::from("0"));
     let body = move || body_of(&name.get(), &role.get(), &days.get(), clock::now());
     let faults = Memo::new(move || match token::create(&body().to_string(), clock::now()) {
-        Err(InputFault::Invalid(faults)) => faults,
+        Err(InputFault::Invalid(faults)) => faults.into_named(),
         Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
     });
     let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));

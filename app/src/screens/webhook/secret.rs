@@ -106,7 +106,7 @@ fn body_of(overlap: &str, kind: &str, secret: &str) -> Value {
 fn faults_of(body: &Value) -> Vec<Fault> {
     match Rotation::parse(&body.to_string()) {
         Ok(_) => Vec::new(),
-        Err(InputFault::Invalid(faults)) => faults,
+        Err(InputFault::Invalid(faults)) => faults.into_named(),
         Err(InputFault::Malformed(detail)) => vec![Fault::new("", detail)],
     }
 }

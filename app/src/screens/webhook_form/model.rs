@@ -288,7 +288,7 @@ pub(crate) fn judge(draft: &Draft, current: Option<&WebhookView>, policy: &Polic
     };
     match answer {
         Ok((definition, choice)) => Verdict::Fits(Box::new(definition), choice),
-        Err(faults) => Verdict::Refused(faults),
+        Err(faults) => Verdict::Refused(faults.into_named()),
     }
 }
 
@@ -355,7 +355,7 @@ pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
         return Vec::new();
     }
     match read(text) {
-        Ok(filter) => Condition::parse(&filter, "").err().unwrap_or_default(),
+        Ok(filter) => Condition::parse(&filter, "").err().unwrap_or_default().into_named(),
         Err(error) => vec![Fault::new("", format!("is not JSON yet (line {}, column {})", error.line(), error.column()))],
     }
 }

@@ -22,7 +22,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// Not JSON, or no object.
 pub fn submit(body: &str, policy: &Policy, entry: Entry, mode: RunMode) -> Result<RunDraft, InputFault> {
     let Value::Object(mut chain) = parse_json(body)? else {
-        return Err(InputFault::Invalid(vec![Fault::new("", "must be a JSON object: a process chain")]));
+        return Err(InputFault::from(Fault::new("", "must be a JSON object: a process chain")));
     };
     // In actinia's order, so that its first complaint is ours as well.
     let checked = steps(&chain).and_then(|steps| {

@@ -11,7 +11,7 @@ use super::{EVENT_ENDINGS, OBJECT_TYPES, object_type_of, sample_event};
 use crate::api::test::{TestStatus, TestView};
 use crate::api::webhook::{HeaderView, WebhookView};
 use crate::egress::Policy;
-use crate::fault::{self, Fault, Fields, InputFault, Sent};
+use crate::fault::{self, Faults, Fields, InputFault, Sent};
 use crate::filter::EventPattern;
 use crate::query;
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ use crate::webhook::{Contract, Definition, ObjectFilter, WebhookName};
 /// Not JSON, or every bad field.
 pub fn create(body: &str, policy: &Policy) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| field::name(&mut fields, text));
     let definition = new_definition(&mut fields, name, policy);
@@ -50,7 +50,7 @@ pub fn create(body: &str, policy: &Policy) -> Result<Definition, InputFault> {
 /// Not JSON, or every bad field.
 pub fn test_create(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let definition = new_definition(&mut fields, WebhookName::parse("test"), policy);
     let faults = fields.finish();
     match definition {
@@ -105,7 +105,7 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, policy: &P
 /// Not JSON, or every bad field.
 pub fn update(current: &Definition, body: &str, policy: &Policy) -> Result<Definition, InputFault> {
     let patch = fault::parse_json(body)?;
-    let mut fields = Fields::of(&patch, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&patch, "")?;
     let mut updated = current.clone();
     let name = fields.text("name");
     if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text)) {
@@ -204,7 +204,7 @@ impl ListFilter {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = query::Parameters::parse(query)?;
         let labels = parameters.one("labels").filter(|text| !text.is_empty());
         if let Some(text) = &labels {

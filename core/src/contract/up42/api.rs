@@ -29,7 +29,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// Not JSON, or every bad field.
 pub fn create(body: &str, policy: &Policy, known: &[&str]) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     let read = Read::of(&mut fields, policy, known);
     let (name, url, events) = (read.name, read.url, read.events);
     let mut definition = None;
@@ -56,7 +56,7 @@ pub fn create(body: &str, policy: &Policy, known: &[&str]) -> Result<Definition,
 /// Not JSON, or every bad field.
 pub fn update(current: &Definition, body: &str, policy: &Policy, known: &[&str]) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "").map_err(|fault| vec![fault])?;
+    let mut fields = Fields::of(&draft, "")?;
     for made_here in ["id", "createdAt", "updatedAt"] {
         fields.expect(made_here);
     }

@@ -44,13 +44,8 @@ impl Refused {
     /// The name or the password is wrong. Which of the two is nobody's business.
     #[must_use]
     pub fn wrong() -> Self {
-        Self::credentials("log in with a project's name and a token of that project")
-    }
-
-    /// The credentials can't be used, for this reason.
-    #[must_use]
-    pub fn credentials(description: &str) -> Self {
-        Self { status: 401, error: "invalid_grant", description: String::from(description) }
+        let description = String::from("log in with a project's name and a token of that project");
+        Self { status: 401, error: "invalid_grant", description }
     }
 
     /// The request is of the wrong form.
@@ -80,6 +75,10 @@ pub fn granted(token: &str) -> Value {
 pub fn parse(form: &str, authorization: Option<&str>) -> Result<Credentials, Refused> {
     let Ok(mut form) = Parameters::parse(form) else { return Err(Refused::form("the form holds a broken % escape")) };
     let grant = form.one("grant_type").ok_or_else(|| Refused::form("grant_type is missing"))?;
+    // One of two could be a guess that the other covers (RFC 6749 2.3: never more than one method in a request).
+    if authorization.is_some() && (form.one("password").is_some() || form.one("client_secret").is_some()) {
+        return Err(Refused::form("the request carries more than one credential: send Authorization or the form's"));
+    }
     let (name, password) = match grant.as_str() {
         "password" => (form.one("username"), form.one("password")),
         "client_credentials" => match authorization {
@@ -143,6 +142,8 @@ mod tests {
             ("grant_type=client_credentials", Some("Bearer x"), (400, "invalid_request")),
             ("grant_type=client_credentials", Some("Basic !"), (400, "invalid_request")),
             ("grant_type=password&username=No%20Project&password=x", None, (401, "invalid_grant")),
+            ("grant_type=password&username=p1&password=x", Some("Bearer y"), (400, "invalid_request")),
+            ("grant_type=client_credentials&client_id=p1&client_secret=x", Some("Basic cDE6eQ=="), (400, "invalid_request")),
         ] {
             assert_eq!(read(form, authorization), Err(expected), "{form}");
         }
