@@ -36,7 +36,8 @@ pub enum Offered<'a> {
 
 /// Everything in the header's value that is there to open something, whatever it is.
 pub fn credentials(protocols: &str) -> impl Iterator<Item = &str> {
-    let starts = |protocol: &&str| protocol.starts_with(SUBPROTOCOL_PREFIX) || TOKEN_PREFIXES.iter().any(|prefix| protocol.starts_with(prefix));
+    let starts =
+        |protocol: &&str| protocol.starts_with(SUBPROTOCOL_PREFIX) || TOKEN_PREFIXES.iter().any(|prefix| protocol.starts_with(prefix));
     protocols.split(',').map(str::trim).filter(starts)
 }
 
