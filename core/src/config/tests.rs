@@ -157,7 +157,7 @@ fn every_fault_of_a_document_is_named_at_once() {
 }
 
 #[test]
-fn a_secret_that_can_not_be_kept_is_made_and_the_plan_says_so() -> Result<(), Vec<Fault>> {
+fn a_secret_that_can_not_be_kept_is_made_and_the_plan_says_so() -> Result<(), Faults> {
     for contract in Contract::ALL {
         let declared = json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": {"keep": true}});
         let document = || json!({"webhooks": [declared.clone()]});
@@ -197,7 +197,7 @@ fn a_section_that_is_null_is_a_fault() {
 }
 
 /// What applying the document of `state` to an empty project makes; secrets are made as the edge makes them.
-fn applied_to_nothing(document: Value) -> Result<State, Vec<Fault>> {
+fn applied_to_nothing(document: Value) -> Result<State, Faults> {
     let plan = planned(&State::default(), document, true)?;
     let mut made = State::default();
     for step in plan.steps {

@@ -132,6 +132,6 @@ mod tests {
             assert_eq!(pointers(json), found, "{json}");
         }
         let many = format!("{{{}}}", vec![r#""a":1"#; 1_000].join(","));
-        assert_eq!(pointers(&many).len(), FOUND_MAX);
+        assert_eq!(pointers(&many).len(), crate::fault::FAULTS_MAX);
     }
 }
