@@ -327,7 +327,7 @@ impl MetricsQuery {
     ///
     /// # Errors
     /// Every bad or unknown parameter.
-    pub fn parse(query: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let projects = parameters
             .one("projects")

@@ -153,7 +153,7 @@ pub fn finish(body: &str) -> Result<RunEnd, InputFault> {
     let written = split_object(body, "", "results")?.raw;
     let mut fields = Fields::new(&split.rest, "");
     // What results hold twice stays twice.
-    fields.absorb(split.faults.into_iter().filter(|fault| !fault.pointer.starts_with("/results/")).collect());
+    fields.absorb(split.faults.into_iter().filter(|fault| !fault.pointer.starts_with("/results/")).collect::<Faults>());
     let claim = claim_number(&mut fields);
     let sent = fields.text("outcome");
     let outcome = fields.required("outcome", sent).and_then(|text| {
