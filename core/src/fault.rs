@@ -800,7 +800,7 @@ mod tests {
 
     #[test]
     fn no_member_of_a_body_is_dropped_because_it_is_given_twice() -> Result<(), InputFault> {
-        let pointers = |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>();
+        let pointers = |faults: Faults| faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>();
         let twice = parse_json(r#"{"name":"a","labels":{"a":"1","a":"2"},"name":"b"}"#);
         assert!(matches!(twice, Err(InputFault::Invalid(faults)) if pointers(faults.clone()) == ["/labels/a", "/name"]));
         let split = split_object(r#"{"labels":{"a":"1","a":"2"},"data":{"n":1,"n":2}}"#, "", "data")?;
