@@ -6,6 +6,7 @@
 use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
 use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
 use postern_core::event::NewEvent;
+use postern_core::fault::Faults;
 use postern_core::filter::{self, EventFacts, Match};
 use postern_core::id::{Kind, Seq};
 use postern_core::retry;
@@ -54,7 +55,7 @@ impl<S: Sql> Ledger<S> {
         let misfits = self.check_data(&facts, DATA_AT)?;
         // As when it is posted: what is too much there is refused here.
         let _wanting = self.roster.matching(&facts);
-        let misfits = facts.overspent(DATA_AT).map_or(misfits, |fault| vec![fault]);
+        let misfits = facts.overspent(DATA_AT).map_or(misfits, Faults::from);
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
         }
