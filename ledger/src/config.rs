@@ -14,7 +14,7 @@ use crate::error::LedgerError;
 use crate::event_types::{EVENT_TYPES_MAX, TypeChange, view};
 use crate::project::Ledger;
 use crate::sql::{Sql, atomically, first};
-use crate::webhooks::{StoredWebhook, WebhookChange};
+use crate::webhooks::{StoredWebhook, WebhookChange, to_json};
 
 /// One thing that a configuration writes. Definitions are sealed.
 #[derive(Clone, Debug)]
@@ -57,21 +57,29 @@ fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
-/// Does `write` in one transaction, unless the configuration would grow beyond what its own export may bring back
-/// ([`PROJECT_BYTES_MAX`]).
-///
-/// # Errors
-/// [`LedgerError::StateConflict`] where it would; what `write` says.
-pub(crate) fn within_bounds<S: Sql, T>(sql: &S, write: impl FnOnce(&S) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-    atomically(sql, |sql| {
-        let before = configuration_bytes(sql)?;
-        let written = write(sql)?;
-        let after = configuration_bytes(sql)?;
-        if after > PROJECT_BYTES_MAX && after > before {
-            return Err(LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 2 MiB" });
-        }
-        Ok(written)
-    })
+/// Bytes by which a webhook's change makes the configuration longer, or shorter.
+pub(crate) fn growth_of_webhook(change: &WebhookChange) -> Result<i64, LedgerError> {
+    let bytes = |webhook: &StoredWebhook| Ok(signed(to_json(&webhook.definition)?.len()));
+    match change {
+        WebhookChange::Create(webhook) => bytes(webhook),
+        WebhookChange::Update { before, after } => Ok(bytes(after)? - bytes(before)?),
+        WebhookChange::Delete(webhook) => Ok(-bytes(webhook)?),
+    }
+}
+
+/// The same of an entry of the catalogue.
+pub(crate) fn growth_of_type(change: &TypeChange) -> Result<i64, LedgerError> {
+    let bytes = |kind: &Option<EventTypeView>| -> Result<i64, LedgerError> {
+        let Some(kind) = kind else { return Ok(0) };
+        let json = |part: &Option<serde_json::Value>| part.as_ref().map_or(Ok(0), |part| to_json(part).map(|text| text.len()));
+        let texts = kind.name.len() + kind.description.len() + json(&kind.example)? + json(&kind.schema)?;
+        Ok(i64::from(TYPE_OVERHEAD_BYTES) + signed(texts))
+    };
+    Ok(bytes(&change.after)? - bytes(&change.before)?)
+}
+
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 fn of_type(change: TypeChange) -> Planned {
@@ -83,6 +91,29 @@ fn of_webhook(change: WebhookChange) -> Planned {
 }
 
 impl<S: Sql> Ledger<S> {
+    /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth` bytes, would be longer than what
+    /// its own export may bring back ([`PROJECT_BYTES_MAX`]).
+    ///
+    /// The length is remembered, so that not every write looks at every definition; where it seems to be too much it is counted anew.
+    ///
+    /// # Errors
+    /// [`LedgerError::StateConflict`] where it would; what `write` says.
+    pub(crate) fn within_bounds<T>(&self, growth: i64, write: impl FnOnce(&S) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let max = signed(PROJECT_BYTES_MAX);
+        let mut known = self.configuration_bytes.get();
+        if known.is_none_or(|known| growth > 0 && known.saturating_add(growth) > max) {
+            known = Some(signed(configuration_bytes(&self.sql)?));
+            self.configuration_bytes.set(known);
+        }
+        let after = known.unwrap_or(0).saturating_add(growth);
+        if growth > 0 && after > max {
+            return Err(LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 6 MiB" });
+        }
+        let written = atomically(&self.sql, write)?;
+        self.configuration_bytes.set(Some(after));
+        Ok(written)
+    }
+
     /// Every webhook with its sealed secrets, by name.
     ///
     /// # Errors
@@ -101,7 +132,15 @@ impl<S: Sql> Ledger<S> {
     /// What the operation of a step would say; the database fails.
     pub fn apply_config(&mut self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
         let planned = self.plan_config(steps, now)?;
-        let cancelled = within_bounds(&self.sql, |sql| {
+        let mut growth = 0;
+        for step in &planned {
+            growth += match step {
+                Planned::Settings(_) => 0,
+                Planned::Type(change) => growth_of_type(change)?,
+                Planned::Webhook(change) => growth_of_webhook(change)?,
+            };
+        }
+        let cancelled = self.within_bounds(growth, |sql| {
             let mut cancelled = Vec::new();
             self.audit(sql, AuditAction::ConfigApplied, self.project().as_str(), Changes::default(), now)?;
             for step in &planned {
@@ -214,7 +253,7 @@ mod tests {
             ..EventTypeDraft::new(String::from(name))
         };
         made.create_event_type(large("a"), START).unwrap();
-        let full = LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 2 MiB" };
+        let full = LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 6 MiB" };
         assert_eq!(made.create_event_type(large("b"), START), Err(full.clone()));
         let twice = vec![ConfigStep::PutEventType(large("b")), ConfigStep::PutEventType(large("c"))];
         assert_eq!(made.apply_config(twice, START), Err(full.clone()));

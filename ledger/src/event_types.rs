@@ -17,7 +17,7 @@ use postern_core::json;
 use postern_core::json_schema::Schema;
 use postern_core::time::Timestamp;
 
-use crate::config::within_bounds;
+use crate::config::growth_of_type;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, first};
@@ -123,7 +123,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn commit_type(&mut self, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
-        within_bounds(&self.sql, |sql| self.write_type(sql, change, now))?;
+        self.within_bounds(growth_of_type(change)?, |sql| self.write_type(sql, change, now))?;
         self.settle_type(change);
         Ok(())
     }

@@ -39,6 +39,8 @@ pub struct Ledger<S: Sql> {
     pub(crate) replays: Replays,
     pub(crate) run_clock: RunClock,
     pub(crate) upkeep: Upkeep,
+    /// Bytes of the configuration, once somebody has counted them (`crate::config`). What is deleted is not taken off.
+    pub(crate) configuration_bytes: Cell<Option<i64>>,
     pub(crate) schemas: Schemas,
     /// The sealing key that all secrets are known to be under.
     pub(crate) sealed_under: Option<String>,
@@ -82,6 +84,7 @@ impl<S: Sql> Ledger<S> {
             replays: Replays::default(),
             run_clock: RunClock::default(),
             upkeep: Upkeep::default(),
+            configuration_bytes: Cell::new(None),
             schemas: Schemas::default(),
             sealed_under: None,
             acting: Acting::postern(),

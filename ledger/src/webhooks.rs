@@ -12,7 +12,7 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
 use serde::{Deserialize, Serialize};
 
-use crate::config::within_bounds;
+use crate::config::growth_of_webhook;
 use crate::error::{LedgerError, damaged};
 use crate::gate::write_health;
 use crate::outbox;
@@ -137,7 +137,7 @@ impl<S: Sql> Ledger<S> {
     pub fn create_webhook(&mut self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookView, LedgerError> {
         let change = self.plan_create(seq, definition, now)?;
         self.admit_webhooks([&change], now)?;
-        within_bounds(&self.sql, |sql| self.write_change(sql, &change, now))?;
+        self.within_bounds(growth_of_webhook(&change)?, |sql| self.write_change(sql, &change, now))?;
         let name = String::from(change.name());
         self.settle_change(change);
         self.webhook(&name)
@@ -199,7 +199,7 @@ impl<S: Sql> Ledger<S> {
         if let Some(change) = self.plan_update(name, definition, expected_version, now)? {
             let name = String::from(change.name());
             self.admit_webhooks([&change], now)?;
-            within_bounds(&self.sql, |sql| self.write_change(sql, &change, now))?;
+            self.within_bounds(growth_of_webhook(&change)?, |sql| self.write_change(sql, &change, now))?;
             self.settle_change(change);
             return self.webhook(&name);
         }

@@ -23,15 +23,18 @@ pub use self::plan::{Plan, Step, plan};
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::change::{Changes, SET, chosen_fields, event_type_fields};
-use crate::fault::{Fields, InputFault, parse_json};
+use crate::fault::{Fault, Fields, InputFault, parse_json};
 use crate::json;
 use crate::webhook::Definition;
 
-/// Bytes of a call that brings a document, at most: twice what a project can hold, so that an export comes back in whatever layout.
-pub const CONFIG_BYTES_MAX: usize = 2 * PROJECT_BYTES_MAX;
+/// Bytes of a call that brings a document, at most: more than a project can hold, so that an export comes back, with room for another
+/// layout.
+pub const CONFIG_BYTES_MAX: usize = PROJECT_BYTES_MAX + 2 * 1024 * 1024;
+/// Values of a document, at most: read, each of them takes far more memory than it has bytes.
+const VALUES_MAX: usize = 1_000_000;
 /// Bytes of all definitions and entries of the catalogue of a project as they are stored, at most. An export is never longer than
 /// this and its settings: it leaves out defaults and secrets.
-pub const PROJECT_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub const PROJECT_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// What a project holds. Definitions are plain.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +114,14 @@ impl Request {
     /// # Errors
     /// Not JSON, or every bad field of the call itself.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
+        // At least as many as there are values; marks inside texts count as well.
+        let values = body.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        if values > VALUES_MAX {
+            return Err(InputFault::Invalid(vec![Fault::new(
+                "",
+                format!("must hold at most {VALUES_MAX} values, this may hold {values}"),
+            )]));
+        }
         let body = parse_json(body)?;
         let mut fields = Fields::of(&body, "")?;
         let document = fields.any("document");
