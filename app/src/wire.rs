@@ -588,7 +588,7 @@ objects! {
     EventTypeView { name, description, example, schema, archived, version, created_at }
     EventView { id, kind = "type", data, object, idempotency_key, order_key, labels, accepted_at, deliveries }
     Fault { pointer, detail }
-    Health { recent, at_once, latest_at, status, failing_since, failures_in_a_row, next_call_at, held, disabled_at }
+    Health { recent, at_once, latest_at, status, failing_since, failures_in_a_row, next_call_at, held, gone_from, disabled_at }
     HeaderView { key, value, protected }
     InboxRequestView { id, method, path, headers, body, body_is_base64, body_text, body_bytes, truncated, received_at, signature, answered }
     InboxView { id, name, url, answer, received, created_at }
@@ -625,7 +625,7 @@ objects! {
     TokenView { id, name, role, created_at, expires_at, last_used_at }
     WebhookView {
         id, name, url, contract, events, object, headers, description, labels, timeout_s, enabled, disabled_reason, retry,
-        include_result, signed, retry_schedule_s, rate_limit, concurrency_limit, ordered, filter, event_labels, paused, version, created_at, updated_at, health,
+        include_result, signed, retry_schedule_s, rate_limit, concurrency_limit, ordered, filter, event_labels, paused, confirm_gone, version, created_at, updated_at, health,
     }
 }
 

@@ -201,6 +201,7 @@ pub fn fields_of(webhook: &Definition) -> Map<String, Value> {
         ("rate_limit", Value::Null),
         ("concurrency_limit", Value::Null),
         ("ordered", json!(false)),
+        ("confirm_gone", json!(false)),
         ("filter", Value::Null),
         ("event_labels", json!({})),
         ("paused", json!(false)),

@@ -340,9 +340,13 @@ impl Wish {
         }
     }
 
-    /// The wish of an answer.
+    /// The wish of an answer; none where the contract is not `standard`: a receiver of another system, or a proxy before it, does not
+    /// mean us.
     #[must_use]
-    pub fn of(response: &ReceivedResponse) -> Option<Self> {
+    pub fn of(contract: Contract, response: &ReceivedResponse) -> Option<Self> {
+        if contract != Contract::Standard {
+            return None;
+        }
         // When it came says nothing of a wish.
         response.asks(Timestamp(0)).wish
     }
@@ -362,6 +366,9 @@ pub struct Standing<'a> {
     pub scheduled_attempts: u32,
     /// Seeds the jitter.
     pub seed: u64,
+    /// Whether a 410 disables the webhook; else it waits for a second one ([`crate::health::Health::gone_disables`]) and is a
+    /// failure as others.
+    pub gone_disables: bool,
 }
 
 /// Decides what follows an attempt that ended at `now`. What the receiver wishes ([`Wish`]) counts only where it did not take
@@ -370,12 +377,12 @@ pub struct Standing<'a> {
 pub fn decide(standing: Standing<'_>, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Decision {
     match outcome {
         Outcome::Answered { status } if counts_as_delivered(standing.contract, *status) => return Decision::Delivered,
-        Outcome::Answered { status: 410 } => return Decision::DisableWebhook { cause: DisableCause::Gone },
+        Outcome::Answered { status: 410 } if standing.gone_disables => return Decision::DisableWebhook { cause: DisableCause::Gone },
         // No attempt will fare better until somebody edits the webhook; a person can resend then.
         Outcome::Blocked { .. } => return Decision::Dead,
         _ => {}
     }
-    match response.and_then(Wish::of) {
+    match response.and_then(|response| Wish::of(standing.contract, response)) {
         Some(Wish::Disable) => return Decision::DisableWebhook { cause: DisableCause::Asked },
         Some(Wish::Abort) => return Decision::Dead,
         None => {}
@@ -402,7 +409,8 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);
-    const STANDING: Standing<'_> = Standing { contract: Contract::Standard, retry: true, schedule_s: None, scheduled_attempts: 1, seed: 7 };
+    const STANDING: Standing<'_> =
+        Standing { contract: Contract::Standard, retry: true, schedule_s: None, scheduled_attempts: 1, seed: 7, gone_disables: true };
 
     fn after(standing: Standing<'_>, status: u16) -> Decision {
         decide(standing, &Outcome::Answered { status }, None, NOW)
@@ -474,6 +482,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_410_that_waits_for_a_second_one_is_a_failure_as_others() {
+        for contract in Contract::ALL {
+            let waits = Standing { contract, gone_disables: false, ..STANDING };
+            assert!(matches!(after(waits, 410), Decision::Wait { next_at } if next_at > NOW), "{contract:?}");
+            assert_eq!(after(Standing { retry: false, ..waits }, 410), Decision::Dead);
+            assert_eq!(after(Standing { scheduled_attempts: 10, ..waits }, 410), Decision::Dead);
+        }
+    }
+
     fn wishing(status: u16, value: &str) -> ReceivedResponse {
         let headers = vec![(String::from("Webhook-Delivery"), String::from(value))];
         ReceivedResponse { status, headers, ..ReceivedResponse::default() }
@@ -492,7 +510,13 @@ mod tests {
                     let response = wishing(status, value);
                     let decision = decide(Standing { contract, ..STANDING }, &Outcome::Answered { status }, Some(&response), NOW);
                     let gone = Decision::DisableWebhook { cause: DisableCause::Gone };
-                    assert_eq!(decision, if status == 410 { gone } else { expected.clone() }, "{contract:?} {status} {value}");
+                    let said = format!("{contract:?} {status} {value}");
+                    match (status, contract) {
+                        (410, _) => assert_eq!(decision, gone, "{said}"),
+                        (_, Contract::Standard) => assert_eq!(decision, expected, "{said}"),
+                        // The header is of Standard Webhooks: another system's receiver does not mean us.
+                        _ => assert!(matches!(decision, Decision::Wait { .. }), "{said}"),
+                    }
                 }
             }
         }

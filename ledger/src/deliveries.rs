@@ -157,7 +157,11 @@ impl<S: Sql> Ledger<S> {
         let event = self.event(&delivery.event_id)?;
         let attempts = attempts_of(&self.sql, seq)?;
         let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
-        let contract = self.roster.get(webhook).map(crate::roster::Member::contract);
+        let member = self.roster.get(webhook);
+        // What the first 410 leads to.
+        let confirms = member.is_some_and(crate::roster::Member::confirms_gone);
+        let told = |reason: explain::Reason| if confirms { reason.where_gone_is_confirmed() } else { reason };
+        let contract = member.map(crate::roster::Member::contract);
         let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
         let hold = if delivery.state.is_final() { None } else { self.hold_of(seq, webhook)? };
         let reason = match &hold {
@@ -166,8 +170,11 @@ impl<S: Sql> Ledger<S> {
         };
         let data = event.data.as_ref().ok_or(LedgerError::Corrupt { what: "an event has no data" })?;
         let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
-        let attempts = attempts.into_iter().map(|attempt| attempt_view(contract, attempt, &source)).collect();
-        Ok(DeliveryDetail { delivery, reason, attempts, event })
+        let attempts = attempts.into_iter().map(|attempt| {
+            let view = attempt_view(contract, attempt, &source);
+            AttemptView { reason: told(view.reason), ..view }
+        });
+        Ok(DeliveryDetail { delivery, reason: told(reason), attempts: attempts.collect(), event })
     }
 
     fn delivery_row(&self, seq: Seq) -> Result<DeliveryRow, LedgerError> {

@@ -97,7 +97,7 @@ impl Gate {
 }
 
 /// A webhook of which nothing bad is known.
-const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None };
+const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None, gone_since: None };
 
 /// What a commit changes in memory, to be done after it ([`Ledger::apply`]).
 #[derive(Debug, Default)]
@@ -526,6 +526,7 @@ mod tests {
             level: 1,
             cause: Some(Cause::Failing),
             next_call_at: Some(at(1_000)),
+            gone_since: None,
         };
         gates.set_health(WEBHOOK, health);
         assert!(!gates.is_free(WEBHOOK, OPEN));

@@ -517,7 +517,7 @@ impl<'a, S: Sql> Round<'a, S> {
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
-        let (state, next_at) = match decide(self.ledger.standing(member, row.seq, recorded.scheduled), &Outcome::Lost, None, now) {
+        let (state, next_at) = match decide(self.ledger.standing(member, row.seq, recorded.scheduled, false), &Outcome::Lost, None, now) {
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
             Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };

@@ -200,8 +200,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// What `core::delivery::decide` needs to know of a delivery to `member`.
-    pub(crate) fn standing<'a>(&'a self, member: &'a Member, delivery: Seq, scheduled_attempts: u32) -> Standing<'a> {
-        member.standing(self.settings.retry_schedule_s.as_deref(), delivery, scheduled_attempts)
+    pub(crate) fn standing<'a>(&'a self, member: &'a Member, delivery: Seq, scheduled_attempts: u32, gone_disables: bool) -> Standing<'a> {
+        member.standing(self.settings.retry_schedule_s.as_deref(), delivery, scheduled_attempts, gone_disables)
     }
 
     /// The row that a public id names.

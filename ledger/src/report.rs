@@ -9,7 +9,7 @@ use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
 use postern_core::event::is_operational;
 use postern_core::explain::reason_phrase;
-use postern_core::health::{Signal, Transition};
+use postern_core::health::{Health, Signal, Transition};
 use postern_core::id::Seq;
 use postern_core::stats::OutcomeClass;
 use postern_core::time::Timestamp;
@@ -144,7 +144,8 @@ impl<S: Sql> Ledger<S> {
         let member = self.roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
         let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
         let scheduled = row.scheduled_after();
-        let standing = self.standing(member, row.seq, scheduled);
+        let gone_disables = self.health_in(effects, row.webhook).gone_disables(member.confirms_gone(), now);
+        let standing = self.standing(member, row.seq, scheduled, gone_disables);
         let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it is now.
             Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => decide(standing, &ORDINARY_FAILURE, None, now),
@@ -174,13 +175,14 @@ impl<S: Sql> Ledger<S> {
         if effects.disabled(row.webhook) || self.went_elsewhere(row, attempt) {
             return Ok(false);
         }
-        let decision = decide(self.standing(member, row.seq, row.scheduled), &attempt.outcome, attempt.response.as_ref(), now);
+        let before = self.health_in(effects, row.webhook);
+        let standing = self.standing(member, row.seq, row.scheduled, before.gone_disables(member.confirms_gone(), now));
+        let decision = decide(standing, &attempt.outcome, attempt.response.as_ref(), now);
         if let Decision::DisableWebhook { cause } = decision {
             self.disable(sql, effects, row.webhook, cause, now)?;
             return Ok(true);
         }
         let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now) else { return Ok(false) };
-        let before = effects.health.get(&row.webhook).copied().unwrap_or_else(|| self.gates.health(row.webhook));
         let (after, transitions) = before.after(signal, now);
         if after != before {
             write_health(sql, row.webhook, &after)?;
@@ -197,6 +199,11 @@ impl<S: Sql> Ledger<S> {
             }
         }
         Ok(!transitions.is_empty())
+    }
+
+    /// How a webhook does, as far as this commit knows.
+    fn health_in(&self, effects: &Effects, webhook: Seq) -> Health {
+        effects.health.get(&webhook).copied().unwrap_or_else(|| self.gates.health(webhook))
     }
 
     /// Disables a webhook, unless it is already. Inside the caller's transaction.
@@ -610,6 +617,75 @@ mod tests {
             let view = ledger.webhook("w").unwrap();
             assert_eq!((view.enabled, view.health.disabled_at), (enabled, (!enabled).then_some(START)), "{status} {wish}");
         }
+    }
+
+    #[test]
+    fn a_webhook_that_waits_for_a_second_410_retries_until_then() {
+        const GONE: Outcome = Outcome::Answered { status: 410 };
+        let confirming = || Definition { confirm_gone: true, retry_schedule_s: Some(vec![60; 20]), ..webhook("w", "*") };
+        let (mut ledger, delivery) = one_webhook(confirming());
+        let id = ledger.ids().id(postern_core::id::Kind::Delivery, delivery);
+        let work = claim(&mut ledger, START);
+        assert!(report(&mut ledger, &work, GONE, START));
+        check(&ledger, delivery, State::Waiting, &[GONE]);
+        let seen = ledger.webhook("w").unwrap();
+        assert_eq!((seen.enabled, seen.health.gone_from), (true, Some(START.plus_ms(600_000))));
+        let told = ledger.delivery(&id).unwrap();
+        for reason in [&told.reason, &told.attempts[0].reason] {
+            assert!(reason.advice.contains("says so again ten minutes") && !reason.advice.contains("so Postern disabled"), "{reason:?}");
+        }
+        // Again and again, in the same object and in others, but not before ten minutes are over.
+        let mut now = START;
+        let mut calls = 1;
+        let disabled_at = loop {
+            let mut reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+            reopened.sql.run("DELETE FROM outbox", &[]).unwrap();
+            now = reopened.next_wake(now).unwrap().unwrap().0;
+            let tickets = lease(&mut reopened, now);
+            for work in reopened.claim(&tickets, now).unwrap().works {
+                calls += 1;
+                assert!(report(&mut reopened, &work, GONE, now));
+            }
+            ledger = reopened;
+            if !ledger.webhook("w").unwrap().enabled {
+                break now;
+            }
+        };
+        assert!(calls > 5 && (600_000..=720_000).contains(&disabled_at.ms_since(START)), "{calls} calls, {disabled_at:?}");
+        let ended = ledger.webhook("w").unwrap();
+        assert_eq!((ended.disabled_reason.as_deref(), ended.health.gone_from), (Some("The receiver answered 410 Gone"), None));
+
+        // A success in between starts over, and so does another URL.
+        for moved in [false, true] {
+            let (mut ledger, _delivery) = one_webhook(confirming());
+            let work = claim(&mut ledger, START);
+            report(&mut ledger, &work, GONE, START);
+            if moved {
+                let elsewhere = Definition { url: String::from("https://elsewhere.example/"), ..confirming() };
+                ledger.update_webhook("w", elsewhere, None, START).unwrap();
+            } else {
+                let next = START.plus_ms(90_000);
+                let work = claim(&mut ledger, next);
+                report(&mut ledger, &work, OK, next);
+            }
+            assert_eq!(ledger.webhook("w").unwrap().health.gone_from, None, "{moved}");
+            let hour = START.plus_ms(3_600_000);
+            if !moved {
+                post(&mut ledger, "order.paid");
+            }
+            let work = claim(&mut ledger, hour);
+            report(&mut ledger, &work, GONE, hour);
+            assert!(ledger.webhook("w").unwrap().enabled, "{moved}: it is the first one again");
+        }
+        // Who does not ask for a second one any more has had the last.
+        let (mut ledger, delivery) = one_webhook(confirming());
+        let work = claim(&mut ledger, START);
+        report(&mut ledger, &work, GONE, START);
+        ledger.update_webhook("w", Definition { confirm_gone: false, ..confirming() }, None, START).unwrap();
+        let work = claim(&mut ledger, START.plus_ms(90_000));
+        report(&mut ledger, &work, GONE, START.plus_ms(90_000));
+        check(&ledger, delivery, State::Dead, &[GONE, GONE]);
+        assert!(!ledger.webhook("w").unwrap().enabled);
     }
 
     #[test]

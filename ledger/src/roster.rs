@@ -66,6 +66,11 @@ impl Member {
         filter::matches(&self.definition, event)
     }
 
+    /// Whether it is disabled by a second 410 only.
+    pub(crate) const fn confirms_gone(&self) -> bool {
+        self.definition.confirm_gone
+    }
+
     pub(crate) const fn timeout_s(&self) -> u32 {
         self.definition.timeout_s
     }
@@ -82,8 +87,15 @@ impl Member {
     }
 
     /// What `core::delivery::decide` needs to know; `project` is the project's schedule.
-    pub(crate) fn standing<'a>(&'a self, project: Option<&'a [u32]>, delivery: Seq, scheduled_attempts: u32) -> Standing<'a> {
+    pub(crate) fn standing<'a>(
+        &'a self,
+        project: Option<&'a [u32]>,
+        delivery: Seq,
+        scheduled_attempts: u32,
+        gone_disables: bool,
+    ) -> Standing<'a> {
         Standing {
+            gone_disables,
             contract: self.definition.contract,
             retry: self.definition.retry,
             schedule_s: self.definition.retry_schedule_s.as_deref().or(project),

@@ -308,6 +308,7 @@ impl TestRow {
             schedule_s: Some(TEST_WAITS_S),
             scheduled_attempts: attempt.number,
             seed: self.seq.0.cast_unsigned(),
+            gone_disables: true,
         };
         (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             Decision::Delivered => (TestStatus::Completed, None),

@@ -319,6 +319,7 @@ impl<S: Sql> Ledger<S> {
         } else {
             known
         };
+        let health = if after.url == before.url { health } else { health.moved() };
         (health != known).then_some(health)
     }
 
@@ -404,6 +405,7 @@ impl<S: Sql> Ledger<S> {
             failing_since: called.failing_since,
             failures_in_a_row: called.failures_in_a_row,
             next_call_at: called.next_call_at,
+            gone_from: called.gone_from().filter(|_| webhook.definition.confirm_gone && webhook.definition.enabled),
             held: self.count_held(webhook)?,
             ..Health::default()
         };

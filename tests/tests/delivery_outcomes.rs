@@ -193,6 +193,32 @@ async fn a_410_disables_the_webhook_at_once() {
 }
 
 #[tokio::test]
+async fn a_410_is_confirmed_where_the_webhook_asks_for_it() {
+    let (project, sink) = (stack::project("goneonce").await, Sink::start().await);
+    sink.script("/a", [410, 204].map(Behaviour::status).to_vec());
+    let detail = one_attempt(&project, "w", &sink.url("/a"), json!({ "confirm_gone": true, "retry_schedule_s": [2] })).await;
+    assert_eq!(detail.delivery.state, State::Waiting);
+    assert!(detail.reason.advice.contains("says so again ten minutes"), "{:?}", detail.reason);
+    let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
+    assert!(webhook.enabled && webhook.confirm_gone && webhook.health.gone_from.is_some());
+    project.delivery_when(&detail.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
+    assert_eq!(webhook.health.gone_from, None, "a success clears it");
+}
+
+#[tokio::test]
+async fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_meant_for_us() {
+    let (project, sink) = (stack::project("notmeant").await, Sink::start().await);
+    sink.always("/a", Behaviour::with_header(500, "webhook-delivery", "disable"));
+    project.listen("w", &sink.url("/a"), &json!({ "contract": "ubiops", "retry": true, "events": ["deployment_request_started"] })).await;
+    let event = project.event("deployment_request_started", json!({})).await;
+    let detail = project.attempted(&event.id, "w").await;
+    assert_eq!(detail.delivery.state, State::Waiting);
+    let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
+    assert!(webhook.enabled);
+}
+
+#[tokio::test]
 async fn a_failed_attempt_waits_as_long_as_the_schedule_says() {
     let (project, sink) = (stack::project("schedule").await, Sink::start().await);
     sink.always("/a", Behaviour::status(503));

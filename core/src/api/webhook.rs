@@ -68,6 +68,9 @@ pub struct WebhookView {
     /// Whether deliveries wait.
     #[serde(default)]
     pub paused: bool,
+    /// Whether a 410 disables it only where the receiver answers it again ten minutes after the first.
+    #[serde(default)]
+    pub confirm_gone: bool,
     /// Counts up with each change; the `ETag`.
     pub version: u32,
     /// When it was created.
@@ -128,6 +131,7 @@ impl WebhookView {
             filter: definition.filter.as_ref().map(Condition::to_value),
             event_labels: definition.event_labels,
             paused: definition.paused,
+            confirm_gone: definition.confirm_gone,
             version,
             created_at,
             updated_at,
@@ -173,6 +177,9 @@ pub struct Health {
     /// Deliveries that wait for it to be called again, counted up to [`HELD_MAX`].
     #[serde(default)]
     pub held: u32,
+    /// From when on a further 410 disables it, where `confirm_gone` holds and the receiver has answered 410 since its latest success.
+    #[serde(default)]
+    pub gone_from: Option<Timestamp>,
     /// When Postern or a person disabled it; null while it is enabled.
     #[serde(default)]
     pub disabled_at: Option<Timestamp>,

@@ -27,7 +27,7 @@ fn state() -> State {
     let full = json!({
         "name": "full", "url": "https://full.example/", "events": ["order.*", "ping"], "object": {"type": "deployment"},
         "headers": [{"key": "Authorization", "value": "Bearer hidden", "protected": true}, {"key": "X-A", "value": "1"}],
-        "description": "All of it", "labels": {"team": "a"}, "timeout_s": 20, "retry_schedule_s": [1, 2], "paused": true,
+        "description": "All of it", "labels": {"team": "a"}, "timeout_s": 20, "retry_schedule_s": [1, 2], "paused": true, "confirm_gone": true,
         "rate_limit": {"calls": 5, "per_s": 1}, "concurrency_limit": 2, "ordered": true, "filter": {"field": "amount", "gt": 5},
         "event_labels": {"env": "prod"}, "enabled": false,
     });

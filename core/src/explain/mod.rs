@@ -112,7 +112,8 @@ fn lower_first(text: &str) -> String {
 #[must_use]
 pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
-    let advice = match (&attempt.outcome, attempt.response.as_ref().and_then(Wish::of)) {
+    let wish = attempt.response.as_ref().and_then(|response| Wish::of(contract, response));
+    let advice = match (&attempt.outcome, wish) {
         (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => return Reason { headline, advice },
         (Outcome::Answered { status: 410 }, _) => String::from(
             "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
@@ -289,7 +290,7 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
     if let Some(location) = response.and_then(|response| header(response, "location")).filter(|_| matches!(status, 300..=399)) {
         headline = format!("{headline}, redirect to {}", shorten(location));
     }
-    let advice = match asks.wish {
+    let advice = match wish(contract, attempt) {
         _ if status == 410 => status_advice(status),
         Some(Wish::Disable) => {
             headline.push_str(", and asks for no more calls");
@@ -301,7 +302,8 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
             "The answer's header webhook-delivery says abort: the receiver does not want this delivery again. Its answer may say why."
         }
         None => {
-            if let Some(value) = &asks.unknown_wish {
+            // Of another contract nobody reads the header, so nobody fails to understand it.
+            if let Some(value) = asks.unknown_wish.as_ref().filter(|_| contract == Contract::Standard) {
                 headline = format!("{headline}, webhook-delivery was not understood: {}", named(value));
             }
             status_advice(status)
@@ -403,7 +405,7 @@ pub fn brief_with_body(outcome: &Outcome, note: Option<&BodyNote>) -> String {
 /// What the answer of a failed attempt wishes.
 fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
     let is_success = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
-    attempt.response.as_ref().filter(|_| !is_success).and_then(Wish::of)
+    attempt.response.as_ref().filter(|_| !is_success).and_then(|response| Wish::of(contract, response))
 }
 
 /// [`status_advice`] of an answer; nothing for what is none.
@@ -411,6 +413,21 @@ const fn status_advice_of(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Answered { status } => status_advice(*status),
         _ => "",
+    }
+}
+
+/// What 410 means where the first one disables the webhook.
+const GONE_ADVICE: &str = "The receiver says that it is gone for good, so Postern disabled the webhook. If that is wrong, ask who runs the \
+                           receiver, then enable the webhook and resend.";
+/// What it means where the webhook waits for a second one.
+const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Postern disables the webhook if it says so again ten minutes \
+                                after the first time, unless a call succeeds in between. If it is wrong, ask who runs the receiver.";
+
+impl Reason {
+    /// The same of a webhook that is disabled by a second 410 only (`confirm_gone`).
+    #[must_use]
+    pub fn where_gone_is_confirmed(self) -> Self {
+        Self { advice: self.advice.replace(GONE_ADVICE, GONE_ONCE_ADVICE), ..self }
     }
 }
 
@@ -429,10 +446,7 @@ const fn status_advice(status: u16) -> &'static str {
         405 => "The receiver takes no POST at this path. The URL is probably that of a page, not of a callback handler.",
         408 => "The receiver waited for the request in vain. It is probably overloaded, or a proxy before it is.",
         409 => "The receiver says that this conflicts with what it has. If it has handled this webhook-id already, it should answer 2xx.",
-        410 => {
-            "The receiver says that it is gone for good, so Postern disabled the webhook. If that is wrong, ask who runs the \
-             receiver, then enable the webhook and resend."
-        }
+        410 => GONE_ADVICE,
         413 => "The callback is larger than the receiver allows. Raise its body limit (256 KiB is always enough), or send less data.",
         415 => "The receiver does not take application/json. Make it, or set a content-type header on the webhook.",
         400 | 422 => {

@@ -204,9 +204,40 @@ fn what_the_receiver_asks_for_is_said_and_obeyed() {
 }
 
 #[test]
+fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_explained() {
+    for contract in Contract::ALL.into_iter().filter(|contract| *contract != Contract::Standard) {
+        let plain = attempt_of(1, answer(500), &[]);
+        for headers in [DISABLE, ABORT, &[("webhook-delivery", "later")]] {
+            let wishing = attempt_of(1, answer(500), headers);
+            assert_eq!(attempt(contract, &wishing), attempt(contract, &plain), "{contract:?} {headers:?}");
+            assert_eq!(trial(contract, &wishing), trial(contract, &plain), "{contract:?} {headers:?}");
+            for state in [State::Waiting, State::Dead] {
+                let whole = delivery(contract, state, std::slice::from_ref(&wishing));
+                assert_eq!(whole, delivery(contract, state, std::slice::from_ref(&plain)), "{contract:?} {headers:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_410_that_waits_for_a_second_one_has_disabled_nothing() {
+    for attempt in [attempt_of(1, answer(410), &[]), with_note(410, BodyNote::TimedOut)] {
+        for contract in Contract::ALL {
+            let first = super::attempt(contract, &attempt);
+            let confirmed = first.clone().where_gone_is_confirmed();
+            assert_eq!(confirmed.headline, first.headline);
+            assert!(confirmed.advice.contains("again ten minutes") && !confirmed.advice.contains("so Postern disabled"), "{confirmed:?}");
+        }
+    }
+    let other = attempt(Contract::Standard, &attempt_of(1, answer(500), DISABLE));
+    assert_eq!(other.clone().where_gone_is_confirmed(), other);
+}
+
+#[test]
 fn a_test_disables_nothing_and_says_so() {
     for contract in Contract::ALL {
-        for (outcome, headers) in [(answer(410), &[][..]), (answer(500), DISABLE)] {
+        let wish = (contract == Contract::Standard).then_some((answer(500), DISABLE));
+        for (outcome, headers) in [(answer(410), &[][..])].into_iter().chain(wish) {
             let attempt = attempt_of(1, outcome, headers);
             let reason = trial(contract, &attempt);
             assert!(reason.advice.contains("nothing is disabled") && !reason.advice.contains("Postern disabled"), "{}", reason.advice);

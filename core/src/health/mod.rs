@@ -10,7 +10,8 @@
 //!   was before a person paused the webhook does not count ([`Health::resumed`]).
 //!
 //! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`]; the ledger holds
-//! its other deliveries. Not here: the retries of a single delivery (`delivery::decide`), and what 410 does.
+//! its other deliveries. A 410 that does not disable its webhook at once is a failure that is remembered until the next success
+//! ([`Health::gone_disables`]). Not here: the retries of a single delivery (`delivery::decide`).
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,10 @@ pub const THROTTLED_SPACING_MAX_MS: i64 = 600_000;
 /// (PEERS 6.12).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 
+/// Milliseconds from a first 410 until another one disables a webhook that asks for a second one ([`Health::gone_disables`]): ten
+/// minutes, longer than a parking page stands in for a receiver that is being deployed.
+pub const GONE_CONFIRM_MS: i64 = 600_000;
+
 /// Why a webhook is called less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,6 +54,8 @@ pub enum Signal {
     Success,
     /// It failed.
     Failed,
+    /// It failed: the receiver says that it is gone for good.
+    Gone,
     /// It failed, and calling less would help.
     Throttled {
         /// Seconds that the receiver asked for.
@@ -58,13 +65,14 @@ pub enum Signal {
 
 impl Signal {
     /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
-    /// ([`Outcome::Lost`]), a URL that we refuse to call, and 410, which disables at once.
+    /// ([`Outcome::Lost`]), and a URL that we refuse to call.
     #[must_use]
     pub fn of(contract: Contract, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Option<Self> {
         let asked = || response.and_then(|response| retry_after(response, now));
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
-            Outcome::Answered { status: 410 } | Outcome::Lost | Outcome::Blocked { .. } => return None,
+            Outcome::Answered { status: 410 } => Self::Gone,
+            Outcome::Lost | Outcome::Blocked { .. } => return None,
             Outcome::Answered { status: 429 | 502 | 504 } => Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) },
             // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
             Outcome::Answered { status: 503 } => match asked() {
@@ -112,6 +120,9 @@ pub struct Health {
     /// No call before then; `None` exactly where the level is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_call_at: Option<Timestamp>,
+    /// When the first 410 came after the latest success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_since: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -147,6 +158,10 @@ impl Health {
         let next_level = if self.is_early(now) { self.level } else { self.level.saturating_add(1) };
         match signal {
             Signal::Success => self.after_success(now),
+            Signal::Gone => {
+                let gone_since = Some(self.gone_since.unwrap_or(now));
+                Self { gone_since, ..*self }.after(Signal::Failed, now)
+            }
             Signal::Failed => {
                 let failures_in_a_row = self.failures_in_a_row.saturating_add(1);
                 let counted = Self { failures_in_a_row, ..*self };
@@ -167,6 +182,25 @@ impl Health {
                 (next, transitions)
             }
         }
+    }
+
+    /// Whether a 410 that ends at `now` disables the webhook: the first one does, unless the webhook asks for a second one
+    /// (`confirm`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in between starts over.
+    #[must_use]
+    pub fn gone_disables(&self, confirm: bool, now: Timestamp) -> bool {
+        !confirm || self.gone_from().is_some_and(|from| now >= from)
+    }
+
+    /// From when on a 410 is a second one; `None` where there was no first one.
+    #[must_use]
+    pub fn gone_from(&self) -> Option<Timestamp> {
+        self.gone_since.map(|since| since.plus_ms(GONE_CONFIRM_MS))
+    }
+
+    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said of the new one.
+    #[must_use]
+    pub fn moved(&self) -> Self {
+        Self { gone_since: None, ..*self }
     }
 
     /// How it stands when a person asks for a call at `now`: the pause ends, calls stay one at a time.
@@ -190,7 +224,9 @@ impl Health {
 
     fn after_success(&self, now: Timestamp) -> (Self, Vec<Transition>) {
         match self.cause {
-            Some(Cause::Throttled) if self.is_early(now) => (Self { failures_in_a_row: 0, failing_since: None, ..*self }, Vec::new()),
+            Some(Cause::Throttled) if self.is_early(now) => {
+                (Self { failures_in_a_row: 0, failing_since: None, gone_since: None, ..*self }, Vec::new())
+            }
             Some(Cause::Throttled) if self.level > 1 => {
                 let level = self.level - 1;
                 let next_call_at = Some(now.plus_ms(spacing_ms(level, Cause::Throttled)));
@@ -214,6 +250,7 @@ impl Health {
             level,
             cause,
             next_call_at: next_call_at.max(self.next_call_at),
+            gone_since: self.gone_since,
         };
         (next, if is_hopeless { vec![Transition::DisabledForDays] } else { Vec::new() })
     }

@@ -123,8 +123,8 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (200, Some("60"), Some(S)),
         (302, None, Some(F)),
         (404, None, Some(F)),
-        (410, None, None),
-        (410, Some("60"), None),
+        (410, None, Some(Signal::Gone)),
+        (410, Some("60"), Some(Signal::Gone)),
         (429, None, throttled(None)),
         (429, Some("60"), throttled(Some(60))),
         (429, Some("soon"), throttled(None)),
@@ -153,6 +153,29 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
     ] {
         assert_eq!(Signal::of(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
     }
+}
+
+#[test]
+fn a_second_410_counts_from_ten_minutes_after_the_first() {
+    let plain = Health::default();
+    assert!(plain.gone_disables(false, NOW), "the first one, unless the webhook asks for a second");
+    assert!(!plain.gone_disables(true, NOW.plus_ms(9 * GONE_CONFIRM_MS)), "there was no first one");
+    let (first, told) = plain.after(Signal::Gone, NOW);
+    assert_eq!((first.failures_in_a_row, first.gone_since, told), (1, Some(NOW), Vec::new()), "a failure as others");
+    assert!(!first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS - 1)) && first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS)));
+    // What comes in between does not move it, but a success clears it.
+    let later = NOW.plus_ms(60_000);
+    for signal in [Signal::Gone, F, T] {
+        assert_eq!(first.after(signal, later).0.gone_since, Some(NOW), "{signal:?}");
+    }
+    assert_eq!(first.after(S, later).0, plain);
+    let slow = first.after(T, later).0.after(T, later.plus_ms(3_600_000)).0;
+    for at in [later.plus_ms(3_600_001), later.plus_ms(7_200_000)] {
+        let (well, _told) = slow.after(S, at);
+        assert_eq!((well.is_probed(), well.gone_since), (true, None), "throttled still, and not gone");
+    }
+    assert_eq!(first.moved(), Health { gone_since: None, ..first });
+    assert_eq!(serde_json::to_value(first).ok().and_then(|stored| serde_json::from_value(stored).ok()), Some(first));
 }
 
 #[test]
@@ -219,7 +242,7 @@ proptest! {
     fn any_clock_and_any_stored_health_is_taken(failures_in_a_row: u32, since: Option<i64>, level: u8, next: Option<i64>, now: i64, signal in any_signal()) {
         let cause = [None, Some(Cause::Failing), Some(Cause::Throttled)][usize::from(level % 3)];
         let health =
-            Health { failures_in_a_row, failing_since: since.map(Timestamp), level, cause, next_call_at: next.map(Timestamp) };
+            Health { failures_in_a_row, failing_since: since.map(Timestamp), level, cause, next_call_at: next.map(Timestamp), gone_since: None };
         let _next = health.after(signal, Timestamp(now));
     }
 }

@@ -404,6 +404,13 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
         ("rate_limit", said(nullable(reference("RateLimitInput")), "At most so many calls begin in any window of so many seconds.")),
         ("concurrency_limit", said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most.")),
         ("ordered", said(flag(), "Whether events with one `order_key` go one after the other.")),
+        (
+            "confirm_gone",
+            said(
+                flag(),
+                "Whether a 410 disables the webhook only where the receiver answers it again ten minutes after the first, with no success in between.",
+            ),
+        ),
         ("filter", said(nullable(reference("Condition")), "What must hold of an event's `data`.")),
         ("event_labels", said(nullable(reference("Labels")), "Labels that an event must carry, all of them.")),
         ("paused", said(flag(), "Whether deliveries wait. Events are taken all the same.")),
@@ -589,7 +596,13 @@ fn event() -> Value {
             ("type", said(posted_type(), "Not below `postern.`, which are Postern's own.")),
             ("data", json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." })),
             ("object", said(nullable(reference("EventObjectInput")), "What it happened to.")),
-            ("idempotency_key", said(nullable(idempotency_key()), "Two events with one key and the same content are one event.")),
+            (
+                "idempotency_key",
+                said(
+                    nullable(idempotency_key()),
+                    "Two events with one key and the same content are one event. Keys belong to the project: its publishers share them.",
+                ),
+            ),
             (
                 "order_key",
                 said(

@@ -40,7 +40,7 @@ not exist.\n\n\
 Bodies are JSON; unknown fields and parameters are refused, and a 422 names up to 50 faults with a JSON pointer each (`more_errors`: how many more). Errors are problem details \
 (RFC 9457) whose `type` is one of a closed set. A method that a path does not take is answered by 405 with `Allow`. Each answer has an `x-request-id`, \
 under which it is logged.\n\n\
-Lists are paged by `cursor` and `limit`. `Idempotency-Key` makes a call safe to repeat for 24 hours: the same key with the same content is answered as the \
+Lists are paged by `cursor` and `limit`. `Idempotency-Key` makes a call safe to repeat for 24 hours (keys belong to the project: its tokens share them): the same key with the same content is answered as the \
 first time, with other content by 409. `If-Match` with an `ETag` changes a thing only in the version that you know.\n\n\
 The facades below `/ubiops`, `/up42` and `/actinia` speak those systems' own APIs and are not described here.";
 

@@ -178,6 +178,9 @@ pub struct Definition {
     /// Whether deliveries wait. Events are taken all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
+    /// Whether a 410 disables it only where the receiver says so again ([`crate::health::GONE_CONFIRM_MS`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm_gone: bool,
 }
 
 impl Definition {
@@ -210,6 +213,7 @@ impl Definition {
             filter: None,
             event_labels: BTreeMap::new(),
             paused: false,
+            confirm_gone: false,
         }
     }
 

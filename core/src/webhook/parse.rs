@@ -27,7 +27,7 @@ pub enum SecretChoice {
 ///
 /// Only `name`, `url` and `events` are required. Defaults: contract `standard`, every object, no headers, labels or
 /// description, 10 s, enabled, retry for `standard` only, no result, the project's schedule, no limit, no order, no further
-/// filter, not paused.
+/// filter, not paused, disabled by the first 410.
 ///
 /// # Errors
 /// Every bad field: missing, of the wrong type, too long, too many, unknown, refused by the egress policy.
@@ -191,6 +191,7 @@ struct Flow {
     filter: Option<Option<Condition>>,
     event_labels: Option<BTreeMap<String, String>>,
     paused: Option<bool>,
+    confirm_gone: Option<bool>,
 }
 
 impl Flow {
@@ -222,6 +223,7 @@ impl Flow {
             Sent::Missing | Sent::Wrong => {}
         }
         self.paused = read_flag(fields, "paused");
+        self.confirm_gone = read_flag(fields, "confirm_gone");
     }
 
     fn apply(self, definition: &mut Definition) {
@@ -237,6 +239,7 @@ impl Flow {
         set(&mut definition.filter, self.filter);
         set(&mut definition.event_labels, self.event_labels);
         set(&mut definition.paused, self.paused);
+        set(&mut definition.confirm_gone, self.confirm_gone);
     }
 }
 

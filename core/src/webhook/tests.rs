@@ -90,18 +90,18 @@ fn every_field_that_says_what_flows_is_taken_and_can_be_reset() -> Outcome {
     let condition = json!({"and": [{"field": "amount", "gt": 100}, {"not": {"field": "test", "eq": true}}]});
     let webhook = made(json!({
         "retry_schedule_s": [1, 604_800], "rate_limit": {"calls": 10_000, "per_s": 3_600}, "concurrency_limit": 100, "ordered": true,
-        "filter": condition, "event_labels": {"env": "prod"}, "paused": true,
+        "filter": condition, "event_labels": {"env": "prod"}, "paused": true, "confirm_gone": true,
     }))?;
     assert_eq!(webhook.retry_schedule_s, Some(vec![1, 604_800]));
     assert_eq!(webhook.rate_limit, Some(RateLimit { calls: 10_000, per_s: 3_600 }));
-    assert_eq!((webhook.concurrency_limit, webhook.ordered, webhook.paused), (Some(100), true, true));
+    assert_eq!((webhook.concurrency_limit, webhook.ordered, webhook.paused, webhook.confirm_gone), (Some(100), true, true, true));
     assert_eq!(webhook.filter.as_ref().map(crate::condition::Condition::to_value), Some(condition));
     assert_eq!(webhook.event_labels.get("env").map(String::as_str), Some("prod"));
 
     assert_eq!(patched(&webhook, &json!({}))?, webhook);
     let reset = json!({
         "retry_schedule_s": null, "rate_limit": null, "concurrency_limit": null, "ordered": false, "filter": null,
-        "event_labels": null, "paused": false,
+        "event_labels": null, "paused": false, "confirm_gone": false,
     });
     assert_eq!(patched(&webhook, &reset)?, made(json!({}))?);
     assert_eq!(patched(&webhook, &json!({"retry_schedule_s": []}))?.retry_schedule_s, Some(vec![]), "one attempt, not the default");
@@ -238,6 +238,7 @@ fn every_bad_field_is_named() {
         (json!({"ordered": null}), "/ordered"),
         (json!({"ordered": 1}), "/ordered"),
         (json!({"paused": null}), "/paused"),
+        (json!({"confirm_gone": "second"}), "/confirm_gone"),
         (json!({"filter": "amount > 1"}), "/filter"),
         (json!({"filter": {"and": [{"field": "a", "eq": 1}, {"field": "b", "like": 1}]}}), "/filter/and/1/like"),
         (json!({"event_labels": ["a"]}), "/event_labels"),

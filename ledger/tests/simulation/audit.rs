@@ -455,7 +455,7 @@ impl Audit {
             State::Dead if before.as_ref().is_none_or(|before| before.state != State::Dead) => {
                 let retries = hook.is_none_or(|webhook| webhook.retry);
                 let last = now.attempts.last();
-                let wish = last.and_then(|last| last.response.as_ref()).and_then(Wish::of);
+                let wish = last.and_then(|last| last.response.as_ref()).and_then(|response| Wish::of(Contract::Standard, response));
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
                 let may_be = last.is_some() && (!retries || is_gone || wish.is_some() || is_exhausted);
@@ -569,7 +569,8 @@ impl Audit {
                 continue;
             }
             let response = attempt.response.as_ref();
-            let wants_no_more = !took_it(&attempt) && response.and_then(Wish::of) == Some(Wish::Disable);
+            let wants_no_more =
+                !took_it(&attempt) && response.and_then(|response| Wish::of(Contract::Standard, response)) == Some(Wish::Disable);
             if attempt.outcome == (Outcome::Answered { status: 410 }) || wants_no_more {
                 expected.disabled.insert(webhook);
                 expected.told.push((Operational::WebhookDisabled, webhook));

@@ -24,6 +24,7 @@ pub(super) struct FlowFields {
     pub(super) concurrency: RwSignal<String>,
     /// Whether keys are kept in order.
     pub(super) ordered: RwSignal<bool>,
+    pub(super) confirm_gone: RwSignal<bool>,
     /// Labels that an event must carry.
     pub(super) event_labels: RwSignal<String>,
     /// The payload condition.
@@ -93,6 +94,7 @@ pub(super) fn Flow<L: Fn(()) + 'static>(
                     <TextField label="Calls at once" value=fields.concurrency kind="number" placeholder="no limit" fault=fault("concurrency_limit") on_leave=leave("concurrency_limit") />
                 </div>
                 <Switch label="Keep the order" value=fields.ordered hint="Events with the same order key go one after the other: while one waits, those behind it wait too." />
+                <Switch label="Wait for a second 410" value=fields.confirm_gone hint="410 Gone disables the webhook only where the receiver answers it again ten minutes after the first time, with no success in between." />
                 <TextField label="Event labels" value=fields.event_labels placeholder="env:prod, tier:gold" hint="key:value, separated by commas. An event must carry all of them." fault=fault("event_labels") on_leave=leave("event_labels") />
                 <Filter filter=fields.filter sample=sample />
             </fieldset>

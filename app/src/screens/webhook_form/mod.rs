@@ -149,6 +149,7 @@ impl Fields {
                 rate: draft.rate.map(RwSignal::new),
                 concurrency: RwSignal::new(draft.concurrency),
                 ordered: RwSignal::new(draft.ordered),
+                confirm_gone: RwSignal::new(draft.confirm_gone),
                 event_labels: RwSignal::new(draft.event_labels),
                 filter: RwSignal::new(draft.filter),
             },
@@ -160,6 +161,7 @@ impl Fields {
         let (typed, usual) = (untrack(|| self.draft()), Draft::default());
         typed.own_schedule
             || typed.ordered
+            || typed.confirm_gone
             || [&typed.rate[0], &typed.concurrency, &typed.event_labels, &typed.filter].into_iter().any(|text| *text != usual.filter)
     }
 
@@ -183,6 +185,7 @@ impl Fields {
             rate: self.flow.rate.map(RwSignal::get),
             concurrency: self.flow.concurrency.get(),
             ordered: self.flow.ordered.get(),
+            confirm_gone: self.flow.confirm_gone.get(),
             event_labels: self.flow.event_labels.get(),
             filter: self.flow.filter.get(),
         }

@@ -64,6 +64,8 @@ pub(crate) struct Draft {
     pub(crate) concurrency: String,
     /// Whether events with one order key come one after the other.
     pub(crate) ordered: bool,
+    /// Whether a 410 disables it only where it is answered again.
+    pub(crate) confirm_gone: bool,
     /// Labels that an event must carry, `key:value` pairs separated by commas.
     pub(crate) event_labels: String,
     /// The payload condition as JSON text; empty means none.
@@ -104,6 +106,7 @@ impl Default for Draft {
             rate: Default::default(),
             concurrency: String::new(),
             ordered: false,
+            confirm_gone: false,
             event_labels: String::new(),
             filter: String::new(),
         }
@@ -139,6 +142,7 @@ impl Draft {
             rate: webhook.rate_limit.map(|limit| [limit.calls.to_string(), limit.per_s.to_string()]).unwrap_or_default(),
             concurrency: webhook.concurrency_limit.map(|limit| limit.to_string()).unwrap_or_default(),
             ordered: webhook.ordered,
+            confirm_gone: webhook.confirm_gone,
             event_labels: labels_text(&webhook.event_labels),
             filter: webhook.filter.as_ref().and_then(|filter| json::pretty(&filter.to_string())).unwrap_or_default(),
         }
@@ -164,6 +168,7 @@ impl Draft {
         let concurrency = self.concurrency.trim();
         set("concurrency_limit", if concurrency.is_empty() { Value::Null } else { number(concurrency) });
         set("ordered", json!(self.ordered));
+        set("confirm_gone", json!(self.confirm_gone));
         set("event_labels", Value::Object(labels(&self.event_labels)));
         set("filter", self.filter_json());
         match self.secret_mode.as_str() {
@@ -316,6 +321,7 @@ fn definition_of(webhook: &WebhookView) -> Definition {
         rate_limit: webhook.rate_limit,
         concurrency_limit: webhook.concurrency_limit,
         ordered: webhook.ordered,
+        confirm_gone: webhook.confirm_gone,
         filter: webhook.filter.as_ref().and_then(|filter| Condition::parse(filter, "").ok()),
         event_labels: webhook.event_labels.clone(),
         paused: webhook.paused,
@@ -506,7 +512,7 @@ mod tests {
             "headers": [{"key": "authorization", "value": null, "protected": true}, {"key": "x-a", "value": "1", "protected": false}],
             "description": "d", "labels": {"a": "b"}, "timeout_s": 7, "enabled": true, "disabled_reason": null, "retry": false,
             "include_result": true, "signed": true, "retry_schedule_s": [5, 90], "rate_limit": {"calls": 9, "per_s": 60},
-            "concurrency_limit": 3, "ordered": true, "filter": {"and": [{"field": "a", "gt": 1.5}]}, "event_labels": {"env": "prod"},
+            "concurrency_limit": 3, "ordered": true, "confirm_gone": true, "filter": {"and": [{"field": "a", "gt": 1.5}]}, "event_labels": {"env": "prod"},
             "paused": true, "version": 3, "created_at": "2026-11-21T09:30:00.000Z",
             "updated_at": "2026-11-21T09:30:00.000Z", "health": {"recent": [], "at_once": 0, "latest_at": null}
         }))
