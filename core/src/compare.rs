@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::budget::Budget;
 use crate::decimal::Decimal;
@@ -24,12 +24,7 @@ pub(crate) fn equal(one: &Value, other: &Value, budget: &Budget) -> bool {
 pub(crate) fn order(one: &Value, other: &Value, budget: &Budget) -> Ordering {
     match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (Value::Number(one), Value::Number(other)) => {
-            if !budget.pay_bytes((one.as_str().len() + other.as_str().len()) * NUMBER_WEIGHT) {
-                return Ordering::Less;
-            }
-            Decimal::of(one).cmp(&Decimal::of(other))
-        }
+        (Value::Number(one), Value::Number(other)) => order_of_numbers(one, other, budget),
         // UTF-8 sorts as its code points do.
         (Value::String(one), Value::String(other)) => {
             if !budget.pay_bytes(one.len().min(other.len())) {
@@ -56,8 +51,31 @@ pub(crate) fn order(one: &Value, other: &Value, budget: &Budget) -> Ordering {
     }
 }
 
-/// A number is read digit by digit, a text eight bytes at once.
-const NUMBER_WEIGHT: usize = 8;
+/// The order of two numbers. Worth nothing once the budget is spent.
+pub(crate) fn order_of_numbers(one: &Number, other: &Number, budget: &Budget) -> Ordering {
+    // Nearly all are whole and short.
+    if let (Some(one), Some(other)) = (small(one), small(other)) {
+        return if budget.pay(SMALL_STEPS) { one.cmp(&other) } else { Ordering::Less };
+    }
+    if !budget.pay(steps_of_number(one) + steps_of_number(other)) {
+        return Ordering::Less;
+    }
+    Decimal::of(one).cmp(&Decimal::of(other))
+}
+
+/// A whole number of at most eighteen digits, written without point and exponent.
+fn small(number: &Number) -> Option<i64> {
+    let text = number.as_str();
+    if text.len() <= 18 { text.parse().ok() } else { None }
+}
+
+/// Steps of comparing two small numbers.
+const SMALL_STEPS: u64 = 6;
+
+/// Steps of taking a number apart and of looking at its digits one by one (measured: 85 ns, and 3 ns a digit).
+pub(crate) fn steps_of_number(number: &Number) -> u64 {
+    100 + 4 * number.as_str().len() as u64
+}
 
 fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
@@ -88,7 +106,7 @@ fn hash_into(value: &Value, budget: &Budget, hasher: &mut DefaultHasher) {
         Value::Null => {}
         Value::Bool(flag) => flag.hash(hasher),
         Value::Number(number) => {
-            if budget.pay_bytes(number.as_str().len() * NUMBER_WEIGHT) {
+            if budget.pay(steps_of_number(number)) {
                 Decimal::of(number).hash(hasher);
             }
         }

@@ -105,6 +105,12 @@ impl<'a> Decimal<'a> {
         exponents.then_with(|| self.point.cmp(&other.point)).then_with(|| self.digits().cmp(other.digits()))
     }
 
+    /// How many divisions [`Self::is_multiple_of`] takes.
+    pub(crate) fn divisions_by(&self, step: &Step) -> u64 {
+        let powers = self.unit().saturating_sub(step.unit).clamp(0, 128);
+        self.digit_count() as u64 + u64::try_from(powers).unwrap_or(0)
+    }
+
     /// Whether `self / step` is whole. Exact: `0.3` is a multiple of `0.1`.
     pub(crate) fn is_multiple_of(&self, step: &Step) -> bool {
         if self.is_zero() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{Format, Node, Rules, Schema};
 use crate::budget::{Budget, LOOK};
-use crate::compare::{equal, hash_of};
+use crate::compare::{equal, hash_of, order_of_numbers, steps_of_number};
 use crate::decimal::Decimal;
 use crate::fault::{Fault, Faults, pointer_segment, type_name};
 use crate::time::{TIME_RULE, Timestamp};
@@ -102,8 +102,9 @@ impl<'a> Check<'a> {
     }
 
     fn rules(&mut self, rules: &'a Rules, value: &Value, at: &At<'_>) {
-        if let Value::Number(number) = value
-            && !self.budget.pay(number.as_str().len() as u64)
+        // Whether a number is whole is seen by its digits.
+        if let (Value::Number(number), Some(_)) = (value, rules.types)
+            && !self.budget.pay(steps_of_number(number))
         {
             return;
         }
@@ -183,12 +184,8 @@ impl<'a> Check<'a> {
     }
 
     fn number(&mut self, rules: &Rules, number: &Number, at: &At<'_>) {
-        let value = Decimal::of(number);
         let budget = self.budget;
-        // Each comparison looks at all digits of both.
-        let compares = |limit: &Number, misses: fn(Ordering) -> bool| {
-            budget.pay((limit.as_str().len() + number.as_str().len()) as u64) && misses(value.cmp(&Decimal::of(limit)))
-        };
+        let compares = |limit: &Number, misses: fn(Ordering) -> bool| misses(order_of_numbers(number, limit, budget));
         if let Some(min) = rules.minimum.as_ref().filter(|min| compares(min, Ordering::is_lt)) {
             self.fault(at, || format!("must be at least {}", limit(min)));
         }
@@ -202,9 +199,9 @@ impl<'a> Check<'a> {
             self.fault(at, || format!("must be less than {}", limit(max)));
         }
         if let Some((step, written)) = &rules.multiple_of
-            // A division for each digit, and for each power of ten of the step.
-            && budget.pay((number.as_str().len() as u64 + 128) * DIVISION_STEPS)
-            && !value.is_multiple_of(step)
+            && budget.pay(steps_of_number(number))
+            && budget.pay(Decimal::of(number).divisions_by(step) * DIVISION_STEPS)
+            && !Decimal::of(number).is_multiple_of(step)
         {
             self.fault(at, || format!("must be a multiple of {}", limit(written)));
         }
