@@ -188,7 +188,7 @@ enum Node {
 pub struct Clause {
     /// Where the part stands (RFC 6901), such as `/filter/and/0`.
     pub pointer: String,
-    /// The part in words, such as `amount gt 100`; says so where only the first [`ELEMENTS_MAX`] elements were looked at.
+    /// The part in words, such as `amount gt 100`; says so where only the first 1,000 elements were looked at.
     pub text: String,
     /// Whether it holds.
     pub holds: bool,

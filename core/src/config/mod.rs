@@ -117,10 +117,7 @@ impl Request {
         // At least as many as there are values; marks inside texts count as well.
         let values = body.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
         if values > VALUES_MAX {
-            return Err(InputFault::Invalid(vec![Fault::new(
-                "",
-                format!("must hold at most {VALUES_MAX} values, this may hold {values}"),
-            )]));
+            return Err(Fault::new("", format!("must hold at most {VALUES_MAX} values, this may hold {values}")).into());
         }
         let body = parse_json(body)?;
         let mut fields = Fields::of(&body, "")?;
