@@ -318,7 +318,7 @@ impl ProjectApi {
 
     /// `GET event-types`, archived ones too.
     pub(crate) fn catalogue(&self) -> Load<Page<EventTypeView>> {
-        self.list(Resource::EventTypes, &Query::default().with("limit", Some("200")))
+        self.get(Resource::EventTypes)
     }
 
     /// `PATCH event-types/{name}`, if it still has `version`.

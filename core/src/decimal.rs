@@ -191,7 +191,6 @@ impl Step {
 }
 
 /// A length of a text in memory is far below what an `i128` holds.
-#[expect(clippy::cast_possible_wrap, reason = "a length fits an i128")]
 const fn length(bytes: usize) -> i128 {
     bytes as i128
 }

@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(text("text/plain; charset=x-klingon", "", b"gr\xfc"), None);
         assert_eq!(text("text/plain; charset=iso-8859-1", "gzip", b"gr\xfc"), None, "compressed bytes are no text");
         assert_eq!(text("text/plain; charset=iso-8859-1", "", b"plain"), None, "the body is text already");
-        let long = text("text/plain; charset=iso-8859-1", "", &[0xfc; 300_000]);
+        let long = text("text/plain; charset=iso-8859-1", "", &vec![0xfc; 300_000]);
         assert_eq!(long.map(|text| text.chars().count()), Some(TEXT_BYTES_MAX / 3 * 3));
     }
 

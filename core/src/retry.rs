@@ -106,7 +106,7 @@ impl RetryAfter {
             let pieces: Vec<&str> = value.split(',').map(|piece| piece.trim_matches([' ', '\t'])).take(VALUES_MAX).collect();
             let alone = pieces.iter().filter_map(|piece| read_one(piece, now));
             let dates = pieces.windows(2).filter_map(|pair| http_date(&pair.join(", "), now)).map(|date| Self::until(date, now));
-            alone.chain(dates).max_by_key(|read| read.wait_s())
+            alone.chain(dates).max_by_key(Self::wait_s)
         });
         read.unwrap_or_else(|| Self::NotUnderstood { value: value.chars().take(NOT_UNDERSTOOD_CHARS_MAX).collect() })
     }

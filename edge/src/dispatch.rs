@@ -85,7 +85,7 @@ struct Ready {
 /// Something that was waited for.
 enum Step {
     Claimed { project: ProjectName, outcome: Result<WorkSet, CallError> },
-    Attempted { project: ProjectName, webhook: Seq, delivery: Seq, report: Option<Report> },
+    Attempted { project: ProjectName, webhook: Seq, delivery: Seq, report: Option<Box<Report>> },
     HandedOver,
     Reported,
 }
@@ -315,7 +315,7 @@ impl Dispatcher {
     async fn attempt(self, ready: Ready) -> Step {
         let Ready { project, work, event } = ready;
         let report = self.attempt_work(&project, &work, &event).await;
-        Step::Attempted { project, webhook: work.webhook, delivery: work.delivery, report }
+        Step::Attempted { project, webhook: work.webhook, delivery: work.delivery, report: report.map(Box::new) }
     }
 
     /// One attempt of a delivery. `None`: there is nothing to report, because the webhook is gone or cannot be known.
@@ -534,7 +534,7 @@ impl Run {
                         _ => Pace::Unknown,
                     };
                     note_pace(&project, webhook, pace, clock::now());
-                    self.done.entry(project).or_default().push(report);
+                    self.done.entry(project).or_default().push(*report);
                 }
             }
             Step::HandedOver | Step::Reported => {}

@@ -150,7 +150,7 @@ fn note_of(error: &worker::Error, coding: &Coding) -> BodyNote {
 }
 
 /// The same by name and message. The platform's decoders have no error of their own, only words: "Gzip decompression failed.", "Brotli
-/// compressed stream ended prematurely.", "Called close() on a decompression stream with incomplete data" (measured).
+/// compressed stream ended prematurely.", "Called `close()` on a decompression stream with incomplete data" (measured).
 fn body_note(name: Option<&str>, message: &str, coding: &Coding) -> BodyNote {
     let is_of_decoder = message.to_ascii_lowercase().contains("compress");
     match (outcome_of(name, message), coding.name()) {

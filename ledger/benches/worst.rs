@@ -62,8 +62,11 @@ impl Request {
     }
 }
 
+/// What makes a request for a door.
+type Maker = fn(&mut Random) -> Request;
+
 /// The doors, and what makes a request for each.
-const DOORS: [(&str, fn(&mut Random) -> Request); 17] = [
+const DOORS: [(&str, Maker); 17] = [
     ("POST events", event),
     ("POST events/batch", batch),
     ("POST events/dry-run", dry_run),
@@ -113,7 +116,7 @@ fn cpu_of(request: Request) -> Duration {
     let (begun, cpu) = (Instant::now(), cpu());
     (request.act)();
     match (cpu, self::cpu()) {
-        (Some(before), Some(after)) => after - before,
+        (Some(before), Some(after)) => after.saturating_sub(before),
         _ => begun.elapsed(),
     }
 }
@@ -296,7 +299,7 @@ fn query(random: &mut Random) -> Request {
     let (of, text) = random
         .pick(&[
             ("one parameter again and again", "state=dead&".repeat(BYTES / 11)),
-            ("unknown parameters", (0..BYTES / 8).map(|number| format!("u{number}=1&")).collect()),
+            ("unknown parameters", (0..BYTES / 8).fold(String::new(), |text, number| text + &format!("u{number}=1&"))),
             ("percent signs", format!("webhook={}", "%41".repeat(BYTES / 3))),
             ("labels", format!("labels={}", "a:b,".repeat(BYTES / 4))),
             ("nothing", "&".repeat(BYTES)),

@@ -249,15 +249,17 @@ mod tests {
     fn a_configuration_does_not_outgrow_its_own_export() {
         let mut made = ledger();
         let large = |name: &str| EventTypeDraft {
-            example: Some(serde_json::json!("x".repeat(PROJECT_BYTES_MAX / 2))),
+            example: Some(serde_json::json!("x".repeat(PROJECT_BYTES_MAX / 4))),
             ..EventTypeDraft::new(String::from(name))
         };
-        made.create_event_type(large("a"), START).unwrap();
+        for name in ["a", "b", "c"] {
+            made.create_event_type(large(name), START).unwrap();
+        }
         let full = LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 6 MiB" };
-        assert_eq!(made.create_event_type(large("b"), START), Err(full.clone()));
-        let twice = vec![ConfigStep::PutEventType(large("b")), ConfigStep::PutEventType(large("c"))];
+        assert_eq!(made.create_event_type(large("d"), START), Err(full.clone()));
+        let twice = vec![ConfigStep::PutEventType(large("d")), ConfigStep::PutEventType(large("e"))];
         assert_eq!(made.apply_config(twice, START), Err(full.clone()));
-        assert_eq!(made.list_event_types().unwrap().len(), 1);
+        assert_eq!(made.list_event_types().unwrap().len(), 3);
         let header = postern_core::webhook::Header { key: String::from("X"), value: "v".repeat(PROJECT_BYTES_MAX / 2), protected: false };
         let wide = Definition { headers: vec![header], ..webhook("w", "*") };
         let seq = made.reserve(START);

@@ -497,8 +497,8 @@ mod tests {
         }
     }
 
-    fn deliveries(ledger: &Ledger<Rc<Native>>, filter: DeliveryFilter) -> (Vec<usize>, Vec<DeliveryView>) {
-        all_pages(50, |view: &DeliveryView| view.created_at, |cursor| ledger.list_deliveries(&filter, 50, cursor))
+    fn deliveries(ledger: &Ledger<Rc<Native>>, filter: &DeliveryFilter) -> (Vec<usize>, Vec<DeliveryView>) {
+        all_pages(50, |view: &DeliveryView| view.created_at, |cursor| ledger.list_deliveries(filter, 50, cursor))
     }
 
     #[test]
@@ -511,7 +511,7 @@ mod tests {
         }
         ledger = add(&ledger, a, 20, "usual", State::Waiting);
         ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
-        let lengths = |filter: DeliveryFilter| deliveries(&ledger, filter).0;
+        let lengths = |filter: DeliveryFilter| deliveries(&ledger, &filter).0;
         let of = |state| DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
         let webhook = Some(String::from("a"));
         assert_eq!(lengths(of(State::Dead)), [50, 10]);
@@ -532,12 +532,12 @@ mod tests {
             ledger = add(&ledger, b, 25_000, "usual", State::Dead);
         }
         let rare = Some(String::from("rare"));
-        let (lengths, found) = deliveries(&ledger, DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
+        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
         assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
-        let (lengths, found) = deliveries(&ledger, DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() });
+        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() });
         assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
         let dead = DeliveryFilter { webhook: Some(String::from("a")), state: Some(State::Dead), kind: None };
-        assert_eq!(deliveries(&ledger, dead).0, [0, 0, 0, 0], "all of them are another webhook's");
+        assert_eq!(deliveries(&ledger, &dead).0, [0, 0, 0, 0], "all of them are another webhook's");
         let load = |cursor: Option<&str>| ledger.list_events(rare.as_deref(), 50, cursor);
         assert_eq!(all_pages(50, |event: &postern_core::api::event::EventView| event.accepted_at, load).0, [0, 9, 9, 9]);
     }
@@ -548,7 +548,7 @@ mod tests {
         let webhook = create(&mut ledger, webhook("a", "*"));
         ledger = add(&ledger, webhook, 9, "a", State::Pending);
         ledger = add(&ledger, webhook, i64::from(SCANNED_MAX), "a", State::Waiting);
-        let (lengths, found) = deliveries(&ledger, DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
+        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
         assert_eq!((lengths, found.len()), (vec![0, 9], 9));
     }
 
@@ -563,7 +563,7 @@ mod tests {
         ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
         post(&mut ledger, "c");
         let names = |state| {
-            let found = deliveries(&ledger, DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
+            let found = deliveries(&ledger, &DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
             found.into_iter().filter_map(|view| view.webhook).collect::<Vec<_>>()
         };
         assert_eq!(names(State::Leased), ["inline"]);

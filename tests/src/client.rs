@@ -310,8 +310,15 @@ impl Project {
     /// How much of everything the project holds: what a refused request must leave as it is.
     pub async fn census(&self) -> Value {
         let mut census = json!({});
-        for list in ["webhooks", "events", "deliveries", "inboxes", "tokens", "event-types"] {
-            let page = self.get(&format!("{list}?limit=200")).await.expect(200).json();
+        for (list, limit) in [
+            ("webhooks", "?limit=200"),
+            ("events", "?limit=200"),
+            ("deliveries", "?limit=200"),
+            ("inboxes", "?limit=200"),
+            ("tokens", ""),
+            ("event-types", ""),
+        ] {
+            let page = self.get(&format!("{list}{limit}")).await.expect(200).json();
             census[list] = page["items"].clone();
             // Asking is a use of the token that asks.
             for item in census[list].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -338,7 +338,11 @@ fn any_file_holds(folder: &Path, wanted: &[u8]) -> bool {
         if path.is_dir() {
             return any_file_holds(&path, wanted);
         }
-        let bytes = fs::read(&path).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", path.display()));
-        bytes.windows(wanted.len()).any(|window| window == wanted)
+        match fs::read(&path) {
+            Ok(bytes) => bytes.windows(wanted.len()).any(|window| window == wanted),
+            // SQLite removes a journal when it is written back.
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => false,
+            Err(fault) => panic!("{} cannot be read: {fault}", path.display()),
+        }
     })
 }

@@ -195,6 +195,7 @@ async fn a_bad_event_names_every_bad_field_and_stores_nothing() {
         (String::from("{}"), vec!["/type", "/data"]),
         (String::from("[]"), vec![""]),
         (String::from("7"), vec![""]),
+        (String::from("\u{feff}{}"), vec!["/type", "/data"]),
         (json!({ "type": 1, "data": 1 }).to_string(), vec!["/type"]),
         (json!({ "type": "", "data": 1 }).to_string(), vec!["/type"]),
         (json!({ "type": "a b", "data": 1 }).to_string(), vec!["/type"]),
@@ -211,7 +212,7 @@ async fn a_bad_event_names_every_bad_field_and_stores_nothing() {
     for (body, pointers) in cases {
         post_raw(&project, &body).await.faults(&pointers);
     }
-    for body in ["", "{", "{\"type\":\"a\",\"data\":1}}", "\u{feff}{}", "{'type':1}", "nul"] {
+    for body in ["", "{", "{\"type\":\"a\",\"data\":1}}", "\u{feff}{", "{'type':1}", "nul"] {
         post_raw(&project, body).await.problem(ProblemType::MalformedJson);
     }
     let events: Page<EventView> = project.get("events").await.expect(200).read();

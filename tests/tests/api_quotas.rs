@@ -47,7 +47,7 @@ async fn webhooks_are_limited_at_every_door() {
 
     let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
     let path = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
-    let body = json!({ "name": "d", "url": other.url("/d"), "object_type": "deployment", "event": "deployment_request_completed" });
+    let body = json!({ "name": "d", "url": other.url("/d"), "object_type": "deployment", "object_name": "d1", "event": "deployment_request_completed" });
     let reply = ubiops.send(Method::POST, &path, Some(&body)).await.expect(429);
     assert!(reply.json()["error"].as_str().is_some_and(|error| error.contains("webhooks of this project is 3")), "{}", reply.body);
 
@@ -141,12 +141,18 @@ async fn a_full_project_says_so_and_goes_on() {
     assert!(detail(&project).await.full);
     let body: Value = sink.wait_for("/ops", 1).await[0].json();
     assert_eq!((&body["type"], &body["data"]["limit"]), (&json!("postern.project.full"), &json!(4_000_000)));
-    over(
-        &project.post("webhooks", &json!({ "name": "more", "url": sink.url("/m"), "events": ["*"] })).await,
-        Quota::StoredBytes,
-        4_000_000,
-    );
-    let open = project.deliveries("?webhook=slow").await.items;
+    // What is small still fits, until that is too much as well.
+    let mut refused = None;
+    for number in 0..500 {
+        let draft = json!({ "name": format!("more{number}"), "url": sink.url("/m"), "events": ["none.such"], "enabled": false });
+        let reply = project.post("webhooks", &draft).await;
+        if reply.status != 201 {
+            refused = Some(reply);
+            break;
+        }
+    }
+    over(&refused.expect("200 KB hold fewer webhooks"), Quota::StoredBytes, 4_000_000);
+    let open = project.deliveries("webhook=slow").await.items;
     assert!(!open.is_empty(), "it lists");
     sink.always("/slow", Behaviour::status(200));
     project.post_nothing(&format!("deliveries/{}/retry", open[0].id)).await.expect(202);

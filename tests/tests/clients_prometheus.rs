@@ -1,4 +1,4 @@
-//! Metrics, of the deployment and of a project, as both parsers of prometheus_client read them.
+//! Metrics, of the deployment and of a project, as both parsers of `prometheus_client` read them.
 
 use postern_core::delivery::State;
 use postern_tests::python;

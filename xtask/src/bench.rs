@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         code = run_through(bench)?;
     }
     for (part, shows) in NATIVE.into_iter().filter(|(part, _shows)| wants(arguments, part)) {
-        report::say(&format!("\n== {part}: {shows}"));
+        report::say(format!("\n== {part}: {shows}"));
         let mut bench = test_program::cargo();
         bench.args(["bench", "--quiet", "--package", "postern-ledger", "--bench", part]);
         optimise(&mut bench);

@@ -44,10 +44,6 @@ const LONG: [&str; 10] = [
 ];
 /// Test programs that keep two cores busy by themselves.
 const HEAVY: [&str; 2] = ["stack_chaos", "simulation"];
-/// Packages without tests, or whose tests are run on their own: a proc macro's program needs the compiler's libraries, and
-/// building this very program anew while it runs is no help.
-const LEFT_OUT: [&str; 3] = ["postern-markup", "postern-vectors", "postern-xtask"];
-
 /// A part of the checks, as `--only` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -231,7 +227,13 @@ fn tell(job: &Ended) {
         None => report::say(format!("  - {:<44} not run: what it needs failed or is missing", job.name)),
         Some(finding) if finding.tally.failed == 0 => report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text)),
         Some(Finding { tally, text }) => {
-            report::say(format!("{}\n  ✗ {:<44} {} of {} failed {time}", end_of(text), job.name, tally.failed, tally.passed + tally.failed))
+            report::say(format!(
+                "{}\n  ✗ {:<44} {} of {} failed {time}",
+                end_of(text),
+                job.name,
+                tally.failed,
+                tally.passed + tally.failed
+            ));
         }
     }
 }
@@ -251,12 +253,15 @@ fn tell_times(ended: &[Ended], all: Duration) {
 fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> {
     let asks = |wanted: Part| parts.contains(&wanted);
     let mut jobs = Vec::new();
-    let selection = selection(parts)?;
-    if !selection.is_empty() {
+    let selections = selections(parts)?;
+    let compiles_nothing = selections.is_empty();
+    if !compiles_nothing {
         let (parts, tools) = (parts.to_vec(), tools);
         jobs.push(Job::that_brings_more(COMPILED, move || {
-            let selection: Vec<&str> = selection.iter().map(String::as_str).collect();
-            let programs = test_program::build(&selection)?;
+            let mut programs = Vec::new();
+            for selection in &selections {
+                programs.extend(test_program::build(&selection.iter().map(String::as_str).collect::<Vec<_>>())?);
+            }
             let jobs = program_jobs(programs, &parts, tools);
             Ok((Finding { tally: Tally::default(), text: format!("{} test programs", jobs.len()) }, jobs))
         }));
@@ -275,7 +280,9 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
         }
     }
     if asks(Part::Tidy) {
-        jobs.extend(tidy_jobs(tools));
+        // Cargo builds one thing at a time: what waits for it would only take a place.
+        let after: &[&'static str] = if compiles_nothing { &[] } else { &[COMPILED] };
+        jobs.extend(tidy_jobs(tools, after));
     }
     if asks(Part::Fuzz) {
         jobs.push(Job::new("fuzz: parsers of outside text", fuzz_shortly));
@@ -301,15 +308,15 @@ const COMPILED: &str = "test programs, compiled";
 const ENVIRONMENTS: &str = "virtual environments";
 const CHROMIUM: &str = "Chromium";
 
-/// What cargo is asked to build for these parts: everything at once where it can be, because a crate that is built for two
-/// selections is built twice.
-fn selection(parts: &[Part]) -> Result<Vec<String>> {
-    if parts == Part::ALL {
-        let left_out = LEFT_OUT.iter().flat_map(|name| ["--exclude".to_owned(), (*name).to_owned()]);
-        let all = ["--workspace", "--features=postern-core/openapi"].map(str::to_owned);
-        return Ok(all.into_iter().chain(left_out).collect());
-    }
-    Ok(parts.iter().map(|part| part.selection()).collect::<Result<Vec<_>>>()?.concat())
+/// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart are built apart:
+/// in one build they would have each other's features, and be tested as nobody runs them (the order of an object's members, say).
+fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
+    let is_of_stack = |part: &&Part| part.needs_a_stack();
+    let mut selections = parts.iter().filter(|part| !is_of_stack(part)).map(|part| part.selection()).collect::<Result<Vec<_>>>()?;
+    let of_stack = parts.iter().filter(is_of_stack).map(|part| part.selection()).collect::<Result<Vec<_>>>()?;
+    selections.push(of_stack.concat());
+    selections.retain(|selection| !selection.is_empty());
+    Ok(selections)
 }
 
 fn build_job(tools: &Toolbox, output: Output) -> Job<'_> {
@@ -347,8 +354,8 @@ fn program_jobs<'a>(mut programs: Vec<Program>, parts: &[Part], tools: Option<&'
     programs.into_iter().filter_map(job).collect()
 }
 
-fn tidy_jobs(tools: Option<&Toolbox>) -> Vec<Job<'_>> {
-    let mut jobs: Vec<Job<'_>> = tidy::RULES
+fn tidy_jobs<'a>(tools: Option<&'a Toolbox>, after: &[&'static str]) -> Vec<Job<'a>> {
+    let mut jobs: Vec<Job<'a>> = tidy::RULES
         .into_iter()
         .map(|(claim, rule)| {
             Job::new(format!("tidy: {claim}"), move || {
@@ -362,13 +369,14 @@ fn tidy_jobs(tools: Option<&Toolbox>) -> Vec<Job<'_>> {
         fmt.args(["fmt", "--all", "--check"]);
         must_succeed(fmt, "cargo fmt").map(|_| Finding::passed(""))
     }));
-    jobs.push(Job::new("tidy: xtask's own tests", || cargo_test(&["--package", "postern-xtask"])));
-    jobs.push(Job::new("tidy: clippy, native", || {
+    jobs.push(Job::new("tidy: xtask's own tests", || cargo_test(&["--package", "postern-xtask"])).after(after));
+    let clippy_native = || {
         let mut clippy = cargo();
         clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--features", "postern-core/openapi"]);
         clippy.args(["--", "--deny", "warnings"]);
         must_succeed(clippy, "cargo clippy").map(|_| Finding::passed(""))
-    }));
+    };
+    jobs.push(Job::new("tidy: clippy, native", clippy_native).after(after));
     if let Some(tools) = tools {
         jobs.push(Job::new("tidy: clippy, wasm32", move || lint_for_wasm(tools)));
     }

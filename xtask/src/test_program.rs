@@ -1,4 +1,4 @@
-//! The test programs that cargo builds: each crate is compiled once for all of them, then each program is a job of its own.
+//! The test programs that cargo builds; each is a job of its own.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -102,9 +102,10 @@ fn walk<'a>(mut value: &'a Value, mut names: Names<'_>, look: &mut Look<'_>, fou
         }
         value = match value {
             Value::Object(map) => map.get(name.as_ref())?,
-            Value::Array(elements) => match index(&name) {
-                Some(index) => elements.get(index)?,
-                None => {
+            Value::Array(elements) => {
+                if let Some(index) = index(&name) {
+                    elements.get(index)?
+                } else {
                     for element in elements {
                         if !look.element() {
                             break;
@@ -118,7 +119,7 @@ fn walk<'a>(mut value: &'a Value, mut names: Names<'_>, look: &mut Look<'_>, fou
                     }
                     return None;
                 }
-            },
+            }
             _ => return None,
         };
     }

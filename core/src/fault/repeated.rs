@@ -1,7 +1,7 @@
 //! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the reader (RFC 8259 4), so
 //! in a body of ours they are a fault.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -21,7 +21,7 @@ pub(crate) fn repeated_members(json: &str, pointer: &str) -> Faults {
 
 /// Where a value stands. Its pointer is only written where there is something to say.
 struct Place<'a> {
-    parent: Option<&'a Place<'a>>,
+    parent: Option<&'a Self>,
     step: Step<'a>,
 }
 
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut known: HashSet<String> = HashSet::new();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
             let place = Place { parent: Some(self.place), step: Step::Member(&key) };
             if known.contains(&key) {

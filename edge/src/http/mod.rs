@@ -429,7 +429,9 @@ impl<'a> Session<'a> {
             && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
             && let Err(detail) = event::check_idempotency_header(&key)
         {
-            return Err(InputFault::from(Fault::new("", format!("the Idempotency-Key header {detail}"))).into());
+            // Of a single event it is the event's own key.
+            let pointer = if matches!(resource, Resource::Events) { "/idempotency_key" } else { "" };
+            return Err(InputFault::from(Fault::new(pointer, format!("the Idempotency-Key header {detail}"))).into());
         }
         if resource.takes_if_match(method) {
             if_match(self.incoming.header("if-match").as_deref())?;

@@ -33,7 +33,8 @@ pub(crate) fn LinkQuestion() -> View {
     });
     let asks = session.is_asking();
     effect(move || {
-        if !asks.get() {
+        // Declining closes the question, which is what is heard here: without an offer there is nothing to decline again.
+        if !asks.get() && untrack(move || session.offered()).is_some() {
             session.decline();
         }
     });
