@@ -684,10 +684,10 @@ mod tests {
             "description": "", "labels": {"b": "2", "a": ":1,"}, "timeout_s": 10, "enabled": false, "disabled_reason": "410",
             "retry": true, "include_result": false, "signed": true, "retry_schedule_s": [5, 60], "rate_limit": {"calls": 9, "per_s": 1},
             "concurrency_limit": 3, "ordered": true, "filter": {"or": [{"field": "a.b", "eq": "]}"}]}, "event_labels": {"env": "prod"},
-            "paused": false, "version": 3, "created_at": AT, "updated_at": AT,
+            "paused": false, "confirm_gone": true, "version": 3, "created_at": AT, "updated_at": AT,
             "health": {
                 "recent": ["delivered", "dead"], "at_once": 1, "latest_at": null, "status": "throttled", "failing_since": AT,
-                "failures_in_a_row": 2, "next_call_at": AT, "held": 7, "disabled_at": null
+                "failures_in_a_row": 2, "next_call_at": AT, "held": 7, "gone_from": AT, "disabled_at": null
             }
         })
     }

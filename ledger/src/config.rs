@@ -267,7 +267,9 @@ mod tests {
         create(&mut made, webhook("w", "*"));
         assert_eq!(made.update_webhook("w", wide, None, START).map(|_view| ()), Err(full));
         assert_eq!(made.webhook("w").map(|view| view.version), Ok(1));
-        made.update_event_type("a", EventTypeDraft::new(String::from("a")), None, START).unwrap();
+        for name in ["a", "b", "c"] {
+            made.update_event_type(name, EventTypeDraft::new(String::from(name)), None, START).unwrap();
+        }
         assert!(configuration_bytes(&made.sql).unwrap() < 2_000);
     }
 
