@@ -174,7 +174,7 @@ impl Incoming {
         } else {
             Readable::Chunks(request.body())
         };
-        match body::read(from, Limits { kept: max, read: DISCARDED_BYTES_MAX }).await {
+        match body::read(from, Limits { kept: max, read: max.saturating_add(DISCARDED_BYTES_MAX) }).await {
             (body, None) => Ok(body),
             (_, Some(error)) => {
                 Err(ApiError::problem(ProblemType::MalformedJson, format!("the body broke off: {}", crate::log::chain(&error))))
