@@ -38,7 +38,7 @@ impl Shape {
             let count = *random.pick(&[1, 3, 30, 300, 1_000]).unwrap_or(&1);
             // As many as a project may hold (`config::PROJECT_BYTES_MAX` of the ledger).
             let count = count.min(4 * 1024 * 1024 / (condition.to_string().len() + 300));
-            words += &format!(", {count} webhooks with {of}");
+            words = format!("{words}, {count} webhooks with {of}");
             let filter = Condition::parse(&condition, "").expect("a condition within the limits");
             for number in 0..count {
                 webhooks.push(Definition { filter: Some(filter.clone()), ..webhook(&format!("w{number}"), "order.*") });
@@ -47,7 +47,7 @@ impl Shape {
         let mut schema_of = None;
         if webhooks.is_empty() || random.chance(30) {
             let (of, found) = schema(random);
-            words += &format!(", a schema of {of}");
+            words = format!("{words}, a schema of {of}");
             schema_of = Some(found);
         }
         Self { words, data, webhooks, schema: schema_of }
