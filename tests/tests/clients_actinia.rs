@@ -38,7 +38,7 @@ async fn the_hand_written_client_drives_all_it_has() {
     let project = stack::project("hand").await;
     let summary = drive(&project, "python-0.4.1", "hand.py").await;
     assert_eq!(summary["client"], json!("0.4.1"));
-    assert_eq!(summary["scenarios"].as_array().map(Vec::len), Some(9), "{summary}");
+    assert_eq!(summary["scenarios"].as_array().map(Vec::len), Some(10), "{summary}");
     assert!(summary["checks"].as_u64().is_some_and(|checks| checks >= 40), "{summary}");
 }
 
