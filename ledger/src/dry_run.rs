@@ -41,7 +41,7 @@ pub struct DryRunOf {
     pub timeline: Vec<DryRunAttempt>,
 }
 
-/// Where the data of the event stands: as in a batch of one.
+/// Where the data of the event stands in the body: a dry run is of a single event.
 const DATA_AT: &str = "/data";
 
 impl<S: Sql> Ledger<S> {
