@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -304,11 +305,23 @@ fn unlimited(variables: &str) -> String {
     .concat()
 }
 
-/// A port of 127.0.0.1 that nobody listens on.
+/// Ports that are given to stacks: below those that Linux gives to connections (32,768 and up), which otherwise took a port
+/// between this answer and the start of what was to listen there.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// A port of 127.0.0.1 that nobody listens on. Each process starts elsewhere, because test programs run side by side.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port of 127.0.0.1 can be had");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in PORTS {
+        let at =
+            std::process::id().wrapping_mul(61).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(at).expect("a place in a range of ports");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port of 127.0.0.1 is free between {} and {}", PORTS.start, PORTS.end);
 }
 
 fn copy_dir(from: &Path, to: &Path) {
