@@ -174,7 +174,7 @@ impl Incoming {
         } else {
             Readable::Chunks(request.body())
         };
-        match body::read(from, Limits { kept: max, read: max.saturating_add(DISCARDED_BYTES_MAX) }).await {
+        match body::read(from, Limits { kept: max, read: max.saturating_add(max.max(DISCARDED_BYTES_MAX)) }).await {
             (body, None) => Ok(body),
             (_, Some(error)) => {
                 Err(ApiError::problem(ProblemType::MalformedJson, format!("the body broke off: {}", crate::log::chain(&error))))
@@ -183,7 +183,8 @@ impl Incoming {
     }
 }
 
-/// Bytes that are read of a body that is too large before it is cut off.
+/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more, so that who sends
+/// twice what is allowed is told so at every door.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn too_large(bytes_max: usize) -> ApiError {
