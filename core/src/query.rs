@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::audit::SubjectKind;
-use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::{Fault, Faults};
@@ -17,7 +17,7 @@ pub(crate) const TEXT_CHARS_MAX: usize = 256;
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageQuery {
-    /// Items at most, 1 to 200.
+    /// Items at most: 1 to 200, or [`LIMIT_NONE`].
     pub limit: u32,
     /// Where the page before ended; opaque to callers.
     pub cursor: Option<String>,
@@ -37,6 +37,16 @@ impl PageQuery {
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let page = parameters.page();
+        parameters.finish(page)
+    }
+
+    /// The same for a list that is given whole where the caller names no limit.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse_whole(query: &str) -> Result<Self, Faults> {
+        let mut parameters = Parameters::parse(query)?;
+        let page = parameters.page_or(LIMIT_NONE);
         parameters.finish(page)
     }
 }
@@ -439,6 +449,10 @@ impl Parameters {
     }
 
     pub(crate) fn page(&mut self) -> PageQuery {
+        self.page_or(LIMIT_DEFAULT)
+    }
+
+    fn page_or(&mut self, limit_default: u32) -> PageQuery {
         let cursor = self.text("cursor");
         let limit = self.one("limit").and_then(|text| {
             let limit = text.parse::<u32>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -447,7 +461,7 @@ impl Parameters {
             }
             limit
         });
-        PageQuery { limit: limit.unwrap_or(LIMIT_DEFAULT), cursor }
+        PageQuery { limit: limit.unwrap_or(limit_default), cursor }
     }
 
     /// `found`, if nothing was wrong and every parameter was asked for.
@@ -476,6 +490,9 @@ mod tests {
     #[test]
     fn an_empty_query_asks_for_the_first_page_of_everything() {
         assert_eq!(PageQuery::parse(""), Ok(PageQuery { limit: 50, cursor: None }));
+        assert_eq!(PageQuery::parse_whole(""), Ok(PageQuery { limit: LIMIT_NONE, cursor: None }));
+        assert_eq!(PageQuery::parse_whole("limit=2&cursor=a"), Ok(PageQuery { limit: 2, cursor: Some(String::from("a")) }));
+        assert_eq!(PageQuery::parse_whole("limit=201&x=1").map_err(|faults| faults.len()), Err(2));
         assert_eq!(WebhookQuery::parse("&"), Ok(WebhookQuery::default()));
         assert_eq!(DeliveryQuery::parse("state=&cursor=").map_err(|faults| faults.len()), Err(1), "an empty state is none");
         assert_eq!(EventQuery::parse("type=&cursor="), Ok(EventQuery::default()));

@@ -197,7 +197,9 @@ impl Resource {
     pub fn reads_query(&self, method: &str) -> bool {
         match self {
             Self::EventsDryRun | Self::EventsExport | Self::DeliveriesExport | Self::Live => true,
-            Self::Webhooks
+            Self::Tokens
+            | Self::EventTypes
+            | Self::Webhooks
             | Self::Events
             | Self::Deliveries
             | Self::Inboxes

@@ -163,7 +163,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn plan_config(&self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Planned>, LedgerError> {
-        let catalogue = self.list_event_types()?;
+        let catalogue = self.catalogue()?;
         let known = |name: &str| catalogue.iter().find(|kind| kind.name == name);
         let mut types = catalogue.len();
         let mut planned = Vec::with_capacity(steps.len());
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(made.create_event_type(large("d"), START), Err(full.clone()));
         let twice = vec![ConfigStep::PutEventType(large("d")), ConfigStep::PutEventType(large("e"))];
         assert_eq!(made.apply_config(twice, START), Err(full.clone()));
-        assert_eq!(made.list_event_types().unwrap().len(), 3);
+        assert_eq!(made.catalogue().unwrap().len(), 3);
         let header = postern_core::webhook::Header { key: String::from("X"), value: "v".repeat(PROJECT_BYTES_MAX / 2), protected: false };
         let wide = Definition { headers: vec![header], ..webhook("w", "*") };
         let seq = made.reserve(START);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use postern_core::api::audit::AuditAction;
 use postern_core::api::event::EventTypeView;
+use postern_core::api::page::{LIMIT_NONE, Page};
 use postern_core::change::Changes;
 use postern_core::event::EventTypeDraft;
 use postern_core::fault::Faults;
@@ -23,7 +24,7 @@ use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, first};
 use crate::webhooks::to_json;
 
-/// Types of a project's catalogue at most: lists give all of them.
+/// Types of a project's catalogue at most: a list without a limit gives all of them.
 pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
 /// Columns of [`view_of`].
 const COLUMNS: &str = "name, description, example, schema, archived, version, created_at_ms";
@@ -91,9 +92,23 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn list_event_types(&self) -> Result<Vec<EventTypeView>, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM event_type ORDER BY name"), &[])?;
-        rows.iter().map(view_of).collect()
+    pub fn catalogue(&self) -> Result<Vec<EventTypeView>, LedgerError> {
+        Ok(self.list_event_types(LIMIT_NONE, None)?.items)
+    }
+
+    /// The catalogue by name, from the type after `cursor` on, which is a name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn list_event_types(&self, limit: u32, cursor: Option<&str>) -> Result<Page<EventTypeView>, LedgerError> {
+        let rows = self.sql.run(
+            &format!("SELECT {COLUMNS} FROM event_type WHERE name > ?1 ORDER BY name LIMIT ?2"),
+            &[Value::from(cursor.unwrap_or_default()), Value::from(limit.saturating_add(1))],
+        )?;
+        let items = rows.iter().take(limit as usize).map(view_of).collect::<Result<Vec<_>, _>>()?;
+        let has_more = rows.len() > items.len();
+        let next = items.last().filter(|_last| has_more).map(|last| last.name.clone());
+        Ok(Page::new(items, next))
     }
 
     /// One type.
@@ -177,7 +192,7 @@ impl<S: Sql> Ledger<S> {
     /// from the event's budget.
     ///
     /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked for is not known
-    /// any more. Its events are accepted unchecked rather than refused for what their producer cannot mend; the catalogue
+    /// any more. Its events are accepted unchecked rather than refused for what their producer cannot fix; the catalogue
     /// still shows it, and whoever stores it anew learns what is wrong with it.
     ///
     /// # Errors
@@ -243,11 +258,25 @@ mod tests {
         let made = ledger.create_event_type(draft("order.paid"), START).unwrap();
         ledger.create_event_type(EventTypeDraft { example: None, ..draft("a") }, START).unwrap();
         assert_eq!(ledger.create_event_type(draft("a"), START), Err(LedgerError::NameTaken { what: "event type" }));
-        let names: Vec<String> = ledger.list_event_types().unwrap().into_iter().map(|kind| kind.name).collect();
+        let names: Vec<String> = ledger.catalogue().unwrap().into_iter().map(|kind| kind.name).collect();
         assert_eq!(names, ["a", "order.paid"]);
-        assert_eq!((ledger.list_event_types().unwrap().remove(1), ledger.event_type("order.paid").unwrap()), (made.clone(), made));
+        assert_eq!((ledger.catalogue().unwrap().remove(1), ledger.event_type("order.paid").unwrap()), (made.clone(), made));
         ledger.delete_event_type("a", None, START).unwrap();
         assert_eq!(ledger.delete_event_type("a", None, START), Err(LedgerError::NotFound { what: "event type" }));
+    }
+
+    #[test]
+    fn the_catalogue_is_listed_page_by_page_each_type_once() {
+        let mut ledger = ledger();
+        for name in ["c", "a", "e", "b", "d"] {
+            ledger.create_event_type(draft(name), START).unwrap();
+        }
+        let names = |page: &Page<EventTypeView>| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
+        let first = ledger.list_event_types(2, None).unwrap();
+        assert_eq!((names(&first), first.next.as_deref()), (vec![String::from("a"), String::from("b")], Some("b")));
+        ledger.delete_event_type("b", None, START).unwrap();
+        let second = ledger.list_event_types(3, Some("b")).unwrap();
+        assert_eq!((names(&second), second.next), (["c", "d", "e"].map(String::from).to_vec(), None), "the page before ended there");
     }
 
     #[test]

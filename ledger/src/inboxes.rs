@@ -110,7 +110,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The cursor after the first `limit` of `rows` (key in column 0), where there are more.
-    fn cursor_after(&self, rows: &[Row], limit: u32) -> Result<Option<String>, LedgerError> {
+    pub(crate) fn cursor_after(&self, rows: &[Row], limit: u32) -> Result<Option<String>, LedgerError> {
         if rows.len() <= limit as usize {
             return Ok(None);
         }

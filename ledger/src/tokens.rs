@@ -3,6 +3,7 @@
 use std::fmt;
 
 use postern_core::api::audit::{Actor, ActorKind, AuditAction};
+use postern_core::api::page::Page;
 use postern_core::api::token::TokenView;
 use postern_core::change::Changes;
 use postern_core::id::{Kind, Seq};
@@ -143,13 +144,18 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// All tokens, newest first.
+    /// Tokens, newest first, from the cursor on.
     ///
     /// # Errors
-    /// The database fails.
-    pub fn list_tokens(&self) -> Result<Vec<TokenView>, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM token ORDER BY seq DESC"), &[])?;
-        rows.iter().map(|row| self.token_view(row)).collect()
+    /// [`LedgerError::BadCursor`]; the database fails.
+    pub fn list_tokens(&self, limit: u32, cursor: Option<&str>) -> Result<Page<TokenView>, LedgerError> {
+        let rows = self.sql.run(
+            &format!("SELECT {COLUMNS} FROM token WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"),
+            &[Value::from(self.cursor_seq(cursor)?), Value::from(limit.saturating_add(1))],
+        )?;
+        let next = self.cursor_after(&rows, limit)?;
+        let items = rows.iter().take(limit as usize).map(|row| self.token_view(row)).collect::<Result<_, _>>()?;
+        Ok(Page::new(items, next))
     }
 
     fn token_view(&self, row: &Row) -> Result<TokenView, LedgerError> {
@@ -188,6 +194,8 @@ fn role_of(text: &str) -> Result<Role, LedgerError> {
 mod tests {
     use std::rc::Rc;
 
+    use postern_core::api::page::LIMIT_NONE;
+
     use super::*;
     use crate::support::build::{START, ledger};
 
@@ -199,6 +207,32 @@ mod tests {
         ledger.verify_token(hash, now).map(|token| token.role)
     }
 
+    fn tokens(ledger: &Ledger<Rc<crate::support::native::Native>>) -> Vec<TokenView> {
+        ledger.list_tokens(LIMIT_NONE, None).unwrap().items
+    }
+
+    #[test]
+    fn tokens_are_listed_whole_or_page_by_page_each_once() {
+        let mut ledger = ledger();
+        for number in 0..5 {
+            ledger.create_token(&format!("hash-{number}"), draft(&number.to_string(), Role::Read), START).unwrap();
+        }
+        let whole = ledger.list_tokens(LIMIT_NONE, None).unwrap();
+        assert_eq!((whole.items.len(), &whole.next), (5, &None));
+        let (mut found, mut cursor, mut sizes) = (Vec::new(), None, Vec::new());
+        loop {
+            let page = ledger.list_tokens(2, cursor.as_deref()).unwrap();
+            sizes.push(page.items.len());
+            found.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!((found, sizes), (whole.items, vec![2, 2, 1]));
+        assert_eq!(ledger.list_tokens(2, Some("nonsense")), Err(LedgerError::BadCursor));
+    }
+
     #[test]
     fn a_token_opens_the_project_until_it_is_deleted() {
         let mut ledger = ledger();
@@ -207,7 +241,7 @@ mod tests {
         assert_eq!(role(&ledger, "hash-1", START), Some(Role::Publish));
         assert_eq!(role(&ledger, "hash-3", START), None);
         assert_eq!(role(&ledger, "", START), None);
-        let names: Vec<String> = ledger.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
+        let names: Vec<String> = tokens(&ledger).into_iter().map(|token| token.name).collect();
         assert_eq!(names, ["me", "ci"]);
         let mut reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(role(&reopened, "hash-1", START), Some(Role::Publish));
@@ -227,7 +261,7 @@ mod tests {
         for ledger in [&made, &reopened] {
             assert_eq!(role(ledger, "hash", expires_at.plus_ms(-1)), Some(Role::Read));
             assert_eq!(role(ledger, "hash", expires_at), None);
-            assert_eq!(ledger.list_tokens().unwrap()[0].expires_at, Some(expires_at), "it stays in the list");
+            assert_eq!(tokens(ledger)[0].expires_at, Some(expires_at), "it stays in the list");
         }
     }
 
@@ -244,7 +278,7 @@ mod tests {
         for second in 1..60 {
             assert_eq!(used(&mut made, START.plus_ms(second * 1_000)), 0);
         }
-        assert_eq!(made.list_tokens().unwrap()[0].last_used_at, Some(START));
+        assert_eq!(tokens(&made)[0].last_used_at, Some(START));
         let mut reopened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
         assert_eq!(used(&mut reopened, START.plus_ms(59_999)), 0, "a restart does not forget");
         assert_eq!(used(&mut reopened, START.plus_ms(60_000)), 1);

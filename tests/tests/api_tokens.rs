@@ -8,7 +8,7 @@ use postern_core::problem::ProblemType;
 use postern_core::route::{Resource, Route};
 use postern_core::token::Role;
 use postern_core::webhook::ProjectName;
-use postern_tests::client::Project;
+use postern_tests::client::{Api, Project};
 use postern_tests::stack;
 use postern_tests::wait::{SOON, eventually, in_ms};
 use reqwest::Method;
@@ -48,6 +48,46 @@ async fn a_token_opens_nothing_from_its_expiry_on() {
     let (expired, unknown) = (refused.problem(ProblemType::Unauthorized), stranger.problem(ProblemType::Unauthorized));
     assert_eq!(expired.detail, unknown.detail, "an expired token is told the same as one that never was");
     assert!(tokens(&project).await.iter().any(|token| token.name == "short"), "it stays in the list until it is deleted");
+}
+
+/// Every item of a list by `key`, read `limit` at a time as a generated client reads it.
+async fn by_pages(api: &Api, path: &str, key: &str, limit: usize) -> Vec<Value> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.send(Method::GET, &format!("{path}?limit={limit}{cursor}"), None).await.expect(200).json();
+        let items = page["items"].as_array().expect("a page has items");
+        assert!(items.len() == limit || page["next"].is_null(), "{path}: a page is full, or the last");
+        found.extend(items.iter().map(|item| item[key].clone()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_that_are_given_whole_are_given_by_pages_where_somebody_asks() {
+    let project = stack::project("paged").await;
+    for number in 0..4 {
+        project.post("tokens", &json!({ "name": format!("t{number}"), "role": "read" })).await.expect(201);
+        project.post("event-types", &json!({ "name": format!("order.e{number}") })).await.expect(201);
+    }
+    for (list, key, count) in [("tokens", "id", 5), ("event-types", "name", 4)] {
+        let path = project.path(list);
+        let page = project.get(list).await.expect(200).json();
+        assert!(page["next"].is_null(), "{list}: all of it");
+        let whole: Vec<Value> = page["items"].as_array().into_iter().flatten().map(|item| item[key].clone()).collect();
+        assert_eq!(whole.len(), count, "{list}");
+        for limit in [1, 2, 3, 200] {
+            assert_eq!(by_pages(&project.api, &path, key, limit).await, whole, "{list} by {limit}");
+        }
+        project.get(&format!("{list}?limit=0&nonsense=1")).await.faults(&["?limit", "?nonsense"]);
+    }
+    assert_eq!(by_pages(&project.api, "/v1/projects", "name", 1).await, [json!(project.name)], "a token sees its own project");
+    let admin = stack::shared().await.admin();
+    let names = by_pages(&admin, "/v1/projects", "name", 2).await;
+    assert!(names.contains(&json!(project.name)) && names.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()), "{names:?}");
+    admin.send(Method::GET, "/v1/projects?limit=201", None).await.faults(&["?limit"]);
 }
 
 #[tokio::test]

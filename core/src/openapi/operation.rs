@@ -268,8 +268,8 @@ pub(super) fn operations(route: &Route) -> Vec<Operation> {
         Route::Projects => vec![
             Operation::new("GET", Id::ListProjects, "List projects")
                 .about("Every project for `ADMIN_TOKEN`, the token's own for any other.")
-                .gives::<Page<ProjectView>>(200, "The projects, by name.")
-                .or(ProblemType::InvalidInput),
+                .query(whole_or_page())
+                .gives::<Page<ProjectView>>(200, "The projects, by name."),
             Operation::new("POST", Id::CreateProject, "Create a project")
                 .body(body("ProjectCreate", json!({ "name": "shop" })))
                 .gives::<ProjectCreated>(201, "Created, with a first token of the role `manage`: the only time that it is shown.")
@@ -289,7 +289,9 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .gives::<ProjectDetail>(200, "The project as it is now."),
         ],
         Resource::Tokens => vec![
-            Operation::new("GET", Id::ListTokens, "List tokens").gives::<Page<TokenView>>(200, "All tokens; never their secrets."),
+            Operation::new("GET", Id::ListTokens, "List tokens")
+                .query(whole_or_page())
+                .gives::<Page<TokenView>>(200, "Tokens, newest first; never their secrets."),
             Operation::new("POST", Id::CreateToken, "Create a token")
                 .body(body("TokenCreate", json!({ "name": "checkout service", "role": "publish" })))
                 .gives::<TokenCreated>(201, "Created, with its secret: the only time that it is shown."),
@@ -510,7 +512,8 @@ fn event_types(resource: &Resource) -> Vec<Operation> {
             json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
         return vec![
             Operation::new("GET", Id::ListEventTypes, "List event types")
-                .gives::<Page<EventTypeView>>(200, "The whole catalogue, by name."),
+                .query(whole_or_page())
+                .gives::<Page<EventTypeView>>(200, "The catalogue, by name."),
             Operation::new("POST", Id::CreateEventType, "Add an event type")
                 .body(body("EventTypeCreate", example))
                 .gives::<EventTypeView>(201, "Added.")
@@ -745,6 +748,15 @@ fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
         "`next` of the page before; opaque. A page that is short and has a `next` says in `searched_to` how far it looked.",
     ));
     more
+}
+
+/// Of a list that is given whole where nobody names a limit.
+fn whole_or_page() -> Vec<Parameter> {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX });
+    vec![
+        Parameter { name: "limit", schema: limit, description: "Items of the page at most; without it all that follow are given." },
+        text("cursor", "`next` of the page before; opaque."),
+    ]
 }
 
 fn export_and(more: Vec<Parameter>) -> Vec<Parameter> {

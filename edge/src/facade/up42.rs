@@ -10,6 +10,7 @@ use std::future::Future;
 
 use futures_util::FutureExt as _;
 use futures_util::future;
+use postern_core::api::page::{LIMIT_MAX, LIMIT_NONE};
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::up42::api::{self, TestsRun};
 use postern_core::contract::up42::login::{self, Refused};
@@ -224,8 +225,8 @@ async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiErro
 
 /// `GET webhooks/events`: 200.
 async fn events(session: &Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListEventTypes).await? {
-        Reply::EventTypes(catalogue) => Ok(enveloped(200, &api::event_entries(&catalogue))),
+    match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await? {
+        Reply::EventTypes(catalogue) => Ok(enveloped(200, &api::event_entries(&catalogue.items))),
         other => Err(unexpected(&other)),
     }
 }
@@ -235,7 +236,7 @@ async fn list(session: &Session<'_>) -> Result<Answer, ApiError> {
     let mut found = Vec::new();
     let mut cursor = None;
     loop {
-        let page = PageQuery { limit: postern_core::api::page::LIMIT_MAX, cursor };
+        let page = PageQuery { limit: LIMIT_MAX, cursor };
         match session.ask(Command::Up42(Up42Command::List { page })).await? {
             Reply::Up42Webhooks(page) => {
                 found.extend(page.items);

@@ -1,9 +1,9 @@
 //! `/v1/projects/{project}/event-types`: the catalogue.
 
 use postern_core::api::event::EventTypeView;
-use postern_core::api::page::Page;
 use postern_core::event;
 use postern_core::fault::{InputFault, parse_json};
+use postern_core::query::PageQuery;
 
 use super::problem::{Answer, ApiError};
 use super::request::if_match;
@@ -18,10 +18,11 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
     event_type(session, Command::CreateEventType { draft }, 201).await
 }
 
-/// `GET`: 200.
+/// `GET`: 200; 422.
 pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListEventTypes).await? {
-        Reply::EventTypes(items) => Answer::json(200, &Page::new(items, None)),
+    let page = PageQuery::parse_whole(session.query()).map_err(InputFault::from)?;
+    match session.ask(Command::ListEventTypes { page }).await? {
+        Reply::EventTypes(page) => Answer::json(200, &page),
         other => Err(unexpected(&other)),
     }
 }

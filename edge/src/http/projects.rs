@@ -3,7 +3,8 @@
 use postern_core::api::page::Page;
 use postern_core::api::project::ProjectCreated;
 use postern_core::problem::ProblemType;
-use postern_core::{project, query, token};
+use postern_core::query::PageQuery;
+use postern_core::{project, token};
 use worker::Env;
 
 use super::problem::{Answer, ApiError};
@@ -27,7 +28,7 @@ pub(super) async fn all(env: &Env, incoming: &mut Incoming, method: &str) -> Res
 /// 200: every project for the admin, the token's own for anybody else. 401.
 async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let caller = admin_or_token(env, incoming)?;
-    query::none(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
+    let page = PageQuery::parse_whole(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
     let items = if caller.is_admin() {
         definition_kv::projects(env).await?
     } else {
@@ -36,7 +37,7 @@ async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
             other => return Err(unexpected(&other)),
         }
     };
-    Answer::json(200, &Page::new(items, None))
+    Answer::json(200, &Page::cut(items, &page, |project| project.name.as_str()))
 }
 
 /// 201 with the first token; 401, 403 for who is not admin; 409 where the name is taken; 422.

@@ -1,9 +1,9 @@
 //! `/v1/projects/{project}/tokens` and `/v1/token`.
 
-use postern_core::api::page::Page;
 use postern_core::api::token::{TokenCreated, TokenIdentity};
+use postern_core::fault::InputFault;
 use postern_core::problem::Problem;
-use postern_core::query;
+use postern_core::query::{self, PageQuery};
 use postern_core::token::{self, Role};
 use worker::Env;
 
@@ -40,10 +40,11 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
     }
 }
 
-/// `GET`: 200.
+/// `GET`: 200; 422.
 pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListTokens).await? {
-        Reply::Tokens(items) => Answer::json(200, &Page::new(items, None)),
+    let page = PageQuery::parse_whole(session.query()).map_err(InputFault::from)?;
+    match session.ask(Command::ListTokens { page }).await? {
+        Reply::Tokens(page) => Answer::json(200, &page),
         other => Err(unexpected(&other)),
     }
 }

@@ -223,7 +223,10 @@ pub(crate) enum Command {
     /// Whose token the caller shows.
     ShowToken,
     /// All tokens.
-    ListTokens,
+    ListTokens {
+        /// Which.
+        page: PageQuery,
+    },
     /// Revoke a token.
     DeleteToken {
         /// `tok_…`
@@ -330,7 +333,10 @@ pub(crate) enum Command {
         draft: EventTypeDraft,
     },
     /// The catalogue.
-    ListEventTypes,
+    ListEventTypes {
+        /// Which.
+        page: PageQuery,
+    },
     /// One entry of the catalogue.
     ShowEventType {
         /// The event type.
@@ -580,7 +586,7 @@ impl Command {
             Self::UpdateSettings { .. } => Operation::UpdateProject,
             Self::CreateToken { .. } => Operation::CreateToken,
             Self::ShowToken => Operation::GetToken,
-            Self::ListTokens => Operation::ListTokens,
+            Self::ListTokens { .. } => Operation::ListTokens,
             Self::DeleteToken { .. } => Operation::DeleteToken,
             Self::CreateWebhook { .. } => Operation::CreateWebhook,
             Self::ListWebhooks { .. } => Operation::ListWebhooks,
@@ -597,7 +603,7 @@ impl Command {
             Self::Runs(command) => return command.need(),
             Self::ShowTest { .. } => Operation::GetTest,
             Self::CreateEventType { .. } => Operation::CreateEventType,
-            Self::ListEventTypes => Operation::ListEventTypes,
+            Self::ListEventTypes { .. } => Operation::ListEventTypes,
             Self::ShowEventType { .. } => Operation::GetEventType,
             Self::UpdateEventType { .. } => Operation::UpdateEventType,
             Self::DeleteEventType { .. } => Operation::DeleteEventType,
@@ -680,7 +686,7 @@ pub(crate) enum Reply {
     /// Whose token the caller shows.
     TokenIdentity(TokenIdentity),
     /// All tokens.
-    Tokens(Vec<TokenView>),
+    Tokens(Page<TokenView>),
     /// A webhook.
     Webhook(Box<WebhookView>),
     /// A page of webhooks.
@@ -719,7 +725,7 @@ pub(crate) enum Reply {
     /// A page of the audit log.
     Audit(Page<AuditEntry>),
     /// The catalogue.
-    EventTypes(Vec<EventTypeView>),
+    EventTypes(Page<EventTypeView>),
     /// Events were accepted.
     Accepted {
         /// One per event.

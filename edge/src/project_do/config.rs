@@ -62,7 +62,7 @@ impl Turn<'_> {
             let owner = Owner { project: self.project, id: &webhook.id };
             webhooks.push((webhook.version, seal::unseal(&self.settings.keyring, owner, &webhook.definition)?));
         }
-        let state = State { settings: self.ledger.settings().clone(), event_types: self.ledger.list_event_types()?, webhooks };
+        let state = State { settings: self.ledger.settings().clone(), event_types: self.ledger.catalogue()?, webhooks };
         Ok((state, stored))
     }
 

@@ -302,7 +302,7 @@ impl Turn<'_> {
                 }
                 None => return Err(Refusal::Failed(String::from("the Worker knows who holds ADMIN_TOKEN"))),
             },
-            Command::ListTokens => Reply::Tokens(ledger.list_tokens()?),
+            Command::ListTokens { page } => Reply::Tokens(ledger.list_tokens(page.limit, page.cursor.as_deref())?),
             Command::DeleteToken { id } => {
                 ledger.delete_token(&id, now)?;
                 self.changes.tokens = true;
@@ -345,7 +345,7 @@ impl Turn<'_> {
             Command::Runs(command) => return self.runs(command),
             Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
             Command::CreateEventType { draft } => Reply::EventType(ledger.create_event_type(draft, now)?),
-            Command::ListEventTypes => Reply::EventTypes(ledger.list_event_types()?),
+            Command::ListEventTypes { page } => Reply::EventTypes(ledger.list_event_types(page.limit, page.cursor.as_deref())?),
             Command::ShowEventType { name } => Reply::EventType(ledger.event_type(&name)?),
             Command::UpdateEventType { name, patch, if_version } => return self.update_event_type(&name, &patch, if_version),
             Command::DeleteEventType { name, if_version } => {

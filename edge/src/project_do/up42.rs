@@ -29,7 +29,7 @@ impl Turn<'_> {
                 self.up42_view(&view).map(|shown| Reply::Up42Webhook(Box::new(shown)))
             }
             Up42Command::Create { body } => {
-                let catalogue = self.ledger.list_event_types()?;
+                let catalogue = self.ledger.catalogue()?;
                 let definition = up42::create(&body, &self.policy(), &known(&catalogue))?;
                 let name = String::from(definition.name.as_str());
                 self.up42_written(Command::CreateWebhook { definition: Box::new(definition) }, &name)
@@ -47,7 +47,7 @@ impl Turn<'_> {
             }
             Up42Command::Test { id } => {
                 let stored = self.up42_stored(&id)?;
-                let catalogue = self.ledger.list_event_types()?;
+                let catalogue = self.ledger.catalogue()?;
                 let mut started = Vec::new();
                 for event in up42::test_events(&stored.definition, &known(&catalogue)) {
                     let seq = self.ledger.reserve(self.now);
@@ -68,7 +68,7 @@ impl Turn<'_> {
         if stored.definition.contract != Contract::Up42 {
             return Err(LedgerError::NotFound { what: "webhook" }.into());
         }
-        let catalogue = self.ledger.list_event_types()?;
+        let catalogue = self.ledger.catalogue()?;
         let mut updated = up42::update(&stored.definition, body, policy, &known(&catalogue))?;
         let owner = Owner { project: self.project, id: &stored.id };
         let current = seal::unseal_secret(&self.settings.keyring, owner, &stored.definition)?;
