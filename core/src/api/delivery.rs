@@ -74,7 +74,7 @@ pub struct ExportedDelivery<A = Vec<Attempt>> {
     pub last_result: Option<String>,
     /// Milliseconds of the latest attempt.
     pub last_duration_ms: Option<u32>,
-    /// When the event was accepted.
+    /// When it was made: when its event was accepted, but for one that a replay made for an event that was missed.
     pub created_at: Timestamp,
     /// When it was last touched.
     pub updated_at: Timestamp,
