@@ -10,7 +10,7 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::Contract;
 use serde::{Deserialize, Serialize};
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, damaged};
 use crate::gate::{Effects, write_health};
 use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
@@ -158,9 +158,13 @@ impl<S: Sql> Ledger<S> {
         let attempts = attempts_of(&self.sql, seq)?;
         let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
         let member = self.roster.get(webhook);
-        // What the first 410 leads to.
+        // Of a webhook that asks for a second 410 only what is on record has disabled it.
         let confirms = member.is_some_and(crate::roster::Member::confirms_gone);
-        let told = |reason: explain::Reason| if confirms { reason.where_gone_is_confirmed() } else { reason };
+        let disabling = if confirms { disabling_of(&self.sql, seq)? } else { Vec::new() };
+        let told = |reason: explain::Reason, number: u32| {
+            if confirms && !disabling.contains(&number) { reason.where_gone_is_not_confirmed() } else { reason }
+        };
+        let latest = attempts.last().map_or(0, |attempt| attempt.number);
         let contract = member.map(crate::roster::Member::contract);
         let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
         let hold = if delivery.state.is_final() { None } else { self.hold_of(seq, webhook)? };
@@ -172,9 +176,9 @@ impl<S: Sql> Ledger<S> {
         let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
         let attempts = attempts.into_iter().map(|attempt| {
             let view = attempt_view(contract, attempt, &source);
-            AttemptView { reason: told(view.reason), ..view }
+            AttemptView { reason: told(view.reason, view.attempt.number), ..view }
         });
-        Ok(DeliveryDetail { delivery, reason: told(reason), attempts: attempts.collect(), event })
+        Ok(DeliveryDetail { delivery, reason: told(reason, latest), attempts: attempts.collect(), event })
     }
 
     fn delivery_row(&self, seq: Seq) -> Result<DeliveryRow, LedgerError> {
@@ -351,6 +355,14 @@ impl Found {
              CROSS JOIN event AS e ON e.seq = d.event WHERE {unused}"
         ))
     }
+}
+
+/// The numbers of the attempts of a delivery that disabled its webhook.
+fn disabling_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<u32>, LedgerError> {
+    let rows = sql.run("SELECT disabling FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
+    let text = first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
+    let read = |text: String| serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook do not read back"));
+    Ok(text.map(read).transpose()?.unwrap_or_default())
 }
 
 /// The contract under which the latest rendered attempt was made.

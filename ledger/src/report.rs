@@ -180,6 +180,10 @@ impl<S: Sql> Ledger<S> {
         let decision = decide(standing, &attempt.outcome, attempt.response.as_ref(), now);
         if let Decision::DisableWebhook { cause } = decision {
             self.disable(sql, effects, row.webhook, cause, now)?;
+            sql.run(
+                "UPDATE delivery SET disabling = json_insert(coalesce(disabling, '[]'), '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
+                &[Value::from(row.seq), Value::from(attempt.number)],
+            )?;
             return Ok(true);
         }
         let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now) else { return Ok(false) };
@@ -654,6 +658,25 @@ mod tests {
         assert!(calls > 5 && (600_000..=720_000).contains(&disabled_at.ms_since(START)), "{calls} calls, {disabled_at:?}");
         let ended = ledger.webhook("w").unwrap();
         assert_eq!((ended.disabled_reason.as_deref(), ended.health.gone_from), (Some("The receiver answered 410 Gone"), None));
+        let told = ledger.delivery(&id).unwrap();
+        assert_eq!((told.delivery.state, told.attempts.len()), (State::Dead, calls));
+        let has_disabled = |reason: &postern_core::explain::Reason| {
+            let (once, disabled) = (reason.advice.contains("says so again ten minutes"), reason.advice.contains("so Postern disabled"));
+            assert_ne!(once, disabled, "{reason:?}");
+            disabled
+        };
+        assert!(has_disabled(&told.reason), "the delivery says what the last attempt did");
+        let disabled: Vec<bool> = told.attempts.iter().map(|attempt| has_disabled(&attempt.reason)).collect();
+        assert_eq!(disabled.iter().position(|disabled| *disabled), Some(calls - 1), "only the last one did");
+
+        // Enabled again and sent again, it is the first 410 again; what is on record stays true.
+        ledger.update_webhook("w", confirming(), None, disabled_at).unwrap();
+        ledger.resend(&id, disabled_at).unwrap();
+        let work = claim(&mut ledger, disabled_at);
+        report(&mut ledger, &work, GONE, disabled_at);
+        let told = ledger.delivery(&id).unwrap();
+        assert!(ledger.webhook("w").unwrap().enabled && !has_disabled(&told.reason), "{:?}", told.reason);
+        assert!(has_disabled(&told.attempts[calls - 1].reason) && !has_disabled(&told.attempts[calls].reason));
 
         // A success in between starts over, and so does another URL.
         for moved in [false, true] {

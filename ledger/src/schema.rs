@@ -296,6 +296,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // One row: what was counted for good for `metrics`, as JSON.
         "CREATE TABLE metric (id INTEGER PRIMARY KEY CHECK (id = 1), counted TEXT NOT NULL)",
     ],
+    &[
+        // The numbers of the attempts that disabled the webhook, as a JSON array; null: none of them.
+        "ALTER TABLE delivery ADD COLUMN disabling TEXT",
+    ],
 ];
 
 /// The newest schema.
@@ -364,6 +368,7 @@ mod tests {
             "f232a8e3de50a23a",
             "53e62908e1e385a5",
             "1024927d93ac914b",
+            "051634632fb1291e",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

@@ -253,7 +253,7 @@ impl<S: Sql> Ledger<S> {
             attempts: test.number.saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
             next_attempt_at: test.next_at.filter(|_| test.waits),
             attempt: test.attempt.clone().map(|attempt| {
-                let reason = explain::trial(contract, &attempt);
+                let reason = explain::trial(contract, test.definition.confirm_gone, &attempt);
                 AttemptView { reason, ..attempt_view(contract, attempt, &source) }
             }),
             created_at: test.created_at,
@@ -308,7 +308,8 @@ impl TestRow {
             schedule_s: Some(TEST_WAITS_S),
             scheduled_attempts: attempt.number,
             seed: self.seq.0.cast_unsigned(),
-            gone_disables: true,
+            // No test is a second 410.
+            gone_disables: !self.definition.confirm_gone,
         };
         (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             Decision::Delivered => (TestStatus::Completed, None),
@@ -318,7 +319,8 @@ impl TestRow {
             Decision::Wait { .. } | Decision::Dead | Decision::DisableWebhook { .. } => (TestStatus::Failed, None),
         };
         self.waits = self.next_at.is_some();
-        self.error_message = (self.status == TestStatus::Failed).then(|| explain::trial(contract, &attempt).headline);
+        self.error_message =
+            (self.status == TestStatus::Failed).then(|| explain::trial(contract, self.definition.confirm_gone, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }
@@ -377,12 +379,22 @@ mod tests {
 
     const LEASE_MS: i64 = 40_000;
 
+    /// A test of a URL that is called once, or of a webhook.
     fn create(ledger: &mut Ledger<impl Sql>, webhook_key: Option<Seq>) -> (TestView, TestWork) {
+        create_of(ledger, webhook_key, false, webhook("w", "*"))
+    }
+
+    /// A test of a URL that retries, with its first call.
+    fn retrying(ledger: &mut Ledger<impl Sql>) -> (TestView, TestWork) {
+        create_of(ledger, None, true, webhook("w", "*"))
+    }
+
+    fn create_of(ledger: &mut Ledger<impl Sql>, webhook: Option<Seq>, retry: bool, definition: Definition) -> (TestView, TestWork) {
         let draft = TestDraft {
-            webhook: webhook_key,
-            webhook_name: webhook_key.map(|_key| String::from("w")),
-            retry: false,
-            definition: webhook("w", "*"),
+            webhook,
+            webhook_name: webhook.map(|_key| String::from("w")),
+            retry,
+            definition,
             kind: String::from("order.paid"),
             data: json("{}"),
             object: None,
@@ -416,6 +428,20 @@ mod tests {
         let ended = ledger.report_test(work.test, 1, answered(410), START).unwrap().unwrap();
         let advice = ended.attempt.unwrap().reason.advice;
         assert!(advice.contains("nothing is disabled") && !advice.contains("Postern disabled"), "{advice}");
+        assert!(!advice.contains("ten minutes"), "{advice}");
+    }
+
+    #[test]
+    fn a_test_of_a_webhook_that_asks_for_a_second_410_says_so_and_retries_as_a_delivery_would() {
+        let confirming = || Definition { confirm_gone: true, ..webhook("w", "*") };
+        let mut ledger = ledger();
+        for retry in [false, true] {
+            let (_view, work) = create_of(&mut ledger, None, retry, confirming());
+            let told = ledger.report_test(work.test, 1, answered(410), START).unwrap().unwrap();
+            assert_eq!(told.status, if retry { TestStatus::Pending } else { TestStatus::Failed });
+            let advice = told.attempt.unwrap().reason.advice;
+            assert!(advice.contains("nothing is disabled") && advice.contains("if it came again ten minutes later"), "{advice}");
+        }
     }
 
     #[test]
@@ -461,21 +487,6 @@ mod tests {
         let ahead = attempt(1, Outcome::Answered { status: 204 }, START.plus_ms(7));
         let ended = ledger.report_test(work.test, 1, ahead, START).unwrap().unwrap();
         assert_eq!((ended.status, ended.attempt.unwrap().attempt.started_at), (TestStatus::Completed, START));
-    }
-
-    /// A test that retries, with its first call.
-    fn retrying(ledger: &mut Ledger<impl Sql>) -> (TestView, TestWork) {
-        let draft = TestDraft {
-            webhook: None,
-            webhook_name: None,
-            retry: true,
-            definition: webhook("w", "*"),
-            kind: String::from("order.paid"),
-            data: json("{}"),
-            object: None,
-        };
-        let seq = ledger.reserve(START);
-        ledger.create_test(seq, draft, START).unwrap()
     }
 
     /// When a test is planned to go on: nothing else is planned but that the new project is published.

@@ -70,12 +70,15 @@ struct Row {
     state: State,
     next: Next,
     webhook: Webhook,
+    /// Whether the webhook asks for a second 410.
+    confirm_gone: bool,
 }
 
 impl Row {
     fn new(name: &str, words: &str, receiver: Receiver, result: &'static str) -> Self {
         let (name, words) = (String::from(name), String::from(words));
-        Self { name, words, receiver, result, state: State::Waiting, next: Next::Schedule, webhook: Webhook::Untouched }
+        let (state, next, webhook) = (State::Waiting, Next::Schedule, Webhook::Untouched);
+        Self { name, words, receiver, result, state, next, webhook, confirm_gone: false }
     }
 
     fn told(name: &str, words: &str, behaviour: Behaviour, result: &'static str) -> Self {
@@ -234,6 +237,10 @@ fn rows_of_statuses() -> Vec<Row> {
         Row::status(408, "408 Request Timeout"),
         Row::status(409, "409 Conflict"),
         Row::status(410, "410 Gone").disables(),
+        Row {
+            confirm_gone: true,
+            ..Row::told("410-first", "answers 410, and the webhook has `confirm_gone`", Behaviour::status(410), "410 Gone")
+        },
         Row::status(413, "413 Content Too Large"),
         Row::status(425, "425 Too Early"),
         Row::status(429, "429 Too Many Requests").throttles(),
@@ -278,7 +285,9 @@ async fn observe(project: &Project, sink: &Sink, rows: &[Row]) -> Vec<Seen> {
             sink.always(&row.path(), behaviour.clone());
         }
         let timeout_s = if row.is_slow() { TIMEOUT_S } else { 20 };
-        let more = json!({ "timeout_s": timeout_s, "retry_schedule_s": [FIRST_WAIT_S, 600] });
+        let more = json!({
+            "timeout_s": timeout_s, "retry_schedule_s": [FIRST_WAIT_S, 600], "confirm_gone": row.confirm_gone,
+        });
         project.listen(&row.name, &row.url(sink), &more).await;
     }
     let event = project.event("truth", json!({ "n": 1 })).await;
@@ -384,6 +393,8 @@ const PAGE_FOOT: &str = "
 * **Throttled**: all deliveries of the webhook are slowed down, not only this one. One call at a time, further apart with each such
   answer, and closer together again with each success.
 * **Disabled**: nothing is sent until somebody enables the webhook again. What it missed can be replayed then.
+* **`confirm_gone`**: a webhook that has it is disabled by a second 410, which counts from ten minutes after the first on, unless a call
+  succeeded in between. Until then a 410 is a failure as others. An answer with `webhook-delivery: disable` disables it at once.
 * The timeout of a webhook (1 to 30 s) covers connecting, headers and body together; where it ends in the body, the status has come
   already and decides.
 ";

@@ -95,7 +95,7 @@ impl Hold {
             ),
             Self::Ordered { behind } => (
                 format!("{behind}, which has the same order key, has not ended"),
-                "The webhook keeps the order of events. To let this one go out, mend or cancel the one before it.",
+                "The webhook keeps the order of events. To let this one go out, fix or cancel the one before it.",
             ),
         };
         Reason { headline, advice: String::from(advice) }
@@ -108,13 +108,17 @@ fn lower_first(text: &str) -> String {
     letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
 }
 
-/// Explains one attempt of a test, after which nothing is retried or disabled.
+/// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks for a second 410.
 #[must_use]
-pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
+pub fn trial(contract: Contract, confirm_gone: bool, attempt: &Attempt) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
     let wish = attempt.response.as_ref().and_then(|response| Wish::of(contract, response));
     let advice = match (&attempt.outcome, wish) {
         (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => return Reason { headline, advice },
+        (Outcome::Answered { status: 410 }, _) if confirm_gone => String::from(
+            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
+             disable the webhook if it came again ten minutes later, without a success in between.",
+        ),
         (Outcome::Answered { status: 410 }, _) => String::from(
             "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
              disable the webhook.",
@@ -233,7 +237,7 @@ pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reaso
     };
     let advice = match state {
         State::Cancelled => String::from(CANCELLED_ADVICE),
-        State::Dead => format!("{} When it is mended, resend this delivery.", last_reason.advice),
+        State::Dead => format!("{} When it is fixed, resend this delivery.", last_reason.advice),
         _ => last_reason.advice,
     };
     Reason { headline, advice: String::from(advice.trim()) }
@@ -416,17 +420,17 @@ const fn status_advice_of(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// What 410 means where the first one disables the webhook.
+/// What a 410 means that disables the webhook.
 const GONE_ADVICE: &str = "The receiver says that it is gone for good, so Postern disabled the webhook. If that is wrong, ask who runs the \
                            receiver, then enable the webhook and resend.";
-/// What it means where the webhook waits for a second one.
+/// What it means where the webhook asks for a second one (`confirm_gone`), and this is none.
 const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Postern disables the webhook if it says so again ten minutes \
                                 after the first time, unless a call succeeds in between. If it is wrong, ask who runs the receiver.";
 
 impl Reason {
-    /// The same of a webhook that is disabled by a second 410 only (`confirm_gone`).
+    /// The same of an attempt that disabled nothing, because its webhook is disabled by a second 410 only (`confirm_gone`).
     #[must_use]
-    pub fn where_gone_is_confirmed(self) -> Self {
+    pub fn where_gone_is_not_confirmed(self) -> Self {
         Self { advice: self.advice.replace(GONE_ADVICE, GONE_ONCE_ADVICE), ..self }
     }
 }

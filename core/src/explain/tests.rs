@@ -210,7 +210,7 @@ fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_explained
         for headers in [DISABLE, ABORT, &[("webhook-delivery", "later")]] {
             let wishing = attempt_of(1, answer(500), headers);
             assert_eq!(attempt(contract, &wishing), attempt(contract, &plain), "{contract:?} {headers:?}");
-            assert_eq!(trial(contract, &wishing), trial(contract, &plain), "{contract:?} {headers:?}");
+            assert_eq!(trial(contract, false, &wishing), trial(contract, false, &plain), "{contract:?} {headers:?}");
             for state in [State::Waiting, State::Dead] {
                 let whole = delivery(contract, state, std::slice::from_ref(&wishing));
                 assert_eq!(whole, delivery(contract, state, std::slice::from_ref(&plain)), "{contract:?} {headers:?}");
@@ -224,13 +224,13 @@ fn a_410_that_waits_for_a_second_one_has_disabled_nothing() {
     for attempt in [attempt_of(1, answer(410), &[]), with_note(410, BodyNote::TimedOut)] {
         for contract in Contract::ALL {
             let first = super::attempt(contract, &attempt);
-            let confirmed = first.clone().where_gone_is_confirmed();
+            let confirmed = first.clone().where_gone_is_not_confirmed();
             assert_eq!(confirmed.headline, first.headline);
             assert!(confirmed.advice.contains("again ten minutes") && !confirmed.advice.contains("so Postern disabled"), "{confirmed:?}");
         }
     }
     let other = attempt(Contract::Standard, &attempt_of(1, answer(500), DISABLE));
-    assert_eq!(other.clone().where_gone_is_confirmed(), other);
+    assert_eq!(other.clone().where_gone_is_not_confirmed(), other);
 }
 
 #[test]
@@ -239,17 +239,25 @@ fn a_test_disables_nothing_and_says_so() {
         let wish = (contract == Contract::Standard).then_some((answer(500), DISABLE));
         for (outcome, headers) in [(answer(410), &[][..])].into_iter().chain(wish) {
             let attempt = attempt_of(1, outcome, headers);
-            let reason = trial(contract, &attempt);
+            let reason = trial(contract, false, &attempt);
             assert!(reason.advice.contains("nothing is disabled") && !reason.advice.contains("Postern disabled"), "{}", reason.advice);
             assert_eq!(reason.headline, super::attempt(contract, &attempt).headline);
         }
         for outcome in outcomes() {
             let attempt = attempt_of(1, outcome.clone(), &[]);
             let is_gone = outcome == answer(410);
-            assert_eq!(trial(contract, &attempt) == super::attempt(contract, &attempt), !is_gone, "{outcome:?}");
+            assert_eq!(trial(contract, false, &attempt) == super::attempt(contract, &attempt), !is_gone, "{outcome:?}");
         }
     }
-    let aborted = trial(Contract::Standard, &attempt_of(1, answer(404), ABORT));
+    let gone = attempt_of(1, answer(410), &[]);
+    let (first, confirmed) = (trial(Contract::Standard, false, &gone), trial(Contract::Standard, true, &gone));
+    assert!(first.advice.ends_with("the same answer to a delivery would disable the webhook."), "{first:?}");
+    assert!(confirmed.advice.contains("if it came again ten minutes later") && confirmed.advice.contains("nothing is disabled"));
+    for outcome in outcomes().into_iter().filter(|outcome| *outcome != answer(410)) {
+        let attempt = attempt_of(1, outcome, &[]);
+        assert_eq!(trial(Contract::Standard, true, &attempt), trial(Contract::Standard, false, &attempt));
+    }
+    let aborted = trial(Contract::Standard, false, &attempt_of(1, answer(404), ABORT));
     assert_eq!(aborted.advice, attempt(Contract::Standard, &attempt_of(1, answer(404), &[])).advice);
 }
 

@@ -21,6 +21,9 @@ use crate::support::native::{Native, Touched};
 /// Lost attempts in a row that do not count (the ledger's rule, said again).
 const LOST_REPEATS_MAX: usize = 3;
 
+/// A 410 is a second one so long after the first (the core's rule, said again).
+const GONE_CONFIRM_MS: i64 = 600_000;
+
 /// A webhook that may be called and has something to be called with gets its lease within this time on the project's clock.
 /// Alarms that are lost and processes that die cost a minute each, until the watchdog looks.
 const LEASED_WITHIN_MS: i64 = 600_000;
@@ -458,7 +461,8 @@ impl Audit {
                 let wish = last.and_then(|last| last.response.as_ref()).and_then(|response| Wish::of(Contract::Standard, response));
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
-                let may_be = last.is_some() && (!retries || is_gone || wish.is_some() || is_exhausted);
+                let is_disabling = is_gone && self.gone_disables(now.webhook, hook, step.now_ms);
+                let may_be = last.is_some() && (!retries || is_disabling || wish.is_some() || is_exhausted);
                 expect(may_be, || said("was given up too early"))?;
                 if !is_operational {
                     expected.told.push((Operational::DeliveryDead, now.webhook));
@@ -571,7 +575,17 @@ impl Audit {
             let response = attempt.response.as_ref();
             let wants_no_more =
                 !took_it(&attempt) && response.and_then(|response| Wish::of(Contract::Standard, response)) == Some(Wish::Disable);
-            if attempt.outcome == (Outcome::Answered { status: 410 }) || wants_no_more {
+            let definition = before.get(&webhook).map(|hook| &hook.definition);
+            let is_gone = attempt.outcome == (Outcome::Answered { status: 410 });
+            let is_disabling = is_gone && self.gone_disables(webhook, definition, step.now_ms);
+            if is_gone && definition.is_some_and(|definition| definition.confirm_gone) {
+                self.reached.insert(if is_disabling {
+                    "a second 410 disabled its webhook"
+                } else {
+                    "a first 410 left its webhook enabled"
+                });
+            }
+            if is_disabling || wants_no_more {
                 expected.disabled.insert(webhook);
                 expected.told.push((Operational::WebhookDisabled, webhook));
                 continue;
@@ -612,6 +626,13 @@ impl Audit {
                 }
             }
         }
+    }
+
+    /// Whether a 410 disables a webhook: the first one does, unless it asks for a second one.
+    fn gone_disables(&self, webhook: i64, definition: Option<&Definition>, now_ms: i64) -> bool {
+        let first = self.health.get(&webhook).and_then(|health| health.gone_since);
+        let asks = definition.is_some_and(|definition| definition.confirm_gone);
+        !asks || first.is_some_and(|first| now_ms - first.0 >= GONE_CONFIRM_MS)
     }
 
     /// Postern disabled the webhooks that it had to, and no others.

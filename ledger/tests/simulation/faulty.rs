@@ -44,6 +44,8 @@ pub(crate) enum Defect {
     ThrottleIgnored,
     /// 410 and the wish to be disabled change nothing.
     GoneIgnored,
+    /// That a webhook asks for a second 410 is stored and not looked at.
+    ConfirmIgnored,
     /// How a webhook does is not stored.
     HealthForgotten,
     /// A restart forgets the inline leases.
@@ -61,7 +63,7 @@ pub(crate) enum Defect {
 impl Defect {
     /// Whether it lies in what is read after a start: the process is started anew after every call then.
     pub(crate) const fn needs_restarts(self) -> bool {
-        matches!(self, Self::RateIgnored | Self::ConcurrencyIgnored | Self::ThrottleIgnored | Self::PauseIgnored)
+        matches!(self, Self::RateIgnored | Self::ConcurrencyIgnored | Self::ThrottleIgnored | Self::PauseIgnored | Self::ConfirmIgnored)
     }
 
     /// What to look for in statements, and what to put in its place.
@@ -94,6 +96,7 @@ impl Defect {
             )],
             Self::ConcurrencyIgnored => &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")],
             Self::PauseIgnored => &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")],
+            Self::ConfirmIgnored => &[(ROSTER, "json_remove(definition, '$.confirm_gone') FROM webhook WHERE seq > ?1")],
             Self::ScheduleIgnored => &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")],
             Self::ThrottleIgnored => &[("SELECT webhook, health FROM", "SELECT webhook, json_remove(health, '$.next_call_at') FROM")],
             Self::OrderIgnored => &[

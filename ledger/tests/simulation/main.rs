@@ -30,7 +30,7 @@ use crate::world::World;
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 81] = [
+const SITUATIONS: [&str; 83] = [
     "a person ended a pause",
     "KV was behind",
     "a call was signed with two secrets",
@@ -45,6 +45,7 @@ const SITUATIONS: [&str; 81] = [
     "a delivery waited for a slot of a rate limit",
     "a delivery waited for a throttled webhook",
     "a delivery waited for an older one",
+    "a first 410 left its webhook enabled",
     "a held delivery was released",
     "a late truth revived a delivery",
     "a limit was edited",
@@ -58,6 +59,7 @@ const SITUATIONS: [&str; 81] = [
     "a replay was cancelled",
     "a schedule began anew",
     "a schedule ended",
+    "a second 410 disabled its webhook",
     "a secret was rotated",
     "a slot of a rate limit came while the object slept",
     "a throttled webhook recovered a step",
@@ -292,6 +294,11 @@ fn throttling_that_changes_nothing_is_noticed() {
 #[test]
 fn a_410_that_changes_nothing_is_noticed() {
     is_noticed(Defect::GoneIgnored);
+}
+
+#[test]
+fn a_first_410_that_disables_although_a_second_one_was_asked_for_is_noticed() {
+    is_noticed(Defect::ConfirmIgnored);
 }
 
 #[test]

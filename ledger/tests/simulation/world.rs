@@ -731,13 +731,14 @@ impl World {
     fn make_rule(&mut self, definition: &mut Definition) {
         let number = |random: &mut Random, to: i64| u32::try_from(random.between(1, to)).expect("small");
         let is_set = self.random.chance(75);
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 => {
                 let rate = RateLimit { calls: number(&mut self.random, 4), per_s: number(&mut self.random, 90) };
                 definition.rate_limit = is_set.then_some(rate);
             }
             1 => definition.concurrency_limit = is_set.then_some(number(&mut self.random, 2)),
             2 => definition.ordered = is_set,
+            5 => definition.confirm_gone = is_set,
             3 => definition.retry_schedule_s = self.random.pick(&SCHEDULES).filter(|_schedule| is_set).map(|schedule| schedule.to_vec()),
             4 => {
                 let condition = serde_json::json!({ "field": "n", "gte": self.random.below(3) });
