@@ -23,7 +23,7 @@ use postern_core::contract::{self, Rendering, Source};
 use postern_core::delivery::{self, Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress::{self, Policy};
 use postern_core::id::Seq;
-use postern_core::run::{self, CALL_TIMEOUT_S, CallbackAttempt, CallbackKind, Next, Target, Webhooks};
+use postern_core::run::{self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, Next, Target, Webhooks};
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{Lane, LeaseTicket, Report, RunCall, TestWork, Work, WorkEvent, WorkSet};
@@ -209,16 +209,18 @@ impl Dispatcher {
             }
             Err(fault) => Exchange::not_made(Outcome::PlatformFailed { message: format!("a stored secret {fault}") }),
         };
-        let attempt = Box::new(CallbackAttempt {
+        let retry_after = exchange.response.as_ref().and_then(|response| delivery::retry_after(response, clock::now()));
+        let attempt = CallbackAttempt {
             number: call.number,
             started_at: exchange.started_at,
             duration_ms: exchange.duration_ms,
             answer: CallbackAttempt::kept(exchange.response.as_ref()),
-            retry_after_s: exchange.response.as_ref().and_then(|response| delivery::retry_after(response, clock::now())?.wait_s()),
+            retry_after_s: None,
             body_note: exchange.response.and_then(|response| response.body_note),
             outcome: exchange.outcome,
             request_id: Some(String::from(self.id.as_str())),
-        });
+        };
+        let attempt = Box::new(CallRecord::new(attempt, retry_after));
         let report = RunCommand::Report { run: call.run, kind: call.kind, number: call.number, attempt };
         match call::ask_as_postern(&self.env, &self.id, project, Command::Runs(report)).await {
             Ok(Reply::Runs(RunReply::Calls(calls))) => calls,

@@ -17,7 +17,7 @@ use postern_core::project::SettingsPatch;
 use postern_core::query::StatsQuery;
 use postern_core::quota::Quotas;
 use postern_core::replay::ReplayQuery;
-use postern_core::run::{CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks};
+use postern_core::run::{CallRecord, CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks};
 use postern_core::time::Timestamp;
 use postern_core::token::{Role, TokenDraft};
 use postern_core::webhook::Definition;
@@ -425,7 +425,7 @@ fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let seq = ledger.reserve(START);
     let mut turn = ledger.create_run(seq, &draft, START)?;
     while let Some(call) = turn.calls.pop() {
-        let reported = ledger.report_run_call(call.run, call.kind, call.number, answer(), START)?;
+        let reported = ledger.report_run_call(call.run, call.kind, call.number, CallRecord::new(answer(), None), START)?;
         turn = reported.ok_or(LedgerError::NotFound { what: "call" })?;
     }
     let id = turn.run.id;

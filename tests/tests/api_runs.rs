@@ -225,6 +225,24 @@ async fn the_end_is_told_again_after_a_failure_and_not_after_a_refusal() {
 }
 
 #[tokio::test]
+async fn a_retry_after_that_is_not_understood_is_named_where_a_run_is_told() {
+    let (project, sink) = (stack::project("runasked").await, Sink::start().await);
+    schedule(&project, &[3_600]).await;
+    for (path, value, words) in [
+        ("/odd", "soon", "503 Service Unavailable, Retry-After was not understood: soon"),
+        ("/known", "7200", "503 Service Unavailable with Retry-After 7200 s"),
+    ] {
+        sink.script(path, vec![Behaviour::status(200), Behaviour::with_header(503, "retry-after", value)]);
+        let made = ended(&project, &sink.url(path)).await;
+        let has_failed =
+            |run: &RunDetail| run.callbacks.iter().any(|callback| callback.kind == CallbackKind::Finished && !callback.attempts.is_empty());
+        let told = end_of(&run_when(&project, &made.id, "was told in vain", has_failed).await);
+        assert_eq!((told.state, told.attempts[0].result.as_str()), (CallbackState::Waiting, words));
+        assert_eq!(told.reason.headline, format!("Call 1 failed: {words}"));
+    }
+}
+
+#[tokio::test]
 async fn an_end_that_was_given_up_is_sent_again_on_request() {
     let (project, sink) = (stack::project("runagain").await, Sink::start().await);
     schedule(&project, &[]).await;

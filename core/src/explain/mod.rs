@@ -406,6 +406,20 @@ pub fn brief_with_body(outcome: &Outcome, note: Option<&BodyNote>) -> String {
     words
 }
 
+/// [`brief_with_body`] of the call of a run: also with what the answer's `Retry-After` says, where the receiver did not take it.
+#[must_use]
+pub fn brief_of_call(outcome: &Outcome, asked: Option<&RetryAfter>, note: Option<&BodyNote>) -> String {
+    let is_success = matches!(outcome, Outcome::Answered { status: 200..=299 });
+    let mut words = brief(outcome);
+    if let Some(asked) = asked.filter(|_asked| !is_success) {
+        words.push_str(&asked_for(asked));
+    }
+    if let Some(note) = note {
+        of_body(note).add_to(&mut words);
+    }
+    words
+}
+
 /// What the answer of a failed attempt wishes.
 fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
     let is_success = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::credential::masked_url;
 use crate::delivery::{BodyNote, Outcome, ReceivedResponse};
 use crate::explain::{self, Reason};
-use crate::retry;
+use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 
 /// Seconds of a claim's lease: what an executor may ask for.
@@ -447,6 +447,32 @@ pub struct CallbackAttempt {
     pub request_id: Option<String>,
 }
 
+/// A call as it is kept and decided on: with what the answer's `Retry-After` says, in whatever form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The call. Its `retry_after_s` is what `retry_after` comes to, where it is understood.
+    #[serde(flatten)]
+    pub attempt: CallbackAttempt,
+    /// What the header says; a record of an older build holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+}
+
+impl CallRecord {
+    /// A call with what its answer's header says.
+    #[must_use]
+    pub fn new(attempt: CallbackAttempt, retry_after: Option<RetryAfter>) -> Self {
+        let retry_after_s = retry_after.as_ref().and_then(RetryAfter::wait_s);
+        Self { attempt: CallbackAttempt { retry_after_s, ..attempt }, retry_after }
+    }
+
+    /// How it ended in a few words, with what the answer asks for and what was wrong with its body.
+    #[must_use]
+    pub fn result(&self) -> String {
+        explain::brief_of_call(&self.attempt.outcome, self.retry_after.as_ref(), self.attempt.body_note.as_ref())
+    }
+}
+
 impl CallbackAttempt {
     /// The part of an answer that is kept.
     #[must_use]
@@ -548,9 +574,10 @@ pub fn may_resend(
 
 /// Why a callback stands where it stands, and what to do: the latest calls, oldest first, tell.
 #[must_use]
-pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestamp>, attempts: &[CallbackAttempt]) -> Reason {
+pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestamp>, calls: &[CallRecord]) -> Reason {
     let plain = |headline: &str, advice: &str| Reason { headline: String::from(headline), advice: String::from(advice) };
-    let last = attempts.last().map(|last| (last.number, explain::brief(&last.outcome)));
+    let last =
+        calls.last().map(|last| (last.attempt.number, explain::brief_of_call(&last.attempt.outcome, last.retry_after.as_ref(), None)));
     let (number, ended) = match (state, last) {
         (CallbackState::Waiting, None) if next_at.is_none() => return plain("Waits for the update before it", ""),
         (CallbackState::Waiting, None) => return plain("Not called yet", ""),
@@ -566,7 +593,7 @@ pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestam
         CallbackState::Failed => format!("Given up after call {number}: {ended}"),
         CallbackState::Cancelled => format!("Replaced by the end of the run after call {number}: {ended}"),
     };
-    let advice = match (state, kind.is_probe(), attempts.last().map(|last| &last.outcome)) {
+    let advice = match (state, kind.is_probe(), calls.last().map(|last| &last.attempt.outcome)) {
         (CallbackState::Waiting, true, _) => "The run is offered once its address answers a GET with 200.",
         (CallbackState::Waiting, false, _) => {
             "It is called again by the project's retry schedule. When the receiver works again, send it again instead of waiting."

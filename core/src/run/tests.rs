@@ -281,22 +281,30 @@ fn what_may_be_sent_again_and_what_not() {
 
 #[test]
 fn a_callback_says_why_it_stands_where_it_stands() {
-    let call = |number, outcome| CallbackAttempt {
-        number,
-        started_at: Timestamp(0),
-        duration_ms: 5,
-        outcome,
-        answer: String::new(),
-        retry_after_s: None,
-        body_note: None,
-        request_id: None,
+    let asked = |number, outcome, retry_after: Option<&str>| {
+        let attempt = CallbackAttempt {
+            number,
+            started_at: Timestamp(0),
+            duration_ms: 5,
+            outcome,
+            answer: String::new(),
+            retry_after_s: None,
+            body_note: None,
+            request_id: None,
+        };
+        CallRecord::new(attempt, retry_after.map(|value| RetryAfter::read(value, Timestamp(0))))
     };
+    let call = |number, outcome| asked(number, outcome, None);
     let busy = [call(1, Outcome::TimedOut), call(2, Outcome::Answered { status: 503 })];
     let of = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &busy);
     assert_eq!(of(CallbackState::Waiting, Some(9)).headline, "Call 2 failed: 503 Service Unavailable");
     assert!(of(CallbackState::Waiting, Some(9)).advice.contains("send it again"));
     assert_eq!(of(CallbackState::Leased, Some(9)).headline, "Call 3 is under way; the one before ended: 503 Service Unavailable");
     assert_eq!(of(CallbackState::Failed, None).headline, "Given up after call 2: 503 Service Unavailable");
+    let named = [asked(1, Outcome::Answered { status: 429 }, Some("in a while"))];
+    let waiting = reason(CallbackKind::Update, CallbackState::Waiting, Some(Timestamp(9)), &named);
+    assert_eq!(waiting.headline, "Call 1 failed: 429 Too Many Requests, Retry-After was not understood: in a while");
+    assert_eq!(named[0].result(), "429 Too Many Requests, Retry-After was not understood: in a while");
     let odd = reason(CallbackKind::Finished, CallbackState::Failed, None, &[call(1, Outcome::Answered { status: 202 })]);
     assert!(odd.advice.contains("200 and 204"), "{odd:?}");
     let none = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &[]).headline;

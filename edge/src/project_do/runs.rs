@@ -5,7 +5,7 @@ use postern_core::api::run::{RunClaim, RunDetail, RunView};
 use postern_core::id::{Kind, Seq};
 use postern_core::operation::Operation;
 use postern_core::run::parse::RunQuery;
-use postern_core::run::{CallbackAttempt, CallbackKind, RunDraft, RunEnd, RunUpdate, Webhooks};
+use postern_core::run::{CallRecord, CallbackKind, RunDraft, RunEnd, RunUpdate, Webhooks};
 use postern_ledger::{RunCall, RunTurn};
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ pub(crate) enum RunCommand {
         /// Which call of that.
         number: u32,
         /// What came of it.
-        attempt: Box<CallbackAttempt>,
+        attempt: Box<CallRecord>,
     },
 }
 

@@ -20,11 +20,10 @@ use postern_core::api::page::Page;
 use postern_core::api::run::{CallbackAttemptView, CallbackView, RunClaim, RunDetail, RunParts, RunView, RunWebhooksView};
 use postern_core::contract::actinia::{self, Facts};
 use postern_core::delivery::Outcome;
-use postern_core::explain;
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{
-    self, CALL_TIMEOUT_S, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Entry, Next, Progress, RunDraft, RunEnd, RunMode,
-    RunState, RunUpdate, Target, Webhooks,
+    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Entry, Next, Progress, RunDraft, RunEnd,
+    RunMode, RunState, RunUpdate, Target, Webhooks,
 };
 use postern_core::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -156,7 +155,7 @@ struct CallbackRow {
     number: u32,
     next_at: Option<Timestamp>,
     snapshot: Option<Snapshot>,
-    attempts: Vec<CallbackAttempt>,
+    attempts: Vec<CallRecord>,
     tries: u32,
 }
 
@@ -384,7 +383,7 @@ impl<S: Sql> Ledger<S> {
         self.run_turn(seq, now)
     }
 
-    /// Makes a callback due now, and begins its schedule anew: somebody has mended its receiver, or wants it told again.
+    /// Makes a callback due now, and begins its schedule anew: somebody has fixed its receiver, or wants it told again.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where [`run::may_resend`] says no; the database fails.
@@ -435,7 +434,7 @@ impl<S: Sql> Ledger<S> {
         seq: Seq,
         kind: CallbackKind,
         number: u32,
-        attempt: CallbackAttempt,
+        record: CallRecord,
         now: Timestamp,
     ) -> Result<Option<RunTurn>, LedgerError> {
         let Some(callback) = self.callback_row(seq, kind)? else { return Ok(None) };
@@ -443,9 +442,9 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         }
         let run = self.run_row(seq)?;
-        let attempt = CallbackAttempt { number, ..attempt };
+        let record = CallRecord { attempt: CallbackAttempt { number, ..record.attempt }, ..record };
         let schedule_s = self.settings.retry_schedule_s.as_deref();
-        atomically(&self.sql, |sql| end_call(sql, &run, callback, attempt, schedule_s, now))?;
+        atomically(&self.sql, |sql| end_call(sql, &run, callback, record, schedule_s, now))?;
         self.run_turn(seq, now).map(Some)
     }
 
@@ -678,7 +677,7 @@ impl<S: Sql> Ledger<S> {
                 request_id: None,
             };
             let schedule_s = self.settings.retry_schedule_s.as_deref();
-            atomically(&self.sql, |sql| end_call(sql, &run, callback, lost, schedule_s, now))?;
+            atomically(&self.sql, |sql| end_call(sql, &run, callback, CallRecord::new(lost, None), schedule_s, now))?;
             changed.push(self.run_view(&self.run_row(seq)?));
         }
         self.run_clock.reconsider();
@@ -786,11 +785,8 @@ fn json_of<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Led
 fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
     let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
-    let attempts = callback
-        .attempts
-        .into_iter()
-        .map(|attempt| CallbackAttemptView { result: explain::brief_with_body(&attempt.outcome, attempt.body_note.as_ref()), attempt })
-        .collect();
+    let attempts =
+        callback.attempts.into_iter().map(|record| CallbackAttemptView { result: record.result(), attempt: record.attempt }).collect();
     CallbackView {
         kind: callback.kind,
         url: target.map(|target| target.url.clone()).unwrap_or_default(),
@@ -865,13 +861,13 @@ fn end_call<S: Sql>(
     sql: &S,
     run: &RunRow,
     callback: CallbackRow,
-    attempt: CallbackAttempt,
+    record: CallRecord,
     schedule_s: Option<&[u32]>,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     let CallbackRow { kind, tries, snapshot, mut attempts, .. } = callback;
     let standing = run::Standing { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
-    let next = run::decide(standing, &attempt.outcome, attempt.retry_after_s);
+    let next = run::decide(standing, &record.attempt.outcome, record.attempt.retry_after_s);
     let (state, next_at) = match next {
         // A newer update came while this one was under way.
         _ if kind == CallbackKind::Update && tries == 0 => (CallbackState::Waiting, Some(now)),
@@ -883,7 +879,7 @@ fn end_call<S: Sql>(
         Next::Failed => (CallbackState::Failed, None),
         Next::Again { after_ms } => (CallbackState::Waiting, Some(now.plus_ms(after_ms))),
     };
-    attempts.push(attempt);
+    attempts.push(record);
     let first_kept = attempts.len().saturating_sub(ATTEMPTS_KEPT);
     attempts.drain(..first_kept);
     sql.run(

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use postern_core::project::{ScheduleChange, SettingsPatch};
+use postern_core::retry::RetryAfter;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -51,8 +52,8 @@ fn answered(status: u16) -> Outcome {
     Outcome::Answered { status }
 }
 
-fn attempt(outcome: Outcome) -> CallbackAttempt {
-    CallbackAttempt {
+fn attempt(outcome: Outcome) -> CallRecord {
+    let attempt = CallbackAttempt {
         number: 0,
         started_at: START,
         duration_ms: 5,
@@ -61,7 +62,13 @@ fn attempt(outcome: Outcome) -> CallbackAttempt {
         retry_after_s: None,
         body_note: None,
         request_id: None,
-    }
+    };
+    CallRecord::new(attempt, None)
+}
+
+/// An answer whose `Retry-After` is `value`.
+fn asking(status: u16, value: &str) -> CallRecord {
+    CallRecord::new(attempt(answered(status)).attempt, Some(RetryAfter::read(value, START)))
 }
 
 fn report(ledger: &mut Store, call: &RunCall, outcome: Outcome, now: Timestamp) -> Option<RunTurn> {
@@ -398,9 +405,43 @@ fn the_projects_schedule_counts_for_the_calls_of_its_runs() {
     assert_eq!(exhaust(&mut ledger, &call, &Outcome::TimedOut, START), 3);
 
     let (id, call) = ended(&mut ledger);
-    let busy = CallbackAttempt { retry_after_s: Some(3_600), ..attempt(answered(503)) };
-    ledger.report_run_call(call.run, call.kind, call.number, busy, START).unwrap();
+    ledger.report_run_call(call.run, call.kind, call.number, asking(503, "3600"), START).unwrap();
     assert_eq!(callback(&ledger, &id, CallbackKind::Finished).next_at, Some(START.plus_ms(3_600_000)), "as the receiver asks");
+}
+
+#[test]
+fn what_the_answer_of_a_callback_asks_for_is_told_and_a_form_that_is_not_understood_is_named() {
+    for (value, words) in [
+        ("600", "503 Service Unavailable with Retry-After 600 s"),
+        ("599.5", "503 Service Unavailable with Retry-After 600 s"),
+        ("soon", "503 Service Unavailable, Retry-After was not understood: soon"),
+        ("", "503 Service Unavailable, Retry-After was not understood: it is empty"),
+    ] {
+        let mut ledger = ledger();
+        let (id, call) = ended(&mut ledger);
+        ledger.report_run_call(call.run, call.kind, call.number, asking(503, value), START).unwrap();
+        let ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let told = callback(&ledger, &id, CallbackKind::Finished);
+        assert_eq!(told.reason.headline, format!("Call 1 failed: {words}"));
+        assert_eq!(told.attempts.iter().map(|call| call.result.as_str()).collect::<Vec<_>>(), [words]);
+        let is_asked = told.attempts[0].attempt.retry_after_s == Some(600);
+        assert_eq!(told.next_at.unwrap().ms_since(START) == 600_000, is_asked, "{value}: what is not understood leaves the schedule");
+    }
+    let mut ledger = ledger();
+    let (id, call) = ended(&mut ledger);
+    ledger.report_run_call(call.run, call.kind, call.number, asking(200, "soon"), START).unwrap();
+    assert_eq!(callback(&ledger, &id, CallbackKind::Finished).attempts[0].result, "200 OK", "it is taken, so nothing is asked");
+}
+
+#[test]
+fn calls_that_an_older_build_has_kept_read_back() {
+    let mut ledger = ledger();
+    let (id, call) = ended(&mut ledger);
+    ledger.report_run_call(call.run, call.kind, call.number, asking(503, "600"), START).unwrap();
+    let older = r#"[{"number":1,"started_at":"2026-11-21T14:07:31.204Z","duration_ms":5,"outcome":{"kind":"answered","status":503},"retry_after_s":600}]"#;
+    ledger.sql.run("UPDATE run_callback SET attempts = ?1 WHERE kind = 'finished'", &[Value::from(older)]).unwrap();
+    let told = callback(&ledger, &id, CallbackKind::Finished);
+    assert_eq!((told.attempts[0].result.as_str(), told.attempts[0].attempt.retry_after_s), ("503 Service Unavailable", Some(600)));
 }
 
 #[test]
