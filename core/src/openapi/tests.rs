@@ -242,6 +242,20 @@ fn every_operation_and_callback_has_what_generators_and_readers_need() {
     assert!(ids.len() > 60, "{}", ids.len());
 }
 
+#[test]
+fn the_live_feed_names_every_way_in_which_it_is_refused() {
+    let document = document();
+    let live = &document["paths"]["/v1/projects/{project}/live"]["get"]["responses"];
+    let statuses: Vec<&str> = live.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    assert_eq!(statuses, ["101", "401", "403", "404", "422", "429", "500", "503"]);
+    for status in statuses.into_iter().filter(|status| *status != "101") {
+        let name = live[status]["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/responses/")).unwrap_or_default();
+        assert!(document["components"]["responses"][name]["content"]["application/problem+json"].is_object(), "{status}: {name}");
+    }
+    let limits = live["429"]["$ref"].as_str().unwrap_or_default();
+    assert!(limits.ends_with("too-many-requests.quota"), "as many sockets as a token may have is a quota: {limits}");
+}
+
 /// Every description and summary, with its place.
 fn texts_of(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
     match value {

@@ -6,7 +6,8 @@
 
 use postern_core::api::live::{LiveTicket, SUBPROTOCOL};
 use postern_core::live_ticket::{self, Offered};
-use postern_core::problem::ProblemType;
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::query;
 use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Env, Response};
@@ -33,7 +34,7 @@ pub(super) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, A
     }
 }
 
-/// 101; 401, 403, 404; 422 without an upgrade.
+/// 101; 401, 403, 404; 422 without an upgrade, and for a parameter; 429, 503.
 pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName) -> Result<Response, ApiError> {
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
@@ -45,6 +46,7 @@ pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName)
         }
         Shown::Ticket(ticket) => (Caller::Postern, Command::ListenWithTicket { hash: token::hash(ticket) }),
     };
+    query::none(incoming.parts().query).map_err(Problem::invalid)?;
     if !is_upgrade {
         return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
     }
@@ -72,17 +74,16 @@ enum Shown<'a> {
     Ticket(&'a str),
 }
 
-/// The one credential of a listener.
+/// The one credential of a listener: the router has refused a request with several (`standing::Shown::Several`).
 ///
 /// # Errors
-/// 401 for a token among the subprotocols, for what can be no ticket, and for a ticket beside a token.
+/// 401 for a token among the subprotocols, and for what can't be a ticket.
 fn shown<'a>(authorization: Option<&'a str>, offered: &'a str) -> Result<Shown<'a>, ApiError> {
     let unauthorized = |detail| Err(ApiError::problem(ProblemType::Unauthorized, detail));
     match live_ticket::offered(offered) {
         Offered::Nothing => Ok(Shown::Token(token_of(authorization, &["Bearer"]))),
-        Offered::Ticket(ticket) if authorization.is_none() => Ok(Shown::Ticket(ticket)),
-        Offered::Ticket(_) => unauthorized("send a ticket or Authorization, not both"),
-        Offered::Wrong => unauthorized("this is no ticket: POST live/tickets gives one, which is offered as ticket.<ticket>"),
+        Offered::Ticket(ticket) => Ok(Shown::Ticket(ticket)),
+        Offered::Wrong => unauthorized("this can't be a ticket: POST live/tickets gives one, which is offered as ticket.<ticket>"),
         Offered::Token => unauthorized(
             "a token is not taken as a subprotocol, because logs keep it: POST live/tickets gives a ticket, which is offered as \
              ticket.<ticket>; a program may send Authorization: Bearer <token>",
@@ -93,6 +94,7 @@ fn shown<'a>(authorization: Option<&'a str>, offered: &'a str) -> Result<Shown<'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::standing;
 
     fn refused(authorization: Option<&str>, offered: &str) -> String {
         match shown(authorization, offered) {
@@ -108,7 +110,14 @@ mod tests {
         assert_eq!(shown(Some("Bearer abc"), "postern.v1").unwrap(), Shown::Token(Some("abc")));
         assert_eq!(shown(None, "").unwrap(), Shown::Token(None));
         assert_eq!(shown(None, &offer).unwrap(), Shown::Ticket(&ticket));
-        assert!(refused(Some("Bearer abc"), &offer).contains("not both"));
+    }
+
+    #[test]
+    fn the_router_refuses_a_ticket_beside_a_token_before_it_comes_here() {
+        let offer = format!("postern.v1, ticket.{}", live_ticket::mint(&[7; 32]));
+        for authorization in ["Bearer abc", "Basic cDE6eA==", "Token abc"] {
+            assert_eq!(standing::Shown::of(Some(authorization), Some(&offer)), standing::Shown::Several, "{authorization}");
+        }
     }
 
     #[test]
@@ -118,6 +127,6 @@ mod tests {
                 assert!(refused(authorization, offer).contains("POST live/tickets"), "{offer}");
             }
         }
-        assert!(refused(None, "ticket.short").contains("no ticket"));
+        assert!(refused(None, "ticket.short").contains("can't be a ticket"));
     }
 }
