@@ -2,12 +2,13 @@
 //!
 //! These are secrets that a person chose, so they must be long: nobody but the limit on guessing slows down who tries one.
 
+use crate::fault::check_name;
+use crate::token;
+
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 /// Characters of a token at least: 32 hexadecimal digits are 128 bits.
 pub const TOKEN_CHARS_MIN: usize = 32;
-/// Characters of an administrator's name at most.
-pub const NAME_CHARS_MAX: usize = 64;
 /// What the holder of `ADMIN_TOKEN` is called.
 pub const UNNAMED: &str = "ADMIN_TOKEN";
 
@@ -29,8 +30,16 @@ pub enum AdminFault {
         chars: usize,
     },
     /// An entry is of another form.
-    #[error("entry {0} of ADMIN_TOKENS is not name:token, with a name of up to 64 letters, digits and - . _ @")]
+    #[error("entry {0} of ADMIN_TOKENS is not name:token")]
     Form(usize),
+    /// The name of an entry is none that people can tell apart: the rule is that of tokens' names.
+    #[error("the name of entry {number} of ADMIN_TOKENS {detail}")]
+    Name {
+        /// Which entry, from 1.
+        number: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// Two entries, or an entry and `ADMIN_TOKEN`, have the same name or the same token: nobody could tell who it was.
     #[error("entry {0} of ADMIN_TOKENS has the name or the token of another one")]
     Twice(usize),
@@ -71,7 +80,8 @@ impl Admins {
         let entries = admin_tokens.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         for (index, entry) in entries.enumerate() {
             let number = index + 1;
-            let (name, token) = entry.split_once(':').filter(|(name, _token)| is_name(name)).ok_or(AdminFault::Form(number))?;
+            let (name, token) = entry.split_once(':').ok_or(AdminFault::Form(number))?;
+            check_name(name, 1, token::NAME_CHARS_MAX).map_err(|detail| AdminFault::Name { number, detail })?;
             let chars = token.chars().count();
             if chars < TOKEN_CHARS_MIN {
                 return Err(AdminFault::ShortOf { name: String::from(name), chars });
@@ -95,10 +105,6 @@ impl Admins {
         }
         if bool::from(found) { self.0.get(place as usize).map(|admin| admin.name.as_str()) } else { None }
     }
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=NAME_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._@".contains(&byte))
 }
 
 #[cfg(test)]
@@ -136,13 +142,28 @@ mod tests {
         assert_eq!(fault("", &format!("ada:{ADA} bob:hush")), AdminFault::ShortOf { name: String::from("bob"), chars: 4 });
         assert_eq!(fault("", &format!("ada:{ADA},{ADA}")), AdminFault::Form(2));
         assert_eq!(fault("", ADA), AdminFault::Form(1));
-        assert_eq!(fault("", &format!(":{ADA}")), AdminFault::Form(1));
         assert_eq!(fault("", &format!("ada:{ADA},ada:{BOB}")), AdminFault::Twice(2));
         assert_eq!(fault("", &format!("ada:{ADA},bob:{ADA}")), AdminFault::Twice(2));
         assert_eq!(fault(ONE, &format!("ADMIN_TOKEN:{ADA}")), AdminFault::Twice(1));
         for fault in [fault("hush", ""), fault("", "hush"), fault("", "ada:hush")] {
             assert!(!fault.to_string().contains("hush"), "{fault}");
         }
+    }
+
+    #[test]
+    fn an_administrators_name_follows_the_rule_of_tokens_names() -> Result<(), AdminFault> {
+        let long = "x".repeat(token::NAME_CHARS_MAX);
+        for name in ["ada", "bob@example.com", "Zürich", "東京", "ops+night", "עברית", long.as_str()] {
+            assert_eq!(Admins::parse("", &format!("{name}:{ADA}"))?.name_of(ADA), Some(name));
+        }
+        let too_long = format!("{long}x");
+        for name in ["", "a\u{200b}b", "a\u{202e}b", "a\u{e000}", "a\u{7}b", "\u{feff}ada", too_long.as_str()] {
+            let fault = Admins::parse("", &format!("ok:{BOB} {name}:{ADA}")).map(drop).expect_err("it is refused");
+            assert!(matches!(fault, AdminFault::Name { number: 2, .. }), "{name:?}: {fault}");
+            let body = serde_json::json!({ "name": name, "role": "read" }).to_string();
+            assert!(token::create(&body, crate::time::Timestamp(0)).is_err(), "{name:?}: as that of a token");
+        }
+        Ok(())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use postern_core::event;
 use postern_core::fault::{self, InputFault};
 use postern_core::filter::{EventFacts, EventPattern, explain, matches};
 use postern_core::json_schema::Schema;
+use postern_core::live_ticket::{self, Offered};
 use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
 use postern_core::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 use postern_core::route::Route;
@@ -32,6 +33,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("schema", schema),
     ("facades", facades),
     ("path", path),
+    ("live_ticket", live_ticket),
 ];
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
@@ -149,6 +151,20 @@ fn chain(body: &str) {
 fn retry_after(value: &str) {
     for now in [NOW, Timestamp(0), Timestamp(i64::MAX / 2), Timestamp(-1)] {
         assert!(RetryAfter::read(value, now).wait_s().is_none_or(|seconds| seconds <= RETRY_AFTER_MAX_S));
+    }
+}
+
+/// What a client offers in `Sec-WebSocket-Protocol`.
+fn live_ticket(protocols: &str) {
+    let credentials: Vec<&str> = live_ticket::credentials(protocols).collect();
+    match live_ticket::offered(protocols) {
+        Offered::Nothing => assert!(credentials.is_empty(), "{credentials:?} open nothing"),
+        Offered::Ticket(ticket) => {
+            assert_eq!(credentials, [format!("{}{ticket}", live_ticket::SUBPROTOCOL_PREFIX)], "one ticket is the only credential");
+            let alone = format!("{}{ticket}", live_ticket::SUBPROTOCOL_PREFIX);
+            assert_eq!(live_ticket::offered(&alone), Offered::Ticket(ticket), "the others make no difference");
+        }
+        Offered::Wrong | Offered::Token => assert!(!credentials.is_empty(), "what is refused is seen as a credential"),
     }
 }
 
