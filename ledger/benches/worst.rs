@@ -27,6 +27,7 @@ use postern_core::egress::Policy;
 use postern_core::event::{BODY_BYTES_MAX, EventTypeDraft, NewEvent, parse_batch, parse_event, parse_event_type};
 use postern_core::fault::parse_json;
 use postern_core::query::{DeliveryQuery, ExportQuery, StatsQuery};
+use postern_core::quota::Quotas;
 use postern_core::run::{self, Entry, RunMode};
 use postern_core::signing::{self, Secret};
 use postern_core::{import, inbox, webhook};
@@ -135,6 +136,7 @@ fn entry() -> Entry {
 
 fn project_of(shape: &Shape) -> Project {
     let mut project = ledger();
+    project.set_quotas(Quotas::default());
     for webhook in &shape.webhooks {
         create(&mut project, webhook.clone());
     }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{ELEMENTS_MAX, shown};
+use super::{ELEMENTS_MAX, FOUND_CHARS_MAX, shown};
 use crate::budget::Budget;
+use crate::fault::shown_list;
 
 /// How much of the data a test may still look at.
 #[derive(Clone, Copy)]
@@ -72,7 +73,7 @@ impl<'a> Found<'a> {
     pub(super) fn shown(&self) -> Option<String> {
         match self {
             Self::One(value) => Some(shown(value)),
-            Self::Each(values) => (!values.is_empty()).then(|| shown(values)),
+            Self::Each(values) => (!values.is_empty()).then(|| shown_list(values, FOUND_CHARS_MAX)),
         }
     }
 }

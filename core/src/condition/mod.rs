@@ -364,7 +364,7 @@ pub(crate) fn cut(text: &str) -> String {
 }
 
 /// `value` as JSON, cut to what an explanation repeats.
-pub(crate) fn shown<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     crate::fault::shown(value, FOUND_CHARS_MAX)
 }
 

@@ -581,8 +581,53 @@ pub(crate) fn cut(text: &str, chars_max: usize) -> String {
     short
 }
 
-/// [`cut`] of `value` as JSON, of which no more is made than is kept.
-pub(crate) fn shown<T: Serialize + ?Sized>(value: &T, chars_max: usize) -> String {
+/// [`cut`] of `value` as JSON, of which no more is made, and no more looked at, than is kept.
+pub(crate) fn shown(value: &Value, chars_max: usize) -> String {
+    written(&Short(value, bytes_of(chars_max)), chars_max)
+}
+
+/// The same of a list of `values`.
+pub(crate) fn shown_list(values: &[&Value], chars_max: usize) -> String {
+    written(&ShortList(values, bytes_of(chars_max)), chars_max)
+}
+
+/// Bytes of a text of which `chars_max` characters are kept: the longest character has four, and one more shows that there is more.
+const fn bytes_of(chars_max: usize) -> usize {
+    (chars_max + 1) * 4
+}
+
+/// A value whose texts end after so many bytes: who writes a text first searches all of it for what must be escaped.
+struct Short<'a>(&'a Value, usize);
+
+/// A list of such values.
+struct ShortList<'a>(&'a [&'a Value], usize);
+
+impl Serialize for Short<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(value, bytes_max) = *self;
+        match value {
+            Value::String(text) => serializer.serialize_str(beginning(text, bytes_max)),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(|item| Self(item, bytes_max))),
+            Value::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, member)| (beginning(name, bytes_max), Self(member, bytes_max))))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for ShortList<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|value| Short(value, self.1)))
+    }
+}
+
+/// At most `bytes_max` bytes of `text`, whole characters.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}
+
+fn written<T: Serialize>(value: &T, chars_max: usize) -> String {
     /// Takes a text until it is long enough to be cut.
     struct Beginning {
         bytes: Vec<u8>,
@@ -599,8 +644,7 @@ pub(crate) fn shown<T: Serialize + ?Sized>(value: &T, chars_max: usize) -> Strin
             Ok(())
         }
     }
-    // The longest character has four bytes; one more shows that there is more.
-    let mut beginning = Beginning { bytes: Vec::new(), bytes_max: (chars_max + 1) * 4 };
+    let mut beginning = Beginning { bytes: Vec::new(), bytes_max: bytes_of(chars_max) };
     let _long_enough = serde_json::to_writer(&mut beginning, value);
     let mut text = String::from_utf8_lossy(&beginning.bytes).into_owned();
     if beginning.bytes.len() == beginning.bytes_max {
@@ -836,6 +880,27 @@ mod tests {
             (r#""\ud83c\ud83c\udf0d""#, true),
         ] {
             assert_eq!(has_lone_surrogate(json), is_half, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_value_is_the_beginning_of_its_json_and_nothing_behind_it_is_looked_at() {
+        let long = "ä\"x".repeat(100_000);
+        for value in [
+            Value::from(long.as_str()),
+            serde_json::json!([1, long, { "a": long }]),
+            serde_json::json!({ "a": [[], {}, null], "name": "é" }),
+            Value::from("é".repeat(40)),
+            serde_json::json!({ long.as_str(): 1 }),
+            Value::Null,
+        ] {
+            for chars_max in [1, 2, 39, 40, 41, 42, 43, 200] {
+                assert_eq!(shown(&value, chars_max), cut(&value.to_string(), chars_max));
+            }
+            assert_eq!(shown_list(&[&value, &value], 99), cut(&serde_json::json!([value, value]).to_string(), 99));
+            // What a writer is given, and looks through: of each text no more than is kept of all.
+            let given = serde_json::to_string(&Short(&value, 50)).map(|text| text.len());
+            assert!(given.is_ok_and(|bytes| bytes < 400), "{chars} characters", chars = long.len());
         }
     }
 
