@@ -8,6 +8,9 @@ use crate::time::Timestamp;
 /// Webhooks of an answer at most.
 pub const WEBHOOKS_MAX: u32 = 200;
 
+/// Bytes of all bodies of an answer together: each may be as long as a body can be.
+pub const BODIES_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Answer to `POST events/dry-run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -30,7 +33,7 @@ pub struct DryRunWebhook {
     pub delivers: bool,
     /// Why, filter by filter.
     pub reasons: Vec<Clause>,
-    /// What would be sent; null where it did not match.
+    /// What would be sent; null where it did not match, and where the bodies before it fill an answer (4 MiB): ask for that webhook alone.
     pub request: Option<DryRunRequest>,
     /// When attempts would be made if each failed at once; empty where none would.
     pub timeline: Vec<DryRunAttempt>,

@@ -3,7 +3,7 @@
 //! The project says who would get the event and why; what each request would look like is made here, where secrets can be
 //! opened, by the very functions that make the real ones.
 
-use postern_core::api::dry_run::{DryRunRequest, DryRunView, DryRunWebhook};
+use postern_core::api::dry_run::{BODIES_BYTES_MAX, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::contract::{self, Rendering, Source};
 use postern_core::event;
 use postern_core::fault::InputFault;
@@ -21,14 +21,16 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let event = event::parse_event(&session.incoming.json_text().await?)?;
     match session.ask(Command::DryRun { event, webhook: query.webhook }).await? {
         Reply::DryRun(run) => {
-            let webhooks = run.webhooks.iter().map(|of| shown(session, &run, of)).collect::<Result<_, _>>()?;
+            let mut room = BODIES_BYTES_MAX;
+            let webhooks = run.webhooks.iter().map(|of| shown(session, &run, of, &mut room)).collect::<Result<_, _>>()?;
             Answer::json(200, &DryRunView { webhooks })
         }
         other => Err(unexpected(&other)),
     }
 }
 
-fn shown(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunWebhook, ApiError> {
+/// What is said of one webhook; `room` is how many bytes of bodies the answer still holds.
+fn shown(session: &Session<'_>, run: &DryRun, of: &DryRunOf, room: &mut usize) -> Result<DryRunWebhook, ApiError> {
     let matched = of.matching.matched;
     Ok(DryRunWebhook {
         webhook: String::from(of.webhook.definition.name.as_str()),
@@ -36,9 +38,20 @@ fn shown(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunWeb
         matched,
         delivers: matched && of.webhook.definition.enabled,
         reasons: of.matching.reasons.clone(),
-        request: if matched { Some(request(session, run, of)?) } else { None },
+        request: if matched && *room > 0 {
+            Some(request(session, run, of)?).filter(|request| takes(room, request.body.len()))
+        } else {
+            None
+        },
         timeline: of.timeline.clone(),
     })
+}
+
+/// Takes `bytes` of what is left; what does not fit leaves nothing.
+fn takes(room: &mut usize, bytes: usize) -> bool {
+    let left = room.checked_sub(bytes);
+    *room = left.unwrap_or(0);
+    left.is_some()
 }
 
 fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunRequest, ApiError> {
@@ -50,4 +63,19 @@ fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunR
     let callback =
         contract::build(&plain, &rendering, &source, &run.message_id, event.accepted_at).map_err(|fault| ApiError::internal(&fault))?;
     Ok(DryRunRequest { method: String::from("POST"), url: plain.url, headers: callback.shown_headers, body: callback.body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_shown_until_one_does_not_fit() {
+        let mut room = 10;
+        let shown: Vec<bool> = [4, 6, 1, 0].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
+        assert_eq!(shown, [true, true, false, false]);
+        let mut room = 10;
+        let shown: Vec<bool> = [4, 7, 1].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
+        assert_eq!(shown, [true, false, false], "none after the first that did not fit");
+    }
 }
