@@ -32,7 +32,7 @@ pub enum AdminFault {
     /// An entry is of another form.
     #[error("entry {0} of ADMIN_TOKENS is not name:token")]
     Form(usize),
-    /// The name of an entry is none that people can tell apart: the rule is that of tokens' names.
+    /// The name of an entry breaks the rule of tokens' names: people could not tell it from another.
     #[error("the name of entry {number} of ADMIN_TOKENS {detail}")]
     Name {
         /// Which entry, from 1.

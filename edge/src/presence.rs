@@ -2,7 +2,7 @@
 //! made up: the list in KV (`project/{name}`) is asked first, and what it said is remembered (`core::presence`).
 //!
 //! KV may be a minute behind far from where a project was made. Where it was made it is known at once, here and, by the KV
-//! entry that is written before the 201, to the isolates next to it. An administrator is never stopped here, and mends an
+//! entry that is written before the 201, to the isolates next to it. An administrator is never stopped here, and fixes an
 //! entry that is missing by looking at the project ([`publish`]).
 
 use std::cell::RefCell;

@@ -54,7 +54,7 @@ impl<S: Sql> Ledger<S> {
             state: state_of(row.text(4)?)?,
             attempts: row.number(5)?,
             next_at: row.timestamp_or_none(6)?,
-            last_status: status.map_err(|_too_big| LedgerError::Corrupt { what: "a status is none" })?,
+            last_status: status.map_err(|_too_big| LedgerError::Corrupt { what: "a status is not one of HTTP" })?,
             last_result: row.text_or_none(8)?.map(String::from),
             last_duration_ms: row.number_or_none(9)?,
             created_at: read_created(row, 10)?.1,

@@ -72,7 +72,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         };
         schema::upgrade(&sql, row.number(0)?)?;
-        let project = ProjectName::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "the project's name is none" })?;
+        let project = ProjectName::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "the project's name is not valid" })?;
         let salt = u64::from_str_radix(row.text(2)?, 16).map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is no number" })?;
         let created_at = row.timestamp(3)?;
         let mut ledger = Self {

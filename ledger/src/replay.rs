@@ -511,7 +511,7 @@ impl Replay {
     fn read(row: &Row) -> Result<Self, LedgerError> {
         Ok(Self {
             seq: row.seq(0)?,
-            state: ReplayState::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a replay's state is none" })?,
+            state: ReplayState::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a replay's state is unknown" })?,
             cursor: row.seq(2)?,
             total: row.number(3)?,
             scanned: row.number(4)?,

@@ -53,7 +53,7 @@ pub(crate) struct Recorded {
 
 /// What one report came to.
 enum Taken {
-    /// It is none that is expected.
+    /// Nobody expects it.
     Ignored,
     /// The attempt is on record.
     Recorded,

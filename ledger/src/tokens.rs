@@ -187,7 +187,7 @@ impl<S: Sql> Ledger<S> {
 }
 
 fn role_of(text: &str) -> Result<Role, LedgerError> {
-    Role::parse(text).ok_or(LedgerError::Corrupt { what: "a token's role is none" })
+    Role::parse(text).ok_or(LedgerError::Corrupt { what: "a token's role is unknown" })
 }
 
 #[cfg(test)]

@@ -352,7 +352,7 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
         "pending" => TestStatus::Pending,
         "completed" => TestStatus::Completed,
         "failed" => TestStatus::Failed,
-        _ => return Err(LedgerError::Corrupt { what: "a test's status is none" }),
+        _ => return Err(LedgerError::Corrupt { what: "a test's status is unknown" }),
     };
     let attempt = row.text_or_none(10)?.map(serde_json::from_str).transpose();
     Ok(TestRow {

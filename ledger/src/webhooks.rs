@@ -549,7 +549,7 @@ pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Times
 
 /// Reads a `state` column.
 pub(crate) fn state_of(text: &str) -> Result<State, LedgerError> {
-    State::parse(text).ok_or(LedgerError::Corrupt { what: "a delivery's state is none" })
+    State::parse(text).ok_or(LedgerError::Corrupt { what: "a delivery's state is unknown" })
 }
 
 /// The JSON text of a column.

@@ -386,7 +386,7 @@ fn of_body(note: &BodyNote) -> AboutBody {
         BodyNote::NotText { charset: Some(charset) } => about(
             "",
             format!(
-                "The answer's body is no text in the charset that it declares ({}): it is kept in base64 as it came.",
+                "The answer's body is not text in the charset that it declares ({}): it is kept in base64 as it came.",
                 shorten(charset)
             ),
         ),
@@ -426,7 +426,7 @@ fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
     attempt.response.as_ref().filter(|_| !is_success).and_then(|response| Wish::of(contract, response))
 }
 
-/// [`status_advice`] of an answer; nothing for what is none.
+/// [`status_advice`] of an answer; nothing where none came.
 const fn status_advice_of(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Answered { status } => status_advice(*status),
@@ -437,7 +437,7 @@ const fn status_advice_of(outcome: &Outcome) -> &'static str {
 /// What a 410 means that disables the webhook.
 const GONE_ADVICE: &str = "The receiver says that it is gone for good, so Postern disabled the webhook. If that is wrong, ask who runs the \
                            receiver, then enable the webhook and resend.";
-/// What it means where the webhook asks for a second one (`confirm_gone`), and this is none.
+/// What it means where the webhook asks for a second one (`confirm_gone`), and this is a first one.
 const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Postern disables the webhook if it says so again ten minutes \
                                 after the first time, unless a call succeeds in between. If it is wrong, ask who runs the receiver.";
 

@@ -105,8 +105,8 @@ fn five_days_without_a_success_disable() {
         let (health, _) = Health::default().after(first, NOW);
         let told = |ms: i64| health.after(second, NOW.plus_ms(ms)).1.contains(&Transition::DisabledForDays);
         assert_eq!((told(DISABLE_AFTER_MS - 1), told(DISABLE_AFTER_MS)), (false, true));
-        let (mended, _) = health.after(S, NOW.plus_ms(DISABLE_AFTER_MS - 1));
-        assert!(!mended.after(second, NOW.plus_ms(DISABLE_AFTER_MS)).1.contains(&Transition::DisabledForDays));
+        let (fixed, _) = health.after(S, NOW.plus_ms(DISABLE_AFTER_MS - 1));
+        assert!(!fixed.after(second, NOW.plus_ms(DISABLE_AFTER_MS)).1.contains(&Transition::DisabledForDays));
     }
 }
 
@@ -230,7 +230,7 @@ proptest! {
     }
 
     #[test]
-    fn enough_successes_mend_anything(steps in prop::collection::vec(any_signal(), 0..60)) {
+    fn enough_successes_fix_anything(steps in prop::collection::vec(any_signal(), 0..60)) {
         let (mut health, _) = after_all(&steps, |_| NOW);
         for _ in 0..=LEVEL_MAX {
             health = health.after(S, health.next_call_at.unwrap_or(NOW)).0;

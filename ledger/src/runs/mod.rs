@@ -727,17 +727,17 @@ impl RunRow {
         let corrupt = |what| LedgerError::Corrupt { what };
         Ok(Self {
             seq: row.seq(0)?,
-            state: RunState::parse(row.text(1)?).ok_or(corrupt("a run's state is none"))?,
+            state: RunState::parse(row.text(1)?).ok_or(corrupt("a run's state is unknown"))?,
             mode: match row.text(2)? {
                 "work" => RunMode::Work,
                 "validation" => RunMode::Validation,
-                _ => return Err(corrupt("a run's mode is none")),
+                _ => return Err(corrupt("a run's mode is unknown")),
             },
             phase: match row.number(3)? {
                 0 => Phase::Probing,
                 1 => Phase::Offered,
                 2 => Phase::Taken,
-                _ => return Err(corrupt("a run's phase is none")),
+                _ => return Err(corrupt("a run's phase is unknown")),
             },
             claim: row.number(4)?,
             lost: row.number(5)?,
@@ -760,8 +760,8 @@ impl CallbackRow {
     fn read(row: &Row) -> Result<Self, LedgerError> {
         Ok(Self {
             run: row.seq(0)?,
-            kind: CallbackKind::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a callback's kind is none" })?,
-            state: CallbackState::parse(row.text(2)?).ok_or(LedgerError::Corrupt { what: "a callback's state is none" })?,
+            kind: CallbackKind::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a callback's kind is unknown" })?,
+            state: CallbackState::parse(row.text(2)?).ok_or(LedgerError::Corrupt { what: "a callback's state is unknown" })?,
             number: row.number(3)?,
             next_at: row.timestamp_or_none(4)?,
             snapshot: row.text_or_none(5)?.map(|text| json_of(text, "an update does not read back")).transpose()?,
