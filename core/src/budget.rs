@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 /// Steps that matching one event with the schema of its type and with all webhooks of its project may take.
-pub const EVENT_STEPS_MAX: u64 = 10_000_000;
+pub const EVENT_STEPS_MAX: u64 = 8_000_000;
 /// Steps of all events of one request together. A request with one event can't reach it.
 pub const REQUEST_STEPS_MAX: u64 = 2 * EVENT_STEPS_MAX;
 /// Steps of a look at one value, element, member or rule.

@@ -59,8 +59,9 @@ impl<S: Sql> Ledger<S> {
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
         }
-        // Saying why is more work than finding out, and is not done for an event that is posted.
-        let facts = facts.with_budget(Budget::new(REQUEST_STEPS_MAX));
+        // Saying why is more work than finding out, and is not done for an event that is posted: it has what is left of the request.
+        let used = facts.budget().used();
+        let facts = facts.with_budget(Budget::new(REQUEST_STEPS_MAX.saturating_sub(used)));
         let (seq, message) = (self.reserve(now), self.reserve(now));
         let webhooks = match webhook {
             Some(name) => vec![self.stored_webhook(name)?],
