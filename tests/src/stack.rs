@@ -277,7 +277,9 @@ impl Drop for Stack {
 }
 
 /// Keeps wrangler from asking, updating, reporting and tracing (PLATFORM 1.8).
-const QUIET: [(&str, &str); 9] = [
+const QUIET: [(&str, &str); 10] = [
+    // What is served was copied into the stack's folder, where nothing can be built.
+    ("POSTERN_BUILT", "1"),
     ("CI", "1"),
     ("DO_NOT_TRACK", "1"),
     ("WRANGLER_SEND_METRICS", "false"),

@@ -44,6 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // In the foreground and not under a supervisor: it may open a browser or ask something, and ends by itself.
     let mut deploy = Command::new(&tools.node);
     deploy.arg(Toolbox::wrangler()).arg("deploy").current_dir(workspace::root()).env("PATH", tools.path());
+    wrangler::set_built(&mut deploy);
     let status = deploy.status().map_err(|cause| Failure::new(format!("wrangler could not be started: {cause}.")))?;
     process::go_on()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -28,6 +28,7 @@ pub(crate) fn set(command: &mut Command, tools: &Toolbox, browser: Option<&Brows
         command.env("POSTERN_CHROMIUM", &browser.chromium).env("POSTERN_CHROMEDRIVER", &browser.chromedriver);
     }
     wrangler::set_quiet(command);
+    wrangler::set_built(command);
     command.env("PATH", tools.path());
 }
 

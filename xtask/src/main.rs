@@ -1,6 +1,6 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
-//! `dev` goes from a fresh clone to a page in the browser, `test` runs every check there is, `simulate` looks for seeds that
+//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every check there is, `simulate` looks for seeds that
 //! break the ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
 //! or installs the tools it needs.
 //!
@@ -10,6 +10,7 @@
 //! behind when it ends).
 
 mod bench;
+mod build;
 mod builds;
 mod deploy;
 mod dev;
@@ -40,6 +41,7 @@ use failure::{Failure, Result};
 
 const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
+cargo xtask build   [--release]                                            what is served, once
 cargo xtask test    [--only core|ledger|edge|app|fuzz|e2e|clients|browser|tidy] every check, or one part
 cargo xtask simulate [--seeds 10000] [--from 0]                            the ledger's simulation; 0 seeds never end
 cargo xtask fuzz    [--seconds 60 | --inputs N] [--only TARGET] [--keep]   every parser of outside text, each for so long
@@ -80,6 +82,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     process::stop_on_signals()?;
     match command.as_str() {
         "dev" => dev::run(&dev::Options::parse(&rest)?),
+        "build" => build::run(&build::Options::parse(&rest)?),
         "test" => test::run(&test::Options::parse(&rest)?),
         "simulate" => simulate::run(&simulate::Options::parse(&rest)?),
         "fuzz" => fuzz::run(&fuzz::Options::parse(&rest)?),

@@ -60,12 +60,18 @@ pub(crate) fn command(tools: &Toolbox, state: &State) -> Command {
     let mut command = process::command(&tools.node);
     command.arg(Toolbox::wrangler()).current_dir(workspace::root());
     set_quiet(&mut command);
+    set_built(&mut command);
     command
         .env("PATH", tools.path())
         .env("WRANGLER_REGISTRY_PATH", state.file("registry"))
         .env("WRANGLER_LOG_PATH", state.file("logs"))
         .env("MINIFLARE_CACHE_DIR", state.file("cache"));
     command
+}
+
+/// Keeps wrangler from building what was just built: see `build` in wrangler.jsonc.
+pub(crate) fn set_built(command: &mut Command) {
+    command.env("POSTERN_BUILT", "1");
 }
 
 /// The environment of PLATFORM 1.8 that no two stacks need to differ in: no metrics, no look for a newer version, no questions.
