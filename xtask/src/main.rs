@@ -89,6 +89,8 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
         "bench" => bench::run(&rest),
         "deploy" => deploy::run(&deploy::Options::parse(&rest)?),
         "tidy" => tidy::run(&rest),
+        // Not in the list: it is Trunk that calls it.
+        "trunk-hook" => page::run_hook(),
         unknown => Err(Failure::new(format!("There is no command `{unknown}`. There are:\n{USAGE}"))),
     }
 }

@@ -1,10 +1,17 @@
-//! Builds the dashboard: cargo, then wasm-split, which splits off the screens that `app/src/lazy.rs` names, then wasm-bindgen,
-//! wasm-opt and esbuild. What comes out lies in a folder that is named by its contents, so that a browser may keep it for ever.
+//! Builds the dashboard. Trunk compiles it and copies `public`; its hook calls [`finish`], which splits off the parts that the
+//! page loads later, and binds and optimises what is left (`Trunk.toml`).
 //!
-//! Not trunk: it cannot split a page, and what is left to do without that is this file.
+//! Trunk takes minutes to install from source. Where there is none, [`build_alone`] does Trunk's part and calls the same
+//! function: the files are the same, which `cargo xtask test` compares.
+//!
+//! What is compiled lies in a folder that is named by its contents, so that a browser may keep it for ever.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use crate::builds::{Profile, files_under};
 use crate::failure::{Failure, Result};
@@ -14,6 +21,10 @@ use crate::workspace::{self, Fingerprint};
 
 /// The program, and what its files are called.
 const NAME: &str = "postern-app";
+/// Stands in `app/index.html` where the folder of the compiled files is named.
+const FOLDER: &str = "{app}";
+/// How an element of `app/index.html` begins that tells Trunk what to do.
+const FOR_TRUNK: &str = "<link data-trunk";
 /// The style sheets, in the order in which they apply.
 const STYLES: [&str; 5] = ["tokens", "base", "layout", "controls", "content"];
 /// What wasm-opt may assume of browsers: what the compiler already uses.
@@ -26,68 +37,195 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
-/// Builds everything that is served into `stage`.
+/// Builds everything that is served into `stage`, with Trunk if the toolbox has one.
 ///
 /// # Errors
 /// What the failing step printed.
 pub(crate) fn build(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
-    let compiled = compile(tools, profile)?;
-    let scratch = stage.with_extension("split");
-    drop(fs::remove_dir_all(&scratch));
-    let (split, bound) = (scratch.join("split"), scratch.join("bound"));
-
-    let mut splitting = tools.wasm_split();
-    splitting.arg(&compiled).arg(&split).args(["--target", "web", "--out-name", NAME]);
-    must_succeed(splitting, "wasm-split")?;
-    let mut binding = tools.wasm_bindgen();
-    // What was split off links to the exports that the linker made.
-    binding.args(["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir"]).arg(&bound);
-    binding.arg(split.join(format!("{NAME}.wasm")));
-    must_succeed(binding, "wasm-bindgen for the dashboard")?;
-    fs::remove_file(split.join(format!("{NAME}.wasm"))).map_err(|cause| Failure::path("remove", &split, &cause))?;
-
-    let files = scratch.join("files");
-    make_folder(&files)?;
-    for folder in [&split, &bound] {
-        for name in files_under(folder)? {
-            finish(tools, profile, &folder.join(&name), &files.join(&name))?;
-        }
+    match &tools.trunk {
+        Some(trunk) => build_with_trunk(trunk, tools, profile, stage),
+        None => build_alone(tools, profile, stage),
     }
+}
+
+/// Builds everything that is served with this Trunk.
+///
+/// # Errors
+/// What Trunk, cargo or the hook printed.
+pub(crate) fn build_with_trunk(trunk: &Path, tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
+    let mut build = tools.trunk_command(trunk);
+    build.current_dir(workspace::root()).args(["build", "--dist"]).arg(stage);
+    if profile == Profile::Release {
+        build.arg("--release");
+    }
+    must_succeed(build, "trunk build")?;
+    // Trunk keeps two builds apart with it, and leaves it there.
+    remove_file(&stage.join(".trunk-lock"))
+}
+
+/// Builds everything that is served without Trunk.
+///
+/// # Errors
+/// What the failing step printed.
+pub(crate) fn build_alone(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
+    compile(tools, profile)?;
+    empty_folder(stage)?;
+    let public = workspace::root().join("public");
+    for name in files_under(&public)? {
+        copy(&public.join(&name), &stage.join(&name))?;
+    }
+    let template = workspace::root().join("app/index.html");
+    let document = fs::read_to_string(&template).map_err(|cause| Failure::path("read", &template, &cause))?;
+    write(&stage.join("index.html"), &without_elements_for_trunk(&document))?;
+    finish(tools, profile, stage)
+}
+
+/// `cargo xtask trunk-hook`: what Trunk calls when it has compiled the program and written its files.
+///
+/// # Errors
+/// It was not Trunk that called, or what the failing step printed.
+pub(crate) fn run_hook() -> Result<ExitCode> {
+    let told = |name: &str| {
+        env::var_os(name).ok_or_else(|| {
+            Failure::new("Trunk calls `trunk-hook` and says where its files are: run `trunk build`, or `cargo xtask build`.")
+        })
+    };
+    let stage = PathBuf::from(told("TRUNK_STAGING_DIR")?);
+    let profile = if told("TRUNK_PROFILE")? == "release" { Profile::Release } else { Profile::Dev };
+    finish(&Toolbox::prepare()?, profile, &stage)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the program, binds and
+/// optimises its parts, puts them into the folder that is named by their contents, and names that in the document.
+///
+/// # Errors
+/// What the failing step printed.
+pub(crate) fn finish(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
+    let mut place = Fingerprint::new();
+    place.add(stage.as_os_str().as_encoded_bytes());
+    let scratch = workspace::stage().join(format!("page-{}", place.hex()));
+    let (split, bound, files) = (scratch.join("split"), scratch.join("bound"), scratch.join("files"));
+    for folder in [&scratch, &files] {
+        empty_folder(folder)?;
+    }
+
+    split_and_bind(tools, profile, &split, &bound)?;
+    optimise(tools, profile, &[&split, &bound], &files)?;
     style(tools, profile, &files)?;
-    assemble(&files, stage)?;
+    if profile == Profile::Dev {
+        copy(&workspace::root().join("app/reload.js"), &files.join("reload.js"))?;
+    }
+
+    remove_files_of_trunk(stage)?;
+    let folder = format!("app/{}", print_of(&files)?);
+    drop(fs::remove_dir_all(stage.join("app")));
+    for name in files_under(&files)? {
+        copy(&files.join(&name), &stage.join(&folder).join(&name))?;
+    }
+    let document = stage.join("index.html");
+    let text = fs::read_to_string(&document).map_err(|cause| Failure::path("read", &document, &cause))?;
+    write(&document, &finished_document(&text, &folder, profile))?;
     fs::remove_dir_all(&scratch).map_err(|cause| Failure::path("remove", &scratch, &cause))
 }
 
-/// The program as the compiler leaves it, with the relocations that wasm-split reads.
-fn compile(tools: &Toolbox, profile: Profile) -> Result<PathBuf> {
-    let profile = match profile {
-        Profile::Dev => "dev",
-        Profile::Release => "spa",
-    };
+/// Compiles the program as Trunk does.
+fn compile(tools: &Toolbox, profile: Profile) -> Result<()> {
     let mut cargo = tools.wasm_cargo();
-    cargo.current_dir(workspace::root()).args(["rustc", "--package", NAME, "--bin", NAME, "--profile", profile]);
-    cargo.args(["--target", "wasm32-unknown-unknown", "--", "-Clink-arg=--emit-relocs"]);
-    must_succeed(cargo, "the dashboard's build")?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(workspace::target().join("wasm32-unknown-unknown").join(folder).join(format!("{NAME}.wasm")))
+    cargo.current_dir(workspace::root()).args([
+        "build",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--manifest-path",
+        "app/Cargo.toml",
+        "--bin",
+        NAME,
+    ]);
+    if profile == Profile::Release {
+        // As app/index.html tells Trunk.
+        cargo.args(["--profile", "spa"]);
+    }
+    must_succeed(cargo, "the dashboard's build").map(drop)
 }
 
-/// Makes a release's files small; copies others.
-fn finish(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> Result<()> {
+/// The program as the compiler leaves it, with the relocations that the splitter reads (app/build.rs).
+fn compiled(profile: Profile) -> PathBuf {
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => "spa",
+    };
+    workspace::target().join("wasm32-unknown-unknown").join(folder).join(format!("{NAME}.wasm"))
+}
+
+/// Splits the program, and makes the JavaScript that the part in the first load needs.
+fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path) -> Result<()> {
+    let mut splitting = tools.wasm_split();
+    splitting.arg(compiled(profile)).arg(split).args(["--target", "web", "--out-name", NAME]);
+    must_succeed(splitting, "wasm-split")?;
+    let first = split.join(format!("{NAME}.wasm"));
+    let mut binding = tools.wasm_bindgen();
+    // What was split off links to the exports that the linker made.
+    binding.args(["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir"]).arg(bound).arg(&first);
+    must_succeed(binding, "wasm-bindgen for the dashboard")?;
+    remove_file(&first)
+}
+
+/// Makes a release's files small and copies others, as many at a time as there are cores: most of a release is spent here.
+fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -> Result<()> {
+    let mut work = Vec::new();
+    for folder in folders {
+        for name in files_under(folder)? {
+            let from = folder.join(&name);
+            work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
+        }
+    }
+    // The largest last, which is where `pop` begins: it takes longest.
+    work.sort();
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let optimise_what_is_left = || {
+        while let Some((_, from, to)) = next() {
+            optimise_file(tools, profile, &from, &to)?;
+        }
+        Ok(())
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(optimise_what_is_left)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("A thread that optimises panicked."))))
+    })
+}
+
+fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> Result<()> {
     let ending = from.extension().and_then(|ending| ending.to_str());
     match (profile, ending) {
-        (Profile::Release, Some("wasm")) => {
-            let mut opt = tools.wasm_opt();
-            opt.arg("-Oz").args(WASM_FEATURES).arg(from).arg("-o").arg(to);
-            must_succeed(opt, "wasm-opt").map(drop)
-        }
+        (Profile::Release, Some("wasm")) => optimise_wasm(tools, from, to),
         (Profile::Release, Some("js")) => {
             let mut minify = tools.esbuild();
             minify.arg(from).args(["--minify", "--format=esm", "--log-level=warning"]).arg(format!("--outfile={}", to.display()));
             must_succeed(minify, "esbuild").map(drop)
         }
-        _ => fs::copy(from, to).map(drop).map_err(|cause| Failure::path("copy", from, &cause)),
+        _ => copy(from, to),
     }
+}
+
+/// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is not optimised again,
+/// nor is the page that is built for comparison.
+fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
+    let mut print = Fingerprint::new();
+    print.add(tools.fingerprint().as_bytes());
+    print.add(WASM_FEATURES.concat().as_bytes());
+    print.add(&fs::read(from).map_err(|cause| Failure::path("read", from, &cause))?);
+    let kept = workspace::stage().join("optimised").join(format!("{}.wasm", print.hex()));
+    if kept.exists() {
+        return copy(&kept, to);
+    }
+    let mut opt = tools.wasm_opt();
+    opt.arg("-Oz").args(WASM_FEATURES).arg(from).arg("-o").arg(to);
+    must_succeed(opt, "wasm-opt")?;
+    // A link appears whole. Where none can be made, or another build was quicker, nothing is lost.
+    drop(fs::create_dir_all(workspace::stage().join("optimised")).and_then(|()| fs::hard_link(to, &kept)));
+    Ok(())
 }
 
 /// The style sheets as one.
@@ -97,44 +235,152 @@ fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
         let file = workspace::root().join(format!("app/style/{name}.css"));
         all.push_str(&fs::read_to_string(&file).map_err(|cause| Failure::path("read", &file, &cause))?);
     }
-    let (plain, served) = (files.with_file_name("style.css"), files.join("style.css"));
-    fs::write(&plain, all).map_err(|cause| Failure::path("write", &plain, &cause))?;
+    let served = files.join("style.css");
     if profile == Profile::Dev {
-        return fs::rename(&plain, &served).map_err(|cause| Failure::path("write", &served, &cause));
+        return write(&served, &all);
     }
+    let plain = files.with_file_name("style.css");
+    write(&plain, &all)?;
     let mut minify = tools.esbuild();
     minify.arg(&plain).args(["--minify", "--log-level=warning"]).arg(format!("--outfile={}", served.display()));
     must_succeed(minify, "esbuild").map(drop)
 }
 
-/// Puts the page together: `files` under their name, what is served as it is, and the document that names both.
-fn assemble(files: &Path, stage: &Path) -> Result<()> {
-    drop(fs::remove_dir_all(stage));
-    let names = files_under(files)?;
-    let mut print = Fingerprint::new();
-    for name in &names {
-        print.add(name.as_os_str().as_encoded_bytes());
-        print.add(&fs::read(files.join(name)).map_err(|cause| Failure::path("read", name, &cause))?);
+/// Removes what Trunk made of the whole program.
+fn remove_files_of_trunk(stage: &Path) -> Result<()> {
+    for name in [format!("{NAME}.js"), format!("{NAME}_bg.wasm")] {
+        remove_file(&stage.join(name))?;
     }
-    let base = format!("app/{}", print.hex());
-    make_folder(&stage.join(&base))?;
-    for name in &names {
-        copy(&files.join(name), &stage.join(&base).join(name))?;
-    }
-    let public = workspace::root().join("public");
-    for name in files_under(&public)? {
-        copy(&public.join(&name), &stage.join(&name))?;
-    }
-    let template = workspace::root().join("app/index.html");
-    let document = fs::read_to_string(&template).map_err(|cause| Failure::path("read", &template, &cause))?;
-    let place = stage.join("index.html");
-    fs::write(&place, document.replace("{app}", &format!("/{base}"))).map_err(|cause| Failure::path("write", &place, &cause))
+    let snippets = stage.join("snippets");
+    if snippets.exists() { fs::remove_dir_all(&snippets).map_err(|cause| Failure::path("remove", &snippets, &cause)) } else { Ok(()) }
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its elements.
+fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
+    let named = text.replace(FOLDER, &format!("/{folder}"));
+    let lines: String = named.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
+    match profile {
+        Profile::Release => lines,
+        Profile::Dev => lines.replace("</head>", &format!("  <script src=\"/{folder}/reload.js\" type=\"module\"></script>\n  </head>")),
+    }
+}
+
+/// The document as Trunk leaves it.
+fn without_elements_for_trunk(document: &str) -> String {
+    let mut parts = document.split(FOR_TRUNK);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once("/>").map_or(part, |(_, after)| after))
+}
+
+/// The files that one of two folders lacks, or that are not the same in both: nothing if both hold the same.
+///
+/// # Errors
+/// A folder or a file cannot be read.
+pub(crate) fn differences(one: &Path, other: &Path) -> Result<Vec<String>> {
+    let (mine, theirs) = (files_under(one)?, files_under(other)?);
+    let lacks = |folder: &Path, name: &Path| format!("{} lacks {}", folder.display(), name.display());
+    let mut found: Vec<String> = theirs.iter().filter(|name| !mine.contains(name)).map(|name| lacks(one, name)).collect();
+    for name in &mine {
+        if !theirs.contains(name) {
+            found.push(lacks(other, name));
+            continue;
+        }
+        let read = |folder: &Path| fs::read(folder.join(name)).map_err(|cause| Failure::path("read", name, &cause));
+        if read(one)? != read(other)? {
+            found.push(format!("{} is not the same in {} and {}", name.display(), one.display(), other.display()));
+        }
+    }
+    Ok(found)
+}
+
+/// The fingerprint of the names and contents of a folder's files.
+fn print_of(folder: &Path) -> Result<String> {
+    let mut print = Fingerprint::new();
+    for name in files_under(folder)? {
+        print.add(name.as_os_str().as_encoded_bytes());
+        print.add(&fs::read(folder.join(&name)).map_err(|cause| Failure::path("read", &name, &cause))?);
+    }
+    Ok(print.hex())
+}
+
+/// Makes a folder that holds nothing.
+fn empty_folder(folder: &Path) -> Result<()> {
+    drop(fs::remove_dir_all(folder));
     fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))
 }
 
+/// Removes a file unless it is gone.
+fn remove_file(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(Failure::path("remove", file, &cause)),
+        _ => Ok(()),
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).map_err(|cause| Failure::path("write", file, &cause))
+}
+
+/// Copies a file, and makes the folder it goes to.
 fn copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))?;
     fs::copy(from, to).map(drop).map_err(|cause| Failure::path("copy", from, &cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_names_the_folder_and_has_nothing_for_trunk() {
+        let template = fs::read_to_string(workspace::root().join("app/index.html")).expect("the document");
+        let document = finished_document(&without_elements_for_trunk(&template), "app/0123", Profile::Release);
+        assert!(document.contains("src=\"/boot.js\" data-js=\"/app/0123/postern-app.js\""), "{document}");
+        assert!(document.starts_with("<!doctype html>\n") && document.ends_with("</html>\n"), "{document}");
+        for word in ["data-trunk", FOLDER, "reload.js", "\n\n"] {
+            assert!(!document.contains(word), "{word:?} is left:\n{document}");
+        }
+    }
+
+    #[test]
+    fn no_document_has_a_script_or_style_of_its_own() {
+        let template = fs::read_to_string(workspace::root().join("app/index.html")).expect("the document");
+        for profile in [Profile::Dev, Profile::Release] {
+            let document = finished_document(&without_elements_for_trunk(&template), "app/0123", profile);
+            let scripts: Vec<&str> = document.split("<script").skip(1).collect();
+            assert!(!scripts.is_empty() && scripts.iter().all(|script| script.starts_with(" src=") && script.contains("></script>")));
+            assert!(!document.contains("<style") && !document.contains(" style=") && !document.contains(" onload="), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_development_build_reloads_itself() {
+        let document = finished_document("<head>\n  </head>\n", "app/0123", Profile::Dev);
+        assert_eq!(document.matches("<script src=\"/app/0123/reload.js\" type=\"module\"></script>").count(), 1, "{document}");
+    }
+
+    #[test]
+    fn elements_for_trunk_are_taken_out_and_the_rest_stays() {
+        let document =
+            "<head>\n<link rel=\"icon\" />\n<link data-trunk rel=\"rust\" />\n<link data-trunk rel=\"copy-dir\"\n href=\"x\" />\n</head>";
+        assert_eq!(without_elements_for_trunk(document), "<head>\n<link rel=\"icon\" />\n\n\n</head>");
+    }
+
+    #[test]
+    fn folders_differ_in_what_one_lacks_and_in_contents() {
+        let dir = env::temp_dir().join(format!("postern-xtask-{}-pages", std::process::id()));
+        let (one, other) = (dir.join("one"), dir.join("other"));
+        for (folder, name, text) in
+            [(&one, "same", "x"), (&other, "same", "x"), (&one, "changed", "a"), (&other, "changed", "b"), (&other, "new", "")]
+        {
+            fs::create_dir_all(folder).expect("a folder");
+            write(&folder.join(name), text).expect("a file");
+        }
+        let found = differences(&one, &other).expect("both can be read");
+        assert_eq!(differences(&one, &one).expect("it can be read"), [""; 0]);
+        drop(fs::remove_dir_all(&dir));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("one lacks new") && found[1].contains("changed is not the same"), "{found:?}");
+    }
 }

@@ -123,6 +123,12 @@ fn own_executable() -> PathBuf {
     if linux.exists() { linux } else { env::current_exe().unwrap_or(linux) }
 }
 
+/// A path to our own program for the programs that we start: good as long as we run, as [`own_executable`] is.
+pub(crate) fn own_executable_for_others() -> PathBuf {
+    let linux = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    if linux.exists() { linux } else { own_executable() }
+}
+
 /// A program that runs under a supervisor, with everything it started. Dropping it stops it.
 pub(crate) struct Job {
     supervisor: Child,

@@ -1,7 +1,8 @@
 //! Jobs that wait for each other and otherwise run side by side, as many as the machine has room for.
 //!
 //! On two cores much of a test run waits: for a receiver that hangs on purpose, for a browser, for the one thread of a link.
-//! A job says what it waits for by name, and how much of the machine it takes; it may bring further jobs when it ends.
+//! A job says what it waits for by name, and how much of the machine it takes; it may bring further jobs when it ends. One of
+//! load 0 takes nothing: it starts at once, and runs beside the others at low priority.
 
 use std::sync::mpsc;
 use std::thread;
@@ -110,11 +111,12 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
     let mut stopped = None;
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
-        let mut taken = 0;
+        let (mut taken, mut running) = (0, 0_u32);
         loop {
             while let Some(at) = next_of(&waiting, &ended, room.saturating_sub(taken), taken == 0).filter(|_| stopped.is_none()) {
                 let job = waiting.remove(at);
                 taken += job.load;
+                running += 1;
                 let tell = tell.clone();
                 scope.spawn(move || {
                     let (began, load, name) = (started.elapsed(), job.load, job.name);
@@ -123,11 +125,12 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
                     drop(tell.send((name, load, began, result)));
                 });
             }
-            if taken == 0 {
+            if running == 0 {
                 break;
             }
             let Ok((name, load, began, result)) = told.recv() else { break };
             taken -= load;
+            running -= 1;
             let took = started.elapsed().saturating_sub(began);
             let finding = match result {
                 Ok((finding, more)) => {
@@ -223,6 +226,23 @@ mod tests {
         assert!(most.load(Ordering::SeqCst) <= 3);
         let large = run(vec![job(9)], 3, |_job| ()).expect("nothing stops it");
         assert_eq!(names(&large), [("load 9", true)], "what never fits runs alone");
+    }
+
+    #[test]
+    fn what_takes_nothing_is_waited_for_and_hinders_nothing() {
+        let (tell, told) = mpsc::channel::<()>();
+        let background = Job::new("background", move || {
+            told.recv().map_err(|_gone| Failure::new("the other job did not run"))?;
+            Ok(Finding::passed(""))
+        });
+        let other = Job::new("other", move || {
+            tell.send(()).map_err(|_gone| Failure::new("the background job has ended"))?;
+            Ok(Finding::passed(""))
+        });
+        let last = Job::new("last", || Ok(Finding::passed(""))).after(&["background"]);
+        let ended = run(vec![background.load(0), other.load(9), last], 1, |_job| ()).expect("nothing stops it");
+        assert!(ended.len() == 3 && ended.iter().all(Ended::is_well), "{ended:?}");
+        assert_eq!(ended.last().map(|job| job.name.as_str()), Some("last"));
     }
 
     #[test]

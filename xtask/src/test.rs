@@ -16,13 +16,14 @@ use crate::deploy;
 use crate::environment::{self, Browser};
 use crate::failure::{Failure, Result};
 use crate::fuzz;
+use crate::page;
 use crate::process::{self, capture, must_succeed};
 use crate::report;
 use crate::schedule::{self, Ended, Finding, Job, Tally};
 use crate::size;
 use crate::test_program::{self, Program, cargo, cargo_test};
 use crate::tidy;
-use crate::tools::{Apt, Toolbox};
+use crate::tools::{self, Apt, Toolbox};
 use crate::workspace;
 
 /// Inputs that each fuzz target is fed here, beside its corpus; `cargo xtask fuzz` takes more.
@@ -298,6 +299,7 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
         }
         if asks(Part::App) {
             jobs.push(Job::new("app: gzip size of the first load", size::check_first_load).after(&[Output::Dashboard.name()]));
+            jobs.extend(trunk_jobs(tools, parts));
         }
     }
     Ok(jobs)
@@ -307,6 +309,8 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
 const COMPILED: &str = "test programs, compiled";
 const ENVIRONMENTS: &str = "virtual environments";
 const CHROMIUM: &str = "Chromium";
+const TRUNK: &str = "trunk";
+const ONE_PAGE: &str = "app: the same page with trunk and without";
 
 /// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart are built apart:
 /// in one build they would have each other's features, and be tested as nobody runs them (the order of an object's members, say).
@@ -317,6 +321,34 @@ fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     selections.push(of_stack.concat());
     selections.retain(|selection| !selection.is_empty());
     Ok(selections)
+}
+
+/// Trunk, and that the page is the same without it. Where there is none, the whole run compiles one beside its other jobs, once
+/// for a machine; a part of it does not, because it would wait for minutes for that alone.
+fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
+    if tools.trunk.is_none() && parts != Part::ALL {
+        report::say(format!("  - {ONE_PAGE:<44} not run: there is no trunk here; `cargo xtask test` compiles one"));
+        return Vec::new();
+    }
+    let find = || tools::find_or_compile_trunk().map(|_trunk| Finding { tally: Tally::default(), text: "is here".to_owned() });
+    let compare = move || compare_pages(tools);
+    vec![Job::new(TRUNK, find).load(0), Job::new(ONE_PAGE, compare).after(&[TRUNK, Output::Dashboard.name()])]
+}
+
+/// Builds the page in the way that was not taken, and compares it file by file with the one in place.
+fn compare_pages(tools: &Toolbox) -> Result<Finding> {
+    let folder = workspace::stage().join("dashboard-compared");
+    fs::create_dir_all(&folder).map_err(|cause| Failure::path("make", &folder, &cause))?;
+    match tools.trunk {
+        Some(_) => page::build_alone(tools, Profile::Release, &folder)?,
+        None => page::build_with_trunk(&tools::find_or_compile_trunk()?, tools, Profile::Release, &folder)?,
+    }
+    let differences = page::differences(&folder, &Output::Dashboard.folder())?;
+    if differences.is_empty() {
+        Ok(Finding::passed(format!("{} files", builds::files_under(&folder)?.len())))
+    } else {
+        Err(Failure::new(differences.join("\n")))
+    }
 }
 
 fn build_job(tools: &Toolbox, output: Output) -> Job<'_> {

@@ -4,6 +4,8 @@
 //! where a download cannot be had, the package registries must do: `cargo install` builds the Rust tools from source anyway,
 //! the JavaScript tools and a Node come from npm, and the standard library for wasm32 is built from Debian's source package.
 //!
+//! Only Trunk is not waited for, because it takes many minutes from source: without one, xtask does its part (`page.rs`).
+//!
 //! Nothing is installed outside of `node_modules`, the cache folder ([`workspace::cache`]) and, for the last way only, the
 //! system's packages.
 
@@ -24,6 +26,8 @@ pub(crate) const WASM_BINDGEN_VERSION: &str = "0.2.129";
 const WORKER_BUILD_VERSION: &str = "0.8.7";
 /// Splits the screens off the page that are not in its first load.
 const WASM_SPLIT_VERSION: &str = "0.2.4";
+/// Builds the page; `trunk-version` in Trunk.toml.
+const TRUNK_VERSION: &str = "0.22.1";
 /// The first Node that wrangler runs on: (major, minor).
 const NODE_OLDEST: (u32, u32) = (22, 12);
 /// The oldest compiler the workspace builds with (`rust-version` in Cargo.toml).
@@ -41,6 +45,8 @@ pub(crate) struct Toolbox {
     wasm_bindgen: PathBuf,
     worker_build: PathBuf,
     wasm_split: PathBuf,
+    /// Trunk, where there is one.
+    pub(crate) trunk: Option<PathBuf>,
     /// A Node that is new enough.
     pub(crate) node: PathBuf,
 }
@@ -61,6 +67,11 @@ impl Toolbox {
         let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD_VERSION, &[])?;
         let wasm_split = cargo_tool("wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT_VERSION, &["--features", "build-binary"])?;
         remove_tools_build()?;
+        let mut trunk = None;
+        report::step(&format!("trunk {TRUNK_VERSION}"), || {
+            trunk = find_trunk()?;
+            Ok(if trunk.is_some() { "found" } else { "not here: xtask does its part" }.to_owned())
+        })?;
         report::step("npm packages", npm_packages)?;
         let mut node = PathBuf::new();
         report::step("node", || {
@@ -68,7 +79,7 @@ impl Toolbox {
             node = found;
             Ok(version)
         })?;
-        Ok(Self { wasm_toolchain, wasm_bindgen: folder_of(&wasm_bindgen), worker_build, wasm_split, node })
+        Ok(Self { wasm_toolchain, wasm_bindgen: folder_of(&wasm_bindgen), worker_build, wasm_split, trunk, node })
     }
 
     /// `worker-build`, with what it calls at hand so that it downloads nothing.
@@ -90,6 +101,16 @@ impl Toolbox {
     /// `wasm-split-cli`.
     pub(crate) fn wasm_split(&self) -> Command {
         process::command(&self.wasm_split)
+    }
+
+    /// This `trunk`, with what it calls at hand.
+    pub(crate) fn trunk_command(&self, trunk: &Path) -> Command {
+        let mut command = process::command(trunk);
+        self.set_wasm_environment(&mut command);
+        command.env("POSTERN_XTASK", process::own_executable_for_others()).env("TRUNK_SKIP_VERSION_CHECK", "true");
+        // It tells every failure twice.
+        command.env("RUST_LOG", "error");
+        command
     }
 
     /// `wasm-opt`, a script that [`Self::node`] runs.
@@ -166,29 +187,79 @@ fn esbuild() -> PathBuf {
 
 /// `cargo install`s a tool into a folder of its own, named by version, unless it is there.
 fn cargo_tool(package: &str, program: &str, version: &str, features: &[&str]) -> Result<PathBuf> {
-    let root = workspace::cache()?.join("tools").join(format!("{package}-{version}"));
+    let root = tool_folder(package, version)?;
     let file = root.join("bin").join(program);
     report::step(&format!("{package} {version}"), || {
         if file.exists() {
             return Ok("found".to_owned());
         }
         report::announce(format!("{package} {version} is compiled once, which takes some minutes"));
-        fs::create_dir_all(&root).map_err(|cause| Failure::path("make", &root, &cause))?;
         let mut install = process::command("cargo");
-        install.args(["install", "--locked", "--version", version, "--root"]).arg(&root).arg(package).args(features);
-        // Quick to build matters more here than quick to run.
-        install
-            .env("CARGO_TARGET_DIR", tools_build()?)
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-            // Away from our own workspace and its settings.
-            .current_dir(&root);
+        cargo_install(&mut install, package, version, &tools_build()?)?;
+        install.args(features);
         must_succeed(install, &format!("cargo install {package}"))?;
         Ok("installed".to_owned())
     })?;
     Ok(file)
+}
+
+/// Where a tool is installed.
+fn tool_folder(package: &str, version: &str) -> Result<PathBuf> {
+    Ok(workspace::cache()?.join("tools").join(format!("{package}-{version}")))
+}
+
+/// Completes a command that runs cargo so that it installs this tool, compiled in the folder `target`.
+fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Path) -> Result<()> {
+    let root = tool_folder(package, version)?;
+    fs::create_dir_all(&root).map_err(|cause| Failure::path("make", &root, &cause))?;
+    cargo.args(["install", "--locked", "--version", version, "--root"]).arg(&root).arg(package);
+    // Quick to build matters more here than quick to run.
+    cargo
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        // Away from our own workspace and its settings.
+        .current_dir(&root);
+    Ok(())
+}
+
+/// The pinned Trunk: on `PATH`, else in the cache.
+///
+/// # Errors
+/// There is no place for a cache, or a signal.
+pub(crate) fn find_trunk() -> Result<Option<PathBuf>> {
+    let cached = tool_folder("trunk", TRUNK_VERSION)?.join("bin/trunk");
+    for trunk in workspace::on_path("trunk").into_iter().chain([cached]).filter(|file| file.exists()) {
+        let mut ask = process::command(&trunk);
+        ask.arg("--version");
+        // Other programs have this name, too.
+        if capture(ask, "trunk --version")?.text.trim() == format!("trunk {TRUNK_VERSION}") {
+            return Ok(Some(trunk));
+        }
+    }
+    Ok(None)
+}
+
+/// The pinned Trunk, compiled if there is none: at low priority, and in a folder of its own, which is kept until it is done, so
+/// that the next call goes on where this one was ended.
+///
+/// # Errors
+/// What cargo said.
+pub(crate) fn find_or_compile_trunk() -> Result<PathBuf> {
+    if let Some(found) = find_trunk()? {
+        return Ok(found);
+    }
+    let target = workspace::cache()?.join("trunk-build");
+    let mut install = process::command("nice");
+    install.args(["-n", "19", "cargo"]);
+    cargo_install(&mut install, "trunk", TRUNK_VERSION, &target)?;
+    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it needs less.
+    install.args(["--ignore-rust-version", "--no-default-features", "--features", "rustls"]);
+    must_succeed(install, "cargo install trunk")?;
+    fs::remove_dir_all(&target).map_err(|cause| Failure::path("remove", &target, &cause))?;
+    find_trunk()?.ok_or_else(|| Failure::new("trunk was installed but does not run."))
 }
 
 /// Where tools are compiled: one folder for all, so that they share what they have in common.
@@ -462,6 +533,13 @@ mod tests {
         assert_eq!(version_in("1.96.0+dfsg1-1~deb12u2"), Some((1, 96)));
         assert_eq!(version_in("no number"), None);
         assert!(version_in("v9.0.0") < version_in("v22.12.0"), "numbers, not texts, are compared");
+    }
+
+    #[test]
+    fn trunk_toml_asks_for_the_trunk_that_is_found() {
+        let file = workspace::root().join("Trunk.toml");
+        let text = fs::read_to_string(&file).expect("Trunk.toml");
+        assert!(text.lines().any(|line| line == format!("trunk-version = \"^{TRUNK_VERSION}\"")), "{text}");
     }
 
     #[test]

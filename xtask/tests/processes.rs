@@ -102,6 +102,14 @@ fn an_unknown_command_is_named_with_those_there_are() {
 }
 
 #[test]
+fn the_hook_of_trunk_says_who_calls_it() {
+    let output = Command::new(XTASK).arg("trunk-hook").env_remove("TRUNK_STAGING_DIR").output().expect("xtask starts");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "no step was begun");
+    assert!(complaint.contains("trunk build") && complaint.trim().lines().count() == 1, "{complaint}");
+}
+
+#[test]
 fn asking_for_help_shows_the_commands() {
     for words in [&[][..], &["--help"], &["dev", "--help"]] {
         let output = xtask(words);
