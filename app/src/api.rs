@@ -24,12 +24,13 @@ use postern_core::problem::{Problem, ProblemType};
 use postern_core::route::{DESCRIPTION_PATH, Resource, Route};
 use postern_core::run::CallbackKind;
 use postern_core::webhook::ProjectName;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::browser::http::{self, Call, File, Whole};
 use crate::routes::Query;
 use crate::session::{Session, use_session};
-use crate::wire::{self, Raw, Read};
 
 /// Why a call did not give what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,16 +101,10 @@ pub(crate) struct Api {
 }
 
 /// What the deployment says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Health {
     /// Whether it calls private addresses; `None` where it does not say.
     pub(crate) allow_private_targets: Option<bool>,
-}
-
-impl Read for Health {
-    fn read(raw: Raw<'_>) -> Option<Self> {
-        Some(Self { allow_private_targets: Read::read(raw.member("allow_private_targets"))? })
-    }
 }
 
 impl Api {
@@ -158,9 +153,15 @@ impl Api {
         ProjectApi { api: self, name }
     }
 
-    fn send<T: Read + 'static>(self, method: &'static str, path: String, body: Option<String>, version: Option<u32>) -> Load<T> {
+    fn send<T: DeserializeOwned + 'static>(
+        self,
+        method: &'static str,
+        path: String,
+        body: Option<String>,
+        version: Option<u32>,
+    ) -> Load<T> {
         let text = self.text(method, path, body, version);
-        Box::pin(async move { decode(&text.await?) })
+        Box::pin(async move { text.await.and_then(|text| decode(&text)) })
     }
 
     fn send_only(self, method: &'static str, path: String) -> Load<()> {
@@ -472,16 +473,16 @@ impl ProjectApi {
         Route::Project(self.name.clone(), resource).path()
     }
 
-    fn get<T: Read + 'static>(&self, resource: Resource) -> Load<T> {
+    fn get<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
         self.api.send("GET", self.path(resource), None, None)
     }
 
-    fn list<T: Read + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
+    fn list<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
         self.api.send("GET", format!("{}{}", self.path(resource), query.text()), None, None)
     }
 
     /// A list that may be long: where a page ended before it was full, the search goes on from there, for some pages.
-    fn search<T: Read + 'static>(&self, resource: Resource, query: &Query) -> Load<Page<T>> {
+    fn search<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<Page<T>> {
         let (api, path, query) = (self.api, self.path(resource), query.clone());
         Box::pin(async move {
             let mut page: Page<T> = api.send("GET", format!("{path}{}", query.text()), None, None).await?;
@@ -494,15 +495,15 @@ impl ProjectApi {
         })
     }
 
-    fn post<T: Read + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {
+    fn post<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {
         self.post_text(resource, &body.to_string())
     }
 
-    fn post_text<T: Read + 'static>(&self, resource: Resource, body: &str) -> Load<T> {
+    fn post_text<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &str) -> Load<T> {
         self.api.send("POST", self.path(resource), Some(String::from(body)), None)
     }
 
-    fn act<T: Read + 'static>(&self, resource: Resource) -> Load<T> {
+    fn act<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
         self.api.send("POST", self.path(resource), None, None)
     }
 
@@ -544,12 +545,55 @@ async fn transfer(method: &str, path: &str, token: Option<&str>, body: Option<&s
 
 /// What an answer that is no success says.
 fn failure_of(answer: &http::Answer) -> ApiFailure {
-    match wire::read(&answer.body) {
+    match serde_json::from_str(&answer.body).ok() {
         Some(problem) => ApiFailure::Problem(problem),
         None => ApiFailure::Unexpected { status: answer.status },
     }
 }
 
-fn decode<T: Read>(body: &str) -> Answer<T> {
-    wire::read(body).ok_or(ApiFailure::Unexpected { status: 200 })
+/// Not inlined, so that a type is read in one place.
+#[inline(never)]
+fn decode<T: DeserializeOwned>(body: &str) -> Answer<T> {
+    serde_json::from_str(body).map_err(|_unfit| ApiFailure::Unexpected { status: 200 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: &str = "2026-11-21T14:07:31.204Z";
+
+    #[test]
+    fn an_answer_of_another_shape_is_unexpected() {
+        for text in ["", "[]", "{}", "{\"items\":{},\"next\":null}", "{\"items\":[1],\"next\":null}", "<html>"] {
+            assert_eq!(decode::<Page<DeliveryView>>(text), Err(ApiFailure::Unexpected { status: 200 }), "{text}");
+        }
+    }
+
+    #[test]
+    fn data_of_an_event_is_kept_as_it_was_written() {
+        let text = format!(
+            "{{\"id\":\"e\",\"type\":\"t\",\"data\":{{ \"n\" : 1e400 }},\"object\":null,\"labels\":{{}},\"accepted_at\":\"{AT}\",\"deliveries\":0}}"
+        );
+        let event: EventView = decode(&text).expect("an event");
+        assert_eq!(event.data.map(|data| String::from(data.get())), Some(String::from("{ \"n\" : 1e400 }")));
+    }
+
+    #[test]
+    fn numbers_of_an_event_type_keep_every_digit() {
+        let text = format!(
+            "{{\"name\":\"a\",\"description\":\"\",\"example\":{{\"x\":12345678901234567890123.10}},\"schema\":null,\"archived\":false,\"version\":1,\"created_at\":\"{AT}\"}}"
+        );
+        let known: EventTypeView = decode(&text).expect("an event type");
+        assert_eq!(known.example.map(|example| example.to_string()).as_deref(), Some("{\"x\":12345678901234567890123.10}"));
+    }
+
+    #[test]
+    fn a_refusal_is_read_with_its_fields() {
+        let body =
+            String::from(r#"{"type":"t","title":"T","status":422,"detail":"d","errors":[{"pointer":"/a","detail":"b"}],"more_errors":7}"#);
+        let failure = failure_of(&http::Answer { status: 422, body });
+        assert_eq!(failure.faults(), [Fault::new("/a", "b")]);
+        assert_eq!(failure_of(&http::Answer { status: 502, body: String::from("<html>") }), ApiFailure::Unexpected { status: 502 });
+    }
 }

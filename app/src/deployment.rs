@@ -1,6 +1,5 @@
 //! What this deployment allows, for the egress verdict that forms give while a URL is typed.
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::egress::Policy;
 

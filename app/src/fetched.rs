@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -51,6 +50,7 @@ pub(crate) struct Fetched<T: 'static> {
     pub(crate) is_loading: RwSignal<bool>,
     again: RwSignal<u32>,
     generation: StoredValue<u32>,
+    arrivals: StoredValue<u32>,
 }
 
 impl<T> Clone for Fetched<T> {
@@ -75,6 +75,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             is_loading: RwSignal::new(true),
             again: RwSignal::new(0),
             generation: StoredValue::new(0),
+            arrivals: StoredValue::new(0),
         };
         effect(move || {
             fetched.again.track();
@@ -89,6 +90,11 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         self.again.update(|again| *again = again.wrapping_add(1));
     }
 
+    /// Counts the values that were loaded: tells one that was loaded anew from one that was changed here.
+    pub(crate) fn arrivals(self) -> u32 {
+        self.arrivals.get_value()
+    }
+
     fn start(self, load: Load<T>) {
         let generation = self.generation.with_value(|generation| generation.wrapping_add(1));
         self.generation.set_value(generation);
@@ -101,6 +107,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             match answer {
                 Ok(value) => {
                     self.failure.set(None);
+                    self.arrivals.set_value(self.arrivals.get_value().wrapping_add(1));
                     self.value.set(Some(value));
                 }
                 Err(failure) => self.failure.set(Some(failure)),
@@ -110,7 +117,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     }
 }
 
-impl<T: 'static> Fetched<Page<T>> {
+impl<T: Send + Sync + 'static> Fetched<Page<T>> {
     /// Where the next page begins, if there is one; reactive.
     pub(crate) fn next(self) -> Option<String> {
         self.value.with(|page| page.as_ref().and_then(|page| page.next.clone()))

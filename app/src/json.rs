@@ -71,26 +71,6 @@ fn line_break(level: usize) -> String {
     format!("\n{}", "  ".repeat(level))
 }
 
-/// Bytes of the value that `text` starts with. `text` must be JSON from there on.
-pub(crate) fn value_length(text: &str) -> usize {
-    let mut depth = 0usize;
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        match rest.as_bytes()[0] {
-            b'"' => at += string_length(rest),
-            b'{' | b'[' => (depth, at) = (depth + 1, at + 1),
-            b'}' | b']' => (depth, at) = (depth.saturating_sub(1), at + 1),
-            b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-            // A number or a word, up to what ends it.
-            _ => at += rest.find([',', ':', ']', '}', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
 /// Bytes of the string that `text` starts with, quotes included.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;

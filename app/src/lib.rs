@@ -4,40 +4,32 @@
 //! scope: rules. What a webhook may be, which URL may be called, how a callback looks and why a delivery failed is
 //! `postern_core`'s word, here as at the edge.
 //!
-//! The page is a Leptos program: components, contexts and a graph of signals that Leptos tracks, schedules and cleans up. What
-//! Leptos would write once for each type is written here once for all of them, because the first load is what a visitor waits
-//! for: `dom` makes elements of markup (with the `view!` of `app/markup`), `state` keeps values, `wire` reads answers.
-//! That took the page from 471 to 282 KB, compressed; `lazy` then leaves most screens out of the first load.
+//! The page is a Leptos program: its views, signals, stores and router. Views are erased to one type (`AnyView`), because the first
+//! load is what a visitor waits for; `lazy` leaves most screens out of it.
 //!
 //! A screen is a folder below `screens`: `mod.rs` shows, `model.rs` is plain Rust that is tested natively.
 //! Nothing that came from outside is ever parsed as HTML: text becomes text nodes.
 #![expect(clippy::needless_pass_by_value, reason = "components own what they are given, by the macro's design")]
 #![expect(unreachable_pub, reason = "the component macro writes the properties of a component as `pub`")]
 
-use any_spawner::Executor;
-
 mod api;
 mod browser;
 mod deployment;
-mod dom;
 mod fetched;
 mod json;
 mod lazy;
 mod live;
 mod nav;
+mod project;
 mod routes;
 mod screens;
 mod session;
 mod shell;
-mod state;
 mod ui;
-mod wire;
 mod words;
 
 /// Mounts the dashboard into the page, in the place of the skeleton that `index.html` painted.
 pub fn start() {
     console_error_panic_hook::set_once();
-    // Fails only where it was done before.
-    let _ = Executor::init_wasm_bindgen();
     shell::mount();
 }

@@ -1,47 +1,56 @@
-//! Where the page is: [`Place`] and [`Query`] as signals, kept in step with the address bar and the history.
+//! Where the page is: [`Place`] and [`Query`] over the address that `leptos_router` keeps, and the ways to go elsewhere.
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent};
 
 use crate::browser::{focus, location};
-use crate::lazy::use_parts;
 use crate::routes::{Place, Query};
+
+/// Goes to an address, in one of the ways of the router.
+type Navigate = Box<dyn Fn(&str, NavigateOptions)>;
 
 /// The present place.
 #[derive(Clone, Copy)]
 pub(crate) struct Nav {
-    place: RwSignal<Place>,
-    query: RwSignal<Query>,
+    place: Memo<Place>,
+    query: Memo<Query>,
     has_moved: RwSignal<bool>,
+    navigate: StoredValue<Navigate, LocalStorage>,
 }
 
 impl Nav {
-    /// Reads the address, follows the history and every click on a link of ours, and offers itself to everything below.
-    pub(crate) fn provide() -> Self {
+    /// Follows the router's address and every click on a link of ours, and offers itself to everything below. `expect` is told
+    /// of each place that somebody is about to go to.
+    pub(crate) fn provide(expect: impl Fn(&Place) + Copy + 'static) -> Self {
+        let address = use_location();
+        let navigate: Navigate = Box::new(use_navigate());
         let nav = Self {
-            place: RwSignal::new(Place::parse(&location::path())),
-            query: RwSignal::new(Query::parse(&location::query())),
+            place: Memo::new(move |_| address.pathname.with(|path| Place::parse(path))),
+            query: Memo::new(move |_| address.search.with(|text| Query::parse(text))),
             has_moved: RwSignal::new(false),
+            navigate: StoredValue::new_local(navigate),
         };
-        window_event_listener(leptos::ev::popstate, move |_| nav.follow());
-        window_event_listener(leptos::ev::click, move |event| {
-            if let Some(address) = address_of(&event) {
-                event.prevent_default();
-                location::push(&address);
-                nav.follow();
-            }
-        });
+        expect_context::<Clicks>().0.set_value(Some(nav));
         // Whoever points at a link, or reaches it with the keyboard, is about to follow it.
-        let parts = use_parts();
         let expect = move |event: &Event| {
             if let Some(link) = link_of(event) {
-                parts.expect(&Place::parse(&link.pathname()));
+                expect(&Place::parse(&link.pathname()));
             }
         };
         window_event_listener(leptos::ev::pointerover, move |event| expect(&event));
         window_event_listener(leptos::ev::focusin, move |event| expect(&event));
+        Effect::new(move |before: Option<Place>| {
+            let place = nav.place.get();
+            if before.is_some_and(|before| before != place) {
+                nav.has_moved.set(true);
+                // WCAG 2.4.3: whoever cannot see the page change hears the new heading and goes on from there.
+                focus::soon("main h1");
+            }
+            place
+        });
         provide_context(nav);
         nav
     }
@@ -73,46 +82,57 @@ impl Nav {
 
     /// Goes to `place`.
     pub(crate) fn go(self, place: &Place) {
-        self.go_to(&place.path());
+        self.navigate(&place.path(), NavigateOptions::default());
     }
 
-    /// Goes to `place` in the stead of the present one, so that Back does not return here.
+    /// Goes to `place` instead of the present one, so that Back does not return here.
     pub(crate) fn go_instead(self, place: &Place) {
-        location::replace(&place.path());
-        self.follow();
+        self.navigate(&place.path(), NavigateOptions { replace: true, ..NavigateOptions::default() });
     }
 
     /// Sets or removes a value of the query without a new entry in the history: filters while they are typed.
     pub(crate) fn filter(self, key: &str, value: Option<&str>) {
-        let query = self.query.get_untracked().with(key, value);
-        location::replace(&format!("{}{}", location::path(), query.text()));
-        self.follow();
+        self.change_query(key, value, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
     }
 
     /// Sets or removes a value of the query as a step that Back undoes: an open drawer.
     pub(crate) fn open(self, key: &str, value: Option<&str>) {
+        self.change_query(key, value, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    }
+
+    fn change_query(self, key: &str, value: Option<&str>, options: NavigateOptions) {
         let query = self.query.get_untracked().with(key, value);
-        self.go_to(&format!("{}{}", location::path(), query.text()));
+        self.navigate(&format!("{}{}", location::path(), query.text()), options);
     }
 
-    fn go_to(self, address: &str) {
-        location::push(address);
-        self.follow();
+    fn navigate(self, address: &str, options: NavigateOptions) {
+        // Whole addresses only: the router would resolve others by the present one.
+        self.navigate.with_value(|navigate| navigate(address, NavigateOptions { resolve: false, ..options }));
     }
 
-    fn follow(self) {
-        let (place, query) = (Place::parse(&location::path()), Query::parse(&location::query()));
-        if self.query.with_untracked(|now| *now != query) {
-            self.query.set(query);
-        }
-        if self.place.with_untracked(|now| *now != place) {
-            self.has_moved.set(true);
-            self.place.set(place);
-            location::scroll_to_top();
-            // WCAG 2.4.3: whoever cannot see the page change hears the new heading and goes on from there.
-            focus::soon("main h1");
+    fn follow_click(self, event: &MouseEvent) {
+        if let Some(address) = address_of(event) {
+            event.prevent_default();
+            self.navigate(&address, NavigateOptions::default());
         }
     }
+}
+
+/// Who follows the clicks on links of ours, once the router is there.
+#[derive(Clone, Copy)]
+struct Clicks(StoredValue<Option<Nav>, LocalStorage>);
+
+/// Takes clicks on links of ours before the router does, which decodes the path that it writes into the address bar: `100%25`
+/// becomes `100%`, and a reload finds nothing there (`leptos_router` 0.8.17, `handle_anchor_click`). To be called before the
+/// router is made: listeners are called in the order in which they were added.
+pub(crate) fn take_clicks() {
+    let clicks = Clicks(StoredValue::new_local(None));
+    window_event_listener(leptos::ev::click, move |event| {
+        if let Some(nav) = clicks.0.get_value() {
+            nav.follow_click(&event);
+        }
+    });
+    provide_context(clicks);
 }
 
 /// The navigation of the page.

@@ -20,7 +20,7 @@ pub(crate) enum Place {
 }
 
 /// What it shows of a project. Strings are decoded path segments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Area {
     /// `/p/{project}`
     Overview,

@@ -1,6 +1,5 @@
 //! Who is signed in: a token, kept in this tab only.
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::token;
 use postern_core::webhook::ProjectName;

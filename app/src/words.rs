@@ -1,6 +1,38 @@
-//! How times, sizes and shares are said. Plain functions of values: the clock is an argument.
+//! How states, times, sizes and shares are said. Plain functions of values: the clock is an argument.
 
+use postern_core::api::webhook::{HealthStatus, WebhookView};
+use postern_core::delivery::State;
 use postern_core::time::Timestamp;
+
+use crate::ui::badge::Tone;
+
+/// What a person calls a state, and what it means.
+pub(crate) const fn state_word(state: State) -> (Tone, &'static str) {
+    match state {
+        State::Pending => (Tone::Busy, "Pending"),
+        State::Leased => (Tone::Busy, "Calling"),
+        State::Waiting => (Tone::Busy, "Waiting"),
+        State::Delivered => (Tone::Good, "Delivered"),
+        State::Dead => (Tone::Bad, "Gave up"),
+        State::Cancelled => (Tone::Idle, "Cancelled"),
+    }
+}
+
+/// Why deliveries of a webhook are held, in a few words.
+pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
+    if !webhook.enabled {
+        return "webhook disabled";
+    }
+    if webhook.paused {
+        return "webhook paused";
+    }
+    match webhook.health.status {
+        HealthStatus::Failing => "webhook failing",
+        HealthStatus::Throttled => "webhook throttled",
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if webhook.ordered => "waits for its turn",
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => "at a limit",
+    }
+}
 
 /// How long ago `then` was, seen from `now`: `now`, `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::time::Timestamp;
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, set_timeout, window};
+use gloo_net::http::{Method, Request, RequestBuilder, Response};
+use leptos::prelude::{document, set_timeout};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, Headers, HtmlElement, Request, RequestInit, Response, Url};
+use web_sys::{Blob, HtmlElement, Url};
 
 /// What is sent.
 pub(crate) struct Call<'a> {
@@ -31,10 +32,8 @@ pub(crate) struct Answer {
 
 /// Calls; `None` where no answer came (no network, or the server is not there).
 pub(crate) async fn call(call: &Call<'_>) -> Option<Answer> {
-    let request = request(call).ok()?;
-    let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
-    let body = JsFuture::from(response.text().ok()?).await.ok()?;
-    Some(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
+    let response = send(call).await?;
+    Some(Answer { status: response.status(), body: response.text().await.ok()? })
 }
 
 /// An answer in full, for who wants to see it.
@@ -49,16 +48,9 @@ pub(crate) struct Whole {
 
 /// Calls, and keeps all of the answer; `None` where no answer came.
 pub(crate) async fn call_in_full(call: &Call<'_>) -> Option<Whole> {
-    let request = request(call).ok()?;
-    let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
-    let pairs = js_sys::try_iter(response.headers().as_ref()).ok().flatten()?;
-    let pair = |pair: JsValue| {
-        let pair: js_sys::Array = pair.dyn_into().ok()?;
-        Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
-    };
-    let headers = pairs.filter_map(|found| pair(found.ok()?)).collect();
-    let body = JsFuture::from(response.text().ok()?).await.ok()?;
-    Some(Whole { status: (response.status(), response.status_text()), headers, body: body.as_string().unwrap_or_default() })
+    let response = send(call).await?;
+    let headers = response.headers().entries().collect();
+    Some(Whole { status: (response.status(), response.status_text()), headers, body: response.text().await.ok()? })
 }
 
 /// How long the browser may take to begin saving a file.
@@ -85,31 +77,35 @@ impl File {
     }
 }
 
-/// Downloads with `GET`. `None`: no answer came, or it broke off; `Err`: an answer that is no success.
+/// Downloads with `GET`. `None`: no answer came, or it broke off; `Err`: an answer that is not a success.
 pub(crate) async fn download(path: &str, headers: &[(&str, &str)]) -> Option<Result<File, Answer>> {
-    let request = request(&Call { method: "GET", path, headers, body: None, outlives_page: false }).ok()?;
-    let response: Response = JsFuture::from(window().fetch_with_request(&request)).await.ok()?.dyn_into().ok()?;
+    let response = send(&Call { method: "GET", path, headers, body: None, outlives_page: false }).await?;
     if response.ok() {
-        let blob = JsFuture::from(response.blob().ok()?).await.ok()?;
+        // As a blob, which gloo-net has no method for: its bytes would go through the page's memory.
+        let blob = JsFuture::from(web_sys::Response::from(response).blob().ok()?).await.ok()?;
         return Some(Ok(File(blob.dyn_into().ok()?)));
     }
-    let body = JsFuture::from(response.text().ok()?).await.ok()?;
-    Some(Err(Answer { status: response.status(), body: body.as_string().unwrap_or_default() }))
+    Some(Err(Answer { status: response.status(), body: response.text().await.ok()? }))
 }
 
-fn request(call: &Call<'_>) -> Result<Request, JsValue> {
-    let headers = Headers::new()?;
-    for (name, value) in call.headers {
-        headers.set(name, value)?;
+async fn send(call: &Call<'_>) -> Option<Response> {
+    request(call)?.send().await.ok()
+}
+
+fn request(call: &Call<'_>) -> Option<Request> {
+    let method = Method::from_bytes(call.method.as_bytes()).ok()?;
+    let builder =
+        call.headers.iter().fold(RequestBuilder::new(call.path).method(method), |builder, (name, value)| builder.header(name, value));
+    let request = match call.body {
+        Some(body) => builder.body(body),
+        None => builder.build(),
+    };
+    let request = request.ok()?;
+    if !call.outlives_page {
+        return Some(request);
     }
-    let init = RequestInit::new();
-    init.set_method(call.method);
-    init.set_headers(&headers);
-    if let Some(body) = call.body {
-        init.set_body(&JsValue::from_str(body));
-    }
-    if call.outlives_page {
-        js_sys::Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE)?;
-    }
-    Request::new_with_str_and_init(call.path, &init)
+    // `keepalive`, which gloo-net does not know.
+    let init = web_sys::RequestInit::new();
+    js_sys::Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE).ok()?;
+    web_sys::Request::new_with_request_and_init(&request.into(), &init).ok().map(Request::from)
 }

@@ -28,18 +28,10 @@ pub(crate) fn host() -> String {
     window().location().host().unwrap_or_default()
 }
 
-/// A new entry of the history.
-pub(crate) fn push(address: &str) {
-    if let Ok(history) = window().history() {
-        // Fails only where a browser limits the rate of entries; the page has moved on all the same.
-        drop(history.push_state_with_url(&JsValue::NULL, "", Some(address)));
-    }
-}
-
 /// Another address for the present entry of the history.
 pub(crate) fn replace(address: &str) {
     if let Ok(history) = window().history() {
-        // As in `push`.
+        // Fails only where a browser limits the rate of entries.
         drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
     }
 }
@@ -47,11 +39,6 @@ pub(crate) fn replace(address: &str) {
 /// The title of the tab.
 pub(crate) fn set_title(title: &str) {
     document().set_title(title);
-}
-
-/// Back to the top, for a new place.
-pub(crate) fn scroll_to_top() {
-    window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
 /// Whether the browser believes that it has a network.

@@ -5,5 +5,6 @@ pub(crate) mod clock;
 pub(crate) mod focus;
 pub(crate) mod http;
 pub(crate) mod location;
+pub(crate) mod scroll;
 pub(crate) mod socket;
 pub(crate) mod storage;

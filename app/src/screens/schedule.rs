@@ -1,11 +1,12 @@
-//! Retry schedules for people: typed, said in one line, and laid out attempt by attempt.
+//! Retry schedules for people: typed, said in one line, and laid out attempt by attempt. The forms of webhooks and of settings
+//! share it.
 
+use leptos::prelude::*;
 use postern_core::fault::Fault;
 use postern_core::retry::DEFAULT_WAITS_S;
 use postern_core::webhook::field::SCHEDULE_WAIT_MAX_S;
 use serde_json::Value;
 
-use crate::dom::{CollectView, View, view};
 use crate::ui::form::fault_of;
 use crate::words;
 
@@ -14,7 +15,7 @@ pub(crate) fn text(waits_s: &[u32]) -> String {
     waits_s.iter().map(|wait| words::exact(*wait)).collect::<Vec<_>>().join(", ")
 }
 
-/// The schedule that was typed, as JSON. What is no time stays as it was typed, so that the parser says what it should be.
+/// The schedule that was typed, as JSON. Text that is not a time is sent as it was typed, so that the parser says what it should be.
 pub(crate) fn json(typed: &str) -> Value {
     let parts = typed.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
     parts.map(|part| words::seconds_of(part).map_or_else(|| Value::from(part), Value::from)).collect()
@@ -33,6 +34,13 @@ pub(crate) fn fault(faults: &[Fault]) -> Option<String> {
 /// The waits that were typed, where all of them are times.
 pub(crate) fn parse(typed: &str) -> Option<Vec<u32>> {
     json(typed).as_array()?.iter().map(|wait| wait.as_u64().and_then(|wait| u32::try_from(wait).ok())).collect()
+}
+
+/// What stands below a schedule while it is typed: how it is understood, or what one looks like.
+pub(crate) fn hint(typed: Memo<Option<Vec<u32>>>) -> Signal<String> {
+    Signal::derive(move || {
+        typed.get().map_or_else(|| String::from("Such as 5 s, 5 min, 2 h, 1 d"), |waits| format!("Now: {}", summary(&waits)))
+    })
 }
 
 /// A schedule in one line: `up to 10 attempts in 3 d 3 h`.
@@ -66,17 +74,19 @@ fn offsets_s(waits_s: &[u32]) -> Vec<u64> {
         .collect()
 }
 
-/// Attempt by attempt.
-pub(crate) fn timeline(waits_s: &[u32]) -> View {
-    let later = offsets_s(waits_s).into_iter().enumerate().map(|(at, seconds)| {
-        view! { <li><b>{format!("Attempt {}", at + 2)}</b>" "{words::span(seconds)}" later"</li> }
-    });
+/// Attempt by attempt: when each would come if all before it failed at once. The spread of the waits is left out.
+pub(crate) fn timeline(waits_s: &[u32]) -> AnyView {
+    let later = offsets_s(waits_s)
+        .into_iter()
+        .enumerate()
+        .map(|(at, seconds)| view! { <li><b>{format!("Attempt {}", at + 2)}</b>" "{words::span(seconds)}" later"</li> }.into_any());
     view! {
         <ol class="timeline" aria-label="Attempts">
             <li><b>"Attempt 1"</b>" at once"</li>
             {later.collect_view()}
         </ol>
     }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -93,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_none_is_told_what_one_looks_like() {
+    fn what_is_not_a_wait_is_told_what_one_looks_like() {
         let at = |pointer: &str| [Fault::new(pointer, "must be at most 20, these are 21")];
         assert!(fault(&at("/retry_schedule_s/3")).is_some_and(|words| words.starts_with("Each must be a time from 1 s to 7 d")));
         assert_eq!(fault(&at("/retry_schedule_s")).as_deref(), Some("Must be at most 20, these are 21."));

@@ -1,19 +1,17 @@
 //! The dialog that lists the shortcuts that work now.
 
-use crate::dom::{CollectView, View, part, view};
-use crate::state::RwSignal;
 use leptos::prelude::*;
 
 use crate::ui::button::keycap;
 use crate::ui::dialog::Dialog;
 use crate::ui::shortcuts::Shortcuts;
 
-/// The dialog.
+/// The dialog. Which shortcuts work depends on what is on the screen; where two have one key, the one that works is listed.
 #[component]
 pub(crate) fn Help(
     /// Whether it is open.
     open: RwSignal<bool>,
-) -> View {
+) -> AnyView {
     let shortcuts: Shortcuts = expect_context();
     let rows = move || {
         let mut seen: Vec<(&'static str, &'static str)> = Vec::new();
@@ -25,13 +23,14 @@ pub(crate) fn Help(
         }
         seen.push(("Ctrl K", "Jump to a page, a webhook or an action"));
         let row = |(key, what): (&'static str, &'static str)| {
-            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }
+            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }.into_any()
         };
         seen.into_iter().map(row).collect_view()
     };
     view! {
         <Dialog open=open title="Shortcuts">
-            <dl class="keys">{part(rows)}</dl>
+            <dl class="keys">{move || rows()}</dl>
         </Dialog>
     }
+    .into_any()
 }

@@ -4,26 +4,26 @@ mod help;
 mod palette;
 mod theme;
 
-use crate::dom::{CollectView, View, hears, part, truth, value, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
-use postern_core::api::live::LiveEvent;
+use leptos_router::components::Router;
+use postern_core::api::live::ChangeKind;
 use postern_core::api::project::ProjectDetail;
 use postern_core::webhook::ProjectName;
 
-use crate::api::{Api, ProjectApi, use_api, use_project};
+use crate::api::{Api, ProjectApi, use_api};
 use crate::browser::clock::Clock;
 use crate::browser::focus;
 use crate::fetched::Fetched;
 use crate::fetched::effect;
 use crate::lazy::{self, Parts};
-use crate::live::{Live, Status};
-use crate::nav::{Nav, use_nav};
+use crate::live::Live;
+use crate::nav::{self, Nav, use_nav};
+use crate::project::ProjectState;
 use crate::routes::{Area, Place};
-use crate::screens;
+use crate::screens::Screen;
 use crate::session::{Session, remember_project, use_session};
-use crate::ui::badge::{Tone, badge};
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::live_dot::live_dot;
 use crate::ui::shortcuts::{Shortcuts, use_shortcut};
 use crate::ui::toast::{ToastRegion, Toasts, use_toasts};
 
@@ -32,51 +32,60 @@ pub(crate) fn mount() {
     if let Some(skeleton) = document().get_element_by_id("skeleton") {
         skeleton.remove();
     }
-    crate::dom::mount(Root);
+    mount_to_body(Root);
 }
 
-/// The counts of the project that is shown.
-#[derive(Clone, Copy)]
-pub(crate) struct ProjectState(pub(crate) Fetched<ProjectDetail>);
-
 #[component]
-fn Root() -> View {
+fn Root() -> AnyView {
     let session = Session::provide();
-    Parts::provide();
-    let nav = Nav::provide();
+    nav::take_clicks();
+    view! { <Router><Page session=session /></Router> }.into_any()
+}
+
+/// What the page consists of, below the router.
+#[component]
+fn Page(session: Session) -> AnyView {
+    let parts = Parts::provide();
+    let nav = Nav::provide(move |place| parts.expect(place));
     Clock::provide();
     Shortcuts::provide();
     Toasts::provide();
     crate::deployment::provide(Api::new(session));
 
-    let project = Memo::new(move || match nav.place() {
+    let project = Memo::new(move |_| match nav.place() {
         Place::Project(project, _) => Some(project),
         Place::Home | Place::Projects | Place::Nowhere => None,
     });
     let content = move || {
         if !session.is_signed_in() {
-            return view! { <screens::sign_in::SignIn /> };
+            return lazy::screen(Screen::SignIn);
         }
-        match project.get() {
-            Some(project) => view! { <ProjectFrame project=project /> },
-            None => view! { <BareFrame /> },
-        }
+        // Another project is another frame: nothing of the one before is patched.
+        view! { <For each=move || [project.get()] key=Option::clone children=frame /> }.into_any()
     };
     view! {
-        {part(content)}
-        <screens::sign_in::link::LinkQuestion />
+        {move || content()}
+        {move || session.offered().is_some().then(|| lazy::screen(Screen::LinkQuestion))}
         <ToastRegion />
+    }
+    .into_any()
+}
+
+fn frame(project: Option<ProjectName>) -> AnyView {
+    match project {
+        Some(project) => view! { <ProjectFrame project=project /> }.into_any(),
+        None => view! { <BareFrame /> }.into_any(),
     }
 }
 
 /// The frame outside of projects.
 #[component]
-fn BareFrame() -> View {
+fn BareFrame() -> AnyView {
     let nav = use_nav();
     let content = move || match nav.place() {
-        Place::Home => view! { <screens::projects::Home /> },
-        Place::Projects | Place::Project(..) => view! { <screens::projects::Projects /> },
-        Place::Nowhere => view! { <screens::nowhere::Nowhere /> },
+        Place::Home => lazy::screen(Screen::Home),
+        Place::Projects | Place::Project(..) => lazy::screen(Screen::Projects),
+        Place::Nowhere => lazy::screen(Screen::Nowhere),
     };
     remember_project(None);
     view! {
@@ -85,14 +94,15 @@ fn BareFrame() -> View {
                 <a class="brand" href=Place::Projects.path()>{glyph(Icon::Logo)}<span>"Postern"</span></a>
                 <div class="bare-tools">{theme::theme_button()}{sign_out_button()}</div>
             </header>
-            <main id="main">{part(content)}</main>
+            <main id="main">{move || content()}</main>
         </div>
     }
+    .into_any()
 }
 
 /// The frame of a project: it stays while its screens change.
 #[component]
-fn ProjectFrame(project: ProjectName) -> View {
+fn ProjectFrame(project: ProjectName) -> AnyView {
     let nav = use_nav();
     let api: ProjectApi = use_api().project(project.clone());
     provide_context(api.clone());
@@ -104,14 +114,14 @@ fn ProjectFrame(project: ProjectName) -> View {
         api.detail()
     }));
     provide_context(state);
-    live.on_change(move |event| {
-        if matches!(event, LiveEvent::Webhooks | LiveEvent::Many) {
+    live.on_change(move |change| {
+        if matches!(change.kind(), ChangeKind::Webhooks | ChangeKind::Many) {
             state.0.reload();
         }
     });
 
     let shown = project.clone();
-    let area = Memo::new(move || match nav.place() {
+    let area = Memo::new(move |_| match nav.place() {
         Place::Project(project, area) if project == shown => Some(area),
         Place::Project(..) | Place::Home | Place::Projects | Place::Nowhere => None,
     });
@@ -135,7 +145,7 @@ fn ProjectFrame(project: ProjectName) -> View {
     let sidebar = sidebar(&project, area, state, is_palette_open, is_help_open);
     let overview = Place::Project(project, Area::Overview).path();
     view! {
-        <a class="skip" href="#main">"Skip to the content"</a>
+        <a class="skip" href="#main" rel="external">"Skip to the content"</a>
         <div class="shell" class:menu-open=is_menu_open>
             <header class="topbar">
                 <a class="brand" href=overview>{glyph(Icon::Logo)}<span>{name}</span></a>
@@ -143,20 +153,21 @@ fn ProjectFrame(project: ProjectName) -> View {
                 <button
                     type="button"
                     class="button quiet"
-                    aria-expanded=truth(move || is_menu_open.get())
+                    aria-expanded=move || (is_menu_open.get()).to_string()
                     aria-controls="menu"
-                    on:click=hears(move |_| is_menu_open.update(|open| *open = !*open))
+                    on:click=move |_| is_menu_open.update(|open| *open = !*open)
                 >
                     {glyph(Icon::Menu)}
                     <span class="label">"Menu"</span>
                 </button>
             </header>
             {sidebar}
-            <main id="main">{part(move || area.get().map(lazy::screen))}</main>
+            <main id="main"><For each=move || area.get() key=Area::clone children=lazy::area /></main>
         </div>
         <palette::Palette open=is_palette_open help=is_help_open />
         <help::Help open=is_help_open />
     }
+    .into_any()
 }
 
 /// The entries of the navigation, in order.
@@ -174,26 +185,27 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
     ("API reference", Icon::Reference, Area::Reference),
 ];
 
-fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> View {
-    let section = Memo::new(move || area.with(|area| area.as_ref().map(Area::section)));
+fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
+    let section = Memo::new(move |_| area.with(|area| area.as_ref().map(Area::section)));
     let count =
         move |of: fn(&ProjectDetail) -> u32| move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0));
     let entry = |(name, icon, target): (&'static str, Icon, Area)| {
         let number = match target {
-            Area::Webhooks => view! { <span class="count">{part(count(|detail| detail.counts.webhooks))}</span> },
-            Area::Inboxes => view! { <span class="count">{part(count(|detail| detail.counts.inboxes))}</span> },
-            _ => View::nothing(),
+            Area::Webhooks => view! { <span class="count">{count(|detail| detail.counts.webhooks)}</span> }.into_any(),
+            Area::Inboxes => view! { <span class="count">{count(|detail| detail.counts.inboxes)}</span> }.into_any(),
+            _ => ().into_any(),
         };
         let href = Place::Project(project.clone(), target.clone()).path();
         view! {
             <li>
-                <a href=href aria-current=value(move || (section.get().as_ref() == Some(&target)).then(|| String::from("page")))>
+                <a href=href aria-current=move || (section.get().as_ref() == Some(&target)).then(|| String::from("page"))>
                     {glyph(icon)}
                     <span>{name}</span>
                     {number}
                 </a>
             </li>
         }
+        .into_any()
     };
     let entries = ENTRIES.into_iter().map(entry).collect_view();
     view! {
@@ -205,12 +217,12 @@ fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState,
             </a>
             <ul class="entries">{entries}</ul>
             <div class="sidebar-foot">
-                <button type="button" class="button quiet" on:click=hears(move |_| palette.set(true))>
+                <button type="button" class="button quiet" on:click=move |_| palette.set(true)>
                     {glyph(Icon::Search)}
                     <span class="label">"Jump to…"</span>
                     <kbd aria-hidden="true">"Ctrl K"</kbd>
                 </button>
-                <button type="button" class="button quiet" aria-keyshortcuts="?" on:click=hears(move |_| help.set(true))>
+                <button type="button" class="button quiet" aria-keyshortcuts="?" on:click=move |_| help.set(true)>
                     {glyph(Icon::Keyboard)}
                     <span class="label">"Shortcuts"</span>
                     <kbd aria-hidden="true">"?"</kbd>
@@ -220,23 +232,10 @@ fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState,
             </div>
         </nav>
     }
+    .into_any()
 }
 
-/// How the live feed stands, as a word and a dot. Announced when it changes.
-pub(crate) fn live_dot(live: Live) -> View {
-    let state = badge(move || {
-        let status = live.status();
-        let tone = match status {
-            Status::Live => Tone::Good,
-            Status::Reconnecting => Tone::Busy,
-            Status::Offline => Tone::Bad,
-        };
-        (tone, String::from(status.word()))
-    });
-    view! { <span class="live" role="status" aria-label="Live feed">{state}</span> }
-}
-
-fn sign_out_button() -> View {
+fn sign_out_button() -> AnyView {
     let (session, toasts, nav) = (use_session(), use_toasts(), use_nav());
     let leave = move |_| {
         // What could still be undone is done first, with the token that is about to be forgotten.
@@ -249,7 +248,8 @@ fn sign_out_button() -> View {
             std::time::Duration::ZERO,
         );
     };
-    view! { <button type="button" class="button quiet" on:click=hears(leave)>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }
+    view! { <button type="button" class="button quiet" on:click=leave>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }
+        .into_any()
 }
 
 /// Moves among the rows of the list; with an open drawer, shows the row that is reached.
@@ -259,14 +259,4 @@ fn step(by: i32) {
     if let Some(row) = row.filter(|_| has_drawer) {
         row.click();
     }
-}
-
-/// The address of an area of the project that is shown.
-pub(crate) fn link(area: Area) -> String {
-    place(area).path()
-}
-
-/// An area of the project that is shown.
-pub(crate) fn place(area: Area) -> Place {
-    Place::Project(use_project().name().clone(), area)
 }

@@ -1,7 +1,8 @@
 //! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA authoring practices).
+//!
+//! The focus stays in the search field all the time; what is marked in the list is told by `aria-activedescendant`. Webhooks are
+//! loaded each time it is opened, and it works without them until they are there.
 
-use crate::dom::{CollectView, View, hears, part, truth, value, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
@@ -14,18 +15,28 @@ use crate::ui::dialog::Dialog;
 use crate::ui::fresh_id;
 use crate::ui::icon::{Icon, glyph};
 
+/// Results that are shown: as many as fit without scrolling.
+const RESULTS_MAX: usize = 12;
+
 /// Something to go to.
 #[derive(Clone, PartialEq, Eq)]
 struct Command {
+    /// Before the words.
     icon: Icon,
+    /// What it is called, and searched by.
     words: String,
+    /// `Page`, `Action` or `Webhook`.
     kind: &'static str,
+    /// Where it leads.
     target: Target,
 }
 
+/// Where a command leads.
 #[derive(Clone, PartialEq, Eq)]
 enum Target {
+    /// A screen of the project.
     Area(Area),
+    /// The list of shortcuts.
     Help,
 }
 
@@ -40,117 +51,184 @@ pub(crate) fn use_palette_keys(open: RwSignal<bool>) {
     on_cleanup(move || handle.remove());
 }
 
-/// The palette.
+/// What is searched for, and which of the results is marked. It outlives the dialog: closed and opened again, the palette still
+/// shows what was typed.
+#[derive(Clone, Copy)]
+struct Search {
+    /// The words to search for.
+    typed: RwSignal<String>,
+    /// Which result is marked.
+    at: RwSignal<usize>,
+    /// What fits, as far as it is shown.
+    found: Memo<Vec<Command>>,
+}
+
+impl Search {
+    /// Nothing is typed yet.
+    fn new(webhooks: RwSignal<Vec<String>>) -> Self {
+        let typed = RwSignal::new(String::new());
+        let found = Memo::new(move |_| {
+            let all = webhooks.with(|names| commands(names));
+            typed.with(|typed| all.into_iter().filter(|command| fits(typed, &command.words)).take(RESULTS_MAX).collect())
+        });
+        Self { typed, at: RwSignal::new(0), found }
+    }
+
+    /// Searches for `text`, and marks the first result.
+    fn type_in(self, text: String) {
+        self.typed.set(text);
+        self.at.set(0);
+    }
+
+    /// Marks the next result, or stays at the last one.
+    fn go_down(self) {
+        let last = self.found.with_untracked(Vec::len).saturating_sub(1);
+        self.at.update(|at| *at = (*at + 1).min(last));
+    }
+
+    /// Marks the result before, or stays at the first one.
+    fn go_up(self) {
+        self.at.update(|at| *at = at.saturating_sub(1));
+    }
+
+    /// The marked result, for what happens now.
+    fn marked(self) -> Option<Command> {
+        self.found.with_untracked(|found| found.get(self.at.get_untracked()).cloned())
+    }
+}
+
+/// The palette: a dialog with the search field and what was found. Running a command closes it.
 #[component]
 pub(crate) fn Palette(
     /// Whether it is open.
     open: RwSignal<bool>,
     /// Opens the list of shortcuts.
     help: RwSignal<bool>,
-) -> View {
+) -> AnyView {
     let (nav, api) = (use_nav(), use_project());
     let name = api.name().clone();
     let webhooks = RwSignal::new(Vec::<String>::new());
     effect(move || {
         if open.get() {
-            let api = api.clone();
+            let load = api.webhooks(&Query::default().with("limit", Some("200")));
             spawn(async move {
                 // The palette works without them; a failure is told by the screens.
-                if let Ok(page) = api.webhooks(&Query::default().with("limit", Some("200"))).await {
+                if let Ok(page) = load.await {
                     webhooks.set(page.items.into_iter().map(|webhook| webhook.name).collect());
                 }
             });
         }
     });
-    let typed = RwSignal::new(String::new());
-    let at = RwSignal::new(0usize);
-    let found = Memo::new(move || {
-        let all = webhooks.with(|names| commands(names));
-        typed.with(|typed| all.into_iter().filter(|command| fits(typed, &command.words)).take(12).collect::<Vec<_>>())
-    });
-    let run = move |command: &Command| {
+    let search = Search::new(webhooks);
+    let run = UnsyncCallback::new(move |command: Command| {
         open.set(false);
-        typed.set(String::new());
-        match &command.target {
-            Target::Area(area) => nav.go(&Place::Project(name.clone(), area.clone())),
+        search.typed.set(String::new());
+        match command.target {
+            Target::Area(area) => nav.go(&Place::Project(name.clone(), area)),
             Target::Help => help.set(true),
         }
-    };
-    let run = StoredValue::new_local(run);
+    });
     let list_id = fresh_id();
-    let content = move || {
-        let list_id = list_id.clone();
-        let option_id = {
-            let list_id = list_id.clone();
-            move |index: usize| format!("{list_id}-{index}")
-        };
-        let keys = move |event: KeyboardEvent| {
-            let last = found.with_untracked(Vec::len).saturating_sub(1);
-            match event.key().as_str() {
-                "ArrowDown" => at.update(|at| *at = (*at + 1).min(last)),
-                "ArrowUp" => at.update(|at| *at = at.saturating_sub(1)),
-                "Enter" => {
-                    if let Some(command) = found.with_untracked(|found| found.get(at.get_untracked()).cloned()) {
-                        run.with_value(|run| run(&command));
-                    }
-                }
-                _ => return,
-            }
-            event.prevent_default();
-        };
-        let active = {
-            let option_id = option_id.clone();
-            move || found.with(|found| (!found.is_empty()).then(|| option_id(at.get())))
-        };
-        let options = move || {
-            let option = |(index, command): (usize, Command)| {
-                let (icon, words, kind) = (command.icon, command.words.clone(), command.kind);
-                view! {
-                    <li
-                        role="option"
-                        id=option_id(index)
-                        aria-selected=truth(move || at.get() == index)
-                        on:mousedown=hears(move |event: web_sys::MouseEvent| {
-                            event.prevent_default();
-                            run.with_value(|run| run(&command));
-                        })
-                    >
-                        {glyph(icon)}
-                        <span>{words}</span>
-                        <small>{kind}</small>
-                    </li>
-                }
-            };
-            found.get().into_iter().enumerate().map(option).collect_view()
-        };
-        let nothing = move || found.with(Vec::is_empty).then(|| view! { <p class="about" role="status">"Nothing has this name."</p> });
-        view! {
-            <input
-                class="palette-input"
-                type="text"
-                role="combobox"
-                aria-label="Jump to"
-                aria-expanded="true"
-                aria-autocomplete="list"
-                aria-controls=list_id.clone()
-                aria-activedescendant=value(active)
-                placeholder="A page, a webhook, an action"
-                autocomplete="off"
-                autofocus=true
-                prop:value=typed
-                on:input=hears(move |event| {
-                    typed.set(event_target_value(&event));
-                    at.set(0);
-                })
-                on:keydown=hears(keys)
-            />
-            <ul class="palette-list" role="listbox" aria-label="Results" id=list_id>{part(options)}</ul>
-            {part(nothing)}
-        }
-    };
-    view! { <Dialog open=open title="Jump to" class="palette">{content()}</Dialog> }
+    view! {
+        <Dialog open=open title="Jump to" class="palette">
+            <SearchField search=search list_id=list_id.clone() run=run />
+            <Results search=search list_id=list_id.clone() run=run />
+        </Dialog>
+    }
+    .into_any()
 }
 
+/// The id of a result, by which the search field names the marked one.
+fn option_id(list_id: &str, at: usize) -> String {
+    format!("{list_id}-{at}")
+}
+
+/// Where is typed what is searched for. It keeps the focus: arrow keys mark a result, Enter runs it.
+#[component]
+fn SearchField(
+    /// What is searched for.
+    search: Search,
+    /// The id of the list of results.
+    list_id: String,
+    /// Runs a result.
+    run: UnsyncCallback<Command>,
+) -> AnyView {
+    let keys = move |event: KeyboardEvent| {
+        match event.key().as_str() {
+            "ArrowDown" => search.go_down(),
+            "ArrowUp" => search.go_up(),
+            "Enter" => {
+                if let Some(command) = search.marked() {
+                    run.run(command);
+                }
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let controls = list_id.clone();
+    let active = move || search.found.with(|found| (!found.is_empty()).then(|| option_id(&list_id, search.at.get())));
+    view! {
+        <input
+            class="palette-input"
+            type="text"
+            role="combobox"
+            aria-label="Jump to"
+            aria-expanded="true"
+            aria-autocomplete="list"
+            aria-controls=controls
+            aria-activedescendant=active
+            placeholder="A page, a webhook, an action"
+            autocomplete="off"
+            autofocus=true
+            prop:value=search.typed
+            on:input=move |event| search.type_in(event_target_value(&event))
+            on:keydown=keys
+        />
+    }
+    .into_any()
+}
+
+/// What was found, with the kind of each: a page, an action or a webhook. A press runs it.
+#[component]
+fn Results(
+    /// What is searched for.
+    search: Search,
+    /// The id of the list.
+    list_id: String,
+    /// Runs a result.
+    run: UnsyncCallback<Command>,
+) -> AnyView {
+    let id = list_id.clone();
+    let options = move || {
+        let option = |(at, command): (usize, Command)| {
+            let (icon, words, kind) = (command.icon, command.words.clone(), command.kind);
+            // On mousedown, before the search field loses the focus.
+            let press = move |event: web_sys::MouseEvent| {
+                event.prevent_default();
+                run.run(command.clone());
+            };
+            view! {
+                <li role="option" id=option_id(&list_id, at) aria-selected=move || (search.at.get() == at).to_string() on:mousedown=press>
+                    {glyph(icon)}
+                    <span>{words}</span>
+                    <small>{kind}</small>
+                </li>
+            }
+            .into_any()
+        };
+        search.found.get().into_iter().enumerate().map(option).collect_view()
+    };
+    let is_empty = Memo::new(move |_| search.found.with(Vec::is_empty));
+    let nothing = move || is_empty.get().then(|| view! { <p class="about" role="status">"Nothing has this name."</p> }.into_any());
+    view! {
+        <ul class="palette-list" role="listbox" aria-label="Results" id=id>{move || options()}</ul>
+        {move || nothing()}
+    }
+    .into_any()
+}
+
+/// Everything that can be gone to: pages first, then actions, then webhooks.
 fn commands(webhooks: &[String]) -> Vec<Command> {
     let page =
         |(words, icon, area): (&str, Icon, Area)| Command { icon, words: String::from(words), kind: "Page", target: Target::Area(area) };
@@ -183,6 +261,13 @@ mod tests {
         assert!(fits("hook NEW", "New webhook"));
         assert!(fits("", "anything"));
         assert!(!fits("new inbox", "New webhook"));
+    }
+
+    #[test]
+    fn every_page_and_action_can_be_found_by_its_own_words() {
+        let all = commands(&[]);
+        assert!(all.iter().all(|command| fits(&command.words, &command.words)));
+        assert!(all.iter().any(|command| command.target == Target::Help));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Light, dark, or as the system has it. `public/boot.js` applies the choice before the first paint.
 
-use crate::dom::{View, hears, part, view};
-use crate::state::RwSignal;
 use leptos::prelude::*;
 
 use crate::browser::storage::Keep;
@@ -11,7 +9,7 @@ use crate::ui::icon::{Icon, glyph};
 const KEY: &str = "postern.theme";
 
 /// A button that goes through the three.
-pub(crate) fn theme_button() -> View {
+pub(crate) fn theme_button() -> AnyView {
     let theme = RwSignal::new(Keep::Browser.read(KEY).unwrap_or_default());
     let press = move |_| {
         let next = next(&theme.get_untracked());
@@ -24,13 +22,15 @@ pub(crate) fn theme_button() -> View {
     };
     let word = move || theme.with(|theme| word(theme));
     view! {
-        <button type="button" class="button quiet" on:click=hears(press)>
+        <button type="button" class="button quiet" on:click=press>
             {glyph(Icon::Theme)}
-            <span class="label">"Theme: "{part(word)}</span>
+            <span class="label">"Theme: "{move || word()}</span>
         </button>
     }
+    .into_any()
 }
 
+/// The theme after this one; empty means as the system has it, and so does a value that is not known.
 fn next(theme: &str) -> &'static str {
     match theme {
         "" => "light",
@@ -39,6 +39,7 @@ fn next(theme: &str) -> &'static str {
     }
 }
 
+/// What the button says.
 fn word(theme: &str) -> &'static str {
     match theme {
         "light" => "light",

@@ -1,7 +1,6 @@
 //! States: a dot and a word, in one of four colours. The word alone says it all.
 
-use crate::dom::{View, part, value, view};
-use crate::state::Memo;
+use leptos::prelude::*;
 
 /// What a state means to a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,25 +29,28 @@ impl Tone {
 }
 
 /// A state that changes.
-pub(crate) fn badge(state: impl Fn() -> (Tone, String) + Send + Sync + 'static) -> View {
-    badge_of_signal(Memo::new(state))
+pub(crate) fn badge(state: impl Fn() -> (Tone, String) + Send + Sync + 'static) -> AnyView {
+    badge_of_signal(Memo::new(move |_| state()))
 }
 
-fn badge_of_signal(state: Memo<(Tone, String)>) -> View {
+/// Not generic, so that it exists once.
+fn badge_of_signal(state: Memo<(Tone, String)>) -> AnyView {
     view! {
-        <span class=value(move || Some(format!("badge {}", state.with(|(tone, _)| tone.class()))))>
+        <span class=move || format!("badge {}", state.with(|(tone, _)| tone.class()))>
             <i class="dot" aria-hidden="true"></i>
-            {part(move || state.with(|(_, word)| word.clone()))}
+            {move || state.with(|(_, word)| word.clone())}
         </span>
     }
+    .into_any()
 }
 
 /// A state that stays as it is.
-pub(crate) fn badge_of(tone: Tone, word: &str) -> View {
+pub(crate) fn badge_of(tone: Tone, word: &str) -> AnyView {
     view! {
         <span class=format!("badge {}", tone.class())>
             <i class="dot" aria-hidden="true"></i>
             {String::from(word)}
         </span>
     }
+    .into_any()
 }

@@ -1,7 +1,5 @@
 //! Buttons, and links that look like them. A button that has a shortcut says so.
 
-use crate::dom::{View, hears, only_if, view};
-use crate::state::Signal;
 use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
@@ -21,6 +19,7 @@ pub(crate) enum Look {
 }
 
 impl Look {
+    /// Its class.
     const fn class(self) -> &'static str {
         match self {
             Self::Primary => "button primary",
@@ -58,7 +57,7 @@ pub(crate) fn Button(
     /// Called when it is pressed.
     #[prop(optional, into)]
     on_press: Option<UnsyncCallback<()>>,
-) -> View {
+) -> AnyView {
     let press = move |_| {
         if let Some(on_press) = on_press
             && !disabled.get_untracked()
@@ -71,15 +70,16 @@ pub(crate) fn Button(
         <button
             class=look.class()
             type=if submits { "submit" } else { "button" }
-            aria-disabled=only_if(move || disabled.get())
+            aria-disabled=move || disabled.get().then_some("true")
             aria-keyshortcuts=(!shortcut.is_empty()).then_some(shortcut)
-            on:click=hears(press)
+            on:click=press
         >
             {icon.map(glyph)}
-            <span class="label">{label}{about.map(|about| view! { <span class="for-ear">{format!(" {about}")}</span> })}</span>
+            <span class="label">{label}{about.map(|about| view! { <span class="for-ear">{format!(" {about}")}</span> }.into_any())}</span>
             {keycap(shortcut)}
         </button>
     }
+    .into_any()
 }
 
 /// A link to an address of ours that looks like a button.
@@ -100,7 +100,7 @@ pub(crate) fn LinkButton(
     /// Its shortcut as it is written on it.
     #[prop(optional)]
     shortcut: &'static str,
-) -> View {
+) -> AnyView {
     view! {
         <a class=look.class() href=href aria-keyshortcuts=(!shortcut.is_empty()).then_some(shortcut)>
             {icon.map(glyph)}
@@ -108,25 +108,28 @@ pub(crate) fn LinkButton(
             {keycap(shortcut)}
         </a>
     }
+    .into_any()
 }
 
 /// A key as it is written on a button or in a list of shortcuts. Not part of the button's name: `aria-keyshortcuts` says it.
-pub(crate) fn keycap(key: &'static str) -> View {
+pub(crate) fn keycap(key: &'static str) -> AnyView {
     if key.is_empty() {
-        return View::nothing();
+        return ().into_any();
     }
-    view! { <kbd aria-hidden="true">{key}</kbd> }
+    view! { <kbd aria-hidden="true">{key}</kbd> }.into_any()
 }
 
 /// A button that shows only an icon; its name is for the ear and for the tip.
-pub(crate) fn icon_button(icon: Icon, name: impl Into<String>, on_press: impl Fn() + 'static) -> View {
+pub(crate) fn icon_button(icon: Icon, name: impl Into<String>, on_press: impl Fn() + 'static) -> AnyView {
     boxed_icon_button(icon, name.into(), Box::new(on_press))
 }
 
-fn boxed_icon_button(icon: Icon, name: String, on_press: Box<dyn Fn()>) -> View {
+/// Not generic, so that it exists once.
+fn boxed_icon_button(icon: Icon, name: String, on_press: Box<dyn Fn()>) -> AnyView {
     view! {
-        <button class="button quiet only-icon" type="button" title=name.clone() aria-label=name on:click=hears(move |_| on_press())>
+        <button class="button quiet only-icon" type="button" title=name.clone() aria-label=name on:click=move |_| on_press()>
             {glyph(icon)}
         </button>
     }
+    .into_any()
 }

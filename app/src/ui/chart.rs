@@ -1,12 +1,11 @@
 //! Lines over time: several plots above each other that share the time below them. One picture for the eye; what it says in
 //! words, and the numbers themselves, stand beside it.
 
+use leptos::prelude::*;
 use std::fmt::Write as _;
 
-use crate::dom::{CollectView, View, hears, part, value, view};
-use crate::state::RwSignal;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, MouseEvent};
+use web_sys::{Element, PointerEvent};
 
 /// Units of the picture's own space from left to right. How wide it is drawn is the style sheet's.
 const WIDTH: f64 = 1_000.0;
@@ -27,7 +26,12 @@ pub(crate) struct Plot {
 
 /// The picture. `summary` says it in words, `ticks` are the moments written below it, `readout` says what happened at the moment
 /// that somebody points at.
-pub(crate) fn chart(summary: String, plots: Vec<Plot>, ticks: Vec<String>, readout: impl Fn(Option<usize>) -> String + 'static) -> View {
+pub(crate) fn chart(
+    summary: String,
+    plots: Vec<Plot>,
+    ticks: Vec<String>,
+    readout: impl Fn(Option<usize>) -> String + Send + 'static,
+) -> AnyView {
     let count = plots.iter().flat_map(|plot| plot.lines.iter().map(|(_, values)| values.len())).max().unwrap_or_default();
     let pointed = RwSignal::new(None::<usize>);
     #[expect(clippy::cast_precision_loss, reason = "a handful of plots")]
@@ -35,36 +39,42 @@ pub(crate) fn chart(summary: String, plots: Vec<Plot>, ticks: Vec<String>, reado
     let lines = plots.iter().enumerate().map(|(at, plot)| {
         #[expect(clippy::cast_precision_loss, reason = "a handful of plots")]
         let top = at as f64 * (HEAD + PLOT) + HEAD;
-        let grid = format!("M0 {top}H{WIDTH}M0 {}H{WIDTH}M0 {}H{WIDTH}", top + PLOT / 2.0, top + PLOT);
+        let [upper, middle, lower, right] = [top, top + PLOT / 2.0, top + PLOT, WIDTH].map(tenths);
+        let grid = format!("M0 {upper}H{right}M0 {middle}H{right}M0 {lower}H{right}");
         let line = |(class, values): &(&'static str, Vec<Option<f64>>)| {
-            view! { <path class=format!("line {class}") d=path_of(values, top, PLOT)></path> }
+            view! { <path class=format!("line {class}") d=path_of(values, top, PLOT)></path> }.into_any()
         };
-        view! { <path class="grid" d=grid></path>{plot.lines.iter().map(line).collect_view()} }
+        view! { <path class="grid" d=grid></path>{plot.lines.iter().map(line).collect_view()} }.into_any()
     });
     let lines = lines.collect_view();
-    let mark = move || pointed.get().map(|at| view! { <path class="mark" d=format!("M{} 0V{height}", x_of(at, count))></path> });
-    let point = move |event: Event| {
-        let at = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()).zip(event.dyn_into::<MouseEvent>().ok());
-        pointed.set(at.and_then(|(element, event)| moment_at(f64::from(event.offset_x()), f64::from(element.client_width()), count)));
+    let mark = move || {
+        pointed
+            .get()
+            .map(|at| view! { <path class="mark" d=format!("M{} 0V{}", tenths(x_of(at, count)), tenths(height))></path> }.into_any())
+    };
+    let point = move |event: PointerEvent| {
+        let element = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
+        pointed.set(element.and_then(|element| moment_at(f64::from(event.offset_x()), f64::from(element.client_width()), count)));
     };
     let scale = |plot: &Plot| {
         let [upper, lower] = plot.edges.clone();
-        view! { <span class="chart-scale"><span>{upper}</span><span>{lower}</span></span> }
+        view! { <span class="chart-scale"><span>{upper}</span><span>{lower}</span></span> }.into_any()
     };
-    let name = |plot: &Plot| view! { <span class="chart-name">{plot.name}</span> };
-    let tick = |tick: String| view! { <span>{tick}</span> };
+    let name = |plot: &Plot| view! { <span class="chart-name">{plot.name}</span> }.into_any();
+    let tick = |tick: String| view! { <span>{tick}</span> }.into_any();
     view! {
         <figure class="chart">
             <div class="chart-names" aria-hidden="true">{plots.iter().map(name).collect_view()}</div>
-            <svg viewBox=format!("0 0 {WIDTH} {height}") preserveAspectRatio="none" role="img" aria-label=summary on:pointermove=hears(point) on:pointerleave=hears(move |_| pointed.set(None))>
+            <svg viewBox=format!("0 0 {} {}", tenths(WIDTH), tenths(height)) preserveAspectRatio="none" role="img" aria-label=summary on:pointermove=point on:pointerleave=move |_| pointed.set(None)>
                 {lines}
-                {part(mark)}
+                {move || mark()}
             </svg>
             <div class="chart-scales" aria-hidden="true">{plots.iter().map(scale).collect_view()}</div>
             <div class="chart-ticks" aria-hidden="true">{ticks.into_iter().map(tick).collect_view()}</div>
-            <figcaption class="hint" data-pointed=value(move || pointed.get().map(|at| at.to_string()))>{part(move || readout(pointed.get()))}</figcaption>
+            <figcaption class="hint" data-pointed=move || pointed.get().map(|at| at.to_string())>{move || readout(pointed.get())}</figcaption>
         </figure>
     }
+    .into_any()
 }
 
 /// Where the moment `at` of `count` stands.
@@ -91,12 +101,19 @@ fn path_of(values: &[Option<f64>], top: f64, height: f64) -> String {
         let (x, y) = (x_of(at, values.len()), top + (1.0 - value.clamp(0.0, 1.0)) * height);
         let (has_before, has_after) = (value_at(at.checked_sub(1)).is_some(), value_at(at.checked_add(1)).is_some());
         let _never_fails = match (has_before, has_after) {
-            (true, _) => write!(path, "L{x:.1} {y:.1}"),
-            (false, true) => write!(path, "M{x:.1} {y:.1}"),
-            (false, false) => write!(path, "M{:.1} {y:.1}h{:.1}", x - step / 3.0, step * 2.0 / 3.0),
+            (true, _) => write!(path, "L{} {}", tenths(x), tenths(y)),
+            (false, true) => write!(path, "M{} {}", tenths(x), tenths(y)),
+            (false, false) => write!(path, "M{} {}h{}", tenths(x - step / 3.0), tenths(y), tenths(step * 2.0 / 3.0)),
         };
     }
     path
+}
+
+/// A length that is not negative, with one decimal. Not by `{:.1}`: the standard library's printer of floats brings 10 KB.
+fn tenths(length: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most some thousand")]
+    let tenths = (length * 10.0).round() as u32;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

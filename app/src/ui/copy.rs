@@ -1,14 +1,14 @@
 //! Copying, and saying that it worked.
 
-use crate::dom::View;
-
 use super::button::icon_button;
 use super::icon::Icon;
 use super::toast::{Toasts, use_toasts};
 use crate::browser::clipboard;
 use crate::fetched::spawn;
+use leptos::prelude::*;
 
-/// Copies `text`; `what` is said afterwards: "`what` copied".
+/// Copies `text`; `what` is said afterwards: "`what` copied". A browser may refuse, such as on a page without TLS; then it is said
+/// what to do instead.
 pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
     let what = String::from(what);
     spawn(async move {
@@ -20,12 +20,13 @@ pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
     });
 }
 
-/// A button that copies.
-pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> View {
+/// A button that copies. `text` is asked for when it is pressed, so it may change until then.
+pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> AnyView {
     boxed_copy_button(what, Box::new(text))
 }
 
-fn boxed_copy_button(what: &'static str, text: Box<dyn Fn() -> String>) -> View {
+/// Not generic, so that it exists once.
+fn boxed_copy_button(what: &'static str, text: Box<dyn Fn() -> String>) -> AnyView {
     let toasts = use_toasts();
     icon_button(Icon::Copy, format!("Copy {}", what.to_ascii_lowercase()), move || copy(toasts, what, text()))
 }

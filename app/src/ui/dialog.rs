@@ -1,7 +1,5 @@
 //! Modal dialogs: the browser's own `<dialog>`, which keeps the focus inside, closes with Esc and gives the focus back.
 
-use crate::dom::{ChildrenFn, NodeRef, View, hears, part, view};
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -11,7 +9,8 @@ use super::fresh_id;
 use super::icon::Icon;
 use crate::fetched::effect;
 
-/// A dialog that is shown while `open` is true. Its content is made anew each time.
+/// A dialog that is shown while `open` is true. Its content is made anew each time, so a form in it starts empty, and what it held
+/// is forgotten when it is closed. Esc, the button in the corner and a press beside it close it.
 #[component]
 pub(crate) fn Dialog(
     /// Whether it is open.
@@ -24,8 +23,8 @@ pub(crate) fn Dialog(
     class: &'static str,
     /// What is in it.
     children: ChildrenFn,
-) -> View {
-    let element = NodeRef::<web_sys::HtmlDialogElement>::new();
+) -> AnyView {
+    let element = NodeRef::<leptos::html::Dialog>::new();
     let heading = fresh_id();
     let content = {
         let heading = heading.clone();
@@ -38,12 +37,13 @@ pub(crate) fn Dialog(
                         <div class="dialog-close">{icon_button(Icon::Close, "Close", move || open.set(false))}</div>
                     </div>
                 }
+                .into_any()
             })
         }
     };
     effect(move || {
         let is_open = open.get();
-        if let Some(dialog) = element.element() {
+        if let Some(dialog) = element.get() {
             if is_open && !dialog.open() {
                 // Fails only for an element that is not in the document.
                 drop(dialog.show_modal());
@@ -61,8 +61,9 @@ pub(crate) fn Dialog(
         }
     };
     view! {
-        <dialog node_ref=element class=format!("dialog {class}") aria-labelledby=heading on:close=hears(move |_| open.set(false)) on:mousedown=hears(press)>
-            {part(content)}
+        <dialog node_ref=element class=format!("dialog {class}") aria-labelledby=heading on:close=move |_| open.set(false) on:mousedown=press>
+            {content}
         </dialog>
     }
+    .into_any()
 }

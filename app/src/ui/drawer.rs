@@ -1,6 +1,5 @@
 //! Drawers: one thing of a list in full, beside the list, which stays usable.
 
-use crate::dom::{Children, View, view};
 use leptos::prelude::*;
 
 use super::button::icon_button;
@@ -19,7 +18,7 @@ pub(crate) fn Drawer(
     on_close: UnsyncCallback<()>,
     /// What is in it.
     children: Children,
-) -> View {
+) -> AnyView {
     use_shortcut("Esc", "Close the drawer", move || on_close.run(()));
     focus::soon(".drawer");
     view! {
@@ -28,4 +27,5 @@ pub(crate) fn Drawer(
             {children()}
         </section>
     }
+    .into_any()
 }

@@ -1,14 +1,15 @@
 //! Filters as chips: `+ event` while not set, `event: order.paid ×` while set.
+//!
+//! Where the filter is kept is the caller's matter; on all screens it is the address.
 
-use crate::dom::{NodeRef, View, hears, part, view};
-use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 
 use super::button::{Button, Look};
 use super::field::TextField;
 use super::icon::{Icon, glyph};
 
-/// A filter that is typed.
+/// A filter that is typed. Enter applies it, Esc closes it unchanged, an empty text removes it. While it is set, the chip is the
+/// button that removes it.
 #[component]
 pub(crate) fn FilterChip(
     /// What it filters by, in one word.
@@ -24,11 +25,11 @@ pub(crate) fn FilterChip(
     /// Called with what it is to be set to.
     #[prop(into)]
     on_change: UnsyncCallback<Option<String>>,
-) -> View {
-    let details = NodeRef::<web_sys::HtmlDetailsElement>::new();
+) -> AnyView {
+    let details = NodeRef::<leptos::html::Details>::new();
     let typed = RwSignal::new(String::new());
     let close = move || {
-        if let Some(details) = details.element() {
+        if let Some(details) = details.get_untracked() {
             details.set_open(false);
         }
     };
@@ -40,24 +41,26 @@ pub(crate) fn FilterChip(
     };
     let chip = move || match value.get() {
         Some(value) => view! {
-            <button type="button" class="chip on" on:click=hears(move |_| on_change.run(None))>
+            <button type="button" class="chip on" on:click=move |_| on_change.run(None)>
                 {format!("{name}: {value}")}<span class="for-ear">" (remove this filter)"</span>{glyph(Icon::Close)}
             </button>
-        },
+        }
+        .into_any(),
         None => view! {
-            <details class="chip-menu" node_ref=details on:keydown=hears(move |event: web_sys::KeyboardEvent| {
+            <details class="chip-menu" node_ref=details on:keydown=move |event: web_sys::KeyboardEvent| {
                 if event.key() == "Escape" {
                     event.prevent_default();
                     close();
                 }
-            })>
+            }>
                 <summary class="chip">{format!("+ {name}")}</summary>
-                <form class="popover" on:submit=hears(apply)>
+                <form class="popover" on:submit=apply>
                     <TextField label=format!("Filter by {name}") value=typed hint=hint suggestions=suggestions mono=true />
                     <Button label="Apply" look=Look::Primary submits=true />
                 </form>
             </details>
-        },
+        }
+        .into_any(),
     };
-    view! { <span class="chip-place">{part(chip)}</span> }
+    view! { <span class="chip-place">{move || chip()}</span> }.into_any()
 }

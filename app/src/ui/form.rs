@@ -6,9 +6,7 @@ use postern_core::fault::Fault;
 use super::button::{Button, Look};
 use crate::api::{Answer, Load};
 use crate::browser::focus;
-use crate::dom::{View, view};
 use crate::fetched::when;
-use crate::state::{Memo, RwSignal, Signal};
 
 /// The first bad field of a form in a dialog.
 pub(crate) const IN_DIALOG: &str = "dialog [aria-invalid=true]";
@@ -40,10 +38,10 @@ pub(crate) fn fault_when(
     Signal::derive(move || if is_due() { faults.with(|faults| fault_of(faults, field.as_ref())) } else { None })
 }
 
-/// A text as a sentence: `must be a URL` reads `Must be a URL.`
+/// An English text as a sentence: `must be a URL` reads `Must be a URL.`
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters.next().map(|first| String::from(first.to_ascii_uppercase())).unwrap_or_default();
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
@@ -93,9 +91,9 @@ pub(crate) fn Submit(
     label: Signal<String>,
     /// The form's call.
     sending: Sending,
-) -> View {
+) -> AnyView {
     let busy = sending.busy();
-    view! { <Button label=label look=Look::Primary submits=true disabled=busy /> }
+    view! { <Button label=label look=Look::Primary submits=true disabled=busy /> }.into_any()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The icons: one set, drawn on a grid of 20 with a line of 1.5, without fill, round at the ends.
 
-use crate::dom::{View, view};
+use leptos::prelude::*;
 
 /// A drawing that stands beside a word, never in its stead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +116,11 @@ impl Icon {
 }
 
 /// Draws an icon in the colour of the text around it. Hidden from assistive technology: the word beside it says it.
-pub(crate) fn glyph(icon: Icon) -> View {
+pub(crate) fn glyph(icon: Icon) -> AnyView {
     view! {
         <svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">
             <path d=icon.path() />
         </svg>
     }
+    .into_any()
 }

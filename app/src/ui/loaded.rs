@@ -1,8 +1,6 @@
 //! The faces of something that is loaded: a skeleton, what went wrong with a way to try again, or the thing itself, with a
 //! note where it is older than it should be.
 
-use crate::dom::{View, part, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 
 use super::button::Button;
@@ -11,58 +9,68 @@ use crate::api::ApiFailure;
 use crate::fetched::Fetched;
 
 /// Shows `ready` once `fetched` has a value; before that, `skeleton` or what went wrong.
+///
+/// A value that was there stays, whatever a later load does: if that fails, a line above says that what is shown may be out of date.
+/// `ready` runs once for all values, not once for each: what is in it reads `fetched` itself.
 pub(crate) fn loaded<T: Send + Sync + 'static>(
     fetched: Fetched<T>,
-    skeleton: fn() -> View,
-    ready: impl Fn() -> View + Send + 'static,
-) -> View {
-    let is_there = Memo::new(move || fetched.value.with(Option::is_some));
+    skeleton: fn() -> AnyView,
+    ready: impl Fn() -> AnyView + Send + 'static,
+) -> AnyView {
+    let is_there = Memo::new(move |_| fetched.value.with(Option::is_some));
     faces(is_there, fetched.failure, fetched.is_loading, UnsyncCallback::new(move |()| fetched.reload()), skeleton, Box::new(ready))
 }
 
+/// The faces, not generic, so that they exist once.
 fn faces(
     is_there: Memo<bool>,
     failure: RwSignal<Option<ApiFailure>>,
     is_loading: RwSignal<bool>,
     reload: UnsyncCallback<()>,
-    skeleton: fn() -> View,
-    ready: Box<dyn Fn() -> View + Send>,
-) -> View {
+    skeleton: fn() -> AnyView,
+    ready: Box<dyn Fn() -> AnyView + Send>,
+) -> AnyView {
     let stale = move || {
         let failed = failure.get().filter(|_| is_there.get())?;
-        Some(view! {
-            <div class="stale" role="status">
-                {glyph(Icon::Warning)}
-                <span><b>"This may be out of date. "</b>{failed.headline()}"."</span>
-                <Button label="Try again" on_press=move |()| reload.run(()) disabled=is_loading />
-            </div>
-        })
+        Some(
+            view! {
+                <div class="stale" role="status">
+                    {glyph(Icon::Warning)}
+                    <span><b>"This may be out of date. "</b>{failed.headline()}"."</span>
+                    <Button label="Try again" on_press=move |()| reload.run(()) disabled=is_loading />
+                </div>
+            }
+            .into_any(),
+        )
     };
-    let has_failed = Memo::new(move || failure.with(Option::is_some));
+    let has_failed = Memo::new(move |_| failure.with(Option::is_some));
     let content = move || {
         if is_there.get() {
             ready()
         } else if has_failed.get() {
             failed(failure, is_loading, reload)
         } else {
-            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton()}</div> }
+            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton()}</div> }.into_any()
         }
     };
     view! {
-        {part(stale)}
-        {part(content)}
+        {move || stale()}
+        {move || content()}
     }
+    .into_any()
 }
 
-fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, reload: UnsyncCallback<()>) -> View {
+/// What went wrong, what to do, and a button that tries again.
+fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, reload: UnsyncCallback<()>) -> AnyView {
     let headline = move || failure.with(|failure| failure.as_ref().map(ApiFailure::headline));
     let advice = move || failure.with(|failure| failure.as_ref().map(ApiFailure::advice));
     view! {
         <div class="empty failed" role="alert">
             {glyph(Icon::Warning)}
-            <h2>{part(headline)}</h2>
-            <p>{part(advice)}</p>
+            <h2>{move || headline()}</h2>
+            <p>{move || advice()}</p>
             <Button label="Try again" icon=Icon::Again on_press=move |()| reload.run(()) disabled=is_loading />
         </div>
     }
+    .into_any()
 }

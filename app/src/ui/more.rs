@@ -1,4 +1,7 @@
 //! The button below a list that puts the next page behind it.
+//!
+//! The API searches for a while and then says how far it got, so a page may be empty although there is a next one. Then the list
+//! is not empty, only not found yet ([`nothing_yet`]).
 
 use leptos::prelude::*;
 use postern_core::api::page::Page;
@@ -10,14 +13,16 @@ use super::notice::empty;
 use super::toast::use_toasts;
 use crate::api::Load;
 use crate::browser::clock::offset_min;
-use crate::dom::{View, part, view};
 use crate::fetched::Fetched;
-use crate::state::{Memo, RwSignal};
 use crate::words;
 
 /// A button, as long as `list` has a next page, with how far back it was searched where it ended there. `load` gives the page
 /// that begins at a cursor.
-pub(crate) fn more_button<T: 'static>(list: Fetched<Page<T>>, label: &'static str, load: impl Fn(&str) -> Load<Page<T>> + 'static) -> View {
+pub(crate) fn more_button<T: Send + Sync + 'static>(
+    list: Fetched<Page<T>>,
+    label: &'static str,
+    load: impl Fn(&str) -> Load<Page<T>> + 'static,
+) -> AnyView {
     let (toasts, busy) = (use_toasts(), RwSignal::new(false));
     let press = move || {
         let next = untrack(move || list.next());
@@ -30,30 +35,31 @@ pub(crate) fn more_button<T: 'static>(list: Fetched<Page<T>>, label: &'static st
             }
         });
     };
-    let has_more = Memo::new(move || list.next().is_some());
-    shown(has_more, Memo::new(move || list.searched_to()), label, busy, UnsyncCallback::new(move |()| press()))
+    let has_more = Memo::new(move |_| list.next().is_some());
+    shown(has_more, Memo::new(move |_| list.searched_to()), label, busy, UnsyncCallback::new(move |()| press()))
 }
 
-/// Not generic, so that it exists once.
-fn shown(
+/// The button itself, as long as there `has_more`. Not generic, so that it exists once.
+pub(crate) fn shown(
     has_more: Memo<bool>,
     searched_to: Memo<Option<Timestamp>>,
     label: &'static str,
     busy: RwSignal<bool>,
     press: UnsyncCallback<()>,
-) -> View {
-    part(move || {
+) -> AnyView {
+    let button = move || {
         has_more.get().then(|| {
             let far = searched_to.get().map(|at| {
                 let at = words::date_time(at, offset_min(at));
-                view! { <span class="faint">{format!("Searched back to {at}")}</span> }
+                view! { <span class="faint">{format!("Searched back to {at}")}</span> }.into_any()
             });
-            view! { <div class="more">{far}<Button label=label disabled=busy on_press=move |()| press.run(()) /></div> }
+            view! { <div class="more">{far}<Button label=label disabled=busy on_press=move |()| press.run(()) /></div> }.into_any()
         })
-    })
+    };
+    button.into_any()
 }
 
 /// What stands in the place of a list in which nothing was found so far, with `more` to search on.
-pub(crate) fn nothing_yet(more: View) -> View {
+pub(crate) fn nothing_yet(more: AnyView) -> AnyView {
     empty(Icon::Search, "Nothing found so far", "The list is long: there may be older ones that fit.", more)
 }

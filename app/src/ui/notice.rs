@@ -1,14 +1,12 @@
 //! Words in a box: what is empty and how to fill it, what a call refused, why a delivery stands where it stands.
 
-use crate::dom::{CollectView, View, part, view};
-use crate::state::RwSignal;
-
 use super::badge::Tone;
 use super::icon::{Icon, glyph};
 use crate::api::ApiFailure;
+use leptos::prelude::*;
 
-/// Nothing here yet: what it would hold, and the button that fills it.
-pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, action: View) -> View {
+/// Nothing here yet: what it would hold, and the button that fills it. `action` may be empty where there is nothing to press.
+pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, action: AnyView) -> AnyView {
     view! {
         <div class="empty">
             {glyph(icon)}
@@ -17,28 +15,32 @@ pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, ac
             {action}
         </div>
     }
+    .into_any()
 }
 
-/// A headline and what follows from it.
-pub(crate) fn notice(tone: Tone, headline: String, advice: String) -> View {
-    let advice = (!advice.is_empty()).then(|| view! { <p>{advice}</p> });
+/// A headline and what follows from it; without advice, the headline alone.
+pub(crate) fn notice(tone: Tone, headline: String, advice: String) -> AnyView {
+    let advice = (!advice.is_empty()).then(|| view! { <p>{advice}</p> }.into_any());
     view! {
         <div class=format!("notice {}", tone.class())>
             <p class="headline">{headline}</p>
             {advice}
         </div>
     }
+    .into_any()
 }
 
 /// Why a form was not accepted, announced when it appears. Faults that stand beside their fields are not repeated.
-pub(crate) fn refusal(failure: RwSignal<Option<ApiFailure>>) -> View {
+pub(crate) fn refusal(failure: RwSignal<Option<ApiFailure>>) -> AnyView {
     let content = move || {
         failure.get().map(|failure| {
-            let faults =
-                failure.faults().iter().map(|fault| view! { <li><code>{fault.pointer.clone()}</code>" "{fault.detail.clone()}</li> });
-            let faults = (failure.faults().len() > 1).then(|| view! { <ul>{faults.collect_view()}</ul> });
-            view! { <div class="notice bad"><p class="headline">{failure.headline()}</p><p>{failure.advice()}</p>{faults}</div> }
+            let faults = failure
+                .faults()
+                .iter()
+                .map(|fault| view! { <li><code>{fault.pointer.clone()}</code>" "{fault.detail.clone()}</li> }.into_any());
+            let faults = (failure.faults().len() > 1).then(|| view! { <ul>{faults.collect_view()}</ul> }.into_any());
+            view! { <div class="notice bad"><p class="headline">{failure.headline()}</p><p>{failure.advice()}</p>{faults}</div> }.into_any()
         })
     };
-    view! { <div role="alert">{part(content)}</div> }
+    view! { <div role="alert">{move || content()}</div> }.into_any()
 }

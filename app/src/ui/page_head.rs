@@ -1,7 +1,5 @@
 //! The head of a screen: the heading that gets the focus when the screen appears, a line below it, and its actions.
 
-use crate::dom::{Children, View, view};
-use crate::state::Signal;
 use leptos::prelude::*;
 
 use super::icon::{Icon, glyph};
@@ -23,16 +21,17 @@ pub(crate) fn PageHead(
     /// States and buttons on the right.
     #[prop(optional)]
     children: Option<Children>,
-) -> View {
+) -> AnyView {
     effect(move || location::set_title(&format!("{} · Postern", title.get())));
     view! {
         <header class="page-head">
             <div class="page-title">
-                {above.map(|(name, href)| view! { <a class="above" href=href>{glyph(Icon::Back)}{name}</a> })}
+                {above.map(|(name, href)| view! { <a class="above" href=href>{glyph(Icon::Back)}{name}</a> }.into_any())}
                 <h1 tabindex="-1">{title}</h1>
-                {about.map(|about| view! { <p class="about">{about}</p> })}
+                {about.map(|about| view! { <p class="about">{about}</p> }.into_any())}
             </div>
             <div class="page-actions">{children.map(|children| children())}</div>
         </header>
     }
+    .into_any()
 }

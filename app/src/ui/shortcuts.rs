@@ -1,6 +1,5 @@
 //! Shortcuts: screens say which keys they answer to, one listener hears them, one dialog lists those that work now.
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
@@ -70,7 +69,7 @@ fn written(key: &str) -> Option<String> {
         "Escape" => Some(String::from("Esc")),
         "ArrowDown" => Some(String::from("J")),
         "ArrowUp" => Some(String::from("K")),
-        one if one.chars().count() == 1 => Some(one.to_uppercase()),
+        one if one.chars().count() == 1 => Some(one.to_ascii_uppercase()),
         _ => None,
     }
 }

@@ -1,20 +1,20 @@
 //! Skeletons: the shape of what is being loaded, so that nothing jumps when it is there.
 
-use crate::dom::{CollectView, View, view};
+use leptos::prelude::*;
 
 /// Rows of a table.
-pub(crate) fn rows() -> View {
-    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> };
-    view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }
+pub(crate) fn rows() -> AnyView {
+    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> }.into_any();
+    view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }.into_any()
 }
 
 /// A few paragraphs.
-pub(crate) fn text() -> View {
-    view! { <div class="card">{plain_text()}</div> }
+pub(crate) fn text() -> AnyView {
+    view! { <div class="card">{plain_text()}</div> }.into_any()
 }
 
 /// A few paragraphs within a card.
-pub(crate) fn plain_text() -> View {
+pub(crate) fn plain_text() -> AnyView {
     view! {
         <div class="pad bones" aria-hidden="true">
             <i class="bone wide"></i>
@@ -23,4 +23,5 @@ pub(crate) fn plain_text() -> View {
             <i class="bone short"></i>
         </div>
     }
+    .into_any()
 }

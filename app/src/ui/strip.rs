@@ -1,16 +1,15 @@
 //! Health strips: one bar for each of the latest deliveries, the newest on the right.
 
-use crate::dom::{CollectView, View, view};
-
 use super::badge::Tone;
+use leptos::prelude::*;
 
 /// Bars for `tones`, filled up on the left with empty ones to `length`; `summary` says it in words.
-pub(crate) fn strip(length: usize, tones: &[Tone], summary: String) -> View {
+pub(crate) fn strip(length: usize, tones: &[Tone], summary: String) -> AnyView {
     // One picture instead of dozens of elements: a bar is 3 wide and every 4.
     let missing = length.saturating_sub(tones.len());
     let bars = std::iter::repeat_n("none", missing).chain(tones.iter().map(|tone| tone.class())).enumerate();
     let bar = |(at, class): (usize, &'static str)| {
-        view! { <rect class=class x=(at * 4).to_string() y="0" width="3" height="20" rx="1"></rect> }
+        view! { <rect class=class x=(at * 4).to_string() y="0" width="3" height="20" rx="1"></rect> }.into_any()
     };
     let width = length * 4;
     view! {
@@ -18,4 +17,5 @@ pub(crate) fn strip(length: usize, tones: &[Tone], summary: String) -> View {
             {bars.map(bar).collect_view()}
         </svg>
     }
+    .into_any()
 }

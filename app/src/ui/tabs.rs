@@ -1,7 +1,7 @@
-//! Tabs: one of several panels. Arrow keys move between them (ARIA authoring practices).
+//! Tabs: one of several panels. Arrow keys move between them (ARIA authoring practices), Tab goes on to the panel: only the open
+//! tab is among what Tab stops at. A panel is made when it is opened, and only then.
 
-use crate::dom::{CollectView, View, hears, part, truth, value, view};
-use crate::state::{Memo, RwSignal};
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
@@ -14,13 +14,14 @@ pub(crate) struct Tab {
     /// Its words.
     pub(crate) label: String,
     /// Makes what it shows.
-    pub(crate) panel: Box<dyn Fn() -> View + Send + Sync>,
+    pub(crate) panel: Box<dyn Fn() -> AnyView + Send + Sync>,
 }
 
-/// Tabs of which `chosen` is open; the first one where `chosen` names none of them.
-pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Vec<Tab>) -> View {
+/// Tabs of which `chosen` is open; the first one where `chosen` names none of them. `label` is what all of them are about, for the
+/// ear. The caller keeps `chosen`, so that the same tab stays open when the tabs are made anew.
+pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Vec<Tab>) -> AnyView {
     let keys: Vec<&'static str> = tabs.iter().map(|tab| tab.key).collect();
-    let present = Memo::new(move || {
+    let present = Memo::new(move |_| {
         let key = chosen.get();
         keys.iter().position(|known| *known == key).unwrap_or_default()
     });
@@ -31,21 +32,23 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
             <button
                 type="button"
                 role="tab"
-                aria-selected=truth(move || present.get() == at)
+                aria-selected=move || (present.get() == at).to_string()
                 aria-controls=panel_id.clone()
-                tabindex=value(move || Some(String::from(if present.get() == at { "0" } else { "-1" })))
-                on:click=hears(move |_| chosen.set(key))
+                tabindex=move || if present.get() == at { "0" } else { "-1" }
+                on:click=move |_| chosen.set(key)
             >
                 {tab.label.clone()}
             </button>
         }
+        .into_any()
     });
     let head = head.collect_view();
     let panel = move || tabs.get(present.get()).map(|tab| (tab.panel)());
     view! {
-        <div class="tabs" role="tablist" aria-label=label on:keydown=hears(move |event| step(&event))>{head}</div>
-        <div class="tab-panel" role="tabpanel" id=panel_id tabindex="0">{part(panel)}</div>
+        <div class="tabs" role="tablist" aria-label=label on:keydown=move |event| step(&event)>{head}</div>
+        <div class="tab-panel" role="tabpanel" id=panel_id tabindex="0">{move || panel()}</div>
     }
+    .into_any()
 }
 
 /// Moves the focus to the neighbour and opens it.

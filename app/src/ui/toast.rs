@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use crate::dom::{View, keyed, part, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 
 use super::badge::Tone;
 use super::button::{Button, icon_button};
 use super::icon::Icon;
+use super::shortcuts::use_shortcut;
 use crate::fetched::effect;
 
 /// How long a message stays, and how long something can be undone.
@@ -16,7 +15,9 @@ const SHOWN: Duration = Duration::from_secs(6);
 /// How long a complaint stays: it is to be read to the end.
 const COMPLAINT_SHOWN: Duration = Duration::from_secs(12);
 
+/// A message, as long as it is shown.
 struct Toast {
+    /// Tells it from the others.
     id: u32,
     tone: Tone,
     text: String,
@@ -28,14 +29,16 @@ struct Toast {
 struct Undo {
     /// What goes away with it; hidden from lists meanwhile.
     subject: String,
+    /// Does it, once it can't be taken back any more.
     commit: Box<dyn FnOnce()>,
+    /// Called instead where it was taken back.
     take_back: Box<dyn FnOnce()>,
 }
 
 /// The messages of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Toasts {
-    all: RwSignal<Vec<Toast>>,
+    all: RwSignal<Vec<Toast>, LocalStorage>,
     next_id: StoredValue<u32>,
     gone: RwSignal<Vec<String>>,
 }
@@ -43,7 +46,7 @@ pub(crate) struct Toasts {
 impl Toasts {
     /// Offers itself to everything below. What could still be undone is done when the page is left.
     pub(crate) fn provide() -> Self {
-        let toasts = Self { all: RwSignal::new(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
+        let toasts = Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
         window_event_listener(leptos::ev::pagehide, move |_| toasts.flush());
         provide_context(toasts);
         toasts
@@ -91,6 +94,7 @@ impl Toasts {
         }
     }
 
+    /// Shows a message for a while.
     fn add(self, tone: Tone, text: String, undo: Option<Undo>, shown: Duration) {
         let id = self.next_id.with_value(|id| *id);
         self.next_id.set_value(id + 1);
@@ -98,6 +102,7 @@ impl Toasts {
         self.all.update(|all| all.push(Toast { id, tone, text, undo, timer }));
     }
 
+    /// Removes a message, with its timer.
     fn take(self, id: u32) -> Option<Toast> {
         let mut taken = None;
         self.all.update(|all| {
@@ -109,12 +114,14 @@ impl Toasts {
         taken
     }
 
+    /// Removes a message, and does now what it stood for.
     fn dismiss(self, id: u32) {
         if let Some(undo) = self.take(id).and_then(|toast| toast.undo) {
             (undo.commit)();
         }
     }
 
+    /// Removes a message, and takes back what it stood for.
     fn take_back(self, id: u32) {
         if let Some(undo) = self.take(id).and_then(|toast| toast.undo) {
             self.bring_back(&undo.subject);
@@ -128,9 +135,9 @@ pub(crate) fn use_toasts() -> Toasts {
     expect_context()
 }
 
-/// Where the messages appear.
+/// Where the messages appear. They are announced politely; the latest that can be taken back is taken back by U.
 #[component]
-pub(crate) fn ToastRegion() -> View {
+pub(crate) fn ToastRegion() -> AnyView {
     let toasts = use_toasts();
     let all = toasts.all;
     let seen = RwSignal::new(Vec::<(u32, Tone, String, bool)>::new());
@@ -146,30 +153,34 @@ pub(crate) fn ToastRegion() -> View {
             <div class=format!("toast {}", tone.class())>
                 <i class="dot" aria-hidden="true"></i>
                 <span>{text}</span>
-                {can_undo.then(|| view! { <Button label="Undo" shortcut="U" on_press=move |()| toasts.take_back(id) /> })}
+                {can_undo.then(|| view! { <Button label="Undo" shortcut="U" on_press=move |()| toasts.take_back(id) /> }.into_any())}
                 {icon_button(Icon::Close, "Dismiss", move || toasts.dismiss(id))}
             </div>
         }
+        .into_any()
     };
-    let has_undo = Memo::new(move || seen.with(|seen| seen.iter().any(|(.., can_undo)| *can_undo)));
-    let undo_key = move || has_undo.get().then(|| view! { <UndoKey /> });
+    // Keys are texts, as in the lists of screens, so that a list is compiled once for all of them.
+    let ids = move || seen.with(|seen| seen.iter().map(|(id, ..)| id.to_string()).collect::<Vec<String>>());
+    let has_undo = Memo::new(move |_| seen.with(|seen| seen.iter().any(|(.., can_undo)| *can_undo)));
+    let undo_key = move || has_undo.get().then(|| view! { <UndoKey /> }.into_any());
     view! {
         <div class="toasts" role="status" aria-live="polite" aria-label="Messages">
-            {keyed(move || seen.with(|seen| seen.iter().map(|(id, ..)| id.to_string()).collect()), row)}
+            <For each=move || ids() key=|id: &String| id.clone() children=row />
         </div>
-        {part(undo_key)}
+        {move || undo_key()}
     }
+    .into_any()
 }
 
 /// While something can be undone, `U` undoes the latest.
 #[component]
-fn UndoKey() -> View {
+fn UndoKey() -> AnyView {
     let toasts = use_toasts();
-    super::shortcuts::use_shortcut("U", "Undo", move || {
+    use_shortcut("U", "Undo", move || {
         let latest = toasts.all.with_untracked(|all| all.iter().rev().find(|toast| toast.undo.is_some()).map(|toast| toast.id));
         if let Some(id) = latest {
             toasts.take_back(id);
         }
     });
-    View::nothing()
+    ().into_any()
 }

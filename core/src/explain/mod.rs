@@ -102,10 +102,10 @@ impl Hold {
     }
 }
 
-/// `text` in the middle of a sentence.
+/// `text`, which is English, in the middle of a sentence.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
+    letters.next().map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str())).unwrap_or_default()
 }
 
 /// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks for a second 410.

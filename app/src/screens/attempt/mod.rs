@@ -1,9 +1,10 @@
 //! One attempt in full: request, response, the difference to the one before, and the event. Deliveries and tests show it.
+//!
+//! Everything here came from outside, and is shown as text. Tabs are made when they are opened.
 
 pub(crate) mod model;
 
-use crate::dom::{CollectView, View, view};
-use crate::state::RwSignal;
+use leptos::prelude::*;
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::event::EventView;
 use postern_core::contract::HIDDEN;
@@ -13,30 +14,18 @@ use crate::ui::code::{code_block, header_lines};
 use crate::ui::tabs::{Tab, tabs};
 use crate::words;
 
-/// The tabs of `attempt`. `chosen` keeps the open one while attempts change.
+/// The tabs of `attempt`. `chosen` keeps the open one while attempts change. The difference is offered where there is an attempt
+/// `before`, the event where somebody has it.
 pub(crate) fn attempt_tabs(
     chosen: RwSignal<&'static str>,
     attempt: AttemptView,
     before: Option<AttemptView>,
     event: Option<EventView>,
-) -> View {
+) -> AnyView {
+    let (sent, received) = (attempt.clone(), attempt.clone());
     let mut all = vec![
-        Tab {
-            key: "request",
-            label: String::from("Request"),
-            panel: Box::new({
-                let attempt = attempt.clone();
-                move || request(&attempt)
-            }),
-        },
-        Tab {
-            key: "response",
-            label: String::from("Response"),
-            panel: Box::new({
-                let attempt = attempt.clone();
-                move || response(&attempt)
-            }),
-        },
+        Tab { key: "request", label: String::from("Request"), panel: Box::new(move || request(&sent)) },
+        Tab { key: "response", label: String::from("Response"), panel: Box::new(move || response(&received)) },
     ];
     if let Some(before) = before {
         all.push(Tab {
@@ -52,14 +41,16 @@ pub(crate) fn attempt_tabs(
 }
 
 /// Which request or background run of Postern made the call: what its logs are searched for.
-fn made_by(attempt: &AttemptView) -> View {
+fn made_by(attempt: &AttemptView) -> AnyView {
     let id = attempt.attempt.request_id.clone();
-    id.map_or_else(View::nothing, |id| view! { <p class="hint">"Made by request "<code>{id}</code>", as the logs name it"</p> })
+    id.map(|id| view! { <p class="hint">"Made by request "<code>{id}</code>", as the logs name it"</p> }.into_any()).into_any()
 }
 
-fn request(attempt: &AttemptView) -> View {
+/// What was sent, with the values of protected headers left out. The body is shown exactly as it was signed, so that a signature
+/// can be checked with what is copied from here.
+fn request(attempt: &AttemptView) -> AnyView {
     let Some(request) = &attempt.attempt.request else {
-        return view! { <p class="about">"Nothing was sent."</p>{made_by(attempt)} };
+        return view! { <p class="about">"Nothing was sent."</p>{made_by(attempt)} }.into_any();
     };
     let shown = |(name, value): &(String, String)| {
         let value = if value == HIDDEN { format!("{HIDDEN} (protected)") } else { value.clone() };
@@ -73,54 +64,64 @@ fn request(attempt: &AttemptView) -> View {
         {code_block("Request body", body)}
         {made_by(attempt)}
     }
+    .into_any()
 }
 
-fn response(attempt: &AttemptView) -> View {
+/// What came back, as much of it as is kept. It says where something was left out: a person must not take the part for the whole.
+fn response(attempt: &AttemptView) -> AnyView {
     let Some(response) = &attempt.attempt.response else {
-        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> };
+        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }.into_any();
     };
     let body = if response.body.is_empty() {
-        view! { <p class="hint">"The body is empty."</p> }
+        view! { <p class="hint">"The body is empty."</p> }.into_any()
     } else {
         code_block("Response body", response.body.clone())
     };
-    let left_out = (response.headers_left_out > 0)
-        .then(|| view! { <p class="hint">{format!("{} more of its headers were too long to be kept.", response.headers_left_out)}</p> });
+    let left_out = (response.headers_left_out > 0).then(|| {
+        view! { <p class="hint">{format!("{} more of its headers were too long to be kept.", response.headers_left_out)}</p> }.into_any()
+    });
     // Where the body broke off, the reason says so.
     let is_cut = response.truncated && response.body_note.is_none();
+    let cut = is_cut.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> }.into_any());
+    let base64 = response.body_is_base64.then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> }.into_any());
     view! {
         {header_lines(model::status_line(response), response.headers.clone())}
         {left_out}
-        {response.body_is_base64.then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> })}
+        {base64}
         {body}
-        {is_cut.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> })}
+        {cut}
     }
+    .into_any()
 }
 
-fn difference(before: &AttemptView, after: &AttemptView) -> View {
+/// The lines of two attempts; those of one of them only are marked, by a sign as well as by a colour.
+fn difference(before: &AttemptView, after: &AttemptView) -> AnyView {
     let line = |(change, text): (Change, String)| {
         let (class, sign) = match change {
             Change::Same => ("line", "  "),
             Change::Gone => ("line gone", "− "),
             Change::New => ("line new", "+ "),
         };
-        view! { <span class=class>{sign}{text}"\n"</span> }
+        view! { <span class=class>{sign}{text}"\n"</span> }.into_any()
     };
-    let lines = model::difference(&model::text_of(before), &model::text_of(after));
-    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines.into_iter().map(line).collect_view()}</pre></div> }
+    let lines = model::difference(&model::text_of(before), &model::text_of(after)).into_iter().map(line).collect_view();
+    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines}</pre></div> }.into_any()
 }
 
-/// An event with its data.
-pub(crate) fn event_facts(event: &EventView) -> View {
+/// An event with its data, as far as it has it: what was not given with it is left out.
+pub(crate) fn event_facts(event: &EventView) -> AnyView {
     let object = event.object.as_ref().map(|object| {
         let version = object.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }
+        view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }.into_any()
     });
-    let key = event.idempotency_key.clone().map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> });
-    let order = event.order_key.clone().map(|key| view! { <div><dt>"Order key"</dt><dd class="mono break">{key}</dd></div> });
-    let label = |(key, value): (&String, &String)| view! { <code class="break">{format!("{key}: {value}")}</code> };
-    let labels = (!event.labels.is_empty())
-        .then(|| view! { <div><dt>"Labels"</dt><dd><span class="codes">{event.labels.iter().map(label).collect_view()}</span></dd></div> });
+    let key = event.idempotency_key.clone();
+    let key = key.map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> }.into_any());
+    let order = event.order_key.clone();
+    let order = order.map(|key| view! { <div><dt>"Order key"</dt><dd class="mono break">{key}</dd></div> }.into_any());
+    let label = |(key, value): (&String, &String)| view! { <code class="break">{format!("{key}: {value}")}</code> }.into_any();
+    let labels = (!event.labels.is_empty()).then(|| {
+        view! { <div><dt>"Labels"</dt><dd><span class="codes">{event.labels.iter().map(label).collect_view()}</span></dd></div> }.into_any()
+    });
     let data = event.data.as_ref().map(|data| code_block("Event data", String::from(data.get())));
     view! {
         <dl class="facts">
@@ -133,4 +134,5 @@ pub(crate) fn event_facts(event: &EventView) -> View {
         </dl>
         {data}
     }
+    .into_any()
 }

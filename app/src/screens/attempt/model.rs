@@ -39,6 +39,12 @@ pub(crate) fn curl(attempt: &AttemptView) -> Option<String> {
     Some(lines.join(" \\\n"))
 }
 
+/// Where the attempt that is shown stands among all: the chosen one, by its number, else the latest.
+pub(crate) fn shown(attempts: &[AttemptView], chosen: Option<u32>) -> Option<usize> {
+    let chosen = attempts.iter().position(|attempt| Some(attempt.attempt.number) == chosen);
+    chosen.or(attempts.len().checked_sub(1))
+}
+
 /// `text` as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -153,6 +159,15 @@ pub(crate) mod tests {
         assert!(command.starts_with("curl -X POST 'https://example.com:8443/hooks?a=1' \\\n"), "{command}");
         assert!(command.contains(r#"--data-raw '{"a":"it'\''s"}'"#), "{command}");
         assert!(command.contains("'authorization: <the value of authorization>'"), "{command}");
+    }
+
+    #[test]
+    fn the_latest_attempt_is_shown_until_another_one_is_chosen() {
+        let attempts = [attempt(1, 500, ""), attempt(2, 200, "")];
+        assert_eq!(shown(&attempts, None), Some(1));
+        assert_eq!(shown(&attempts, Some(1)), Some(0));
+        assert_eq!(shown(&attempts, Some(9)), Some(1), "one that is not there");
+        assert_eq!(shown(&[], Some(1)), None);
     }
 
     #[test]

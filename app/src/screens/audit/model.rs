@@ -27,6 +27,7 @@ pub(crate) fn sides(change: &Change) -> (Option<String>, Option<String>) {
     (side(&change.from), side(&change.to))
 }
 
+/// A value as it is shown: a text as it is, anything else as JSON, null not at all.
 fn side(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -55,6 +56,16 @@ mod tests {
         assert_eq!(words_of(&entry()), "Webhook secret rotated");
         assert_eq!(origin_of(&entry()), "token · 203.0.113.9");
         assert_eq!(origin_of(&AuditEntry { address: None, ..entry() }), "token");
+    }
+
+    #[test]
+    fn what_postern_does_itself_has_no_address() {
+        let own: AuditEntry = serde_json::from_value(json!({
+            "id": "aud_2", "at": "2026-11-21T09:30:00.000Z", "actor": {"kind": "postern", "id": null, "name": "postern"},
+            "address": null, "request_id": null, "action": "webhook.disabled", "subject": {"kind": "webhook", "name": "w"}, "changes": {},
+        }))
+        .expect("an entry");
+        assert_eq!((words_of(&own).as_str(), origin_of(&own).as_str()), ("Webhook disabled", "of its own accord"));
     }
 
     #[test]

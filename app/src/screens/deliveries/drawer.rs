@@ -1,24 +1,26 @@
 //! One delivery in full: first why it stands where it stands and what to do, then its attempts, then the exact request,
 //! response, difference and event.
+//!
+//! The drawer lies beside the list, which stays usable. It is loaded again when the feed tells of its delivery; the chosen attempt
+//! and the open tab stay what they are. Everything below reads from one value, [`Opened`].
 
-use crate::dom::{CollectView, IntoView, View, flag, hears, part, text, truth, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
-use postern_core::api::live::LiveEvent;
+use postern_core::api::live::ChangeKind;
 use postern_core::api::page::Page;
+use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{State, Trigger};
+use postern_core::explain::brief_with_body;
 
 use super::model;
 use crate::api::use_project;
-use crate::browser::clock::{offset_min, use_clock};
-use crate::fetched::Fetched;
-use crate::fetched::when;
+use crate::browser::clock::{Clock, offset_min, use_clock};
+use crate::browser::focus;
+use crate::fetched::{Fetched, when};
 use crate::live::use_live;
 use crate::nav::use_nav;
-use crate::routes::{Area, Place};
+use crate::routes::{Area, Place, Query};
 use crate::screens::attempt::{attempt_tabs, event_facts, model as attempt_model};
-use crate::screens::webhooks::model::state_word;
 use crate::ui::badge::{Tone, badge};
 use crate::ui::button::{Button, Look};
 use crate::ui::copy::copy;
@@ -29,68 +31,162 @@ use crate::ui::notice::notice;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
-use crate::words;
+use crate::words::{self, state_word};
 
-/// The drawer of the delivery `id`; what it does shows in `list` at once.
+/// The drawer of the delivery `id`; what it does shows in `list` at once. It is open as long as the address says so, and gives the
+/// focus back to its row when it is closed.
 #[component]
 pub(crate) fn DeliveryDrawer(
     /// `dlv_…`
     id: String,
     /// The list beside it.
     list: Fetched<Page<DeliveryView>>,
-) -> View {
+) -> AnyView {
     let (nav, project, live) = (use_nav(), use_project(), use_live());
     let detail = Fetched::new({
         let id = id.clone();
-        move || {
-            let (project, id) = (project.clone(), id.clone());
-            project.delivery(&id)
-        }
+        move || project.delivery(&id)
     });
-    live.on_change(move |event| match event {
-        LiveEvent::Delivery { delivery } if delivery.id == id => detail.reload(),
-        LiveEvent::Many => detail.reload(),
-        LiveEvent::Delivery { .. }
-        | LiveEvent::Webhooks
-        | LiveEvent::Test { .. }
-        | LiveEvent::InboxRequest { .. }
-        | LiveEvent::Replay { .. }
-        | LiveEvent::Run { .. } => {}
+    live.on_change(move |change| {
+        if change.id() == id || change.kind() == ChangeKind::Many {
+            detail.reload();
+        }
     });
     let close = move || {
         nav.open("open", None);
         // Back to the row that was open.
-        crate::browser::focus::soon("main tr.open [data-row], main [data-row]");
+        focus::soon("main tr.open [data-row], main [data-row]");
     };
     view! {
         <Drawer label="Delivery" on_close=move |()| close()>
-            {loaded(detail, skeleton::text, move || view! { <Content detail=detail list=list /> })}
+            {loaded(detail, skeleton::text, move || view! { <Content detail=detail list=list /> }.into_any())}
         </Drawer>
+    }
+    .into_any()
+}
+
+/// What the drawer shows, and which attempt of it. Memos, so that a delivery that changes redraws only what changed with it.
+#[derive(Clone, Copy)]
+struct Opened {
+    /// All of it, as it is loaded.
+    detail: Fetched<DeliveryDetail>,
+    /// The delivery alone, as the list has it.
+    delivery: Memo<Option<DeliveryView>>,
+    /// Its attempts, the first one first.
+    attempts: Memo<Vec<AttemptView>>,
+    /// The number of the attempt that somebody chose.
+    chosen: RwSignal<Option<u32>>,
+    /// Where the attempt that is shown stands in the list: the chosen one, else the latest.
+    present: Memo<Option<usize>>,
+}
+
+impl Opened {
+    /// The latest attempt is shown first.
+    fn new(detail: Fetched<DeliveryDetail>) -> Self {
+        let delivery = Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
+        let attempts =
+            Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
+        let chosen = RwSignal::new(None::<u32>);
+        let present = Memo::new(move |_| attempts.with(|attempts| attempt_model::shown(attempts, chosen.get())));
+        Self { detail, delivery, attempts, chosen, present }
+    }
+
+    /// A text about the delivery; reactive.
+    fn text(self, part: fn(&DeliveryView) -> String) -> String {
+        self.delivery.with(|delivery| delivery.as_ref().map(part).unwrap_or_default())
+    }
+
+    /// The delivery's id, for what happens now.
+    fn id_now(self) -> Option<String> {
+        self.delivery.with_untracked(|delivery| delivery.as_ref().map(|delivery| delivery.id.clone()))
+    }
+
+    /// The command that repeats the request of the shown attempt; `None` where nothing was sent.
+    fn curl_now(self) -> Option<String> {
+        let at = self.present.get_untracked()?;
+        self.attempts.with_untracked(|attempts| attempts.get(at).and_then(attempt_model::curl))
     }
 }
 
+/// The delivery, once it is loaded: what it is, why it stands where it stands, its attempts, and one of them in full.
 #[component]
-fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -> View {
-    let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
-    let delivery = Memo::new(move || detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
-    let of =
-        move |part: fn(&DeliveryView) -> String| text(move || delivery.with(|delivery| delivery.as_ref().map(part).unwrap_or_default()));
+fn Content(
+    /// The delivery in full.
+    detail: Fetched<DeliveryDetail>,
+    /// The list beside it.
+    list: Fetched<Page<DeliveryView>>,
+) -> AnyView {
+    let opened = Opened::new(detail);
+    let reason = move || {
+        detail.value.with(|detail| {
+            let detail = detail.as_ref()?;
+            Some(notice(state_word(detail.delivery.state).0, detail.reason.headline.clone(), detail.reason.advice.clone()))
+        })
+    };
+    view! {
+        <Head opened=opened list=list />
+        {move || reason()}
+        <Attempts opened=opened />
+        <Shown opened=opened />
+    }
+    .into_any()
+}
+
+/// What the delivery is, and what can be done with it: event type and webhook as the heading, ids below. A webhook that was
+/// deleted since has no name any more.
+#[component]
+fn Head(
+    /// The delivery.
+    opened: Opened,
+    /// The list beside it, where the change shows at once.
+    list: Fetched<Page<DeliveryView>>,
+) -> AnyView {
+    let (clock, name) = (use_clock(), use_project().name().clone());
+    let state = badge(move || {
+        opened.delivery.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
+    });
+    let webhook = Memo::new(move |_| opened.delivery.with(|delivery| delivery.as_ref().and_then(|delivery| delivery.webhook.clone())));
+    let webhook_link = move || match webhook.get() {
+        Some(webhook) => {
+            let href = Place::Project(name.clone(), Area::Webhook(webhook.clone())).path();
+            view! { <a href=href>{webhook}</a> }.into_any()
+        }
+        None => view! { <span class="faint">"(deleted webhook)"</span> }.into_any(),
+    };
+    let kind = move || opened.text(|delivery| delivery.kind.clone());
+    let ids = move || opened.text(|delivery| format!("{} · webhook-id {}", delivery.id, delivery.message_id));
+    view! {
+        <header class="drawer-head">
+            <h2>{state}<span class="mono">{move || kind()}</span><span class="faint">" → "</span>{move || webhook_link()}</h2>
+            <p class="mono faint clip">{move || ids()}</p>
+            <Actions opened=opened list=list />
+        </header>
+    }
+    .into_any()
+}
+
+/// Resend (R), copy the request of the shown attempt as a command, and cancel, as long as there is something to cancel.
+///
+/// Resending twice in a hurry is one resend. What follows is shown by the feed, like every other change.
+#[component]
+fn Actions(
+    /// The delivery.
+    opened: Opened,
+    /// The list beside it.
+    list: Fetched<Page<DeliveryView>>,
+) -> AnyView {
+    let (project, toasts) = (use_project(), use_toasts());
     let busy = RwSignal::new(false);
-    let api = StoredValue::new_local(project.clone());
+    let api = StoredValue::new_local(project);
     let resend = move || {
-        let Some(id) =
-            delivery.with_untracked(|delivery| delivery.as_ref().map(|delivery| delivery.id.clone())).filter(|_| !busy.get_untracked())
-        else {
-            return;
-        };
+        let Some(id) = opened.id_now().filter(|_| !busy.get_untracked()) else { return };
         busy.set(true);
-        let api = api.get_value();
-        when(api.retry_delivery(&id), move |answer| {
+        when(api.with_value(|api| api.retry_delivery(&id)), move |answer| {
             match answer {
                 Ok(changed) => {
                     toasts.say("Resent: the next attempt is under way");
-                    super::take_in(list, crate::routes::Query::default(), &changed);
-                    detail.reload();
+                    super::take_in(list, Query::default(), &changed);
+                    opened.detail.reload();
                 }
                 Err(failure) => toasts.complain(failure.to_string()),
             }
@@ -98,96 +194,82 @@ fn Content(detail: Fetched<DeliveryDetail>, list: Fetched<Page<DeliveryView>>) -
         });
     };
     let cancel = move || {
-        let Some(id) = delivery.with_untracked(|delivery| delivery.as_ref().map(|delivery| delivery.id.clone())) else {
-            return;
-        };
-        let api = api.get_value();
-        when(api.cancel_delivery(&id), move |answer| match answer {
+        let Some(id) = opened.id_now() else { return };
+        when(api.with_value(|api| api.cancel_delivery(&id)), move |answer| match answer {
             Ok(()) => {
                 toasts.say("Cancelled: nothing more is sent unless it is resent");
-                detail.reload();
+                opened.detail.reload();
                 list.reload();
             }
             Err(failure) => toasts.complain(failure.to_string()),
         });
     };
-    use_shortcut("R", "Resend this delivery", resend);
-    let attempts = Memo::new(move || detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
-    let chosen = RwSignal::new(None::<u32>);
-    let present = Memo::new(move || {
-        let wanted = chosen.get();
-        attempts
-            .with(|attempts| attempts.iter().position(|attempt| Some(attempt.attempt.number) == wanted).or(attempts.len().checked_sub(1)))
-    });
-    let copy_curl = move || {
-        let command =
-            attempts.with_untracked(|attempts| present.get_untracked().and_then(|at| attempts.get(at)).and_then(attempt_model::curl));
-        match command {
-            Some(command) => copy(toasts, "Command", command),
-            None => toasts.complain("Nothing was sent in this attempt, so there is nothing to copy."),
-        }
+    let copy_curl = move || match opened.curl_now() {
+        Some(command) => copy(toasts, "Command", command),
+        None => toasts.complain("Nothing was sent in this attempt, so there is nothing to copy."),
     };
-    let reason = move || {
-        detail.value.with(|detail| {
-            detail
-                .as_ref()
-                .map(|detail| notice(reason_tone(detail.delivery.state), detail.reason.headline.clone(), detail.reason.advice.clone()))
+    use_shortcut("R", "Resend this delivery", resend);
+    let can_cancel =
+        Memo::new(move |_| opened.delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final())));
+    let cancel_button =
+        move || can_cancel.get().then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> }.into_any());
+    view! {
+        <div class="page-actions">
+            <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() />
+            <Button label="Copy as curl" icon=Icon::Copy on_press=move |()| copy_curl() />
+            {cancel_button}
+        </div>
+    }
+    .into_any()
+}
+
+/// The attempts, the latest first: what is still to come stands on top.
+#[component]
+fn Attempts(
+    /// The delivery.
+    opened: Opened,
+) -> AnyView {
+    let clock = use_clock();
+    let next = move || next_attempt(opened.delivery, opened.attempts, clock);
+    let made = move || {
+        opened.attempts.with(|attempts| {
+            let row = |(at, attempt)| attempt_row(attempt, Signal::derive(move || opened.present.get() == Some(at)), opened.chosen);
+            attempts.iter().enumerate().rev().map(row).collect_view()
         })
     };
-    let webhook_link = {
-        let name = project.name().clone();
-        move || match delivery.with(|delivery| delivery.as_ref().and_then(|delivery| delivery.webhook.clone())) {
-            Some(webhook) => {
-                let href = Place::Project(name.clone(), Area::Webhook(webhook.clone())).path();
-                view! { <a href=href>{webhook}</a> }
-            }
-            None => view! { <span class="faint">"(deleted webhook)"</span> },
-        }
-    };
-    let can_cancel = Memo::new(move || delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final())));
+    view! {
+        <ol class="attempts" reversed=true aria-label="Attempts">
+            {move || next()}
+            {move || made()}
+        </ol>
+    }
+    .into_any()
+}
+
+/// The chosen attempt in full: request, response, the difference to the attempt before, and the event. Before the first attempt
+/// there is the event alone. The open tab stays open from one attempt to another.
+#[component]
+fn Shown(
+    /// The delivery.
+    opened: Opened,
+) -> AnyView {
     let tab = RwSignal::new("request");
-    let shown = move || {
-        let event = detail.value.with(|detail| detail.as_ref().map(|detail| detail.event.clone()));
-        attempts.with(|attempts| match present.get().and_then(|at| attempts.get(at).map(|attempt| (at, attempt.clone()))) {
+    (move || {
+        let event = opened.detail.value.with(|detail| detail.as_ref().map(|detail| detail.event.clone()));
+        opened.attempts.with(|attempts| match opened.present.get().and_then(|at| Some((at, attempts.get(at)?.clone()))) {
             Some((at, attempt)) => {
                 let before = at.checked_sub(1).and_then(|at| attempts.get(at).cloned());
                 attempt_tabs(tab, attempt, before, event)
             }
-            None => event.map(|event| event_facts(&event)).into_view(),
+            None => event.map(|event| event_facts(&event)).into_any(),
         })
-    };
-    let state = badge(move || {
-        delivery.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
-    });
-    view! {
-        <header class="drawer-head">
-            <h2>{state}<span class="mono">{of(|delivery| delivery.kind.clone())}</span><span class="faint">" → "</span>{part(webhook_link)}</h2>
-            <p class="mono faint clip">{of(|delivery| format!("{} · webhook-id {}", delivery.id, delivery.message_id))}</p>
-            <div class="page-actions">
-                <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() />
-                <Button label="Copy as curl" icon=Icon::Copy on_press=move |()| copy_curl() />
-                {part(move || can_cancel.get().then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> }))}
-            </div>
-        </header>
-        {part(reason)}
-        <ol class="attempts" reversed=true aria-label="Attempts">
-            {part(move || next_attempt(delivery, attempts, clock))}
-            {part(move || attempts.with(|attempts| attempts.iter().enumerate().rev().map(|(at, attempt)| attempt_row(attempt, move || present.get() == Some(at), chosen)).collect_view()))}
-        </ol>
-        {part(shown)}
-    }
+    })
+    .into_any()
 }
 
-const fn reason_tone(state: State) -> Tone {
-    state_word(state).0
-}
-
-/// The attempt that is still to come, with the time until it.
-fn next_attempt(
-    delivery: Memo<Option<DeliveryView>>,
-    attempts: Memo<Vec<AttemptView>>,
-    clock: crate::browser::clock::Clock,
-) -> Option<View> {
+/// The attempt that is still to come, with the time until it and where that time comes from: the schedule, or what the receiver
+/// asked for. Nothing once the delivery has ended.
+fn next_attempt(delivery: Memo<Option<DeliveryView>>, attempts: Memo<Vec<AttemptView>>, clock: Clock) -> Option<AnyView> {
     let delivery = delivery.get().filter(|delivery| !delivery.state.is_final())?;
     let number = delivery.attempts + 1;
     let is_running = delivery.state == State::Leased;
@@ -208,44 +290,54 @@ fn next_attempt(
         },
         None => String::new(),
     };
-    Some(view! {
-        <li class="attempt next">
-            <i class="dot" aria-hidden="true"></i>
-            <span class="attempt-words"><b>{format!("Attempt {number}")}</b><small>{about}</small></span>
-            <b class="number">{part(left)}</b>
-        </li>
-    })
+    Some(
+        view! {
+            <li class="attempt next">
+                <i class="dot" aria-hidden="true"></i>
+                <span class="attempt-words"><b>{format!("Attempt {number}")}</b><small>{about}</small></span>
+                <b class="number">{move || left()}</b>
+            </li>
+        }
+        .into_any(),
+    )
 }
 
-/// The seconds that the answer to an attempt asked for.
+/// The seconds that the answer to an attempt asked for, by `Retry-After` or a rate limit's headers.
 fn asked_s(attempt: &AttemptView) -> Option<u32> {
     let record = &attempt.attempt;
     let arrived_at = record.started_at.plus_ms(i64::from(record.duration_ms));
     record.response.as_ref().and_then(|response| response.asks(arrived_at).retry_after?.wait_s())
 }
 
-fn attempt_row(attempt: &AttemptView, is_chosen: impl Fn() -> bool + Copy + Send + 'static, chosen: RwSignal<Option<u32>>) -> View {
+/// An attempt that was made; pressed, it is the one that is shown. Whether it counts as delivered depends on the webhook's
+/// contract: some take a redirect for a success.
+fn attempt_row(attempt: &AttemptView, is_chosen: Signal<bool>, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;
-    let is_good = attempt
-        .attempt
+    let is_good = record
         .request
         .as_ref()
         .zip(record.response.as_ref())
-        .is_some_and(|(request, response)| postern_core::contract::counts_as_delivered(request.rendering.contract, response.status));
-    let result =
-        postern_core::explain::brief_with_body(&record.outcome, record.response.as_ref().and_then(|response| response.body_note.as_ref()));
+        .is_some_and(|(request, response)| counts_as_delivered(request.rendering.contract, response.status));
+    let note = record.response.as_ref().and_then(|response| response.body_note.as_ref());
+    let result = brief_with_body(&record.outcome, note);
     let tone = if is_good { Tone::Good } else { Tone::Busy };
     let by_hand = if record.trigger == Trigger::Resend { " · resent by hand" } else { "" };
     let when = format!("{}{by_hand}", words::time_of_day(record.started_at, offset_min(record.started_at)));
     view! {
-        <li class=format!("attempt {}", tone.class()) class:chosen=flag(is_chosen)>
+        <li class=format!("attempt {}", tone.class()) class:chosen=is_chosen>
             <i class="dot" aria-hidden="true"></i>
-            <button type="button" class="attempt-words" aria-pressed=truth(is_chosen) on:click=hears(move |_| chosen.set(Some(number)))>
+            <button
+                type="button"
+                class="attempt-words"
+                aria-pressed=move || is_chosen.get().to_string()
+                on:click=move |_| chosen.set(Some(number))
+            >
                 <b>{format!("Attempt {number} · {result}")}</b>
                 <small>{when}</small>
             </button>
             <span class="number faint">{words::duration(record.duration_ms)}</span>
         </li>
     }
+    .into_any()
 }

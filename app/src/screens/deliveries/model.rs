@@ -8,12 +8,33 @@ use postern_core::time::Timestamp;
 
 use crate::routes::Query;
 use crate::ui::badge::Tone;
+use crate::ui::rows::store::{Counts, Row};
 use crate::words;
 
-use crate::screens::webhooks::model::state_word;
+use crate::words::state_word;
 
-/// Rows kept at most while the feed adds new ones: more are a click away.
+/// Rows of a first page that are kept at most while the feed adds new ones.
 const ROWS_MAX: usize = 400;
+
+/// What the heading counts: deliveries that are under way, and those that were given up.
+const UNDER_WAY_MARK: u8 = 1;
+/// See [`UNDER_WAY_MARK`].
+const DEAD_MARK: u8 = 2;
+
+impl Row for DeliveryView {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn follows(&self, known: &Self) -> bool {
+        known.updated_at <= self.updated_at
+    }
+
+    fn marks(&self) -> u8 {
+        let mark = |is: bool, mark: u8| if is { mark } else { 0 };
+        mark(!self.state.is_final(), UNDER_WAY_MARK) | mark(self.state == State::Dead, DEAD_MARK)
+    }
+}
 
 /// The filters of the list, as they stand in the page's address.
 pub(crate) const FILTERS: [&str; 3] = ["state", "webhook", "type"];
@@ -30,12 +51,13 @@ pub(crate) fn own_query(page: &Query) -> Query {
     FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()))
 }
 
-/// The cursors of the lists of [`UNDER_WAY_STATES`] from those that [`together`] joined: an empty one is the begin, none is the
-/// end.
+/// The cursors of the lists of [`UNDER_WAY_STATES`] from those that [`together`] joined: an empty one is the start, none is the
+/// end. One that was not joined is where a list was cut off, and means the same to each of them.
 pub(crate) fn cursors(joined: Option<&str>) -> [Option<String>; 3] {
-    let Some(joined) = joined else {
-        return [(); 3].map(|()| Some(String::new()));
-    };
+    let joined = joined.unwrap_or_default();
+    if !joined.contains(BETWEEN_CURSORS) {
+        return [(); 3].map(|()| Some(String::from(joined)));
+    }
     let mut parts = joined.split(BETWEEN_CURSORS);
     [(); 3].map(|()| parts.next().filter(|part| !part.is_empty()).map(String::from))
 }
@@ -143,12 +165,11 @@ pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Opti
     }
 }
 
-/// The line below the heading.
-pub(crate) fn about(list: &Page<DeliveryView>) -> String {
-    let number = |fits: fn(State) -> bool| list.items.iter().filter(|delivery| fits(delivery.state)).count();
-    let (waiting, dead) = (number(|state| !state.is_final()), number(|state| state == State::Dead));
-    let shown = words::count(u32::try_from(list.items.len()).unwrap_or(u32::MAX), "delivery", "deliveries");
-    let more = if list.next.is_some() { " shown, there are older ones" } else { "" };
+/// The line below the heading. `counts` as [`Row::marks`] marks deliveries.
+pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
+    let [waiting, dead, ..] = counts;
+    let shown = words::count(u32::try_from(shown).unwrap_or(u32::MAX), "delivery", "deliveries");
+    let more = if has_more { " shown, there are older ones" } else { "" };
     format!("{shown}{more} · {waiting} under way · {dead} gave up")
 }
 
@@ -200,6 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn the_heading_counts_what_is_under_way_and_what_was_given_up() {
+        let marks = [State::Pending, State::Leased, State::Waiting, State::Delivered, State::Dead, State::Cancelled]
+            .map(|state| delivery("dlv_1", state, 0).marks());
+        assert_eq!(marks, [1, 1, 1, 0, 2, 0]);
+        assert_eq!(about(1, false, [1, 0, 0, 0]), "1 delivery · 1 under way · 0 gave up");
+        assert_eq!(about(50, true, [3, 2, 0, 0]), "50 deliveries shown, there are older ones · 3 under way · 2 gave up");
+    }
+
+    #[test]
+    fn a_message_that_was_overtaken_changes_nothing() {
+        let (older, newer) = (delivery("dlv_1", State::Waiting, 5), delivery("dlv_1", State::Dead, 6));
+        assert!(newer.follows(&older) && !older.follows(&newer) && older.follows(&older));
+    }
+
+    #[test]
     fn a_waiting_delivery_counts_down() {
         let mut waiting = delivery("dlv_1", State::Waiting, 0);
         waiting.next_at = Some(Timestamp(41_000));
@@ -235,6 +271,7 @@ mod tests {
         assert_eq!(ids, ["dlv_9", "dlv_5", "dlv_4", "dlv_1"]);
         assert_eq!(cursors(all.next.as_deref()), [Some(String::from("a")), None, Some(String::from("b"))]);
         assert_eq!(cursors(None), [(); 3].map(|()| Some(String::new())));
+        assert_eq!(cursors(Some("cut")), [(); 3].map(|()| Some(String::from("cut"))));
         assert_eq!(together(vec![page(&[], None), None, None]).next, None);
         let searched = |at| Some(Page { searched_to: Some(Timestamp(at)), ..Page::new(Vec::new(), Some(String::from("c"))) });
         assert_eq!(together(vec![searched(3), page(&["d"], None), searched(5)]).searched_to, Some(Timestamp(5)));

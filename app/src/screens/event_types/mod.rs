@@ -1,20 +1,22 @@
 //! The catalogue of event types: what producers may post, with examples that tests and previews use.
+//!
+//! It is there for people: events of a type that is not in it are accepted too. Only a schema makes a difference to a producer,
+//! because data that does not fit it is refused.
 
-use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal};
+mod model;
+
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
-use postern_core::event::parse_event_type;
-use postern_core::fault::Fault;
-use postern_core::webhook::ProjectName;
-use serde_json::{Value, json};
+use postern_core::api::page::Page;
+use reactive_stores::Store;
+use serde_json::json;
 
+use self::model::{EventTypeDraft, EventTypeDraftStoreFields, subject_of};
 use crate::api::{ApiFailure, use_project};
-use crate::fetched::Fetched;
-use crate::fetched::when;
+use crate::fetched::{Fetched, when};
 use crate::json;
+use crate::project::link;
 use crate::routes::{Area, Query};
-use crate::shell::link;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::{Button, Look, icon_button};
 use crate::ui::code::code_block;
@@ -29,40 +31,122 @@ use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 
-/// The screen.
+/// The screen. N opens the form of a new event type.
 #[component]
-pub(crate) fn EventTypes() -> View {
-    let (project, toasts) = (use_project(), use_toasts());
-    let types = Fetched::new({
-        let project = project.clone();
-        move || {
-            let project = project.clone();
-            project.catalogue()
-        }
-    });
+pub(crate) fn EventTypes() -> AnyView {
+    let project = use_project();
+    let types = Fetched::new(move || project.catalogue());
     let is_adding = RwSignal::new(false);
     use_shortcut("N", "New event type", move || is_adding.set(true));
-    let add_button = move || {
-        view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_adding.set(true) /> }
+    let list = move || view! { <Catalogue types=types is_adding=is_adding /> }.into_any();
+    let done = move || {
+        is_adding.set(false);
+        types.reload();
     };
-    let (place, changing) = (project.name().clone(), project.clone());
-    let archive = move |item: &EventTypeView| {
-        let (name, archives) = (item.name.clone(), !item.archived);
-        when(changing.update_event_type(&name, item.version, &json!({ "archived": archives })), move |answer| {
+    view! {
+        <PageHead title="Event types" about="What may happen, with examples that tests and previews use">{add_button(is_adding)}</PageHead>
+        {loaded(types, skeleton::rows, list)}
+        <Dialog open=is_adding title="New event type" class="wide"><NewEventType done=move || done() /></Dialog>
+    }
+    .into_any()
+}
+
+/// The button that opens the form of a new event type.
+fn add_button(is_adding: RwSignal<bool>) -> AnyView {
+    let press = move |()| is_adding.set(true);
+    view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }.into_any()
+}
+
+/// The event types, a card each; archived ones last, and one that is being deleted not at all.
+#[component]
+fn Catalogue(
+    /// The catalogue.
+    types: Fetched<Page<EventTypeView>>,
+    /// Whether the form of a new event type is open.
+    is_adding: RwSignal<bool>,
+) -> AnyView {
+    let (project, toasts) = (use_project(), use_toasts());
+    (move || {
+        let shown = types.value.with(|page| {
+            let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
+            model::shown(items, |name| toasts.is_gone(&subject_of(project.name(), name)))
+        });
+        if shown.is_empty() {
+            return empty(
+                Icon::EventType,
+                "No event type yet",
+                "The catalogue tells people what they may listen to. Events of other types are accepted too.",
+                add_button(is_adding),
+            );
+        }
+        let card = |item| view! { <EventTypeCard item=item types=types /> };
+        view! { <ul class="tiles wide">{shown.into_iter().map(card).collect_view()}</ul> }.into_any()
+    })
+    .into_any()
+}
+
+/// One event type: what it means, an example, its schema, and what can be done with it. Its name leads to its events.
+#[component]
+fn EventTypeCard(
+    /// The event type.
+    item: EventTypeView,
+    /// The catalogue that it is in.
+    types: Fetched<Page<EventTypeView>>,
+) -> AnyView {
+    let href = format!("{}{}", link(Area::Events), Query::default().with("type", Some(&item.name)).text());
+    let example = item.example.as_ref().map(|example| code_block("Example", example.to_string()));
+    let schema = item.schema.as_ref().map(|schema| {
+        let code = code_block("Schema", json::pretty(&schema.to_string()).unwrap_or_default());
+        view! { <details class="fold"><summary>"Schema: data that does not fit is refused"</summary>{code}</details> }.into_any()
+    });
+    let label = if item.archived { "Offer again" } else { "Archive" };
+    let mark = item.archived.then(|| badge_of(Tone::Idle, "archived"));
+    let description = if item.description.is_empty() { String::from("No description") } else { item.description.clone() };
+    let (archive, delete) = (archiving(&item, types), deleting(item.name.clone(), types));
+    view! {
+        <li class="card pad tile">
+            <div class="tile-head">
+                <a class="mono" data-row="" href=href>{item.name.clone()}</a>
+                {icon_button(Icon::Delete, format!("Delete {}", item.name), move || delete.run(()))}
+            </div>
+            <p class="about">{description}</p>
+            {example}
+            {schema}
+            <div class="page-actions">
+                {mark}
+                <Button label=label about=item.name look=Look::Quiet on_press=archive />
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+/// Archives an event type, or offers it again. An archived one is no longer offered to people; producers notice nothing.
+///
+/// The version that was seen goes along: a change by somebody else meanwhile is a conflict, not lost.
+fn archiving(item: &EventTypeView, types: Fetched<Page<EventTypeView>>) -> UnsyncCallback<()> {
+    let (project, toasts) = (use_project(), use_toasts());
+    let (name, version, archives) = (item.name.clone(), item.version, !item.archived);
+    UnsyncCallback::new(move |()| {
+        let changed = name.clone();
+        when(project.update_event_type(&name, version, &json!({ "archived": archives })), move |answer| {
             match answer {
-                Ok(_) if archives => toasts.say(format!("{name} is no longer offered; events of it are still accepted")),
-                Ok(_) => toasts.say(format!("{name} is offered again")),
+                Ok(_) => toasts.say(model::archived_words(&changed, archives)),
                 Err(failure) => toasts.complain(failure.to_string()),
             }
             types.reload();
         });
-    };
-    let archive = StoredValue::new_local(archive);
-    let delete = move |name: String| {
+    })
+}
+
+/// Deletes an event type, unless that is taken back in time. Until then it is hidden, not deleted; if the deletion fails, it is
+/// shown again with the reason.
+fn deleting(name: String, types: Fetched<Page<EventTypeView>>) -> UnsyncCallback<()> {
+    let (project, toasts) = (use_project(), use_toasts());
+    UnsyncCallback::new(move |()| {
         let (project, doomed, subject) = (project.clone(), name.clone(), subject_of(project.name(), &name));
-        toasts.undoable(
-            format!("{name} deleted"),
-            subject.clone(),
+        let commit = {
+            let subject = subject.clone();
             move || {
                 when(project.delete_event_type(&doomed), move |answer| match answer {
                     Ok(()) => types.reload(),
@@ -71,92 +155,31 @@ pub(crate) fn EventTypes() -> View {
                         toasts.complain(failure.to_string());
                     }
                 });
-            },
-            || (),
-        );
-    };
-    let events = link(Area::Events);
-    let card = move |item: EventTypeView| {
-        let (delete, doomed) = (delete.clone(), item.name.clone());
-        let href = format!("{events}{}", Query::default().with("type", Some(&item.name)).text());
-        let example = item.example.as_ref().map(|example| code_block("Example", example.to_string()));
-        let schema = item.schema.as_ref().map(|schema| {
-            let text = json::pretty(&schema.to_string()).unwrap_or_default();
-            view! { <details class="fold"><summary>"Schema: data that does not fit is refused"</summary>{code_block("Schema", text)}</details> }
-        });
-        let (asked, is_archived) = (item.clone(), item.archived);
-        let (label, tone) = if is_archived { ("Offer again", Some(badge_of(Tone::Idle, "archived"))) } else { ("Archive", None) };
-        let about = item.name.clone();
-        view! {
-            <li class="card pad tile">
-                <div class="tile-head">
-                    <a class="mono" data-row="" href=href>{item.name.clone()}</a>
-                    {icon_button(Icon::Delete, format!("Delete {}", item.name), move || delete(doomed.clone()))}
-                </div>
-                <p class="about">{if item.description.is_empty() { String::from("No description") } else { item.description }}</p>
-                {example}
-                {schema}
-                <div class="page-actions">
-                    {tone}
-                    <Button label=label about=about look=Look::Quiet on_press=move |()| archive.with_value(|archive| archive(&asked)) />
-                </div>
-            </li>
-        }
-    };
-    let list = move || {
-        let shown: Vec<EventTypeView> = types.value.with(|page| {
-            let items = page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
-            let mut shown: Vec<EventTypeView> =
-                items.iter().filter(|item| !toasts.is_gone(&subject_of(&place, &item.name))).cloned().collect();
-            shown.sort_by_key(|item| item.archived);
-            shown
-        });
-        if shown.is_empty() {
-            return empty(
-                Icon::EventType,
-                "No event type yet",
-                "The catalogue tells people what they may listen to. Events of other types are accepted too.",
-                add_button(),
-            );
-        }
-        view! { <ul class="tiles wide">{shown.into_iter().map(card.clone()).collect_view()}</ul> }
-    };
-    view! {
-        <PageHead title="Event types" about="What may happen, with examples that tests and previews use">{add_button()}</PageHead>
-        {loaded(types, skeleton::rows, move || part(list.clone()))}
-        <Dialog open=is_adding title="New event type" class="wide"><NewEventType done=move || { is_adding.set(false); types.reload(); } /></Dialog>
-    }
+            }
+        };
+        toasts.undoable(format!("{name} deleted"), subject, commit, || ());
+    })
 }
 
-/// What a deletion that can be undone is about. Not the bare name: another project may have an event type with the same one.
-fn subject_of(project: &ProjectName, name: &str) -> String {
-    format!("{}/event-types/{name}", project.as_str())
-}
-
+/// The form of a new event type. The example and the schema are judged while they are typed, like name and description once there
+/// is anything in them.
 #[component]
 fn NewEventType(
     /// Called when it was added.
     done: impl Fn() + Copy + 'static,
-) -> View {
+) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
-    let (name, description, example) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let (is_sent, sending) = (RwSignal::new(false), Sending::new());
-    let failure = RwSignal::new(None::<ApiFailure>);
-    let schema = RwSignal::new(String::new());
-    let body = move || body_of(&name.get(), &description.get(), &example.get(), &schema.get());
-    let faults = Memo::new(move || match body() {
-        Ok(body) => parse_event_type(&body).err().unwrap_or_default().into_named(),
-        Err(fault) => vec![fault],
-    });
-    let fault = move |field: &'static str, typed: RwSignal<String>| {
-        fault_when(faults, field, move || is_sent.get() || typed.with(|typed| !typed.is_empty()))
-    };
-    let example_fault = shown_fault(faults, "example");
-    let schema_fault = shown_fault(faults, "schema");
+    let draft = Store::new(EventTypeDraft::default());
+    let faults = Memo::new(move |_| draft.with(EventTypeDraft::faults));
+    let (is_sent, sending, failure) = (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
+    // Whoever has typed something is told at once what is wrong with it.
+    let name_fault = fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
+    let about_fault = fault_when(faults, "description", move || is_sent.get() || draft.description().with(|about| !about.is_empty()));
+    let (example_fault, schema_fault) = (shown_fault(faults, "example"), shown_fault(faults, "schema"));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
-        let Ok(body) = untrack(body) else { return };
+        let Ok(body) = draft.with_untracked(EventTypeDraft::body) else { return };
         if faults.with_untracked(|faults| !faults.is_empty()) {
             return;
         }
@@ -171,46 +194,18 @@ fn NewEventType(
             Err(refused) => failure.set(Some(refused)),
         });
     };
+    let about_hint = "When it happens, for the people who listen to it";
+    let example_hint = "JSON: the data of such an event. Empty: none";
+    let schema_hint = "JSON Schema that the data must fit. Empty: anything is accepted";
     view! {
-        <form on:submit=hears(submit) novalidate=true>
-            <TextField label="Name" value=name mono=true first=true placeholder="order.paid" fault=fault("name", name) />
-            <TextField label="Description" value=description hint="When it happens, for the people who listen to it" fault=fault("description", description) />
-            <TextArea label="Example" value=example mono=true rows=5 hint="JSON: the data of such an event. Empty: none" fault=example_fault />
-            <TextArea label="Schema" value=schema mono=true rows=5 hint="JSON Schema that the data must fit. Empty: anything is accepted" fault=schema_fault />
+        <form on:submit=submit novalidate=true>
+            <TextField label="Name" value=draft.name() mono=true first=true placeholder="order.paid" fault=name_fault />
+            <TextField label="Description" value=draft.description() hint=about_hint fault=about_fault />
+            <TextArea label="Example" value=draft.example() mono=true rows=5 hint=example_hint fault=example_fault />
+            <TextArea label="Schema" value=draft.schema() mono=true rows=5 hint=schema_hint fault=schema_fault />
             {refusal(failure)}
             <div class="dialog-foot"><Submit label="Add event type" sending=sending /></div>
         </form>
     }
-}
-
-/// The body that adds an event type, or what is wrong with the example or the schema.
-fn body_of(name: &str, description: &str, example: &str, schema: &str) -> Result<Value, Fault> {
-    let (example, schema) = (json_of("/example", example)?, json_of("/schema", schema)?);
-    // Put together by hand: `json!` would write numbers anew.
-    let fields = [("name", name.trim().into()), ("description", description.trim().into()), ("example", example), ("schema", schema)];
-    Ok(Value::Object(fields.into_iter().map(|(name, value)| (String::from(name), value)).collect()))
-}
-
-/// JSON that was typed; nothing is null.
-fn json_of(pointer: &str, typed: &str) -> Result<Value, Fault> {
-    match typed.trim() {
-        "" => Ok(Value::Null),
-        text if json::is_json(text) => postern_core::json::read(text).map_err(|error| Fault::new(pointer, error.to_string())),
-        _ => Err(Fault::new(pointer, "is not JSON yet")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_example_is_json_or_nothing() {
-        assert_eq!(body_of("a", "", " ", "").map(|body| body["example"].clone()), Ok(Value::Null));
-        assert_eq!(body_of("a", "", "{\"n\":1}", "{}").map(|body| body["example"]["n"].clone()), Ok(json!(1)));
-        let exact = body_of("a", "", "[1.10,1e5,-0]", r#"{"maximum":12345678901234567890123}"#).map(|body| body.to_string());
-        assert!(exact.is_ok_and(|body| body.contains("[1.10,1e5,-0]") && body.contains("12345678901234567890123")));
-        assert_eq!(body_of("a", "", "{", "").map_err(|fault| fault.pointer), Err(String::from("/example")));
-        assert_eq!(body_of("a", "", "", "{").map_err(|fault| fault.pointer), Err(String::from("/schema")));
-    }
+    .into_any()
 }

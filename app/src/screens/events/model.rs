@@ -1,28 +1,85 @@
 //! The form that posts an event: what was typed as the JSON that is sent, judged by the same parser as at the edge.
 
-use postern_core::api::event::EventTypeView;
+use postern_core::api::dry_run::DryRunWebhook;
+use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
 use postern_core::api::page::Page;
 use postern_core::event;
 use postern_core::fault::{Fault, InputFault};
+use postern_core::time::Timestamp;
+use reactive_stores::Store;
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::ui::rows::store::Row;
+use crate::{json, words};
 
-/// What was typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a row shows of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventRow {
+    /// `evt_…`
+    pub(crate) id: String,
+    /// The event type.
+    pub(crate) kind: String,
+    /// What it happened to, in words.
+    pub(crate) object: String,
+    /// Webhooks it matched.
+    pub(crate) deliveries: u32,
+    /// When it was accepted.
+    pub(crate) accepted_at: Timestamp,
+}
+
+impl EventRow {
+    /// The row of an event.
+    pub(crate) fn of(event: &EventView) -> Self {
+        Self {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            object: object_words(event),
+            deliveries: event.deliveries,
+            accepted_at: event.accepted_at,
+        }
+    }
+}
+
+impl Row for EventRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// What an event happened to, in words.
+fn object_words(event: &EventView) -> String {
+    event.object.as_ref().map_or_else(
+        || String::from("—"),
+        |object| format!("{} {} {}", object.kind, object.name, object.version.as_deref().unwrap_or_default()).trim_end().to_owned(),
+    )
+}
+
+/// The form as it is filled in. All texts: data goes out as it was typed, and the parser says what the others should be.
+#[derive(Clone, Debug, PartialEq, Eq, Store)]
 pub(crate) struct EventDraft {
     /// The event type.
     pub(crate) kind: String,
     /// JSON text.
     pub(crate) data: String,
-    /// Object type, name and version; all empty means no object.
-    pub(crate) object: [String; 3],
+    /// The type of the object; empty like the next two means that there is no object.
+    pub(crate) object_type: String,
+    /// The name of the object.
+    pub(crate) object_name: String,
+    /// The version of the object; empty means any.
+    pub(crate) object_version: String,
     /// Idempotency key; empty means none.
     pub(crate) key: String,
     /// Order key; empty means none.
     pub(crate) order_key: String,
     /// `key:value` pairs, separated by commas.
     pub(crate) labels: String,
+}
+
+impl Default for EventDraft {
+    fn default() -> Self {
+        let [kind, object_type, object_name, object_version, key, order_key, labels] = [(); 7].map(|()| String::new());
+        Self { kind, data: String::from("{}"), object_type, object_name, object_version, key, order_key, labels }
+    }
 }
 
 impl EventDraft {
@@ -32,8 +89,8 @@ impl EventDraft {
         let mut members = vec![format!("\"type\":{}", text(&self.kind))];
         let data = self.data.trim();
         members.push(format!("\"data\":{}", if data.is_empty() { "{}" } else { data }));
-        let [kind, name, version] = &self.object;
-        if self.object.iter().any(|part| !part.trim().is_empty()) {
+        let (kind, name, version) = (&self.object_type, &self.object_name, &self.object_version);
+        if [kind, name, version].into_iter().any(|part| !part.trim().is_empty()) {
             let version = if version.trim().is_empty() { String::new() } else { format!(",\"version\":{}", text(version)) };
             members.push(format!("\"object\":{{\"type\":{},\"name\":{}{version}}}", text(kind), text(name)));
         }
@@ -48,6 +105,13 @@ impl EventDraft {
             members.push(format!("\"labels\":{}", Value::Object(labels)));
         }
         format!("{{{}}}", members.join(","))
+    }
+
+    /// Puts the example of its type where no data was typed.
+    pub(crate) fn fill(&mut self, example: &Value) {
+        if matches!(self.data.trim(), "" | "{}") {
+            self.data = json::pretty(&example.to_string()).unwrap_or_default();
+        }
     }
 
     /// What the edge would say is wrong with it.
@@ -78,6 +142,27 @@ pub(crate) fn example_of(types: Option<&Page<EventTypeView>>, kind: &str) -> Opt
     types?.items.iter().find(|item| item.name == kind)?.example.clone()
 }
 
+/// What a post led to.
+pub(super) fn accepted_words(accepted: &EventAccepted) -> String {
+    if accepted.duplicate {
+        return String::from("Known already: nothing new was stored");
+    }
+    format!("Accepted: it goes to {}", words::count(accepted.deliveries, "webhook", "webhooks"))
+}
+
+/// What a dry run says in one line: how many webhooks would get the event, and how many would not.
+pub(super) fn outcome_words(webhooks: &[DryRunWebhook]) -> String {
+    let gets = webhooks.iter().filter(|webhook| webhook.delivers).count();
+    let skipped = webhooks.len() - gets;
+    let webhooks = words::count(u32::try_from(gets).unwrap_or(u32::MAX), "webhook", "webhooks");
+    match (gets, skipped) {
+        (0, 0) => String::from("There is no webhook yet: the event would be kept, and sent to nobody."),
+        (0, _) => String::from("No webhook would get it. It would be kept."),
+        (_, 0) => format!("{webhooks} would get it."),
+        _ => format!("{webhooks} would get it, {skipped} would not."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_says_what_an_event_happened_to() {
+        let event = |object: Value| {
+            let event = serde_json::json!({
+                "id": "evt_1", "type": "order.paid", "object": object, "idempotency_key": null,
+                "accepted_at": "2026-11-21T14:07:31.204Z", "deliveries": 2
+            });
+            EventRow::of(&serde_json::from_value(event).expect("an event"))
+        };
+        let row = event(serde_json::json!({"type": "deployment", "name": "d1", "version": null}));
+        assert_eq!((row.object.as_str(), row.id(), row.deliveries), ("deployment d1", "evt_1", 2));
+        assert_eq!(event(Value::Null).object, "—");
+    }
+
+    #[test]
     fn data_is_sent_as_it_was_typed() {
         assert_eq!(draft().body(), "{\"type\":\"order.paid\",\"data\":{\"n\": 1e400}}");
         assert_eq!(draft().faults(), []);
@@ -95,7 +194,8 @@ mod tests {
 
     #[test]
     fn an_object_is_sent_if_any_part_of_it_was_typed() {
-        let with_object = EventDraft { object: ["deployment", "d1", ""].map(String::from), key: String::from("k1"), ..draft() };
+        let with_object =
+            EventDraft { object_type: String::from("deployment"), object_name: String::from("d1"), key: String::from("k1"), ..draft() };
         assert!(with_object.body().ends_with("\"object\":{\"type\":\"deployment\",\"name\":\"d1\"},\"idempotency_key\":\"k1\"}"));
         assert_eq!(with_object.faults(), []);
     }
@@ -115,5 +215,28 @@ mod tests {
         assert!(fault_of(&bad.faults(), "type").is_some());
         let bad = EventDraft { data: String::from("{"), ..draft() };
         assert_eq!(fault_of(&bad.faults(), "data").as_deref(), Some("Is not JSON yet."));
+    }
+
+    #[test]
+    fn an_example_fills_only_what_nobody_typed() {
+        let mut draft = EventDraft::default();
+        draft.fill(&serde_json::json!({ "n": 1 }));
+        assert_eq!(draft.data, "{\n  \"n\": 1\n}");
+        draft.fill(&serde_json::json!({ "n": 2 }));
+        assert_eq!(draft.data, "{\n  \"n\": 1\n}");
+    }
+
+    #[test]
+    fn a_dry_run_says_how_many_would_get_the_event() {
+        let webhook = |delivers: bool| -> DryRunWebhook {
+            serde_json::from_value(serde_json::json!({
+                "webhook": "w", "webhook_id": "whk_1", "matched": delivers, "delivers": delivers, "reasons": [], "request": null, "timeline": []
+            }))
+            .expect("a webhook")
+        };
+        assert!(outcome_words(&[]).starts_with("There is no webhook yet"));
+        assert!(outcome_words(&[webhook(false)]).starts_with("No webhook would get it."));
+        assert_eq!(outcome_words(&[webhook(true)]), "1 webhook would get it.");
+        assert_eq!(outcome_words(&[webhook(true), webhook(true), webhook(false)]), "2 webhooks would get it, 1 would not.");
     }
 }

@@ -1,17 +1,19 @@
 //! The form that posts an event, or says what would happen if it were posted.
+//!
+//! Both send the same body. What would happen is the answer of a dry run, in which nothing is stored or sent. It is shown as long
+//! as nothing else is typed: the answer for another draft says nothing.
 
 use leptos::prelude::*;
-use postern_core::api::dry_run::{DryRunView, DryRunWebhook};
+use postern_core::api::dry_run::{DryRunAttempt, DryRunView, DryRunWebhook};
+use postern_core::fault::Fault;
+use reactive_stores::Store;
 
-use super::model::{self, EventDraft};
+use super::model::{self, EventDraft, EventDraftStoreFields};
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::offset_min;
-use crate::dom::{CollectView, View, hears, part, view};
 use crate::fetched::Fetched;
-use crate::json;
-use crate::screens::attempt::model::request_line;
+use crate::screens::attempt::model::{host, request_line};
 use crate::screens::clauses::clause_list;
-use crate::state::{Memo, RwSignal, Signal};
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::Button;
 use crate::ui::code::{code_block, header_lines};
@@ -21,47 +23,21 @@ use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The form.
+/// The form. Nothing is said to be wrong before somebody tries to send it, but for data that is not JSON: whoever types JSON wants
+/// to know at once where it breaks.
+///
+/// An event that was posted before, by its idempotency key, is not stored again, and the message says so.
 #[component]
 pub(super) fn PostEvent(
     /// Called when an event was accepted.
     done: impl Fn() + Copy + 'static,
-) -> View {
+) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
-    let [kind, data, key, order_key, labels] = ["", "{}", "", "", ""].map(|text| RwSignal::new(String::from(text)));
-    let object = [(); 3].map(|()| RwSignal::new(String::new()));
-    let draft = Memo::new(move || EventDraft {
-        kind: kind.get(),
-        data: data.get(),
-        object: object.map(RwSignal::get),
-        key: key.get(),
-        order_key: order_key.get(),
-        labels: labels.get(),
-    });
-    let faults = Memo::new(move || draft.with(EventDraft::faults));
-    let is_sent = RwSignal::new(false);
-    let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
-    let data_fault = shown_fault(faults, "data");
-    let failure = RwSignal::new(None::<ApiFailure>);
+    let draft = Store::new(EventDraft::default());
+    let faults = Memo::new(move |_| draft.with(EventDraft::faults));
+    let (is_sent, failure) = (RwSignal::new(false), RwSignal::new(None::<ApiFailure>));
     let (sending, trying) = (Sending::new(), Sending::new());
-    let types = Fetched::new({
-        let project = project.clone();
-        move || project.event_types()
-    });
-    let names = Signal::derive(move || {
-        types
-            .value
-            .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
-    });
-    let fill = move || {
-        let example = kind.with_untracked(|kind| types.value.with_untracked(|types| model::example_of(types.as_ref(), kind.trim())));
-        if let Some(example) = example
-            && data.with_untracked(|data| data.trim() == "{}" || data.trim().is_empty())
-        {
-            data.set(json::pretty(&example.to_string()).unwrap_or_default());
-        }
-    };
-    // Whether it can be sent; says what is wrong where it can't.
+    // Whether it can be sent; says what is wrong if not.
     let is_ready = move || {
         is_sent.set(true);
         failure.set(None);
@@ -76,12 +52,7 @@ pub(super) fn PostEvent(
         let body = draft.with_untracked(EventDraft::body);
         sending.send(api.with_value(|api| api.post_event(&body)), move |answer| match answer {
             Ok(accepted) => {
-                let where_to = words::count(accepted.deliveries, "webhook", "webhooks");
-                toasts.say(if accepted.duplicate {
-                    String::from("Known already: nothing new was stored")
-                } else {
-                    format!("Accepted: it goes to {where_to}")
-                });
+                toasts.say(model::accepted_words(&accepted));
                 done();
             }
             Err(refused) => failure.set(Some(refused)),
@@ -89,7 +60,7 @@ pub(super) fn PostEvent(
     };
     // What would happen, and to what: the answer for another draft says nothing.
     let tried = RwSignal::new(None::<(EventDraft, DryRunView)>);
-    let try_out = move || {
+    let try_out = move |()| {
         if !is_ready() {
             return;
         }
@@ -99,71 +70,139 @@ pub(super) fn PostEvent(
             Err(refused) => failure.set(Some(refused)),
         });
     };
-    let result = Memo::new(move || {
+    let result = Memo::new(move |_| {
         tried.with(|tried| tried.as_ref().filter(|(of, _)| draft.with(|draft| draft == of)).map(|(_, result)| result.clone()))
     });
-    let [object_type, object_name, object_version] = object;
     view! {
-        <form on:submit=hears(submit) novalidate=true>
-            <TextField label="Event type" value=kind mono=true first=true suggestions=names placeholder="order.paid" fault=fault("type") on_leave=move |()| fill() />
-            <TextArea label="Data" value=data mono=true rows=6 hint="JSON, sent exactly as it stands here" fault=data_fault />
-            <div class="thirds">
-                <TextField label="Object type" value=object_type placeholder="none" fault=fault("object") />
-                <TextField label="Object name" value=object_name placeholder="none" />
-                <TextField label="Object version" value=object_version placeholder="any" />
-            </div>
-            <TextField label="Labels" value=labels placeholder="env:prod, tier:gold" hint="key:value, separated by commas. Webhooks may filter by them" fault=fault("labels") />
-            <div class="halves">
-                <TextField label="Idempotency key" value=key mono=true hint="Two events with one key are one event. Empty: none" fault=fault("idempotency_key") />
-                <TextField label="Order key" value=order_key mono=true hint="Ordered webhooks get events with one key one after the other" fault=fault("order_key") />
-            </div>
+        <form on:submit=submit novalidate=true>
+            <EventFields draft=draft faults=faults is_sent=is_sent />
             {refusal(failure)}
             <div class="dialog-foot">
                 <Submit label="Post event" sending=sending />
-                <Button label="What would happen?" disabled=trying.busy() on_press=move |()| try_out() />
+                <Button label="What would happen?" disabled=trying.busy() on_press=try_out />
             </div>
-            <div role="status" aria-label="What would happen">{part(move || result.get().map(|result| result_view(&result)))}</div>
+            <div role="status" aria-label="What would happen">{move || result.get().map(|result| result_view(&result))}</div>
         </form>
     }
+    .into_any()
 }
 
-/// What a dry run said: webhooks that would get the event first.
-fn result_view(result: &DryRunView) -> View {
-    let number = |fits: fn(&DryRunWebhook) -> bool| {
-        u32::try_from(result.webhooks.iter().filter(|webhook| fits(webhook)).count()).unwrap_or(u32::MAX)
+/// What is posted, and how it is told apart, kept in order and filtered by. Most events need only the first two fields; the
+/// others say what leaving them empty means.
+#[component]
+fn EventFields(
+    /// The form.
+    draft: Store<EventDraft>,
+    /// What is wrong with it.
+    faults: Memo<Vec<Fault>>,
+    /// Whether somebody tried to send it: only then it is said what is wrong, but for data that is not JSON.
+    is_sent: RwSignal<bool>,
+) -> AnyView {
+    let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
+    view! {
+        <KindAndData draft=draft kind_fault=fault("type") data_fault=shown_fault(faults, "data") />
+        <div class="thirds">
+            <TextField label="Object type" value=draft.object_type() placeholder="none" fault=fault("object") />
+            <TextField label="Object name" value=draft.object_name() placeholder="none" />
+            <TextField label="Object version" value=draft.object_version() placeholder="any" />
+        </div>
+        <TextField
+            label="Labels"
+            value=draft.labels()
+            placeholder="env:prod, tier:gold"
+            hint="key:value, separated by commas. Webhooks may filter by them"
+            fault=fault("labels")
+        />
+        <div class="halves">
+            <TextField
+                label="Idempotency key"
+                value=draft.key()
+                mono=true
+                hint="Two events with one key are one event. Empty: none"
+                fault=fault("idempotency_key")
+            />
+            <TextField
+                label="Order key"
+                value=draft.order_key()
+                mono=true
+                hint="Ordered webhooks get events with one key one after the other"
+                fault=fault("order_key")
+            />
+        </div>
+    }
+    .into_any()
+}
+
+/// The type, with those of the catalogue as suggestions, and the data. When the type is left, its example from the catalogue
+/// becomes the data, unless somebody has typed data already.
+#[component]
+fn KindAndData(
+    /// The form.
+    draft: Store<EventDraft>,
+    /// What is wrong with the type.
+    kind_fault: Signal<Option<String>>,
+    /// What is wrong with the data.
+    data_fault: Signal<Option<String>>,
+) -> AnyView {
+    let project = use_project();
+    let types = Fetched::new(move || project.event_types());
+    let names = Signal::derive(move || {
+        types.value.with(|page| page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect::<Vec<_>>())
+    });
+    let fill = move |()| {
+        let kind = draft.kind().get_untracked();
+        if let Some(example) = types.value.with_untracked(|types| model::example_of(types.as_ref(), kind.trim())) {
+            draft.update(|draft| draft.fill(&example));
+        }
     };
-    let (gets, skipped) = (number(|webhook| webhook.delivers), number(|webhook| !webhook.delivers));
-    let headline = match (gets, skipped) {
-        (0, 0) => String::from("There is no webhook yet: the event would be kept, and sent to nobody."),
-        (0, _) => String::from("No webhook would get it. It would be kept."),
-        (_, 0) => format!("{} would get it.", words::count(gets, "webhook", "webhooks")),
-        _ => format!("{} would get it, {skipped} would not.", words::count(gets, "webhook", "webhooks")),
-    };
+    view! {
+        <TextField
+            label="Event type"
+            value=draft.kind()
+            mono=true
+            first=true
+            suggestions=names
+            placeholder="order.paid"
+            fault=kind_fault
+            on_leave=fill
+        />
+        <TextArea label="Data" value=draft.data() mono=true rows=6 hint="JSON, sent exactly as it stands here" fault=data_fault />
+    }
+    .into_any()
+}
+
+/// What a dry run said, in one line and webhook by webhook: those that would get the event first, because that is what somebody
+/// who posts an event wants to know.
+fn result_view(result: &DryRunView) -> AnyView {
     let (first, then): (Vec<&DryRunWebhook>, Vec<&DryRunWebhook>) = result.webhooks.iter().partition(|webhook| webhook.delivers);
     view! {
-        <p><b>{headline}</b>" Nothing was stored or sent."</p>
+        <p><b>{model::outcome_words(&result.webhooks)}</b>" Nothing was stored or sent."</p>
         <ul class="outcomes">{first.into_iter().chain(then).map(webhook_view).collect_view()}</ul>
     }
+    .into_any()
 }
 
-fn webhook_view(webhook: &DryRunWebhook) -> View {
+/// What would become of the event at one webhook, folded: which of its filters hold, the exact request with its signature, and
+/// when each attempt would come if all before it failed at once.
+fn webhook_view(webhook: &DryRunWebhook) -> AnyView {
     let (tone, word) = match (webhook.delivers, webhook.matched) {
         (true, _) => (Tone::Good, "Gets it"),
         (false, true) => (Tone::Busy, "Disabled"),
         (false, false) => (Tone::Idle, "Skipped"),
     };
     let request = webhook.request.as_ref().map(|request| {
-        let first = format!("{}  {}", request_line(&request.url), crate::screens::attempt::model::host(&request.url));
-        view! { {header_lines(first, request.headers.clone())}{code_block("Body", request.body.clone())} }
+        let first = format!("{}  {}", request_line(&request.url), host(&request.url));
+        view! { {header_lines(first, request.headers.clone())}{code_block("Body", request.body.clone())} }.into_any()
     });
-    let attempt = |at: &postern_core::api::dry_run::DryRunAttempt| {
-        view! { <li><b>{format!("Attempt {}", at.attempt)}</b>" "{words::date_time(at.at, offset_min(at.at))}</li> }
+    let attempt = |at: &DryRunAttempt| {
+        view! { <li><b>{format!("Attempt {}", at.attempt)}</b>" "{words::date_time(at.at, offset_min(at.at))}</li> }.into_any()
     };
     let timeline = (!webhook.timeline.is_empty()).then(|| {
         view! {
             <p class="hint">"Attempts, if each fails at once"</p>
             <ol class="timeline" aria-label="Attempts">{webhook.timeline.iter().map(attempt).collect_view()}</ol>
         }
+        .into_any()
     });
     view! {
         <li>
@@ -177,4 +216,5 @@ fn webhook_view(webhook: &DryRunWebhook) -> View {
             </details>
         </li>
     }
+    .into_any()
 }

@@ -1,9 +1,23 @@
 //! What an inbox recorded, in words, and how the live feed adds to it.
 
 use postern_core::api::inbox::{InboxRequestView, REQUESTS_KEPT, SignatureVerdict};
-use postern_core::api::page::Page;
 
 use crate::ui::badge::Tone;
+use crate::ui::rows::store::Row;
+
+/// Requests that the server keeps.
+pub(super) const KEPT: usize = REQUESTS_KEPT as usize;
+
+impl Row for InboxRequestView {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A recorded request never changes. The feed cuts its body, so what the list has is more.
+    fn follows(&self, _known: &Self) -> bool {
+        false
+    }
+}
 
 /// The verdict on a signature, as a word with a reason.
 pub(crate) fn verdict(signature: &SignatureVerdict) -> (Tone, String) {
@@ -14,11 +28,11 @@ pub(crate) fn verdict(signature: &SignatureVerdict) -> (Tone, String) {
     }
 }
 
-/// Puts a request on top; what the inbox no longer keeps goes.
-pub(crate) fn take_in(list: &mut Page<InboxRequestView>, request: &InboxRequestView) {
-    if list.items.iter().all(|known| known.id != request.id) {
-        list.items.insert(0, request.clone());
-        list.items.truncate(usize::try_from(REQUESTS_KEPT).unwrap_or(usize::MAX));
+/// Opens a request, or closes it again.
+pub(super) fn toggle(opened: &mut Vec<String>, id: &str) {
+    match opened.iter().position(|known| known == id) {
+        Some(at) => drop(opened.swap_remove(at)),
+        None => opened.push(String::from(id)),
     }
 }
 
@@ -35,7 +49,10 @@ pub(crate) fn answer_body(status: &str, delay_ms: &str, body: &str) -> serde_jso
 
 #[cfg(test)]
 mod tests {
+    use leptos::prelude::GetUntracked;
+
     use super::*;
+    use crate::ui::rows::store::{Offered, Sorting, Store};
 
     fn request(id: &str) -> InboxRequestView {
         serde_json::from_value(serde_json::json!({
@@ -46,13 +63,27 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_taken_in_once_and_on_top() {
-        let mut list = Page::new(vec![request("req_1")], None);
-        take_in(&mut list, &request("req_2"));
-        take_in(&mut list, &request("req_1"));
-        let ids: Vec<&str> = list.items.iter().map(|request| request.id.as_str()).collect();
-        assert_eq!(ids, ["req_2", "req_1"]);
+    fn what_the_list_has_is_not_replaced_by_what_the_feed_cut() {
+        let mut cut = request("req_1");
+        cut.body = String::from("cut");
+        let mut store = Store::new(Sorting::Newest);
+        store.replace(&[request("req_1")]);
+        assert_eq!(store.offer(&cut), Offered::Known);
+        assert_eq!(store.signal::<InboxRequestView>("req_1").map(|known| known.get_untracked()), Some(request("req_1")));
+        assert_eq!(store.offer(&request("req_2")), Offered::Top);
+    }
+
+    #[test]
+    fn a_request_begins_with_its_method_and_path() {
         assert_eq!(request_line(&request("req_1")), "POST /");
+    }
+
+    #[test]
+    fn a_request_is_opened_and_closed() {
+        let mut opened = vec![String::from("req_1")];
+        toggle(&mut opened, "req_2");
+        toggle(&mut opened, "req_1");
+        assert_eq!(opened, ["req_2"]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! An address that leads nowhere.
 
-use crate::dom::{View, view};
 use leptos::prelude::*;
 
 use crate::routes::Place;
@@ -11,10 +10,11 @@ use crate::ui::page_head::PageHead;
 
 /// The screen.
 #[component]
-pub(crate) fn Nowhere() -> View {
-    let back = view! { <LinkButton label="Go to the projects" href=Place::Projects.path() look=Look::Primary /> };
+pub(crate) fn Nowhere() -> AnyView {
+    let back = view! { <LinkButton label="Go to the projects" href=Place::Projects.path() look=Look::Primary /> }.into_any();
     view! {
         <PageHead title="Nothing is here" />
         {empty(Icon::Search, "This address leads nowhere", "It may be mistyped, or what it named was deleted.", back)}
     }
+    .into_any()
 }

@@ -1,15 +1,19 @@
 //! The first screen of a project: how it does, what needs a person, and the steps of the first minute.
+//!
+//! Four things are loaded beside each other: the webhooks, the deliveries that were given up, the statistics of a range, and the
+//! counts of the project. Only the webhooks are waited for. A number that is not there yet is a dash, never a nought, because
+//! nobody should think that all is well while nothing is known.
+//!
+//! The live feed has them loaded again, but not once for each delivery: the lists calmly, the statistics every ten seconds.
 
 mod model;
 mod stats;
 
 use std::time::Duration;
 
-use crate::dom::{CollectView, IntoView, View, flag, hears, part, text, truth, view};
-use crate::state::{Memo, RwSignal};
 use leptos::prelude::*;
 use postern_core::api::delivery::DeliveryView;
-use postern_core::api::live::LiveEvent;
+use postern_core::api::live::ChangeKind;
 use postern_core::api::page::Page;
 use postern_core::api::stats::{StatsBucket, StatsView, WebhookStats};
 use postern_core::api::webhook::WebhookView;
@@ -20,15 +24,15 @@ use self::stats::Range;
 use crate::api::use_project;
 use crate::browser::clock::{now, offset_min};
 use crate::fetched::Fetched;
-use crate::live::use_live;
+use crate::live::{at_most_every, calmly, use_live};
 use crate::nav::use_nav;
+use crate::project::{ProjectState, link};
 use crate::routes::{Area, Query};
 use crate::screens::deliveries::model::UNDER_WAY;
-use crate::screens::webhooks::{at_most_every, calmly};
-use crate::shell::{ProjectState, link, live_dot};
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::chart::chart;
 use crate::ui::icon::{Icon, glyph};
+use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
 use crate::ui::page_head::PageHead;
 use crate::ui::skeleton;
@@ -39,9 +43,9 @@ const NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// Webhooks with failures that are listed.
 const WORST_MAX: usize = 5;
 
-/// The screen.
+/// The screen. The range of the numbers stands in the address, so that a link shows the same picture.
 #[component]
-pub(crate) fn Overview() -> View {
+pub(crate) fn Overview() -> AnyView {
     let (project, live, nav) = (use_project(), use_live(), use_nav());
     let state: ProjectState = expect_context();
     let name = String::from(project.name().as_str());
@@ -53,7 +57,7 @@ pub(crate) fn Overview() -> View {
         let project = project.clone();
         move || project.deliveries(&Query::default().with("state", Some("dead")).with("limit", Some("100")))
     });
-    let range = Memo::new(move || Range::of(nav.value("range").as_deref()));
+    let range = Memo::new(move |_| Range::of(nav.value("range").as_deref()));
     let numbers = Fetched::new(move || project.stats(&range.get().query(now())));
     let reload = calmly(move || {
         webhooks.reload();
@@ -61,37 +65,121 @@ pub(crate) fn Overview() -> View {
         state.0.reload();
     });
     let count_again = at_most_every(NUMBERS_EVERY, move || numbers.reload());
-    live.on_change(move |event| match event {
-        LiveEvent::Delivery { .. } => {
+    live.on_change(move |change| match change.kind() {
+        ChangeKind::Delivery => {
             reload();
             count_again();
         }
-        LiveEvent::Webhooks => reload(),
-        LiveEvent::Many => {
+        ChangeKind::Webhooks => reload(),
+        ChangeKind::Many => {
             reload();
             numbers.reload();
         }
-        LiveEvent::Test { .. } | LiveEvent::InboxRequest { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } => {}
+        ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => {}
     });
-    let content = move || view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> };
+    let content = move || view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> }.into_any();
     view! {
         <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
         {loaded(webhooks, skeleton::text, content)}
     }
+    .into_any()
 }
 
-/// What stands in the place of a number that is not known: it loads, or could not be loaded.
-const UNKNOWN: &str = "–";
-
+/// What there is to see, once the webhooks are loaded. The steps of the first minute go away once they are done, and do not come
+/// back.
 #[component]
 fn Content(
+    /// The project's webhooks.
     webhooks: Fetched<Page<WebhookView>>,
+    /// Deliveries that were given up.
     dead: Fetched<Page<DeliveryView>>,
+    /// Statistics over `range`.
     numbers: Fetched<StatsView>,
+    /// The time that numbers are of.
     range: Memo<Range>,
+    /// The counts of the project.
     state: ProjectState,
-) -> View {
-    let needs = Memo::new(move || {
+) -> AnyView {
+    let counts = Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone())));
+    // Only what is known can be left to do.
+    let steps = Memo::new(move |_| {
+        let inboxes = counts.get()?.inboxes;
+        webhooks.value.with(|page| page.as_ref().map(|page| Steps::of(inboxes, &page.items)))
+    });
+    let open = Memo::new(move |_| counts.with(|counts| counts.as_ref().map(|counts| counts.open)));
+    let first_steps = move || steps.get().filter(|steps| !steps.is_done()).map(first_minute);
+    view! {
+        <Figures open=open dead=dead numbers=numbers range=range />
+        <div class="split">
+            <OverTime numbers=numbers range=range />
+            <Needs webhooks=webhooks dead=dead />
+        </div>
+        <Worst numbers=numbers range=range />
+        {move || first_steps()}
+    }
+    .into_any()
+}
+
+/// Four numbers, each a link to what it counts. Only the last one can be red: that deliveries were given up is the only one of
+/// them that calls for a person.
+#[component]
+fn Figures(
+    /// Deliveries that are under way, if that is known.
+    open: Memo<Option<u32>>,
+    /// Deliveries that were given up.
+    dead: Fetched<Page<DeliveryView>>,
+    /// Statistics over `range`.
+    numbers: Fetched<StatsView>,
+    /// The time that they are of.
+    range: Memo<Range>,
+) -> AnyView {
+    let totals = Memo::new(move |_| numbers.value.with(|stats| stats.as_ref().map(|stats| stats.totals.counts.clone())));
+    let success = Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::success))));
+    let attempts = Signal::derive(move || {
+        totals.with(|totals| totals.as_ref().map(|totals| stats::attempts_words(totals.attempts, range.get())).unwrap_or_default())
+    });
+    let latency = Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::latencies))));
+    let under_way = Signal::derive(move || model::known(open.get().map(|open| words::number(u64::from(open)))));
+    let under_way_about = Signal::derive(move || String::from(open.get().map_or("", model::under_way_about)));
+    let gave_up = Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some()))));
+    let gave_up_number = Signal::derive(move || model::known(gave_up.get().map(|(number, more)| model::at_least(number, more))));
+    let gave_up_about = Signal::derive(move || String::from(gave_up.get().map_or("", |(number, _)| model::gave_up_about(number))));
+    let has_dead = Signal::derive(move || gave_up.get().is_some_and(|(number, _)| number > 0));
+    let deliveries = link(Area::Deliveries);
+    let (waiting, given_up) = (format!("{deliveries}?state={UNDER_WAY}"), format!("{deliveries}?state=dead"));
+    view! {
+        <div class="figures">
+            {figure("Success", success, attempts, deliveries.clone(), Signal::stored(false))}
+            {figure("Latency p50 / p95", latency, Signal::stored(String::from("until the answer was read")), deliveries, Signal::stored(false))}
+            {figure("Under way", under_way, under_way_about, waiting, Signal::stored(false))}
+            {figure("Gave up", gave_up_number, gave_up_about, given_up, has_dead)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A number with its name above and words about it below. The whole card is the link.
+fn figure(name: &'static str, number: Signal<String>, about: Signal<String>, href: String, is_bad: Signal<bool>) -> AnyView {
+    view! {
+        <a class="card pad figure" href=href>
+            <span class="figure-name">{name}</span>
+            <b class="figure-number" class:bad=is_bad>{number}</b>
+            <span class="faint">{about}</span>
+        </a>
+    }
+    .into_any()
+}
+
+/// The webhooks that need a person, with why, the worst first. Where there are none, it says so: an empty list could as well be
+/// one that was not loaded.
+#[component]
+fn Needs(
+    /// The project's webhooks.
+    webhooks: Fetched<Page<WebhookView>>,
+    /// Deliveries that were given up.
+    dead: Fetched<Page<DeliveryView>>,
+) -> AnyView {
+    let needs = Memo::new(move |_| {
         webhooks.value.with(|webhooks| {
             dead.value.with(|dead| {
                 let dead = dead.as_ref().map(|page| page.items.as_slice()).unwrap_or_default();
@@ -99,59 +187,7 @@ fn Content(
             })
         })
     });
-    let counts = Memo::new(move || state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone())));
-    // Only what is known can be left to do.
-    let steps = Memo::new(move || {
-        let inboxes = counts.get()?.inboxes;
-        webhooks.value.with(|page| page.as_ref().map(|page| Steps::of(inboxes, &page.items)))
-    });
-    let gave_up = Memo::new(move || dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some()))));
-    let totals = Memo::new(move || numbers.value.with(|stats| stats.as_ref().map(|stats| stats.totals.counts.clone())));
-    let known = |number: Option<String>| number.unwrap_or_else(|| String::from(UNKNOWN));
-    let success = move || known(totals.with(|totals| totals.as_ref().map(stats::success)));
-    let attempts = move || {
-        totals.with(|totals| match totals.as_ref().map(|totals| totals.attempts) {
-            None => String::new(),
-            Some(0) => format!("no attempts in {}", range.get().label()),
-            Some(1) => format!("of 1 attempt in {}", range.get().label()),
-            Some(attempts) => format!("of {} attempts in {}", words::number(attempts), range.get().label()),
-        })
-    };
-    let latency = move || {
-        known(totals.with(|totals| {
-            totals.as_ref().map(|totals| match (totals.p50_ms, totals.p95_ms) {
-                (None, None) => String::from("—"),
-                (p50, p95) => format!("{} / {}", stats::latency(p50), stats::latency(p95)),
-            })
-        }))
-    };
-    let open = move || counts.with(|counts| counts.as_ref().map(|counts| counts.open));
-    let under_way = move || known(open().map(|open| words::number(u64::from(open))));
-    let under_way_words = move || match open() {
-        None => "",
-        Some(0) => "nothing waits to be sent",
-        Some(_) => "pending, calling or waiting",
-    };
-    let gave_up_words = move || known(gave_up.get().map(|(number, more)| if more { format!("{number}+") } else { number.to_string() }));
-    let has_dead = Memo::new(move || gave_up.get().is_some_and(|(number, _)| number > 0));
-    let gave_up_about = move || match gave_up.get() {
-        None => "",
-        Some((0, _)) => "nothing was given up",
-        Some(_) => "resend what matters",
-    };
-    let calm = Memo::new(|| false);
-    let deliveries = link(Area::Deliveries);
-    let (waiting, given_up) = (format!("{deliveries}?state={UNDER_WAY}"), format!("{deliveries}?state=dead"));
-    let figure = |name: &'static str, number: View, about: View, href: String, tone: Memo<bool>| {
-        view! {
-            <a class="card pad figure" href=href>
-                <span class="figure-name">{name}</span>
-                <b class="figure-number" class:bad=tone>{number}</b>
-                <span class="faint">{about}</span>
-            </a>
-        }
-    };
-    let need_row = |need: Need| {
+    let row = |need: Need| {
         let href = link(Area::Webhook(need.webhook.clone()));
         view! {
             <li class="need">
@@ -160,51 +196,56 @@ fn Content(
                 {glyph(Icon::Next)}
             </li>
         }
+        .into_any()
     };
-    let need_list = move || {
+    let list = move || {
         let needs = needs.get();
         if needs.is_empty() {
-            return view! { <p class="pad beside">{badge_of(Tone::Good, "All well")}<span class="faint">"Nothing waits for you."</span></p> };
+            let all_well = badge_of(Tone::Good, "All well");
+            return view! { <p class="pad beside">{all_well}<span class="faint">"Nothing waits for you."</span></p> }.into_any();
         }
-        view! { <ul class="needs">{needs.into_iter().map(need_row).collect_view()}</ul> }
+        view! { <ul class="needs">{needs.into_iter().map(row).collect_view()}</ul> }.into_any()
     };
     view! {
-        <div class="figures">
-            {figure("Success", text(success), text(attempts), deliveries.clone(), calm)}
-            {figure("Latency p50 / p95", text(latency), "until the answer was read".into_view(), deliveries, calm)}
-            {figure("Under way", text(under_way), part(under_way_words), waiting, calm)}
-            {figure("Gave up", text(gave_up_words), part(gave_up_about), given_up, has_dead)}
-        </div>
-        <div class="split">
-            <OverTime numbers=numbers range=range />
-            <section class="card" aria-labelledby="needs">
-                <h2 class="card-head" id="needs">"What needs you"</h2>
-                {part(need_list)}
-            </section>
-        </div>
-        <Worst numbers=numbers range=range />
-        {part(move || steps.get().filter(|steps| !steps.is_done()).map(first_minute))}
+        <section class="card" aria-labelledby="needs">
+            <h2 class="card-head" id="needs">"What needs you"</h2>
+            {move || list()}
+        </section>
     }
+    .into_any()
 }
 
-/// Success and latency over time: a picture, and the same as a table.
+/// Success and latency over time: a picture, and the same as a table for those who can't see the picture or want the numbers.
+/// The table is made when it is unfolded: a month of hours is many rows.
 #[component]
-fn OverTime(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
+fn OverTime(
+    /// Statistics over `range`.
+    numbers: Fetched<StatsView>,
+    /// The time that the buttons ask for.
+    range: Memo<Range>,
+) -> AnyView {
     let nav = use_nav();
     let chip = move |of: Range| {
         let is_on = move || range.get() == of;
         view! {
-            <button type="button" class="chip" class:on=flag(is_on) aria-pressed=truth(is_on) on:click=hears(move |_| nav.filter("range", of.key()))>
+            <button
+                type="button"
+                class="chip"
+                class:on=is_on
+                aria-pressed=move || is_on().to_string()
+                on:click=move |_| nav.filter("range", of.key())
+            >
                 {of.label()}
             </button>
         }
+        .into_any()
     };
-    let shown = Memo::new(move || numbers.value.get());
+    let shown = Memo::new(move |_| numbers.value.get());
     let is_table_open = RwSignal::new(false);
     let content = move || {
         let stats = shown.get()?;
         // Not the range of the buttons: that of the answer, which may still be the one before.
-        let range = range_of(&stats);
+        let range = stats::range_of(&stats);
         let moment = move |at| range.moment(at, offset_min);
         let (plots, ticks, summary) = (stats::plots(&stats.buckets), stats::ticks(&stats.buckets, moment), stats::summary(&stats, range));
         let buckets = stats.buckets.clone();
@@ -213,13 +254,16 @@ fn OverTime(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
             None => String::from("Point at a moment to read its numbers."),
         };
         let table = move || is_table_open.get().then(|| table(&stats.buckets, range));
-        Some(view! {
-            {chart(summary, plots, ticks, readout)}
-            <details class="fold" on:toggle=hears(move |event: web_sys::Event| is_table_open.set(is_open(&event)))>
-                <summary>"The numbers as a table"</summary>
-                {part(table)}
-            </details>
-        })
+        Some(
+            view! {
+                {chart(summary, plots, ticks, readout)}
+                <details class="fold" on:toggle=move |event: web_sys::Event| is_table_open.set(is_open(&event))>
+                    <summary>"The numbers as a table"</summary>
+                    {move || table()}
+                </details>
+            }
+            .into_any(),
+        )
     };
     view! {
         <section class="card" aria-labelledby="over-time">
@@ -227,31 +271,20 @@ fn OverTime(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
                 <h2 id="over-time">"Success and latency"</h2>
                 <div class="chips" role="group" aria-label="Time">{Range::ALL.into_iter().map(chip).collect_view()}</div>
             </div>
-            {loaded(numbers, skeleton::plain_text, move || part(content))}
+            {loaded(numbers, skeleton::plain_text, move || content.into_any())}
         </section>
     }
+    .into_any()
 }
 
-/// The range that an answer is of, by its buckets.
-fn range_of(stats: &StatsView) -> Range {
-    let width = match stats.buckets.as_slice() {
-        [first, second, ..] => second.at.ms_since(first.at),
-        _ => 0,
-    };
-    match stats.buckets.len() {
-        _ if width > Range::Day.bucket().ms() => Range::Month,
-        0..=26 => Range::Day,
-        _ => Range::Week,
-    }
-}
-
-/// Whether the details that an event is of are open.
+/// Whether the `<details>` that were toggled are open now.
 fn is_open(event: &web_sys::Event) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlDetailsElement>().ok());
     target.is_some_and(|details| details.open())
 }
 
-fn table(buckets: &[StatsBucket], range: Range) -> View {
+/// The numbers of each bucket, the latest first.
+fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
     let row = |bucket: &StatsBucket| {
         let counts = &bucket.counts;
         view! {
@@ -264,6 +297,7 @@ fn table(buckets: &[StatsBucket], range: Range) -> View {
                 <td class="number">{stats::latency(counts.p95_ms)}</td>
             </tr>
         }
+        .into_any()
     };
     view! {
         <div class="scroll" tabindex="0" role="group" aria-label="The numbers">
@@ -282,12 +316,18 @@ fn table(buckets: &[StatsBucket], range: Range) -> View {
             </table>
         </div>
     }
+    .into_any()
 }
 
-/// The webhooks with the most failures; nothing where none failed.
+/// The webhooks with the most failures over the range, at most five of them. Nothing is shown where none failed.
 #[component]
-fn Worst(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
-    let worst = Memo::new(move || {
+fn Worst(
+    /// Statistics over `range`.
+    numbers: Fetched<StatsView>,
+    /// The time that they are of.
+    range: Memo<Range>,
+) -> AnyView {
+    let worst = Memo::new(move |_| {
         numbers.value.with(|stats| {
             let webhooks = stats.as_ref().map(|stats| stats.webhooks.as_slice()).unwrap_or_default();
             webhooks.iter().filter(|webhook| webhook.counts.failed > 0).take(WORST_MAX).cloned().collect::<Vec<_>>()
@@ -298,12 +338,22 @@ fn Worst(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
         let failed = format!("{} of {} attempts failed", words::number(counts.failed), words::number(counts.attempts));
         let about = format!("{} success, p95 {}", stats::success(counts), stats::latency(counts.p95_ms));
         let name = match webhook.webhook {
-            Some(name) => view! { <a class="stretched" data-row="" href=link(Area::Webhook(name.clone()))>{name}</a> },
-            None => view! { <span class="faint">"(deleted webhook)"</span> },
+            Some(name) => {
+                let href = link(Area::Webhook(name.clone()));
+                view! { <a class="stretched" data-row="" href=href>{name}</a> }.into_any()
+            }
+            None => view! { <span class="faint">"(deleted webhook)"</span> }.into_any(),
         };
-        view! { <li class="need worst"><span>{failed}</span><div>{name}<p class="faint">{about}</p></div>{glyph(Icon::Next)}</li> }
+        view! {
+            <li class="need worst">
+                <span>{failed}</span>
+                <div>{name}<p class="faint">{about}</p></div>
+                {glyph(Icon::Next)}
+            </li>
+        }
+        .into_any()
     };
-    part(move || {
+    (move || {
         let worst = worst.get();
         (!worst.is_empty()).then(|| {
             view! {
@@ -312,33 +362,39 @@ fn Worst(numbers: Fetched<StatsView>, range: Memo<Range>) -> View {
                     <ul class="needs">{worst.into_iter().map(row).collect_view()}</ul>
                 </section>
             }
+            .into_any()
         })
     })
+    .into_any()
 }
 
-fn first_minute(steps: Steps) -> View {
+/// What is left to do until the first callback arrives: each step is a link to where it is done, and is marked once it is.
+fn first_minute(steps: Steps) -> AnyView {
     let step = |is_done: bool, number: u32, words: &'static str, about: &'static str, href: String| {
-        let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_view() };
+        let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_any() };
         view! {
             <li class="step" class:done=is_done>
                 <span class="step-mark" aria-hidden="true">{mark}</span>
                 <div>
                     <a class="stretched" data-row="" href=href>{words}</a>
-                    {is_done.then(|| view! { <span class="for-ear">" (done)"</span> })}
+                    {is_done.then(|| view! { <span class="for-ear">" (done)"</span> }.into_any())}
                     <p class="faint">{about}</p>
                 </div>
                 {glyph(Icon::Next)}
             </li>
         }
+        .into_any()
     };
+    let inbox_about = "A receiver of our own, so that you see a callback without running one.";
+    let inbox = step(steps.has_inbox, 1, "Make an inbox", inbox_about, link(Area::Inboxes));
+    let webhook = step(steps.has_webhook, 2, "Make a webhook", "Say where to call, and for which events.", link(Area::WebhookNew));
+    let (post, post_about) = (format!("{}?post=1", link(Area::Events)), "It is signed, sent, and shown live in the inbox.");
+    let event = step(steps.has_delivery, 3, "Post an event and watch it arrive", post_about, post);
     view! {
         <section class="card" aria-labelledby="first-minute">
             <h2 class="card-head" id="first-minute">"The first minute"</h2>
-            <ol class="needs">
-                {step(steps.has_inbox, 1, "Make an inbox", "A receiver of our own, so that you see a callback without running one.", link(Area::Inboxes))}
-                {step(steps.has_webhook, 2, "Make a webhook", "Say where to call, and for which events.", link(Area::WebhookNew))}
-                {step(steps.has_delivery, 3, "Post an event and watch it arrive", "It is signed, sent, and shown live in the inbox.", format!("{}?post=1", link(Area::Events)))}
-            </ol>
+            <ol class="needs">{inbox}{webhook}{event}</ol>
         </section>
     }
+    .into_any()
 }

@@ -30,6 +30,7 @@ pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need
     bad
 }
 
+/// What a webhook needs, if it needs anything.
 fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     let (tone, state) = standing(webhook);
     let gave_up = u32::try_from(webhook.health.recent.iter().filter(|state| **state == State::Dead).count()).unwrap_or(u32::MAX);
@@ -71,6 +72,7 @@ fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     Some(Need { tone, state, webhook: webhook.name.clone(), why })
 }
 
+/// How many of its latest deliveries are known.
 fn recent(webhook: &WebhookView) -> u32 {
     u32::try_from(webhook.health.recent.len()).unwrap_or(u32::MAX)
 }
@@ -100,6 +102,29 @@ impl Steps {
     pub(crate) const fn is_done(self) -> bool {
         self.has_inbox && self.has_webhook && self.has_delivery
     }
+}
+
+/// What stands in the place of a number that is not known: it loads, or could not be loaded.
+const UNKNOWN: &str = "–";
+
+/// A number, or the mark of one that is not known.
+pub(super) fn known(number: Option<String>) -> String {
+    number.unwrap_or_else(|| String::from(UNKNOWN))
+}
+
+/// A count of a list that may have been cut off.
+pub(super) fn at_least(number: usize, has_more: bool) -> String {
+    if has_more { format!("{number}+") } else { number.to_string() }
+}
+
+/// What stands below the number of deliveries that are under way.
+pub(super) const fn under_way_about(open: u32) -> &'static str {
+    if open == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }
+}
+
+/// What stands below the number of deliveries that were given up.
+pub(super) const fn gave_up_about(number: usize) -> &'static str {
+    if number == 0 { "nothing was given up" } else { "resend what matters" }
 }
 
 #[cfg(test)]
@@ -158,5 +183,13 @@ mod tests {
     fn the_first_minute_ends_with_a_delivery() {
         assert!(!Steps::of(0, &[]).is_done());
         assert!(Steps::of(1, &[webhook("w", true, None, &[State::Delivered])]).is_done());
+    }
+
+    #[test]
+    fn a_number_that_is_not_known_is_not_nought() {
+        assert_eq!([known(None), known(Some(String::from("0")))], ["–", "0"]);
+        assert_eq!([at_least(3, false), at_least(100, true)], ["3", "100+"]);
+        assert_eq!((under_way_about(0), gave_up_about(0)), ("nothing waits to be sent", "nothing was given up"));
+        assert_eq!((under_way_about(1), gave_up_about(1)), ("pending, calling or waiting", "resend what matters"));
     }
 }

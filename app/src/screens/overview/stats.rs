@@ -57,6 +57,7 @@ impl Range {
         }
     }
 
+    /// How many days it is.
     const fn days(self) -> i64 {
         match self {
             Self::Day => 1,
@@ -81,6 +82,36 @@ impl Range {
             Self::Week => words::date_time(at, offset_min(at)).chars().skip(5).take(11).collect(),
             Self::Month => words::date_time(at, 0).chars().skip(5).take(5).collect(),
         }
+    }
+}
+
+/// The range that an answer is of, by its buckets: it may be of the range before the one that is asked for now.
+pub(super) fn range_of(stats: &StatsView) -> Range {
+    let width = match stats.buckets.as_slice() {
+        [first, second, ..] => second.at.ms_since(first.at),
+        _ => 0,
+    };
+    match stats.buckets.len() {
+        _ if width > Range::Day.bucket().ms() => Range::Month,
+        0..=26 => Range::Day,
+        _ => Range::Week,
+    }
+}
+
+/// How many attempts a share is of.
+pub(super) fn attempts_words(attempts: u64, range: Range) -> String {
+    match attempts {
+        0 => format!("no attempts in {}", range.label()),
+        1 => format!("of 1 attempt in {}", range.label()),
+        _ => format!("of {} attempts in {}", words::number(attempts), range.label()),
+    }
+}
+
+/// The median latency and the slow one; one dash where nothing answered.
+pub(super) fn latencies(counts: &StatsCounts) -> String {
+    match (counts.p50_ms, counts.p95_ms) {
+        (None, None) => latency(None),
+        (p50, p95) => format!("{} / {}", latency(p50), latency(p95)),
     }
 }
 
@@ -130,9 +161,11 @@ fn rate(bucket: &StatsBucket) -> f64 {
 /// The two plots: success between a round number below the worst and 100 %, latency between 0 and a round number above the
 /// slowest.
 pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
-    const FLOORS: [f64; 6] = [0.99, 0.95, 0.9, 0.8, 0.5, 0.0];
+    const FLOORS_PERCENT: [u32; 6] = [99, 95, 90, 80, 50, 0];
     let worst = buckets.iter().filter_map(|bucket| bucket.counts.success_rate).fold(1.0, f64::min);
-    let floor = FLOORS.into_iter().find(|floor| *floor < worst).unwrap_or_default();
+    let share_of = |percent: u32| f64::from(percent) / 100.0;
+    let percent = FLOORS_PERCENT.into_iter().find(|percent| share_of(*percent) < worst).unwrap_or_default();
+    let floor = share_of(percent);
     let slowest = buckets.iter().filter_map(|bucket| bucket.counts.p95_ms).max().unwrap_or(1);
     let ceiling = round_above(slowest);
     let success = |bucket: &StatsBucket| bucket.counts.success_rate.map(|rate| (rate - floor) / (1.0 - floor));
@@ -140,7 +173,7 @@ pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
     vec![
         Plot {
             name: "Success",
-            edges: [String::from("100 %"), format!("{:.0} %", floor * 100.0)],
+            edges: [String::from("100 %"), format!("{percent} %")],
             lines: vec![("success", buckets.iter().map(success).collect())],
         },
         Plot {
@@ -233,5 +266,22 @@ mod tests {
         assert_eq!(Range::Week.moment(AT, |_| 60), "11-21 15:00");
         assert_eq!(Range::Month.moment(AT, |_| 60), "11-21");
         assert_eq!(ticks(&[bucket(0, 0, 0, None), bucket(1, 0, 0, None)], |at| Range::Day.moment(at, |_| 0)), ["14:00", "15:00", "15:00"]);
+    }
+
+    #[test]
+    fn an_answer_tells_its_range_by_its_buckets() {
+        let stats = |buckets| StatsView { totals: bucket(0, 0, 0, None), buckets, webhooks: Vec::new() };
+        let hours = |number: i64| (0..number).map(|hour| bucket(hour, 0, 0, None)).collect::<Vec<_>>();
+        assert_eq!(range_of(&stats(hours(25))), Range::Day);
+        assert_eq!(range_of(&stats(hours(169))), Range::Week);
+        assert_eq!(range_of(&stats(vec![bucket(0, 0, 0, None), bucket(24, 0, 0, None)])), Range::Month);
+    }
+
+    #[test]
+    fn figures_are_said_in_words() {
+        assert_eq!(attempts_words(0, Range::Day), "no attempts in 24 hours");
+        assert_eq!(attempts_words(1_200, Range::Week), "of 1,200 attempts in 7 days");
+        assert_eq!(latencies(&bucket(0, 1, 1, Some(63)).counts), "63 ms / 63 ms");
+        assert_eq!(latencies(&bucket(0, 0, 0, None).counts), "—");
     }
 }

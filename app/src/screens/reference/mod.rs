@@ -5,12 +5,10 @@
 
 mod model;
 
-use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::route::DESCRIPTION_PATH;
 
-use self::model::{Answer, Field, Group, Operation, Stands};
+use self::model::{Answer, Field, Group, Operation, Parameter, Stands};
 use crate::api::{Api, use_api, use_project};
 use crate::browser::http::Whole;
 use crate::browser::location;
@@ -32,86 +30,92 @@ const SHOWN_CHARS_MAX: usize = 64 * 1024;
 /// The operation that is a WebSocket, which a form can't try.
 const LIVE: &str = "listen";
 
-/// The screen.
+/// The screen: a search over method, path and words, and the operations that fit, in the groups of the document.
 #[component]
-pub(crate) fn Reference() -> View {
+pub(crate) fn Reference() -> AnyView {
     let api = use_api();
     let description = Fetched::new(move || api.description());
-    let groups = Memo::new(move || description.value.with(|text| text.as_deref().and_then(model::read).unwrap_or_default()));
+    let groups = Memo::new(move |_| description.value.with(|text| text.as_deref().and_then(model::read).unwrap_or_default()));
     let typed = RwSignal::new(String::new());
     let list = move || {
-        let fitting: Vec<Group> = groups.with(|groups| {
-            let fits = |group: &Group| Group {
-                operations: group
-                    .operations
-                    .iter()
-                    .filter(|operation| typed.with(|typed| model::fits(operation, typed)))
-                    .cloned()
-                    .collect(),
-                ..group.clone()
-            };
-            groups.iter().map(fits).filter(|group| !group.operations.is_empty()).collect()
-        });
+        let fitting = groups.with(|groups| typed.with(|typed| model::fitting(groups, typed)));
         if fitting.is_empty() {
-            let clear = view! { <Button label="Show all" on_press=move |()| typed.set(String::new()) /> };
+            let clear = view! { <Button label="Show all" on_press=move |()| typed.set(String::new()) /> }.into_any();
             return empty(Icon::Search, "No operation has these words", "Try a word of the path, such as webhooks, or a method.", clear);
         }
-        fitting.into_iter().map(group).collect_view()
+        fitting.into_iter().map(group).collect_view().into_any()
     };
     view! {
         <PageHead title="API reference" about="Every operation, to read and to try">
-            <a class="button" href=DESCRIPTION_PATH download="openapi.json">{glyph(Icon::Export)}<span class="label">"OpenAPI document"</span></a>
+            <a class="button" href=DESCRIPTION_PATH download="openapi.json">
+                {glyph(Icon::Export)}
+                <span class="label">"OpenAPI document"</span>
+            </a>
         </PageHead>
         <div class="toolbar" role="search">
             <label class="search">
                 {glyph(Icon::Search)}
                 <span class="for-ear">"Filter operations"</span>
-                <input type="search" placeholder="Method, path or words" autocomplete="off" prop:value=typed on:input=hears(move |event| typed.set(event_target_value(&event))) />
+                <input
+                    type="search"
+                    placeholder="Method, path or words"
+                    autocomplete="off"
+                    prop:value=typed
+                    on:input=move |event| typed.set(event_target_value(&event))
+                />
             </label>
         </div>
-        {loaded(description, skeleton::rows, move || part(list))}
+        {loaded(description, skeleton::rows, move || list.into_any())}
     }
+    .into_any()
 }
 
-fn group(group: Group) -> View {
+/// Operations that belong together.
+fn group(group: Group) -> AnyView {
     view! {
         <section class="card">
             <div class="card-head"><h2>{group.name}</h2><p class="faint">{group.about}</p></div>
             {group.operations.into_iter().map(operation).collect_view()}
         </section>
     }
+    .into_any()
 }
 
-fn operation(operation: Operation) -> View {
-    let is_open = RwSignal::new(false);
+/// One operation, folded; what is in it is made when it is opened first, and stays: what was typed in its form is still there when
+/// it is opened again.
+fn operation(operation: Operation) -> AnyView {
+    let was_open = RwSignal::new(false);
     let (method, path, summary) = (operation.method.clone(), operation.path.clone(), operation.summary.clone());
     let operation = StoredValue::new_local(operation);
-    let was_open = Memo::new(move || is_open.get());
+    // Set once and never taken back: closed and opened again, the form still has what was typed.
     let content = move || was_open.get().then(|| operation.with_value(shown));
+    let toggled = move || {
+        if !was_open.get_untracked() {
+            was_open.set(true);
+        }
+    };
     view! {
-        <details class="fold operation" on:toggle=hears(move |_: web_sys::Event| is_open.set(true))>
+        <details class="fold operation" on:toggle=move |_: web_sys::Event| toggled()>
             <summary><b class="mono">{method}</b>" "<code class="break">{path}</code>" "<span class="faint">{summary}</span></summary>
-            {part(content)}
+            {move || content()}
         </details>
     }
+    .into_any()
 }
 
-fn shown(operation: &Operation) -> View {
+/// An operation in full: parameters, body, answers, and the form to try it. The live feed has no form, because it is a WebSocket.
+fn shown(operation: &Operation) -> AnyView {
     let body = operation.body.as_ref().map(|body| {
         let optional = (!body.required).then_some(" (may be left out)");
-        view! { <h3>"Body"{optional}</h3>{fields(&body.fields)}{code_block("Example", body.example.clone())} }
+        view! { <h3>"Body"{optional}</h3>{fields(&body.fields)}{code_block("Example", body.example.clone())} }.into_any()
     });
-    let parameters: Vec<Field> = operation
-        .parameters
-        .iter()
-        .map(|parameter| Field { kind: format!("{}: {}", parameter.stands.word(), parameter.field.kind), ..parameter.field.clone() })
-        .collect();
-    let parameters = (!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3>{fields(&parameters)} });
+    let parameters: Vec<Field> = operation.parameters.iter().map(model::parameter_field).collect();
+    let parameters = (!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3>{fields(&parameters)} }.into_any());
     let tries = if operation.id == LIVE {
-        view! { <p class="faint">"This one is a WebSocket: the dot beside the project's name says whether this page listens to it."</p> }
+        let words = "This one is a WebSocket: the dot beside the project's name says whether this page listens to it.";
+        view! { <p class="faint">{words}</p> }.into_any()
     } else {
-        let operation = operation.clone();
-        view! { <TryIt operation=operation /> }
+        view! { <TryIt operation=operation.clone() /> }.into_any()
     };
     view! {
         <div class="operation-body">
@@ -124,23 +128,26 @@ fn shown(operation: &Operation) -> View {
             {tries}
         </div>
     }
+    .into_any()
 }
 
 /// What may or must be there, one line each.
-fn fields(fields: &[Field]) -> View {
+fn fields(fields: &[Field]) -> AnyView {
     let line = |field: &Field| {
-        let needed = field.required.then(|| view! { <b>" required"</b> });
+        let needed = field.required.then(|| view! { <b>" required"</b> }.into_any());
         view! {
             <div>
                 <dt><code>{field.name.clone()}</code>{needed}</dt>
                 <dd><span class="mono faint break">{field.kind.clone()}</span>" "{field.about.clone()}</dd>
             </div>
         }
+        .into_any()
     };
-    view! { <dl class="facts">{fields.iter().map(line).collect_view()}</dl> }
+    view! { <dl class="facts">{fields.iter().map(line).collect_view()}</dl> }.into_any()
 }
 
-fn answer(answer: &Answer) -> View {
+/// One answer that an operation can give, with its fields folded away.
+fn answer(answer: &Answer) -> AnyView {
     let members = (!answer.fields.is_empty()).then(|| {
         view! {
             <details class="fold">
@@ -148,10 +155,11 @@ fn answer(answer: &Answer) -> View {
                 {fields(&answer.fields)}
             </details>
         }
+        .into_any()
     });
     let kind = (answer.fields.is_empty() && !answer.kind.is_empty())
-        .then(|| view! { <span class="mono faint break">{answer.kind.clone()}</span> });
-    view! { <div><dt><code>{answer.status.clone()}</code></dt><dd>{answer.about.clone()}" "{kind}{members}</dd></div> }
+        .then(|| view! { <span class="mono faint break">{answer.kind.clone()}</span> }.into_any());
+    view! { <div><dt><code>{answer.status.clone()}</code></dt><dd>{answer.about.clone()}" "{kind}{members}</dd></div> }.into_any()
 }
 
 /// What came of a request.
@@ -159,40 +167,33 @@ fn answer(answer: &Answer) -> View {
 enum Outcome {
     /// No answer came.
     Offline,
-    /// This.
+    /// Status, its words, headers, and the body as far as it is shown.
     Answered(u16, String, Vec<(String, String)>, String),
 }
 
-/// A form that sends the request with the page's token.
+/// A form that sends the request with the page's token, as it was written: what is wrong with it is for the edge to say, and that
+/// is what somebody who tries it wants to see. It starts with the project and an example of the body.
 #[component]
 fn TryIt(
     /// What is tried.
     operation: Operation,
-) -> View {
+) -> AnyView {
     let (api, toasts) = (use_api(), use_toasts());
     let project = String::from(use_project().name().as_str());
-    let values: Vec<RwSignal<String>> = operation
-        .parameters
-        .iter()
-        .map(|parameter| {
-            RwSignal::new(if parameter.stands == Stands::Path && parameter.field.name == "project" {
-                project.clone()
-            } else {
-                String::new()
-            })
-        })
-        .collect();
+    // The project is known; the rest is to be typed.
+    let start = |parameter: &Parameter| {
+        let is_project = parameter.stands == Stands::Path && parameter.field.name == "project";
+        RwSignal::new(if is_project { project.clone() } else { String::new() })
+    };
+    let values: Vec<RwSignal<String>> = operation.parameters.iter().map(start).collect();
     let body = RwSignal::new(operation.body.as_ref().map(|body| body.example.clone()).unwrap_or_default());
     let inputs = operation.parameters.iter().zip(&values).map(|(parameter, value)| {
         let label = if parameter.field.required { parameter.field.name.clone() } else { format!("{} (optional)", parameter.field.name) };
-        let hint = Signal::derive({
-            let hint = format!("{}, {}", parameter.stands.word(), parameter.field.kind);
-            move || hint.clone()
-        });
-        view! { <TextField label=label value=*value hint=hint mono=true /> }
+        let hint = format!("{}, {}", parameter.stands.word(), parameter.field.kind);
+        view! { <TextField label=label value=*value hint=hint mono=true /> }.into_any()
     });
     let inputs = inputs.collect_view();
-    let area = operation.body.is_some().then(|| view! { <TextArea label="Body" value=body rows=8 mono=true /> });
+    let area = operation.body.is_some().then(|| view! { <TextArea label="Body" value=body rows=8 mono=true /> }.into_any());
     let operation = StoredValue::new_local(operation);
     let request = move || {
         let values: Vec<String> = values.iter().map(|value| value.get_untracked()).collect();
@@ -214,7 +215,7 @@ fn TryIt(
     };
     let copy_curl = move || copy(toasts, "Command", model::curl(&request.with_value(|request| request()), &location::origin()));
     view! {
-        <form on:submit=hears(send)>
+        <form on:submit=send>
             {inputs}
             {area}
             <div class="form-foot">
@@ -222,10 +223,12 @@ fn TryIt(
                 <Button label="Copy as curl" icon=Icon::Copy on_press=move |()| copy_curl() />
             </div>
         </form>
-        <div role="status">{part(move || outcome.get().map(came))}</div>
+        <div role="status">{move || outcome.get().map(came)}</div>
     }
+    .into_any()
 }
 
+/// Sends a request, and says what came. A very long answer is cut, and says how long it was.
 async fn sent(api: Api, request: model::Request) -> Outcome {
     let answer = api.send_as_written(&request.method, &request.path, &request.headers, request.body.as_deref()).await;
     let Some(Whole { status: (status, words), headers, body }) = answer else { return Outcome::Offline };
@@ -234,7 +237,8 @@ async fn sent(api: Api, request: model::Request) -> Outcome {
     Outcome::Answered(status, words, headers, shown)
 }
 
-fn came(outcome: Outcome) -> View {
+/// What came of a request: the status first, then headers and body as they came.
+fn came(outcome: Outcome) -> AnyView {
     match outcome {
         Outcome::Offline => notice(
             Tone::Bad,
@@ -245,7 +249,7 @@ fn came(outcome: Outcome) -> View {
             let first = format!("{status} {words}");
             let tone = if (200..300).contains(&status) { Tone::Good } else { Tone::Bad };
             let body = (!body.is_empty()).then(|| code_block("Answer", body));
-            view! { {notice(tone, format!("Answered {status}"), String::new())}{header_lines(first, headers)}{body} }
+            view! { {notice(tone, format!("Answered {status}"), String::new())}{header_lines(first, headers)}{body} }.into_any()
         }
     }
 }

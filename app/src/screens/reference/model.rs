@@ -106,7 +106,7 @@ pub(crate) struct Answer {
     pub(crate) fields: Vec<Field>,
 }
 
-/// Reads the description; `None` where it is none.
+/// Reads the description; `None` where it can't be read.
 pub(crate) fn read(text: &str) -> Option<Vec<Group>> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut groups: Vec<Group> = document["tags"]
@@ -298,8 +298,22 @@ fn fixed_words(schema: &Value) -> Option<Vec<String>> {
     words.map(|words| words.concat())
 }
 
+/// The groups with only those operations that have every typed word; a group without any is left out.
+pub(crate) fn fitting(groups: &[Group], typed: &str) -> Vec<Group> {
+    let only_fitting = |group: &Group| {
+        let operations = group.operations.iter().filter(|operation| fits(operation, typed)).cloned().collect();
+        Group { operations, ..group.clone() }
+    };
+    groups.iter().map(only_fitting).filter(|group| !group.operations.is_empty()).collect()
+}
+
+/// A parameter as it is listed: where it stands is part of what fits.
+pub(crate) fn parameter_field(parameter: &Parameter) -> Field {
+    Field { kind: format!("{}: {}", parameter.stands.word(), parameter.field.kind), ..parameter.field.clone() }
+}
+
 /// Whether what was typed fits an operation: every word stands in its method, path, summary or name.
-pub(crate) fn fits(operation: &Operation, typed: &str) -> bool {
+fn fits(operation: &Operation, typed: &str) -> bool {
     let text = format!("{} {} {} {}", operation.method, operation.path, operation.summary, operation.id).to_ascii_lowercase();
     typed.split_whitespace().all(|word| text.contains(&word.to_ascii_lowercase()))
 }
@@ -393,6 +407,23 @@ mod tests {
         assert_eq!(kind_of("timeout_s").as_deref(), Some("integer or null, 1 to 30"));
         assert_eq!(kind_of("filter").as_deref(), Some("Condition | null"));
         assert_eq!(kind_of("events").as_deref(), Some("array (at most 50) of string, at most 128 characters"));
+    }
+
+    #[test]
+    fn a_group_without_a_fitting_operation_is_left_out() {
+        let all = groups();
+        assert_eq!(fitting(&all, "").len(), all.len());
+        let found = fitting(&all, "rotate secret");
+        assert!(!found.is_empty() && found.len() < all.len());
+        assert!(found.iter().flat_map(|group| &group.operations).all(|operation| fits(operation, "rotate secret")));
+        assert_eq!(fitting(&all, "no such words anywhere"), []);
+    }
+
+    #[test]
+    fn a_parameter_says_where_it_stands() {
+        let operation = find("getWebhook");
+        let listed: Vec<Field> = operation.parameters.iter().map(parameter_field).collect();
+        assert!(listed.iter().all(|field| field.kind.starts_with("path: ") || field.kind.starts_with("header: ")), "{listed:?}");
     }
 
     #[test]

@@ -7,12 +7,12 @@ use postern_core::fault::{Fault, InputFault};
 use postern_core::filter::EventPattern;
 use postern_core::replay::{self, ReplayQuery};
 use postern_core::time::Timestamp;
+use reactive_stores::Store;
 use serde_json::{Map, Value, json};
 
 use crate::routes::Query;
-use crate::screens::webhooks::model::state_word;
 use crate::ui::badge::Tone;
-use crate::words;
+use crate::words::{self, state_word};
 
 /// What is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,18 @@ impl Kind {
             Self::Missing => "missing",
         }
     }
+
+    /// Reads it from there.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Ended, Self::Missing].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
-/// What was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Draft {
-    /// A [`Kind`].
-    pub(super) kind: String,
+/// The form as it is filled in. Times and patterns are texts until they are parsed: half of one must stay as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq, Store)]
+pub(super) struct ReplayDraft {
+    /// What is sent again.
+    pub(super) kind: Kind,
     /// A webhook's name; empty for all.
     pub(super) webhook: String,
     /// Local date and time, as `<input type=datetime-local>` has it; empty for none.
@@ -50,7 +55,7 @@ pub(super) struct Draft {
     pub(super) types: String,
 }
 
-impl Draft {
+impl ReplayDraft {
     /// What the address asks for, where local time is `offset_min` minutes ahead of UTC.
     pub(super) fn of(page: &Query, offset_min: impl Fn(Timestamp) -> i64) -> Self {
         let text = |key: &str| page.value(key).unwrap_or_default();
@@ -58,18 +63,13 @@ impl Draft {
         let state = page.value("state").and_then(|state| State::parse(&state)).filter(|state| replay::STATES.contains(state));
         let is_on = |known: State| state.map_or(known != State::Delivered, |state| state == known);
         Self {
-            kind: page.value("replay").unwrap_or_else(|| String::from(Kind::Ended.as_str())),
+            kind: page.value("replay").and_then(|name| Kind::parse(&name)).unwrap_or(Kind::Ended),
             webhook: text("webhook"),
             since: time("since").unwrap_or_default(),
             until: time("until").unwrap_or_default(),
             states: replay::STATES.map(is_on),
             types: text("type"),
         }
-    }
-
-    /// Whether it is about events without a delivery.
-    pub(super) fn is_missing(&self) -> bool {
-        self.kind == Kind::Missing.as_str()
     }
 
     /// The body that counts or starts it.
@@ -81,11 +81,11 @@ impl Draft {
         }
         for (key, typed) in [("since", &self.since), ("until", &self.until)] {
             if !typed.trim().is_empty() {
-                // What is no time goes as it was typed, so that the parser says so.
+                // Text that is not a time is sent as it was typed, so that the parser says so.
                 set(key, utc_of(typed, &offset_min).map_or_else(|| json!(typed), |at| json!(at.to_rfc3339())));
             }
         }
-        if self.is_missing() {
+        if self.kind == Kind::Missing {
             set("missing", json!(true));
         } else {
             let states = replay::STATES.iter().zip(self.states).filter(|(_, is_on)| *is_on).map(|(state, _)| state.as_str());
@@ -129,17 +129,39 @@ pub(crate) fn utc_of(local: &str, offset_min: impl Fn(Timestamp) -> i64) -> Opti
 }
 
 /// How many there are.
-pub(super) fn count_words(count: ReplayCount, is_missing: bool) -> String {
+pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
     let number = words::number(u64::from(count.count));
     let at_least = if count.capped { "more than " } else { "" };
-    match (count.count, is_missing) {
-        (0, false) => String::from("No delivery fits: nothing would be sent."),
-        (0, true) => String::from("It has missed nothing: every event that it wants has a delivery."),
-        (1, false) => String::from("1 delivery would be sent again."),
-        (1, true) => String::from("1 event would be sent."),
-        (_, false) => format!("{at_least}{number} deliveries would be sent again."),
-        (_, true) => format!("{at_least}{number} events would be sent."),
+    match (count.count, kind) {
+        (0, Kind::Ended) => String::from("No delivery fits: nothing would be sent."),
+        (0, Kind::Missing) => String::from("It has missed nothing: every event that it wants has a delivery."),
+        (1, Kind::Ended) => String::from("1 delivery would be sent again."),
+        (1, Kind::Missing) => String::from("1 event would be sent."),
+        (_, Kind::Ended) => format!("{at_least}{number} deliveries would be sent again."),
+        (_, Kind::Missing) => format!("{at_least}{number} events would be sent."),
     }
+}
+
+/// What the button says that sends them.
+pub(super) fn start_words(count: ReplayCount, kind: Kind) -> String {
+    let number = words::number(u64::from(count.count));
+    match (count.count, kind) {
+        (1, Kind::Ended) => String::from("Send 1 delivery again"),
+        (1, Kind::Missing) => String::from("Send 1 event"),
+        (_, Kind::Ended) => format!("Send {number} deliveries again"),
+        (_, Kind::Missing) => format!("Send {number} events"),
+    }
+}
+
+/// How long a replay that has ended stays in sight.
+const RECENT_MS: i64 = 10 * 60_000;
+
+/// The ids of the replays that run or have just ended, and of those that ended earlier.
+pub(super) fn recent_and_earlier(replays: &[ReplayView], now: Timestamp) -> (Vec<String>, Vec<String>) {
+    let is_recent = |replay: &&ReplayView| replay.ended_at.is_none_or(|ended_at| now.ms_since(ended_at) < RECENT_MS);
+    let (recent, earlier): (Vec<&ReplayView>, Vec<&ReplayView>) = replays.iter().partition(is_recent);
+    let ids = |replays: Vec<&ReplayView>| replays.into_iter().map(|replay| replay.id.clone()).collect();
+    (ids(recent), ids(earlier))
 }
 
 /// What a replay is about.
@@ -147,7 +169,7 @@ pub(super) fn query_words(query: &ReplayQuery, date_time: impl Fn(Timestamp) -> 
     let what = if query.missing {
         String::from("Events without a delivery")
     } else {
-        let states: Vec<String> = query.states.iter().map(|state| state_word(*state).1.to_lowercase()).collect();
+        let states: Vec<String> = query.states.iter().map(|state| state_word(*state).1.to_ascii_lowercase()).collect();
         format!("Deliveries that were {}", states.join(" or ").replace("gave up", "given up"))
     };
     let webhook = query.webhook.as_ref().map(|webhook| format!(" to {webhook}")).unwrap_or_default();
@@ -198,8 +220,8 @@ mod tests {
 
     const AT: Timestamp = Timestamp(1_795_270_051_204);
 
-    fn draft() -> Draft {
-        Draft::of(&Query::default(), |_| 60)
+    fn draft() -> ReplayDraft {
+        ReplayDraft::of(&Query::default(), |_| 60)
     }
 
     #[test]
@@ -215,12 +237,12 @@ mod tests {
             .with("webhook", Some("orders"))
             .with("since", Some(&AT.to_rfc3339()))
             .with("type", Some("order.*"));
-        let draft = Draft::of(&page, |_| 60);
+        let draft = ReplayDraft::of(&page, |_| 60);
         assert_eq!(draft.since, "2026-11-21T15:07:31.204");
         let body = draft.json(false, |_| 60);
         assert_eq!(body, json!({ "webhook": "orders", "since": AT.to_rfc3339(), "missing": true, "types": ["order.*"] }));
         assert_eq!(faults(&body), []);
-        let only = Draft::of(&Query::default().with("state", Some("delivered")), |_| 0);
+        let only = ReplayDraft::of(&Query::default().with("state", Some("delivered")), |_| 0);
         assert_eq!(only.states, [false, false, true]);
     }
 
@@ -239,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_needs_a_webhook() {
-        let missing = Draft { kind: String::from("missing"), ..draft() };
+        let missing = ReplayDraft { kind: Kind::Missing, ..draft() };
         let found = faults(&missing.json(true, |_| 0));
         assert_eq!(found.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/webhook"]);
     }
@@ -256,7 +278,7 @@ mod tests {
         };
         let said = query_words(&query, |at| words::date_time(at, 0));
         assert_eq!(said, "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31");
-        assert_eq!(count_words(ReplayCount::new(1_000_000, true), false), "more than 1,000,000 deliveries would be sent again.");
+        assert_eq!(count_words(ReplayCount::new(1_000_000, true), Kind::Ended), "more than 1,000,000 deliveries would be sent again.");
     }
 
     #[test]
@@ -273,5 +295,33 @@ mod tests {
         take_in(&mut list, &view("done", 9));
         take_in(&mut list, &view("running", 9));
         assert_eq!(standing(&list.items[0]).1, "Done");
+    }
+
+    #[test]
+    fn the_button_says_how_many_would_be_sent() {
+        let count = |number| ReplayCount::new(number, false);
+        assert_eq!(start_words(count(1), Kind::Missing), "Send 1 event");
+        assert_eq!(start_words(count(1_200), Kind::Ended), "Send 1,200 deliveries again");
+        assert_eq!(count_words(count(0), Kind::Missing), "It has missed nothing: every event that it wants has a delivery.");
+    }
+
+    #[test]
+    fn a_replay_that_has_just_ended_stays_in_sight() {
+        let view = |id: &str, ended_at: Option<Timestamp>| -> ReplayView {
+            let state = if ended_at.is_some() { "done" } else { "running" };
+            serde_json::from_value(json!({
+                "id": id, "state": state, "query": {}, "total": 9, "scanned": 9, "replayed": 9, "created_at": AT, "ended_at": ended_at
+            }))
+            .expect("a replay")
+        };
+        let all = [view("rpl_3", None), view("rpl_2", Some(AT)), view("rpl_1", Some(AT.plus_ms(-RECENT_MS)))];
+        let ids = |ids: &[&str]| ids.iter().map(|id| String::from(*id)).collect::<Vec<_>>();
+        assert_eq!(recent_and_earlier(&all, AT), (ids(&["rpl_3", "rpl_2"]), ids(&["rpl_1"])));
+    }
+
+    #[test]
+    fn an_address_with_an_unknown_kind_asks_for_deliveries_that_ended() {
+        assert_eq!(ReplayDraft::of(&Query::default().with("replay", Some("all")), |_| 0).kind, Kind::Ended);
+        assert_eq!([Kind::Ended, Kind::Missing].map(|kind| Kind::parse(kind.as_str())), [Some(Kind::Ended), Some(Kind::Missing)]);
     }
 }

@@ -1,12 +1,13 @@
 //! What the screens of runs show, decided without a browser.
 
-use postern_core::api::page::Page;
 use postern_core::api::run::{CallbackView, RunDetail, RunView};
 use postern_core::run::{CallbackKind, CallbackState, RunMode, RunState};
 use postern_core::time::Timestamp;
 use serde_json::value::RawValue;
 
+use crate::routes::Query;
 use crate::ui::badge::Tone;
+use crate::ui::rows::store::Row;
 use crate::words;
 
 /// Where a run stands, as a word.
@@ -52,21 +53,24 @@ pub(super) fn time_words(run: &RunView, now: Timestamp) -> String {
     }
 }
 
-/// Puts a run that changed into a list: in its place, or at the top where it is new and fits the filter. One that fits no more goes.
-pub(super) fn take_in(page: &mut Page<RunView>, state: Option<RunState>, run: &RunView) {
-    let fits = state.is_none_or(|state| state == run.state);
-    match (page.items.iter().position(|known| known.id == run.id), fits) {
-        (Some(at), true) => page.items[at] = run.clone(),
-        (Some(at), false) => {
-            page.items.remove(at);
-        }
-        // Ids are ordered by time: an older run that begins to fit belongs further down.
-        (None, true) => {
-            let at = page.items.iter().position(|known| known.id < run.id).unwrap_or(page.items.len());
-            page.items.insert(at, run.clone());
-        }
-        (None, false) => {}
+impl Row for RunView {
+    fn id(&self) -> &str {
+        &self.id
     }
+
+    fn follows(&self, known: &Self) -> bool {
+        known.updated_at <= self.updated_at
+    }
+}
+
+/// Whether a run belongs to the list of those in `state`, or of all.
+pub(super) fn fits(state: Option<RunState>, run: &RunView) -> bool {
+    state.is_none_or(|state| state == run.state)
+}
+
+/// The query for the API: runs in `state`, or all, from a cursor on.
+pub(super) fn api_query(state: Option<RunState>, cursor: Option<&str>) -> Query {
+    Query::default().with("limit", Some("50")).with("state", state.map(RunState::as_str)).with("cursor", cursor)
 }
 
 /// What a callback tells, and whether it did.
@@ -144,9 +148,11 @@ pub(super) fn first_run(origin: &str, path: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use leptos::prelude::GetUntracked;
     use postern_core::run::Progress;
 
     use super::*;
+    use crate::ui::rows::store::{Offered, Sorting, Store};
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);
 
@@ -168,21 +174,22 @@ mod tests {
         }
     }
 
-    fn ids(page: &Page<RunView>) -> Vec<&str> {
-        page.items.iter().map(|run| run.id.as_str()).collect()
+    #[test]
+    fn a_run_that_changed_takes_its_place() {
+        let mut store = Store::new(Sorting::Newest);
+        store.replace(&[run("run_3", RunState::Running), run("run_1", RunState::Running)]);
+        assert_eq!(store.offer(&run("run_4", RunState::Accepted)), Offered::Top);
+        // Ids are ordered by time: an older run that begins to fit belongs further down.
+        assert_eq!(store.offer(&run("run_2", RunState::Accepted)), Offered::Within);
+        assert_eq!(store.offer(&run("run_1", RunState::Finished)), Offered::Known);
+        assert_eq!(store.signal::<RunView>("run_1").map(|run| run.get_untracked().state), Some(RunState::Finished));
     }
 
     #[test]
-    fn a_run_that_changed_takes_its_place() {
-        let mut page = Page::new(vec![run("run_3", RunState::Running), run("run_1", RunState::Running)], None);
-        take_in(&mut page, None, &run("run_4", RunState::Accepted));
-        take_in(&mut page, None, &run("run_2", RunState::Accepted));
-        take_in(&mut page, None, &run("run_1", RunState::Finished));
-        assert_eq!(ids(&page), ["run_4", "run_3", "run_2", "run_1"]);
-        assert_eq!(page.items[3].state, RunState::Finished);
-        take_in(&mut page, Some(RunState::Running), &run("run_3", RunState::Error));
-        take_in(&mut page, Some(RunState::Running), &run("run_9", RunState::Error));
-        assert_eq!(ids(&page), ["run_4", "run_2", "run_1"], "what does not fit the filter goes, and does not come");
+    fn a_list_of_one_state_has_only_runs_in_it() {
+        assert!(fits(None, &run("run_1", RunState::Error)) && fits(Some(RunState::Error), &run("run_1", RunState::Error)));
+        assert!(!fits(Some(RunState::Running), &run("run_1", RunState::Error)));
+        assert_eq!(api_query(Some(RunState::Error), Some("c")).text(), "?limit=50&state=error&cursor=c");
     }
 
     #[test]

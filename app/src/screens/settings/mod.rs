@@ -1,23 +1,23 @@
 //! What holds for all of a project: the schedule of webhooks without one of their own, how long things are kept; and files of
 //! everything that is there.
+//!
+//! Both forms are judged while they are typed, by the parsers of the edge, and sent only if nothing is wrong.
 
 mod model;
 
 use leptos::prelude::*;
 use postern_core::api::project::{ProjectDetail, RETENTION_DAYS_MAX};
-use postern_core::delivery::State;
+use postern_core::fault::Fault;
+use reactive_stores::Store;
 
-use self::model::{Draft, Export};
+use self::model::{ExportDraft, ExportDraftStoreFields, ExportOf, ScheduleOf, SettingsDraft, SettingsDraftStoreFields, StateFilter};
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min};
-use crate::dom::{View, hears, part, view};
 use crate::fetched::Fetched;
+use crate::project::ProjectState;
 use crate::screens::schedule;
-use crate::screens::webhooks::model::state_word;
-use crate::shell::ProjectState;
-use crate::state::{Memo, RwSignal, Signal};
 use crate::ui::button::{Button, Look};
-use crate::ui::field::{Choice, TextField};
+use crate::ui::field::{Bound, Choice, TextField};
 use crate::ui::form::{IN_SCREEN, Sending, Submit, is_complete, shown_fault};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
@@ -27,105 +27,120 @@ use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The screen.
+/// Whose schedule can hold: name, words, hint.
+const SCHEDULES: [(&str, &str, &str); 2] = [
+    (ScheduleOf::Postern.as_str(), "Postern's", "up to ten attempts in about three days"),
+    (ScheduleOf::Project.as_str(), "Its own", "the waits before the second attempt, the third, and so on"),
+];
+/// What can be exported: name, words, hint.
+const EXPORTS: [(&str, &str, &str); 2] =
+    [(ExportOf::Events.as_str(), "Events", "with their data"), (ExportOf::Deliveries.as_str(), "Deliveries", "with their attempts")];
+
+/// The screen: the settings, and the export beside them.
 #[component]
-pub(crate) fn Settings() -> View {
+pub(crate) fn Settings() -> AnyView {
     let project = use_project();
     let state: ProjectState = expect_context();
-    let about = {
-        let name = String::from(project.name().as_str());
-        let created = move || state.0.value.with(|detail| detail.as_ref().map(|detail| detail.created_at));
-        Signal::derive(move || match created() {
-            Some(at) => format!("{name}, created {}", words::date_time(at, offset_min(at))),
-            None => name.clone(),
-        })
-    };
+    let name = String::from(project.name().as_str());
+    let about = Signal::derive(move || match state.0.value.with(|detail| detail.as_ref().map(|detail| detail.created_at)) {
+        Some(at) => format!("{name}, created {}", words::date_time(at, offset_min(at))),
+        None => name.clone(),
+    });
     // Loaded for this screen, not the count in the side bar: a change by somebody else must not replace what is being typed.
     let detail = Fetched::new(move || project.detail());
     view! {
         <PageHead title="Settings" about=about />
         <div class="split">
-            <div class="stack">{loaded(detail, skeleton::text, move || view! { <SettingsForm detail=detail /> })}</div>
+            <div class="stack">{loaded(detail, skeleton::text, move || view! { <SettingsForm detail=detail /> }.into_any())}</div>
             <ExportForm />
         </div>
     }
+    .into_any()
 }
 
+/// The settings, filled in once with what held when the screen was opened. What the edge refuses, such as a
+/// change with a token that may only read, is said above the button.
 #[component]
-fn SettingsForm(detail: Fetched<ProjectDetail>) -> View {
+fn SettingsForm(
+    /// The project.
+    detail: Fetched<ProjectDetail>,
+) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
     let state: ProjectState = expect_context();
-    let draft = detail.value.with_untracked(|detail| detail.as_ref().map(|detail| Draft::of(&detail.settings))).unwrap_or_default();
-    let [mode, waits, days] = [draft.mode, draft.waits, draft.days].map(RwSignal::new);
-    let draft = Memo::new(move || Draft { mode: mode.get(), waits: waits.get(), days: days.get() });
-    let faults = Memo::new(move || draft.with(Draft::faults));
-    let fault = move |field: &'static str| shown_fault(faults, field);
-    let waits_fault = Signal::derive(move || faults.with(|faults| schedule::fault(faults)));
+    let stored = detail.value.with_untracked(|detail| detail.as_ref().map(|detail| SettingsDraft::of(&detail.settings)));
+    let draft = Store::new(stored.unwrap_or_default());
+    let faults = Memo::new(move |_| draft.with(SettingsDraft::faults));
     let (failure, sending) = (RwSignal::new(None::<ApiFailure>), Sending::new());
-    let api = StoredValue::new_local(project);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if !is_complete(faults, IN_SCREEN) {
             return;
         }
         failure.set(None);
-        let patch = draft.with_untracked(Draft::json);
-        sending.send(api.with_value(|api| api.update_settings(&patch)), move |answer| match answer {
+        sending.send(project.update_settings(&draft.with_untracked(SettingsDraft::json)), move |answer| match answer {
             Ok(changed) => {
                 toasts.say("Settings saved");
+                // The side bar and the forms of webhooks show what holds.
                 state.0.value.set(Some(changed));
             }
             Err(refused) => failure.set(Some(refused)),
         });
     };
-    let modes = vec![
-        (model::POSTERNS, "Postern's", "up to ten attempts in about three days"),
-        (model::OWN, "Its own", "the waits before the second attempt, the third, and so on"),
-    ];
-    let is_own = Memo::new(move || mode.with(|mode| mode == model::OWN));
-    let typed = Memo::new(move || draft.with(Draft::waits_s));
-    let hint = Signal::derive(move || {
-        typed.get().map_or_else(|| String::from("Such as 5 s, 5 min, 2 h, 1 d"), |waits| format!("Now: {}", schedule::summary(&waits)))
-    });
-    let own = move || is_own.get().then(|| view! { <TextField label="Waits" value=waits mono=true hint=hint fault=waits_fault /> });
-    let timeline = move || typed.get().map(|waits| schedule::timeline(&waits));
+    let days_hint =
+        format!("Ended deliveries, their attempts and their events: 1 to {RETENTION_DAYS_MAX}. What is under way is always kept.");
+    let days_fault = shown_fault(faults, "retention_days");
+    let waits_fault = Signal::derive(move || faults.with(|faults| schedule::fault(faults)));
     view! {
-        <form class="card pad form" on:submit=hears(submit) novalidate=true aria-label="Settings">
-            <fieldset>
-                <legend>"Retries"</legend>
-                <p class="about">"What webhooks do that have no schedule of their own. Each wait is spread by up to a fifth either way."</p>
-                <Choice label="Schedule" value=mode options=modes />
-                {part(own)}
-                {part(timeline)}
-            </fieldset>
+        <form class="card pad form" on:submit=submit novalidate=true aria-label="Settings">
+            <Retries draft=draft waits_fault=waits_fault />
             <fieldset>
                 <legend>"Retention"</legend>
-                <TextField label="Days that things are kept" value=days kind="number" hint=format!("Ended deliveries, their attempts and their events: 1 to {RETENTION_DAYS_MAX}. What is under way is always kept.") fault=fault("retention_days") />
+                <TextField label="Days that things are kept" value=draft.days() kind="number" hint=days_hint fault=days_fault />
             </fieldset>
             {refusal(failure)}
             <div class="form-foot"><Submit label="Save settings" sending=sending /></div>
         </form>
     }
+    .into_any()
 }
 
-/// Files of events and deliveries. They are fetched, not linked to: a link could not carry the token.
+/// Whose schedule holds, the waits of the project's own, and the schedule attempt by attempt, as it would be. Waits that were typed
+/// stay while Postern's schedule is looked at.
 #[component]
-fn ExportForm() -> View {
+fn Retries(
+    /// The form.
+    draft: Store<SettingsDraft>,
+    /// What is wrong with the waits.
+    waits_fault: Signal<Option<String>>,
+) -> AnyView {
+    let chosen = Bound::from(draft.schedule()).by_name(ScheduleOf::as_str, ScheduleOf::parse);
+    let is_own = Memo::new(move |_| draft.schedule().get() == ScheduleOf::Project);
+    let typed = Memo::new(move |_| draft.with(SettingsDraft::waits_s));
+    let hint = schedule::hint(typed);
+    let waits = move || {
+        is_own.get().then(|| view! { <TextField label="Waits" value=draft.waits() mono=true hint=hint fault=waits_fault /> }.into_any())
+    };
+    let timeline = move || typed.get().map(|waits| schedule::timeline(&waits));
+    view! {
+        <fieldset>
+            <legend>"Retries"</legend>
+            <p class="about">"What webhooks do that have no schedule of their own. Each wait is spread by up to a fifth either way."</p>
+            <Choice label="Schedule" value=chosen options=SCHEDULES.to_vec() />
+            {move || waits()}
+            {move || timeline()}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Files of events and deliveries. They are fetched, not linked to: a link could not carry the token. The browser holds what was
+/// fetched, not the page, so that a large file does not fill its memory.
+#[component]
+fn ExportForm() -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
-    let [kind, since, until, types, webhook, state] = [Export::EVENTS, "", "", "", "", ""].map(|text| RwSignal::new(String::from(text)));
-    let draft = Memo::new(move || Export {
-        kind: kind.get(),
-        since: since.get(),
-        until: until.get(),
-        types: types.get(),
-        webhook: webhook.get(),
-        state: state.get(),
-    });
-    let faults = Memo::new(move || draft.with(|draft| draft.faults(offset_min)));
-    let fault = move |field: &'static str| shown_fault(faults, field);
+    let draft = Store::new(ExportDraft::default());
+    let faults = Memo::new(move |_| draft.with(|draft| draft.faults(offset_min)));
     let (failure, sending) = (RwSignal::new(None::<ApiFailure>), Sending::new());
-    let name = String::from(project.name().as_str());
-    let api = StoredValue::new_local(project);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if !is_complete(faults, IN_SCREEN) {
@@ -133,47 +148,66 @@ fn ExportForm() -> View {
         }
         failure.set(None);
         let export = draft.get_untracked();
-        let file = export.file_name(&name, clock::now());
-        let load = api.with_value(|api| api.export(export.is_of_deliveries(), &export.query(offset_min)));
+        let file = export.file_name(project.name().as_str(), clock::now());
+        let load = project.export(export.of == ExportOf::Deliveries, &export.query(offset_min));
         sending.send(load, move |answer| match answer {
             Ok(found) if found.save(&file) => toasts.say(format!("{file} saved")),
             Ok(_) => toasts.complain("The browser did not save the file."),
             Err(refused) => failure.set(Some(refused)),
         });
     };
-    let kinds = vec![(Export::EVENTS, "Events", "with their data"), (Export::DELIVERIES, "Deliveries", "with their attempts")];
-    let is_of_deliveries = Memo::new(move || draft.with(Export::is_of_deliveries));
-    let states = [
-        ("", "Any state", ""),
-        (State::Delivered.as_str(), state_word(State::Delivered).1, ""),
-        (State::Dead.as_str(), state_word(State::Dead).1, ""),
-        (State::Waiting.as_str(), state_word(State::Waiting).1, ""),
-    ]
-    .to_vec();
-    let more = move || {
-        is_of_deliveries.get().then(|| {
-            view! {
-                <TextField label="Webhook" value=webhook hint="Empty: all of them" />
-                <Choice label="State" value=state options=states.clone() />
-            }
-        })
-    };
-    let label = Signal::derive(move || String::from(if sending.busy().get() { "Exporting…" } else { "Export" }));
+    let busy = sending.busy();
+    let label = Signal::derive(move || String::from(if busy.get() { "Exporting…" } else { "Export" }));
     view! {
-        <form class="card pad form" on:submit=hears(submit) novalidate=true aria-label="Export">
-            <fieldset>
-                <legend>"Export"</legend>
-                <p class="about">"A file with one JSON value a line (NDJSON), the oldest first."</p>
-                <Choice label="What" value=kind options=kinds />
-                <div class="halves">
-                    <TextField label="Since" value=since kind="datetime-local" hint="Empty: from the first" fault=fault("since") />
-                    <TextField label="Until" value=until kind="datetime-local" hint="Empty: until now" fault=fault("until") />
-                </div>
-                <TextField label="Event type" value=types mono=true placeholder="order.paid" hint="Empty: all types" />
-                {part(more)}
-            </fieldset>
+        <form class="card pad form" on:submit=submit novalidate=true aria-label="Export">
+            <ExportFields draft=draft faults=faults />
             {refusal(failure)}
-            <div class="form-foot"><Button label=label look=Look::Plain icon=Icon::Export submits=true disabled=sending.busy() /></div>
+            <div class="form-foot"><Button label=label look=Look::Plain icon=Icon::Export submits=true disabled=busy /></div>
         </form>
     }
+    .into_any()
+}
+
+/// What a file is of: events or deliveries, of which time, of which type; deliveries also of which webhook and in which state.
+#[component]
+fn ExportFields(
+    /// The form.
+    draft: Store<ExportDraft>,
+    /// What is wrong with it.
+    faults: Memo<Vec<Fault>>,
+) -> AnyView {
+    let fault = move |field: &'static str| shown_fault(faults, field);
+    let of = Bound::from(draft.of()).by_name(ExportOf::as_str, ExportOf::parse);
+    let state = Bound::from(draft.state()).by_name(StateFilter::as_str, StateFilter::parse);
+    let is_of_deliveries = Memo::new(move |_| draft.of().get() == ExportOf::Deliveries);
+    let states = StateFilter::ALL.map(|filter| (filter.as_str(), filter.words(), "")).to_vec();
+    let which = move || {
+        is_of_deliveries.get().then(|| {
+            view! {
+                <TextField label="Webhook" value=draft.webhook() hint="Empty: all of them" />
+                <Choice label="State" value=state options=states.clone() />
+            }
+            .into_any()
+        })
+    };
+    view! {
+        <fieldset>
+            <legend>"Export"</legend>
+            <p class="about">"A file with one JSON value a line (NDJSON), the oldest first."</p>
+            <Choice label="What" value=of options=EXPORTS.to_vec() />
+            <div class="halves">
+                <TextField
+                    label="Since"
+                    value=draft.since()
+                    kind="datetime-local"
+                    hint="Empty: from the first"
+                    fault=fault("since")
+                />
+                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Empty: until now" fault=fault("until") />
+            </div>
+            <TextField label="Event type" value=draft.types() mono=true placeholder="order.paid" hint="Empty: all types" />
+            {move || which()}
+        </fieldset>
+    }
+    .into_any()
 }

@@ -1,38 +1,61 @@
 //! The settings and the export as they are typed, as what is sent, and what is wrong with them.
 
 use postern_core::api::project::ProjectSettings;
+use postern_core::delivery::State;
 use postern_core::fault::{Fault, InputFault};
 use postern_core::project;
 use postern_core::retry::DEFAULT_WAITS_S;
 use postern_core::time::Timestamp;
+use reactive_stores::Store;
 use serde_json::{Value, json};
 
 use crate::routes::Query;
 use crate::screens::replays::model::utc_of;
 use crate::screens::schedule;
+use crate::words::state_word;
 
-/// The project takes Postern's schedule.
-pub(super) const POSTERNS: &str = "posterns";
-/// It has its own.
-pub(super) const OWN: &str = "own";
+/// Whose schedule holds for webhooks without one of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ScheduleOf {
+    /// Postern's.
+    #[default]
+    Postern,
+    /// The project's own.
+    Project,
+}
 
-/// The settings as they are typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Draft {
-    /// [`POSTERNS`] or [`OWN`].
-    pub(super) mode: String,
-    /// Waits, as `schedule` reads them.
+impl ScheduleOf {
+    /// Its name in the form.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postern => "posterns",
+            Self::Project => "own",
+        }
+    }
+
+    /// Reads the name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Postern, Self::Project].into_iter().find(|whose| whose.as_str() == name)
+    }
+}
+
+/// The settings as they are typed. Waits and days are texts until they are parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Store)]
+pub(super) struct SettingsDraft {
+    /// Whose schedule holds.
+    pub(super) schedule: ScheduleOf,
+    /// Waits, as `schedule` reads them; kept while Postern's schedule holds.
     pub(super) waits: String,
-    /// Days.
+    /// Days that things are kept.
     pub(super) days: String,
 }
 
-impl Draft {
-    /// What changes nothing of `settings`.
+impl SettingsDraft {
+    /// The draft that changes nothing of `settings`.
     pub(super) fn of(settings: &ProjectSettings) -> Self {
         let own = settings.retry_schedule_s.as_deref();
         Self {
-            mode: String::from(if own.is_some() { OWN } else { POSTERNS }),
+            schedule: if own.is_some() { ScheduleOf::Project } else { ScheduleOf::Postern },
             waits: schedule::text(own.unwrap_or(DEFAULT_WAITS_S)),
             days: settings.retention_days.to_string(),
         }
@@ -40,12 +63,18 @@ impl Draft {
 
     /// The waits that would hold; `None` while they are not times.
     pub(super) fn waits_s(&self) -> Option<Vec<u32>> {
-        if self.mode == OWN { schedule::parse(&self.waits) } else { Some(DEFAULT_WAITS_S.to_vec()) }
+        match self.schedule {
+            ScheduleOf::Project => schedule::parse(&self.waits),
+            ScheduleOf::Postern => Some(DEFAULT_WAITS_S.to_vec()),
+        }
     }
 
-    /// The body of the change. What is no number goes as it was typed, so that the parser says what it should be.
+    /// The body of the change. Text that is not a number is sent as it was typed, so that the parser says what it should be.
     pub(super) fn json(&self) -> Value {
-        let waits = if self.mode == OWN { schedule::json(&self.waits) } else { Value::Null };
+        let waits = match self.schedule {
+            ScheduleOf::Project => schedule::json(&self.waits),
+            ScheduleOf::Postern => Value::Null,
+        };
         let days = self.days.trim();
         let days = days.parse::<u32>().map_or_else(|_| Value::from(days), Value::from);
         json!({ "retry_schedule_s": waits, "retention_days": days })
@@ -61,34 +90,85 @@ impl Draft {
     }
 }
 
-/// An export as it is typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Export {
-    /// [`Export::EVENTS`] or [`Export::DELIVERIES`].
-    pub(super) kind: String,
-    /// Local date and time; empty for none.
-    pub(super) since: String,
-    /// As `since`.
-    pub(super) until: String,
-    /// An event type; empty for all.
-    pub(super) types: String,
-    /// A webhook's name; empty for all.
-    pub(super) webhook: String,
-    /// A state; empty for all.
-    pub(super) state: String,
+/// What a file is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ExportOf {
+    /// Events, with their data.
+    #[default]
+    Events,
+    /// Deliveries, with their attempts.
+    Deliveries,
 }
 
-impl Export {
-    /// Events.
-    pub(super) const EVENTS: &str = "events";
-    /// Deliveries.
-    pub(super) const DELIVERIES: &str = "deliveries";
-
-    /// Whether it is of deliveries.
-    pub(super) fn is_of_deliveries(&self) -> bool {
-        self.kind == Self::DELIVERIES
+impl ExportOf {
+    /// Its name in the form and in the name of the file.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Deliveries => "deliveries",
+        }
     }
 
+    /// Reads the name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Events, Self::Deliveries].into_iter().find(|of| of.as_str() == name)
+    }
+}
+
+/// Which deliveries a file has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum StateFilter {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those in one state.
+    Only(State),
+}
+
+impl StateFilter {
+    /// What can be chosen. States that last for a moment only are not worth a file.
+    pub(super) const ALL: [Self; 4] = [Self::Any, Self::Only(State::Delivered), Self::Only(State::Dead), Self::Only(State::Waiting)];
+
+    /// Its name in the form and for the API; empty for all.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Only(state) => state.as_str(),
+        }
+    }
+
+    /// Reads the name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filter| filter.as_str() == name)
+    }
+
+    /// What stands beside its button.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Any => "Any state",
+            Self::Only(state) => state_word(state).1,
+        }
+    }
+}
+
+/// An export as it is typed. Times are texts until they are parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Store)]
+pub(super) struct ExportDraft {
+    /// What the file is of.
+    pub(super) of: ExportOf,
+    /// Local date and time; empty means from the first.
+    pub(super) since: String,
+    /// Local date and time; empty means until now.
+    pub(super) until: String,
+    /// An event type; empty means all.
+    pub(super) types: String,
+    /// A webhook's name; empty means all. Counts for deliveries only, like the state.
+    pub(super) webhook: String,
+    /// Which deliveries.
+    pub(super) state: StateFilter,
+}
+
+impl ExportDraft {
     /// The query of the API, where local time is `offset_min` minutes ahead of UTC.
     pub(super) fn query(&self, offset_min: impl Fn(Timestamp) -> i64) -> Query {
         let time = |typed: &str| utc_of(typed, &offset_min).map(Timestamp::to_rfc3339);
@@ -96,10 +176,10 @@ impl Export {
             .with("since", time(&self.since).as_deref())
             .with("until", time(&self.until).as_deref())
             .with("type", Some(self.types.trim()));
-        if !self.is_of_deliveries() {
-            return query;
+        match self.of {
+            ExportOf::Events => query,
+            ExportOf::Deliveries => query.with("webhook", Some(self.webhook.trim())).with("state", Some(self.state.as_str())),
         }
-        query.with("webhook", Some(self.webhook.trim())).with("state", Some(&self.state))
     }
 
     /// What is wrong with the times.
@@ -124,7 +204,7 @@ impl Export {
     /// What the file is called.
     pub(super) fn file_name(&self, project: &str, now: Timestamp) -> String {
         let day: String = now.to_rfc3339().chars().take(10).collect();
-        format!("{project}-{}-{day}.ndjson", self.kind)
+        format!("{project}-{}-{day}.ndjson", self.of.as_str())
     }
 }
 
@@ -132,8 +212,8 @@ impl Export {
 mod tests {
     use super::*;
 
-    fn own(waits: &str, days: &str) -> Draft {
-        Draft { mode: String::from(OWN), waits: String::from(waits), days: String::from(days) }
+    fn own(waits: &str, days: &str) -> SettingsDraft {
+        SettingsDraft { schedule: ScheduleOf::Project, waits: String::from(waits), days: String::from(days) }
     }
 
     fn pointers(faults: &[Fault]) -> Vec<&str> {
@@ -142,11 +222,11 @@ mod tests {
 
     #[test]
     fn untouched_settings_say_what_holds() {
-        let draft = Draft::of(&ProjectSettings::default());
+        let draft = SettingsDraft::of(&ProjectSettings::default());
         assert_eq!(draft.json(), json!({ "retry_schedule_s": null, "retention_days": 30 }));
         assert_eq!(draft.faults(), []);
         let settings = ProjectSettings { retry_schedule_s: Some(vec![5, 60]), retention_days: 7, ..ProjectSettings::default() };
-        assert_eq!(Draft::of(&settings), own("5 s, 1 min", "7"));
+        assert_eq!(SettingsDraft::of(&settings), own("5 s, 1 min", "7"));
     }
 
     #[test]
@@ -158,13 +238,34 @@ mod tests {
 
     #[test]
     fn an_export_asks_for_what_was_typed() {
-        let mut export = Export { kind: String::from(Export::EVENTS), state: String::from("dead"), ..Export::default() };
+        let mut export = ExportDraft { state: StateFilter::Only(State::Dead), ..ExportDraft::default() };
         export.since = String::from("2026-11-21T15:00");
         assert_eq!(export.query(|_| 60).text(), "?since=2026-11-21T14%3A00%3A00.000Z");
-        export.kind = String::from(Export::DELIVERIES);
+        export.of = ExportOf::Deliveries;
         assert_eq!(export.query(|_| 60).value("state").as_deref(), Some("dead"));
         export.until = String::from("2026-11-21T14:00");
         assert_eq!(pointers(&export.faults(|_| 60)), ["/until"]);
         assert_eq!(export.file_name("demo", Timestamp(1_795_270_051_204)), "demo-deliveries-2026-11-21.ndjson");
+    }
+
+    #[test]
+    fn a_time_that_is_not_one_is_refused_before_anything_is_fetched() {
+        let export = ExportDraft { since: String::from("soon"), ..ExportDraft::default() };
+        assert_eq!(pointers(&export.faults(|_| 0)), ["/since"]);
+        assert_eq!(ExportDraft::default().faults(|_| 0), []);
+    }
+
+    #[test]
+    fn every_choice_reads_its_own_name() {
+        for whose in [ScheduleOf::Postern, ScheduleOf::Project] {
+            assert_eq!(ScheduleOf::parse(whose.as_str()), Some(whose));
+        }
+        for of in [ExportOf::Events, ExportOf::Deliveries] {
+            assert_eq!(ExportOf::parse(of.as_str()), Some(of));
+        }
+        for filter in StateFilter::ALL {
+            assert_eq!(StateFilter::parse(filter.as_str()), Some(filter));
+        }
+        assert_eq!((StateFilter::parse("leased"), StateFilter::Any.words()), (None, "Any state"));
     }
 }

@@ -1,8 +1,6 @@
 //! What is asked before a link signs in: whose token it carries, as the server says. Not signing in is the safe choice: it has
 //! the focus, and Esc or a press beside the question is the same.
 
-use crate::dom::{View, part, view};
-use crate::state::RwSignal;
 use leptos::prelude::*;
 use postern_core::api::token::TokenIdentity;
 use postern_core::webhook::ProjectName;
@@ -16,9 +14,10 @@ use crate::session::use_session;
 use crate::ui::button::{Button, Look};
 use crate::ui::dialog::Dialog;
 
-/// The question; it is shown while a link waits for an answer.
+/// The question; it is shown while a link waits for an answer. Until the server has said whose token it is, and where that opens
+/// nothing, there is no button that signs in.
 #[component]
-pub(crate) fn LinkQuestion() -> View {
+pub(crate) fn LinkQuestion() -> AnyView {
     let (session, nav) = (use_session(), use_nav());
     let identity = RwSignal::new(None::<Answer<TokenIdentity>>);
     effect(move || {
@@ -49,43 +48,48 @@ pub(crate) fn LinkQuestion() -> View {
         }
     };
     let told = move || match identity.get() {
-        None => view! { <p role="status">"Asking the server whose token the link carries…"</p> },
+        None => view! { <p role="status">"Asking the server whose token the link carries…"</p> }.into_any(),
         Some(Ok(identity)) => {
             let sentences = question(&identity, session.is_signed_in());
             view! {
                 <p><b>{sentences.whose}</b>" "{sentences.role}</p>
                 <p>{sentences.warning}</p>
             }
+            .into_any()
         }
-        Some(Err(failure)) => view! { <p role="alert">{said(&failure)}</p> },
+        Some(Err(failure)) => view! { <p role="alert">{said(&failure)}</p> }.into_any(),
     };
     let yes = move || {
-        let identity = identity.get()?.ok()?;
-        let label = identity
-            .project
-            .as_ref()
-            .map_or_else(|| String::from("Sign in to every project"), |project| format!("Sign in to {}", project.as_str()));
-        opens_dashboard(&identity)
-            .then(|| view! { <Button label=label look=Look::Primary on_press=move |()| accept(identity.project.clone()) /> })
+        let identity = identity.get()?.ok().filter(opens_dashboard)?;
+        let label = match &identity.project {
+            Some(project) => format!("Sign in to {}", project.as_str()),
+            None => String::from("Sign in to every project"),
+        };
+        Some(view! { <Button label=label look=Look::Primary on_press=move |()| accept(identity.project.clone()) /> }.into_any())
     };
     view! {
         <Dialog open=asks title="Sign in with this link?">
-            {part(told)}
+            {move || told()}
             <div class="dialog-foot">
                 <Button label="Do not sign in" on_press=move |()| session.decline() />
-                {part(yes)}
+                {move || yes()}
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 /// What is said of the token of a link.
 struct Question {
+    /// Whose token it is.
     whose: String,
+    /// What it may do; empty where it opens nothing.
     role: String,
+    /// What follows from signing in, or why that is not offered.
     warning: String,
 }
 
+/// What is said of a token before it is taken.
 fn question(identity: &TokenIdentity, is_signed_in: bool) -> Question {
     let TokenIdentity { project, name, role, .. } = identity;
     let whose = match project {

@@ -1,15 +1,17 @@
 //! Signing in: with a token that is pasted here, or by a link that carries one, which asks first (`link`).
+//!
+//! A token is looked at before it is kept: the edge says whose it is, and one that may not look at what the dashboard shows is
+//! refused here, with the reason, instead of opening screens that all fail.
 
 pub(crate) mod link;
 
-use crate::dom::{View, hears, part, view};
-use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
 use postern_core::api::token::TokenIdentity;
 use postern_core::operation::Operation;
 use postern_core::problem::ProblemType;
 
 use crate::api::{Api, ApiFailure};
+use crate::browser::location;
 use crate::fetched::{effect, when};
 use crate::session::use_session;
 use crate::ui::button::{Button, Look};
@@ -18,12 +20,12 @@ use crate::ui::icon::{Icon, glyph};
 
 /// The screen. It stands in the place of whatever the address names, so that one is there after signing in.
 #[component]
-pub(crate) fn SignIn() -> View {
+pub(crate) fn SignIn() -> AnyView {
     let session = use_session();
     let token = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
-    effect(|| crate::browser::location::set_title("Sign in · Postern"));
+    effect(|| location::set_title("Sign in · Postern"));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let typed = String::from(token.get_untracked().trim());
@@ -46,16 +48,18 @@ pub(crate) fn SignIn() -> View {
         });
     };
     let refused = move || {
-        session.was_refused().then(|| view! { <p class="notice busy" role="alert">"The token is not valid any more. Sign in again."</p> })
+        let words = "The token is not valid any more. Sign in again.";
+        session.was_refused().then(|| view! { <p class="notice busy" role="alert">{words}</p> }.into_any())
     };
+    let label = Signal::derive(move || String::from(if busy.get() { "Signing in…" } else { "Sign in" }));
     view! {
         <main id="main" class="sign-in">
             <div class="card pad">
                 <span class="brand">{glyph(Icon::Logo)}<span>"Postern"</span></span>
                 <h1 tabindex="-1">"Sign in"</h1>
                 <p class="about">"Webhooks: make them, watch them arrive, know why when they do not."</p>
-                {part(refused)}
-                <form on:submit=hears(submit) novalidate=true>
+                {move || refused()}
+                <form on:submit=submit novalidate=true>
                     <TextField
                         label="Token"
                         value=token
@@ -65,12 +69,13 @@ pub(crate) fn SignIn() -> View {
                         hint="A project token (pst_…), or the ADMIN_TOKEN of this deployment. It stays in this tab."
                         fault=fault
                     />
-                    <Button label=Signal::derive(move || String::from(if busy.get() { "Signing in…" } else { "Sign in" })) look=Look::Primary submits=true disabled=busy />
+                    <Button label=label look=Look::Primary submits=true disabled=busy />
                 </form>
                 <p class="hint">"In development, "<code>"cargo xtask dev"</code>" prints a link that signs you in."</p>
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// Whether a token may look at what the dashboard shows.
@@ -78,12 +83,13 @@ fn opens_dashboard(identity: &TokenIdentity) -> bool {
     Operation::GetProject.needs().allows(identity.role)
 }
 
-/// Why a token is not enough.
+/// Why a token is not enough: what the dashboard needs, and what this one may do.
 fn too_little(identity: &TokenIdentity) -> String {
     let role = identity.role;
     format!("The dashboard needs a token with the role read or manage. This one has the role {}: {}.", role.as_str(), role.about())
 }
 
+/// Why a token could not be looked at.
 fn said(failure: &ApiFailure) -> String {
     if failure.is(ProblemType::Unauthorized) {
         String::from("The server does not know this token. Check that all of it was copied.")

@@ -1,22 +1,24 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
+//!
+//! A token can't be changed, only revoked, and that holds at once, also for connections that were opened with it. So there is a
+//! question before it, where other deletions can be taken back.
 
-use crate::dom::{CollectView, View, hears, part, view};
-use crate::state::{Memo, RwSignal};
+mod model;
+
 use leptos::prelude::*;
+use postern_core::api::page::Page;
 use postern_core::api::token::TokenView;
-use postern_core::fault::InputFault;
-use postern_core::time::Timestamp;
-use postern_core::token::{self, Role};
-use serde_json::{Value, json};
+use postern_core::token::Role;
+use reactive_stores::Store;
 
+use self::model::{Lifetime, TokenDraft, TokenDraftStoreFields};
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min, use_clock};
-use crate::fetched::Fetched;
-use crate::fetched::when;
+use crate::fetched::{Fetched, when};
 use crate::ui::button::{Button, Look};
 use crate::ui::code::code_block;
 use crate::ui::dialog::Dialog;
-use crate::ui::field::{Choice, TextField};
+use crate::ui::field::{Bound, Choice, TextField};
 use crate::ui::form::{IN_DIALOG, Sending, Submit, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
@@ -27,64 +29,55 @@ use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The screen.
+/// The screen. N opens the form of a new token.
 #[component]
-pub(crate) fn Tokens() -> View {
-    let (project, toasts, clock) = (use_project(), use_toasts(), use_clock());
-    let tokens = Fetched::new({
-        let project = project.clone();
-        move || {
-            let project = project.clone();
-            project.tokens()
-        }
-    });
+pub(crate) fn Tokens() -> AnyView {
+    let project = use_project();
+    let tokens = Fetched::new(move || project.tokens());
     let is_creating = RwSignal::new(false);
     use_shortcut("N", "New token", move || is_creating.set(true));
-    let new_button = move || {
-        view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=move |()| is_creating.set(true) /> }
-    };
-    let doomed = RwSignal::new(None::<TokenView>);
-    let is_asking = RwSignal::new(false);
-    let revoke = move || {
-        let Some(token) = doomed.get_untracked() else { return };
-        is_asking.set(false);
-        let project = project.clone();
-        when(project.revoke_token(&token.id), move |answer| match answer {
-            Ok(()) => {
-                toasts.say(format!("{} revoked", token.name));
-                tokens.reload();
-            }
-            Err(failure) => toasts.complain(failure.to_string()),
-        });
-    };
-    let revoke = StoredValue::new_local(revoke);
-    let row = move |token: TokenView| {
-        let (at, used, expires, asked) = (token.created_at, token.last_used_at, token.expires_at, token.clone());
-        let ask = move || {
-            doomed.set(Some(asked.clone()));
-            is_asking.set(true);
-        };
-        view! {
-            <tr role="row">
-                <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id.clone()}</span></td>
-                <td role="cell" data-label="Role">{String::from(token.role.as_str())}<span class="faint clip">{token.role.about()}</span></td>
-                <td role="cell" class="number faint" data-label="Last used">{part(move || used.map_or_else(|| String::from("never"), |used| words::ago(clock.now(), used)))}</td>
-                <td role="cell" class="number faint" data-label="Expires">{part(move || expiry_words(clock.now(), expires))}</td>
-                <td role="cell" class="number faint" data-label="Created">{part(move || words::ago(clock.now(), at))}</td>
-                <td role="cell" class="number"><Button label="Revoke" about=token.name on_press=move |()| ask() /></td>
-            </tr>
-        }
-    };
-    let list = move || {
+    let (is_asking, doomed) = (RwSignal::new(false), RwSignal::new(None::<TokenView>));
+    let revoke = UnsyncCallback::new(move |token| {
+        doomed.set(Some(token));
+        is_asking.set(true);
+    });
+    let list = move || view! { <TokenTable tokens=tokens revoke=revoke is_creating=is_creating /> }.into_any();
+    view! {
+        <PageHead title="Tokens" about="Who may do what in this project">{new_button(is_creating)}</PageHead>
+        {loaded(tokens, skeleton::rows, list)}
+        <Dialog open=is_creating title="New token"><NewToken tokens=tokens /></Dialog>
+        <Dialog open=is_asking title="Revoke this token?"><Revocation doomed=doomed is_asking=is_asking tokens=tokens /></Dialog>
+    }
+    .into_any()
+}
+
+/// The button that opens the form of a new token.
+fn new_button(is_creating: RwSignal<bool>) -> AnyView {
+    let press = move |()| is_creating.set(true);
+    view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }.into_any()
+}
+
+/// The tokens, a row each; on a narrow screen each row is a card with the names of its columns in it.
+#[component]
+fn TokenTable(
+    /// The tokens.
+    tokens: Fetched<Page<TokenView>>,
+    /// Asks whether a token is to be revoked.
+    revoke: UnsyncCallback<TokenView>,
+    /// Whether the form of a new token is open.
+    is_creating: RwSignal<bool>,
+) -> AnyView {
+    (move || {
         let items = tokens.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
             return empty(
                 Icon::Token,
                 "No token yet",
                 "A token lets a producer publish, an executor work on runs, or a person read or manage.",
-                new_button(),
+                new_button(is_creating),
             );
         }
+        let row = |token| view! { <TokenRow token=token revoke=revoke /> };
         view! {
             <div class="card scroll">
                 <table role="table" class="list cards">
@@ -102,69 +95,106 @@ pub(crate) fn Tokens() -> View {
                 </table>
             </div>
         }
-    };
-    let doomed_name = move || doomed.with(|token| token.as_ref().map(|token| token.name.clone()));
+        .into_any()
+    })
+    .into_any()
+}
+
+/// One token: who uses it, what it may do, when it was last used, and until when it can be. Times are told against the clock of
+/// the page, so they stay right while the screen is open.
+#[component]
+fn TokenRow(
+    /// The token.
+    token: TokenView,
+    /// Asks whether it is to be revoked.
+    revoke: UnsyncCallback<TokenView>,
+) -> AnyView {
+    let clock = use_clock();
+    let asked = token.clone();
+    let (created_at, used_at, expires_at) = (token.created_at, token.last_used_at, token.expires_at);
+    let used = move || model::used_words(clock.now(), used_at);
+    let expires = move || model::expiry_words(clock.now(), expires_at, offset_min);
+    let created = move || words::ago(clock.now(), created_at);
+    let ask = move |()| revoke.run(asked.clone());
     view! {
-        <PageHead title="Tokens" about="Who may do what in this project">{new_button()}</PageHead>
-        {loaded(tokens, skeleton::rows, move || part(list))}
-        <Dialog open=is_creating title="New token"><NewToken done=move || tokens.reload() /></Dialog>
-        <Dialog open=is_asking title="Revoke this token?">
-            <p><b>{part(doomed_name)}</b>" stops working at once, everywhere. This cannot be undone."</p>
-            <div class="dialog-foot">
-                <Button label="Revoke token" look=Look::Danger on_press=move |()| revoke.with_value(|revoke| revoke()) />
-                <Button label="Keep it" on_press=move |()| is_asking.set(false) />
-            </div>
-        </Dialog>
+        <tr role="row">
+            <td role="cell" class="main-cell"><b>{token.name.clone()}</b><span class="mono faint clip">{token.id}</span></td>
+            <td role="cell" data-label="Role">{token.role.as_str()}<span class="faint clip">{token.role.about()}</span></td>
+            <td role="cell" class="number faint" data-label="Last used">{move || used()}</td>
+            <td role="cell" class="number faint" data-label="Expires">{move || expires()}</td>
+            <td role="cell" class="number faint" data-label="Created">{move || created()}</td>
+            <td role="cell" class="number"><Button label="Revoke" about=token.name on_press=ask /></td>
+        </tr>
     }
+    .into_any()
 }
 
-/// When a token stops, in words.
-fn expiry_words(now: Timestamp, expires_at: Option<Timestamp>) -> String {
-    match expires_at {
-        None => String::from("never"),
-        Some(at) if at <= now => String::from("expired"),
-        Some(at) => words::date_time(at, offset_min(at)),
+/// The question before a token is revoked, which can't be undone. It closes as soon as it is answered; what came of it is said in
+/// the corner.
+#[component]
+fn Revocation(
+    /// The token that it is about.
+    doomed: RwSignal<Option<TokenView>>,
+    /// Whether it is asked.
+    is_asking: RwSignal<bool>,
+    /// The tokens, which are loaded again.
+    tokens: Fetched<Page<TokenView>>,
+) -> AnyView {
+    let (project, toasts) = (use_project(), use_toasts());
+    let revoke = move |()| {
+        let Some(token) = doomed.get_untracked() else { return };
+        is_asking.set(false);
+        when(project.revoke_token(&token.id), move |answer| match answer {
+            Ok(()) => {
+                toasts.say(format!("{} revoked", token.name));
+                tokens.reload();
+            }
+            Err(failure) => toasts.complain(failure.to_string()),
+        });
+    };
+    let name = move || doomed.with(|token| token.as_ref().map(|token| token.name.clone()));
+    view! {
+        <p><b>{move || name()}</b>" stops working at once, everywhere. This cannot be undone."</p>
+        <div class="dialog-foot">
+            <Button label="Revoke token" look=Look::Danger on_press=revoke />
+            <Button label="Keep it" on_press=move |()| is_asking.set(false) />
+        </div>
     }
+    .into_any()
 }
 
-/// The roles in the order in which they are offered: what most tokens need first, what few should have last.
-const ROLES: [Role; 4] = [Role::Publish, Role::Execute, Role::Read, Role::Manage];
-
-/// For how many days a new token may be used: value of the choice, words, hint.
-const LIFETIMES: [(&str, &str, &str); 4] = [
-    ("0", "no end", "until somebody revokes it"),
-    ("30", "30 days", "for something that ends"),
-    ("90", "90 days", "where tokens are replaced each quarter"),
-    ("365", "a year", "where they are replaced each year"),
-];
-
-/// The body that makes a token.
-fn body_of(name: &str, role: &str, days: &str, now: Timestamp) -> Value {
-    let mut body = json!({ "name": name.trim(), "role": role });
-    if let Some(days) = days.parse::<i64>().ok().filter(|days| *days > 0) {
-        body["expires_at"] = json!(now.plus_ms(days * 86_400_000));
-    }
-    body
-}
-
+/// The form of a new token; once it is made, its secret in the place of the form. Closing the dialog forgets the secret: the
+/// content of a dialog is made anew each time it is opened.
 #[component]
 fn NewToken(
-    /// Called when a token was made.
-    done: impl Fn() + Copy + Send + Sync + 'static,
-) -> View {
-    let project = use_project();
-    let (name, role) = (RwSignal::new(String::new()), RwSignal::new(String::from(Role::Publish.as_str())));
-    let failure = RwSignal::new(None::<ApiFailure>);
+    /// The tokens, which are loaded again.
+    tokens: Fetched<Page<TokenView>>,
+) -> AnyView {
     let secret = RwSignal::new(None::<String>);
-    let (is_sent, sending) = (RwSignal::new(false), Sending::new());
-    let days = RwSignal::new(String::from("0"));
-    let body = move || body_of(&name.get(), &role.get(), &days.get(), clock::now());
-    let faults = Memo::new(move || match token::create(&body().to_string(), clock::now()) {
-        Err(InputFault::Invalid(faults)) => faults.into_named(),
-        Ok(_) | Err(InputFault::Malformed(_)) => Vec::new(),
-    });
-    let fault = fault_when(faults, "name", move || is_sent.get() || name.with(|name| !name.is_empty()));
-    let options = ROLES.map(|role| (role.as_str(), role.as_str(), role.about())).to_vec();
+    (move || match secret.get() {
+        Some(secret) => view! {
+            <p><b>"It is shown only now."</b>" Keep it somewhere safe; only its hash is stored."</p>
+            {code_block("Token", secret)}
+        }
+        .into_any(),
+        None => view! { <TokenForm tokens=tokens secret=secret /> }.into_any(),
+    })
+    .into_any()
+}
+
+/// The form itself. The role that can do the least is chosen until somebody chooses another one.
+#[component]
+fn TokenForm(
+    /// The tokens, which are loaded again.
+    tokens: Fetched<Page<TokenView>>,
+    /// Takes the secret of the token that was made.
+    secret: RwSignal<Option<String>>,
+) -> AnyView {
+    let project = use_project();
+    let draft = Store::new(TokenDraft::default());
+    let faults = Memo::new(move |_| draft.with(|draft| draft.faults(clock::now())));
+    let (is_sent, sending, failure) = (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
+    let fault = fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
@@ -172,58 +202,27 @@ fn NewToken(
             return;
         }
         failure.set(None);
-        sending.send(project.create_token(&untrack(body)), move |answer| match answer {
+        let body = draft.with_untracked(|draft| draft.body(clock::now()));
+        sending.send(project.create_token(&body), move |answer| match answer {
             Ok(created) => {
-                done();
+                tokens.reload();
                 secret.set(Some(created.secret));
             }
             Err(refused) => failure.set(Some(refused)),
         });
     };
-    let submit = StoredValue::new_local(submit);
-    part(move || match secret.get() {
-        Some(secret) => view! {
-            <p><b>"It is shown only now."</b>" Keep it somewhere safe; only its hash is stored."</p>
-            {code_block("Token", secret)}
-        },
-        None => view! {
-            <form on:submit=hears(move |event| submit.with_value(|submit| submit(event))) novalidate=true>
-                <TextField label="Name" value=name first=true hint="Who or what uses it, such as shop-backend" fault=fault />
-                <Choice label="Role" value=role options=options.clone() />
-                <Choice label="Lifetime" value=days options=LIFETIMES.to_vec() />
-                {refusal(failure)}
-                <div class="dialog-foot"><Submit label="Create token" sending=sending /></div>
-            </form>
-        },
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_without_an_end_says_nothing_of_one() {
-        let now = Timestamp(1_795_270_051_204);
-        assert_eq!(body_of(" ci ", "read", "0", now), json!({"name": "ci", "role": "read"}));
-        let month = body_of("ci", "read", "30", now);
-        assert_eq!(month["expires_at"], json!("2026-12-21T14:07:31.204Z"));
-        assert!(token::create(&month.to_string(), now).is_ok());
+    let roles = model::ROLES.map(|role| (role.as_str(), role.as_str(), role.about())).to_vec();
+    let lifetimes = Lifetime::ALL.map(|lifetime| (lifetime.as_str(), lifetime.words().0, lifetime.words().1)).to_vec();
+    let role = Bound::from(draft.role()).by_name(Role::as_str, Role::parse);
+    let lifetime = Bound::from(draft.lifetime()).by_name(Lifetime::as_str, Lifetime::parse);
+    view! {
+        <form on:submit=submit novalidate=true>
+            <TextField label="Name" value=draft.name() first=true hint="Who or what uses it, such as shop-backend" fault=fault />
+            <Choice label="Role" value=role options=roles />
+            <Choice label="Lifetime" value=lifetime options=lifetimes />
+            {refusal(failure)}
+            <div class="dialog-foot"><Submit label="Create token" sending=sending /></div>
+        </form>
     }
-
-    #[test]
-    fn every_role_is_offered_once() {
-        let mut offered = ROLES.map(Role::as_str);
-        let mut all = Role::ALL.map(Role::as_str);
-        offered.sort_unstable();
-        all.sort_unstable();
-        assert_eq!(offered, all);
-    }
-
-    #[test]
-    fn an_expiry_is_told_in_words() {
-        let now = Timestamp(1_795_270_051_204);
-        assert_eq!(expiry_words(now, None), "never");
-        assert_eq!(expiry_words(now, Some(now)), "expired");
-    }
+    .into_any()
 }

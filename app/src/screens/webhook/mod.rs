@@ -1,4 +1,7 @@
 //! One webhook: its facts, a test that is watched live, and its latest deliveries.
+//!
+//! It is loaded again whenever a webhook of the project changes and, not too often, when one of its deliveries does: they decide
+//! how it does. What is typed in the test panel stays meanwhile.
 
 pub(crate) mod model;
 mod secret;
@@ -6,61 +9,54 @@ mod test_panel;
 
 pub(crate) use test_panel::watch;
 
-use crate::dom::{CollectView, IntoView, View, part, view};
-use crate::state::{Memo, Signal};
 use leptos::prelude::*;
-use postern_core::api::live::LiveEvent;
-use postern_core::api::webhook::WebhookView;
+use postern_core::api::live::ChangeKind;
+use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::Condition;
+use postern_core::contract::HIDDEN;
 use postern_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use self::secret::SecretRow;
 use self::test_panel::TestPanel;
-use crate::api::{ProjectApi, use_project};
+use crate::api::use_project;
 use crate::browser::clock::{offset_min, use_clock};
-use crate::fetched::Fetched;
-use crate::fetched::{spawn, when};
-use crate::live::use_live;
-use crate::nav::{Nav, use_nav};
+use crate::fetched::{Fetched, when};
+use crate::live::{calmly, use_live};
+use crate::nav::use_nav;
+use crate::project::{ProjectState, link};
 use crate::routes::{Area, Place, Query};
 use crate::screens::clauses::condition_list;
-use crate::screens::deliveries;
-use crate::screens::replays;
-use crate::screens::schedule;
-use crate::screens::webhooks::event_codes;
-use crate::screens::webhooks::model as list_model;
-use crate::shell::{ProjectState, link, live_dot};
+use crate::screens::webhooks::{event_codes, model as list_model};
+use crate::screens::{deliveries, replays, schedule};
 use crate::ui::badge::badge;
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::copy::copy_button;
 use crate::ui::form::Sending;
 use crate::ui::icon::Icon;
+use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::notice;
 use crate::ui::page_head::PageHead;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::strip::strip;
-use crate::ui::toast::{Toasts, use_toasts};
+use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The screen.
+/// The screen. E leads to the form, P pauses or resumes, T sends a test.
 #[component]
 pub(crate) fn Webhook(
     /// The webhook's name.
     name: String,
-) -> View {
+) -> AnyView {
     let (project, live) = (use_project(), use_live());
     let webhook = Fetched::new({
         let (project, name) = (project.clone(), name.clone());
-        move || {
-            let (project, name) = (project.clone(), name.clone());
-            project.webhook(&name)
-        }
+        move || project.webhook(&name)
     });
-    live.on_change(move |event| {
-        if matches!(event, LiveEvent::Webhooks | LiveEvent::Many) {
+    live.on_change(move |change| {
+        if matches!(change.kind(), ChangeKind::Webhooks | ChangeKind::Many) {
             webhook.reload();
         }
     });
@@ -68,69 +64,109 @@ pub(crate) fn Webhook(
     let state = badge(move || webhook.value.with(|webhook| webhook.as_ref().map(list_model::standing).unwrap_or_default()));
     let content = {
         let name = name.clone();
-        move || view! { <Content webhook=webhook name=name.clone() /> }
+        move || view! { <Content webhook=webhook name=name.clone() /> }.into_any()
     };
     use_shortcut("E", "Edit this webhook", {
         let (nav, place) = (use_nav(), Place::Project(project.name().clone(), Area::WebhookEdit(name.clone())));
         move || nav.go(&place)
     });
-    let is_there = Memo::new(move || webhook.value.with(Option::is_some));
+    let is_there = Memo::new(move |_| webhook.value.with(Option::is_some));
     let actions = {
         let name = name.clone();
-        move || is_there.get().then(|| view! { <Actions webhook=webhook name=name.clone() edit=edit.clone() /> })
+        move || is_there.get().then(|| view! { <Actions webhook=webhook name=name.clone() edit=edit.clone() /> }.into_any())
     };
     view! {
         <PageHead title=name above=("Webhooks", above)>
             {state}
             {live_dot(live)}
-            {part(actions)}
+            {actions}
         </PageHead>
         {loaded(webhook, skeleton::text, content)}
     }
+    .into_any()
 }
 
 /// The value of the address that says since when a webhook, enabled again, missed events.
 const MISSED: &str = "missed";
 
-/// Edit, pause or resume, enable or disable, delete.
+/// Edit, pause or resume, enable or disable, delete. The words on the buttons follow the webhook, whoever changed it.
 #[component]
-fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> View {
-    let (project, nav, toasts) = (use_project(), use_nav(), use_toasts());
-    let is_enabled = Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled)));
+fn Actions(
+    /// The webhook.
+    webhook: Fetched<WebhookView>,
+    /// Its name.
+    name: String,
+    /// The address of its form.
+    edit: String,
+) -> AnyView {
+    let is_enabled = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled)));
+    let is_paused = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused)));
     let switch_label = Signal::derive(move || String::from(if is_enabled.get() { "Disable" } else { "Enable" }));
-    let switch = {
-        let (project, name) = (project.clone(), name.clone());
-        move || switch_enabled(project.clone(), name.clone(), webhook, toasts, nav)
-    };
-    let is_paused = Memo::new(move || webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused)));
-    let pause = {
-        let (project, name, sending) = (project.clone(), name.clone(), Sending::new());
-        move || {
-            let shown = name.clone();
-            sending.send(project.pause_webhook(&name, !is_paused.get_untracked()), move |answer| match answer {
-                Ok(changed) => {
-                    let words = if changed.paused { "paused: it takes events, and its deliveries wait" } else { "resumed" };
-                    toasts.say(format!("{shown} {words}"));
-                    webhook.value.set(Some(changed));
-                }
-                Err(failure) => toasts.complain(failure.to_string()),
-            });
-        }
-    };
-    let pause = StoredValue::new_local(pause);
-    let press_pause = move || pause.with_value(|pause| pause());
-    use_shortcut("P", "Pause or resume this webhook", press_pause);
-    let pause_button = move || {
-        if is_paused.get() {
-            view! { <Button label="Resume" icon=Icon::Resume shortcut="P" on_press=move |()| press_pause() /> }
-        } else {
-            view! { <Button label="Pause" icon=Icon::Pause shortcut="P" on_press=move |()| press_pause() /> }
-        }
-    };
+    let (pause, switch) = (pausing(webhook, name.clone()), switching(webhook, name.clone()));
     let id = webhook.value.with_untracked(|webhook| webhook.as_ref().map(|webhook| webhook.id.clone())).unwrap_or_default();
-    let delete = move || {
-        let (back, here) =
-            (Place::Project(project.name().clone(), Area::Webhooks), Place::Project(project.name().clone(), Area::Webhook(name.clone())));
+    let delete = deleting(id, name);
+    use_shortcut("P", "Pause or resume this webhook", move || pause.run(()));
+    let pause_button = move || {
+        let (label, icon) = if is_paused.get() { ("Resume", Icon::Resume) } else { ("Pause", Icon::Pause) };
+        view! { <Button label=label icon=icon shortcut="P" on_press=pause /> }.into_any()
+    };
+    view! {
+        <LinkButton label="Edit" href=edit icon=Icon::Edit shortcut="E" />
+        {move || pause_button()}
+        <Button label=switch_label on_press=switch />
+        <Button label="Delete" look=Look::Danger icon=Icon::Delete on_press=delete />
+    }
+    .into_any()
+}
+
+/// Pauses the webhook, or resumes it. While it is paused it takes events; what it would be called for waits. That is the
+/// difference to a disabled one, which events pass by.
+fn pausing(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
+    let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
+    UnsyncCallback::new(move |()| {
+        let is_paused = webhook.value.with_untracked(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused));
+        let shown = name.clone();
+        sending.send(project.pause_webhook(&name, !is_paused), move |answer| match answer {
+            Ok(changed) => {
+                let words = if changed.paused { "paused: it takes events, and its deliveries wait" } else { "resumed" };
+                toasts.say(format!("{shown} {words}"));
+                webhook.value.set(Some(changed));
+            }
+            Err(failure) => toasts.complain(failure.to_string()),
+        });
+    })
+}
+
+/// Enables the webhook, or disables it. Enabled again, it shows the way to what it missed ([`Missed`]).
+fn switching(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
+    let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
+    UnsyncCallback::new(move |()| {
+        let known = webhook
+            .value
+            .with_untracked(|webhook| webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled, webhook.health.disabled_at)));
+        let Some((version, enabled, disabled_at)) = known else { return };
+        let shown = name.clone();
+        when(project.update_webhook(&name, version, &json!({ "enabled": !enabled })), move |answer| match answer {
+            Ok(changed) => {
+                toasts.say(if changed.enabled { format!("{shown} enabled") } else { format!("{shown} disabled: events pass it by") });
+                let missed = disabled_at.filter(|_| changed.enabled && !webhook.value.is_disposed()).map(Timestamp::to_rfc3339);
+                nav.filter(MISSED, missed.as_deref());
+                webhook.value.set(Some(changed));
+            }
+            Err(failure) => {
+                toasts.complain(failure.to_string());
+                webhook.reload();
+            }
+        });
+    })
+}
+
+/// Leaves the screen and deletes the webhook, unless that is taken back, which leads back to it. `id` is what lists hide it by.
+fn deleting(id: String, name: String) -> UnsyncCallback<()> {
+    let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
+    UnsyncCallback::new(move |()| {
+        let place = |area| Place::Project(project.name().clone(), area);
+        let (back, here) = (place(Area::Webhooks), place(Area::Webhook(name.clone())));
         let (api, doomed, subject) = (project.clone(), name.clone(), id.clone());
         nav.go(&back);
         toasts.undoable(
@@ -146,92 +182,77 @@ fn Actions(webhook: Fetched<WebhookView>, name: String, edit: String) -> View {
             },
             move || nav.go(&here),
         );
-    };
-    view! {
-        <LinkButton label="Edit" href=edit icon=Icon::Edit shortcut="E" />
-        {part(pause_button)}
-        <Button label=switch_label on_press=move |()| switch() />
-        <Button label="Delete" look=Look::Danger icon=Icon::Delete on_press=move |()| delete() />
-    }
+    })
 }
 
-fn switch_enabled(project: ProjectApi, name: String, webhook: Fetched<WebhookView>, toasts: Toasts, nav: Nav) {
-    let known = webhook
-        .value
-        .with_untracked(|webhook| webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled, webhook.health.disabled_at)));
-    let Some((version, enabled, disabled_at)) = known else {
-        return;
-    };
-    spawn(async move {
-        match project.update_webhook(&name, version, &json!({ "enabled": !enabled })).await {
-            Ok(changed) => {
-                toasts.say(if changed.enabled { format!("{name} enabled") } else { format!("{name} disabled: events pass it by") });
-                let missed = disabled_at.filter(|_| changed.enabled && !webhook.value.is_disposed()).map(Timestamp::to_rfc3339);
-                nav.filter(MISSED, missed.as_deref());
-                webhook.value.set(Some(changed));
-            }
-            Err(failure) => {
-                toasts.complain(failure.to_string());
-                webhook.reload();
-            }
-        }
-    });
-}
-
+/// What there is to see of the webhook, once it is loaded.
 #[component]
-fn Content(webhook: Fetched<WebhookView>, name: String) -> View {
-    let live = use_live();
-    let query = Query::default().with("webhook", Some(&name));
-    let latest = deliveries::list_of({
-        let query = query.clone();
-        move || query.clone()
-    });
-    let reload = crate::screens::webhooks::calmly(move || webhook.reload());
-    live.on_change({
-        let query = query.clone();
-        move |event| match event {
-            LiveEvent::Delivery { delivery } if deliveries::model::fits(&query, delivery) => {
-                deliveries::take_in(latest, query.clone(), delivery);
-                reload();
-            }
-            LiveEvent::Many => latest.reload(),
-            LiveEvent::Delivery { .. }
-            | LiveEvent::Webhooks
-            | LiveEvent::Test { .. }
-            | LiveEvent::InboxRequest { .. }
-            | LiveEvent::Replay { .. }
-            | LiveEvent::Run { .. } => {}
-        }
-    });
-    let all = format!("{}{}", link(Area::Deliveries), query.text());
-    let is_empty = Memo::new(move || latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
-    let list = move || {
-        if is_empty.get() {
-            view! { <p class="pad about">"No event has matched this webhook yet. Tests are not listed here."</p> }
-        } else {
-            deliveries::rows(latest, None)
-        }
-    };
-    let post = format!("{}?post=1", link(Area::Events));
-    let clock = use_clock();
-    let state: ProjectState = expect_context();
-    let standing = Memo::new(move || {
+fn Content(
+    /// The webhook.
+    webhook: Fetched<WebhookView>,
+    /// Its name.
+    name: String,
+) -> AnyView {
+    let (clock, state) = (use_clock(), expect_context::<ProjectState>());
+    let health = Memo::new(move |_| {
         webhook.value.with(|webhook| webhook.as_ref().and_then(|webhook| list_model::health_words(webhook, clock.now())))
     });
-    let replay = replays::address(replays::Kind::Ended, &query);
+    let health_notice = move || health.get().map(|(tone, headline, advice)| notice(tone, headline, advice));
+    let facts = move || webhook.value.with(|webhook| webhook.as_ref().map(|webhook| facts(webhook, state)));
     view! {
-        {part(move || standing.get().map(|(tone, headline, advice)| notice(tone, headline, advice)))}
+        {move || health_notice()}
         <Missed webhook=webhook name=name.clone() />
         <div class="split">
             <div class="stack">
                 <section class="card" aria-labelledby="facts">
                     <h2 class="card-head" id="facts">"Facts"</h2>
-                    {part(move || webhook.value.with(|webhook| webhook.as_ref().map(|webhook| facts(webhook, state))))}
+                    {move || facts()}
                     <SecretRow webhook=webhook name=name.clone() />
                 </section>
             </div>
-            <TestPanel webhook=webhook name=name />
+            <TestPanel webhook=webhook name=name.clone() />
         </div>
+        <Latest webhook=webhook name=name />
+    }
+    .into_any()
+}
+
+/// The latest deliveries, kept up to date, and the ways to send more. Tests are not among them: they are no deliveries.
+#[component]
+fn Latest(
+    /// The webhook, which is loaded again when its deliveries change: they decide how it does.
+    webhook: Fetched<WebhookView>,
+    /// Its name.
+    name: String,
+) -> AnyView {
+    let query = Query::default().with("webhook", Some(&name));
+    let latest = deliveries::list_of({
+        let query = query.clone();
+        move || query.clone()
+    });
+    let reload = calmly(move || webhook.reload());
+    use_live().on_change({
+        let query = query.clone();
+        move |change| {
+            if let Some(delivery) = change.delivery().filter(|delivery| deliveries::model::fits(&query, delivery)) {
+                deliveries::take_in(latest, query.clone(), &delivery);
+                reload();
+            } else if change.kind() == ChangeKind::Many {
+                latest.reload();
+            }
+        }
+    });
+    let is_empty = Memo::new(move |_| latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let list = move || {
+        if is_empty.get() {
+            view! { <p class="pad about">"No event has matched this webhook yet. Tests are not listed here."</p> }.into_any()
+        } else {
+            deliveries::rows(latest, None)
+        }
+    };
+    let replay = replays::address(replays::Kind::Ended, &query);
+    let (post, all) = (format!("{}?post=1", link(Area::Events)), format!("{}{}", link(Area::Deliveries), query.text()));
+    view! {
         <section class="card" aria-labelledby="latest">
             <div class="card-head">
                 <h2 id="latest">"Latest deliveries"</h2>
@@ -241,20 +262,27 @@ fn Content(webhook: Fetched<WebhookView>, name: String) -> View {
                     <LinkButton label="All deliveries" href=all look=Look::Quiet />
                 </span>
             </div>
-            {loaded(latest, skeleton::rows, move || part(list))}
+            {loaded(latest, skeleton::rows, move || list.into_any())}
         </section>
     }
+    .into_any()
 }
 
-/// After a webhook was enabled again: the way to what it missed.
+/// After a webhook was enabled again: the way to what it missed. Since when stands in the address, so that a reload does not
+/// lose it; once it is not needed any more, it is taken out of there.
 #[component]
-fn Missed(webhook: Fetched<WebhookView>, name: String) -> View {
+fn Missed(
+    /// The webhook.
+    webhook: Fetched<WebhookView>,
+    /// Its name.
+    name: String,
+) -> AnyView {
     let nav = use_nav();
-    let missed = Memo::new(move || {
+    let missed = Memo::new(move |_| {
         let is_enabled = webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled));
         nav.value(MISSED).and_then(|since| Timestamp::parse_rfc3339(&since)).filter(|_| is_enabled)
     });
-    let content = move || {
+    (move || {
         missed.get().map(|since| {
             let query = Query::default().with("webhook", Some(&name)).with("since", Some(&since.to_rfc3339()));
             let href = replays::address(replays::Kind::Missing, &query);
@@ -268,58 +296,103 @@ fn Missed(webhook: Fetched<WebhookView>, name: String) -> View {
                     </div>
                 </div>
             }
+            .into_any()
         })
-    };
-    part(content)
+    })
+    .into_any()
 }
 
-fn facts(webhook: &WebhookView, state: ProjectState) -> View {
+/// One fact: its name, and what it is for this webhook.
+fn fact(name: &'static str, content: AnyView) -> AnyView {
+    view! { <div><dt>{name}</dt><dd>{content}</dd></div> }.into_any()
+}
+
+/// One fact that is a text.
+fn text_fact(name: &'static str, text: String) -> AnyView {
+    fact(name, text.into_any())
+}
+
+/// Everything that is known of a webhook. What most webhooks do not have stands here only if this one has it, so that the list is
+/// as short as the webhook is simple.
+fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let clock = use_clock();
-    let url = webhook.url.clone();
     let object = list_model::object_words(&webhook.object);
-    let row = |name: &'static str, content: View| view! { <div><dt>{name}</dt><dd>{content}</dd></div> };
-    let text = |text: String| text.into_view();
-    let header = |header: &postern_core::api::webhook::HeaderView| {
-        let value = header.value.clone().unwrap_or_else(|| format!("{} (protected)", postern_core::contract::HIDDEN));
-        view! { <li class="mono clip">{format!("{}: {value}", header.key)}</li> }
-    };
-    let labels = webhook.labels.iter().map(|(key, value)| {
-        let filter = Query::default().with("label", Some(&format!("{key}:{value}")));
-        view! { <a class="chip" href=format!("{}{}", link(Area::Webhooks), filter.text())>{format!("{key}: {value}")}</a> }
-    });
+    let limits = list_model::limit_words(webhook);
     let (health, created) = (&webhook.health, webhook.created_at);
+    let latest = view! {
+        <span class="with-strip">
+            {strip(list_model::STRIP_LENGTH, &list_model::strip_tones(health), list_model::strip_summary(health))}
+            <span>{list_model::success_words(health)}</span>
+        </span>
+    };
     let last = health.latest_at;
+    let last_call = move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at));
     let (retries, own) = (webhook.retry, webhook.retry_schedule_s.clone());
     let attempts = move || {
         let projects = state.0.value.with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
         schedule::of_webhook(retries, own.as_deref(), projects.as_deref())
     };
-    let limits = list_model::limit_words(webhook);
-    let event_labels = webhook.event_labels.iter().map(|(key, value)| view! { <code>{format!("{key}: {value}")}</code> });
-    // Of an event without data: only its words are of interest.
-    let filter = webhook.filter.as_ref().and_then(|filter| Condition::parse(filter, "").ok()).map(|filter| filter.explain(&Value::Null));
-    let filter = filter.map(|filter| row("Payload filter", view! { <div class="clauses">{condition_list(&filter)}</div> }));
     view! {
         <dl class="facts">
-            {(!webhook.description.is_empty()).then(|| row("What for", text(webhook.description.clone())))}
-            {webhook.disabled_reason.clone().map(|reason| row("Disabled because", text(reason)))}
-            {row("URL", view! { <span class="with-copy"><span class="mono break">{webhook.url.clone()}</span>{copy_button("URL", move || url.clone())}</span> })}
-            {row("Events", event_codes(&webhook.events))}
-            {(!object.is_empty()).then(|| row("Object", text(object)))}
-            {row("Contract", text(String::from(webhook.contract.as_str())))}
-            {row("Latest", view! {
-                <span class="with-strip">{strip(list_model::STRIP_LENGTH, &list_model::strip_tones(health), list_model::strip_summary(health))}
-                <span>{list_model::success_words(health)}</span></span>
-            })}
-            {row("Last call", view! { <span>{part(move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at)))}</span> })}
-            {row("Attempts", view! { <span>{part(attempts)}</span> })}
-            {(!limits.is_empty()).then(|| row("Limits", text(limits.join(" · "))))}
-            {(!webhook.event_labels.is_empty()).then(|| row("Event labels", view! { <span class="codes">{event_labels.collect_view()}</span> }))}
-            {filter}
-            {row("Timeout", text(format!("{} s an attempt", webhook.timeout_s)))}
-            {(!webhook.headers.is_empty()).then(|| row("Headers", view! { <ul class="plain">{webhook.headers.iter().map(header).collect_view()}</ul> }))}
-            {(!webhook.labels.is_empty()).then(|| row("Labels", view! { <span class="chips">{labels.collect_view()}</span> }))}
-            {row("Created", text(format!("{}, version {}", words::date_time(created, offset_min(created)), webhook.version)))}
+            {(!webhook.description.is_empty()).then(|| text_fact("What for", webhook.description.clone()))}
+            {webhook.disabled_reason.clone().map(|reason| text_fact("Disabled because", reason))}
+            {fact("URL", url_with_copy(webhook.url.clone()))}
+            {fact("Events", event_codes(&webhook.events))}
+            {(!object.is_empty()).then(|| text_fact("Object", object))}
+            {text_fact("Contract", String::from(webhook.contract.as_str()))}
+            {fact("Latest", latest.into_any())}
+            {fact("Last call", view! { <span>{move || last_call()}</span> }.into_any())}
+            {fact("Attempts", view! { <span>{move || attempts()}</span> }.into_any())}
+            {(!limits.is_empty()).then(|| text_fact("Limits", limits.join(" · ")))}
+            {event_labels(webhook)}
+            {payload_filter(webhook)}
+            {text_fact("Timeout", format!("{} s an attempt", webhook.timeout_s))}
+            {headers(webhook)}
+            {labels(webhook)}
+            {text_fact("Created", format!("{}, version {}", words::date_time(created, offset_min(created)), webhook.version))}
         </dl>
     }
+    .into_any()
+}
+
+/// The URL with a button that copies it.
+fn url_with_copy(url: String) -> AnyView {
+    let shown = url.clone();
+    view! { <span class="with-copy"><span class="mono break">{shown}</span>{copy_button("URL", move || url.clone())}</span> }.into_any()
+}
+
+/// The labels that an event must carry.
+fn event_labels(webhook: &WebhookView) -> Option<AnyView> {
+    let label = |(key, value): (&String, &String)| view! { <code>{format!("{key}: {value}")}</code> }.into_any();
+    let labels = webhook.event_labels.iter().map(label).collect_view();
+    (!webhook.event_labels.is_empty()).then(|| fact("Event labels", view! { <span class="codes">{labels}</span> }.into_any()))
+}
+
+/// What its payload condition asks for.
+fn payload_filter(webhook: &WebhookView) -> Option<AnyView> {
+    let condition = Condition::parse(webhook.filter.as_ref()?, "").ok()?;
+    // Of an event without data: only its words are of interest.
+    let words = condition_list(&condition.explain(&Value::Null));
+    Some(fact("Payload filter", view! { <div class="clauses">{words}</div> }.into_any()))
+}
+
+/// Its extra headers; a protected value is not known here.
+fn headers(webhook: &WebhookView) -> Option<AnyView> {
+    let line = |header: &HeaderView| {
+        let value = header.value.clone().unwrap_or_else(|| format!("{HIDDEN} (protected)"));
+        view! { <li class="mono clip">{format!("{}: {value}", header.key)}</li> }.into_any()
+    };
+    let lines = webhook.headers.iter().map(line).collect_view();
+    (!webhook.headers.is_empty()).then(|| fact("Headers", view! { <ul class="plain">{lines}</ul> }.into_any()))
+}
+
+/// Its labels, each a link to the webhooks that carry it too.
+fn labels(webhook: &WebhookView) -> Option<AnyView> {
+    let label = |(key, value): (&String, &String)| {
+        let filter = Query::default().with("label", Some(&format!("{key}:{value}")));
+        let href = format!("{}{}", link(Area::Webhooks), filter.text());
+        view! { <a class="chip" href=href>{format!("{key}: {value}")}</a> }.into_any()
+    };
+    let labels = webhook.labels.iter().map(label).collect_view();
+    (!webhook.labels.is_empty()).then(|| fact("Labels", view! { <span class="chips">{labels}</span> }.into_any()))
 }

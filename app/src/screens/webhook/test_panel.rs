@@ -1,19 +1,19 @@
 //! A test of a webhook: pick what to send, press, watch it happen.
+//!
+//! The live feed tells how the test goes, and so does asking once a second: a feed that is not there must not make a test look
+//! as if it never ended. Whichever is first wins, and nothing goes back from an end to pending. Other screens show a test with
+//! [`watch`] and [`TestResult`], too.
 
 use std::time::Duration;
 
-use crate::dom::{View, part, view};
-use crate::state::{RwSignal, Signal};
 use leptos::prelude::*;
-use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::api::webhook::WebhookView;
+use reactive_stores::Store;
 
-use super::model;
+use super::model::{self, TrialDraft, TrialDraftStoreFields};
 use crate::api::{ApiFailure, ProjectApi, use_project};
-use crate::fetched::Fetched;
-use crate::fetched::{spawn, when};
-use crate::json;
+use crate::fetched::{Fetched, spawn, when};
 use crate::live::use_live;
 use crate::screens::attempt::attempt_tabs;
 use crate::screens::events::model::example_of;
@@ -23,29 +23,67 @@ use crate::ui::field::{TextArea, TextField};
 use crate::ui::icon::Icon;
 use crate::ui::notice::{notice, refusal};
 use crate::ui::shortcuts::use_shortcut;
-use crate::words;
 
 /// How often a pending test is asked for, in case the live feed is not there to tell.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The panel.
+/// The panel. T sends a test, like its button; while one is being started, both are there but do nothing.
+///
+/// What was typed stays after the test, so that the next one differs in what a person changes.
 #[component]
-pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> View {
+pub(crate) fn TestPanel(
+    /// The webhook.
+    webhook: Fetched<WebhookView>,
+    /// Its name.
+    name: String,
+) -> AnyView {
     let project = use_project();
-    let kind = RwSignal::new(String::new());
-    let data = RwSignal::new(String::new());
-    let test = RwSignal::new(None::<TestView>);
-    let failure = RwSignal::new(None::<ApiFailure>);
-    let busy = RwSignal::new(false);
+    let draft = Store::new(TrialDraft::default());
+    let (test, failure, busy) = (RwSignal::new(None::<TestView>), RwSignal::new(None::<ApiFailure>), RwSignal::new(false));
     watch(project.clone(), test);
-
-    let types = Fetched::new({
-        let project = project.clone();
-        move || {
-            let project = project.clone();
-            project.event_types()
+    let send = UnsyncCallback::new(move |()| {
+        if busy.get_untracked() || draft.with_untracked(|draft| draft.data_fault().is_some()) {
+            return;
         }
+        busy.set(true);
+        failure.set(None);
+        when(project.test_webhook(&name, &draft.with_untracked(TrialDraft::body)), move |answer| {
+            match answer {
+                Ok(started) => take_in(test, &started, true),
+                Err(refused) => failure.set(Some(refused)),
+            }
+            busy.set(false);
+        });
     });
+    use_shortcut("T", "Send a test", move || send.run(()));
+    view! {
+        <section class="card" aria-labelledby="test">
+            <h2 class="card-head" id="test">"Test"</h2>
+            <div class="pad stack">
+                <WhatToSend draft=draft webhook=webhook />
+                <div class="beside">
+                    <Button label="Send test" look=Look::Primary icon=Icon::Send shortcut="T" disabled=busy on_press=send />
+                    <span class="hint">"One attempt, also while the webhook is disabled."</span>
+                </div>
+                {refusal(failure)}
+                <TestResult test=test />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The event type and its data. When the type is left, its example from the catalogue becomes the data, unless somebody has
+/// typed data already.
+#[component]
+fn WhatToSend(
+    /// The form.
+    draft: Store<TrialDraft>,
+    /// The webhook, whose event types are suggested.
+    webhook: Fetched<WebhookView>,
+) -> AnyView {
+    let project = use_project();
+    let types = Fetched::new(move || project.event_types());
     let suggestions = Signal::derive(move || {
         webhook.value.with(|webhook| {
             types.value.with(|types| match (webhook, types) {
@@ -54,56 +92,32 @@ pub(crate) fn TestPanel(webhook: Fetched<WebhookView>, name: String) -> View {
             })
         })
     });
-    let fill = move || {
-        let example = kind.with_untracked(|kind| types.value.with_untracked(|types| example_of(types.as_ref(), kind.trim())));
-        if let Some(example) = example
-            && data.with_untracked(|data| data.trim().is_empty())
-        {
-            data.set(json::pretty(&example.to_string()).unwrap_or_default());
+    let fill = move |()| {
+        let kind = draft.kind().get_untracked();
+        if let Some(example) = types.value.with_untracked(|types| example_of(types.as_ref(), kind.trim())) {
+            draft.update(|draft| draft.fill(&example));
         }
     };
-    let send = move || {
-        if busy.get_untracked() || data.with_untracked(|data| model::data_fault(data).is_some()) {
-            return;
-        }
-        busy.set(true);
-        failure.set(None);
-        let (project, name) = (project.clone(), name.clone());
-        let body = kind.with_untracked(|kind| data.with_untracked(|data| model::test_body(kind, data)));
-        when(project.test_webhook(&name, &body), move |answer| {
-            match answer {
-                Ok(started) => take_in(test, &started, true),
-                Err(refused) => failure.set(Some(refused)),
-            }
-            busy.set(false);
-        });
-    };
-    let send = StoredValue::new_local(send);
-    let press = move || send.with_value(|send| send());
-    use_shortcut("T", "Send a test", press);
-    let fault = Signal::derive(move || data.with(|data| model::data_fault(data)));
+    let fault = Signal::derive(move || draft.with(TrialDraft::data_fault));
     view! {
-        <section class="card" aria-labelledby="test">
-            <h2 class="card-head" id="test">"Test"</h2>
-            <div class="pad stack">
-                <TextField label="Event type" value=kind mono=true suggestions=suggestions hint="Empty: one that the webhook listens to" on_leave=move |()| fill() />
-                <TextArea label="Data" value=data mono=true rows=3 hint="JSON. Empty: an example" fault=fault />
-                <div class="beside">
-                    <Button label="Send test" look=Look::Primary icon=Icon::Send shortcut="T" disabled=busy on_press=move |()| press() />
-                    <span class="hint">"One attempt, also while the webhook is disabled."</span>
-                </div>
-                {refusal(failure)}
-                <TestResult test=test />
-            </div>
-        </section>
+        <TextField
+            label="Event type"
+            value=draft.kind()
+            mono=true
+            suggestions=suggestions
+            hint="Empty: one that the webhook listens to"
+            on_leave=fill
+        />
+        <TextArea label="Data" value=draft.data() mono=true rows=3 hint="JSON. Empty: an example" fault=fault />
     }
+    .into_any()
 }
 
 /// Keeps `test` up to date until it has ended: by the live feed, and by asking.
 pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
-    use_live().on_change(move |event| {
-        if let LiveEvent::Test { test: changed } = event {
-            take_in(test, changed, false);
+    use_live().on_change(move |change| {
+        if let Some(changed) = change.test() {
+            take_in(test, &changed, false);
         }
     });
     let pending =
@@ -127,54 +141,44 @@ pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
 
 /// Shows a test, if it is the one that is shown (or a new one), and never goes back from an end to pending.
 pub(crate) fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView, is_new: bool) {
-    let fits = test.with_untracked(|known| match known {
+    let fits = test.try_with_untracked(|known| match known {
         Some(known) if !is_new => known.id == changed.id && known.status == TestStatus::Pending,
         Some(_) => true,
         None => is_new,
     });
-    if fits && test.with_untracked(|known| known.as_ref() != Some(changed)) {
+    // A test that ends after its screen was left is shown nowhere.
+    if fits == Some(true) && test.with_untracked(|known| known.as_ref() != Some(changed)) {
         test.set(Some(changed.clone()));
     }
 }
 
-/// How a test stands, and what was sent and received.
+/// How a test stands, and what was sent and received. The first line is announced when it changes; what follows is read by
+/// whoever wants to know more.
 #[component]
-pub(crate) fn TestResult(test: RwSignal<Option<TestView>>) -> View {
+pub(crate) fn TestResult(
+    /// The test, once there is one.
+    test: RwSignal<Option<TestView>>,
+) -> AnyView {
     let tab = RwSignal::new("request");
     let status = move || {
-        test.get().map(|test| {
-            let (tone, word) = match test.status {
-                TestStatus::Pending => (Tone::Busy, "Pending"),
-                TestStatus::Completed => (Tone::Good, "Completed"),
-                TestStatus::Failed => (Tone::Bad, "Failed"),
-            };
-            let about = match (&test.attempt, &test.error_message) {
-                (Some(attempt), _) => {
-                    let note = attempt.attempt.response.as_ref().and_then(|response| response.body_note.as_ref());
-                    let result = postern_core::explain::brief_with_body(&attempt.attempt.outcome, note);
-                    let next = if test.status == TestStatus::Pending { " · it is called again" } else { "" };
-                    format!("{result} · {}{next}", words::duration(attempt.attempt.duration_ms))
-                }
-                (None, Some(message)) => message.clone(),
-                (None, None) => String::from("calling…"),
-            };
-            view! { <p class="beside">{badge_of(tone, word)}<span class="faint">{about}</span></p> }
+        test.with(|test| {
+            let test = test.as_ref()?;
+            let (tone, word) = model::status_word(test.status);
+            Some(view! { <p class="beside">{badge_of(tone, word)}<span class="faint">{model::status_words(test)}</span></p> }.into_any())
         })
     };
     let detail = move || {
-        test.get().map(|test| {
-            let why = (test.status == TestStatus::Failed).then(|| match &test.attempt {
-                Some(attempt) => notice(Tone::Bad, attempt.reason.headline.clone(), attempt.reason.advice.clone()),
-                None => notice(Tone::Bad, test.error_message.clone().unwrap_or_default(), String::new()),
-            });
-            view! {
-                {why}
-                {test.attempt.map(|attempt| attempt_tabs(tab, attempt, None, None))}
-            }
-        })
+        let test = test.get()?;
+        let why = (test.status == TestStatus::Failed).then(|| match &test.attempt {
+            Some(attempt) => notice(Tone::Bad, attempt.reason.headline.clone(), attempt.reason.advice.clone()),
+            None => notice(Tone::Bad, test.error_message.clone().unwrap_or_default(), String::new()),
+        });
+        let attempt = test.attempt.map(|attempt| attempt_tabs(tab, attempt, None, None));
+        Some(view! { {why}{attempt} }.into_any())
     };
     view! {
-        <div role="status" aria-label="Test status">{part(status)}</div>
-        {part(detail)}
+        <div role="status" aria-label="Test status">{move || status()}</div>
+        {move || detail()}
     }
+    .into_any()
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use postern_core::api::webhook::WebhookView;
+use postern_core::api::event::EventTypeView;
+use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::{Clause, Condition};
-use postern_core::contract::{self, Callback, HIDDEN, Rendering, Source};
+use postern_core::contract::{self, Callback, HIDDEN, Rendering, Source, up42};
+use postern_core::credential::is_credential_header;
 use postern_core::egress::Policy;
 use postern_core::event::NewEvent;
 use postern_core::fault::Fault;
@@ -15,7 +17,8 @@ use postern_core::retry::DEFAULT_WAITS_S;
 use postern_core::signing::{GENERATED_SECRET_BYTES, Secret, SecretKind};
 use postern_core::time::Timestamp;
 use postern_core::webhook::parse::{self, SecretChoice};
-use postern_core::webhook::{Definition, Header, ObjectFilter, WebhookName};
+use postern_core::webhook::{Contract, Definition, Header, ObjectFilter, WebhookName};
+use reactive_stores::Store;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -24,42 +27,51 @@ use crate::screens::events::model::labels_of as labels;
 use crate::screens::schedule;
 use crate::ui::form::sentence;
 
-/// What was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The form as it is filled in, and the one list of its fields: the page binds its controls to a store of this.
+///
+/// What is chosen has the type of what it means. What a person types is a text until it is parsed (numbers, lists, labels and
+/// JSON too): half a number must stay as it was typed, and the parser's words for it are what is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Store)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the form")]
-pub(crate) struct Draft {
-    /// `standard`, `ubiops` or `up42`.
-    pub(crate) contract: String,
+pub(crate) struct WebhookDraft {
+    /// How callbacks look.
+    pub(crate) contract: Contract,
     /// Name.
     pub(crate) name: String,
     /// URL.
     pub(crate) url: String,
     /// Patterns, separated by white space or commas.
     pub(crate) events: String,
-    /// The object filter; empty parts mean any.
-    pub(crate) object: [String; 3],
+    /// The type of the objects whose events are wanted; empty means any, as in the other two parts.
+    pub(crate) object_type: String,
+    /// The name of the object.
+    pub(crate) object_name: String,
+    /// The version of the object.
+    pub(crate) object_version: String,
     /// Extra headers.
     pub(crate) headers: Vec<HeaderDraft>,
     /// `key:value` pairs, separated by commas.
     pub(crate) labels: String,
-    /// Seconds.
+    /// Seconds that an attempt may take.
     pub(crate) timeout: String,
     /// Whether failed attempts are repeated.
     pub(crate) retry: bool,
-    /// Whether `ubiops` callbacks carry `result`.
+    /// Whether `ubiops` callbacks carry `result`; counts for no other contract.
     pub(crate) include_result: bool,
-    /// Description.
+    /// What people should know of it.
     pub(crate) description: String,
-    /// `generate`, `given`, `none`, or `keep` where a webhook is edited.
-    pub(crate) secret_mode: String,
-    /// The secret, where it is given.
+    /// Where its secret comes from.
+    pub(crate) secret_mode: SecretMode,
+    /// The secret; counts only in [`SecretMode::Given`].
     pub(crate) secret: String,
     /// Whether it has a schedule of its own.
     pub(crate) own_schedule: bool,
-    /// That schedule, as `schedule` reads it.
+    /// That schedule, as `schedule` reads it; kept while the switch is off.
     pub(crate) waits: String,
-    /// Calls and seconds of the rate limit; both empty means none.
-    pub(crate) rate: [String; 2],
+    /// Calls of the rate limit; empty like [`Self::rate_per_s`] means that there is no limit.
+    pub(crate) rate_calls: String,
+    /// Seconds of the rate limit.
+    pub(crate) rate_per_s: String,
     /// Calls at once; empty means any number.
     pub(crate) concurrency: String,
     /// Whether events with one order key come one after the other.
@@ -68,8 +80,41 @@ pub(crate) struct Draft {
     pub(crate) confirm_gone: bool,
     /// Labels that an event must carry, `key:value` pairs separated by commas.
     pub(crate) event_labels: String,
-    /// The payload condition as JSON text; empty means none.
+    /// The payload condition as JSON text; empty means that any data is wanted.
     pub(crate) filter: String,
+}
+
+/// Where the secret of a webhook comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretMode {
+    /// The edge makes one where the contract signs by default.
+    Generate,
+    /// It is typed here.
+    Given,
+    /// Callbacks are not signed.
+    None,
+    /// It stays as it is; only where a webhook is changed.
+    Keep,
+}
+
+impl SecretMode {
+    /// All of them.
+    const ALL: [Self; 4] = [Self::Generate, Self::Given, Self::None, Self::Keep];
+
+    /// Its name in the form.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Given => "given",
+            Self::None => "none",
+            Self::Keep => "keep",
+        }
+    }
+
+    /// Reads the name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
 }
 
 /// A header as typed.
@@ -79,31 +124,34 @@ pub(crate) struct HeaderDraft {
     pub(crate) key: String,
     /// Value; of a stored protected header, empty means: keep it.
     pub(crate) value: String,
-    /// Hidden on reads.
+    /// Whether it is hidden on reads.
     pub(crate) protected: bool,
     /// Whether its value is stored and not known here.
     pub(crate) is_stored: bool,
 }
 
-impl Default for Draft {
+impl Default for WebhookDraft {
     fn default() -> Self {
         Self {
-            contract: String::from("standard"),
+            contract: Contract::Standard,
             name: String::new(),
             url: String::new(),
             events: String::new(),
-            object: Default::default(),
+            object_type: String::new(),
+            object_name: String::new(),
+            object_version: String::new(),
             headers: Vec::new(),
             labels: String::new(),
             timeout: String::from("10"),
             retry: true,
             include_result: false,
             description: String::new(),
-            secret_mode: String::from("generate"),
+            secret_mode: SecretMode::Generate,
             secret: String::new(),
             own_schedule: false,
             waits: schedule::text(DEFAULT_WAITS_S),
-            rate: Default::default(),
+            rate_calls: String::new(),
+            rate_per_s: String::new(),
             concurrency: String::new(),
             ordered: false,
             confirm_gone: false,
@@ -113,33 +161,32 @@ impl Default for Draft {
     }
 }
 
-impl Draft {
+impl WebhookDraft {
     /// The draft that changes nothing of `webhook`.
     pub(crate) fn of(webhook: &WebhookView) -> Self {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        let header = |header: &postern_core::api::webhook::HeaderView| HeaderDraft {
-            key: header.key.clone(),
-            value: header.value.clone().unwrap_or_default(),
-            protected: header.protected,
-            is_stored: header.protected,
-        };
+        let limit = webhook.rate_limit.map(|limit| (limit.calls.to_string(), limit.per_s.to_string()));
+        let (rate_calls, rate_per_s) = limit.unwrap_or_default();
         Self {
-            contract: String::from(webhook.contract.as_str()),
+            contract: webhook.contract,
             name: webhook.name.clone(),
             url: webhook.url.clone(),
             events: webhook.events.join(" "),
-            object: [part(&webhook.object.kind), part(&webhook.object.name), part(&webhook.object.version)],
-            headers: webhook.headers.iter().map(header).collect(),
+            object_type: part(&webhook.object.kind),
+            object_name: part(&webhook.object.name),
+            object_version: part(&webhook.object.version),
+            headers: webhook.headers.iter().map(HeaderDraft::of).collect(),
             labels: labels_text(&webhook.labels),
             timeout: webhook.timeout_s.to_string(),
             retry: webhook.retry,
             include_result: webhook.include_result,
             description: webhook.description.clone(),
-            secret_mode: String::from("keep"),
+            secret_mode: SecretMode::Keep,
             secret: String::new(),
             own_schedule: webhook.retry_schedule_s.is_some(),
             waits: schedule::text(webhook.retry_schedule_s.as_deref().unwrap_or(DEFAULT_WAITS_S)),
-            rate: webhook.rate_limit.map(|limit| [limit.calls.to_string(), limit.per_s.to_string()]).unwrap_or_default(),
+            rate_calls,
+            rate_per_s,
             concurrency: webhook.concurrency_limit.map(|limit| limit.to_string()).unwrap_or_default(),
             ordered: webhook.ordered,
             confirm_gone: webhook.confirm_gone,
@@ -148,11 +195,26 @@ impl Draft {
         }
     }
 
+    /// Takes another contract. A new webhook then repeats failed attempts as usual there, whatever the switch said before.
+    pub(crate) fn choose_contract(&mut self, contract: Contract, is_edit: bool) {
+        let usual = contract.retries_by_default();
+        if !is_edit && self.contract.retries_by_default() != usual {
+            self.retry = usual;
+        }
+        self.contract = contract;
+    }
+
+    /// Whether anything that is folded away says more than usual.
+    pub(crate) fn uses_flow(&self) -> bool {
+        let texts = [&self.rate_calls, &self.concurrency, &self.event_labels, &self.filter];
+        self.own_schedule || self.ordered || self.confirm_gone || texts.into_iter().any(|text| !text.is_empty())
+    }
+
     /// The body that creates the webhook, or changes it where `is_edit`.
     pub(crate) fn json(&self, is_edit: bool) -> Value {
         let mut body = Map::new();
         let mut set = |key: &str, value: Value| drop(body.insert(String::from(key), value));
-        set("contract", json!(self.contract));
+        set("contract", json!(self.contract.as_str()));
         set("name", json!(self.name));
         set("url", json!(self.url.trim()));
         set("events", json!(patterns(&self.events)));
@@ -161,7 +223,7 @@ impl Draft {
         set("labels", Value::Object(labels(&self.labels)));
         set("timeout_s", number(&self.timeout));
         set("retry", json!(self.retry));
-        set("include_result", json!(self.include_result && self.contract == "ubiops"));
+        set("include_result", json!(self.include_result && self.contract == Contract::Ubiops));
         set("description", json!(self.description));
         set("retry_schedule_s", if self.own_schedule { schedule::json(&self.waits) } else { Value::Null });
         set("rate_limit", self.rate_json());
@@ -171,32 +233,28 @@ impl Draft {
         set("confirm_gone", json!(self.confirm_gone));
         set("event_labels", Value::Object(labels(&self.event_labels)));
         set("filter", self.filter_json());
-        match self.secret_mode.as_str() {
+        match self.secret_mode {
             // Any text is a secret of UP42's, spaces included.
-            "given" if self.contract == "up42" => set("secret", json!(self.secret)),
-            "given" => set("secret", json!(self.secret.trim())),
-            "none" => set("secret", Value::Null),
-            // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
-            _ => {}
-        }
-        if self.secret_mode == "generate" && !is_edit && self.contract != "standard" {
+            SecretMode::Given if self.contract == Contract::Up42 => set("secret", json!(self.secret)),
+            SecretMode::Given => set("secret", json!(self.secret.trim())),
+            SecretMode::None => set("secret", Value::Null),
             // Only `standard` signs by default; another contract says so by its secret.
-            set("secret", Value::Null);
+            SecretMode::Generate if !is_edit && self.contract != Contract::Standard => set("secret", Value::Null),
+            // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
+            SecretMode::Generate | SecretMode::Keep => {}
         }
         Value::Object(body)
     }
 
+    /// The rate limit; null where neither part of it was typed.
     fn rate_json(&self) -> Value {
-        let [calls, per_s] = &self.rate;
-        if self.rate.iter().all(|part| part.trim().is_empty()) {
-            return Value::Null;
-        }
         // A part that is missing is left out, so that the parser says that it is required.
-        let parts = [("calls", calls), ("per_s", per_s)].into_iter().filter(|(_, part)| !part.trim().is_empty());
-        Value::Object(parts.map(|(key, part)| (String::from(key), number(part))).collect())
+        let parts = [("calls", &self.rate_calls), ("per_s", &self.rate_per_s)].into_iter().filter(|(_, part)| !part.trim().is_empty());
+        let parts: Map<String, Value> = parts.map(|(key, part)| (String::from(key), number(part))).collect();
+        if parts.is_empty() { Value::Null } else { Value::Object(parts) }
     }
 
-    /// The payload condition; text that is no JSON goes as it is, and is refused.
+    /// The payload condition. Text that is not JSON goes as it was typed, and is refused.
     fn filter_json(&self) -> Value {
         match self.filter.trim() {
             "" => Value::Null,
@@ -204,14 +262,31 @@ impl Draft {
         }
     }
 
+    /// The object filter; null stands for any.
     fn object_json(&self) -> Value {
         let part = |part: &String| if part.trim().is_empty() { Value::Null } else { json!(part.trim()) };
-        let [kind, name, version] = &self.object;
-        json!({ "type": part(kind), "name": part(name), "version": part(version) })
+        json!({ "type": part(&self.object_type), "name": part(&self.object_name), "version": part(&self.object_version) })
     }
 }
 
 impl HeaderDraft {
+    /// A header of a stored webhook.
+    fn of(header: &HeaderView) -> Self {
+        let (key, value) = (header.key.clone(), header.value.clone().unwrap_or_default());
+        Self { key, value, protected: header.protected, is_stored: header.protected }
+    }
+
+    /// Takes another name. A name of a credential protects the header, and a later one that is not takes that back; in between,
+    /// a person who switches the protection off is obeyed.
+    pub(crate) fn rename(&mut self, key: String) {
+        let is_credential = |key: &str| is_credential_header(key.trim());
+        if is_credential(&self.key) != is_credential(&key) {
+            self.protected = is_credential(&key);
+        }
+        self.key = key;
+    }
+
+    /// As it is sent.
     fn json(&self) -> Value {
         if self.is_stored && self.value.is_empty() {
             // The stored value is kept.
@@ -221,7 +296,7 @@ impl HeaderDraft {
     }
 }
 
-/// A number; what is none goes out as it was typed, so that the parser says what it should be.
+/// A number. Text that is not a number is sent as it was typed, so that the parser says what it should be.
 fn number(text: &str) -> Value {
     let text = text.trim();
     text.parse::<u32>().map_or_else(|_| Value::from(text), Value::from)
@@ -243,13 +318,13 @@ pub(crate) fn toggle(text: &str, pattern: &str) -> String {
 }
 
 /// Labels as they are typed.
-pub(crate) fn labels_text(labels: &BTreeMap<String, String>) -> String {
+fn labels_text(labels: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}:{value}")).collect();
     pairs.join(", ")
 }
 
 /// What patterns may be meant: the known types, the groups that hold more than one of them, and everything.
-pub(crate) fn suggestions(types: &[String]) -> Vec<String> {
+fn suggestions(types: &[String]) -> Vec<String> {
     let stem = |name: &String| name.rsplit_once('.').map(|(stem, _)| format!("{stem}.*"));
     let mut all = types.to_vec();
     for group in types.iter().filter_map(stem) {
@@ -262,8 +337,31 @@ pub(crate) fn suggestions(types: &[String]) -> Vec<String> {
     all
 }
 
+/// What is offered to press instead of typing it: the events of the contract where it has its own, else those of the catalogue.
+pub(crate) fn offered(contract: Contract, types: &[String]) -> Vec<String> {
+    match contract {
+        Contract::Standard => suggestions(types),
+        Contract::Ubiops => UBIOPS_EVENTS.map(String::from).to_vec(),
+        Contract::Up42 => {
+            // UP42's own events, then those of the catalogue.
+            let own = up42::EVENTS.map(String::from);
+            let others = suggestions(types).into_iter().filter(|kind| !own.contains(kind));
+            own.iter().cloned().chain(others).collect()
+        }
+    }
+}
+
+/// The first type of the catalogue that `events` take and that has an example, with that example: what a payload condition is
+/// tried on.
+pub(crate) fn sample(events: &str, types: &[EventTypeView]) -> Option<(String, String)> {
+    let patterns: Vec<EventPattern> = patterns(events).iter().filter_map(|text| EventPattern::parse(text)).collect();
+    let takes = |item: &&EventTypeView| patterns.iter().any(|pattern| pattern.matches(&item.name));
+    let found = types.iter().filter(|item| item.example.is_some()).find(takes)?;
+    Some((found.name.clone(), json::pretty(&found.example.as_ref()?.to_string())?))
+}
+
 /// The events that UbiOps knows (WIRE A.4), offered where the contract is `ubiops`.
-pub(crate) const UBIOPS_EVENTS: [&str; 8] = [
+const UBIOPS_EVENTS: [&str; 8] = [
     "deployment_request_started",
     "deployment_request_finished",
     "deployment_request_completed",
@@ -275,7 +373,7 @@ pub(crate) const UBIOPS_EVENTS: [&str; 8] = [
 ];
 
 /// What the edge would say of the draft.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It would take it: what would be stored, and whether it would make a secret.
     Fits(Box<Definition>, SecretChoice),
@@ -283,8 +381,18 @@ pub(crate) enum Verdict {
     Refused(Vec<Fault>),
 }
 
+impl Verdict {
+    /// Everything that is wrong.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        match self {
+            Self::Fits(..) => Vec::new(),
+            Self::Refused(faults) => faults.clone(),
+        }
+    }
+}
+
 /// Asks `postern_core` what the edge would say.
-pub(crate) fn judge(draft: &Draft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
+pub(crate) fn judge(draft: &WebhookDraft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
     let answer = match current {
         None => parse::create(&draft.json(false), policy),
         Some(webhook) => {
@@ -300,7 +408,7 @@ pub(crate) fn judge(draft: &Draft, current: Option<&WebhookView>, policy: &Polic
 /// The definition that a webhook as read stands for. Hidden values are filled with a mark, the secret is left out: good for
 /// parsing a change against it, and for nothing else.
 fn definition_of(webhook: &WebhookView) -> Definition {
-    let header = |header: &postern_core::api::webhook::HeaderView| Header {
+    let header = |header: &HeaderView| Header {
         key: header.key.clone(),
         value: header.value.clone().unwrap_or_else(|| String::from(HIDDEN)),
         protected: header.protected,
@@ -334,25 +442,105 @@ fn sample_secret() -> String {
     Secret::from_random(&[7; GENERATED_SECRET_BYTES]).reveal()
 }
 
-/// The fields that are folded away.
-const FOLDED: [&str; 5] = ["retry_schedule_s", "rate_limit", "concurrency_limit", "event_labels", "filter"];
+/// A field that says what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormField {
+    /// `name`
+    Name,
+    /// `url`
+    Url,
+    /// `events`
+    Events,
+    /// `object`, said below its first part.
+    Object,
+    /// `timeout_s`
+    Timeout,
+    /// `secret`
+    Secret,
+    /// `description`
+    Description,
+    /// `labels`
+    Labels,
+    /// `retry_schedule_s`
+    Schedule,
+    /// `rate_limit`, said below its first part.
+    RateLimit,
+    /// `concurrency_limit`
+    ConcurrencyLimit,
+    /// `event_labels`
+    EventLabels,
+    /// `filter`
+    Filter,
+}
+
+impl FormField {
+    /// All of them.
+    const ALL: [Self; 13] = [
+        Self::Name,
+        Self::Url,
+        Self::Events,
+        Self::Object,
+        Self::Timeout,
+        Self::Secret,
+        Self::Description,
+        Self::Labels,
+        Self::Schedule,
+        Self::RateLimit,
+        Self::ConcurrencyLimit,
+        Self::EventLabels,
+        Self::Filter,
+    ];
+
+    /// Its name in a body: where its faults point to.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Url => "url",
+            Self::Events => "events",
+            Self::Object => "object",
+            Self::Timeout => "timeout_s",
+            Self::Secret => "secret",
+            Self::Description => "description",
+            Self::Labels => "labels",
+            Self::Schedule => "retry_schedule_s",
+            Self::RateLimit => "rate_limit",
+            Self::ConcurrencyLimit => "concurrency_limit",
+            Self::EventLabels => "event_labels",
+            Self::Filter => "filter",
+        }
+    }
+
+    /// The field that a fault stands beside. `None` for headers, whose faults stand in their rows, and for what has no field.
+    fn at(pointer: &str) -> Option<Self> {
+        let name = pointer.trim_start_matches('/').split('/').next()?;
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+
+    /// Whether it is folded away until somebody wants it.
+    const fn is_folded(self) -> bool {
+        matches!(self, Self::Schedule | Self::RateLimit | Self::ConcurrencyLimit | Self::EventLabels | Self::Filter)
+    }
+}
 
 /// Whether something that is folded away is wrong.
 pub(crate) fn has_folded_fault(faults: &[Fault]) -> bool {
-    faults.iter().any(|fault| FOLDED.contains(&field_of(&fault.pointer)))
+    faults.iter().filter_map(|fault| FormField::at(&fault.pointer)).any(FormField::is_folded)
 }
 
-/// Whether no field shows this fault.
-pub(crate) fn is_unplaced(fault: &Fault) -> bool {
-    const PLACED: [&str; 8] = ["name", "url", "events", "object", "timeout_s", "secret", "description", "labels"];
-    let field = field_of(&fault.pointer);
-    !PLACED.contains(&field) && !FOLDED.contains(&field) && !field.ends_with("/key") && !field.ends_with("/value")
+/// The faults that no field shows, in one text; `None` where every fault has its field.
+pub(crate) fn unplaced(faults: &[Fault]) -> Option<String> {
+    let is_unplaced = |fault: &&Fault| {
+        let pointer = fault.pointer.as_str();
+        let is_in_header = pointer.starts_with("/headers/") && (pointer.ends_with("/key") || pointer.ends_with("/value"));
+        FormField::at(pointer).is_none() && !is_in_header
+    };
+    let words: Vec<String> = faults.iter().filter(is_unplaced).map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
-/// The field that a pointer belongs to: its first part, with the index and member for headers (`headers/0/key`).
-pub(crate) fn field_of(pointer: &str) -> &str {
-    let rest = pointer.trim_start_matches('/');
-    if rest.starts_with("headers/") { rest } else { rest.split('/').next().unwrap_or_default() }
+/// How many things are wrong, in words.
+pub(crate) fn count_words(faults: usize) -> String {
+    if faults == 1 { String::from("One field is not right yet.") } else { format!("{faults} things are not right yet.") }
 }
 
 /// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says where it breaks off.
@@ -372,27 +560,56 @@ pub(crate) fn explain_filter(filter: &str, data: &str) -> Option<Clause> {
     Some(Condition::parse(&filter, "").ok()?.explain(&data))
 }
 
+/// The data that the condition is tried on: what was typed, beside the example of that moment, else the example of now. What was
+/// emptied, or typed back into that example, makes way for another example.
+pub(crate) fn trial_data(typed: Option<&(String, String)>, example: &str) -> String {
+    let holds = |(data, seen): &&(String, String)| seen == example || !(data.is_empty() || data == seen);
+    typed.filter(holds).map_or_else(|| String::from(example), |(data, _)| data.clone())
+}
+
+/// What is wrong with the condition in one text, where it is not several things.
+pub(crate) fn filter_fault(faults: &[Fault]) -> Option<String> {
+    match faults {
+        [] => None,
+        [only] => Some(filter_words(only)),
+        many => Some(count_words(many.len())),
+    }
+}
+
+/// One thing that is wrong with the condition: where, and what.
+pub(crate) fn filter_words(fault: &Fault) -> String {
+    format!("{} {}.", filter_place(&fault.pointer), fault.detail)
+}
+
 /// What a place in the condition is called.
-pub(crate) fn filter_place(pointer: &str) -> String {
+fn filter_place(pointer: &str) -> String {
     match pointer.trim_start_matches('/') {
         "" => String::from("The condition"),
         place => place.replace('/', " › "),
     }
 }
 
-/// What the egress policy says of the URL, in words.
-pub(crate) fn egress_words(url: &str, policy: &Policy) -> (bool, String) {
+/// What the egress policy says of the URL, in words: as a hint where it may be called, else as what is wrong.
+pub(crate) fn egress_words(url: &str, policy: &Policy) -> Result<String, String> {
     let url = url.trim();
     if url.is_empty() {
-        return (true, String::from("Where callbacks go, such as https://example.com/hooks"));
+        return Ok(String::from("Where callbacks go, such as https://example.com/hooks"));
     }
     match postern_core::egress::check(url, policy) {
-        Err(refusal) => (false, sentence(&refusal.to_string())),
+        Err(refusal) => Err(sentence(&refusal.to_string())),
         Ok(target) if target.authorization.is_some() => {
-            (true, String::from("May be called. The name and password become a protected Authorization header."))
+            Ok(String::from("May be called. The name and password become a protected Authorization header."))
         }
-        Ok(target) if target.url != url => (true, format!("May be called, as {}", target.url)),
-        Ok(_) => (true, String::from("May be called.")),
+        Ok(target) if target.url != url => Ok(format!("May be called, as {}", target.url)),
+        Ok(_) => Ok(String::from("May be called.")),
+    }
+}
+
+/// What an inbox that is made for the webhook is called: after it, else after the time.
+pub(crate) fn inbox_name(webhook: &str, now: Timestamp) -> String {
+    match webhook.trim() {
+        "" => format!("inbox-{}", now.unix_s()),
+        name => format!("{name}-inbox"),
     }
 }
 
@@ -449,17 +666,17 @@ mod tests {
         Policy { allow_private_targets: false, own_hosts: vec![String::from("postern.example")] }
     }
 
-    fn draft() -> Draft {
-        Draft {
+    fn draft() -> WebhookDraft {
+        WebhookDraft {
             name: String::from("orders"),
             url: String::from("https://example.com/hooks"),
             events: String::from("order.*, invoice.created"),
             labels: String::from("team:billing, tier : gold"),
-            ..Draft::default()
+            ..WebhookDraft::default()
         }
     }
 
-    fn faults(draft: &Draft) -> Vec<Fault> {
+    fn faults(draft: &WebhookDraft) -> Vec<Fault> {
         match judge(draft, None, &policy()) {
             Verdict::Fits(..) => Vec::new(),
             Verdict::Refused(faults) => faults,
@@ -479,7 +696,7 @@ mod tests {
 
     #[test]
     fn every_fault_finds_its_field() {
-        let mut bad = Draft {
+        let mut bad = WebhookDraft {
             name: String::new(),
             url: String::from("http://10.0.0.1/"),
             events: String::from("order..paid"),
@@ -487,7 +704,7 @@ mod tests {
             ..draft()
         };
         bad.headers = vec![HeaderDraft { key: String::from("webhook-id"), value: String::from("x"), ..HeaderDraft::default() }];
-        bad.secret_mode = String::from("given");
+        bad.secret_mode = SecretMode::Given;
         bad.secret = String::from("guess me");
         let faults = faults(&bad);
         for field in ["name", "url", "events", "timeout_s", "headers/0/key", "secret"] {
@@ -498,10 +715,10 @@ mod tests {
 
     #[test]
     fn the_url_is_judged_in_words() {
-        assert_eq!(egress_words("https://example.com/x", &policy()), (true, String::from("May be called.")));
-        assert!(!egress_words("https://127.1/", &policy()).0);
-        assert!(!egress_words("https://postern.example/v1", &policy()).0);
-        assert!(egress_words("", &policy()).0);
+        assert_eq!(egress_words("https://example.com/x", &policy()), Ok(String::from("May be called.")));
+        assert!(egress_words("https://127.1/", &policy()).is_err());
+        assert!(egress_words("https://postern.example/v1", &policy()).is_err());
+        assert!(egress_words("", &policy()).is_ok());
     }
 
     #[test]
@@ -517,16 +734,17 @@ mod tests {
             "updated_at": "2026-11-21T09:30:00.000Z", "health": {"recent": [], "at_once": 0, "latest_at": null}
         }))
         .expect("a webhook");
-        let Verdict::Fits(definition, _) = judge(&Draft::of(&webhook), Some(&webhook), &policy()) else { panic!("fits") };
+        let Verdict::Fits(definition, _) = judge(&WebhookDraft::of(&webhook), Some(&webhook), &policy()) else { panic!("fits") };
         assert_eq!(*definition, definition_of(&webhook));
     }
 
     #[test]
     fn what_flows_to_it_is_sent_as_it_was_typed() {
-        let mut typed = Draft {
+        let mut typed = WebhookDraft {
             own_schedule: true,
             waits: String::from("5 s, 2 h"),
-            rate: ["10", "60"].map(String::from),
+            rate_calls: String::from("10"),
+            rate_per_s: String::from("60"),
             concurrency: String::from(" 2 "),
             ordered: true,
             event_labels: String::from("env:prod"),
@@ -539,7 +757,8 @@ mod tests {
         assert_eq!(body["filter"], json!({ "field": "total", "gt": 100 }));
         assert_eq!(faults(&typed), []);
         typed.waits = String::from("soon");
-        typed.rate = ["many", ""].map(String::from);
+        typed.rate_calls = String::from("many");
+        typed.rate_per_s = String::new();
         typed.concurrency = String::from("0");
         typed.event_labels = String::from(":prod");
         typed.filter = String::from("{\"field\":\"total\",\"above\":1}");
@@ -547,7 +766,7 @@ mod tests {
         for field in ["retry_schedule_s", "rate_limit", "concurrency_limit", "event_labels", "filter"] {
             assert!(fault_of(&found, field).is_some(), "{field}: {found:?}");
         }
-        assert_eq!(faults(&Draft { filter: String::from("{"), ..draft() }).len(), 1);
+        assert_eq!(faults(&WebhookDraft { filter: String::from("{"), ..draft() }).len(), 1);
     }
 
     #[test]
@@ -564,7 +783,7 @@ mod tests {
     #[test]
     fn a_private_key_is_taken_and_signed_with_later() {
         let key = format!("whsk_{}", "A".repeat(86));
-        let given = Draft { secret_mode: String::from("given"), secret: key, ..draft() };
+        let given = WebhookDraft { secret_mode: SecretMode::Given, secret: key, ..draft() };
         let Verdict::Fits(definition, choice) = judge(&given, None, &policy()) else { panic!("fits") };
         // The workspace's tests are built with ed25519: the preview is the same there, because it never signs with a key.
         let preview = preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
@@ -587,21 +806,122 @@ mod tests {
 
     #[test]
     fn another_contract_signs_only_if_asked_to() {
-        for contract in ["ubiops", "up42"] {
-            let other = Draft { contract: String::from(contract), ..draft() };
-            assert_eq!(other.json(false).get("secret"), Some(&Value::Null), "{contract}");
+        for contract in [Contract::Ubiops, Contract::Up42] {
+            let other = WebhookDraft { contract, ..draft() };
+            assert_eq!(other.json(false).get("secret"), Some(&Value::Null), "{contract:?}");
         }
         assert_eq!(draft().json(false).get("secret"), None);
     }
 
     #[test]
     fn a_secret_of_up42_is_sent_as_it_was_typed_and_signs_the_preview() {
-        let up42 = Draft { contract: String::from("up42"), secret_mode: String::from("given"), secret: String::from(" hush "), ..draft() };
+        let up42 = WebhookDraft { contract: Contract::Up42, secret_mode: SecretMode::Given, secret: String::from(" hush "), ..draft() };
         assert_eq!(up42.json(false).get("secret"), Some(&json!(" hush ")));
         let policy = Policy { allow_private_targets: true, ..Policy::default() };
         let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else { panic!("the draft is good") };
         let preview = preview(*definition, choice, false, |_| None, Timestamp(0)).expect("a preview");
         assert!(preview.headers.iter().any(|(name, _)| name == "signature-input"), "{:?}", preview.headers);
         assert!(preview.body.starts_with(r#"{"event":"#), "{}", preview.body);
+    }
+
+    #[test]
+    fn a_new_webhook_repeats_attempts_as_its_contract_usually_does() {
+        let mut new = draft();
+        new.choose_contract(Contract::Ubiops, false);
+        assert!(!new.retry);
+        new.retry = true;
+        new.choose_contract(Contract::Ubiops, false);
+        assert!(new.retry, "the same contract again changes nothing");
+        new.choose_contract(Contract::Up42, false);
+        assert!(new.retry);
+        let mut old = draft();
+        old.choose_contract(Contract::Ubiops, true);
+        assert!(old.retry, "a stored webhook keeps what it says");
+    }
+
+    #[test]
+    fn a_header_is_protected_when_its_name_becomes_one_of_a_credential() {
+        let mut header = HeaderDraft::default();
+        header.rename(String::from("Authorizatio"));
+        assert!(!header.protected);
+        header.rename(String::from("Authorization "));
+        assert!(header.protected);
+        header.protected = false;
+        header.rename(String::from("authorization"));
+        assert!(!header.protected, "whoever switched it off is obeyed");
+        header.protected = true;
+        header.rename(String::from("x-shop"));
+        assert!(!header.protected);
+    }
+
+    #[test]
+    fn what_is_folded_away_is_opened_where_it_says_something() {
+        assert!(!draft().uses_flow());
+        assert!(WebhookDraft { ordered: true, ..draft() }.uses_flow());
+        assert!(WebhookDraft { filter: String::from("{}"), ..draft() }.uses_flow());
+    }
+
+    #[test]
+    fn a_fault_stands_beside_its_field_or_is_told_below() {
+        let faults = |pointers: &[&str]| pointers.iter().map(|pointer| Fault::new(*pointer, "is wrong")).collect::<Vec<_>>();
+        assert_eq!(unplaced(&faults(&["/name", "/headers/0/key", "/rate_limit/calls"])), None);
+        assert_eq!(unplaced(&faults(&["/name", "/headers", "/colour"])).as_deref(), Some("/headers: is wrong; /colour: is wrong"));
+        assert!(has_folded_fault(&faults(&["/retry_schedule_s/0"])) && !has_folded_fault(&faults(&["/events/0", "/headers/1/value"])));
+        assert_eq!([count_words(1), count_words(2)], ["One field is not right yet.", "2 things are not right yet."]);
+    }
+
+    #[test]
+    fn every_choice_of_a_secret_reads_its_own_name() {
+        for mode in SecretMode::ALL {
+            assert_eq!(SecretMode::parse(mode.as_str()), Some(mode));
+        }
+        assert_eq!(SecretMode::parse("other"), None);
+    }
+
+    #[test]
+    fn a_contract_with_events_of_its_own_offers_them_first() {
+        let types = [String::from("order.paid")];
+        assert_eq!(offered(Contract::Standard, &types), ["order.paid", "*"]);
+        assert_eq!(offered(Contract::Ubiops, &types), UBIOPS_EVENTS);
+        let up42 = offered(Contract::Up42, &types);
+        assert!(up42.starts_with(&up42::EVENTS.map(String::from)) && up42.contains(&types[0]));
+    }
+
+    #[test]
+    fn a_condition_is_tried_on_the_first_example_that_the_webhook_takes() {
+        let kind = |name: &str, example: Value| -> EventTypeView {
+            serde_json::from_value(json!({
+                "name": name, "description": "", "example": example, "schema": null, "archived": false, "version": 1,
+                "created_at": "2026-11-21T09:30:00.000Z", "updated_at": "2026-11-21T09:30:00.000Z"
+            }))
+            .expect("an event type")
+        };
+        let types = [kind("invoice.paid", json!({"n": 1})), kind("order.made", Value::Null), kind("order.paid", json!({"n": 2}))];
+        assert_eq!(sample("order.*", &types), Some((String::from("order.paid"), String::from("{\n  \"n\": 2\n}"))));
+        assert_eq!(sample("refund.*", &types), None);
+    }
+
+    #[test]
+    fn an_inbox_is_named_after_its_webhook() {
+        assert_eq!(inbox_name(" orders ", Timestamp(5_000)), "orders-inbox");
+        assert_eq!(inbox_name("", Timestamp(5_000)), "inbox-5");
+    }
+
+    #[test]
+    fn a_condition_is_tried_on_what_was_typed_until_there_is_another_example() {
+        let typed = |data: &str| Some((String::from(data), String::from("1")));
+        assert_eq!(trial_data(None, "1"), "1");
+        assert_eq!(trial_data(typed("7").as_ref(), "2"), "7");
+        assert_eq!(trial_data(typed("").as_ref(), "1"), "", "an emptied field is not filled under the hand");
+        assert_eq!(trial_data(typed("").as_ref(), "2"), "2");
+        assert_eq!(trial_data(typed("1").as_ref(), "2"), "2");
+    }
+
+    #[test]
+    fn one_fault_of_a_condition_is_told_and_several_are_counted() {
+        let fault = |pointer: &str| Fault::new(pointer, "must be a number");
+        assert_eq!(filter_fault(&[]), None);
+        assert_eq!(filter_fault(&[fault("/and/0/gt")]).as_deref(), Some("and › 0 › gt must be a number."));
+        assert_eq!(filter_fault(&[fault(""), fault("/gt")]).as_deref(), Some("2 things are not right yet."));
     }
 }

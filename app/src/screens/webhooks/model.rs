@@ -1,5 +1,6 @@
 //! What the list of webhooks says of each: its state as a word with a reason, its success, and the filter as the API wants it.
 
+use postern_core::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, WebhookView};
 use postern_core::delivery::State;
 use postern_core::time::Timestamp;
@@ -7,17 +8,22 @@ use postern_core::webhook::ObjectFilter;
 
 use crate::routes::Query;
 use crate::ui::badge::Tone;
-use crate::words;
+use crate::ui::rows::store::{Counts, Row};
+use crate::words::{self, state_word};
 
-/// What a person calls a state, and what it means.
-pub(crate) const fn state_word(state: State) -> (Tone, &'static str) {
-    match state {
-        State::Pending => (Tone::Busy, "Pending"),
-        State::Leased => (Tone::Busy, "Calling"),
-        State::Waiting => (Tone::Busy, "Waiting"),
-        State::Delivered => (Tone::Good, "Delivered"),
-        State::Dead => (Tone::Bad, "Gave up"),
-        State::Cancelled => (Tone::Idle, "Cancelled"),
+impl Row for WebhookView {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the heading counts: disabled, paused, failing and retrying webhooks, from the lowest bit on.
+    fn marks(&self) -> u8 {
+        if !self.enabled {
+            return 1;
+        }
+        let is_failing = self.health.status == HealthStatus::Failing;
+        let is_retrying = !self.paused && self.health.status == HealthStatus::Healthy && self.health.recent.contains(&State::Waiting);
+        u8::from(self.paused) << 1 | u8::from(is_failing) << 2 | u8::from(is_retrying) << 3
     }
 }
 
@@ -116,23 +122,7 @@ fn span_since(now: Timestamp, since: Timestamp) -> String {
 /// `text` in the middle of a sentence.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
-}
-
-/// Why deliveries of a webhook are held, in a few words.
-pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
-    if !webhook.enabled {
-        return "webhook disabled";
-    }
-    if webhook.paused {
-        return "webhook paused";
-    }
-    match webhook.health.status {
-        HealthStatus::Failing => "webhook failing",
-        HealthStatus::Throttled => "webhook throttled",
-        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if webhook.ordered => "waits for its turn",
-        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => "at a limit",
-    }
+    letters.next().map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str())).unwrap_or_default()
 }
 
 /// What limits a webhook, in a few words each; empty where nothing does.
@@ -220,27 +210,24 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
     FILTERS.iter().any(|filter| page.value(filter).is_some())
 }
 
-/// The line below the heading.
-pub(crate) fn about(webhooks: &[WebhookView], has_more: bool) -> String {
-    let number = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
-    let disabled = webhooks.iter().filter(|webhook| !webhook.enabled).count();
-    let number_of = |fits: fn(&WebhookView) -> bool| webhooks.iter().filter(|webhook| webhook.enabled && fits(webhook)).count();
-    let paused = number_of(|webhook| webhook.paused);
-    let failing = number_of(|webhook| webhook.health.status == HealthStatus::Failing);
-    let is_retrying = |webhook: &WebhookView| {
-        !webhook.paused && webhook.health.status == HealthStatus::Healthy && webhook.health.recent.contains(&State::Waiting)
-    };
-    let retrying = number_of(is_retrying);
+/// The line below the heading. `counts` as [`Row::marks`] marks webhooks.
+pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
     let more = if has_more { " shown, there are more" } else { "" };
-    let part = |number: usize, word: &str| if number > 0 { format!(" · {number} {word}") } else { String::new() };
-    let parts = [(disabled, "disabled"), (paused, "paused"), (failing, "failing"), (retrying, "retrying")];
-    let parts: String = parts.into_iter().map(|(number, word)| part(number, word)).collect();
-    format!("{}{more}{parts}", words::count(number, "webhook", "webhooks"))
+    let part = |(number, word): (u32, &str)| if number > 0 { format!(" · {number} {word}") } else { String::new() };
+    let parts: String = counts.into_iter().zip(["disabled", "paused", "failing", "retrying"]).map(part).collect();
+    format!("{}{more}{parts}", words::count(u32::try_from(shown).unwrap_or(u32::MAX), "webhook", "webhooks"))
+}
+
+/// How many webhooks the first page has when it is loaded again: all that are shown, as far as the API gives them at once.
+pub(crate) fn limit(shown: usize) -> Option<String> {
+    let limit = shown.min(usize::try_from(LIMIT_MAX).unwrap_or(usize::MAX));
+    (limit > usize::try_from(LIMIT_DEFAULT).unwrap_or_default()).then(|| limit.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::hold_words;
 
     fn webhook(recent: &[State]) -> WebhookView {
         serde_json::from_value(serde_json::json!({
@@ -323,9 +310,20 @@ mod tests {
 
     #[test]
     fn the_heading_counts_what_needs_a_look() {
-        let mut off = webhook(&[]);
+        let mut off = webhook(&[State::Waiting]);
         off.enabled = false;
-        assert_eq!(about(&[webhook(&[State::Waiting]), off], false), "2 webhooks · 1 disabled · 1 retrying");
-        assert_eq!(about(&[webhook(&[])], true), "1 webhook shown, there are more");
+        let mut paused = webhook(&[State::Waiting]);
+        paused.paused = true;
+        let mut failing = webhook(&[State::Waiting]);
+        failing.health.status = HealthStatus::Failing;
+        let marks = [&off, &paused, &failing, &webhook(&[State::Waiting]), &webhook(&[State::Delivered])].map(Row::marks);
+        assert_eq!(marks, [1, 2, 4, 8, 0]);
+        assert_eq!(about(2, false, [1, 0, 0, 1]), "2 webhooks · 1 disabled · 1 retrying");
+        assert_eq!(about(1, true, [0; 4]), "1 webhook shown, there are more");
+    }
+
+    #[test]
+    fn what_is_loaded_again_is_as_long_as_what_is_shown() {
+        assert_eq!([0, 50, 51, 1_000].map(limit), [None, None, Some(String::from("51")), Some(String::from("200"))]);
     }
 }

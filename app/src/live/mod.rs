@@ -2,23 +2,27 @@
 //! WebSocket, so each is opened with a ticket that the token was shown for (`postern_core::live_ticket`).
 //!
 //! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands ([`Live::status`]). After a gap
-//! they are told [`LiveEvent::Many`], because nobody knows what was missed.
+//! they are told that many changed, because nobody knows what was missed.
+//!
+//! A message costs a push: what came since the last frame is told within the next one, the last state of a thing only
+//! ([`batch`]). So the page works once a frame, however many messages come, and paints what it did.
+
+mod batch;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::state::RwSignal;
 use leptos::prelude::*;
-use postern_core::api::live::{LiveEvent, SUBPROTOCOL};
+use postern_core::api::live::{Change, SUBPROTOCOL};
 use postern_core::live_ticket::SUBPROTOCOL_PREFIX;
 
+use self::batch::Batch;
 use crate::api::ProjectApi;
 use crate::browser::clock::chance;
 use crate::browser::location;
-use crate::browser::socket::{Signal as SocketSignal, Socket};
+use crate::browser::socket::{Socket, SocketEvent};
 use crate::fetched::when;
-use crate::wire;
 
 /// How the feed stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,7 @@ impl Status {
     }
 }
 
-type Listener = (u32, Rc<dyn Fn(&LiveEvent)>);
+type Listener = (u32, Rc<dyn Fn(&Change)>);
 
 /// What the parts of the feed share. `Rc`: the page has one thread.
 struct Feed {
@@ -60,6 +64,10 @@ struct Feed {
     /// Whether anything arrived since the last look.
     heard: Cell<bool>,
     closed: Cell<bool>,
+    /// What came and was not told yet.
+    batch: RefCell<Batch>,
+    /// Counts the batches that were told: what was planned for an earlier one has nothing to do any more.
+    told: Cell<u32>,
 }
 
 /// The feed of the project that is shown.
@@ -69,6 +77,9 @@ pub(crate) struct Live(StoredValue<Rc<Feed>, LocalStorage>);
 /// A frame that the server answers by itself, and how often: a connection that is dead without a word is noticed so.
 const PING: &str = "ping";
 const PING_EVERY: Duration = Duration::from_secs(25);
+
+/// How long messages wait for a frame at most.
+const WITHOUT_FRAMES: Duration = Duration::from_secs(1);
 
 impl Live {
     /// Opens the feed and offers it to everything below; it closes with the present scope.
@@ -85,16 +96,21 @@ impl Live {
             timer: Cell::new(None),
             heard: Cell::new(true),
             closed: Cell::new(false),
+            batch: RefCell::default(),
+            told: Cell::new(0),
         });
         connect(&feed);
 
         let live = Self(StoredValue::new_local(Rc::clone(&feed)));
         let online = window_event_listener(leptos::ev::online, move |_| live.with_feed(reconnect_now));
         let offline = window_event_listener(leptos::ev::offline, move |_| live.with_feed(lost));
+        // What waits for a frame would wait until the tab is shown again.
+        let visibility = window_event_listener(leptos::ev::visibilitychange, move |_| live.with_feed(tell_batch));
         let ping = set_interval_with_handle(move || live.with_feed(look), PING_EVERY).ok();
         on_cleanup(move || {
             online.remove();
             offline.remove();
+            visibility.remove();
             if let Some(ping) = ping {
                 ping.clear();
             }
@@ -113,7 +129,7 @@ impl Live {
     }
 
     /// Calls `hear` for each change, as long as the present scope lives.
-    pub(crate) fn on_change(self, hear: impl Fn(&LiveEvent) + 'static) {
+    pub(crate) fn on_change(self, hear: impl Fn(&Change) + 'static) {
         let id = self.0.with_value(|feed| {
             let id = feed.next_listener.get();
             feed.next_listener.set(id + 1);
@@ -134,6 +150,33 @@ impl Live {
 /// The feed of the project that is shown.
 pub(crate) fn use_live() -> Live {
     expect_context()
+}
+
+/// How often what deliveries change may be loaded again while deliveries keep changing.
+const CALM: Duration = Duration::from_millis(1_500);
+
+/// Calls `act` soon, but once for many calls in a row.
+pub(crate) fn calmly(act: impl Fn() + Copy + 'static) -> impl Fn() + Copy {
+    at_most_every(CALM, act)
+}
+
+/// Calls `act` after `wait`, but once for many calls meanwhile.
+pub(crate) fn at_most_every(wait: Duration, act: impl Fn() + Copy + 'static) -> impl Fn() + Copy {
+    let waits = StoredValue::new(false);
+    move || {
+        if waits.try_get_value() == Some(false) {
+            waits.set_value(true);
+            set_timeout(
+                move || {
+                    if waits.try_get_value().is_some() {
+                        waits.set_value(false);
+                        act();
+                    }
+                },
+                wait,
+            );
+        }
+    }
 }
 
 fn connect(feed: &Rc<Feed>) {
@@ -157,9 +200,9 @@ fn present(feed: &Rc<Feed>) -> impl Fn() -> Option<Rc<Feed>> + Clone + 'static {
 
 fn open(feed: &Rc<Feed>, ticket: &str) {
     let present = present(feed);
-    let tell = move |signal| {
+    let tell = move |event| {
         if let Some(feed) = present() {
-            hear(&feed, signal);
+            hear(&feed, event);
         }
     };
     let offered = format!("{SUBPROTOCOL_PREFIX}{ticket}");
@@ -171,31 +214,57 @@ fn open(feed: &Rc<Feed>, ticket: &str) {
     }
 }
 
-fn hear(feed: &Rc<Feed>, signal: SocketSignal) {
+fn hear(feed: &Rc<Feed>, event: SocketEvent) {
     feed.heard.set(true);
-    match signal {
-        SocketSignal::Opened => {
+    match event {
+        SocketEvent::Opened => {
             feed.failures.set(0);
             feed.status.set(Status::Live);
             if feed.was_live.replace(true) {
-                tell(feed, &LiveEvent::Many);
+                tell(feed, &Change::many());
             }
         }
-        SocketSignal::Text(text) => {
-            // Anything that is no change (the answer to a ping, a kind that is newer than this page) is not for us.
-            if let Some(event) = wire::read(&text) {
-                tell(feed, &event);
+        SocketEvent::Text(text) => {
+            if feed.batch.borrow_mut().push(text) {
+                plan(feed);
             }
         }
-        SocketSignal::Closed => lost(feed),
+        SocketEvent::Closed => lost(feed),
     }
 }
 
-fn tell(feed: &Rc<Feed>, event: &LiveEvent) {
+/// Sees to it that what came is told within the next frame. A tab that is hidden has no frames: a timer does it there.
+fn plan(feed: &Rc<Feed>) {
+    let batch = feed.told.get();
+    let turn = {
+        let feed = Rc::downgrade(feed);
+        move || {
+            if let Some(feed) = feed.upgrade().filter(|feed| feed.told.get() == batch && !feed.closed.get()) {
+                tell_batch(&feed);
+            }
+        }
+    };
+    if document().hidden() {
+        set_timeout(turn, WITHOUT_FRAMES);
+    } else {
+        request_animation_frame(turn);
+    }
+}
+
+/// Tells what came, once for each thing.
+fn tell_batch(feed: &Rc<Feed>) {
+    feed.told.set(feed.told.get().wrapping_add(1));
+    let events = feed.batch.borrow_mut().take();
+    for change in &events {
+        tell(feed, change);
+    }
+}
+
+fn tell(feed: &Rc<Feed>, change: &Change) {
     // Copied first: a listener may add or remove listeners.
     let listeners: Vec<Listener> = feed.listeners.borrow().clone();
     for (_, hear) in listeners {
-        hear(event);
+        hear(change);
     }
 }
 
@@ -248,12 +317,7 @@ fn drop_socket(feed: &Feed) {
     if let Some(timer) = feed.timer.take() {
         timer.clear();
     }
-    // Taken out first: dropping a socket must not find the cell borrowed.
-    let socket = feed.socket.borrow_mut().take();
-    if let Some(socket) = socket {
-        // Not at once: this may run inside one of the socket's own callbacks, which must outlive it.
-        set_timeout(move || drop(socket), Duration::ZERO);
-    }
+    feed.socket.borrow_mut().take();
 }
 
 /// Milliseconds before opening number `failures` + 1: 0.5 s, doubled each time up to 15 s, of which the second half is left to

@@ -1,0 +1,70 @@
+//! One event in full.
+
+use leptos::prelude::*;
+use postern_core::api::event::EventView;
+
+use crate::api::use_project;
+use crate::browser::focus;
+use crate::fetched::Fetched;
+use crate::nav::use_nav;
+use crate::project::link;
+use crate::routes::{Area, Query};
+use crate::screens::attempt::event_facts;
+use crate::screens::replays;
+use crate::ui::badge::Tone;
+use crate::ui::button::LinkButton;
+use crate::ui::drawer::Drawer;
+use crate::ui::icon::Icon;
+use crate::ui::loaded::loaded;
+use crate::ui::notice::notice;
+use crate::ui::skeleton;
+use crate::words;
+
+/// The drawer of an event.
+#[component]
+pub(super) fn EventDrawer(
+    /// `evt_…`
+    id: String,
+) -> AnyView {
+    let (nav, project) = (use_nav(), use_project());
+    let event = Fetched::new(move || project.event(&id));
+    let deliveries = StoredValue::new(link(Area::Deliveries));
+    let content = move || {
+        let shown = move || event.value.with(|event| event.as_ref().map(|event| facts(event, &deliveries.get_value())));
+        shown.into_any()
+    };
+    let close = move || {
+        nav.open("open", None);
+        focus::soon("main tr.open [data-row], main [data-row]");
+    };
+    view! { <Drawer label="Event" on_close=move |()| close()>{loaded(event, skeleton::text, content)}</Drawer> }.into_any()
+}
+
+/// What is in the drawer.
+fn facts(event: &EventView, deliveries: &str) -> AnyView {
+    let href = format!("{deliveries}{}", Query::default().with("type", Some(&event.kind)).text());
+    let unwanted = (event.deliveries == 0).then(|| {
+        let advice = "It is kept. Make or change a webhook, then send this event to it.";
+        notice(Tone::Idle, String::from("No webhook wanted it"), String::from(advice))
+    });
+    view! {
+        <header class="drawer-head">
+            <h2 class="mono">{event.kind.clone()}</h2>
+            <p class="about">{words::count(event.deliveries, "delivery", "deliveries")}</p>
+            <div class="page-actions">
+                <LinkButton label="Deliveries of this type" href=href icon=Icon::Delivery />
+                <LinkButton label="Send to a webhook…" href=send_address(event) icon=Icon::Again />
+            </div>
+        </header>
+        {unwanted}
+        {event_facts(event)}
+    }
+    .into_any()
+}
+
+/// Where this event alone is sent to a webhook that did not get it.
+fn send_address(event: &EventView) -> String {
+    let (since, until) = (event.accepted_at.to_rfc3339(), event.accepted_at.plus_ms(1).to_rfc3339());
+    let query = Query::default().with("since", Some(&since)).with("until", Some(&until)).with("type", Some(&event.kind));
+    replays::address(replays::Kind::Missing, &query)
+}

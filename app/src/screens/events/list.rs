@@ -1,0 +1,76 @@
+//! The list: how it is loaded, and its rows.
+
+use leptos::prelude::*;
+use postern_core::api::live::ChangeKind;
+use postern_core::api::page::Page;
+
+use super::model::EventRow;
+use crate::api::{Load, ProjectApi, use_project};
+use crate::browser::clock::{Clock, use_clock};
+use crate::fetched::Fetched;
+use crate::live::{calmly, use_live};
+use crate::nav::{Nav, use_nav};
+use crate::project::link;
+use crate::routes::{Area, Query};
+use crate::ui::rows::store::Sorting;
+use crate::ui::rows::view::{Column, numbers, words};
+use crate::ui::rows::{List, Reloads};
+use crate::words::ago;
+
+/// The columns, as the cells of [`row`] follow.
+const COLUMNS: [Column; 4] = [words("Event"), words("Object"), numbers("Deliveries"), numbers("Accepted")];
+
+/// The events of the type that the address names, as they come.
+pub(super) fn list_of() -> List<EventRow> {
+    let (nav, project) = (use_nav(), use_project());
+    let kind = Memo::new(move |_| nav.value("type"));
+    let asked = StoredValue::new(String::new());
+    let page = Fetched::new(move || {
+        let kind = kind.get();
+        asked.set_value(kind.clone().unwrap_or_default());
+        load(&project, kind.as_deref(), None)
+    });
+    let list = List::of(page, Sorting::Newest, Reloads::Refresh(asked), None, |_| true);
+    let reload = calmly(move || page.reload());
+    use_live().on_change(move |change| {
+        // An event has no message of its own on the feed; its deliveries tell of it.
+        if matches!(change.kind(), ChangeKind::Delivery | ChangeKind::Many) {
+            reload();
+        }
+    });
+    list
+}
+
+/// A page of the events of a type, or of all.
+pub(super) fn load(project: &ProjectApi, kind: Option<&str>, cursor: Option<&str>) -> Load<Page<EventRow>> {
+    let events = project.events(&Query::default().with("type", kind).with("cursor", cursor));
+    Box::pin(async move {
+        let page = events.await?;
+        let rows = page.items.iter().map(EventRow::of).collect();
+        Ok(page.of(rows))
+    })
+}
+
+/// The rows. A press opens the drawer.
+pub(super) fn table(list: List<EventRow>) -> AnyView {
+    let (nav, clock, here) = (use_nav(), use_clock(), StoredValue::new(link(Area::Events)));
+    let open = Signal::derive(move || nav.value("open"));
+    list.table(&COLUMNS, open, move |event, place| row(event, place, nav, clock, here))
+}
+
+/// A row. Each cell follows the signal by itself.
+fn row(event: RwSignal<EventRow>, place: Signal<String>, nav: Nav, clock: Clock, here: StoredValue<String>) -> AnyView {
+    let id = event.with_untracked(|event| event.id.clone());
+    let (shown, opened) = (id.clone(), id.clone());
+    let is_open = move || nav.value("open").as_deref() == Some(opened.as_str());
+    let href = move || here.with_value(|here| format!("{here}{}", nav.query().with("open", Some(&id)).text()));
+    view! {
+        <tr role="row" class="fresh" class:open=is_open aria-rowindex=place>
+            <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=href>{move || event.with(|event| event.kind.clone())}</a><span class="mono faint clip">{shown}</span></td>
+            <td role="cell" data-label="Object">{move || event.with(|event| event.object.clone())}</td>
+            <td role="cell" class="number" data-label="Deliveries">{move || event.with(|event| event.deliveries.to_string())}</td>
+            <td role="cell" class="number faint" data-label="Accepted">{move || event.with(|event| ago(clock.now(), event.accepted_at))}</td>
+        </tr>
+    }
+    .into_any()
+}

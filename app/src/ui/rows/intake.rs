@@ -1,0 +1,298 @@
+//! What a list does with what is loaded and with what the live feed tells: inserts, collects, or leaves alone. Plain Rust.
+
+use postern_core::api::page::Page;
+
+use super::gate::Gate;
+use super::store::{Offered, Row, Sorting, Store};
+
+/// Rows up to which the feed lengthens a list. Pages that a person asks for lengthen it further.
+const LIVE_MAX: usize = 10_000;
+/// Rows that are collected at most: beyond, the list is loaded anew when they are asked for.
+const HELD_MAX: usize = 2_000;
+
+/// The rows of a list, and what comes in.
+pub(crate) struct Intake {
+    /// The rows.
+    pub(crate) store: Store,
+    /// Where the next page begins, if there is one.
+    pub(crate) next: Option<String>,
+    gate: Gate,
+    /// New rows that were counted and are not kept.
+    beyond: usize,
+    /// Whether they were asked for: the next page that is loaded is all there is.
+    wants_anew: bool,
+    /// Rows that were loaded page by page.
+    paged: usize,
+    /// As many as the server keeps, where it keeps only the newest.
+    most: Option<usize>,
+}
+
+impl Intake {
+    /// An empty list. `most`: as many rows as the server keeps, where it keeps only the newest.
+    pub(crate) fn new(sorting: Sorting, most: Option<usize>) -> Self {
+        Self { store: Store::new(sorting), next: None, gate: Gate::default(), beyond: 0, wants_anew: false, paged: 0, most }
+    }
+
+    /// New rows that wait to be shown.
+    pub(crate) fn waiting(&self) -> usize {
+        self.store.held() + self.beyond
+    }
+
+    /// Whether rows come slowly enough to be read.
+    pub(crate) const fn is_calm(&self, now: i64) -> bool {
+        self.gate.is_open(now)
+    }
+
+    /// Puts a page in the place of everything.
+    pub(crate) fn replace<T: Row>(&mut self, page: &Page<T>) {
+        self.store.replace(&page.items);
+        self.next.clone_from(&page.next);
+        (self.beyond, self.wants_anew, self.paged) = (0, false, page.items.len());
+    }
+
+    /// Puts the next page below.
+    pub(crate) fn extend<T: Row>(&mut self, page: &Page<T>) {
+        self.store.extend(&page.items);
+        self.next.clone_from(&page.next);
+        self.paged += page.items.len();
+    }
+
+    /// Takes in the first page of a list that was loaded before and has changed: what was loaded below it stays. Where more came
+    /// meanwhile than a page holds, they wait to be asked for.
+    pub(crate) fn refresh<T: Row>(&mut self, page: &Page<T>, now: i64) {
+        if self.store.sorting() == Sorting::AsGiven {
+            return self.refresh_as_given(page);
+        }
+        if self.wants_anew {
+            return self.replace(page);
+        }
+        let newest = self.store.id_at(0).cloned();
+        let (Some(oldest), Some(newest), true) = (page.items.last().map(Row::id), newest, page.next.is_some()) else {
+            return self.replace(page);
+        };
+        if oldest > &*newest && self.beyond == 0 && self.gate.arrive(page.items.len(), now) {
+            return self.replace(page);
+        }
+        if oldest > &*newest {
+            // As many as are known of; whoever asks for them gets the list anew.
+            self.beyond = page.items.len().max(self.beyond);
+            return;
+        }
+        self.store.keep_only(&page.items, oldest);
+        let new = page.items.iter().filter(|row| !self.store.has(row.id())).count();
+        let inserts = new == 0 || self.admits(new, now);
+        for row in page.items.iter().rev() {
+            self.take(row, inserts);
+        }
+    }
+
+    /// Rows that have no order of their own are written where they are, if the page has only such; otherwise it is all that is true.
+    fn refresh_as_given<T: Row>(&mut self, page: &Page<T>) {
+        if page.next.is_none() || page.items.iter().any(|row| !self.store.has(row.id())) {
+            return self.replace(page);
+        }
+        for row in &page.items {
+            self.store.offer(row);
+        }
+    }
+
+    /// Takes in a row that is new or has changed. One that is not shown is inserted only if it `fits`. Whether rows came or went.
+    pub(crate) fn offer<T: Row>(&mut self, row: &T, fits: bool, now: i64) -> bool {
+        match self.store.offer(row) {
+            Offered::Known => false,
+            Offered::Top | Offered::Within if !fits => false,
+            Offered::Top => {
+                let inserts = self.admits(1, now);
+                self.take(row, inserts)
+            }
+            Offered::Within => self.take(row, true),
+        }
+    }
+
+    /// Shows what waits; `false`: not all of it is kept, and the list is to be loaded anew.
+    pub(crate) fn show(&mut self) -> bool {
+        if self.beyond > 0 {
+            (self.beyond, self.wants_anew) = (0, true);
+            return false;
+        }
+        self.store.show_held();
+        self.cut();
+        true
+    }
+
+    /// Whether new rows at the top are inserted. While some wait, others wait with them.
+    fn admits(&mut self, number: usize, now: i64) -> bool {
+        self.gate.arrive(number, now) && self.waiting() == 0
+    }
+
+    /// Puts a row in its place, or collects it, or leaves it alone. Whether rows came or went.
+    fn take<T: Row>(&mut self, row: &T, inserts: bool) -> bool {
+        match self.store.offer(row) {
+            Offered::Known => return false,
+            Offered::Top if !inserts => {
+                if self.store.held() < HELD_MAX {
+                    self.store.hold(row);
+                } else {
+                    self.beyond += 1;
+                }
+                return false;
+            }
+            // It is on a page that was not loaded yet.
+            Offered::Within if self.next.is_some() && self.store.is_below(row.id()) => return false,
+            Offered::Top | Offered::Within => self.store.insert(row),
+        }
+        self.cut();
+        true
+    }
+
+    /// Keeps the list from growing for good. What is cut off can be loaded again: a cursor is an id without its kind.
+    fn cut(&mut self) {
+        let most = self.most.unwrap_or_else(|| LIVE_MAX.max(self.paged));
+        if let Some(last) = self.store.cut(most) {
+            let cursor = last.split_once('_').map_or(&*last, |(_, cursor)| cursor);
+            self.next = self.most.is_none().then(|| String::from(cursor));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Call(String);
+
+    impl Row for Call {
+        fn id(&self) -> &str {
+            &self.0
+        }
+    }
+
+    fn call(number: usize) -> Call {
+        Call(format!("dlv_{number:07}"))
+    }
+
+    fn page(numbers: impl IntoIterator<Item = usize>, next: Option<&str>) -> Page<Call> {
+        Page::new(numbers.into_iter().map(call).collect(), next.map(String::from))
+    }
+
+    fn filled(numbers: impl IntoIterator<Item = usize>, next: Option<&str>) -> Intake {
+        let mut intake = Intake::new(Sorting::Newest, None);
+        intake.replace(&page(numbers, next));
+        intake
+    }
+
+    /// One row every `every` milliseconds.
+    fn offer_all(intake: &mut Intake, numbers: std::ops::Range<usize>, every: i64) {
+        for number in numbers {
+            intake.offer(&call(number), true, i64::try_from(number).unwrap_or_default() * every);
+        }
+    }
+
+    fn first(intake: &Intake) -> Option<&str> {
+        intake.store.id_at(0).map(|id| &**id)
+    }
+
+    #[test]
+    fn slow_rows_are_inserted_and_fast_ones_wait_until_they_are_asked_for() {
+        let mut intake = filled([1], None);
+        // 10 a second, then 100.
+        assert!((2..12).all(|at: i32| intake.offer(&call(at.unsigned_abs() as usize), true, i64::from(at) * 100)));
+        let inserted =
+            (0..500).filter(|at| intake.offer(&call(100 + at), true, 2_000 + i64::try_from(*at).unwrap_or_default() * 10)).count();
+        assert!(inserted <= 21, "{inserted}");
+        assert_eq!((intake.waiting(), intake.store.len()), (500 - inserted, 11 + inserted));
+        assert!(!intake.is_calm(7_000) && intake.is_calm(9_100));
+        assert!(intake.show());
+        assert_eq!((intake.waiting(), intake.store.len(), first(&intake)), (0, 511, Some("dlv_0000599")));
+    }
+
+    #[test]
+    fn what_waits_or_is_shown_is_kept_up_to_date_and_counted_once() {
+        let mut intake = filled([1], None);
+        for _ in 0..3 {
+            offer_all(&mut intake, 10..60, 0);
+        }
+        assert_eq!(intake.store.len() + intake.waiting(), 51);
+    }
+
+    #[test]
+    fn only_so_many_are_kept_and_then_the_list_is_loaded_anew() {
+        let mut intake = filled([1], None);
+        offer_all(&mut intake, 2..HELD_MAX + 501, 0);
+        assert_eq!((intake.store.held(), intake.waiting() + intake.store.len()), (HELD_MAX, HELD_MAX + 500));
+        assert!(!intake.show());
+        intake.replace(&page([9_000, 8_999], None));
+        assert_eq!((intake.waiting(), intake.store.len()), (0, 2));
+    }
+
+    #[test]
+    fn what_fits_no_filter_and_what_is_on_a_later_page_is_left_alone() {
+        let mut intake = filled([8, 6, 4], Some("c"));
+        assert!(!intake.offer(&call(9), false, 0));
+        assert!(!intake.offer(&call(3), true, 0));
+        assert!(intake.offer(&call(5), true, 0));
+        assert_eq!(intake.store.len(), 4);
+        let mut whole = filled([8, 6, 4], None);
+        assert!(whole.offer(&call(3), true, 0));
+        assert_eq!(whole.store.position("dlv_0000003"), Some(3));
+    }
+
+    #[test]
+    fn the_feed_lengthens_a_list_up_to_a_limit_and_the_rest_can_be_loaded_again() {
+        let mut intake = filled([1, 0], None);
+        offer_all(&mut intake, 2..LIVE_MAX + 100, 100);
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (LIVE_MAX, Some("0000100")));
+        // As many as a person asked for.
+        intake.extend(&page((0..100).rev(), None));
+        let paged = (0..30_000).map(|at| call(2_000_000 - at)).collect();
+        intake.replace(&Page::new(paged, None));
+        assert!(intake.offer(&call(3_000_000), true, 9_000_000));
+        assert_eq!(intake.store.len(), 30_000);
+    }
+
+    #[test]
+    fn an_inbox_keeps_what_the_server_keeps() {
+        let mut intake = Intake::new(Sorting::Newest, Some(3));
+        intake.replace(&page([3, 2, 1], Some("c")));
+        assert!(intake.offer(&call(4), true, 0));
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (3, None));
+    }
+
+    #[test]
+    fn a_fresh_first_page_keeps_what_was_loaded_below_it() {
+        let mut intake = filled([9, 8, 7], Some("7"));
+        intake.extend(&page([6, 5], Some("5")));
+        intake.refresh(&page([11, 10, 9], Some("9")), 5_000);
+        assert_eq!((intake.store.len(), intake.next.as_deref(), first(&intake)), (7, Some("5"), Some("dlv_0000011")));
+        // A gap of unknown length: only what was loaded is true.
+        intake.refresh(&page([20, 19, 18], Some("18")), 60_000);
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (3, Some("18")));
+        // All there is.
+        intake.refresh(&page([21], None), 120_000);
+        assert_eq!(intake.store.len(), 1);
+    }
+
+    #[test]
+    fn a_list_in_the_order_of_the_server_keeps_its_pages_while_no_row_is_new() {
+        let mut intake = Intake::new(Sorting::AsGiven, None);
+        intake.replace(&page([2, 9], Some("9")));
+        intake.extend(&page([4, 1], None));
+        intake.refresh(&page([2, 9], Some("9")), 0);
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (4, None));
+        intake.refresh(&page([2, 3], Some("3")), 0);
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (2, Some("3")));
+    }
+
+    #[test]
+    fn a_flood_of_first_pages_waits_to_be_asked_for() {
+        let mut intake = filled([9, 8, 7], Some("7"));
+        intake.refresh(&page((10..60).rev(), Some("10")), 500);
+        assert_eq!((intake.store.len(), intake.waiting()), (3, 50));
+        intake.refresh(&page((70..120).rev(), Some("70")), 2_000);
+        assert_eq!((intake.store.len(), intake.waiting()), (3, 50));
+        assert!(!intake.show());
+        intake.refresh(&page((80..130).rev(), Some("80")), 2_100);
+        assert_eq!((intake.store.len(), intake.waiting(), first(&intake)), (50, 0, Some("dlv_0000129")));
+    }
+}
