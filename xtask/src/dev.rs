@@ -168,7 +168,7 @@ fn watch(tools: &Toolbox, profile: Profile, dev: &mut Dev, before: Glance) -> Re
     }
 }
 
-/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may mend it.
+/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may fix it.
 fn rebuild(tools: &Toolbox, profile: Profile) -> Result<()> {
     // Without a network a new dependency cannot be had; the build will say so in its own words.
     drop(builds::fetch_crates());

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: libFuzzer over every parser of outside text (`fuzz/`), each target with a corpus that is kept.
 //!
 //! A stable compiler is enough: coverage comes from LLVM's own pass, and an address sanitizer would find nothing in code without
-//! `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put it into `fuzz/corpus/TARGET` with its mending, so
+//! `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put it into `fuzz/corpus/TARGET` with its fix, so
 //! that it never comes back.
 
 use std::fs;

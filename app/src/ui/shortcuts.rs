@@ -37,6 +37,7 @@ impl Shortcuts {
         self.all.get()
     }
 
+    /// Runs the shortcut that a key means, if there is one.
     fn hear(self, event: &KeyboardEvent) {
         if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || focus::is_in_dialog() {
             return;

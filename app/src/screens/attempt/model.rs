@@ -118,6 +118,7 @@ pub(crate) fn text_of(attempt: &AttemptView) -> String {
     lines.join("\n")
 }
 
+/// A body as it is compared: JSON line by line, anything else as it is.
 fn laid_out(body: &str) -> String {
     json::pretty(body).unwrap_or_else(|| String::from(body))
 }

@@ -195,8 +195,8 @@ fn NewEventType(
         });
     };
     let about_hint = "When it happens, for the people who listen to it";
-    let example_hint = "JSON: the data of such an event. Empty: none";
-    let schema_hint = "JSON Schema that the data must fit. Empty: anything is accepted";
+    let example_hint = "Optional, JSON: the data of such an event";
+    let schema_hint = "Optional. JSON Schema that the data must fit; otherwise anything is accepted";
     view! {
         <form on:submit=submit novalidate=true>
             <TextField label="Name" value=draft.name() mono=true first=true placeholder="order.paid" fault=name_fault />

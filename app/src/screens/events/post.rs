@@ -118,7 +118,7 @@ fn EventFields(
                 label="Idempotency key"
                 value=draft.key()
                 mono=true
-                hint="Two events with one key are one event. Empty: none"
+                hint="Optional. Two events with one key are one event."
                 fault=fault("idempotency_key")
             />
             <TextField

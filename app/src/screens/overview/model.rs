@@ -8,7 +8,7 @@ use crate::screens::webhooks::model::standing;
 use crate::ui::badge::Tone;
 use crate::words;
 
-/// Something that only a person can mend.
+/// Something that only a person can fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
     /// How bad it is.

@@ -147,6 +147,7 @@ pub(super) fn summary(stats: &StatsView, range: Range) -> String {
     format!("Success and latency of the last {}: {}.{worst}", range.label(), bucket_words(&stats.totals.counts))
 }
 
+/// What a bucket is called.
 const fn unit(range: Range) -> &'static str {
     match range.bucket() {
         BucketWidth::Hour => "hour",
@@ -154,6 +155,7 @@ const fn unit(range: Range) -> &'static str {
     }
 }
 
+/// The share that was delivered; a bucket without attempts is as good as any.
 fn rate(bucket: &StatsBucket) -> f64 {
     bucket.counts.success_rate.unwrap_or(1.0)
 }

@@ -127,6 +127,7 @@ pub(crate) fn read(text: &str) -> Option<Vec<Group>> {
     Some(groups)
 }
 
+/// Reads one operation. `shared` are the parameters that its path has for all of its methods.
 fn operation(document: &Value, path: &str, method: &str, described: &Value, shared: &[Parameter]) -> Operation {
     let own = parameters(document, &described["parameters"]);
     let answers = described["responses"].as_object().into_iter().flatten();
@@ -142,6 +143,7 @@ fn operation(document: &Value, path: &str, method: &str, described: &Value, shar
     }
 }
 
+/// A text of the document; empty where there is none.
 fn words(value: &Value) -> String {
     // Descriptions mark what is code, as Markdown does.
     value.as_str().unwrap_or_default().replace('`', "")
@@ -160,6 +162,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     found
 }
 
+/// Reads a list of parameters, following references. What stands in neither path nor query is a header: the API has no cookies.
 fn parameters(document: &Value, list: &Value) -> Vec<Parameter> {
     let read = |parameter: &Value| {
         let parameter = resolved(document, parameter);
@@ -179,6 +182,7 @@ fn parameters(document: &Value, list: &Value) -> Vec<Parameter> {
     list.as_array().into_iter().flatten().filter_map(read).collect()
 }
 
+/// Reads the body that an operation takes.
 fn body(document: &Value, described: &Value) -> Option<Body> {
     let media = described["content"].get("application/json")?;
     let example = &media["examples"]["example"]["value"];
@@ -189,6 +193,7 @@ fn body(document: &Value, described: &Value) -> Option<Body> {
     })
 }
 
+/// Reads an answer that an operation gives.
 fn read_answer(document: &Value, status: &str, answer: &Value) -> Answer {
     let content = answer["content"].as_object().and_then(|content| content.iter().next());
     let (kind, fields) = match content {
@@ -232,6 +237,7 @@ fn fields(document: &Value, schema: &Value) -> Vec<Field> {
     found
 }
 
+/// What something means, by its own words or by those of what it refers to.
 fn about(document: &Value, schema: &Value) -> String {
     let own = words(&schema["description"]);
     if own.is_empty() { words(&resolved(document, schema)["description"]) } else { own }

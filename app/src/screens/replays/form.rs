@@ -10,8 +10,8 @@ use postern_core::delivery::State;
 use postern_core::replay::STATES;
 use reactive_stores::Store;
 
+use super::list::take_in;
 use super::model::{self, Kind, ReplayDraft, ReplayDraftStoreFields};
-use super::take_in;
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
@@ -85,10 +85,10 @@ pub(super) fn ReplayForm(
                     label="Since"
                     value=draft.since()
                     kind="datetime-local"
-                    hint="When the event was accepted. Empty: from the first"
+                    hint="Optional. When the event was accepted"
                     fault=fault("since")
                 />
-                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Empty: until now" fault=fault("until") />
+                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Optional: otherwise until now" fault=fault("until") />
             </div>
             <States draft=draft fault=fault("states") />
             <TextField
@@ -96,7 +96,7 @@ pub(super) fn ReplayForm(
                 value=draft.types()
                 mono=true
                 placeholder="order.paid order.*"
-                hint="Empty: all types"
+                hint="Optional: otherwise all types"
                 fault=fault("types")
             />
             {refusal(failure)}
@@ -120,7 +120,7 @@ fn What(
     let hint = Signal::derive(move || {
         String::from(match draft.kind().get() {
             Kind::Missing => "Which one missed them",
-            Kind::Ended => "Empty: all of them",
+            Kind::Ended => "Optional: otherwise all of them",
         })
     });
     view! {

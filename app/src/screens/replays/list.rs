@@ -2,24 +2,73 @@
 //!
 //! Rows are keyed by their replay: one that ends moves from one list to the other, and the others are left alone.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
+use postern_core::api::live::ChangeKind;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{ReplayState, ReplayView};
 
-use super::{model, take_in};
+use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{offset_min, use_clock};
-use crate::fetched::Fetched;
+use crate::fetched::{Fetched, when};
+use crate::live::use_live;
+use crate::routes::Query;
 use crate::ui::badge::badge;
 use crate::ui::button::Button;
 use crate::ui::form::Sending;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
+/// How often running replays are asked for, in case the live feed is not there to tell.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The replays of the project, kept up to date by the feed, and by asking for the one that runs, in case the feed is not there.
+pub(crate) fn list_of() -> Fetched<Page<ReplayView>> {
+    let project = use_project();
+    let replays = Fetched::new({
+        let project = project.clone();
+        move || project.replays(&Query::default().with("limit", Some("20")))
+    });
+    use_live().on_change(move |change| {
+        if let Some(replay) = change.replay() {
+            take_in(replays, &replay);
+        } else if change.kind() == ChangeKind::Many {
+            replays.reload();
+        }
+    });
+    let look = move || {
+        let is_running = |replay: &&ReplayView| replay.state == ReplayState::Running;
+        let running = replays.value.with_untracked(|page| Some(page.as_ref()?.items.iter().find(is_running)?.id.clone()));
+        if let Some(id) = running {
+            // A failure is not worth a word here: the next look is soon.
+            when(project.replay(&id), move |answer| {
+                if let Ok(replay) = answer {
+                    take_in(replays, &replay);
+                }
+            });
+        }
+    };
+    if let Ok(interval) = set_interval_with_handle(look, LOOK_EVERY) {
+        on_cleanup(move || interval.clear());
+    }
+    replays
+}
+
+/// Puts a change into the list that is shown, if it is loaded.
+pub(super) fn take_in(list: Fetched<Page<ReplayView>>, replay: &ReplayView) {
+    list.value.update(|page| {
+        if let Some(page) = page {
+            model::take_in(page, replay);
+        }
+    });
+}
+
 /// The list. Nothing is shown where there was never a replay: most projects never need one.
 #[component]
 pub(crate) fn Replays(
-    /// See [`super::list_of`].
+    /// See [`list_of`].
     list: Fetched<Page<ReplayView>>,
 ) -> AnyView {
     let clock = use_clock();

@@ -10,6 +10,7 @@ use postern_core::api::run::RunView;
 use postern_core::route::{Resource, Route};
 use postern_core::run::RunState;
 
+use self::parts::bar;
 pub(crate) use self::run::Run;
 use crate::api::use_project;
 use crate::browser::clock::{Clock, use_clock};
@@ -121,22 +122,5 @@ fn row(list: List<RunView>, run: RwSignal<RunView>, place: Signal<String>, clock
             <span class="faint number">{move || run.with(|run| model::time_words(run, clock.now()))}</span>
         </li>
     }
-    .into_any()
-}
-
-/// The bar of a run that is at work, or that said how far it came.
-fn bar(run: Signal<Option<RunView>>) -> AnyView {
-    let has_bar = Memo::new(move |_| run.with(|run| run.as_ref().is_some_and(|run| run.progress.is_some())));
-    let percent = move || run.with(|run| run.as_ref().and_then(|run| run.progress).map(|progress| progress.percent.to_string()));
-    let words = move || run.with(|run| run.as_ref().map(model::progress_words).unwrap_or_default());
-    (move || {
-        has_bar.get().then(|| {
-            view! {
-                <progress max="100" value=percent aria-label="How far it is"></progress>
-                <span class="faint">{move || words()}</span>
-            }
-            .into_any()
-        })
-    })
     .into_any()
 }

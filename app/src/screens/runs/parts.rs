@@ -1,7 +1,7 @@
 //! What is large of a run: its log, its results, its chain and its callbacks.
 
 use leptos::prelude::*;
-use postern_core::api::run::{CallbackAttemptView, CallbackView, RunDetail};
+use postern_core::api::run::{CallbackAttemptView, CallbackView, RunDetail, RunView};
 use postern_core::run::{CallbackKind, CallbackState, RunState};
 
 use super::model;
@@ -78,4 +78,21 @@ fn call_words(call: &CallbackAttemptView) -> String {
     let at = call.attempt.started_at;
     let (time, took) = (words::time_of_day(at, offset_min(at)), words::duration(call.attempt.duration_ms));
     format!("{}. {time} · {} in {took}", call.attempt.number, call.result)
+}
+
+/// The bar of a run that is at work, or that said how far it came.
+pub(super) fn bar(run: Signal<Option<RunView>>) -> AnyView {
+    let has_bar = Memo::new(move |_| run.with(|run| run.as_ref().is_some_and(|run| run.progress.is_some())));
+    let percent = move || run.with(|run| run.as_ref().and_then(|run| run.progress).map(|progress| progress.percent.to_string()));
+    let words = move || run.with(|run| run.as_ref().map(model::progress_words).unwrap_or_default());
+    (move || {
+        has_bar.get().then(|| {
+            view! {
+                <progress max="100" value=percent aria-label="How far it is"></progress>
+                <span class="faint">{move || words()}</span>
+            }
+            .into_any()
+        })
+    })
+    .into_any()
 }

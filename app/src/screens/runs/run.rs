@@ -5,9 +5,8 @@ use postern_core::api::live::ChangeKind;
 use postern_core::api::run::{RunDetail, RunView};
 use postern_core::run::CallbackKind;
 
-use super::bar;
 use super::model;
-use super::parts::parts_of;
+use super::parts::{bar, parts_of};
 use crate::api::{ProjectApi, use_project};
 use crate::browser::clock::use_clock;
 use crate::fetched::{Fetched, effect};

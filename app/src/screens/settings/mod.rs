@@ -184,7 +184,7 @@ fn ExportFields(
     let which = move || {
         is_of_deliveries.get().then(|| {
             view! {
-                <TextField label="Webhook" value=draft.webhook() hint="Empty: all of them" />
+                <TextField label="Webhook" value=draft.webhook() hint="Optional: otherwise all of them" />
                 <Choice label="State" value=state options=states.clone() />
             }
             .into_any()
@@ -200,12 +200,12 @@ fn ExportFields(
                     label="Since"
                     value=draft.since()
                     kind="datetime-local"
-                    hint="Empty: from the first"
+                    hint="Optional: otherwise from the first"
                     fault=fault("since")
                 />
-                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Empty: until now" fault=fault("until") />
+                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Optional: otherwise until now" fault=fault("until") />
             </div>
-            <TextField label="Event type" value=draft.types() mono=true placeholder="order.paid" hint="Empty: all types" />
+            <TextField label="Event type" value=draft.types() mono=true placeholder="order.paid" hint="Optional: otherwise all types" />
             {move || which()}
         </fieldset>
     }

@@ -105,10 +105,10 @@ fn WhatToSend(
             value=draft.kind()
             mono=true
             suggestions=suggestions
-            hint="Empty: one that the webhook listens to"
+            hint="Optional: otherwise one that the webhook listens to"
             on_leave=fill
         />
-        <TextArea label="Data" value=draft.data() mono=true rows=3 hint="JSON. Empty: an example" fault=fault />
+        <TextArea label="Data" value=draft.data() mono=true rows=3 hint="Optional, JSON: otherwise an example" fault=fault />
     }
     .into_any()
 }

@@ -156,7 +156,7 @@ fn Filter(
     };
     let has_filter = Memo::new(move |_| draft.filter().with(|filter| !filter.trim().is_empty()));
     let trial = move || has_filter.get().then(|| view! { <FilterTrial draft=draft types=types /> }.into_any());
-    let hint = "JSON, such as {\"field\":\"total\",\"gt\":100}. Empty: any data. and, or, not join several.";
+    let hint = "JSON, such as {\"field\":\"total\",\"gt\":100}; and, or, not join several. Optional: otherwise any data.";
     view! {
         <TextArea label="Payload filter" value=draft.filter() mono=true rows=6 hint=hint fault=fault />
         {move || many()}

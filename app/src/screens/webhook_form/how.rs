@@ -145,7 +145,7 @@ fn HeaderRow(
     let protected = part(headers, at, |header| header.protected, |header, protected| header.protected = protected);
     let hint = Signal::derive(move || {
         let is_stored = headers.with(|headers| headers.get(at).is_some_and(|header| header.is_stored));
-        String::from(if is_stored { "Empty keeps the stored value" } else { "" })
+        String::from(if is_stored { "Leave it empty to keep the stored value" } else { "" })
     });
     let remove = move || {
         headers.update(|headers| {

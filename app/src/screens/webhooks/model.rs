@@ -82,7 +82,7 @@ pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Ton
             Some(reason) => (
                 Tone::Bad,
                 format!("{disabled} by Postern: {}", lower_first(reason)),
-                format!("Events pass it by.{held} When the receiver is mended, enable it, then recover what it missed."),
+                format!("Events pass it by.{held} When the receiver works again, enable it, then recover what it missed."),
             ),
             None => (Tone::Idle, disabled, format!("Events pass it by.{held}")),
         });
@@ -115,6 +115,7 @@ pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Ton
     }
 }
 
+/// How long ago something was, in its two largest units.
 fn span_since(now: Timestamp, since: Timestamp) -> String {
     words::span(u64::try_from(now.ms_since(since) / 1_000).unwrap_or_default())
 }
@@ -173,6 +174,7 @@ pub(crate) fn success_words(health: &Health) -> String {
     if has_ended { format!("{} success", success(health)) } else { String::new() }
 }
 
+/// How many of the states fit.
 fn count(states: &[State], fits: impl Fn(State) -> bool) -> u32 {
     u32::try_from(states.iter().filter(|state| fits(**state)).count()).unwrap_or(u32::MAX)
 }

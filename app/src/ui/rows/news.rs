@@ -1,17 +1,22 @@
 //! The bar above a list whose new rows wait to be shown.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::Core;
 use crate::browser::clock::use_clock;
 use crate::browser::{focus, scroll};
 use crate::fetched::effect;
+use crate::live::at_most_every;
 use crate::ui::button::keycap;
 use crate::ui::shortcuts::use_shortcut;
 use crate::words;
 
 /// How often it is said to the ear how many there are: a number that moves all the time is noise.
 const SAID_EVERY_MS: i64 = 10_000;
+/// How often the number on the bar moves: with each message, a page that shows nothing else new would be painted every frame.
+const COUNTED_EVERY: Duration = Duration::from_millis(250);
 /// The key that shows them.
 const KEY: &str = ".";
 
@@ -35,13 +40,13 @@ pub(crate) fn news(core: Core) -> AnyView {
             show();
         }
     });
-    let is_shown = Memo::new(move |_| core.waiting.get() > 0);
+    let (number, is_shown) = (counted(core), Memo::new(move |_| core.waiting.get() > 0));
     let bar = move || {
         is_shown.get().then(|| {
             view! {
                 <div class="news">
                     <button type="button" class="button primary" aria-keyshortcuts=KEY on:click=move |_| show()>
-                        <span class="label">{move || label(core.waiting.get())}</span>
+                        <span class="label">{move || label(number.get())}</span>
                         {keycap(KEY)}
                     </button>
                 </div>
@@ -54,6 +59,21 @@ pub(crate) fn news(core: Core) -> AnyView {
         {move || bar()}
     }
     .into_any()
+}
+
+/// How many wait, as the bar says it: the first at once, then a few times a second.
+fn counted(core: Core) -> RwSignal<usize> {
+    let number = RwSignal::new(0);
+    let later = at_most_every(COUNTED_EVERY, move || number.set(core.waiting.get_untracked()));
+    effect(move || {
+        let waiting = core.waiting.get();
+        if waiting == 0 || number.get_untracked() == 0 {
+            number.set(waiting);
+        } else {
+            later();
+        }
+    });
+    number
 }
 
 /// Shows what waits once rows come slowly enough to be read.
