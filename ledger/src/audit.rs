@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
+use crate::row::webhook::StoredWebhook;
 use crate::sql::{Row, Sql, Value, first};
-use crate::webhooks::{StoredWebhook, to_json};
 
 /// Who acts, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use postern_core::webhook::RateLimit;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::webhook::StoredWebhook;
 use crate::sql::{Sql, Value, first};
-use crate::webhooks::{StoredWebhook, to_json};
 use crate::window::Window;
 
 /// What the definition says about a gate.
@@ -216,20 +216,6 @@ impl<S: Sql> Ledger<S> {
         }
         Ok(())
     }
-}
-
-/// Stores how a webhook does; a row is there only where there is something to remember. Inside the caller's transaction.
-pub(crate) fn write_health<S: Sql>(sql: &S, webhook: Seq, health: &Health) -> Result<(), LedgerError> {
-    if health.is_plain() {
-        sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(webhook)])?;
-    } else {
-        sql.run(
-            "INSERT INTO webhook_health (webhook, health) VALUES (?1, ?2)
-             ON CONFLICT (webhook) DO UPDATE SET health = excluded.health",
-            &[Value::from(webhook), Value::Text(to_json(health)?)],
-        )?;
-    }
-    Ok(())
 }
 
 /// Every gate of the project, and the leases that are in no index.

@@ -8,17 +8,18 @@ use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
+use crate::schema;
+
 use crate::audit::{Acting, Readings};
 use crate::error::LedgerError;
 use crate::event_types::Schemas;
 use crate::gate::Gates;
-use crate::outbox;
 use crate::quotas::Meters;
 use crate::replay::Replays;
 use crate::retention::Upkeep;
 use crate::roster::{Member, Roster};
+use crate::row::outbox;
 use crate::runs::RunClock;
-use crate::schema;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::tokens::TokenBook;
 

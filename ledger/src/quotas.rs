@@ -16,8 +16,8 @@ use postern_core::time::Timestamp;
 use crate::error::LedgerError;
 use crate::gate::Effects;
 use crate::project::Ledger;
+use crate::row::webhook::WebhookChange;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::webhooks::WebhookChange;
 
 /// Open deliveries are counted anew as often as somebody asks, where that looks at so many at most; else once a second.
 const RECOUNTED_ALWAYS: u64 = 20_000;

@@ -25,14 +25,15 @@ use serde_json::Value as Json;
 
 use crate::deliveries::ATTEMPTS_MAX;
 use crate::error::{LedgerError, damaged};
-use crate::ingest::{KeysTaken, Place, Planned, insert_deliveries, labels_of, object_of};
-use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::report::{Recorded, record, stat_note};
-use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::row::delivery::{DeliveryRow, KeysTaken, Place, Planned, Recorded, insert_deliveries, lost_attempt, record};
+use crate::row::event::{count_one_more_delivery, labels_of, object_of};
+use crate::row::stat::{count_attempts, stat_note};
+use crate::row::text::to_json;
+use crate::row::webhook::StoredWebhook;
+use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::timeline::Timeline;
-use crate::webhooks::{StoredWebhook, to_json};
 
 /// Rows that one step looks at where each event's data must be read: 25 MB at worst.
 const ROWS_WITH_DATA_MAX: u32 = 100;
@@ -328,7 +329,7 @@ impl<S: Sql> Ledger<S> {
                 let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled: 0 };
                 let lost = lost_attempt(row, now);
                 record(sql, row, &lost, recorded, now)?;
-                crate::stats::note(sql, &[stat_note(row, &lost, false, now)])?;
+                count_attempts(sql, &[stat_note(row, &lost, false, now)])?;
             }
             sql.run(
                 "UPDATE delivery SET state = j.value ->> 1, scheduled = 0, resend = 1, parked = 0, offers = 0, claimed = 0,
@@ -362,10 +363,7 @@ impl<S: Sql> Ledger<S> {
         }
         atomically(&self.sql, |sql| {
             insert_deliveries(sql, &planned, now)?;
-            sql.run(
-                "UPDATE event SET deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?1))",
-                &[Value::Text(key_set(missing.iter().map(|missing| missing.event)))],
-            )?;
+            count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
             advance(sql, replay, &looked, missing.len(), now)
         })?;
         if planned.iter().any(|delivery| delivery.place == Place::Held) {

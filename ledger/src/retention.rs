@@ -20,10 +20,11 @@ use postern_core::time::Timestamp;
 use crate::error::LedgerError;
 use crate::idempotency::{self, KEY_HOURS};
 use crate::project::Ledger;
+use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
+use crate::row::stat::{HOUR_MS, hour_of};
+use crate::row::text::state_of;
 use crate::sql::{Row, Sql, Value, first, key_set};
-use crate::stats::{HOUR_MS, hour_of};
-use crate::timeline::{Timeline, first_key};
-use crate::webhooks::state_of;
+use crate::timeline::Timeline;
 
 /// Days that hourly counts are kept.
 pub const STATS_DAYS: u32 = 400;
@@ -33,7 +34,6 @@ pub const TESTS_DAYS: u32 = 30;
 const STEP_ROWS: u32 = 500;
 /// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside a day.
 const PASS_EVERY_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// What a pass goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +71,6 @@ impl Upkeep {
     pub(crate) fn reconsider(&mut self) {
         self.next.set(None);
     }
-}
-
-/// Of what has no timeline: the first key that is younger than so many days.
-fn oldest_kept(now: Timestamp, days: u32) -> Seq {
-    first_key(days_before(now, days))
-}
-
-const fn days_before(now: Timestamp, days: u32) -> Timestamp {
-    now.plus_ms(-(days as i64) * DAY_MS)
 }
 
 impl<S: Sql> Ledger<S> {
@@ -264,7 +255,7 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::stats::{StatNote, note};
+    use crate::row::stat::{StatNote, count_attempts};
     use crate::support::build::{START, attempt, create, event, ledger, webhook};
     use crate::support::native::Native;
     use crate::{InlineLimit, Report};
@@ -358,7 +349,7 @@ mod tests {
             first: true,
             duration_ms: 1,
         };
-        note(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
+        count_attempts(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
         let test = ledger.reserve(START.plus_ms(-31 * DAY));
         let draft = crate::TestDraft {
             retry: false,

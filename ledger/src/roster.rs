@@ -13,7 +13,7 @@ use postern_core::webhook::{Contract, Definition};
 
 use crate::gate::Rules;
 use crate::quotas::origin_of;
-use crate::webhooks::StoredWebhook;
+use crate::row::webhook::StoredWebhook;
 use crate::work::LEASE_SLACK_MS;
 
 /// One webhook in memory.

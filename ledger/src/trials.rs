@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 use crate::deliveries::attempt_view;
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
-use crate::webhooks::to_json;
 use crate::work::{LEASE_SLACK_MS, WorkEvent};
 
 /// Tests that a project keeps; the oldest make room.

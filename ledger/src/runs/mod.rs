@@ -32,8 +32,8 @@ use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
-use crate::webhooks::to_json;
 use crate::work::LEASE_SLACK_MS;
 
 /// Calls that are under way at once where the alarm makes them: as many as one invocation may have open (PLATFORM 2.4).
