@@ -11,7 +11,7 @@ use postern_core::webhook::Contract;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
-use crate::gate::Effects;
+use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::report::release_next;
 use crate::row::delivery::{DeliveryRow, Recorded, attempts_of, lost_attempt, record};
@@ -160,13 +160,13 @@ impl<S: Sql> Ledger<S> {
         let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
         let member = self.roster.get(webhook);
         // Of a webhook that asks for a second 410 only what is on record has disabled it.
-        let confirms = member.is_some_and(crate::roster::Member::confirms_gone);
+        let confirms = member.is_some_and(crate::memory::roster::Member::confirms_gone);
         let disabling = if confirms { disabling_of(&self.sql, seq)? } else { Vec::new() };
         let told = |reason: explain::Reason, number: u32| {
             if confirms && !disabling.contains(&number) { reason.where_gone_is_not_confirmed() } else { reason }
         };
         let latest = attempts.last().map_or(0, |attempt| attempt.number);
-        let contract = member.map(crate::roster::Member::contract);
+        let contract = member.map(crate::memory::roster::Member::contract);
         let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
         let hold = if delivery.state.is_final() { None } else { self.hold_of(seq, webhook)? };
         let reason = match &hold {

@@ -4,7 +4,6 @@
 //! accepted. The names of types with a schema are in memory, their schemas once an event has needed them, so that a project
 //! without schemas pays nothing for them.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use postern_core::api::audit::AuditAction;
@@ -24,10 +23,6 @@ use crate::sql::{Sql, Value, first};
 
 /// Types of a project's catalogue at most: a list without a limit gives all of them.
 pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
-
-/// Schemas by event type; `None` where it was not needed yet.
-#[derive(Debug, Default)]
-pub(crate) struct Schemas(BTreeMap<String, Option<Rc<Schema>>>);
 
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_schemas(&mut self) -> Result<(), LedgerError> {

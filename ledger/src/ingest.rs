@@ -186,7 +186,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Whether the first attempt may be made by whoever brings the event.
     fn is_fit_for_inline(&self, webhook: Seq) -> bool {
-        let is_free = |member: &crate::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
+        let is_free = |member: &crate::memory::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
         let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
         does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
     }
@@ -201,7 +201,7 @@ impl<S: Sql> Ledger<S> {
         taken: &mut KeysTaken,
     ) -> Result<Planned, LedgerError> {
         let member = self.roster.get(webhook);
-        let order_key = order_key.filter(|_key| member.is_some_and(crate::roster::Member::ordered));
+        let order_key = order_key.filter(|_key| member.is_some_and(crate::memory::roster::Member::ordered));
         let mut place = Place::Due;
         if member.is_none_or(|member| !self.gates.is_free(webhook, member.rules())) {
             place = Place::Held;

@@ -14,18 +14,18 @@ use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
-use crate::gate::{Effects, Opening};
+use crate::memory::gate::{Effects, Opening};
+use crate::memory::roster::{LEASE_SLACK_MS, Member};
+use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::roster::Member;
 use crate::row::delivery::{DeliveryRow, Parked, Recorded, attempts_of, lost_attempt, record, write_parked};
 use crate::row::event::{data_of, object_of};
 use crate::row::rate_window::write_windows;
 use crate::row::stat::{StatNote, count_attempts, stat_note};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically, key_set};
-use crate::window::{Window, rows_of};
-use crate::work::{LEASE_SLACK_MS, Lane, LeaseTicket, Work, WorkEvent, WorkSet};
+use crate::work::{Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
 /// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher that broke,
 /// not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the schedule.

@@ -19,7 +19,7 @@ use postern_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::error::{LedgerError, damaged};
-use crate::gate::Effects;
+use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::row::attempts::{answered, in_short};
 use crate::row::delivery::{DeliveryRow, KeysTaken, Place, insert_deliveries};

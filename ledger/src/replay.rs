@@ -7,8 +7,6 @@
 //! Only what was there when the replay was asked for is looked at: its own key is the upper end of the range. Nothing
 //! here calls anybody; due deliveries go the way of all others (`lease`), with its holds, limits and order.
 
-use std::collections::BTreeSet;
-
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
@@ -57,26 +55,6 @@ pub struct Replayed {
     pub changed: Vec<Seq>,
     /// The replay as it is now; `None` where none is running.
     pub replay: Option<ReplayView>,
-}
-
-/// Keys of the replays that are running, the oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Replays {
-    running: BTreeSet<Seq>,
-    /// There was no room for more; looked at again then.
-    waits_until: Option<Timestamp>,
-}
-
-impl Replays {
-    /// Whether there is work to do.
-    pub(crate) fn are_running(&self) -> bool {
-        !self.running.is_empty()
-    }
-
-    /// When there is work to do.
-    pub(crate) fn goes_on_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.are_running().then(|| self.waits_until.map_or(now, |at| at.max(now)))
-    }
 }
 
 /// The column `query`: what was asked for, and which webhook had the name then.
@@ -319,7 +297,7 @@ impl<S: Sql> Ledger<S> {
             .iter()
             .map(|row| {
                 let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
-                let is_ordered = self.roster.get(row.webhook).is_some_and(crate::roster::Member::ordered);
+                let is_ordered = self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
                 (row.seq.0, state.as_str(), u8::from(is_ordered))
             })
             .collect();

@@ -14,7 +14,7 @@ use postern_core::time::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::LedgerError;
-use crate::gate::Effects;
+use crate::memory::gate::Effects;
 use crate::operational::About;
 use crate::project::Ledger;
 use crate::row::attempts::{answered, in_short, shrink, to_lines};
@@ -200,7 +200,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Disables a webhook, unless it is already. Inside the caller's transaction.
     fn disable(&self, sql: &S, effects: &mut Effects, webhook: Seq, cause: DisableCause, now: Timestamp) -> Result<(), LedgerError> {
-        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::roster::Member::enabled) {
+        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::memory::roster::Member::enabled) {
             return Ok(());
         }
         let mut stored = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;

@@ -10,8 +10,6 @@
 //! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`], which is
 //! asked after every write and knows what must not wait.
 
-use std::cell::Cell;
-
 use postern_core::api::audit::AUDIT_DAYS;
 use postern_core::delivery::State;
 use postern_core::id::Seq;
@@ -19,6 +17,7 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::idempotency::{self, KEY_HOURS};
+use crate::memory::clock::Part;
 use crate::project::Ledger;
 use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
 use crate::row::stat::{HOUR_MS, hour_of};
@@ -34,44 +33,6 @@ pub const TESTS_DAYS: u32 = 30;
 const STEP_ROWS: u32 = 500;
 /// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside a day.
 const PASS_EVERY_MS: i64 = 3_600_000;
-
-/// What a pass goes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Deliveries,
-    Events,
-    Stats,
-    Tests,
-    Replays,
-    Runs,
-    Audit,
-    Keys,
-}
-
-/// The order of a pass. Events after deliveries: they can go once these have.
-const PARTS: [Part; 8] = [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays, Part::Runs, Part::Audit, Part::Keys];
-
-impl Part {
-    fn after(self) -> Option<Self> {
-        PARTS.into_iter().skip_while(|part| *part != self).nth(1)
-    }
-}
-
-/// How far retention has come.
-#[derive(Debug, Default)]
-pub(crate) struct Upkeep {
-    /// The pass at hand: the part, and the last key that was looked at.
-    pass: Option<(Part, Seq)>,
-    /// When the next pass may begin, once it is known.
-    next: Cell<Option<Timestamp>>,
-}
-
-impl Upkeep {
-    /// Forgets when the next pass begins: what it depends on has changed.
-    pub(crate) fn reconsider(&mut self) {
-        self.next.set(None);
-    }
-}
 
 impl<S: Sql> Ledger<S> {
     /// When the next step of retention is due; not before `now`. `None`: there is nothing that will ever grow old.
