@@ -4,73 +4,20 @@
 //! the commit of the change, so that none is missing and none tells of what did not happen. Who acts is said once, before the
 //! operation ([`Ledger::act_as`]); where nobody says, it is Postern.
 
-use std::collections::BTreeMap;
-
 use postern_core::api::audit::{Actor, AuditAction, AuditEntry, Subject, SubjectKind};
 use postern_core::api::page::Page;
 use postern_core::change::Changes;
-use postern_core::id::{Kind, Seq};
+use postern_core::id::Kind;
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
+use crate::memory::acting::Acting;
 use crate::project::Ledger;
+use crate::row::text::to_json;
+use crate::row::webhook::StoredWebhook;
 use crate::sql::{Row, Sql, Value, first};
-use crate::webhooks::{StoredWebhook, to_json};
-
-/// Who acts, and from where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acting {
-    /// Who.
-    pub actor: Actor,
-    /// The network address, where there is one.
-    pub address: Option<String>,
-    /// The request, where there is one.
-    pub request_id: Option<String>,
-}
-
-impl Acting {
-    /// Postern, of its own accord.
-    #[must_use]
-    pub fn postern() -> Self {
-        Self { actor: Actor::postern(), address: None, request_id: None }
-    }
-}
-
-/// Milliseconds for which one who looks again at the same secret is not noted again: a client that shows secrets with every
-/// read (UP42's, WIRE B.3) would bury what is worth reading.
-const READING_NOTED_FOR_MS: i64 = 60 * 60 * 1_000;
-/// Readings that are remembered at most.
-const READINGS_MAX: usize = 10_000;
-
-/// Who was shown which secret lately, and when that was noted: in memory, so that a secret that is read all day costs nothing.
-/// Where memory is lost the next look is noted once more.
-#[derive(Debug, Default)]
-pub(crate) struct Readings(BTreeMap<Reading, Timestamp>);
-
-/// Whose token (its id, where it is one of the project's, and its name), which webhook, and which version of it: another
-/// secret is another reading.
-type Reading = (Option<String>, String, Seq, u32);
-
-impl Readings {
-    fn is_recent(noted: Timestamp, now: Timestamp) -> bool {
-        (0..READING_NOTED_FOR_MS).contains(&now.ms_since(noted))
-    }
-
-    fn is_noted(&self, reading: &Reading, now: Timestamp) -> bool {
-        self.0.get(reading).is_some_and(|noted| Self::is_recent(*noted, now))
-    }
-
-    fn remember(&mut self, reading: Reading, now: Timestamp) {
-        if self.0.len() >= READINGS_MAX {
-            self.0.retain(|_reading, noted| Self::is_recent(*noted, now));
-        }
-        if self.0.len() < READINGS_MAX {
-            self.0.insert(reading, now);
-        }
-    }
-}
 
 /// What the column `entry` holds.
 #[derive(Serialize, Deserialize)]
@@ -219,6 +166,7 @@ mod tests {
 
     use super::*;
     use crate::InboxChange;
+    use crate::memory::acting::READING_NOTED_FOR_MS;
     use crate::support::build::{START, attempt_due, create, ledger, post, webhook};
     use crate::support::native::Native;
 

@@ -11,10 +11,11 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::Definition;
 
 use crate::error::LedgerError;
-use crate::event_types::{EVENT_TYPES_MAX, TypeChange, view};
+use crate::event_types::EVENT_TYPES_MAX;
 use crate::project::Ledger;
+use crate::row::event_type::{TYPE_OVERHEAD_BYTES, TypeChange, view};
+use crate::row::webhook::{StoredWebhook, WebhookChange};
 use crate::sql::{Sql, atomically, first};
-use crate::webhooks::{StoredWebhook, WebhookChange, to_json};
 
 /// One thing that a configuration writes. Definitions are sealed.
 #[derive(Clone, Debug)]
@@ -40,9 +41,6 @@ enum Planned {
     Webhook(Box<WebhookChange>),
 }
 
-/// Bytes around an entry of the catalogue in an export, at most: the names of its fields.
-const TYPE_OVERHEAD_BYTES: u32 = 100;
-
 /// Bytes of the configuration as it is stored. Looks at every definition, so it is asked where one is written and not otherwise.
 fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
     let rows = sql.run(
@@ -55,27 +53,6 @@ fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
     )?;
     let bytes = first(rows).map(|row| row.integer_or_none(0)).transpose()?.flatten().unwrap_or(0);
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
-}
-
-/// Bytes by which a webhook's change makes the configuration longer, or shorter.
-pub(crate) fn growth_of_webhook(change: &WebhookChange) -> Result<i64, LedgerError> {
-    let bytes = |webhook: &StoredWebhook| Ok(signed(to_json(&webhook.definition)?.len()));
-    match change {
-        WebhookChange::Create(webhook) => bytes(webhook),
-        WebhookChange::Update { before, after } => Ok(bytes(after)? - bytes(before)?),
-        WebhookChange::Delete(webhook) => Ok(-bytes(webhook)?),
-    }
-}
-
-/// The same of an entry of the catalogue.
-pub(crate) fn growth_of_type(change: &TypeChange) -> Result<i64, LedgerError> {
-    let bytes = |kind: &Option<EventTypeView>| -> Result<i64, LedgerError> {
-        let Some(kind) = kind else { return Ok(0) };
-        let json = |part: &Option<serde_json::Value>| part.as_ref().map_or(Ok(0), |part| to_json(part).map(|text| text.len()));
-        let texts = kind.name.len() + kind.description.len() + json(&kind.example)? + json(&kind.schema)?;
-        Ok(i64::from(TYPE_OVERHEAD_BYTES) + signed(texts))
-    };
-    Ok(bytes(&change.after)? - bytes(&change.before)?)
 }
 
 fn signed(bytes: usize) -> i64 {
@@ -136,8 +113,8 @@ impl<S: Sql> Ledger<S> {
         for step in &planned {
             growth += match step {
                 Planned::Settings(_) => 0,
-                Planned::Type(change) => growth_of_type(change)?,
-                Planned::Webhook(change) => growth_of_webhook(change)?,
+                Planned::Type(change) => change.growth()?,
+                Planned::Webhook(change) => change.growth()?,
             };
         }
         let cancelled = self.within_bounds(growth, |sql| {

@@ -11,14 +11,15 @@ use postern_core::webhook::Contract;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
-use crate::gate::{Effects, write_health};
-use crate::lease::{DeliveryRow, lost_attempt};
+use crate::memory::gate::Effects;
 use crate::project::Ledger;
-use crate::report::{Recorded, attempts_of, record, release_next, stat_note};
+use crate::report::release_next;
+use crate::row::delivery::{DeliveryRow, Recorded, attempts_of, lost_attempt, record};
+use crate::row::health::write_health;
+use crate::row::keys::read_created;
+use crate::row::stat::{count_attempts, stat_note};
+use crate::row::text::state_of;
 use crate::sql::{Row, Sql, Value, atomically, first, key_set};
-use crate::stats;
-use crate::timeline::read_created;
-use crate::webhooks::state_of;
 
 /// Rows that one page of a filtered list looks at, at most (some 20 ms natively). A page that ends there holds fewer items than
 /// its limit and says so in `searched_to`.
@@ -159,13 +160,13 @@ impl<S: Sql> Ledger<S> {
         let webhook = self.seq_of(Kind::Webhook, &delivery.webhook_id, "webhook")?;
         let member = self.roster.get(webhook);
         // Of a webhook that asks for a second 410 only what is on record has disabled it.
-        let confirms = member.is_some_and(crate::roster::Member::confirms_gone);
+        let confirms = member.is_some_and(crate::memory::roster::Member::confirms_gone);
         let disabling = if confirms { disabling_of(&self.sql, seq)? } else { Vec::new() };
         let told = |reason: explain::Reason, number: u32| {
             if confirms && !disabling.contains(&number) { reason.where_gone_is_not_confirmed() } else { reason }
         };
         let latest = attempts.last().map_or(0, |attempt| attempt.number);
-        let contract = member.map(crate::roster::Member::contract);
+        let contract = member.map(crate::memory::roster::Member::contract);
         let contract = contract.or_else(|| contract_of(&attempts)).unwrap_or(Contract::Standard);
         let hold = if delivery.state.is_final() { None } else { self.hold_of(seq, webhook)? };
         let reason = match &hold {
@@ -222,7 +223,7 @@ impl<S: Sql> Ledger<S> {
                 let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
                 let lost = lost_attempt(&row, now);
                 record(sql, &row, &lost, recorded, now)?;
-                stats::note(sql, &[stat_note(&row, &lost, false, now)])?;
+                count_attempts(sql, &[stat_note(&row, &lost, false, now)])?;
             }
             sql.run(
                 "UPDATE delivery SET state = ?2, scheduled = ?4, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3,

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::webhook::StoredWebhook;
 use crate::sql::Sql;
-use crate::webhooks::StoredWebhook;
 use crate::work::WorkEvent;
 
 /// What an event would do.

@@ -4,7 +4,6 @@
 //! accepted. The names of types with a schema are in memory, their schemas once an event has needed them, so that a project
 //! without schemas pays nothing for them.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use postern_core::api::audit::AuditAction;
@@ -14,31 +13,16 @@ use postern_core::change::Changes;
 use postern_core::event::EventTypeDraft;
 use postern_core::fault::Faults;
 use postern_core::filter::EventFacts;
-use postern_core::json;
 use postern_core::json_schema::Schema;
 use postern_core::time::Timestamp;
 
-use crate::config::growth_of_type;
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, first};
-use crate::webhooks::to_json;
+use crate::row::event_type::{COLUMNS, TypeChange, delete_type, put_type, view, view_of};
+use crate::sql::{Sql, Value, first};
 
 /// Types of a project's catalogue at most: a list without a limit gives all of them.
 pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
-/// Columns of [`view_of`].
-const COLUMNS: &str = "name, description, example, schema, archived, version, created_at_ms";
-
-/// Schemas by event type; `None` where it was not needed yet.
-#[derive(Debug, Default)]
-pub(crate) struct Schemas(BTreeMap<String, Option<Rc<Schema>>>);
-
-/// A change of the catalogue that is allowed, and not written yet.
-#[derive(Clone, Debug)]
-pub(crate) struct TypeChange {
-    pub(crate) before: Option<EventTypeView>,
-    pub(crate) after: Option<EventTypeView>,
-}
 
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_schemas(&mut self) -> Result<(), LedgerError> {
@@ -138,7 +122,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn commit_type(&mut self, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
-        self.within_bounds(growth_of_type(change)?, |sql| self.write_type(sql, change, now))?;
+        self.within_bounds(change.growth()?, |sql| self.write_type(sql, change, now))?;
         self.settle_type(change);
         Ok(())
     }
@@ -154,26 +138,8 @@ impl<S: Sql> Ledger<S> {
             (None, None) => return Ok(()),
         };
         match &change.after {
-            Some(after) => {
-                sql.run(
-                    "INSERT INTO event_type (name, description, example, schema, archived, version, created_at_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                     ON CONFLICT (name) DO UPDATE SET description = excluded.description, example = excluded.example,
-                        schema = excluded.schema, archived = excluded.archived, version = excluded.version",
-                    &[
-                        Value::from(after.name.as_str()),
-                        Value::from(after.description.as_str()),
-                        Value::from(after.example.as_ref().map(to_json).transpose()?),
-                        Value::from(after.schema.as_ref().map(to_json).transpose()?),
-                        Value::from(after.archived),
-                        Value::from(after.version),
-                        Value::from(after.created_at),
-                    ],
-                )?;
-            }
-            None => {
-                sql.run("DELETE FROM event_type WHERE name = ?1", &[Value::from(name.as_str())])?;
-            }
+            Some(after) => put_type(sql, after)?,
+            None => delete_type(sql, name)?,
         }
         self.audit(sql, action, name, changes, now)
     }
@@ -213,25 +179,6 @@ impl<S: Sql> Ledger<S> {
         };
         Ok(schema.check_within(event.data(), pointer, event.budget()))
     }
-}
-
-/// What a draft becomes.
-pub(crate) fn view(draft: EventTypeDraft, version: u32, created_at: Timestamp) -> EventTypeView {
-    let EventTypeDraft { name, description, example, schema, archived } = draft;
-    EventTypeView { name, description, example, schema, archived, version, created_at }
-}
-
-fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
-    let json = |at| row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue does not read back"));
-    Ok(EventTypeView {
-        name: String::from(row.text(0)?),
-        description: String::from(row.text(1)?),
-        example: json(2)?,
-        schema: json(3)?,
-        archived: row.flag(4)?,
-        version: row.number(5)?,
-        created_at: row.timestamp(6)?,
-    })
 }
 
 #[cfg(test)]

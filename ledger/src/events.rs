@@ -6,8 +6,8 @@ use postern_core::id::{Kind, Seq};
 
 use crate::deliveries::SCANNED_MAX;
 use crate::error::LedgerError;
-use crate::ingest::{data_of, labels_of, object_of};
 use crate::project::Ledger;
+use crate::row::event::{data_of, labels_of, object_of};
 use crate::sql::{Row, Sql, Value, first, key_set};
 
 /// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.

@@ -16,9 +16,9 @@ use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::timeline::Timeline;
-use crate::webhooks::to_json;
 
 /// Rows that a page looks at, at most: whoever reads the export asks for the next page until there is none.
 const SCANNED_MAX: u32 = 2_000;

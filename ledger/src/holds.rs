@@ -6,8 +6,8 @@ use postern_core::health::Cause;
 use postern_core::id::{Kind, Seq};
 
 use crate::error::LedgerError;
-use crate::ingest::head_of;
 use crate::project::Ledger;
+use crate::row::delivery::head_of;
 use crate::sql::{Sql, Value, first};
 
 impl<S: Sql> Ledger<S> {

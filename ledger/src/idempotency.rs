@@ -7,6 +7,7 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::keys::first_key;
 use crate::sql::{Sql, Value, first};
 
 /// Hours that a key is known.
@@ -21,7 +22,7 @@ impl<S: Sql> Ledger<S> {
     pub fn answered_before(&self, key: &str, digest: &str, now: Timestamp) -> Result<Option<String>, LedgerError> {
         let rows = self.sql.run("SELECT seq, digest, reply FROM idempotency WHERE key = ?1", &[Value::from(key)])?;
         let Some(row) = first(rows) else { return Ok(None) };
-        if row.seq(0)? < crate::timeline::first_key(oldest(now)) {
+        if row.seq(0)? < first_key(oldest(now)) {
             return Ok(None);
         }
         if row.text(1)? == digest { Ok(Some(String::from(row.text(2)?))) } else { Err(LedgerError::IdempotencyReused) }

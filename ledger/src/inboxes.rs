@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
-use crate::webhooks::to_json;
 
 /// What [`Ledger::inbox_view`] reads.
 const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";

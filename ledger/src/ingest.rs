@@ -1,6 +1,6 @@
 //! Accepting events: the event and a delivery for every webhook that wants it, in one commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use postern_core::api::event::EventAccepted;
 use postern_core::budget::{Budget, EVENT_STEPS_MAX, REQUEST_STEPS_MAX};
@@ -13,16 +13,14 @@ use postern_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::{LedgerError, damaged};
-use crate::lease::Parked;
+use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::sql::{Sql, Value, atomically, first};
-use crate::webhooks::to_json;
+use crate::row::delivery::{KeysTaken, Place, Planned, head_of, insert_deliveries};
+use crate::row::event::{data_of, insert_event, labels_of, object_of};
+use crate::row::text::to_json;
+use crate::sql::{Sql, Value, atomically};
 use crate::work::{Work, WorkEvent, WorkSet};
-
-/// Deliveries that one statement inserts, so that its JSON stays well below the 2 MB of a value.
-const INSERTED_AT_ONCE: usize = 5_000;
 
 /// How many first attempts the caller is willing to make itself, in the request that brought the events. 0: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,35 +57,6 @@ impl Known {
             && same_json(&self.data, &event.data)
     }
 }
-
-/// Where a new delivery begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Due at once.
-    Due,
-    /// Its webhook's gate decides.
-    Held,
-    /// Behind an older one with the same order key.
-    Behind,
-    /// Leased to the caller until then.
-    Inline { until: Timestamp },
-}
-
-/// A delivery to be inserted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Planned {
-    pub(crate) seq: Seq,
-    pub(crate) event: Seq,
-    pub(crate) webhook: Seq,
-    pub(crate) place: Place,
-    /// Whether it goes by its event's order key.
-    pub(crate) in_order: bool,
-    /// Whether a replay makes it. The keys of all others follow that of their event without a gap.
-    pub(crate) late: bool,
-}
-
-/// Order keys of deliveries that are planned and not stored yet, with their webhooks.
-pub(crate) type KeysTaken = BTreeSet<(Seq, String)>;
 
 impl<S: Sql> Ledger<S> {
     /// Accepts events, all or none of them. Each is matched against the webhooks of this very moment.
@@ -217,7 +186,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Whether the first attempt may be made by whoever brings the event.
     fn is_fit_for_inline(&self, webhook: Seq) -> bool {
-        let is_free = |member: &crate::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
+        let is_free = |member: &crate::memory::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
         let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
         does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
     }
@@ -232,7 +201,7 @@ impl<S: Sql> Ledger<S> {
         taken: &mut KeysTaken,
     ) -> Result<Planned, LedgerError> {
         let member = self.roster.get(webhook);
-        let order_key = order_key.filter(|_key| member.is_some_and(crate::roster::Member::ordered));
+        let order_key = order_key.filter(|_key| member.is_some_and(crate::memory::roster::Member::ordered));
         let mut place = Place::Due;
         if member.is_none_or(|member| !self.gates.is_free(webhook, member.rules())) {
             place = Place::Held;
@@ -271,85 +240,6 @@ impl<S: Sql> Ledger<S> {
             })
             .collect()
     }
-}
-
-/// Stores an event. Inside the caller's transaction. `accepted_at` is a [`Ledger::stamp`].
-pub(crate) fn insert_event<S: Sql>(
-    sql: &S,
-    seq: Seq,
-    deliveries: u32,
-    event: &NewEvent,
-    accepted_at: Timestamp,
-) -> Result<(), LedgerError> {
-    let labels = (!event.labels.is_empty()).then(|| to_json(&event.labels)).transpose()?;
-    sql.run(
-        "INSERT INTO event (seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels, data)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        &[
-            Value::from(seq),
-            Value::from(event.kind.as_str()),
-            Value::from(event.object.as_ref().map(to_json).transpose()?),
-            Value::from(event.idempotency_key.as_deref()),
-            Value::from(accepted_at),
-            Value::from(deliveries),
-            Value::from(event.order_key.as_deref()),
-            Value::from(labels),
-            Value::from(event.data.get()),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Stores deliveries of events that are stored already. Inside the caller's transaction.
-pub(crate) fn insert_deliveries<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Result<(), LedgerError> {
-    for chunk in planned.chunks(INSERTED_AT_ONCE) {
-        let row = |delivery: &Planned| {
-            let (next_at, lease_until, parked) = match delivery.place {
-                Place::Due => (Some(now.0), None, Parked::NOT),
-                Place::Held => (None, None, Parked::HELD),
-                Place::Behind => (None, None, Parked::BEHIND),
-                Place::Inline { until } => (None, Some(until.0), Parked::NOT),
-            };
-            let (inline, in_order, late) = (u8::from(lease_until.is_some()), u8::from(delivery.in_order), u8::from(delivery.late));
-            (delivery.seq.0, delivery.event.0, delivery.webhook.0, next_at, inline, lease_until, parked.0, in_order, late)
-        };
-        let rows: Vec<_> = chunk.iter().map(row).collect();
-        sql.run(
-            "INSERT INTO delivery (seq, event, webhook, next_at_ms, state, attempt, offers, claimed, lease_until_ms, parked, order_key,
-                late, updated_at_ms)
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CASE value ->> 4 WHEN 1 THEN 'leased' ELSE 'pending' END,
-                value ->> 4, value ->> 4, value ->> 4, value ->> 5, value ->> 6,
-                CASE value ->> 7 WHEN 1 THEN (SELECT order_key FROM event WHERE event.seq = value ->> 1) END,
-                value ->> 8, ?2
-             FROM json_each(?1)",
-            &[Value::Text(to_json(&rows)?), Value::from(now)],
-        )?;
-    }
-    Ok(())
-}
-
-/// The oldest open delivery of a webhook with this order key.
-pub(crate) fn head_of<S: Sql>(sql: &S, webhook: Seq, order_key: &str) -> Result<Option<Seq>, LedgerError> {
-    let rows = sql.run(
-        "SELECT seq FROM delivery WHERE webhook = ?1 AND order_key = ?2 ORDER BY seq LIMIT 1",
-        &[Value::from(webhook), Value::from(order_key)],
-    )?;
-    first(rows).map(|row| row.seq(0)).transpose()
-}
-
-/// Reads a `labels` column.
-pub(crate) fn labels_of(text: Option<&str>) -> Result<BTreeMap<String, String>, LedgerError> {
-    text.map_or_else(|| Ok(BTreeMap::new()), |text| serde_json::from_str(text).map_err(damaged("labels do not read back")))
-}
-
-/// Reads an `object` column.
-pub(crate) fn object_of(text: Option<&str>) -> Result<Option<ObjectRef>, LedgerError> {
-    text.map(|text| serde_json::from_str(text).map_err(damaged("an object does not read back"))).transpose()
-}
-
-/// Reads a `data` column.
-pub(crate) fn data_of(text: &str) -> Result<Box<RawValue>, LedgerError> {
-    RawValue::from_string(String::from(text)).map_err(damaged("an event's data does not read back"))
 }
 
 /// Whether two texts are the same JSON: a producer that repeats an event may write its spaces, the order of its members and
@@ -603,7 +493,7 @@ mod tests {
     fn an_inline_lease_survives_a_restart_and_ends_in_time() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
-        ledger.outbox_done(crate::outbox::PROJECT_ITEM, 1).unwrap();
+        ledger.outbox_done(crate::row::outbox::PROJECT_ITEM, 1).unwrap();
         let ingested = ledger.ingest(vec![event("order.paid"), event("order.sent")], InlineLimit(6), START).unwrap();
         let (kept, lost) = (&ingested.works.works[0], &ingested.works.works[1]);
         let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();

@@ -9,21 +9,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_core::delivery::{Attempt, Decision, Outcome, State, Trigger, decide};
+use postern_core::delivery::{Decision, Outcome, State, decide};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
-use crate::gate::{Effects, Opening};
-use crate::ingest::{data_of, head_of, object_of};
+use crate::memory::gate::{Effects, Opening};
+use crate::memory::roster::{LEASE_SLACK_MS, Member};
+use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
-use crate::report::{self, Recorded};
-use crate::roster::Member;
-use crate::sql::{Row, Sql, Value, atomically, key_set};
-use crate::stats::{self, StatNote};
-use crate::webhooks::{state_of, to_json};
-use crate::window::{Window, write_windows};
-use crate::work::{LEASE_SLACK_MS, Lane, LeaseTicket, Work, WorkEvent, WorkSet};
+use crate::report::release_next;
+use crate::row::delivery::{DeliveryRow, Parked, Recorded, attempts_of, lost_attempt, record, write_parked};
+use crate::row::event::{data_of, object_of};
+use crate::row::rate_window::write_windows;
+use crate::row::stat::{StatNote, count_attempts, stat_note};
+use crate::row::text::to_json;
+use crate::sql::{Sql, Value, atomically, key_set};
+use crate::work::{Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
 /// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher that broke,
 /// not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the schedule.
@@ -42,96 +44,6 @@ pub struct Leased {
     pub tickets: Vec<LeaseTicket>,
     /// Deliveries that changed, those of `tickets` among them.
     pub changed: Vec<Seq>,
-}
-
-/// Whether an open delivery is put aside, and why: the column `parked`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Parked(pub(crate) u8);
-
-impl Parked {
-    /// It is planned, leased or has ended.
-    pub(crate) const NOT: Self = Self(0);
-    /// Its webhook's gate is closed.
-    pub(crate) const HELD: Self = Self(1);
-    /// An older open delivery has its order key.
-    pub(crate) const BEHIND: Self = Self(2);
-}
-
-/// A delivery's row without its record of attempts.
-#[derive(Clone, Debug)]
-pub(crate) struct DeliveryRow {
-    pub(crate) seq: Seq,
-    pub(crate) event: Seq,
-    pub(crate) webhook: Seq,
-    pub(crate) state: State,
-    /// The highest number handed out.
-    pub(crate) attempt: u32,
-    /// Attempts recorded.
-    pub(crate) made: u32,
-    /// Attempts that count for the schedule.
-    pub(crate) scheduled: u32,
-    /// How often the current number was offered.
-    pub(crate) offers: u32,
-    pub(crate) claimed: bool,
-    pub(crate) resend: bool,
-    pub(crate) next_at: Option<Timestamp>,
-    pub(crate) updated_at: Timestamp,
-    /// Only while it is open, and only of an ordered webhook.
-    pub(crate) order_key: Option<String>,
-    /// The event's type.
-    pub(crate) kind: String,
-}
-
-impl DeliveryRow {
-    /// The columns that [`DeliveryRow::read`] wants, in its order.
-    pub(crate) const COLUMNS: &str = "delivery.seq, delivery.event, delivery.webhook, delivery.state, delivery.attempt, delivery.made,
-        delivery.scheduled, delivery.offers, delivery.claimed, delivery.resend, delivery.next_at_ms, delivery.updated_at_ms,
-        delivery.order_key, (SELECT type FROM event WHERE event.seq = delivery.event)";
-    /// How many there are.
-    pub(crate) const COLUMN_COUNT: usize = 14;
-
-    pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
-        Ok(Self {
-            seq: row.seq(0)?,
-            event: row.seq(1)?,
-            webhook: row.seq(2)?,
-            state: state_of(row.text(3)?)?,
-            attempt: row.number(4)?,
-            made: row.number(5)?,
-            scheduled: row.number(6)?,
-            offers: row.number(7)?,
-            claimed: row.flag(8)?,
-            resend: row.flag(9)?,
-            next_at: row.timestamp_or_none(10)?,
-            updated_at: row.timestamp(11)?,
-            order_key: row.text_or_none(12)?.map(String::from),
-            // An event is kept while it has deliveries; a damaged store must not stop the alarm.
-            kind: row.text_or_none(13)?.map(String::from).unwrap_or_default(),
-        })
-    }
-
-    pub(crate) const fn trigger(&self) -> Trigger {
-        if self.resend { Trigger::Resend } else { Trigger::Schedule }
-    }
-
-    /// The state of an open delivery that nobody holds.
-    pub(crate) const fn resting_state(&self) -> State {
-        if self.made == 0 { State::Pending } else { State::Waiting }
-    }
-
-    /// Attempts that count for the schedule once the one at hand is recorded. A resend does not count, unless it is the
-    /// first of a new round.
-    pub(crate) fn scheduled_after(&self) -> u32 {
-        self.scheduled + u32::from(!self.resend || self.scheduled == 0)
-    }
-
-    /// Whether no older open delivery has the same order key.
-    fn is_head<S: Sql>(&self, sql: &S) -> Result<bool, LedgerError> {
-        match &self.order_key {
-            None => Ok(true),
-            Some(key) => Ok(head_of(sql, self.webhook, key)?.is_none_or(|head| head >= self.seq)),
-        }
-    }
 }
 
 /// One call of [`Ledger::lease_due`], inside its transaction.
@@ -184,7 +96,7 @@ impl<S: Sql> Ledger<S> {
         let this = &*self;
         let (leased, effects) = atomically(&self.sql, |sql| {
             let mut round = Round::new(this, sql, now, limit, &due);
-            write_windows(sql, &windows)?;
+            write_windows(sql, &rows_of(&windows))?;
             round.effects.windows = windows;
             for row in due {
                 round.take_up(&row)?;
@@ -192,7 +104,7 @@ impl<S: Sql> Ledger<S> {
             round.write_parked()?;
             round.release_held()?;
             round.write_offers()?;
-            stats::note(sql, &round.notes)?;
+            count_attempts(sql, &round.notes)?;
             if let Some(checked) = checked {
                 sql.run("UPDATE meta SET inline_checked = ?1", &[Value::from(checked)])?;
             }
@@ -309,7 +221,7 @@ impl<S: Sql> Ledger<S> {
         }
         atomically(&self.sql, |sql| {
             // With the claims, so that no crash parts the calls from what counts them.
-            write_windows(sql, &effects.windows)?;
+            write_windows(sql, &rows_of(&effects.windows))?;
             // Apart, because setting `next_at_ms` writes its index even where the value stays.
             if !kept.is_empty() {
                 sql.run(
@@ -506,14 +418,14 @@ impl<'a, S: Sql> Round<'a, S> {
     /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
     fn end_lost(&mut self, row: &DeliveryRow, member: &Member) -> Result<Option<DeliveryRow>, LedgerError> {
         let (sql, now) = (self.sql, self.now);
-        let lost_before = report::attempts_of(sql, row.seq)?.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
-        let record = lost_attempt(row, now);
+        let lost_before = attempts_of(sql, row.seq)?.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
+        let lost = lost_attempt(row, now);
         self.effects.notes.push((row.webhook, false));
-        self.notes.push(report::stat_note(row, &record, false, now));
+        self.notes.push(stat_note(row, &lost, false, now));
         let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
             let standing = Recorded { state: recorded.resting_state(), next_at: Some(now), resend: row.resend, scheduled: row.scheduled };
-            report::record(sql, row, &record, standing, now)?;
+            record(sql, row, &lost, standing, now)?;
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
@@ -521,39 +433,12 @@ impl<'a, S: Sql> Round<'a, S> {
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
             Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };
-        report::record(sql, row, &record, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
+        record(sql, row, &lost, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
         if state == State::Dead {
-            report::release_next(sql, &mut self.effects, row, now)?;
-            self.ledger.announce_dead(sql, &mut self.effects, row, &record, now)?;
+            release_next(sql, &mut self.effects, row, now)?;
+            self.ledger.announce_dead(sql, &mut self.effects, row, &lost, now)?;
         }
         Ok(None)
-    }
-}
-
-/// Puts deliveries aside: `(delivery, state, attempt, parked)`.
-fn write_parked<S: Sql>(sql: &S, parked: &[(i64, &str, u32, u8)], now: Timestamp) -> Result<(), LedgerError> {
-    if !parked.is_empty() {
-        sql.run(
-            "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, parked = j.value ->> 3, offers = 0, claimed = 0,
-                next_at_ms = NULL, lease_until_ms = NULL, updated_at_ms = ?2
-             FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-            &[Value::Text(to_json(&parked)?), Value::from(now)],
-        )?;
-    }
-    Ok(())
-}
-
-/// The record of an attempt that nobody reported.
-pub(crate) fn lost_attempt(row: &DeliveryRow, now: Timestamp) -> Attempt {
-    Attempt {
-        number: row.attempt,
-        trigger: row.trigger(),
-        started_at: row.updated_at,
-        duration_ms: u32::try_from(now.ms_since(row.updated_at)).unwrap_or(0),
-        outcome: Outcome::Lost,
-        request: None,
-        response: None,
-        request_id: None,
     }
 }
 

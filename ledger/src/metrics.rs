@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::stat::hour_of;
+use crate::row::text::to_json;
 use crate::sql::{Sql, Value, first};
-use crate::stats::hour_of;
-use crate::webhooks::to_json;
 
 /// Events that one reading counts at most.
 const EVENTS_MAX: u32 = 50_000;
@@ -183,7 +183,7 @@ mod tests {
 
     use super::*;
     use crate::InlineLimit;
-    use crate::stats::HOUR_MS;
+    use crate::row::stat::HOUR_MS;
     use crate::support::build::{START, attempt_due, create, event, lease, ledger, post, webhook};
 
     fn outcomes(metrics: &ProjectMetrics) -> [u64; 2] {

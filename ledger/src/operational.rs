@@ -19,11 +19,11 @@ use postern_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::error::{LedgerError, damaged};
-use crate::gate::Effects;
-use crate::ingest::{KeysTaken, Place, insert_deliveries, insert_event};
-use crate::lease::DeliveryRow;
+use crate::memory::gate::Effects;
 use crate::project::Ledger;
-use crate::report::{answered, in_short};
+use crate::row::attempts::{answered, in_short};
+use crate::row::delivery::{DeliveryRow, KeysTaken, Place, insert_deliveries};
+use crate::row::event::insert_event;
 use crate::sql::Sql;
 
 /// What a transition is about.

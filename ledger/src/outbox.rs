@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::outbox::PROJECT_ITEM;
+use crate::row::webhook::StoredWebhook;
 use crate::sql::{Sql, Value};
-use crate::webhooks::StoredWebhook;
 
-/// The key of the project's own record.
-pub(crate) const PROJECT_ITEM: Seq = Seq::ZERO;
 /// Milliseconds before the first repetition: KV takes one write a second a key (PLATFORM 2.1).
 const BACKOFF_MS: i64 = 1_000;
 /// Doublings of the backoff at most: 1 s · 2^8 is a little over four minutes.
@@ -44,26 +43,6 @@ pub enum OutboxItem {
         /// `whk_…`
         id: String,
     },
-}
-
-/// Asks for `item` to be published in this version. Inside the caller's transaction.
-pub(crate) fn put<S: Sql>(sql: &S, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
-    enqueue(sql, item, version, false, now)
-}
-
-/// Asks for the removal of `item`. Inside the caller's transaction.
-pub(crate) fn delete<S: Sql>(sql: &S, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
-    enqueue(sql, item, version, true, now)
-}
-
-fn enqueue<S: Sql>(sql: &S, item: Seq, version: u32, deleted: bool, now: Timestamp) -> Result<(), LedgerError> {
-    sql.run(
-        "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) VALUES (?1, ?2, ?3, 0, ?4)
-         ON CONFLICT (item) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, failures = 0,
-            next_at_ms = excluded.next_at_ms",
-        &[Value::from(item), Value::from(version), Value::from(deleted), Value::from(now)],
-    )?;
-    Ok(())
 }
 
 impl<S: Sql> Ledger<S> {

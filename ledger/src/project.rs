@@ -8,19 +8,18 @@ use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
-use crate::audit::{Acting, Readings};
-use crate::error::LedgerError;
-use crate::event_types::Schemas;
-use crate::gate::Gates;
-use crate::outbox;
-use crate::quotas::Meters;
-use crate::replay::Replays;
-use crate::retention::Upkeep;
-use crate::roster::{Member, Roster};
-use crate::runs::RunClock;
 use crate::schema;
+
+use crate::error::LedgerError;
+use crate::memory::acting::{Acting, Readings};
+use crate::memory::clock::{Replays, RunClock, Upkeep};
+use crate::memory::gate::Gates;
+use crate::memory::meters::Meters;
+use crate::memory::roster::{Member, Roster};
+use crate::memory::schemas::Schemas;
+use crate::memory::tokens::TokenBook;
+use crate::row::outbox;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::tokens::TokenBook;
 
 /// Deliveries are counted up to here for a project's overview.
 const OPEN_COUNTED_MAX: u32 = 10_000;

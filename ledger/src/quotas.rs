@@ -4,20 +4,21 @@
 //! stored bytes are known as an upper bound that is counted anew when it comes to the limit; what a minute may take is memory
 //! of the object, which a restart forgets.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use postern_core::api::operational::ProjectFullData;
 use postern_core::event::Operational;
 use postern_core::id::Seq;
-use postern_core::quota::{Exceeded, Minute, Quota, QuotaUse, Quotas, is_full};
+use postern_core::quota::{Exceeded, Quota, QuotaUse, Quotas, is_full};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
-use crate::gate::Effects;
+use crate::memory::gate::Effects;
+use crate::memory::meters::{Bound, Meters, Size, take};
+use crate::memory::roster::origin_of;
 use crate::project::Ledger;
+use crate::row::webhook::WebhookChange;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::webhooks::WebhookChange;
 
 /// Open deliveries are counted anew as often as somebody asks, where that looks at so many at most; else once a second.
 const RECOUNTED_ALWAYS: u64 = 20_000;
@@ -27,91 +28,6 @@ const FRESH_MS: i64 = 1_000;
 const ROW_BYTES: u64 = 512;
 /// Seconds after which one who met too many open deliveries may try again: some attempts have ended by then.
 const OPEN_RETRY_AFTER_S: u32 = 10;
-/// Tokens and inboxes whose minute is remembered at most; those of minutes that are over are forgotten first.
-const MINUTES_MAX: usize = 10_000;
-
-/// A number that is never below the truth, and when it was counted.
-#[derive(Clone, Copy, Debug)]
-struct Bound {
-    at_most: u64,
-    counted_at: Timestamp,
-}
-
-/// The size of the store when it was read, and what may have come since.
-#[derive(Clone, Copy, Debug)]
-struct Size {
-    bytes: u64,
-    since: u64,
-    read_at: Timestamp,
-}
-
-/// The limits, and what is known of their use.
-#[derive(Debug)]
-pub(crate) struct Meters {
-    quotas: Quotas,
-    open: Cell<Option<Bound>>,
-    size: Cell<Option<Size>>,
-    events: BTreeMap<String, Minute>,
-    requests: BTreeMap<Seq, Minute>,
-    /// Whether it was told that the project is full: the column `meta.full`.
-    full: bool,
-}
-
-impl Default for Meters {
-    fn default() -> Self {
-        Self {
-            quotas: Quotas::NONE,
-            open: Cell::new(None),
-            size: Cell::new(None),
-            events: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            full: false,
-        }
-    }
-}
-
-impl Meters {
-    /// So many deliveries were opened.
-    pub(crate) fn note_open(&self, more: usize) {
-        if let Some(Bound { at_most, counted_at }) = self.open.get() {
-            self.open.set(Some(Bound { at_most: at_most.saturating_add(more as u64), counted_at }));
-        }
-    }
-
-    fn note_bytes(&self, more: u64) {
-        if let Some(size) = self.size.get() {
-            self.size.set(Some(Size { since: size.since.saturating_add(more), ..size }));
-        }
-    }
-}
-
-/// Takes `more` of the minute of `whose`.
-fn take<K: Ord>(
-    minutes: &mut BTreeMap<K, Minute>,
-    whose: K,
-    (quotas, quota): (&Quotas, Quota),
-    more: u64,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
-    if quotas.limit(quota).is_none() {
-        return Ok(());
-    }
-    if minutes.len() >= MINUTES_MAX {
-        minutes.retain(|_whose, minute| !minute.is_over(now.0));
-    }
-    // Where all of so many are at it within one minute, the newest are not counted: memory is bounded first.
-    if minutes.len() < MINUTES_MAX || minutes.contains_key(&whose) {
-        minutes.entry(whose).or_default().take(quotas, quota, more, now.0)?;
-    }
-    Ok(())
-}
-
-/// Scheme, host and port of a URL that the egress policy has normalised.
-pub(crate) fn origin_of(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
-    url.get(..end).unwrap_or(url)
-}
 
 /// What so many rows with so many bytes of data will take of the store, roughly.
 pub(crate) fn bytes_of(rows: usize, data: usize) -> u64 {
@@ -423,20 +339,6 @@ mod tests {
         assert_eq!(used(&ledger, Quota::OriginWebhooks), Some(2));
         let reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(reopened.roster.of_origin("https://r.example"), 2, "counted anew from the rows");
-    }
-
-    #[test]
-    fn the_origin_of_a_url_is_what_stands_before_its_path() {
-        for (url, origin) in [
-            ("https://a.example/x/y", "https://a.example"),
-            ("https://a.example?q", "https://a.example"),
-            ("https://a.example#f", "https://a.example"),
-            ("https://[::1]:8/x", "https://[::1]:8"),
-            ("https://a.example", "https://a.example"),
-            ("", ""),
-        ] {
-            assert_eq!(origin_of(url), origin);
-        }
     }
 
     #[test]

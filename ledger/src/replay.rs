@@ -7,8 +7,6 @@
 //! Only what was there when the replay was asked for is looked at: its own key is the upper end of the range. Nothing
 //! here calls anybody; due deliveries go the way of all others (`lease`), with its holds, limits and order.
 
-use std::collections::BTreeSet;
-
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
@@ -25,14 +23,15 @@ use serde_json::Value as Json;
 
 use crate::deliveries::ATTEMPTS_MAX;
 use crate::error::{LedgerError, damaged};
-use crate::ingest::{KeysTaken, Place, Planned, insert_deliveries, labels_of, object_of};
-use crate::lease::{DeliveryRow, lost_attempt};
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::report::{Recorded, record, stat_note};
-use crate::sql::{Row, Sql, Value, atomically, first, key_set};
+use crate::row::delivery::{DeliveryRow, KeysTaken, Place, Planned, Recorded, insert_deliveries, lost_attempt, record};
+use crate::row::event::{count_one_more_delivery, labels_of, object_of};
+use crate::row::stat::{count_attempts, stat_note};
+use crate::row::text::to_json;
+use crate::row::webhook::StoredWebhook;
+use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::timeline::Timeline;
-use crate::webhooks::{StoredWebhook, to_json};
 
 /// Rows that one step looks at where each event's data must be read: 25 MB at worst.
 const ROWS_WITH_DATA_MAX: u32 = 100;
@@ -56,26 +55,6 @@ pub struct Replayed {
     pub changed: Vec<Seq>,
     /// The replay as it is now; `None` where none is running.
     pub replay: Option<ReplayView>,
-}
-
-/// Keys of the replays that are running, the oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Replays {
-    running: BTreeSet<Seq>,
-    /// There was no room for more; looked at again then.
-    waits_until: Option<Timestamp>,
-}
-
-impl Replays {
-    /// Whether there is work to do.
-    pub(crate) fn are_running(&self) -> bool {
-        !self.running.is_empty()
-    }
-
-    /// When there is work to do.
-    pub(crate) fn goes_on_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.are_running().then(|| self.waits_until.map_or(now, |at| at.max(now)))
-    }
 }
 
 /// The column `query`: what was asked for, and which webhook had the name then.
@@ -318,7 +297,7 @@ impl<S: Sql> Ledger<S> {
             .iter()
             .map(|row| {
                 let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
-                let is_ordered = self.roster.get(row.webhook).is_some_and(crate::roster::Member::ordered);
+                let is_ordered = self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
                 (row.seq.0, state.as_str(), u8::from(is_ordered))
             })
             .collect();
@@ -328,7 +307,7 @@ impl<S: Sql> Ledger<S> {
                 let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled: 0 };
                 let lost = lost_attempt(row, now);
                 record(sql, row, &lost, recorded, now)?;
-                crate::stats::note(sql, &[stat_note(row, &lost, false, now)])?;
+                count_attempts(sql, &[stat_note(row, &lost, false, now)])?;
             }
             sql.run(
                 "UPDATE delivery SET state = j.value ->> 1, scheduled = 0, resend = 1, parked = 0, offers = 0, claimed = 0,
@@ -362,10 +341,7 @@ impl<S: Sql> Ledger<S> {
         }
         atomically(&self.sql, |sql| {
             insert_deliveries(sql, &planned, now)?;
-            sql.run(
-                "UPDATE event SET deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?1))",
-                &[Value::Text(key_set(missing.iter().map(|missing| missing.event)))],
-            )?;
+            count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
             advance(sql, replay, &looked, missing.len(), now)
         })?;
         if planned.iter().any(|delivery| delivery.place == Place::Held) {

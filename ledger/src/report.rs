@@ -8,26 +8,23 @@ use postern_core::change::Changes;
 use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
 use postern_core::event::is_operational;
-use postern_core::explain::reason_phrase;
 use postern_core::health::{Health, Signal, Transition};
 use postern_core::id::Seq;
-use postern_core::stats::OutcomeClass;
 use postern_core::time::Timestamp;
 use serde_json::Value as Json;
 
-use crate::error::{LedgerError, damaged};
-use crate::gate::{Effects, write_health};
-use crate::ingest::head_of;
-use crate::lease::{DeliveryRow, Parked};
+use crate::error::LedgerError;
+use crate::memory::gate::Effects;
 use crate::operational::About;
 use crate::project::Ledger;
+use crate::row::attempts::{answered, in_short, shrink, to_lines};
+use crate::row::delivery::{DeliveryRow, Parked, Recorded, attempts_of, head_of, record};
+use crate::row::health::write_health;
+use crate::row::stat::{count_attempts, stat_note};
+use crate::row::webhook::write_disabled;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::stats::{self, StatNote};
-use crate::webhooks::to_json;
 use crate::work::Report;
 
-/// Bytes of a delivery's attempts at most: a row has 2 MB (PLATFORM 2.3) and must hold one more attempt.
-const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 /// An attempt that is delivered faster than this leaves its webhook fit for the inline lane.
 const QUICK_MS: u32 = 1_000;
 /// A failure that asks for nothing but the next attempt.
@@ -40,15 +37,6 @@ pub struct Reported {
     pub changed: Vec<Seq>,
     /// Whether a webhook was disabled, or began or ceased to be failing or throttled.
     pub webhooks_changed: bool,
-}
-
-/// Where a delivery stands after an attempt was recorded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Recorded {
-    pub(crate) state: State,
-    pub(crate) next_at: Option<Timestamp>,
-    pub(crate) resend: bool,
-    pub(crate) scheduled: u32,
 }
 
 /// What one report came to.
@@ -111,7 +99,7 @@ impl<S: Sql> Ledger<S> {
                 effects.changed.push(delivery);
                 webhooks_changed |= this.judge(sql, &mut effects, &row, &attempt, now)?;
             }
-            stats::note(sql, &notes)?;
+            count_attempts(sql, &notes)?;
             Ok((effects, webhooks_changed))
         })?;
         let reported = Reported { changed: effects.changed.clone(), webhooks_changed: webhooks_changed || !effects.disabled.is_empty() };
@@ -212,7 +200,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Disables a webhook, unless it is already. Inside the caller's transaction.
     fn disable(&self, sql: &S, effects: &mut Effects, webhook: Seq, cause: DisableCause, now: Timestamp) -> Result<(), LedgerError> {
-        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::roster::Member::enabled) {
+        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::memory::roster::Member::enabled) {
             return Ok(());
         }
         let mut stored = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
@@ -220,17 +208,7 @@ impl<S: Sql> Ledger<S> {
         stored.disabled_reason = Some(String::from(cause.reason()));
         stored.version += 1;
         stored.updated_at = now;
-        sql.run(
-            "UPDATE webhook SET version = ?2, disabled_reason = ?3, disabled_at_ms = ?4, updated_at_ms = ?4, definition = ?5 WHERE seq = ?1",
-            &[
-                Value::from(webhook),
-                Value::from(stored.version),
-                Value::from(cause.reason()),
-                Value::from(now),
-                Value::Text(to_json(&stored.definition)?),
-            ],
-        )?;
-        crate::outbox::put(sql, webhook, stored.version, now)?;
+        write_disabled(sql, &stored, cause.reason(), now)?;
         let mut changes = Changes::one("enabled", Json::from(true), Json::from(false));
         changes.0.extend(Changes::one("disabled_reason", Json::Null, Json::from(cause.reason())).0);
         self.audit_as_postern(sql, AuditAction::WebhookDisabled, stored.definition.name.as_str(), changes, now)?;
@@ -307,122 +285,6 @@ pub(crate) fn release_next<S: Sql>(sql: &S, effects: &mut Effects, ended: &Deliv
     Ok(())
 }
 
-/// What the statistics learn of an attempt.
-pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, now: Timestamp) -> StatNote {
-    StatNote {
-        webhook: row.webhook,
-        kind: row.kind.clone(),
-        at: now,
-        class: OutcomeClass::of(&attempt.outcome),
-        delivered,
-        first: attempt.number == 1,
-        duration_ms: attempt.duration_ms,
-    }
-}
-
-/// Appends an attempt to a delivery's record and sets where the delivery stands. Inside the caller's transaction.
-pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, recorded: Recorded, now: Timestamp) -> Result<(), LedgerError> {
-    let line = to_json(attempt)? + "\n";
-    make_room(sql, row.seq, line.len())?;
-    sql.run(
-        "UPDATE delivery SET state = ?2, made = ?3, scheduled = ?4, offers = 0, claimed = 0, resend = ?5, next_at_ms = ?6,
-            lease_until_ms = NULL, updated_at_ms = ?7, last_status = coalesce(?8, last_status), last_duration_ms = ?9,
-            last_result = ?10, attempts = attempts || ?11, order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END
-         WHERE seq = ?1",
-        &[
-            Value::from(row.seq),
-            Value::from(recorded.state.as_str()),
-            Value::from(attempt.number),
-            Value::from(recorded.scheduled),
-            Value::from(recorded.resend),
-            Value::from(recorded.next_at),
-            Value::from(now),
-            Value::from(answered(attempt)),
-            Value::from(attempt.duration_ms),
-            Value::Text(in_short(&attempt.outcome)),
-            Value::Text(line),
-            Value::from(recorded.state.is_final()),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Every recorded attempt of a delivery, oldest first.
-pub(crate) fn attempts_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<Attempt>, LedgerError> {
-    let rows = sql.run("SELECT attempts FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
-    let row = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?;
-    row.text(0)?.lines().map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back"))).collect()
-}
-
-/// Makes room for `bytes` more in a delivery's record, where it is nearly full.
-fn make_room<S: Sql>(sql: &S, delivery: Seq, bytes: usize) -> Result<(), LedgerError> {
-    let rows = sql.run("SELECT length(CAST(attempts AS BLOB)) FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
-    let used = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?.number(0)? as usize;
-    if used + bytes <= ATTEMPTS_BYTES_MAX {
-        return Ok(());
-    }
-    let mut attempts = attempts_of(sql, delivery)?;
-    shrink(&mut attempts, bytes)?;
-    sql.run("UPDATE delivery SET attempts = ?2 WHERE seq = ?1", &[Value::from(delivery), Value::Text(to_lines(&attempts)?)])?;
-    Ok(())
-}
-
-/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers' headers and
-/// requests. That an attempt was made, when and how it ended stays.
-fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
-    let mut used = to_lines(attempts)?.len();
-    let drop_body = |attempt: &mut Attempt| {
-        if let Some(response) = &mut attempt.response
-            && !response.body.is_empty()
-        {
-            response.body = String::new();
-            response.body_is_base64 = false;
-            response.truncated = true;
-        }
-    };
-    let drop_headers = |attempt: &mut Attempt| {
-        attempt.request = None;
-        attempt.response = None;
-    };
-    let reduce: [&dyn Fn(&mut Attempt); 2] = [&drop_body, &drop_headers];
-    for reduce in reduce {
-        for attempt in attempts.iter_mut() {
-            if used + bytes <= ATTEMPTS_BYTES_MAX {
-                return Ok(());
-            }
-            let before = to_json(attempt)?.len();
-            reduce(attempt);
-            used -= before - to_json(attempt)?.len();
-        }
-    }
-    Ok(())
-}
-
-fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
-    attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
-}
-
-/// The status of an attempt that got an answer.
-pub(crate) const fn answered(attempt: &Attempt) -> Option<u32> {
-    match attempt.outcome {
-        Outcome::Answered { status } => Some(status as u32),
-        _ => None,
-    }
-}
-
-/// An outcome in a few words, for lists.
-pub(crate) fn in_short(outcome: &Outcome) -> String {
-    String::from(match outcome {
-        Outcome::Answered { status } => return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned(),
-        Outcome::TimedOut => "timed out",
-        Outcome::ConnectionFailed { .. } => "connection failed",
-        Outcome::NameNotResolved => "name not resolved",
-        Outcome::Blocked { .. } => "blocked",
-        Outcome::PlatformFailed { .. } => "could not be sent",
-        Outcome::Lost => "not reported",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
@@ -433,6 +295,7 @@ mod tests {
     use postern_core::webhook::{Contract, Definition};
 
     use super::*;
+    use crate::row::attempts::ATTEMPTS_BYTES_MAX;
     use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
     use crate::support::native::Native;
     use crate::{LeaseTicket, Work};
@@ -504,7 +367,7 @@ mod tests {
         let mut now = START;
         for _attempt in 0..10 {
             now = ledger.next_wake(now).unwrap().unwrap().0.max(now);
-            ledger.outbox_done(crate::outbox::PROJECT_ITEM, 1).unwrap();
+            ledger.outbox_done(crate::row::outbox::PROJECT_ITEM, 1).unwrap();
             while ledger.outbox_due(now, 1).unwrap().iter().any(|entry| ledger.outbox_done(entry.item, entry.version).is_ok()) {}
             now = ledger.next_wake(now).unwrap().unwrap().0;
             attempt_due(&mut ledger, now, FAILED);

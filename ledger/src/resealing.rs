@@ -8,10 +8,9 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::Definition;
 
 use crate::error::LedgerError;
-use crate::outbox;
 use crate::project::Ledger;
+use crate::row::webhook::{StoredWebhook, replace_sealed_text};
 use crate::sql::{Sql, Value, atomically};
-use crate::webhooks::{StoredWebhook, to_json};
 
 impl<S: Sql> Ledger<S> {
     /// The sealing key under which every webhook's secrets are known to be; `None` where nobody looked yet.
@@ -46,16 +45,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn replace_sealed_text(&mut self, webhook: &StoredWebhook, sealed: &Definition, now: Timestamp) -> Result<bool, LedgerError> {
-        atomically(&self.sql, |sql| {
-            let rows = sql.run(
-                "UPDATE webhook SET definition = ?3 WHERE seq = ?1 AND version = ?2 RETURNING seq",
-                &[Value::from(webhook.seq), Value::from(webhook.version), Value::Text(to_json(sealed)?)],
-            )?;
-            if !rows.is_empty() {
-                outbox::put(sql, webhook.seq, webhook.version, now)?;
-            }
-            Ok(!rows.is_empty())
-        })
+        atomically(&self.sql, |sql| replace_sealed_text(sql, webhook, sealed, now))
     }
 }
 

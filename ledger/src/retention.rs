@@ -10,8 +10,6 @@
 //! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`], which is
 //! asked after every write and knows what must not wait.
 
-use std::cell::Cell;
-
 use postern_core::api::audit::AUDIT_DAYS;
 use postern_core::delivery::State;
 use postern_core::id::Seq;
@@ -19,11 +17,13 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::idempotency::{self, KEY_HOURS};
+use crate::memory::clock::Part;
 use crate::project::Ledger;
+use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
+use crate::row::stat::{HOUR_MS, hour_of};
+use crate::row::text::state_of;
 use crate::sql::{Row, Sql, Value, first, key_set};
-use crate::stats::{HOUR_MS, hour_of};
-use crate::timeline::{Timeline, first_key};
-use crate::webhooks::state_of;
+use crate::timeline::Timeline;
 
 /// Days that hourly counts are kept.
 pub const STATS_DAYS: u32 = 400;
@@ -33,54 +33,6 @@ pub const TESTS_DAYS: u32 = 30;
 const STEP_ROWS: u32 = 500;
 /// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside a day.
 const PASS_EVERY_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 86_400_000;
-
-/// What a pass goes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Deliveries,
-    Events,
-    Stats,
-    Tests,
-    Replays,
-    Runs,
-    Audit,
-    Keys,
-}
-
-/// The order of a pass. Events after deliveries: they can go once these have.
-const PARTS: [Part; 8] = [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays, Part::Runs, Part::Audit, Part::Keys];
-
-impl Part {
-    fn after(self) -> Option<Self> {
-        PARTS.into_iter().skip_while(|part| *part != self).nth(1)
-    }
-}
-
-/// How far retention has come.
-#[derive(Debug, Default)]
-pub(crate) struct Upkeep {
-    /// The pass at hand: the part, and the last key that was looked at.
-    pass: Option<(Part, Seq)>,
-    /// When the next pass may begin, once it is known.
-    next: Cell<Option<Timestamp>>,
-}
-
-impl Upkeep {
-    /// Forgets when the next pass begins: what it depends on has changed.
-    pub(crate) fn reconsider(&mut self) {
-        self.next.set(None);
-    }
-}
-
-/// Of what has no timeline: the first key that is younger than so many days.
-fn oldest_kept(now: Timestamp, days: u32) -> Seq {
-    first_key(days_before(now, days))
-}
-
-const fn days_before(now: Timestamp, days: u32) -> Timestamp {
-    now.plus_ms(-(days as i64) * DAY_MS)
-}
 
 impl<S: Sql> Ledger<S> {
     /// When the next step of retention is due; not before `now`. `None`: there is nothing that will ever grow old.
@@ -264,7 +216,7 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::stats::{StatNote, note};
+    use crate::row::stat::{StatNote, count_attempts};
     use crate::support::build::{START, attempt, create, event, ledger, webhook};
     use crate::support::native::Native;
     use crate::{InlineLimit, Report};
@@ -358,7 +310,7 @@ mod tests {
             first: true,
             duration_ms: 1,
         };
-        note(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
+        count_attempts(&ledger.sql, &[old(0), old(399), old(401)]).unwrap();
         let test = ledger.reserve(START.plus_ms(-31 * DAY));
         let draft = crate::TestDraft {
             retry: false,

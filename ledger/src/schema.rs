@@ -344,9 +344,9 @@ mod tests {
     use postern_core::webhook::{Definition, RateLimit};
 
     use super::*;
+    use crate::row::text::to_json;
     use crate::support::build::{START, lease, ledger, post, project, webhook};
     use crate::support::native::Native;
-    use crate::webhooks::to_json;
     use crate::{Ledger, LedgerError};
 
     /// FNV-1a, 64 bits.

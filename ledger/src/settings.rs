@@ -8,8 +8,8 @@ use postern_core::time::Timestamp;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically, first};
-use crate::webhooks::to_json;
 
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {

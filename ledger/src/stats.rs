@@ -1,6 +1,6 @@
 //! Counts: what was attempted and how it ended, by the hour, webhook and event type.
 //!
-//! [`note`] adds to them in the commit of the reports that they count, so they never say more or less than the record of
+//! [`count_attempts`] adds to them in the commit of the reports that they count, so they never say more or less than the record of
 //! attempts did at that moment. A row is written once per commit, however many attempts of it were reported.
 //! Reading adds hours up to what a chart shows. Rows are ordered by hour, so a range of time is a range of keys; for one
 //! webhook each hour is looked up on its own.
@@ -10,128 +10,20 @@ use std::collections::BTreeMap;
 use postern_core::api::stats::{BUCKETS_MAX, StatsBucket, StatsCounts, StatsView, WEBHOOKS_MAX, WebhookStats};
 use postern_core::id::{Kind, Seq};
 use postern_core::query::StatsQuery;
-use postern_core::stats::{Histogram, OutcomeClass, Outcomes, Tally};
+use postern_core::stats::Tally;
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::stat::{COLUMNS, Counted, HOUR_MS, hour_of};
 use crate::sql::{Row, Sql, Value};
-use crate::webhooks::to_json;
 
-pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// Rows that one query reads.
 const READ_AT_ONCE: u32 = 2_000;
 /// Hours of one webhook that one query looks up.
 const HOURS_AT_ONCE: i64 = 1_000;
 /// Rows that one answer adds up at most.
 const ROWS_MAX: usize = 1_000_000;
-
-/// The hour that holds `at`, counted since 1970.
-pub(crate) const fn hour_of(at: Timestamp) -> i64 {
-    at.0.div_euclid(HOUR_MS)
-}
-
-/// One attempt, as far as it is counted.
-#[derive(Clone, Debug)]
-pub(crate) struct StatNote {
-    /// Whose.
-    pub(crate) webhook: Seq,
-    /// The event's type.
-    pub(crate) kind: String,
-    /// When it ended.
-    pub(crate) at: Timestamp,
-    /// How it ended.
-    pub(crate) class: OutcomeClass,
-    /// Whether the receiver took it.
-    pub(crate) delivered: bool,
-    /// Whether it was its delivery's first.
-    pub(crate) first: bool,
-    /// How long it took.
-    pub(crate) duration_ms: u32,
-}
-
-impl StatNote {
-    fn add_to(&self, tally: &mut Tally) {
-        tally.attempts += 1;
-        tally.delivered += u64::from(self.delivered);
-        tally.at_once += u64::from(self.delivered && self.first);
-        tally.outcomes.add(self.class);
-        if self.class.has_latency() {
-            tally.latency.add(self.duration_ms);
-        }
-    }
-}
-
-/// Counts attempts. Inside the caller's transaction: what is counted there is written once for each hour, webhook and
-/// type.
-pub(crate) fn note<S: Sql>(sql: &S, notes: &[StatNote]) -> Result<(), LedgerError> {
-    if notes.is_empty() {
-        return Ok(());
-    }
-    let mut tallies: BTreeMap<(i64, Seq, &str), Tally> = BTreeMap::new();
-    for note in notes {
-        note.add_to(tallies.entry((hour_of(note.at), note.webhook, &note.kind)).or_default());
-    }
-    let keys: Vec<_> = tallies.keys().map(|(hour, webhook, kind)| (hour, webhook.0, kind)).collect();
-    let known = sql.run(
-        &format!(
-            "SELECT {COLUMNS} FROM json_each(?1) AS j CROSS JOIN stat AS s
-             ON s.hour = j.value ->> 0 AND s.webhook = j.value ->> 1 AND s.type = j.value ->> 2"
-        ),
-        &[Value::Text(to_json(&keys)?)],
-    )?;
-    for row in &known {
-        let counted = Counted::read(row)?;
-        if let Some(tally) = tallies.get_mut(&(counted.hour, counted.webhook, row.text(2)?)) {
-            tally.merge(&counted.tally);
-        }
-    }
-    let rows: Vec<_> = tallies
-        .iter()
-        .map(|((hour, webhook, kind), tally)| {
-            let (outcomes, latency) = (tally.outcomes.to_text(), tally.latency.to_text());
-            (hour, webhook.0, kind, tally.attempts, tally.delivered, tally.at_once, outcomes, latency)
-        })
-        .collect();
-    // SQLite reads `ON` after a SELECT as that of a join, unless a WHERE stands between.
-    sql.run(
-        "INSERT INTO stat (hour, webhook, type, attempts, delivered, at_once, outcomes, latency)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-         FROM json_each(?1) WHERE true
-         ON CONFLICT (hour, webhook, type) DO UPDATE SET attempts = excluded.attempts, delivered = excluded.delivered,
-            at_once = excluded.at_once, outcomes = excluded.outcomes, latency = excluded.latency",
-        &[Value::Text(to_json(&rows)?)],
-    )?;
-    Ok(())
-}
-
-/// Columns of [`Counted::read`], of `stat AS s`.
-const COLUMNS: &str = "s.hour, s.webhook, s.type, s.attempts, s.delivered, s.at_once, s.outcomes, s.latency";
-
-/// A row, without its event type.
-struct Counted {
-    hour: i64,
-    webhook: Seq,
-    tally: Tally,
-}
-
-impl Counted {
-    fn read(row: &Row) -> Result<Self, LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
-        let count = |at| row.integer(at).and_then(|count| u64::try_from(count).map_err(|_negative| DAMAGED));
-        Ok(Self {
-            hour: row.integer(0)?,
-            webhook: row.seq(1)?,
-            tally: Tally {
-                attempts: count(3)?,
-                delivered: count(4)?,
-                at_once: count(5)?,
-                outcomes: Outcomes::parse(row.text(6)?).ok_or(DAMAGED)?,
-                latency: Histogram::parse(row.text(7)?).ok_or(DAMAGED)?,
-            },
-        })
-    }
-}
 
 /// What is added up of the rows that a query asks for.
 struct Sums {
@@ -262,8 +154,10 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
+    use crate::row::stat::{StatNote, count_attempts};
     use crate::support::build::{START, attempt_due, create, ledger, post, webhook};
     use crate::support::native::Native;
+    use postern_core::stats::OutcomeClass;
 
     fn noted(webhook: i64, kind: &str, at: Timestamp, class: OutcomeClass, duration_ms: u32) -> StatNote {
         let delivered = class == OutcomeClass::Success;
@@ -295,14 +189,14 @@ mod tests {
             noted(2, "a", hour, success, 40),
             noted(1, "a", hour.plus_ms(HOUR_MS), success, 40),
         ];
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         let once: Vec<(i64, String)> =
             [(2, "2xx:1 timed_out:1"), (1, "2xx:1"), (1, "2xx:1"), (1, "2xx:1")].map(|(count, text)| (count, String::from(text))).into();
         assert_eq!(rows(&ledger.sql), once);
         notes.truncate(1);
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         assert_eq!(rows(&ledger.sql)[0], (3, String::from("2xx:2 timed_out:1")));
-        note(&ledger.sql, &[]).unwrap();
+        count_attempts(&ledger.sql, &[]).unwrap();
         assert_eq!(rows(&ledger.sql).len(), 4);
     }
 
@@ -331,7 +225,7 @@ mod tests {
             .into_iter()
             .map(|ms| noted(1, "a", day.plus_ms(ms), OutcomeClass::Success, 1))
             .collect();
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         let days = ledger.stats(&query(day, day.plus_ms(48 * HOUR_MS), BucketWidth::Day)).unwrap();
         assert_eq!((attempts(&days), days.totals.counts.attempts), (vec![3, 1], 4));
         assert_eq!((days.totals.at, days.buckets[1].at), (day, day.plus_ms(24 * HOUR_MS)));
@@ -349,7 +243,7 @@ mod tests {
                 noted(if number % 3 == 0 { a.0 } else { b.0 }, if number % 2 == 0 { "x" } else { "y" }, at, OutcomeClass::Refused, 1)
             })
             .collect();
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         let check = |webhook: Option<&str>, kind: Option<&str>, expected: u64| {
             let asked = StatsQuery {
                 webhook: webhook.map(String::from),
@@ -373,7 +267,7 @@ mod tests {
         let ledger = ledger();
         let notes: Vec<StatNote> =
             (0..i64::from(READ_AT_ONCE) + 500).map(|webhook| noted(webhook, "a", START, OutcomeClass::Dns, 1)).collect();
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         let view = ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
         assert_eq!((view.totals.counts.attempts, view.webhooks.len()), (2_500, WEBHOOKS_MAX));
     }
@@ -384,7 +278,7 @@ mod tests {
         let well = create(&mut ledger, webhook("well", "*"));
         let mut notes = vec![noted(well.0, "a", START, OutcomeClass::Success, 1); 9];
         notes.extend(vec![noted(7, "a", START, OutcomeClass::Connection, 1); 2]);
-        note(&ledger.sql, &notes).unwrap();
+        count_attempts(&ledger.sql, &notes).unwrap();
         let view = ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
         let named: Vec<(Option<&str>, u64)> = view.webhooks.iter().map(|of| (of.webhook.as_deref(), of.counts.failed)).collect();
         assert_eq!(named, [(None, 2), (Some("well"), 0)]);

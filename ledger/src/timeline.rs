@@ -9,7 +9,8 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, first};
+use crate::row::keys::{first_key, read_created};
+use crate::sql::{Sql, Value, first};
 
 /// What is selected by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +32,6 @@ impl Timeline {
             }
         }
     }
-}
-
-/// The first key that could be given out at `at`: rows below it were created before. A time may lie further in the future
-/// than any key that the object's SQL can give back.
-pub(crate) fn first_key(at: Timestamp) -> Seq {
-    Seq::after(Seq::ZERO, at.0).min(Seq::LAST)
-}
-
-/// When a delivery was made. One that a replay made (`late`) has no column for it: its key says it.
-pub(crate) const fn delivery_created_at(seq: Seq, late: bool, accepted_at: Timestamp) -> Timestamp {
-    if late { Timestamp(seq.unix_ms()) } else { accepted_at }
-}
-
-/// The same from the columns key, `late`, `accepted_at_ms` that begin at `at`.
-pub(crate) fn read_created(row: &Row, at: usize) -> Result<(Seq, Timestamp), LedgerError> {
-    let seq = row.seq(at)?;
-    Ok((seq, delivery_created_at(seq, row.flag(at + 1)?, row.timestamp(at + 2)?)))
 }
 
 impl<S: Sql> Ledger<S> {

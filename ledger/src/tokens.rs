@@ -1,7 +1,5 @@
 //! Tokens: which hashes open this project, and with which role.
 
-use std::fmt;
-
 use postern_core::api::audit::{Actor, ActorKind, AuditAction};
 use postern_core::api::page::Page;
 use postern_core::api::token::TokenView;
@@ -13,6 +11,7 @@ use serde_json::json;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::error::LedgerError;
+use crate::memory::tokens::Entry;
 use crate::project::Ledger;
 use crate::sql::{Row, Sql, Value, atomically};
 
@@ -22,21 +21,6 @@ const TOKENS_MAX: usize = 500;
 const USE_NOTED_EVERY_MS: i64 = 60_000;
 /// Columns of [`Ledger::token_view`].
 const COLUMNS: &str = "seq, name, role, created_at_ms, expires_at_ms, last_used_at_ms";
-
-/// The tokens in memory, so that checking one costs no query.
-#[derive(Default)]
-pub(crate) struct TokenBook {
-    entries: Vec<Entry>,
-}
-
-struct Entry {
-    seq: Seq,
-    hash: String,
-    name: String,
-    role: Role,
-    expires_at: Option<Timestamp>,
-    last_used_at: Option<Timestamp>,
-}
 
 /// A token that opens the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +33,6 @@ pub struct Verified {
     pub actor: Actor,
     /// From then on it opens nothing.
     pub expires_at: Option<Timestamp>,
-}
-
-impl fmt::Debug for TokenBook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenBook").field("entries", &self.entries.len()).finish()
-    }
 }
 
 impl<S: Sql> Ledger<S> {

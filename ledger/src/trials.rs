@@ -20,10 +20,11 @@ use serde_json::value::RawValue;
 
 use crate::deliveries::attempt_view;
 use crate::error::{LedgerError, damaged};
+use crate::memory::roster::LEASE_SLACK_MS;
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
-use crate::webhooks::to_json;
-use crate::work::{LEASE_SLACK_MS, WorkEvent};
+use crate::work::WorkEvent;
 
 /// Tests that a project keeps; the oldest make room.
 const TESTS_KEPT: i64 = 500;

@@ -12,40 +12,16 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
 use serde::{Deserialize, Serialize};
 
-use crate::config::growth_of_webhook;
-use crate::error::{LedgerError, damaged};
-use crate::gate::write_health;
-use crate::outbox;
+use crate::error::LedgerError;
 use crate::project::Ledger;
-use crate::sql::{Row, Sql, Value, atomically, first, key_set};
-use crate::timeline::read_created;
-use crate::window::delete_window;
+use crate::row::health::write_health;
+use crate::row::keys::read_created;
+use crate::row::text::{state_of, to_json};
+use crate::row::webhook::{COLUMNS, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook};
+use crate::sql::{Sql, Value, atomically, first, key_set};
 
 /// Webhooks that one query of a list reads, so that a page of large definitions stays small in memory.
 const CHUNK: u32 = 200;
-/// Cancelled deliveries that [`Ledger::delete_webhook`] names: one more than a feed tells one by one.
-const CANCELLED_NAMED_MAX: u32 = 101;
-/// Columns of [`Ledger::stored`].
-const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition";
-
-/// A webhook as the stores keep it: its secrets are sealed text. The ledger's row and the KV value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredWebhook {
-    /// Its key.
-    pub seq: Seq,
-    /// `whk_…`
-    pub id: String,
-    /// Counts up with each change; a version never changes.
-    pub version: u32,
-    /// The definition, sealed.
-    pub definition: Definition,
-    /// Why Postern disabled it, in words.
-    pub disabled_reason: Option<String>,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
 
 /// Which webhooks a list shows. What is `None` or empty does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,29 +81,16 @@ impl<S: Sql> Ledger<S> {
                 return Ok(());
             }
             for row in &rows {
-                let webhook = self.stored(row)?;
+                let webhook = StoredWebhook::read(row, self.ids)?;
                 after = webhook.seq;
                 self.roster.put(&webhook);
             }
         }
     }
 
-    fn stored(&self, row: &Row) -> Result<StoredWebhook, LedgerError> {
-        let seq = row.seq(0)?;
-        Ok(StoredWebhook {
-            seq,
-            id: self.ids.id(Kind::Webhook, seq),
-            version: row.number(1)?,
-            disabled_reason: row.text_or_none(2)?.map(String::from),
-            created_at: row.timestamp(3)?,
-            updated_at: row.timestamp(4)?,
-            definition: serde_json::from_str(row.text(5)?).map_err(damaged("a definition does not read back"))?,
-        })
-    }
-
     pub(crate) fn stored_webhook_at(&self, seq: Seq) -> Result<Option<StoredWebhook>, LedgerError> {
         let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM webhook WHERE seq = ?1"), &[Value::from(seq)])?;
-        first(rows).map(|row| self.stored(&row)).transpose()
+        first(rows).map(|row| StoredWebhook::read(&row, self.ids)).transpose()
     }
 
     /// Creates a webhook under a key from [`Ledger::reserve`]. `definition` is sealed.
@@ -137,7 +100,7 @@ impl<S: Sql> Ledger<S> {
     pub fn create_webhook(&mut self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookView, LedgerError> {
         let change = self.plan_create(seq, definition, now)?;
         self.admit_webhooks([&change], now)?;
-        self.within_bounds(growth_of_webhook(&change)?, |sql| self.write_change(sql, &change, now))?;
+        self.within_bounds(change.growth()?, |sql| self.write_change(sql, &change, now))?;
         let name = String::from(change.name());
         self.settle_change(change);
         self.webhook(&name)
@@ -199,7 +162,7 @@ impl<S: Sql> Ledger<S> {
         if let Some(change) = self.plan_update(name, definition, expected_version, now)? {
             let name = String::from(change.name());
             self.admit_webhooks([&change], now)?;
-            self.within_bounds(growth_of_webhook(&change)?, |sql| self.write_change(sql, &change, now))?;
+            self.within_bounds(change.growth()?, |sql| self.write_change(sql, &change, now))?;
             self.settle_change(change);
             return self.webhook(&name);
         }
@@ -349,7 +312,7 @@ impl<S: Sql> Ledger<S> {
                 &[Value::Text(key_set(chunk.iter().copied())), Value::Text(to_json(&filter.label_texts()?)?)],
             )?;
             for row in &rows {
-                let webhook = self.stored(row)?;
+                let webhook = StoredWebhook::read(row, self.ids)?;
                 if !filter.has_labels(&webhook.definition) {
                     continue;
                 }
@@ -441,85 +404,6 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// A change of a webhook that is allowed, and not written yet.
-#[derive(Debug)]
-pub(crate) enum WebhookChange {
-    /// It is new.
-    Create(StoredWebhook),
-    /// It has another definition.
-    Update { before: Box<StoredWebhook>, after: StoredWebhook },
-    /// It goes.
-    Delete(StoredWebhook),
-}
-
-impl WebhookChange {
-    /// The webhook's name, after the change where it stays.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Create(webhook) | Self::Update { after: webhook, .. } | Self::Delete(webhook) => webhook.definition.name.as_str(),
-        }
-    }
-}
-
-fn insert_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
-    sql.run(
-        "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
-         VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
-        &[
-            Value::from(webhook.seq),
-            Value::from(webhook.definition.name.as_str()),
-            Value::from(now),
-            Value::from(webhook.definition.enabled),
-            Value::Text(to_json(&webhook.definition)?),
-        ],
-    )?;
-    outbox::put(sql, webhook.seq, 1, now)
-}
-
-fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
-    let (seq, was_enabled, is_enabled) = (after.seq, before.definition.enabled, after.definition.enabled);
-    write_version(sql, after, now)?;
-    if was_enabled != is_enabled {
-        let disabled_at = was_enabled.then_some(now);
-        sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
-    }
-    // A limit counts from when it was set; one that is changed goes on with the calls that are known.
-    if before.definition.rate_limit.is_some() && after.definition.rate_limit.is_none() {
-        delete_window(sql, seq)?;
-    }
-    // Order is kept among what was accepted under it: those go free together.
-    if before.definition.ordered && !after.definition.ordered {
-        sql.run(
-            "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
-             WHERE webhook = ?1 AND order_key IS NOT NULL",
-            &[Value::from(seq)],
-        )?;
-    }
-    Ok(())
-}
-
-fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
-    let seq = webhook.seq;
-    let rows = sql.run(
-        "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
-        &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
-    )?;
-    // A number that was offered but not claimed was never used.
-    sql.run(
-        "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
-            parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
-         WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
-        &[Value::from(seq), Value::from(now)],
-    )?;
-    sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
-    sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(seq)])?;
-    if webhook.definition.rate_limit.is_some() {
-        delete_window(sql, seq)?;
-    }
-    outbox::delete(sql, seq, webhook.version + 1, now)?;
-    rows.iter().map(|row| row.seq(0)).collect()
-}
-
 /// How a webhook stands, in one word.
 const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
     match cause {
@@ -529,32 +413,6 @@ const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
         Some(Cause::Throttled) => HealthStatus::Throttled,
         None => HealthStatus::Healthy,
     }
-}
-
-/// Writes the row of a new version and asks for its publication. Inside the caller's transaction.
-pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
-    sql.run(
-        "UPDATE webhook SET name = ?2, version = ?3, disabled_reason = ?4, updated_at_ms = ?5, definition = ?6 WHERE seq = ?1",
-        &[
-            Value::from(webhook.seq),
-            Value::from(webhook.definition.name.as_str()),
-            Value::from(webhook.version),
-            Value::from(webhook.disabled_reason.as_deref()),
-            Value::from(webhook.updated_at),
-            Value::Text(to_json(&webhook.definition)?),
-        ],
-    )?;
-    outbox::put(sql, webhook.seq, webhook.version, now)
-}
-
-/// Reads a `state` column.
-pub(crate) fn state_of(text: &str) -> Result<State, LedgerError> {
-    State::parse(text).ok_or(LedgerError::Corrupt { what: "a delivery's state is unknown" })
-}
-
-/// The JSON text of a column.
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
-    serde_json::to_string(value).map_err(damaged("a value has no JSON form"))
 }
 
 fn view(webhook: StoredWebhook, health: Health) -> WebhookView {

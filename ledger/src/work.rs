@@ -7,9 +7,6 @@ use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Milliseconds that a lease is longer than the webhook's timeout: for the way through a queue and back.
-pub const LEASE_SLACK_MS: i64 = 30_000;
-
 /// Which queue carries a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

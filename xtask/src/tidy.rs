@@ -43,12 +43,18 @@ const MAY_BIND_FETCH: [&str; 2] = ["edge/src/sender.rs", "edge/src/project_do/ca
 /// Other ways to the same function.
 const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_", "\"fetch\""];
 
+/// What the floors of the ledger below its operations may import. The rows know the database only; memory knows rows. What
+/// an operation needs stands above both, or each file needs all others.
+const LEDGER_FLOORS: [(&str, &[&str]); 2] =
+    [("ledger/src/row", &["row", "sql", "error"]), ("ledger/src/memory", &["memory", "row", "sql", "error"])];
+
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 7] = [
+pub(crate) const RULES: [(&str, Check); 8] = [
     ("dependencies point one way", dependencies_that_point_back),
+    ("rows and memory import no operation", operations_imported_below),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
     ("two files may call out", fetch_bound_elsewhere),
@@ -103,6 +109,41 @@ fn wrong_dependencies(metadata: &Value) -> Vec<String> {
         }
     }
     broken
+}
+
+fn operations_imported_below() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for path in our_files(&["rs"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let Some((_, allowed)) = LEDGER_FLOORS.iter().find(|(floor, _)| relative.starts_with(floor)) else { continue };
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let found = imports_beyond(&text, allowed);
+        broken.extend(found.into_iter().map(|(line, module)| format!("{}:{line}: crate::{module}", relative.display())));
+    }
+    Ok(broken)
+}
+
+/// The lines, numbered from 1, that name a module of their crate which is not `allowed`, with that module. Comments and the
+/// unit tests at the end of a file may name all.
+fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
+        let code = line.split("//").next().unwrap_or_default();
+        for path in code.split("crate::").skip(1) {
+            let named: Vec<&str> = match path.strip_prefix('{') {
+                // `use crate::{error::LedgerError, sql::Sql};`
+                Some(list) => list.split(['{', '}', ',']).map(str::trim).filter(|item| !item.is_empty()).collect(),
+                None => vec![path],
+            };
+            for name in named {
+                let module: String = name.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+                if !module.is_empty() && !allowed.contains(&module.as_str()) {
+                    found.push((index + 1, module));
+                }
+            }
+        }
+    }
+    found
 }
 
 fn files_named_like_drawers() -> Result<Vec<String>> {
@@ -251,6 +292,26 @@ mod tests {
         let broken = wrong_dependencies(&bad);
         assert_eq!(broken.len(), 2);
         assert!(broken[0].contains("postern-app depends on postern-ledger") && broken[1].contains("newcomer"), "{broken:?}");
+    }
+
+    #[test]
+    fn a_row_that_imports_an_operation_is_named() {
+        let rows = LEDGER_FLOORS[0].1;
+        let fine = "//! See [`crate::lease`].\nuse crate::row::text::to_json;\nuse crate::sql::{Row, Sql};\nlet damaged = crate::error::damaged;\n\n#[cfg(test)]\nmod tests {\n    use crate::support::native::Native;\n}\n";
+        assert_eq!(imports_beyond(fine, rows), []);
+        let bad = "use crate::row::keys::first_key;\nuse crate::project::Ledger;\npub(crate) fn f(gates: &crate::memory::gate::Gates) {}\nuse crate::{error::LedgerError, lease::Leased};\n";
+        let named = |line: usize, module: &str| (line, String::from(module));
+        assert_eq!(imports_beyond(bad, rows), [named(2, "project"), named(3, "memory"), named(4, "lease")]);
+        assert_eq!(imports_beyond(bad, LEDGER_FLOORS[1].1), [named(2, "project"), named(4, "lease")]);
+    }
+
+    #[test]
+    fn rows_and_memory_are_looked_at() {
+        for (floor, _) in LEDGER_FLOORS {
+            let files = our_files(&["rs"]).expect("the repository");
+            assert!(files.iter().any(|file| file.starts_with(workspace::root().join(floor))), "{floor} is gone");
+        }
+        assert_eq!(operations_imported_below().expect("the repository"), [""; 0]);
     }
 
     #[test]

@@ -338,7 +338,11 @@ impl Turn<'_> {
                 Reply::Secret(self.secret_view(&stored.id, &stored.definition)?)
             }
             Command::RotateSecret { name, rotation, if_version } => return self.rotate_secret(&name, rotation, if_version),
-            Command::PauseWebhook { name, paused, if_version } => return self.pause_webhook(&name, paused, if_version),
+            Command::PauseWebhook { name, paused, if_version } => {
+                let view = ledger.pause_webhook(&name, paused, if_version, now)?;
+                self.changes.webhooks = true;
+                Reply::Webhook(Box::new(view))
+            }
             Command::TestWebhook { name, kind, data, retry } => return self.test_webhook(&name, TestDraft { kind, data, retry }),
             Command::TestDefinition { definition, event, retry } => return self.test_definition(&definition, event, retry),
             Command::Up42(command) => return self.up42(command),
@@ -536,14 +540,6 @@ impl Turn<'_> {
         self.ledger.update_webhook(name, sealed, Some(stored.version), self.now)?;
         self.changes.webhooks = true;
         Ok(Reply::Secret(view))
-    }
-
-    fn pause_webhook(&mut self, name: &str, paused: bool, if_version: Option<u32>) -> Result<Reply, Refusal> {
-        let stored = self.ledger.stored_webhook(name)?;
-        expect_version(stored.version, if_version)?;
-        let view = self.ledger.update_webhook(name, Definition { paused, ..stored.definition }, Some(stored.version), self.now)?;
-        self.changes.webhooks = true;
-        Ok(Reply::Webhook(Box::new(view)))
     }
 
     fn update_event_type(&mut self, name: &str, patch: &str, if_version: Option<u32>) -> Result<Reply, Refusal> {

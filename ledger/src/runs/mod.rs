@@ -14,8 +14,6 @@
 //! The sealed credentials of the addresses stay until the receiver has taken the end, so that it can be told again whenever
 //! somebody asks; where the receiver never takes it they go with the run, at the end of the project's retention.
 
-use std::cell::Cell;
-
 use postern_core::api::page::Page;
 use postern_core::api::run::{CallbackAttemptView, CallbackView, RunClaim, RunDetail, RunParts, RunView, RunWebhooksView};
 use postern_core::contract::actinia::{self, Facts};
@@ -31,10 +29,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
+use crate::memory::clock::NextWake;
+use crate::memory::roster::LEASE_SLACK_MS;
 use crate::project::Ledger;
+use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
-use crate::webhooks::to_json;
-use crate::work::LEASE_SLACK_MS;
 
 /// Calls that are under way at once where the alarm makes them: as many as one invocation may have open (PLATFORM 2.4).
 const CALLS_AT_ONCE: u32 = 6;
@@ -49,23 +48,6 @@ const COLUMNS: &str = "seq, state, mode, phase, claim, lost, lease_s, lease_unti
                        ended_at_ms, message, progress, labels, webhooks, entry";
 /// What [`CallbackRow::read`] reads.
 const CALLBACK_COLUMNS: &str = "run, kind, state, number, next_at_ms, snapshot, attempts, tries";
-
-/// When the next lease of a run or of one of its calls ends, or a call is due, once it is known.
-#[derive(Debug, Default)]
-pub(crate) struct RunClock {
-    next: Cell<NextWake>,
-}
-
-/// What is known of that.
-#[derive(Clone, Copy, Debug, Default)]
-enum NextWake {
-    /// It has to be looked up.
-    #[default]
-    Unknown,
-    /// Nothing is planned.
-    Never,
-    At(Timestamp),
-}
 
 /// A call to make, once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -714,13 +696,6 @@ const OFFERED_AGAIN: &str = "The executor was lost; the run waits for another on
 
 /// Chain, results, log, and how many entries the log has lost.
 type LargeColumns = (Box<RawValue>, Option<Box<RawValue>>, Vec<Box<RawValue>>, u32);
-
-impl RunClock {
-    /// Forgets what comes next: something has changed.
-    fn reconsider(&self) {
-        self.next.set(NextWake::Unknown);
-    }
-}
 
 impl RunRow {
     fn read(row: &Row) -> Result<Self, LedgerError> {

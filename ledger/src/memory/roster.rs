@@ -11,10 +11,11 @@ use postern_core::filter::{self, EventFacts};
 use postern_core::id::Seq;
 use postern_core::webhook::{Contract, Definition};
 
-use crate::gate::Rules;
-use crate::quotas::origin_of;
-use crate::webhooks::StoredWebhook;
-use crate::work::LEASE_SLACK_MS;
+use crate::memory::gate::Rules;
+use crate::row::webhook::StoredWebhook;
+
+/// Milliseconds that a lease is longer than the webhook's timeout: for the way through a queue and back.
+pub const LEASE_SLACK_MS: i64 = 30_000;
 
 /// One webhook in memory.
 #[derive(Debug)]
@@ -184,6 +185,13 @@ impl TypeIndex {
     }
 }
 
+/// Scheme, host and port of a URL that the egress policy has normalised.
+pub(crate) fn origin_of(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
+    url.get(..end).unwrap_or(url)
+}
+
 /// Every webhook of the project.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
@@ -311,6 +319,20 @@ mod tests {
 
     fn object(name: &str) -> ObjectRef {
         ObjectRef { kind: String::from("deployment"), name: String::from(name), version: None }
+    }
+
+    #[test]
+    fn the_origin_of_a_url_is_what_stands_before_its_path() {
+        for (url, origin) in [
+            ("https://a.example/x/y", "https://a.example"),
+            ("https://a.example?q", "https://a.example"),
+            ("https://a.example#f", "https://a.example"),
+            ("https://[::1]:8/x", "https://[::1]:8"),
+            ("https://a.example", "https://a.example"),
+            ("", ""),
+        ] {
+            assert_eq!(origin_of(url), origin);
+        }
     }
 
     #[test]

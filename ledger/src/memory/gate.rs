@@ -4,7 +4,7 @@
 //! and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it leaves the index of due
 //! work, so that a million deliveries of one webhook cost the others nothing, and comes back when the gate opens.
 //!
-//! Nothing here is a second truth. [`Ledger::open`] rebuilds it: leases and held deliveries from the
+//! Nothing here is a second truth. [`crate::Ledger::open`] rebuilds it: leases and held deliveries from the
 //! deliveries themselves, health and the calls of rate limits from their tables.
 
 use std::cell::Cell;
@@ -15,11 +15,8 @@ use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
 
-use crate::error::{LedgerError, damaged};
-use crate::project::Ledger;
-use crate::sql::{Sql, Value, first};
-use crate::webhooks::{StoredWebhook, to_json};
-use crate::window::Window;
+use crate::memory::window::Window;
+use crate::row::webhook::StoredWebhook;
 
 /// What the definition says about a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +96,17 @@ impl Gate {
 /// A webhook of which nothing bad is known.
 const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None, gone_since: None };
 
-/// What a commit changes in memory, to be done after it ([`Ledger::apply`]).
+/// What a commit changes in memory, to be done after it (`effects`).
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
-    ended: Vec<(Seq, Seq)>,
+    pub(crate) ended: Vec<(Seq, Seq)>,
     /// Leases that were handed out: webhook, delivery.
     pub(crate) leased: Vec<(Seq, Seq)>,
     /// Webhooks that have held deliveries now.
     pub(crate) held: BTreeSet<Seq>,
     /// Webhooks that have none any more.
-    drained: BTreeSet<Seq>,
+    pub(crate) drained: BTreeSet<Seq>,
     /// How webhooks do now.
     pub(crate) health: BTreeMap<Seq, Health>,
     /// The calls that rate limits count now.
@@ -148,88 +145,6 @@ impl Effects {
     pub(crate) fn disabled(&self, webhook: Seq) -> bool {
         self.disabled.iter().any(|disabled| disabled.seq == webhook)
     }
-}
-
-impl<S: Sql> Ledger<S> {
-    /// Does in memory what a commit has changed.
-    pub(crate) fn apply(&mut self, effects: Effects) {
-        for (webhook, delivery) in effects.ended {
-            self.gates.end(webhook, delivery);
-        }
-        for (webhook, delivery) in effects.leased {
-            self.gates.lease(webhook, delivery, false);
-        }
-        for webhook in effects.drained {
-            self.gates.hold_none(webhook);
-        }
-        for webhook in effects.held {
-            self.gates.hold(webhook);
-        }
-        for (webhook, health) in effects.health {
-            self.gates.set_health(webhook, health);
-        }
-        for (webhook, window) in effects.windows {
-            self.gates.set_window(webhook, window);
-        }
-        for (webhook, went_well) in effects.notes {
-            self.roster.note(webhook, went_well);
-        }
-        for webhook in &effects.disabled {
-            self.roster.put(webhook);
-        }
-    }
-
-    /// Reads what the gates must know, after a start.
-    pub(crate) fn load_gates(&mut self) -> Result<(), LedgerError> {
-        for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
-            let health = serde_json::from_str(row.text(1)?).map_err(damaged("a webhook's health does not read back"))?;
-            self.gates.set_health(row.seq(0)?, health);
-        }
-        for row in self.sql.run("SELECT webhook, begun FROM rate_window", &[])? {
-            self.gates.set_window(row.seq(0)?, Window::parse(row.text(1)?)?);
-        }
-        let leased = self
-            .sql
-            .run("SELECT webhook, seq, claimed FROM delivery WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
-        for row in leased {
-            self.gates.lease(row.seq(0)?, row.seq(1)?, row.flag(2)?);
-        }
-        let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;
-        let checked = first(checked).ok_or(LedgerError::Corrupt { what: "the project has no row" })?.seq(0)?;
-        self.inline_checked.0 = checked;
-        let inline = self.sql.run(
-            "SELECT webhook, seq, lease_until_ms FROM delivery
-             WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL AND parked = 0",
-            &[Value::from(checked)],
-        )?;
-        for row in inline {
-            self.gates.lease_inline(row.seq(0)?, row.seq(1)?, row.timestamp(2)?);
-        }
-        let mut after = Seq::ZERO;
-        // One step of the index for each webhook, however many deliveries it has.
-        while let Some(row) = first(
-            self.sql
-                .run("SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1", &[Value::from(after)])?,
-        ) {
-            after = row.seq(0)?;
-            self.gates.hold(after);
-        }
-        Ok(())
-    }
-}
-
-/// Stores how a webhook does; a row is there only where there is something to remember. Inside the caller's transaction.
-pub(crate) fn write_health<S: Sql>(sql: &S, webhook: Seq, health: &Health) -> Result<(), LedgerError> {
-    if health.is_plain() {
-        sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(webhook)])?;
-    } else {
-        sql.run(
-            "INSERT INTO webhook_health (webhook, health) VALUES (?1, ?2)
-             ON CONFLICT (webhook) DO UPDATE SET health = excluded.health",
-            &[Value::from(webhook), Value::Text(to_json(health)?)],
-        )?;
-    }
-    Ok(())
 }
 
 /// Every gate of the project, and the leases that are in no index.

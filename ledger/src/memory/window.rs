@@ -10,9 +10,8 @@ use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
 
-use crate::error::{LedgerError, damaged};
-use crate::sql::{Sql, Value};
-use crate::webhooks::to_json;
+use crate::error::LedgerError;
+use crate::row::rate_window::{Begun, read_begun};
 
 /// A limit of so many calls at most is kept to the millisecond. Where there are more, their beginnings are rounded up to this
 /// part of the window: a row stays below 3 KB, and a slot may come back late by a hundredth of the window, but never early.
@@ -70,15 +69,19 @@ impl Window {
         self.begun.iter().copied().filter(move |(at, _calls)| *at > from)
     }
 
-    fn pairs(&self) -> Vec<(i64, u32)> {
+    fn pairs(&self) -> Begun {
         self.begun.iter().map(|(at, calls)| (at.0, *calls)).collect()
     }
 
     /// Reads a `begun` column.
     pub(crate) fn parse(text: &str) -> Result<Self, LedgerError> {
-        let pairs: Vec<(i64, u32)> = serde_json::from_str(text).map_err(damaged("the calls of a rate limit do not read back"))?;
-        Ok(Self { begun: pairs.into_iter().map(|(at_ms, calls)| (Timestamp(at_ms), calls)).collect() })
+        Ok(Self { begun: read_begun(text)?.into_iter().map(|(at_ms, calls)| (Timestamp(at_ms), calls)).collect() })
     }
+}
+
+/// The rows of windows, as [`crate::row::rate_window::write_windows`] takes them.
+pub(crate) fn rows_of(windows: &BTreeMap<Seq, Window>) -> Vec<(i64, Begun)> {
+    windows.iter().map(|(webhook, window)| (webhook.0, window.pairs())).collect()
 }
 
 fn length_ms(rate: RateLimit) -> i64 {
@@ -94,31 +97,12 @@ fn instant_of(rate: RateLimit, now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_add(grain_ms - 1).div_euclid(grain_ms).saturating_mul(grain_ms))
 }
 
-/// Stores the windows of webhooks. Inside the caller's transaction.
-pub(crate) fn write_windows<S: Sql>(sql: &S, windows: &BTreeMap<Seq, Window>) -> Result<(), LedgerError> {
-    if !windows.is_empty() {
-        let rows: Vec<_> = windows.iter().map(|(webhook, window)| (webhook.0, window.pairs())).collect();
-        // SQLite reads `ON` after a SELECT as that of a join, unless a WHERE stands between.
-        sql.run(
-            "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true
-             ON CONFLICT (webhook) DO UPDATE SET begun = excluded.begun",
-            &[Value::Text(to_json(&rows)?)],
-        )?;
-    }
-    Ok(())
-}
-
-/// Forgets the calls of a webhook that has no limit any more. Inside the caller's transaction.
-pub(crate) fn delete_window<S: Sql>(sql: &S, webhook: Seq) -> Result<(), LedgerError> {
-    sql.run("DELETE FROM rate_window WHERE webhook = ?1", &[Value::from(webhook)])?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::row::text::to_json;
 
     const RATE: RateLimit = RateLimit { calls: 3, per_s: 10 };
 

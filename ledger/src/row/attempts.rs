@@ -1,0 +1,74 @@
+//! Column `attempts` of a delivery: the record of its attempts, one JSON value a line, oldest first.
+//!
+//! Does not know SQL: [`crate::row::delivery`] reads and writes the column.
+
+use postern_core::delivery::{Attempt, Outcome};
+use postern_core::explain::reason_phrase;
+
+use crate::error::{LedgerError, damaged};
+use crate::row::text::to_json;
+
+/// Bytes of a delivery's attempts at most: a row has 2 MB (PLATFORM 2.3) and must hold one more attempt.
+pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
+
+/// Reads the column.
+pub(crate) fn from_lines(text: &str) -> Result<Vec<Attempt>, LedgerError> {
+    text.lines().map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back"))).collect()
+}
+
+/// The text of the column.
+pub(crate) fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
+    attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
+}
+
+/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers' headers and
+/// requests. That an attempt was made, when and how it ended stays.
+pub(crate) fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
+    let mut used = to_lines(attempts)?.len();
+    let drop_body = |attempt: &mut Attempt| {
+        if let Some(response) = &mut attempt.response
+            && !response.body.is_empty()
+        {
+            response.body = String::new();
+            response.body_is_base64 = false;
+            response.truncated = true;
+        }
+    };
+    let drop_headers = |attempt: &mut Attempt| {
+        attempt.request = None;
+        attempt.response = None;
+    };
+    let reduce: [&dyn Fn(&mut Attempt); 2] = [&drop_body, &drop_headers];
+    for reduce in reduce {
+        for attempt in attempts.iter_mut() {
+            if used + bytes <= ATTEMPTS_BYTES_MAX {
+                return Ok(());
+            }
+            let before = to_json(attempt)?.len();
+            reduce(attempt);
+            used -= before - to_json(attempt)?.len();
+        }
+    }
+    Ok(())
+}
+
+/// The status of an attempt that got an answer.
+pub(crate) const fn answered(attempt: &Attempt) -> Option<u32> {
+    match attempt.outcome {
+        Outcome::Answered { status } => Some(status as u32),
+        _ => None,
+    }
+}
+
+/// An outcome in a few words, for lists.
+pub(crate) fn in_short(outcome: &Outcome) -> String {
+    String::from(match outcome {
+        Outcome::Answered { status } => return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned(),
+        Outcome::TimedOut => "timed out",
+        Outcome::ConnectionFailed { .. } => "connection failed",
+        Outcome::NameNotResolved => "name not resolved",
+        Outcome::Blocked { .. } => "blocked",
+        Outcome::PlatformFailed { .. } => "could not be sent",
+        Outcome::Lost => "not reported",
+    })
+}

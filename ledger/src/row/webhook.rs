@@ -1,0 +1,198 @@
+//! Table `webhook`: definitions, sealed.
+//!
+//! Does not know what a definition means: what a change entails for other tables (the outbox, order, a rate limit) is kept
+//! together with it here, so that no caller forgets it.
+
+use postern_core::id::{IdSpace, Kind, Seq};
+use postern_core::time::Timestamp;
+use postern_core::webhook::Definition;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{LedgerError, damaged};
+use crate::row::health::delete_health;
+use crate::row::outbox;
+use crate::row::rate_window::delete_window;
+use crate::row::text::{json_length, to_json};
+use crate::sql::{Row, Sql, Value};
+
+/// Cancelled deliveries that [`delete_webhook`] names: one more than a feed tells one by one.
+const CANCELLED_NAMED_MAX: u32 = 101;
+
+/// Columns of [`StoredWebhook::read`].
+pub(crate) const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition";
+
+/// A webhook as the stores keep it: its secrets are sealed text. The ledger's row and the KV value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredWebhook {
+    /// Its key.
+    pub seq: Seq,
+    /// `whk_…`
+    pub id: String,
+    /// Counts up with each change; a version never changes.
+    pub version: u32,
+    /// The definition, sealed.
+    pub definition: Definition,
+    /// Why Postern disabled it, in words.
+    pub disabled_reason: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl StoredWebhook {
+    /// Reads [`COLUMNS`].
+    pub(crate) fn read(row: &Row, ids: IdSpace) -> Result<Self, LedgerError> {
+        let seq = row.seq(0)?;
+        Ok(Self {
+            seq,
+            id: ids.id(Kind::Webhook, seq),
+            version: row.number(1)?,
+            disabled_reason: row.text_or_none(2)?.map(String::from),
+            created_at: row.timestamp(3)?,
+            updated_at: row.timestamp(4)?,
+            definition: serde_json::from_str(row.text(5)?).map_err(damaged("a definition does not read back"))?,
+        })
+    }
+}
+
+/// A change of a webhook that is allowed, and not written yet.
+#[derive(Debug)]
+pub(crate) enum WebhookChange {
+    /// It is new.
+    Create(StoredWebhook),
+    /// It has another definition.
+    Update { before: Box<StoredWebhook>, after: StoredWebhook },
+    /// It goes.
+    Delete(StoredWebhook),
+}
+
+impl WebhookChange {
+    /// The webhook's name, after the change where it stays.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Create(webhook) | Self::Update { after: webhook, .. } | Self::Delete(webhook) => webhook.definition.name.as_str(),
+        }
+    }
+
+    /// Bytes by which it makes the configuration longer, or shorter.
+    pub(crate) fn growth(&self) -> Result<i64, LedgerError> {
+        let bytes = |webhook: &StoredWebhook| json_length(&webhook.definition);
+        match self {
+            Self::Create(webhook) => bytes(webhook),
+            Self::Update { before, after } => Ok(bytes(after)? - bytes(before)?),
+            Self::Delete(webhook) => Ok(-bytes(webhook)?),
+        }
+    }
+}
+
+/// Stores a new webhook and asks for its publication. Inside the caller's transaction.
+pub(crate) fn insert_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
+         VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
+        &[
+            Value::from(webhook.seq),
+            Value::from(webhook.definition.name.as_str()),
+            Value::from(now),
+            Value::from(webhook.definition.enabled),
+            Value::Text(to_json(&webhook.definition)?),
+        ],
+    )?;
+    outbox::put(sql, webhook.seq, 1, now)
+}
+
+/// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's transaction.
+pub(crate) fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    let (seq, was_enabled, is_enabled) = (after.seq, before.definition.enabled, after.definition.enabled);
+    write_version(sql, after, now)?;
+    if was_enabled != is_enabled {
+        let disabled_at = was_enabled.then_some(now);
+        sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
+    }
+    // A limit counts from when it was set; one that is changed goes on with the calls that are known.
+    if before.definition.rate_limit.is_some() && after.definition.rate_limit.is_none() {
+        delete_window(sql, seq)?;
+    }
+    // Order is kept among what was accepted under it: those go free together.
+    if before.definition.ordered && !after.definition.ordered {
+        sql.run(
+            "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
+             WHERE webhook = ?1 AND order_key IS NOT NULL",
+            &[Value::from(seq)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's transaction.
+pub(crate) fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+    let seq = webhook.seq;
+    let rows = sql.run(
+        "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
+        &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
+    )?;
+    // A number that was offered but not claimed was never used.
+    sql.run(
+        "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
+            parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
+         WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
+        &[Value::from(seq), Value::from(now)],
+    )?;
+    sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
+    delete_health(sql, seq)?;
+    if webhook.definition.rate_limit.is_some() {
+        delete_window(sql, seq)?;
+    }
+    outbox::delete(sql, seq, webhook.version + 1, now)?;
+    rows.iter().map(|row| row.seq(0)).collect()
+}
+
+/// Writes the row of a new version and asks for its publication. Inside the caller's transaction.
+pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE webhook SET name = ?2, version = ?3, disabled_reason = ?4, updated_at_ms = ?5, definition = ?6 WHERE seq = ?1",
+        &[
+            Value::from(webhook.seq),
+            Value::from(webhook.definition.name.as_str()),
+            Value::from(webhook.version),
+            Value::from(webhook.disabled_reason.as_deref()),
+            Value::from(webhook.updated_at),
+            Value::Text(to_json(&webhook.definition)?),
+        ],
+    )?;
+    outbox::put(sql, webhook.seq, webhook.version, now)
+}
+
+/// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the caller's transaction.
+pub(crate) fn write_disabled<S: Sql>(sql: &S, webhook: &StoredWebhook, reason: &str, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE webhook SET version = ?2, disabled_reason = ?3, disabled_at_ms = ?4, updated_at_ms = ?4, definition = ?5 WHERE seq = ?1",
+        &[
+            Value::from(webhook.seq),
+            Value::from(webhook.version),
+            Value::from(reason),
+            Value::from(now),
+            Value::Text(to_json(&webhook.definition)?),
+        ],
+    )?;
+    outbox::put(sql, webhook.seq, webhook.version, now)
+}
+
+/// Replaces the sealed text of a webhook by another of the same secrets, and asks for its publication. `false` where its
+/// version is another by now, or it is gone. Inside the caller's transaction.
+pub(crate) fn replace_sealed_text<S: Sql>(
+    sql: &S,
+    webhook: &StoredWebhook,
+    sealed: &Definition,
+    now: Timestamp,
+) -> Result<bool, LedgerError> {
+    let rows = sql.run(
+        "UPDATE webhook SET definition = ?3 WHERE seq = ?1 AND version = ?2 RETURNING seq",
+        &[Value::from(webhook.seq), Value::from(webhook.version), Value::Text(to_json(sealed)?)],
+    )?;
+    if !rows.is_empty() {
+        outbox::put(sql, webhook.seq, webhook.version, now)?;
+    }
+    Ok(!rows.is_empty())
+}
