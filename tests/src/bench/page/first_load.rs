@@ -70,15 +70,15 @@ pub(super) async fn measure(builds: &[Build], report: &mut Report) {
         "{:<8} {:<11} {:>5} {:>8} {:>10} {:>10} {:>9} {:>9}",
         "build", "screen", "files", "answers", "as sent", "gzip -9", "LCP", "the list"
     ));
-    let mut projects = Vec::new();
+    let mut traffics = Vec::new();
     for build in builds {
-        projects.push(Traffic::set_up(&build.stack).await.project);
+        traffics.push(Traffic::set_up(&build.stack).await);
     }
     for screen in Screen::ALL {
         let mut loads: Vec<Vec<Load>> = builds.iter().map(|_build| Vec::new()).collect();
         for _ in 0..LOADS {
-            for (project, loads) in projects.iter().zip(&mut loads) {
-                loads.push(load(project, screen).await);
+            for (traffic, loads) in traffics.iter().zip(&mut loads) {
+                loads.push(load(&traffic.project, screen).await);
             }
         }
         for (build, loads) in builds.iter().zip(&loads) {

@@ -139,3 +139,15 @@ impl Watched {
         self.browser.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_costs_its_share_of_all_that_the_page_did() {
+        let work = Work { elapsed_ms: 2_000.0, task_ms: 500.0, cpu_ms: 250.0, messages: 100.0, longest_ms: 0.0 };
+        assert_eq!((work.busy(), work.busy_cpu(), work.ms_per_message()), (0.25, 0.125, Some((5.0, 2.5))));
+        assert_eq!(Work { messages: 0.0, ..work }.ms_per_message(), None);
+    }
+}
