@@ -104,6 +104,16 @@ impl Stack {
         stack
     }
 
+    /// A stack that serves this build of the dashboard.
+    pub async fn start_serving(dashboard: &Path) -> Self {
+        let mut stack = Self::prepared(Host::Wrangler, "ALLOW_PRIVATE_TARGETS=\"true\"\n");
+        let served = stack.dir.join("dist");
+        fs::remove_dir_all(&served).expect("the stack's folder can be written");
+        copy_dir(dashboard, &served);
+        stack.boot().await;
+        stack
+    }
+
     async fn start_with(host: Host, variables: &str) -> Self {
         let mut stack = Self::prepared(host, variables);
         stack.boot().await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::builds::{self, Profile};
-use crate::environment;
+use crate::environment::{self, Browser};
 use crate::failure::Result;
 use crate::process::{self, Job, must_succeed};
 use crate::report;
@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         let mut bench = test_program::cargo();
         bench.args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"]).args(arguments);
         optimise(&mut bench);
-        environment::set(&mut bench, &tools, None);
+        let browser = if wants(arguments, "page") { Some(Browser::find_or_install()?) } else { None };
+        environment::set(&mut bench, &tools, browser.as_ref());
         if wants(arguments, "yardstick")
             && let Some(hookbench) = hookbench()?
         {
@@ -115,5 +116,6 @@ mod tests {
                 && !needs_a_stack(&words("--only scale,worst"))
                 && !wants(&words("--only worst"), "scale")
         );
+        assert!(wants(&[], "page") && wants(&words("--only page --against dist"), "page") && !wants(&words("--only rates"), "page"));
     }
 }

@@ -1,5 +1,6 @@
 //! The benchmark's command line.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::stack::Host;
@@ -25,12 +26,24 @@ pub enum Part {
     Start,
     /// The same load by the yardstick that other systems were measured with.
     Yardstick,
+    /// The dashboard in a browser: its first load, its live list, its memory.
+    Page,
 }
 
 impl Part {
     /// In the order in which they run.
-    pub const ALL: [Self; 9] =
-        [Self::Rates, Self::Batch, Self::Fanout, Self::Isolation, Self::Outage, Self::Cost, Self::Floor, Self::Start, Self::Yardstick];
+    pub const ALL: [Self; 10] = [
+        Self::Rates,
+        Self::Batch,
+        Self::Fanout,
+        Self::Isolation,
+        Self::Outage,
+        Self::Cost,
+        Self::Floor,
+        Self::Start,
+        Self::Yardstick,
+        Self::Page,
+    ];
 
     /// As `--only` names it.
     #[must_use]
@@ -45,6 +58,7 @@ impl Part {
             Self::Floor => "floor",
             Self::Start => "start",
             Self::Yardstick => "yardstick",
+            Self::Page => "page",
         }
     }
 }
@@ -64,14 +78,18 @@ pub struct Options {
     pub fanout: Option<usize>,
     /// Bytes of an event's body, about.
     pub body_bytes: usize,
+    /// Another build of the dashboard, which the part `page` measures beside this one.
+    pub against: Option<PathBuf>,
 }
 
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
-cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,scale,worst]
+cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,page,scale,worst]
                   [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
-Without --only everything is measured (about half an hour), or the rates alone where --rates or --fanout is given.
-`scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.";
+                  [--against DIST_FOLDER]
+Without --only everything is measured (about 40 minutes), or the rates alone where --rates or --fanout is given.
+`scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.
+`page` measures the dashboard under wrangler alone, and the build of --against beside it.";
 
 impl Default for Options {
     fn default() -> Self {
@@ -82,6 +100,7 @@ impl Default for Options {
             hosts: vec![Host::Wrangler, Host::Miniflare],
             fanout: None,
             body_bytes: 1024,
+            against: None,
         }
     }
 }
@@ -103,6 +122,7 @@ impl Options {
                 "--rates" => options.rates = Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?),
                 "--duration" => options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?)),
                 "--fanout" => options.fanout = Some(count(&value).ok_or_else(wrong)?),
+                "--against" => options.against = Some(dashboard(&value)?),
                 "--body-bytes" => options.body_bytes = count(&value).ok_or_else(wrong)?,
                 "--runtime" => {
                     options.hosts = match value.as_str() {
@@ -138,6 +158,11 @@ fn parts(text: &str) -> Option<Vec<Part>> {
     text.split(',').filter(|name| !ELSEWHERE.contains(name)).map(named).collect()
 }
 
+fn dashboard(folder: &str) -> Result<PathBuf, String> {
+    let is_built = Path::new(folder).join("index.html").is_file();
+    is_built.then(|| PathBuf::from(folder)).ok_or_else(|| format!("--against names {folder:?}, which holds no built dashboard"))
+}
+
 fn positive(text: &str) -> Option<u32> {
     text.trim().parse().ok().filter(|number| *number > 0)
 }
@@ -169,6 +194,13 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_measured_beside_a_folder_with_a_document() {
+        let options = parse("--only page --against ../app").expect("right arguments");
+        assert_eq!((options.parts, options.against), (vec![Part::Page], Some(PathBuf::from("../app"))));
+        assert!(parse("--against ../core").expect_err("no page").contains("no built dashboard"));
+    }
+
+    #[test]
     fn a_wrong_argument_is_named() {
         for (line, name) in [
             ("--rates 0", "--rates"),
@@ -177,6 +209,7 @@ mod tests {
             ("--duration", "--duration"),
             ("--runtime edge", "--runtime"),
             ("--only rates,speed", "--only"),
+            ("--against /dev/null", "--against"),
         ] {
             assert!(parse(line).expect_err(line).contains(name), "{line}");
         }

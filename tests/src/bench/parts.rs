@@ -9,7 +9,7 @@ use super::account::percentile_ms;
 use super::options::{Options, Part};
 use super::report::{self, Report, ms, quantiles, seconds};
 use super::run::{self, Plan};
-use super::{cost, yardstick};
+use super::{cost, median, page, yardstick};
 use crate::stack::{Host, Stack};
 
 /// Rates that are tried where none are given: of one event a call to one webhook, to ten, and of a hundred events a call.
@@ -51,6 +51,7 @@ pub async fn measure(part: Part, options: &Options, report: &mut Report) {
         Part::Floor => floor(options, report).await,
         Part::Start => start(report).await,
         Part::Yardstick => yardstick::measure(options, report).await,
+        Part::Page => page::measure(options, report).await,
     }
 }
 
@@ -65,6 +66,7 @@ const fn title(part: Part) -> &'static str {
         Part::Floor => "floor: Postern, and a Worker that only stores, calls and notes (tests/floor.mjs)",
         Part::Start => "start: from the start of the process (node, Miniflare, workerd) to the first answer, and beside it the floor's",
         Part::Yardstick => "yardstick: the same load by hookbench, and Svix beside it",
+        Part::Page => "page: the dashboard in Chromium",
     }
 }
 
@@ -220,13 +222,6 @@ fn run_verdict(without: &run::Run, with: &run::Run) -> String {
 
 fn p99_ms(run: &run::Run) -> f64 {
     percentile_ms(&run.account.end_to_end_ns, 99).unwrap_or(f64::INFINITY)
-}
-
-/// The middle one; infinite where there is none.
-fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::INFINITY)
 }
 
 /// Postern and the least that any Worker must do, by the same load.

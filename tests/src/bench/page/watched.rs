@@ -1,0 +1,153 @@
+//! A browser window with the dashboard in it, and a probe beside the page that watches and feeds it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::client::Project;
+use crate::wait::until;
+
+/// Defines `probe` in the page.
+const PROBE: &str = include_str!("probe.js");
+/// How long a page may take that does far too much.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// Nothing more is loaded once nothing was for so long.
+const QUIET_MS: f64 = 1_000.0;
+
+/// The window.
+pub(super) struct Watched {
+    browser: Browser,
+}
+
+/// What the main thread did in a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Work {
+    /// How long it was watched.
+    elapsed_ms: f64,
+    /// How long its tasks took, as a person feels it: what else the machine did meanwhile is in it.
+    task_ms: f64,
+    /// Its CPU time, which other work on the machine changes little.
+    cpu_ms: f64,
+    /// Messages of the live feed that the page was told.
+    pub(super) messages: f64,
+    /// Its longest task; 0 where none took more than 50 ms.
+    pub(super) longest_ms: f64,
+}
+
+impl Work {
+    /// The share of the time that it was busy, from 0 to 1.
+    pub(super) fn busy(&self) -> f64 {
+        self.task_ms / self.elapsed_ms
+    }
+
+    /// The share of the time that it had a processor, from 0 to 1.
+    pub(super) fn busy_cpu(&self) -> f64 {
+        self.cpu_ms / self.elapsed_ms
+    }
+
+    /// Milliseconds of its tasks, and of CPU time, for each message, with all that the page did besides; none where none came.
+    pub(super) fn ms_per_message(&self) -> Option<(f64, f64)> {
+        (self.messages > 0.0).then(|| (self.task_ms / self.messages, self.cpu_ms / self.messages))
+    }
+}
+
+/// Bytes that the page holds, once what nobody needs was collected.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Memory {
+    /// Objects of JavaScript.
+    pub(super) script: f64,
+    /// The browser's own objects for the page: the document.
+    pub(super) document: f64,
+    /// The memory of the WebAssembly program, which never shrinks.
+    pub(super) wasm: f64,
+}
+
+impl Watched {
+    /// Opens a window, with nothing kept from another. `rows`: the list of deliveries holds so many that nobody sent.
+    pub(super) async fn open(rows: Option<usize>) -> Self {
+        let browser = Browser::open().await;
+        let source = format!("(() => {{\nconst madeUp = {};\n{PROBE}\n}})();", json!(rows));
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
+        browser.devtools("Performance.enable", json!({})).await;
+        Self { browser }
+    }
+
+    /// Goes to the first screen of the project and waits until all of it is loaded.
+    pub(super) async fn load_overview(&self, project: &Project) {
+        self.browser.go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token)).await;
+        self.until_quiet().await;
+    }
+
+    /// Goes to the list of deliveries and waits until all of it is loaded, and the live feed is open.
+    pub(super) async fn load_deliveries(&self, project: &Project) {
+        self.browser.go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token)).await;
+        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null()).await;
+        until("the live feed is open", PATIENCE, async || self.ask("isLive()").await == true).await;
+        self.until_quiet().await;
+    }
+
+    /// Has all older pages of the list shown.
+    pub(super) async fn load_older(&self) {
+        until("the whole list is shown", PATIENCE, async || self.ask("asksForOlder()").await == false).await;
+    }
+
+    async fn until_quiet(&self) {
+        until("the page is loaded", PATIENCE, async || self.number("quietFor()").await >= QUIET_MS).await;
+    }
+
+    /// What the probe says.
+    pub(super) async fn ask(&self, what: &str) -> Value {
+        self.browser.script(&format!("return probe.{what};"), vec![]).await
+    }
+
+    /// A number that the probe says; 0 where it says none.
+    pub(super) async fn number(&self, what: &str) -> f64 {
+        self.ask(what).await.as_f64().unwrap_or_default()
+    }
+
+    /// What the main thread does for so long.
+    pub(super) async fn work(&self, duration: Duration) -> Work {
+        self.ask("longest()").await;
+        let (heard, before) = (self.number("heard").await, self.metrics().await);
+        tokio::time::sleep(duration).await;
+        let (after, heard_then) = (self.metrics().await, self.number("heard").await);
+        let ms = |at: usize| (after[at] - before[at]) * 1_000.0;
+        let longest_ms = self.number("longest()").await;
+        Work { elapsed_ms: ms(0), task_ms: ms(1), cpu_ms: ms(2), messages: heard_then - heard, longest_ms }
+    }
+
+    /// The browser's clock, how long the main thread was at work, and its CPU time, in seconds.
+    async fn metrics(&self) -> [f64; 3] {
+        let answer = self.browser.devtools("Performance.getMetrics", json!({})).await;
+        ["Timestamp", "TaskDuration", "ThreadTime"].map(|name| {
+            let found = answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
+            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
+        })
+    }
+
+    /// What the page holds.
+    pub(super) async fn memory(&self) -> Memory {
+        self.browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
+        let usage = self.browser.devtools("Runtime.getHeapUsage", json!({})).await;
+        let bytes = |name: &str| usage[name].as_f64().unwrap_or_default();
+        Memory { script: bytes("usedSize"), document: bytes("embedderHeapUsedSize"), wasm: self.number("wasmBytes()").await }
+    }
+
+    /// Closes the window.
+    pub(super) async fn close(self) {
+        self.browser.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_costs_its_share_of_all_that_the_page_did() {
+        let work = Work { elapsed_ms: 2_000.0, task_ms: 500.0, cpu_ms: 250.0, messages: 100.0, longest_ms: 0.0 };
+        assert_eq!((work.busy(), work.busy_cpu(), work.ms_per_message()), (0.25, 0.125, Some((5.0, 2.5))));
+        assert_eq!(Work { messages: 0.0, ..work }.ms_per_message(), None);
+    }
+}
