@@ -1,10 +1,11 @@
-//! Just enough HTTP/1.1 to talk to our own server on this machine: one request a connection, JSON both ways.
+//! Requests to our own server on this machine: JSON both ways.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+use ureq::http::request::Builder;
 
 /// How long a request may take: a cold isolate compiles several megabytes of Wasm first.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -21,99 +22,90 @@ pub(crate) struct Answer {
 /// A `GET`, with a bearer token if there is one.
 ///
 /// # Errors
-/// No connection, no answer, or none that is HTTP.
-pub(crate) fn get(address: &str, path: &str, token: Option<&str>) -> io::Result<Answer> {
-    request("GET", address, path, token, &[], None)
+/// No connection, no answer, or an answer that is not HTTP.
+pub(crate) fn get(address: &str, path: &str, token: Option<&str>) -> Result<Answer, ureq::Error> {
+    let request = head("GET", address, path, token).body(())?;
+    answer(agent().run(request)?)
 }
 
 /// A request with a JSON body and further headers.
 ///
 /// # Errors
-/// No connection, no answer, or none that is HTTP.
-pub(crate) fn send(method: &str, address: &str, path: &str, token: &str, headers: &[(&str, &str)], body: &Value) -> io::Result<Answer> {
-    request(method, address, path, Some(token), headers, Some(body))
-}
-
-fn request(
+/// No connection, no answer, or an answer that is not HTTP.
+pub(crate) fn send(
     method: &str,
     address: &str,
     path: &str,
-    token: Option<&str>,
+    token: &str,
     headers: &[(&str, &str)],
-    body: Option<&Value>,
-) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\naccept: application/json\r\n");
-    let mut add = |name: &str, value: &str| head.extend([name, ": ", value, "\r\n"]);
-    if let Some(token) = token {
-        add("authorization", &format!("Bearer {token}"));
-    }
-    for (name, value) in headers {
-        add(name, value);
-    }
-    let body = body.map(Value::to_string).unwrap_or_default();
-    if method != "GET" {
-        add("content-type", "application/json");
-        add("content-length", &body.len().to_string());
-    }
-    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an HTTP answer"))
+    body: &Value,
+) -> Result<Answer, ureq::Error> {
+    let head = head(method, address, path, Some(token)).header("content-type", "application/json");
+    let head = headers.iter().fold(head, |head, (name, value)| head.header(*name, *value));
+    answer(agent().run(head.body(body.to_string())?)?)
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
-    let end_of_head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(bytes.get(..end_of_head)?).ok()?;
-    let body = bytes.get(end_of_head + 4..)?;
-    let mut lines = head.lines();
-    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let is_chunked = lines
-        .filter_map(|line| line.split_once(':'))
-        .any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked"));
-    let body = if is_chunked { joined(body)? } else { body.to_vec() };
-    Some(Answer { status, json: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+fn agent() -> Agent {
+    // Our own server: no proxy stands before it, and every status is an answer.
+    Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).http_status_as_error(false).build().into()
 }
 
-/// The content of a chunked body.
-fn joined(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    loop {
-        let end_of_line = rest.windows(2).position(|window| window == b"\r\n")?;
-        let size_line = std::str::from_utf8(rest.get(..end_of_line)?).ok()?;
-        let size = usize::from_str_radix(size_line.split(';').next()?.trim(), 16).ok()?;
-        if size == 0 {
-            return Some(content);
-        }
-        let start = end_of_line + 2;
-        content.extend_from_slice(rest.get(start..start.checked_add(size)?)?);
-        rest = rest.get(start + size + 2..)?;
+fn head(method: &str, address: &str, path: &str, token: Option<&str>) -> Builder {
+    let head = Request::builder().method(method).uri(format!("http://{address}{path}")).header("accept", "application/json");
+    match token {
+        Some(token) => head.header("authorization", format!("Bearer {token}")),
+        None => head,
     }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string()?;
+    Ok(Answer { status, json: serde_json::from_str(&text).unwrap_or(Value::Null) })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn plain_and_chunked_answers_are_read() {
-        let plain = parse(b"HTTP/1.1 201 Created\r\nContent-Length: 8\r\n\r\n{\"a\": 1}").expect("an answer");
-        assert_eq!((plain.status, plain.json), (201, serde_json::json!({"a": 1})));
-        let chunked =
-            parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5;x=y\r\n\": 1}\r\n0\r\n\r\n").expect("an answer");
-        assert_eq!((chunked.status, chunked.json), (200, serde_json::json!({"a": 1})));
+    /// What is sent to a server that answers `raw`, and what is made of that.
+    fn exchange(raw: &'static str) -> (String, Result<Answer, ureq::Error>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address").to_string();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut read = [0; 4_096];
+            let bytes = stream.read(&mut read).expect("a request");
+            stream.write_all(raw.as_bytes()).expect("an answer is sent");
+            String::from_utf8_lossy(&read[..bytes]).into_owned()
+        });
+        let found = get(&address, "/healthz", Some("pst_x"));
+        (server.join().expect("the server ends"), found)
     }
 
     #[test]
-    fn an_answer_that_is_cut_off_is_no_answer() {
-        assert!(parse(b"HTTP/1.1 200").is_none());
-        assert!(parse(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\nshort").is_none());
+    fn an_answer_is_read_whatever_its_status_is() {
+        let (sent, found) = exchange("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"a\": 1}");
+        let found = found.expect("an answer");
+        assert_eq!((found.status, found.json), (503, json!({ "a": 1 })));
+        assert!(sent.starts_with("GET /healthz HTTP/1.1") && sent.to_lowercase().contains("authorization: bearer pst_x"), "{sent}");
     }
 
     #[test]
     fn a_body_that_is_not_json_reads_as_null() {
-        assert_eq!(parse(b"HTTP/1.1 404 Not Found\r\n\r\n<html>").expect("an answer").json, Value::Null);
+        let (_, found) = exchange("HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
+        assert_eq!(found.expect("an answer").json, Value::Null);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_is_not_an_answer() {
+        let (_, found) = exchange("HTTP/1.1 200 OK\r\ncontent-length: 80\r\nconnection: close\r\n\r\nshort");
+        assert!(found.is_err());
     }
 }

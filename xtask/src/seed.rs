@@ -4,7 +4,6 @@
 //! or changes any of it later keeps what they did. Only the webhook's address follows when the stack moves to another port.
 
 use std::fs;
-use std::io;
 
 use serde_json::{Value, json};
 
@@ -119,6 +118,6 @@ fn refusal(method: &str, path: &str, answer: &Answer) -> Failure {
     Failure::new(format!("The first project could not be made: {method} {path} answered {} {}", answer.status, answer.json))
 }
 
-fn no_answer(method: &str, path: &str, cause: &io::Error) -> Failure {
+fn no_answer(method: &str, path: &str, cause: &ureq::Error) -> Failure {
     Failure::new(format!("The first project could not be made: {method} {path}: {cause}."))
 }
