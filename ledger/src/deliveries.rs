@@ -14,7 +14,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{DeliveryRow, Recorded, attempts_of, lost_attempt, record};
+use crate::row::delivery::{self, DeliveryRow, Recorded, attempts_of, lost_attempt};
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::stat::{count_attempts, stat_note};
@@ -188,7 +188,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule does not
-    /// count; one that has ended begins its schedule anew. The pause of a webhook that is throttled or failing ends: who asks
+    /// count; one that has ended begins its schedule anew, and is sent at once even where its webhook keeps order: only a replay
+    /// ([`Ledger::create_replay`]) puts it behind older ones of its order key. The pause of a webhook that is throttled or failing ends: who asks
     /// for a call has reason to think that it will be taken. Where its webhook is paused by a person, is at a limit or is being
     /// called as a probe, it waits for that.
     ///
@@ -219,19 +220,9 @@ impl<S: Sql> Ledger<S> {
                 write_health(sql, row.webhook, &asked)?;
             }
             if row.attempt > row.made {
-                // Cancelled while it was being made, and not reported: its number stays its own.
-                let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
-                let lost = lost_attempt(&row, now);
-                record(sql, &row, &lost, recorded, now)?;
-                count_attempts(sql, &[stat_note(&row, &lost, false, now)])?;
+                record_unreported(sql, &row, scheduled, now)?;
             }
-            sql.run(
-                "UPDATE delivery SET state = ?2, scheduled = ?4, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3,
-                    updated_at_ms = ?3
-                 WHERE seq = ?1",
-                &[Value::from(seq), Value::from(state.as_str()), Value::from(now), Value::from(scheduled)],
-            )?;
-            Ok(())
+            delivery::make_due(sql, seq, state, scheduled, now)
         })?;
         if asked != health {
             self.gates.set_health(row.webhook, asked);
@@ -253,13 +244,7 @@ impl<S: Sql> Ledger<S> {
         }
         let effects = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
-            // A number that was offered but not claimed was never used.
-            sql.run(
-                "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
-                    next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
-                 WHERE seq = ?1",
-                &[Value::from(seq), Value::from(now)],
-            )?;
+            delivery::cancel(sql, seq, now)?;
             effects.end(row.webhook, seq);
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
@@ -267,6 +252,15 @@ impl<S: Sql> Ledger<S> {
         self.apply(effects);
         self.delivery_view(seq)
     }
+}
+
+/// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its number is not reused.
+/// Inside the caller's transaction.
+pub(crate) fn record_unreported<S: Sql>(sql: &S, row: &DeliveryRow, scheduled: u32, now: Timestamp) -> Result<(), LedgerError> {
+    let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
+    let lost = lost_attempt(row, now);
+    delivery::record(sql, row, &lost, recorded, now)?;
+    count_attempts(sql, &[stat_note(row, &lost, false, now)])
 }
 
 /// How a list finds its deliveries. Parameters of the statements are the key before which the page starts, the webhook (or
@@ -386,6 +380,7 @@ mod tests {
 
     use postern_core::contract::Rendering;
     use postern_core::delivery::{Outcome, SentRequest, Trigger};
+    use postern_core::replay::ReplayQuery;
     use postern_core::webhook::Definition;
 
     use super::*;
@@ -406,6 +401,36 @@ mod tests {
             Err(LedgerError::StateConflict { why }) => assert!(why.contains(part), "{why}"),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn who_sends_an_ended_delivery_again_gets_it_at_once_and_a_replay_puts_it_in_order() {
+        let leased = |ledger: &mut Ledger<Rc<Native>>, at| lease(ledger, at).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>();
+        let head_waits_and_second_was_cancelled = || {
+            let mut ledger = ledger();
+            create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
+            let events = vec![in_order("a", "k"), in_order("b", "k")];
+            let deliveries = ledger.ingest(events, InlineLimit(0), START).unwrap().changed;
+            attempt_due(&mut ledger, START, FAILED);
+            let second = id(&ledger, deliveries[1]);
+            ledger.cancel(&second, START).unwrap();
+            (ledger, deliveries[0], deliveries[1])
+        };
+
+        let (mut ledger, _head, second) = head_waits_and_second_was_cancelled();
+        let second_id = id(&ledger, second);
+        ledger.resend(&second_id, START).unwrap();
+        assert_eq!(leased(&mut ledger, START), [second], "a person asked for it: before the head, which waits for its retry");
+
+        let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
+        let (states, types) = (vec![State::Cancelled], Vec::new());
+        let query = ReplayQuery { webhook: None, since: None, until: None, states, types, missing: false };
+        ledger.create_replay(query, START).unwrap();
+        assert_eq!(ledger.replay_step(START, 100).unwrap().changed, [second]);
+        assert_eq!(leased(&mut ledger, START), [], "it is behind the head again");
+        let retry_at = ledger.delivery_views(&[head]).unwrap()[0].next_at.unwrap();
+        attempt_due(&mut ledger, retry_at, OK);
+        assert_eq!(leased(&mut ledger, retry_at.plus_ms(40)), [second], "once the head was reported");
     }
 
     #[test]
@@ -716,7 +741,7 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
         let delivery = post(&mut ledger, "a")[0];
-        ledger.sql.run("UPDATE delivery SET attempt = 1000, made = 1000", &[]).unwrap();
+        ledger.sql.run("UPDATE delivery SET state = 'waiting', attempt = 1000, made = 1000", &[]).unwrap();
         conflict(ledger.resend(&id(&ledger, delivery), START), "1,000");
     }
 }

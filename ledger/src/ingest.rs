@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{KeysTaken, Place, Planned, head_of, insert_deliveries};
+use crate::row::delivery::{self, KeysTaken, Place, Planned, head_of};
 use crate::row::event::{data_of, insert_event, labels_of, object_of};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
@@ -169,7 +169,7 @@ impl<S: Sql> Ledger<S> {
                 for (seq, deliveries, event) in &fresh {
                     insert_event(sql, *seq, *deliveries, event, accepted_at)?;
                 }
-                insert_deliveries(sql, &planned, now)
+                delivery::insert(sql, &planned, now)
             })?;
         }
         self.meters.note_open(planned.len());

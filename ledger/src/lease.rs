@@ -19,7 +19,7 @@ use crate::memory::roster::{LEASE_SLACK_MS, Member};
 use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{DeliveryRow, Parked, Recorded, attempts_of, lost_attempt, record, write_parked};
+use crate::row::delivery::{self, DeliveryRow, Offer, Parked, Parking, Recorded, attempts_of, lost_attempt};
 use crate::row::event::{data_of, object_of};
 use crate::row::rate_window::write_windows;
 use crate::row::stat::{StatNote, count_attempts, stat_note};
@@ -59,10 +59,8 @@ struct Round<'a, S: Sql> {
     ended: BTreeMap<Seq, (usize, usize)>,
     /// What each gate still lets through.
     slots: BTreeMap<Seq, usize>,
-    /// `(delivery, attempt, offers, end of the lease)`
-    offers: Vec<(i64, u32, u32, i64)>,
-    /// `(delivery, state, attempt, parked)`
-    parked: Vec<(i64, &'static str, u32, u8)>,
+    offers: Vec<Offer>,
+    parked: Vec<Parking>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -103,7 +101,7 @@ impl<S: Sql> Ledger<S> {
             }
             round.write_parked()?;
             round.release_held()?;
-            round.write_offers()?;
+            delivery::offer(sql, &round.offers, now)?;
             count_attempts(sql, &round.notes)?;
             if let Some(checked) = checked {
                 sql.run("UPDATE meta SET inline_checked = ?1", &[Value::from(checked)])?;
@@ -173,7 +171,7 @@ impl<S: Sql> Ledger<S> {
         let mut works = Vec::with_capacity(rows.len());
         let mut kept = Vec::new();
         let mut renewed = Vec::new();
-        let mut refused: Vec<(i64, &str, u32, u8)> = Vec::new();
+        let mut refused = Vec::new();
         let mut effects = Effects::default();
         effects.windows = self.windows_set_back(rows.iter().map(|row| row.webhook), now);
         let mut begun: BTreeMap<Seq, Vec<Seq>> = BTreeMap::new();
@@ -181,7 +179,8 @@ impl<S: Sql> Ledger<S> {
             let Some(member) = self.roster.get(row.webhook) else { continue };
             let begun = begun.entry(row.webhook).or_default();
             if !self.gates.may_begin(row.webhook, member.rules(), now, begun.len()) {
-                refused.push((row.seq.0, row.resting_state().as_str(), row.attempt - 1, Parked::HELD.0));
+                let (delivery, state, attempt) = (row.seq, row.resting_state(), row.attempt - 1);
+                refused.push(Parking { delivery, state, attempt, parked: Parked::Held });
                 effects.end(row.webhook, row.seq);
                 effects.hold(row.webhook);
                 continue;
@@ -190,7 +189,7 @@ impl<S: Sql> Ledger<S> {
             let lease_until = row.next_at.ok_or(LedgerError::Corrupt { what: "a lease has no end" })?;
             let lease_until = if lease_until.ms_since(now) < member.timeout_ms() + CLAIM_SLACK_MS {
                 let lease_until = now.plus_ms(member.lease_ms(1));
-                renewed.push((row.seq.0, lease_until.0));
+                renewed.push((row.seq, lease_until));
                 lease_until
             } else {
                 kept.push(row.seq);
@@ -222,21 +221,8 @@ impl<S: Sql> Ledger<S> {
         atomically(&self.sql, |sql| {
             // With the claims, so that no crash parts the calls from what counts them.
             write_windows(sql, &rows_of(&effects.windows))?;
-            // Apart, because setting `next_at_ms` writes its index even where the value stays.
-            if !kept.is_empty() {
-                sql.run(
-                    "UPDATE delivery SET claimed = 1, updated_at_ms = ?2 WHERE seq IN (SELECT value FROM json_each(?1))",
-                    &[Value::Text(key_set(kept)), Value::from(now)],
-                )?;
-            }
-            if !renewed.is_empty() {
-                sql.run(
-                    "UPDATE delivery SET claimed = 1, next_at_ms = j.value ->> 1, updated_at_ms = ?2
-                     FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-                    &[Value::Text(to_json(&renewed)?), Value::from(now)],
-                )?;
-            }
-            write_parked(sql, &refused, now)
+            delivery::claim(sql, kept, &renewed, now)?;
+            delivery::park(sql, &refused, now)
         })?;
         for (webhook, deliveries) in begun {
             for delivery in deliveries {
@@ -298,12 +284,7 @@ impl<'a, S: Sql> Round<'a, S> {
         let Some(member) = self.ledger.roster.get(row.webhook) else {
             // Never written so; but one damaged row must not hold up all the others for ever.
             self.effects.end(row.webhook, row.seq);
-            self.sql.run(
-                "UPDATE delivery SET state = 'cancelled', attempt = made, parked = 0, next_at_ms = NULL, lease_until_ms = NULL,
-                    order_key = NULL, updated_at_ms = ?2
-                 WHERE seq = ?1",
-                &[Value::from(row.seq), Value::from(self.now)],
-            )?;
+            delivery::cancel_orphan(self.sql, row.seq, self.now)?;
             return Ok(());
         };
         if row.state != State::Leased {
@@ -323,11 +304,11 @@ impl<'a, S: Sql> Round<'a, S> {
         // What waits goes first, but for what a person has asked for.
         let waits_for_none = || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !row.is_head(self.sql)? {
-            self.park(row, attempt, Parked::BEHIND);
+            self.park(row, attempt, Parked::Behind);
         } else if self.ledger.gates.is_free(row.webhook, member.rules()) || (waits_for_none() && self.slots(row.webhook, member) > 0) {
             self.offer(row, member, attempt, offers);
         } else {
-            self.park(row, attempt, Parked::HELD);
+            self.park(row, attempt, Parked::Held);
             self.effects.hold(row.webhook);
         }
         Ok(())
@@ -348,7 +329,7 @@ impl<'a, S: Sql> Round<'a, S> {
         if let Some(slots) = self.slots.get_mut(&row.webhook) {
             *slots = slots.saturating_sub(1);
         }
-        self.offers.push((row.seq.0, attempt, offers, self.now.plus_ms(member.lease_ms(offers)).0));
+        self.offers.push(Offer { delivery: row.seq, attempt, offers, until: self.now.plus_ms(member.lease_ms(offers)) });
         let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
         self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
         self.effects.leased.push((row.webhook, row.seq));
@@ -356,11 +337,11 @@ impl<'a, S: Sql> Round<'a, S> {
 
     /// Puts a delivery aside; `attempt` is the number it would have got.
     fn park(&mut self, row: &DeliveryRow, attempt: u32, parked: Parked) {
-        self.parked.push((row.seq.0, row.resting_state().as_str(), attempt - 1, parked.0));
+        self.parked.push(Parking { delivery: row.seq, state: row.resting_state(), attempt: attempt - 1, parked });
     }
 
     fn write_parked(&mut self) -> Result<(), LedgerError> {
-        write_parked(self.sql, &std::mem::take(&mut self.parked), self.now)
+        delivery::park(self.sql, &std::mem::take(&mut self.parked), self.now)
     }
 
     /// Leases held deliveries of the gates that are open, the oldest of each first.
@@ -395,24 +376,12 @@ impl<'a, S: Sql> Round<'a, S> {
                 if row.is_head(self.sql)? {
                     self.offer(&row, member, row.attempt + 1, 1);
                 } else {
-                    self.park(&row, row.attempt + 1, Parked::BEHIND);
+                    self.park(&row, row.attempt + 1, Parked::Behind);
                 }
             }
             gates.served(webhook);
         }
         self.write_parked()
-    }
-
-    fn write_offers(&self) -> Result<(), LedgerError> {
-        if !self.offers.is_empty() {
-            self.sql.run(
-                "UPDATE delivery SET state = 'leased', attempt = j.value ->> 1, offers = j.value ->> 2, claimed = 0, parked = 0,
-                    next_at_ms = j.value ->> 3, lease_until_ms = NULL, updated_at_ms = ?2
-                 FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-                &[Value::Text(to_json(&self.offers)?), Value::from(self.now)],
-            )?;
-        }
-        Ok(())
     }
 
     /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
@@ -425,7 +394,7 @@ impl<'a, S: Sql> Round<'a, S> {
         let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
             let standing = Recorded { state: recorded.resting_state(), next_at: Some(now), resend: row.resend, scheduled: row.scheduled };
-            record(sql, row, &lost, standing, now)?;
+            delivery::record(sql, row, &lost, standing, now)?;
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
@@ -433,7 +402,7 @@ impl<'a, S: Sql> Round<'a, S> {
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
             Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };
-        record(sql, row, &lost, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
+        delivery::record(sql, row, &lost, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
         if state == State::Dead {
             release_next(sql, &mut self.effects, row, now)?;
             self.ledger.announce_dead(sql, &mut self.effects, row, &lost, now)?;

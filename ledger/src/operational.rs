@@ -22,7 +22,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::row::attempts::{answered, in_short};
-use crate::row::delivery::{DeliveryRow, KeysTaken, Place, insert_deliveries};
+use crate::row::delivery::{self, DeliveryRow, KeysTaken, Place};
 use crate::row::event::insert_event;
 use crate::sql::Sql;
 
@@ -136,7 +136,7 @@ impl<S: Sql> Ledger<S> {
         let planned =
             wanted.map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken)).collect::<Result<Vec<_>, _>>()?;
         insert_event(sql, seq, u32::try_from(planned.len()).unwrap_or(u32::MAX), &event, self.stamp(now))?;
-        insert_deliveries(sql, &planned, now)?;
+        delivery::insert(sql, &planned, now)?;
         self.meters.note_open(planned.len());
         for delivery in planned {
             effects.changed.push(delivery.seq);

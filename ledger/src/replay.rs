@@ -21,13 +21,12 @@ use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::deliveries::ATTEMPTS_MAX;
+use crate::deliveries::{ATTEMPTS_MAX, record_unreported};
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{DeliveryRow, KeysTaken, Place, Planned, Recorded, insert_deliveries, lost_attempt, record};
+use crate::row::delivery::{self, DeliveryRow, KeysTaken, Place, Planned, Resend};
 use crate::row::event::{count_one_more_delivery, labels_of, object_of};
-use crate::row::stat::{count_attempts, stat_note};
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
 use crate::sql::{Row, Sql, Value, atomically, first};
@@ -293,29 +292,19 @@ impl<S: Sql> Ledger<S> {
                 && self.roster.get(row.webhook).is_some()
         };
         let wanted: Vec<&DeliveryRow> = rows.iter().filter(is_wanted).collect();
-        let due: Vec<(i64, &str, u8)> = wanted
+        let due: Vec<Resend> = wanted
             .iter()
             .map(|row| {
                 let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
-                let is_ordered = self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
-                (row.seq.0, state.as_str(), u8::from(is_ordered))
+                let in_order = self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
+                Resend { delivery: row.seq, state, in_order }
             })
             .collect();
         atomically(&self.sql, |sql| {
             for row in wanted.iter().filter(|row| row.attempt > row.made) {
-                // Cancelled while it was being made, and not reported: its number stays its own.
-                let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled: 0 };
-                let lost = lost_attempt(row, now);
-                record(sql, row, &lost, recorded, now)?;
-                count_attempts(sql, &[stat_note(row, &lost, false, now)])?;
+                record_unreported(sql, row, 0, now)?;
             }
-            sql.run(
-                "UPDATE delivery SET state = j.value ->> 1, scheduled = 0, resend = 1, parked = 0, offers = 0, claimed = 0,
-                    next_at_ms = ?2, lease_until_ms = NULL, updated_at_ms = ?2,
-                    order_key = CASE j.value ->> 2 WHEN 1 THEN (SELECT order_key FROM event WHERE event.seq = delivery.event) END
-                 FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
-                &[Value::Text(to_json(&due)?), Value::from(now)],
-            )?;
+            delivery::make_due_again(sql, &due, now)?;
             advance(sql, replay, &looked, due.len(), now)
         })?;
         Ok(wanted.into_iter().map(|row| row.seq).collect())
@@ -340,7 +329,7 @@ impl<S: Sql> Ledger<S> {
             self.stamp_newest_key();
         }
         atomically(&self.sql, |sql| {
-            insert_deliveries(sql, &planned, now)?;
+            delivery::insert(sql, &planned, now)?;
             count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
             advance(sql, replay, &looked, missing.len(), now)
         })?;

@@ -17,8 +17,8 @@ use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::operational::About;
 use crate::project::Ledger;
-use crate::row::attempts::{answered, in_short, shrink, to_lines};
-use crate::row::delivery::{DeliveryRow, Parked, Recorded, attempts_of, head_of, record};
+use crate::row::attempts::in_short;
+use crate::row::delivery::{self, DeliveryRow, Recorded, attempts_of, head_of};
 use crate::row::health::write_health;
 use crate::row::stat::{count_attempts, stat_note};
 use crate::row::webhook::write_disabled;
@@ -145,7 +145,7 @@ impl<S: Sql> Ledger<S> {
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
             Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };
-        record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
+        delivery::record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
         effects.end(row.webhook, row.seq);
         if state.is_final() {
             release_next(sql, effects, row, now)?;
@@ -168,10 +168,7 @@ impl<S: Sql> Ledger<S> {
         let decision = decide(standing, &attempt.outcome, attempt.response.as_ref(), now);
         if let Decision::DisableWebhook { cause } = decision {
             self.disable(sql, effects, row.webhook, cause, now)?;
-            sql.run(
-                "UPDATE delivery SET disabling = json_insert(coalesce(disabling, '[]'), '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
-                &[Value::from(row.seq), Value::from(attempt.number)],
-            )?;
+            delivery::note_disabling(sql, row.seq, attempt.number)?;
             return Ok(true);
         }
         let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now) else { return Ok(false) };
@@ -222,7 +219,7 @@ impl<S: Sql> Ledger<S> {
 fn record_after_end<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<Taken, LedgerError> {
     let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
     let scheduled = row.scheduled_after();
-    record(sql, row, &attempt, Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled }, now)?;
+    delivery::record(sql, row, &attempt, Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled }, now)?;
     Ok(Taken::Recorded)
 }
 
@@ -243,29 +240,12 @@ fn replace_lost<S: Sql>(
     let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(Taken::Ignored) };
     let is_latest = attempt.number == row.made;
     *known = Attempt { trigger: known.trigger, ..attempt.clone() };
-    shrink(&mut attempts, 0)?;
-    sql.run(
-        "UPDATE delivery SET attempts = ?2, updated_at_ms = ?3 WHERE seq = ?1",
-        &[Value::from(row.seq), Value::Text(to_lines(&attempts)?), Value::from(now)],
-    )?;
+    delivery::reveal(sql, row.seq, &mut attempts, now)?;
     if is_latest || took_it {
-        sql.run(
-            "UPDATE delivery SET last_status = coalesce(?2, last_status), last_duration_ms = ?3, last_result = ?4 WHERE seq = ?1",
-            &[
-                Value::from(row.seq),
-                Value::from(answered(attempt)),
-                Value::from(attempt.duration_ms),
-                Value::Text(in_short(&attempt.outcome)),
-            ],
-        )?;
+        delivery::show_result(sql, row.seq, attempt)?;
     }
     if took_it && row.state != State::Cancelled {
-        // A next number that was offered but not claimed was never used.
-        sql.run(
-            "UPDATE delivery SET state = 'delivered', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,
-                next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL WHERE seq = ?1",
-            &[Value::from(row.seq)],
-        )?;
+        delivery::deliver_late(sql, row.seq)?;
         effects.end(row.webhook, row.seq);
         release_next(sql, effects, row, now)?;
     }
@@ -277,10 +257,7 @@ fn replace_lost<S: Sql>(
 pub(crate) fn release_next<S: Sql>(sql: &S, effects: &mut Effects, ended: &DeliveryRow, now: Timestamp) -> Result<(), LedgerError> {
     let Some(key) = &ended.order_key else { return Ok(()) };
     let Some(next) = head_of(sql, ended.webhook, key)? else { return Ok(()) };
-    sql.run(
-        "UPDATE delivery SET parked = 0, next_at_ms = ?2, updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3",
-        &[Value::from(next), Value::from(now), Value::from(u32::from(Parked::BEHIND.0))],
-    )?;
+    delivery::release(sql, next, now)?;
     effects.changed.push(next);
     Ok(())
 }
@@ -295,7 +272,7 @@ mod tests {
     use postern_core::webhook::{Contract, Definition};
 
     use super::*;
-    use crate::row::attempts::ATTEMPTS_BYTES_MAX;
+    use crate::row::attempts::{ATTEMPTS_BYTES_MAX, to_lines};
     use crate::support::build::{START, attempt, attempt_due, create, lease, ledger, post, webhook};
     use crate::support::native::Native;
     use crate::{LeaseTicket, Work};

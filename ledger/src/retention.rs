@@ -19,6 +19,7 @@ use crate::error::LedgerError;
 use crate::idempotency::{self, KEY_HOURS};
 use crate::memory::clock::Part;
 use crate::project::Ledger;
+use crate::row::delivery;
 use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
 use crate::row::stat::{HOUR_MS, hour_of};
 use crate::row::text::state_of;
@@ -120,9 +121,11 @@ impl<S: Sql> Ledger<S> {
                     "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(self.kept_from(Timeline::Deliveries, now)?), Value::from(STEP_ROWS)],
                 )?;
-                self.delete("DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
-                    state_of(row.text(1)?).map(State::is_final)
-                })
+                let (over, last) = those_over(&rows, |row| state_of(row.text(1)?).map(State::is_final))?;
+                if !over.is_empty() {
+                    delivery::delete(&self.sql, over)?;
+                }
+                Ok(last)
             }
             Part::Events => {
                 // The deliveries of an event have the keys after its own, but for those that a replay made.
@@ -191,18 +194,24 @@ impl<S: Sql> Ledger<S> {
         rows: &[Row],
         is_over: impl Fn(&Row) -> Result<bool, LedgerError>,
     ) -> Result<Option<Seq>, LedgerError> {
-        let mut over = Vec::new();
-        for row in rows {
-            if is_over(row)? {
-                over.push(row.seq(0)?);
-            }
-        }
+        let (over, last) = those_over(rows, is_over)?;
         if !over.is_empty() {
             self.sql.run(statement, &[Value::Text(key_set(over))])?;
         }
-        let is_full = rows.len() >= STEP_ROWS as usize;
-        rows.last().filter(|_last| is_full).map(|row| row.seq(0)).transpose()
+        Ok(last)
     }
+}
+
+/// Those of `rows` (key in column 0) that `is_over`, and the last key where the step was full.
+fn those_over(rows: &[Row], is_over: impl Fn(&Row) -> Result<bool, LedgerError>) -> Result<(Vec<Seq>, Option<Seq>), LedgerError> {
+    let mut over = Vec::new();
+    for row in rows {
+        if is_over(row)? {
+            over.push(row.seq(0)?);
+        }
+    }
+    let is_full = rows.len() >= STEP_ROWS as usize;
+    Ok((over, rows.last().filter(|_last| is_full).map(|row| row.seq(0)).transpose()?))
 }
 
 #[cfg(test)]

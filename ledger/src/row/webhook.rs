@@ -9,6 +9,7 @@ use postern_core::webhook::Definition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
+use crate::row::delivery;
 use crate::row::health::delete_health;
 use crate::row::outbox;
 use crate::row::rate_window::delete_window;
@@ -116,11 +117,7 @@ pub(crate) fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &St
     }
     // Order is kept among what was accepted under it: those go free together.
     if before.definition.ordered && !after.definition.ordered {
-        sql.run(
-            "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN 2 THEN 1 ELSE parked END
-             WHERE webhook = ?1 AND order_key IS NOT NULL",
-            &[Value::from(seq)],
-        )?;
+        delivery::give_up_order(sql, seq)?;
     }
     Ok(())
 }
@@ -128,24 +125,14 @@ pub(crate) fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &St
 /// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's transaction.
 pub(crate) fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
     let seq = webhook.seq;
-    let rows = sql.run(
-        "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
-        &[Value::from(seq), Value::from(CANCELLED_NAMED_MAX)],
-    )?;
-    // A number that was offered but not claimed was never used.
-    sql.run(
-        "UPDATE delivery SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0),
-            parked = 0, next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2
-         WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting')",
-        &[Value::from(seq), Value::from(now)],
-    )?;
+    let cancelled = delivery::cancel_all_of(sql, seq, CANCELLED_NAMED_MAX, now)?;
     sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
     delete_health(sql, seq)?;
     if webhook.definition.rate_limit.is_some() {
         delete_window(sql, seq)?;
     }
     outbox::delete(sql, seq, webhook.version + 1, now)?;
-    rows.iter().map(|row| row.seq(0)).collect()
+    Ok(cancelled)
 }
 
 /// Writes the row of a new version and asks for its publication. Inside the caller's transaction.
