@@ -8,7 +8,7 @@ use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 use crate::webhook::Contract;
 
-/// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled (DESIGN 1).
+/// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeliveryState"))]
 #[serde(rename_all = "lowercase")]
@@ -240,7 +240,7 @@ impl ReceivedResponse {
     }
 }
 
-/// Bytes of an answer's body that are read at most; the rest is cancelled (DESIGN 4).
+/// Bytes of an answer's body that are read at most; the rest is cancelled.
 pub const RESPONSE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an answer's headers that are kept at most.
 pub const RESPONSE_HEADER_BYTES_MAX: usize = 8 * 1024;

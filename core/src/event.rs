@@ -132,7 +132,7 @@ impl Operational {
     }
 }
 
-/// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, PEERS 6 "Payload").
+/// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, docs/wire.md D.4).
 #[must_use]
 pub fn is_event_type(text: &str) -> bool {
     text.len() <= TYPE_CHARS_MAX

@@ -115,7 +115,7 @@ impl<'a> EventFacts<'a> {
 /// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and `paused`. Worth nothing
 /// once the event's budget is spent ([`EventFacts::overspent`]).
 ///
-/// A `ubiops` webhook for `*_finished` also matches `*_completed` and `*_failed` (issue, WIRE A.4).
+/// A `ubiops` webhook for `*_finished` also matches `*_completed` and `*_failed` (docs/wire.md A.4).
 #[must_use]
 pub fn matches(webhook: &Definition, event: &EventFacts<'_>) -> bool {
     event.budget.pay(WEBHOOK_STEPS + webhook.events.len() as u64)

@@ -1,8 +1,9 @@
 //! Identifiers: one monotonic number per row of a project, shown to the world as a prefixed UUIDv7.
 //!
 //! A [`Seq`] is a SQL row key that is ordered by time and stays below 2^53, the largest integer that survives the trip
-//! through a JavaScript number (PLATFORM 1.3). An [`IdSpace`] (the project's random salt) turns it into a public id and
-//! back, so that no index is needed to find a row by its public id and ids of different projects never collide.
+//! through a JavaScript number (docs/platform.md 1.3). An [`IdSpace`] (the project's random salt) turns it into a
+//! public id and back, so that no index is needed to find a row by its public id and ids of different projects never
+//! collide.
 
 use std::fmt;
 
@@ -49,7 +50,7 @@ pub enum Kind {
     Event,
     /// `dlv_`
     Delivery,
-    /// `msg_`: the `webhook-id` of a delivery, the same on each of its attempts (Standard Webhooks, PEERS 6.2).
+    /// `msg_`: the `webhook-id` of a delivery, the same on each of its attempts (docs/wire.md D.1).
     Message,
     /// `whk_`
     Webhook,

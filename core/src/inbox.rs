@@ -146,7 +146,7 @@ pub fn text_of(request: &InboxRequestView, decode: impl FnOnce(&str, &[u8], bool
     decode(&charset, &bytes, is_cut)
 }
 
-/// What a body says that is JSON inside a JSON string, as actinia sends it (WIRE C.5): the inner JSON. `None` for any other body.
+/// What a body says that is JSON inside a JSON string, as actinia sends it (docs/wire.md C.5): the inner JSON. `None` for any other body.
 #[must_use]
 pub fn decoded(body: &str) -> Option<String> {
     if !body.trim_start().starts_with('"') {

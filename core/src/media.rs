@@ -15,7 +15,8 @@ const NAME_CHARS_MAX: usize = 60;
 pub enum Coding {
     /// They are those.
     Plain,
-    /// The platform has undone it before anybody reads the body: `gzip` and `br`, in exactly these letters (PLATFORM 12).
+    /// The platform has undone it before anybody reads the body: `gzip` and `br`, in exactly these letters
+    /// (docs/platform.md 12).
     Undone(&'static str),
     /// gzip under another spelling: `x-gzip` is the same coding (RFC 9110 8.4.1.3), and names of codings have no case.
     Gzip,

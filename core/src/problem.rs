@@ -225,7 +225,7 @@ impl Problem {
         Self { more_errors: faults.more(), errors: faults.into_named(), ..Self::new(ProblemType::InvalidInput, detail) }
     }
 
-    /// One line that names everything, for APIs whose errors are a single text (WIRE A.6).
+    /// One line that names everything, for APIs whose errors are a single text (docs/wire.md A.6).
     #[must_use]
     pub fn sentence(&self) -> String {
         if self.errors.is_empty() { self.detail.clone() } else { sentence(&self.errors, self.more_errors) }

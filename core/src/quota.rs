@@ -88,7 +88,7 @@ impl Quota {
         }
     }
 
-    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object (PLATFORM 2.3), so
+    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object (docs/platform.md 2.3), so
     /// that there is room to delete and to record attempts.
     #[must_use]
     pub const fn default_limit(self) -> u64 {

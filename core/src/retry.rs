@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Seconds before attempt 1, 2, …, from the end of the one before (Standard Webhooks' example schedule, PEERS 6.11).
+/// Seconds before attempt 1, 2, …, from the end of the one before (Standard Webhooks' example schedule,
+/// docs/wire.md D.3).
 pub const SCHEDULE_S: [u32; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// `Retry-After` is honoured up to this many seconds.
 pub const RETRY_AFTER_MAX_S: u32 = 86_400;

@@ -1,4 +1,4 @@
-//! Standard Webhooks signatures (PEERS 6) over `{id}.{timestamp}.{body}`: `v1` is HMAC-SHA256 with a `whsec_` secret that both
+//! Standard Webhooks signatures (docs/wire.md D.2) over `{id}.{timestamp}.{body}`: `v1` is HMAC-SHA256 with a `whsec_` secret that both
 //! sides know, `v1a` is ed25519 with a `whsk_` key whose public half, `whpk_`, is all that receivers need.
 //!
 //! The feature `asymmetric` brings the ed25519 arithmetic. Without it (the page, which must stay small) a `whsk_` key is read
@@ -21,10 +21,10 @@ const SECRET_PREFIX: &str = "whsec_";
 const PRIVATE_KEY_PREFIX: &str = "whsk_";
 /// Public keys start so.
 const PUBLIC_KEY_PREFIX: &str = "whpk_";
-/// Bytes of a symmetric secret (PEERS 6.5).
+/// Bytes of a symmetric secret (docs/wire.md D.2).
 const SECRET_BYTES_MIN: usize = 24;
 const SECRET_BYTES_MAX: usize = 64;
-/// Bytes of a private key: the seed, then the public key (PEERS 6.6).
+/// Bytes of a private key: the seed, then the public key (docs/wire.md D.2).
 const PRIVATE_KEY_BYTES: usize = 64;
 /// Bytes of its first half.
 const SEED_BYTES: usize = 32;
@@ -165,7 +165,7 @@ impl Secret {
         Ok(Self(Key::Private(key)))
     }
 
-    /// A symmetric secret whose key is the UTF-8 of any text, as UP42 has them (WIRE B.5).
+    /// A symmetric secret whose key is the UTF-8 of any text, as UP42 has them (docs/wire.md B.5).
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         Self(Key::Text(String::from(text)))

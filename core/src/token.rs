@@ -1,4 +1,4 @@
-//! Tokens: the bearer secrets of one project, and the roles they carry (DESIGN 1 and 5).
+//! Tokens: the bearer secrets of one project, and the roles they carry.
 //!
 //! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up: one that
 //! names another project is answered like a project that does not exist.

@@ -1,4 +1,4 @@
-//! One vector file per rule, checked wherever this crate runs (DESIGN 3): natively by `cargo test`, in the Worker and in
+//! One vector file per rule, checked wherever this crate runs: natively by `cargo test`, in the Worker and in
 //! the browser by tests that switch on the feature `vectors` and call [`run`].
 //!
 //! A vector file is data: inputs and the one right answer. Where a rule changes, its file changes with it.

@@ -2,7 +2,7 @@
 //!
 //! A body is counted while it streams, so one that lies about its length costs no more than the limit and one chunk.
 //! The stream is dropped in any case, which cancels the rest: an unread body would keep one of the six connections of
-//! the invocation (PLATFORM 1.4).
+//! the invocation (docs/platform.md 1.4).
 
 use futures_util::StreamExt as _;
 use js_sys::{Promise, Uint8Array};

@@ -15,7 +15,7 @@ use wasm_bindgen_futures::JsFuture;
 #[error("no randomness: {0}")]
 pub(crate) struct NoRandomness(String);
 
-/// Milliseconds since 1970. Inside a Worker the clock moves on only after I/O (PLATFORM 1.7).
+/// Milliseconds since 1970. Inside a Worker the clock moves on only after I/O (docs/platform.md 1.7).
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub(crate) fn now() -> Timestamp {
     #[expect(clippy::cast_possible_truncation, reason = "an integral number of milliseconds, far below 2^53")]

@@ -1,5 +1,5 @@
 //! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest in the past
-//! for ever (PLATFORM 1.3); asking arms it again.
+//! for ever (docs/platform.md 1.3); asking arms it again.
 
 use futures_util::StreamExt as _;
 use worker::Env;
@@ -9,7 +9,7 @@ use crate::log::{self, RequestId};
 use crate::project_do::call;
 use crate::project_do::command::Command;
 
-/// Projects that are asked at once (PLATFORM 2.4: six connections an invocation).
+/// Projects that are asked at once (docs/platform.md 2.4: six connections an invocation).
 const AT_ONCE: usize = 6;
 
 /// Asks every project.

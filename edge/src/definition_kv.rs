@@ -107,7 +107,7 @@ async fn read(env: &Env, project: &ProjectName, webhook_id: &str) -> worker::Res
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Brings KV up to date with one entry of the outbox. Text is put, never a structure (PLATFORM 1.9, trap 2).
+/// Brings KV up to date with one entry of the outbox. Text is put, never a structure (docs/platform.md 1.9, trap 2).
 ///
 /// # Errors
 /// KV refused; the outbox keeps the entry.
@@ -123,7 +123,8 @@ pub(crate) async fn publish(env: &Env, project: &ProjectName, item: &OutboxItem)
 
 #[expect(clippy::disallowed_methods, reason = "the one place that writes KV, and it writes text")]
 async fn put(kv: &KvStore, key: &str, text: String) -> worker::Result<()> {
-    // The value stands in the metadata too where it fits (1,024 bytes, PLATFORM 2.1): a list then needs no second look.
+    // The value stands in the metadata too where it fits (1,024 bytes, docs/platform.md 2.1): a list then needs no
+    // second look.
     let builder = kv.put(key, text.as_str())?;
     let builder = if key.starts_with(PROJECT_PREFIX) { builder.metadata(&text)? } else { builder };
     Ok(builder.execute().await?)

@@ -1,11 +1,11 @@
 //! Works in, reports out: the loop that all lanes share (inline after a 202, both queues, tests).
 //!
-//! An invocation may have six connections open (PLATFORM 2.4), so at most [`SENDS_MAX`] calls run at once. Webhooks that
-//! hang must not keep the others waiting. So the webhooks take turns, and where there are several, none gets more than
-//! [`SENDS_PER_WEBHOOK`] of the connections; tickets are claimed only when there is room, because a claim that is not
-//! followed by a call within its lease counts as a lost attempt; and once half of the connections hang, the tickets that
-//! are left go back to their queue ([`Run::hand_over`]), where another invocation with six free connections takes them.
-//! What is known to be quick goes first there, what is known to hang last.
+//! An invocation may have six connections open (docs/platform.md 2.4), so at most [`SENDS_MAX`] calls run at once.
+//! Webhooks that hang must not keep the others waiting. So the webhooks take turns, and where there are several, none
+//! gets more than [`SENDS_PER_WEBHOOK`] of the connections; tickets are claimed only when there is room, because a
+//! claim that is not followed by a call within its lease counts as a lost attempt; and once half of the connections
+//! hang, the tickets that are left go back to their queue ([`Run::hand_over`]), where another invocation with six free
+//! connections takes them. What is known to be quick goes first there, what is known to hang last.
 //!
 //! What is done is reported in as few calls as possible: with the next claim where there is one, as soon as nothing
 //! else has finished for [`REPORT_AFTER_MS`], and together with what other invocations finish ([`reports`]).

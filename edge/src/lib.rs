@@ -5,8 +5,8 @@
 //! and in which order (`ledger`), pixels (`app`).
 //!
 //! This file holds the entry points only. Each gives `Ok` whatever happens: an `Err` becomes a bare 500 or, from a queue,
-//! a panic (PLATFORM 1.9, trap 7), and a panic takes every request of the isolate with it (trap 6). That is also why
-//! nothing in this crate may panic: see the lints below.
+//! a panic (docs/platform.md 1.9, trap 7), and a panic takes every request of the isolate with it (trap 6). That is
+//! also why nothing in this crate may panic: see the lints below.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
 

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use postern_core::delivery::Outcome;
 use postern_core::metrics::{Counters, Exposition};
 
-/// Something that is billed (PLATFORM 2.6).
+/// Something that is billed (docs/platform.md 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Billed {
     /// A row that SQLite read.

@@ -4,7 +4,7 @@
 //! whether it carries one report or fifty, so an invocation whose project is being called leaves its reports to the one that
 //! calls: only data passes between invocations, never a promise (the platform lets no request wait for another's).
 //!
-//! An invocation may end in the middle (PLATFORM 1.4: 30 s after its answer), and then it says nothing. So a call that has taken
+//! An invocation may end in the middle (docs/platform.md 1.4: 30 s after its answer), and then it says nothing. So a call that has taken
 //! longer than [`STUCK_AFTER_MS`] no longer counts: the next invocation goes on, and with it what waited. What waits when no
 //! further one comes is left to its leases, as with any dispatcher that dies.
 

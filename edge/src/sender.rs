@@ -167,7 +167,7 @@ fn classify(error: &worker::Error) -> Outcome {
     }
 }
 
-/// What a thrown error means, by its name and message (measured, PLATFORM 1.4).
+/// What a thrown error means, by its name and message (measured, docs/platform.md 1.4).
 ///
 /// workerd says `internal error; reference = …` for a name that does not resolve as well as for a TLS handshake that
 /// fails, so no more than that can be told (measured with both).

@@ -22,7 +22,7 @@ const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) F
 /// limit and says so in `searched_to`.
 const PAGE_BYTES_MAX: i64 = 4_000_000;
 
-/// Bytes of a recorded request at most: a row has 2 MB (PLATFORM 2.3).
+/// Bytes of a recorded request at most: a row has 2 MB (docs/platform.md 2.3).
 const REQUEST_BYTES_MAX: usize = 1_900_000;
 
 /// What an update changes; `None` keeps.

@@ -15,7 +15,7 @@ use crate::row::outbox::PROJECT_ITEM;
 use crate::row::webhook::StoredWebhook;
 use crate::sql::{Sql, Value};
 
-/// Milliseconds before the first repetition: KV takes one write a second a key (PLATFORM 2.1).
+/// Milliseconds before the first repetition: KV takes one write a second a key (docs/platform.md 2.1).
 const BACKOFF_MS: i64 = 1_000;
 /// Doublings of the backoff at most: 1 s · 2^8 is a little over four minutes.
 const BACKOFF_DOUBLINGS_MAX: u32 = 8;

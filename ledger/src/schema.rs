@@ -1,8 +1,8 @@
 //! Tables and their migrations.
 //!
-//! Written rows are what a Durable Object charges for, and each index entry is one (PLATFORM 2.3, 2.6), so there are few
-//! indexes: work that is due, deliveries of one webhook, names and keys that must be unique. Columns that may be large
-//! come last in their tables, so that lists read past them without touching their overflow pages.
+//! Written rows are what a Durable Object charges for, and each index entry is one (docs/platform.md 2.3, 2.6), so
+//! there are few indexes: work that is due, deliveries of one webhook, names and keys that must be unique. Columns that
+//! may be large come last in their tables, so that lists read past them without touching their overflow pages.
 
 use crate::error::LedgerError;
 use crate::sql::{Sql, Value, first};

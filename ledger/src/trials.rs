@@ -32,7 +32,8 @@ const TESTS_KEPT: i64 = 500;
 const CALLS_MAX: u32 = 2;
 /// Tests that one wake-up takes up.
 const DUE_MAX: u32 = 50;
-/// Calls that are under way at once where the alarm makes them: as many as one invocation may have open (PLATFORM 2.4).
+/// Calls that are under way at once where the alarm makes them: as many as one invocation may have open
+/// (docs/platform.md 2.4).
 const CALLS_AT_ONCE: u32 = 6;
 /// What [`test_row`] reads.
 const COLUMNS: &str = "seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, error_message, definition, event, attempt, \

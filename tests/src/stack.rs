@@ -86,7 +86,7 @@ impl Stack {
     }
 
     /// A stack with a tail worker beside it (`tests/tail.mjs`), which posts what the platform tells of each invocation to
-    /// `told_to`: arrays of events as PLATFORM 12 describes them.
+    /// `told_to`: arrays of events as docs/platform.md 12 describes them.
     pub async fn start_with_tail(told_to: &str) -> Self {
         let mut stack = Self::prepared(Host::Wrangler, "ALLOW_PRIVATE_TARGETS=\"true\"\n");
         let config = stack.dir.join("wrangler.jsonc");
@@ -233,7 +233,7 @@ impl Stack {
         found
     }
 
-    /// Lets the watchdog cron fire once (PLATFORM 1.5: its address under `wrangler dev`).
+    /// Lets the watchdog cron fire once (docs/platform.md 1.5: its address under `wrangler dev`).
     pub async fn fire_cron(&self) {
         self.anonymous().send(Method::GET, "/cdn-cgi/handler/scheduled?cron=*+*+*+*+*", None).await.expect(200);
     }
@@ -286,7 +286,7 @@ impl Drop for Stack {
     }
 }
 
-/// Keeps wrangler from asking, updating, reporting and tracing (PLATFORM 1.8).
+/// Keeps wrangler from asking, updating, reporting and tracing (docs/platform.md 1.8).
 const QUIET: [(&str, &str); 10] = [
     // What is served was copied into the stack's folder, where nothing can be built.
     ("POSTERN_BUILT", "1"),

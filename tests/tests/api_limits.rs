@@ -40,7 +40,7 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
 
     let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
     let reply = guess.with_authorization(&format!("Token {wrong}")).send(Method::GET, &ubiops, None).await.expect(429);
-    assert_eq!(reply.header("x-ratelimit-reset"), reply.header("retry-after"), "what its client waits for (WIRE A.6)");
+    assert_eq!(reply.header("x-ratelimit-reset"), reply.header("retry-after"), "what its client waits for (docs/wire.md A.6)");
     assert!(reply.json()["error"].is_string() && reply.header("retry-after").is_some(), "in the facade's own words: {}", reply.body);
     stack.anonymous().send(Method::GET, "/healthz", None).await.expect(200);
 }

@@ -175,7 +175,7 @@ async fn a_reader_that_leaves_is_answered_and_harms_nobody() {
     project.listen("w", &sink.url("/a"), &json!({})).await;
     let leaving = Feed::open(&project).await;
     let mut staying = Feed::open(&project).await;
-    assert!(leaving.close().await.is_some(), "the close frame is answered (PLATFORM 1.9, trap 5)");
+    assert!(leaving.close().await.is_some(), "the close frame is answered (docs/platform.md 1.9, trap 5)");
     drop(Feed::open(&project).await);
     sink.always("/a", Behaviour::status(200));
     let event = project.event("e", json!(1)).await;

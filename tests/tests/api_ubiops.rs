@@ -1,5 +1,5 @@
 //! UbiOps' API as raw HTTP: what its client never sends, or never shows, is checked here; the client itself is driven in
-//! `clients_ubiops`. Statuses and bodies are those of WIRE A.6.
+//! `clients_ubiops`. Statuses and bodies are those of docs/wire.md A.6.
 
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::sink::{Behaviour, Sink};
@@ -297,7 +297,7 @@ async fn a_token_is_taken_with_either_word_before_it() {
         let api = ubiops.api.with_authorization(&format!("{word} {}", ubiops.project.token));
         api.send(Method::GET, &ubiops.path("webhooks"), None).await.expect(200);
     }
-    // The client sends a content type with GET and DELETE, and no body (WIRE A.1).
+    // The client sends a content type with GET and DELETE, and no body (docs/wire.md A.1).
     ubiops.create(&draft("w", "http://127.0.0.1:1024/")).await;
     let typed = [("content-type", "application/json")];
     ubiops.api.send_raw(Method::GET, &ubiops.path("webhooks/w"), &typed, "").await.expect(200);
@@ -318,7 +318,7 @@ async fn protected_values_are_hidden_kept_and_sent() {
         (hidden["key"].as_str(), &hidden["value"], hidden["protected"].as_bool()),
         (Some("Authorization"), &Value::Null, Some(true))
     );
-    // WIRE 0.2: a missing and a null value alike keep what is stored.
+    // docs/wire.md A.3: a missing and a null value alike keep what is stored.
     for kept in [json!({ "key": "Authorization", "protected": true }), json!({ "key": "authorization", "value": null, "protected": true })]
     {
         ubiops.send(Method::PATCH, "webhooks/w", Some(&json!({ "headers": [kept] }))).await.expect(200);

@@ -16,7 +16,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const URL: &str = "http://127.0.0.1:1024/hook";
-/// The vector's secret with its prefix (PEERS 6).
+/// The vector's secret with its prefix (docs/wire.md D.5).
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[tokio::test]

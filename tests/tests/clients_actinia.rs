@@ -6,7 +6,7 @@ use postern_tests::executor::Executor;
 use postern_tests::{python, stack};
 use serde_json::{Value, json};
 
-/// Every operation of the generated client that has to do with runs (WIRE C.2).
+/// Every operation of the generated client that has to do with runs (docs/wire.md C.2).
 const OPERATIONS: [&str; 8] = [
     "locations_get",
     "locations_location_name_mapsets_mapset_name_processing_async_post",

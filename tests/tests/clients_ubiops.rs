@@ -4,7 +4,7 @@
 use postern_tests::{python, stack};
 use serde_json::{Value, json};
 
-/// Every operation that the client has for webhooks (WIRE A.2).
+/// Every operation that the client has for webhooks (docs/wire.md A.2).
 const OPERATIONS: [&str; 7] =
     ["webhook_tests_create", "webhook_tests_get", "webhooks_create", "webhooks_delete", "webhooks_get", "webhooks_list", "webhooks_update"];
 

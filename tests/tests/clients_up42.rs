@@ -1,4 +1,4 @@
-//! The real `up42-py` SDK, unmodified, in the four releases of WIRE B that differ: each logs in, identifies its workspace and
+//! The real `up42-py` SDK, unmodified, in the four releases of docs/wire.md B that differ: each logs in, identifies its workspace and
 //! writes webhooks in a way of its own. The scripts assert; here their summaries are checked, so that nothing was left out
 //! unnoticed.
 

@@ -1,5 +1,5 @@
-//! A receiver that hangs delays nobody else (DESIGN 4), in the lane of the request and in the queues, where `wrangler
-//! dev` runs one batch at a time (PLATFORM 3.1).
+//! A receiver that hangs delays nobody else, in the lane of the request and in the queues, where `wrangler
+//! dev` runs one batch at a time (docs/platform.md 3.1).
 //!
 //! Nothing here measures time: the hanging receiver never answers while the test runs, so whatever else arrives has not
 //! waited for it.

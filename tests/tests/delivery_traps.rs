@@ -1,4 +1,4 @@
-//! Every trap of PLATFORM 1.9 as it would show from outside.
+//! Every trap of docs/platform.md 1.9 as it would show from outside.
 //!
 //! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no half-written rows ·
 //! 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue handler never fails its batch ·

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::AttemptView;
 use crate::time::Timestamp;
 
-/// Where a test stands (WIRE A.3 uses the same words).
+/// Where a test stands (docs/wire.md A.3 uses the same words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

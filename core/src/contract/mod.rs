@@ -67,7 +67,7 @@ pub fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     }
 }
 
-/// Whether an answer with `status` counts as delivered (DESIGN 4).
+/// Whether an answer with `status` counts as delivered.
 #[must_use]
 pub const fn counts_as_delivered(contract: Contract, status: u16) -> bool {
     match contract {

@@ -1,4 +1,4 @@
-//! The `standard` contract: Standard Webhooks 1.0 (PEERS 6).
+//! The `standard` contract: Standard Webhooks 1.0 (docs/wire.md D).
 //!
 //! The body is `{"type","timestamp","data"}`, and `object` where the event has one. `timestamp` is the time of the event,
 //! while the header `webhook-timestamp` is that of the attempt.

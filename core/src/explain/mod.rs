@@ -1,4 +1,4 @@
-//! Why a delivery stands where it stands: one sentence, and what to do (DESIGN 6.4).
+//! Why a delivery stands where it stands: one sentence, and what to do.
 
 use serde::{Deserialize, Serialize};
 

@@ -185,7 +185,7 @@ pub enum InputFault {
 }
 
 impl InputFault {
-    /// One line that names everything, for APIs whose errors are a single text (WIRE A.6).
+    /// One line that names everything, for APIs whose errors are a single text (docs/wire.md A.6).
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {

@@ -30,7 +30,7 @@ pub const FAILING_SPACING_MAX_MS: i64 = 60_000;
 /// Milliseconds between two calls of a throttled webhook at most, where its receiver names no time.
 pub const THROTTLED_SPACING_MAX_MS: i64 = 600_000;
 /// Milliseconds from the first failure after the latest success (or the end of a pause) until a further failure disables the webhook: five days
-/// (PEERS 6.12).
+/// (docs/wire.md D.3).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 
 /// Milliseconds from a first 410 until another one disables a webhook that asks for a second one ([`Health::gone_disables`]): ten

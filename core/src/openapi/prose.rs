@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{api, condition, run, webhook};
 
-/// What the project's own papers are called; a reference to them in brackets says nothing to readers of the API.
-const PAPERS: [&str; 4] = ["(DESIGN", "(WIRE", "(PEERS", "(PLATFORM"];
+/// How a reference to the repository's own documents starts; in brackets, it says nothing to readers of the API.
+const PAPERS: &str = "(docs/";
 
 /// Makes every description of the document fit for readers of the API.
 pub(super) fn tidy(value: &mut Value) {
@@ -41,11 +41,11 @@ pub(super) fn readable(text: &str) -> String {
     (readable + &rest).replace("`None`", "null")
 }
 
-/// The text without what stands in brackets about [`PAPERS`].
+/// The text without references to [`PAPERS`].
 fn without_papers(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
-    while let Some(start) = PAPERS.iter().filter_map(|paper| rest.find(paper)).min() {
+    while let Some(start) = rest.find(PAPERS) {
         let (before, paper) = rest.split_at(start);
         kept.push_str(before.trim_end());
         rest = paper.split_once(')').map_or("", |(_, after)| after);

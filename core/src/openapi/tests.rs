@@ -127,8 +127,8 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
 #[test]
 fn descriptions_name_things_and_not_items_of_the_source() {
     assert_eq!(readable("See [`crate::a::B`], at most\n[`C_MAX`].\n\nMore."), "See `B`, at most `C_MAX`.\n\nMore.");
-    assert_eq!(readable("`None` up to [`crate::api::replay::COUNTED_MAX`] (DESIGN 1)."), "null up to 1,000,000.");
-    assert_eq!(readable("UbiOps (WIRE A), UP42 (WIRE B) and (others)."), "UbiOps, UP42 and (others).");
+    assert_eq!(readable("`None` up to [`crate::api::replay::COUNTED_MAX`] (docs/platform.md 2.3)."), "null up to 1,000,000.");
+    assert_eq!(readable("UbiOps (docs/wire.md A), UP42 (docs/wire.md B) and (others)."), "UbiOps, UP42 and (others).");
 }
 
 /// Every schema of the document with its place, those inside of others too.
@@ -282,7 +282,7 @@ fn no_description_speaks_of_the_source() {
     let components = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
     let mut faults = Vec::new();
     for (at, text) in texts {
-        for phrase in ["`None`", "`Some", "`Ok", "`Err", "::", "[`", "(DESIGN", "(WIRE", "(PEERS", "(PLATFORM", "serde", "schemars"] {
+        for phrase in ["`None`", "`Some", "`Ok", "`Err", "::", "[`", "(docs/", "serde", "schemars"] {
             if text.contains(phrase) {
                 faults.push(format!("{at} says {phrase}: {text}"));
             }

@@ -33,7 +33,7 @@ pub const LOG_BYTES_MAX: usize = 256 * 1024;
 pub const MESSAGE_CHARS_MAX: usize = 4_000;
 /// Steps of a run at most.
 pub const STEPS_MAX: u32 = 1_000_000;
-/// Seconds that one call of a run's callback may take (WIRE C.5).
+/// Seconds that one call of a run's callback may take (docs/wire.md C.5).
 pub const CALL_TIMEOUT_S: u32 = 10;
 /// Calls of a probe whose answer was lost on our side: the receiver is not to blame for that.
 const PROBE_CALLS_MAX: u32 = 3;
@@ -163,7 +163,7 @@ pub struct Webhooks {
     pub forgotten: bool,
 }
 
-/// What stands where a password was (actinia's spelling, WIRE C.3).
+/// What stands where a password was (actinia's spelling, docs/wire.md C.3).
 pub const MASKED_PASSWORD: &str = "XXX";
 
 impl Webhooks {
@@ -369,7 +369,7 @@ impl CallbackKind {
     }
 }
 
-/// What a run says one of whose addresses did not answer its probe with 200 (WIRE C.4). Credentials in the query are masked.
+/// What a run says one of whose addresses did not answer its probe with 200 (docs/wire.md C.4). Credentials in the query are masked.
 #[must_use]
 pub fn not_accessible(field: &str, url: &str) -> String {
     format!("The {field} webhook URL {} can not be accessed.", masked_url(url))
@@ -510,8 +510,8 @@ pub struct Standing<'a> {
 
 /// Decides what follows a call.
 ///
-/// A probe passes with 200 and nothing else (WIRE C.4). It is repeated where it reached nobody ([`PROBE_PAUSES_MS`]) or its call
-/// was lost on our side. What is posted counts as taken with 200 and 204 (WIRE C.5); it is repeated by the schedule that
+/// A probe passes with 200 and nothing else (docs/wire.md C.4). It is repeated where it reached nobody ([`PROBE_PAUSES_MS`]) or its call
+/// was lost on our side. What is posted counts as taken with 200 and 204 (docs/wire.md C.5); it is repeated by the schedule that
 /// deliveries have, never before the answer's `Retry-After`. Nothing is repeated after another 2xx (the receiver has it), after
 /// 410, or at a URL that is not allowed.
 #[must_use]

@@ -84,7 +84,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Puts the credentials on every target; those of an address give way, as with actinia (WIRE C.4).
+    /// Puts the credentials on every target; those of an address give way, as with actinia (docs/wire.md C.4).
     pub fn protect(self, webhooks: &mut Webhooks) {
         for target in webhooks.targets_mut() {
             target.authorization = Some(self.authorization.clone());
@@ -93,7 +93,7 @@ impl Auth {
     }
 }
 
-/// Reads `user:password`, split at the first colon: the password may hold colons (WIRE C.4).
+/// Reads `user:password`, split at the first colon: the password may hold colons (docs/wire.md C.4).
 ///
 /// # Errors
 /// What is wrong; never repeats the text.

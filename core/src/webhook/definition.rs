@@ -14,11 +14,11 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Contract {
-    /// Standard Webhooks 1.0 (PEERS 6).
+    /// Standard Webhooks 1.0 (docs/wire.md D).
     Standard,
-    /// UbiOps (WIRE A).
+    /// UbiOps (docs/wire.md A).
     Ubiops,
-    /// UP42 (WIRE B).
+    /// UP42 (docs/wire.md B).
     Up42,
 }
 
@@ -42,7 +42,7 @@ impl Contract {
         Self::ALL.into_iter().find(|contract| contract.as_str() == text)
     }
 
-    /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (WIRE A.3).
+    /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (docs/wire.md A.3).
     #[must_use]
     pub const fn retries_by_default(self) -> bool {
         !matches!(self, Self::Ubiops)

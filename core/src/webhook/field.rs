@@ -18,7 +18,7 @@ use crate::signing::Secret;
 
 /// Seconds of an attempt where nobody says.
 pub const TIMEOUT_DEFAULT_S: u32 = 10;
-/// Seconds of an attempt at most (WIRE A.3).
+/// Seconds of an attempt at most (docs/wire.md A.3).
 pub const TIMEOUT_MAX_S: u32 = 30;
 /// Events of a webhook at most.
 pub const EVENTS_MAX: usize = 50;
@@ -34,7 +34,7 @@ pub const LABELS_MAX: usize = 32;
 pub const LABEL_KEY_CHARS_MAX: usize = 64;
 /// Characters of a label's value at most.
 pub const LABEL_VALUE_CHARS_MAX: usize = 256;
-/// Characters of a description at most (WIRE A.3).
+/// Characters of a description at most (docs/wire.md A.3).
 pub const DESCRIPTION_CHARS_MAX: usize = 400;
 
 /// Attempts after the first that a schedule names at most.
@@ -49,7 +49,7 @@ pub const CONCURRENCY_MAX: u32 = 100;
 pub(crate) enum ProtectedField {
     /// Where it does not, it is if its name is one of a credential, or if the stored header of that name is.
     Optional,
-    /// It must (UbiOps, WIRE A.3).
+    /// It must (UbiOps, docs/wire.md A.3).
     Required,
 }
 
@@ -231,7 +231,8 @@ fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) ->
 }
 
 /// A value of visible ASCII characters, spaces and tabs. HTTP lets other bytes through as "opaque" (RFC 9110 5.5), but the platform sends
-/// text as UTF-8 (PLATFORM 12) while many receivers read Latin-1 and some refuse it, so nobody gets what was meant. Never repeated in a fault: it may be a password.
+/// text as UTF-8 (docs/platform.md 12) while many receivers read Latin-1 and some refuse it, so nobody gets what was meant. Never repeated
+/// in a fault: it may be a password.
 fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
     let is_control = |c: char| c != '\t' && c.is_ascii_control();
     if text.is_empty() {
@@ -300,7 +301,7 @@ pub(crate) fn labels(fields: &mut Fields<'_>, key: &str, map: &Map<String, Value
         let checked = check_text(key, 1, LABEL_KEY_CHARS_MAX)
             .map_err(|detail| format!("the label's name {detail}"))
             .and_then(|()| {
-                // The filter of both APIs is written key:value, and UbiOps joins several by commas (WIRE A.2).
+                // The filter of both APIs is written key:value, and UbiOps joins several by commas (docs/wire.md A.2).
                 if key.contains([':', ',']) { Err(String::from("the label's name must not contain : or ,")) } else { Ok(()) }
             })
             .and_then(|()| value.as_str().ok_or_else(|| String::from("must be a string")))

@@ -40,7 +40,7 @@ const GROUPS: [Group; 7] = [
         ],
         prefixes: &["cf-", "sec-websocket-"],
     },
-    // Standard Webhooks' own (PEERS 6), and the names that Svix' libraries read in their place.
+    // Standard Webhooks' own (docs/wire.md D.1), and the names that Svix' libraries read in their place.
     Group {
         why: "belongs to the signature, which Postern makes itself: set by hand it would forge one or break it",
         names: &[],

@@ -358,7 +358,7 @@ fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) 
     }
 }
 
-/// UbiOps' own events belong to one kind of object (WIRE A.4); a webhook for the other kind would never fire.
+/// UbiOps' own events belong to one kind of object (docs/wire.md A.4); a webhook for the other kind would never fire.
 fn check_events_fit_object(fields: &mut Fields<'_>, definition: &Definition) {
     let Some(kind) = definition.object.kind.as_deref().filter(|_| definition.contract == Contract::Ubiops) else { return };
     for (index, pattern) in definition.events.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! actinia's processing API (WIRE C) at `/actinia/api/v3`, for its unmodified clients: a process chain becomes a run, and an
+//! actinia's processing API (docs/wire.md C) at `/actinia/api/v3`, for its unmodified clients: a process chain becomes a run, and an
 //! executor does it (`core::run`).
 //!
 //! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at resources), or
 //! `ADMIN_TOKEN`. A location's name means nothing here: any is taken,
 //! and the project's settings say which are listed.
 //! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
-//! with 400 for whatever is wrong with an input and for a resource that is none (WIRE C.2), 401 for a wrong login.
+//! with 400 for whatever is wrong with an input and for a resource that is none (docs/wire.md C.2), 401 for a wrong login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -163,7 +163,7 @@ fn wrong_login() -> ApiError {
     ApiError::problem(ProblemType::Unauthorized, LOG_IN)
 }
 
-/// `GET version`, without a login. The clients look for more than two keys (WIRE C.2).
+/// `GET version`, without a login. The clients look for more than two keys (docs/wire.md C.2).
 fn version() -> Result<Answer, ApiError> {
     let version = env!("CARGO_PKG_VERSION");
     Answer::json(200, &json!({ "version": version, "api_version": 3, "server": "postern", "plugins": [] }))
@@ -282,7 +282,7 @@ fn run_id(resource: &str) -> Result<String, ApiError> {
 }
 
 fn resource_is_none() -> ApiError {
-    // 400 and these words (WIRE C.2).
+    // 400 and these words (docs/wire.md C.2).
     ApiError::problem(ProblemType::MalformedJson, "Resource does not exist")
 }
 

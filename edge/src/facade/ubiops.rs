@@ -1,7 +1,7 @@
-//! UbiOps' webhook API (WIRE A) at `/ubiops/v2.1` and `/ubiops/v2`, for its unmodified clients.
+//! UbiOps' webhook API (docs/wire.md A) at `/ubiops/v2.1` and `/ubiops/v2`, for its unmodified clients.
 //!
-//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}` (WIRE A.6): 400 names every
-//! bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
+//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}` (docs/wire.md A.6): 400
+//! names every bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
 
 use postern_core::api::webhook::WebhookView;
 use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
@@ -182,7 +182,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": problem.sentence() }).to_string());
     match allow {
         Some(allow) => answer.with("allow", allow),
-        // What the client of UbiOps waits for; without it, it waits a minute (WIRE A.6).
+        // What the client of UbiOps waits for; without it, it waits a minute (docs/wire.md A.6).
         None => match problem.retry_after_s {
             Some(seconds) => answer.that_waits(&problem).with("x-ratelimit-reset", seconds.to_string()),
             None => answer,

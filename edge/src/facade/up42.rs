@@ -1,4 +1,5 @@
-//! UP42's webhook API (WIRE B) below `/up42`, for its unmodified SDK: the paths of both of its hosts, `api.` and `auth.`.
+//! UP42's webhook API (docs/wire.md B) below `/up42`, for its unmodified SDK: the paths of both of its hosts, `api.`
+//! and `auth.`.
 //!
 //! A user is a project and its password a token of that project, which is also what a login gives out; the workspace is the
 //! project again, under a UUID. It knows the webhooks of the contract `up42` and no others. Answers are

@@ -230,7 +230,7 @@ impl Api {
     fn refused(self, too_many: &TooMany, id: &RequestId) -> Answer {
         let seconds = too_many.0.to_string();
         let answer = self.failed(too_many.error(), id).with("retry-after", seconds.clone());
-        // What the client of UbiOps waits for; without it, it waits a minute (WIRE A.6).
+        // What the client of UbiOps waits for; without it, it waits a minute (docs/wire.md A.6).
         if self == Self::Ubiops { answer.with("x-ratelimit-reset", seconds) } else { answer }
     }
 

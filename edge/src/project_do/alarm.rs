@@ -1,8 +1,9 @@
 //! The project's only clock: one alarm that goes on with replays, leases what is due, hands it to the queues, publishes to
 //! KV, and deletes what is old. Each of these is bounded in one alarm; the next one goes on.
 //!
-//! It never fails: an alarm that throws seven times is gone (PLATFORM 1.3). It arms itself again before it works, so a
-//! crash in the middle costs a minute at most, and at its end it is set to exactly what the ledger says comes next.
+//! It never fails: an alarm that throws seven times is gone (docs/platform.md 1.3). It arms itself again before it
+//! works, so a crash in the middle costs a minute at most, and at its end it is set to exactly what the ledger says
+//! comes next.
 
 use std::cell::Cell;
 
@@ -94,7 +95,7 @@ impl Alarm {
         }
     }
 
-    /// An `i64` would be an offset (PLATFORM 1.9, trap 8): the time is given as a date.
+    /// An `i64` would be an offset (docs/platform.md 1.9, trap 8): the time is given as a date.
     #[expect(clippy::disallowed_methods, reason = "the one place that sets the alarm, and it sets an absolute time")]
     async fn set(&self, storage: &Storage, at: Timestamp) -> worker::Result<()> {
         self.armed.set(Armed::At(at));

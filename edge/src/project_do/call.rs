@@ -19,7 +19,7 @@ use crate::presence;
 /// The object needs some URL; nothing is routed by it.
 const OBJECT_URL: &str = "https://project.internal/";
 /// Carries the call of a WebSocket upgrade, whose body can't. It says who asks, and the platform's logs keep headers, but those
-/// whose names hold `auth` only as REDACTED (PLATFORM 12).
+/// whose names hold `auth` only as REDACTED (docs/platform.md 12).
 pub(crate) const CALL_HEADER: &str = "x-postern-call-auth";
 
 /// Why there is no reply.

@@ -110,7 +110,7 @@ pub(super) fn hide_credentials(webhooks: &[StoredWebhook], request: &mut InboxRe
     request.path = credential::masked_url(&request.path);
 }
 
-/// Names of the Standard Webhooks headers (PEERS 6).
+/// Names of the Standard Webhooks headers (docs/wire.md D.1).
 mod signing_header {
     pub(super) const ID: &str = "webhook-id";
     pub(super) const TIMESTAMP: &str = "webhook-timestamp";

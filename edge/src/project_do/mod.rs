@@ -8,7 +8,7 @@
 //! `transactionSync`. The alarm is set in the same turn as the write that needs it, so both are durable together; and
 //! the platform holds a reply back until that is so (output gate). Therefore a 202 means: stored, and going to be tried.
 //!
-//! The [`Ledger`] is in a `RefCell` that is never borrowed across an `.await` (PLATFORM 1.3).
+//! The [`Ledger`] is in a `RefCell` that is never borrowed across an `.await` (docs/platform.md 1.3).
 
 mod alarm;
 pub(crate) mod call;
@@ -77,7 +77,7 @@ impl DurableObject for Project {
         Ok(())
     }
 
-    /// Answers the close, which ends the handshake (PLATFORM 1.9, trap 5).
+    /// Answers the close, which ends the handshake (docs/platform.md 1.9, trap 5).
     async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> worker::Result<()> {
         live::answer_close(&socket, code, &reason);
         Ok(())

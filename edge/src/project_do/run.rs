@@ -37,7 +37,7 @@ use crate::seal::{self, Owner, SealFault};
 
 /// What the token that a new project starts with is called.
 pub(super) const FIRST_TOKEN_NAME: &str = "first";
-/// Attempts that one request makes itself after its answer: twice as many as may be open at once (PLATFORM 2.4), since all their
+/// Attempts that one request makes itself after its answer: twice as many as may be open at once (docs/platform.md 2.4), since all their
 /// webhooks have answered within a second lately.
 const INLINE: InlineLimit = InlineLimit(12);
 

@@ -1,8 +1,8 @@
 //! The ledger's [`Sql`] over a Durable Object's SQLite.
 //!
 //! Every call into JavaScript that may throw is declared with `catch`: `worker`'s cursor methods are not, and a throw
-//! from one of them kills the whole instance (PLATFORM 1.9, trap 3). Rows come as arrays (`cursor.raw().toArray()`), in
-//! two calls a statement however many rows there are.
+//! from one of them kills the whole instance (docs/platform.md 1.9, trap 3). Rows come as arrays
+//! (`cursor.raw().toArray()`), in two calls a statement however many rows there are.
 
 use js_sys::{Array, Uint8Array};
 use postern_ledger::{LedgerError, Row, Sql, SqlError, Value};
@@ -81,7 +81,7 @@ impl Sql for ObjectSql {
     }
 
     /// `transactionSync`: an `Err` from a handler alone would leave the rows that were written before it
-    /// (PLATFORM 1.9, trap 4).
+    /// (docs/platform.md 1.9, trap 4).
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         let mut fault = None;
         let outcome = self.storage.transaction_sync(&mut || match work() {

@@ -101,7 +101,7 @@ impl Turn<'_> {
         self.up42_stored(id).map(|stored| String::from(stored.definition.name.as_str()))
     }
 
-    /// What is shown of a webhook: its secret too, which is noted (WIRE B.3).
+    /// What is shown of a webhook: its secret too, which is noted (docs/wire.md B.3).
     fn up42_view(&mut self, view: &WebhookView) -> Result<api::Webhook, Refusal> {
         if !self.shows_secrets {
             return Ok(api::Webhook::of(view, api::Secrecy::Hidden));

@@ -9,7 +9,7 @@ use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
 /// Milliseconds for which one who looks again at the same secret is not noted again: a client that shows secrets with every
-/// read (UP42's, WIRE B.3) would bury what is worth reading.
+/// read (UP42's, docs/wire.md B.3) would bury what is worth reading.
 pub(crate) const READING_NOTED_FOR_MS: i64 = 60 * 60 * 1_000;
 
 /// Readings that are remembered at most.

@@ -8,7 +8,7 @@ use postern_core::explain::reason_phrase;
 use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
 
-/// Bytes of a delivery's attempts at most: a row has 2 MB (PLATFORM 2.3) and must hold one more attempt.
+/// Bytes of a delivery's attempts at most: a row has 2 MB (docs/platform.md 2.3) and must hold one more attempt.
 pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 
 /// Reads the column.

@@ -35,7 +35,8 @@ use crate::project::Ledger;
 use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
 
-/// Calls that are under way at once where the alarm makes them: as many as one invocation may have open (PLATFORM 2.4).
+/// Calls that are under way at once where the alarm makes them: as many as one invocation may have open
+/// (docs/platform.md 2.4).
 const CALLS_AT_ONCE: u32 = 6;
 /// Lost claims and lost calls that one step takes up.
 const LOST_MAX: u32 = 50;

@@ -1,4 +1,4 @@
-//! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (PLATFORM 1.3, 2.3).
+//! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (docs/platform.md 1.3, 2.3).
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -76,7 +76,7 @@ impl Native {
     }
 
     /// Counts the rows that `work` writes as a Durable Object charges for them: each row of a table, and each entry of an
-    /// index that comes or goes (PLATFORM 2.6). Slow: every index is read before and after every statement.
+    /// index that comes or goes (docs/platform.md 2.6). Slow: every index is read before and after every statement.
     pub(crate) fn count_rows_written(&self, work: impl FnOnce()) -> u64 {
         self.rows_written.set(Some(0));
         work();

@@ -22,7 +22,7 @@ class Client:
 
     def __init__(self, host, token):
         configuration = ubiops.Configuration(host=host, api_key={"Authorization": token})
-        # 4.15.0 would wait out a 429 for ever (WIRE A.6).
+        # 4.15.0 would wait out a 429 for ever (docs/wire.md A.6).
         configuration.auto_retry_rate_limiting = False
         self.api = ubiops.CoreApi(ubiops.ApiClient(configuration))
 
@@ -136,7 +136,7 @@ def protected_headers_are_hidden_kept_and_removed(w):
     w.create("p", headers=[header("Authorization", "Token 9", True), header("X-Open", "1")])
     read = w.client.webhooks_get(w.project, "p")
     w.check.equal([(h.key, h.value, h.protected) for h in read.headers], [("Authorization", None, True), ("X-Open", "1", False)], "a read hides the value")
-    # The client drops a value of None from what it sends (WIRE 0.2).
+    # The client drops a value of None from what it sends (docs/wire.md A.3).
     w.update("p", headers=[header("Authorization", None, True), header("X-Open", "2")])
     w.native.post("deployment_request_completed", {"request_id": "r", "status": "completed"})
     sent, _ = w.receiver.received("/p", 1)[0]
@@ -185,7 +185,7 @@ def bad_input_is_refused_with_words(w):
     w.check.refused(400, lambda: w.update("second", event="pipeline_request_failed"), "event")
     w.check.refused(400, lambda: w.update("second", timeout=31), "timeout")
     w.check.caught_by_client(lambda: w.create("x" * 65))
-    # Newer releases refuse this themselves (WIRE A.3).
+    # Newer releases refuse this themselves (docs/wire.md A.3).
     w.check.refused_or_caught(400, lambda: w.create("d", description="x" * 401), "description")
     w.check.equal(w.names(), ["second", "taken"], "nothing was stored")
     for name in ("taken", "second"):
@@ -200,7 +200,7 @@ def tokens_and_projects_are_checked(w):
         w.check.refused(status, lambda client=client: client.webhooks_get(w.project, "x"))
         w.check.refused(status, lambda client=client: client.webhooks_delete(w.project, "x"))
     w.check.refused(404, lambda: w.client.webhooks_list("no-such-project"))
-    # A token without a word before it gets one from the client (WIRE A.1).
+    # A token without a word before it gets one from the client (docs/wire.md A.1).
     w.check.equal(Client(w.host, w.token).webhooks_list(w.project), [], "a bare token works")
 
 

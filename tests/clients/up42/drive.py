@@ -17,7 +17,7 @@ from rig import Native, ScriptedReceiver, run_all, scenario
 
 warnings.simplefilter("ignore")
 RELEASE = tuple(int(part) for part in release_of("up42-py").split("."))
-# The lookup of the newest release happens at the import (WIRE B.1).
+# The lookup of the newest release happens at the import (docs/wire.md B.1).
 WIRE = Wire(sys.argv[1])
 
 import up42  # noqa: E402
@@ -207,7 +207,7 @@ def a_secret_can_be_taken_away(w):
     made = w.create("bare", secret="hush")
     w.check.equal(w.client.read(made)["secret"], "hush", "a secret")
     w.client.update(made, secret="")
-    # Functions made of records take an empty text for "unchanged" (WIRE B.3).
+    # Functions made of records take an empty text for "unchanged" (docs/wire.md B.3).
     is_kept = isinstance(w.client, Functions) and RELEASE >= (1, 0, 4)
     w.check.equal(w.client.read(made)["secret"], "hush" if is_kept else "", "none")
     if isinstance(w.client, Records):
@@ -329,7 +329,7 @@ def roles_and_workspaces_are_kept_apart(w):
     if RELEASE >= (0, 37, 1):
         w.check.refused(401, w.client.names)
     else:
-        # Older releases log in again first (WIRE B.3), and that is refused.
+        # Older releases log in again first (docs/wire.md B.3), and that is refused.
         w.check.login_refused(w.client.names)
     w.log_in()
     w.client.delete(made)

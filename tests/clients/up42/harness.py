@@ -16,7 +16,7 @@ HOSTS = ("api.up42.com", "auth.up42.com")
 class Wire:
     """Leads UP42's two hosts to a local server, and keeps what went over the wire.
 
-    The SDK has no setting for its hosts (WIRE B.1), so the one function of `requests` that everything goes through is replaced;
+    The SDK has no setting for its hosts (docs/wire.md B.1), so the one function of `requests` that everything goes through is replaced;
     the SDK itself stays as it was released. No other host is reached: newer releases look up their latest version.
     """
 
@@ -82,7 +82,7 @@ class Checks(rig.Checks):
 
 
 def verify(headers, body, secret):
-    """Verifies a callback as UP42's own receivers do (WIRE B.5), and that its body is covered."""
+    """Verifies a callback as UP42's own receivers do (docs/wire.md B.5), and that its body is covered."""
     headers = {key.lower(): value for key, value in headers.items()}
     found = re.fullmatch(r'up42-sig=\(("[a-z-]+"(?: "[a-z-]+")*)\);created=(\d{10,20})', headers["signature-input"])
     assert found, headers["signature-input"]

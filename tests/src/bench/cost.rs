@@ -2,7 +2,7 @@
 //!
 //! Rows read and written are SQLite's own counts, as the platform bills them (each index entry is a row, each setting of
 //! the alarm too); KV, queue and object calls are counted where the Worker makes them. `GET /metrics` shows the sums of
-//! the isolate (edge/src/meter.rs); locally there is one. Prices: PLATFORM 2.6, beyond what is included.
+//! the isolate (edge/src/meter.rs); locally there is one. Prices: docs/platform.md 2.6, beyond what is included.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ pub async fn measure(options: &Options, report: &mut Report) {
             json!({ "runtime": report::name(host), "case": name, "per_callback": entries, "dollars_per_million": dollars }),
         );
     }
-    report.say("An object that is awake costs besides: PLATFORM 2.6 puts it at $0.03 a million. Allowances are not deducted.");
+    report.say("An object that is awake costs besides: docs/platform.md 2.6 puts it at $0.03 a million. Allowances are not deducted.");
 }
 
 /// The counters once nothing goes on any more.

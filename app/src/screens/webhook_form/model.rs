@@ -360,7 +360,7 @@ pub(crate) fn sample(events: &str, types: &[EventTypeView]) -> Option<(String, S
     Some((found.name.clone(), json::pretty(&found.example.as_ref()?.to_string())?))
 }
 
-/// The events that UbiOps knows (WIRE A.4), offered where the contract is `ubiops`.
+/// The events that UbiOps knows (docs/wire.md A.4), offered where the contract is `ubiops`.
 const UBIOPS_EVENTS: [&str; 8] = [
     "deployment_request_started",
     "deployment_request_finished",

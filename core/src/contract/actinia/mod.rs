@@ -1,4 +1,4 @@
-//! actinia's words for runs (WIRE C): what its API says of a run, what a run's callbacks carry, and in [`chain`] what a process
+//! actinia's words for runs (docs/wire.md C): what its API says of a run, what a run's callbacks carry, and in [`chain`] what a process
 //! chain may hold. What a run is and does, `crate::run` decides.
 
 pub mod chain;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub const RESOURCE_PREFIX: &str = "resource_id-";
 /// Where the API begins, below the origin.
 pub const BASE_PATH: &str = "/actinia/api/v3";
-/// In front of every message of an error, with two spaces (WIRE C.3).
+/// In front of every message of an error, with two spaces (docs/wire.md C.3).
 const ERROR_PREFIX: &str = "AsyncProcessError:  ";
 
 /// A run, as far as its status tells.
@@ -48,7 +48,7 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The HTTP status of an answer about it: 400 for an error, whoever asks (WIRE C.3).
+    /// The HTTP status of an answer about it: 400 for an error, whoever asks (docs/wire.md C.3).
     #[must_use]
     pub const fn http_code(&self) -> u16 {
         match self.state {
@@ -90,7 +90,7 @@ struct Shown<'a> {
     exception: Option<Value>,
 }
 
-/// What actinia's API says of a run (WIRE C.3).
+/// What actinia's API says of a run (docs/wire.md C.3).
 #[must_use]
 pub fn status(facts: &Facts<'_>) -> String {
     let origin = &facts.entry.origin;
@@ -131,7 +131,7 @@ pub fn status(facts: &Facts<'_>) -> String {
     serde_json::to_string(&shown).unwrap_or_else(|_never| String::from("{}"))
 }
 
-/// The body of a POST about a run: its status as JSON inside a JSON string (WIRE C.5). An `update` has neither log nor chain.
+/// The body of a POST about a run: its status as JSON inside a JSON string (docs/wire.md C.5). An `update` has neither log nor chain.
 #[must_use]
 pub fn callback_body(kind: CallbackKind, facts: &Facts<'_>) -> String {
     let text = match kind {
@@ -147,7 +147,7 @@ pub fn message(state: RunState, message: &str) -> String {
     if state == RunState::Error && !message.starts_with(ERROR_PREFIX) { format!("{ERROR_PREFIX}{message}") } else { String::from(message) }
 }
 
-/// actinia's clients take an object or a string (WIRE C.3).
+/// actinia's clients take an object or a string (docs/wire.md C.3).
 fn results(results: Option<&RawValue>) -> Value {
     let read = results.and_then(|raw| json::read(raw.get()).ok());
     match read {

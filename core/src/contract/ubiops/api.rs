@@ -1,4 +1,4 @@
-//! UbiOps' API (WIRE A.2, A.3): its bodies in, its objects out.
+//! UbiOps' API (docs/wire.md A.2, A.3): its bodies in, its objects out.
 //!
 //! Definitions are the same as everywhere; this module only knows UbiOps' names for their fields. The edge adds routes,
 //! tokens and status codes.
@@ -19,7 +19,7 @@ use crate::webhook::field::{self, Authorization, ProtectedField};
 use crate::webhook::parse::Trial;
 use crate::webhook::{Contract, Definition, ObjectFilter, WebhookName};
 
-/// Parses UbiOps' Create body (WIRE A.3).
+/// Parses UbiOps' Create body (docs/wire.md A.3).
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -44,7 +44,7 @@ pub fn create(body: &str, policy: &Policy) -> Result<Definition, InputFault> {
     }
 }
 
-/// Parses UbiOps' TestCreate body (WIRE A.3): what to call and a sample of the event that it names.
+/// Parses UbiOps' TestCreate body (docs/wire.md A.3): what to call and a sample of the event that it names.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -99,7 +99,8 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, policy: &P
     Some(definition)
 }
 
-/// Applies UbiOps' Update body (WIRE A.3): only the fields that were sent change, and `null` restores a default.
+/// Applies UbiOps' Update body (docs/wire.md A.3): only the fields that were sent change, and `null` restores a
+/// default.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -186,7 +187,7 @@ fn read_flag(fields: &mut Fields<'_>, key: &'static str, default: bool) -> Optio
     }
 }
 
-/// UbiOps' list filter (WIRE A.2). What is `None` or empty does not restrict.
+/// UbiOps' list filter (docs/wire.md A.2). What is `None` or empty does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListFilter {
     /// What stands between the commas of `labels`. A value may hold a comma, and its text does not say which commas are its own: a
@@ -265,7 +266,8 @@ impl ListFilter {
     }
 }
 
-/// A webhook as UbiOps shows it (WIRE A.3): every field its client knows. A hidden header value is `null`, never `""`.
+/// A webhook as UbiOps shows it (docs/wire.md A.3): every field its client knows. A hidden header value is `null`,
+/// never `""`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detail {
     /// A bare UUID.
@@ -331,7 +333,7 @@ impl Detail {
     }
 }
 
-/// A test as UbiOps shows it (WIRE A.3).
+/// A test as UbiOps shows it (docs/wire.md A.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TestDetail {
     /// A bare UUID.

@@ -1,4 +1,5 @@
-//! The `ubiops` contract: what UbiOps POSTs (WIRE A.4 and A.5), and in [`api`] UbiOps' own API in both directions.
+//! The `ubiops` contract: what UbiOps POSTs (docs/wire.md A.4 and A.5), and in [`api`] UbiOps' own API in both
+//! directions.
 
 pub mod api;
 
@@ -15,7 +16,7 @@ use crate::webhook::Definition;
 
 pub use api::{Detail, ListFilter, TestDetail, create, test_create, update};
 
-/// Bytes of `result` at most ("up to 16 kB", WIRE A.5), counted without insignificant white space.
+/// Bytes of `result` at most ("up to 16 kB", docs/wire.md A.5), counted without insignificant white space.
 pub const RESULT_BYTES_MAX: usize = 16_000;
 /// The objects that UbiOps' API documents.
 pub const OBJECT_TYPES: [&str; 2] = ["deployment", "pipeline"];
@@ -90,7 +91,7 @@ fn text_of(json: &str) -> Option<String> {
     }
 }
 
-/// The status that the event's own name tells (WIRE A.4).
+/// The status that the event's own name tells (docs/wire.md A.4).
 fn status_of(kind: &str) -> Option<&'static str> {
     object_type_of(kind)?;
     match kind.rsplit_once('_')?.1 {

@@ -1,4 +1,4 @@
-//! UP42's API (WIRE B.3): its bodies in, its objects out, both in their envelope `{"data": …, "error": null}`.
+//! UP42's API (docs/wire.md B.3): its bodies in, its objects out, both in their envelope `{"data": …, "error": null}`.
 //!
 //! Definitions are the same as everywhere; this module only knows UP42's names for their fields. The edge adds routes,
 //! tokens and status codes.
@@ -150,7 +150,7 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Whether it takes events.
     pub active: bool,
-    /// In clear, because the SDK writes back what it reads (WIRE B, fact 3); `""` where there is none, null where the caller
+    /// In clear, because the SDK writes back what it reads (docs/wire.md B.3); `""` where there is none, null where the caller
     /// may not know it.
     pub secret: Option<String>,
     /// When it was created.

@@ -1,4 +1,4 @@
-//! How UP42's clients log in (WIRE B.2): OAuth 2.0's password and client credentials grants (RFC 6749 4.3 and 4.4). A user
+//! How UP42's clients log in (docs/wire.md B.2): OAuth 2.0's password and client credentials grants (RFC 6749 4.3 and 4.4). A user
 //! or client is a project, its password a token of that project; the access token is that token.
 
 use base64::Engine as _;
@@ -62,7 +62,7 @@ impl Refused {
 }
 
 /// The answer to a login that succeeded, with what each release reads. It has no member `error`: clients that log in with
-/// a project take even a null for a failure (WIRE B, fact 4).
+/// a project take even a null for a failure (docs/wire.md B.2).
 #[must_use]
 pub fn granted(token: &str) -> Value {
     json!({ "access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "data": { "accessToken": token } })

@@ -1,4 +1,4 @@
-//! The `up42` contract: what UP42 POSTs and how it signs (WIRE B.4 and B.5), in [`api`] UP42's own API in both directions, in
+//! The `up42` contract: what UP42 POSTs and how it signs (docs/wire.md B.4 and B.5), in [`api`] UP42's own API in both directions, in
 //! [`login`] the way into it.
 //!
 //! UP42's signature covers only the headers that it lists, so one of them is a digest of the body, and one says when it was
@@ -21,7 +21,7 @@ pub use api::{create, update};
 
 /// Characters of a secret at most.
 pub const SECRET_CHARS_MAX: usize = 75;
-/// The events that UP42 has (WIRE B.3).
+/// The events that UP42 has (docs/wire.md B.3).
 pub const EVENTS: [&str; 2] = ["job.status", "order.status"];
 /// The headers of a signature, in the order in which they are sent. The first two are those that the third lists.
 pub const SIGNATURE_HEADERS: [&str; 4] = ["date", "digest", "signature-input", "signature"];
@@ -50,7 +50,7 @@ pub(super) fn render(source: &Source<'_>) -> String {
     format!(r#"{{"event":{},"body":{}}}"#, quoted(source.kind), source.data.get().trim())
 }
 
-/// UP42's signature (WIRE B.5): the HMAC-SHA256 under the secret's UTF-8 of the values of the listed headers, with nothing
+/// UP42's signature (docs/wire.md B.5): the HMAC-SHA256 under the secret's UTF-8 of the values of the listed headers, with nothing
 /// between them.
 pub(super) fn signature_headers(secret: &str, now: Timestamp, body: &[u8]) -> [(&'static str, String); 4] {
     let date = now.to_http_date();
@@ -67,8 +67,8 @@ pub(super) fn sample_event(webhook: &Definition) -> NewEvent {
     sample_of(webhook, kind.as_deref().unwrap_or(EVENTS[0]))
 }
 
-/// What a test of `webhook` sends (WIRE B.4): one event for each that it subscribes to. A pattern stands for those of the
-/// `known` names that it matches.
+/// What a test of `webhook` sends (docs/wire.md B.4): one event for each that it subscribes to. A pattern stands for
+/// those of the `known` names that it matches.
 #[must_use]
 pub fn test_events(webhook: &Definition, known: &[&str]) -> Vec<NewEvent> {
     let mut kinds: Vec<String> = Vec::new();
@@ -89,7 +89,7 @@ fn kinds_of(pattern: &EventPattern, known: &[&str]) -> Vec<String> {
     if matched.is_empty() { vec![super::sample_kind(Some(pattern))] } else { matched }
 }
 
-/// An event of type `kind`; those of UP42 say a status that they really have (WIRE B.4).
+/// An event of type `kind`; those of UP42 say a status that they really have (docs/wire.md B.4).
 fn sample_of(webhook: &Definition, kind: &str) -> NewEvent {
     const MESSAGE: &str = "This is a test from Postern.";
     let data: Value = match kind {
