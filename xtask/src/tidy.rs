@@ -3,6 +3,8 @@
 //! Each rule is a function from the repository to the places that break it. To add one, write the function and a line in
 //! [`RULES`].
 
+mod citations;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,7 +54,7 @@ const LEDGER_FLOORS: [(&str, &[&str]); 2] =
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 8] = [
+pub(crate) const RULES: [(&str, Check); 9] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
     ("names say what is inside", files_named_like_drawers),
@@ -61,6 +63,7 @@ pub(crate) const RULES: [(&str, Check); 8] = [
     ("nothing is left to do", unfinished_code),
     ("no test is left out", tests_left_out),
     ("every test file asserts", test_files_without_assertions),
+    ("citations lead somewhere", citations::that_lead_nowhere),
 ];
 
 /// Runs every rule on its own.
@@ -255,8 +258,13 @@ fn places_with(needles: &[&str]) -> Result<Vec<String>> {
 
 /// The files of our own, by ending.
 fn our_files(endings: &[&str]) -> Result<Vec<PathBuf>> {
+    files_of(MEMBERS.iter().map(|member| workspace::root().join(member)).collect(), endings)
+}
+
+/// The files in these folders and below, by ending, without what tools make.
+fn files_of(folders: Vec<PathBuf>, endings: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut open: Vec<PathBuf> = MEMBERS.iter().map(|member| workspace::root().join(member)).collect();
+    let mut open = folders;
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(&dir).map_err(|cause| Failure::path("read", &dir, &cause))?.flatten() {
             let name = entry.file_name();

@@ -371,7 +371,7 @@ fn wasm_library_folder(toolchain: Option<&str>) -> Result<Option<PathBuf>> {
     Ok(output.succeeded.then(|| PathBuf::from(output.text.trim())))
 }
 
-/// Installs Debian's compiler with its source and builds the standard library for wasm32 from it (PLATFORM 1.8b): one release
+/// Installs Debian's compiler with its source and builds the standard library for wasm32 from it (docs/platform.md 1.8b): one release
 /// of compiler, cargo and source, since another compiler's library cannot be used.
 fn build_wasm_target() -> Result<()> {
     let Some(mut apt) = Apt::find()? else {

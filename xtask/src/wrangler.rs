@@ -74,7 +74,7 @@ pub(crate) fn set_built(command: &mut Command) {
     command.env("POSTERN_BUILT", "1");
 }
 
-/// The environment of PLATFORM 1.8 that no two stacks need to differ in: no metrics, no look for a newer version, no questions.
+/// The environment of docs/platform.md 1.8 that no two stacks need to differ in: no metrics, no look for a newer version, no questions.
 pub(crate) fn set_quiet(command: &mut Command) {
     command
         .env("WRANGLER_SEND_METRICS", "false")
