@@ -52,19 +52,27 @@ impl ApiFailure {
         match self {
             Self::Offline => String::from("The server cannot be reached"),
             Self::Problem(problem) => problem.title.clone(),
-            Self::Unexpected { status } => format!("The server gave an answer that this page does not understand (HTTP {status})"),
+            Self::Unexpected { status } => {
+                format!("The server gave an answer that this page does not understand (HTTP {status})")
+            }
         }
     }
 
     /// What it means and what to do.
     pub(crate) fn advice(&self) -> String {
         match self {
-            Self::Offline => String::from("Check your connection. Nothing is lost: the page tries again when you do."),
+            Self::Offline => {
+                String::from("Check your connection. Nothing is lost: the page tries again when you do.")
+            }
             Self::Problem(problem) => match &problem.request_id {
-                Some(id) if problem.status >= 500 => format!("{} Request {id} is in the log.", problem.detail),
+                Some(id) if problem.status >= 500 => {
+                    format!("{} Request {id} is in the log.", problem.detail)
+                }
                 _ => problem.detail.clone(),
             },
-            Self::Unexpected { .. } => String::from("The page may be older than the server: reload it, then try again."),
+            Self::Unexpected { .. } => {
+                String::from("The page may be older than the server: reload it, then try again.")
+            }
         }
     }
 
@@ -125,9 +133,16 @@ impl Api {
 
     /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever its status;
     /// `None` where none came.
-    pub(crate) async fn send_as_written(self, method: &str, path: &str, headers: &[(String, String)], body: Option<&str>) -> Option<Whole> {
+    pub(crate) async fn send_as_written(
+        self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<&str>,
+    ) -> Option<Whole> {
         let bearer = self.session.token_now().map(|token| format!("Bearer {token}"));
-        let mut all: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut all: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         all.extend(bearer.as_deref().map(|value| ("authorization", value)));
         all.extend(body.map(|_| ("content-type", "application/json")));
         http::call_in_full(&Call { method, path, headers: &all, body, outlives_page: false }).await
@@ -135,7 +150,9 @@ impl Api {
 
     /// `GET /v1/token`: whose `token` is, before anybody is signed in with it.
     pub(crate) fn whose(token: String) -> Load<TokenIdentity> {
-        Box::pin(async move { decode(&transfer("GET", &Route::Token.path(), Some(&token), None, None).await?) })
+        Box::pin(
+            async move { decode(&transfer("GET", &Route::Token.path(), Some(&token), None, None).await?) },
+        )
     }
 
     /// `GET /v1/projects`
@@ -170,7 +187,13 @@ impl Api {
     }
 
     /// The body of the answer. Not generic, so that a call exists once in the binary.
-    fn text(self, method: &'static str, path: String, body: Option<String>, version: Option<u32>) -> Load<String> {
+    fn text(
+        self,
+        method: &'static str,
+        path: String,
+        body: Option<String>,
+        version: Option<u32>,
+    ) -> Load<String> {
         Box::pin(async move {
             let token = self.session.token_now();
             let answer = transfer(method, &path, token.as_deref(), body.as_deref(), version).await;
@@ -525,7 +548,13 @@ pub(crate) fn use_project() -> ProjectApi {
 }
 
 /// One call: the body of a successful answer, or why there is none. Not generic, so that it exists once in the binary.
-async fn transfer(method: &str, path: &str, token: Option<&str>, body: Option<&str>, version: Option<u32>) -> Answer<String> {
+async fn transfer(
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: Option<&str>,
+    version: Option<u32>,
+) -> Answer<String> {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let if_match = version.map(|version| format!("\"{version}\""));
     let mut headers = vec![("accept", "application/json")];
@@ -565,8 +594,14 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_unexpected() {
-        for text in ["", "[]", "{}", "{\"items\":{},\"next\":null}", "{\"items\":[1],\"next\":null}", "<html>"] {
-            assert_eq!(decode::<Page<DeliveryView>>(text), Err(ApiFailure::Unexpected { status: 200 }), "{text}");
+        for text in
+            ["", "[]", "{}", "{\"items\":{},\"next\":null}", "{\"items\":[1],\"next\":null}", "<html>"]
+        {
+            assert_eq!(
+                decode::<Page<DeliveryView>>(text),
+                Err(ApiFailure::Unexpected { status: 200 }),
+                "{text}"
+            );
         }
     }
 
@@ -585,15 +620,22 @@ mod tests {
             "{{\"name\":\"a\",\"description\":\"\",\"example\":{{\"x\":12345678901234567890123.10}},\"schema\":null,\"archived\":false,\"version\":1,\"created_at\":\"{AT}\"}}"
         );
         let known: EventTypeView = decode(&text).expect("an event type");
-        assert_eq!(known.example.map(|example| example.to_string()).as_deref(), Some("{\"x\":12345678901234567890123.10}"));
+        assert_eq!(
+            known.example.map(|example| example.to_string()).as_deref(),
+            Some("{\"x\":12345678901234567890123.10}")
+        );
     }
 
     #[test]
     fn a_refusal_is_read_with_its_fields() {
-        let body =
-            String::from(r#"{"type":"t","title":"T","status":422,"detail":"d","errors":[{"pointer":"/a","detail":"b"}],"more_errors":7}"#);
+        let body = String::from(
+            r#"{"type":"t","title":"T","status":422,"detail":"d","errors":[{"pointer":"/a","detail":"b"}],"more_errors":7}"#,
+        );
         let failure = failure_of(&http::Answer { status: 422, body });
         assert_eq!(failure.faults(), [Fault::new("/a", "b")]);
-        assert_eq!(failure_of(&http::Answer { status: 502, body: String::from("<html>") }), ApiFailure::Unexpected { status: 502 });
+        assert_eq!(
+            failure_of(&http::Answer { status: 502, body: String::from("<html>") }),
+            ApiFailure::Unexpected { status: 502 }
+        );
     }
 }

@@ -114,8 +114,11 @@ mod tests {
 
     #[test]
     fn keys_and_values_have_their_own_colour() {
-        let kinds: Vec<Token> =
-            tokens(r#"{"a":"b","c":1}"#).into_iter().map(|(kind, _)| kind).filter(|kind| *kind != Token::Punctuation).collect();
+        let kinds: Vec<Token> = tokens(r#"{"a":"b","c":1}"#)
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .filter(|kind| *kind != Token::Punctuation)
+            .collect();
         assert_eq!(kinds, [Token::Key, Token::Text, Token::Key, Token::Literal]);
     }
 }

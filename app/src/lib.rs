@@ -9,7 +9,10 @@
 //!
 //! A screen is a folder below `screens`: `mod.rs` shows, `model.rs` is plain Rust that is tested natively.
 //! Nothing that came from outside is ever parsed as HTML: text becomes text nodes.
-#![expect(clippy::needless_pass_by_value, reason = "components own what they are given, by the macro's design")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "components own what they are given, by the macro's design"
+)]
 #![expect(unreachable_pub, reason = "the component macro writes the properties of a component as `pub`")]
 
 mod api;

@@ -92,7 +92,11 @@ impl Nav {
 
     /// Sets or removes a value of the query without a new entry in the history: filters while they are typed.
     pub(crate) fn filter(self, key: &str, value: Option<&str>) {
-        self.change_query(key, value, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        self.change_query(
+            key,
+            value,
+            NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
+        );
     }
 
     /// Sets or removes a value of the query as a step that Back undoes: an open drawer.
@@ -143,7 +147,13 @@ pub(crate) fn use_nav() -> Nav {
 /// The address of ours that a plain click on a link asks for. Clicks with a modifier, downloads, other targets and other
 /// origins are the browser's.
 fn address_of(event: &MouseEvent) -> Option<String> {
-    if event.default_prevented() || event.button() != 0 || event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() {
+    if event.default_prevented()
+        || event.button() != 0
+        || event.meta_key()
+        || event.ctrl_key()
+        || event.shift_key()
+        || event.alt_key()
+    {
         return None;
     }
     let link = link_of(event)?;
@@ -153,6 +163,7 @@ fn address_of(event: &MouseEvent) -> Option<String> {
 
 /// The link within our origin that an event happened to.
 fn link_of(event: &Event) -> Option<HtmlAnchorElement> {
-    let link: HtmlAnchorElement = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??.dyn_into().ok()?;
+    let link: HtmlAnchorElement =
+        event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??.dyn_into().ok()?;
     (link.origin() == location::origin()).then_some(link)
 }

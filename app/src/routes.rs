@@ -168,7 +168,13 @@ impl Query {
     pub(crate) fn parse(text: &str) -> Self {
         let decode = |part: &str| decode_segment(&part.replace('+', " "));
         let pairs = text.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
-        Self(pairs.filter_map(|pair| pair.split_once('=').and_then(|(key, value)| Some((decode(key)?, decode(value)?)))).collect())
+        Self(
+            pairs
+                .filter_map(|pair| {
+                    pair.split_once('=').and_then(|(key, value)| Some((decode(key)?, decode(value)?)))
+                })
+                .collect(),
+        )
     }
 
     /// The first value of `key`; an empty one counts as none.
@@ -191,7 +197,11 @@ impl Query {
 
     /// `?a=b&c=d`, or nothing where there are no pairs.
     pub(crate) fn text(&self) -> String {
-        let pairs: Vec<String> = self.0.iter().map(|(key, value)| format!("{}={}", encode_segment(key), encode_segment(value))).collect();
+        let pairs: Vec<String> = self
+            .0
+            .iter()
+            .map(|(key, value)| format!("{}={}", encode_segment(key), encode_segment(value)))
+            .collect();
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }
 }
@@ -242,7 +252,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_of_ours_is_nowhere() {
-        for path in ["/p/Not-A-Project/webhooks", "/p/demo/unknown", "/p", "/webhooks", "/p/demo/webhooks/a/b/c"] {
+        for path in
+            ["/p/Not-A-Project/webhooks", "/p/demo/unknown", "/p", "/webhooks", "/p/demo/webhooks/a/b/c"]
+        {
             assert_eq!(Place::parse(path), Place::Nowhere, "{path}");
         }
     }

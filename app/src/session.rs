@@ -178,7 +178,14 @@ mod tests {
             assert_eq!(link("#sign-in-dev=t", host), Some((String::from("t"), false)), "{host}");
             assert_eq!(link("#sign-in=t", host), Some((String::from("t"), true)), "{host}");
         }
-        for host in ["postern.example", "127.0.0.1.postern.example", "localhost.example:8787", "10.0.0.1", "[2001:db8::1]:8787", ""] {
+        for host in [
+            "postern.example",
+            "127.0.0.1.postern.example",
+            "localhost.example:8787",
+            "10.0.0.1",
+            "[2001:db8::1]:8787",
+            "",
+        ] {
             for fragment in ["#sign-in-dev=t", "#sign-in=t"] {
                 assert_eq!(link(fragment, host), Some((String::from("t"), true)), "{fragment} on {host}");
             }

@@ -29,7 +29,9 @@ pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
     match webhook.health.status {
         HealthStatus::Failing => "webhook failing",
         HealthStatus::Throttled => "webhook throttled",
-        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if webhook.ordered => "waits for its turn",
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if webhook.ordered => {
+            "waits for its turn"
+        }
         HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => "at a limit",
     }
 }
@@ -129,7 +131,11 @@ pub(crate) fn number(number: u64) -> String {
 
 /// A size: `842 B`, `1.4 KiB`.
 pub(crate) fn bytes(count: u32) -> String {
-    if count < 1_024 { format!("{count} B") } else { format!("{}.{} KiB", count / 1_024, count % 1_024 * 10 / 1_024) }
+    if count < 1_024 {
+        format!("{count} B")
+    } else {
+        format!("{}.{} KiB", count / 1_024, count % 1_024 * 10 / 1_024)
+    }
 }
 
 /// A share in per cent with one decimal, rounded down so that only everything is `100 %`; `—` of nothing.
@@ -139,7 +145,11 @@ pub(crate) fn percent(part: impl Into<u64>, whole: impl Into<u64>) -> String {
         return String::from("—");
     }
     let tenths = part.saturating_mul(1_000) / whole;
-    if tenths.is_multiple_of(10) { format!("{} %", tenths / 10) } else { format!("{}.{} %", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) {
+        format!("{} %", tenths / 10)
+    } else {
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    }
 }
 
 /// `1 webhook`, `2 webhooks`.
@@ -214,7 +224,14 @@ mod tests {
 
     #[test]
     fn spans_are_said_in_their_two_largest_units() {
-        for (seconds, said) in [(0, "0 s"), (45, "45 s"), (90, "1 min 30 s"), (7_200, "2 h"), (270_000, "3 d 3 h"), (86_460, "1 d")] {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (45, "45 s"),
+            (90, "1 min 30 s"),
+            (7_200, "2 h"),
+            (270_000, "3 d 3 h"),
+            (86_460, "1 d"),
+        ] {
             assert_eq!(span(seconds), said);
         }
     }
@@ -230,7 +247,10 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        assert_eq!([0, 999, 1_000, 128_402, 1_000_000].map(number), ["0", "999", "1,000", "128,402", "1,000,000"]);
+        assert_eq!(
+            [0, 999, 1_000, 128_402, 1_000_000].map(number),
+            ["0", "999", "1,000", "128,402", "1,000,000"]
+        );
     }
 
     #[test]
@@ -242,7 +262,10 @@ mod tests {
     #[test]
     fn sizes_and_waits_are_short() {
         assert_eq!((bytes(842), bytes(1_434)), (String::from("842 B"), String::from("1.4 KiB")));
-        assert_eq!((wait(0), wait(300), wait(7_200)), (String::from("at once"), String::from("5 min"), String::from("2 h")));
+        assert_eq!(
+            (wait(0), wait(300), wait(7_200)),
+            (String::from("at once"), String::from("5 min"), String::from("2 h"))
+        );
         assert_eq!(count(1, "delivery", "deliveries"), "1 delivery");
     }
 }

@@ -14,8 +14,13 @@ pub fn names(accept: Option<&str>, media_type: &str) -> bool {
 
 /// `q=0`, `q=0.000`.
 fn is_weight_of_nothing(parameter: &str) -> bool {
-    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")).map(|(_, weight)| weight.trim());
-    weight.is_some_and(|weight| weight.starts_with('0') && weight.bytes().all(|byte| matches!(byte, b'0' | b'.')))
+    let weight = parameter
+        .split_once('=')
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .map(|(_, weight)| weight.trim());
+    weight.is_some_and(|weight| {
+        weight.starts_with('0') && weight.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+    })
 }
 
 #[cfg(test)]
@@ -24,7 +29,9 @@ mod tests {
 
     #[test]
     fn a_type_is_named_whatever_its_case_and_place() {
-        for accept in ["text/plain", "TEXT/Plain; charset=utf-8", "a/b;q=0.5, text/plain;q=0.1", "text/plain;q=0.01"] {
+        for accept in
+            ["text/plain", "TEXT/Plain; charset=utf-8", "a/b;q=0.5, text/plain;q=0.1", "text/plain;q=0.01"]
+        {
             assert!(names(Some(accept), "text/plain"), "{accept}");
         }
         for accept in ["", "*/*", "text/*", "text/plain;q=0", "text/plain; Q=0.000, a/b", "text/plainer"] {

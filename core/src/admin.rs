@@ -22,7 +22,9 @@ pub enum AdminFault {
         chars: usize,
     },
     /// The token of an entry can be guessed.
-    #[error("the token of {name} in ADMIN_TOKENS has {chars} characters; at least 32 are needed (`openssl rand -hex 32` makes 64)")]
+    #[error(
+        "the token of {name} in ADMIN_TOKENS has {chars} characters; at least 32 are needed (`openssl rand -hex 32` makes 64)"
+    )]
     ShortOf {
         /// Whose.
         name: String,
@@ -77,11 +79,13 @@ impl Admins {
             }
             admins.push(Admin { name: String::from(UNNAMED), token: String::from(admin_token) });
         }
-        let entries = admin_tokens.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+        let entries =
+            admin_tokens.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         for (index, entry) in entries.enumerate() {
             let number = index + 1;
             let (name, token) = entry.split_once(':').ok_or(AdminFault::Form(number))?;
-            check_name(name, 1, token::NAME_CHARS_MAX).map_err(|detail| AdminFault::Name { number, detail })?;
+            check_name(name, 1, token::NAME_CHARS_MAX)
+                .map_err(|detail| AdminFault::Name { number, detail })?;
             let chars = token.chars().count();
             if chars < TOKEN_CHARS_MIN {
                 return Err(AdminFault::ShortOf { name: String::from(name), chars });
@@ -139,7 +143,10 @@ mod tests {
     fn a_token_that_can_be_guessed_is_refused_with_its_variable_and_never_shown() {
         let fault = |one: &str, named: &str| Admins::parse(one, named).map(drop).expect_err("it is refused");
         assert_eq!(fault(&ONE[1..], ""), AdminFault::Short { chars: 31 });
-        assert_eq!(fault("", &format!("ada:{ADA} bob:hush")), AdminFault::ShortOf { name: String::from("bob"), chars: 4 });
+        assert_eq!(
+            fault("", &format!("ada:{ADA} bob:hush")),
+            AdminFault::ShortOf { name: String::from("bob"), chars: 4 }
+        );
         assert_eq!(fault("", &format!("ada:{ADA},{ADA}")), AdminFault::Form(2));
         assert_eq!(fault("", ADA), AdminFault::Form(1));
         assert_eq!(fault("", &format!("ada:{ADA},ada:{BOB}")), AdminFault::Twice(2));
@@ -153,12 +160,15 @@ mod tests {
     #[test]
     fn an_administrators_name_follows_the_rule_of_tokens_names() -> Result<(), AdminFault> {
         let long = "x".repeat(token::NAME_CHARS_MAX);
-        for name in ["ada", "bob@example.com", "Zürich", "東京", "ops+night", "עברית", long.as_str()] {
+        for name in ["ada", "bob@example.com", "Zürich", "東京", "ops+night", "עברית", long.as_str()]
+        {
             assert_eq!(Admins::parse("", &format!("{name}:{ADA}"))?.name_of(ADA), Some(name));
         }
         let too_long = format!("{long}x");
-        for name in ["", "a\u{200b}b", "a\u{202e}b", "a\u{e000}", "a\u{7}b", "\u{feff}ada", too_long.as_str()] {
-            let fault = Admins::parse("", &format!("ok:{BOB} {name}:{ADA}")).map(drop).expect_err("it is refused");
+        for name in ["", "a\u{200b}b", "a\u{202e}b", "a\u{e000}", "a\u{7}b", "\u{feff}ada", too_long.as_str()]
+        {
+            let fault =
+                Admins::parse("", &format!("ok:{BOB} {name}:{ADA}")).map(drop).expect_err("it is refused");
             assert!(matches!(fault, AdminFault::Name { number: 2, .. }), "{name:?}: {fault}");
             let body = serde_json::json!({ "name": name, "role": "read" }).to_string();
             assert!(token::create(&body, crate::time::Timestamp(0)).is_err(), "{name:?}: as that of a token");

@@ -86,7 +86,10 @@ impl Changes {
         let (old, new) = (secret(before), secret(after));
         let mark = |secret: &Option<String>| secret.as_ref().map_or(Value::Null, |_hidden| Value::from(SET));
         from.insert(String::from("secret"), mark(&old));
-        to.insert(String::from("secret"), if old.is_some() && new.is_some() && old != new { Value::from(CHANGED) } else { mark(&new) });
+        to.insert(
+            String::from("secret"),
+            if old.is_some() && new.is_some() && old != new { Value::from(CHANGED) } else { mark(&new) },
+        );
         // An open credential is shown where somebody made it so, but not here: a log outlives that wish.
         for (fields, of) in [(&mut from, before), (&mut to, after)] {
             for header in of.into_iter().flat_map(|of| &of.headers).filter(|header| is_hidden(header)) {
@@ -94,7 +97,10 @@ impl Changes {
             }
         }
         for header in after.into_iter().flat_map(|after| &after.headers).filter(|header| is_hidden(header)) {
-            let known = before.into_iter().flat_map(|before| &before.headers).find(|known| known.key.eq_ignore_ascii_case(&header.key));
+            let known = before
+                .into_iter()
+                .flat_map(|before| &before.headers)
+                .find(|known| known.key.eq_ignore_ascii_case(&header.key));
             // Sealed text is another each time, so across a change of `protected` nothing is compared.
             let is_comparable = |known: &&Header| is_hidden(known) && known.protected == header.protected;
             if known.filter(is_comparable).is_some_and(|known| known.value != header.value) {
@@ -214,10 +220,13 @@ pub fn fields_of(webhook: &Definition) -> Map<String, Value> {
 /// [`fields_of`] without those that have their default.
 #[must_use]
 pub fn chosen_fields(webhook: &Definition) -> Map<String, Value> {
-    let default = Definition::new(webhook.name.clone(), webhook.url.clone(), webhook.contract, webhook.events.clone());
+    let default =
+        Definition::new(webhook.name.clone(), webhook.url.clone(), webhook.contract, webhook.events.clone());
     let defaults = fields_of(&default);
     let mut fields = fields_of(webhook);
-    fields.retain(|key, value| matches!(key.as_str(), "name" | "url" | "contract" | "events") || defaults.get(key) != Some(value));
+    fields.retain(|key, value| {
+        matches!(key.as_str(), "name" | "url" | "contract" | "events") || defaults.get(key) != Some(value)
+    });
     fields
 }
 
@@ -237,7 +246,10 @@ mod tests {
 
     fn webhook() -> Definition {
         let name = WebhookName::parse("w").unwrap_or_else(|| panic!("w is a name"));
-        Definition { secret: Some(String::from("s1.old")), ..Definition::new(name, "https://w.example/", Contract::Standard, Vec::new()) }
+        Definition {
+            secret: Some(String::from("s1.old")),
+            ..Definition::new(name, "https://w.example/", Contract::Standard, Vec::new())
+        }
     }
 
     fn header(value: &str, protected: bool) -> Header {
@@ -276,7 +288,10 @@ mod tests {
         };
         let changes = Changes::of_webhook(Some(&before), Some(&after));
         assert_eq!(changes.0["secret"], Change { from: json!("set"), to: json!("changed") });
-        assert_eq!(changes.0["headers"].to, json!([{"key": "X-Mark", "value": "changed", "protected": true}]));
+        assert_eq!(
+            changes.0["headers"].to,
+            json!([{"key": "X-Mark", "value": "changed", "protected": true}])
+        );
         assert_eq!(changes.0["headers"].from, json!([{"key": "X-Mark", "value": "set", "protected": true}]));
         assert!(!serde_json::to_string(&changes).unwrap_or_default().contains("s1."));
         let public = Definition { headers: vec![header("1", false)], ..before.clone() };
@@ -286,7 +301,11 @@ mod tests {
 
     #[test]
     fn open_credentials_and_those_in_a_url_are_not_written_down() {
-        let named = |value: &str| Header { key: String::from("X-Api-Key"), value: String::from(value), protected: false };
+        let named = |value: &str| Header {
+            key: String::from("X-Api-Key"),
+            value: String::from(value),
+            protected: false,
+        };
         let with = |key: &str, token: &str| Definition {
             headers: vec![named(key)],
             url: format!("https://w.example/?token={token}&a=1"),
@@ -294,11 +313,15 @@ mod tests {
         };
         let (before, after) = (with("hush-1", "hush-2"), with("hush-3", "hush-4"));
         let changes = Changes::of_webhook(Some(&before), Some(&after));
-        assert_eq!(changes.0["headers"].to, json!([{"key": "X-Api-Key", "value": "changed", "protected": false}]));
+        assert_eq!(
+            changes.0["headers"].to,
+            json!([{"key": "X-Api-Key", "value": "changed", "protected": false}])
+        );
         assert_eq!(
             changes.0["url"],
             Change {
-                from: json!("https://w.example/?token=••••••••&a=1"), to: json!("https://w.example/?token=••••••••&a=1 (changed)")
+                from: json!("https://w.example/?token=••••••••&a=1"),
+                to: json!("https://w.example/?token=••••••••&a=1 (changed)")
             }
         );
         let made = Changes::of_webhook(None, Some(&after));

@@ -13,7 +13,9 @@ use crate::decimal::Decimal;
 pub(crate) fn equal(one: &Value, other: &Value, budget: &Budget) -> bool {
     match (one, other) {
         // Most differ in length, which costs nothing to see.
-        (Value::String(one), Value::String(other)) => one.len() == other.len() && budget.pay_bytes(one.len()) && one == other,
+        (Value::String(one), Value::String(other)) => {
+            one.len() == other.len() && budget.pay_bytes(one.len()) && one == other
+        }
         (Value::Array(one), Value::Array(other)) if one.len() != other.len() => false,
         (Value::Object(one), Value::Object(other)) if one.len() != other.len() => false,
         _ => order(one, other, budget) == Ordering::Equal,
@@ -33,8 +35,9 @@ pub(crate) fn order(one: &Value, other: &Value, budget: &Budget) -> Ordering {
             one.cmp(other)
         }
         (Value::Array(one), Value::Array(other)) => {
-            let items =
-                one.iter().zip(other).map(|(one, other)| if budget.pay_look(0) { order(one, other, budget) } else { Ordering::Less });
+            let items = one.iter().zip(other).map(|(one, other)| {
+                if budget.pay_look(0) { order(one, other, budget) } else { Ordering::Less }
+            });
             first_difference(items).then_with(|| one.len().cmp(&other.len()))
         }
         // The members of a map come in the order of their names.
@@ -167,14 +170,25 @@ mod tests {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
-            prop::sample::select(vec!["1", "1.0", "10e-1", "0", "-0", "2", "1e400", "18446744073709551615", "18446744073709551616"])
-                .prop_map(|text| json::read(text).unwrap_or_default()),
+            prop::sample::select(vec![
+                "1",
+                "1.0",
+                "10e-1",
+                "0",
+                "-0",
+                "2",
+                "1e400",
+                "18446744073709551615",
+                "18446744073709551616"
+            ])
+            .prop_map(|text| json::read(text).unwrap_or_default()),
             "[ab]{0,2}".prop_map(Value::from),
         ];
         leaf.prop_recursive(2, 8, 3, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[ab]", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map("[ab]", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }

@@ -64,8 +64,11 @@ const PARAMETERS: [&str; 4] = ["signature", "sig", "code", "hmac"];
 pub fn is_credential_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    PARTS.iter().any(|part| letters.contains(part)) || words.iter().any(|word| WORDS.contains(word)) || ends_in_a_key(&words)
+    let words: Vec<&str> =
+        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    PARTS.iter().any(|part| letters.contains(part))
+        || words.iter().any(|word| WORDS.contains(word))
+        || ends_in_a_key(&words)
 }
 
 fn ends_in_a_key(words: &[&str]) -> bool {
@@ -201,10 +204,19 @@ mod tests {
             ("https://r.example/hook", "https://r.example/hook"),
             ("https://r.example/hook?a=1&token=hush&b=2", "https://r.example/hook?a=1&token=••••••••&b=2"),
             ("https://r.example/?api_key=hush#token=x", "https://r.example/?api_key=••••••••#token=x"),
-            ("https://r.example/?apiKey=hush&ACCESS_TOKEN=hush", "https://r.example/?apiKey=••••••••&ACCESS_TOKEN=••••••••"),
+            (
+                "https://r.example/?apiKey=hush&ACCESS_TOKEN=hush",
+                "https://r.example/?apiKey=••••••••&ACCESS_TOKEN=••••••••",
+            ),
             ("https://r.example/?to%6ben=hush", "https://r.example/?to%6ben=••••••••"),
-            ("https://r.example/?code=hush&sv=1&sig=hush", "https://r.example/?code=••••••••&sv=1&sig=••••••••"),
-            ("https://r.example/?X-Amz-Signature=hush&postcode=8000", "https://r.example/?X-Amz-Signature=••••••••&postcode=8000"),
+            (
+                "https://r.example/?code=hush&sv=1&sig=hush",
+                "https://r.example/?code=••••••••&sv=1&sig=••••••••",
+            ),
+            (
+                "https://r.example/?X-Amz-Signature=hush&postcode=8000",
+                "https://r.example/?X-Amz-Signature=••••••••&postcode=8000",
+            ),
             ("https://r.example/?token=&token", "https://r.example/?token=&token"),
             ("https://r.example/?a%zz=1&key=hush=", "https://r.example/?a%zz=1&key=••••••••"),
             ("/x?password=hush?&", "/x?password=••••••••&"),

@@ -53,7 +53,11 @@ impl<'a> Decimal<'a> {
         }
         let (is_small, digits) = exponent.strip_prefix('-').map_or((false, exponent), |rest| (true, rest));
         let digits = digits.trim_start_matches('+').trim_start_matches('0');
-        let (size, beyond) = if digits.len() > EXPONENT_DIGITS_MAX { (BEYOND, digits) } else { (digits.parse().unwrap_or(0), "") };
+        let (size, beyond) = if digits.len() > EXPONENT_DIGITS_MAX {
+            (BEYOND, digits)
+        } else {
+            (digits.parse().unwrap_or(0), "")
+        };
         let point = if is_small { point - size } else { point + size };
         Self { is_negative, head, tail, point, beyond }
     }
@@ -89,19 +93,23 @@ impl<'a> Decimal<'a> {
         if !self.is_whole() || self.point > 19 {
             return None;
         }
-        let digits = self.digits().try_fold(0i128, |number, digit| number.checked_mul(10)?.checked_add(i128::from(digit)))?;
+        let digits = self
+            .digits()
+            .try_fold(0i128, |number, digit| number.checked_mul(10)?.checked_add(i128::from(digit)))?;
         let number = digits.checked_mul(10i128.checked_pow(u32::try_from(self.unit()).ok()?)?)?;
         i64::try_from(if self.is_negative { -number } else { number }).ok()
     }
 
     /// The order of the two without their signs; neither is zero.
     fn compare_sizes(&self, other: &Self) -> Ordering {
-        let is_told_by_text = !self.beyond.is_empty() && !other.beyond.is_empty() && (self.point < 0) == (other.point < 0);
-        let exponents = match self.beyond.len().cmp(&other.beyond.len()).then_with(|| self.beyond.cmp(other.beyond)) {
-            order if is_told_by_text && self.point < 0 => order.reverse(),
-            order if is_told_by_text => order,
-            _ => Ordering::Equal,
-        };
+        let is_told_by_text =
+            !self.beyond.is_empty() && !other.beyond.is_empty() && (self.point < 0) == (other.point < 0);
+        let exponents =
+            match self.beyond.len().cmp(&other.beyond.len()).then_with(|| self.beyond.cmp(other.beyond)) {
+                order if is_told_by_text && self.point < 0 => order.reverse(),
+                order if is_told_by_text => order,
+                _ => Ordering::Equal,
+            };
         exponents.then_with(|| self.point.cmp(&other.point)).then_with(|| self.digits().cmp(other.digits()))
     }
 
@@ -117,7 +125,9 @@ impl<'a> Decimal<'a> {
             return true;
         }
         // Neither ends with a zero, so that a smaller unit can't be made up for by a factor.
-        let Some(power) = self.unit().checked_sub(step.unit).filter(|power| *power >= 0) else { return false };
+        let Some(power) = self.unit().checked_sub(step.unit).filter(|power| *power >= 0) else {
+            return false;
+        };
         let next = |rest: u128, digit: u8| (rest * 10 + u128::from(digit)) % step.digits;
         let mut rest = self.digits().fold(0, next);
         // Each factor ten cancels one two and one five of the step, which has at most 128 of either.
@@ -185,8 +195,14 @@ impl Step {
     /// The step, if `number` can be one.
     pub(crate) fn of(number: &Number) -> Option<Self> {
         let number = Decimal::of(number);
-        let fits = !number.is_zero() && !number.is_negative && number.beyond.is_empty() && number.digit_count() <= STEP_DIGITS_MAX;
-        fits.then(|| Self { digits: number.digits().fold(0, |sum, digit| sum * 10 + u128::from(digit)), unit: number.unit() })
+        let fits = !number.is_zero()
+            && !number.is_negative
+            && number.beyond.is_empty()
+            && number.digit_count() <= STEP_DIGITS_MAX;
+        fits.then(|| Self {
+            digits: number.digits().fold(0, |sum, digit| sum * 10 + u128::from(digit)),
+            unit: number.unit(),
+        })
     }
 }
 

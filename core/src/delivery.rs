@@ -29,7 +29,8 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Pending, Self::Leased, Self::Waiting, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Leased, Self::Waiting, Self::Delivered, Self::Dead, Self::Cancelled];
 
     /// The wire spelling.
     #[must_use]
@@ -199,14 +200,23 @@ impl Asks {
     #[must_use]
     pub fn read(headers: &[(String, String)], now: Timestamp) -> Self {
         let value = |wanted: &str| {
-            let values: Vec<&str> =
-                headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str()).collect();
+            let values: Vec<&str> = headers
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .map(|(_, value)| value.as_str())
+                .collect();
             (!values.is_empty()).then(|| values.join(", "))
         };
         let wished = value(WISH_HEADER);
         let wish = wished.as_deref().and_then(Wish::parse);
-        let unknown_wish = wished.filter(|_| wish.is_none()).map(|text| text.chars().take(retry::NOT_UNDERSTOOD_CHARS_MAX).collect());
-        Self { retry_after: value("retry-after").map(|value| RetryAfter::read(&value, now)), wish, unknown_wish }
+        let unknown_wish = wished
+            .filter(|_| wish.is_none())
+            .map(|text| text.chars().take(retry::NOT_UNDERSTOOD_CHARS_MAX).collect());
+        Self {
+            retry_after: value("retry-after").map(|value| RetryAfter::read(&value, now)),
+            wish,
+            unknown_wish,
+        }
     }
 }
 
@@ -374,10 +384,19 @@ pub struct Standing<'a> {
 /// Decides what follows an attempt that ended at `now`. What the receiver wishes ([`Wish`]) counts only where it did not take
 /// the delivery.
 #[must_use]
-pub fn decide(standing: Standing<'_>, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Decision {
+pub fn decide(
+    standing: Standing<'_>,
+    outcome: &Outcome,
+    response: Option<&ReceivedResponse>,
+    now: Timestamp,
+) -> Decision {
     match outcome {
-        Outcome::Answered { status } if counts_as_delivered(standing.contract, *status) => return Decision::Delivered,
-        Outcome::Answered { status: 410 } if standing.gone_disables => return Decision::DisableWebhook { cause: DisableCause::Gone },
+        Outcome::Answered { status } if counts_as_delivered(standing.contract, *status) => {
+            return Decision::Delivered;
+        }
+        Outcome::Answered { status: 410 } if standing.gone_disables => {
+            return Decision::DisableWebhook { cause: DisableCause::Gone };
+        }
         // No attempt will fare better until somebody edits the webhook; a person can resend then.
         Outcome::Blocked { .. } => return Decision::Dead,
         _ => {}
@@ -391,7 +410,8 @@ pub fn decide(standing: Standing<'_>, outcome: &Outcome, response: Option<&Recei
     if next_attempt > 1 && !standing.retry {
         return Decision::Dead;
     }
-    let retry_after_s = response.and_then(|response| retry_after(response, now)).and_then(|asked| asked.wait_s());
+    let retry_after_s =
+        response.and_then(|response| retry_after(response, now)).and_then(|asked| asked.wait_s());
     match retry::wait_ms(next_attempt, standing.schedule_s, standing.seed, retry_after_s) {
         Some(wait_ms) => Decision::Wait { next_at: now.plus_ms(wait_ms) },
         None => Decision::Dead,
@@ -409,8 +429,14 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);
-    const STANDING: Standing<'_> =
-        Standing { contract: Contract::Standard, retry: true, schedule_s: None, scheduled_attempts: 1, seed: 7, gone_disables: true };
+    const STANDING: Standing<'_> = Standing {
+        contract: Contract::Standard,
+        retry: true,
+        schedule_s: None,
+        scheduled_attempts: 1,
+        seed: 7,
+        gone_disables: true,
+    };
 
     fn after(standing: Standing<'_>, status: u16) -> Decision {
         decide(standing, &Outcome::Answered { status }, None, NOW)
@@ -452,16 +478,27 @@ mod tests {
         for outcome in failures() {
             for scheduled_attempts in 1..=9 {
                 let decision = decide(Standing { scheduled_attempts, ..STANDING }, &outcome, None, NOW);
-                assert!(matches!(decision, Decision::Wait { next_at } if next_at > NOW), "{outcome:?} {scheduled_attempts}");
+                assert!(
+                    matches!(decision, Decision::Wait { next_at } if next_at > NOW),
+                    "{outcome:?} {scheduled_attempts}"
+                );
             }
-            assert_eq!(decide(Standing { scheduled_attempts: 10, ..STANDING }, &outcome, None, NOW), Decision::Dead, "{outcome:?}");
+            assert_eq!(
+                decide(Standing { scheduled_attempts: 10, ..STANDING }, &outcome, None, NOW),
+                Decision::Dead,
+                "{outcome:?}"
+            );
         }
     }
 
     #[test]
     fn without_retry_one_attempt_is_all() {
         for outcome in failures() {
-            assert_eq!(decide(Standing { retry: false, ..STANDING }, &outcome, None, NOW), Decision::Dead, "{outcome:?}");
+            assert_eq!(
+                decide(Standing { retry: false, ..STANDING }, &outcome, None, NOW),
+                Decision::Dead,
+                "{outcome:?}"
+            );
         }
     }
 
@@ -477,7 +514,10 @@ mod tests {
     fn a_receiver_that_is_gone_disables_its_webhook() {
         for contract in Contract::ALL {
             for retry in [false, true] {
-                assert_eq!(after(Standing { contract, retry, ..STANDING }, 410), Decision::DisableWebhook { cause: DisableCause::Gone });
+                assert_eq!(
+                    after(Standing { contract, retry, ..STANDING }, 410),
+                    Decision::DisableWebhook { cause: DisableCause::Gone }
+                );
             }
         }
     }
@@ -508,7 +548,12 @@ mod tests {
             for contract in Contract::ALL {
                 for status in [400, 410, 500] {
                     let response = wishing(status, value);
-                    let decision = decide(Standing { contract, ..STANDING }, &Outcome::Answered { status }, Some(&response), NOW);
+                    let decision = decide(
+                        Standing { contract, ..STANDING },
+                        &Outcome::Answered { status },
+                        Some(&response),
+                        NOW,
+                    );
                     let gone = Decision::DisableWebhook { cause: DisableCause::Gone };
                     let said = format!("{contract:?} {status} {value}");
                     match (status, contract) {
@@ -524,16 +569,22 @@ mod tests {
 
     #[test]
     fn a_wish_of_an_answer_that_is_success_and_one_that_nobody_knows_are_ignored() {
-        assert_eq!(decide(STANDING, &Outcome::Answered { status: 204 }, Some(&wishing(204, "disable")), NOW), Decision::Delivered);
+        assert_eq!(
+            decide(STANDING, &Outcome::Answered { status: 204 }, Some(&wishing(204, "disable")), NOW),
+            Decision::Delivered
+        );
         for value in ["", "disabled", "disable, abort", "retry"] {
-            let decision = decide(STANDING, &Outcome::Answered { status: 500 }, Some(&wishing(500, value)), NOW);
+            let decision =
+                decide(STANDING, &Outcome::Answered { status: 500 }, Some(&wishing(500, value)), NOW);
             assert!(matches!(decision, Decision::Wait { .. }), "{value}");
         }
     }
 
     #[test]
     fn a_schedule_of_the_webhook_or_the_project_replaces_the_default() {
-        let with = |schedule_s, scheduled_attempts| after(Standing { schedule_s, scheduled_attempts, ..STANDING }, 500);
+        let with = |schedule_s, scheduled_attempts| {
+            after(Standing { schedule_s, scheduled_attempts, ..STANDING }, 500)
+        };
         let fits = |decision: Decision, wait_s: i64| matches!(decision, Decision::Wait { next_at } if (wait_s * 800..=wait_s * 1_200).contains(&next_at.ms_since(NOW)));
         assert!(fits(with(Some(&[7, 60]), 1), 7) && fits(with(Some(&[7, 60]), 2), 60));
         assert_eq!(with(Some(&[7, 60]), 3), Decision::Dead);
@@ -545,12 +596,17 @@ mod tests {
 
     #[test]
     fn a_blocked_url_is_not_tried_again() {
-        assert_eq!(decide(STANDING, &Outcome::Blocked { message: String::from("x") }, None, NOW), Decision::Dead);
+        assert_eq!(
+            decide(STANDING, &Outcome::Blocked { message: String::from("x") }, None, NOW),
+            Decision::Dead
+        );
     }
 
     #[test]
     fn retry_after_lengthens_the_wait_whatever_the_case_of_its_name() {
-        for (value, wait_ms) in [("3600", 3_600_000), ("999999999", 86_400_000), ("Sat, 21 Nov 2026 15:07:32 GMT", 3_601_000)] {
+        for (value, wait_ms) in
+            [("3600", 3_600_000), ("999999999", 86_400_000), ("Sat, 21 Nov 2026 15:07:32 GMT", 3_601_000)]
+        {
             let response = ReceivedResponse {
                 status: 503,
                 headers: vec![(String::from("Retry-After"), String::from(value))],
@@ -562,7 +618,8 @@ mod tests {
     }
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> ReceivedResponse {
-        let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
         ReceivedResponse::of(status, headers, NOW)
     }
 
@@ -576,16 +633,28 @@ mod tests {
                 let headers: Vec<_> = before.iter().copied().chain([(name, value)]).collect();
                 answer(503, &headers)
             };
-            let after = |response: &ReceivedResponse| decide(STANDING, &Outcome::Answered { status: 503 }, Some(response), NOW);
+            let after = |response: &ReceivedResponse| {
+                decide(STANDING, &Outcome::Answered { status: 503 }, Some(response), NOW)
+            };
             let later = with("retry-after", "600");
             assert!(later.headers_left_out > 0);
-            assert!(later.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= RESPONSE_HEADER_BYTES_MAX);
+            assert!(
+                later.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+                    <= RESPONSE_HEADER_BYTES_MAX
+            );
             assert_eq!(after(&later), Decision::Wait { next_at: NOW.plus_ms(600_000) });
             assert_eq!(after(&with("webhook-delivery", "abort")), Decision::Dead);
-            assert_eq!(after(&with("Webhook-Delivery", "disable")), Decision::DisableWebhook { cause: DisableCause::Asked });
+            assert_eq!(
+                after(&with("Webhook-Delivery", "disable")),
+                Decision::DisableWebhook { cause: DisableCause::Asked }
+            );
         }
         let kept = answer(503, &[("x-long", &long), ("retry-after", "600")]);
-        assert_eq!((kept.headers.len(), kept.headers_left_out), (1, 1), "a header that does not fit leaves room for the next");
+        assert_eq!(
+            (kept.headers.len(), kept.headers_left_out),
+            (1, 1),
+            "a header that does not fit leaves room for the next"
+        );
     }
 
     #[test]
@@ -597,7 +666,10 @@ mod tests {
 
     #[test]
     fn what_decides_survives_the_way_through_a_record() {
-        let response = answer(503, &[("x-long", &"y".repeat(9_000)), ("retry-after", "4.5"), ("webhook-delivery", "later")]);
+        let response = answer(
+            503,
+            &[("x-long", &"y".repeat(9_000)), ("retry-after", "4.5"), ("webhook-delivery", "later")],
+        );
         let text = serde_json::to_string(&response).unwrap_or_default();
         let read: ReceivedResponse = serde_json::from_str(&text).unwrap_or_default();
         assert_eq!(read, response);
@@ -606,7 +678,11 @@ mod tests {
         assert_eq!((asks.wish, asks.unknown_wish.as_deref()), (None, Some("later")));
         let old = r#"{"status":503,"headers":[["retry-after","60"]],"body":"x","truncated":true}"#;
         let old: ReceivedResponse = serde_json::from_str(old).unwrap_or_default();
-        assert_eq!(retry_after(&old, NOW), Some(RetryAfter::Seconds { seconds: 60 }), "a record of an older build");
+        assert_eq!(
+            retry_after(&old, NOW),
+            Some(RetryAfter::Seconds { seconds: 60 }),
+            "a record of an older build"
+        );
     }
 
     #[test]
@@ -618,9 +694,16 @@ mod tests {
         }
         let response = answer(503, &[("Retry-After", "4.5")]);
         let decision = decide(STANDING, &Outcome::Answered { status: 503 }, Some(&response), NOW);
-        assert!(matches!(decision, Decision::Wait { next_at } if next_at.ms_since(NOW) >= 5_000), "{decision:?}");
+        assert!(
+            matches!(decision, Decision::Wait { next_at } if next_at.ms_since(NOW) >= 5_000),
+            "{decision:?}"
+        );
         let twice = answer(503, &[("retry-after", "60"), ("retry-after", "600")]);
-        assert_eq!(retry_after(&twice, NOW), Some(RetryAfter::Seconds { seconds: 600 }), "two lines are one list");
+        assert_eq!(
+            retry_after(&twice, NOW),
+            Some(RetryAfter::Seconds { seconds: 600 }),
+            "two lines are one list"
+        );
     }
 
     #[test]
@@ -635,12 +718,20 @@ mod tests {
             BodyNote::NotText { charset: None },
         ] {
             let after = |status, headers: &[(&str, &str)]| {
-                let response = ReceivedResponse { truncated: true, body_note: Some(note.clone()), ..answer(status, headers) };
+                let response = ReceivedResponse {
+                    truncated: true,
+                    body_note: Some(note.clone()),
+                    ..answer(status, headers)
+                };
                 decide(STANDING, &Outcome::Answered { status }, Some(&response), NOW)
             };
             assert_eq!(after(200, &[]), Decision::Delivered, "{note:?}");
             assert_eq!(after(410, &[]), Decision::DisableWebhook { cause: DisableCause::Gone }, "{note:?}");
-            assert_eq!(after(429, &[("retry-after", "600")]), Decision::Wait { next_at: NOW.plus_ms(600_000) }, "{note:?}");
+            assert_eq!(
+                after(429, &[("retry-after", "600")]),
+                Decision::Wait { next_at: NOW.plus_ms(600_000) },
+                "{note:?}"
+            );
             assert_eq!(after(500, &[("webhook-delivery", "abort")]), Decision::Dead, "{note:?}");
         }
     }

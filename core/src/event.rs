@@ -136,7 +136,9 @@ impl Operational {
 #[must_use]
 pub fn is_event_type(text: &str) -> bool {
     text.len() <= TYPE_CHARS_MAX
-        && text.split('.').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+        && text.split('.').all(|word| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        })
 }
 
 /// Parses the body of `POST events`.
@@ -214,12 +216,22 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
     if let Some(Err(detail)) = order_key.map(|key| fault::check_text(key, 1, ORDER_KEY_CHARS_MAX)) {
         fields.fault("order_key", detail);
     }
-    let labels = fields.object("labels").value().map(|map| field::labels(&mut fields, "labels", map)).unwrap_or_default();
+    let labels = fields
+        .object("labels")
+        .value()
+        .map(|map| field::labels(&mut fields, "labels", map))
+        .unwrap_or_default();
     let faults = fields.finish();
     match (kind, split.raw) {
         (Some(kind), Some(data)) if faults.is_empty() => {
             let [idempotency_key, order_key] = [idempotency_key, order_key].map(|key| key.map(String::from));
-            Ok(NewEvent { object, idempotency_key, order_key, labels, ..NewEvent::new(String::from(kind), data) })
+            Ok(NewEvent {
+                object,
+                idempotency_key,
+                order_key,
+                labels,
+                ..NewEvent::new(String::from(kind), data)
+            })
         }
         _ => Err(faults.into()),
     }
@@ -262,7 +274,8 @@ fn object_ref(fields: &mut Fields<'_>) -> Option<ObjectRef> {
 }
 
 /// What an event type looks like, for the person whose text is none.
-pub(crate) const TYPE_RULE: &str = "must be 1 to 128 characters: words of letters, digits and _, joined by dots, such as order.paid";
+pub(crate) const TYPE_RULE: &str =
+    "must be 1 to 128 characters: words of letters, digits and _, joined by dots, such as order.paid";
 
 /// An entry of the project's catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -363,8 +376,14 @@ fn read_event_type(fields: &mut Fields<'_>, draft: &mut EventTypeDraft, budget: 
         Some(Err(faults)) => fields.absorb(faults),
         Some(Ok(schema)) => {
             let pointer = fields.pointer_of("example");
-            let misfits = draft.example.as_ref().map(|example| schema.check_within(example, &pointer, budget)).unwrap_or_default();
-            fields.absorb(misfits.map(|fault| Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))));
+            let misfits = draft
+                .example
+                .as_ref()
+                .map(|example| schema.check_within(example, &pointer, budget))
+                .unwrap_or_default();
+            fields.absorb(misfits.map(|fault| {
+                Fault::new(fault.pointer, format!("does not fit the schema: {}", fault.detail))
+            }));
         }
         None => {}
     }
@@ -387,7 +406,9 @@ mod tests {
 
     #[test]
     fn data_is_kept_byte_for_byte() -> Result<(), InputFault> {
-        for data in ["null", "1E400", "12345678901234567890.10", r#"{ "b":1,"a" : 2, "a":3 }"#, r#""\u00e4ä""#, "[ ]"] {
+        for data in
+            ["null", "1E400", "12345678901234567890.10", r#"{ "b":1,"a" : 2, "a":3 }"#, r#""\u00e4ä""#, "[ ]"]
+        {
             let event = parse_event(&format!(r#"{{"type":"order.paid","data":{data} }}"#))?;
             assert_eq!(event.data.get(), data);
         }
@@ -404,14 +425,28 @@ mod tests {
 
     #[test]
     fn every_field_is_taken() -> Result<(), InputFault> {
-        let event =
-            parse_event(r#"{"type":"a","data":{},"object":{"type":"deployment","name":"d1","version":"v1"},"idempotency_key":"k"}"#)?;
-        let object = ObjectRef { kind: String::from("deployment"), name: String::from("d1"), version: Some(String::from("v1")) };
+        let event = parse_event(
+            r#"{"type":"a","data":{},"object":{"type":"deployment","name":"d1","version":"v1"},"idempotency_key":"k"}"#,
+        )?;
+        let object = ObjectRef {
+            kind: String::from("deployment"),
+            name: String::from("d1"),
+            version: Some(String::from("v1")),
+        };
         assert_eq!((event.object, event.idempotency_key.as_deref()), (Some(object), Some("k")));
-        let event = parse_event(r#"{"type":"a","data":{},"order_key":"customer 7","labels":{"env":"prod"}}"#)?;
-        assert_eq!((event.order_key.as_deref(), event.labels.get("env").map(String::as_str)), (Some("customer 7"), Some("prod")));
-        let event = parse_event(r#"{"type":"a","data":{},"object":null,"idempotency_key":null,"order_key":null,"labels":null}"#)?;
-        assert_eq!((event.object, event.idempotency_key, event.order_key, event.labels.len()), (None, None, None, 0));
+        let event =
+            parse_event(r#"{"type":"a","data":{},"order_key":"customer 7","labels":{"env":"prod"}}"#)?;
+        assert_eq!(
+            (event.order_key.as_deref(), event.labels.get("env").map(String::as_str)),
+            (Some("customer 7"), Some("prod"))
+        );
+        let event = parse_event(
+            r#"{"type":"a","data":{},"object":null,"idempotency_key":null,"order_key":null,"labels":null}"#,
+        )?;
+        assert_eq!(
+            (event.object, event.idempotency_key, event.order_key, event.labels.len()),
+            (None, None, None, 0)
+        );
         Ok(())
     }
 
@@ -434,11 +469,23 @@ mod tests {
             (String::from(r#"{"type":1e999,"data":1}"#), "/type"),
             (json!({"type": "a", "data": 1, "object": 1}).to_string(), "/object"),
             (json!({"type": "a", "data": 1, "object": {"type": "x"}}).to_string(), "/object/name"),
-            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": ""}}).to_string(), "/object/name"),
-            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y", "id": 1}}).to_string(), "/object/id"),
-            (json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y".repeat(129)}}).to_string(), "/object/name"),
+            (
+                json!({"type": "a", "data": 1, "object": {"type": "x", "name": ""}}).to_string(),
+                "/object/name",
+            ),
+            (
+                json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y", "id": 1}}).to_string(),
+                "/object/id",
+            ),
+            (
+                json!({"type": "a", "data": 1, "object": {"type": "x", "name": "y".repeat(129)}}).to_string(),
+                "/object/name",
+            ),
             (json!({"type": "a", "data": 1, "idempotency_key": ""}).to_string(), "/idempotency_key"),
-            (json!({"type": "a", "data": 1, "idempotency_key": "x".repeat(129)}).to_string(), "/idempotency_key"),
+            (
+                json!({"type": "a", "data": 1, "idempotency_key": "x".repeat(129)}).to_string(),
+                "/idempotency_key",
+            ),
             (json!({"type": "postern.webhook.failing", "data": 1}).to_string(), "/type"),
             (json!({"type": "postern.x", "data": 1}).to_string(), "/type"),
             (json!({"type": "a", "data": 1, "order_key": ""}).to_string(), "/order_key"),
@@ -464,9 +511,16 @@ mod tests {
     fn producers_can_not_post_what_postern_itself_tells() -> Result<(), InputFault> {
         for kind in Operational::ALL {
             let own = NewEvent::operational(kind, &json!({"webhook": "w"}));
-            assert!(is_operational(&own.kind) && is_event_type(&own.kind) && own.data.get() == r#"{"webhook":"w"}"#);
+            assert!(
+                is_operational(&own.kind)
+                    && is_event_type(&own.kind)
+                    && own.data.get() == r#"{"webhook":"w"}"#
+            );
             assert_eq!(pointers(parse_event(&json!({"type": own.kind, "data": 1}).to_string())), ["/type"]);
-            assert_eq!(pointers(parse_batch(&json!({"events": [{"type": own.kind, "data": 1}]}).to_string())), ["/events/0/type"]);
+            assert_eq!(
+                pointers(parse_batch(&json!({"events": [{"type": own.kind, "data": 1}]}).to_string())),
+                ["/events/0/type"]
+            );
         }
         for kind in ["postern", "posterns.x", "a.postern.b"] {
             assert_eq!(parse_event(&json!({"type": kind, "data": 1}).to_string())?.kind, kind);
@@ -486,7 +540,10 @@ mod tests {
         assert_eq!(parse_batch(&json!({"events": [event, event]}).to_string())?.len(), 2);
         assert_eq!(parse_batch(&json!({"events": vec![&event; 100]}).to_string())?.len(), 100);
         for (body, expected) in [
-            (json!({"events": [event, {"type": "a b", "data": 1}, 7, {"data": 1}]}), vec!["/events/1/type", "/events/2", "/events/3/type"]),
+            (
+                json!({"events": [event, {"type": "a b", "data": 1}, 7, {"data": 1}]}),
+                vec!["/events/1/type", "/events/2", "/events/3/type"],
+            ),
             (json!({"events": []}), vec!["/events"]),
             (json!({"events": vec![&event; 101]}), vec!["/events"]),
             (json!({"events": {}}), vec!["/events"]),
@@ -501,7 +558,9 @@ mod tests {
 
     #[test]
     fn a_catalogue_entry_needs_a_name() {
-        let entry = parse_event_type(&json!({"name": "order.paid", "description": "Money came in.", "example": {"n": 1}}));
+        let entry = parse_event_type(
+            &json!({"name": "order.paid", "description": "Money came in.", "example": {"n": 1}}),
+        );
         assert!(entry.is_ok_and(|entry| entry.example == Some(json!({"n": 1}))));
         assert!(
             parse_event_type(&json!({"name": "order.paid", "example": null}))
@@ -528,7 +587,10 @@ mod tests {
         assert_eq!(patched(json!({}))?, current);
         assert_eq!(patched(json!({"name": "a"}))?, current);
         let archived = patched(json!({"archived": true, "description": null}))?;
-        assert_eq!((archived.archived, archived.description.as_str(), &archived.example), (true, "", &current.example));
+        assert_eq!(
+            (archived.archived, archived.description.as_str(), &archived.example),
+            (true, "", &current.example)
+        );
         let schema = json!({"properties": {"n": {"type": "integer"}}});
         assert_eq!(patched(json!({"schema": schema}))?.schema, Some(schema));
         for (patch, pointer) in [

@@ -66,7 +66,12 @@ pub struct EventFacts<'a> {
 impl<'a> EventFacts<'a> {
     /// The facts of an event; `data` is JSON text. What looks at them shares the budget of one event.
     #[must_use]
-    pub const fn new(kind: &'a str, object: Option<&'a ObjectRef>, labels: &'a BTreeMap<String, String>, data: &'a str) -> Self {
+    pub const fn new(
+        kind: &'a str,
+        object: Option<&'a ObjectRef>,
+        labels: &'a BTreeMap<String, String>,
+        data: &'a str,
+    ) -> Self {
         Self { kind, object, labels, data, read: OnceCell::new(), budget: Budget::of_event() }
     }
 
@@ -162,20 +167,35 @@ pub fn explain(webhook: &Definition, event: &EventFacts<'_>) -> Match {
     let enabled = if webhook.enabled { "enabled" } else { "disabled: it gets no events" };
     reasons.push(clause(String::from("/enabled"), String::from(enabled), webhook.enabled, None));
     if webhook.paused {
-        reasons.push(clause(String::from("/paused"), String::from("paused: its deliveries wait until it is resumed"), true, None));
+        reasons.push(clause(
+            String::from("/paused"),
+            String::from("paused: its deliveries wait until it is resumed"),
+            true,
+            None,
+        ));
     }
     let patterns: Vec<&str> = webhook.events.iter().map(EventPattern::as_str).collect();
     let text = format!("type is {}", patterns.join(" or "));
     reasons.push(clause(String::from("/events"), text, takes_type(webhook, event.kind), Some(event.kind)));
     for (key, wanted, found) in object_parts(&webhook.object, event.object) {
         if let Some(wanted) = wanted {
-            reasons.push(clause(format!("/object/{key}"), format!("object {key} is {wanted}"), found == Some(wanted), found));
+            reasons.push(clause(
+                format!("/object/{key}"),
+                format!("object {key} is {wanted}"),
+                found == Some(wanted),
+                found,
+            ));
         }
     }
     for (key, wanted) in &webhook.event_labels {
         let found = event.labels.get(key);
         let pointer = format!("/event_labels/{}", pointer_segment(key));
-        reasons.push(clause(pointer, format!("label {key} is {wanted}"), found == Some(wanted), found.map(String::as_str)));
+        reasons.push(clause(
+            pointer,
+            format!("label {key} is {wanted}"),
+            found == Some(wanted),
+            found.map(String::as_str),
+        ));
     }
     if let Some(filter) = &webhook.filter {
         reasons.push(filter.explain_within(event.data(), "/filter", &event.budget));
@@ -209,7 +229,10 @@ fn object_matches(filter: &ObjectFilter, object: Option<&ObjectRef>) -> bool {
 }
 
 /// The parts of an object with their names: wanted, and found.
-fn object_parts<'a>(filter: &'a ObjectFilter, object: Option<&'a ObjectRef>) -> [(&'static str, Option<&'a str>, Option<&'a str>); 3] {
+fn object_parts<'a>(
+    filter: &'a ObjectFilter,
+    object: Option<&'a ObjectRef>,
+) -> [(&'static str, Option<&'a str>, Option<&'a str>); 3] {
     [
         ("type", filter.kind.as_deref(), object.map(|object| object.kind.as_str())),
         ("name", filter.name.as_deref(), object.map(|object| object.name.as_str())),

@@ -171,7 +171,15 @@ impl Uuid {
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (h, l) = (self.high, self.low);
-        write!(f, "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", h >> 32, h >> 16 & 0xffff, h & 0xffff, l >> 48, l & 0xffff_ffff_ffff)
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            h >> 32,
+            h >> 16 & 0xffff,
+            h & 0xffff,
+            l >> 48,
+            l & 0xffff_ffff_ffff
+        )
     }
 }
 

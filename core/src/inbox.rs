@@ -122,7 +122,8 @@ fn read_answer(fields: &mut Fields<'_>) -> AnswerPatch {
     if let Some(body) = &body
         && body.len() > ANSWER_BODY_BYTES_MAX
     {
-        fields.fault("body", format!("must be at most {ANSWER_BODY_BYTES_MAX} bytes, this has {}", body.len()));
+        fields
+            .fault("body", format!("must be at most {ANSWER_BODY_BYTES_MAX} bytes, this has {}", body.len()));
     }
     AnswerPatch { status, delay_ms, body }
 }
@@ -133,8 +134,17 @@ const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The body of a recorded request as text, where it is base64 because it is in another charset than UTF-8: see [`media::as_text`] for
 /// `decode`. The record itself stays as it came, because signatures are of bytes.
 #[must_use]
-pub fn text_of(request: &InboxRequestView, decode: impl FnOnce(&str, &[u8], bool) -> Option<String>) -> Option<String> {
-    let header = |wanted: &str| request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
+pub fn text_of(
+    request: &InboxRequestView,
+    decode: impl FnOnce(&str, &[u8], bool) -> Option<String>,
+) -> Option<String> {
+    let header = |wanted: &str| {
+        request
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.as_str())
+    };
     if !request.body_is_base64 || Coding::read(header("content-encoding")) != Coding::Plain {
         return None;
     }
@@ -174,10 +184,14 @@ mod tests {
     #[test]
     fn a_patch_changes_only_what_it_names() -> Result<(), InputFault> {
         let current = || Answer { status: 503, delay_ms: 10, body: String::from("later") };
-        let answer = |body: &str| Ok::<_, InputFault>(update(body)?.answer.unwrap_or_default().apply(current()));
+        let answer =
+            |body: &str| Ok::<_, InputFault>(update(body)?.answer.unwrap_or_default().apply(current()));
         assert_eq!(answer("{}")?, current());
         assert_eq!(answer(r#"{"answer":{"status":204}}"#)?, Answer { status: 204, ..current() });
-        assert_eq!(answer(r#"{"answer":{"delay_ms":60000,"body":""}}"#)?, Answer { status: 503, delay_ms: 60_000, body: String::new() });
+        assert_eq!(
+            answer(r#"{"answer":{"delay_ms":60000,"body":""}}"#)?,
+            Answer { status: 503, delay_ms: 60_000, body: String::new() }
+        );
         assert_eq!(answer(r#"{"answer":null}"#)?, Answer::default());
         assert_eq!(update(r#"{"name":"n"}"#)?, InboxPatch { name: Some(String::from("n")), answer: None });
         Ok(())
@@ -209,11 +223,17 @@ mod tests {
                 answered: 200,
             }
         };
-        let text = |content_type: &str, coding: &str, bytes: &[u8]| text_of(&request(content_type, coding, bytes), latin1);
+        let text = |content_type: &str, coding: &str, bytes: &[u8]| {
+            text_of(&request(content_type, coding, bytes), latin1)
+        };
         assert_eq!(text("text/plain; charset=iso-8859-1", "", b"gr\xfc").as_deref(), Some("grü"));
         assert_eq!(text("text/plain", "", b"gr\xfc"), None, "nothing is guessed");
         assert_eq!(text("text/plain; charset=x-klingon", "", b"gr\xfc"), None);
-        assert_eq!(text("text/plain; charset=iso-8859-1", "gzip", b"gr\xfc"), None, "compressed bytes are no text");
+        assert_eq!(
+            text("text/plain; charset=iso-8859-1", "gzip", b"gr\xfc"),
+            None,
+            "compressed bytes are no text"
+        );
         assert_eq!(text("text/plain; charset=iso-8859-1", "", b"plain"), None, "the body is text already");
         let long = text("text/plain; charset=iso-8859-1", "", &vec![0xfc; 300_000]);
         assert_eq!(long.map(|text| text.chars().count()), Some(TEXT_BYTES_MAX / 3 * 3));

@@ -64,7 +64,8 @@ pub fn float_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 /// The float that a JSON number is nearly. Digits beyond the seventeenth do not count.
 fn float(number: &str) -> f64 {
     let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (mut mantissa, mut scale, mut is_fraction) = (0u64, exponent.parse::<i32>().unwrap_or_default().clamp(-400, 400), false);
+    let (mut mantissa, mut scale, mut is_fraction) =
+        (0u64, exponent.parse::<i32>().unwrap_or_default().clamp(-400, 400), false);
     for byte in digits.bytes() {
         match byte {
             b'.' => is_fraction = true,
@@ -76,7 +77,10 @@ fn float(number: &str) -> f64 {
             _ => {}
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "a mantissa of seventeen digits is rounded to the float next to it")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mantissa of seventeen digits is rounded to the float next to it"
+    )]
     let mantissa = mantissa as f64;
     let value = if scale < 0 { mantissa / 10f64.powi(-scale) } else { mantissa * 10f64.powi(scale) };
     if number.starts_with('-') { -value } else { value }
@@ -139,12 +143,14 @@ impl<'a> Reader<'a> {
                 Some(Value::Array(items))
             }
             b'"' => self.string().map(Value::String),
-            _ => match self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))? {
-                "null" => Some(Value::Null),
-                "true" => Some(Value::Bool(true)),
-                "false" => Some(Value::Bool(false)),
-                number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
-            },
+            _ => {
+                match self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))? {
+                    "null" => Some(Value::Null),
+                    "true" => Some(Value::Bool(true)),
+                    "false" => Some(Value::Bool(false)),
+                    number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
+                }
+            }
         }
     }
 
@@ -194,7 +200,9 @@ mod tests {
 
     #[test]
     fn numbers_are_kept_as_they_were_sent() {
-        for text in ["[1.10,1e5,1E+05,-0,-0.0,1e309,12345678901234567890123,0.1000000000000000055,0]", "1e5", "-0"] {
+        for text in
+            ["[1.10,1e5,1E+05,-0,-0.0,1e309,12345678901234567890123,0.1000000000000000055,0]", "1e5", "-0"]
+        {
             assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
             assert_eq!(of(&read(text).ok()).to_string(), text);
         }
@@ -202,7 +210,9 @@ mod tests {
 
     #[test]
     fn a_member_is_a_member_whatever_it_is_called() {
-        for text in [r#"{"$serde_json::private::Number":"1"}"#, r#"{"$serde_json::private::RawValue":"[[1]]"}"#] {
+        for text in
+            [r#"{"$serde_json::private::Number":"1"}"#, r#"{"$serde_json::private::RawValue":"[[1]]"}"#]
+        {
             assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
         }
     }
@@ -210,7 +220,19 @@ mod tests {
     #[test]
     fn what_serde_refuses_is_refused() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        for text in ["", "{", "[1,]", "01", "1.", "nul", "\"\\ud800\"", "{\"a\" 1}", "1 2", "{\"\\ud800\":1}", &deep(128)] {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "01",
+            "1.",
+            "nul",
+            "\"\\ud800\"",
+            "{\"a\" 1}",
+            "1 2",
+            "{\"\\ud800\":1}",
+            &deep(128),
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
         assert!(read(&deep(127)).is_ok() && read(&deep(126).replacen("[]", "[1]", 1)).is_ok());
@@ -226,7 +248,8 @@ mod tests {
         leaf.prop_recursive(4, 30, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map("[ab\"\\\\:]{0,2}", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map("[ab\"\\\\:]{0,2}", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }
@@ -258,8 +281,14 @@ mod tests {
             #[serde(flatten)]
             inner: Inner,
         }
-        for (text, rate) in [(r#"{"rate":0.25}"#, Some(0.25)), (r#"{"rate":1}"#, Some(1.0)), (r#"{"rate":null}"#, None)] {
-            assert_eq!(serde_json::from_str::<Outer>(text).ok().map(|outer| outer.inner.rate), Some(rate), "{text}");
+        for (text, rate) in
+            [(r#"{"rate":0.25}"#, Some(0.25)), (r#"{"rate":1}"#, Some(1.0)), (r#"{"rate":null}"#, None)]
+        {
+            assert_eq!(
+                serde_json::from_str::<Outer>(text).ok().map(|outer| outer.inner.rate),
+                Some(rate),
+                "{text}"
+            );
         }
     }
 
@@ -275,7 +304,8 @@ mod tests {
         let text = r#"{"example":1.10e5,"document":[-0]}"#;
         let stored: Option<Stored> = serde_json::from_str(text).ok();
         assert_eq!(
-            stored.map(|stored| json!(null).is_null() && serde_json::to_string(&stored).is_ok_and(|again| again == text)),
+            stored.map(|stored| json!(null).is_null()
+                && serde_json::to_string(&stored).is_ok_and(|again| again == text)),
             Some(true)
         );
         let none: Option<Stored> = serde_json::from_str(r#"{"document":null,"example":null}"#).ok();

@@ -13,7 +13,9 @@ use std::borrow::Cow;
 /// `json` is one valid JSON value.
 #[must_use]
 pub fn one_line(json: &str) -> Cow<'_, str> {
-    if spans(json).all(|(byte, in_string)| in_string || !is_space(byte)) && !json.contains(is_line_break_of_some) {
+    if spans(json).all(|(byte, in_string)| in_string || !is_space(byte))
+        && !json.contains(is_line_break_of_some)
+    {
         return Cow::Borrowed(json);
     }
     let mut line = String::with_capacity(json.len());
@@ -83,7 +85,10 @@ mod tests {
     #[test]
     fn a_line_has_every_token_as_it_was_written_and_no_space_between_them() {
         let written = "{\r\n\t\"a b\" : [ 12345678901234567890123 , 1.10,\n1E+400, -0.0 ],\n\"s\":\"x \\\" \\\\\" , \"n\"\n:\nnull }\n";
-        assert_eq!(one_line(written), r#"{"a b":[12345678901234567890123,1.10,1E+400,-0.0],"s":"x \" \\","n":null}"#);
+        assert_eq!(
+            one_line(written),
+            r#"{"a b":[12345678901234567890123,1.10,1E+400,-0.0],"s":"x \" \\","n":null}"#
+        );
         assert_eq!(compact_bytes(written), one_line(written).len());
     }
 

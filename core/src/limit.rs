@@ -135,9 +135,16 @@ mod tests {
         let _counted = limiter.take("a", 1, NOW);
         limiter.was_right("a", || String::from("good"), NOW);
         assert_eq!(limiter.is_over("a", 1, "good", NOW), None);
-        assert!(limiter.is_over("a", 1, "early", NOW).is_some(), "nothing was counted then, so nothing was noted");
+        assert!(
+            limiter.is_over("a", 1, "early", NOW).is_some(),
+            "nothing was counted then, so nothing was noted"
+        );
         let _counted = limiter.take("a", 1, NOW.plus_ms(60_000));
-        assert_eq!(limiter.is_over("a", 1, "good", NOW.plus_ms(60_000)), None, "it stays known in the next window");
+        assert_eq!(
+            limiter.is_over("a", 1, "good", NOW.plus_ms(60_000)),
+            None,
+            "it stays known in the next window"
+        );
     }
 
     #[test]

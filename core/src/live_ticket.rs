@@ -36,8 +36,10 @@ pub enum Offered<'a> {
 
 /// Everything in the header's value that is there to open something, whatever it is.
 pub fn credentials(protocols: &str) -> impl Iterator<Item = &str> {
-    let starts =
-        |protocol: &&str| protocol.starts_with(SUBPROTOCOL_PREFIX) || TOKEN_PREFIXES.iter().any(|prefix| protocol.starts_with(prefix));
+    let starts = |protocol: &&str| {
+        protocol.starts_with(SUBPROTOCOL_PREFIX)
+            || TOKEN_PREFIXES.iter().any(|prefix| protocol.starts_with(prefix))
+    };
     protocols.split(',').map(str::trim).filter(starts)
 }
 
@@ -50,7 +52,8 @@ pub fn offered(protocols: &str) -> Offered<'_> {
             return Offered::Token;
         }
         let Some(ticket) = protocol.strip_prefix(SUBPROTOCOL_PREFIX) else { continue };
-        let is_formed = ticket.len() == CHARS && ticket.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+        let is_formed =
+            ticket.len() == CHARS && ticket.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
         found = if is_formed && found == Offered::Nothing { Offered::Ticket(ticket) } else { Offered::Wrong };
     }
     found
@@ -63,7 +66,10 @@ mod tests {
     #[test]
     fn whatever_is_there_to_open_something_is_a_credential() {
         let found = |protocols| credentials(protocols).collect::<Vec<_>>();
-        assert_eq!(found("postern.v1, ticket.a,bearer.b , bearer64.Yw"), ["ticket.a", "bearer.b", "bearer64.Yw"]);
+        assert_eq!(
+            found("postern.v1, ticket.a,bearer.b , bearer64.Yw"),
+            ["ticket.a", "bearer.b", "bearer64.Yw"]
+        );
         assert!(found("postern.v1, other").is_empty() && found("").is_empty());
     }
 
@@ -80,7 +86,13 @@ mod tests {
     fn what_can_be_no_ticket_is_wrong_and_a_token_is_told_apart() {
         let ticket = mint(&[9; SECRET_BYTES]);
         let two = format!("ticket.{ticket}, ticket.{ticket}");
-        for offer in ["ticket.", "ticket.abc", &format!("ticket.{}", ticket.to_uppercase()), &two, &format!("ticket.x, ticket.{ticket}")] {
+        for offer in [
+            "ticket.",
+            "ticket.abc",
+            &format!("ticket.{}", ticket.to_uppercase()),
+            &two,
+            &format!("ticket.x, ticket.{ticket}"),
+        ] {
             assert_eq!(offered(offer), Offered::Wrong, "{offer}");
         }
         for offer in ["postern.v1, bearer.pst_p1_x", "bearer64.YQ", &format!("ticket.{ticket}, bearer.x")] {

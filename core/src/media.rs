@@ -61,7 +61,10 @@ impl Coding {
 #[must_use]
 pub fn charset(content_type: &str) -> Option<String> {
     let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
-    let value = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("charset")).map(|(_, value)| value)?;
+    let value = parameters
+        .into_iter()
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value)?;
     let value = value.trim().trim_matches(['"', '\'']).trim();
     (!value.is_empty()).then(|| cut(value))
 }
@@ -79,7 +82,9 @@ pub fn charset_of(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
 }
 
 fn is_utf8(name: &str) -> bool {
-    ["utf-8", "utf8", "unicode-1-1-utf-8", "x-unicode20utf8"].iter().any(|known| known.eq_ignore_ascii_case(name))
+    ["utf-8", "utf8", "unicode-1-1-utf-8", "x-unicode20utf8"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn cut(text: &str) -> String {
@@ -220,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_says_more_than_the_declaration() {
-        assert_eq!(charset_of(&[0xfe, 0xff, 0, 65], Some("text/plain; charset=utf-8")).as_deref(), Some("utf-16be"));
+        assert_eq!(
+            charset_of(&[0xfe, 0xff, 0, 65], Some("text/plain; charset=utf-8")).as_deref(),
+            Some("utf-16be")
+        );
         assert_eq!(charset_of(&[0xff, 0xfe, 65, 0], None).as_deref(), Some("utf-16le"));
         assert_eq!(charset_of(&[0xef, 0xbb, 0xbf, 65], Some("text/plain; charset=iso-8859-1")), None);
         for utf8 in ["utf-8", "UTF-8", "utf8"] {
@@ -230,7 +238,9 @@ mod tests {
 
     #[test]
     fn text_is_read_in_its_charset_and_the_rest_kept_in_base64() {
-        let read = |bytes: &[u8], content_type: Option<&str>| as_text(bytes.to_vec(), false, content_type, None, latin1);
+        let read = |bytes: &[u8], content_type: Option<&str>| {
+            as_text(bytes.to_vec(), false, content_type, None, latin1)
+        };
         let text = |body: &str| Kept { body: String::from(body), ..Kept::default() };
         assert_eq!(read(b"gr\xfc\xdfe", Some("text/plain; charset=ISO-8859-1")), text("grüße"));
         assert_eq!(read("größe".as_bytes(), Some("text/plain")), text("größe"));
@@ -243,7 +253,11 @@ mod tests {
             (Some("text/plain; charset=x-klingon"), Some("x-klingon")),
         ] {
             let found = read(b"gr\xfc", content_type);
-            assert_eq!(found, Kept { body: String::from("Z3L8"), is_base64: true, note: Some(kept(declared)) }, "{content_type:?}");
+            assert_eq!(
+                found,
+                Kept { body: String::from("Z3L8"), is_base64: true, note: Some(kept(declared)) },
+                "{content_type:?}"
+            );
         }
         let big = as_text(vec![0xfe, 0xff, 0, 0xfc], false, Some("text/plain"), None, utf16be);
         assert_eq!(big, text("ü"));
@@ -251,7 +265,13 @@ mod tests {
 
     #[test]
     fn a_body_that_is_still_compressed_says_so() {
-        let zstd = as_text(vec![0x28, 0xb5, 0x2f, 0xfd], false, Some("text/plain; charset=iso-8859-1"), Some("zstd"), latin1);
+        let zstd = as_text(
+            vec![0x28, 0xb5, 0x2f, 0xfd],
+            false,
+            Some("text/plain; charset=iso-8859-1"),
+            Some("zstd"),
+            latin1,
+        );
         assert_eq!((zstd.body.as_str(), zstd.is_base64), ("KLUv/Q==", true));
         assert_eq!(zstd.note, Some(BodyNote::StillEncoded { coding: String::from("zstd") }));
         // A name that stands for nothing: the bytes are text all the same.
@@ -266,7 +286,10 @@ mod tests {
         assert_eq!(utf8_text("ü".as_bytes()).as_deref(), Ok("ü"));
         assert!(utf8_text(b"\xff\xfe{\0}\0").is_err_and(|detail| detail.contains("UTF-16")));
         assert!(utf8_text(b"\xfe\xff\0{\0}").is_err_and(|detail| detail.contains("UTF-16")));
-        assert_eq!(utf8_text(b"{\"a\":\"\xfc\"}"), Err(String::from("the body is not UTF-8: byte 6 is wrong")));
+        assert_eq!(
+            utf8_text(b"{\"a\":\"\xfc\"}"),
+            Err(String::from("the body is not UTF-8: byte 6 is wrong"))
+        );
     }
 
     #[test]
@@ -274,10 +297,19 @@ mod tests {
         for taken in [None, Some(""), Some("identity"), Some("Identity")] {
             assert_eq!(refused_coding(taken), None, "{taken:?}");
         }
-        for (sent, name) in
-            [("gzip", "gzip"), ("GZIP", "gzip"), ("br", "br"), ("deflate", "deflate"), ("zstd", "zstd"), ("aws-chunked", "aws-chunked")]
-        {
-            assert!(refused_coding(Some(sent)).is_some_and(|detail| detail.contains(name) && detail.contains("identity")), "{sent}");
+        for (sent, name) in [
+            ("gzip", "gzip"),
+            ("GZIP", "gzip"),
+            ("br", "br"),
+            ("deflate", "deflate"),
+            ("zstd", "zstd"),
+            ("aws-chunked", "aws-chunked"),
+        ] {
+            assert!(
+                refused_coding(Some(sent))
+                    .is_some_and(|detail| detail.contains(name) && detail.contains("identity")),
+                "{sent}"
+            );
         }
         assert!(refused_coding(Some(&"x".repeat(9_000))).is_some_and(|detail| detail.len() < 200));
     }

@@ -59,7 +59,8 @@ pub struct Counters {
 
 impl Counters {
     /// None of anything.
-    pub const ZERO: Self = Self { accepted: 0, delivered: 0, outcomes: Outcomes::ZERO, latency: Histogram::ZERO };
+    pub const ZERO: Self =
+        Self { accepted: 0, delivered: 0, outcomes: Outcomes::ZERO, latency: Histogram::ZERO };
 
     /// Counts one attempt.
     pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
@@ -101,7 +102,8 @@ impl Serialize for Counters {
 
 impl<'de> Deserialize<'de> for Counters {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (accepted, delivered, outcomes, latency) = <(u64, u64, String, String)>::deserialize(deserializer)?;
+        let (accepted, delivered, outcomes, latency) =
+            <(u64, u64, String, String)>::deserialize(deserializer)?;
         let damaged = || serde::de::Error::custom("must be counts");
         Ok(Self {
             accepted,
@@ -153,13 +155,22 @@ impl Exposition {
     }
 
     /// How long something took, in seconds. A bucket holds what took at most its bound; durations are whole milliseconds.
-    pub fn latency(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, Histogram)>) {
+    pub fn latency(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (String, Histogram)>,
+    ) {
         self.head(name, help, Kind::Histogram);
         let bucket = format!("{name}_bucket");
         for (labels, histogram) in samples {
             let comma = if labels.is_empty() { "" } else { "," };
             for (bound_ms, count) in histogram.cumulative() {
-                self.sample(&bucket, &format!("{labels}{comma}le=\"{}\"", seconds(bound_ms.into())), &count.to_string());
+                self.sample(
+                    &bucket,
+                    &format!("{labels}{comma}le=\"{}\"", seconds(bound_ms.into())),
+                    &count.to_string(),
+                );
             }
             let count = histogram.count().to_string();
             self.sample(&bucket, &format!("{labels}{comma}le=\"+Inf\""), &count);
@@ -177,18 +188,29 @@ impl Exposition {
         // In the text format a counter is called as its sample is; in OpenMetrics its samples have a suffix.
         let total = if matches!((kind, self.form), (Kind::Counter, Form::Text)) { "_total" } else { "" };
         // Writing to a string does not fail.
-        let _infallible = write!(self.text, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind_word}\n");
+        let _infallible =
+            write!(self.text, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind_word}\n");
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: &str) {
-        let _infallible =
-            if labels.is_empty() { writeln!(self.text, "{name} {value}") } else { writeln!(self.text, "{name}{{{labels}}} {value}") };
+        let _infallible = if labels.is_empty() {
+            writeln!(self.text, "{name} {value}")
+        } else {
+            writeln!(self.text, "{name}{{{labels}}} {value}")
+        };
     }
 
     /// Everything that any counter has, of whoever counted it.
-    pub fn counters<'a>(&mut self, prefix: &str, whose: &str, counted: impl IntoIterator<Item = (String, &'a Counters)>) {
+    pub fn counters<'a>(
+        &mut self,
+        prefix: &str,
+        whose: &str,
+        counted: impl IntoIterator<Item = (String, &'a Counters)>,
+    ) {
         let counted: Vec<(String, &Counters)> = counted.into_iter().collect();
-        let of = |part: fn(&Counters) -> u64| counted.iter().map(move |(labels, counters)| (labels.clone(), part(counters)));
+        let of = |part: fn(&Counters) -> u64| {
+            counted.iter().map(move |(labels, counters)| (labels.clone(), part(counters)))
+        };
         self.counter(
             &format!("{prefix}_events_accepted"),
             &format!("Events that were accepted, {whose}."),
@@ -196,13 +218,21 @@ impl Exposition {
         );
         let outcomes = counted.iter().flat_map(|(labels, counters)| {
             let comma = if labels.is_empty() { "" } else { "," };
-            OutcomeClass::ALL
-                .into_iter()
-                .map(move |class| (format!("{labels}{comma}{}", label("outcome", class.as_str())), counters.outcomes.get(class)))
+            OutcomeClass::ALL.into_iter().map(move |class| {
+                (format!("{labels}{comma}{}", label("outcome", class.as_str())), counters.outcomes.get(class))
+            })
         });
-        self.counter(&format!("{prefix}_attempts"), &format!("Attempts by how they ended, {whose}."), outcomes);
+        self.counter(
+            &format!("{prefix}_attempts"),
+            &format!("Attempts by how they ended, {whose}."),
+            outcomes,
+        );
         let delivered = of(|counters| counters.delivered);
-        self.counter(&format!("{prefix}_deliveries_delivered"), &format!("Deliveries that their receiver took, {whose}."), delivered);
+        self.counter(
+            &format!("{prefix}_deliveries_delivered"),
+            &format!("Deliveries that their receiver took, {whose}."),
+            delivered,
+        );
         let latency = counted.iter().map(|(labels, counters)| (labels.clone(), counters.latency));
         self.latency(
             &format!("{prefix}_attempt_duration_seconds"),
@@ -213,9 +243,13 @@ impl Exposition {
 
     /// What projects say of themselves, each by its name; `None` is one that did not answer.
     pub fn projects(&mut self, projects: &[(String, Option<ProjectMetrics>)]) {
-        let labelled: Vec<(String, &ProjectMetrics)> =
-            projects.iter().filter_map(|(name, found)| Some((label("project", name), found.as_ref()?))).collect();
-        let up = projects.iter().map(|(name, found)| (label("project", name), f64::from(u8::from(found.is_some()))));
+        let labelled: Vec<(String, &ProjectMetrics)> = projects
+            .iter()
+            .filter_map(|(name, found)| Some((label("project", name), found.as_ref()?)))
+            .collect();
+        let up = projects
+            .iter()
+            .map(|(name, found)| (label("project", name), f64::from(u8::from(found.is_some()))));
         self.gauge("postern_project_up", "Whether the project answered.", up);
         self.counters(
             "postern_project",
@@ -224,12 +258,24 @@ impl Exposition {
         );
         let gauges: [(&str, &str, Part); 7] = [
             ("deliveries_open", "Deliveries that have not ended, up to 10,000.", |of| of.open.into()),
-            ("deliveries_held", "Open deliveries that wait for their webhook or for an older one of their key, up to 10,000.", |of| {
-                of.held.into()
+            (
+                "deliveries_held",
+                "Open deliveries that wait for their webhook or for an older one of their key, up to 10,000.",
+                |of| of.held.into(),
+            ),
+            ("deliveries_dead", "Deliveries that were given up and are still kept, up to 10,000.", |of| {
+                of.dead.into()
             }),
-            ("deliveries_dead", "Deliveries that were given up and are still kept, up to 10,000.", |of| of.dead.into()),
-            ("deliveries_due", "Deliveries whose time has come and that no dispatcher was given, up to 10,000.", |of| of.due.into()),
-            ("deliveries_queued", "Deliveries that a dispatcher was given and has not begun, up to 10,000.", |of| of.queued.into()),
+            (
+                "deliveries_due",
+                "Deliveries whose time has come and that no dispatcher was given, up to 10,000.",
+                |of| of.due.into(),
+            ),
+            (
+                "deliveries_queued",
+                "Deliveries that a dispatcher was given and has not begun, up to 10,000.",
+                |of| of.queued.into(),
+            ),
             ("deliveries_sending", "Deliveries that are being sent, up to 10,000.", |of| of.sending.into()),
             (
                 "oldest_due_age_seconds",
@@ -238,7 +284,11 @@ impl Exposition {
             ),
         ];
         for (name, help, part) in gauges {
-            self.gauge(&format!("postern_project_{name}"), help, labelled.iter().map(|(labels, of)| (labels.clone(), part(of))));
+            self.gauge(
+                &format!("postern_project_{name}"),
+                help,
+                labelled.iter().map(|(labels, of)| (labels.clone(), part(of))),
+            );
         }
     }
 
@@ -279,7 +329,12 @@ mod tests {
     fn written(form: Form) -> String {
         let mut exposition = Exposition::new(form);
         exposition.counter("postern_rows_read", "Rows.", [(String::new(), 7)]);
-        let of = ProjectMetrics { counters: counters(), open: 4, oldest_due_ms: 1_500, ..ProjectMetrics::default() };
+        let of = ProjectMetrics {
+            counters: counters(),
+            open: 4,
+            oldest_due_ms: 1_500,
+            ..ProjectMetrics::default()
+        };
         exposition.projects(&[(String::from("a"), Some(of)), (String::from("b"), None)]);
         exposition.finish()
     }

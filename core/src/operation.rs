@@ -216,11 +216,19 @@ mod tests {
         let is_look = ["Get", "List", "Export"].iter().any(|verb| name.starts_with(verb));
         match words {
             "everything in this project" => true,
-            "post events, nothing else" => matches!(operation, Operation::CreateEvent | Operation::CreateEvents),
-            "create runs, work on them and read them, nothing else" => name.contains("Run") && operation != Operation::DryRunEvent,
+            "post events, nothing else" => {
+                matches!(operation, Operation::CreateEvent | Operation::CreateEvents)
+            }
+            "create runs, work on them and read them, nothing else" => {
+                name.contains("Run") && operation != Operation::DryRunEvent
+            }
             "read everything but secrets, tokens and the audit log" => {
-                let is_kept_back = matches!(operation, Operation::GetWebhookSecret | Operation::ListTokens | Operation::ListAudit);
-                is_look && !is_kept_back || matches!(operation, Operation::Listen | Operation::CreateLiveTicket)
+                let is_kept_back = matches!(
+                    operation,
+                    Operation::GetWebhookSecret | Operation::ListTokens | Operation::ListAudit
+                );
+                is_look && !is_kept_back
+                    || matches!(operation, Operation::Listen | Operation::CreateLiveTicket)
             }
             other => panic!("nobody knows what {other:?} promises"),
         }
@@ -234,7 +242,12 @@ mod tests {
                     Needs::Nobody | Needs::AnyToken => assert!(operation.needs().allows(role)),
                     Needs::Admin => assert!(!operation.needs().allows(role), "{role:?} {operation:?}"),
                     needs @ Needs::Roles(_) => {
-                        assert_eq!(needs.allows(role), is_promised(role.about(), *operation), "{} {operation:?}", role.as_str());
+                        assert_eq!(
+                            needs.allows(role),
+                            is_promised(role.about(), *operation),
+                            "{} {operation:?}",
+                            role.as_str()
+                        );
                     }
                 }
             }

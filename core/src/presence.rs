@@ -27,7 +27,10 @@ impl Presence {
         if self.present.contains(project) {
             return Some(true);
         }
-        self.absent.get(project).filter(|since| (0..ABSENT_FOR_MS).contains(&now.ms_since(**since))).map(|_since| false)
+        self.absent
+            .get(project)
+            .filter(|since| (0..ABSENT_FOR_MS).contains(&now.ms_since(**since)))
+            .map(|_since| false)
     }
 
     /// The project is there.

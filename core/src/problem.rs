@@ -222,7 +222,11 @@ impl Problem {
             (many, 0) => format!("{} fields are wrong", many.len()),
             (many, more) => format!("{} fields are wrong, and {more} more", many.len()),
         };
-        Self { more_errors: faults.more(), errors: faults.into_named(), ..Self::new(ProblemType::InvalidInput, detail) }
+        Self {
+            more_errors: faults.more(),
+            errors: faults.into_named(),
+            ..Self::new(ProblemType::InvalidInput, detail)
+        }
     }
 
     /// One line that names everything, for APIs whose errors are a single text (docs/wire.md A.6).
@@ -271,7 +275,9 @@ mod tests {
 
     #[test]
     fn a_single_input_is_told_without_the_place_that_it_was_given() {
-        let single = |pointer: &str| Problem::invalid(vec![Fault::new(pointer, "must be a number")]).below("/events/0");
+        let single = |pointer: &str| {
+            Problem::invalid(vec![Fault::new(pointer, "must be a number")]).below("/events/0")
+        };
         for (pointer, below, detail) in [
             ("/events/0/data/n", "/data/n", "/data/n: must be a number"),
             ("/events/0", "", "must be a number"),
@@ -282,19 +288,25 @@ mod tests {
         }
         let faults = vec![Fault::new("/events/0/data/a", "x"), Fault::new("/events/0/data/b", "y")];
         let many = Problem::invalid(faults).below("/events/0");
-        assert_eq!(many.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/data/a", "/data/b"]);
+        assert_eq!(
+            many.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+            ["/data/a", "/data/b"]
+        );
     }
 
     #[test]
     fn a_refusal_is_bounded_whatever_is_wrong() {
-        let faults: Faults = (0..1_000).map(|n| Fault::new(format!("/{n}/{}", "k/".repeat(5_000)), "x".repeat(5_000))).collect();
+        let faults: Faults = (0..1_000)
+            .map(|n| Fault::new(format!("/{n}/{}", "k/".repeat(5_000)), "x".repeat(5_000)))
+            .collect();
         let problem = Problem::invalid(faults);
         assert_eq!((problem.errors.len(), problem.more_errors), (50, 950));
         assert_eq!(problem.detail, "50 fields are wrong, and 950 more");
         let (json, line) = (serde_json::to_string(&problem).unwrap_or_default(), problem.sentence());
         assert!(json.contains(r#""more_errors":950"#) && json.len() < 50 * 1_024, "{} bytes", json.len());
         assert!(line.ends_with("; and 950 more") && line.len() < 50 * 1_024, "{} bytes", line.len());
-        let few = serde_json::to_string(&Problem::invalid(vec![Fault::new("/a", "is wrong")])).unwrap_or_default();
+        let few =
+            serde_json::to_string(&Problem::invalid(vec![Fault::new("/a", "is wrong")])).unwrap_or_default();
         assert!(!few.contains("more_errors"), "{few}");
         assert!(Problem::new(ProblemType::NotFound, "x".repeat(100_000)).detail.len() <= DETAIL_BYTES_MAX);
     }

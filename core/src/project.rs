@@ -19,7 +19,10 @@ pub fn create(body: &str) -> Result<ProjectName, InputFault> {
         let name = ProjectName::parse(text);
         if name.is_none() {
             let max = ProjectName::CHARS_MAX;
-            fields.fault("name", format!("must be 1 to {max} of a-z, 0-9, - and _, and begin with a letter or digit"));
+            fields.fault(
+                "name",
+                format!("must be 1 to {max} of a-z, 0-9, - and _, and begin with a letter or digit"),
+            );
         }
         name
     });
@@ -97,7 +100,9 @@ pub fn settings_at(map: &Map<String, Value>, pointer: &str) -> Result<SettingsPa
 fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Faults> {
     let schedule = match fields.list("retry_schedule_s") {
         Sent::Null => Some(ScheduleChange::Default),
-        Sent::Value(items) => Some(ScheduleChange::Waits(field::schedule_s(&mut fields, "retry_schedule_s", items))),
+        Sent::Value(items) => {
+            Some(ScheduleChange::Waits(field::schedule_s(&mut fields, "retry_schedule_s", items)))
+        }
         Sent::Missing | Sent::Wrong => None,
     };
     let retention_days = match fields.integer("retention_days") {
@@ -117,7 +122,11 @@ fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Faults> {
         Sent::Missing | Sent::Wrong => None,
     };
     let faults = fields.finish();
-    if faults.is_empty() { Ok(SettingsPatch { schedule, retention_days, actinia_locations }) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(SettingsPatch { schedule, retention_days, actinia_locations })
+    } else {
+        Err(faults)
+    }
 }
 
 /// Names as they stand in actinia's paths.
@@ -140,7 +149,9 @@ fn locations(fields: &mut Fields<'_>, items: &[Value]) -> Vec<String> {
                 fields
                     .fault_below(&at, format!("must be 1 to {ACTINIA_LOCATION_CHARS_MAX} letters, digits, _, - and ., such as nc_spm_08"));
             }
-            Some(name) if names.iter().any(|known| known == name) => fields.fault_below(&at, "is named twice"),
+            Some(name) if names.iter().any(|known| known == name) => {
+                fields.fault_below(&at, "is named twice")
+            }
             Some(name) => names.push(String::from(name)),
         }
     }
@@ -153,16 +164,35 @@ mod tests {
 
     #[test]
     fn a_patch_of_settings_changes_only_what_it_names() -> Result<(), InputFault> {
-        let current =
-            || ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7, actinia_locations: vec![String::from("nc")] };
+        let current = || ProjectSettings {
+            retry_schedule_s: Some(vec![1, 2]),
+            retention_days: 7,
+            actinia_locations: vec![String::from("nc")],
+        };
         let patched = |body: &str| Ok::<_, InputFault>(update(body)?.apply(current()));
         assert_eq!(patched("{}")?, current());
-        assert_eq!(patched(r#"{"retry_schedule_s":[]}"#)?, ProjectSettings { retry_schedule_s: Some(vec![]), ..current() });
-        assert_eq!(patched(r#"{"retry_schedule_s":null,"retention_days":null,"actinia_locations":null}"#)?, ProjectSettings::default());
-        assert_eq!(patched(r#"{"retention_days":365}"#)?, ProjectSettings { retention_days: 365, ..current() });
-        let named = ProjectSettings { actinia_locations: vec![String::from("nc_spm_08"), String::from("l.2-x")], ..current() };
+        assert_eq!(
+            patched(r#"{"retry_schedule_s":[]}"#)?,
+            ProjectSettings { retry_schedule_s: Some(vec![]), ..current() }
+        );
+        assert_eq!(
+            patched(r#"{"retry_schedule_s":null,"retention_days":null,"actinia_locations":null}"#)?,
+            ProjectSettings::default()
+        );
+        assert_eq!(
+            patched(r#"{"retention_days":365}"#)?,
+            ProjectSettings { retention_days: 365, ..current() }
+        );
+        let named = ProjectSettings {
+            actinia_locations: vec![String::from("nc_spm_08"), String::from("l.2-x")],
+            ..current()
+        };
         assert_eq!(patched(r#"{"actinia_locations":["nc_spm_08","l.2-x"]}"#)?, named);
-        assert_eq!(serde_json::from_str::<ProjectSettings>("{}").ok(), Some(ProjectSettings::default()), "what an older version stored");
+        assert_eq!(
+            serde_json::from_str::<ProjectSettings>("{}").ok(),
+            Some(ProjectSettings::default()),
+            "what an older version stored"
+        );
         Ok(())
     }
 

@@ -122,7 +122,12 @@ impl DeliveryQuery {
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
         let state = parameters.state();
-        let found = Self { page: parameters.page(), state, webhook: parameters.text("webhook"), kind: parameters.text("type") };
+        let found = Self {
+            page: parameters.page(),
+            state,
+            webhook: parameters.text("webhook"),
+            kind: parameters.text("type"),
+        };
         parameters.finish(found)
     }
 }
@@ -175,7 +180,8 @@ impl AuditQuery {
         let subject = kind.and_then(SubjectKind::parse);
         if kind.is_some() && subject.is_none() {
             let kinds = SubjectKind::ALL.map(SubjectKind::as_str).join(", ");
-            parameters.fault("subject", format!("must be one of {kinds}, or one of them, a colon and a name"));
+            parameters
+                .fault("subject", format!("must be one of {kinds}, or one of them, a colon and a name"));
         }
         let found = Self { page: parameters.page(), subject, name: name.map(String::from) };
         parameters.finish(found)
@@ -219,9 +225,13 @@ impl StatsQuery {
         let until = until.unwrap_or(now);
         let since = bucket.start_of(since.unwrap_or_else(|| until.plus_ms(-BucketWidth::Day.ms())));
         if until.ms_since(since) > i64::from(BUCKETS_MAX) * bucket.ms() {
-            parameters.fault("since", format!("must be at most {BUCKETS_MAX} buckets before until; ask for days, or for less"));
+            parameters.fault(
+                "since",
+                format!("must be at most {BUCKETS_MAX} buckets before until; ask for days, or for less"),
+            );
         }
-        let found = Self { webhook: parameters.text("webhook"), kind: parameters.text("type"), since, until, bucket };
+        let found =
+            Self { webhook: parameters.text("webhook"), kind: parameters.text("type"), since, until, bucket };
         if since >= until {
             parameters.fault("until", "must be later than since");
         }
@@ -291,7 +301,11 @@ impl ExportQuery {
     /// Every bad or unknown parameter.
     pub fn parse_deliveries(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
-        let found = Self { state: parameters.state(), webhook: parameters.text("webhook"), ..Self::common(&mut parameters) };
+        let found = Self {
+            state: parameters.state(),
+            webhook: parameters.text("webhook"),
+            ..Self::common(&mut parameters)
+        };
         parameters.finish(found)
     }
 
@@ -339,9 +353,9 @@ impl MetricsQuery {
     /// Every bad or unknown parameter.
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
-        let projects = parameters
-            .one("projects")
-            .map_or(Some(metrics::PROJECTS_MAX), |text| text.parse().ok().filter(|projects| *projects <= metrics::PROJECTS_MAX));
+        let projects = parameters.one("projects").map_or(Some(metrics::PROJECTS_MAX), |text| {
+            text.parse().ok().filter(|projects| *projects <= metrics::PROJECTS_MAX)
+        });
         if projects.is_none() {
             parameters.fault("projects", format!("must be 0 to {}", metrics::PROJECTS_MAX));
         }
@@ -484,17 +498,27 @@ mod tests {
     use super::*;
 
     fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
-        outcome.map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| vec![String::from("no fault")])
+        outcome.map_or_else(
+            |faults| faults.into_iter().map(|fault| fault.pointer).collect(),
+            |_| vec![String::from("no fault")],
+        )
     }
 
     #[test]
     fn an_empty_query_asks_for_the_first_page_of_everything() {
         assert_eq!(PageQuery::parse(""), Ok(PageQuery { limit: 50, cursor: None }));
         assert_eq!(PageQuery::parse_whole(""), Ok(PageQuery { limit: LIMIT_NONE, cursor: None }));
-        assert_eq!(PageQuery::parse_whole("limit=2&cursor=a"), Ok(PageQuery { limit: 2, cursor: Some(String::from("a")) }));
+        assert_eq!(
+            PageQuery::parse_whole("limit=2&cursor=a"),
+            Ok(PageQuery { limit: 2, cursor: Some(String::from("a")) })
+        );
         assert_eq!(PageQuery::parse_whole("limit=201&x=1").map_err(|faults| faults.len()), Err(2));
         assert_eq!(WebhookQuery::parse("&"), Ok(WebhookQuery::default()));
-        assert_eq!(DeliveryQuery::parse("state=&cursor=").map_err(|faults| faults.len()), Err(1), "an empty state is none");
+        assert_eq!(
+            DeliveryQuery::parse("state=&cursor=").map_err(|faults| faults.len()),
+            Err(1),
+            "an empty state is none"
+        );
         assert_eq!(EventQuery::parse("type=&cursor="), Ok(EventQuery::default()));
     }
 
@@ -503,7 +527,10 @@ mod tests {
         let asked = |query: &str| AuditQuery::parse(query).map(|found| (found.subject, found.name));
         assert_eq!(asked(""), Ok((None, None)));
         assert_eq!(asked("subject=token"), Ok((Some(SubjectKind::Token), None)));
-        assert_eq!(asked("subject=webhook:a%3Ab"), Ok((Some(SubjectKind::Webhook), Some(String::from("a:b")))));
+        assert_eq!(
+            asked("subject=webhook:a%3Ab"),
+            Ok((Some(SubjectKind::Webhook), Some(String::from("a:b"))))
+        );
         assert_eq!(pointers(AuditQuery::parse("subject=w&limit=0&x=1")), ["?subject", "?limit", "?x"]);
     }
 
@@ -558,10 +585,17 @@ mod tests {
     #[test]
     fn statistics_are_of_the_last_day_by_the_hour_where_nobody_says() {
         let query = StatsQuery::parse("", NOW).unwrap_or_else(|faults| panic!("{faults:?}"));
-        assert_eq!((query.since.to_rfc3339().as_str(), query.until, query.bucket), ("2026-11-20T14:00:00.000Z", NOW, BucketWidth::Hour));
-        let query = StatsQuery::parse("bucket=day&since=2026-11-01T12:00:00%2B01:00&until=2026-11-03T00:00:00Z&webhook=w&type=a", NOW);
+        assert_eq!(
+            (query.since.to_rfc3339().as_str(), query.until, query.bucket),
+            ("2026-11-20T14:00:00.000Z", NOW, BucketWidth::Hour)
+        );
+        let query = StatsQuery::parse(
+            "bucket=day&since=2026-11-01T12:00:00%2B01:00&until=2026-11-03T00:00:00Z&webhook=w&type=a",
+            NOW,
+        );
         assert!(query.is_ok_and(|query| query.since.to_rfc3339() == "2026-11-01T00:00:00.000Z"
-            && (query.webhook.as_deref(), query.kind.as_deref(), query.bucket) == (Some("w"), Some("a"), BucketWidth::Day)));
+            && (query.webhook.as_deref(), query.kind.as_deref(), query.bucket)
+                == (Some("w"), Some("a"), BucketWidth::Day)));
         for (query, expected) in [
             ("bucket=week", vec!["?bucket"]),
             ("since=2025-11-01T00:00:00Z", vec!["?since"]),
@@ -576,9 +610,13 @@ mod tests {
     #[test]
     fn exports_know_their_own_filters_only() {
         let query = "since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z&type=a";
-        assert!(ExportQuery::parse_events(query).is_ok_and(|query| query.since < query.until && query.kind.as_deref() == Some("a")));
         assert!(
-            ExportQuery::parse_deliveries(&format!("{query}&state=dead&webhook=w")).is_ok_and(|query| query.state == Some(State::Dead))
+            ExportQuery::parse_events(query)
+                .is_ok_and(|query| query.since < query.until && query.kind.as_deref() == Some("a"))
+        );
+        assert!(
+            ExportQuery::parse_deliveries(&format!("{query}&state=dead&webhook=w"))
+                .is_ok_and(|query| query.state == Some(State::Dead))
         );
         assert_eq!(pointers(ExportQuery::parse_events("state=dead&webhook=w")), ["?state", "?webhook"]);
         assert_eq!(ExportQuery::parse_events("data=text").map(|query| query.data), Ok(DataForm::Text));
@@ -587,7 +625,10 @@ mod tests {
         assert_eq!(pointers(ExportQuery::parse_events("data=xml")), ["?data"]);
         assert_eq!(pointers(ExportQuery::parse_deliveries("data=text")), ["?data"]);
         assert_eq!(pointers(ExportQuery::parse_deliveries("state=lost&cursor=c")), ["?state", "?cursor"]);
-        assert_eq!(pointers(ExportQuery::parse_deliveries("since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z")), ["?until"]);
+        assert_eq!(
+            pointers(ExportQuery::parse_deliveries("since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z")),
+            ["?until"]
+        );
         assert_eq!(DryRunQuery::parse("webhook=a+b"), Ok(DryRunQuery { webhook: Some(String::from("a b")) }));
         assert_eq!(pointers(DryRunQuery::parse("event=a")), ["?event"]);
     }

@@ -129,7 +129,9 @@ impl Quota {
                 "wait until some were delivered, or cancel some: those of a disabled or paused webhook wait until it is deleted or resumed"
             }
             Self::RequestDeliveries => "post the events in smaller batches, or let fewer webhooks want them",
-            Self::StoredBytes => "shorten the retention, or delete what is not needed; lists, deletions and deliveries go on",
+            Self::StoredBytes => {
+                "shorten the retention, or delete what is not needed; lists, deletions and deliveries go on"
+            }
             Self::OpenRuns => "wait until some have ended, or terminate some",
             Self::LiveSockets => "close one, or use another token",
         }
@@ -165,7 +167,9 @@ impl Quotas {
     /// They are over the limit.
     pub fn allow(&self, quota: Quota, used: u64, more: u64) -> Result<(), Exceeded> {
         match self.limit(quota) {
-            Some(limit) if used.saturating_add(more) > limit => Err(Exceeded { quota, limit, used, more, retry_after_s: None }),
+            Some(limit) if used.saturating_add(more) > limit => {
+                Err(Exceeded { quota, limit, used, more, retry_after_s: None })
+            }
             _ => Ok(()),
         }
     }
@@ -308,7 +312,11 @@ mod tests {
         assert_eq!(take(4, 160_000), Ok(()));
         assert_eq!(take(7, 160_001).map_err(|refused| refused.used), Err(4));
         assert_eq!(take(6, 160_001), Ok(()), "what was refused was not counted");
-        assert_eq!(take(11, 220_001).map_err(|refused| refused.retry_after_s), Err(None), "no minute has so many");
+        assert_eq!(
+            take(11, 220_001).map_err(|refused| refused.retry_after_s),
+            Err(None),
+            "no minute has so many"
+        );
         assert_eq!(take(10, 150_000), Ok(()), "the clock went back");
     }
 

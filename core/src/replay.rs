@@ -88,12 +88,19 @@ pub fn parse(body: &str) -> Result<ReplayRequest, InputFault> {
     if missing && webhook.is_none() {
         fields.fault("webhook", "is required with missing");
     }
-    let types = fields.list("types").value().and_then(|items| field::patterns(&mut fields, "types", items)).unwrap_or_default();
+    let types = fields
+        .list("types")
+        .value()
+        .and_then(|items| field::patterns(&mut fields, "types", items))
+        .unwrap_or_default();
     let faults = fields.finish();
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    Ok(ReplayRequest { query: ReplayQuery { webhook: webhook.map(String::from), since, until, states, types, missing }, dry_run })
+    Ok(ReplayRequest {
+        query: ReplayQuery { webhook: webhook.map(String::from), since, until, states, types, missing },
+        dry_run,
+    })
 }
 
 fn read_flag(fields: &mut Fields<'_>, key: &'static str) -> bool {
@@ -118,7 +125,9 @@ fn read_states(fields: &mut Fields<'_>, items: &[Value]) -> Vec<State> {
     fields.each_of(items, |fields, index, item| {
         let at = format!("states/{index}");
         match item.as_str().and_then(State::parse).filter(|state| STATES.contains(state)) {
-            None => fields.fault_below(&at, format!("must be one of {}", STATES.map(State::as_str).join(", "))),
+            None => {
+                fields.fault_below(&at, format!("must be one of {}", STATES.map(State::as_str).join(", ")))
+            }
             Some(state) if states.contains(&state) => fields.fault_below(&at, "is named twice"),
             Some(state) => states.push(state),
         }
@@ -142,8 +151,13 @@ mod tests {
     #[test]
     fn silence_means_what_did_not_arrive() -> Result<(), Vec<String>> {
         let request = parsed(&json!({}))?;
-        assert_eq!((request.query.states.as_slice(), request.query.missing, request.dry_run), (&STATES_DEFAULT[..], false, false));
-        assert!(request.query.takes_type("order.paid") && request.query.takes_type("postern.webhook.failing"));
+        assert_eq!(
+            (request.query.states.as_slice(), request.query.missing, request.dry_run),
+            (&STATES_DEFAULT[..], false, false)
+        );
+        assert!(
+            request.query.takes_type("order.paid") && request.query.takes_type("postern.webhook.failing")
+        );
         Ok(())
     }
 
@@ -155,7 +169,10 @@ mod tests {
         });
         let request = parsed(&body)?;
         assert!(request.dry_run && request.query.takes_type("order.paid") && !request.query.takes_type("b"));
-        assert_eq!(request.query.since.map(Timestamp::to_rfc3339).as_deref(), Some("2026-11-21T14:00:00.000Z"));
+        assert_eq!(
+            request.query.since.map(Timestamp::to_rfc3339).as_deref(),
+            Some("2026-11-21T14:00:00.000Z")
+        );
         let stored = serde_json::to_string(&request.query).unwrap_or_default();
         assert_eq!(serde_json::from_str::<ReplayQuery>(&stored).ok(), Some(request.query));
         let missing = parsed(&json!({"webhook": "w", "missing": true}))?.query;

@@ -31,7 +31,12 @@ pub const TEST_WAIT_MAX_S: u32 = 60;
 /// `schedule` holds the seconds before attempt 2, 3, … ([`DEFAULT_WAITS_S`] where it is `None`); the first attempt is due at
 /// once. `seed` and `next_attempt` decide the jitter: the same pair gives the same wait in every process.
 #[must_use]
-pub fn wait_ms(next_attempt: u32, schedule: Option<&[u32]>, seed: u64, retry_after_s: Option<u32>) -> Option<i64> {
+pub fn wait_ms(
+    next_attempt: u32,
+    schedule: Option<&[u32]>,
+    seed: u64,
+    retry_after_s: Option<u32>,
+) -> Option<i64> {
     /// Parts per million: fine enough that the jitter of a day still falls on any 10 milliseconds.
     const WHOLE_PPM: u64 = 1_000_000;
     const JITTER_PPM: u64 = WHOLE_PPM / 100 * JITTER_PERCENT as u64;
@@ -54,7 +59,9 @@ pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timest
     let mut at = from;
     let mut attempts = Vec::new();
     let mut next_attempt = 1;
-    while let Some(wait_ms) = wait_ms(next_attempt, schedule, seed, None).filter(|_| retries || next_attempt == 1) {
+    while let Some(wait_ms) =
+        wait_ms(next_attempt, schedule, seed, None).filter(|_| retries || next_attempt == 1)
+    {
         at = at.plus_ms(wait_ms);
         attempts.push(at);
         next_attempt += 1;
@@ -104,12 +111,18 @@ impl RetryAfter {
         let value = value.trim_matches([' ', '\t']);
         let read = read_one(value, now).or_else(|| {
             // A date holds a comma itself, so each piece is tried alone and together with the next one.
-            let pieces: Vec<&str> = value.split(',').map(|piece| piece.trim_matches([' ', '\t'])).take(VALUES_MAX).collect();
+            let pieces: Vec<&str> =
+                value.split(',').map(|piece| piece.trim_matches([' ', '\t'])).take(VALUES_MAX).collect();
             let alone = pieces.iter().filter_map(|piece| read_one(piece, now));
-            let dates = pieces.windows(2).filter_map(|pair| http_date(&pair.join(", "), now)).map(|date| Self::until(date, now));
+            let dates = pieces
+                .windows(2)
+                .filter_map(|pair| http_date(&pair.join(", "), now))
+                .map(|date| Self::until(date, now));
             alone.chain(dates).max_by_key(Self::wait_s)
         });
-        read.unwrap_or_else(|| Self::NotUnderstood { value: value.chars().take(NOT_UNDERSTOOD_CHARS_MAX).collect() })
+        read.unwrap_or_else(|| Self::NotUnderstood {
+            value: value.chars().take(NOT_UNDERSTOOD_CHARS_MAX).collect(),
+        })
     }
 
     /// Seconds to wait at least, at most [`RETRY_AFTER_MAX_S`]; `None` where the value is not understood.
@@ -124,7 +137,9 @@ impl RetryAfter {
 
     fn until(date: Timestamp, now: Timestamp) -> Self {
         match u64::try_from(date.ms_since(now)) {
-            Ok(wait_ms @ 1..) => Self::Seconds { seconds: u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX) },
+            Ok(wait_ms @ 1..) => {
+                Self::Seconds { seconds: u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX) }
+            }
             _ => Self::Past,
         }
     }
@@ -151,7 +166,9 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
         return None;
     }
     let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
-    let ([_, day, month, year, clock, "GMT"] | [_, month, day, clock, year]) = *words.as_slice() else { return None };
+    let ([_, day, month, year, clock, "GMT"] | [_, month, day, clock, year]) = *words.as_slice() else {
+        return None;
+    };
     let year: i32 = match (year.len(), number(year)?) {
         (4, year) => year,
         (2, year) => full_year(year, now),
@@ -163,18 +180,22 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
     let [hour, minute, second] = *clock.split(':').collect::<Vec<_>>().as_slice() else { return None };
     // 60 is a leap second, which Unix time does not have.
     let second = u8::try_from(number(second)?).ok()?.min(59);
-    let clock = time::Time::from_hms(u8::try_from(number(hour)?).ok()?, u8::try_from(number(minute)?).ok()?, second).ok()?;
+    let clock =
+        time::Time::from_hms(u8::try_from(number(hour)?).ok()?, u8::try_from(number(minute)?).ok()?, second)
+            .ok()?;
     Some(Timestamp(time::OffsetDateTime::new_utc(date, clock).unix_timestamp() * 1_000))
 }
 
 /// The year that two digits stand for: of this century, unless that is more than 50 years ahead (RFC 9110 5.6.7).
 fn full_year(digits: i32, now: Timestamp) -> i32 {
-    let this_year = time::OffsetDateTime::from_unix_timestamp(now.unix_s()).map_or(2_000, time::OffsetDateTime::year);
+    let this_year =
+        time::OffsetDateTime::from_unix_timestamp(now.unix_s()).map_or(2_000, time::OffsetDateTime::year);
     let year = this_year - this_year.rem_euclid(100) + digits;
     if year > this_year.saturating_add(50) { year - 100 } else { year }
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A number of one to four digits.
 fn number(text: &str) -> Option<i32> {
@@ -259,7 +280,8 @@ mod tests {
         for (retries, schedule) in [(false, None), (false, Some(&[5][..])), (true, Some(&[][..]))] {
             assert_eq!(timeline(retries, schedule, 7, from), [from]);
         }
-        let waits = [wait_ms(2, Some(&[9, 99]), 7, None), wait_ms(3, Some(&[9, 99]), 7, None)].map(Option::unwrap_or_default);
+        let waits = [wait_ms(2, Some(&[9, 99]), 7, None), wait_ms(3, Some(&[9, 99]), 7, None)]
+            .map(Option::unwrap_or_default);
         let expected = [from, from.plus_ms(waits[0]), from.plus_ms(waits[0] + waits[1])];
         assert_eq!(timeline(true, Some(&[9, 99]), 7, from), expected);
         assert_eq!(DEFAULT_WAITS_S, &SCHEDULE_S[1..]);
@@ -269,6 +291,10 @@ mod tests {
     fn seeds_spread_the_waits_over_the_whole_range() {
         let waits: Vec<i64> = (0..1_000).filter_map(|seed| wait_ms(2, None, seed, None)).collect();
         let below = |limit_ms: i64| waits.iter().filter(|wait| **wait < limit_ms).count();
-        assert!((150..350).contains(&below(4_500)) && (400..600).contains(&below(5_000)) && (650..850).contains(&below(5_500)));
+        assert!(
+            (150..350).contains(&below(4_500))
+                && (400..600).contains(&below(5_000))
+                && (650..850).contains(&below(5_500))
+        );
     }
 }

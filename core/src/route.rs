@@ -129,7 +129,9 @@ impl Route {
             ["metrics"] => Some(Self::Metrics),
             ["v1", "token"] => Some(Self::Token),
             ["v1", "projects"] => Some(Self::Projects),
-            ["v1", "projects", project, ref rest @ ..] => Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?)),
+            ["v1", "projects", project, ref rest @ ..] => {
+                Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?))
+            }
             _ => None,
         }
     }
@@ -247,7 +249,13 @@ impl Resource {
             | Self::Audit
             | Self::Config
             | Self::Live => "GET",
-            Self::Runs | Self::Replays | Self::Events | Self::Tokens | Self::Webhooks | Self::EventTypes | Self::Inboxes => "GET, POST",
+            Self::Runs
+            | Self::Replays
+            | Self::Events
+            | Self::Tokens
+            | Self::Webhooks
+            | Self::EventTypes
+            | Self::Inboxes => "GET, POST",
             Self::Token(_) => "DELETE",
             Self::EventType(_) | Self::Webhook(_) | Self::Inbox(_) => "GET, PATCH, DELETE",
             Self::WebhookTest(_)
@@ -558,7 +566,9 @@ mod tests {
 
     #[test]
     fn names_travel_in_paths_whatever_they_hold() {
-        for name in ["plain", "a/b", "100 %", "ü + &?#", "a..b", "...", "%2F", "世界 🌍", "a\\b", "secret", ";=:@"] {
+        for name in
+            ["plain", "a/b", "100 %", "ü + &?#", "a..b", "...", "%2F", "世界 🌍", "a\\b", "secret", ";=:@"]
+        {
             let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
             for resource in Resource::all(name) {
                 let route = Route::Project(project.clone(), resource);
@@ -572,7 +582,8 @@ mod tests {
 
     #[test]
     fn paths_are_spelt_as_the_api_says() {
-        let webhook = ProjectName::parse("p1").map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
+        let webhook = ProjectName::parse("p1")
+            .map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
         assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
         assert_eq!((Route::Health.path().as_str(), Route::Metrics.path().as_str()), ("/healthz", "/metrics"));
         assert_eq!(Route::parse(&Route::Token.path()), Some(Route::Token));
@@ -581,8 +592,15 @@ mod tests {
     #[test]
     fn every_kind_of_resource_is_among_all_of_them() {
         let source = include_str!("route.rs");
-        let declared = source.split_once("pub enum Resource {").and_then(|(_, rest)| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
-        let declared = declared.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+        let declared = source
+            .split_once("pub enum Resource {")
+            .and_then(|(_, rest)| rest.split_once("\n}\n"))
+            .map_or("", |(body, _)| body);
+        let declared = declared
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .count();
         let listed: Vec<_> = Resource::all("x").iter().map(std::mem::discriminant).collect();
         let different = listed.iter().enumerate().filter(|(at, kind)| !listed[..*at].contains(kind)).count();
         assert_eq!((listed.len(), different), (declared, declared));

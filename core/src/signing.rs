@@ -29,8 +29,10 @@ const PRIVATE_KEY_BYTES: usize = 64;
 /// Bytes of its first half.
 const SEED_BYTES: usize = 32;
 /// People copy secrets with and without the padding.
-const SECRET_BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const SECRET_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The two kinds of secret, named after the signatures that they make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +152,8 @@ impl Secret {
     /// What is wrong with it; never repeats the secret. Without the feature `asymmetric` the two halves of a `whsk_` are not
     /// compared.
     pub fn parse(text: &str) -> Result<Self, SecretFault> {
-        let decode = |encoded: &str| SECRET_BASE64.decode(encoded).map_err(|_not_shown| SecretFault::NotBase64);
+        let decode =
+            |encoded: &str| SECRET_BASE64.decode(encoded).map_err(|_not_shown| SecretFault::NotBase64);
         if let Some(encoded) = text.strip_prefix(SECRET_PREFIX) {
             let bytes = decode(encoded)?;
             if !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&bytes.len()) {
@@ -160,7 +163,8 @@ impl Secret {
         }
         let encoded = text.strip_prefix(PRIVATE_KEY_PREFIX).ok_or(SecretFault::NoPrefix)?;
         let bytes = decode(encoded)?;
-        let key: [u8; PRIVATE_KEY_BYTES] = bytes.try_into().map_err(|bytes: Vec<u8>| SecretFault::KeyLength { bytes: bytes.len() })?;
+        let key: [u8; PRIVATE_KEY_BYTES] =
+            bytes.try_into().map_err(|bytes: Vec<u8>| SecretFault::KeyLength { bytes: bytes.len() })?;
         check_halves(&key)?;
         Ok(Self(Key::Private(key)))
     }
@@ -213,7 +217,9 @@ impl Secret {
     pub fn public_key(&self) -> Option<String> {
         match &self.0 {
             Key::Symmetric(_) | Key::Text(_) => None,
-            Key::Private(key) => key.get(SEED_BYTES..).map(|public| format!("{PUBLIC_KEY_PREFIX}{}", STANDARD.encode(public))),
+            Key::Private(key) => {
+                key.get(SEED_BYTES..).map(|public| format!("{PUBLIC_KEY_PREFIX}{}", STANDARD.encode(public)))
+            }
         }
     }
 
@@ -246,7 +252,9 @@ fn mac(secret: &[u8], content: &[u8]) -> Hmac<Sha256> {
 /// A private key from its seed.
 #[cfg(feature = "asymmetric")]
 fn key_from_seed(seed: &[u8; SEED_BYTES]) -> Result<[u8; PRIVATE_KEY_BYTES], SecretFault> {
-    KeyPair::try_from_seed(Seed::new(*seed)).map(|pair| *pair.sk).map_err(|_all_zero| SecretFault::KeyMismatch)
+    KeyPair::try_from_seed(Seed::new(*seed))
+        .map(|pair| *pair.sk)
+        .map_err(|_all_zero| SecretFault::KeyMismatch)
 }
 
 #[cfg(not(feature = "asymmetric"))]
@@ -315,7 +323,13 @@ impl Received {
     ///
     /// # Errors
     /// A header is missing, or the timestamp is none or too far from `now_s`.
-    pub fn read(id: Option<&str>, timestamp: Option<&str>, signature: Option<&str>, body: &[u8], now_s: i64) -> Result<Self, VerifyFault> {
+    pub fn read(
+        id: Option<&str>,
+        timestamp: Option<&str>,
+        signature: Option<&str>,
+        body: &[u8],
+        now_s: i64,
+    ) -> Result<Self, VerifyFault> {
         let id = id.ok_or(VerifyFault::MissingHeader("webhook-id"))?;
         let timestamp = timestamp.ok_or(VerifyFault::MissingHeader("webhook-timestamp"))?;
         let signature = signature.ok_or(VerifyFault::MissingHeader("webhook-signature"))?;
@@ -324,15 +338,22 @@ impl Received {
         if seconds.unsigned_abs() > TOLERANCE_S.unsigned_abs() {
             return Err(VerifyFault::Stale { seconds });
         }
-        let read = signature.get(..signature.floor_char_boundary(SIGNATURE_HEADER_BYTES_MAX)).unwrap_or(signature);
+        let read =
+            signature.get(..signature.floor_char_boundary(SIGNATURE_HEADER_BYTES_MAX)).unwrap_or(signature);
         let mut candidates: Vec<_> = read.split(' ').filter_map(candidate).collect();
         let mut left_out = Vec::new();
         if candidates.len() > CANDIDATES_MAX {
-            left_out.push(format!("only the first {CANDIDATES_MAX} of {} signatures were compared", candidates.len()));
+            left_out.push(format!(
+                "only the first {CANDIDATES_MAX} of {} signatures were compared",
+                candidates.len()
+            ));
             candidates.truncate(CANDIDATES_MAX);
         }
         if read.len() < signature.len() {
-            left_out.push(format!("only the first {} KiB of webhook-signature were read", SIGNATURE_HEADER_BYTES_MAX / 1024));
+            left_out.push(format!(
+                "only the first {} KiB of webhook-signature were read",
+                SIGNATURE_HEADER_BYTES_MAX / 1024
+            ));
         }
         let left_out = (!left_out.is_empty()).then(|| left_out.join("; "));
         Ok(Self { content: content(id, timestamp_s, body), candidates, left_out })
@@ -413,9 +434,16 @@ mod tests {
         let secret = Secret::generate(SecretKind::V1a, &[7; GENERATED_SECRET_BYTES])?;
         let again = Secret::parse(&secret.reveal())?;
         assert_eq!((again.reveal(), again.kind()), (secret.reveal(), SecretKind::V1a));
-        assert!(secret.public_key().is_some_and(|key| key.starts_with("whpk_") && key.len() == "whpk_".len() + 44));
+        assert!(
+            secret
+                .public_key()
+                .is_some_and(|key| key.starts_with("whpk_") && key.len() == "whpk_".len() + 44)
+        );
         assert_eq!(Secret::from_random(&[7; 32]).public_key(), None);
-        assert_eq!(Secret::generate(SecretKind::V1a, &[0; GENERATED_SECRET_BYTES]).err(), Some(SecretFault::KeyMismatch));
+        assert_eq!(
+            Secret::generate(SecretKind::V1a, &[0; GENERATED_SECRET_BYTES]).err(),
+            Some(SecretFault::KeyMismatch)
+        );
         Ok(())
     }
 
@@ -427,7 +455,10 @@ mod tests {
         assert_eq!((secret.reveal(), secret.kind()), (text, SecretKind::V1a));
         assert!(secret.public_key().is_some());
         assert_eq!(sign(&[secret], "msg_1", 1, b"").err(), Some(SecretFault::Unsupported));
-        assert_eq!(Secret::generate(SecretKind::V1a, &[7; GENERATED_SECRET_BYTES]).err(), Some(SecretFault::Unsupported));
+        assert_eq!(
+            Secret::generate(SecretKind::V1a, &[7; GENERATED_SECRET_BYTES]).err(),
+            Some(SecretFault::Unsupported)
+        );
     }
 
     fn received(signature: &str) -> Result<Received, VerifyFault> {
@@ -439,10 +470,15 @@ mod tests {
         let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
         let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
         let wrong = format!("v1,{}", STANDARD.encode([1; 32]));
-        for (before, is_found) in [(0, true), (CANDIDATES_MAX - 1, true), (CANDIDATES_MAX, false), (60, false)] {
+        for (before, is_found) in
+            [(0, true), (CANDIDATES_MAX - 1, true), (CANDIDATES_MAX, false), (60, false)]
+        {
             let header = vec![wrong.as_str(); before].join(" ") + " " + &right;
             let received = received(&header)?;
-            assert_eq!((received.is_signed_with(&secret), received.candidates.len()), (is_found, (before + 1).min(CANDIDATES_MAX)));
+            assert_eq!(
+                (received.is_signed_with(&secret), received.candidates.len()),
+                (is_found, (before + 1).min(CANDIDATES_MAX))
+            );
             assert_eq!(received.left_out().is_some(), before >= CANDIDATES_MAX, "{before}");
         }
         let many = received(&vec![wrong.as_str(); 60].join(" "))?;
@@ -451,10 +487,15 @@ mod tests {
     }
 
     #[test]
-    fn signatures_of_a_wrong_length_are_dropped_before_any_is_compared() -> Result<(), Box<dyn std::error::Error>> {
+    fn signatures_of_a_wrong_length_are_dropped_before_any_is_compared()
+    -> Result<(), Box<dyn std::error::Error>> {
         let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
         let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
-        let wrong = [format!("v1,{}", STANDARD.encode([1; 31])), format!("v1a,{}", STANDARD.encode([1; 32])), String::from("v1,AAAA")];
+        let wrong = [
+            format!("v1,{}", STANDARD.encode([1; 31])),
+            format!("v1a,{}", STANDARD.encode([1; 32])),
+            String::from("v1,AAAA"),
+        ];
         let received = received(&format!("{} {right}", vec![wrong.join(" "); 20].join(" ")))?;
         assert_eq!((received.candidates.len(), received.left_out()), (1, None));
         assert!(received.is_signed_with(&secret));
@@ -465,18 +506,24 @@ mod tests {
     fn only_so_much_of_the_header_is_read_and_it_is_said() -> Result<(), Box<dyn std::error::Error>> {
         let secret = Secret::from_random(&[7; GENERATED_SECRET_BYTES]);
         let right = sign(std::slice::from_ref(&secret), "msg_1", 1_000, b"{}")?;
-        for (filler, is_found) in
-            [("x".repeat(SIGNATURE_HEADER_BYTES_MAX), false), ("ü".repeat(SIGNATURE_HEADER_BYTES_MAX), false), (String::from("x"), true)]
-        {
+        for (filler, is_found) in [
+            ("x".repeat(SIGNATURE_HEADER_BYTES_MAX), false),
+            ("ü".repeat(SIGNATURE_HEADER_BYTES_MAX), false),
+            (String::from("x"), true),
+        ] {
             let received = received(&format!("{filler} {right}"))?;
             assert_eq!(received.is_signed_with(&secret), is_found);
-            assert_eq!(received.left_out(), (!is_found).then_some("only the first 4 KiB of webhook-signature were read"));
+            assert_eq!(
+                received.left_out(),
+                (!is_found).then_some("only the first 4 KiB of webhook-signature were read")
+            );
         }
         Ok(())
     }
 
     fn reference(secret: &Secret) -> Result<standardwebhooks::Webhook, TestCaseError> {
-        standardwebhooks::Webhook::new(&secret.reveal()).map_err(|error| TestCaseError::fail(error.to_string()))
+        standardwebhooks::Webhook::new(&secret.reveal())
+            .map_err(|error| TestCaseError::fail(error.to_string()))
     }
 
     proptest! {

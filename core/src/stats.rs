@@ -198,7 +198,9 @@ impl Histogram {
     /// How many took at most so many milliseconds, for one bound in each doubling from 3 ms to 65,535 ms.
     pub fn cumulative(&self) -> impl Iterator<Item = (u32, u64)> {
         let counts = self.counts;
-        (4..BUCKETS).step_by(4).map(move |bucket| (lower_bound_ms(bucket).saturating_sub(1), counts.iter().take(bucket).sum()))
+        (4..BUCKETS)
+            .step_by(4)
+            .map(move |bucket| (lower_bound_ms(bucket).saturating_sub(1), counts.iter().take(bucket).sum()))
     }
 
     /// The milliseconds that `percent` (0 to 100) of what was counted took at most, read between the bounds of a bucket;
@@ -224,7 +226,12 @@ impl Histogram {
     /// `12:3 14:1 sum:68`: bucket and count, and the sum; empty where nothing was counted.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(index, count)| (index.to_string(), *count));
+        let counts = self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .map(|(index, count)| (index.to_string(), *count));
         joined(counts.chain((self.sum_ms > 0).then(|| (String::from(SUM), self.sum_ms))))
     }
 
@@ -245,7 +252,9 @@ impl Histogram {
 
 /// The bucket of a latency. Below 4 ms each millisecond has its own.
 fn bucket_of(duration_ms: u32) -> usize {
-    let Some(doublings) = duration_ms.checked_ilog2().filter(|doublings| *doublings >= 2) else { return duration_ms as usize };
+    let Some(doublings) = duration_ms.checked_ilog2().filter(|doublings| *doublings >= 2) else {
+        return duration_ms as usize;
+    };
     let quarter = (duration_ms >> (doublings - 2)) & 3;
     ((doublings as usize - 1) * 4 + quarter as usize).min(BUCKETS - 1)
 }
@@ -372,7 +381,10 @@ mod tests {
         tally.add(&Outcome::Answered { status: 503 }, 40, false, false);
         tally.add(&Outcome::Answered { status: 200 }, 60, true, false);
         tally.add(&Outcome::Answered { status: 204 }, 61, true, true);
-        assert_eq!((tally.attempts, tally.delivered, tally.failed(), tally.at_once, tally.latency.count()), (4, 2, 2, 1, 3));
+        assert_eq!(
+            (tally.attempts, tally.delivered, tally.failed(), tally.at_once, tally.latency.count()),
+            (4, 2, 2, 1, 3)
+        );
         assert_eq!(tally.outcomes.to_text(), "2xx:2 5xx:1 timed_out:1");
     }
 

@@ -58,13 +58,21 @@ impl Timestamp {
     #[must_use]
     pub fn to_http_date(self) -> String {
         const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let Ok(at) = OffsetDateTime::from_unix_timestamp(self.unix_s()) else {
             return String::from("Thu, 01 Jan 1970 00:00:00 GMT");
         };
         let weekday = WEEKDAYS[usize::from(at.weekday().number_days_from_monday())];
         let month = MONTHS[usize::from(u8::from(at.month()) - 1)];
-        format!("{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT", at.day(), at.year(), at.hour(), at.minute(), at.second())
+        format!(
+            "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+            at.day(),
+            at.year(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )
     }
 
     /// Reads any RFC 3339 time; an offset is converted to UTC, digits beyond milliseconds are dropped. `None` also where the
@@ -122,7 +130,11 @@ mod tests {
     fn a_time_that_utc_cannot_write_is_none() {
         for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"] {
             let read = Timestamp::parse_rfc3339(text).map(Timestamp::to_rfc3339);
-            assert_eq!(read.and_then(|text| Timestamp::parse_rfc3339(&text)), Timestamp::parse_rfc3339(text), "{text}");
+            assert_eq!(
+                read.and_then(|text| Timestamp::parse_rfc3339(&text)),
+                Timestamp::parse_rfc3339(text),
+                "{text}"
+            );
             assert!(Timestamp::parse_rfc3339(text).is_some(), "{text}");
         }
         // Their offset leads into a year that has no four digits.

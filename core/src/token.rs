@@ -103,7 +103,9 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     });
     let faults = fields.finish();
     match (name, role) {
-        (Some(name), Some(role)) if faults.is_empty() => Ok(TokenDraft { name: String::from(name), role, expires_at }),
+        (Some(name), Some(role)) if faults.is_empty() => {
+            Ok(TokenDraft { name: String::from(name), role, expires_at })
+        }
         _ => Err(faults.into()),
     }
 }
@@ -126,7 +128,8 @@ pub fn mint(project: &ProjectName, random: &[u8; SECRET_BYTES]) -> String {
 #[must_use]
 pub fn project_of(token: &str) -> Option<ProjectName> {
     let (project, secret) = token.strip_prefix(PREFIX)?.rsplit_once('_')?;
-    let secret_fits = secret.len() == 52 && secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let secret_fits =
+        secret.len() == 52 && secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if secret_fits { ProjectName::parse(project) } else { None }
 }
 
@@ -177,7 +180,9 @@ mod tests {
 
     #[test]
     fn what_is_no_token_names_no_project() {
-        for text in ["", "pst_", "pst_p1_short", "p1", "pst_P1_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        for text in
+            ["", "pst_", "pst_p1_short", "p1", "pst_P1_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
+        {
             assert_eq!(project_of(text), None, "{text}");
         }
     }
@@ -198,17 +203,27 @@ mod tests {
         assert_eq!(create(&body), Ok(TokenDraft { expires_at: Some(tomorrow), ..draft }));
         for expiry in ["2026-11-21T14:00:00Z", "tomorrow", ""] {
             let body = format!(r#"{{"name":"ci","role":"publish","expires_at":"{expiry}"}}"#);
-            assert!(matches!(create(&body), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/expires_at"), "{expiry}");
+            assert!(
+                matches!(create(&body), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/expires_at"),
+                "{expiry}"
+            );
         }
-        for (body, count) in [("{}", 2), (r#"{"name":"ci","role":"admin"}"#, 1), (r#"{"name":"","role":1,"x":1}"#, 3)] {
-            assert!(matches!(create(body), Err(InputFault::Invalid(faults)) if faults.len() == count), "{body}");
+        for (body, count) in
+            [("{}", 2), (r#"{"name":"ci","role":"admin"}"#, 1), (r#"{"name":"","role":1,"x":1}"#, 3)]
+        {
+            assert!(
+                matches!(create(body), Err(InputFault::Invalid(faults)) if faults.len() == count),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn a_name_shows_all_that_it_holds() {
         let body = r#"{"name":"ci\u202e","role":"read"}"#;
-        assert!(matches!(create(body, Timestamp(0)), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/name"));
+        assert!(
+            matches!(create(body, Timestamp(0)), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/name")
+        );
     }
 
     #[test]

@@ -149,10 +149,12 @@ fn signing(report: &mut Report) {
         };
         report.same(&case.text, &code, &case.expect.as_str());
     }
-    let parse_all = |texts: &[String]| texts.iter().filter_map(|text| Secret::parse(text).ok()).collect::<Vec<_>>();
+    let parse_all =
+        |texts: &[String]| texts.iter().filter_map(|text| Secret::parse(text).ok()).collect::<Vec<_>>();
     for case in cases.sign {
         report.cases += 1;
-        let signature = signing::sign(&parse_all(&case.secrets), &case.id, case.timestamp_s, case.body.as_bytes());
+        let signature =
+            signing::sign(&parse_all(&case.secrets), &case.id, case.timestamp_s, case.body.as_bytes());
         report.same(&case.note, &signature.unwrap_or_else(|fault| fault.to_string()), &case.signature);
     }
     for case in cases.verify {
@@ -307,7 +309,8 @@ fn retry(report: &mut Report) {
     let cases: RetryCases = report.read("retry.json", include_str!("../vectors/retry.json"));
     for case in cases.waits {
         report.cases += 1;
-        let wait_ms = retry::wait_ms(case.next_attempt, case.schedule_s.as_deref(), case.seed, case.retry_after_s);
+        let wait_ms =
+            retry::wait_ms(case.next_attempt, case.schedule_s.as_deref(), case.seed, case.retry_after_s);
         report.same(&format!("{case:?}"), &wait_ms, &case.wait_ms);
     }
     for case in cases.retry_after {
@@ -352,7 +355,8 @@ fn rendering(report: &mut Report) {
             continue;
         };
         let kind = case.event.kind.as_str();
-        let source = Source { kind, accepted_at: case.accepted_at, data: &data, object: case.event.object.as_ref() };
+        let source =
+            Source { kind, accepted_at: case.accepted_at, data: &data, object: case.event.object.as_ref() };
         let rendering = Rendering::of(&webhook, kind);
         match contract::build(&webhook, &rendering, &source, &case.message_id, case.now) {
             Ok(callback) => {
@@ -381,7 +385,12 @@ mod tests {
     #[test]
     fn every_vector_holds() {
         let report = super::run();
-        assert!(report.failures.is_empty(), "{} failures:\n{}", report.failures.len(), report.failures.join("\n"));
+        assert!(
+            report.failures.is_empty(),
+            "{} failures:\n{}",
+            report.failures.len(),
+            report.failures.join("\n")
+        );
         assert_ne!(report.cases, 0);
     }
 }

@@ -87,7 +87,10 @@ async fn whole(promise: Result<Promise, JsValue>) -> Result<Vec<u8>, JsValue> {
 /// The stream with its compression undone by the platform. What was read of it is limited as of any other stream, so that a
 /// few bytes that stand for many cost no more than the limit. An error of either side ends the stream.
 /// `format` is one of the Compression Streams standard: `gzip` or `deflate`.
-pub(crate) fn decompressed(stream: &web_sys::ReadableStream, format: &str) -> Option<web_sys::ReadableStream> {
+pub(crate) fn decompressed(
+    stream: &web_sys::ReadableStream,
+    format: &str,
+) -> Option<web_sys::ReadableStream> {
     let decompression = DecompressionStream::new(format).ok()?;
     Some(stream.pipe_through(decompression.unchecked_ref()))
 }

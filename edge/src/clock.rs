@@ -39,7 +39,8 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// before the first future runs.
 pub(crate) fn wake_by_promise() {
     // Where it can't be taken away, waking is slower and nothing else.
-    let _taken = js_sys::Reflect::set(&js_sys::global(), &JsValue::from_str("queueMicrotask"), &JsValue::UNDEFINED);
+    let _taken =
+        js_sys::Reflect::set(&js_sys::global(), &JsValue::from_str("queueMicrotask"), &JsValue::UNDEFINED);
 }
 
 #[wasm_bindgen]

@@ -103,11 +103,15 @@ impl Settings {
         }
         let text = |name| env.var(name).ok().map(|value| value.to_string());
         let keys = text(SEALING_KEYS).ok_or(ConfigFault::Missing(SEALING_KEYS))?;
-        let admins = Admins::parse(&text(ADMIN_TOKEN).unwrap_or_default(), &text(ADMIN_TOKENS).unwrap_or_default());
-        let mut settings = Self::new(admins, &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?;
+        let admins =
+            Admins::parse(&text(ADMIN_TOKEN).unwrap_or_default(), &text(ADMIN_TOKENS).unwrap_or_default());
+        let mut settings =
+            Self::new(admins, &keys, text(ALLOW_PRIVATE_TARGETS).as_deref(), text(PUBLIC_HOSTS).as_deref())?;
         let number = |name| text(name).and_then(|value| value.trim().parse().ok());
-        settings.limits.failures_per_min = number(AUTH_FAILURES_PER_MINUTE).unwrap_or(settings.limits.failures_per_min);
-        settings.limits.public_per_min = number(PUBLIC_REQUESTS_PER_MINUTE).unwrap_or(settings.limits.public_per_min);
+        settings.limits.failures_per_min =
+            number(AUTH_FAILURES_PER_MINUTE).unwrap_or(settings.limits.failures_per_min);
+        settings.limits.public_per_min =
+            number(PUBLIC_REQUESTS_PER_MINUTE).unwrap_or(settings.limits.public_per_min);
         settings.logs_requests = text(LOG_REQUESTS).as_deref() != Some("false");
         settings.quotas = quotas(text)?;
         let settings = Rc::new(settings);
@@ -124,7 +128,13 @@ impl Settings {
             admins,
             keyring: Keyring::parse(keys)?,
             allow_private_targets: allow_private == Some("true"),
-            public_hosts: public_hosts.unwrap_or("").split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect(),
+            public_hosts: public_hosts
+                .unwrap_or("")
+                .split(',')
+                .map(str::trim)
+                .filter(|host| !host.is_empty())
+                .map(String::from)
+                .collect(),
             limits: if allow_private == Some("true") { Limits::LOCAL } else { Limits::STRICT },
             logs_requests: true,
             quotas: Quotas::default(),
@@ -181,7 +191,8 @@ mod tests {
     #[test]
     fn nobody_is_admin_without_an_admin_token() {
         const ADMIN: &str = "0123456789abcdef0123456789abcdef";
-        let admin = |admin_token: &str, shown: &str| settings(Admins::parse(admin_token, ""), None).admin(shown);
+        let admin =
+            |admin_token: &str, shown: &str| settings(Admins::parse(admin_token, ""), None).admin(shown);
         assert_eq!(admin("", ""), None);
         assert_eq!(admin(ADMIN, ADMIN), Some(Caller::Admin));
         assert_eq!(admin(ADMIN, &format!("{ADMIN}b")), None);
@@ -198,7 +209,9 @@ mod tests {
 
     #[test]
     fn private_targets_are_refused_unless_the_variable_says_true() {
-        let allows = |text| Settings::new(Ok(Admins::default()), KEYS, text, None).unwrap().policy(None).allow_private_targets;
+        let allows = |text| {
+            Settings::new(Ok(Admins::default()), KEYS, text, None).unwrap().policy(None).allow_private_targets
+        };
         assert!(allows(Some("true")));
         for text in [None, Some(""), Some("false"), Some("1"), Some("TRUE")] {
             assert!(!allows(text), "{text:?}");
@@ -207,11 +220,16 @@ mod tests {
 
     #[test]
     fn a_quota_is_its_variable_or_its_default_and_zero_lifts_it() {
-        let of = |value: &'static str| quotas(move |name| (name == "QUOTA_WEBHOOKS").then(|| String::from(value)));
+        let of =
+            |value: &'static str| quotas(move |name| (name == "QUOTA_WEBHOOKS").then(|| String::from(value)));
         assert_eq!(of("7").unwrap(), Quotas::default().with(Quota::Webhooks, 7));
         assert_eq!(of(" 0 ").unwrap().limit(Quota::Webhooks), None);
         for wrong in ["", "10k", "-1", "1.5"] {
-            assert_eq!(of(wrong).unwrap_err().to_string(), "variable QUOTA_WEBHOOKS must be a whole number, 0 for no limit", "{wrong}");
+            assert_eq!(
+                of(wrong).unwrap_err().to_string(),
+                "variable QUOTA_WEBHOOKS must be a whole number, 0 for no limit",
+                "{wrong}"
+            );
         }
     }
 

@@ -27,7 +27,11 @@ pub(crate) async fn consume(batch: &MessageBatch<()>, env: &Env, context: &Conte
     meter::count(Billed::QueueOperations, 2 * messages.len() as u64);
     if batch.queue() == config::DEAD_LETTERS_QUEUE {
         for message in &messages {
-            log::error(id, "the platform could not run a message three times; its lease will end", &[("queue_message", &message.id())]);
+            log::error(
+                id,
+                "the platform could not run a message three times; its lease will end",
+                &[("queue_message", &message.id())],
+            );
         }
         return;
     }
@@ -36,7 +40,11 @@ pub(crate) async fn consume(batch: &MessageBatch<()>, env: &Env, context: &Conte
         match message.body().as_string().as_deref().and_then(Message::parse) {
             Some(message) => tickets.push(message.into()),
             None => {
-                log::error(id, "a message that is not ours was dropped", &[("queue", &batch.queue()), ("queue_message", &message.id())]);
+                log::error(
+                    id,
+                    "a message that is not ours was dropped",
+                    &[("queue", &batch.queue()), ("queue_message", &message.id())],
+                );
             }
         }
     }

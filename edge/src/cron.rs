@@ -23,7 +23,11 @@ pub(crate) async fn tick(env: &Env, id: &RequestId) {
     };
     let asked = projects.into_iter().map(|project| async move {
         if let Err(error) = call::ask_as_postern(env, id, &project.name, Command::Tick).await {
-            log::warn(id, "the watchdog could not reach a project", &[("project", &project.name.as_str()), ("error", &error)]);
+            log::warn(
+                id,
+                "the watchdog could not reach a project",
+                &[("project", &project.name.as_str()), ("error", &error)],
+            );
         }
     });
     futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect::<()>().await;

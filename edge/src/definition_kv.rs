@@ -36,7 +36,12 @@ thread_local! {
 
 /// A cached copy that is new enough.
 fn recall(project: &ProjectName, webhook: Seq, at_least_version: u32) -> Option<Rc<StoredWebhook>> {
-    CACHE.with_borrow(|cache| cache.get(&(project.clone(), webhook)).filter(|known| known.version >= at_least_version).map(Rc::clone))
+    CACHE.with_borrow(|cache| {
+        cache
+            .get(&(project.clone(), webhook))
+            .filter(|known| known.version >= at_least_version)
+            .map(Rc::clone)
+    })
 }
 
 /// Keeps a copy. A full cache starts anew: what is in use is back after one look-up each.
@@ -69,11 +74,19 @@ pub(crate) async fn find(
     }
     match read(env, project, webhook_id).await {
         // A copy may be under a sealing key that was taken out: the project has the same version under the new one.
-        Ok(Some(copy)) if copy.version >= at_least_version && copy.seq == webhook && keyring.holds_keys_of(&copy.definition) => {
+        Ok(Some(copy))
+            if copy.version >= at_least_version
+                && copy.seq == webhook
+                && keyring.holds_keys_of(&copy.definition) =>
+        {
             return Ok(Some(remember(project, copy)));
         }
         Ok(_) => {}
-        Err(error) => log::warn(id, "a definition could not be read from KV", &[("webhook", &webhook_id), ("error", &error)]),
+        Err(error) => log::warn(
+            id,
+            "a definition could not be read from KV",
+            &[("webhook", &webhook_id), ("error", &error)],
+        ),
     }
     let command = Command::ShowDefinition { webhook, at_least_version };
     match call::ask_as_postern(env, id, project, command).await? {
@@ -116,7 +129,9 @@ pub(crate) async fn publish(env: &Env, project: &ProjectName, item: &OutboxItem)
     let kv = env.kv(config::WEBHOOKS)?;
     match item {
         OutboxItem::Project(view) => put(&kv, &project_key(project), serde_json::to_string(view)?).await,
-        OutboxItem::Webhook(stored) => put(&kv, &webhook_key(project, &stored.id), serde_json::to_string(stored)?).await,
+        OutboxItem::Webhook(stored) => {
+            put(&kv, &webhook_key(project, &stored.id), serde_json::to_string(stored)?).await
+        }
         OutboxItem::WebhookDeleted { id } => Ok(kv.delete(&webhook_key(project, id)).await?),
     }
 }

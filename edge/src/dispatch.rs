@@ -23,7 +23,9 @@ use postern_core::contract::{self, Rendering, Source};
 use postern_core::delivery::{self, Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress::{self, Policy};
 use postern_core::id::Seq;
-use postern_core::run::{self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, Next, Target, Webhooks};
+use postern_core::run::{
+    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, Next, Target, Webhooks,
+};
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{Lane, LeaseTicket, Report, RunCall, TestWork, Work, WorkEvent, WorkSet};
@@ -181,13 +183,18 @@ impl Dispatcher {
         let attempt = Box::new(self.call(call).await);
         let command = Command::ReportTest { test: test.test, number: test.number, attempt };
         if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, command).await {
-            log::warn(&self.id, "a test could not be reported", &[("project", &project.as_str()), ("error", &error)]);
+            log::warn(
+                &self.id,
+                "a test could not be reported",
+                &[("project", &project.as_str()), ("error", &error)],
+            );
         }
     }
 
     /// Makes the calls of runs, reports each at once, and goes on with those that follow.
     pub(crate) async fn run_calls(self, project: ProjectName, calls: Vec<RunCall>) {
-        let mut under_way: FuturesUnordered<_> = calls.into_iter().map(|call| self.run_call(&project, call)).collect();
+        let mut under_way: FuturesUnordered<_> =
+            calls.into_iter().map(|call| self.run_call(&project, call)).collect();
         while let Some(following) = under_way.next().await {
             under_way.extend(following.into_iter().map(|call| self.run_call(&project, call)));
         }
@@ -195,21 +202,28 @@ impl Dispatcher {
 
     /// One call of a run's callback; gives those that follow at once.
     async fn run_call(&self, project: &ProjectName, call: RunCall) -> Vec<RunCall> {
-        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("run", &call.sealed_under)];
+        let fields: [(&str, &dyn std::fmt::Display); 2] =
+            [("project", &project.as_str()), ("run", &call.sealed_under)];
         if call.lease_until.ms_since(clock::now()) < i64::from(CALL_TIMEOUT_S) * 1_000 {
             log::warn(&self.id, "a run's callback was left to its lease: there was no time for it", &fields);
             return Vec::new();
         }
         let owner = Owner { project, id: &call.sealed_under };
         let sealed = call.target.authorization.as_deref();
-        let exchange = match sealed.map(|sealed| seal::open_text(&self.settings.keyring, owner, seal::AUTHORIZATION, sealed)).transpose() {
+        let exchange = match sealed
+            .map(|sealed| seal::open_text(&self.settings.keyring, owner, seal::AUTHORIZATION, sealed))
+            .transpose()
+        {
             Ok(authorization) => {
                 let target = Target { url: call.target.url.clone(), authorization };
                 self.call_target(&target, &call.message_id, call.body.as_deref()).await
             }
-            Err(fault) => Exchange::not_made(Outcome::PlatformFailed { message: format!("a stored secret {fault}") }),
+            Err(fault) => {
+                Exchange::not_made(Outcome::PlatformFailed { message: format!("a stored secret {fault}") })
+            }
         };
-        let retry_after = exchange.response.as_ref().and_then(|response| delivery::retry_after(response, clock::now()));
+        let retry_after =
+            exchange.response.as_ref().and_then(|response| delivery::retry_after(response, clock::now()));
         let attempt = CallbackAttempt {
             number: call.number,
             started_at: exchange.started_at,
@@ -229,7 +243,11 @@ impl Dispatcher {
                 Vec::new()
             }
             Err(error) => {
-                log::warn(&self.id, "a run's callback could not be reported; its lease will end", &[("error", &error)]);
+                log::warn(
+                    &self.id,
+                    "a run's callback could not be reported; its lease will end",
+                    &[("error", &error)],
+                );
                 Vec::new()
             }
         }
@@ -296,8 +314,11 @@ impl Dispatcher {
 
     async fn report_now(&self, project: &ProjectName, reports: Vec<Report>) {
         let count = reports.len();
-        if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, Command::Report { reports }).await {
-            let fields: [(&str, &dyn std::fmt::Display); 3] = [("project", &project.as_str()), ("reports", &count), ("error", &error)];
+        if let Err(error) =
+            call::ask_as_postern(&self.env, &self.id, project, Command::Report { reports }).await
+        {
+            let fields: [(&str, &dyn std::fmt::Display); 3] =
+                [("project", &project.as_str()), ("reports", &count), ("error", &error)];
             log::warn(&self.id, "attempts could not be reported; their leases will end", &fields);
         }
     }
@@ -306,9 +327,15 @@ impl Dispatcher {
     async fn hand_over(self, tickets: Vec<Queued>) -> Step {
         for (binding, lane) in [(config::DELIVERIES, Lane::First), (config::RETRIES, Lane::Retry)] {
             let tickets = tickets.iter().filter(|queued| queued.ticket.lane == lane).cloned();
-            let messages: Vec<_> = tickets.map(|Queued { project, ticket, hops }| Message { project, ticket, hops: hops + 1 }).collect();
+            let messages: Vec<_> = tickets
+                .map(|Queued { project, ticket, hops }| Message { project, ticket, hops: hops + 1 })
+                .collect();
             if let Err(error) = queue::send(&self.env, binding, &messages).await {
-                log::warn(&self.id, "tickets could not be handed over; their leases will end", &[("error", &log::chain(&error))]);
+                log::warn(
+                    &self.id,
+                    "tickets could not be handed over; their leases will end",
+                    &[("error", &log::chain(&error))],
+                );
             }
         }
         Step::HandedOver
@@ -317,30 +344,59 @@ impl Dispatcher {
     async fn attempt(self, ready: Ready) -> Step {
         let Ready { project, work, event } = ready;
         let report = self.attempt_work(&project, &work, &event).await;
-        Step::Attempted { project, webhook: work.webhook, delivery: work.delivery, report: report.map(Box::new) }
+        Step::Attempted {
+            project,
+            webhook: work.webhook,
+            delivery: work.delivery,
+            report: report.map(Box::new),
+        }
     }
 
     /// One attempt of a delivery. `None`: there is nothing to report, because the webhook is gone or cannot be known.
     async fn attempt_work(&self, project: &ProjectName, work: &Work, event: &WorkEvent) -> Option<Report> {
-        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("webhook", &work.webhook_id)];
+        let fields: [(&str, &dyn std::fmt::Display); 2] =
+            [("project", &project.as_str()), ("webhook", &work.webhook_id)];
         if !is_in_time(work, clock::now()) {
             log::warn(&self.id, "an attempt was left to its lease: there was no time for it", &fields);
             return None;
         }
         let keyring = &self.settings.keyring;
-        let found = definition_kv::find(&self.env, &self.id, keyring, project, work.webhook, &work.webhook_id, work.webhook_version).await;
+        let found = definition_kv::find(
+            &self.env,
+            &self.id,
+            keyring,
+            project,
+            work.webhook,
+            &work.webhook_id,
+            work.webhook_version,
+        )
+        .await;
         let stored = match found {
             Ok(stored) => stored?,
             Err(error) => {
-                log::warn(&self.id, "a definition could not be found", &[("webhook", &work.webhook_id), ("error", &error)]);
+                log::warn(
+                    &self.id,
+                    "a definition could not be found",
+                    &[("webhook", &work.webhook_id), ("error", &error)],
+                );
                 return None;
             }
         };
         let owner = Owner { project, id: &work.webhook_id };
-        let call =
-            OneCall { sealed: &stored.definition, owner, event, message_id: &work.message_id, number: work.attempt, trigger: work.trigger };
+        let call = OneCall {
+            sealed: &stored.definition,
+            owner,
+            event,
+            message_id: &work.message_id,
+            number: work.attempt,
+            trigger: work.trigger,
+        };
         let attempt = self.call(call).await;
-        meter::attempted(&attempt.outcome, attempt.duration_ms, is_delivered(stored.definition.contract, &attempt.outcome));
+        meter::attempted(
+            &attempt.outcome,
+            attempt.duration_ms,
+            is_delivered(stored.definition.contract, &attempt.outcome),
+        );
         Some(Report { delivery: work.delivery, attempt })
     }
 
@@ -363,7 +419,11 @@ impl Dispatcher {
             }
             Err(outcome) => {
                 if let Outcome::PlatformFailed { message } = &outcome {
-                    log::error(&self.id, "a callback could not be made", &[("owner", &call.owner.id), ("error", message)]);
+                    log::error(
+                        &self.id,
+                        "a callback could not be made",
+                        &[("owner", &call.owner.id), ("error", message)],
+                    );
                 }
                 Attempt {
                     number: call.number,
@@ -380,21 +440,42 @@ impl Dispatcher {
     }
 
     /// Everything before the network: the policy as it is now, the secrets, the exact bytes.
-    fn prepare(&self, call: &OneCall<'_>, now: Timestamp) -> Result<(String, contract::Callback, SentRequest), Outcome> {
-        let target = egress::check(&call.sealed.url, &self.policy).map_err(|refusal| Outcome::Blocked { message: refusal.to_string() })?;
+    fn prepare(
+        &self,
+        call: &OneCall<'_>,
+        now: Timestamp,
+    ) -> Result<(String, contract::Callback, SentRequest), Outcome> {
+        let target = egress::check(&call.sealed.url, &self.policy)
+            .map_err(|refusal| Outcome::Blocked { message: refusal.to_string() })?;
         let plain = seal::unseal(&self.settings.keyring, call.owner, call.sealed)
             .map_err(|fault| Outcome::PlatformFailed { message: format!("a stored secret {fault}") })?;
         let rendering = Rendering::of(&plain, &call.event.kind);
         let callback = self.build(&plain, &rendering, call, now)?;
         let body_bytes = u32::try_from(callback.body.len()).unwrap_or(u32::MAX);
-        let request = SentRequest { url: target.url.clone(), headers: callback.shown_headers.clone(), rendering, body_bytes };
+        let request = SentRequest {
+            url: target.url.clone(),
+            headers: callback.shown_headers.clone(),
+            rendering,
+            body_bytes,
+        };
         Ok((target.url, callback, request))
     }
 
     #[expect(clippy::unused_self, reason = "reads as one of the steps of `prepare`")]
-    fn build(&self, plain: &Definition, rendering: &Rendering, call: &OneCall<'_>, now: Timestamp) -> Result<contract::Callback, Outcome> {
+    fn build(
+        &self,
+        plain: &Definition,
+        rendering: &Rendering,
+        call: &OneCall<'_>,
+        now: Timestamp,
+    ) -> Result<contract::Callback, Outcome> {
         let event = call.event;
-        let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data: &event.data, object: event.object.as_ref() };
+        let source = Source {
+            kind: &event.kind,
+            accepted_at: event.accepted_at,
+            data: &event.data,
+            object: event.object.as_ref(),
+        };
         contract::build(plain, rendering, &source, call.message_id, now)
             .map_err(|fault| Outcome::PlatformFailed { message: format!("the signing secret {fault}") })
     }
@@ -470,7 +551,8 @@ impl Run {
     }
 
     fn take(&mut self, project: &ProjectName, set: WorkSet) {
-        let events: BTreeMap<Seq, Rc<WorkEvent>> = set.events.into_iter().map(|event| (event.seq, Rc::new(event))).collect();
+        let events: BTreeMap<Seq, Rc<WorkEvent>> =
+            set.events.into_iter().map(|event| (event.seq, Rc::new(event))).collect();
         let now = clock::now();
         let mut works = in_turn(set.works, |work| work.webhook);
         // A quick call must not stand behind one that may hang: it would wait for its connection.
@@ -522,8 +604,13 @@ impl Run {
                 match outcome {
                     Ok(works) => self.take(&project, works),
                     Err(error) => {
-                        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("error", &error)];
-                        log::warn(&self.dispatcher.id, "tickets could not be claimed; their leases will end", &fields);
+                        let fields: [(&str, &dyn std::fmt::Display); 2] =
+                            [("project", &project.as_str()), ("error", &error)];
+                        log::warn(
+                            &self.dispatcher.id,
+                            "tickets could not be claimed; their leases will end",
+                            &fields,
+                        );
                     }
                 }
             }
@@ -549,7 +636,8 @@ impl Run {
                 let of_webhook = self.running.iter().filter(|running| running.webhook == ready.work.webhook);
                 of_webhook.count() < self.per_webhook
             };
-            let Some(ready) = self.ready.iter().position(has_room).and_then(|at| self.ready.remove(at)) else {
+            let Some(ready) = self.ready.iter().position(has_room).and_then(|at| self.ready.remove(at))
+            else {
                 return;
             };
             self.running.push(Running {
@@ -598,7 +686,8 @@ impl Run {
             return;
         }
         let now = clock::now();
-        let hanging: Vec<&Running> = self.running.iter().filter(|running| now.ms_since(running.since) >= HANGS_AFTER_MS).collect();
+        let hanging: Vec<&Running> =
+            self.running.iter().filter(|running| now.ms_since(running.since) >= HANGS_AFTER_MS).collect();
         if hanging.len() < HANGING_MAX {
             return;
         }
@@ -638,10 +727,12 @@ mod tests {
     #[test]
     fn webhooks_take_turns() {
         let things = vec![(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd'), (3, 'e'), (3, 'f')];
-        let ordered: String = in_turn(things, |(webhook, _)| Seq(*webhook)).into_iter().map(|(_, name)| name).collect();
+        let ordered: String =
+            in_turn(things, |(webhook, _)| Seq(*webhook)).into_iter().map(|(_, name)| name).collect();
         assert_eq!(ordered, "adebfc");
         let things = vec![(3, 'a'), (1, 'b'), (1, 'c')];
-        let ordered: String = in_turn(things, |(webhook, _)| Seq(*webhook)).into_iter().map(|(_, name)| name).collect();
+        let ordered: String =
+            in_turn(things, |(webhook, _)| Seq(*webhook)).into_iter().map(|(_, name)| name).collect();
         assert_eq!(ordered, "abc");
     }
 

@@ -8,7 +8,16 @@
 //! a panic (docs/platform.md 1.9, trap 7), and a panic takes every request of the isolate with it (trap 6). That is
 //! also why nothing in this crate may panic: see the lints below.
 
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
 
 mod body;
 mod clock;

@@ -40,11 +40,25 @@ impl Display for RequestId {
 }
 
 /// Writes the line of a request that was answered. `route` is its pattern, never its path: names and keys are not for logs.
-pub(crate) fn request(id: &RequestId, method: &str, route: &str, project: Option<&str>, status: u16, duration_ms: i64) {
+pub(crate) fn request(
+    id: &RequestId,
+    method: &str,
+    route: &str,
+    project: Option<&str>,
+    status: u16,
+    duration_ms: i64,
+) {
     worker::console_log!("{}", request_line(id, method, route, project, status, duration_ms));
 }
 
-fn request_line(id: &RequestId, method: &str, route: &str, project: Option<&str>, status: u16, duration_ms: i64) -> String {
+fn request_line(
+    id: &RequestId,
+    method: &str,
+    route: &str,
+    project: Option<&str>,
+    status: u16,
+    duration_ms: i64,
+) -> String {
     serde_json::json!({
         "level": "info",
         "message": "request",
@@ -102,7 +116,10 @@ fn line(level: Level, id: &RequestId, message: &str, fields: &[(&str, &dyn Displ
 /// Makes a panic say where it happened. It must not happen: the other requests of the isolate die with it.
 pub(crate) fn panics() {
     std::panic::set_hook(Box::new(|panic| {
-        worker::console_error!("{}", line(Level::Error, &RequestId::new([0; 8]), "panic", &[("error", panic)]));
+        worker::console_error!(
+            "{}",
+            line(Level::Error, &RequestId::new([0; 8]), "panic", &[("error", panic)])
+        );
     }));
 }
 
@@ -124,9 +141,13 @@ mod tests {
 
     #[test]
     fn a_request_has_its_line() {
-        let text = request_line(&RequestId::new([1; 8]), "GET", "/v1/projects/{project}", Some("p1"), 200, 12);
+        let text =
+            request_line(&RequestId::new([1; 8]), "GET", "/v1/projects/{project}", Some("p1"), 200, 12);
         let read: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((&read["status"], &read["duration_ms"], &read["project"]), (&Value::from(200), &Value::from(12), &Value::from("p1")));
+        assert_eq!(
+            (&read["status"], &read["duration_ms"], &read["project"]),
+            (&Value::from(200), &Value::from(12), &Value::from("p1"))
+        );
     }
 
     #[test]

@@ -43,12 +43,18 @@ impl Billed {
     const fn help(self) -> &'static str {
         match self {
             Self::RowsRead => "Rows that SQLite read, in this isolate since it began.",
-            Self::RowsWritten => "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it began.",
+            Self::RowsWritten => {
+                "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it began."
+            }
             Self::KvReads => "Reads of KV, by this isolate since it began.",
             Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it began.",
-            Self::QueueOperations => "Messages written to, read from or deleted from a queue, by this isolate since it began.",
+            Self::QueueOperations => {
+                "Messages written to, read from or deleted from a queue, by this isolate since it began."
+            }
             Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it began.",
-            Self::WorkerRequests => "Requests, batches and cron triggers of the Worker, in this isolate since it began.",
+            Self::WorkerRequests => {
+                "Requests, batches and cron triggers of the Worker, in this isolate since it began."
+            }
         }
     }
 
@@ -101,10 +107,15 @@ fn change(by: impl FnOnce(&mut Counters)) {
 pub(crate) fn expose(exposition: &mut Exposition) {
     COUNTS.with(|counts| {
         for (what, counter) in Billed::ALL.into_iter().zip(counts) {
-            exposition.counter(&format!("postern_{}", what.name()), what.help(), [(String::new(), counter.get())]);
+            exposition.counter(
+                &format!("postern_{}", what.name()),
+                what.help(),
+                [(String::new(), counter.get())],
+            );
         }
     });
-    let counters = COUNTERS.with(|counters| counters.try_borrow().map_or(Counters::ZERO, |counters| counters.clone()));
+    let counters =
+        COUNTERS.with(|counters| counters.try_borrow().map_or(Counters::ZERO, |counters| counters.clone()));
     exposition.counters("postern", "in this isolate since it began", [(String::new(), &counters)]);
 }
 
@@ -126,9 +137,14 @@ mod tests {
         let mut exposition = Exposition::new(Form::Text);
         expose(&mut exposition);
         let text = exposition.finish();
-        assert!(text.contains("\npostern_rows_read_total 10\n") && text.contains("\npostern_worker_requests_total 7\n"), "{text}");
         assert!(
-            text.contains("\npostern_events_accepted_total 3\n") && text.contains("\npostern_attempts_total{outcome=\"5xx\"} 1\n"),
+            text.contains("\npostern_rows_read_total 10\n")
+                && text.contains("\npostern_worker_requests_total 7\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\npostern_events_accepted_total 3\n")
+                && text.contains("\npostern_attempts_total{outcome=\"5xx\"} 1\n"),
             "{text}"
         );
         let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();

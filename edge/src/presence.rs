@@ -29,11 +29,17 @@ pub(crate) async fn may_exist(env: &Env, id: &RequestId, project: &ProjectName) 
     }
     match definition_kv::is_listed(env, project).await {
         Ok(is_listed) => {
-            MEMORY.with_borrow_mut(|memory| if is_listed { memory.note_present(project) } else { memory.note_absent(project, asked_at) });
+            MEMORY.with_borrow_mut(|memory| {
+                if is_listed { memory.note_present(project) } else { memory.note_absent(project, asked_at) }
+            });
             is_listed
         }
         Err(error) => {
-            log::warn(id, "the list of projects could not be read", &[("project", &project.as_str()), ("error", &log::chain(&error))]);
+            log::warn(
+                id,
+                "the list of projects could not be read",
+                &[("project", &project.as_str()), ("error", &log::chain(&error))],
+            );
             true
         }
     }
@@ -43,6 +49,10 @@ pub(crate) async fn may_exist(env: &Env, id: &RequestId, project: &ProjectName) 
 pub(crate) async fn publish(env: &Env, id: &RequestId, view: &ProjectView) {
     MEMORY.with_borrow_mut(|memory| memory.note_present(&view.name));
     if let Err(error) = definition_kv::publish(env, &view.name, &OutboxItem::Project(view.clone())).await {
-        log::warn(id, "a project could not be listed yet", &[("project", &view.name.as_str()), ("error", &log::chain(&error))]);
+        log::warn(
+            id,
+            "a project could not be listed yet",
+            &[("project", &view.name.as_str()), ("error", &log::chain(&error))],
+        );
     }
 }

@@ -43,7 +43,10 @@ pub(crate) async fn send(env: &Env, binding: &str, messages: &[Message]) -> work
         let mut builder = BatchMessageBuilder::<JsValue>::new();
         for message in batch {
             let text = serde_json::to_string(message)?;
-            builder = builder.message(RawMessageBuilder::new(JsValue::from_str(&text)).build_with_content_type(QueueContentType::Text));
+            builder = builder.message(
+                RawMessageBuilder::new(JsValue::from_str(&text))
+                    .build_with_content_type(QueueContentType::Text),
+            );
         }
         queue.send_raw_batch(builder.build()).await?;
         meter::count(Billed::QueueOperations, batch.len() as u64);
@@ -62,7 +65,8 @@ mod tests {
     fn the_wire_form_of_a_message_does_not_change_by_accident() {
         let ticket = LeaseTicket { delivery: Seq(5), attempt: 2, webhook: Seq(3), lane: Lane::Retry };
         let message = Message { project: ProjectName::parse("p1").unwrap(), ticket, hops: 1 };
-        let text = r#"{"project":"p1","ticket":{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"},"hops":1}"#;
+        let text =
+            r#"{"project":"p1","ticket":{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"},"hops":1}"#;
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
         assert_eq!(Message::parse(text), Some(message));
     }

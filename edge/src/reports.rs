@@ -101,8 +101,16 @@ mod tests {
     fn report(delivery: i64) -> Report {
         let outcome = Outcome::Answered { status: 200 };
         let (request, response, request_id) = (None, None, None);
-        let attempt =
-            Attempt { number: 1, trigger: Trigger::Schedule, started_at: NOW, duration_ms: 1, outcome, request, response, request_id };
+        let attempt = Attempt {
+            number: 1,
+            trigger: Trigger::Schedule,
+            started_at: NOW,
+            duration_ms: 1,
+            outcome,
+            request,
+            response,
+            request_id,
+        };
         Report { delivery: Seq(delivery), attempt }
     }
 
@@ -151,7 +159,11 @@ mod tests {
     fn an_invocation_does_not_carry_for_ever() {
         let project = project("ever");
         let turn = leave(&project, reports(0..1), NOW).unwrap();
-        assert_eq!(keys(&turn.next(NOW.plus_ms(CARRIES_FOR_MS))), [0], "whoever comes during this call goes on");
+        assert_eq!(
+            keys(&turn.next(NOW.plus_ms(CARRIES_FOR_MS))),
+            [0],
+            "whoever comes during this call goes on"
+        );
         let next = leave(&project, reports(1..2), NOW.plus_ms(CARRIES_FOR_MS)).unwrap();
         assert!(turn.next(NOW.plus_ms(CARRIES_FOR_MS)).is_empty());
         assert_eq!(keys(&next.next(NOW.plus_ms(CARRIES_FOR_MS))), [1]);

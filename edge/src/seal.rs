@@ -96,7 +96,9 @@ impl Keyring {
     pub(crate) fn holds_keys_of(&self, sealed: &Definition) -> bool {
         let values = sealed.headers.iter().filter(|header| header.protected).map(|header| &header.value);
         let mut texts = sealed.secret.iter().chain(values);
-        texts.all(|text| parts_of(text).is_some_and(|(id, _text)| self.keys.iter().any(|(known, _cipher)| known == id)))
+        texts.all(|text| {
+            parts_of(text).is_some_and(|(id, _text)| self.keys.iter().any(|(known, _cipher)| known == id))
+        })
     }
 
     fn seal(&self, nonce: [u8; NONCE_BYTES], place: &str, plain: &str) -> Result<String, SealFault> {
@@ -110,7 +112,11 @@ impl Keyring {
 
     fn open(&self, place: &str, sealed: &str) -> Result<String, SealFault> {
         let (id, text) = parts_of(sealed).ok_or(SealFault::Form)?;
-        let (_, cipher) = self.keys.iter().find(|(known, _)| known == id).ok_or_else(|| SealFault::UnknownKey(String::from(id)))?;
+        let (_, cipher) = self
+            .keys
+            .iter()
+            .find(|(known, _)| known == id)
+            .ok_or_else(|| SealFault::UnknownKey(String::from(id)))?;
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().ok_or(SealFault::Form)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealFault::Form)?;
         let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
@@ -177,7 +183,12 @@ pub(crate) fn seal(
 ///
 /// # Errors
 /// See [`unseal`] and [`seal`].
-pub(crate) fn reseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition, now: Timestamp) -> Result<Option<Definition>, SealFault> {
+pub(crate) fn reseal(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    sealed: &Definition,
+    now: Timestamp,
+) -> Result<Option<Definition>, SealFault> {
     let secrets = sealed.secret.iter().chain(sealed.previous_secrets.iter().map(|retired| &retired.secret));
     let values = sealed.headers.iter().filter(|header| header.protected).map(|header| &header.value);
     if secrets.chain(values).all(|text| keyring.is_current(text)) {
@@ -197,10 +208,18 @@ pub(crate) fn reseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition, n
 ///
 /// # Errors
 /// Any other does not open: its key is gone, or it was changed or moved.
-pub(crate) fn unseal(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Definition, SealFault> {
+pub(crate) fn unseal(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    sealed: &Definition,
+) -> Result<Definition, SealFault> {
     let mut plain = sealed.clone();
     plain.secret = unseal_secret(keyring, owner, sealed)?;
-    plain.previous_secrets = sealed.previous_secrets.iter().filter_map(|retired| unseal_retired(keyring, owner, retired)).collect();
+    plain.previous_secrets = sealed
+        .previous_secrets
+        .iter()
+        .filter_map(|retired| unseal_retired(keyring, owner, retired))
+        .collect();
     for header in plain.headers.iter_mut().filter(|header| header.protected) {
         header.value = keyring.open(&owner.header_place(&header.key), &header.value)?;
     }
@@ -213,7 +232,12 @@ fn unseal_retired(keyring: &Keyring, owner: Owner<'_>, sealed: &RetiredSecret) -
 }
 
 /// Opens every secret that signs at `now`, the current one first; those that do not open are left out.
-pub(crate) fn unseal_signing_secrets(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition, now: Timestamp) -> Vec<String> {
+pub(crate) fn unseal_signing_secrets(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    sealed: &Definition,
+    now: Timestamp,
+) -> Vec<String> {
     let place = owner.secret_place();
     sealed.signing_secrets(now).filter_map(|secret| keyring.open(&place, secret).ok()).collect()
 }
@@ -222,7 +246,11 @@ pub(crate) fn unseal_signing_secrets(keyring: &Keyring, owner: Owner<'_>, sealed
 ///
 /// # Errors
 /// See [`unseal`].
-pub(crate) fn unseal_secret(keyring: &Keyring, owner: Owner<'_>, sealed: &Definition) -> Result<Option<String>, SealFault> {
+pub(crate) fn unseal_secret(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    sealed: &Definition,
+) -> Result<Option<String>, SealFault> {
     sealed.secret.as_deref().map(|secret| keyring.open(&owner.secret_place(), secret)).transpose()
 }
 
@@ -233,7 +261,12 @@ pub(crate) const AUTHORIZATION: &str = "authorization";
 ///
 /// # Errors
 /// See [`seal`].
-pub(crate) fn seal_text(keyring: &Keyring, owner: Owner<'_>, field: &str, plain: &str) -> Result<String, SealFault> {
+pub(crate) fn seal_text(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    field: &str,
+    plain: &str,
+) -> Result<String, SealFault> {
     keyring.seal(clock::random()?, &owner.place_of(field), plain)
 }
 
@@ -241,7 +274,12 @@ pub(crate) fn seal_text(keyring: &Keyring, owner: Owner<'_>, field: &str, plain:
 ///
 /// # Errors
 /// See [`unseal`].
-pub(crate) fn open_text(keyring: &Keyring, owner: Owner<'_>, field: &str, sealed: &str) -> Result<String, SealFault> {
+pub(crate) fn open_text(
+    keyring: &Keyring,
+    owner: Owner<'_>,
+    field: &str,
+    sealed: &str,
+) -> Result<String, SealFault> {
     keyring.open(&owner.place_of(field), sealed)
 }
 
@@ -270,7 +308,12 @@ mod tests {
         Definition {
             headers,
             secret: Some(String::from("whsec_plain")),
-            ..Definition::new(WebhookName::parse("w").unwrap(), "https://example.com/", Contract::Standard, Vec::new())
+            ..Definition::new(
+                WebhookName::parse("w").unwrap(),
+                "https://example.com/",
+                Contract::Standard,
+                Vec::new(),
+            )
         }
     }
 
@@ -291,20 +334,31 @@ mod tests {
         let ring = keyring(&format!("k1:{KEY_1}"));
         let here = project("p1");
         let there = project("p2");
-        let sealed = seal(&ring, Owner { project: &here, id: "whk_1" }, &definition(vec![header("a", "1", true)]), None).unwrap();
+        let sealed = seal(
+            &ring,
+            Owner { project: &here, id: "whk_1" },
+            &definition(vec![header("a", "1", true)]),
+            None,
+        )
+        .unwrap();
         for owner in [Owner { project: &there, id: "whk_1" }, Owner { project: &here, id: "whk_2" }] {
             assert!(matches!(unseal(&ring, owner, &sealed), Err(SealFault::Tampered)));
         }
         let mut renamed = sealed;
         renamed.headers[0].key = String::from("b");
-        assert!(matches!(unseal(&ring, Owner { project: &here, id: "whk_1" }, &renamed), Err(SealFault::Tampered)));
+        assert!(matches!(
+            unseal(&ring, Owner { project: &here, id: "whk_1" }, &renamed),
+            Err(SealFault::Tampered)
+        ));
     }
 
     #[test]
     fn an_update_keeps_the_sealed_text_of_what_it_does_not_name() {
         let ring = keyring(&format!("k1:{KEY_1}"));
         let owner = Owner { project: &project("p1"), id: "whk_1" };
-        let current = seal(&ring, owner, &definition(vec![header("a", "1", true), header("b", "2", true)]), None).unwrap();
+        let current =
+            seal(&ring, owner, &definition(vec![header("a", "1", true), header("b", "2", true)]), None)
+                .unwrap();
         let mut update = current.clone();
         update.headers.reverse();
         update.headers[1].value = String::from("new");
@@ -326,7 +380,10 @@ mod tests {
         assert!(!serde_json::to_string(&sealed).unwrap().contains("whsec_"));
         let opened = unseal(&ring, owner, &sealed).unwrap();
         let previous = [RetiredSecret { secret: String::from("whsec_plain"), expires_at: Timestamp(60_000) }];
-        assert_eq!((opened.secret.as_deref(), opened.previous_secrets.as_slice()), (Some("whsec_new"), &previous[..]));
+        assert_eq!(
+            (opened.secret.as_deref(), opened.previous_secrets.as_slice()),
+            (Some("whsec_new"), &previous[..])
+        );
     }
 
     #[test]
@@ -350,14 +407,18 @@ mod tests {
         let new = seal(&both, owner, &definition(Vec::new()), None).unwrap();
         assert!(new.secret.as_deref().is_some_and(|text| text.starts_with("s1.k2.")));
         let only_old = keyring(&format!("k1:{KEY_1}"));
-        assert!(matches!(unseal_secret(&only_old, owner, &new), Err(SealFault::UnknownKey(id)) if id == "k2"));
+        assert!(
+            matches!(unseal_secret(&only_old, owner, &new), Err(SealFault::UnknownKey(id)) if id == "k2")
+        );
     }
 
     #[test]
     fn everything_moves_to_the_new_key_and_the_old_one_is_no_longer_needed() {
         let owner = Owner { project: &project("p1"), id: "whk_1" };
         let old_ring = keyring(&format!("k1:{KEY_1}"));
-        let mut old = seal(&old_ring, owner, &definition(vec![header("a", "1", true), header("b", "2", false)]), None).unwrap();
+        let mut old =
+            seal(&old_ring, owner, &definition(vec![header("a", "1", true), header("b", "2", false)]), None)
+                .unwrap();
         let plain_secret = String::from("whsec_new");
         old.rotate_secret(plain_secret.clone(), 60, Timestamp(0));
         old.secret = Some(old_ring.seal([1; NONCE_BYTES], &owner.secret_place(), &plain_secret).unwrap());
@@ -373,7 +434,8 @@ mod tests {
 
     #[test]
     fn a_bad_keyring_is_named_without_its_keys() {
-        let check = |text: &str, fault: KeyringFault| assert_eq!(Keyring::parse(text).err(), Some(fault), "{text}");
+        let check =
+            |text: &str, fault: KeyringFault| assert_eq!(Keyring::parse(text).err(), Some(fault), "{text}");
         check("", KeyringFault::Empty);
         check("k1", KeyringFault::Form(1));
         check(":AAAA", KeyringFault::Form(1));

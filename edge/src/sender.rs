@@ -90,11 +90,20 @@ async fn exchange(
     let received: Vec<(String, String)> = Headers(response.headers()).entries().collect();
     let about = AboutBody::of(&received);
     let answer = ReceivedResponse::of(status, received, clock::now());
-    let (body, broken) = body::read(about.readable(&response), Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX }).await;
+    let (body, broken) =
+        body::read(about.readable(&response), Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX })
+            .await;
     let truncated = broken.is_some() || body.is_cut();
-    let kept = media::as_text(body.kept, truncated, about.content_type.as_deref(), about.still_encoded(), body::decode);
+    let kept = media::as_text(
+        body.kept,
+        truncated,
+        about.content_type.as_deref(),
+        about.still_encoded(),
+        body::decode,
+    );
     let body_note = broken.map(|error| note_of(&error, &about.coding)).or(kept.note);
-    let answer = ReceivedResponse { body: kept.body, body_is_base64: kept.is_base64, truncated, body_note, ..answer };
+    let answer =
+        ReceivedResponse { body: kept.body, body_is_base64: kept.is_base64, truncated, body_note, ..answer };
     Ok((Outcome::Answered { status }, Some(answer)))
 }
 
@@ -108,7 +117,12 @@ struct AboutBody {
 
 impl AboutBody {
     fn of(headers: &[(String, String)]) -> Self {
-        let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
+        let header = |wanted: &str| {
+            headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .map(|(_, value)| value.as_str())
+        };
         Self {
             content_type: header("content-type").map(String::from),
             coding: Coding::read(header("content-encoding")),
@@ -155,7 +169,9 @@ fn body_note(name: Option<&str>, message: &str, coding: &Coding) -> BodyNote {
     let is_of_decoder = message.to_ascii_lowercase().contains("compress");
     match (outcome_of(name, message), coding.name()) {
         (Outcome::TimedOut, _) => BodyNote::TimedOut,
-        (_, Some(coding)) if is_of_decoder => BodyNote::NotDecoded { coding: String::from(coding), message: String::from(message) },
+        (_, Some(coding)) if is_of_decoder => {
+            BodyNote::NotDecoded { coding: String::from(coding), message: String::from(message) }
+        }
         _ => BodyNote::BrokenOff { message: String::from(message) },
     }
 }
@@ -177,10 +193,18 @@ fn outcome_of(name: Option<&str>, message: &str) -> Outcome {
         Outcome::TimedOut
     } else if says("DNS") {
         Outcome::NameNotResolved
-    } else if says("Network connection lost") || says("onnection refused") || says("reset") || says("disconnected") {
+    } else if says("Network connection lost")
+        || says("onnection refused")
+        || says("reset")
+        || says("disconnected")
+    {
         Outcome::ConnectionFailed { message: String::from(message) }
     } else if says("internal error; reference") {
-        Outcome::ConnectionFailed { message: format!("the host name does not resolve, or no secured connection came about ({message})") }
+        Outcome::ConnectionFailed {
+            message: format!(
+                "the host name does not resolve, or no secured connection came about ({message})"
+            ),
+        }
     } else {
         Outcome::PlatformFailed { message: String::from(message) }
     }
@@ -192,12 +216,19 @@ mod tests {
 
     #[test]
     fn a_thrown_error_is_told_as_what_it_means() {
-        let check = |name, message: &str, outcome| assert_eq!(outcome_of(name, message), outcome, "{message}");
+        let check =
+            |name, message: &str, outcome| assert_eq!(outcome_of(name, message), outcome, "{message}");
         check(Some("TimeoutError"), "The operation was aborted due to timeout", Outcome::TimedOut);
         let lost = String::from("Network connection lost.");
         check(Some("Error"), "Network connection lost.", Outcome::ConnectionFailed { message: lost });
-        let either = String::from("the host name does not resolve, or no secured connection came about (internal error; reference = abc)");
-        check(Some("Error"), "internal error; reference = abc", Outcome::ConnectionFailed { message: either });
+        let either = String::from(
+            "the host name does not resolve, or no secured connection came about (internal error; reference = abc)",
+        );
+        check(
+            Some("Error"),
+            "internal error; reference = abc",
+            Outcome::ConnectionFailed { message: either },
+        );
         let other = String::from("Too many subrequests.");
         check(Some("Error"), "Too many subrequests.", Outcome::PlatformFailed { message: other });
         check(Some("Error"), "DNS lookup failed.", Outcome::NameNotResolved);
@@ -207,9 +238,17 @@ mod tests {
     fn what_ends_a_body_is_told_apart() {
         let gzip = || Coding::Undone("gzip");
         let broken = |message: &str| BodyNote::BrokenOff { message: String::from(message) };
-        let not_gzip = |message: &str| BodyNote::NotDecoded { coding: String::from("gzip"), message: String::from(message) };
+        let not_gzip = |message: &str| BodyNote::NotDecoded {
+            coding: String::from("gzip"),
+            message: String::from(message),
+        };
         for (name, message, coding, note) in [
-            ("TypeError", "Gzip compressed stream ended prematurely.", gzip(), not_gzip("Gzip compressed stream ended prematurely.")),
+            (
+                "TypeError",
+                "Gzip compressed stream ended prematurely.",
+                gzip(),
+                not_gzip("Gzip compressed stream ended prematurely."),
+            ),
             ("TypeError", "Gzip decompression failed.", gzip(), not_gzip("Gzip decompression failed.")),
             (
                 "TypeError",
@@ -229,9 +268,15 @@ mod tests {
     #[test]
     fn what_headers_say_of_a_body_is_found_whatever_their_case() {
         let header = |name: &str, value: &str| (String::from(name), String::from(value));
-        let about =
-            AboutBody::of(&[header("Content-Type", "text/plain"), header("CONTENT-ENCODING", "zstd"), header("content-length", "7")]);
-        assert_eq!((about.content_type.as_deref(), about.still_encoded(), about.length), (Some("text/plain"), Some("zstd"), Some(7)));
+        let about = AboutBody::of(&[
+            header("Content-Type", "text/plain"),
+            header("CONTENT-ENCODING", "zstd"),
+            header("content-length", "7"),
+        ]);
+        assert_eq!(
+            (about.content_type.as_deref(), about.still_encoded(), about.length),
+            (Some("text/plain"), Some("zstd"), Some(7))
+        );
         let none = AboutBody::of(&[header("content-length", "many")]);
         assert_eq!((none.content_type.as_deref(), none.still_encoded(), none.length), (None, None, None));
     }

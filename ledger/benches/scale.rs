@@ -4,7 +4,10 @@
 //! It shows that nothing grows with history; it does not show how fast a Durable Object is. That no statement walks through
 //! a table that grows is a test of its own (`tests/query_plans.rs`, which asks SQLite for every plan).
 #![expect(clippy::print_stdout, reason = "a program that reports on its terminal")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads a clock; the ledger that it measures is handed the time")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads a clock; the ledger that it measures is handed the time"
+)]
 
 #[path = "../tests/support/mod.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -73,8 +76,13 @@ fn main() -> Result<(), LedgerError> {
         "\n{made} deliveries of {events} events were made and measured in {:.0} s; median / p99 of {ROUNDS} each.",
         begun.elapsed().as_secs_f64()
     );
-    println!("A list of webhooks shows the latest 42 deliveries of each, a list of deliveries 50: both read more until there are so many.");
-    println!("A project that has gone quiet is opened (its webhooks read into memory) in {}.", opened(&store)?);
+    println!(
+        "A list of webhooks shows the latest 42 deliveries of each, a list of deliveries 50: both read more until there are so many."
+    );
+    println!(
+        "A project that has gone quiet is opened (its webhooks read into memory) in {}.",
+        opened(&store)?
+    );
     Ok(())
 }
 
@@ -99,7 +107,10 @@ fn finish(project: &mut Ledger<Rc<Native>>, now: Timestamp) -> Result<(), Ledger
             return Ok(());
         }
         let works = project.claim(&tickets, now)?.works;
-        let reports = works.iter().map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, now) }).collect();
+        let reports = works
+            .iter()
+            .map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, now) })
+            .collect();
         project.report(reports, now.plus_ms(1))?;
     }
 }
@@ -113,22 +124,40 @@ fn answered(number: u32, now: Timestamp) -> Attempt {
         header("server", "nginx/1.27.3"),
         header("x-request-id", "0191d3f2-7c1e-7b52-9a44-0f2d6c1e8a11"),
     ];
-    let response = ReceivedResponse { status: 200, headers, body: String::from("{\"received\":true}"), ..ReceivedResponse::default() };
+    let response = ReceivedResponse {
+        status: 200,
+        headers,
+        body: String::from("{\"received\":true}"),
+        ..ReceivedResponse::default()
+    };
     Attempt { response: Some(response), ..attempt(number, Outcome::Answered { status: 200 }, now) }
 }
 
-fn measure(project: &mut Ledger<Rc<Native>>, now: &mut Timestamp, middle: Option<Seq>, lines: &mut Vec<Line>) -> Result<(), LedgerError> {
+fn measure(
+    project: &mut Ledger<Rc<Native>>,
+    now: &mut Timestamp,
+    middle: Option<Seq>,
+    lines: &mut Vec<Line>,
+) -> Result<(), LedgerError> {
     let (mut accepts, mut leases, mut reports, mut inline) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         *now = now.plus_ms(3);
         timed(&mut accepts, || project.ingest(vec![event("order.paid")], InlineLimit(0), *now))?;
         let tickets = timed(&mut leases, || project.lease_due(*now, BATCH))?.tickets;
         let works = project.claim(&tickets, *now)?.works;
-        let report = works.iter().map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, *now) }).collect();
+        let report = works
+            .iter()
+            .map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, *now) })
+            .collect();
         timed(&mut reports, || project.report(report, now.plus_ms(1)))?;
         *now = now.plus_ms(3);
-        let works = timed(&mut inline, || project.ingest(vec![event("order.paid")], InlineLimit(6), *now))?.works.works;
-        let report = works.iter().map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, *now) }).collect();
+        let works = timed(&mut inline, || project.ingest(vec![event("order.paid")], InlineLimit(6), *now))?
+            .works
+            .works;
+        let report = works
+            .iter()
+            .map(|work| Report { delivery: work.delivery, attempt: answered(work.attempt, *now) })
+            .collect();
         project.report(report, now.plus_ms(1))?;
         finish(project, *now)?;
     }
@@ -139,8 +168,16 @@ fn measure(project: &mut Ledger<Rc<Native>>, now: &mut Timestamp, middle: Option
     lists(project, middle, lines)
 }
 
-fn lists(project: &Ledger<Rc<Native>>, middle: Option<Seq>, lines: &mut Vec<Line>) -> Result<(), LedgerError> {
-    let of = |webhook: Option<&str>, state| DeliveryFilter { state, webhook: webhook.map(String::from), kind: None };
+fn lists(
+    project: &Ledger<Rc<Native>>,
+    middle: Option<Seq>,
+    lines: &mut Vec<Line>,
+) -> Result<(), LedgerError> {
+    let of = |webhook: Option<&str>, state| DeliveryFilter {
+        state,
+        webhook: webhook.map(String::from),
+        kind: None,
+    };
     // A cursor is the id of the last that was shown.
     let middle = middle.map(|seq| project.ids().uuid(seq).to_string());
     let pages: [(&'static str, DeliveryFilter, Option<&str>); 5] = [
@@ -179,7 +216,10 @@ fn opened(store: &Rc<Native>) -> Result<String, LedgerError> {
     Ok(format!("{:.0} ms", times[times.len() / 2].as_secs_f64() * 1_000.0))
 }
 
-fn timed<T>(times: &mut Vec<Duration>, work: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+fn timed<T>(
+    times: &mut Vec<Duration>,
+    work: impl FnOnce() -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
     let begun = Instant::now();
     let done = work();
     times.push(begun.elapsed());

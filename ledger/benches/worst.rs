@@ -5,7 +5,10 @@
 //! It measures parsing, matching, and what the ledger does with SQLite in memory; it does not show how fast a Worker is. That the
 //! steps which are counted stay within their budget is a test of its own (`tests/worst.rs`).
 #![expect(clippy::print_stdout, reason = "a program that reports on its terminal")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads a clock; the ledger that it measures is handed the time")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads a clock; the ledger that it measures is handed the time"
+)]
 
 #[path = "../tests/simulation/random.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
@@ -24,7 +27,9 @@ use std::time::{Duration, Instant};
 use postern_core::config;
 use postern_core::contract::{actinia, ubiops, up42};
 use postern_core::egress::Policy;
-use postern_core::event::{BODY_BYTES_MAX, EventTypeDraft, NewEvent, parse_batch, parse_event, parse_event_type};
+use postern_core::event::{
+    BODY_BYTES_MAX, EventTypeDraft, NewEvent, parse_batch, parse_event, parse_event_type,
+};
 use postern_core::fault::parse_json;
 use postern_core::query::{DeliveryQuery, ExportQuery, StatsQuery};
 use postern_core::quota::Quotas;
@@ -77,13 +82,19 @@ const DOORS: [(&str, Maker); 17] = [
     ("POST config/plan", config_plan),
     ("POST import/preview", import_preview),
     ("POST inboxes", |random| garbage(random, |body| drop(inbox::create(body)))),
-    ("POST runs", |random| garbage(random, |body| drop(run::parse::create(body, &Policy::default(), entry())))),
+    ("POST runs", |random| {
+        garbage(random, |body| drop(run::parse::create(body, &Policy::default(), entry())))
+    }),
     ("POST runs/…/updates", |random| garbage(random, |body| drop(run::parse::update(body)))),
     ("actinia: a process chain", |random| {
         garbage(random, |body| drop(actinia::chain::submit(body, &Policy::default(), entry(), RunMode::Work)))
     }),
-    ("UbiOps: a webhook", |random| garbage(random, |body| drop(ubiops::api::create(body, &Policy::default())))),
-    ("UP42: a webhook", |random| garbage(random, |body| drop(up42::api::create(body, &Policy::default(), &["job.status"])))),
+    ("UbiOps: a webhook", |random| {
+        garbage(random, |body| drop(ubiops::api::create(body, &Policy::default())))
+    }),
+    ("UP42: a webhook", |random| {
+        garbage(random, |body| drop(up42::api::create(body, &Policy::default(), &["job.status"])))
+    }),
     ("a query string", query),
     ("an inbox verifies", verify),
     ("any JSON body", |random| garbage(random, |body| drop(parse_json(body)))),
@@ -98,9 +109,15 @@ fn main() -> ExitCode {
     let mut worst: Option<(f64, &str, String)> = None;
     println!("{:<26} {:>9}  the worst of {ROUNDS} requests", "door", "CPU");
     for (door, make) in DOORS.into_iter().filter(|(door, _make)| door.contains(&only)) {
-        let found = (0..ROUNDS).map(|seed| (cpu_of(make(&mut Random::new(seed))), seed)).max_by_key(|(took, _seed)| *took);
+        let found = (0..ROUNDS)
+            .map(|seed| (cpu_of(make(&mut Random::new(seed))), seed))
+            .max_by_key(|(took, _seed)| *took);
         let Some((first, seed)) = found else { continue };
-        let took = (0..AGAIN).map(|_again| cpu_of(make(&mut Random::new(seed)))).fold(first, Duration::min).as_secs_f64() * 1_000.0;
+        let took = (0..AGAIN)
+            .map(|_again| cpu_of(make(&mut Random::new(seed))))
+            .fold(first, Duration::min)
+            .as_secs_f64()
+            * 1_000.0;
         let words = make(&mut Random::new(seed)).words;
         println!("{door:<26} {took:>6.1} ms  {words}");
         if worst.as_ref().is_none_or(|(most, ..)| took > *most) {
@@ -108,7 +125,9 @@ fn main() -> ExitCode {
         }
     }
     let Some((took, door, words)) = worst else { return ExitCode::FAILURE };
-    println!("\nThe worst request: {door}: {words}: {took:.1} ms of CPU; at most {LIMIT_MS:.0} ms are allowed.");
+    println!(
+        "\nThe worst request: {door}: {words}: {took:.1} ms of CPU; at most {LIMIT_MS:.0} ms are allowed."
+    );
     if took <= LIMIT_MS { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -141,7 +160,8 @@ fn project_of(shape: &Shape) -> Project {
         create(&mut project, webhook.clone());
     }
     if let Some(schema) = &shape.schema {
-        let draft = EventTypeDraft { schema: Some(schema.clone()), ..EventTypeDraft::new(String::from(KIND)) };
+        let draft =
+            EventTypeDraft { schema: Some(schema.clone()), ..EventTypeDraft::new(String::from(KIND)) };
         project.create_event_type(draft, START).expect("an event type");
     }
     project
@@ -199,13 +219,21 @@ fn event_type(random: &mut Random) -> Request {
     let (of, schema) = shapes::schema(random);
     let shape = Shape::new(random, BODY_BYTES_MAX - 40_000);
     let body = format!(r#"{{"name":"{KIND}","schema":{schema},"example":{}}}"#, shape.data);
-    Request::of_body(&format!("{}, a schema of {of}", shape.words), body, |body| parse_json(body).map(|body| parse_event_type(&body)))
+    Request::of_body(&format!("{}, a schema of {of}", shape.words), body, |body| {
+        parse_json(body).map(|body| parse_event_type(&body))
+    })
 }
 
 fn webhook_create(random: &mut Random) -> Request {
     let shape = Shape::new(random, 1_000);
-    let filter = shape.webhooks.first().and_then(|webhook| webhook.filter.as_ref()).map(postern_core::condition::Condition::to_value);
-    let many = |what: &str, count: usize| -> Vec<String> { (0..count).map(|number| format!("{what}{number}")).collect() };
+    let filter = shape
+        .webhooks
+        .first()
+        .and_then(|webhook| webhook.filter.as_ref())
+        .map(postern_core::condition::Condition::to_value);
+    let many = |what: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{what}{number}")).collect()
+    };
     let draft = json!({
         "name": "w",
         "url": format!("https://{}.example/", "a".repeat(*random.pick(&[1, 60, 200_000]).expect("a length"))),
@@ -226,7 +254,11 @@ fn config_plan(random: &mut Random) -> Request {
     let mut state = config::State::default();
     let mut webhooks = Vec::new();
     let mut types = Vec::new();
-    let filter = shape.webhooks.first().and_then(|webhook| webhook.filter.as_ref()).map(postern_core::condition::Condition::to_value);
+    let filter = shape
+        .webhooks
+        .first()
+        .and_then(|webhook| webhook.filter.as_ref())
+        .map(postern_core::condition::Condition::to_value);
     let mut left = config::CONFIG_BYTES_MAX - 1_000;
     for number in 0..count {
         let webhook = json!({"name": format!("w{number}"), "url": "https://r.example/", "events": ["*"], "filter": filter});
@@ -245,7 +277,9 @@ fn config_plan(random: &mut Random) -> Request {
     let body = json!({"document": {"webhooks": webhooks, "event_types": types}}).to_string();
     let words = format!("{} webhooks and types like: {}", state.webhooks.len(), shape.words);
     Request::of_body(&words, body, move |body| {
-        config::Request::parse(body).map(|request| config::plan(&state, &request, &Policy::default()).map(|plan| plan.view(String::new())))
+        config::Request::parse(body).map(|request| {
+            config::plan(&state, &request, &Policy::default()).map(|plan| plan.view(String::new()))
+        })
     })
 }
 
@@ -286,8 +320,13 @@ fn garbage(random: &mut Random, parse: impl FnOnce(&str) + 'static) -> Request {
         1 => ("one member again and again", fill(&|_number| String::from(r#""name":1"#), '{', '}')),
         2 => ("short unknown members", fill(&|number| format!(r#""{number:x}":0"#), '{', '}')),
         3 => ("a long list", fill(&|_number| String::from("1"), '[', ']')),
-        4 => ("chains", format!(r#"{{"version":1,"list":{}}}"#, fill(&|_number| String::from("{}"), '[', ']'))),
-        5 => ("labels", format!(r#"{{"name":"w","labels":{}}}"#, fill(&|number| format!(r#""l{number}":1"#), '{', '}'))),
+        4 => {
+            ("chains", format!(r#"{{"version":1,"list":{}}}"#, fill(&|_number| String::from("{}"), '[', ']')))
+        }
+        5 => (
+            "labels",
+            format!(r#"{{"name":"w","labels":{}}}"#, fill(&|number| format!(r#""l{number}":1"#), '{', '}')),
+        ),
         6 => ("deep lists", format!("{}{}", "[".repeat(BODY_BYTES_MAX / 2), "]".repeat(BODY_BYTES_MAX / 2))),
         7 => ("names of quotes", fill(&|number| format!(r#""\"\\\u00e4{number}":1"#), '{', '}')),
         _ => ("long names", fill(&|number| format!(r#""{}{number}":1"#, "~/".repeat(200)), '{', '}')),
@@ -301,7 +340,10 @@ fn query(random: &mut Random) -> Request {
     let (of, text) = random
         .pick(&[
             ("one parameter again and again", "state=dead&".repeat(BYTES / 11)),
-            ("unknown parameters", (0..BYTES / 8).fold(String::new(), |text, number| text + &format!("u{number}=1&"))),
+            (
+                "unknown parameters",
+                (0..BYTES / 8).fold(String::new(), |text, number| text + &format!("u{number}=1&")),
+            ),
             ("percent signs", format!("webhook={}", "%41".repeat(BYTES / 3))),
             ("labels", format!("labels={}", "a:b,".repeat(BYTES / 4))),
             ("nothing", "&".repeat(BYTES)),
@@ -318,7 +360,9 @@ fn query(random: &mut Random) -> Request {
 
 /// A signature with as many candidates as headers hold, for a project with many secrets.
 fn verify(random: &mut Random) -> Request {
-    let secrets: Vec<Secret> = (0..*random.pick(&[1u8, 20]).expect("a count")).map(|number| Secret::from_random(&[number; 32])).collect();
+    let secrets: Vec<Secret> = (0..*random.pick(&[1u8, 20]).expect("a count"))
+        .map(|number| Secret::from_random(&[number; 32]))
+        .collect();
     let candidates = *random.pick(&[1usize, 16, 300]).expect("a count");
     let signature = vec![format!("v1,{}=", "A".repeat(43)); candidates].join(" ");
     let body = "x".repeat(BODY_BYTES_MAX);

@@ -47,7 +47,8 @@ const LIST: &str = "SELECT seq, at_ms, action, subject, entry
      ORDER BY seq DESC LIMIT ?5";
 
 /// The last entry that a page looks at, if it looks at as many as it may.
-const LOOKED_UP_TO: &str = "SELECT seq, 0, at_ms FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
+const LOOKED_UP_TO: &str =
+    "SELECT seq, 0, at_ms FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
 
 impl<S: Sql> Ledger<S> {
     /// Who does what follows.
@@ -56,9 +57,22 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Writes an entry. Inside the caller's transaction.
-    pub(crate) fn audit(&self, sql: &S, action: AuditAction, subject: &str, changes: Changes, now: Timestamp) -> Result<(), LedgerError> {
+    pub(crate) fn audit(
+        &self,
+        sql: &S,
+        action: AuditAction,
+        subject: &str,
+        changes: Changes,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         let Acting { actor, address, request_id } = self.acting.clone();
-        self.write_audit(sql, action, subject, &Kept { actor, address, request_id, changes: changes.shortened() }, now)
+        self.write_audit(
+            sql,
+            action,
+            subject,
+            &Kept { actor, address, request_id, changes: changes.shortened() },
+            now,
+        )
     }
 
     /// The same for what Postern does in the course of somebody's request.
@@ -70,11 +84,23 @@ impl<S: Sql> Ledger<S> {
         changes: Changes,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let kept = Kept { actor: Actor::postern(), address: None, request_id: self.acting.request_id.clone(), changes };
+        let kept = Kept {
+            actor: Actor::postern(),
+            address: None,
+            request_id: self.acting.request_id.clone(),
+            changes,
+        };
         self.write_audit(sql, action, subject, &kept, now)
     }
 
-    fn write_audit(&self, sql: &S, action: AuditAction, subject: &str, kept: &Kept, now: Timestamp) -> Result<(), LedgerError> {
+    fn write_audit(
+        &self,
+        sql: &S,
+        action: AuditAction,
+        subject: &str,
+        kept: &Kept,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         sql.run(
             "INSERT INTO audit (seq, at_ms, action, subject, entry) VALUES (?1, ?2, ?3, ?4, ?5)",
             &[
@@ -115,9 +141,15 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_audit(&self, filter: &AuditFilter, limit: u32, cursor: Option<&str>) -> Result<Page<AuditEntry>, LedgerError> {
+    pub fn list_audit(
+        &self,
+        filter: &AuditFilter,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<AuditEntry>, LedgerError> {
         let before = self.cursor_seq(cursor)?;
-        let of_kind = |kind: SubjectKind| AuditAction::ALL.into_iter().filter(move |action| action.subject() == kind);
+        let of_kind =
+            |kind: SubjectKind| AuditAction::ALL.into_iter().filter(move |action| action.subject() == kind);
         let actions = filter.subject.map(|kind| of_kind(kind).map(AuditAction::as_str).collect::<Vec<_>>());
         let rows = self.sql.run(
             LIST,
@@ -129,15 +161,18 @@ impl<S: Sql> Ledger<S> {
                 Value::from(limit.saturating_add(1)),
             ],
         )?;
-        let items = rows.iter().take(limit as usize).map(|row| self.audit_entry(row)).collect::<Result<_, _>>()?;
-        let looked_up_to = || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
+        let items =
+            rows.iter().take(limit as usize).map(|row| self.audit_entry(row)).collect::<Result<_, _>>()?;
+        let looked_up_to =
+            || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
         self.page_of(items, &rows, limit, looked_up_to)
     }
 
     fn audit_entry(&self, row: &Row) -> Result<AuditEntry, LedgerError> {
-        let action = AuditAction::parse(row.text(2)?).ok_or(LedgerError::Corrupt { what: "an entry of the audit log has no action" })?;
-        let Kept { actor, address, request_id, changes } =
-            serde_json::from_str(row.text(4)?).map_err(damaged("an entry of the audit log does not read back"))?;
+        let action = AuditAction::parse(row.text(2)?)
+            .ok_or(LedgerError::Corrupt { what: "an entry of the audit log has no action" })?;
+        let Kept { actor, address, request_id, changes } = serde_json::from_str(row.text(4)?)
+            .map_err(damaged("an entry of the audit log does not read back"))?;
         Ok(AuditEntry {
             id: self.ids.id(Kind::Audit, row.seq(0)?),
             at: row.timestamp(1)?,
@@ -181,7 +216,8 @@ mod tests {
     }
 
     fn somebody() -> Acting {
-        let actor = Actor { kind: ActorKind::Token, id: Some(String::from("tok_1")), name: String::from("ci") };
+        let actor =
+            Actor { kind: ActorKind::Token, id: Some(String::from("tok_1")), name: String::from("ci") };
         Acting { actor, address: Some(String::from("203.0.113.9")), request_id: Some(String::from("00ff")) }
     }
 
@@ -204,7 +240,10 @@ mod tests {
             "nothing for what changes nothing"
         );
         let updated = &entries[1];
-        assert_eq!((&updated.actor, updated.address.as_deref(), updated.at), (&somebody().actor, Some("203.0.113.9"), START));
+        assert_eq!(
+            (&updated.actor, updated.address.as_deref(), updated.at),
+            (&somebody().actor, Some("203.0.113.9"), START)
+        );
         assert_eq!(updated.subject, Subject { kind: SubjectKind::Webhook, name: String::from("w") });
         assert_eq!(updated.changes.0.keys().collect::<Vec<_>>(), ["headers", "timeout_s"]);
         assert_eq!(updated.changes.0["timeout_s"].to, json!(20));
@@ -217,7 +256,9 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
         let stored = ledger.stored_webhook("w").unwrap();
-        let readings = |ledger: &Ledger<_>| told(ledger).iter().filter(|(action, _)| *action == "webhook.secret_read").count();
+        let readings = |ledger: &Ledger<_>| {
+            told(ledger).iter().filter(|(action, _)| *action == "webhook.secret_read").count()
+        };
         ledger.act_as(somebody());
         ledger.note_reading(&stored, START).unwrap();
         ledger.note_reading(&stored, START.plus_ms(READING_NOTED_FOR_MS - 1)).unwrap();
@@ -249,11 +290,22 @@ mod tests {
         let archived = EventTypeDraft { archived: true, ..EventTypeDraft::new(String::from("a")) };
         ledger.update_event_type("a", archived, None, START).unwrap();
         ledger.delete_event_type("a", None, START).unwrap();
-        ledger.update_settings(SettingsPatch { retention_days: Some(7), ..SettingsPatch::default() }, START).unwrap();
+        ledger
+            .update_settings(SettingsPatch { retention_days: Some(7), ..SettingsPatch::default() }, START)
+            .unwrap();
         let inbox = ledger.create_inbox("i", "key", "", START).unwrap();
-        ledger.update_inbox(&inbox.id, InboxChange { name: Some(String::from("j")), answer: None }, "", START).unwrap();
+        ledger
+            .update_inbox(&inbox.id, InboxChange { name: Some(String::from("j")), answer: None }, "", START)
+            .unwrap();
         ledger.delete_inbox(&inbox.id, START).unwrap();
-        let query = ReplayQuery { webhook: None, since: None, until: None, states: vec![State::Dead], types: Vec::new(), missing: false };
+        let query = ReplayQuery {
+            webhook: None,
+            since: None,
+            until: None,
+            states: vec![State::Dead],
+            types: Vec::new(),
+            missing: false,
+        };
         let replay = ledger.create_replay(query, START).unwrap();
         ledger.cancel_replay(&replay.id, START).unwrap();
         ledger.note(AuditAction::SecretRead, "w", START).unwrap();
@@ -284,7 +336,10 @@ mod tests {
         ledger.act_as(somebody());
         attempt_due(&mut ledger, START, Outcome::Answered { status: 410 });
         let entry = log(&ledger).pop().unwrap();
-        assert_eq!((entry.action, entry.actor, entry.address), (AuditAction::WebhookDisabled, Actor::postern(), None));
+        assert_eq!(
+            (entry.action, entry.actor, entry.address),
+            (AuditAction::WebhookDisabled, Actor::postern(), None)
+        );
         assert_eq!(entry.changes.0["enabled"].to, json!(false));
         assert!(entry.changes.0["disabled_reason"].to.is_string());
     }
@@ -294,7 +349,11 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
         ledger.sql.run("DROP TABLE outbox", &[]).unwrap();
-        assert!(ledger.update_webhook("w", Definition { timeout_s: 20, ..webhook("w", "*") }, None, START).is_err());
+        assert!(
+            ledger
+                .update_webhook("w", Definition { timeout_s: 20, ..webhook("w", "*") }, None, START)
+                .is_err()
+        );
         assert!(ledger.delete_webhook("w", None, START).is_err());
         assert_eq!(told(&ledger), [("webhook.created", String::from("w"))]);
     }

@@ -75,7 +75,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::StateConflict`] where it would; what `write` says.
-    pub(crate) fn within_bounds<T>(&self, growth: i64, write: impl FnOnce(&S) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    pub(crate) fn within_bounds<T>(
+        &self,
+        growth: i64,
+        write: impl FnOnce(&S) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         let max = signed(PROJECT_BYTES_MAX);
         let mut known = self.configuration_bytes.get();
         if known.is_none_or(|known| growth > 0 && known.saturating_add(growth) > max) {
@@ -84,7 +88,9 @@ impl<S: Sql> Ledger<S> {
         }
         let after = known.unwrap_or(0).saturating_add(growth);
         if growth > 0 && after > max {
-            return Err(LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 6 MiB" });
+            return Err(LedgerError::StateConflict {
+                why: "the definitions and event types of a project hold at most 6 MiB",
+            });
         }
         let written = atomically(&self.sql, write)?;
         self.configuration_bytes.set(Some(after));
@@ -96,8 +102,11 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn stored_webhooks(&self) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let mut webhooks: Vec<StoredWebhook> =
-            self.roster.iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect::<Result<_, _>>()?;
+        let mut webhooks: Vec<StoredWebhook> = self
+            .roster
+            .iter()
+            .filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose())
+            .collect::<Result<_, _>>()?;
         webhooks.sort_by(|one, other| one.definition.name.as_str().cmp(other.definition.name.as_str()));
         Ok(webhooks)
     }
@@ -149,16 +158,20 @@ impl<S: Sql> Ledger<S> {
                 ConfigStep::Settings(settings) => planned.push(Planned::Settings(settings)),
                 ConfigStep::PutEventType(draft) => {
                     let before: Option<EventTypeView> = known(&draft.name).cloned();
-                    let (version, created_at) = before.as_ref().map_or((1, now), |before| (before.version + 1, before.created_at));
+                    let (version, created_at) =
+                        before.as_ref().map_or((1, now), |before| (before.version + 1, before.created_at));
                     types += usize::from(before.is_none());
-                    planned.push(of_type(TypeChange { before, after: Some(view(draft, version, created_at)) }));
+                    planned
+                        .push(of_type(TypeChange { before, after: Some(view(draft, version, created_at)) }));
                 }
                 ConfigStep::DeleteEventType(name) => {
                     let before = known(&name).ok_or(LedgerError::NotFound { what: "event type" })?.clone();
                     types = types.saturating_sub(1);
                     planned.push(of_type(TypeChange { before: Some(before), after: None }));
                 }
-                ConfigStep::CreateWebhook(seq, definition) => planned.push(of_webhook(self.plan_create(seq, *definition, now)?)),
+                ConfigStep::CreateWebhook(seq, definition) => {
+                    planned.push(of_webhook(self.plan_create(seq, *definition, now)?))
+                }
                 ConfigStep::UpdateWebhook(definition) => {
                     let name = String::from(definition.name.as_str());
                     planned.extend(self.plan_update(&name, *definition, None, now)?.map(of_webhook));
@@ -169,7 +182,9 @@ impl<S: Sql> Ledger<S> {
         if types > EVENT_TYPES_MAX {
             return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types" });
         }
-        let webhooks = planned.iter().filter_map(|step| if let Planned::Webhook(change) = step { Some(&**change) } else { None });
+        let webhooks = planned
+            .iter()
+            .filter_map(|step| if let Planned::Webhook(change) = step { Some(&**change) } else { None });
         self.admit_webhooks(webhooks, now)?;
         Ok(planned)
     }
@@ -195,7 +210,12 @@ mod tests {
     }
 
     fn names(ledger: &Ledger<Rc<Native>>) -> Vec<String> {
-        ledger.stored_webhooks().unwrap().into_iter().map(|webhook| String::from(webhook.definition.name.as_str())).collect()
+        ledger
+            .stored_webhooks()
+            .unwrap()
+            .into_iter()
+            .map(|webhook| String::from(webhook.definition.name.as_str()))
+            .collect()
     }
 
     #[test]
@@ -205,7 +225,11 @@ mod tests {
         create(&mut made, webhook("gone", "*"));
         post(&mut made, "a");
         let steps = steps(&mut made);
-        assert_eq!(made.apply_config(steps, START).unwrap().len(), 1, "the delivery of the webhook that is gone");
+        assert_eq!(
+            made.apply_config(steps, START).unwrap().len(),
+            1,
+            "the delivery of the webhook that is gone"
+        );
         let reopened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
         for ledger in [&made, &reopened] {
             assert_eq!(names(ledger), ["kept", "new"]);
@@ -217,7 +241,14 @@ mod tests {
         actions.reverse();
         assert_eq!(
             actions,
-            ["config.applied", "settings.updated", "event_type.created", "webhook.created", "webhook.updated", "webhook.deleted"]
+            [
+                "config.applied",
+                "settings.updated",
+                "event_type.created",
+                "webhook.created",
+                "webhook.updated",
+                "webhook.deleted"
+            ]
         );
         assert_eq!(post(&mut made, "b").len(), 2, "the new webhook is matched at once");
     }
@@ -232,12 +263,18 @@ mod tests {
         for name in ["a", "b", "c"] {
             made.create_event_type(large(name), START).unwrap();
         }
-        let full = LedgerError::StateConflict { why: "the definitions and event types of a project hold at most 6 MiB" };
+        let full = LedgerError::StateConflict {
+            why: "the definitions and event types of a project hold at most 6 MiB",
+        };
         assert_eq!(made.create_event_type(large("d"), START), Err(full.clone()));
         let twice = vec![ConfigStep::PutEventType(large("d")), ConfigStep::PutEventType(large("e"))];
         assert_eq!(made.apply_config(twice, START), Err(full.clone()));
         assert_eq!(made.catalogue().unwrap().len(), 3);
-        let header = postern_core::webhook::Header { key: String::from("X"), value: "v".repeat(PROJECT_BYTES_MAX / 2), protected: false };
+        let header = postern_core::webhook::Header {
+            key: String::from("X"),
+            value: "v".repeat(PROJECT_BYTES_MAX / 2),
+            protected: false,
+        };
         let wide = Definition { headers: vec![header], ..webhook("w", "*") };
         let seq = made.reserve(START);
         assert_eq!(made.create_webhook(seq, wide.clone(), START).map(|_view| ()), Err(full.clone()));
@@ -258,7 +295,10 @@ mod tests {
         let steps = steps(&mut made);
         made.sql.run("DROP TABLE webhook_health", &[]).unwrap();
         assert!(made.apply_config(steps, START).is_err(), "the deletion fails, which comes last");
-        assert_eq!((names(&made), made.settings().retention_days), (vec![String::from("gone"), String::from("kept")], 30));
+        assert_eq!(
+            (names(&made), made.settings().retention_days),
+            (vec![String::from("gone"), String::from("kept")], 30)
+        );
         assert_eq!(made.webhook("kept").map(|webhook| webhook.version), Ok(1));
         let unknown = vec![ConfigStep::DeleteWebhook(String::from("nobody"))];
         assert_eq!(made.apply_config(unknown, START), Err(LedgerError::NotFound { what: "webhook" }));

@@ -27,7 +27,8 @@ pub(crate) const SCANNED_MAX: u32 = 20_000;
 /// Attempts of a delivery at most, resends included: the record of them must fit its row.
 pub(crate) const ATTEMPTS_MAX: u32 = 1_000;
 /// What [`Ledger::delivery_view_of`] reads, from `delivery AS d` and `event AS e`.
-const VIEW_COLUMNS: &str = "d.seq, d.event, e.type, d.webhook, d.state, d.made, coalesce(d.next_at_ms, d.lease_until_ms),
+const VIEW_COLUMNS: &str =
+    "d.seq, d.event, e.type, d.webhook, d.state, d.made, coalesce(d.next_at_ms, d.lease_until_ms),
     d.last_status, d.last_result, d.last_duration_ms, d.seq, d.late, e.accepted_at_ms, d.updated_at_ms";
 
 /// Which deliveries a list shows. What is `None` does not filter.
@@ -55,7 +56,8 @@ impl<S: Sql> Ledger<S> {
             state: state_of(row.text(4)?)?,
             attempts: row.number(5)?,
             next_at: row.timestamp_or_none(6)?,
-            last_status: status.map_err(|_too_big| LedgerError::Corrupt { what: "a status is not one of HTTP" })?,
+            last_status: status
+                .map_err(|_too_big| LedgerError::Corrupt { what: "a status is not one of HTTP" })?,
             last_result: row.text_or_none(8)?.map(String::from),
             last_duration_ms: row.number_or_none(9)?,
             created_at: read_created(row, 10)?.1,
@@ -88,7 +90,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_deliveries(&self, filter: &DeliveryFilter, limit: u32, cursor: Option<&str>) -> Result<Page<DeliveryView>, LedgerError> {
+    pub fn list_deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<DeliveryView>, LedgerError> {
         let before = self.cursor_seq(cursor)?;
         let webhook = match &filter.webhook {
             None => None,
@@ -108,7 +115,11 @@ impl<S: Sql> Ledger<S> {
         ];
         parameters.extend(from.inline().map(|inline| Value::Text(String::from(inline))));
         let rows = self.sql.run(&from.list_statement(), &parameters)?;
-        let items = rows.iter().take(limit as usize).map(|row| self.delivery_view_of(row)).collect::<Result<_, _>>()?;
+        let items = rows
+            .iter()
+            .take(limit as usize)
+            .map(|row| self.delivery_view_of(row))
+            .collect::<Result<_, _>>()?;
         let looked_up_to = || match from.window_statement() {
             Some(statement) => Ok(first(self.sql.run(&statement, parameters.get(..4).unwrap_or_default())?)),
             None => Ok(None),
@@ -136,7 +147,11 @@ impl<S: Sql> Ledger<S> {
     ) -> Result<Page<T>, LedgerError> {
         let cursor = |seq: Seq| self.ids.uuid(seq).to_string();
         if rows.len() > limit as usize {
-            let last = (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?;
+            let last = (limit as usize)
+                .checked_sub(1)
+                .and_then(|last| rows.get(last))
+                .map(|row| row.seq(0))
+                .transpose()?;
             return Ok(Page::new(items, last.map(cursor)));
         }
         let is_full = rows.len() == limit as usize;
@@ -163,7 +178,11 @@ impl<S: Sql> Ledger<S> {
         let confirms = member.is_some_and(crate::memory::roster::Member::confirms_gone);
         let disabling = if confirms { disabling_of(&self.sql, seq)? } else { Vec::new() };
         let told = |reason: explain::Reason, number: u32| {
-            if confirms && !disabling.contains(&number) { reason.where_gone_is_not_confirmed() } else { reason }
+            if confirms && !disabling.contains(&number) {
+                reason.where_gone_is_not_confirmed()
+            } else {
+                reason
+            }
         };
         let latest = attempts.last().map_or(0, |attempt| attempt.number);
         let contract = member.map(crate::memory::roster::Member::contract);
@@ -174,7 +193,8 @@ impl<S: Sql> Ledger<S> {
             None => explain::delivery(contract, delivery.state, &attempts),
         };
         let data = event.data.as_ref().ok_or(LedgerError::Corrupt { what: "an event has no data" })?;
-        let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
+        let source =
+            Source { kind: &event.kind, accepted_at: event.accepted_at, data, object: event.object.as_ref() };
         let attempts = attempts.into_iter().map(|attempt| {
             let view = attempt_view(contract, attempt, &source);
             AttemptView { reason: told(view.reason, view.attempt.number), ..view }
@@ -183,7 +203,10 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn delivery_row(&self, seq: Seq) -> Result<DeliveryRow, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {} FROM delivery WHERE seq = ?1", DeliveryRow::COLUMNS), &[Value::from(seq)])?;
+        let rows = self.sql.run(
+            &format!("SELECT {} FROM delivery WHERE seq = ?1", DeliveryRow::COLUMNS),
+            &[Value::from(seq)],
+        )?;
         DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
     }
 
@@ -256,7 +279,12 @@ impl<S: Sql> Ledger<S> {
 
 /// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its number is not reused.
 /// Inside the caller's transaction.
-pub(crate) fn record_unreported<S: Sql>(sql: &S, row: &DeliveryRow, scheduled: u32, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn record_unreported<S: Sql>(
+    sql: &S,
+    row: &DeliveryRow,
+    scheduled: u32,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
     let lost = lost_attempt(row, now);
     delivery::record(sql, row, &lost, recorded, now)?;
@@ -275,10 +303,16 @@ enum Found {
 }
 
 impl Found {
-    fn by<S: Sql>(state: Option<State>, webhook: Option<Seq>, ledger: &Ledger<S>) -> Result<Self, LedgerError> {
+    fn by<S: Sql>(
+        state: Option<State>,
+        webhook: Option<Seq>,
+        ledger: &Ledger<S>,
+    ) -> Result<Self, LedgerError> {
         Ok(match state {
             Some(State::Dead | State::Cancelled) => Self::Unsent,
-            Some(State::Pending | State::Leased | State::Waiting) if ledger.count_open(SCANNED_MAX)? < SCANNED_MAX => {
+            Some(State::Pending | State::Leased | State::Waiting)
+                if ledger.count_open(SCANNED_MAX)? < SCANNED_MAX =>
+            {
                 Self::Open { inline: key_set(ledger.gates.inline_leases()) }
             }
             _ => Self::Walk { of_webhook: webhook.is_some() },
@@ -322,7 +356,9 @@ impl Found {
             // Those of other webhooks are left out before their rows are read.
             Self::Unsent => {
                 let keys = self.keys("seq, webhook", "LIMIT ?3");
-                format!("({keys}) AS k CROSS JOIN delivery AS d ON (?2 IS NULL OR k.webhook = ?2) AND d.seq = k.seq")
+                format!(
+                    "({keys}) AS k CROSS JOIN delivery AS d ON (?2 IS NULL OR k.webhook = ?2) AND d.seq = k.seq"
+                )
             }
             Self::Open { .. } => {
                 format!(
@@ -355,14 +391,21 @@ impl Found {
 /// The numbers of the attempts of a delivery that disabled its webhook.
 fn disabling_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<u32>, LedgerError> {
     let rows = sql.run("SELECT disabling FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
-    let text = first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
-    let read = |text: String| serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook do not read back"));
+    let text =
+        first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
+    let read = |text: String| {
+        serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook do not read back"))
+    };
     Ok(text.map(read).transpose()?.unwrap_or_default())
 }
 
 /// The contract under which the latest rendered attempt was made.
 fn contract_of(attempts: &[Attempt]) -> Option<Contract> {
-    attempts.iter().rev().find_map(|attempt| attempt.request.as_ref()).map(|request| request.rendering.contract)
+    attempts
+        .iter()
+        .rev()
+        .find_map(|attempt| attempt.request.as_ref())
+        .map(|request| request.rendering.contract)
 }
 
 /// An attempt with its reason and the exact body, rendered again.
@@ -384,7 +427,9 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::support::build::{START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook};
+    use crate::support::build::{
+        START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook,
+    };
     use crate::support::native::Native;
     use crate::{InlineLimit, Report};
 
@@ -405,7 +450,9 @@ mod tests {
 
     #[test]
     fn who_sends_an_ended_delivery_again_gets_it_at_once_and_a_replay_puts_it_in_order() {
-        let leased = |ledger: &mut Ledger<Rc<Native>>, at| lease(ledger, at).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>();
+        let leased = |ledger: &mut Ledger<Rc<Native>>, at| {
+            lease(ledger, at).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>()
+        };
         let head_waits_and_second_was_cancelled = || {
             let mut ledger = ledger();
             create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
@@ -420,7 +467,11 @@ mod tests {
         let (mut ledger, _head, second) = head_waits_and_second_was_cancelled();
         let second_id = id(&ledger, second);
         ledger.resend(&second_id, START).unwrap();
-        assert_eq!(leased(&mut ledger, START), [second], "a person asked for it: before the head, which waits for its retry");
+        assert_eq!(
+            leased(&mut ledger, START),
+            [second],
+            "a person asked for it: before the head, which waits for its retry"
+        );
 
         let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
         let (states, types) = (vec![State::Cancelled], Vec::new());
@@ -479,7 +530,13 @@ mod tests {
 
     /// Adds events of a type, a millisecond apart, each with a delivery to `webhook` in this state, past everything that decides
     /// on it. Gives the project as a new object finds it.
-    fn add(ledger: &Ledger<Rc<Native>>, webhook: Seq, number: i64, kind: &str, state: State) -> Ledger<Rc<Native>> {
+    fn add(
+        ledger: &Ledger<Rc<Native>>,
+        webhook: Seq,
+        number: i64,
+        kind: &str,
+        state: State,
+    ) -> Ledger<Rc<Native>> {
         let after = Value::from(ledger.last_key().0 + 4_096);
         let rows = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?2)";
         let accepted = "((?1 + n * 4096) >> 12) + 1767225600000";
@@ -521,7 +578,10 @@ mod tests {
             assert!(page.items.len() <= limit as usize);
             let is_short = page.items.len() < limit as usize;
             assert_eq!(page.searched_to.is_some(), is_short && page.next.is_some(), "a short page says why");
-            assert!(page.items.iter().all(|item| created(item) <= searched_to), "what is newer was on a page before");
+            assert!(
+                page.items.iter().all(|item| created(item) <= searched_to),
+                "what is newer was on a page before"
+            );
             if let Some(at) = page.searched_to {
                 assert!(at <= searched_to && page.items.iter().all(|item| created(item) >= at));
                 searched_to = at;
@@ -536,14 +596,20 @@ mod tests {
     }
 
     fn deliveries(ledger: &Ledger<Rc<Native>>, filter: &DeliveryFilter) -> (Vec<usize>, Vec<DeliveryView>) {
-        all_pages(50, |view: &DeliveryView| view.created_at, |cursor| ledger.list_deliveries(filter, 50, cursor))
+        all_pages(
+            50,
+            |view: &DeliveryView| view.created_at,
+            |cursor| ledger.list_deliveries(filter, 50, cursor),
+        )
     }
 
     #[test]
     fn what_failed_is_found_at_once_among_thousands_that_did_not() {
         let mut ledger = ledger();
         let (a, b) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
-        for (webhook, kind, state) in [(a, "rare", State::Dead), (b, "usual", State::Cancelled), (a, "usual", State::Dead)] {
+        for (webhook, kind, state) in
+            [(a, "rare", State::Dead), (b, "usual", State::Cancelled), (a, "usual", State::Dead)]
+        {
             ledger = add(&ledger, webhook, 30, kind, state);
             ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
         }
@@ -558,7 +624,10 @@ mod tests {
         assert_eq!(lengths(of(State::Leased)), [0]);
         assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Dead) }), [50, 10]);
         assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Cancelled) }), [0]);
-        assert_eq!(lengths(DeliveryFilter { webhook, kind: Some(String::from("rare")), ..of(State::Dead) }), [30]);
+        assert_eq!(
+            lengths(DeliveryFilter { webhook, kind: Some(String::from("rare")), ..of(State::Dead) }),
+            [30]
+        );
     }
 
     #[test]
@@ -570,14 +639,21 @@ mod tests {
             ledger = add(&ledger, b, 25_000, "usual", State::Dead);
         }
         let rare = Some(String::from("rare"));
-        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
+        let (lengths, found) =
+            deliveries(&ledger, &DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
         assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
-        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() });
+        let (lengths, found) = deliveries(
+            &ledger,
+            &DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() },
+        );
         assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
         let dead = DeliveryFilter { webhook: Some(String::from("a")), state: Some(State::Dead), kind: None };
         assert_eq!(deliveries(&ledger, &dead).0, [0, 0, 0, 0], "all of them are another webhook's");
         let load = |cursor: Option<&str>| ledger.list_events(rare.as_deref(), 50, cursor);
-        assert_eq!(all_pages(50, |event: &postern_core::api::event::EventView| event.accepted_at, load).0, [0, 9, 9, 9]);
+        assert_eq!(
+            all_pages(50, |event: &postern_core::api::event::EventView| event.accepted_at, load).0,
+            [0, 9, 9, 9]
+        );
     }
 
     #[test]
@@ -586,7 +662,8 @@ mod tests {
         let webhook = create(&mut ledger, webhook("a", "*"));
         ledger = add(&ledger, webhook, 9, "a", State::Pending);
         ledger = add(&ledger, webhook, i64::from(SCANNED_MAX), "a", State::Waiting);
-        let (lengths, found) = deliveries(&ledger, &DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
+        let (lengths, found) =
+            deliveries(&ledger, &DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
         assert_eq!((lengths, found.len()), (vec![0, 9], 9));
     }
 
@@ -601,7 +678,8 @@ mod tests {
         ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
         post(&mut ledger, "c");
         let names = |state| {
-            let found = deliveries(&ledger, &DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
+            let found =
+                deliveries(&ledger, &DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
             found.into_iter().filter_map(|view| view.webhook).collect::<Vec<_>>()
         };
         assert_eq!(names(State::Leased), ["inline"]);
@@ -643,7 +721,8 @@ mod tests {
         let delivery = post(&mut ledger, "order.paid")[0];
         let tickets = lease(&mut ledger, START);
         ledger.claim(&tickets, START).unwrap();
-        let rendering = Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
+        let rendering =
+            Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
         let url = String::from("https://w.example/hook");
         let mut record = attempt(1, FAILED, START);
         record.request = Some(SentRequest { url, headers: Vec::new(), rendering, body_bytes: 9 });
@@ -654,7 +733,10 @@ mod tests {
         let body = detail.attempts[0].request_body.as_deref().unwrap();
         assert!(body.contains("\"type\":\"order.paid\"") && body.contains("\"data\":{\"n\":1}"), "{body}");
         assert_eq!(detail.event.data.unwrap().get(), "{\"n\":1}");
-        assert_eq!(ledger.delivery("dlv_nonsense").map(|_detail| ()), Err(LedgerError::NotFound { what: "delivery" }));
+        assert_eq!(
+            ledger.delivery("dlv_nonsense").map(|_detail| ()),
+            Err(LedgerError::NotFound { what: "delivery" })
+        );
     }
 
     #[test]
@@ -732,7 +814,8 @@ mod tests {
         ledger.resend(&id, START).unwrap();
         attempt_due(&mut ledger, START, OK);
         let detail = ledger.delivery(&id).unwrap();
-        let outcomes: Vec<Outcome> = detail.attempts.into_iter().map(|attempt| attempt.attempt.outcome).collect();
+        let outcomes: Vec<Outcome> =
+            detail.attempts.into_iter().map(|attempt| attempt.attempt.outcome).collect();
         assert_eq!(outcomes, [Outcome::Lost, OK]);
     }
 

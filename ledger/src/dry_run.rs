@@ -50,7 +50,12 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`] where the webhook is none, [`LedgerError::SchemaViolated`] where the data does not fit; the
     /// database fails.
-    pub fn dry_run(&mut self, event: NewEvent, webhook: Option<&str>, now: Timestamp) -> Result<DryRun, LedgerError> {
+    pub fn dry_run(
+        &mut self,
+        event: NewEvent,
+        webhook: Option<&str>,
+        now: Timestamp,
+    ) -> Result<DryRun, LedgerError> {
         let facts = EventFacts::of(&event);
         let misfits = self.check_data(&facts, DATA_AT)?;
         // As when it is posted: what is too much there is refused here.
@@ -67,32 +72,48 @@ impl<S: Sql> Ledger<S> {
             Some(name) => vec![self.stored_webhook(name)?],
             None => self.dry_run_webhooks(&facts)?,
         };
-        let webhooks: Vec<DryRunOf> = webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
+        let webhooks: Vec<DryRunOf> =
+            webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
         if let Some(fault) = facts.overspent(DATA_AT) {
             return Err(LedgerError::SchemaViolated { faults: fault.into() });
         }
         let id = self.ids.id(Kind::Event, seq);
         Ok(DryRun {
             message_id: self.ids.id(Kind::Message, message),
-            event: WorkEvent { seq, id, kind: event.kind, data: event.data, object: event.object, accepted_at: now },
+            event: WorkEvent {
+                seq,
+                id,
+                kind: event.kind,
+                data: event.data,
+                object: event.object,
+                accepted_at: now,
+            },
             webhooks,
         })
     }
 
     /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want the event.
     fn dry_run_webhooks(&self, facts: &EventFacts<'_>) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(_seq, member)| member.wants(facts));
+        let (wanting, others): (Vec<_>, Vec<_>) =
+            self.roster.named_in_order().partition(|(_seq, member)| member.wants(facts));
         let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
         shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
         shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
     }
 
-    fn dry_run_of(&self, webhook: StoredWebhook, facts: &EventFacts<'_>, message: Seq, now: Timestamp) -> DryRunOf {
+    fn dry_run_of(
+        &self,
+        webhook: StoredWebhook,
+        facts: &EventFacts<'_>,
+        message: Seq,
+        now: Timestamp,
+    ) -> DryRunOf {
         let definition = &webhook.definition;
         let matching = filter::explain(definition, facts);
         let mut timeline = Vec::new();
         if matching.matched && definition.enabled {
-            let schedule = definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
+            let schedule =
+                definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
             let times = retry::timeline(definition.retry, schedule, message.0.cast_unsigned(), now);
             timeline = (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect();
         }
@@ -121,7 +142,8 @@ mod tests {
         create(&mut ledger, Definition { paused: true, retry: false, ..webhook("paused", "*") });
         let run = ledger.dry_run(event("order.paid"), None, START).unwrap();
         assert_eq!(names(&run), ["disabled", "other", "paused", "wants"]);
-        let says: Vec<(bool, usize)> = run.webhooks.iter().map(|of| (of.matching.matched, of.timeline.len())).collect();
+        let says: Vec<(bool, usize)> =
+            run.webhooks.iter().map(|of| (of.matching.matched, of.timeline.len())).collect();
         assert_eq!(says, [(true, 0), (false, 0), (true, 1), (true, 10)]);
         assert!(run.webhooks.iter().all(|of| !of.matching.reasons.is_empty()));
         assert!(ledger.list_events(None, 1, None).unwrap().items.is_empty());
@@ -132,7 +154,10 @@ mod tests {
     fn the_timeline_follows_the_webhook_s_schedule_or_else_the_project_s() {
         let mut ledger = ledger();
         ledger
-            .update_settings(SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), ..SettingsPatch::default() }, START)
+            .update_settings(
+                SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![10])), ..SettingsPatch::default() },
+                START,
+            )
             .unwrap();
         create(&mut ledger, webhook("a", "*"));
         create(&mut ledger, Definition { retry_schedule_s: Some(vec![60, 60]), ..webhook("b", "*") });

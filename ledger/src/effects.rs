@@ -41,7 +41,8 @@ impl<S: Sql> Ledger<S> {
     /// Reads what the gates must know, after a start.
     pub(crate) fn load_gates(&mut self) -> Result<(), LedgerError> {
         for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
-            let health = serde_json::from_str(row.text(1)?).map_err(damaged("a webhook's health does not read back"))?;
+            let health = serde_json::from_str(row.text(1)?)
+                .map_err(damaged("a webhook's health does not read back"))?;
             self.gates.set_health(row.seq(0)?, health);
         }
         for row in self.sql.run("SELECT webhook, begun FROM rate_window", &[])? {
@@ -54,7 +55,8 @@ impl<S: Sql> Ledger<S> {
             self.gates.lease(row.seq(0)?, row.seq(1)?, row.flag(2)?);
         }
         let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;
-        let checked = first(checked).ok_or(LedgerError::Corrupt { what: "the project has no row" })?.seq(0)?;
+        let checked =
+            first(checked).ok_or(LedgerError::Corrupt { what: "the project has no row" })?.seq(0)?;
         self.inline_checked.0 = checked;
         let inline = self.sql.run(
             "SELECT webhook, seq, lease_until_ms FROM delivery
@@ -66,10 +68,10 @@ impl<S: Sql> Ledger<S> {
         }
         let mut after = Seq::ZERO;
         // One step of the index for each webhook, however many deliveries it has.
-        while let Some(row) = first(
-            self.sql
-                .run("SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1", &[Value::from(after)])?,
-        ) {
+        while let Some(row) = first(self.sql.run(
+            "SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1",
+            &[Value::from(after)],
+        )?) {
             after = row.seq(0)?;
             self.gates.hold(after);
         }

@@ -27,7 +27,10 @@ pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_schemas(&mut self) -> Result<(), LedgerError> {
         let rows = self.sql.run("SELECT name FROM event_type WHERE schema IS NOT NULL", &[])?;
-        self.schemas.0 = rows.iter().map(|row| Ok((String::from(row.text(0)?), None))).collect::<Result<_, LedgerError>>()?;
+        self.schemas.0 = rows
+            .iter()
+            .map(|row| Ok((String::from(row.text(0)?), None)))
+            .collect::<Result<_, LedgerError>>()?;
         Ok(())
     }
 
@@ -35,15 +38,23 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NameTaken`]; [`LedgerError::StateConflict`] at 1,000 types; the database fails.
-    pub fn create_event_type(&mut self, draft: EventTypeDraft, now: Timestamp) -> Result<EventTypeView, LedgerError> {
-        let rows =
-            self.sql.run("SELECT count(*), count(CASE WHEN name = ?1 THEN 1 END) FROM event_type", &[Value::from(draft.name.as_str())])?;
+    pub fn create_event_type(
+        &mut self,
+        draft: EventTypeDraft,
+        now: Timestamp,
+    ) -> Result<EventTypeView, LedgerError> {
+        let rows = self.sql.run(
+            "SELECT count(*), count(CASE WHEN name = ?1 THEN 1 END) FROM event_type",
+            &[Value::from(draft.name.as_str())],
+        )?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
         if row.flag(1)? {
             return Err(LedgerError::NameTaken { what: "event type" });
         }
         if row.number(0)? as usize >= EVENT_TYPES_MAX {
-            return Err(LedgerError::StateConflict { why: "a project has at most 1,000 event types: delete one first" });
+            return Err(LedgerError::StateConflict {
+                why: "a project has at most 1,000 event types: delete one first",
+            });
         }
         self.admit_bytes(crate::quotas::bytes_of(1, 0), now)?;
         let made = view(draft, 1, now);
@@ -84,7 +95,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn list_event_types(&self, limit: u32, cursor: Option<&str>) -> Result<Page<EventTypeView>, LedgerError> {
+    pub fn list_event_types(
+        &self,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<EventTypeView>, LedgerError> {
         let rows = self.sql.run(
             &format!("SELECT {COLUMNS} FROM event_type WHERE name > ?1 ORDER BY name LIMIT ?2"),
             &[Value::from(cursor.unwrap_or_default()), Value::from(limit.saturating_add(1))],
@@ -100,7 +115,9 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn event_type(&self, name: &str) -> Result<EventTypeView, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM event_type WHERE name = ?1"), &[Value::from(name)])?;
+        let rows = self
+            .sql
+            .run(&format!("SELECT {COLUMNS} FROM event_type WHERE name = ?1"), &[Value::from(name)])?;
         view_of(&first(rows).ok_or(LedgerError::NotFound { what: "event type" })?)
     }
 
@@ -108,7 +125,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
-    pub fn delete_event_type(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<(), LedgerError> {
+    pub fn delete_event_type(
+        &mut self,
+        name: &str,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         let before = self.expect_type(name, expected_version)?;
         self.commit_type(&TypeChange { before: Some(before), after: None }, now)
     }
@@ -163,7 +185,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) fn check_data(&mut self, event: &EventFacts<'_>, pointer: &str) -> Result<Faults, LedgerError> {
+    pub(crate) fn check_data(
+        &mut self,
+        event: &EventFacts<'_>,
+        pointer: &str,
+    ) -> Result<Faults, LedgerError> {
         let Some(known) = self.schemas.0.get(event.kind) else { return Ok(Faults::default()) };
         let schema = if let Some(schema) = known {
             Rc::clone(schema)
@@ -192,11 +218,19 @@ mod tests {
     use crate::support::build::{START, event, keyed, ledger};
 
     fn draft(name: &str) -> EventTypeDraft {
-        EventTypeDraft { description: String::from("Said"), example: Some(json!({"n": 1})), ..EventTypeDraft::new(String::from(name)) }
+        EventTypeDraft {
+            description: String::from("Said"),
+            example: Some(json!({"n": 1})),
+            ..EventTypeDraft::new(String::from(name))
+        }
     }
 
     fn strict(name: &str) -> EventTypeDraft {
-        EventTypeDraft { schema: Some(json!({"properties": {"n": {"type": "string"}}})), example: None, ..draft(name) }
+        EventTypeDraft {
+            schema: Some(json!({"properties": {"n": {"type": "string"}}})),
+            example: None,
+            ..draft(name)
+        }
     }
 
     #[test]
@@ -204,12 +238,21 @@ mod tests {
         let mut ledger = ledger();
         let made = ledger.create_event_type(draft("order.paid"), START).unwrap();
         ledger.create_event_type(EventTypeDraft { example: None, ..draft("a") }, START).unwrap();
-        assert_eq!(ledger.create_event_type(draft("a"), START), Err(LedgerError::NameTaken { what: "event type" }));
+        assert_eq!(
+            ledger.create_event_type(draft("a"), START),
+            Err(LedgerError::NameTaken { what: "event type" })
+        );
         let names: Vec<String> = ledger.catalogue().unwrap().into_iter().map(|kind| kind.name).collect();
         assert_eq!(names, ["a", "order.paid"]);
-        assert_eq!((ledger.catalogue().unwrap().remove(1), ledger.event_type("order.paid").unwrap()), (made.clone(), made));
+        assert_eq!(
+            (ledger.catalogue().unwrap().remove(1), ledger.event_type("order.paid").unwrap()),
+            (made.clone(), made)
+        );
         ledger.delete_event_type("a", None, START).unwrap();
-        assert_eq!(ledger.delete_event_type("a", None, START), Err(LedgerError::NotFound { what: "event type" }));
+        assert_eq!(
+            ledger.delete_event_type("a", None, START),
+            Err(LedgerError::NotFound { what: "event type" })
+        );
     }
 
     #[test]
@@ -218,12 +261,20 @@ mod tests {
         for name in ["c", "a", "e", "b", "d"] {
             ledger.create_event_type(draft(name), START).unwrap();
         }
-        let names = |page: &Page<EventTypeView>| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
+        let names =
+            |page: &Page<EventTypeView>| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
         let first = ledger.list_event_types(2, None).unwrap();
-        assert_eq!((names(&first), first.next.as_deref()), (vec![String::from("a"), String::from("b")], Some("b")));
+        assert_eq!(
+            (names(&first), first.next.as_deref()),
+            (vec![String::from("a"), String::from("b")], Some("b"))
+        );
         ledger.delete_event_type("b", None, START).unwrap();
         let second = ledger.list_event_types(3, Some("b")).unwrap();
-        assert_eq!((names(&second), second.next), (["c", "d", "e"].map(String::from).to_vec(), None), "the page before ended there");
+        assert_eq!(
+            (names(&second), second.next),
+            (["c", "d", "e"].map(String::from).to_vec(), None),
+            "the page before ended there"
+        );
     }
 
     #[test]
@@ -231,12 +282,19 @@ mod tests {
         let mut ledger = ledger();
         ledger.create_event_type(draft("a"), START).unwrap();
         let archived = EventTypeDraft { archived: true, ..draft("a") };
-        assert_eq!(ledger.update_event_type("a", draft("a"), Some(1), START).unwrap().version, 1, "nothing changed");
+        assert_eq!(
+            ledger.update_event_type("a", draft("a"), Some(1), START).unwrap().version,
+            1,
+            "nothing changed"
+        );
         let updated = ledger.update_event_type("a", archived, Some(1), START.plus_ms(9)).unwrap();
         assert_eq!((updated.version, updated.archived, updated.created_at), (2, true, START));
         let stale = ledger.update_event_type("a", draft("a"), Some(1), START);
         assert_eq!(stale, Err(LedgerError::VersionMismatch { current: 2 }));
-        assert_eq!(ledger.delete_event_type("a", Some(1), START), Err(LedgerError::VersionMismatch { current: 2 }));
+        assert_eq!(
+            ledger.delete_event_type("a", Some(1), START),
+            Err(LedgerError::VersionMismatch { current: 2 })
+        );
         ledger.delete_event_type("a", Some(2), START).unwrap();
     }
 
@@ -247,16 +305,28 @@ mod tests {
         let mut reopened = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
         for ledger in [&mut made, &mut reopened] {
             let batch = vec![event("other"), event("order.paid"), event("order.paid")];
-            let Err(LedgerError::SchemaViolated { faults }) = ledger.ingest(batch, InlineLimit(0), START) else { panic!("refused") };
+            let Err(LedgerError::SchemaViolated { faults }) = ledger.ingest(batch, InlineLimit(0), START)
+            else {
+                panic!("refused")
+            };
             let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
             assert_eq!(pointers, ["/events/1/data/n", "/events/2/data/n"]);
-            assert!(matches!(ledger.dry_run(event("order.paid"), None, START), Err(LedgerError::SchemaViolated { .. })));
+            assert!(matches!(
+                ledger.dry_run(event("order.paid"), None, START),
+                Err(LedgerError::SchemaViolated { .. })
+            ));
         }
         assert!(made.list_events(None, 10, None).unwrap().items.is_empty());
         let fitting = NewEvent { data: crate::support::build::json(r#"{"n":"1"}"#), ..event("order.paid") };
         assert!(made.ingest(vec![fitting], InlineLimit(0), START).is_ok());
-        let large = |n: &str| NewEvent { data: crate::support::build::json(&format!(r#"{{"n":{n}}}"#)), ..event("order.paid") };
-        assert!(matches!(made.ingest(vec![large("1E400")], InlineLimit(0), START), Err(LedgerError::SchemaViolated { .. })));
+        let large = |n: &str| NewEvent {
+            data: crate::support::build::json(&format!(r#"{{"n":{n}}}"#)),
+            ..event("order.paid")
+        };
+        assert!(matches!(
+            made.ingest(vec![large("1E400")], InlineLimit(0), START),
+            Err(LedgerError::SchemaViolated { .. })
+        ));
         assert!(made.ingest(vec![large("\"1E400\"")], InlineLimit(0), START).is_ok());
     }
 
@@ -264,7 +334,8 @@ mod tests {
     fn a_stored_schema_that_is_refused_now_checks_nothing() {
         let mut made = ledger();
         made.create_event_type(strict("a"), START).unwrap();
-        let refused = r#"{"properties": {"n": {"type": "string"}}, "unevaluatedItems": false, "$dynamicRef": "x"}"#;
+        let refused =
+            r#"{"properties": {"n": {"type": "string"}}, "unevaluatedItems": false, "$dynamicRef": "x"}"#;
         assert!(Schema::parse(&serde_json::from_str(refused).unwrap(), "").is_err());
         made.sql.run("UPDATE event_type SET schema = ?1", &[Value::from(refused)]).unwrap();
         let mut ledger = Ledger::open(Rc::clone(&made.sql)).unwrap().unwrap();
@@ -288,7 +359,10 @@ mod tests {
         assert!(again.accepted[0].duplicate, "what was accepted is not refused when it is repeated");
         let archived = EventTypeDraft { archived: true, ..strict("a") };
         ledger.update_event_type("a", archived, None, START).unwrap();
-        assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_err(), "archived types are still checked");
+        assert!(
+            ledger.ingest(vec![event("a")], InlineLimit(0), START).is_err(),
+            "archived types are still checked"
+        );
         ledger.update_event_type("a", draft("a"), None, START).unwrap();
         assert!(ledger.ingest(vec![event("a")], InlineLimit(0), START).is_ok());
         ledger.update_event_type("a", strict("a"), None, START).unwrap();

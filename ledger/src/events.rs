@@ -18,7 +18,8 @@ const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, d
      ORDER BY seq DESC LIMIT ?4";
 
 /// The last event that a page looks at, if it looks at as many as it may.
-const LOOKED_UP_TO: &str = "SELECT seq, 0, accepted_at_ms FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
+const LOOKED_UP_TO: &str =
+    "SELECT seq, 0, accepted_at_ms FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET (?2 - 1)";
 
 impl<S: Sql> Ledger<S> {
     fn event_view(&self, row: &Row) -> Result<EventView, LedgerError> {
@@ -40,13 +41,26 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_events(&self, kind: Option<&str>, limit: u32, cursor: Option<&str>) -> Result<Page<EventView>, LedgerError> {
+    pub fn list_events(
+        &self,
+        kind: Option<&str>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<EventView>, LedgerError> {
         let before = self.cursor_seq(cursor)?;
-        let rows = self
-            .sql
-            .run(LIST, &[Value::from(before), Value::from(SCANNED_MAX), Value::from(kind), Value::from(limit.saturating_add(1))])?;
-        let items = rows.iter().take(limit as usize).map(|row| self.event_view(row)).collect::<Result<_, _>>()?;
-        let looked_up_to = || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
+        let rows = self.sql.run(
+            LIST,
+            &[
+                Value::from(before),
+                Value::from(SCANNED_MAX),
+                Value::from(kind),
+                Value::from(limit.saturating_add(1)),
+            ],
+        )?;
+        let items =
+            rows.iter().take(limit as usize).map(|row| self.event_view(row)).collect::<Result<_, _>>()?;
+        let looked_up_to =
+            || Ok(first(self.sql.run(LOOKED_UP_TO, &[Value::from(before), Value::from(SCANNED_MAX)])?));
         self.page_of(items, &rows, limit, looked_up_to)
     }
 
@@ -66,7 +80,9 @@ impl<S: Sql> Ledger<S> {
              WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq",
             &[Value::Text(key_set(keys.iter().copied()))],
         )?;
-        rows.iter().map(|row| Ok(EventView { data: Some(data_of(row.text(8)?)?), ..self.event_view(row)? })).collect()
+        rows.iter()
+            .map(|row| Ok(EventView { data: Some(data_of(row.text(8)?)?), ..self.event_view(row)? }))
+            .collect()
     }
 }
 
@@ -86,7 +102,9 @@ mod tests {
         let kinds: Vec<&str> = all.items.iter().chain(&rest.items).map(|event| event.kind.as_str()).collect();
         assert_eq!((kinds, rest.next), (vec!["a", "b", "a"], None));
         let of_a = ledger.list_events(Some("a"), 2, None).unwrap();
-        assert!(of_a.items.len() == 2 && of_a.items.iter().all(|event| event.kind == "a" && event.data.is_none()));
+        assert!(
+            of_a.items.len() == 2 && of_a.items.iter().all(|event| event.kind == "a" && event.data.is_none())
+        );
     }
 
     #[test]
@@ -95,6 +113,9 @@ mod tests {
         post(&mut ledger, "a");
         let id = ledger.list_events(None, 1, None).unwrap().items.remove(0).id;
         assert_eq!(ledger.event(&id).unwrap().data.unwrap().get(), "{\"n\":1}");
-        assert_eq!(ledger.event(&id.replace("evt_", "dlv_")).map(|_event| ()), Err(LedgerError::NotFound { what: "event" }));
+        assert_eq!(
+            ledger.event(&id.replace("evt_", "dlv_")).map(|_event| ()),
+            Err(LedgerError::NotFound { what: "event" })
+        );
     }
 }

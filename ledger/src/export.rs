@@ -62,7 +62,12 @@ struct Range {
 }
 
 impl Range {
-    fn of<S: Sql>(ledger: &Ledger<S>, of: Timeline, filter: &ExportFilter, after: Option<Seq>) -> Result<Self, LedgerError> {
+    fn of<S: Sql>(
+        ledger: &Ledger<S>,
+        of: Timeline,
+        filter: &ExportFilter,
+        after: Option<Seq>,
+    ) -> Result<Self, LedgerError> {
         let first = |at: Timestamp| ledger.first_created(of, at);
         // What was given already was not before the range: its beginning need not be looked up again.
         let after = match (after, filter.since) {
@@ -93,8 +98,13 @@ impl<S: Sql> Ledger<S> {
                 Value::from(LINES_MAX),
             ],
         )?;
-        let window_end = format!("SELECT seq FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
-        self.page(&found, (&window_end, &[first_of_range, before]), |this, keys| this.event_lines(keys, filter.data))
+        let window_end = format!(
+            "SELECT seq FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT 1 OFFSET {}",
+            SCANNED_MAX - 1
+        );
+        self.page(&found, (&window_end, &[first_of_range, before]), |this, keys| {
+            this.event_lines(keys, filter.data)
+        })
     }
 
     /// A page of deliveries with every attempt, oldest first, beginning after the key `after`.
@@ -102,7 +112,11 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`] where the webhook was renamed or deleted since the first page: an empty page would pass for
     /// the end of a whole export. The database fails.
-    pub fn export_deliveries(&self, filter: &ExportFilter, after: Option<Seq>) -> Result<Exported, LedgerError> {
+    pub fn export_deliveries(
+        &self,
+        filter: &ExportFilter,
+        after: Option<Seq>,
+    ) -> Result<Exported, LedgerError> {
         let webhook = match &filter.webhook {
             None => None,
             Some(name) => match self.roster.named(name) {
@@ -130,9 +144,15 @@ impl<S: Sql> Ledger<S> {
                 Value::from(LINES_MAX),
             ],
         )?;
-        let window_end =
-            format!("SELECT seq FROM delivery WHERE seq > ?1 AND seq < ?2 {of_webhook} ORDER BY seq LIMIT 1 OFFSET {}", SCANNED_MAX - 1);
-        self.page(&found, (&window_end, &[first_of_range, before, Value::from(webhook)]), Self::delivery_lines)
+        let window_end = format!(
+            "SELECT seq FROM delivery WHERE seq > ?1 AND seq < ?2 {of_webhook} ORDER BY seq LIMIT 1 OFFSET {}",
+            SCANNED_MAX - 1
+        );
+        self.page(
+            &found,
+            (&window_end, &[first_of_range, before, Value::from(webhook)]),
+            Self::delivery_lines,
+        )
     }
 
     fn event_lines(&self, keys: &[Seq], form: DataForm) -> Result<Vec<String>, LedgerError> {
@@ -140,7 +160,10 @@ impl<S: Sql> Ledger<S> {
         if form == DataForm::Text {
             for event in &mut events {
                 let text = event.data.as_deref().map(|data| to_json(&data.get())).transpose()?;
-                event.data = text.map(RawValue::from_string).transpose().map_err(damaged("data does not read back as text"))?;
+                event.data = text
+                    .map(RawValue::from_string)
+                    .transpose()
+                    .map_err(damaged("data does not read back as text"))?;
             }
         }
         events.iter().map(to_json).collect()
@@ -157,7 +180,8 @@ impl<S: Sql> Ledger<S> {
         }
         let lines = views.into_iter().zip(&records).map(|(delivery, record)| {
             let attempts: Vec<&str> = record.text(0)?.lines().collect();
-            let attempts = RawValue::from_string(format!("[{}]", attempts.join(","))).map_err(damaged("attempts do not read back"))?;
+            let attempts = RawValue::from_string(format!("[{}]", attempts.join(",")))
+                .map_err(damaged("attempts do not read back"))?;
             to_json(&ExportedDelivery::new(delivery, attempts))
         });
         lines.collect()
@@ -236,7 +260,9 @@ mod tests {
     fn events_come_oldest_first_with_their_data_and_every_one_once() {
         let mut ledger = ledger();
         for number in 0..5 {
-            let batch = (0..100).map(|at| NewEvent { data: json(&(number * 100 + at).to_string()), ..event("a") }).collect();
+            let batch = (0..100)
+                .map(|at| NewEvent { data: json(&(number * 100 + at).to_string()), ..event("a") })
+                .collect();
             ledger.ingest(batch, InlineLimit(0), START).unwrap();
         }
         let (lines, pages) = events(&ledger, &ExportFilter::default());
@@ -254,8 +280,12 @@ mod tests {
         }
         let count = |since: Option<i64>, until: Option<i64>, kind: Option<&str>| {
             let at = |second: i64| START.plus_ms(second * 1_000);
-            let filter =
-                ExportFilter { since: since.map(at), until: until.map(at), kind: kind.map(String::from), ..ExportFilter::default() };
+            let filter = ExportFilter {
+                since: since.map(at),
+                until: until.map(at),
+                kind: kind.map(String::from),
+                ..ExportFilter::default()
+            };
             events(&ledger, &filter).0.len()
         };
         assert_eq!(count(None, None, None), 6);
@@ -293,25 +323,35 @@ mod tests {
             (&lines[0]["id"], &lines[0]["state"], &lines[0]["webhook"]),
             (&Json::from(id), &Json::from("delivered"), &Json::from("a"))
         );
-        let outcomes: Vec<i64> =
-            lines[0]["attempts"].as_array().unwrap().iter().map(|a| a["outcome"]["status"].as_i64().unwrap()).collect();
+        let outcomes: Vec<i64> = lines[0]["attempts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["outcome"]["status"].as_i64().unwrap())
+            .collect();
         assert_eq!(outcomes, [503, 200]);
         let count = |filter: ExportFilter| deliveries(&ledger, &filter).0.len();
         assert_eq!(count(ExportFilter { state: Some(State::Pending), ..ExportFilter::default() }), 2);
         assert_eq!(count(ExportFilter { webhook: Some(String::from("b")), ..ExportFilter::default() }), 1);
         assert_eq!(count(ExportFilter { webhook: Some(String::from("c")), ..ExportFilter::default() }), 0);
-        assert_eq!(count(ExportFilter { kind: Some(String::from("order.paid")), ..ExportFilter::default() }), 1);
+        assert_eq!(
+            count(ExportFilter { kind: Some(String::from("order.paid")), ..ExportFilter::default() }),
+            1
+        );
     }
 
     #[test]
     fn an_event_is_one_line_whatever_its_producer_put_between_the_tokens() {
         let written = "{\n  \"big\": 12345678901234567890123,\r\n\t\"price\": 1.10, \"far\" : 1e400,\n \"s\": \"a  \u{2028}b\\n\"\n}";
         let mut ledger = ledger();
-        ledger.ingest(vec![NewEvent { data: json(written), ..event("a") }, event("b")], InlineLimit(0), START).unwrap();
+        ledger
+            .ingest(vec![NewEvent { data: json(written), ..event("a") }, event("b")], InlineLimit(0), START)
+            .unwrap();
         let lines = ledger.export_events(&ExportFilter::default(), None).unwrap().lines;
         assert_eq!(lines.split_inclusive('\n').count(), 2);
         assert_eq!(lines.matches(['\r', '\u{85}', '\u{2028}', '\u{2029}']).count(), 0, "{lines}");
-        let compact = r#""data":{"big":12345678901234567890123,"price":1.10,"far":1e400,"s":"a  \u2028b\n"},"#;
+        let compact =
+            r#""data":{"big":12345678901234567890123,"price":1.10,"far":1e400,"s":"a  \u2028b\n"},"#;
         assert!(lines.contains(compact), "{lines}");
         let filter = ExportFilter { data: DataForm::Text, ..ExportFilter::default() };
         let (texts, _pages) = events(&ledger, &filter);
@@ -352,16 +392,26 @@ mod tests {
         attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
         post(&mut ledger, "order.sent");
         let all = ExportFilter::default();
-        for lines in [ledger.export_events(&all, None).unwrap().lines, ledger.export_deliveries(&all, None).unwrap().lines] {
-            let names: Vec<Vec<String>> = lines.lines().map(|line| serde_json::from_str::<Names>(line).unwrap().0).collect();
+        for lines in [
+            ledger.export_events(&all, None).unwrap().lines,
+            ledger.export_deliveries(&all, None).unwrap().lines,
+        ] {
+            let names: Vec<Vec<String>> =
+                lines.lines().map(|line| serde_json::from_str::<Names>(line).unwrap().0).collect();
             assert_eq!(names.len(), 2);
             assert_eq!(names[0], names[1]);
             let different: std::collections::BTreeSet<&String> = names[0].iter().collect();
             assert_eq!(different.len(), names[0].len(), "{:?}", names[0]);
         }
         let (lines, _pages) = deliveries(&ledger, &all);
-        assert_eq!((&lines[0]["attempt_count"], lines[0]["attempts"].as_array().map(Vec::len)), (&Json::from(1), Some(1)));
-        assert_eq!((&lines[1]["attempt_count"], lines[1]["attempts"].as_array().map(Vec::len)), (&Json::from(0), Some(0)));
+        assert_eq!(
+            (&lines[0]["attempt_count"], lines[0]["attempts"].as_array().map(Vec::len)),
+            (&Json::from(1), Some(1))
+        );
+        assert_eq!(
+            (&lines[1]["attempt_count"], lines[1]["attempts"].as_array().map(Vec::len)),
+            (&Json::from(0), Some(0))
+        );
     }
 
     #[test]
@@ -380,8 +430,15 @@ mod tests {
             } else {
                 ledger.update_webhook("w", webhook("other", "*"), None, START).unwrap();
             }
-            assert_eq!(ledger.export_deliveries(&filter, page.next), Err(LedgerError::NotFound { what: "webhook" }));
-            assert_eq!(ledger.export_deliveries(&filter, None), Ok(Exported::default()), "of an unknown one there are none");
+            assert_eq!(
+                ledger.export_deliveries(&filter, page.next),
+                Err(LedgerError::NotFound { what: "webhook" })
+            );
+            assert_eq!(
+                ledger.export_deliveries(&filter, None),
+                Ok(Exported::default()),
+                "of an unknown one there are none"
+            );
         }
     }
 
@@ -390,7 +447,9 @@ mod tests {
         let mut ledger = ledger();
         let large = format!("\"{}\"", "x".repeat(250_000));
         for _ in 0..30 {
-            ledger.ingest(vec![NewEvent { data: json(&large), ..event("a") }], InlineLimit(0), START).unwrap();
+            ledger
+                .ingest(vec![NewEvent { data: json(&large), ..event("a") }], InlineLimit(0), START)
+                .unwrap();
         }
         let page = ledger.export_events(&ExportFilter::default(), None).unwrap();
         assert!(page.lines.len() < BYTES_MAX + CHUNK * 260_000, "{}", page.lines.len());

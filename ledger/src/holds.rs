@@ -17,14 +17,21 @@ impl<S: Sql> Ledger<S> {
         let Some(member) = self.roster.get(webhook) else { return Ok(None) };
         let rules = member.rules();
         if !member.enabled() {
-            let rows = self.sql.run("SELECT disabled_reason FROM webhook WHERE seq = ?1", &[Value::from(webhook)])?;
-            let reason = first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
+            let rows = self
+                .sql
+                .run("SELECT disabled_reason FROM webhook WHERE seq = ?1", &[Value::from(webhook)])?;
+            let reason = first(rows)
+                .map(|row| row.text_or_none(0).map(|text| text.map(String::from)))
+                .transpose()?
+                .flatten();
             return Ok(Some(Hold::Disabled { reason }));
         }
         if !rules.takes_calls {
             return Ok(Some(Hold::Paused));
         }
-        let rows = self.sql.run("SELECT parked, order_key FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
+        let rows = self
+            .sql
+            .run("SELECT parked, order_key FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
         let Some(row) = first(rows) else { return Ok(None) };
         if !row.flag(0)? {
             return Ok(None);
@@ -32,7 +39,10 @@ impl<S: Sql> Ledger<S> {
         let health = self.gates.health(webhook);
         match health.cause {
             Some(Cause::Failing) => {
-                return Ok(Some(Hold::Failing { failures: health.failures_in_a_row, next_call_at: health.next_call_at }));
+                return Ok(Some(Hold::Failing {
+                    failures: health.failures_in_a_row,
+                    next_call_at: health.next_call_at,
+                }));
             }
             Some(Cause::Throttled) => return Ok(Some(Hold::Throttled { next_call_at: health.next_call_at })),
             None => {}
@@ -45,7 +55,9 @@ impl<S: Sql> Ledger<S> {
         }
         // Leases that are not claimed fill the limit too, so the one that is set is named even where fewer calls are made.
         Ok(match (rules.concurrency, rules.rate) {
-            (Some(limit), Some(_)) if self.gates.claimed(webhook) >= limit => Some(Hold::ConcurrencyLimited { limit }),
+            (Some(limit), Some(_)) if self.gates.claimed(webhook) >= limit => {
+                Some(Hold::ConcurrencyLimited { limit })
+            }
             (_, Some(limit)) => Some(Hold::RateLimited { limit }),
             (Some(limit), None) => Some(Hold::ConcurrencyLimited { limit }),
             (None, None) => None,
@@ -87,19 +99,33 @@ mod tests {
         };
         assert_eq!(held(Definition { paused: true, ..webhook("w", "*") }), "the webhook is paused");
         let limit = RateLimit { calls: 1, per_s: 60 };
-        assert_eq!(held(Definition { rate_limit: Some(limit), ..webhook("w", "*") }), "the webhook has had its 1 call in 60 s");
+        assert_eq!(
+            held(Definition { rate_limit: Some(limit), ..webhook("w", "*") }),
+            "the webhook has had its 1 call in 60 s"
+        );
         let one = Definition { concurrency_limit: Some(1), ..webhook("w", "*") };
         assert_eq!(held(one), "1 call to the webhook is under way, as many as it may get at once");
         let ordered = held(Definition { ordered: true, ..webhook("w", "*") });
-        assert!(ordered.starts_with("dlv_") && ordered.ends_with(", which has the same order key, has not ended"), "{ordered}");
+        assert!(
+            ordered.starts_with("dlv_") && ordered.ends_with(", which has the same order key, has not ended"),
+            "{ordered}"
+        );
         assert_eq!(held(webhook("w", "*")), "The first attempt is under way");
     }
 
     #[test]
     fn a_delivery_of_a_webhook_that_is_unwell_says_so() {
         for (status, times, expected) in [
-            (500, 5, "Held: the webhook failed 5 times in a row, so it gets one call at a time, the next one at "),
-            (429, 1, "Held: the receiver is overloaded, so the webhook gets one call at a time, the next one at "),
+            (
+                500,
+                5,
+                "Held: the webhook failed 5 times in a row, so it gets one call at a time, the next one at ",
+            ),
+            (
+                429,
+                1,
+                "Held: the receiver is overloaded, so the webhook gets one call at a time, the next one at ",
+            ),
         ] {
             let mut ledger = ledger();
             create(&mut ledger, webhook("w", "*"));
@@ -128,8 +154,13 @@ mod tests {
         let first = lease(&mut ledger, START)[0];
         let work = ledger.claim(&[first], START).unwrap().works.remove(0);
         let gone = crate::support::build::attempt(work.attempt, Outcome::Answered { status: 410 }, START);
-        ledger.report(vec![crate::Report { delivery: work.delivery, attempt: gone }], Timestamp(START.0 + 40)).unwrap();
+        ledger
+            .report(vec![crate::Report { delivery: work.delivery, attempt: gone }], Timestamp(START.0 + 40))
+            .unwrap();
         lease(&mut ledger, START.plus_ms(3_600_000));
-        assert_eq!(headline(&ledger, waiting), "Not called yet. Held: Postern disabled the webhook: the receiver answered 410 Gone");
+        assert_eq!(
+            headline(&ledger, waiting),
+            "Not called yet. Held: Postern disabled the webhook: the receiver answered 410 Gone"
+        );
     }
 }

@@ -19,20 +19,36 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::IdempotencyReused`] where it was another call; the database fails.
-    pub fn answered_before(&self, key: &str, digest: &str, now: Timestamp) -> Result<Option<String>, LedgerError> {
-        let rows = self.sql.run("SELECT seq, digest, reply FROM idempotency WHERE key = ?1", &[Value::from(key)])?;
+    pub fn answered_before(
+        &self,
+        key: &str,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, LedgerError> {
+        let rows =
+            self.sql.run("SELECT seq, digest, reply FROM idempotency WHERE key = ?1", &[Value::from(key)])?;
         let Some(row) = first(rows) else { return Ok(None) };
         if row.seq(0)? < first_key(oldest(now)) {
             return Ok(None);
         }
-        if row.text(1)? == digest { Ok(Some(String::from(row.text(2)?))) } else { Err(LedgerError::IdempotencyReused) }
+        if row.text(1)? == digest {
+            Ok(Some(String::from(row.text(2)?)))
+        } else {
+            Err(LedgerError::IdempotencyReused)
+        }
     }
 
     /// Keeps what a call was answered.
     ///
     /// # Errors
     /// The database fails.
-    pub fn keep_answer(&mut self, key: &str, digest: &str, reply: &str, now: Timestamp) -> Result<(), LedgerError> {
+    pub fn keep_answer(
+        &mut self,
+        key: &str,
+        digest: &str,
+        reply: &str,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         let seq = self.reserve(now);
         self.sql.run(
             "INSERT INTO idempotency (seq, key, digest, reply) VALUES (?1, ?2, ?3, ?4)
@@ -60,7 +76,10 @@ mod tests {
         assert_eq!(ledger.answered_before("k", "d", START), Ok(None));
         ledger.keep_answer("k", "d", "first", START).unwrap();
         let day = i64::from(KEY_HOURS) * 3_600_000;
-        assert_eq!(ledger.answered_before("k", "d", START.plus_ms(day - 1)).unwrap().as_deref(), Some("first"));
+        assert_eq!(
+            ledger.answered_before("k", "d", START.plus_ms(day - 1)).unwrap().as_deref(),
+            Some("first")
+        );
         assert_eq!(ledger.answered_before("k", "other", START), Err(LedgerError::IdempotencyReused));
         let later = START.plus_ms(day + 1);
         assert_eq!(ledger.answered_before("k", "other", later), Ok(None));

@@ -17,7 +17,8 @@ use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
 
 /// What [`Ledger::inbox_view`] reads.
-const COLUMNS: &str = "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";
+const COLUMNS: &str =
+    "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";
 /// Bytes of the requests of one page at most, so that an answer stays small; a page that ends there holds fewer items than its
 /// limit and says so in `searched_to`.
 const PAGE_BYTES_MAX: i64 = 4_000_000;
@@ -52,7 +53,8 @@ impl<S: Sql> Ledger<S> {
             name: String::from(row.text(1)?),
             url: format!("{origin}/in/{}.{}", self.project().as_str(), row.text(2)?),
             created_at: row.timestamp(3)?,
-            answer: serde_json::from_str(row.text(4)?).map_err(damaged("an inbox's answer does not read back"))?,
+            answer: serde_json::from_str(row.text(4)?)
+                .map_err(damaged("an inbox's answer does not read back"))?,
             received: row.number(5)?,
         })
     }
@@ -61,14 +63,26 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NameTaken`]; the database fails.
-    pub fn create_inbox(&mut self, name: &str, key: &str, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
+    pub fn create_inbox(
+        &mut self,
+        name: &str,
+        key: &str,
+        origin: &str,
+        now: Timestamp,
+    ) -> Result<InboxView, LedgerError> {
         self.expect_inbox_name(name, None)?;
         self.admit_inbox(now)?;
         let seq = self.reserve(now);
         atomically(&self.sql, |sql| {
             sql.run(
                 "INSERT INTO inbox (seq, name, key, created_at_ms, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
-                &[Value::from(seq), Value::from(name), Value::from(key), Value::from(now), Value::Text(to_json(&Answer::default())?)],
+                &[
+                    Value::from(seq),
+                    Value::from(name),
+                    Value::from(key),
+                    Value::from(now),
+                    Value::Text(to_json(&Answer::default())?),
+                ],
             )?;
             self.audit(sql, AuditAction::InboxCreated, name, Changes::default(), now)
         })?;
@@ -82,7 +96,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn inbox_at_seq(&self, seq: Seq, origin: &str) -> Result<InboxView, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM inbox WHERE seq = ?1"), &[Value::from(seq)])?;
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM inbox WHERE seq = ?1"), &[Value::from(seq)])?;
         self.inbox_view(&first(rows).ok_or(LedgerError::NotFound { what: "inbox" })?, origin)
     }
 
@@ -98,14 +113,23 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_inboxes(&self, limit: u32, cursor: Option<&str>, origin: &str) -> Result<Page<InboxView>, LedgerError> {
+    pub fn list_inboxes(
+        &self,
+        limit: u32,
+        cursor: Option<&str>,
+        origin: &str,
+    ) -> Result<Page<InboxView>, LedgerError> {
         let before = self.cursor_seq(cursor)?;
         let rows = self.sql.run(
             &format!("SELECT {COLUMNS} FROM inbox WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"),
             &[Value::from(before), Value::from(limit.saturating_add(1))],
         )?;
         let next = self.cursor_after(&rows, limit)?;
-        let items = rows.iter().take(limit as usize).map(|row| self.inbox_view(row, origin)).collect::<Result<_, _>>()?;
+        let items = rows
+            .iter()
+            .take(limit as usize)
+            .map(|row| self.inbox_view(row, origin))
+            .collect::<Result<_, _>>()?;
         Ok(Page::new(items, next))
     }
 
@@ -114,7 +138,11 @@ impl<S: Sql> Ledger<S> {
         if rows.len() <= limit as usize {
             return Ok(None);
         }
-        let last = (limit as usize).checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.seq(0)).transpose()?;
+        let last = (limit as usize)
+            .checked_sub(1)
+            .and_then(|last| rows.get(last))
+            .map(|row| row.seq(0))
+            .transpose()?;
         Ok(last.map(|seq| self.ids.uuid(seq).to_string()))
     }
 
@@ -122,7 +150,13 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::NameTaken`]; the database fails.
-    pub fn update_inbox(&mut self, id: &str, change: InboxChange, origin: &str, now: Timestamp) -> Result<InboxView, LedgerError> {
+    pub fn update_inbox(
+        &mut self,
+        id: &str,
+        change: InboxChange,
+        origin: &str,
+        now: Timestamp,
+    ) -> Result<InboxView, LedgerError> {
         let seq = self.seq_of(Kind::Inbox, id, "inbox")?;
         let current = self.inbox_at_seq(seq, origin)?;
         let name = change.name.unwrap_or_else(|| current.name.clone());
@@ -174,7 +208,8 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run("SELECT seq, answer FROM inbox WHERE key = ?1", &[Value::from(key)])?;
         let Some(row) = first(rows) else { return Ok(None) };
         let seq = row.seq(0)?;
-        let answer = serde_json::from_str(row.text(1)?).map_err(damaged("an inbox's answer does not read back"))?;
+        let answer =
+            serde_json::from_str(row.text(1)?).map_err(damaged("an inbox's answer does not read back"))?;
         Ok(Some(InboxAddress { seq, id: self.ids.id(Kind::Inbox, seq), answer }))
     }
 
@@ -182,7 +217,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] where the inbox was deleted meanwhile; the database fails.
-    pub fn record_request(&mut self, inbox: Seq, mut request: InboxRequestView, now: Timestamp) -> Result<InboxRequestView, LedgerError> {
+    pub fn record_request(
+        &mut self,
+        inbox: Seq,
+        mut request: InboxRequestView,
+        now: Timestamp,
+    ) -> Result<InboxRequestView, LedgerError> {
         let seq = self.reserve(now);
         request.id = self.ids.id(Kind::Request, seq);
         request.received_at = now;
@@ -209,7 +249,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_requests(&self, id: &str, limit: u32, cursor: Option<&str>) -> Result<Page<InboxRequestView>, LedgerError> {
+    pub fn list_requests(
+        &self,
+        id: &str,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<InboxRequestView>, LedgerError> {
         let inbox = self.expect_inbox(id)?;
         let before = self.cursor_seq(cursor)?;
         let sizes = self.sql.run(
@@ -298,7 +343,10 @@ mod tests {
         let address = ledger.inbox_at("abc").unwrap().unwrap();
         assert_eq!((address.id.as_str(), &address.answer), (inbox.id.as_str(), &Answer::default()));
         assert_eq!(ledger.inbox_at("other").unwrap(), None);
-        assert_eq!(ledger.create_inbox("first", "def", ORIGIN, START), Err(LedgerError::NameTaken { what: "inbox" }));
+        assert_eq!(
+            ledger.create_inbox("first", "def", ORIGIN, START),
+            Err(LedgerError::NameTaken { what: "inbox" })
+        );
         ledger.record_request(address.seq, request("a"), START).unwrap();
         ledger.delete_inbox(&inbox.id, START).unwrap();
         assert_eq!(ledger.inbox_at("abc").unwrap(), None);
@@ -317,9 +365,13 @@ mod tests {
         assert_eq!(ledger.update_inbox(&inbox.id, change, ORIGIN, START).unwrap().answer, answer);
         assert_eq!(ledger.inbox_at("k1").unwrap().unwrap().answer, answer);
         let rename = |name: &str| InboxChange { name: Some(String::from(name)), ..InboxChange::default() };
-        assert_eq!(ledger.update_inbox(&inbox.id, rename("b"), ORIGIN, START), Err(LedgerError::NameTaken { what: "inbox" }));
+        assert_eq!(
+            ledger.update_inbox(&inbox.id, rename("b"), ORIGIN, START),
+            Err(LedgerError::NameTaken { what: "inbox" })
+        );
         assert_eq!(ledger.update_inbox(&inbox.id, rename("a"), ORIGIN, START).unwrap().name, "a");
-        let names: Vec<String> = ledger.list_inboxes(1, None, ORIGIN).unwrap().items.into_iter().map(|inbox| inbox.name).collect();
+        let names: Vec<String> =
+            ledger.list_inboxes(1, None, ORIGIN).unwrap().items.into_iter().map(|inbox| inbox.name).collect();
         assert_eq!(names, ["b"]);
     }
 

@@ -71,7 +71,12 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::Quota`]; [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the
     /// schema of its type, or takes too many steps to be compared with it and with the webhooks; the database fails.
-    pub fn ingest(&mut self, events: Vec<NewEvent>, inline: InlineLimit, now: Timestamp) -> Result<Ingested, LedgerError> {
+    pub fn ingest(
+        &mut self,
+        events: Vec<NewEvent>,
+        inline: InlineLimit,
+        now: Timestamp,
+    ) -> Result<Ingested, LedgerError> {
         self.admit_events(events.len(), now)?;
         let told = self.watch_fullness(now)?;
         let mut known = self.known_keys(&events)?;
@@ -89,7 +94,11 @@ impl<S: Sql> Ledger<S> {
                 if !known.is(&event) {
                     return Err(LedgerError::IdempotencyConflict { index });
                 }
-                accepted.push(EventAccepted { id: self.ids.id(Kind::Event, known.seq), deliveries: known.deliveries, duplicate: true });
+                accepted.push(EventAccepted {
+                    id: self.ids.id(Kind::Event, known.seq),
+                    deliveries: known.deliveries,
+                    duplicate: true,
+                });
                 continue;
             }
             if misfits.is_full() {
@@ -106,8 +115,9 @@ impl<S: Sql> Ledger<S> {
             }
             steps_left = steps_left.saturating_sub(facts.budget().used());
             self.admit_deliveries(planned.len() + webhooks.len())?;
-            let is_inline =
-                !webhooks.is_empty() && webhooks.len() <= inline_left && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
+            let is_inline = !webhooks.is_empty()
+                && webhooks.len() <= inline_left
+                && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
             let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
             for webhook in webhooks {
                 let delivery = self.next_key(now);
@@ -136,7 +146,13 @@ impl<S: Sql> Ledger<S> {
                         late: false,
                     });
                 } else {
-                    planned.push(self.plan_delivery(delivery, seq, webhook, event.order_key.as_deref(), &mut taken)?);
+                    planned.push(self.plan_delivery(
+                        delivery,
+                        seq,
+                        webhook,
+                        event.order_key.as_deref(),
+                        &mut taken,
+                    )?);
                 }
             }
             let id = self.ids.id(Kind::Event, seq);
@@ -186,7 +202,9 @@ impl<S: Sql> Ledger<S> {
 
     /// Whether the first attempt may be made by whoever brings the event.
     fn is_fit_for_inline(&self, webhook: Seq) -> bool {
-        let is_free = |member: &crate::memory::roster::Member| !member.ordered() && self.gates.is_free(webhook, member.rules());
+        let is_free = |member: &crate::memory::roster::Member| {
+            !member.ordered() && self.gates.is_free(webhook, member.rules())
+        };
         let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
         does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
     }
@@ -324,7 +342,9 @@ mod tests {
     use postern_core::webhook::{Definition, ObjectFilter};
 
     use super::*;
-    use crate::support::build::{START, attempt, attempt_due, create, event, json, keyed, lease, ledger, post, webhook};
+    use crate::support::build::{
+        START, attempt, attempt_due, create, event, json, keyed, lease, ledger, post, webhook,
+    };
 
     #[test]
     fn an_event_goes_to_the_webhooks_that_want_it_now() {
@@ -334,14 +354,24 @@ mod tests {
         create(&mut ledger, Definition { enabled: false, ..webhook("c", "*") });
         let object = ObjectFilter { kind: None, name: Some(String::from("d1")), version: None };
         create(&mut ledger, Definition { object, ..webhook("d", "order.paid") });
-        let about = |name: &str| Some(ObjectRef { kind: String::from("deployment"), name: String::from(name), version: None });
-        let events = vec![event("order.paid"), NewEvent { object: about("d1"), ..event("order.paid") }, event("nobody.cares")];
+        let about = |name: &str| {
+            Some(ObjectRef { kind: String::from("deployment"), name: String::from(name), version: None })
+        };
+        let events = vec![
+            event("order.paid"),
+            NewEvent { object: about("d1"), ..event("order.paid") },
+            event("nobody.cares"),
+        ];
         let ingested = ledger.ingest(events, InlineLimit(0), START).unwrap();
         let counts: Vec<u32> = ingested.accepted.iter().map(|accepted| accepted.deliveries).collect();
         assert_eq!(counts, [1, 2, 0]);
         assert_eq!(ingested.changed.len(), 3);
         let views = ledger.delivery_views(&ingested.changed).unwrap();
-        assert!(views.iter().all(|view| view.state == State::Pending && view.next_at == Some(START) && view.attempts == 0));
+        assert!(
+            views.iter().all(|view| view.state == State::Pending
+                && view.next_at == Some(START)
+                && view.attempts == 0)
+        );
         create(&mut ledger, webhook("e", "order.paid"));
         assert_eq!(post(&mut ledger, "order.paid").len(), 2);
     }
@@ -371,11 +401,14 @@ mod tests {
             NewEvent { object: Some(ObjectRef::default()), ..keyed("order.paid", "k") },
         ];
         for other in others {
-            let refused = ledger.ingest(vec![event("fine"), other], InlineLimit(6), START).map(|_ingested| ());
+            let refused =
+                ledger.ingest(vec![event("fine"), other], InlineLimit(6), START).map(|_ingested| ());
             assert_eq!(refused, Err(LedgerError::IdempotencyConflict { index: 1 }));
         }
         assert_eq!(ledger.list_events(None, 50, None).unwrap().items.len(), 1);
-        let within = ledger.ingest(vec![keyed("a", "new"), keyed("b", "new")], InlineLimit(0), START).map(|_ingested| ());
+        let within = ledger
+            .ingest(vec![keyed("a", "new"), keyed("b", "new")], InlineLimit(0), START)
+            .map(|_ingested| ());
         assert_eq!(within, Err(LedgerError::IdempotencyConflict { index: 1 }));
     }
 
@@ -407,7 +440,8 @@ mod tests {
         let mut ledger = ledger();
         let of = |data: &str| vec![NewEvent { data: json(data), ..keyed("a", "k") }];
         ledger.ingest(of(r#"{"id":12345678901234567890123}"#), InlineLimit(0), START).unwrap();
-        let other = ledger.ingest(of(r#"{"id":12345678901234567890124}"#), InlineLimit(0), START).map(|_ingested| ());
+        let other =
+            ledger.ingest(of(r#"{"id":12345678901234567890124}"#), InlineLimit(0), START).map(|_ingested| ());
         assert_eq!(other, Err(LedgerError::IdempotencyConflict { index: 0 }));
     }
 
@@ -433,7 +467,11 @@ mod tests {
         assert_eq!(works(&["order.paid"], 0), 0);
         assert_eq!(works(&["order.paid"], 1), 0, "all of an event's deliveries, or none");
         assert_eq!(works(&["order.paid"], 2), 2);
-        assert_eq!(works(&["order.paid", "order.paid", "user.created"], 3), 3, "the limit is that of the call");
+        assert_eq!(
+            works(&["order.paid", "order.paid", "user.created"], 3),
+            3,
+            "the limit is that of the call"
+        );
     }
 
     #[test]
@@ -455,14 +493,18 @@ mod tests {
     fn a_webhook_whose_last_attempt_was_slow_or_failed_leaves_the_inline_lane_until_it_does_well() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("a", "*"));
-        let is_inline =
-            |ledger: &mut Ledger<_>, now| !ledger.ingest(vec![event("order.paid")], InlineLimit(6), now).unwrap().works.works.is_empty();
+        let is_inline = |ledger: &mut Ledger<_>, now| {
+            !ledger.ingest(vec![event("order.paid")], InlineLimit(6), now).unwrap().works.works.is_empty()
+        };
         post(&mut ledger, "a");
         attempt_due(&mut ledger, START, Outcome::Answered { status: 503 });
         assert!(!is_inline(&mut ledger, START));
         attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
         assert!(is_inline(&mut ledger, START));
-        assert!(lease(&mut ledger, START.plus_ms(60_000)).len() >= 2, "the inline work is lost, the first one waits again");
+        assert!(
+            lease(&mut ledger, START.plus_ms(60_000)).len() >= 2,
+            "the inline work is lost, the first one waits again"
+        );
         assert!(!is_inline(&mut ledger, START));
     }
 
@@ -474,8 +516,16 @@ mod tests {
         for number in 0..3 {
             let now = START.plus_ms(number * 1_000);
             let written = store.count_rows_written(|| {
-                let work = ledger.ingest(vec![event("order.paid")], InlineLimit(1), now).unwrap().works.works.remove(0);
-                let report = crate::Report { delivery: work.delivery, attempt: attempt(1, Outcome::Answered { status: 200 }, now) };
+                let work = ledger
+                    .ingest(vec![event("order.paid")], InlineLimit(1), now)
+                    .unwrap()
+                    .works
+                    .works
+                    .remove(0);
+                let report = crate::Report {
+                    delivery: work.delivery,
+                    attempt: attempt(1, Outcome::Answered { status: 200 }, now),
+                };
                 ledger.report(vec![report], now).unwrap();
             });
             assert_eq!(written, 5, "event, delivery, its webhook's index, the report, the hour's counts");
@@ -494,12 +544,16 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
         ledger.outbox_done(crate::row::outbox::PROJECT_ITEM, 1).unwrap();
-        let ingested = ledger.ingest(vec![event("order.paid"), event("order.sent")], InlineLimit(6), START).unwrap();
+        let ingested =
+            ledger.ingest(vec![event("order.paid"), event("order.sent")], InlineLimit(6), START).unwrap();
         let (kept, lost) = (&ingested.works.works[0], &ingested.works.works[1]);
         let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();
         let ended = START.plus_ms(40_000);
         assert_eq!(ledger.delivery_views(&[lost.delivery]).unwrap()[0].next_at, Some(ended));
-        let report = crate::Report { delivery: kept.delivery, attempt: attempt(1, Outcome::Answered { status: 200 }, START) };
+        let report = crate::Report {
+            delivery: kept.delivery,
+            attempt: attempt(1, Outcome::Answered { status: 200 }, START),
+        };
         ledger.report(vec![report], START).unwrap();
         for entry in ledger.outbox_due(START, 9).unwrap() {
             ledger.outbox_done(entry.item, entry.version).unwrap();
@@ -507,7 +561,10 @@ mod tests {
         assert_eq!(ledger.next_wake(START).unwrap(), Some((ended, "the lease of a delivery ends")));
         assert!(lease(&mut ledger, ended.plus_ms(-1)).is_empty());
         let tickets = lease(&mut ledger, ended);
-        assert_eq!(tickets.iter().map(|ticket| (ticket.delivery, ticket.attempt)).collect::<Vec<_>>(), [(lost.delivery, 2)]);
+        assert_eq!(
+            tickets.iter().map(|ticket| (ticket.delivery, ticket.attempt)).collect::<Vec<_>>(),
+            [(lost.delivery, 2)]
+        );
         let mut ledger = Ledger::open(std::rc::Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(ledger.gates.inline_wake(), None);
         assert!(ledger.inline_checked.0 >= kept.delivery, "the next start looks at what came later only");
@@ -532,7 +589,10 @@ mod tests {
         ledger.pause_webhook("w", true, None, START).unwrap();
         post(&mut ledger, "a");
         ledger.pause_webhook("w", false, None, START).unwrap();
-        assert!(ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty(), "one waits before it");
+        assert!(
+            ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty(),
+            "one waits before it"
+        );
     }
 
     #[test]

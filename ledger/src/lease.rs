@@ -80,7 +80,10 @@ impl<S: Sql> Ledger<S> {
         let mut due = self.inline_rows(&inline)?;
         if for_due > 0 {
             let rows = self.sql.run(
-                &format!("SELECT {} FROM delivery WHERE next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2", DeliveryRow::COLUMNS),
+                &format!(
+                    "SELECT {} FROM delivery WHERE next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2",
+                    DeliveryRow::COLUMNS
+                ),
                 &[Value::from(now), Value::from(u32::try_from(for_due).unwrap_or(u32::MAX))],
             )?;
             due.extend(rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?);
@@ -143,7 +146,11 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now on.
-    fn windows_set_back(&self, webhooks: impl IntoIterator<Item = Seq>, now: Timestamp) -> BTreeMap<Seq, Window> {
+    fn windows_set_back(
+        &self,
+        webhooks: impl IntoIterator<Item = Seq>,
+        now: Timestamp,
+    ) -> BTreeMap<Seq, Window> {
         let set_back = |webhook| {
             let rate = self.roster.get(webhook)?.rules().rate?;
             Some((webhook, self.gates.window_set_back(webhook, rate, now)?))
@@ -158,7 +165,8 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn claim(&mut self, tickets: &[LeaseTicket], now: Timestamp) -> Result<WorkSet, LedgerError> {
-        let wanted: Vec<(i64, u32)> = tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
+        let wanted: Vec<(i64, u32)> =
+            tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
         let rows = self.sql.run(
             &format!(
                 "SELECT DISTINCT {} FROM json_each(?1) AS j CROSS JOIN delivery
@@ -211,10 +219,16 @@ impl<S: Sql> Ledger<S> {
         if works.is_empty() && refused.is_empty() {
             return Ok(WorkSet::default());
         }
-        let events = if works.is_empty() { Vec::new() } else { self.work_events(works.iter().map(|work| work.event).collect())? };
+        let events = if works.is_empty() {
+            Vec::new()
+        } else {
+            self.work_events(works.iter().map(|work| work.event).collect())?
+        };
         for (webhook, deliveries) in &begun {
             let calls = u32::try_from(deliveries.len()).unwrap_or(u32::MAX);
-            if let Some(rate) = self.roster.get(*webhook).and_then(|member| member.rules().rate).filter(|_rate| calls > 0) {
+            if let Some(rate) =
+                self.roster.get(*webhook).and_then(|member| member.rules().rate).filter(|_rate| calls > 0)
+            {
                 effects.windows.insert(*webhook, self.gates.window_with(*webhook, rate, now, calls));
             }
         }
@@ -300,12 +314,21 @@ impl<'a, S: Sql> Round<'a, S> {
         }
     }
 
-    fn offer_or_park(&mut self, row: &DeliveryRow, member: &Member, attempt: u32, offers: u32) -> Result<(), LedgerError> {
+    fn offer_or_park(
+        &mut self,
+        row: &DeliveryRow,
+        member: &Member,
+        attempt: u32,
+        offers: u32,
+    ) -> Result<(), LedgerError> {
         // What waits goes first, but for what a person has asked for.
-        let waits_for_none = || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
+        let waits_for_none =
+            || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !row.is_head(self.sql)? {
             self.park(row, attempt, Parked::Behind);
-        } else if self.ledger.gates.is_free(row.webhook, member.rules()) || (waits_for_none() && self.slots(row.webhook, member) > 0) {
+        } else if self.ledger.gates.is_free(row.webhook, member.rules())
+            || (waits_for_none() && self.slots(row.webhook, member) > 0)
+        {
             self.offer(row, member, attempt, offers);
         } else {
             self.park(row, attempt, Parked::Held);
@@ -329,7 +352,12 @@ impl<'a, S: Sql> Round<'a, S> {
         if let Some(slots) = self.slots.get_mut(&row.webhook) {
             *slots = slots.saturating_sub(1);
         }
-        self.offers.push(Offer { delivery: row.seq, attempt, offers, until: self.now.plus_ms(member.lease_ms(offers)) });
+        self.offers.push(Offer {
+            delivery: row.seq,
+            attempt,
+            offers,
+            until: self.now.plus_ms(member.lease_ms(offers)),
+        });
         let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
         self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
         self.effects.leased.push((row.webhook, row.seq));
@@ -337,7 +365,12 @@ impl<'a, S: Sql> Round<'a, S> {
 
     /// Puts a delivery aside; `attempt` is the number it would have got.
     fn park(&mut self, row: &DeliveryRow, attempt: u32, parked: Parked) {
-        self.parked.push(Parking { delivery: row.seq, state: row.resting_state(), attempt: attempt - 1, parked });
+        self.parked.push(Parking {
+            delivery: row.seq,
+            state: row.resting_state(),
+            attempt: attempt - 1,
+            parked,
+        });
     }
 
     fn write_parked(&mut self) -> Result<(), LedgerError> {
@@ -364,7 +397,10 @@ impl<'a, S: Sql> Round<'a, S> {
         for (webhook, member) in open.into_iter().take(left) {
             let slots = self.slots(webhook, member).min(share);
             let rows = self.sql.run(
-                &format!("SELECT {} FROM delivery WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2", DeliveryRow::COLUMNS),
+                &format!(
+                    "SELECT {} FROM delivery WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2",
+                    DeliveryRow::COLUMNS
+                ),
                 &[Value::from(webhook), Value::from(u32::try_from(slots).unwrap_or(u32::MAX))],
             )?;
             if rows.len() < slots {
@@ -387,22 +423,42 @@ impl<'a, S: Sql> Round<'a, S> {
     /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
     fn end_lost(&mut self, row: &DeliveryRow, member: &Member) -> Result<Option<DeliveryRow>, LedgerError> {
         let (sql, now) = (self.sql, self.now);
-        let lost_before = attempts_of(sql, row.seq)?.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
+        let lost_before = attempts_of(sql, row.seq)?
+            .iter()
+            .rev()
+            .take_while(|attempt| attempt.outcome == Outcome::Lost)
+            .count();
         let lost = lost_attempt(row, now);
         self.effects.notes.push((row.webhook, false));
         self.notes.push(stat_note(row, &lost, false, now));
         let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
-            let standing = Recorded { state: recorded.resting_state(), next_at: Some(now), resend: row.resend, scheduled: row.scheduled };
+            let standing = Recorded {
+                state: recorded.resting_state(),
+                next_at: Some(now),
+                resend: row.resend,
+                scheduled: row.scheduled,
+            };
             delivery::record(sql, row, &lost, standing, now)?;
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
-        let (state, next_at) = match decide(self.ledger.standing(member, row.seq, recorded.scheduled, false), &Outcome::Lost, None, now) {
+        let (state, next_at) = match decide(
+            self.ledger.standing(member, row.seq, recorded.scheduled, false),
+            &Outcome::Lost,
+            None,
+            now,
+        ) {
             Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
             Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
         };
-        delivery::record(sql, row, &lost, Recorded { state, next_at, resend: false, scheduled: recorded.scheduled }, now)?;
+        delivery::record(
+            sql,
+            row,
+            &lost,
+            Recorded { state, next_at, resend: false, scheduled: recorded.scheduled },
+            now,
+        )?;
         if state == State::Dead {
             release_next(sql, &mut self.effects, row, now)?;
             self.ledger.announce_dead(sql, &mut self.effects, row, &lost, now)?;
@@ -419,7 +475,9 @@ mod tests {
     use postern_core::webhook::{Definition, RateLimit};
 
     use super::*;
-    use crate::support::build::{START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook};
+    use crate::support::build::{
+        START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook,
+    };
     use crate::support::native::Native;
 
     const LEASE_MS: i64 = 40_000;
@@ -556,7 +614,10 @@ mod tests {
         let (orphan, other) = (post(&mut damaged, "a")[0], post(&mut damaged, "b")[0]);
         damaged.sql.run("DELETE FROM webhook WHERE name = 'gone'", &[]).unwrap();
         let mut damaged = Ledger::open(Rc::clone(&damaged.sql)).unwrap().unwrap();
-        assert_eq!(lease(&mut damaged, START).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [other]);
+        assert_eq!(
+            lease(&mut damaged, START).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(),
+            [other]
+        );
         assert_eq!(state(&damaged, orphan), (State::Cancelled, 0, None));
     }
 
@@ -629,7 +690,10 @@ mod tests {
         end(&mut ledger, &tickets[..1], 200, START);
         ledger.claim(&tickets[1..2], START).unwrap();
         let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
-        assert!(lease(&mut ledger, START.plus_ms(1_000)).is_empty(), "one was reported, one is under way, one is leased");
+        assert!(
+            lease(&mut ledger, START.plus_ms(1_000)).is_empty(),
+            "one was reported, one is under way, one is leased"
+        );
         assert_eq!(ledger.claim(&tickets[2..], START.plus_ms(1_000)).unwrap().works.len(), 1);
         let tickets = lease(&mut ledger, START.plus_ms(61_000));
         assert_eq!(keys(&tickets).last(), Some(&deliveries[3]));
@@ -693,7 +757,11 @@ mod tests {
         let later = HOUR.plus_ms(300_000);
         post_at(&mut ledger, 3, later);
         let mut ledger = slept(&ledger);
-        assert_eq!(gate_opens_at(&mut ledger, later), Some(later), "one call in this hour, and none in this minute");
+        assert_eq!(
+            gate_opens_at(&mut ledger, later),
+            Some(later),
+            "one call in this hour, and none in this minute"
+        );
         assert_eq!(seconds_of_calls(&mut ledger, later), [0, 60, 120]);
     }
 
@@ -731,18 +799,24 @@ mod tests {
                 waiting.extend(lease(&mut ledger, now));
                 ledger = slept(&ledger);
                 // Some tickets come late, some never, and the calls of some are lost.
-                let now_taken: Vec<LeaseTicket> = waiting.extract_if(.., |ticket| (ticket.delivery.0 + step) % 3 > 0).collect();
+                let now_taken: Vec<LeaseTicket> =
+                    waiting.extract_if(.., |ticket| (ticket.delivery.0 + step) % 3 > 0).collect();
                 let works = ledger.claim(&now_taken, now).unwrap().works;
                 begun.extend(works.iter().map(|_work| now));
                 for work in works.iter().filter(|work| work.delivery.0 % 5 > 0) {
                     let attempt = attempt(work.attempt, Outcome::Answered { status: 200 }, now);
                     ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], now).unwrap();
                 }
-                let in_window = begun.iter().rev().take_while(|at| now.ms_since(**at) < i64::from(per_s) * 1_000).count();
+                let in_window =
+                    begun.iter().rev().take_while(|at| now.ms_since(**at) < i64::from(per_s) * 1_000).count();
                 assert!(in_window <= calls as usize, "{in_window} calls of {calls} in {per_s} s");
             }
             let allowed = now.ms_since(HOUR) / 1_000 * i64::from(calls) / i64::from(per_s);
-            assert!(i64::try_from(begun.len()).unwrap() * 3 > allowed.min(2_000), "{} of {allowed} calls", begun.len());
+            assert!(
+                i64::try_from(begun.len()).unwrap() * 3 > allowed.min(2_000),
+                "{} of {allowed} calls",
+                begun.len()
+            );
         }
     }
 
@@ -786,7 +860,11 @@ mod tests {
         change(&mut ledger, limited(3, 60));
         assert_eq!(ring(&mut ledger, soon), 1, "two of three are used");
         change(&mut ledger, limited(1, 60));
-        assert_eq!(gate_opens_at(&mut ledger, soon), Some(soon.plus_ms(60_000)), "the last of three must have left");
+        assert_eq!(
+            gate_opens_at(&mut ledger, soon),
+            Some(soon.plus_ms(60_000)),
+            "the last of three must have left"
+        );
         change(&mut ledger, limited(1, 5));
         assert_eq!(gate_opens_at(&mut ledger, soon), Some(soon.plus_ms(5_000)));
         change(&mut ledger, webhook("w", "*"));
@@ -805,7 +883,8 @@ mod tests {
             post_at(&mut ledger, 2, HOUR);
             let tickets = lease(&mut ledger, HOUR);
             let store = Rc::clone(&ledger.sql);
-            let written = store.count_rows_written(|| assert_eq!(ledger.claim(&tickets, HOUR).unwrap().works.len(), 2));
+            let written =
+                store.count_rows_written(|| assert_eq!(ledger.claim(&tickets, HOUR).unwrap().works.len(), 2));
             assert_eq!(written, expected);
         }
     }
@@ -822,7 +901,8 @@ mod tests {
         assert!(lease(&mut ledger, START).is_empty(), "a restart forgets no lease");
         end(&mut ledger, &tickets[..1], 500, START);
         assert_eq!(keys(&lease(&mut ledger, START)), deliveries[2..3]);
-        let edited = Definition { concurrency_limit: Some(3), ..ledger.stored_webhook("w").unwrap().definition };
+        let edited =
+            Definition { concurrency_limit: Some(3), ..ledger.stored_webhook("w").unwrap().definition };
         ledger.update_webhook("w", edited, None, START).unwrap();
         assert_eq!(keys(&lease(&mut ledger, START)), deliveries[3..]);
     }
@@ -831,18 +911,28 @@ mod tests {
     fn the_head_of_an_order_waits_and_others_go_on() {
         let mut ledger = ledger();
         create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
-        let events = vec![in_order("a", "k"), in_order("b", "k"), in_order("c", "other"), event("d"), in_order("e", "k")];
+        let events = vec![
+            in_order("a", "k"),
+            in_order("b", "k"),
+            in_order("c", "other"),
+            event("d"),
+            in_order("e", "k"),
+        ];
         let deliveries = ledger.ingest(events, crate::InlineLimit(6), START).unwrap().changed;
         let [head, second, other, free, third] = deliveries[..] else { panic!("{deliveries:?}") };
         let tickets = lease(&mut ledger, START);
         assert_eq!(keys(&tickets), [head, other, free]);
         end(&mut ledger, &tickets, 500, START);
         let due = state(&ledger, head).2.unwrap();
-        assert!(due > START && !keys(&lease(&mut ledger, due.plus_ms(-1))).contains(&second), "the head waits for its retry");
+        assert!(
+            due > START && !keys(&lease(&mut ledger, due.plus_ms(-1))).contains(&second),
+            "the head waits for its retry"
+        );
         assert_eq!(ledger.detail().unwrap().counts.open, 5);
         let id = ledger.ids().id(Kind::Delivery, head);
         ledger.cancel(&id, due).unwrap();
-        let tickets: Vec<LeaseTicket> = lease(&mut ledger, due).into_iter().filter(|ticket| ticket.delivery == second).collect();
+        let tickets: Vec<LeaseTicket> =
+            lease(&mut ledger, due).into_iter().filter(|ticket| ticket.delivery == second).collect();
         end(&mut ledger, &tickets, 200, due);
         assert!(keys(&lease(&mut ledger, due)).contains(&third));
     }
@@ -904,7 +994,9 @@ mod tests {
         }
         create(&mut ledger, webhook("none", "c"));
         for _batch in 0..20 {
-            ledger.ingest((0..100).map(|_number| event("a")).collect(), crate::InlineLimit(0), START).unwrap();
+            ledger
+                .ingest((0..100).map(|_number| event("a")).collect(), crate::InlineLimit(0), START)
+                .unwrap();
         }
         let few = post(&mut ledger, "b");
         for name in ["many", "few", "fewer"] {

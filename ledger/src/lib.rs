@@ -21,7 +21,16 @@
 //! Each operation that writes more than one row does so in one transaction; what is kept in memory (the roster of
 //! webhooks, their gates, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
 
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
 
 // The tests' support module is shared with the simulation, where this crate has its outside name.
 #[cfg(test)]

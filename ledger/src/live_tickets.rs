@@ -32,10 +32,18 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn create_live_ticket(&mut self, hash: &str, token: Option<&Verified>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+    pub fn create_live_ticket(
+        &mut self,
+        hash: &str,
+        token: Option<&Verified>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, LedgerError> {
         let owner = token.map(|token| token.seq);
         self.sql.run("DELETE FROM live_ticket WHERE expires_at_ms <= ?1", &[Value::from(now)])?;
-        let rows = self.sql.run("SELECT count(*), count(*) FILTER (WHERE token IS ?1) FROM live_ticket", &[Value::from(owner)])?;
+        let rows = self.sql.run(
+            "SELECT count(*), count(*) FILTER (WHERE token IS ?1) FROM live_ticket",
+            &[Value::from(owner)],
+        )?;
         let counts = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
         if counts.number(0)? >= OPEN_MAX || counts.number(1)? >= OF_ONE_MAX {
             return Ok(None);
@@ -51,16 +59,23 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn take_live_ticket(&mut self, hash: &str, now: Timestamp) -> Result<Option<TicketHolder>, LedgerError> {
+    pub fn take_live_ticket(
+        &mut self,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<TicketHolder>, LedgerError> {
         // A guess costs a look, never a written row.
-        let rows = self.sql.run("SELECT token, expires_at_ms FROM live_ticket WHERE hash = ?1", &[Value::from(hash)])?;
+        let rows = self
+            .sql
+            .run("SELECT token, expires_at_ms FROM live_ticket WHERE hash = ?1", &[Value::from(hash)])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (owner, expires_at) = (row.integer_or_none(0)?.map(Seq), row.timestamp(1)?);
         self.sql.run("DELETE FROM live_ticket WHERE hash = ?1", &[Value::from(hash)])?;
         if expires_at <= now {
             return Ok(None);
         }
-        let holder = owner.map_or(TicketHolder::Admin, |seq| TicketHolder::Token(self.ids.id(Kind::Token, seq)));
+        let holder =
+            owner.map_or(TicketHolder::Admin, |seq| TicketHolder::Token(self.ids.id(Kind::Token, seq)));
         Ok(match &holder {
             TicketHolder::Token(id) if !self.holds_token(id, now) => None,
             _ => Some(holder),
@@ -124,19 +139,27 @@ mod tests {
             ledger.create_token(&format!("hash{of}"), draft(None), START).unwrap();
             let verified = ledger.verify_token(&format!("hash{of}"), START).unwrap();
             for number in 0..OF_ONE_MAX {
-                let stored = ledger.create_live_ticket(&format!("{of}-{number}"), Some(&verified), START).unwrap();
+                let stored =
+                    ledger.create_live_ticket(&format!("{of}-{number}"), Some(&verified), START).unwrap();
                 assert_eq!(stored.is_some(), of + 1 < OPEN_MAX / OF_ONE_MAX, "of the project");
             }
         }
         let later = START.plus_ms(LIFE_MS);
         assert!(ledger.create_live_ticket("later", None, later).unwrap().is_some());
-        assert_eq!(ledger.sql.run("SELECT hash FROM live_ticket", &[]).unwrap().len(), 1, "what expired is gone");
+        assert_eq!(
+            ledger.sql.run("SELECT hash FROM live_ticket", &[]).unwrap().len(),
+            1,
+            "what expired is gone"
+        );
     }
 
     #[test]
     fn a_guess_writes_nothing() {
         let mut ledger = ledger();
         let native = Rc::clone(&ledger.sql);
-        assert_eq!(native.count_rows_written(|| assert_eq!(ledger.take_live_ticket("guess", START), Ok(None))), 0);
+        assert_eq!(
+            native.count_rows_written(|| assert_eq!(ledger.take_live_ticket("guess", START), Ok(None))),
+            0
+        );
     }
 }

@@ -62,7 +62,9 @@ impl<S: Sql> Ledger<S> {
         let mut counters = counted.counters.clone();
         if is_caught_up {
             if self.first_hour_beyond(counted.hours_to, NO_HOUR)?.is_some() {
-                return Err(LedgerError::StateConflict { why: "the last hours have too many webhooks and event types to be added up" });
+                return Err(LedgerError::StateConflict {
+                    why: "the last hours have too many webhooks and event types to be added up",
+                });
             }
             self.add_attempts(&mut counters, counted.hours_to, NO_HOUR)?;
         }
@@ -73,7 +75,9 @@ impl<S: Sql> Ledger<S> {
 
     fn counted(&self) -> Result<Counted, LedgerError> {
         match first(self.sql.run("SELECT counted FROM metric WHERE id = 1", &[])?) {
-            Some(row) => serde_json::from_str(row.text(0)?).map_err(damaged("what was counted does not read back")),
+            Some(row) => {
+                serde_json::from_str(row.text(0)?).map_err(damaged("what was counted does not read back"))
+            }
             None => Ok(Counted { events_to: Seq::ZERO, hours_to: 0, counters: Counters::default() }),
         }
     }
@@ -187,7 +191,8 @@ mod tests {
     use crate::support::build::{START, attempt_due, create, event, lease, ledger, post, webhook};
 
     fn outcomes(metrics: &ProjectMetrics) -> [u64; 2] {
-        [OutcomeClass::Success, OutcomeClass::ReceiverFailed].map(|class| metrics.counters.outcomes.get(class))
+        [OutcomeClass::Success, OutcomeClass::ReceiverFailed]
+            .map(|class| metrics.counters.outcomes.get(class))
     }
 
     #[test]
@@ -214,7 +219,10 @@ mod tests {
         assert_eq!(ledger.list_events(None, 9, None).unwrap().items.len(), 3);
         let read = ledger.metrics(later).unwrap();
         assert_eq!((read.counters.accepted, outcomes(&read)[0]), (3, 1));
-        assert_eq!((outcomes(&read)[1], read.counters.latency.count(), read.counters.latency.sum_ms()), (1, 2, 80));
+        assert_eq!(
+            (outcomes(&read)[1], read.counters.latency.count(), read.counters.latency.sum_ms()),
+            (1, 2, 80)
+        );
     }
 
     #[test]
@@ -225,7 +233,10 @@ mod tests {
         create(&mut ledger, Definition { retry: false, ..webhook("once", "dies") });
         post(&mut ledger, "a");
         let read = ledger.metrics(START.plus_ms(2_500)).unwrap();
-        assert_eq!((read.open, read.held, read.due, read.queued, read.sending, read.dead), (2, 1, 1, 0, 0, 0));
+        assert_eq!(
+            (read.open, read.held, read.due, read.queued, read.sending, read.dead),
+            (2, 1, 1, 0, 0, 0)
+        );
         assert!(read.oldest_due_ms >= 2_000, "{}", read.oldest_due_ms);
         let tickets = lease(&mut ledger, START);
         let read = ledger.metrics(START.plus_ms(1)).unwrap();

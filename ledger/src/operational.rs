@@ -73,7 +73,14 @@ impl<S: Sql> Ledger<S> {
         let health = effects.health.get(&webhook).copied().unwrap_or_else(|| self.gates.health(webhook));
         let (name, webhook_id, url) = self.subject(webhook);
         let since = health.failing_since.unwrap_or(now);
-        let data = WebhookDisabledData { webhook: name, webhook_id, url, reason: String::from(cause.reason()), cause, since };
+        let data = WebhookDisabledData {
+            webhook: name,
+            webhook_id,
+            url,
+            reason: String::from(cause.reason()),
+            cause,
+            since,
+        };
         self.announce(sql, effects, Some(webhook), Operational::WebhookDisabled, &data, now)
     }
 
@@ -133,8 +140,9 @@ impl<S: Sql> Ledger<S> {
         let wanted = self.roster.matching(&facts).into_iter();
         let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
         let mut taken = KeysTaken::new();
-        let planned =
-            wanted.map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken)).collect::<Result<Vec<_>, _>>()?;
+        let planned = wanted
+            .map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken))
+            .collect::<Result<Vec<_>, _>>()?;
         insert_event(sql, seq, u32::try_from(planned.len()).unwrap_or(u32::MAX), &event, self.stamp(now))?;
         delivery::insert(sql, &planned, now)?;
         self.meters.note_open(planned.len());
@@ -163,7 +171,8 @@ mod tests {
 
     /// Leases, claims and reports everything that is due for one webhook.
     fn answer(ledger: &mut Ledger<Rc<Native>>, webhook: Seq, status: u16, now: Timestamp) {
-        let tickets: Vec<_> = lease(ledger, now).into_iter().filter(|ticket| ticket.webhook == webhook).collect();
+        let tickets: Vec<_> =
+            lease(ledger, now).into_iter().filter(|ticket| ticket.webhook == webhook).collect();
         for work in ledger.claim(&tickets, now).unwrap().works {
             let attempt = attempt(work.attempt, Outcome::Answered { status }, now);
             ledger.report(vec![Report { delivery: work.delivery, attempt }], now).unwrap();
@@ -172,10 +181,18 @@ mod tests {
 
     /// Operational events in their order, with the names of the webhooks that they went to.
     fn told(ledger: &Ledger<Rc<Native>>) -> Vec<(String, Json, Vec<String>)> {
-        let rows = ledger.sql.run("SELECT seq, type, data FROM event WHERE type GLOB 'postern.*' ORDER BY seq", &[]).unwrap();
+        let rows = ledger
+            .sql
+            .run("SELECT seq, type, data FROM event WHERE type GLOB 'postern.*' ORDER BY seq", &[])
+            .unwrap();
         let names = |event: Seq| {
-            let rows = ledger.sql.run("SELECT webhook FROM delivery WHERE event = ?1", &[Value::from(event)]).unwrap();
-            rows.iter().map(|row| String::from(ledger.roster.get(row.seq(0).unwrap()).unwrap().name())).collect()
+            let rows = ledger
+                .sql
+                .run("SELECT webhook FROM delivery WHERE event = ?1", &[Value::from(event)])
+                .unwrap();
+            rows.iter()
+                .map(|row| String::from(ledger.roster.get(row.seq(0).unwrap()).unwrap().name()))
+                .collect()
         };
         rows.iter()
             .map(|row| {
@@ -188,7 +205,8 @@ mod tests {
     #[test]
     fn what_happens_to_a_webhook_is_told_to_others_and_not_to_itself() {
         let mut ledger = ledger();
-        let both = |name: &str| Definition { events: webhook(name, "order.*").events, ..webhook(name, "order.*") };
+        let both =
+            |name: &str| Definition { events: webhook(name, "order.*").events, ..webhook(name, "order.*") };
         let mut sick = both("sick");
         sick.events.extend(webhook("x", "postern.*").events);
         let sick = create(&mut ledger, Definition { retry: false, ..sick });
@@ -219,7 +237,10 @@ mod tests {
                 (&json!("sick"), Some(ledger.ids().id(Kind::Webhook, sick).as_str()))
             );
         }
-        assert_eq!((&told[0].1["last_status"], &told[0].1["attempts"], &told[0].1["type"]), (&json!(429), &json!(1), &json!("order.paid")));
+        assert_eq!(
+            (&told[0].1["last_status"], &told[0].1["attempts"], &told[0].1["type"]),
+            (&json!(429), &json!(1), &json!("order.paid"))
+        );
         assert_eq!(told[4].1["cause"], "gone");
         assert_eq!(told[1].1["last_result"], "429 Too Many Requests");
     }

@@ -65,7 +65,9 @@ impl<S: Sql> Ledger<S> {
                     OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
                 } else {
                     let webhook = self.stored_webhook_at(item)?;
-                    OutboxItem::Webhook(Box::new(webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?))
+                    OutboxItem::Webhook(Box::new(
+                        webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
+                    ))
                 };
                 Ok(OutboxEntry { item, version: row.number(1)?, content })
             })
@@ -77,7 +79,10 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn outbox_done(&mut self, item: Seq, version: u32) -> Result<(), LedgerError> {
-        self.sql.run("DELETE FROM outbox WHERE item = ?1 AND version = ?2", &[Value::from(item), Value::from(version)])?;
+        self.sql.run(
+            "DELETE FROM outbox WHERE item = ?1 AND version = ?2",
+            &[Value::from(item), Value::from(version)],
+        )?;
         Ok(())
     }
 

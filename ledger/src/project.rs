@@ -71,8 +71,10 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         };
         schema::upgrade(&sql, row.number(0)?)?;
-        let project = ProjectName::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "the project's name is not valid" })?;
-        let salt = u64::from_str_radix(row.text(2)?, 16).map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is no number" })?;
+        let project = ProjectName::parse(row.text(1)?)
+            .ok_or(LedgerError::Corrupt { what: "the project's name is not valid" })?;
+        let salt = u64::from_str_radix(row.text(2)?, 16)
+            .map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is no number" })?;
         let created_at = row.timestamp(3)?;
         let mut ledger = Self {
             ids: IdSpace::new(salt),
@@ -121,7 +123,12 @@ impl<S: Sql> Ledger<S> {
             schema::migrate(sql, 0)?;
             sql.run(
                 "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, ?1, ?2, ?3, ?4)",
-                &[Value::from(schema::NEWEST), Value::from(project.as_str()), Value::Text(format!("{:x}", ids.salt())), Value::from(now)],
+                &[
+                    Value::from(schema::NEWEST),
+                    Value::from(project.as_str()),
+                    Value::Text(format!("{:x}", ids.salt())),
+                    Value::from(now),
+                ],
             )?;
             outbox::put(sql, outbox::PROJECT_ITEM, 1, now)
         })?;
@@ -155,9 +162,14 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn detail(&self) -> Result<ProjectDetail, LedgerError> {
-        let rows = self.sql.run("SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox)", &[])?;
+        let rows =
+            self.sql.run("SELECT (SELECT count(*) FROM webhook), (SELECT count(*) FROM inbox)", &[])?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
-        let counts = ProjectCounts { webhooks: row.number(0)?, inboxes: row.number(1)?, open: self.count_open(OPEN_COUNTED_MAX)? };
+        let counts = ProjectCounts {
+            webhooks: row.number(0)?,
+            inboxes: row.number(1)?,
+            open: self.count_open(OPEN_COUNTED_MAX)?,
+        };
         Ok(ProjectDetail {
             name: self.project.clone(),
             created_at: self.created_at,
@@ -199,8 +211,19 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// What `core::delivery::decide` needs to know of a delivery to `member`.
-    pub(crate) fn standing<'a>(&'a self, member: &'a Member, delivery: Seq, scheduled_attempts: u32, gone_disables: bool) -> Standing<'a> {
-        member.standing(self.settings.retry_schedule_s.as_deref(), delivery, scheduled_attempts, gone_disables)
+    pub(crate) fn standing<'a>(
+        &'a self,
+        member: &'a Member,
+        delivery: Seq,
+        scheduled_attempts: u32,
+        gone_disables: bool,
+    ) -> Standing<'a> {
+        member.standing(
+            self.settings.retry_schedule_s.as_deref(),
+            delivery,
+            scheduled_attempts,
+            gone_disables,
+        )
     }
 
     /// The row that a public id names.
@@ -271,7 +294,9 @@ fn newest_key<S: Sql>(sql: &S) -> Result<Seq, LedgerError> {
         "SELECT max(seq) FROM audit",
         "SELECT max(seq) FROM idempotency",
     ] {
-        if let Some(key) = first(sql.run(statement, &[])?).map(|row| row.integer_or_none(0)).transpose()?.flatten() {
+        if let Some(key) =
+            first(sql.run(statement, &[])?).map(|row| row.integer_or_none(0)).transpose()?.flatten()
+        {
             newest = newest.max(Seq(key));
         }
     }
@@ -309,7 +334,10 @@ mod tests {
         let later = START.plus_ms(5_000);
         assert_eq!(ledger.next_wake(later).unwrap(), Some((later, "a delivery is due")));
         ledger.lease_due(later, 10).unwrap();
-        assert_eq!(ledger.next_wake(later).unwrap(), Some((later.plus_ms(40_000), "the lease of a delivery ends")));
+        assert_eq!(
+            ledger.next_wake(later).unwrap(),
+            Some((later.plus_ms(40_000), "the lease of a delivery ends"))
+        );
     }
 
     #[test]

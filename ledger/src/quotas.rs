@@ -49,7 +49,8 @@ impl<S: Sql> Ledger<S> {
     /// Every quota with what is used of it.
     pub(crate) fn quota_uses(&self) -> Result<Vec<QuotaUse>, LedgerError> {
         let row = first(self.sql.run("SELECT count(*) FROM inbox", &[])?);
-        let inboxes = row.ok_or(LedgerError::Corrupt { what: "a count has no row" })?.integer(0)?.unsigned_abs();
+        let inboxes =
+            row.ok_or(LedgerError::Corrupt { what: "a count has no row" })?.integer(0)?.unsigned_abs();
         Quota::ALL
             .into_iter()
             .map(|quota| {
@@ -57,10 +58,15 @@ impl<S: Sql> Ledger<S> {
                     Quota::Webhooks => Some(self.roster.len() as u64),
                     Quota::OriginWebhooks => Some(u64::from(self.roster.most_of_one_origin())),
                     Quota::Inboxes => Some(inboxes),
-                    Quota::OpenDeliveries => Some(self.open_counted(self.meters.quotas.limit(quota).unwrap_or(quota.default_limit()))?),
+                    Quota::OpenDeliveries => Some(
+                        self.open_counted(self.meters.quotas.limit(quota).unwrap_or(quota.default_limit()))?,
+                    ),
                     Quota::StoredBytes => Some(self.sql.database_size()?),
                     Quota::OpenRuns => Some(u64::from(self.count_open_runs(self.most_of(Quota::OpenRuns))?)),
-                    Quota::InboxRequestsPerMinute | Quota::RequestDeliveries | Quota::EventsPerMinute | Quota::LiveSockets => None,
+                    Quota::InboxRequestsPerMinute
+                    | Quota::RequestDeliveries
+                    | Quota::EventsPerMinute
+                    | Quota::LiveSockets => None,
                 };
                 Ok(QuotaUse { quota, limit: self.meters.quotas.limit(quota), used })
             })
@@ -94,7 +100,8 @@ impl<S: Sql> Ledger<S> {
             made += u64::from(before.is_none());
             gone += u64::from(after.is_none());
             bytes += if before.is_none() { 2 * ROW_BYTES } else { 0 };
-            let [before, after] = [before, after].map(|webhook| webhook.map(|webhook| origin_of(&webhook.definition.url)));
+            let [before, after] =
+                [before, after].map(|webhook| webhook.map(|webhook| origin_of(&webhook.definition.url)));
             if before != after {
                 if let Some(origin) = after {
                     origins.entry(origin).or_default().0 += 1;
@@ -120,7 +127,8 @@ impl<S: Sql> Ledger<S> {
     /// Whether there is room for one more inbox.
     pub(crate) fn admit_inbox(&self, now: Timestamp) -> Result<(), LedgerError> {
         let row = first(self.sql.run("SELECT count(*) FROM inbox", &[])?);
-        let inboxes = row.ok_or(LedgerError::Corrupt { what: "a count has no row" })?.integer(0)?.unsigned_abs();
+        let inboxes =
+            row.ok_or(LedgerError::Corrupt { what: "a count has no row" })?.integer(0)?.unsigned_abs();
         self.meters.quotas.allow(Quota::Inboxes, inboxes, 1)?;
         self.admit_bytes(ROW_BYTES, now)
     }
@@ -161,7 +169,13 @@ impl<S: Sql> Ledger<S> {
         match self.meters.quotas.limit(Quota::RequestDeliveries) {
             Some(limit) if wanted as u64 > limit => {
                 let quota = Quota::RequestDeliveries;
-                Err(LedgerError::Quota(Exceeded { quota, limit, used: wanted as u64, more: 0, retry_after_s: None }))
+                Err(LedgerError::Quota(Exceeded {
+                    quota,
+                    limit,
+                    used: wanted as u64,
+                    more: 0,
+                    retry_after_s: None,
+                }))
             }
             _ => Ok(()),
         }
@@ -187,7 +201,9 @@ impl<S: Sql> Ledger<S> {
         let Some(limit) = self.meters.quotas.limit(Quota::OpenDeliveries) else { return Ok(u64::MAX) };
         let room = |bound: Bound| limit.saturating_sub(bound.at_most);
         let known = self.meters.open.get();
-        let may_recount = |bound: Bound| limit <= RECOUNTED_ALWAYS || !(0..FRESH_MS).contains(&now.ms_since(bound.counted_at));
+        let may_recount = |bound: Bound| {
+            limit <= RECOUNTED_ALWAYS || !(0..FRESH_MS).contains(&now.ms_since(bound.counted_at))
+        };
         match known {
             Some(bound) if room(bound) >= wanted || !may_recount(bound) => Ok(room(bound)),
             _ => {
@@ -247,7 +263,11 @@ impl<S: Sql> Ledger<S> {
             let mut effects = Effects::default();
             sql.run("UPDATE meta SET \"full\" = ?1", &[Value::from(is)])?;
             if is {
-                let data = ProjectFullData { project: String::from(self.project().as_str()), stored_bytes: used, limit };
+                let data = ProjectFullData {
+                    project: String::from(self.project().as_str()),
+                    stored_bytes: used,
+                    limit,
+                };
                 self.announce(sql, &mut effects, None, Operational::ProjectFull, &data, now)?;
             }
             Ok(effects)
@@ -271,7 +291,9 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::support::build::{START, attempt_due, create, event, json, keyed, lease, ledger, post, webhook};
+    use crate::support::build::{
+        START, attempt_due, create, event, json, keyed, lease, ledger, post, webhook,
+    };
     use crate::support::native::Native;
     use crate::{Acting, ConfigStep, DeliveryFilter, InlineLimit};
 
@@ -316,7 +338,10 @@ mod tests {
         create(&mut ledger, webhook("a", "*"));
         create(&mut ledger, webhook("b", "*"));
         let exceeded = over(try_create(&mut ledger, webhook("c", "*")));
-        assert_eq!((exceeded.quota, exceeded.limit, exceeded.used, exceeded.retry_after_s), (Quota::Webhooks, 2, 2, None));
+        assert_eq!(
+            (exceeded.quota, exceeded.limit, exceeded.used, exceeded.retry_after_s),
+            (Quota::Webhooks, 2, 2, None)
+        );
         assert_eq!(used(&ledger, Quota::Webhooks), Some(2));
         ledger.update_webhook("a", webhook("renamed", "*"), None, START).unwrap();
         ledger.delete_webhook("b", None, START).unwrap();
@@ -332,7 +357,10 @@ mod tests {
         assert_eq!((exceeded.quota, exceeded.used), (Quota::OriginWebhooks, 2));
         create(&mut ledger, at("c", "https://r.example:8443/1"));
         create(&mut ledger, at("d", "http://r.example/1"));
-        assert_eq!(over(ledger.update_webhook("d", at("d", "https://r.example/4"), None, START)).quota, Quota::OriginWebhooks);
+        assert_eq!(
+            over(ledger.update_webhook("d", at("d", "https://r.example/4"), None, START)).quota,
+            Quota::OriginWebhooks
+        );
         ledger.update_webhook("a", at("a", "https://r.example/5"), None, START).unwrap();
         ledger.update_webhook("a", at("a", "https://s.example/"), None, START).unwrap();
         ledger.update_webhook("d", at("d", "https://r.example/4"), None, START).unwrap();
@@ -345,16 +373,25 @@ mod tests {
     fn a_configuration_that_is_over_a_quota_is_not_applied_at_all() {
         let mut ledger = limited(Quota::Webhooks, 2);
         create(&mut ledger, webhook("old", "*"));
-        let new = |ledger: &mut Project, name: &str| ConfigStep::CreateWebhook(ledger.reserve(START), Box::new(webhook(name, "*")));
+        let new = |ledger: &mut Project, name: &str| {
+            ConfigStep::CreateWebhook(ledger.reserve(START), Box::new(webhook(name, "*")))
+        };
         let steps = vec![new(&mut ledger, "a"), new(&mut ledger, "b")];
         assert_eq!(over(ledger.apply_config(steps, START)).quota, Quota::Webhooks);
         assert_eq!(ledger.stored_webhooks().unwrap().len(), 1);
-        let steps = vec![new(&mut ledger, "a"), new(&mut ledger, "b"), ConfigStep::DeleteWebhook(String::from("old"))];
+        let steps = vec![
+            new(&mut ledger, "a"),
+            new(&mut ledger, "b"),
+            ConfigStep::DeleteWebhook(String::from("old")),
+        ];
         ledger.apply_config(steps, START).unwrap();
         assert_eq!(ledger.stored_webhooks().unwrap().len(), 2);
         ledger.set_quotas(Quotas::NONE.with(Quota::OriginWebhooks, 1));
         let moved = |name: &str| ConfigStep::UpdateWebhook(Box::new(at(name, "https://one.example/")));
-        assert_eq!(over(ledger.apply_config(vec![moved("a"), moved("b")], START)).quota, Quota::OriginWebhooks);
+        assert_eq!(
+            over(ledger.apply_config(vec![moved("a"), moved("b")], START)).quota,
+            Quota::OriginWebhooks
+        );
         ledger.apply_config(vec![moved("a")], START).unwrap();
     }
 
@@ -375,7 +412,10 @@ mod tests {
         ledger.admit_request(one, 9, START).unwrap();
         ledger.admit_request(one, 9, START).unwrap();
         let exceeded = over(ledger.admit_request(one, 9, START.plus_ms(20_000)));
-        assert_eq!((exceeded.quota, exceeded.limit, exceeded.retry_after_s), (Quota::InboxRequestsPerMinute, 2, Some(40)));
+        assert_eq!(
+            (exceeded.quota, exceeded.limit, exceeded.retry_after_s),
+            (Quota::InboxRequestsPerMinute, 2, Some(40))
+        );
         ledger.admit_request(other, 9, START).unwrap();
         ledger.admit_request(one, 9, START.plus_ms(60_000)).unwrap();
     }
@@ -386,7 +426,10 @@ mod tests {
         create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
         post(&mut ledger, "a");
         let exceeded = over(ledger.ingest(vec![event("a"), event("a")], InlineLimit(0), START));
-        assert_eq!((exceeded.quota, exceeded.limit, exceeded.used, exceeded.more), (Quota::OpenDeliveries, 2, 1, 2));
+        assert_eq!(
+            (exceeded.quota, exceeded.limit, exceeded.used, exceeded.more),
+            (Quota::OpenDeliveries, 2, 1, 2)
+        );
         assert!(exceeded.retry_after_s.is_some());
         assert_eq!(ledger.list_events(None, 9, None).unwrap().items.len(), 1, "nothing is half-written");
         ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
@@ -405,9 +448,17 @@ mod tests {
         create(&mut ledger, webhook("w", "*"));
         let delivery = post(&mut ledger, "a")[0];
         ledger.meters.note_open(usize::try_from(RECOUNTED_ALWAYS).unwrap());
-        assert_eq!(over(ledger.ingest(vec![event("a")], InlineLimit(0), START)).used, RECOUNTED_ALWAYS + 1, "what may be open");
+        assert_eq!(
+            over(ledger.ingest(vec![event("a")], InlineLimit(0), START)).used,
+            RECOUNTED_ALWAYS + 1,
+            "what may be open"
+        );
         ledger.ingest(vec![event("a")], InlineLimit(0), START.plus_ms(1_000)).unwrap();
-        assert_eq!(ledger.meters.open.get().map(|bound| bound.at_most), Some(2), "{delivery:?} and the new one");
+        assert_eq!(
+            ledger.meters.open.get().map(|bound| bound.at_most),
+            Some(2),
+            "{delivery:?} and the new one"
+        );
     }
 
     #[test]
@@ -432,7 +483,10 @@ mod tests {
         };
         post(&mut ledger, Some("tok_1"), 2, 0).unwrap();
         let exceeded = over(post(&mut ledger, Some("tok_1"), 2, 1_000));
-        assert_eq!((exceeded.quota, exceeded.used, exceeded.retry_after_s), (Quota::EventsPerMinute, 2, Some(59)));
+        assert_eq!(
+            (exceeded.quota, exceeded.used, exceeded.retry_after_s),
+            (Quota::EventsPerMinute, 2, Some(59))
+        );
         post(&mut ledger, Some("tok_2"), 3, 1_000).unwrap();
         post(&mut ledger, None, 3, 1_000).unwrap();
         over(post(&mut ledger, None, 1, 2_000));
@@ -442,9 +496,19 @@ mod tests {
     #[test]
     fn runs_that_have_not_ended_are_limited() {
         let mut ledger = limited(Quota::OpenRuns, 1);
-        let entry = || Entry { origin: String::from("https://h"), path: String::from("/p"), endpoint: String::from("runs") };
-        let draft =
-            || RunDraft { chain: json("{}"), webhooks: None, labels: BTreeMap::new(), mode: RunMode::Work, entry: entry(), refusal: None };
+        let entry = || Entry {
+            origin: String::from("https://h"),
+            path: String::from("/p"),
+            endpoint: String::from("runs"),
+        };
+        let draft = || RunDraft {
+            chain: json("{}"),
+            webhooks: None,
+            labels: BTreeMap::new(),
+            mode: RunMode::Work,
+            entry: entry(),
+            refusal: None,
+        };
         let run = |ledger: &mut Project| {
             let seq = ledger.reserve(START);
             ledger.create_run(seq, &draft(), START)
@@ -498,8 +562,13 @@ mod tests {
         let reopened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert!(reopened.detail().unwrap().full, "a restart does not tell it again");
         // It lists, delivers, reports and deletes.
-        let found =
-            ledger.list_deliveries(&DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() }, 200, None).unwrap();
+        let found = ledger
+            .list_deliveries(
+                &DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() },
+                200,
+                None,
+            )
+            .unwrap();
         assert_eq!(found.items.len(), taken + 1);
         let tickets = lease(&mut ledger, START);
         let works = ledger.claim(&tickets, START).unwrap().works;
@@ -539,7 +608,14 @@ mod tests {
             attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
         }
         ledger.set_quotas(Quotas::NONE.with(Quota::OpenDeliveries, 3));
-        let query = ReplayQuery { webhook: None, since: None, until: None, states: vec![State::Dead], types: Vec::new(), missing: false };
+        let query = ReplayQuery {
+            webhook: None,
+            since: None,
+            until: None,
+            states: vec![State::Dead],
+            types: Vec::new(),
+            missing: false,
+        };
         ledger.create_replay(query, START).unwrap();
         let mut now = START;
         let mut sent = 0;
@@ -555,7 +631,8 @@ mod tests {
                 now = now.plus_ms(10_000);
                 let tickets = lease(&mut ledger, now);
                 for work in ledger.claim(&tickets, now).unwrap().works {
-                    let attempt = crate::support::build::attempt(work.attempt, Outcome::Answered { status: 200 }, now);
+                    let attempt =
+                        crate::support::build::attempt(work.attempt, Outcome::Answered { status: 200 }, now);
                     ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], now).unwrap();
                 }
             }

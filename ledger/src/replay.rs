@@ -114,7 +114,9 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::Quota`] where new deliveries have no room; the database fails.
     pub fn create_replay(&mut self, query: ReplayQuery, now: Timestamp) -> Result<ReplayView, LedgerError> {
         if self.replays.running.len() >= RUNNING_MAX {
-            return Err(LedgerError::StateConflict { why: "ten replays are running: wait for one, or cancel one" });
+            return Err(LedgerError::StateConflict {
+                why: "ten replays are running: wait for one, or cancel one",
+            });
         }
         let stored = Stored { webhook: self.replayed_webhook(&query)?, query };
         if stored.query.missing {
@@ -124,12 +126,20 @@ impl<S: Sql> Ledger<S> {
         let (after, before) = self.replayed_range(&stored, seq, now)?;
         let total = self.count_rows(&stored, after, before, COUNTED_MAX)?;
         let id = self.ids.id(Kind::Replay, seq);
-        let Ok(query) = serde_json::to_value(&stored.query) else { return Err(LedgerError::Corrupt { what: "a query has no JSON form" }) };
+        let Ok(query) = serde_json::to_value(&stored.query) else {
+            return Err(LedgerError::Corrupt { what: "a query has no JSON form" });
+        };
         atomically(&self.sql, |sql| {
             sql.run(
                 "INSERT INTO replay (seq, state, cursor, total, scanned, replayed, created_at_ms, query)
                  VALUES (?1, 'running', ?2, ?3, 0, 0, ?4, ?5)",
-                &[Value::from(seq), Value::from(after), Value::from(total), Value::from(now), Value::Text(to_json(&stored)?)],
+                &[
+                    Value::from(seq),
+                    Value::from(after),
+                    Value::from(total),
+                    Value::from(now),
+                    Value::Text(to_json(&stored)?),
+                ],
             )?;
             self.audit(sql, AuditAction::ReplayCreated, &id, Changes::one("query", Json::Null, query), now)
         })?;
@@ -209,7 +219,10 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::StateConflict { why: "it has ended already" });
         }
         atomically(&self.sql, |sql| {
-            sql.run("UPDATE replay SET state = 'cancelled', ended_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(now)])?;
+            sql.run(
+                "UPDATE replay SET state = 'cancelled', ended_at_ms = ?2 WHERE seq = ?1",
+                &[Value::from(seq), Value::from(now)],
+            )?;
             self.audit(sql, AuditAction::ReplayCancelled, id, Changes::default(), now)
         })?;
         self.replays.running.remove(&seq);
@@ -253,7 +266,12 @@ impl<S: Sql> Ledger<S> {
 
     /// How many rows a step may look at, so that what it opens is within the quotas; `None`: there is no room now. A replay
     /// waits for it, and loses nothing.
-    fn replay_room(&self, query: &ReplayQuery, now: Timestamp, limit: u32) -> Result<Option<u32>, LedgerError> {
+    fn replay_room(
+        &self,
+        query: &ReplayQuery,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Option<u32>, LedgerError> {
         let room = self.open_room(now, u64::from(limit))?.min(u64::from(limit));
         if query.missing {
             match self.admit_bytes(bytes_of(limit as usize, 0), now) {
@@ -296,7 +314,8 @@ impl<S: Sql> Ledger<S> {
             .iter()
             .map(|row| {
                 let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
-                let in_order = self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
+                let in_order =
+                    self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
                 Resend { delivery: row.seq, state, in_order }
             })
             .collect();
@@ -311,13 +330,20 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// A step over events: those that the webhook wants now and has no delivery of get one.
-    fn send_missing(&mut self, replay: &Replay, webhook: &StoredWebhook, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
+    fn send_missing(
+        &mut self,
+        replay: &Replay,
+        webhook: &StoredWebhook,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Seq>, LedgerError> {
         // A replay may wait for others, or take long: what retention may have deleted meanwhile is not missing either.
         let (from, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let after = replay.cursor.max(from);
         let limit = if webhook.definition.filter.is_some() { limit.min(ROWS_WITH_DATA_MAX) } else { limit };
         let mut steps_left = REQUEST_STEPS_MAX;
-        let (looked, missing) = self.look_for_missing(&replay.stored.query, webhook, after, before, limit, &mut steps_left)?;
+        let (looked, missing) =
+            self.look_for_missing(&replay.stored.query, webhook, after, before, limit, &mut steps_left)?;
         let mut taken = KeysTaken::new();
         let mut planned = Vec::with_capacity(missing.len());
         for Missing { event, order_key } in &missing {
@@ -376,11 +402,14 @@ impl<S: Sql> Ledger<S> {
             let (object, labels) = (object_of(row.text_or_none(2)?)?, labels_of(row.text_or_none(3)?)?);
             // An event that was accepted is compared to the end, whatever it takes: else it would not be missed. What follows it
             // waits for the next step.
-            let facts = EventFacts::new(kind, object.as_ref(), &labels, data).with_budget(Budget::unlimited());
+            let facts =
+                EventFacts::new(kind, object.as_ref(), &labels, data).with_budget(Budget::unlimited());
             // A webhook gets no event about itself (`operational`).
-            let is_about_it = is_operational(kind) && facts.data().get("webhook_id").and_then(|id| id.as_str()) == Some(&webhook.id);
+            let is_about_it = is_operational(kind)
+                && facts.data().get("webhook_id").and_then(|id| id.as_str()) == Some(&webhook.id);
             if !is_about_it && filter::matches(definition, &facts) {
-                missing.push(Missing { event: row.seq(0)?, order_key: row.text_or_none(4)?.map(String::from) });
+                missing
+                    .push(Missing { event: row.seq(0)?, order_key: row.text_or_none(4)?.map(String::from) });
             }
             // Reading the data is work, too.
             let read = if definition.filter.is_some() { data.len() as u64 * READ_STEPS } else { 0 };
@@ -393,15 +422,24 @@ impl<S: Sql> Ledger<S> {
         Ok((Looked::at_most(limit, rows.len(), rows.last().map(|row| row.seq(0)).transpose()?), missing))
     }
 
-    fn count_missing(&self, stored: &Stored, mut after: Seq, before: Seq) -> Result<ReplayCount, LedgerError> {
-        let Some(webhook) = stored.webhook.map(|webhook| self.stored_webhook_at(webhook)).transpose()?.flatten() else {
+    fn count_missing(
+        &self,
+        stored: &Stored,
+        mut after: Seq,
+        before: Seq,
+    ) -> Result<ReplayCount, LedgerError> {
+        let Some(webhook) =
+            stored.webhook.map(|webhook| self.stored_webhook_at(webhook)).transpose()?.flatten()
+        else {
             return Err(LedgerError::NotFound { what: "webhook" });
         };
-        let limit = if webhook.definition.filter.is_some() { ROWS_WITH_DATA_MAX } else { ROWS_COUNTED_AT_ONCE };
+        let limit =
+            if webhook.definition.filter.is_some() { ROWS_WITH_DATA_MAX } else { ROWS_COUNTED_AT_ONCE };
         // What a request may cost, over all of them.
         let (mut count, mut steps_left) = (0, REQUEST_STEPS_MAX);
         while steps_left > 0 {
-            let (looked, missing) = self.look_for_missing(&stored.query, &webhook, after, before, limit, &mut steps_left)?;
+            let (looked, missing) =
+                self.look_for_missing(&stored.query, &webhook, after, before, limit, &mut steps_left)?;
             count += u32::try_from(missing.len()).unwrap_or(u32::MAX);
             steps_left = steps_left.saturating_sub(u64::from(looked.rows) * ROW_STEPS);
             match looked.last.filter(|_last| looked.has_more) {
@@ -417,7 +455,10 @@ impl<S: Sql> Ledger<S> {
         let inner = if stored.query.missing {
             String::from("SELECT 1 FROM event WHERE seq > ?1 AND seq < ?2 AND (?3 IS NULL OR true) LIMIT ?4")
         } else {
-            format!("SELECT 1 FROM delivery WHERE seq > ?1 AND seq < ?2 {} LIMIT ?4", of_webhook(stored.webhook))
+            format!(
+                "SELECT 1 FROM delivery WHERE seq > ?1 AND seq < ?2 {} LIMIT ?4",
+                of_webhook(stored.webhook)
+            )
         };
         let rows = self.sql.run(
             &format!("SELECT count(*) FROM ({inner})"),
@@ -446,7 +487,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn replay_of(&self, seq: Seq) -> Result<Replay, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM replay WHERE seq = ?1"), &[Value::from(seq)])?;
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM replay WHERE seq = ?1"), &[Value::from(seq)])?;
         Replay::read(&first(rows).ok_or(LedgerError::NotFound { what: "replay" })?)
     }
 
@@ -476,7 +518,8 @@ impl Replay {
     fn read(row: &Row) -> Result<Self, LedgerError> {
         Ok(Self {
             seq: row.seq(0)?,
-            state: ReplayState::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a replay's state is unknown" })?,
+            state: ReplayState::parse(row.text(1)?)
+                .ok_or(LedgerError::Corrupt { what: "a replay's state is unknown" })?,
             cursor: row.seq(2)?,
             total: row.number(3)?,
             scanned: row.number(4)?,
@@ -490,7 +533,13 @@ impl Replay {
 
 /// Notes how far a replay has come; it is done where the step found fewer rows than it could look at. Inside the caller's
 /// transaction.
-fn advance<S: Sql>(sql: &S, replay: &Replay, looked: &Looked, replayed: usize, now: Timestamp) -> Result<(), LedgerError> {
+fn advance<S: Sql>(
+    sql: &S,
+    replay: &Replay,
+    looked: &Looked,
+    replayed: usize,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let is_done = !looked.has_more;
     let state = if is_done { ReplayState::Done } else { ReplayState::Running };
     sql.run(
@@ -547,8 +596,10 @@ mod tests {
             }
             let works = ledger.claim(&tickets, now).unwrap().works;
             called.extend(works.iter().map(|work| work.delivery));
-            let report =
-                |work: &crate::Work| Report { delivery: work.delivery, attempt: attempt(work.attempt, Outcome::Answered { status }, now) };
+            let report = |work: &crate::Work| Report {
+                delivery: work.delivery,
+                attempt: attempt(work.attempt, Outcome::Answered { status }, now),
+            };
             ledger.report(works.iter().map(report).collect(), now).unwrap();
         }
     }
@@ -586,11 +637,17 @@ mod tests {
         let changed = finish(&mut ledger, START, 2);
         assert_eq!(changed, dead);
         let view = ledger.replay(&view.id).unwrap();
-        assert_eq!((view.state, view.total, view.scanned, view.replayed, view.ended_at), (ReplayState::Done, 5, 5, 4, Some(START)));
+        assert_eq!(
+            (view.state, view.total, view.scanned, view.replayed, view.ended_at),
+            (ReplayState::Done, 5, 5, 4, Some(START))
+        );
         assert_eq!(deliver(&mut ledger, START, OK), dead);
         assert_eq!(states(&ledger, &dead), [State::Delivered; 4]);
         let detail = ledger.delivery(&ledger.ids().id(Kind::Delivery, dead[0])).unwrap();
-        assert_eq!(detail.attempts.iter().map(|attempt| attempt.attempt.trigger).collect::<Vec<_>>(), [Trigger::Schedule, Trigger::Resend]);
+        assert_eq!(
+            detail.attempts.iter().map(|attempt| attempt.attempt.trigger).collect::<Vec<_>>(),
+            [Trigger::Schedule, Trigger::Resend]
+        );
         assert_eq!(states(&ledger, &delivered), [State::Delivered]);
     }
 
@@ -648,7 +705,10 @@ mod tests {
         assert_eq!(view.total, 3);
         assert_eq!(finish(&mut ledger, now, 1), [by_hour[2][1]]);
         let unknown = ReplayQuery { webhook: Some(String::from("c")), ..query() };
-        assert_eq!(ledger.create_replay(unknown.clone(), now), Err(LedgerError::NotFound { what: "webhook" }));
+        assert_eq!(
+            ledger.create_replay(unknown.clone(), now),
+            Err(LedgerError::NotFound { what: "webhook" })
+        );
         assert_eq!(ledger.count_replay(unknown, now), Err(LedgerError::NotFound { what: "webhook" }));
     }
 
@@ -696,9 +756,15 @@ mod tests {
         let large = postern_core::event::NewEvent { data: data("{\"amount\":200}"), ..event("a") };
         let small = postern_core::event::NewEvent { data: data("{\"amount\":2}"), ..event("a") };
         ledger.ingest(vec![large, small], InlineLimit(0), START).unwrap();
-        let filter = postern_core::condition::Condition::parse(&serde_json::json!({"field": "amount", "gt": 100}), "").unwrap();
+        let filter =
+            postern_core::condition::Condition::parse(&serde_json::json!({"field": "amount", "gt": 100}), "")
+                .unwrap();
         create(&mut ledger, Definition { filter: Some(filter), enabled: false, ..webhook("w", "*") });
-        assert_eq!(ledger.count_replay(missing("w"), START).unwrap().count, 1, "whether it is enabled or not");
+        assert_eq!(
+            ledger.count_replay(missing("w"), START).unwrap().count,
+            1,
+            "whether it is enabled or not"
+        );
         ledger.create_replay(missing("w"), START).unwrap();
         let made = finish(&mut ledger, START, 500);
         assert_eq!(made.len(), 1);
@@ -740,11 +806,13 @@ mod tests {
         create(&mut ledger, single_attempt("w", "*"));
         post(&mut ledger, "a");
         deliver(&mut ledger, START, 410);
-        let told: Vec<String> = ledger.list_events(None, 10, None).unwrap().items.into_iter().map(|event| event.kind).collect();
+        let told: Vec<String> =
+            ledger.list_events(None, 10, None).unwrap().items.into_iter().map(|event| event.kind).collect();
         assert!(told.iter().any(|kind| kind == "postern.webhook.disabled"), "{told:?}");
         create(&mut ledger, single_attempt("watcher", "postern.*"));
         let stored = ledger.stored_webhook("w").unwrap().definition;
-        let watching = Definition { events: vec![EventPattern::parse("postern.webhook.disabled").unwrap()], ..stored };
+        let watching =
+            Definition { events: vec![EventPattern::parse("postern.webhook.disabled").unwrap()], ..stored };
         ledger.update_webhook("w", watching, None, START).unwrap();
         assert_eq!(ledger.count_replay(missing("w"), START).unwrap().count, 0);
         assert!(ledger.count_replay(missing("watcher"), START).unwrap().count > 0);
@@ -771,7 +839,8 @@ mod tests {
         }
         for key in 0..2 {
             let of_key: Vec<Seq> = deliveries.iter().copied().skip(key).step_by(2).collect();
-            let called: Vec<Seq> = called.iter().copied().filter(|delivery| of_key.contains(delivery)).collect();
+            let called: Vec<Seq> =
+                called.iter().copied().filter(|delivery| of_key.contains(delivery)).collect();
             assert_eq!(called, of_key);
         }
     }
@@ -787,7 +856,10 @@ mod tests {
         let id = ledger.create_replay(query(), START).unwrap().id;
         ledger.replay_step(START, 2).unwrap();
         let cancelled = ledger.cancel_replay(&id, START).unwrap();
-        assert_eq!((cancelled.state, cancelled.replayed, cancelled.ended_at), (ReplayState::Cancelled, 2, Some(START)));
+        assert_eq!(
+            (cancelled.state, cancelled.replayed, cancelled.ended_at),
+            (ReplayState::Cancelled, 2, Some(START))
+        );
         assert_eq!(ledger.replay_step(START, 2).unwrap(), Replayed::default());
         assert!(matches!(ledger.cancel_replay(&id, START), Err(LedgerError::StateConflict { .. })));
         assert_eq!(ledger.replay("rpl_x"), Err(LedgerError::NotFound { what: "replay" }));
@@ -799,12 +871,18 @@ mod tests {
         create(&mut ledger, single_attempt("w", "*"));
         post(&mut ledger, "a");
         deliver(&mut ledger, START, FAILED);
-        let of_it = ledger.create_replay(ReplayQuery { webhook: Some(String::from("w")), ..query() }, START).unwrap().id;
+        let of_it = ledger
+            .create_replay(ReplayQuery { webhook: Some(String::from("w")), ..query() }, START)
+            .unwrap()
+            .id;
         let of_all = ledger.create_replay(query(), START).unwrap().id;
         ledger.delete_webhook("w", None, START).unwrap();
         assert!(finish(&mut ledger, START, 500).is_empty());
         assert_eq!(ledger.replay(&of_it).unwrap().state, ReplayState::Cancelled);
-        assert_eq!((ledger.replay(&of_all).unwrap().state, ledger.replay(&of_all).unwrap().replayed), (ReplayState::Done, 0));
+        assert_eq!(
+            (ledger.replay(&of_all).unwrap().state, ledger.replay(&of_all).unwrap().replayed),
+            (ReplayState::Done, 0)
+        );
         assert_eq!(ledger.count_replay(query(), START).unwrap().count, 0);
     }
 
@@ -812,11 +890,13 @@ mod tests {
     fn replays_are_listed_newest_first_and_ten_run_at_once() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
-        let ids: Vec<String> = (0..RUNNING_MAX).map(|_| ledger.create_replay(query(), START).unwrap().id).collect();
+        let ids: Vec<String> =
+            (0..RUNNING_MAX).map(|_| ledger.create_replay(query(), START).unwrap().id).collect();
         assert!(matches!(ledger.create_replay(query(), START), Err(LedgerError::StateConflict { .. })));
         let first = ledger.list_replays(4, None).unwrap();
         let rest = ledger.list_replays(100, first.next.as_deref()).unwrap();
-        let mut listed: Vec<String> = first.items.into_iter().chain(rest.items).map(|replay| replay.id).collect();
+        let mut listed: Vec<String> =
+            first.items.into_iter().chain(rest.items).map(|replay| replay.id).collect();
         listed.reverse();
         assert_eq!((listed, rest.next), (ids, None));
         finish(&mut ledger, START, 500);
@@ -860,7 +940,10 @@ mod tests {
     fn finish_with_crashes(store: &Rc<Native>, now: Timestamp) -> (u32, Vec<Seq>) {
         let (mut crashes, mut changed) = (0, Vec::new());
         for statements in 0.. {
-            let sql = Rc::new(Breaking { store: Rc::clone(store), statements_left: std::cell::Cell::new(u32::MAX) });
+            let sql = Rc::new(Breaking {
+                store: Rc::clone(store),
+                statements_left: std::cell::Cell::new(u32::MAX),
+            });
             let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
             if !ledger.replays.are_running() {
                 return (crashes, changed);

@@ -79,11 +79,16 @@ impl<S: Sql> Ledger<S> {
                 let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
                 let took_it = this.took_it(&row, &attempt);
                 if took_it.is_some() && !this.went_elsewhere(&row, &attempt) {
-                    effects.notes.push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
+                    effects
+                        .notes
+                        .push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
                 }
                 let taken = if is_expected {
                     this.record_expected(sql, &mut effects, &row, &attempt, now)?
-                } else if attempt.number == row.made + 1 && attempt.number == row.attempt && row.state != State::Leased {
+                } else if attempt.number == row.made + 1
+                    && attempt.number == row.attempt
+                    && row.state != State::Leased
+                {
                     record_after_end(sql, &row, &attempt, now)?
                 } else if attempt.number <= row.made {
                     replace_lost(sql, &mut effects, &row, &attempt, took_it == Some(true), now)?
@@ -102,7 +107,10 @@ impl<S: Sql> Ledger<S> {
             count_attempts(sql, &notes)?;
             Ok((effects, webhooks_changed))
         })?;
-        let reported = Reported { changed: effects.changed.clone(), webhooks_changed: webhooks_changed || !effects.disabled.is_empty() };
+        let reported = Reported {
+            changed: effects.changed.clone(),
+            webhooks_changed: webhooks_changed || !effects.disabled.is_empty(),
+        };
         self.apply(effects);
         Ok(reported)
     }
@@ -116,7 +124,9 @@ impl<S: Sql> Ledger<S> {
     /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call was under way.
     /// What such a receiver answers is true of the delivery, not of the webhook.
     fn went_elsewhere(&self, row: &DeliveryRow, attempt: &Attempt) -> bool {
-        let (Some(member), Some(request)) = (self.roster.get(row.webhook), &attempt.request) else { return false };
+        let (Some(member), Some(request)) = (self.roster.get(row.webhook), &attempt.request) else {
+            return false;
+        };
         request.url != member.url()
     }
 
@@ -129,14 +139,19 @@ impl<S: Sql> Ledger<S> {
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<Taken, LedgerError> {
-        let member = self.roster.get(row.webhook).ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
+        let member = self
+            .roster
+            .get(row.webhook)
+            .ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
         let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
         let scheduled = row.scheduled_after();
         let gone_disables = self.health_in(effects, row.webhook).gone_disables(member.confirms_gone(), now);
         let standing = self.standing(member, row.seq, scheduled, gone_disables);
         let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it is now.
-            Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => decide(standing, &ORDINARY_FAILURE, None, now),
+            Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => {
+                decide(standing, &ORDINARY_FAILURE, None, now)
+            }
             decision => decision,
         };
         let (state, next_at) = match decision {
@@ -158,20 +173,33 @@ impl<S: Sql> Ledger<S> {
 
     /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a way that
     /// people are told of. Inside the caller's transaction.
-    fn judge(&self, sql: &S, effects: &mut Effects, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<bool, LedgerError> {
-        let Some(member) = self.roster.get(row.webhook).filter(|member| member.enabled()) else { return Ok(false) };
+    fn judge(
+        &self,
+        sql: &S,
+        effects: &mut Effects,
+        row: &DeliveryRow,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let Some(member) = self.roster.get(row.webhook).filter(|member| member.enabled()) else {
+            return Ok(false);
+        };
         if effects.disabled(row.webhook) || self.went_elsewhere(row, attempt) {
             return Ok(false);
         }
         let before = self.health_in(effects, row.webhook);
-        let standing = self.standing(member, row.seq, row.scheduled, before.gone_disables(member.confirms_gone(), now));
+        let standing =
+            self.standing(member, row.seq, row.scheduled, before.gone_disables(member.confirms_gone(), now));
         let decision = decide(standing, &attempt.outcome, attempt.response.as_ref(), now);
         if let Decision::DisableWebhook { cause } = decision {
             self.disable(sql, effects, row.webhook, cause, now)?;
             delivery::note_disabling(sql, row.seq, attempt.number)?;
             return Ok(true);
         }
-        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now) else { return Ok(false) };
+        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
+        else {
+            return Ok(false);
+        };
         let (after, transitions) = before.after(signal, now);
         if after != before {
             write_health(sql, row.webhook, &after)?;
@@ -183,7 +211,12 @@ impl<S: Sql> Ledger<S> {
             } else if !is_operational(&row.kind) {
                 // What Postern's own events cause is not told by further ones: two webhooks that hear of each other would
                 // never fall silent.
-                let about = About { webhook: row.webhook, result: &in_short(&attempt.outcome), health: &after, before: &before };
+                let about = About {
+                    webhook: row.webhook,
+                    result: &in_short(&attempt.outcome),
+                    health: &after,
+                    before: &before,
+                };
                 self.announce_transition(sql, effects, *transition, &about, now)?;
             }
         }
@@ -196,11 +229,22 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Disables a webhook, unless it is already. Inside the caller's transaction.
-    fn disable(&self, sql: &S, effects: &mut Effects, webhook: Seq, cause: DisableCause, now: Timestamp) -> Result<(), LedgerError> {
-        if effects.disabled(webhook) || !self.roster.get(webhook).is_some_and(crate::memory::roster::Member::enabled) {
+    fn disable(
+        &self,
+        sql: &S,
+        effects: &mut Effects,
+        webhook: Seq,
+        cause: DisableCause,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if effects.disabled(webhook)
+            || !self.roster.get(webhook).is_some_and(crate::memory::roster::Member::enabled)
+        {
             return Ok(());
         }
-        let mut stored = self.stored_webhook_at(webhook)?.ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
+        let mut stored = self
+            .stored_webhook_at(webhook)?
+            .ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
         stored.definition.enabled = false;
         stored.disabled_reason = Some(String::from(cause.reason()));
         stored.version += 1;
@@ -208,7 +252,13 @@ impl<S: Sql> Ledger<S> {
         write_disabled(sql, &stored, cause.reason(), now)?;
         let mut changes = Changes::one("enabled", Json::from(true), Json::from(false));
         changes.0.extend(Changes::one("disabled_reason", Json::Null, Json::from(cause.reason())).0);
-        self.audit_as_postern(sql, AuditAction::WebhookDisabled, stored.definition.name.as_str(), changes, now)?;
+        self.audit_as_postern(
+            sql,
+            AuditAction::WebhookDisabled,
+            stored.definition.name.as_str(),
+            changes,
+            now,
+        )?;
         effects.disabled.push(stored);
         self.announce_disabled(sql, effects, webhook, cause, now)
     }
@@ -216,10 +266,21 @@ impl<S: Sql> Ledger<S> {
 
 /// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned out to have
 /// been taken): it did happen, so it is on record, and the state stays.
-fn record_after_end<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> Result<Taken, LedgerError> {
+fn record_after_end<S: Sql>(
+    sql: &S,
+    row: &DeliveryRow,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<Taken, LedgerError> {
     let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
     let scheduled = row.scheduled_after();
-    delivery::record(sql, row, &attempt, Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled }, now)?;
+    delivery::record(
+        sql,
+        row,
+        &attempt,
+        Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled },
+        now,
+    )?;
     Ok(Taken::Recorded)
 }
 
@@ -236,7 +297,8 @@ fn replace_lost<S: Sql>(
         return Ok(Taken::Ignored);
     }
     let mut attempts = attempts_of(sql, row.seq)?;
-    let at = attempts.iter().position(|known| known.number == attempt.number && known.outcome == Outcome::Lost);
+    let at =
+        attempts.iter().position(|known| known.number == attempt.number && known.outcome == Outcome::Lost);
     let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(Taken::Ignored) };
     let is_latest = attempt.number == row.made;
     *known = Attempt { trigger: known.trigger, ..attempt.clone() };
@@ -254,7 +316,12 @@ fn replace_lost<S: Sql>(
 
 /// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the key was taken
 /// off the row.
-pub(crate) fn release_next<S: Sql>(sql: &S, effects: &mut Effects, ended: &DeliveryRow, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn release_next<S: Sql>(
+    sql: &S,
+    effects: &mut Effects,
+    ended: &DeliveryRow,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let Some(key) = &ended.order_key else { return Ok(()) };
     let Some(next) = head_of(sql, ended.webhook, key)? else { return Ok(()) };
     delivery::release(sql, next, now)?;
@@ -345,7 +412,12 @@ mod tests {
         for _attempt in 0..10 {
             now = ledger.next_wake(now).unwrap().unwrap().0.max(now);
             ledger.outbox_done(crate::row::outbox::PROJECT_ITEM, 1).unwrap();
-            while ledger.outbox_due(now, 1).unwrap().iter().any(|entry| ledger.outbox_done(entry.item, entry.version).is_ok()) {}
+            while ledger
+                .outbox_due(now, 1)
+                .unwrap()
+                .iter()
+                .any(|entry| ledger.outbox_done(entry.item, entry.version).is_ok())
+            {}
             now = ledger.next_wake(now).unwrap().unwrap().0;
             attempt_due(&mut ledger, now, FAILED);
         }
@@ -357,8 +429,14 @@ mod tests {
     fn a_report_counts_once_and_only_for_the_number_it_is_about() {
         let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
         let work = claim(&mut ledger, START);
-        assert!(!report(&mut ledger, &Work { attempt: 2, ..work.clone() }, OK, START), "a number that nobody has");
-        assert!(!report(&mut ledger, &Work { delivery: Seq(1), ..work.clone() }, OK, START), "an unknown delivery");
+        assert!(
+            !report(&mut ledger, &Work { attempt: 2, ..work.clone() }, OK, START),
+            "a number that nobody has"
+        );
+        assert!(
+            !report(&mut ledger, &Work { delivery: Seq(1), ..work.clone() }, OK, START),
+            "an unknown delivery"
+        );
         assert!(report(&mut ledger, &work, FAILED, START));
         assert!(!report(&mut ledger, &work, FAILED, START));
         assert!(!report(&mut ledger, &work, OK, START), "the first report is the truth");
@@ -369,7 +447,9 @@ mod tests {
     fn a_report_of_an_unclaimed_lease_is_refused() {
         let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
         let ticket = lease(&mut ledger, START)[0];
-        let changed = ledger.report(vec![Report { delivery, attempt: attempt(ticket.attempt, OK, START) }], START).unwrap();
+        let changed = ledger
+            .report(vec![Report { delivery, attempt: attempt(ticket.attempt, OK, START) }], START)
+            .unwrap();
         assert_eq!(changed, Reported::default());
         check(&ledger, delivery, State::Leased, &[]);
     }
@@ -424,13 +504,17 @@ mod tests {
         let tickets = lease(&mut ledger, START);
         let works = ledger.claim(&tickets, START).unwrap().works;
         let other = post(&mut ledger, "c")[0];
-        let reports = works
-            .iter()
-            .map(|work| Report { delivery: work.delivery, attempt: attempt(work.attempt, Outcome::Answered { status: 410 }, START) });
+        let reports = works.iter().map(|work| Report {
+            delivery: work.delivery,
+            attempt: attempt(work.attempt, Outcome::Answered { status: 410 }, START),
+        });
         let reported = ledger.report(reports.collect(), START).unwrap();
         assert_eq!(reported, Reported { changed: vec![gone, also_gone], webhooks_changed: true });
         let view = ledger.webhook("w").unwrap();
-        assert_eq!((view.enabled, view.version, view.disabled_reason.as_deref()), (false, 2, Some(DisableCause::Gone.reason())));
+        assert_eq!(
+            (view.enabled, view.version, view.disabled_reason.as_deref()),
+            (false, 2, Some(DisableCause::Gone.reason()))
+        );
         assert!(ledger.outbox_due(START, 10).unwrap().iter().any(|entry| entry.version == 2));
         assert!(lease(&mut ledger, START).is_empty());
         check(&ledger, gone, State::Dead, &[Outcome::Answered { status: 410 }]);
@@ -456,17 +540,24 @@ mod tests {
         ] {
             let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
             let work = claim(&mut ledger, START);
-            ledger.report(vec![Report { delivery, attempt: wishing(work.attempt, status, wish) }], START).unwrap();
+            ledger
+                .report(vec![Report { delivery, attempt: wishing(work.attempt, status, wish) }], START)
+                .unwrap();
             assert_eq!(ledger.delivery_views(&[delivery]).unwrap()[0].state, state, "{status} {wish}");
             let view = ledger.webhook("w").unwrap();
-            assert_eq!((view.enabled, view.health.disabled_at), (enabled, (!enabled).then_some(START)), "{status} {wish}");
+            assert_eq!(
+                (view.enabled, view.health.disabled_at),
+                (enabled, (!enabled).then_some(START)),
+                "{status} {wish}"
+            );
         }
     }
 
     #[test]
     fn a_webhook_that_waits_for_a_second_410_retries_until_then() {
         const GONE: Outcome = Outcome::Answered { status: 410 };
-        let confirming = || Definition { confirm_gone: true, retry_schedule_s: Some(vec![60; 20]), ..webhook("w", "*") };
+        let confirming =
+            || Definition { confirm_gone: true, retry_schedule_s: Some(vec![60; 20]), ..webhook("w", "*") };
         let (mut ledger, delivery) = one_webhook(confirming());
         let id = ledger.ids().id(postern_core::id::Kind::Delivery, delivery);
         let work = claim(&mut ledger, START);
@@ -476,7 +567,11 @@ mod tests {
         assert_eq!((seen.enabled, seen.health.gone_from), (true, Some(START.plus_ms(600_000))));
         let told = ledger.delivery(&id).unwrap();
         for reason in [&told.reason, &told.attempts[0].reason] {
-            assert!(reason.advice.contains("says so again ten minutes") && !reason.advice.contains("so Postern disabled"), "{reason:?}");
+            assert!(
+                reason.advice.contains("says so again ten minutes")
+                    && !reason.advice.contains("so Postern disabled"),
+                "{reason:?}"
+            );
         }
         // Again and again, in the same object and in others, but not before ten minutes are over.
         let mut now = START;
@@ -495,13 +590,22 @@ mod tests {
                 break now;
             }
         };
-        assert!(calls > 5 && (600_000..=720_000).contains(&disabled_at.ms_since(START)), "{calls} calls, {disabled_at:?}");
+        assert!(
+            calls > 5 && (600_000..=720_000).contains(&disabled_at.ms_since(START)),
+            "{calls} calls, {disabled_at:?}"
+        );
         let ended = ledger.webhook("w").unwrap();
-        assert_eq!((ended.disabled_reason.as_deref(), ended.health.gone_from), (Some("The receiver answered 410 Gone"), None));
+        assert_eq!(
+            (ended.disabled_reason.as_deref(), ended.health.gone_from),
+            (Some("The receiver answered 410 Gone"), None)
+        );
         let told = ledger.delivery(&id).unwrap();
         assert_eq!((told.delivery.state, told.attempts.len()), (State::Dead, calls));
         let has_disabled = |reason: &postern_core::explain::Reason| {
-            let (once, disabled) = (reason.advice.contains("says so again ten minutes"), reason.advice.contains("so Postern disabled"));
+            let (once, disabled) = (
+                reason.advice.contains("says so again ten minutes"),
+                reason.advice.contains("so Postern disabled"),
+            );
             assert_ne!(once, disabled, "{reason:?}");
             disabled
         };
@@ -516,7 +620,9 @@ mod tests {
         report(&mut ledger, &work, GONE, disabled_at);
         let told = ledger.delivery(&id).unwrap();
         assert!(ledger.webhook("w").unwrap().enabled && !has_disabled(&told.reason), "{:?}", told.reason);
-        assert!(has_disabled(&told.attempts[calls - 1].reason) && !has_disabled(&told.attempts[calls].reason));
+        assert!(
+            has_disabled(&told.attempts[calls - 1].reason) && !has_disabled(&told.attempts[calls].reason)
+        );
 
         // A success in between starts over, and so does another URL.
         for moved in [false, true] {
@@ -524,7 +630,8 @@ mod tests {
             let work = claim(&mut ledger, START);
             report(&mut ledger, &work, GONE, START);
             if moved {
-                let elsewhere = Definition { url: String::from("https://elsewhere.example/"), ..confirming() };
+                let elsewhere =
+                    Definition { url: String::from("https://elsewhere.example/"), ..confirming() };
                 ledger.update_webhook("w", elsewhere, None, START).unwrap();
             } else {
                 let next = START.plus_ms(90_000);
@@ -563,8 +670,17 @@ mod tests {
 
     /// An attempt at the URL that [`webhook`] gives `w`, or at another one.
     fn at_url(url: &str, attempt: Attempt) -> Attempt {
-        let rendering = Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
-        Attempt { request: Some(SentRequest { url: String::from(url), headers: Vec::new(), rendering, body_bytes: 2 }), ..attempt }
+        let rendering =
+            Rendering { contract: Contract::Standard, subscribed_event: None, include_result: false };
+        Attempt {
+            request: Some(SentRequest {
+                url: String::from(url),
+                headers: Vec::new(),
+                rendering,
+                body_bytes: 2,
+            }),
+            ..attempt
+        }
     }
 
     #[test]
@@ -574,15 +690,27 @@ mod tests {
         for answer in [&gone as &dyn Fn(u32) -> Attempt, &|number| wishing(number, 500, "disable")] {
             let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
             let work = claim(&mut ledger, START);
-            ledger.update_webhook("w", Definition { url: String::from(new), ..webhook("w", "*") }, None, START).unwrap();
-            let reported = ledger.report(vec![Report { delivery, attempt: at_url(old, answer(work.attempt)) }], START.plus_ms(40)).unwrap();
+            ledger
+                .update_webhook("w", Definition { url: String::from(new), ..webhook("w", "*") }, None, START)
+                .unwrap();
+            let reported = ledger
+                .report(
+                    vec![Report { delivery, attempt: at_url(old, answer(work.attempt)) }],
+                    START.plus_ms(40),
+                )
+                .unwrap();
             assert_eq!(reported, Reported { changed: vec![delivery], webhooks_changed: false });
             check(&ledger, delivery, State::Waiting, &[answer(1).outcome]);
             let view = ledger.webhook("w").unwrap();
-            assert_eq!((view.enabled, view.health.failures_in_a_row, view.health.failing_since), (true, 0, None));
+            assert_eq!(
+                (view.enabled, view.health.failures_in_a_row, view.health.failing_since),
+                (true, 0, None)
+            );
             let now = START.plus_ms(60_000);
             let work = claim(&mut ledger, now);
-            ledger.report(vec![Report { delivery, attempt: at_url(new, answer(work.attempt)) }], now).unwrap();
+            ledger
+                .report(vec![Report { delivery, attempt: at_url(new, answer(work.attempt)) }], now)
+                .unwrap();
             assert!(!ledger.webhook("w").unwrap().enabled, "the new URL has its say");
         }
     }
@@ -596,7 +724,14 @@ mod tests {
         }
         let tickets = lease(&mut ledger, START);
         let works = ledger.claim(&tickets, START).unwrap().works;
-        ledger.update_webhook("w", Definition { url: String::from("https://new.example/hook"), ..webhook("w", "*") }, None, START).unwrap();
+        ledger
+            .update_webhook(
+                "w",
+                Definition { url: String::from("https://new.example/hook"), ..webhook("w", "*") },
+                None,
+                START,
+            )
+            .unwrap();
         let mut answer = |work: &Work, url: &str, outcome: Outcome| {
             let attempt = at_url(url, attempt(work.attempt, outcome, START));
             ledger.report(vec![Report { delivery: work.delivery, attempt }], START).unwrap();
@@ -636,9 +771,17 @@ mod tests {
     #[test]
     fn days_without_a_call_are_no_days_of_failure() {
         type Change = dyn Fn(&mut Ledger<Rc<Native>>, bool, Timestamp);
-        let by_command: &Change = &|ledger, paused, at| drop(ledger.pause_webhook("w", paused, None, at).unwrap());
+        let by_command: &Change =
+            &|ledger, paused, at| drop(ledger.pause_webhook("w", paused, None, at).unwrap());
         let by_patch: &Change = &|ledger, paused, at| {
-            ledger.update_webhook("w", Definition { paused, ..ledger.stored_webhook("w").unwrap().definition }, None, at).unwrap();
+            ledger
+                .update_webhook(
+                    "w",
+                    Definition { paused, ..ledger.stored_webhook("w").unwrap().definition },
+                    None,
+                    at,
+                )
+                .unwrap();
         };
         let by_config: &Change = &|ledger, paused, at| {
             let definition = Definition { paused, ..ledger.stored_webhook("w").unwrap().definition };
@@ -654,7 +797,11 @@ mod tests {
             change(&mut ledger, true, hours(1));
             change(&mut ledger, false, hours(145));
             let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
-            assert_eq!(ledger.webhook("w").unwrap().health.status, HealthStatus::Throttled, "it is still called one at a time");
+            assert_eq!(
+                ledger.webhook("w").unwrap().health.status,
+                HealthStatus::Throttled,
+                "it is still called one at a time"
+            );
             for at in [145, 264] {
                 post(&mut ledger, "a");
                 attempt_due(&mut ledger, hours(at), throttled.clone());
@@ -681,7 +828,10 @@ mod tests {
         };
         // The second call was under way when the first was refused: it tells nothing new.
         assert_eq!(standing(&ledger), (HealthStatus::Throttled, Some(START.plus_ms(1_000))));
-        assert!(ledger.claim(&tickets[2..], START.plus_ms(999)).unwrap().works.is_empty(), "tickets that are out wait as well");
+        assert!(
+            ledger.claim(&tickets[2..], START.plus_ms(999)).unwrap().works.is_empty(),
+            "tickets that are out wait as well"
+        );
         let mut now = START.plus_ms(1_000);
         let answers = [Outcome::Answered { status: 429 }, OK, OK];
         for (expected, answer) in others[1..].iter().zip(answers) {
@@ -706,12 +856,19 @@ mod tests {
             let mut record = attempt(work.attempt, FAILED, now);
             // A body of control characters is six times as long in JSON.
             let body = "\u{1}".repeat(64 * 1024);
-            record.response = Some(ReceivedResponse { status: 503, headers: Vec::new(), body, ..ReceivedResponse::default() });
+            record.response = Some(ReceivedResponse {
+                status: 503,
+                headers: Vec::new(),
+                body,
+                ..ReceivedResponse::default()
+            });
             ledger.report(vec![Report { delivery, attempt: record }], now).unwrap();
         }
         let attempts = attempts_of(&ledger.sql, delivery).unwrap();
-        let bodies: Vec<bool> =
-            attempts.iter().map(|attempt| attempt.response.as_ref().is_some_and(|response| !response.body.is_empty())).collect();
+        let bodies: Vec<bool> = attempts
+            .iter()
+            .map(|attempt| attempt.response.as_ref().is_some_and(|response| !response.body.is_empty()))
+            .collect();
         assert_eq!(attempts.len(), 12);
         assert!(!bodies[0] && bodies[11]);
         assert!(attempts.iter().all(|attempt| attempt.trigger == Trigger::Resend));

@@ -34,7 +34,8 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn webhooks_after(&self, after: Seq, limit: usize) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let mut keys: Vec<Seq> = self.roster.iter().map(|(seq, _member)| seq).filter(|seq| *seq > after).collect();
+        let mut keys: Vec<Seq> =
+            self.roster.iter().map(|(seq, _member)| seq).filter(|seq| *seq > after).collect();
         keys.sort_unstable();
         keys.into_iter().take(limit).filter_map(|seq| self.stored_webhook_at(seq).transpose()).collect()
     }
@@ -44,7 +45,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn replace_sealed_text(&mut self, webhook: &StoredWebhook, sealed: &Definition, now: Timestamp) -> Result<bool, LedgerError> {
+    pub fn replace_sealed_text(
+        &mut self,
+        webhook: &StoredWebhook,
+        sealed: &Definition,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
         atomically(&self.sql, |sql| replace_sealed_text(sql, webhook, sealed, now))
     }
 }
@@ -67,7 +73,9 @@ mod tests {
         assert!(made.replace_sealed_text(&page[0], &sealed, START).unwrap());
         let stored = made.stored_webhook("a").unwrap();
         assert_eq!((stored.version, stored.definition.secret.as_deref()), (1, Some("s1.k2.sealed")));
-        assert!(made.outbox_due(START, 10).unwrap().iter().any(|entry| entry.item == one && entry.version == 1));
+        assert!(
+            made.outbox_due(START, 10).unwrap().iter().any(|entry| entry.item == one && entry.version == 1)
+        );
         made.update_webhook("a", Definition { timeout_s: 20, ..sealed.clone() }, None, START).unwrap();
         assert!(!made.replace_sealed_text(&page[0], &sealed, START).unwrap(), "it is another version by now");
     }

@@ -119,7 +119,11 @@ impl<S: Sql> Ledger<S> {
             Part::Deliveries => {
                 let rows = self.sql.run(
                     "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[Value::from(after), Value::from(self.kept_from(Timeline::Deliveries, now)?), Value::from(STEP_ROWS)],
+                    &[
+                        Value::from(after),
+                        Value::from(self.kept_from(Timeline::Deliveries, now)?),
+                        Value::from(STEP_ROWS),
+                    ],
                 )?;
                 let (over, last) = those_over(&rows, |row| state_of(row.text(1)?).map(State::is_final))?;
                 if !over.is_empty() {
@@ -136,7 +140,11 @@ impl<S: Sql> Ledger<S> {
                      FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
                     &[Value::from(after), Value::from(self.kept_from(Timeline::Events, now)?), Value::from(STEP_ROWS)],
                 )?;
-                self.delete("DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| Ok(!row.flag(1)?))
+                self.delete(
+                    "DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))",
+                    &rows,
+                    |row| Ok(!row.flag(1)?),
+                )
             }
             Part::Stats => {
                 let rows = self.sql.run(
@@ -151,14 +159,20 @@ impl<S: Sql> Ledger<S> {
                     "SELECT seq, next_at_ms IS NULL FROM test WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(oldest_kept(now, TESTS_DAYS)), Value::from(STEP_ROWS)],
                 )?;
-                self.delete("DELETE FROM test WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+                self.delete("DELETE FROM test WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
+                    row.flag(1)
+                })
             }
             Part::Replays => {
                 let rows = self.sql.run(
                     "SELECT seq, ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                self.delete("DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+                self.delete(
+                    "DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))",
+                    &rows,
+                    |row| row.flag(1),
+                )
             }
             Part::Audit => self.delete_before("audit", oldest_kept(now, AUDIT_DAYS)),
             Part::Keys => self.delete_before("idempotency", first_key(idempotency::oldest(now))),
@@ -173,7 +187,9 @@ impl<S: Sql> Ledger<S> {
                 )?;
                 let callbacks = "DELETE FROM run_callback WHERE run IN (SELECT value FROM json_each(?1))";
                 self.delete(callbacks, &rows, |row| row.flag(1))?;
-                self.delete("DELETE FROM run WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| row.flag(1))
+                self.delete("DELETE FROM run WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
+                    row.flag(1)
+                })
             }
         }
     }
@@ -203,7 +219,10 @@ impl<S: Sql> Ledger<S> {
 }
 
 /// Those of `rows` (key in column 0) that `is_over`, and the last key where the step was full.
-fn those_over(rows: &[Row], is_over: impl Fn(&Row) -> Result<bool, LedgerError>) -> Result<(Vec<Seq>, Option<Seq>), LedgerError> {
+fn those_over(
+    rows: &[Row],
+    is_over: impl Fn(&Row) -> Result<bool, LedgerError>,
+) -> Result<(Vec<Seq>, Option<Seq>), LedgerError> {
     let mut over = Vec::new();
     for row in rows {
         if is_over(row)? {
@@ -242,7 +261,10 @@ mod tests {
         let works = ledger.claim(&tickets, at).unwrap().works;
         let reports = works
             .iter()
-            .map(|work| Report { delivery: work.delivery, attempt: attempt(work.attempt, Outcome::Answered { status }, at) })
+            .map(|work| Report {
+                delivery: work.delivery,
+                attempt: attempt(work.attempt, Outcome::Answered { status }, at),
+            })
             .collect();
         ledger.report(reports, at).unwrap();
     }
@@ -258,7 +280,10 @@ mod tests {
     }
 
     fn count(ledger: &Ledger<Rc<Native>>, table: &str) -> i64 {
-        first(ledger.sql.run(&format!("SELECT count(*) FROM {table}"), &[]).unwrap()).unwrap().integer(0).unwrap()
+        first(ledger.sql.run(&format!("SELECT count(*) FROM {table}"), &[]).unwrap())
+            .unwrap()
+            .integer(0)
+            .unwrap()
     }
 
     #[test]
@@ -299,7 +324,8 @@ mod tests {
         let now = START.plus_ms(300 * DAY);
         pass(&mut ledger, now);
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
-        let open = ledger.list_deliveries(&crate::DeliveryFilter::default(), 10, None).unwrap().items.remove(0);
+        let open =
+            ledger.list_deliveries(&crate::DeliveryFilter::default(), 10, None).unwrap().items.remove(0);
         assert!(ledger.event(&open.event_id).is_ok());
         ledger.cancel(&open.id, now).unwrap();
         assert!(!ledger.retention_step(now).unwrap(), "an hour between passes");

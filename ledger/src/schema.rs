@@ -352,12 +352,14 @@ mod tests {
     /// FNV-1a, 64 bits.
     fn digest(statements: &[&str]) -> u64 {
         let bytes = statements.iter().flat_map(|statement| statement.bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        bytes
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
     #[test]
     fn released_migrations_never_change() {
-        let digests: Vec<String> = MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
+        let digests: Vec<String> =
+            MIGRATIONS.iter().map(|statements| format!("{:016x}", digest(statements))).collect();
         let released = [
             "a28fcdf516acf6a7",
             "3693fbde774d5d58",
@@ -417,16 +419,27 @@ mod tests {
         // The hour of START, in which something was called, and one that is long over.
         for (hour, leased_at_once) in [(START.0 / 3_600_000, 0), (START.0 / 3_600_000 - 2, 2)] {
             let sql = Native::new();
-            MIGRATIONS[..3].iter().copied().flatten().for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
+            MIGRATIONS[..3]
+                .iter()
+                .copied()
+                .flatten()
+                .for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
             let limit = RateLimit { calls: 2, per_s: 60 };
-            for (seq, definition) in [(1, Definition { rate_limit: Some(limit), ..webhook("limited", "a") }), (2, webhook("other", "b"))] {
+            for (seq, definition) in [
+                (1, Definition { rate_limit: Some(limit), ..webhook("limited", "a") }),
+                (2, webhook("other", "b")),
+            ] {
                 sql.run(
                     "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, definition) VALUES (?1, ?2, 1, 0, 0, ?3)",
                     &[Value::Integer(seq), Value::from(definition.name.as_str()), Value::Text(to_json(&definition).unwrap())],
                 )
                 .unwrap();
             }
-            sql.run("INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 3, 'p1', '7', 0)", &[]).unwrap();
+            sql.run(
+                "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 3, 'p1', '7', 0)",
+                &[],
+            )
+            .unwrap();
             sql.run("INSERT INTO stat VALUES (?1, 1, 'a', 9, 9, 9, '', '')", &[Value::from(hour)]).unwrap();
             let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
             assert_eq!(sql.run("SELECT webhook FROM rate_window", &[]).unwrap().len(), 1);
@@ -435,14 +448,22 @@ mod tests {
             }
             assert_eq!(lease(&mut ledger, START).len(), leased_at_once);
             let mut ledger = Ledger::open(sql).unwrap().unwrap();
-            assert_eq!(lease(&mut ledger, START.plus_ms(60_000)).len(), 2, "an hour that is not over does not close it for longer");
+            assert_eq!(
+                lease(&mut ledger, START.plus_ms(60_000)).len(),
+                2,
+                "an hour that is not over does not close it for longer"
+            );
         }
     }
 
     #[test]
     fn callbacks_of_runs_that_an_older_build_has_begun_go_on() {
         let sql = Native::new();
-        MIGRATIONS[..4].iter().copied().flatten().for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
+        MIGRATIONS[..4]
+            .iter()
+            .copied()
+            .flatten()
+            .for_each(|statement| assert!(sql.run(statement, &[]).is_ok()));
         let webhooks = r#"{"finished":{"url":"https://f.example/","authorization":"s1.k1.x"},
             "update":{"url":"https://u.example/","authorization":"s1.k1.x"},"user":"u"}"#;
         let (soon, gone) = (START.plus_ms(1_000), START.plus_ms(-1_000));
@@ -469,11 +490,22 @@ mod tests {
             ];
             sql.run(callback, &values).unwrap();
         }
-        sql.run("INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 4, 'p1', '7', 0)", &[]).unwrap();
+        sql.run(
+            "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, 4, 'p1', '7', 0)",
+            &[],
+        )
+        .unwrap();
         let mut ledger = Ledger::open(Rc::clone(&sql)).unwrap().unwrap();
         let mut called = Vec::new();
         for wait in [0, 0, 1_000, 10_000] {
-            called.extend(ledger.due_runs(START.plus_ms(wait)).unwrap().calls.into_iter().map(|call| (call.run.0, call.number)));
+            called.extend(
+                ledger
+                    .due_runs(START.plus_ms(wait))
+                    .unwrap()
+                    .calls
+                    .into_iter()
+                    .map(|call| (call.run.0, call.number)),
+            );
         }
         called.sort_unstable();
         // The update that was under way when the older build stopped left no trace of what it said.

@@ -15,7 +15,8 @@ impl<S: Sql> Ledger<S> {
     pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {
         let rows = self.sql.run("SELECT settings, sealed_under FROM meta", &[])?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
-        self.settings = serde_json::from_str(row.text(0)?).map_err(damaged("the settings do not read back"))?;
+        self.settings =
+            serde_json::from_str(row.text(0)?).map_err(damaged("the settings do not read back"))?;
         self.sealed_under = row.text_or_none(1)?.map(String::from);
         Ok(())
     }
@@ -40,7 +41,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn update_settings(&mut self, patch: SettingsPatch, now: Timestamp) -> Result<ProjectDetail, LedgerError> {
+    pub fn update_settings(
+        &mut self,
+        patch: SettingsPatch,
+        now: Timestamp,
+    ) -> Result<ProjectDetail, LedgerError> {
         let updated = patch.apply(self.settings.clone());
         if updated != self.settings {
             atomically(&self.sql, |sql| self.write_settings(sql, &updated, now))?;
@@ -50,9 +55,20 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Inside the caller's transaction; [`Ledger::settle_settings`] follows its commit.
-    pub(crate) fn write_settings(&self, sql: &S, updated: &ProjectSettings, now: Timestamp) -> Result<(), LedgerError> {
+    pub(crate) fn write_settings(
+        &self,
+        sql: &S,
+        updated: &ProjectSettings,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         sql.run("UPDATE meta SET settings = ?1", &[Value::Text(to_json(updated)?)])?;
-        self.audit(sql, AuditAction::SettingsUpdated, self.project().as_str(), Changes::of_settings(&self.settings, updated), now)
+        self.audit(
+            sql,
+            AuditAction::SettingsUpdated,
+            self.project().as_str(),
+            Changes::of_settings(&self.settings, updated),
+            now,
+        )
     }
 
     pub(crate) fn settle_settings(&mut self, updated: ProjectSettings) {
@@ -81,7 +97,11 @@ mod tests {
         let mut ledger = ledger();
         assert_eq!(ledger.detail().unwrap().settings, ProjectSettings::default());
         let patch = SettingsPatch { retention_days: Some(7), ..schedule(&[1, 2]) };
-        let wanted = ProjectSettings { retry_schedule_s: Some(vec![1, 2]), retention_days: 7, ..ProjectSettings::default() };
+        let wanted = ProjectSettings {
+            retry_schedule_s: Some(vec![1, 2]),
+            retention_days: 7,
+            ..ProjectSettings::default()
+        };
         assert_eq!(ledger.update_settings(patch, START).unwrap().settings, wanted);
         let opened = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
         assert_eq!(opened.settings(), &wanted);

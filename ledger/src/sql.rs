@@ -118,7 +118,9 @@ impl Row {
             Some(Value::Null) => Ok(None),
             Some(Value::Integer(value)) => Ok(Some(*value)),
             #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and below 2^53")]
-            Some(Value::Real(value)) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => Ok(Some(*value as i64)),
+            Some(Value::Real(value)) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => {
+                Ok(Some(*value as i64))
+            }
             _ => Err(LedgerError::Corrupt { what: "a column is not a number" }),
         }
     }
@@ -128,7 +130,8 @@ impl Row {
     /// # Errors
     /// The column is missing or holds anything else.
     pub fn number(&self, at: usize) -> Result<u32, LedgerError> {
-        u32::try_from(self.integer(at)?).map_err(|_too_big| LedgerError::Corrupt { what: "a number is out of range" })
+        u32::try_from(self.integer(at)?)
+            .map_err(|_too_big| LedgerError::Corrupt { what: "a number is out of range" })
     }
 
     /// As [`Row::number`], with `NULL` as `None`.
@@ -137,7 +140,10 @@ impl Row {
     /// The column is missing or holds anything else.
     pub fn number_or_none(&self, at: usize) -> Result<Option<u32>, LedgerError> {
         self.integer_or_none(at)?
-            .map(|value| u32::try_from(value).map_err(|_too_big| LedgerError::Corrupt { what: "a number is out of range" }))
+            .map(|value| {
+                u32::try_from(value)
+                    .map_err(|_too_big| LedgerError::Corrupt { what: "a number is out of range" })
+            })
             .transpose()
     }
 
@@ -231,7 +237,10 @@ impl<S: Sql + ?Sized> Sql for Rc<S> {
 }
 
 /// Runs `work` in a transaction of `sql` and gives what it gave.
-pub(crate) fn atomically<S: Sql, T>(sql: &S, work: impl FnOnce(&S) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+pub(crate) fn atomically<S: Sql, T>(
+    sql: &S,
+    work: impl FnOnce(&S) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
     let mut work = Some(work);
     let mut given = None;
     sql.transaction(&mut || {
@@ -269,12 +278,21 @@ mod tests {
 
     #[test]
     fn a_whole_float_reads_as_an_integer_and_nothing_else_does() {
-        let row = Row::new(vec![Value::Real(7.0), Value::Real(7.5), Value::Text(String::from("7")), Value::Null]);
+        let row =
+            Row::new(vec![Value::Real(7.0), Value::Real(7.5), Value::Text(String::from("7")), Value::Null]);
         assert_eq!(row.integer(0), Ok(7));
-        assert!(row.integer(1).is_err() && row.integer(2).is_err() && row.integer(3).is_err() && row.integer(4).is_err());
+        assert!(
+            row.integer(1).is_err()
+                && row.integer(2).is_err()
+                && row.integer(3).is_err()
+                && row.integer(4).is_err()
+        );
         assert_eq!(row.integer_or_none(3), Ok(None));
         assert!(row.text(0).is_err());
-        assert_eq!(Row::new(vec![Value::Integer(-1)]).number(0), Err(LedgerError::Corrupt { what: "a number is out of range" }));
+        assert_eq!(
+            Row::new(vec![Value::Integer(-1)]).number(0),
+            Err(LedgerError::Corrupt { what: "a number is out of range" })
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use postern_core::api::stats::{BUCKETS_MAX, StatsBucket, StatsCounts, StatsView, WEBHOOKS_MAX, WebhookStats};
+use postern_core::api::stats::{
+    BUCKETS_MAX, StatsBucket, StatsCounts, StatsView, WEBHOOKS_MAX, WebhookStats,
+};
 use postern_core::id::{Kind, Seq};
 use postern_core::query::StatsQuery;
 use postern_core::stats::Tally;
@@ -40,7 +42,9 @@ impl Sums {
     fn read(&mut self, rows: usize) -> Result<(), LedgerError> {
         self.rows += rows;
         if self.rows > ROWS_MAX {
-            return Err(LedgerError::StateConflict { why: "too much was counted in this time: ask for less of it, or for one webhook" });
+            return Err(LedgerError::StateConflict {
+                why: "too much was counted in this time: ask for less of it, or for one webhook",
+            });
         }
         Ok(())
     }
@@ -49,7 +53,8 @@ impl Sums {
         let Counted { hour, webhook, tally } = Counted::read(row)?;
         self.totals.merge(&tally);
         self.webhooks.entry(webhook).or_default().merge(&tally);
-        let at = usize::try_from((hour * HOUR_MS - self.first_ms).div_euclid(self.width_ms)).unwrap_or(usize::MAX);
+        let at =
+            usize::try_from((hour * HOUR_MS - self.first_ms).div_euclid(self.width_ms)).unwrap_or(usize::MAX);
         if let Some(bucket) = self.buckets.get_mut(at) {
             bucket.merge(&tally);
         }
@@ -70,7 +75,8 @@ impl<S: Sql> Ledger<S> {
         };
         let (first_ms, width_ms) = (query.bucket.start_of(query.since).0, query.bucket.ms());
         let spanned_ms = query.until.0.saturating_sub(first_ms).max(1);
-        let buckets = usize::try_from(spanned_ms.div_euclid(width_ms) + i64::from(spanned_ms % width_ms > 0)).unwrap_or(0);
+        let buckets = usize::try_from(spanned_ms.div_euclid(width_ms) + i64::from(spanned_ms % width_ms > 0))
+            .unwrap_or(0);
         let mut sums = Sums {
             totals: Tally::default(),
             buckets: vec![Tally::default(); buckets.min(BUCKETS_MAX as usize)],
@@ -79,16 +85,25 @@ impl<S: Sql> Ledger<S> {
             width_ms,
             rows: 0,
         };
-        let (first_hour, end_hour) = (hour_of(Timestamp(first_ms)), hour_of(Timestamp(first_ms + spanned_ms - 1)) + 1);
+        let (first_hour, end_hour) =
+            (hour_of(Timestamp(first_ms)), hour_of(Timestamp(first_ms + spanned_ms - 1)) + 1);
         match webhook {
-            Some(webhook) => self.sum_webhook(&mut sums, webhook, query.kind.as_deref(), first_hour, end_hour)?,
+            Some(webhook) => {
+                self.sum_webhook(&mut sums, webhook, query.kind.as_deref(), first_hour, end_hour)?
+            }
             None => self.sum_all(&mut sums, query.kind.as_deref(), first_hour, end_hour)?,
         }
         Ok(self.stats_view(&sums))
     }
 
     /// Every webhook: the range of keys from one hour to the other, a part at a time.
-    fn sum_all(&self, sums: &mut Sums, kind: Option<&str>, first_hour: i64, end_hour: i64) -> Result<(), LedgerError> {
+    fn sum_all(
+        &self,
+        sums: &mut Sums,
+        kind: Option<&str>,
+        first_hour: i64,
+        end_hour: i64,
+    ) -> Result<(), LedgerError> {
         let mut after = (first_hour, Seq::ZERO, String::new());
         loop {
             let rows = self.sql.run(
@@ -103,14 +118,23 @@ impl<S: Sql> Ledger<S> {
                 sums.add(row)?;
             }
             match rows.last() {
-                Some(last) if rows.len() >= READ_AT_ONCE as usize => after = (last.integer(0)?, last.seq(1)?, String::from(last.text(2)?)),
+                Some(last) if rows.len() >= READ_AT_ONCE as usize => {
+                    after = (last.integer(0)?, last.seq(1)?, String::from(last.text(2)?))
+                }
                 _ => return Ok(()),
             }
         }
     }
 
     /// One webhook: each hour is looked up, so that those of others are not read.
-    fn sum_webhook(&self, sums: &mut Sums, webhook: Seq, kind: Option<&str>, first_hour: i64, end_hour: i64) -> Result<(), LedgerError> {
+    fn sum_webhook(
+        &self,
+        sums: &mut Sums,
+        webhook: Seq,
+        kind: Option<&str>,
+        first_hour: i64,
+        end_hour: i64,
+    ) -> Result<(), LedgerError> {
         let mut from = first_hour;
         while from < end_hour {
             let to = end_hour.min(from + HOURS_AT_ONCE);
@@ -130,7 +154,10 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn stats_view(&self, sums: &Sums) -> StatsView {
-        let bucket = |at_ms: i64, tally: &Tally| StatsBucket { at: Timestamp(at_ms), counts: StatsCounts::from(tally) };
+        let bucket = |at_ms: i64, tally: &Tally| StatsBucket {
+            at: Timestamp(at_ms),
+            counts: StatsCounts::from(tally),
+        };
         let starts = (0..).map(|number: i64| sums.first_ms + number * sums.width_ms);
         let mut webhooks: Vec<(&Seq, &Tally)> = sums.webhooks.iter().collect();
         webhooks.sort_by_key(|(_webhook, tally)| std::cmp::Reverse((tally.failed(), tally.attempts)));
@@ -161,7 +188,15 @@ mod tests {
 
     fn noted(webhook: i64, kind: &str, at: Timestamp, class: OutcomeClass, duration_ms: u32) -> StatNote {
         let delivered = class == OutcomeClass::Success;
-        StatNote { webhook: Seq(webhook), kind: String::from(kind), at, class, delivered, first: true, duration_ms }
+        StatNote {
+            webhook: Seq(webhook),
+            kind: String::from(kind),
+            at,
+            class,
+            delivered,
+            first: true,
+            duration_ms,
+        }
     }
 
     fn rows(sql: &Native) -> Vec<(i64, String)> {
@@ -190,8 +225,9 @@ mod tests {
             noted(1, "a", hour.plus_ms(HOUR_MS), success, 40),
         ];
         count_attempts(&ledger.sql, &notes).unwrap();
-        let once: Vec<(i64, String)> =
-            [(2, "2xx:1 timed_out:1"), (1, "2xx:1"), (1, "2xx:1"), (1, "2xx:1")].map(|(count, text)| (count, String::from(text))).into();
+        let once: Vec<(i64, String)> = [(2, "2xx:1 timed_out:1"), (1, "2xx:1"), (1, "2xx:1"), (1, "2xx:1")]
+            .map(|(count, text)| (count, String::from(text)))
+            .into();
         assert_eq!(rows(&ledger.sql), once);
         notes.truncate(1);
         count_attempts(&ledger.sql, &notes).unwrap();
@@ -208,10 +244,14 @@ mod tests {
             post(&mut ledger, "order.paid");
             attempt_due(&mut ledger, START, Outcome::Answered { status });
         }
-        let view = ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
+        let view =
+            ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
         let totals = &view.totals.counts;
         assert_eq!((totals.attempts, totals.delivered, totals.failed, totals.at_once), (3, 2, 1, 2));
-        assert_eq!(totals.outcomes.clone().into_iter().collect::<Vec<_>>(), [(String::from("2xx"), 2), (String::from("5xx"), 1)]);
+        assert_eq!(
+            totals.outcomes.clone().into_iter().collect::<Vec<_>>(),
+            [(String::from("2xx"), 2), (String::from("5xx"), 1)]
+        );
         assert!(totals.p50_ms.is_some_and(|ms| (32..48).contains(&ms)), "{:?}", totals.p50_ms);
         assert_eq!(attempts(&view), [0, 3]);
         assert_eq!((view.webhooks.len(), view.webhooks[0].webhook.as_deref()), (1, Some("w")));
@@ -240,7 +280,13 @@ mod tests {
         let notes: Vec<StatNote> = (0..30)
             .map(|number| {
                 let at = START.plus_ms(-number * HOUR_MS);
-                noted(if number % 3 == 0 { a.0 } else { b.0 }, if number % 2 == 0 { "x" } else { "y" }, at, OutcomeClass::Refused, 1)
+                noted(
+                    if number % 3 == 0 { a.0 } else { b.0 },
+                    if number % 2 == 0 { "x" } else { "y" },
+                    at,
+                    OutcomeClass::Refused,
+                    1,
+                )
             })
             .collect();
         count_attempts(&ledger.sql, &notes).unwrap();
@@ -251,24 +297,33 @@ mod tests {
                 ..query(START.plus_ms(-40 * HOUR_MS), START.plus_ms(1), BucketWidth::Hour)
             };
             let view = ledger.stats(&asked).unwrap();
-            assert_eq!((view.totals.counts.attempts, attempts(&view).iter().sum::<u64>()), (expected, expected), "{webhook:?} {kind:?}");
+            assert_eq!(
+                (view.totals.counts.attempts, attempts(&view).iter().sum::<u64>()),
+                (expected, expected),
+                "{webhook:?} {kind:?}"
+            );
         };
         check(None, None, 30);
         check(Some("a"), None, 10);
         check(Some("b"), None, 20);
         check(None, Some("x"), 15);
         check(Some("a"), Some("x"), 5);
-        let unknown = StatsQuery { webhook: Some(String::from("c")), ..query(START, START.plus_ms(1), BucketWidth::Hour) };
+        let unknown = StatsQuery {
+            webhook: Some(String::from("c")),
+            ..query(START, START.plus_ms(1), BucketWidth::Hour)
+        };
         assert_eq!(ledger.stats(&unknown), Err(LedgerError::NotFound { what: "webhook" }));
     }
 
     #[test]
     fn more_rows_than_one_query_reads_are_added_up_all_the_same() {
         let ledger = ledger();
-        let notes: Vec<StatNote> =
-            (0..i64::from(READ_AT_ONCE) + 500).map(|webhook| noted(webhook, "a", START, OutcomeClass::Dns, 1)).collect();
+        let notes: Vec<StatNote> = (0..i64::from(READ_AT_ONCE) + 500)
+            .map(|webhook| noted(webhook, "a", START, OutcomeClass::Dns, 1))
+            .collect();
         count_attempts(&ledger.sql, &notes).unwrap();
-        let view = ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
+        let view =
+            ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
         assert_eq!((view.totals.counts.attempts, view.webhooks.len()), (2_500, WEBHOOKS_MAX));
     }
 
@@ -279,8 +334,10 @@ mod tests {
         let mut notes = vec![noted(well.0, "a", START, OutcomeClass::Success, 1); 9];
         notes.extend(vec![noted(7, "a", START, OutcomeClass::Connection, 1); 2]);
         count_attempts(&ledger.sql, &notes).unwrap();
-        let view = ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
-        let named: Vec<(Option<&str>, u64)> = view.webhooks.iter().map(|of| (of.webhook.as_deref(), of.counts.failed)).collect();
+        let view =
+            ledger.stats(&query(START.plus_ms(-HOUR_MS), START.plus_ms(1), BucketWidth::Hour)).unwrap();
+        let named: Vec<(Option<&str>, u64)> =
+            view.webhooks.iter().map(|of| (of.webhook.as_deref(), of.counts.failed)).collect();
         assert_eq!(named, [(None, 2), (Some("well"), 0)]);
     }
 }

@@ -126,20 +126,34 @@ mod tests {
     }
 
     fn events(ledger: &Project, since: Option<i64>, until: Option<i64>) -> BTreeMap<String, i64> {
-        let filter = ExportFilter { since: since.map(Timestamp), until: until.map(Timestamp), ..ExportFilter::default() };
+        let filter = ExportFilter {
+            since: since.map(Timestamp),
+            until: until.map(Timestamp),
+            ..ExportFilter::default()
+        };
         exported("accepted_at", |after| ledger.export_events(&filter, after).unwrap())
     }
 
     fn deliveries(ledger: &Project, since: Option<i64>, until: Option<i64>) -> BTreeMap<String, i64> {
-        let filter = ExportFilter { since: since.map(Timestamp), until: until.map(Timestamp), ..ExportFilter::default() };
+        let filter = ExportFilter {
+            since: since.map(Timestamp),
+            until: until.map(Timestamp),
+            ..ExportFilter::default()
+        };
         exported("created_at", |after| ledger.export_deliveries(&filter, after).unwrap())
     }
 
     fn replayed(ledger: &Project, since: i64, until: i64, missing: bool) -> u32 {
         let states = if missing { Vec::new() } else { vec![State::Delivered] };
         let webhook = missing.then(|| String::from("late"));
-        let query =
-            ReplayQuery { webhook, since: Some(Timestamp(since)), until: Some(Timestamp(until)), states, types: Vec::new(), missing };
+        let query = ReplayQuery {
+            webhook,
+            since: Some(Timestamp(since)),
+            until: Some(Timestamp(until)),
+            states,
+            types: Vec::new(),
+            missing,
+        };
         ledger.count_replay(query, Timestamp(until)).unwrap().count
     }
 
@@ -160,7 +174,10 @@ mod tests {
     }
 
     fn between(all: &BTreeMap<String, i64>, since: i64, until: i64) -> BTreeMap<String, i64> {
-        all.iter().filter(|(_id, at)| (since..until).contains(*at)).map(|(id, at)| (id.clone(), *at)).collect()
+        all.iter()
+            .filter(|(_id, at)| (since..until).contains(*at))
+            .map(|(id, at)| (id.clone(), *at))
+            .collect()
     }
 
     #[test]
@@ -212,8 +229,9 @@ mod tests {
         };
         ledger.create_replay(query, later).unwrap();
         assert_eq!(ledger.replay_step(later, 10).unwrap().changed.len(), 1);
-        let view =
-            |ledger: &Project| -> DeliveryView { ledger.list_deliveries(&DeliveryFilter::default(), 10, None).unwrap().items.remove(0) };
+        let view = |ledger: &Project| -> DeliveryView {
+            ledger.list_deliveries(&DeliveryFilter::default(), 10, None).unwrap().items.remove(0)
+        };
         assert_eq!(view(&ledger).created_at, later);
         assert_eq!(deliveries(&ledger, Some(later.0), Some(later.0 + 1)).len(), 1);
         assert_eq!(deliveries(&ledger, None, Some(later.0)).len(), 0);

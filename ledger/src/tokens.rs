@@ -56,9 +56,16 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::StateConflict`] at 500 tokens; the database fails.
-    pub fn create_token(&mut self, hash: &str, draft: TokenDraft, now: Timestamp) -> Result<TokenView, LedgerError> {
+    pub fn create_token(
+        &mut self,
+        hash: &str,
+        draft: TokenDraft,
+        now: Timestamp,
+    ) -> Result<TokenView, LedgerError> {
         if self.tokens.entries.len() >= TOKENS_MAX {
-            return Err(LedgerError::StateConflict { why: "a project has at most 500 tokens: delete one first" });
+            return Err(LedgerError::StateConflict {
+                why: "a project has at most 500 tokens: delete one first",
+            });
         }
         let seq = self.reserve(now);
         let TokenDraft { name, role, expires_at } = draft;
@@ -80,8 +87,22 @@ impl<S: Sql> Ledger<S> {
             )?;
             self.audit(sql, AuditAction::TokenCreated, &name, changes, now)
         })?;
-        self.tokens.entries.push(Entry { seq, hash: String::from(hash), name: name.clone(), role, expires_at, last_used_at: None });
-        Ok(TokenView { id: self.ids.id(Kind::Token, seq), name, role, created_at: now, expires_at, last_used_at: None })
+        self.tokens.entries.push(Entry {
+            seq,
+            hash: String::from(hash),
+            name: name.clone(),
+            role,
+            expires_at,
+            last_used_at: None,
+        });
+        Ok(TokenView {
+            id: self.ids.id(Kind::Token, seq),
+            name,
+            role,
+            created_at: now,
+            expires_at,
+            last_used_at: None,
+        })
     }
 
     /// The token with this hash; `None` where it opens nothing here, or no longer. Takes the same time for every wrong
@@ -96,7 +117,11 @@ impl<S: Sql> Ledger<S> {
             }
         }
         let found = found?;
-        let actor = Actor { kind: ActorKind::Token, id: Some(self.ids.id(Kind::Token, found.seq)), name: found.name.clone() };
+        let actor = Actor {
+            kind: ActorKind::Token,
+            id: Some(self.ids.id(Kind::Token, found.seq)),
+            name: found.name.clone(),
+        };
         Some(Verified { seq: found.seq, role: found.role, actor, expires_at: found.expires_at })
     }
 
@@ -105,7 +130,8 @@ impl<S: Sql> Ledger<S> {
     pub fn holds_token(&self, id: &str, now: Timestamp) -> bool {
         let seq = self.ids.seq(Kind::Token, id);
         let mut entries = self.tokens.entries.iter();
-        entries.any(|entry| Some(entry.seq) == seq && entry.expires_at.is_none_or(|expires_at| now < expires_at))
+        entries
+            .any(|entry| Some(entry.seq) == seq && entry.expires_at.is_none_or(|expires_at| now < expires_at))
     }
 
     /// Notes that a token was used, at most once a minute: one written row.
@@ -113,11 +139,16 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn note_use(&mut self, token: &Verified, now: Timestamp) -> Result<(), LedgerError> {
-        let Some(entry) = self.tokens.entries.iter_mut().find(|entry| entry.seq == token.seq) else { return Ok(()) };
+        let Some(entry) = self.tokens.entries.iter_mut().find(|entry| entry.seq == token.seq) else {
+            return Ok(());
+        };
         if entry.last_used_at.is_some_and(|noted| now.ms_since(noted) < USE_NOTED_EVERY_MS) {
             return Ok(());
         }
-        self.sql.run("UPDATE token SET last_used_at_ms = ?2 WHERE seq = ?1", &[Value::from(token.seq), Value::from(now)])?;
+        self.sql.run(
+            "UPDATE token SET last_used_at_ms = ?2 WHERE seq = ?1",
+            &[Value::from(token.seq), Value::from(now)],
+        )?;
         entry.last_used_at = Some(now);
         Ok(())
     }
@@ -132,7 +163,8 @@ impl<S: Sql> Ledger<S> {
             &[Value::from(self.cursor_seq(cursor)?), Value::from(limit.saturating_add(1))],
         )?;
         let next = self.cursor_after(&rows, limit)?;
-        let items = rows.iter().take(limit as usize).map(|row| self.token_view(row)).collect::<Result<_, _>>()?;
+        let items =
+            rows.iter().take(limit as usize).map(|row| self.token_view(row)).collect::<Result<_, _>>()?;
         Ok(Page::new(items, next))
     }
 
@@ -153,7 +185,12 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn delete_token(&mut self, id: &str, now: Timestamp) -> Result<(), LedgerError> {
         let seq = self.seq_of(Kind::Token, id, "token")?;
-        let entry = self.tokens.entries.iter().find(|entry| entry.seq == seq).ok_or(LedgerError::NotFound { what: "token" })?;
+        let entry = self
+            .tokens
+            .entries
+            .iter()
+            .find(|entry| entry.seq == seq)
+            .ok_or(LedgerError::NotFound { what: "token" })?;
         let changes = Changes::one("role", json!(entry.role.as_str()), json!(null));
         atomically(&self.sql, |sql| {
             sql.run("DELETE FROM token WHERE seq = ?1", &[Value::from(seq)])?;
@@ -193,7 +230,9 @@ mod tests {
     fn tokens_are_listed_whole_or_page_by_page_each_once() {
         let mut ledger = ledger();
         for number in 0..5 {
-            ledger.create_token(&format!("hash-{number}"), draft(&number.to_string(), Role::Read), START).unwrap();
+            ledger
+                .create_token(&format!("hash-{number}"), draft(&number.to_string(), Role::Read), START)
+                .unwrap();
         }
         let whole = ledger.list_tokens(LIMIT_NONE, None).unwrap();
         assert_eq!((whole.items.len(), &whole.next), (5, &None));
@@ -226,7 +265,10 @@ mod tests {
         reopened.delete_token(&token.id, START).unwrap();
         assert_eq!(role(&reopened, "hash-1", START), None);
         assert_eq!(reopened.delete_token(&token.id, START), Err(LedgerError::NotFound { what: "token" }));
-        assert_eq!(reopened.delete_token("tok_nonsense", START), Err(LedgerError::NotFound { what: "token" }));
+        assert_eq!(
+            reopened.delete_token("tok_nonsense", START),
+            Err(LedgerError::NotFound { what: "token" })
+        );
     }
 
     #[test]
@@ -268,6 +310,9 @@ mod tests {
         for number in 0..TOKENS_MAX {
             ledger.create_token(&number.to_string(), draft("t", Role::Read), START).unwrap();
         }
-        assert!(matches!(ledger.create_token("more", draft("t", Role::Read), START), Err(LedgerError::StateConflict { .. })));
+        assert!(matches!(
+            ledger.create_token("more", draft("t", Role::Read), START),
+            Err(LedgerError::StateConflict { .. })
+        ));
     }
 }

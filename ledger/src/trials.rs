@@ -110,9 +110,15 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn create_test(&mut self, seq: Seq, draft: TestDraft, now: Timestamp) -> Result<(TestView, TestWork), LedgerError> {
+    pub fn create_test(
+        &mut self,
+        seq: Seq,
+        draft: TestDraft,
+        now: Timestamp,
+    ) -> Result<(TestView, TestWork), LedgerError> {
         let id = self.ids.id(Kind::Test, seq);
-        let event = WorkEvent { seq, id, kind: draft.kind, data: draft.data, object: draft.object, accepted_at: now };
+        let event =
+            WorkEvent { seq, id, kind: draft.kind, data: draft.data, object: draft.object, accepted_at: now };
         let test = TestRow {
             seq,
             webhook: draft.webhook,
@@ -167,9 +173,12 @@ impl<S: Sql> Ledger<S> {
         if rows.is_empty() {
             return Ok(due);
         }
+        let under_way = self.sql.run(
+            "SELECT count(*) FROM test WHERE next_at_ms > ?1 AND waiting = 0 AND number > 1",
+            &[Value::from(now)],
+        )?;
         let under_way =
-            self.sql.run("SELECT count(*) FROM test WHERE next_at_ms > ?1 AND waiting = 0 AND number > 1", &[Value::from(now)])?;
-        let under_way = first(under_way).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
+            first(under_way).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
         let mut free = CALLS_AT_ONCE.saturating_sub(under_way);
         let mut tests = rows.iter().map(test_row).collect::<Result<Vec<_>, _>>()?;
         let (mut called, mut lost) = (Vec::new(), Vec::new());
@@ -189,7 +198,8 @@ impl<S: Sql> Ledger<S> {
             }
         }
         atomically(&self.sql, |sql| tests.iter().try_for_each(|test| write(sql, test)))?;
-        due.works = called.iter().filter_map(|at| tests.get(*at)).map(|test| self.test_work(test, now)).collect();
+        due.works =
+            called.iter().filter_map(|at| tests.get(*at)).map(|test| self.test_work(test, now)).collect();
         due.changed = lost.iter().filter_map(|at| tests.get(*at)).map(|test| self.test_view(test)).collect();
         Ok(due)
     }
@@ -200,8 +210,15 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn report_test(&mut self, test: Seq, number: u32, mut attempt: Attempt, now: Timestamp) -> Result<Option<TestView>, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM test WHERE seq = ?1"), &[Value::from(test)])?;
+    pub fn report_test(
+        &mut self,
+        test: Seq,
+        number: u32,
+        mut attempt: Attempt,
+        now: Timestamp,
+    ) -> Result<Option<TestView>, LedgerError> {
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM test WHERE seq = ?1"), &[Value::from(test)])?;
         let Some(mut test) = first(rows).map(|row| test_row(&row)).transpose()? else { return Ok(None) };
         if test.status != TestStatus::Pending || number > test.number {
             return Ok(None);
@@ -226,7 +243,8 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn test(&self, id: &str) -> Result<TestView, LedgerError> {
         let seq = self.seq_of(Kind::Test, id, "test")?;
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM test WHERE seq = ?1"), &[Value::from(seq)])?;
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM test WHERE seq = ?1"), &[Value::from(seq)])?;
         let row = first(rows).ok_or(LedgerError::NotFound { what: "test" })?;
         Ok(self.test_view(&test_row(&row)?))
     }
@@ -237,7 +255,10 @@ impl<S: Sql> Ledger<S> {
             number: test.number,
             message_id: self.ids.id(Kind::Message, test.seq),
             definition: test.definition.clone(),
-            sealed_under: test.webhook.map_or_else(|| self.ids.id(Kind::Test, test.seq), |webhook| self.ids.id(Kind::Webhook, webhook)),
+            sealed_under: test.webhook.map_or_else(
+                || self.ids.id(Kind::Test, test.seq),
+                |webhook| self.ids.id(Kind::Webhook, webhook),
+            ),
             event: test.event.clone(),
             lease_until: test.lease_until(now),
         }
@@ -245,14 +266,21 @@ impl<S: Sql> Ledger<S> {
 
     fn test_view(&self, test: &TestRow) -> TestView {
         let (event, contract) = (&test.event, test.definition.contract);
-        let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data: &event.data, object: event.object.as_ref() };
+        let source = Source {
+            kind: &event.kind,
+            accepted_at: event.accepted_at,
+            data: &event.data,
+            object: event.object.as_ref(),
+        };
         TestView {
             id: self.ids.id(Kind::Test, test.seq),
             webhook: test.webhook_name.clone(),
             status: test.status,
             error_message: test.error_message.clone(),
             retry: test.retry,
-            attempts: test.number.saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
+            attempts: test
+                .number
+                .saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
             next_attempt_at: test.next_at.filter(|_| test.waits),
             attempt: test.attempt.clone().map(|attempt| {
                 let reason = explain::trial(contract, test.definition.confirm_gone, &attempt);
@@ -313,16 +341,19 @@ impl TestRow {
             // No test is a second 410.
             gone_disables: !self.definition.confirm_gone,
         };
-        (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
+        (self.status, self.next_at) = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now)
+        {
             Decision::Delivered => (TestStatus::Completed, None),
             Decision::Wait { next_at } if next_at.ms_since(now) <= i64::from(TEST_WAIT_MAX_S) * 1_000 => {
                 (TestStatus::Pending, Some(next_at))
             }
-            Decision::Wait { .. } | Decision::Dead | Decision::DisableWebhook { .. } => (TestStatus::Failed, None),
+            Decision::Wait { .. } | Decision::Dead | Decision::DisableWebhook { .. } => {
+                (TestStatus::Failed, None)
+            }
         };
         self.waits = self.next_at.is_some();
-        self.error_message =
-            (self.status == TestStatus::Failed).then(|| explain::trial(contract, self.definition.confirm_gone, &attempt).headline);
+        self.error_message = (self.status == TestStatus::Failed)
+            .then(|| explain::trial(contract, self.definition.confirm_gone, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }
@@ -391,7 +422,12 @@ mod tests {
         create_of(ledger, None, true, webhook("w", "*"))
     }
 
-    fn create_of(ledger: &mut Ledger<impl Sql>, webhook: Option<Seq>, retry: bool, definition: Definition) -> (TestView, TestWork) {
+    fn create_of(
+        ledger: &mut Ledger<impl Sql>,
+        webhook: Option<Seq>,
+        retry: bool,
+        definition: Definition,
+    ) -> (TestView, TestWork) {
         let draft = TestDraft {
             webhook,
             webhook_name: webhook.map(|_key| String::from("w")),
@@ -412,14 +448,20 @@ mod tests {
     #[test]
     fn a_test_goes_from_pending_to_completed_or_failed_with_words() {
         let mut ledger = ledger();
-        for (status, expected) in [(204, TestStatus::Completed), (302, TestStatus::Failed), (500, TestStatus::Failed)] {
+        for (status, expected) in
+            [(204, TestStatus::Completed), (302, TestStatus::Failed), (500, TestStatus::Failed)]
+        {
             let (view, work) = create(&mut ledger, None);
             assert_eq!((view.status, work.number), (TestStatus::Pending, 1));
             let ended = ledger.report_test(work.test, 1, answered(status), START).unwrap().unwrap();
             assert_eq!(ended.status, expected);
             assert_eq!(ended.error_message.is_some(), expected == TestStatus::Failed);
             assert_eq!(ledger.test(&view.id).unwrap(), ended);
-            assert_eq!(ledger.report_test(work.test, 1, answered(200), START).unwrap(), None, "the first report counts");
+            assert_eq!(
+                ledger.report_test(work.test, 1, answered(200), START).unwrap(),
+                None,
+                "the first report counts"
+            );
         }
     }
 
@@ -442,7 +484,11 @@ mod tests {
             let told = ledger.report_test(work.test, 1, answered(410), START).unwrap().unwrap();
             assert_eq!(told.status, if retry { TestStatus::Pending } else { TestStatus::Failed });
             let advice = told.attempt.unwrap().reason.advice;
-            assert!(advice.contains("nothing is disabled") && advice.contains("if it came again ten minutes later"), "{advice}");
+            assert!(
+                advice.contains("nothing is disabled")
+                    && advice.contains("if it came again ten minutes later"),
+                "{advice}"
+            );
         }
     }
 
@@ -477,8 +523,15 @@ mod tests {
         let (_view, work) = create(&mut ledger, None);
         ledger.due_tests(START.plus_ms(LEASE_MS)).unwrap();
         let later = START.plus_ms(LEASE_MS + 5);
-        assert_eq!(ledger.report_test(work.test, 3, answered(200), later).unwrap(), None, "a call that was not made");
-        assert_eq!(ledger.report_test(work.test, 1, answered(200), later).unwrap().unwrap().status, TestStatus::Completed);
+        assert_eq!(
+            ledger.report_test(work.test, 3, answered(200), later).unwrap(),
+            None,
+            "a call that was not made"
+        );
+        assert_eq!(
+            ledger.report_test(work.test, 1, answered(200), later).unwrap().unwrap().status,
+            TestStatus::Completed
+        );
         assert_eq!(ledger.report_test(Seq(1), 1, answered(200), later).unwrap(), None);
     }
 
@@ -501,13 +554,26 @@ mod tests {
     fn a_test_that_retries_stays_pending_until_the_receiver_takes_it() {
         let mut ledger = ledger();
         let (view, work) = retrying(&mut ledger);
-        assert_eq!((view.status, view.attempts, view.next_attempt_at, view.retry), (TestStatus::Pending, 0, None, true));
+        assert_eq!(
+            (view.status, view.attempts, view.next_attempt_at, view.retry),
+            (TestStatus::Pending, 0, None, true)
+        );
         let waiting = ledger.report_test(work.test, 1, answered(503), START).unwrap().unwrap();
-        assert_eq!((waiting.status, waiting.attempts, waiting.error_message.as_deref()), (TestStatus::Pending, 1, None));
-        assert_eq!(waiting.attempt.as_ref().map(|attempt| attempt.reason.headline.as_str()), Some("503 Service Unavailable"));
+        assert_eq!(
+            (waiting.status, waiting.attempts, waiting.error_message.as_deref()),
+            (TestStatus::Pending, 1, None)
+        );
+        assert_eq!(
+            waiting.attempt.as_ref().map(|attempt| attempt.reason.headline.as_str()),
+            Some("503 Service Unavailable")
+        );
         let next_at = waiting.next_attempt_at.unwrap();
         assert!((1_600..=2_400).contains(&next_at.ms_since(START)), "{next_at:?}");
-        assert_eq!(ledger.report_test(work.test, 1, answered(503), START).unwrap(), None, "each call is recorded once");
+        assert_eq!(
+            ledger.report_test(work.test, 1, answered(503), START).unwrap(),
+            None,
+            "each call is recorded once"
+        );
         assert_eq!(wake(&ledger, START), Some(next_at));
         assert!(ledger.due_tests(next_at.plus_ms(-1)).unwrap().works.is_empty());
 
@@ -519,7 +585,10 @@ mod tests {
         let under_way = ledger.test(&view.id).unwrap();
         assert_eq!((under_way.attempts, under_way.next_attempt_at), (1, None));
         let ended = ledger.report_test(work.test, 2, answered(204), next_at).unwrap().unwrap();
-        assert_eq!((ended.status, ended.attempts, ended.error_message, ended.next_attempt_at), (TestStatus::Completed, 2, None, None));
+        assert_eq!(
+            (ended.status, ended.attempts, ended.error_message, ended.next_attempt_at),
+            (TestStatus::Completed, 2, None, None)
+        );
         assert_eq!(wake(&ledger, next_at), None);
     }
 
@@ -549,7 +618,12 @@ mod tests {
             if let Some(seconds) = retry_after {
                 let headers = vec![(String::from("retry-after"), String::from(seconds))];
                 let body = String::new();
-                attempt.response = Some(postern_core::delivery::ReceivedResponse { status, headers, body, ..Default::default() });
+                attempt.response = Some(postern_core::delivery::ReceivedResponse {
+                    status,
+                    headers,
+                    body,
+                    ..Default::default()
+                });
             }
             let ended = ledger.report_test(work.test, 1, attempt, START).unwrap().unwrap();
             assert_eq!((ended.status, ended.attempts), (TestStatus::Failed, 1), "{status}");
@@ -566,7 +640,11 @@ mod tests {
         let due = ledger.due_tests(ended).unwrap();
         assert_eq!((due.works.len(), due.changed.len(), due.changed[0].attempts), (0, 1, 1));
         let next_at = due.changed[0].next_attempt_at.unwrap();
-        assert_eq!(ledger.report_test(work.test, 1, answered(500), ended).unwrap(), None, "it is a failure already");
+        assert_eq!(
+            ledger.report_test(work.test, 1, answered(500), ended).unwrap(),
+            None,
+            "it is a failure already"
+        );
         assert_eq!(ledger.due_tests(next_at).unwrap().works[0].number, 2);
         let late = ledger.report_test(work.test, 1, answered(200), next_at).unwrap().unwrap();
         assert_eq!((late.status, late.id), (TestStatus::Completed, view.id), "the receiver has it");

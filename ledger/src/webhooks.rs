@@ -17,7 +17,9 @@ use crate::project::Ledger;
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::text::{state_of, to_json};
-use crate::row::webhook::{COLUMNS, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook};
+use crate::row::webhook::{
+    COLUMNS, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook,
+};
 use crate::sql::{Sql, Value, atomically, first, key_set};
 
 /// Webhooks that one query of a list reads, so that a page of large definitions stays small in memory.
@@ -47,10 +49,16 @@ impl WebhookFilter {
     fn takes(&self, webhook: &Definition) -> bool {
         let found = |needle: &String| {
             let needle = needle.to_lowercase();
-            [webhook.name.as_str(), &webhook.url, &webhook.description].iter().any(|text| text.to_lowercase().contains(&needle))
+            [webhook.name.as_str(), &webhook.url, &webhook.description]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&needle))
         };
-        let listens =
-            |event: &String| webhook.events.iter().any(|pattern| pattern.as_str() == event || EventPattern::matches(pattern, event));
+        let listens = |event: &String| {
+            webhook
+                .events
+                .iter()
+                .any(|pattern| pattern.as_str() == event || EventPattern::matches(pattern, event))
+        };
         self.search.as_ref().is_none_or(found)
             && self.event.as_ref().is_none_or(listens)
             && self.object_type.as_ref().is_none_or(|kind| webhook.object.kind.as_ref() == Some(kind))
@@ -89,7 +97,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     pub(crate) fn stored_webhook_at(&self, seq: Seq) -> Result<Option<StoredWebhook>, LedgerError> {
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM webhook WHERE seq = ?1"), &[Value::from(seq)])?;
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM webhook WHERE seq = ?1"), &[Value::from(seq)])?;
         first(rows).map(|row| StoredWebhook::read(&row, self.ids)).transpose()
     }
 
@@ -97,7 +106,12 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NameTaken`]; the database fails.
-    pub fn create_webhook(&mut self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookView, LedgerError> {
+    pub fn create_webhook(
+        &mut self,
+        seq: Seq,
+        definition: Definition,
+        now: Timestamp,
+    ) -> Result<WebhookView, LedgerError> {
         let change = self.plan_create(seq, definition, now)?;
         self.admit_webhooks([&change], now)?;
         self.within_bounds(change.growth()?, |sql| self.write_change(sql, &change, now))?;
@@ -106,12 +120,25 @@ impl<S: Sql> Ledger<S> {
         self.webhook(&name)
     }
 
-    pub(crate) fn plan_create(&self, seq: Seq, definition: Definition, now: Timestamp) -> Result<WebhookChange, LedgerError> {
+    pub(crate) fn plan_create(
+        &self,
+        seq: Seq,
+        definition: Definition,
+        now: Timestamp,
+    ) -> Result<WebhookChange, LedgerError> {
         if self.roster.named(definition.name.as_str()).is_some() {
             return Err(LedgerError::NameTaken { what: "webhook" });
         }
         let id = self.ids.id(Kind::Webhook, seq);
-        let webhook = StoredWebhook { seq, id, version: 1, definition, disabled_reason: None, created_at: now, updated_at: now };
+        let webhook = StoredWebhook {
+            seq,
+            id,
+            version: 1,
+            definition,
+            disabled_reason: None,
+            created_at: now,
+            updated_at: now,
+        };
         Ok(WebhookChange::Create(webhook))
     }
 
@@ -187,7 +214,13 @@ impl<S: Sql> Ledger<S> {
         }
         // A reason lasts as long as what it explains.
         let disabled_reason = if definition.enabled { None } else { before.disabled_reason.clone() };
-        let after = StoredWebhook { version: before.version + 1, definition, disabled_reason, updated_at: now, ..before.clone() };
+        let after = StoredWebhook {
+            version: before.version + 1,
+            definition,
+            disabled_reason,
+            updated_at: now,
+            ..before.clone()
+        };
         Ok(Some(WebhookChange::Update { before: Box::new(before), after }))
     }
 
@@ -210,24 +243,42 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
-    pub fn delete_webhook(&mut self, name: &str, expected_version: Option<u32>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+    pub fn delete_webhook(
+        &mut self,
+        name: &str,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, LedgerError> {
         let change = self.plan_delete(name, expected_version)?;
         let cancelled = atomically(&self.sql, |sql| self.write_change(sql, &change, now))?;
         self.settle_change(change);
         Ok(cancelled)
     }
 
-    pub(crate) fn plan_delete(&self, name: &str, expected_version: Option<u32>) -> Result<WebhookChange, LedgerError> {
+    pub(crate) fn plan_delete(
+        &self,
+        name: &str,
+        expected_version: Option<u32>,
+    ) -> Result<WebhookChange, LedgerError> {
         Ok(WebhookChange::Delete(self.expect_version(name, expected_version)?))
     }
 
     /// Writes a change, with its entry in the audit log; gives the deliveries that it cancelled, up to 101 of them. Inside the
     /// caller's transaction; [`Ledger::settle_change`] follows its commit.
-    pub(crate) fn write_change(&self, sql: &S, change: &WebhookChange, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+    pub(crate) fn write_change(
+        &self,
+        sql: &S,
+        change: &WebhookChange,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, LedgerError> {
         let (action, changes, cancelled) = match change {
             WebhookChange::Create(webhook) => {
                 insert_webhook(sql, webhook, now)?;
-                (AuditAction::WebhookCreated, Changes::of_webhook(None, Some(&webhook.definition)), Vec::new())
+                (
+                    AuditAction::WebhookCreated,
+                    Changes::of_webhook(None, Some(&webhook.definition)),
+                    Vec::new(),
+                )
             }
             WebhookChange::Update { before, after } => {
                 update_webhook(sql, before, after, now)?;
@@ -273,7 +324,11 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// How a webhook does after a change of its definition, where the change says something about that.
-    fn health_after(&self, before: &StoredWebhook, after: &StoredWebhook) -> Option<postern_core::health::Health> {
+    fn health_after(
+        &self,
+        before: &StoredWebhook,
+        after: &StoredWebhook,
+    ) -> Option<postern_core::health::Health> {
         let (before, after, known) = (&before.definition, &after.definition, self.gates.health(after.seq));
         let health = if after.enabled && !before.enabled {
             postern_core::health::Health::default()
@@ -299,9 +354,17 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn list_webhooks(&self, filter: &WebhookFilter, limit: u32, cursor: Option<&str>) -> Result<Page<WebhookView>, LedgerError> {
+    pub fn list_webhooks(
+        &self,
+        filter: &WebhookFilter,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<WebhookView>, LedgerError> {
         let named = self.roster.named_after(cursor.unwrap_or(""));
-        let candidates: Vec<Seq> = named.filter(|(_seq, member)| filter.takes(member.definition())).map(|(seq, _member)| seq).collect();
+        let candidates: Vec<Seq> = named
+            .filter(|(_seq, member)| filter.takes(member.definition()))
+            .map(|(seq, _member)| seq)
+            .collect();
         let mut items: Vec<WebhookView> = Vec::new();
         for chunk in candidates.chunks(CHUNK as usize) {
             let rows = self.sql.run(
@@ -332,7 +395,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails; [`LedgerError::Corrupt`] where somebody names a version that was never given out.
-    pub fn definition(&self, webhook: Seq, at_least_version: u32) -> Result<Option<StoredWebhook>, LedgerError> {
+    pub fn definition(
+        &self,
+        webhook: Seq,
+        at_least_version: u32,
+    ) -> Result<Option<StoredWebhook>, LedgerError> {
         let found = self.stored_webhook_at(webhook)?;
         if found.as_ref().is_some_and(|found| found.version < at_least_version) {
             return Err(LedgerError::Corrupt { what: "a version is asked for that does not exist" });
@@ -346,7 +413,9 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn webhooks_calling(&self, inbox_path: &str) -> Result<Vec<StoredWebhook>, LedgerError> {
         let calls = |url: &str| {
-            let path = url.split_once("://").and_then(|(_scheme, rest)| rest.find('/').and_then(|at| rest.get(at..)));
+            let path = url
+                .split_once("://")
+                .and_then(|(_scheme, rest)| rest.find('/').and_then(|at| rest.get(at..)));
             let rest = path.and_then(|path| path.strip_prefix(inbox_path));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         };
@@ -368,7 +437,9 @@ impl<S: Sql> Ledger<S> {
             failing_since: called.failing_since,
             failures_in_a_row: called.failures_in_a_row,
             next_call_at: called.next_call_at,
-            gone_from: called.gone_from().filter(|_| webhook.definition.confirm_gone && webhook.definition.enabled),
+            gone_from: called
+                .gone_from()
+                .filter(|_| webhook.definition.confirm_gone && webhook.definition.enabled),
             held: self.count_held(webhook)?,
             ..Health::default()
         };
@@ -379,7 +450,9 @@ impl<S: Sql> Ledger<S> {
             health.latest_at = Some(read_created(row, 2)?.1);
         }
         if !webhook.definition.enabled {
-            let rows = self.sql.run("SELECT disabled_at_ms FROM webhook WHERE seq = ?1", &[Value::from(webhook.seq)])?;
+            let rows = self
+                .sql
+                .run("SELECT disabled_at_ms FROM webhook WHERE seq = ?1", &[Value::from(webhook.seq)])?;
             health.disabled_at = first(rows).map(|row| row.timestamp_or_none(0)).transpose()?.flatten();
         }
         Ok(health)
@@ -389,7 +462,10 @@ impl<S: Sql> Ledger<S> {
     fn count_held(&self, webhook: &StoredWebhook) -> Result<u32, LedgerError> {
         let mut held = 0;
         for (may_be, statement) in [
-            (self.gates.holds(webhook.seq), "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND parked = 1 LIMIT ?2)"),
+            (
+                self.gates.holds(webhook.seq),
+                "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND parked = 1 LIMIT ?2)",
+            ),
             (
                 webhook.definition.ordered,
                 "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND order_key IS NOT NULL AND parked = 2 LIMIT ?2)",
@@ -438,8 +514,14 @@ mod tests {
         create(&mut ledger, webhook("a", "*"));
         create(&mut ledger, webhook("b", "*"));
         let key = ledger.reserve(START);
-        assert_eq!(ledger.create_webhook(key, webhook("a", "*"), START), Err(LedgerError::NameTaken { what: "webhook" }));
-        assert_eq!(ledger.update_webhook("b", webhook("a", "*"), None, START), Err(LedgerError::NameTaken { what: "webhook" }));
+        assert_eq!(
+            ledger.create_webhook(key, webhook("a", "*"), START),
+            Err(LedgerError::NameTaken { what: "webhook" })
+        );
+        assert_eq!(
+            ledger.update_webhook("b", webhook("a", "*"), None, START),
+            Err(LedgerError::NameTaken { what: "webhook" })
+        );
         let renamed = ledger.update_webhook("b", webhook("c", "*"), None, START).unwrap();
         assert_eq!((renamed.name.as_str(), renamed.version), ("c", 2));
         assert_eq!(ledger.webhook("b"), Err(LedgerError::NotFound { what: "webhook" }));
@@ -453,7 +535,9 @@ mod tests {
         let id = ledger.webhook("w").unwrap().id;
         assert_eq!(ledger.stored_webhook_by_id(&id).unwrap(), ledger.stored_webhook("w").unwrap());
         let unknown = Err(LedgerError::NotFound { what: "webhook" });
-        for other in ["", "w", "whk_", "whk_00000000-0000-7000-8000-000000000000", &id.replace("whk_", "tst_")] {
+        for other in
+            ["", "w", "whk_", "whk_00000000-0000-7000-8000-000000000000", &id.replace("whk_", "tst_")]
+        {
             assert_eq!(ledger.stored_webhook_by_id(other), unknown, "{other}");
         }
         ledger.delete_webhook("w", None, START).unwrap();
@@ -467,7 +551,10 @@ mod tests {
         let changed = Definition { timeout_s: 3, ..webhook("w", "*") };
         let refused = ledger.update_webhook("w", changed.clone(), Some(2), START);
         assert_eq!(refused, Err(LedgerError::VersionMismatch { current: 1 }));
-        assert_eq!(ledger.delete_webhook("w", Some(2), START), Err(LedgerError::VersionMismatch { current: 1 }));
+        assert_eq!(
+            ledger.delete_webhook("w", Some(2), START),
+            Err(LedgerError::VersionMismatch { current: 1 })
+        );
         assert_eq!(ledger.webhook("w").unwrap().timeout_s, 10);
         let updated = ledger.update_webhook("w", changed.clone(), Some(1), START.plus_ms(5)).unwrap();
         assert_eq!((updated.version, updated.updated_at), (2, START.plus_ms(5)));
@@ -478,8 +565,12 @@ mod tests {
     #[test]
     fn a_view_hides_what_is_protected() {
         let mut ledger = ledger();
-        let header = |key: &str, protected| Header { key: String::from(key), value: String::from("value"), protected };
-        create(&mut ledger, Definition { headers: vec![header("x-open", false), header("x-key", true)], ..webhook("w", "*") });
+        let header =
+            |key: &str, protected| Header { key: String::from(key), value: String::from("value"), protected };
+        create(
+            &mut ledger,
+            Definition { headers: vec![header("x-open", false), header("x-key", true)], ..webhook("w", "*") },
+        );
         let view = ledger.webhook("w").unwrap();
         let values: Vec<Option<&str>> = view.headers.iter().map(|header| header.value.as_deref()).collect();
         assert_eq!(values, [Some("value"), None]);
@@ -495,7 +586,11 @@ mod tests {
         let second = post(&mut ledger, "b");
         assert_eq!(ledger.delete_webhook("w", None, START).unwrap(), [second[0], first[0]]);
         let views = ledger.delivery_views(&[first[0], second[0]]).unwrap();
-        assert!(views.iter().all(|view| view.state == State::Cancelled && view.next_at.is_none() && view.webhook.is_none()));
+        assert!(
+            views.iter().all(|view| view.state == State::Cancelled
+                && view.next_at.is_none()
+                && view.webhook.is_none())
+        );
         assert!(ledger.claim(&tickets, START).unwrap().works.is_empty());
         assert_eq!(ledger.delete_webhook("w", None, START), Err(LedgerError::NotFound { what: "webhook" }));
     }
@@ -504,7 +599,10 @@ mod tests {
     fn the_list_is_by_name_and_pages_without_gaps() {
         let mut ledger = ledger();
         for number in 0..450 {
-            create(&mut ledger, webhook(&format!("w{number:03}"), if number % 9 == 0 { "order.*" } else { "user.created" }));
+            create(
+                &mut ledger,
+                webhook(&format!("w{number:03}"), if number % 9 == 0 { "order.*" } else { "user.created" }),
+            );
         }
         let filter = WebhookFilter { event: Some(String::from("order.paid")), ..WebhookFilter::default() };
         let (mut seen, mut cursor) = (Vec::new(), None);
@@ -523,10 +621,25 @@ mod tests {
     #[test]
     fn the_list_filters_by_each_field() {
         let mut ledger = ledger();
-        let labels = [("team", "a"), ("env", "prod")].map(|(key, value)| (String::from(key), String::from(value)));
-        let object = ObjectFilter { kind: Some(String::from("deployment")), name: Some(String::from("d1")), version: None };
-        create(&mut ledger, Definition { labels: labels.clone().into(), description: String::from("Bills"), ..webhook("a", "order.*") });
-        create(&mut ledger, Definition { object, enabled: false, contract: Contract::Ubiops, ..webhook("b", "user.created") });
+        let labels =
+            [("team", "a"), ("env", "prod")].map(|(key, value)| (String::from(key), String::from(value)));
+        let object = ObjectFilter {
+            kind: Some(String::from("deployment")),
+            name: Some(String::from("d1")),
+            version: None,
+        };
+        create(
+            &mut ledger,
+            Definition {
+                labels: labels.clone().into(),
+                description: String::from("Bills"),
+                ..webhook("a", "order.*")
+            },
+        );
+        create(
+            &mut ledger,
+            Definition { object, enabled: false, contract: Contract::Ubiops, ..webhook("b", "user.created") },
+        );
         let check = |filter: WebhookFilter, expected: &[&str]| {
             assert_eq!(names(&ledger.list_webhooks(&filter, 50, None).unwrap()), expected, "{filter:?}");
         };
@@ -559,7 +672,8 @@ mod tests {
             create(&mut ledger, Definition { url: String::from(url), ..webhook(name, "*") });
         }
         let callers = ledger.webhooks_calling("/in/p1.key").unwrap();
-        let names: Vec<&str> = callers.iter().map(|webhook| WebhookName::as_str(&webhook.definition.name)).collect();
+        let names: Vec<&str> =
+            callers.iter().map(|webhook| WebhookName::as_str(&webhook.definition.name)).collect();
         assert_eq!(names, ["a", "b", "f"]);
     }
 
@@ -578,9 +692,14 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "order.*"));
         let due = ledger.outbox_due(START, 10).unwrap();
-        let Some(OutboxItem::Webhook(published)) = due.last().map(|entry| &entry.content) else { panic!("not published") };
+        let Some(OutboxItem::Webhook(published)) = due.last().map(|entry| &entry.content) else {
+            panic!("not published")
+        };
         let text = serde_json::to_string(published).unwrap();
-        assert_eq!(serde_json::from_str::<StoredWebhook>(&text).unwrap(), ledger.stored_webhook("w").unwrap());
+        assert_eq!(
+            serde_json::from_str::<StoredWebhook>(&text).unwrap(),
+            ledger.stored_webhook("w").unwrap()
+        );
     }
 
     #[test]

@@ -17,13 +17,15 @@ use postern_core::project::SettingsPatch;
 use postern_core::query::StatsQuery;
 use postern_core::quota::Quotas;
 use postern_core::replay::ReplayQuery;
-use postern_core::run::{CallRecord, CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks};
+use postern_core::run::{
+    CallRecord, CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
+};
 use postern_core::time::Timestamp;
 use postern_core::token::{Role, TokenDraft};
 use postern_core::webhook::Definition;
 use postern_ledger::{
-    AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row, Sql, SqlError, TestDraft, Value,
-    WebhookFilter,
+    AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row,
+    Sql, SqlError, TestDraft, Value, WebhookFilter,
 };
 
 use crate::support::build::{START, attempt, event, in_order, json, keyed, project, webhook};
@@ -88,7 +90,11 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.delivery(&id)?;
     for filter in [
         DeliveryFilter::default(),
-        DeliveryFilter { state: Some(State::Dead), webhook: Some(String::from("w")), kind: Some(String::from("a")) },
+        DeliveryFilter {
+            state: Some(State::Dead),
+            webhook: Some(String::from("w")),
+            kind: Some(String::from("a")),
+        },
         DeliveryFilter { state: Some(State::Delivered), webhook: Some(String::from("w")), kind: None },
         DeliveryFilter { state: Some(State::Waiting), webhook: None, kind: None },
     ] {
@@ -105,7 +111,11 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.outbox_failed(entry.item, entry.version, START)?;
         ledger.outbox_done(entry.item, entry.version)?;
     }
-    let token = ledger.create_token("hash", TokenDraft { name: String::from("t"), role: Role::Read, expires_at: None }, START)?;
+    let token = ledger.create_token(
+        "hash",
+        TokenDraft { name: String::from("t"), role: Role::Read, expires_at: None },
+        START,
+    )?;
     let verified = ledger.verify_token("hash", START);
     ledger.create_live_ticket("ticket", verified.as_ref(), START)?;
     ledger.take_live_ticket("ticket", START)?;
@@ -117,7 +127,11 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         ledger.replace_sealed_text(webhook, &webhook.definition, START)?;
     }
     ledger.note_sealed_under("k1")?;
-    ledger.list_audit(&AuditFilter { subject: Some(SubjectKind::Webhook), name: Some(String::from("w")) }, 50, None)?;
+    ledger.list_audit(
+        &AuditFilter { subject: Some(SubjectKind::Webhook), name: Some(String::from("w")) },
+        50,
+        None,
+    )?;
     let test = ledger.reserve(START);
     let draft = TestDraft {
         retry: false,
@@ -164,7 +178,12 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
 /// Everything that holds deliveries, and what tells of it.
 fn use_gates(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let limit = postern_core::webhook::RateLimit { calls: 2, per_s: 10 };
-    let ruled = Definition { ordered: true, rate_limit: Some(limit), concurrency_limit: Some(2), ..webhook("ruled", "ruled.*") };
+    let ruled = Definition {
+        ordered: true,
+        rate_limit: Some(limit),
+        concurrency_limit: Some(2),
+        ..webhook("ruled", "ruled.*")
+    };
     let seq = ledger.reserve(START);
     ledger.create_webhook(seq, ruled.clone(), START)?;
     let hears = ledger.reserve(START);
@@ -177,7 +196,13 @@ fn use_gates(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     ledger.pause_webhook("ruled", false, None, START)?;
     let tickets = ledger.lease_due(START, 10)?.tickets;
     for work in ledger.claim(&tickets, START)?.works {
-        ledger.report(vec![Report { delivery: work.delivery, attempt: attempt(1, Outcome::Answered { status: 429 }, START) }], START)?;
+        ledger.report(
+            vec![Report {
+                delivery: work.delivery,
+                attempt: attempt(1, Outcome::Answered { status: 429 }, START),
+            }],
+            START,
+        )?;
     }
     let id = ledger.ids().id(Kind::Delivery, deliveries[0]);
     ledger.cancel(&id, START)?;
@@ -214,14 +239,20 @@ fn no_statement_walks_through_a_table_that_grows() {
     let statements = sql.statements.borrow().clone();
     assert!(statements.len() > 70, "{} statements were seen", statements.len());
     let mut walks = Vec::new();
-    for (statement, parameters) in statements.iter().filter(|(statement, _parameters)| !statement.starts_with("CREATE")) {
+    for (statement, parameters) in
+        statements.iter().filter(|(statement, _parameters)| !statement.starts_with("CREATE"))
+    {
         for step in steps(&store, statement, *parameters) {
-            let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { continue };
+            let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else {
+                continue;
+            };
             // A partial index holds what is open only; those walks end at a limit.
-            let is_bounded = ["delivery_due", "delivery_parked", "delivery_order", "run_lease", "run_callback_due"]
-                .iter()
-                .any(|index| step.contains(index));
-            let is_virtual = ["json_each", "j", "d", "k", "label", "CONSTANT"].contains(&table) || table.starts_with("(subquery");
+            let is_bounded =
+                ["delivery_due", "delivery_parked", "delivery_order", "run_lease", "run_callback_due"]
+                    .iter()
+                    .any(|index| step.contains(index));
+            let is_virtual = ["json_each", "j", "d", "k", "label", "CONSTANT"].contains(&table)
+                || table.starts_with("(subquery");
             if !is_bounded && !is_virtual && !SMALL_TABLES.contains(&table) {
                 walks.push(format!("{step}: {statement}"));
             }
@@ -232,7 +263,9 @@ fn no_statement_walks_through_a_table_that_grows() {
 
 /// The steps in which SQLite would run a statement.
 fn steps(store: &Native, statement: &str, parameters: usize) -> Vec<String> {
-    let rows = store.run(&format!("EXPLAIN QUERY PLAN {statement}"), &vec![Value::Null; parameters]).expect("a plan");
+    let rows = store
+        .run(&format!("EXPLAIN QUERY PLAN {statement}"), &vec![Value::Null; parameters])
+        .expect("a plan");
     rows.iter().map(|row| String::from(row.text(3).expect("a step in words"))).collect()
 }
 
@@ -255,20 +288,53 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
     use_after_a_restart(&sql).unwrap();
     let statements = sql.statements.borrow().clone();
     for (part, expected) in [
-        ("next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2", "SEARCH delivery USING INDEX delivery_due (next_at_ms<?)"),
+        (
+            "next_at_ms <= ?1 ORDER BY next_at_ms LIMIT ?2",
+            "SEARCH delivery USING INDEX delivery_due (next_at_ms<?)",
+        ),
         ("'leased' FROM delivery WHERE next_at_ms IS NOT NULL", "USING INDEX delivery_due"),
-        ("seq < ?1 AND webhook = ?2 ORDER BY seq DESC LIMIT ?3", "SEARCH delivery USING INDEX delivery_webhook (webhook=? AND seq<?)"),
-        ("seq < ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?3", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid<?)"),
-        ("FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2", "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)"),
-        ("AND state = ?4 AND seq < ?1", "SEARCH delivery USING COVERING INDEX delivery_unsent (state=? AND seq<?)"),
-        ("UNION SELECT seq FROM delivery", "SEARCH delivery USING COVERING INDEX delivery_due (next_at_ms>?)"),
+        (
+            "seq < ?1 AND webhook = ?2 ORDER BY seq DESC LIMIT ?3",
+            "SEARCH delivery USING INDEX delivery_webhook (webhook=? AND seq<?)",
+        ),
+        (
+            "seq < ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?3",
+            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid<?)",
+        ),
+        (
+            "FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+            "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)",
+        ),
+        (
+            "AND state = ?4 AND seq < ?1",
+            "SEARCH delivery USING COVERING INDEX delivery_unsent (state=? AND seq<?)",
+        ),
+        (
+            "UNION SELECT seq FROM delivery",
+            "SEARCH delivery USING COVERING INDEX delivery_due (next_at_ms>?)",
+        ),
         ("UNION SELECT seq FROM delivery", "SCAN delivery USING COVERING INDEX delivery_parked"),
         ("SELECT max(seq) FROM delivery)", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
-        ("WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2", "SEARCH delivery USING INDEX delivery_parked (webhook=?)"),
-        ("WHERE parked = 1 AND webhook > ?1", "SEARCH delivery USING COVERING INDEX delivery_parked (webhook>?)"),
-        ("AND order_key = ?2 ORDER BY seq LIMIT 1", "SEARCH delivery USING COVERING INDEX delivery_order (webhook=? AND order_key=?)"),
-        ("CASE parked WHEN 2 THEN 1 ELSE parked END", "SEARCH delivery USING INDEX delivery_order (webhook=? AND order_key>?)"),
-        ("WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>?)"),
+        (
+            "WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2",
+            "SEARCH delivery USING INDEX delivery_parked (webhook=?)",
+        ),
+        (
+            "WHERE parked = 1 AND webhook > ?1",
+            "SEARCH delivery USING COVERING INDEX delivery_parked (webhook>?)",
+        ),
+        (
+            "AND order_key = ?2 ORDER BY seq LIMIT 1",
+            "SEARCH delivery USING COVERING INDEX delivery_order (webhook=? AND order_key=?)",
+        ),
+        (
+            "CASE parked WHEN 2 THEN 1 ELSE parked END",
+            "SEARCH delivery USING INDEX delivery_order (webhook=? AND order_key>?)",
+        ),
+        (
+            "WHERE seq > ?1 AND state = 'leased' AND next_at_ms IS NULL",
+            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>?)",
+        ),
         ("CROSS JOIN stat AS s", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=? AND type=?)"),
         ("INSERT INTO rate_window", "SCAN json_each VIRTUAL TABLE"),
         ("FROM rate_window WHERE", "SEARCH rate_window USING INTEGER PRIMARY KEY (rowid=?)"),
@@ -290,9 +356,13 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     let tickets = ledger.lease_due(START, 10)?.tickets;
     let works = ledger.claim(&tickets, START)?.works;
     let report = |status| attempt(1, Outcome::Answered { status }, START);
-    ledger.report(works.iter().map(|work| Report { delivery: work.delivery, attempt: report(200) }).collect(), START)?;
+    ledger.report(
+        works.iter().map(|work| Report { delivery: work.delivery, attempt: report(200) }).collect(),
+        START,
+    )?;
     let states = vec![State::Delivered];
-    let again = ReplayQuery { webhook: None, since: None, until: None, states, types: Vec::new(), missing: false };
+    let again =
+        ReplayQuery { webhook: None, since: None, until: None, states, types: Vec::new(), missing: false };
     let of_webhook = ReplayQuery { webhook: Some(String::from("w")), ..again.clone() };
     let missing = ReplayQuery { missing: true, ..of_webhook.clone() };
     for query in [again, of_webhook, missing] {
@@ -305,14 +375,24 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     }
     ledger.list_replays(10, None)?;
     for webhook in [None, Some(String::from("w"))] {
-        let filter =
-            ExportFilter { webhook: webhook.clone(), kind: Some(String::from("a")), since: Some(START), ..ExportFilter::default() };
+        let filter = ExportFilter {
+            webhook: webhook.clone(),
+            kind: Some(String::from("a")),
+            since: Some(START),
+            ..ExportFilter::default()
+        };
         ledger.export_deliveries(&ExportFilter { kind: None, ..filter.clone() }, None)?;
         ledger.export_deliveries(&filter, None)?;
         ledger.export_events(&ExportFilter { until: Some(START), ..ExportFilter::default() }, None)?;
         ledger.metrics(START)?;
         let bucket = BucketWidth::Hour;
-        ledger.stats(&StatsQuery { webhook, kind: None, since: START.plus_ms(-86_400_000), until: START, bucket })?;
+        ledger.stats(&StatsQuery {
+            webhook,
+            kind: None,
+            since: START.plus_ms(-86_400_000),
+            until: START,
+            bucket,
+        })?;
     }
     ledger.dry_run(event("a"), None, START)?;
     ledger.update_settings(SettingsPatch { retention_days: Some(1), ..SettingsPatch::default() }, START)?;
@@ -337,7 +417,10 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
     let (store, statements) = engine_statements();
     for (part, expected) in [
         // Replays.
-        ("FROM delivery WHERE seq > ?1 AND seq < ?2 AND ?3 IS NULL ORDER BY seq LIMIT ?4", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "FROM delivery WHERE seq > ?1 AND seq < ?2 AND ?3 IS NULL ORDER BY seq LIMIT ?4",
+            "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
         (
             "FROM delivery WHERE seq > ?1 AND seq < ?2 AND webhook = ?3 ORDER BY seq LIMIT ?4",
             "delivery_webhook (webhook=? AND seq>? AND seq<?)",
@@ -350,8 +433,14 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
             "FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
             "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
-        ("d.webhook = ?4 AND d.seq > e.seq", "SEARCH d USING INDEX delivery_webhook (webhook=? AND seq>? AND seq<?)"),
-        ("l.event = e.seq AND l.webhook = ?4", "SEARCH l USING COVERING INDEX delivery_late (event=? AND webhook=?)"),
+        (
+            "d.webhook = ?4 AND d.seq > e.seq",
+            "SEARCH d USING INDEX delivery_webhook (webhook=? AND seq>? AND seq<?)",
+        ),
+        (
+            "l.event = e.seq AND l.webhook = ?4",
+            "SEARCH l USING COVERING INDEX delivery_late (event=? AND webhook=?)",
+        ),
         // Retention.
         (
             "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq",
@@ -361,20 +450,35 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
             "d.seq <= e.seq + e.deliveries AND d.event = e.seq)\n                        OR",
             "SEARCH d USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
-        ("l.late = 1 AND l.event = e.seq)\n                     FROM", "SEARCH l USING COVERING INDEX delivery_late (event=?)"),
+        (
+            "l.late = 1 AND l.event = e.seq)\n                     FROM",
+            "SEARCH l USING COVERING INDEX delivery_late (event=?)",
+        ),
         ("FROM stat WHERE hour < ?1 LIMIT ?2", "SEARCH stat USING PRIMARY KEY (hour<?)"),
-        ("next_at_ms IS NULL FROM test WHERE seq > ?1", "SEARCH test USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        ("ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1", "SEARCH replay USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "next_at_ms IS NULL FROM test WHERE seq > ?1",
+            "SEARCH test USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        (
+            "ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1",
+            "SEARCH replay USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
         ("(SELECT min(hour) FROM stat)", "SEARCH stat USING PRIMARY KEY"),
         // Counts.
-        ("json_each(?1) AS j CROSS JOIN stat AS s", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=? AND type=?)"),
+        (
+            "json_each(?1) AS j CROSS JOIN stat AS s",
+            "SEARCH s USING PRIMARY KEY (hour=? AND webhook=? AND type=?)",
+        ),
         ("(s.hour, s.webhook, s.type) > (?1, ?2, ?3)", "SEARCH s USING PRIMARY KEY ("),
         // The ends of a time.
         ("accepted_at_ms FROM event WHERE seq >= ?1", "SEARCH event USING INTEGER PRIMARY KEY (rowid>?)"),
         ("WHERE d.seq >= ?1 ORDER BY d.seq LIMIT 1", "SEARCH d USING INTEGER PRIMARY KEY (rowid>?)"),
         ("WITH RECURSIVE hours", "SEARCH s USING PRIMARY KEY (hour=? AND webhook=?)"),
         // Exports.
-        ("FROM (SELECT seq, type FROM event WHERE seq > ?1 AND seq < ?2", "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "FROM (SELECT seq, type FROM event WHERE seq > ?1 AND seq < ?2",
+            "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
         (
             "SELECT d.seq FROM (SELECT seq, event, state FROM delivery WHERE seq > ?1 AND seq < ?2 AND webhook",
             "delivery_webhook (webhook=? AND seq>? AND seq<?)",
@@ -393,13 +497,20 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
 fn no_statement_of_the_engine_walks_through_a_table_that_grows() {
     let (store, statements) = engine_statements();
     // Migrations run once, and can't be explained once they have run.
-    let is_migration =
-        |statement: &str| ["CREATE", "ALTER", "DROP"].iter().any(|word| statement.starts_with(word)) || statement.contains("delivery_1");
-    for (statement, parameters) in statements.iter().filter(|(statement, _parameters)| !is_migration(statement)) {
+    let is_migration = |statement: &str| {
+        ["CREATE", "ALTER", "DROP"].iter().any(|word| statement.starts_with(word))
+            || statement.contains("delivery_1")
+    };
+    for (statement, parameters) in
+        statements.iter().filter(|(statement, _parameters)| !is_migration(statement))
+    {
         for step in steps(&store, statement, *parameters) {
-            let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { continue };
+            let Some(table) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else {
+                continue;
+            };
             assert!(
-                !["delivery", "event", "stat", "e", "s", "l"].contains(&table) || step.contains("INDEX delivery_"),
+                !["delivery", "event", "stat", "e", "s", "l"].contains(&table)
+                    || step.contains("INDEX delivery_"),
                 "{step}: {statement}"
             );
         }
@@ -409,9 +520,18 @@ fn no_statement_of_the_engine_walks_through_a_table_that_grows() {
 /// Uses each operation of runs at least once.
 fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let target = || Target { url: String::from("https://r.example/"), authorization: None };
-    let entry = Entry { origin: String::from("https://h"), path: String::from("/p"), endpoint: String::from("runs") };
-    let webhooks = Some(Webhooks { finished: target(), update: Some(target()), user: None, forgotten: false });
-    let draft = RunDraft { chain: json("{}"), webhooks, labels: BTreeMap::new(), mode: RunMode::Work, entry, refusal: None };
+    let entry =
+        Entry { origin: String::from("https://h"), path: String::from("/p"), endpoint: String::from("runs") };
+    let webhooks =
+        Some(Webhooks { finished: target(), update: Some(target()), user: None, forgotten: false });
+    let draft = RunDraft {
+        chain: json("{}"),
+        webhooks,
+        labels: BTreeMap::new(),
+        mode: RunMode::Work,
+        entry,
+        refusal: None,
+    };
     let answer = || CallbackAttempt {
         number: 0,
         started_at: START,
@@ -425,7 +545,13 @@ fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let seq = ledger.reserve(START);
     let mut turn = ledger.create_run(seq, &draft, START)?;
     while let Some(call) = turn.calls.pop() {
-        let reported = ledger.report_run_call(call.run, call.kind, call.number, CallRecord::new(answer(), None), START)?;
+        let reported = ledger.report_run_call(
+            call.run,
+            call.kind,
+            call.number,
+            CallRecord::new(answer(), None),
+            START,
+        )?;
         turn = reported.ok_or(LedgerError::NotFound { what: "call" })?;
     }
     let id = turn.run.id;
@@ -435,7 +561,13 @@ fn use_the_runs(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     ledger.due_runs(START.plus_ms(100_000))?;
     ledger.claim_run(60, START.plus_ms(100_000))?;
     ledger.update_run(&id, update, START.plus_ms(100_000))?;
-    let end = RunEnd { claim: None, outcome: RunState::Finished, message: None, results: Some(json("1")), log: vec![json("2")] };
+    let end = RunEnd {
+        claim: None,
+        outcome: RunState::Finished,
+        message: None,
+        results: Some(json("1")),
+        log: vec![json("2")],
+    };
     ledger.finish_run(&id, end, START.plus_ms(100_000))?;
     ledger.due_runs(START.plus_ms(1_000_000))?;
     ledger.run(&id)?;
@@ -468,7 +600,10 @@ fn runs_are_found_by_what_is_due_and_by_their_keys() {
         ("FROM run WHERE phase = 1 ORDER BY seq LIMIT 1", "run USING INDEX run_offered"),
         ("FROM run WHERE lease_until_ms <= ?1", "SEARCH run USING INDEX run_lease (lease_until_ms<?)"),
         ("min(lease_until_ms) FROM run", "run USING COVERING INDEX run_lease"),
-        ("CROSS JOIN run ON run.state = j.value LIMIT ?2", "SEARCH run USING COVERING INDEX run_state (state=?)"),
+        (
+            "CROSS JOIN run ON run.state = j.value LIMIT ?2",
+            "SEARCH run USING COVERING INDEX run_state (state=?)",
+        ),
         ("state = ?3 ORDER BY seq DESC LIMIT ?2", "SEARCH run USING INDEX run_state (state=? AND seq<?)"),
         ("?3 IS NULL ORDER BY seq DESC LIMIT ?2", "SEARCH run USING INTEGER PRIMARY KEY (rowid<?)"),
         (
@@ -476,9 +611,18 @@ fn runs_are_found_by_what_is_due_and_by_their_keys() {
             "SEARCH run_callback USING INDEX sqlite_autoindex_run_callback_1 (run=? AND kind=?)",
         ),
         ("WHERE run = ?1 AND state = 'waiting' AND next_at_ms <= ?2", "SEARCH run_callback USING"),
-        ("next_at_ms <= ?1 AND state = 'waiting'", "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)"),
-        ("next_at_ms <= ?1 AND state = 'leased'", "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)"),
-        ("DELETE FROM run_callback WHERE run IN", "SEARCH run_callback USING COVERING INDEX sqlite_autoindex_run_callback_1 (run=?)"),
+        (
+            "next_at_ms <= ?1 AND state = 'waiting'",
+            "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)",
+        ),
+        (
+            "next_at_ms <= ?1 AND state = 'leased'",
+            "SEARCH run_callback USING INDEX run_callback_due (next_at_ms<?)",
+        ),
+        (
+            "DELETE FROM run_callback WHERE run IN",
+            "SEARCH run_callback USING COVERING INDEX sqlite_autoindex_run_callback_1 (run=?)",
+        ),
         ("ended_at_ms < ?4", "SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         ("ended_at_ms < ?4", "SEARCH c USING INDEX sqlite_autoindex_run_callback_1 (run=?)"),
     ] {
@@ -487,10 +631,16 @@ fn runs_are_found_by_what_is_due_and_by_their_keys() {
     }
     for (statement, parameters) in &statements {
         for step in steps(&store, statement, *parameters) {
-            let walks = ["SCAN run ", "SCAN run_callback ", "SCAN c "].iter().any(|walk| format!("{step} ").starts_with(walk));
+            let walks = ["SCAN run ", "SCAN run_callback ", "SCAN c "]
+                .iter()
+                .any(|walk| format!("{step} ").starts_with(walk));
             // These hold what is open only, and the list of statuses ends at its limit.
-            let is_bounded = ["run_offered", "run_lease", "run_callback_due"].iter().any(|index| step.contains(index));
-            assert!(!walks || is_bounded || statement.ends_with("ORDER BY seq DESC LIMIT ?1"), "{step}: {statement}");
+            let is_bounded =
+                ["run_offered", "run_lease", "run_callback_due"].iter().any(|index| step.contains(index));
+            assert!(
+                !walks || is_bounded || statement.ends_with("ORDER BY seq DESC LIMIT ?1"),
+                "{step}: {statement}"
+            );
         }
     }
 }

@@ -27,7 +27,8 @@ fn ledger_for(shape: &Shape) -> postern_ledger::Ledger<std::rc::Rc<support::nati
         create(&mut ledger, webhook.clone());
     }
     if let Some(schema) = &shape.schema {
-        let draft = EventTypeDraft { schema: Some(schema.clone()), ..EventTypeDraft::new(String::from(KIND)) };
+        let draft =
+            EventTypeDraft { schema: Some(schema.clone()), ..EventTypeDraft::new(String::from(KIND)) };
         ledger.create_event_type(draft, START).expect("an event type");
     }
     ledger
@@ -35,7 +36,9 @@ fn ledger_for(shape: &Shape) -> postern_ledger::Ledger<std::rc::Rc<support::nati
 
 fn pointers<T>(refused: Result<T, LedgerError>) -> Vec<String> {
     match refused {
-        Err(LedgerError::SchemaViolated { faults }) => faults.into_iter().map(|fault| fault.pointer).collect(),
+        Err(LedgerError::SchemaViolated { faults }) => {
+            faults.into_iter().map(|fault| fault.pointer).collect()
+        }
         Err(other) => panic!("{other}"),
         Ok(_) => Vec::new(),
     }
@@ -62,9 +65,18 @@ fn an_event_is_matched_exactly_or_refused_with_its_field_whatever_it_holds() {
             }
             (false, Some(wanted)) => {
                 taken += 1;
-                assert_eq!(answer.expect("it is taken").changed.len(), wanted, "{}: {steps} steps", shape.words);
+                assert_eq!(
+                    answer.expect("it is taken").changed.len(),
+                    wanted,
+                    "{}: {steps} steps",
+                    shape.words
+                );
             }
-            (false, None) => assert!(pointers(answer).iter().all(|pointer| pointer.starts_with("/events/0/data")), "{}", shape.words),
+            (false, None) => assert!(
+                pointers(answer).iter().all(|pointer| pointer.starts_with("/events/0/data")),
+                "{}",
+                shape.words
+            ),
         }
     }
     assert!(refused > 10 && taken > 10, "{refused} refused, {taken} taken");
@@ -82,7 +94,12 @@ fn the_events_of_a_request_share_what_a_request_may_cost() {
             let first = if steps > EVENT_STEPS_MAX { 0 } else { REQUEST_STEPS_MAX / steps };
             assert_eq!(pointers(answer), [format!("/events/{first}/data")], "{}: {steps} steps", shape.words);
         } else if let Some(wanted) = wanted {
-            assert_eq!(answer.expect("it is taken").changed.len(), wanted * 60, "{}: {steps} steps", shape.words);
+            assert_eq!(
+                answer.expect("it is taken").changed.len(),
+                wanted * 60,
+                "{}: {steps} steps",
+                shape.words
+            );
         }
     }
 }

@@ -28,7 +28,10 @@ pub fn dashboard() -> PathBuf {
 /// The built `tests/vectors` (`postern_vectors.js` and its WebAssembly).
 #[must_use]
 pub fn vectors() -> PathBuf {
-    existing(named("POSTERN_VECTORS").unwrap_or_else(|| root().join("target/vectors")), "the built module of vectors")
+    existing(
+        named("POSTERN_VECTORS").unwrap_or_else(|| root().join("target/vectors")),
+        "the built module of vectors",
+    )
 }
 
 /// A Node.js that wrangler accepts (22.12 or newer).
@@ -58,7 +61,10 @@ pub fn chromium() -> PathBuf {
 /// The `ChromeDriver` of that Chromium.
 #[must_use]
 pub fn chromedriver() -> PathBuf {
-    existing(named("POSTERN_CHROMEDRIVER").unwrap_or_else(|| PathBuf::from("/usr/bin/chromedriver")), "ChromeDriver")
+    existing(
+        named("POSTERN_CHROMEDRIVER").unwrap_or_else(|| PathBuf::from("/usr/bin/chromedriver")),
+        "ChromeDriver",
+    )
 }
 
 /// The Python of the virtual environment made of a requirements file below `tests/clients`, named without its ending,

@@ -58,8 +58,13 @@ impl Browser {
         });
         let server = format!("http://127.0.0.1:{port}");
         let status = crate::client::Api::new(&server, None);
-        until("ChromeDriver answers", SOON, async || status.try_get("/status").await.is_some_and(|reply| reply.status == 200)).await;
-        let driver = Self::session(&server, &folder).await.unwrap_or_else(|fault| panic!("Chromium does not start: {fault}"));
+        until("ChromeDriver answers", SOON, async || {
+            status.try_get("/status").await.is_some_and(|reply| reply.status == 200)
+        })
+        .await;
+        let driver = Self::session(&server, &folder)
+            .await
+            .unwrap_or_else(|fault| panic!("Chromium does not start: {fault}"));
         let browser = Self { driver, _process: process };
         browser.look(Width::Wide, Scheme::Light).await;
         browser
@@ -105,7 +110,11 @@ impl Browser {
 
     /// Sends a command of the Chrome DevTools Protocol.
     pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
-        self.driver.cdp().send_raw(method, parameters).await.unwrap_or_else(|fault| panic!("{method}: {fault}"))
+        self.driver
+            .cdp()
+            .send_raw(method, parameters)
+            .await
+            .unwrap_or_else(|fault| panic!("{method}: {fault}"))
     }
 
     /// Goes to an address.
@@ -120,7 +129,11 @@ impl Browser {
 
     /// Runs JavaScript in the page.
     pub async fn script(&self, source: &str, arguments: Vec<Value>) -> Value {
-        let answer = self.driver.execute(source, arguments).await.unwrap_or_else(|fault| panic!("{fault}\nin {source}"));
+        let answer = self
+            .driver
+            .execute(source, arguments)
+            .await
+            .unwrap_or_else(|fault| panic!("{fault}\nin {source}"));
         answer.json().clone()
     }
 
@@ -137,7 +150,8 @@ impl Browser {
 
     /// Waits until there is none.
     pub async fn gone(&self, role: &str, name: &str) {
-        until(&format!("the {role} named {name:?} is gone"), SOON, async || !self.has(role, name).await).await;
+        until(&format!("the {role} named {name:?} is gone"), SOON, async || !self.has(role, name).await)
+            .await;
     }
 
     async fn found(&self, role: &str, name: &str) -> Option<WebElement> {
@@ -180,7 +194,10 @@ impl Browser {
 
     /// Waits until the page shows `text`.
     pub async fn sees(&self, text: &str) {
-        for_page(&format!("the page shows {text:?}"), self, async || self.text().await.contains(text).then_some(())).await;
+        for_page(&format!("the page shows {text:?}"), self, async || {
+            self.text().await.contains(text).then_some(())
+        })
+        .await;
     }
 
     /// The text that is shown.
@@ -196,7 +213,8 @@ impl Browser {
 
     /// Presses `key` while Control is held.
     pub async fn press_with_control(&self, key: char) {
-        let chord = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string()).key_up(Key::Control);
+        let chord =
+            self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string()).key_up(Key::Control);
         chord.perform().await.expect("keys can be pressed");
     }
 
@@ -227,26 +245,40 @@ impl Browser {
     /// stopped. A request that is answered 4xx shows there too: `expected` are words of those that the test provoked.
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let log = self.driver.browser_log().await.expect("ChromeDriver hands out the console");
-        let severe = log.into_iter().filter(|entry| entry.level == "SEVERE" || entry.message.contains("Content Security Policy"));
-        severe.map(|entry| entry.message).filter(|message| !expected.iter().any(|words| message.contains(words))).collect()
+        let severe = log
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE" || entry.message.contains("Content Security Policy"));
+        severe
+            .map(|entry| entry.message)
+            .filter(|message| !expected.iter().any(|words| message.contains(words)))
+            .collect()
     }
 
     /// Violations of the accessibility rules that axe knows, one line each.
     pub async fn axe(&self) -> Vec<String> {
-        let axe = fs::read_to_string(artefacts::node_module("axe-core/axe.min.js")).expect("axe-core is installed: `npm ci`");
+        let axe = fs::read_to_string(artefacts::node_module("axe-core/axe.min.js"))
+            .expect("axe-core is installed: `npm ci`");
         self.driver.execute(format!("if (!window.axe) {{ {axe} }}"), vec![]).await.expect("axe loads");
         let source = "const done = arguments[arguments.length - 1];\
                       axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations.map(v => `${v.id}: ${v.help}: ` + v.nodes.map(n => `${n.html} (${n.failureSummary})`).join(' | '))), fault => done([String(fault)]));";
         let found = self.driver.execute_async(source, vec![]).await.expect("axe runs").json().clone();
-        found.as_array().into_iter().flatten().map(|line| String::from(line.as_str().unwrap_or_default())).collect()
+        found
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|line| String::from(line.as_str().unwrap_or_default()))
+            .collect()
     }
 
     /// How many pixels the page is wider than its window.
     pub async fn overflow_px(&self) -> i64 {
-        self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth;", vec![])
-            .await
-            .as_i64()
-            .unwrap_or(i64::MAX)
+        self.script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
+            vec![],
+        )
+        .await
+        .as_i64()
+        .unwrap_or(i64::MAX)
     }
 
     /// Saves a picture as `target/pictures/NAME.png`.

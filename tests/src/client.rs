@@ -79,15 +79,25 @@ impl Api {
     /// Sends a request with a JSON body, or none.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         match body {
-            Some(body) => self.send_raw(method, path, &[("content-type", "application/json")], body.to_string()).await,
+            Some(body) => {
+                self.send_raw(method, path, &[("content-type", "application/json")], body.to_string()).await
+            }
             None => self.send_raw(method, path, &[], String::new()).await,
         }
     }
 
     /// Sends a request with these headers and this body.
-    pub async fn send_raw(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Reply {
+    pub async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
         let call = format!("{method} {path}");
-        self.try_send(method, path, headers, body).await.unwrap_or_else(|fault| panic!("{call} got no answer: {fault}"))
+        self.try_send(method, path, headers, body)
+            .await
+            .unwrap_or_else(|fault| panic!("{call} got no answer: {fault}"))
     }
 
     /// Sends a GET; `None` where no answer came.
@@ -112,7 +122,8 @@ impl Api {
             request = request.header("authorization", value);
         }
         for (name, value) in headers {
-            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|fault| panic!("{name}: {value}: {fault}"));
+            let value = HeaderValue::from_bytes(value.as_bytes())
+                .unwrap_or_else(|fault| panic!("{name}: {value}: {fault}"));
             request = request.header(*name, value);
         }
         let response = request.send().await?;
@@ -129,7 +140,11 @@ impl Api {
 impl Reply {
     /// This reply, if its status is `status`.
     #[track_caller]
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "often the status is all that a test wants to know")]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "often the status is all that a test wants to know"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{} answered {}: {}", self.call, self.status, self.body);
         self
@@ -139,14 +154,16 @@ impl Reply {
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{} answered no JSON ({fault}): {}", self.call, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|fault| panic!("{} answered no JSON ({fault}): {}", self.call, self.body))
     }
 
     /// The body as `T`.
     #[track_caller]
     #[must_use]
     pub fn read<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{} answered something else ({fault}): {}", self.call, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|fault| panic!("{} answered something else ({fault}): {}", self.call, self.body))
     }
 
     /// A header's value.
@@ -159,8 +176,22 @@ impl Reply {
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "often the kind is all that a test wants to know")]
     pub fn problem(&self, kind: ProblemType) -> Problem {
-        assert_eq!(self.status, kind.status(), "{} answered {}, not {}: {}", self.call, self.status, kind.id(), self.body);
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}: {}", self.call, self.body);
+        assert_eq!(
+            self.status,
+            kind.status(),
+            "{} answered {}, not {}: {}",
+            self.call,
+            self.status,
+            kind.id(),
+            self.body
+        );
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{}: {}",
+            self.call,
+            self.body
+        );
         let problem: Problem = self.read();
         assert_eq!(
             (problem.kind.as_str(), problem.title.as_str(), problem.status),
@@ -259,7 +290,11 @@ impl Project {
 
     /// A token of `role`.
     pub async fn token(&self, role: &str) -> String {
-        let reply = self.post("tokens", &json!({ "name": format!("for {role}"), "role": role })).await.expect(201).json();
+        let reply = self
+            .post("tokens", &json!({ "name": format!("for {role}"), "role": role }))
+            .await
+            .expect(201)
+            .json();
         String::from(reply["secret"].as_str().expect("a new token is shown once"))
     }
 
@@ -274,7 +309,13 @@ impl Project {
     }
 
     /// The delivery of `event` to the webhook named `webhook`, once it is one for which `wanted` holds.
-    pub async fn delivery_when(&self, event: &str, webhook: &str, what: &str, wanted: impl Fn(&DeliveryDetail) -> bool) -> DeliveryDetail {
+    pub async fn delivery_when(
+        &self,
+        event: &str,
+        webhook: &str,
+        what: &str,
+        wanted: impl Fn(&DeliveryDetail) -> bool,
+    ) -> DeliveryDetail {
         eventually(&format!("the delivery of {event} to {webhook} {what}"), SOON, async || {
             let page = self.deliveries(&format!("webhook={webhook}&limit=200")).await;
             let found = page.items.into_iter().find(|delivery| delivery.event_id == event)?;

@@ -19,7 +19,9 @@ impl Executor {
         let token = project.token("execute").await;
         let is_enough = Arc::new(AtomicBool::new(false));
         let (base, name, stop) = (project.api.base.clone(), project.name.clone(), Arc::clone(&is_enough));
-        let thread = thread::spawn(move || postern_executor::serve(&base, &name, &token, || stop.load(Ordering::Relaxed)));
+        let thread = thread::spawn(move || {
+            postern_executor::serve(&base, &name, &token, || stop.load(Ordering::Relaxed))
+        });
         Self { is_enough, thread: Some(thread) }
     }
 }

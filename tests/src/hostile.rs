@@ -40,9 +40,12 @@ struct Case {
 /// Every URL, once. None may be called by a deployment as it comes.
 #[must_use]
 pub fn urls() -> Vec<String> {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("../../core/vectors/egress.json")).expect("the vectors are cases");
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../../core/vectors/egress.json")).expect("the vectors are cases");
     // Those that a setting of the case decides say nothing of a deployment without it.
-    let refused = cases.into_iter().filter(|case| case.expect != "ok" && !case.allow_private && case.own_hosts.is_empty());
+    let refused = cases
+        .into_iter()
+        .filter(|case| case.expect != "ok" && !case.allow_private && case.own_hosts.is_empty());
     let mut urls: BTreeSet<String> = refused.map(|case| case.url).collect();
     urls.extend(ADDRESSES.into_iter().flat_map(spellings).map(|host| format!("https://{host}/hook")));
     urls.into_iter().collect()
@@ -53,8 +56,13 @@ fn spellings(address: Ipv4Addr) -> Vec<String> {
     let [a, b, c, d] = address.octets();
     let number = u32::from(address);
     let mapped = format!("{:x}:{:x}", number >> 16, number & 0xffff);
-    let wide: String = address.to_string().chars().map(|digit| char::from_u32(u32::from(digit) + 0xfee0).unwrap_or(digit)).collect();
-    let escaped = address.to_string().bytes().fold(String::new(), |escaped, byte| format!("{escaped}%{byte:02x}"));
+    let wide: String = address
+        .to_string()
+        .chars()
+        .map(|digit| char::from_u32(u32::from(digit) + 0xfee0).unwrap_or(digit))
+        .collect();
+    let escaped =
+        address.to_string().bytes().fold(String::new(), |escaped, byte| format!("{escaped}%{byte:02x}"));
     let mut spelt = vec![
         address.to_string(),
         format!("{address}."),

@@ -39,7 +39,9 @@ pub struct Feed {
 impl Feed {
     /// Opens the project's feed as its owner.
     pub async fn open(project: &Project) -> Self {
-        Self::connect(project, Credential::Ticket(&project.token)).await.unwrap_or_else(|status| panic!("the live feed answered {status}"))
+        Self::connect(project, Credential::Ticket(&project.token))
+            .await
+            .unwrap_or_else(|status| panic!("the live feed answered {status}"))
     }
 
     /// Opens the project's feed.
@@ -51,13 +53,23 @@ impl Feed {
         let mut request = url.into_client_request().expect("the feed's address is a URL");
         let value = |text: String| HeaderValue::from_str(&text).expect("a token fits a header");
         match credential {
-            Credential::Header(token) => drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}")))),
+            Credential::Header(token) => {
+                drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}"))))
+            }
             Credential::Ticket(token) => {
                 let ticket = ticket(project, token).await?;
-                drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, ticket.{ticket}"))));
+                drop(
+                    request
+                        .headers_mut()
+                        .insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, ticket.{ticket}"))),
+                );
             }
             Credential::Offered(offered) => {
-                drop(request.headers_mut().insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, {offered}"))));
+                drop(
+                    request
+                        .headers_mut()
+                        .insert("sec-websocket-protocol", value(format!("{SUBPROTOCOL}, {offered}"))),
+                );
             }
             Credential::None => {}
         }
@@ -72,10 +84,15 @@ impl Feed {
     pub async fn next<T>(&mut self, what: &str, mut wanted: impl FnMut(LiveEvent) -> Option<T>) -> T {
         let read = async {
             loop {
-                let frame =
-                    self.socket.next().await.expect("the feed stays open").unwrap_or_else(|fault| panic!("the feed broke: {fault}"));
+                let frame = self
+                    .socket
+                    .next()
+                    .await
+                    .expect("the feed stays open")
+                    .unwrap_or_else(|fault| panic!("the feed broke: {fault}"));
                 if let Message::Text(text) = frame {
-                    let change: LiveEvent = serde_json::from_str(&text).unwrap_or_else(|fault| panic!("not a change ({fault}): {text}"));
+                    let change: LiveEvent = serde_json::from_str(&text)
+                        .unwrap_or_else(|fault| panic!("not a change ({fault}): {text}"));
                     if let Some(found) = wanted(change) {
                         return found;
                     }
@@ -90,7 +107,9 @@ impl Feed {
         self.socket.send(Message::text(text)).await.expect("a frame can be sent");
         let read = async {
             loop {
-                if let Message::Text(text) = self.socket.next().await.expect("the feed stays open").expect("the feed does not break") {
+                if let Message::Text(text) =
+                    self.socket.next().await.expect("the feed stays open").expect("the feed does not break")
+                {
                     return text.to_string();
                 }
             }

@@ -12,7 +12,9 @@ use crate::artefacts;
 /// as JSON. Panics with its whole output where it fails.
 pub async fn run(requirements: &str, script: &str, arguments: &[&str]) -> Value {
     let mut command = Command::new(artefacts::python(requirements));
-    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", artefacts::root().join("tests/clients/rig"));
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", artefacts::root().join("tests/clients/rig"));
     command.arg(artefacts::root().join(script)).args(arguments);
     summary(script, command).await
 }
@@ -30,9 +32,18 @@ async fn summary(script: &str, mut command: Command) -> Value {
     for variable in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
         command.env_remove(variable);
     }
-    let output = command.output().await.unwrap_or_else(|fault| panic!("{script} could not be started: {fault}"));
-    let (told, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{} failed ({}):\n{told}\n{complained}", Path::new(script).display(), output.status);
+    let output =
+        command.output().await.unwrap_or_else(|fault| panic!("{script} could not be started: {fault}"));
+    let (told, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{} failed ({}):\n{told}\n{complained}",
+        Path::new(script).display(),
+        output.status
+    );
     let line = told.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|fault| panic!("{script} must end with a line of JSON ({fault}):\n{told}\n{complained}"))
+    serde_json::from_str(line).unwrap_or_else(|fault| {
+        panic!("{script} must end with a line of JSON ({fault}):\n{told}\n{complained}")
+    })
 }

@@ -36,9 +36,12 @@ impl Random {
 /// The seed of this run: `POSTERN_SEED`, else the clock.
 #[must_use]
 pub fn seed() -> u64 {
-    let wanted = std::env::var(SEED_VARIABLE).ok().map(|text| text.parse().expect("POSTERN_SEED must be a number"));
+    let wanted =
+        std::env::var(SEED_VARIABLE).ok().map(|text| text.parse().expect("POSTERN_SEED must be a number"));
     wanted.unwrap_or_else(|| {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
     })
 }
 

@@ -93,13 +93,16 @@ impl Stack {
         let text = fs::read_to_string(&config).expect("wrangler.jsonc can be read");
         let name = "\"name\": \"postern\",";
         assert!(text.contains(name), "wrangler.jsonc names the Worker");
-        let text = text.replacen(name, &format!("{name}\n  \"tail_consumers\": [{{ \"service\": \"tail\" }}],"), 1);
+        let text =
+            text.replacen(name, &format!("{name}\n  \"tail_consumers\": [{{ \"service\": \"tail\" }}],"), 1);
         fs::write(&config, text).expect("wrangler.jsonc can be written");
         let tail = stack.dir.join(TAIL);
         fs::create_dir_all(&tail).expect("the stack's folder can be written");
-        fs::copy(artefacts::root().join("tests/tail.mjs"), tail.join("tail.mjs")).expect("the tail worker can be copied");
+        fs::copy(artefacts::root().join("tests/tail.mjs"), tail.join("tail.mjs"))
+            .expect("the tail worker can be copied");
         let own = json!({ "name": "tail", "main": "tail.mjs", "compatibility_date": "2026-11-01", "vars": { "TOLD_TO": told_to } });
-        fs::write(tail.join("wrangler.json"), own.to_string()).expect("the tail worker's configuration can be written");
+        fs::write(tail.join("wrangler.json"), own.to_string())
+            .expect("the tail worker's configuration can be written");
         stack.boot().await;
         stack
     }
@@ -126,8 +129,12 @@ impl Stack {
         let dir = std::env::temp_dir().join(format!("postern-{}-{port}", std::process::id()));
         copy_dir(&artefacts::worker(), &dir.join("edge/build"));
         copy_dir(&artefacts::dashboard(), &dir.join("dist"));
-        fs::copy(artefacts::root().join("wrangler.jsonc"), dir.join("wrangler.jsonc")).expect("wrangler.jsonc can be copied");
-        let secrets = format!("ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{}{variables}", unlimited(variables));
+        fs::copy(artefacts::root().join("wrangler.jsonc"), dir.join("wrangler.jsonc"))
+            .expect("wrangler.jsonc can be copied");
+        let secrets = format!(
+            "ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{}{variables}",
+            unlimited(variables)
+        );
         fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
         fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
         Self { host, dir, port, running: None }
@@ -154,8 +161,17 @@ impl Stack {
     /// Creates a project with a name of its own.
     pub async fn project(&self, label: &str) -> Project {
         let name = format!("{label}-{}", PROJECTS.fetch_add(1, Ordering::Relaxed));
-        let created = self.admin().send(Method::POST, "/v1/projects", Some(&json!({ "name": name }))).await.expect(201).json();
-        Project::new(&self.base(), &name, created["token"].as_str().expect("a new project comes with a token"))
+        let created = self
+            .admin()
+            .send(Method::POST, "/v1/projects", Some(&json!({ "name": name })))
+            .await
+            .expect(201)
+            .json();
+        Project::new(
+            &self.base(),
+            &name,
+            created["token"].as_str().expect("a new project comes with a token"),
+        )
     }
 
     /// Starts the stack again on the same port with the state it has.
@@ -235,22 +251,32 @@ impl Stack {
 
     /// Lets the watchdog cron fire once (docs/platform.md 1.5: its address under `wrangler dev`).
     pub async fn fire_cron(&self) {
-        self.anonymous().send(Method::GET, "/cdn-cgi/handler/scheduled?cron=*+*+*+*+*", None).await.expect(200);
+        self.anonymous()
+            .send(Method::GET, "/cdn-cgi/handler/scheduled?cron=*+*+*+*+*", None)
+            .await
+            .expect(200);
     }
 
     fn spawn(&self) -> Supervised {
         let node = artefacts::node();
         let node_dir = node.parent().expect("node lies in a folder").to_path_buf();
-        let path =
-            std::env::join_paths(std::iter::once(node_dir).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())))
-                .expect("the folders of PATH can be joined");
+        let path = std::env::join_paths(
+            std::iter::once(node_dir)
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        )
+        .expect("the folders of PATH can be joined");
         Supervised::start(&node, &self.dir, |command| {
             self.arguments(command);
-            command.env("PATH", path).env("TMPDIR", self.dir.join("tmp")).env("XDG_CONFIG_HOME", self.dir.join("config"));
+            command
+                .env("PATH", path)
+                .env("TMPDIR", self.dir.join("tmp"))
+                .env("XDG_CONFIG_HOME", self.dir.join("config"));
             command.envs(QUIET);
-            for (variable, folder) in
-                [("WRANGLER_REGISTRY_PATH", "registry"), ("WRANGLER_LOG_PATH", "logs"), ("MINIFLARE_CACHE_DIR", "cache")]
-            {
+            for (variable, folder) in [
+                ("WRANGLER_REGISTRY_PATH", "registry"),
+                ("WRANGLER_LOG_PATH", "logs"),
+                ("MINIFLARE_CACHE_DIR", "cache"),
+            ] {
                 command.env(variable, self.dir.join(folder));
             }
         })
@@ -260,8 +286,19 @@ impl Stack {
         let port = self.port.to_string();
         match self.host {
             Host::Wrangler => {
-                command.arg(artefacts::wrangler()).args(["dev", "--ip", "127.0.0.1", "--port", &port, "--inspector-port", "0"]);
-                command.arg("--persist-to").arg(self.dir.join("state")).arg("--show-interactive-dev-session=false");
+                command.arg(artefacts::wrangler()).args([
+                    "dev",
+                    "--ip",
+                    "127.0.0.1",
+                    "--port",
+                    &port,
+                    "--inspector-port",
+                    "0",
+                ]);
+                command
+                    .arg("--persist-to")
+                    .arg(self.dir.join("state"))
+                    .arg("--show-interactive-dev-session=false");
                 if self.dir.join(TAIL).exists() {
                     // The first is the one that requests reach.
                     command.args(["-c", "wrangler.jsonc", "-c"]).arg(Path::new(TAIL).join("wrangler.json"));
@@ -271,7 +308,10 @@ impl Stack {
                 command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port);
             }
             Host::Floor => {
-                command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port).arg(artefacts::root().join("tests/floor.mjs"));
+                command
+                    .arg(artefacts::root().join("tests/miniflare.mjs"))
+                    .arg(port)
+                    .arg(artefacts::root().join("tests/floor.mjs"));
             }
         }
     }
@@ -303,7 +343,8 @@ const QUIET: [(&str, &str); 10] = [
 
 /// All tests have one address, and some guess for a living: limits are lifted where a stack does not set its own.
 fn unlimited(variables: &str) -> String {
-    let lifted = |name: &str| if variables.contains(name) { String::new() } else { format!("{name}=\"0\"\n") };
+    let lifted =
+        |name: &str| if variables.contains(name) { String::new() } else { format!("{name}=\"0\"\n") };
     [
         "AUTH_FAILURES_PER_MINUTE",
         "PUBLIC_REQUESTS_PER_MINUTE",
@@ -326,8 +367,8 @@ const PORTS: Range<u16> = 20_000..32_000;
 pub fn free_port() -> u16 {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     for _ in PORTS {
-        let at =
-            std::process::id().wrapping_mul(61).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS.end - PORTS.start);
+        let at = std::process::id().wrapping_mul(61).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed))
+            % u32::from(PORTS.end - PORTS.start);
         let port = PORTS.start + u16::try_from(at).expect("a place in a range of ports");
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
@@ -338,13 +379,16 @@ pub fn free_port() -> u16 {
 
 fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap_or_else(|fault| panic!("{} cannot be made: {fault}", to.display()));
-    for entry in fs::read_dir(from).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", from.display())) {
+    for entry in
+        fs::read_dir(from).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", from.display()))
+    {
         let path = entry.expect("a folder's entries can be read").path();
         let target = to.join(path.file_name().expect("an entry has a name"));
         if path.is_dir() {
             copy_dir(&path, &target);
         } else {
-            fs::copy(&path, &target).unwrap_or_else(|fault| panic!("{} cannot be copied: {fault}", path.display()));
+            fs::copy(&path, &target)
+                .unwrap_or_else(|fault| panic!("{} cannot be copied: {fault}", path.display()));
         }
     }
 }
@@ -357,7 +401,8 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn any_file_holds(folder: &Path, wanted: &[u8]) -> bool {
-    let entries = fs::read_dir(folder).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", folder.display()));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", folder.display()));
     entries.flatten().any(|entry| {
         let path = entry.path();
         if path.is_dir() {

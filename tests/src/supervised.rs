@@ -42,15 +42,21 @@ impl Supervised {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SUPERVISOR, "postern-supervisor"]).arg(program);
         prepare(&mut command);
-        command.env("POSTERN_FOLDER", folder).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .env("POSTERN_FOLDER", folder)
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         // A process group of its own: a Ctrl-C at the test run must not end the supervisor before it has tidied up.
         let mut supervisor = command.process_group(0).spawn().expect("/bin/sh can be started");
         let mut said = String::new();
         BufReader::new(supervisor.stdout.take().expect("the supervisor's output is a pipe"))
             .read_line(&mut said)
             .expect("the supervisor says its group");
-        let group =
-            said.trim().parse().unwrap_or_else(|_| panic!("the supervisor must say its group's id, not {said:?} (is `setsid` installed?)"));
+        let group = said.trim().parse().unwrap_or_else(|_| {
+            panic!("the supervisor must say its group's id, not {said:?} (is `setsid` installed?)")
+        });
         Self { supervisor, group }
     }
 
@@ -64,8 +70,10 @@ impl Supervised {
     #[must_use]
     pub fn cpu(&self) -> Duration {
         let group = self.group.to_string();
-        let ticks =
-            stats().filter(|stat| state_and_group(stat).is_some_and(|(_, of)| of == group)).filter_map(|stat| ticks(&stat)).sum::<u64>();
+        let ticks = stats()
+            .filter(|stat| state_and_group(stat).is_some_and(|(_, of)| of == group))
+            .filter_map(|stat| ticks(&stat))
+            .sum::<u64>();
         Duration::from_millis(ticks * MS_PER_TICK)
     }
 
@@ -99,7 +107,8 @@ impl Drop for Supervised {
 
 /// Whether the process is gone or only waits to be collected.
 fn is_over(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| state_and_group(&stat).is_none_or(|(state, _)| state == "Z"))
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .map_or(true, |stat| state_and_group(&stat).is_none_or(|(state, _)| state == "Z"))
 }
 
 /// Whether no process of the group runs any more.
@@ -153,7 +162,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("postern-supervised-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder can be made");
         // A shell with a child: both are of the group.
-        let start = || Supervised::start(Path::new("/bin/sh"), &folder, |command| _ = command.args(["-c", "sleep 600; echo never"]));
+        let start = || {
+            Supervised::start(Path::new("/bin/sh"), &folder, |command| {
+                _ = command.args(["-c", "sleep 600; echo never"])
+            })
+        };
         let killed = start();
         let group = killed.group;
         assert!(!killed.is_over());

@@ -35,8 +35,15 @@ impl Actinia {
 
     /// Posts a chain as an export job, which is accepted whatever it is.
     async fn export(&self, chain: &Value) -> Value {
-        let made = self.send(Method::POST, "locations/nc_spm_08/processing_async_export", Some(chain)).await.expect(200).json();
-        assert_eq!((&made["status"], &made["http_code"], &made["message"]), (&json!("accepted"), &json!(200), &json!("Resource accepted")));
+        let made = self
+            .send(Method::POST, "locations/nc_spm_08/processing_async_export", Some(chain))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&made["status"], &made["http_code"], &made["message"]),
+            (&json!("accepted"), &json!(200), &json!("Resource accepted"))
+        );
         made
     }
 
@@ -53,7 +60,11 @@ impl Actinia {
     }
 
     fn resource(&self, made: &Value) -> String {
-        format!("resources/{}/{}", self.project.name, made["resource_id"].as_str().expect("a resource has an id"))
+        format!(
+            "resources/{}/{}",
+            self.project.name,
+            made["resource_id"].as_str().expect("a resource has an id")
+        )
     }
 
     /// Claims the only run, natively.
@@ -81,7 +92,9 @@ fn path(rest: &str) -> String {
 fn refused(reply: &Reply, status: u16, words: &str) {
     assert_eq!(reply.status, status, "{}: {}", reply.call, reply.body);
     let body = reply.json();
-    let message = body["message"].as_str().unwrap_or_else(|| panic!("{} must say a message: {}", reply.call, reply.body));
+    let message = body["message"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{} must say a message: {}", reply.call, reply.body));
     assert!(body["status"] == "error" && message.contains(words), "{}: {}", reply.call, reply.body);
 }
 
@@ -104,11 +117,17 @@ async fn every_way_to_post_a_chain_makes_a_run() {
         ] {
             let rest = format!("{root}/{rest}");
             let made = actinia.send(Method::POST, &rest, Some(&chain(json!({})))).await.expect(200).json();
-            assert_eq!((&made["status"], &made["user_id"]), (&json!("accepted"), &json!(actinia.project.name)));
+            assert_eq!(
+                (&made["status"], &made["user_id"]),
+                (&json!("accepted"), &json!(actinia.project.name))
+            );
             let (base, full) = (&actinia.project.api.base, path(&rest));
             let info = json!({ "endpoint": endpoint, "method": "POST", "path": full, "request_url": format!("{base}{full}") });
             assert_eq!(made["api_info"], info);
-            assert_eq!(made["urls"], json!({ "status": format!("{base}{}", path(&actinia.resource(&made))), "resources": [] }));
+            assert_eq!(
+                made["urls"],
+                json!({ "status": format!("{base}{}", path(&actinia.resource(&made))), "resources": [] })
+            );
             assert_eq!(made["process_chain_list"], json!([chain(json!({}))]));
             assert_eq!(made["process_results"], json!({}));
             for absent in ["iteration", "start_timestamp", "process_log", "progress", "exception"] {
@@ -116,41 +135,73 @@ async fn every_way_to_post_a_chain_makes_a_run() {
             }
         }
         let names = actinia.get(root).await.expect(200).json();
-        assert_eq!((&names["status"], &names["locations"]), (&json!("success"), &json!([actinia.project.name])));
+        assert_eq!(
+            (&names["status"], &names["locations"]),
+            (&json!("success"), &json!([actinia.project.name]))
+        );
         // What a script asks for by name is listed once the project says so.
         let project = format!("/v1/projects/{}", actinia.project.name);
         let named = json!({ "actinia_locations": ["nc_spm_08", "l"] });
         actinia.project.api.send(Method::PATCH, &project, Some(&named)).await.expect(200);
         let names = actinia.get(root).await.expect(200).json();
-        assert_eq!((&names["locations"], &names["projects"]), (&json!(["nc_spm_08", "l"]), &json!(["nc_spm_08", "l"])));
-        actinia.project.api.send(Method::PATCH, &project, Some(&json!({ "actinia_locations": null }))).await.expect(200);
+        assert_eq!(
+            (&names["locations"], &names["projects"]),
+            (&json!(["nc_spm_08", "l"]), &json!(["nc_spm_08", "l"]))
+        );
+        actinia
+            .project
+            .api
+            .send(Method::PATCH, &project, Some(&json!({ "actinia_locations": null })))
+            .await
+            .expect(200);
     }
     let list = actinia.get(&format!("resources/{}", actinia.project.name)).await.expect(200).json();
     assert_eq!(list["resource_list"].as_array().map(Vec::len), Some(6));
-    let version = actinia.api.without_token().send(Method::GET, &path("version"), None).await.expect(200).json();
+    let version =
+        actinia.api.without_token().send(Method::GET, &path("version"), None).await.expect(200).json();
     assert!(version.as_object().is_some_and(|version| version.len() > 2), "{version}");
 }
 
 #[tokio::test]
 async fn a_job_is_shown_from_acceptance_to_its_end() {
     let (actinia, sink) = (Actinia::new("aclife").await, Sink::start().await);
-    let webhooks = json!({ "finished": sink.url("/f"), "update": sink.url("/u"), "auth": "user:pass:hush-word" });
+    let webhooks =
+        json!({ "finished": sink.url("/f"), "update": sink.url("/u"), "auth": "user:pass:hush-word" });
     let made = actinia.export(&chain(json!({ "webhooks": webhooks }))).await;
     let claimed = actinia.claim().await;
-    assert_eq!(format!("run_{}", made["resource_id"].as_str().unwrap_or_default().trim_start_matches("resource_id-")), claimed.id);
+    assert_eq!(
+        format!(
+            "run_{}",
+            made["resource_id"].as_str().unwrap_or_default().trim_start_matches("resource_id-")
+        ),
+        claimed.id
+    );
     assert!(!claimed.chain.get().contains("hush-word"), "the executor needs no password");
     let run = format!("runs/{}", claimed.id);
-    let log =
-        json!({ "id": "1", "executable": "/bin/true", "parameter": [], "stdout": "", "stderr": [""], "return_code": 0, "run_time": 0.1 });
+    let log = json!({ "id": "1", "executable": "/bin/true", "parameter": [], "stdout": "", "stderr": [""], "return_code": 0, "run_time": 0.1 });
     let update = json!({ "message": "Running executable", "progress": { "step": 1, "of": 2 }, "log": [log] });
     actinia.project.post(&format!("{run}/updates"), &update).await.expect(202);
     let running = actinia.get(&actinia.resource(&made)).await.expect(200).json();
-    assert_eq!((&running["status"], &running["progress"]), (&json!("running"), &json!({ "step": 1, "num_of_steps": 2 })));
-    assert!(running["start_timestamp"].is_f64() && running["process_time_delta"].is_number() && running["process_log"] == json!([log]));
+    assert_eq!(
+        (&running["status"], &running["progress"]),
+        (&json!("running"), &json!({ "step": 1, "num_of_steps": 2 }))
+    );
+    assert!(
+        running["start_timestamp"].is_f64()
+            && running["process_time_delta"].is_number()
+            && running["process_log"] == json!([log])
+    );
 
-    actinia.project.post(&format!("{run}/finish"), &json!({ "outcome": "finished", "results": { "n": 1 } })).await.expect(202);
+    actinia
+        .project
+        .post(&format!("{run}/finish"), &json!({ "outcome": "finished", "results": { "n": 1 } }))
+        .await
+        .expect(202);
     let (status, done) = actinia.ended(&made).await;
-    assert_eq!((status, &done["message"], &done["process_results"]), (200, &json!("Processing successfully finished"), &json!({ "n": 1 })));
+    assert_eq!(
+        (status, &done["message"], &done["process_results"]),
+        (200, &json!("Processing successfully finished"), &json!({ "n": 1 }))
+    );
     assert_eq!(
         done["process_chain_list"][0]["webhooks"],
         json!({ "finished": sink.url("/f"), "update": sink.url("/u"), "auth": "user:XXX" })
@@ -192,7 +243,10 @@ async fn what_is_wrong_is_told_by_the_job_in_actinias_words() {
             (status, &failed["status"], &failed["message"]),
             (400, &json!("error"), &json!(format!("AsyncProcessError:  {message}")))
         );
-        assert_eq!(failed["exception"], json!({ "message": message, "type": "AsyncProcessError", "traceback": [] }));
+        assert_eq!(
+            failed["exception"],
+            json!({ "message": message, "type": "AsyncProcessError", "traceback": [] })
+        );
     }
     assert!(sink.all().iter().all(|received| received.method == "GET"), "nothing is posted");
     actinia.project.post("runs/claim", &json!({})).await.expect(204);
@@ -209,11 +263,14 @@ async fn a_validation_looks_and_does_nothing() {
         let found = actinia.send(Method::POST, &sync, Some(&good)).await.expect(200).json();
         assert_eq!((&found["status"], &found["process_results"]), (&json!("finished"), &json!({})));
         let found = actinia.send(Method::POST, &sync, Some(&bad)).await.expect(400).json();
-        let message = format!("AsyncProcessError:  The update webhook URL {} can not be accessed.", sink.url("/bad"));
+        let message =
+            format!("AsyncProcessError:  The update webhook URL {} can not be accessed.", sink.url("/bad"));
         assert_eq!((&found["status"], &found["message"]), (&json!("error"), &json!(message)));
         actinia.get(&actinia.resource(&found)).await.expect(400);
         let later = format!("{root}/l/process_chain_validation_async");
-        for (chain, code, status) in [(&good, 200, "finished"), (&bad, 400, "error"), (&json!({}), 400, "error")] {
+        for (chain, code, status) in
+            [(&good, 200, "finished"), (&bad, 400, "error"), (&json!({}), 400, "error")]
+        {
             let made = actinia.send(Method::POST, &later, Some(chain)).await.expect(200).json();
             assert_eq!(made["status"], "accepted");
             let (found, ended) = actinia.ended(&made).await;
@@ -230,11 +287,14 @@ async fn strangers_readers_and_publishers_call_nobody_and_who_may_execute_may_su
     let project = &actinia.project;
     let chain = chain(json!({ "webhooks": { "finished": sink.url("/f"), "auth": "u:p" } }));
     let forged = format!("pst_{}_{}", project.name, "a".repeat(52));
-    let role = async |role: &str| project.api.with_authorization(&basic(&project.name, &project.token(role).await));
+    let role =
+        async |role: &str| project.api.with_authorization(&basic(&project.name, &project.token(role).await));
     let post = async |api: &Api, rest: &str| api.send(Method::POST, &path(rest), Some(&chain)).await;
     let stranger = project.api.with_authorization(&basic(&project.name, &forged));
     for (api, status) in [(stranger, 401), (role("read").await, 403), (role("publish").await, 403)] {
-        for process in ["process_chain_validation_sync", "process_chain_validation_async", "processing_async_export"] {
+        for process in
+            ["process_chain_validation_sync", "process_chain_validation_async", "processing_async_export"]
+        {
             assert_eq!(post(&api, &format!("locations/l/{process}")).await.status, status, "{process}");
         }
     }
@@ -242,7 +302,10 @@ async fn strangers_readers_and_publishers_call_nobody_and_who_may_execute_may_su
     for user in [role("execute").await, role("manage").await] {
         let made = post(&user, "locations/l/processing_async_export").await.expect(200).json();
         assert_eq!(made["status"], "accepted");
-        assert_eq!(post(&user, "locations/l/process_chain_validation_sync").await.expect(200).json()["status"], "finished");
+        assert_eq!(
+            post(&user, "locations/l/process_chain_validation_sync").await.expect(200).json()["status"],
+            "finished"
+        );
         let resource = path(&actinia.resource(&made));
         user.send(Method::GET, &resource, None).await.expect(200);
         user.send(Method::GET, &path(&format!("resources/{}", project.name)), None).await.expect(200);
@@ -289,9 +352,14 @@ async fn errors_of_every_route_have_the_shape_of_actinia() {
             format!("Bearer {token}"),
             String::from("Basic !!"),
         ] {
-            let reply = actinia.api.with_authorization(&login).send(method.clone(), &full, body.as_ref()).await;
+            let reply =
+                actinia.api.with_authorization(&login).send(method.clone(), &full, body.as_ref()).await;
             refused(&reply, 401, "");
-            assert!(reply.header("www-authenticate").is_some_and(|value| value.starts_with("Basic")), "{:?}", reply.headers);
+            assert!(
+                reply.header("www-authenticate").is_some_and(|value| value.starts_with("Basic")),
+                "{:?}",
+                reply.headers
+            );
         }
         refused(&actinia.api.without_token().send(method.clone(), &full, body.as_ref()).await, 401, "");
         refused(&actinia.send(Method::PUT, rest, Some(&json!({}))).await, 405, "");
@@ -301,7 +369,15 @@ async fn errors_of_every_route_have_the_shape_of_actinia() {
                 refused(&actinia.api.send_raw(method.clone(), &full, &typed, wrong).await, 400, "");
             }
             refused(
-                &actinia.api.send_raw(method.clone(), &full, &[("content-type", "application/json")], "x".repeat(300 * 1024)).await,
+                &actinia
+                    .api
+                    .send_raw(
+                        method.clone(),
+                        &full,
+                        &[("content-type", "application/json")],
+                        "x".repeat(300 * 1024),
+                    )
+                    .await,
                 400,
                 "",
             );
@@ -309,7 +385,11 @@ async fn errors_of_every_route_have_the_shape_of_actinia() {
     }
     for resource in [NOBODY, "nonsense", "resource_id-1"] {
         refused(&actinia.get(&format!("resources/{name}/{resource}")).await, 400, "Resource does not exist");
-        refused(&actinia.send(Method::DELETE, &format!("resources/{name}/{resource}"), None).await, 400, "Resource does not exist");
+        refused(
+            &actinia.send(Method::DELETE, &format!("resources/{name}/{resource}"), None).await,
+            400,
+            "Resource does not exist",
+        );
     }
     refused(&actinia.get(&format!("resources/{}", stranger.name)).await, 401, "");
     for rest in ["", "nothing", "locations/l", "resources"] {
@@ -317,6 +397,7 @@ async fn errors_of_every_route_have_the_shape_of_actinia() {
     }
     let admin = actinia.api.with_authorization(&basic(name, stack::ADMIN_TOKEN));
     admin.send(Method::GET, &path("locations"), None).await.expect(200);
-    let runs: Vec<RunView> = actinia.project.get("runs").await.expect(200).read::<postern_core::api::page::Page<RunView>>().items;
+    let runs: Vec<RunView> =
+        actinia.project.get("runs").await.expect(200).read::<postern_core::api::page::Page<RunView>>().items;
     assert!(runs.is_empty(), "{runs:?}");
 }

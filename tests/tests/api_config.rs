@@ -28,8 +28,16 @@ async fn furnished(label: &str, url: &str) -> Project {
             &json!({ "headers": headers, "timeout_s": 20, "labels": { "team": "a" }, "filter": { "field": "n", "gt": 0 } }),
         )
         .await;
-    project.listen("quiet", url, &json!({ "contract": "ubiops", "events": ["deployment_request_failed"] })).await;
-    project.post("event-types", &json!({ "name": "order.paid", "description": "Paid.", "schema": { "type": "object" } })).await.expect(201);
+    project
+        .listen("quiet", url, &json!({ "contract": "ubiops", "events": ["deployment_request_failed"] }))
+        .await;
+    project
+        .post(
+            "event-types",
+            &json!({ "name": "order.paid", "description": "Paid.", "schema": { "type": "object" } }),
+        )
+        .await
+        .expect(201);
     project
 }
 
@@ -37,14 +45,21 @@ async fn furnished(label: &str, url: &str) -> Project {
 async fn a_configuration_is_read_without_secrets_and_applying_it_changes_nothing() {
     let project = furnished("readback", "http://127.0.0.1:1024/").await;
     let shown = project.get("config").await.expect(200);
-    assert!(!shown.body.contains("hush-hush") && !shown.body.contains("whsec_") && !shown.body.contains("s1."), "{}", shown.body);
+    assert!(
+        !shown.body.contains("hush-hush") && !shown.body.contains("whsec_") && !shown.body.contains("s1."),
+        "{}",
+        shown.body
+    );
     assert_eq!(shown.json()["webhooks"][0]["secret"], json!({ "keep": true }));
     let before = project.census().await;
     let planned = plan(&project, &shown.json(), true).await;
     assert_eq!((planned.changes.len(), planned.text.as_str()), (0, "Nothing changes.\n"));
     assert_eq!(shown.header("etag"), Some(format!("\"{}\"", planned.base).as_str()));
-    let applied: PlanView =
-        project.post("config/apply", &json!({ "document": shown.json(), "prune": true, "expect": planned.base })).await.expect(200).read();
+    let applied: PlanView = project
+        .post("config/apply", &json!({ "document": shown.json(), "prune": true, "expect": planned.base }))
+        .await
+        .expect(200)
+        .read();
     assert_eq!((applied.changes.len(), &applied.base), (0, &planned.base));
     assert_eq!(project.census().await, before);
 }
@@ -60,7 +75,8 @@ async fn what_is_planned_is_what_is_applied_and_secrets_stay() {
     wanted["webhooks"][0]["timeout_s"] = json!(5);
     wanted["webhooks"][1] = json!({ "name": "new", "url": sink.url("/new"), "events": ["order.*"] });
     let planned = plan(&project, &wanted, true).await;
-    let said: Vec<(Action, &str)> = planned.changes.iter().map(|change| (change.action, change.name.as_str())).collect();
+    let said: Vec<(Action, &str)> =
+        planned.changes.iter().map(|change| (change.action, change.name.as_str())).collect();
     assert_eq!(
         said,
         [
@@ -82,17 +98,29 @@ async fn what_is_planned_is_what_is_applied_and_secrets_stay() {
     assert_ne!(applied.base, planned.base);
     assert_eq!(plan(&project, &wanted, true).await.changes, [], "applying it again would change nothing");
     assert_eq!(project.secret("full").await, secret, "the secret was kept");
-    assert!(project.secret("new").await.is_some_and(|secret| secret.starts_with("whsec_")), "a new one was made");
+    assert!(
+        project.secret("new").await.is_some_and(|secret| secret.starts_with("whsec_")),
+        "a new one was made"
+    );
     project.get("webhooks/quiet").await.problem(ProblemType::NotFound);
     let event = project.event("order.sent", json!({ "n": 1 })).await;
     for webhook in ["full", "new"] {
         project.attempted(&event.id, webhook).await;
     }
     let calls = sink.received("/hook");
-    assert_eq!(calls.last().and_then(|call| call.header("authorization")), Some("Bearer hush-hush"), "and the protected header too");
+    assert_eq!(
+        calls.last().and_then(|call| call.header("authorization")),
+        Some("Bearer hush-hush"),
+        "and the protected header too"
+    );
     project.post("config/apply", &body).await.problem(ProblemType::StateConflict);
     let log = project.get("audit?limit=10").await.expect(200).json();
-    assert!(log["items"].as_array().is_some_and(|items| items.iter().any(|item| item["action"] == "config.applied")), "{log}");
+    assert!(
+        log["items"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| item["action"] == "config.applied")),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -106,13 +134,15 @@ async fn a_document_with_faults_names_them_all_and_changes_nothing() {
     wanted["webhooks"][1]["colour"] = json!("red");
     wanted["more"] = json!(1);
     for call in ["plan", "apply"] {
-        project.post(&format!("config/{call}"), &json!({ "document": wanted, "prune": true })).await.faults(&[
-            "/document/settings/retention_days",
-            "/document/event_types/0/schema/pattern",
-            "/document/webhooks/0/url",
-            "/document/webhooks/1/colour",
-            "/document/more",
-        ]);
+        project.post(&format!("config/{call}"), &json!({ "document": wanted, "prune": true })).await.faults(
+            &[
+                "/document/settings/retention_days",
+                "/document/event_types/0/schema/pattern",
+                "/document/webhooks/0/url",
+                "/document/webhooks/1/colour",
+                "/document/more",
+            ],
+        );
     }
     project.post("config/apply", &json!({ "prune": 1 })).await.faults(&["/document", "/prune"]);
     assert_eq!(project.census().await, before);
@@ -125,13 +155,23 @@ async fn a_listing_of_another_system_becomes_a_document_that_applies() {
         { "id": "ep_1", "uid": "orders", "url": "http://127.0.0.1:1024/a", "filterTypes": ["order.paid"], "channels": ["c"], "rateLimit": 5 },
         { "id": "ep_2", "url": "ftp://example.com/" },
     ] });
-    let preview: PreviewView = project.post("import/preview", &json!({ "from": "svix", "listing": listing })).await.expect(200).read();
+    let preview: PreviewView = project
+        .post("import/preview", &json!({ "from": "svix", "listing": listing }))
+        .await
+        .expect(200)
+        .read();
     assert_eq!(preview.items.iter().map(|item| item.taken).collect::<Vec<_>>(), [true, false]);
     assert_eq!(project.census().await["webhooks"], json!([]), "a preview stores nothing");
     project.post("config/apply", &json!({ "document": preview.document })).await.expect(200);
     let webhook = project.get("webhooks/orders").await.expect(200).json();
-    assert_eq!((&webhook["rate_limit"], &webhook["signed"]), (&json!({ "calls": 5, "per_s": 1 }), &json!(true)));
-    project.post("import/preview", &json!({ "from": "nobody", "listing": 7 })).await.faults(&["/from", "/listing"]);
+    assert_eq!(
+        (&webhook["rate_limit"], &webhook["signed"]),
+        (&json!({ "calls": 5, "per_s": 1 }), &json!(true))
+    );
+    project
+        .post("import/preview", &json!({ "from": "nobody", "listing": 7 }))
+        .await
+        .faults(&["/from", "/listing"]);
 }
 
 #[tokio::test]
@@ -149,10 +189,16 @@ async fn the_egress_policy_stands_at_both_doors() {
     for url in hostile {
         let document = json!({ "webhooks": [{ "name": "w", "url": url, "events": ["*"] }] });
         for call in ["plan", "apply"] {
-            project.post(&format!("config/{call}"), &json!({ "document": document })).await.faults(&["/document/webhooks/0/url"]);
+            project
+                .post(&format!("config/{call}"), &json!({ "document": document }))
+                .await
+                .faults(&["/document/webhooks/0/url"]);
         }
         let preview: PreviewView = project
-            .post("import/preview", &json!({ "from": "svix", "listing": { "data": [{ "id": "e", "url": url }] } }))
+            .post(
+                "import/preview",
+                &json!({ "from": "svix", "listing": { "data": [{ "id": "e", "url": url }] } }),
+            )
             .await
             .expect(200)
             .read();

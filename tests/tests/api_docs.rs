@@ -36,9 +36,13 @@ fn blocks(page: &str) -> Vec<Block> {
     let mut open: Option<Block> = None;
     for (at, line) in page.lines().enumerate() {
         match &mut open {
-            None if line == "```sh" => open = Some(Block { line: at + 1, script: String::new(), answers: Vec::new() }),
+            None if line == "```sh" => {
+                open = Some(Block { line: at + 1, script: String::new(), answers: Vec::new() })
+            }
             None => {}
-            Some(_) if line == "```" => found.extend(open.take().filter(|block| block.script.contains("curl "))),
+            Some(_) if line == "```" => {
+                found.extend(open.take().filter(|block| block.script.contains("curl ")))
+            }
             Some(block) => {
                 let said = line.strip_prefix("# ").and_then(|said| said.split_once(' ').or(Some((said, ""))));
                 match said.filter(|(status, _)| status.len() == 3 && status.parse::<u16>().is_ok()) {
@@ -69,8 +73,10 @@ fn fits(told: &str, body: &str) -> bool {
 
 fn pages() -> Vec<PathBuf> {
     let root = artefacts::root();
-    let docs = fs::read_dir(root.join("docs")).expect("there is a folder docs").flatten().map(|entry| entry.path());
-    let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    let docs =
+        fs::read_dir(root.join("docs")).expect("there is a folder docs").flatten().map(|entry| entry.path());
+    let mut pages: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     pages.push(root.join("README.md"));
     pages.sort();
     pages
@@ -88,14 +94,26 @@ async fn every_command_of_the_documentation_does_what_the_text_says() {
         // As `cargo xtask dev` leaves `demo`: an inbox, and a webhook that calls it.
         let project = stack::project("docs").await;
         let root = format!("/v1/projects/{}", project.name);
-        let inbox = project.api.send(Method::POST, &format!("{root}/inboxes"), Some(&json!({ "name": "first" }))).await.expect(201).json();
+        let inbox = project
+            .api
+            .send(Method::POST, &format!("{root}/inboxes"), Some(&json!({ "name": "first" })))
+            .await
+            .expect(201)
+            .json();
         let webhook = json!({ "name": "hello", "url": inbox["url"], "events": ["order.*"] });
         project.api.send(Method::POST, &format!("{root}/webhooks"), Some(&webhook)).await.expect(201);
         for block in blocks {
             let place = format!("{}:{}", page.display(), block.line);
-            let script = block.script.replace(SERVER, &project.api.base).replace(PROJECT, &format!("/projects/{}", project.name));
+            let script = block
+                .script
+                .replace(SERVER, &project.api.base)
+                .replace(PROJECT, &format!("/projects/{}", project.name));
             let answers = run(&place, &script, &project.token).await;
-            assert_eq!(answers.len(), block.answers.len(), "{place}: each command is followed by its answer (`# 200 …`)\n{answers:#?}");
+            assert_eq!(
+                answers.len(),
+                block.answers.len(),
+                "{place}: each command is followed by its answer (`# 200 …`)\n{answers:#?}"
+            );
             for ((status, body), (told_status, told_body)) in answers.iter().zip(&block.answers) {
                 assert_eq!(status, told_status, "{place}: {body}");
                 assert!(fits(told_body, body), "{place} says\n{told_body}\nand the answer is\n{body}");
@@ -112,9 +130,15 @@ async fn run(place: &str, script: &str, token: &str) -> Vec<(String, String)> {
         "curl() {{ command curl --silent --show-error --noproxy '*' --max-time 60 --write-out '\\n{END}%{{http_code}}\\n' \"$@\"; }}\n"
     );
     let mut command = Command::new("bash");
-    command.args(["-euo", "pipefail", "-c"]).arg(format!("{curl}{script}")).env("TOKEN", token).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(["-euo", "pipefail", "-c"])
+        .arg(format!("{curl}{script}"))
+        .env("TOKEN", token)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = command.output().await.unwrap_or_else(|fault| panic!("bash could not be started: {fault}"));
-    let (told, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (told, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{place} ended with {}:\n{told}\n{complained}", output.status);
     let mut answers = Vec::new();
     let mut body = String::new();
@@ -131,7 +155,8 @@ async fn run(place: &str, script: &str, token: &str) -> Vec<(String, String)> {
 fn a_block_is_its_commands_and_their_answers() {
     let page = "x\n```sh\ncurl a \\\n  -d 1\n# 200 {\"a\":…}\n# a word\ncurl b\n# 204\n```\n```sh\nls\n```\n```json\ncurl\n```\n";
     let script = String::from("curl a \\\n  -d 1\n# a word\ncurl b\n");
-    let answers = vec![(String::from("200"), String::from("{\"a\":…}")), (String::from("204"), String::new())];
+    let answers =
+        vec![(String::from("200"), String::from("{\"a\":…}")), (String::from("204"), String::new())];
     assert_eq!(blocks(page), [Block { line: 2, script, answers }]);
 }
 
@@ -140,8 +165,12 @@ fn an_answer_fits_what_is_told_of_it() {
     assert!(fits(r#"{"id":"evt_…","n":1}"#, r#"{"id":"evt_7","n":1}"#));
     assert!(fits("{…}", "{}") && fits("", "") && fits("…", "anything"));
     assert!(fits(r#"{…"a":1,…}"#, r#"{"z":0,"a":1,"b":2}"#));
-    for (told, body) in [(r#"{"n":1}"#, r#"{"n":2}"#), (r#"{"n":1…}"#, r#"{"m":1}"#), (r#"{…"a":1,…}"#, r#"{"a":2,"b":1}"#), ("", "x")]
-    {
+    for (told, body) in [
+        (r#"{"n":1}"#, r#"{"n":2}"#),
+        (r#"{"n":1…}"#, r#"{"m":1}"#),
+        (r#"{…"a":1,…}"#, r#"{"a":2,"b":1}"#),
+        ("", "x"),
+    ] {
         assert!(!fits(told, body), "{told} {body}");
     }
 }

@@ -31,7 +31,9 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 fn workspace(project: &Project) -> String {
-    postern_core::contract::up42::api::workspace_id(&ProjectName::parse(&project.name).expect("a project's name"))
+    postern_core::contract::up42::api::workspace_id(
+        &ProjectName::parse(&project.name).expect("a project's name"),
+    )
 }
 
 /// The native refusal names so many faults at most and says how many more there are.
@@ -52,27 +54,49 @@ async fn a_refusal_is_bounded_at_every_door() {
     event["data"] = json!(1);
     is_bounded(&project.post("events", &event).await, 9_950);
     is_bounded(
-        &project.post("tests", &json!({ "url": "http://127.0.0.1:1024/", "filter": { "and": vec![json!(1); 10_000] } })).await,
+        &project
+            .post(
+                "tests",
+                &json!({ "url": "http://127.0.0.1:1024/", "filter": { "and": vec![json!(1); 10_000] } }),
+            )
+            .await,
         9_950,
     );
     let mut batch = vec![event.clone()];
     batch.extend(vec![json!({ "type": "a", "data": 1, "x": 1 }); 99]);
     is_bounded(&project.post("events/batch", &json!({ "events": batch })).await, 10_049);
-    is_bounded(&project.post("config/plan", &json!({ "document": { "webhooks": vec![json!(1); 10_000] } })).await, 9_950);
-    is_bounded(&project.post("config/apply", &json!({ "document": { "event_types": vec![json!({}); 10_000] } })).await, 9_950);
+    is_bounded(
+        &project.post("config/plan", &json!({ "document": { "webhooks": vec![json!(1); 10_000] } })).await,
+        9_950,
+    );
+    is_bounded(
+        &project
+            .post("config/apply", &json!({ "document": { "event_types": vec![json!({}); 10_000] } }))
+            .await,
+        9_950,
+    );
     is_bounded(&project.post("import/preview", &many).await, 9_952);
     let query: Vec<String> = (0..1_000).map(|n| format!("p{n}=1")).collect();
     is_bounded(&project.get(&format!("webhooks?{}", query.join("&"))).await, 950);
 
     let schema = json!({ "items": { "type": "string" } });
-    project.post("event-types", &json!({ "name": "strict", "description": "", "schema": schema })).await.expect(201);
-    let misfits = project.post("events", &json!({ "type": "strict", "data": vec![1; 1_000] })).await.problem(ProblemType::InvalidInput);
+    project
+        .post("event-types", &json!({ "name": "strict", "description": "", "schema": schema }))
+        .await
+        .expect(201);
+    let misfits = project
+        .post("events", &json!({ "type": "strict", "data": vec![1; 1_000] }))
+        .await
+        .problem(ProblemType::InvalidInput);
     assert!(misfits.errors.len() == FAULTS_MAX && misfits.more_errors > 0, "{misfits:?}");
 
     let anybody = &project.api;
     let workspace = workspace(&project);
     for (path, api) in [
-        (format!("/ubiops/v2.1/projects/{}/webhooks", project.name), anybody.with_authorization(&format!("Token {}", project.token))),
+        (
+            format!("/ubiops/v2.1/projects/{}/webhooks", project.name),
+            anybody.with_authorization(&format!("Token {}", project.token)),
+        ),
         (format!("/up42/workspaces/{workspace}/webhooks"), anybody.clone()),
     ] {
         let reply = api.send(Method::POST, &path, Some(&many)).await.expect(400);
@@ -90,21 +114,35 @@ async fn notes_of_an_import_are_bounded() {
     let project = stack::project("notes").await;
     let names = vec!["no name-"; 10_000];
     let listing = json!([{ "name": "w", "url": "https://a.example/", "events": names }]);
-    let reply = project.post("import/preview", &json!({ "from": "up42", "listing": listing })).await.expect(200);
+    let reply =
+        project.post("import/preview", &json!({ "from": "up42", "listing": listing })).await.expect(200);
     let notes = reply.json()["items"][0]["notes"].as_array().cloned().unwrap_or_default();
-    assert!(notes.len() <= 22 && notes.last().is_some_and(|note| note.as_str().is_some_and(|note| note.ends_with(" more"))), "{notes:?}");
+    assert!(
+        notes.len() <= 22
+            && notes.last().is_some_and(|note| note.as_str().is_some_and(|note| note.ends_with(" more"))),
+        "{notes:?}"
+    );
 }
 
 /// Requests that are wrong in themselves, at every door: path, kind, body.
 fn spoilt(project: &Project) -> Vec<(String, &'static str, String)> {
     let below = |rest: &str| project.path(rest);
-    let (ubiops, up42) =
-        (format!("/ubiops/v2/projects/{}/webhooks", project.name), format!("/up42/workspaces/{}/webhooks", workspace(project)));
+    let (ubiops, up42) = (
+        format!("/ubiops/v2/projects/{}/webhooks", project.name),
+        format!("/up42/workspaces/{}/webhooks", workspace(project)),
+    );
     let actinia = String::from("/actinia/api/v3/locations/l/processing_async_export");
     let mut spoilt = Vec::new();
-    for path in
-        [below("events"), below("events/batch"), below("webhooks"), below("config/apply"), below("import/preview"), ubiops, up42, actinia]
-    {
+    for path in [
+        below("events"),
+        below("events/batch"),
+        below("webhooks"),
+        below("config/apply"),
+        below("import/preview"),
+        ubiops,
+        up42,
+        actinia,
+    ] {
         for (kind, body) in [
             ("application/json", String::from("{not json")),
             ("application/json", unknown_fields(1_000).to_string()),
@@ -137,33 +175,58 @@ async fn who_is_not_known_learns_nothing_about_a_body() {
         let unknown = ask(&wrong).await.expect(401);
         assert!(unknown.body.len() < 1_024, "{path}: {}", unknown.body);
         let known = ask(&right).await;
-        assert!(matches!(known.status, 400 | 413 | 415 | 422) || path.starts_with("/actinia"), "{path}: {} {}", known.status, known.body);
+        assert!(
+            matches!(known.status, 400 | 413 | 415 | 422) || path.starts_with("/actinia"),
+            "{path}: {} {}",
+            known.status,
+            known.body
+        );
     }
     for query in ["limit=0", "nonsense=1"] {
         let path = project.path(&format!("webhooks?{query}"));
-        project.api.with_token(&wrong).send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
+        project
+            .api
+            .with_token(&wrong)
+            .send(Method::GET, &path, None)
+            .await
+            .problem(ProblemType::Unauthorized);
         project.api.send(Method::GET, &path, None).await.problem(ProblemType::InvalidInput);
     }
-    project.api.with_token(&wrong).send(Method::GET, &project.path("live"), None).await.problem(ProblemType::Unauthorized);
+    project
+        .api
+        .with_token(&wrong)
+        .send(Method::GET, &project.path("live"), None)
+        .await
+        .problem(ProblemType::Unauthorized);
     let export = project.path("events/export?nonsense=1");
     project.api.with_token(&wrong).send(Method::GET, &export, None).await.problem(ProblemType::Unauthorized);
 }
 
 #[tokio::test]
 async fn every_refusal_of_somebody_unknown_counts_as_a_guess() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n")
+            .await;
     let project = stack.project("counting").await;
     let unknown = project.api.with_token(&guess(&project));
     for body in ["{not json", "{}", "[]", "\"\"", "{\"x\":1}"] {
-        unknown.send_raw(Method::POST, &project.path("webhooks"), &[JSON], body).await.problem(ProblemType::Unauthorized);
+        unknown
+            .send_raw(Method::POST, &project.path("webhooks"), &[JSON], body)
+            .await
+            .problem(ProblemType::Unauthorized);
     }
-    unknown.send_raw(Method::POST, &project.path("webhooks"), &[JSON], "{}").await.problem(ProblemType::TooManyRequests);
+    unknown
+        .send_raw(Method::POST, &project.path("webhooks"), &[JSON], "{}")
+        .await
+        .problem(ProblemType::TooManyRequests);
     project.get("webhooks").await.problem(ProblemType::TooManyRequests);
 }
 
 #[tokio::test]
 async fn somebody_known_may_be_refused_as_often_as_they_like() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n")
+            .await;
     let project = stack.project("clumsy").await;
     for _ in 0..4 {
         project.post("webhooks", &json!({})).await.problem(ProblemType::InvalidInput);
@@ -177,7 +240,9 @@ async fn somebody_known_may_be_refused_as_often_as_they_like() {
 
 #[tokio::test]
 async fn a_guess_does_not_hide_behind_a_token_that_is_right() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n")
+            .await;
     let project = stack.project("hiding").await;
     let offered = format!("postern.v1, bearer.{}", guess(&project));
     let form = format!("grant_type=password&username={}&password={}", project.name, guess(&project));
@@ -186,10 +251,19 @@ async fn a_guess_does_not_hide_behind_a_token_that_is_right() {
     project.get("webhooks").await.expect(200);
     project.api.send_raw(Method::POST, "/up42/oauth/token", &typed, form.clone()).await.expect(400);
     for _ in 0..4 {
-        project.api.send_raw(Method::GET, &live, &[("sec-websocket-protocol", &offered)], "").await.problem(ProblemType::Unauthorized);
+        project
+            .api
+            .send_raw(Method::GET, &live, &[("sec-websocket-protocol", &offered)], "")
+            .await
+            .problem(ProblemType::Unauthorized);
     }
     let two = format!("Bearer {}, Bearer {}", project.token, guess(&project));
-    project.api.with_authorization(&two).send(Method::GET, &project.path("webhooks"), None).await.problem(ProblemType::Unauthorized);
+    project
+        .api
+        .with_authorization(&two)
+        .send(Method::GET, &project.path("webhooks"), None)
+        .await
+        .problem(ProblemType::Unauthorized);
     project.api.without_token().send_raw(Method::POST, "/up42/oauth/token", &typed, form).await.expect(429);
     let fresh = project.api.with_token(&guess(&project));
     fresh.send(Method::GET, &project.path("webhooks"), None).await.problem(ProblemType::TooManyRequests);
@@ -249,14 +323,17 @@ async fn every_wrong_login_gets_the_same_words() {
     let mut told = Vec::new();
     for wrong in ["nonsense", &guess(&project)] {
         let path = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
-        told.push(words(project.api.with_authorization(&format!("Token {wrong}")).send(Method::GET, &path, None).await));
+        told.push(words(
+            project.api.with_authorization(&format!("Token {wrong}")).send(Method::GET, &path, None).await,
+        ));
     }
     assert!(told.iter().all(|answer| *answer == told[0] && answer.0 == 401), "{told:#?}");
 }
 
 /// A path below the project that the token names, or below `project`.
 fn project_path_of(shown: &str, project: &Project) -> String {
-    let named = token::project_of(shown).map_or_else(|| project.name.clone(), |named| String::from(named.as_str()));
+    let named =
+        token::project_of(shown).map_or_else(|| project.name.clone(), |named| String::from(named.as_str()));
     format!("/v1/projects/{named}/webhooks")
 }
 
@@ -264,13 +341,23 @@ fn project_path_of(shown: &str, project: &Project) -> String {
 async fn the_audit_log_says_which_administrator_it_was() {
     const ADA: &str = "ada-0123456789abcdef0123456789abcdef";
     const BOB: &str = "bob-0123456789abcdef0123456789abcdef";
-    let stack = Stack::start_with_variables(&format!("ADMIN_TOKENS=\"ada:{ADA},bob@example.com:{BOB}\"\n")).await;
-    let created =
-        Api::new(&stack.base(), Some(ADA)).send(Method::POST, "/v1/projects", Some(&json!({ "name": "named" }))).await.expect(201);
+    let stack =
+        Stack::start_with_variables(&format!("ADMIN_TOKENS=\"ada:{ADA},bob@example.com:{BOB}\"\n")).await;
+    let created = Api::new(&stack.base(), Some(ADA))
+        .send(Method::POST, "/v1/projects", Some(&json!({ "name": "named" })))
+        .await
+        .expect(201);
     let project = Project::new(&stack.base(), "named", created.json()["token"].as_str().expect("a token"));
     let patch = json!({ "retention_days": 7 });
-    Api::new(&stack.base(), Some(BOB)).send(Method::PATCH, "/v1/projects/named", Some(&patch)).await.expect(200);
-    stack.admin().send(Method::PATCH, "/v1/projects/named", Some(&json!({ "retention_days": 8 }))).await.expect(200);
+    Api::new(&stack.base(), Some(BOB))
+        .send(Method::PATCH, "/v1/projects/named", Some(&patch))
+        .await
+        .expect(200);
+    stack
+        .admin()
+        .send(Method::PATCH, "/v1/projects/named", Some(&json!({ "retention_days": 8 })))
+        .await
+        .expect(200);
     let log = project.get("audit").await.expect(200).json();
     let who: Vec<(&str, &str)> = log["items"]
         .as_array()
@@ -279,9 +366,25 @@ async fn the_audit_log_says_which_administrator_it_was() {
         .filter_map(|entry| Some((entry["action"].as_str()?, entry["actor"]["name"].as_str()?)))
         .filter(|(action, _)| *action != "token.created")
         .collect();
-    assert_eq!(who, [("settings.updated", "ADMIN_TOKEN"), ("settings.updated", "bob@example.com"), ("project.created", "ada")]);
-    assert!(log["items"].as_array().into_iter().flatten().all(|entry| entry["actor"]["kind"] != "admin" || entry["actor"]["id"].is_null()));
-    Api::new(&stack.base(), Some("ada")).send(Method::GET, "/v1/projects", None).await.problem(ProblemType::Unauthorized);
+    assert_eq!(
+        who,
+        [
+            ("settings.updated", "ADMIN_TOKEN"),
+            ("settings.updated", "bob@example.com"),
+            ("project.created", "ada")
+        ]
+    );
+    assert!(
+        log["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .all(|entry| entry["actor"]["kind"] != "admin" || entry["actor"]["id"].is_null())
+    );
+    Api::new(&stack.base(), Some("ada"))
+        .send(Method::GET, "/v1/projects", None)
+        .await
+        .problem(ProblemType::Unauthorized);
 }
 
 #[tokio::test]
@@ -299,7 +402,10 @@ async fn a_stranger_makes_no_object() {
         let name = ProjectName::parse(&format!("made-up-{n}")).expect("a name");
         let token = token::mint(&name, &[1; 32]);
         let shown = anonymous.with_token(&token);
-        shown.send(Method::GET, &format!("/v1/projects/{}/webhooks", name.as_str()), None).await.problem(ProblemType::Unauthorized);
+        shown
+            .send(Method::GET, &format!("/v1/projects/{}/webhooks", name.as_str()), None)
+            .await
+            .problem(ProblemType::Unauthorized);
         shown
             .send(Method::POST, &format!("/v1/projects/{}/events", name.as_str()), Some(&json!({})))
             .await
@@ -307,8 +413,16 @@ async fn a_stranger_makes_no_object() {
         shown.send(Method::GET, "/v1/projects", None).await.problem(ProblemType::Unauthorized);
         shown.send(Method::GET, "/up42/users/me", None).await.expect(401);
         let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", name.as_str());
-        anonymous.with_authorization(&format!("Token {token}")).send(Method::GET, &ubiops, None).await.expect(401);
-        anonymous.with_authorization(&basic(name.as_str(), &token)).send(Method::GET, "/actinia/api/v3/locations", None).await.expect(401);
+        anonymous
+            .with_authorization(&format!("Token {token}"))
+            .send(Method::GET, &ubiops, None)
+            .await
+            .expect(401);
+        anonymous
+            .with_authorization(&basic(name.as_str(), &token))
+            .send(Method::GET, "/actinia/api/v3/locations", None)
+            .await
+            .expect(401);
         let made_up = Project::new(&stack.base(), name.as_str(), &token);
         assert_eq!(Feed::connect(&made_up, Credential::Header(&token)).await.err(), Some(401));
     }
@@ -323,8 +437,17 @@ async fn a_project_is_there_at_once_for_who_was_refused_just_before() {
     let name = ProjectName::parse("soon").expect("a name");
     let early = stack.anonymous().with_token(&token::mint(&name, &[1; 32]));
     early.send(Method::GET, "/v1/projects/soon/webhooks", None).await.problem(ProblemType::Unauthorized);
-    stack.anonymous().send(Method::GET, "/in/soon.abcdefghijklmnopqrst", None).await.problem(ProblemType::NotFound);
-    let created = stack.admin().send(Method::POST, "/v1/projects", Some(&json!({ "name": "soon" }))).await.expect(201).json();
+    stack
+        .anonymous()
+        .send(Method::GET, "/in/soon.abcdefghijklmnopqrst", None)
+        .await
+        .problem(ProblemType::NotFound);
+    let created = stack
+        .admin()
+        .send(Method::POST, "/v1/projects", Some(&json!({ "name": "soon" })))
+        .await
+        .expect(201)
+        .json();
     let project = Project::new(&stack.base(), "soon", created["token"].as_str().expect("a token"));
     project.get("webhooks").await.expect(200);
     stack.restart().await;

@@ -39,9 +39,13 @@ impl Doors {
         let workspace = String::from(me["data"]["id"].as_str().expect("a user has an id"));
         project.webhook(&json!({ "name": "public", "url": "https://example.com/hooks", "events": ["*"], "enabled": false })).await;
         let named = json!({ "name": "u", "url": "https://example.com/u", "object_type": "deployment", "object_name": "d", "event": "deployment_request_failed" });
-        ubiops.send(Method::POST, &format!("/ubiops/v2.1/projects/{}/webhooks", project.name), Some(&named)).await.expect(201);
+        ubiops
+            .send(Method::POST, &format!("/ubiops/v2.1/projects/{}/webhooks", project.name), Some(&named))
+            .await
+            .expect(201);
         let draft = json!({ "name": "p", "url": "https://example.com/p", "events": ["job.status"], "secret": null, "active": false });
-        let made = up42.send(Method::POST, &format!("/up42/workspaces/{workspace}/webhooks"), Some(&draft)).await;
+        let made =
+            up42.send(Method::POST, &format!("/up42/workspaces/{workspace}/webhooks"), Some(&draft)).await;
         assert!(matches!(made.status, 200 | 201), "{}", made.body);
         let up42_webhook = String::from(made.json()["data"]["id"].as_str().expect("a webhook has an id"));
         Self { project, ubiops, up42, actinia, workspace, up42_webhook }
@@ -78,26 +82,37 @@ impl Doors {
             let reply = project.post("runs", &json!({ "chain": {}, "webhooks": webhooks })).await;
             closed("run", &reply, 422, &["/webhooks/finished", "/webhooks/update"]);
         }
-        let event =
-            json!({ "name": "w", "url": url, "object_type": "deployment", "object_name": "d", "event": "deployment_request_failed" });
+        let event = json!({ "name": "w", "url": url, "object_type": "deployment", "object_name": "d", "event": "deployment_request_failed" });
         let below = format!("/ubiops/v2.1/projects/{}", project.name);
         for (door, method, rest, body) in [
             ("ubiops create", Method::POST, "webhooks", event.clone()),
             ("ubiops update", Method::PATCH, "webhooks/u", json!({ "url": url })),
             ("ubiops test", Method::POST, "webhooks-tests", without(&event, "name")),
         ] {
-            closed(door, &self.ubiops.send(method, &format!("{below}/{rest}"), Some(&body)).await, 400, &["url"]);
+            closed(
+                door,
+                &self.ubiops.send(method, &format!("{below}/{rest}"), Some(&body)).await,
+                400,
+                &["url"],
+            );
         }
-        let draft = json!({ "name": "n", "url": url, "events": ["job.status"], "secret": null, "active": false });
+        let draft =
+            json!({ "name": "n", "url": url, "events": ["job.status"], "secret": null, "active": false });
         let webhooks = format!("/up42/workspaces/{}/webhooks", self.workspace);
-        for (door, method, path) in
-            [("up42 create", Method::POST, webhooks.clone()), ("up42 update", Method::PUT, format!("{webhooks}/{}", self.up42_webhook))]
-        {
+        for (door, method, path) in [
+            ("up42 create", Method::POST, webhooks.clone()),
+            ("up42 update", Method::PUT, format!("{webhooks}/{}", self.up42_webhook)),
+        ] {
             closed(door, &self.up42.send(method, &path, Some(&draft)).await, 400, &["url"]);
         }
         let chain = json!({ "version": "1", "list": [], "webhooks": { "finished": url } });
         let path = "/actinia/api/v3/locations/l/process_chain_validation_sync";
-        closed("actinia", &self.actinia.send(Method::POST, path, Some(&chain)).await, 400, &["AsyncProcessError"]);
+        closed(
+            "actinia",
+            &self.actinia.send(Method::POST, path, Some(&chain)).await,
+            400,
+            &["AsyncProcessError"],
+        );
         open
     }
 
@@ -135,14 +150,24 @@ async fn a_hostile_url_is_refused_at_every_door() {
         .into_iter()
         .flatten()
         .collect();
-    assert!(open.is_empty(), "{} of {} tries: {:#?}", open.len(), urls.len() * Doors::COUNT, &open[..open.len().min(20)]);
+    assert!(
+        open.is_empty(),
+        "{} of {} tries: {:#?}",
+        open.len(),
+        urls.len() * Doors::COUNT,
+        &open[..open.len().min(20)]
+    );
     assert_eq!(stored(&doors.project).await, before, "nothing was stored");
     // A job is taken whatever its chain says, and fails by it without a call to anybody.
     for url in urls.iter().take(JOBS) {
         let chain = json!({ "version": "1", "list": [], "webhooks": { "finished": url } });
         let path = "/actinia/api/v3/locations/l/processing_async_export";
         let made = doors.actinia.send(Method::POST, path, Some(&chain)).await.expect(200).json();
-        let resource = format!("/actinia/api/v3/resources/{}/{}", doors.project.name, made["resource_id"].as_str().expect("an id"));
+        let resource = format!(
+            "/actinia/api/v3/resources/{}/{}",
+            doors.project.name,
+            made["resource_id"].as_str().expect("an id")
+        );
         let failed = doors.actinia.send(Method::GET, &resource, None).await.expect(400).json();
         assert_eq!(failed["status"], "error", "{url}: {failed}");
     }
@@ -168,8 +193,14 @@ async fn a_callback_calls_no_api_of_ours_under_whatever_name() {
     let native = project.path("events");
     let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
     let before = project.census().await;
-    for path in [native.as_str(), &ubiops, "/up42/workspaces/x/webhooks/y/tests", "/actinia/api/v3/locations/l/processing_async_export"] {
-        let reply = project.api.send_raw(Method::POST, path, &headers, r#"{"type":"a","data":1}"#).await.expect(403);
+    for path in [
+        native.as_str(),
+        &ubiops,
+        "/up42/workspaces/x/webhooks/y/tests",
+        "/actinia/api/v3/locations/l/processing_async_export",
+    ] {
+        let reply =
+            project.api.send_raw(Method::POST, path, &headers, r#"{"type":"a","data":1}"#).await.expect(403);
         assert!(reply.body.contains("webhook-id"), "{path}: {}", reply.body);
     }
     assert_eq!(project.census().await, before, "nothing was stored");
@@ -182,8 +213,16 @@ async fn every_attempt_asks_the_policy_again() {
     let (project, sink) = (stack.project("later").await, Sink::start().await);
     project.listen("w", &sink.url("/w"), &json!({ "events": ["e"] })).await;
     sink.always("/again", Behaviour::status(503));
-    project.listen("again", &sink.url("/again"), &json!({ "events": ["again"], "retry_schedule_s": [10] })).await;
-    project.post("runs", &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f"), "update": sink.url("/u") } })).await.expect(201);
+    project
+        .listen("again", &sink.url("/again"), &json!({ "events": ["again"], "retry_schedule_s": [10] }))
+        .await;
+    project
+        .post(
+            "runs",
+            &json!({ "chain": {}, "webhooks": { "finished": sink.url("/f"), "update": sink.url("/u") } }),
+        )
+        .await
+        .expect(201);
     let run: RunClaim = eventually("the run is offered", SOON, async || {
         Some(project.post("runs/claim", &json!({})).await).filter(|reply| reply.status == 200)
     })
@@ -207,19 +246,28 @@ async fn every_attempt_asks_the_policy_again() {
     let test = project.ended_test(test["id"].as_str().expect("a test has an id")).await;
     assert_eq!(test.status, TestStatus::Failed);
     project.post(&format!("deliveries/{}/retry", detail.delivery.id), &json!({})).await.expect(202);
-    let resent = project.delivery_when(&event.id, "w", "was resent", |detail| detail.delivery.attempts == 2).await;
+    let resent =
+        project.delivery_when(&event.id, "w", "was resent", |detail| detail.delivery.attempts == 2).await;
     assert!(is_blocked(&resent.attempts[1].attempt.outcome), "{:?}", resent.attempts);
-    let retried = project.delivery_when(&waiting.id, "again", "was tried again", |detail| detail.delivery.attempts == 2).await;
+    let retried = project
+        .delivery_when(&waiting.id, "again", "was tried again", |detail| detail.delivery.attempts == 2)
+        .await;
     assert!(is_blocked(&retried.attempts[1].attempt.outcome), "{:?}", retried.attempts);
     project.post(&format!("runs/{}/updates", run.id), &json!({ "message": "half" })).await.expect(202);
     project.post(&format!("runs/{}/finish", run.id), &json!({ "outcome": "finished" })).await.expect(202);
     let refused = eventually("every callback of the run was refused", SOON, async || {
         let run: RunDetail = project.get(&format!("runs/{}", run.id)).await.expect(200).read();
-        let posts: Vec<_> =
-            run.callbacks.into_iter().filter(|call| matches!(call.kind, CallbackKind::Update | CallbackKind::Finished)).collect();
+        let posts: Vec<_> = run
+            .callbacks
+            .into_iter()
+            .filter(|call| matches!(call.kind, CallbackKind::Update | CallbackKind::Finished))
+            .collect();
         (posts.len() == 2 && posts.iter().all(|call| !call.attempts.is_empty())).then_some(posts)
     })
     .await;
-    assert!(refused.iter().all(|callback| callback.attempts.iter().all(|call| is_blocked(&call.attempt.outcome))), "{refused:?}");
+    assert!(
+        refused.iter().all(|callback| callback.attempts.iter().all(|call| is_blocked(&call.attempt.outcome))),
+        "{refused:?}"
+    );
     assert_eq!(sink.all().len(), calls, "nothing was called");
 }

@@ -31,8 +31,12 @@ struct Operation {
 fn operations() -> Vec<Operation> {
     use Needs::{Manage, Publish, Read};
     let url = "http://127.0.0.1:1024/";
-    let make =
-        |method: &str, path, needs, body| Operation { method: Method::from_bytes(method.as_bytes()).expect("a method"), path, needs, body };
+    let make = |method: &str, path, needs, body| Operation {
+        method: Method::from_bytes(method.as_bytes()).expect("a method"),
+        path,
+        needs,
+        body,
+    };
     vec![
         make("GET", "tokens", Manage, None),
         make("POST", "tokens", Manage, Some(json!({ "name": "t", "role": "read" }))),
@@ -49,7 +53,12 @@ fn operations() -> Vec<Operation> {
         make("POST", "webhooks/w/test", Manage, Some(json!({ "type": "order.paid", "data": {} }))),
         make("POST", "tests", Manage, Some(json!({ "url": url }))),
         make("GET", "event-types", Read, None),
-        make("POST", "event-types", Manage, Some(json!({ "name": "new.type", "description": "New.", "example": null }))),
+        make(
+            "POST",
+            "event-types",
+            Manage,
+            Some(json!({ "name": "new.type", "description": "New.", "example": null })),
+        ),
         make("GET", "event-types/known.type", Read, None),
         make("PATCH", "event-types/known.type", Manage, Some(json!({ "description": "Well known." }))),
         make("DELETE", "event-types/known.type", Manage, None),
@@ -59,8 +68,18 @@ fn operations() -> Vec<Operation> {
         make("POST", "config/apply", Manage, Some(json!({ "document": {}, "prune": false }))),
         make("POST", "import/preview", Manage, Some(json!({ "from": "svix", "listing": [] }))),
         make("POST", "events", Publish, Some(json!({ "type": "order.paid", "data": {} }))),
-        make("POST", "events/batch", Publish, Some(json!({ "events": [{ "type": "order.paid", "data": {} }] }))),
-        make("POST", "events/dry-run", Manage, Some(json!({ "type": "order.paid", "data": {}, "labels": {}, "order_key": "k" }))),
+        make(
+            "POST",
+            "events/batch",
+            Publish,
+            Some(json!({ "events": [{ "type": "order.paid", "data": {} }] })),
+        ),
+        make(
+            "POST",
+            "events/dry-run",
+            Manage,
+            Some(json!({ "type": "order.paid", "data": {}, "labels": {}, "order_key": "k" })),
+        ),
         make("GET", "events/export", Read, None),
         make("GET", "metrics", Read, None),
         make("GET", "events", Read, None),
@@ -104,19 +123,32 @@ impl Furnished {
         // A webhook that keeps a delivery open: nothing listens there, and it retries.
         project.listen("w", "http://127.0.0.1:1024/", &json!({})).await;
         let inbox = project.inbox("old").await;
-        project.post("event-types", &json!({ "name": "known.type", "description": "Known.", "example": null })).await.expect(201);
-        let token = project.post("tokens", &json!({ "name": "extra", "role": "read" })).await.expect(201).json();
+        project
+            .post("event-types", &json!({ "name": "known.type", "description": "Known.", "example": null }))
+            .await
+            .expect(201);
+        let token =
+            project.post("tokens", &json!({ "name": "extra", "role": "read" })).await.expect(201).json();
         let replay = project.post("replays", &json!({ "states": ["delivered"] })).await.expect(202).json();
         let event = project.event("order.paid", json!({})).await;
         let delivery = project.attempted(&event.id, "w").await;
         let token = String::from(token["token"]["id"].as_str().expect("a token has an id"));
         let replay = String::from(replay["id"].as_str().expect("a replay has an id"));
-        let ids = vec![("{tok}", token), ("{evt}", event.id), ("{dlv}", delivery.delivery.id), ("{ibx}", inbox.id), ("{rpl}", replay)];
+        let ids = vec![
+            ("{tok}", token),
+            ("{evt}", event.id),
+            ("{dlv}", delivery.delivery.id),
+            ("{ibx}", inbox.id),
+            ("{rpl}", replay),
+        ];
         Self { project, ids }
     }
 
     fn path(&self, operation: &Operation) -> String {
-        let filled = self.ids.iter().fold(String::from(operation.path), |path, (placeholder, id)| path.replace(placeholder, id));
+        let filled = self
+            .ids
+            .iter()
+            .fold(String::from(operation.path), |path, (placeholder, id)| path.replace(placeholder, id));
         self.project.path(&filled)
     }
 
@@ -126,14 +158,30 @@ impl Furnished {
 
     /// Sends `body` as JSON to an operation that takes one.
     async fn with_body(&self, operation: &Operation, body: impl Into<reqwest::Body>) -> Reply {
-        self.project.api.send_raw(operation.method.clone(), &self.path(operation), &[("content-type", "application/json")], body).await
+        self.project
+            .api
+            .send_raw(
+                operation.method.clone(),
+                &self.path(operation),
+                &[("content-type", "application/json")],
+                body,
+            )
+            .await
     }
 
     /// What the project holds, without what time alone changes.
     async fn census(&self) -> Value {
         let mut census = self.project.census().await;
         for delivery in census["deliveries"].as_array_mut().into_iter().flatten() {
-            for field in ["state", "attempts", "next_at", "updated_at", "last_result", "last_status", "last_duration_ms"] {
+            for field in [
+                "state",
+                "attempts",
+                "next_at",
+                "updated_at",
+                "last_result",
+                "last_status",
+                "last_duration_ms",
+            ] {
                 delivery[field] = Value::Null;
             }
         }
@@ -157,22 +205,32 @@ async fn every_route_refuses_callers_without_a_right_to_it() {
     let furnished = Furnished::new("callers").await;
     let project = &furnished.project;
     let stranger = stack::project("stranger").await;
-    let (read, publish, execute) = (project.token("read").await, project.token("publish").await, project.token("execute").await);
+    let (read, publish, execute) =
+        (project.token("read").await, project.token("publish").await, project.token("execute").await);
     let before = furnished.census().await;
     for operation in operations() {
         furnished.call(&project.api.without_token(), &operation).await.problem(ProblemType::Unauthorized);
-        furnished.call(&project.api.with_token("pst_nonsense"), &operation).await.problem(ProblemType::Unauthorized);
+        furnished
+            .call(&project.api.with_token("pst_nonsense"), &operation)
+            .await
+            .problem(ProblemType::Unauthorized);
         furnished.call(&stranger.api, &operation).await.problem(ProblemType::ProjectNotFound);
         if operation.needs != Needs::Read {
             furnished.call(&project.api.with_token(&read), &operation).await.problem(ProblemType::Forbidden);
         }
         if operation.needs != Needs::Publish {
-            furnished.call(&project.api.with_token(&publish), &operation).await.problem(ProblemType::Forbidden);
+            furnished
+                .call(&project.api.with_token(&publish), &operation)
+                .await
+                .problem(ProblemType::Forbidden);
         }
         furnished.call(&project.api.with_token(&execute), &operation).await.problem(ProblemType::Forbidden);
         let missing = furnished.path(&operation).replace(&format!("/{}/", project.name), "/no-such-project/");
         let admin = stack::shared().await.admin();
-        admin.send(operation.method.clone(), &missing, operation.body.as_ref()).await.problem(ProblemType::ProjectNotFound);
+        admin
+            .send(operation.method.clone(), &missing, operation.body.as_ref())
+            .await
+            .problem(ProblemType::ProjectNotFound);
     }
     assert_eq!(furnished.census().await, before, "refused calls store nothing");
     furnished.still_works().await;
@@ -186,7 +244,10 @@ async fn every_route_that_takes_a_body_refuses_what_is_not_json() {
         for body in ["{", "not json", "{\"a\":1,}", "[1,2", "{} {}"] {
             furnished.with_body(&operation, body).await.problem(ProblemType::MalformedJson);
         }
-        furnished.with_body(&operation, vec![b'"', 0xff, 0xfe, b'"']).await.problem(ProblemType::MalformedJson);
+        furnished
+            .with_body(&operation, vec![b'"', 0xff, 0xfe, b'"'])
+            .await
+            .problem(ProblemType::MalformedJson);
     }
     assert_eq!(furnished.census().await, before);
     furnished.still_works().await;
@@ -203,9 +264,16 @@ async fn every_route_that_takes_a_body_refuses_other_types_and_unknown_fields() 
         let mut body = operation.body.clone().expect("the operation takes a body");
         body["no/such~field"] = json!(1);
         furnished.with_body(&operation, body.to_string()).await.faults(&["/no~1such~0field"]);
-        let wrong: serde_json::Map<String, Value> = fields(&operation).into_iter().map(|name| (name, json!({ "unfit": [1] }))).collect();
-        let named = furnished.with_body(&operation, Value::Object(wrong).to_string()).await.problem(ProblemType::InvalidInput);
-        for name in fields(&operation).iter().filter(|name| !["data", "example", "document", "listing"].contains(&name.as_str())) {
+        let wrong: serde_json::Map<String, Value> =
+            fields(&operation).into_iter().map(|name| (name, json!({ "unfit": [1] }))).collect();
+        let named = furnished
+            .with_body(&operation, Value::Object(wrong).to_string())
+            .await
+            .problem(ProblemType::InvalidInput);
+        for name in fields(&operation)
+            .iter()
+            .filter(|name| !["data", "example", "document", "listing"].contains(&name.as_str()))
+        {
             assert!(
                 named.errors.iter().any(|fault| fault.pointer.starts_with(&format!("/{name}"))),
                 "{} {name}: {:?}",
@@ -242,7 +310,12 @@ async fn every_route_that_takes_a_body_refuses_one_over_the_limit() {
     let event = json!({ "type": "a", "data": 1 }).to_string();
     let full = format!("{}{event}", " ".repeat(BODY_BYTES_MAX - event.len()));
     let events = furnished.project.path("events");
-    furnished.project.api.send_raw(Method::POST, &events, &[("content-type", "application/json")], full).await.expect(202);
+    furnished
+        .project
+        .api
+        .send_raw(Method::POST, &events, &[("content-type", "application/json")], full)
+        .await
+        .expect(202);
 }
 
 #[tokio::test]
@@ -251,11 +324,18 @@ async fn every_route_that_takes_a_body_wants_it_to_be_called_json() {
     let before = furnished.census().await;
     for operation in taking_a_body() {
         let body = operation.body.as_ref().expect("the operation takes a body").to_string();
-        for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        for media_type in
+            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+        {
             let reply = furnished
                 .project
                 .api
-                .send_raw(operation.method.clone(), &furnished.path(&operation), &[("content-type", media_type)], body.clone())
+                .send_raw(
+                    operation.method.clone(),
+                    &furnished.path(&operation),
+                    &[("content-type", media_type)],
+                    body.clone(),
+                )
                 .await;
             reply.problem(ProblemType::UnsupportedMediaType);
         }
@@ -263,7 +343,12 @@ async fn every_route_that_takes_a_body_wants_it_to_be_called_json() {
     assert_eq!(furnished.census().await, before);
     let body = json!({ "type": "a", "data": 1 }).to_string();
     let spelled = [("content-type", "Application/JSON; charset=utf-8")];
-    furnished.project.api.send_raw(Method::POST, &furnished.project.path("events"), &spelled, body).await.expect(202);
+    furnished
+        .project
+        .api
+        .send_raw(Method::POST, &furnished.project.path("events"), &spelled, body)
+        .await
+        .expect(202);
 }
 
 #[tokio::test]
@@ -272,16 +357,24 @@ async fn every_route_names_the_methods_that_it_knows() {
     let before = furnished.census().await;
     let all = operations();
     for operation in &all {
-        let known: Vec<&Method> = all.iter().filter(|other| other.path == operation.path).map(|other| &other.method).collect();
+        let known: Vec<&Method> =
+            all.iter().filter(|other| other.path == operation.path).map(|other| &other.method).collect();
         for method in [Method::PUT, Method::TRACE, Method::DELETE, Method::PATCH, Method::POST, Method::GET] {
             // A client library may refuse to send TRACE; a path's own methods are right ones.
-            if method == Method::TRACE || known.contains(&&method) || (operation.path == "tests" && method == Method::GET) {
+            if method == Method::TRACE
+                || known.contains(&&method)
+                || (operation.path == "tests" && method == Method::GET)
+            {
                 continue;
             }
             let reply = furnished.project.api.send(method, &furnished.path(operation), None).await;
             reply.problem(ProblemType::MethodNotAllowed);
             let allow = reply.header("allow").unwrap_or_default();
-            assert!(known.iter().all(|method| allow.contains(method.as_str())), "{}: Allow: {allow}", operation.path);
+            assert!(
+                known.iter().all(|method| allow.contains(method.as_str())),
+                "{}: Allow: {allow}",
+                operation.path
+            );
         }
     }
     assert_eq!(furnished.census().await, before);
@@ -306,14 +399,30 @@ async fn every_route_that_names_a_thing_says_when_there_is_none() {
         if spoil("x") == operation.path {
             continue;
         }
-        for id in [format!("*_{nobody}"), String::from("x"), String::from("%00"), format!("evt_{nobody}"), "a".repeat(300)] {
+        for id in [
+            format!("*_{nobody}"),
+            String::from("x"),
+            String::from("%00"),
+            format!("evt_{nobody}"),
+            "a".repeat(300),
+        ] {
             let path = furnished.project.path(&spoil(&id));
-            furnished.project.api.send(operation.method.clone(), &path, operation.body.as_ref()).await.problem(ProblemType::NotFound);
+            furnished
+                .project
+                .api
+                .send(operation.method.clone(), &path, operation.body.as_ref())
+                .await
+                .problem(ProblemType::NotFound);
         }
         if operation.path.contains('{') {
             // Another project's thing, asked for in mine.
             let foreign = stranger.path(&operation).replace(&stranger.project.name, &furnished.project.name);
-            furnished.project.api.send(operation.method.clone(), &foreign, operation.body.as_ref()).await.problem(ProblemType::NotFound);
+            furnished
+                .project
+                .api
+                .send(operation.method.clone(), &foreign, operation.body.as_ref())
+                .await
+                .problem(ProblemType::NotFound);
         }
     }
     assert_eq!(furnished.census().await, before);
@@ -324,7 +433,18 @@ async fn every_route_that_names_a_thing_says_when_there_is_none() {
 async fn every_paged_list_refuses_a_bad_page() {
     let furnished = Furnished::new("pages").await;
     let requests = format!("inboxes/{}/requests", furnished.ids[3].1);
-    for list in ["webhooks", "events", "deliveries", "inboxes", "replays", "runs", "audit", "tokens", "event-types", &requests] {
+    for list in [
+        "webhooks",
+        "events",
+        "deliveries",
+        "inboxes",
+        "replays",
+        "runs",
+        "audit",
+        "tokens",
+        "event-types",
+        &requests,
+    ] {
         for limit in ["0", "201", "-1", "x", "1.5", "", "99999999999999999999"] {
             furnished.project.get(&format!("{list}?limit={limit}")).await.faults(&["?limit"]);
         }
@@ -374,23 +494,35 @@ async fn what_the_engine_is_told_is_checked_field_by_field() {
         (json!({ "retry_schedule_s": [1, 604_801] }), &["/retry_schedule_s/1"]),
         (json!({ "retry_schedule_s": vec![1; 21] }), &["/retry_schedule_s"]),
         (json!({ "rate_limit": { "calls": 0 } }), &["/rate_limit/calls", "/rate_limit/per_s"]),
-        (json!({ "rate_limit": { "calls": 10_001, "per_s": 3_601 } }), &["/rate_limit/calls", "/rate_limit/per_s"]),
+        (
+            json!({ "rate_limit": { "calls": 10_001, "per_s": 3_601 } }),
+            &["/rate_limit/calls", "/rate_limit/per_s"],
+        ),
         (json!({ "concurrency_limit": 0 }), &["/concurrency_limit"]),
         (json!({ "concurrency_limit": 101 }), &["/concurrency_limit"]),
         (json!({ "ordered": "yes", "paused": 1 }), &["/ordered", "/paused"]),
         (json!({ "filter": { "field": "a" } }), &["/filter"]),
-        (json!({ "filter": { "and": [{ "field": "a", "gt": true }, { "or": [] }] } }), &["/filter/and/0/gt", "/filter/and/1/or"]),
+        (
+            json!({ "filter": { "and": [{ "field": "a", "gt": true }, { "or": [] }] } }),
+            &["/filter/and/0/gt", "/filter/and/1/or"],
+        ),
         (json!({ "filter": { "field": "a", "near": 1 } }), &["/filter/near"]),
         (json!({ "filter": 7 }), &["/filter"]),
         (json!({ "event_labels": { "env": 7 } }), &["/event_labels/env"]),
         (json!({ "secret": "whsk_AAAA" }), &["/secret"]),
         (json!({ "previous_secrets": [] }), &["/previous_secrets"]),
-        (json!({ "retry_schedule_s": "5", "rate_limit": 5, "filter": [] }), &["/retry_schedule_s", "/rate_limit", "/filter"]),
+        (
+            json!({ "retry_schedule_s": "5", "rate_limit": 5, "filter": [] }),
+            &["/retry_schedule_s", "/rate_limit", "/filter"],
+        ),
     ];
     for (patch, pointers) in webhooks {
         furnished.project.patch("webhooks/w", &patch).await.faults(pointers);
         let mut draft = json!({ "name": "new", "url": "http://127.0.0.1:1024/", "events": ["*"] });
-        draft.as_object_mut().expect("a draft is an object").extend(patch.as_object().cloned().expect("a patch is an object"));
+        draft
+            .as_object_mut()
+            .expect("a draft is an object")
+            .extend(patch.as_object().cloned().expect("a patch is an object"));
         furnished.project.post("webhooks", &draft).await.faults(pointers);
     }
     let bodies: [(&str, Value, &[&str]); 12] = [
@@ -403,7 +535,11 @@ async fn what_the_engine_is_told_is_checked_field_by_field() {
         ("replays", json!({ "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z" }), &["/until"]),
         ("replays", json!({ "types": ["a..b"], "dry_run": 1 }), &["/types/0", "/dry_run"]),
         ("events", json!({ "type": "postern.webhook.failing", "data": {} }), &["/type"]),
-        ("events", json!({ "type": "a", "data": {}, "order_key": "", "labels": { "k": 1 } }), &["/order_key", "/labels/k"]),
+        (
+            "events",
+            json!({ "type": "a", "data": {}, "order_key": "", "labels": { "k": 1 } }),
+            &["/order_key", "/labels/k"],
+        ),
         ("events/dry-run", json!({ "type": "a b" }), &["/type", "/data"]),
         ("events/batch", json!({ "events": [{ "type": "postern.x", "data": 1 }] }), &["/events/0/type"]),
     ];
@@ -423,7 +559,9 @@ async fn what_the_engine_is_told_is_checked_field_by_field() {
     }
     furnished.project.post("replays", &json!({ "webhook": "nobody" })).await.problem(ProblemType::NotFound);
     let read = furnished.project.api.with_token(&furnished.project.token("read").await);
-    read.send(Method::PATCH, &project, Some(&json!({ "retention_days": 7 }))).await.problem(ProblemType::Forbidden);
+    read.send(Method::PATCH, &project, Some(&json!({ "retention_days": 7 })))
+        .await
+        .problem(ProblemType::Forbidden);
     let mut after = furnished.census().await;
     after["tokens"] = before["tokens"].clone();
     assert_eq!(after, before);
@@ -449,7 +587,11 @@ async fn a_path_that_nobody_knows_is_a_problem_too() {
     }
     let page = furnished.project.api.send(Method::GET, "/p/anything/webhooks", None).await.expect(200);
     assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
-    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")), "{:?}", page.headers);
+    assert!(
+        page.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")),
+        "{:?}",
+        page.headers
+    );
 }
 
 #[tokio::test]
@@ -471,7 +613,15 @@ async fn a_burst_of_bad_requests_does_not_stop_good_ones() {
     let bad = futures_util::future::join_all((0..60).map(|n| {
         let events = furnished.project.path("events");
         let api = furnished.project.api.clone();
-        async move { api.send_raw(Method::POST, &events, &[("content-type", "application/json")], bodies[n % bodies.len()]).await }
+        async move {
+            api.send_raw(
+                Method::POST,
+                &events,
+                &[("content-type", "application/json")],
+                bodies[n % bodies.len()],
+            )
+            .await
+        }
     }));
     let good = futures_util::future::join_all((0..20).map(|n| furnished.project.event("good", json!(n))));
     let (bad, good) = tokio::join!(bad, good);
@@ -487,23 +637,33 @@ async fn a_burst_of_bad_requests_does_not_stop_good_ones() {
 #[tokio::test]
 async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it() {
     let furnished = Furnished::new("headers").await;
-    let document: Value = stack::shared().await.anonymous().try_get("/openapi.json").await.expect("it is served").json();
+    let document: Value =
+        stack::shared().await.anonymous().try_get("/openapi.json").await.expect("it is served").json();
     let mut checked = Vec::new();
     for (pattern, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let names = |name: &str| {
                 let reference = format!("#/components/parameters/{name}");
-                operation["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["$ref"] == reference.as_str()))
+                operation["parameters"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|parameter| parameter["$ref"] == reference.as_str()))
             };
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or(Method::OPTIONS);
             let path = pattern.replace("{project}", &furnished.project.name).replace("{name}", "w");
             if names("IdempotencyKey") {
                 for key in [String::from("x").repeat(129), String::from("k\u{f6}")] {
                     let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
-                    let reply = furnished.project.api.send_raw(method.clone(), &path, &headers, "{\"dry_run\":true}").await;
+                    let reply = furnished
+                        .project
+                        .api
+                        .send_raw(method.clone(), &path, &headers, "{\"dry_run\":true}")
+                        .await;
                     let problem = reply.problem(ProblemType::InvalidInput);
                     let told: Vec<&str> = problem.errors.iter().map(|fault| fault.detail.as_str()).collect();
-                    assert!(told.iter().any(|detail| detail.starts_with("the Idempotency-Key header ")), "{method} {path}: {told:?}");
+                    assert!(
+                        told.iter().any(|detail| detail.starts_with("the Idempotency-Key header ")),
+                        "{method} {path}: {told:?}"
+                    );
                 }
                 checked.push(format!("{method} {pattern} Idempotency-Key"));
             }
@@ -519,6 +679,10 @@ async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it(
     // The sample of the issue: an answer that keeps nothing needs no key, and checks it all the same.
     let headers = [("content-type", "application/json"), ("idempotency-key", &*"x".repeat(129))];
     let path = furnished.project.path("replays");
-    let reply = furnished.project.api.send_raw(Method::POST, &path, &headers, "{\"webhook\":\"w\",\"dry_run\":true}").await;
+    let reply = furnished
+        .project
+        .api
+        .send_raw(Method::POST, &path, &headers, "{\"webhook\":\"w\",\"dry_run\":true}")
+        .await;
     reply.problem(ProblemType::InvalidInput);
 }

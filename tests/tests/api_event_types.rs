@@ -47,15 +47,21 @@ async fn data_that_does_not_fit_the_schema_is_refused_with_every_place() {
 async fn a_schema_that_would_not_be_checked_is_refused_and_an_example_must_fit() {
     let project = stack::project("refused").await;
     let draft = |schema: Value, example: Value| json!({ "name": "a", "schema": schema, "example": example });
-    project.post("event-types", &draft(json!({ "pattern": "x", "if": {}, "items": { "typo": 1 } }), Value::Null)).await.faults(&[
-        "/schema/pattern",
-        "/schema/if",
-        "/schema/items/typo",
-    ]);
-    project.post("event-types", &draft(json!({ "$ref": "https://a.example/" }), Value::Null)).await.faults(&["/schema/$ref"]);
-    project.post("event-types", &draft(json!({ "description": "x".repeat(40_000) }), Value::Null)).await.faults(&["/schema"]);
+    project
+        .post("event-types", &draft(json!({ "pattern": "x", "if": {}, "items": { "typo": 1 } }), Value::Null))
+        .await
+        .faults(&["/schema/pattern", "/schema/if", "/schema/items/typo"]);
+    project
+        .post("event-types", &draft(json!({ "$ref": "https://a.example/" }), Value::Null))
+        .await
+        .faults(&["/schema/$ref"]);
+    project
+        .post("event-types", &draft(json!({ "description": "x".repeat(40_000) }), Value::Null))
+        .await
+        .faults(&["/schema"]);
     project.post("event-types", &draft(schema(), json!({ "id": 1 }))).await.faults(&["/example/id"]);
-    let view: EventTypeView = project.post("event-types", &draft(schema(), json!({ "id": ID }))).await.expect(201).read();
+    let view: EventTypeView =
+        project.post("event-types", &draft(schema(), json!({ "id": ID }))).await.expect(201).read();
     assert_eq!((view.schema, view.version, view.archived), (Some(schema()), 1, false));
     project.patch("event-types/a", &json!({ "example": {} })).await.faults(&["/example/id"]);
 }
@@ -63,7 +69,8 @@ async fn a_schema_that_would_not_be_checked_is_refused_and_an_example_must_fit()
 #[tokio::test]
 async fn an_entry_is_changed_by_those_who_saw_it_as_it_is() {
     let project = stack::project("versions").await;
-    let created = project.post("event-types", &json!({ "name": "order.paid", "description": "One" })).await.expect(201);
+    let created =
+        project.post("event-types", &json!({ "name": "order.paid", "description": "One" })).await.expect(201);
     assert_eq!(created.header("etag"), Some("\"1\""));
     let path = project.path("event-types/order.paid");
     let patch = async |version: &str, body: Value| {
@@ -72,7 +79,8 @@ async fn an_entry_is_changed_by_those_who_saw_it_as_it_is() {
     };
     let updated = patch("\"1\"", json!({ "description": "Two", "archived": true })).await.expect(200);
     assert_eq!(updated.header("etag"), Some("\"2\""));
-    let problem = patch("\"1\"", json!({ "description": "Three" })).await.problem(ProblemType::VersionMismatch);
+    let problem =
+        patch("\"1\"", json!({ "description": "Three" })).await.problem(ProblemType::VersionMismatch);
     assert!(problem.detail.contains("version is 2"), "{}", problem.detail);
     let shown = project.get("event-types/order.paid").await.expect(200);
     assert_eq!(
@@ -80,7 +88,11 @@ async fn an_entry_is_changed_by_those_who_saw_it_as_it_is() {
         (Some("\"2\""), &json!("Two"), &json!(true))
     );
     project.post("events", &json!({ "type": "order.paid", "data": 1 })).await.expect(202);
-    project.api.send_raw(Method::DELETE, &path, &[("if-match", "\"1\"")], "").await.problem(ProblemType::VersionMismatch);
+    project
+        .api
+        .send_raw(Method::DELETE, &path, &[("if-match", "\"1\"")], "")
+        .await
+        .problem(ProblemType::VersionMismatch);
     project.api.send_raw(Method::DELETE, &path, &[("if-match", "\"2\"")], "").await.expect(204);
     project.get("event-types/order.paid").await.problem(ProblemType::NotFound);
     project.patch("event-types/order.paid", &json!({})).await.problem(ProblemType::NotFound);
@@ -93,7 +105,8 @@ async fn a_webhook_is_changed_by_those_who_saw_it_as_it_is() {
     let stale = [("if-match", "\"7\"")];
     for (method, below) in [(Method::POST, "pause"), (Method::POST, "secret/rotate"), (Method::DELETE, "")] {
         let path = project.path(format!("webhooks/w/{below}").trim_end_matches('/'));
-        let problem = project.api.send_raw(method, &path, &stale, "").await.problem(ProblemType::VersionMismatch);
+        let problem =
+            project.api.send_raw(method, &path, &stale, "").await.problem(ProblemType::VersionMismatch);
         assert!(problem.detail.contains("version is 1"), "{}", problem.detail);
     }
     let path = project.path("webhooks/w/pause");
@@ -126,14 +139,22 @@ async fn a_repeated_call_is_answered_as_the_first_time() {
         let again = post(path, &key, &body).await;
         assert_eq!((again.status, again.body), (first.status, first.body), "{path}");
         post(path, &key, &other).await.problem(ProblemType::IdempotencyConflict);
-        post("inboxes", &key, &json!({ "name": "another call" })).await.problem(ProblemType::IdempotencyConflict);
+        post("inboxes", &key, &json!({ "name": "another call" }))
+            .await
+            .problem(ProblemType::IdempotencyConflict);
         post(path, &"k".repeat(129), &other).await.faults(&[""]);
     }
     let census = project.census().await;
     let count = |list: &str| census[list].as_array().map(Vec::len);
-    assert_eq!((count("webhooks"), count("inboxes"), count("events"), count("deliveries")), (Some(1), Some(1), Some(2), Some(2)));
+    assert_eq!(
+        (count("webhooks"), count("inboxes"), count("events"), count("deliveries")),
+        (Some(1), Some(1), Some(2), Some(2))
+    );
     let stranger = project.api.with_token(&project.token("publish").await);
     let headers = [("content-type", "application/json"), ("idempotency-key", "key of inboxes")];
     let body = json!({ "name": "i" }).to_string();
-    stranger.send_raw(Method::POST, &project.path("inboxes"), &headers, body).await.problem(ProblemType::Forbidden);
+    stranger
+        .send_raw(Method::POST, &project.path("inboxes"), &headers, body)
+        .await
+        .problem(ProblemType::Forbidden);
 }

@@ -15,7 +15,9 @@ async fn an_accepted_event_reads_back_as_the_producer_wrote_it() {
     let project = stack::project("event").await;
     // Key order, a number that no double holds, and an escape must survive.
     let data = r#"{"z":1,"a":{"n":12345678901234567890.10,"deep":[[{}]]},"s":"\u00e9"}"#;
-    let body = format!(r#"{{"type":"order.paid","data":{data},"object":{{"type":"deployment","name":"d1","version":"v1"}}}}"#);
+    let body = format!(
+        r#"{{"type":"order.paid","data":{data},"object":{{"type":"deployment","name":"d1","version":"v1"}}}}"#
+    );
     let accepted: EventAccepted = post_raw(&project, &body).await.expect(202).read();
     assert!(accepted.id.starts_with("evt_"));
     assert_eq!((accepted.deliveries, accepted.duplicate), (0, false));
@@ -38,11 +40,18 @@ async fn a_byte_order_mark_is_taken_and_a_content_coding_refused_by_name() {
         project.api.send_raw(Method::POST, &project.path(path), &[json], marked.clone()).await.expect(status);
     }
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let refused = project.api.send_raw(Method::POST, &project.path("events"), &[json], utf16).await.problem(ProblemType::MalformedJson);
+    let refused = project
+        .api
+        .send_raw(Method::POST, &project.path("events"), &[json], utf16)
+        .await
+        .problem(ProblemType::MalformedJson);
     assert!(refused.detail.contains("UTF-16"), "{}", refused.detail);
     for path in ["events", "events/batch", "webhooks", "config/plan"] {
         for coding in ["gzip", "br", "zstd", "deflate", "x-gzip"] {
-            let sent = project.api.send_raw(Method::POST, &project.path(path), &[json, ("content-encoding", coding)], "{}").await;
+            let sent = project
+                .api
+                .send_raw(Method::POST, &project.path(path), &[json, ("content-encoding", coding)], "{}")
+                .await;
             let problem = sent.problem(ProblemType::UnsupportedMediaType);
             assert!(
                 problem.detail.contains("content-encoding") && problem.detail.contains("identity"),
@@ -53,32 +62,53 @@ async fn a_byte_order_mark_is_taken_and_a_content_coding_refused_by_name() {
         }
     }
     let plain = [json, ("content-encoding", "identity")];
-    project.api.send_raw(Method::POST, &project.path("events"), &plain, r#"{"type":"order.paid","data":1}"#).await.expect(202);
+    project
+        .api
+        .send_raw(Method::POST, &project.path("events"), &plain, r#"{"type":"order.paid","data":1}"#)
+        .await
+        .expect(202);
 }
 
 #[tokio::test]
 async fn a_fault_of_a_single_event_is_told_where_it_stands_in_the_body() {
     let project = stack::project("single").await;
-    let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" }, "m": { "type": "integer" } } });
+    let schema =
+        json!({ "type": "object", "properties": { "n": { "type": "integer" }, "m": { "type": "integer" } } });
     project.post("event-types", &json!({ "name": "order.paid", "schema": schema })).await.expect(201);
     let wrong = json!({ "type": "order.paid", "data": { "n": "x" } });
     for path in ["events", "events/dry-run"] {
         let problem = project.post(path, &wrong).await.problem(ProblemType::InvalidInput);
-        assert_eq!(problem.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/data/n"], "{path}");
+        assert_eq!(
+            problem.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+            ["/data/n"],
+            "{path}"
+        );
         assert!(problem.detail.starts_with("/data/n: "), "{path}: {}", problem.detail);
-        let both =
-            project.post(path, &json!({ "type": "order.paid", "data": { "n": "x", "m": "y" } })).await.problem(ProblemType::InvalidInput);
+        let both = project
+            .post(path, &json!({ "type": "order.paid", "data": { "n": "x", "m": "y" } }))
+            .await
+            .problem(ProblemType::InvalidInput);
         assert!(
-            !both.detail.contains("/events") && both.errors.iter().all(|fault| fault.pointer.starts_with("/data/")),
+            !both.detail.contains("/events")
+                && both.errors.iter().all(|fault| fault.pointer.starts_with("/data/")),
             "{path}: {both:?}"
         );
     }
-    let batch = project.post("events/batch", &json!({ "events": [wrong] })).await.problem(ProblemType::InvalidInput);
+    let batch =
+        project.post("events/batch", &json!({ "events": [wrong] })).await.problem(ProblemType::InvalidInput);
     assert!(batch.detail.starts_with("/events/0/data/n: "), "{}", batch.detail);
 }
 
 async fn post_raw(project: &Project, body: &str) -> Reply {
-    project.api.send_raw(Method::POST, &project.path("events"), &[("content-type", "application/json")], String::from(body)).await
+    project
+        .api
+        .send_raw(
+            Method::POST,
+            &project.path("events"),
+            &[("content-type", "application/json")],
+            String::from(body),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -90,18 +120,28 @@ async fn an_event_goes_to_the_webhooks_that_want_it() {
         ("all", json!({ "events": ["*"] })),
         ("several", json!({ "events": ["a", "order.shipped", "order.paid"] })),
         ("other", json!({ "events": ["invoice.*"] })),
-        ("object", json!({ "events": ["*"], "object": { "type": "deployment", "name": null, "version": null } })),
-        ("named", json!({ "events": ["*"], "object": { "type": "deployment", "name": "d1", "version": "v2" } })),
+        (
+            "object",
+            json!({ "events": ["*"], "object": { "type": "deployment", "name": null, "version": null } }),
+        ),
+        (
+            "named",
+            json!({ "events": ["*"], "object": { "type": "deployment", "name": "d1", "version": "v2" } }),
+        ),
     ];
     for (name, more) in &wants {
         project.listen(name, &sink.url(&format!("/{name}")), more).await;
     }
-    let object = |name: &str, version: &str| json!({ "type": "deployment", "name": name, "version": version });
+    let object =
+        |name: &str, version: &str| json!({ "type": "deployment", "name": name, "version": version });
     for (body, expected) in [
         (json!({ "type": "order.paid", "data": 0 }), vec!["exact", "prefix", "all", "several"]),
         (json!({ "type": "order.shipped.late", "data": 1 }), vec!["prefix", "all"]),
         (json!({ "type": "orders", "data": 2 }), vec!["all"]),
-        (json!({ "type": "invoice.created", "data": 3, "object": object("d1", "v2") }), vec!["all", "other", "object", "named"]),
+        (
+            json!({ "type": "invoice.created", "data": 3, "object": object("d1", "v2") }),
+            vec!["all", "other", "object", "named"],
+        ),
         (json!({ "type": "x", "data": 4, "object": object("d1", "v1") }), vec!["all", "object"]),
     ] {
         let accepted: EventAccepted = project.post("events", &body).await.expect(202).read();
@@ -116,7 +156,10 @@ async fn an_event_goes_to_the_webhooks_that_want_it() {
 
 async fn sink_has(sink: &Sink, name: &str, data: &Value) {
     let path = format!("/{name}");
-    until(&format!("{data} reaches {name}"), SOON, async || sink.received(&path).iter().any(|call| &call.json()["data"] == data)).await;
+    until(&format!("{data} reaches {name}"), SOON, async || {
+        sink.received(&path).iter().any(|call| &call.json()["data"] == data)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -126,7 +169,10 @@ async fn a_known_idempotency_key_stores_and_sends_nothing_new() {
     let body = json!({ "type": "order.paid", "data": { "n": 1 }, "idempotency_key": "k1" });
     let first: EventAccepted = project.post("events", &body).await.expect(202).read();
     let second: EventAccepted = project.post("events", &body).await.expect(202).read();
-    assert_eq!((second.id.as_str(), second.duplicate, second.deliveries), (first.id.as_str(), true, first.deliveries));
+    assert_eq!(
+        (second.id.as_str(), second.duplicate, second.deliveries),
+        (first.id.as_str(), true, first.deliveries)
+    );
     let by_header = |key: &'static str, data: Value| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         let (project, body) = (project.clone(), json!({ "type": "order.paid", "data": data }).to_string());
@@ -158,23 +204,35 @@ async fn one_key_posted_at_once_from_many_places_is_one_event() {
 async fn a_batch_is_accepted_whole_or_not_at_all() {
     let (project, sink) = (stack::project("batch").await, Sink::start().await);
     project.listen("w", &sink.url("/a"), &json!({ "events": ["order.*"] })).await;
-    let events: Vec<Value> =
-        (0..100).map(|n| json!({ "type": if n % 2 == 0 { "order.paid" } else { "other" }, "data": { "n": n } })).collect();
-    let accepted: BatchAccepted = project.post("events/batch", &json!({ "events": events })).await.expect(202).read();
+    let events: Vec<Value> = (0..100)
+        .map(|n| json!({ "type": if n % 2 == 0 { "order.paid" } else { "other" }, "data": { "n": n } }))
+        .collect();
+    let accepted: BatchAccepted =
+        project.post("events/batch", &json!({ "events": events })).await.expect(202).read();
     assert_eq!(accepted.items.len(), 100);
-    assert!(accepted.items.iter().enumerate().all(|(n, item)| item.deliveries == u32::from(n % 2 == 0)), "in the batch's order");
+    assert!(
+        accepted.items.iter().enumerate().all(|(n, item)| item.deliveries == u32::from(n % 2 == 0)),
+        "in the batch's order"
+    );
     let calls = sink.wait_for("/a", 50).await;
     let mut numbers: Vec<i64> = calls.iter().filter_map(|call| call.json()["data"]["n"].as_i64()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..100).step_by(2).collect::<Vec<_>>());
 
     // What is called is reported a little later, and the census would see that.
-    until("all are recorded as delivered", SOON, async || project.deliveries("state=delivered&limit=200").await.items.len() == 50).await;
+    until("all are recorded as delivered", SOON, async || {
+        project.deliveries("state=delivered&limit=200").await.items.len() == 50
+    })
+    .await;
     let before = project.census().await;
-    let one_bad = json!({ "events": [{ "type": "a", "data": 1 }, { "type": "not ok", "data": 1 }, { "type": "b" }] });
+    let one_bad =
+        json!({ "events": [{ "type": "a", "data": 1 }, { "type": "not ok", "data": 1 }, { "type": "b" }] });
     project.post("events/batch", &one_bad).await.faults(&["/events/1/type", "/events/2/data"]);
     project.post("events/batch", &json!({ "events": [] })).await.faults(&["/events"]);
-    project.post("events/batch", &json!({ "events": vec![json!({ "type": "a", "data": 1 }); 101] })).await.faults(&["/events"]);
+    project
+        .post("events/batch", &json!({ "events": vec![json!({ "type": "a", "data": 1 }); 101] }))
+        .await
+        .faults(&["/events"]);
     assert_eq!(project.census().await, before);
 }
 
@@ -182,7 +240,8 @@ async fn a_batch_is_accepted_whole_or_not_at_all() {
 async fn a_key_used_twice_in_one_batch_is_one_event() {
     let project = stack::project("batchidem").await;
     let event = json!({ "type": "a", "data": 1, "idempotency_key": "k" });
-    let accepted: BatchAccepted = project.post("events/batch", &json!({ "events": [event, event] })).await.expect(202).read();
+    let accepted: BatchAccepted =
+        project.post("events/batch", &json!({ "events": [event, event] })).await.expect(202).read();
     assert_eq!(accepted.items[0].id, accepted.items[1].id);
     assert_eq!((accepted.items[0].duplicate, accepted.items[1].duplicate), (false, true));
 }
@@ -203,9 +262,18 @@ async fn a_bad_event_names_every_bad_field_and_stores_nothing() {
         (json!({ "type": "order.*", "data": 1 }).to_string(), vec!["/type"]),
         (json!({ "type": "a".repeat(129), "data": 1 }).to_string(), vec!["/type"]),
         (json!({ "type": "a", "data": 1, "typo": 1, "more": 2 }).to_string(), vec!["/typo", "/more"]),
-        (json!({ "type": "a", "data": 1, "object": { "type": 1 } }).to_string(), vec!["/object/type", "/object/name"]),
-        (json!({ "type": "a", "data": 1, "object": { "type": "d", "name": "n", "x": 1 } }).to_string(), vec!["/object/x"]),
-        (json!({ "type": "a", "data": 1, "idempotency_key": "k".repeat(129) }).to_string(), vec!["/idempotency_key"]),
+        (
+            json!({ "type": "a", "data": 1, "object": { "type": 1 } }).to_string(),
+            vec!["/object/type", "/object/name"],
+        ),
+        (
+            json!({ "type": "a", "data": 1, "object": { "type": "d", "name": "n", "x": 1 } }).to_string(),
+            vec!["/object/x"],
+        ),
+        (
+            json!({ "type": "a", "data": 1, "idempotency_key": "k".repeat(129) }).to_string(),
+            vec!["/idempotency_key"],
+        ),
         (json!({ "type": "a", "data": 1, "idempotency_key": 5 }).to_string(), vec!["/idempotency_key"]),
         (format!(r#"{{"type":"a","data":{deep}}}"#), vec!["/data"]),
     ];
@@ -226,9 +294,14 @@ async fn events_are_listed_newest_first_by_type_and_page() {
     for n in 0..5 {
         ids.push(project.event(if n == 2 { "b" } else { "a" }, json!(n)).await.id);
     }
-    let listed = async |query: &str| -> Page<EventView> { project.get(&format!("events?{query}")).await.expect(200).read() };
+    let listed = async |query: &str| -> Page<EventView> {
+        project.get(&format!("events?{query}")).await.expect(200).read()
+    };
     let all = listed("").await;
-    assert_eq!(all.items.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().rev().collect::<Vec<_>>());
+    assert_eq!(
+        all.items.iter().map(|event| &event.id).collect::<Vec<_>>(),
+        ids.iter().rev().collect::<Vec<_>>()
+    );
     assert!(all.items.iter().all(|event| event.data.is_none()), "a list leaves the data out");
     assert_eq!(listed("type=b").await.items.len(), 1);
     let first = listed("limit=3").await;
@@ -246,12 +319,14 @@ async fn the_catalogue_takes_shows_and_forgets_event_types() {
     project.post("event-types", &draft).await.expect(201);
     project.post("event-types", &draft).await.problem(ProblemType::NameTaken);
     let page: Page<EventTypeView> = project.get("event-types").await.expect(200).read();
-    assert_eq!((page.items[0].name.as_str(), page.items[0].example.as_ref()), ("order.paid", Some(&json!({ "id": 1 }))));
-    project.post("event-types", &json!({ "name": "a b", "description": "x".repeat(401), "z": 1 })).await.faults(&[
-        "/name",
-        "/description",
-        "/z",
-    ]);
+    assert_eq!(
+        (page.items[0].name.as_str(), page.items[0].example.as_ref()),
+        ("order.paid", Some(&json!({ "id": 1 })))
+    );
+    project
+        .post("event-types", &json!({ "name": "a b", "description": "x".repeat(401), "z": 1 }))
+        .await
+        .faults(&["/name", "/description", "/z"]);
     project.delete("event-types/order.paid").await.expect(204);
     project.delete("event-types/order.paid").await.problem(ProblemType::NotFound);
     let page: Page<EventTypeView> = project.get("event-types").await.expect(200).read();

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"5\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n")
+            .await;
     let project = stack.project("guessed").await;
     let mut wrong = project.token.clone();
     wrong.replace_range(wrong.len() - 4.., "aaaa");
@@ -20,7 +22,10 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
     project.get("webhooks").await.expect(200);
     // What needs no token says nothing of one, whatever it answers.
     let inbox = project.inbox("strict").await;
-    project.patch(&format!("inboxes/{}", inbox.id), &json!({ "answer": { "status": 401 } })).await.expect(200);
+    project
+        .patch(&format!("inboxes/{}", inbox.id), &json!({ "answer": { "status": 401 } }))
+        .await
+        .expect(200);
     for _ in 0..10 {
         let path = inbox.url.trim_start_matches(&stack.base()).to_owned();
         guess.send(Method::POST, &path, Some(&json!(1))).await.expect(401);
@@ -33,21 +38,36 @@ async fn an_address_that_guesses_is_stopped_and_right_tokens_go_on() {
     }
     let refused = guess.send(Method::GET, &path, None).await;
     refused.problem(ProblemType::TooManyRequests);
-    let wait: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("how long to wait");
+    let wait: u64 =
+        refused.header("retry-after").and_then(|text| text.parse().ok()).expect("how long to wait");
     assert!((1..=61).contains(&wait), "{wait}");
     project.get("webhooks").await.expect(200);
     project.api.without_token().send(Method::GET, &path, None).await.problem(ProblemType::TooManyRequests);
 
     let ubiops = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
-    let reply = guess.with_authorization(&format!("Token {wrong}")).send(Method::GET, &ubiops, None).await.expect(429);
-    assert_eq!(reply.header("x-ratelimit-reset"), reply.header("retry-after"), "what its client waits for (docs/wire.md A.6)");
-    assert!(reply.json()["error"].is_string() && reply.header("retry-after").is_some(), "in the facade's own words: {}", reply.body);
+    let reply = guess
+        .with_authorization(&format!("Token {wrong}"))
+        .send(Method::GET, &ubiops, None)
+        .await
+        .expect(429);
+    assert_eq!(
+        reply.header("x-ratelimit-reset"),
+        reply.header("retry-after"),
+        "what its client waits for (docs/wire.md A.6)"
+    );
+    assert!(
+        reply.json()["error"].is_string() && reply.header("retry-after").is_some(),
+        "in the facade's own words: {}",
+        reply.body
+    );
     stack.anonymous().send(Method::GET, "/healthz", None).await.expect(200);
 }
 
 #[tokio::test]
 async fn a_guessed_ticket_counts_and_a_right_one_goes_on() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"3\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"3\"\nPUBLIC_REQUESTS_PER_MINUTE=\"0\"\n")
+            .await;
     let project = stack.project("tickets").await;
     for letter in ["a", "b", "c"] {
         let guess = format!("ticket.{}", letter.repeat(52));
@@ -55,13 +75,22 @@ async fn a_guessed_ticket_counts_and_a_right_one_goes_on() {
         project.get("webhooks").await.expect(200);
     }
     let guess = format!("ticket.{}", "d".repeat(52));
-    assert_eq!(Feed::connect(&project, Credential::Offered(&guess)).await.err(), Some(429), "that was enough");
-    assert!(Feed::connect(&project, Credential::Ticket(&project.token)).await.is_ok(), "a ticket that was given to this address is none");
+    assert_eq!(
+        Feed::connect(&project, Credential::Offered(&guess)).await.err(),
+        Some(429),
+        "that was enough"
+    );
+    assert!(
+        Feed::connect(&project, Credential::Ticket(&project.token)).await.is_ok(),
+        "a ticket that was given to this address is none"
+    );
 }
 
 #[tokio::test]
 async fn what_needs_no_token_is_limited_too() {
-    let stack = Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"0\"\nPUBLIC_REQUESTS_PER_MINUTE=\"300\"\n").await;
+    let stack =
+        Stack::start_with_variables("AUTH_FAILURES_PER_MINUTE=\"0\"\nPUBLIC_REQUESTS_PER_MINUTE=\"300\"\n")
+            .await;
     let project = stack.project("flooded").await;
     let inbox = project.inbox("i").await;
     let path = inbox.url.trim_start_matches(&stack.base()).to_owned();
@@ -83,9 +112,16 @@ async fn the_counters_are_prometheus_text_for_the_administrator() {
     project.event("a", json!(1)).await;
     let told = stack.admin().send(Method::GET, "/metrics", None).await.expect(200);
     assert_eq!(told.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    let is_sample = |line: &str| line.rsplit_once(' ').is_some_and(|(name, value)| !name.is_empty() && value.parse::<f64>().is_ok());
-    let (comments, samples): (Vec<&str>, Vec<&str>) = told.body.lines().partition(|line| line.starts_with('#'));
-    assert!(!comments.is_empty() && !samples.is_empty() && samples.iter().all(|line| is_sample(line)), "{}", told.body);
+    let is_sample = |line: &str| {
+        line.rsplit_once(' ').is_some_and(|(name, value)| !name.is_empty() && value.parse::<f64>().is_ok())
+    };
+    let (comments, samples): (Vec<&str>, Vec<&str>) =
+        told.body.lines().partition(|line| line.starts_with('#'));
+    assert!(
+        !comments.is_empty() && !samples.is_empty() && samples.iter().all(|line| is_sample(line)),
+        "{}",
+        told.body
+    );
     project.api.send(Method::GET, "/metrics", None).await.problem(ProblemType::Unauthorized);
     stack.anonymous().send(Method::GET, "/metrics", None).await.problem(ProblemType::Unauthorized);
     stack.admin().send(Method::POST, "/metrics", None).await.problem(ProblemType::MethodNotAllowed);
@@ -121,7 +157,10 @@ async fn each_request_has_an_id_that_is_in_its_log_line_its_error_and_its_attemp
     })
     .await;
     let lines = request_lines(&stack.log());
-    assert!(lines.iter().all(|line| !line.to_string().contains("nobody-by-this-name")), "names are not for logs");
+    assert!(
+        lines.iter().all(|line| !line.to_string().contains("nobody-by-this-name")),
+        "names are not for logs"
+    );
     let of_attempt = attempt.attempt.request_id.expect("seen above");
     let is_of_post = posted.header("x-request-id") == Some(of_attempt.as_str());
     assert!(

@@ -23,7 +23,11 @@ async fn the_feed_tells_a_delivery_from_acceptance_to_its_end() {
     let event = project.event("order.paid", json!({ "n": 1 })).await;
     let done = feed
         .next("the delivery was made", |change| match change {
-            LiveEvent::Delivery { delivery } if delivery.event_id == event.id && delivery.state == State::Delivered => Some(delivery),
+            LiveEvent::Delivery { delivery }
+                if delivery.event_id == event.id && delivery.state == State::Delivered =>
+            {
+                Some(delivery)
+            }
             _ => None,
         })
         .await;
@@ -35,16 +39,26 @@ async fn the_feed_tells_a_delivery_from_acceptance_to_its_end() {
 async fn the_feed_tells_tests_inbox_requests_and_changed_webhooks() {
     let project = stack::project("feedall").await;
     let inbox = project.inbox("first").await;
-    let mut feed = Feed::connect(&project, Credential::Header(&project.token)).await.expect("a header is a credential too");
+    let mut feed = Feed::connect(&project, Credential::Header(&project.token))
+        .await
+        .expect("a header is a credential too");
     project.listen("w", &inbox.url, &json!({})).await;
     feed.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
     let test = project.post("webhooks/w/test", &json!({})).await.expect(201).json();
     let (mut arrived, mut completed) = (false, false);
     feed.next("the inbox got the test and the test completed", |change| {
         match change {
-            LiveEvent::InboxRequest { inbox_id, request } => arrived |= inbox_id == inbox.id && request.method == "POST",
-            LiveEvent::Test { test: told } => completed |= told.id == test["id"] && told.status == TestStatus::Completed,
-            LiveEvent::Delivery { .. } | LiveEvent::Replay { .. } | LiveEvent::Run { .. } | LiveEvent::Webhooks | LiveEvent::Many => {}
+            LiveEvent::InboxRequest { inbox_id, request } => {
+                arrived |= inbox_id == inbox.id && request.method == "POST"
+            }
+            LiveEvent::Test { test: told } => {
+                completed |= told.id == test["id"] && told.status == TestStatus::Completed
+            }
+            LiveEvent::Delivery { .. }
+            | LiveEvent::Replay { .. }
+            | LiveEvent::Run { .. }
+            | LiveEvent::Webhooks
+            | LiveEvent::Many => {}
         }
         (arrived && completed).then_some(())
     })
@@ -55,7 +69,8 @@ async fn the_feed_tells_tests_inbox_requests_and_changed_webhooks() {
 #[tokio::test]
 async fn every_open_page_is_told_and_only_of_its_own_project() {
     let (mine, other) = (stack::project("mine").await, stack::project("other").await);
-    let (mut first, mut second, mut foreign) = (Feed::open(&mine).await, Feed::open(&mine).await, Feed::open(&other).await);
+    let (mut first, mut second, mut foreign) =
+        (Feed::open(&mine).await, Feed::open(&mine).await, Feed::open(&other).await);
     mine.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
     for feed in [&mut first, &mut second] {
         feed.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
@@ -94,17 +109,33 @@ async fn a_ticket_opens_its_own_project_once() {
     let LiveTicket { ticket, expires_at } = asked.read();
     assert!(in_ms(0) < expires_at && expires_at <= in_ms(31_000), "{expires_at:?}");
     let offer = format!("ticket.{ticket}");
-    assert_eq!(Feed::connect(&other, Credential::Offered(&offer)).await.err(), Some(401), "another project's");
+    assert_eq!(
+        Feed::connect(&other, Credential::Offered(&offer)).await.err(),
+        Some(401),
+        "another project's"
+    );
     let feed = Feed::connect(&project, Credential::Offered(&offer)).await.expect("it was not used yet");
     assert_eq!(feed.subprotocol.as_deref(), Some(SUBPROTOCOL));
     assert_eq!(Feed::connect(&project, Credential::Offered(&offer)).await.err(), Some(401), "it was used");
     let twice = ticket_of(&project).await;
-    assert_eq!(Feed::connect(&project, Credential::Offered(&format!("{twice}, {twice}"))).await.err(), Some(401), "one, and no more");
-    assert!(Feed::connect(&project, Credential::Offered(&twice)).await.is_ok(), "what was refused by its form is not spent");
+    assert_eq!(
+        Feed::connect(&project, Credential::Offered(&format!("{twice}, {twice}"))).await.err(),
+        Some(401),
+        "one, and no more"
+    );
+    assert!(
+        Feed::connect(&project, Credential::Offered(&twice)).await.is_ok(),
+        "what was refused by its form is not spent"
+    );
 
     let headers = [("idempotency-key", "k")];
     project.api.send_raw(Method::POST, &project.path("live/tickets"), &headers, "").await.faults(&[""]);
-    project.api.without_token().send(Method::POST, &project.path("live/tickets"), None).await.problem(ProblemType::Unauthorized);
+    project
+        .api
+        .without_token()
+        .send(Method::POST, &project.path("live/tickets"), None)
+        .await
+        .problem(ProblemType::Unauthorized);
     project.get("live/tickets").await.problem(ProblemType::MethodNotAllowed);
 }
 
@@ -117,16 +148,25 @@ async fn ticket_of(project: &Project) -> String {
 async fn a_ticket_is_worth_as_much_as_its_token() {
     let project = stack::project("worth").await;
     let read = project.post("tokens", &json!({ "name": "r", "role": "read" })).await.expect(201).json();
-    let (secret, id) = (read["secret"].as_str().expect("a secret"), read["token"]["id"].as_str().expect("an id"));
+    let (secret, id) =
+        (read["secret"].as_str().expect("a secret"), read["token"]["id"].as_str().expect("an id"));
     let unused = format!("ticket.{}", ticket(&project, secret).await.expect("it may listen"));
     let listening = Feed::connect(&project, Credential::Ticket(secret)).await.expect("it may listen");
-    let mut administrator = Feed::connect(&project, Credential::Ticket(stack::ADMIN_TOKEN)).await.expect("the administrator may listen");
+    let mut administrator = Feed::connect(&project, Credential::Ticket(stack::ADMIN_TOKEN))
+        .await
+        .expect("the administrator may listen");
     project.delete(&format!("tokens/{id}")).await.expect(204);
     assert_eq!(listening.closed().await, Some(4401), "who came in with a ticket is sent away with its token");
-    assert_eq!(Feed::connect(&project, Credential::Offered(&unused)).await.err(), Some(401), "a ticket of a revoked token");
+    assert_eq!(
+        Feed::connect(&project, Credential::Offered(&unused)).await.err(),
+        Some(401),
+        "a ticket of a revoked token"
+    );
     assert_eq!(ticket(&project, secret).await.err(), Some(401));
     project.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
-    administrator.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
+    administrator
+        .next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -136,15 +176,24 @@ async fn a_token_among_the_subprotocols_is_refused_and_told_of_tickets() {
     for offer in [format!("bearer.{}", project.token), format!("bearer64.{encoded}")] {
         assert_eq!(Feed::connect(&project, Credential::Offered(&offer)).await.err(), Some(401), "{offer}");
         // Beside an Authorization it is a second credential, whatever it is.
-        for (api, told) in [(project.api.clone(), "more than one credential"), (project.api.without_token(), "live/tickets")] {
+        for (api, told) in
+            [(project.api.clone(), "more than one credential"), (project.api.without_token(), "live/tickets")]
+        {
             let headers = [("sec-websocket-protocol", offer.as_str())];
-            let refused = api.send_raw(Method::GET, &project.path("live"), &headers, "").await.problem(ProblemType::Unauthorized);
+            let refused = api
+                .send_raw(Method::GET, &project.path("live"), &headers, "")
+                .await
+                .problem(ProblemType::Unauthorized);
             assert!(refused.detail.contains(told), "{}", refused.detail);
         }
     }
     let both = [("sec-websocket-protocol", ticket_of(&project).await)];
     let both = both.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let refused = project.api.send_raw(Method::GET, &project.path("live"), &both, "").await.problem(ProblemType::Unauthorized);
+    let refused = project
+        .api
+        .send_raw(Method::GET, &project.path("live"), &both, "")
+        .await
+        .problem(ProblemType::Unauthorized);
     assert!(refused.detail.contains("more than one credential"), "{}", refused.detail);
 }
 
@@ -152,9 +201,13 @@ async fn a_token_among_the_subprotocols_is_refused_and_told_of_tickets() {
 async fn whoever_listens_with_a_token_that_is_revoked_or_expired_hears_nothing_more() {
     let project = stack::project("revoked").await;
     let admin = Project { api: stack::shared().await.admin(), ..project.clone() };
-    let mut staying = Feed::connect(&project, Credential::Header(stack::ADMIN_TOKEN)).await.expect("the administrator may listen");
+    let mut staying = Feed::connect(&project, Credential::Header(stack::ADMIN_TOKEN))
+        .await
+        .expect("the administrator may listen");
     let revoked = project.post("tokens", &json!({ "name": "r", "role": "read" })).await.expect(201).json();
-    let leaving = Feed::connect(&project, Credential::Header(revoked["secret"].as_str().expect("a secret"))).await.expect("it may read");
+    let leaving = Feed::connect(&project, Credential::Header(revoked["secret"].as_str().expect("a secret")))
+        .await
+        .expect("it may read");
     admin.delete(&format!("tokens/{}", revoked["token"]["id"].as_str().expect("an id"))).await.expect(204);
     assert_eq!(leaving.closed().await, Some(4401), "at once");
 
@@ -163,7 +216,10 @@ async fn whoever_listens_with_a_token_that_is_revoked_or_expired_hears_nothing_m
     let secret = expiring["secret"].as_str().expect("a secret");
     let expiring = Feed::connect(&project, Credential::Header(secret)).await.expect("not yet");
     let reader = project.api.with_token(secret);
-    until("the token has expired", SOON, async || reader.send(Method::GET, &project.path("webhooks"), None).await.status == 401).await;
+    until("the token has expired", SOON, async || {
+        reader.send(Method::GET, &project.path("webhooks"), None).await.status == 401
+    })
+    .await;
     project.listen("w", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
     assert_eq!(expiring.closed().await, Some(4401), "with the first change after it");
     staying.next("webhooks changed", |change| matches!(change, LiveEvent::Webhooks).then_some(())).await;
@@ -180,7 +236,9 @@ async fn a_reader_that_leaves_is_answered_and_harms_nobody() {
     sink.always("/a", Behaviour::status(200));
     let event = project.event("e", json!(1)).await;
     staying
-        .next("the delivery", |change| matches!(change, LiveEvent::Delivery { delivery } if delivery.event_id == event.id).then_some(()))
+        .next("the delivery", |change| {
+            matches!(change, LiveEvent::Delivery { delivery } if delivery.event_id == event.id).then_some(())
+        })
         .await;
     assert_eq!(project.attempted(&event.id, "w").await.delivery.attempts, 1);
 }

@@ -14,10 +14,17 @@ async fn what_people_write_into_definitions_comes_back_with_every_digit() {
     let filter = r#"{"field":"id","in":[18446744073709551615,1e5,1.10]}"#;
     let schema = r#"{"properties":{"id":{"maximum":99999999999999999999999}}}"#;
     let kind = format!(r#"{{"name":"order.paid","example":{WRITTEN},"schema":{schema}}}"#);
-    let made = project.api.send_raw(Method::POST, &project.path("event-types"), &JSON, kind).await.expect(201);
+    let made =
+        project.api.send_raw(Method::POST, &project.path("event-types"), &JSON, kind).await.expect(201);
     let webhook = format!(r#"{{"name":"w","url":"https://example.com/","events":["*"],"filter":{filter}}}"#);
-    let hook = project.api.send_raw(Method::POST, &project.path("webhooks"), &JSON, webhook).await.expect(201);
-    let shown = [made, project.get("event-types/order.paid").await, project.get("event-types").await, project.get("config").await];
+    let hook =
+        project.api.send_raw(Method::POST, &project.path("webhooks"), &JSON, webhook).await.expect(201);
+    let shown = [
+        made,
+        project.get("event-types/order.paid").await,
+        project.get("event-types").await,
+        project.get("config").await,
+    ];
     for reply in shown {
         // Members come in the order of their names.
         for part in ["12345678901234567890123", "1.10", "1e5", ":-0", "1e309", "99999999999999999999999"] {
@@ -35,7 +42,11 @@ async fn what_people_write_into_definitions_comes_back_with_every_digit() {
     assert_eq!(same.json()["changes"], json!([]), "{}", same.body);
     let other = document.replace("18446744073709551615", "18446744073709551616");
     let plan = project.api.send_raw(Method::POST, &path, &JSON, call(&other)).await.expect(200);
-    assert!(plan.body.contains("18446744073709551616") && plan.json()["changes"][0]["name"] == "w", "{}", plan.body);
+    assert!(
+        plan.body.contains("18446744073709551616") && plan.json()["changes"][0]["name"] == "w",
+        "{}",
+        plan.body
+    );
 }
 
 #[tokio::test]
@@ -47,14 +58,24 @@ async fn an_event_is_matched_by_its_digits_and_its_lists() {
         ("listed", r#"{"field":"items.sku","eq":"x"}"#),
         ("unlisted", r#"{"not":{"field":"items.sku","eq":"x"}}"#),
     ] {
-        let draft = format!(r#"{{"name":"{name}","url":"https://example.com/","events":["*"],"filter":{filter}}}"#);
+        let draft =
+            format!(r#"{{"name":"{name}","url":"https://example.com/","events":["*"],"filter":{filter}}}"#);
         project.api.send_raw(Method::POST, &project.path("webhooks"), &JSON, draft).await.expect(201);
     }
     let wanting = async |data: &str| {
         let event = format!(r#"{{"type":"a","data":{data}}}"#);
-        let answer = project.api.send_raw(Method::POST, &project.path("events/dry-run"), &JSON, event).await.expect(200).json();
+        let answer = project
+            .api
+            .send_raw(Method::POST, &project.path("events/dry-run"), &JSON, event)
+            .await
+            .expect(200)
+            .json();
         let webhooks = answer["webhooks"].as_array().cloned().unwrap_or_default();
-        webhooks.into_iter().filter(|webhook| webhook["matched"] == true).map(|webhook| webhook["webhook"].clone()).collect::<Vec<_>>()
+        webhooks
+            .into_iter()
+            .filter(|webhook| webhook["matched"] == true)
+            .map(|webhook| webhook["webhook"].clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(wanting(r#"{"id":18446744073709551615}"#).await, ["exact", "unlisted"]);
     assert_eq!(wanting(r#"{"id":18446744073709551616}"#).await, ["unlisted"]);
@@ -74,11 +95,18 @@ async fn an_event_that_takes_too_many_steps_is_refused_with_its_field() {
     project.post("events", &json!({ "type": "long", "data": { "a": "x" } })).await.expect(202);
     // A list is looked at as far as its first thousand elements, and a dry run says so.
     let filter = json!({ "field": "a", "eq": 1_000 });
-    project.post("webhooks", &json!({ "name": "w", "url": "https://example.com/", "events": ["*"], "filter": filter })).await.expect(201);
+    project
+        .post(
+            "webhooks",
+            &json!({ "name": "w", "url": "https://example.com/", "events": ["*"], "filter": filter }),
+        )
+        .await
+        .expect(201);
     let long = json!({ "type": "list", "data": { "a": (0..2_000).collect::<Vec<_>>() } });
     let answer = project.post("events/dry-run", &long).await.expect(200);
     assert!(
-        answer.body.contains("the first 1,000 elements are looked at") && answer.json()["webhooks"][0]["matched"] == false,
+        answer.body.contains("the first 1,000 elements are looked at")
+            && answer.json()["webhooks"][0]["matched"] == false,
         "{}",
         answer.body
     );

@@ -14,7 +14,8 @@ use serde_json::json;
 
 #[tokio::test]
 async fn the_health_check_needs_no_token_and_names_the_version() {
-    let health = stack::shared().await.anonymous().send(Method::GET, "/healthz", None).await.expect(200).json();
+    let health =
+        stack::shared().await.anonymous().send(Method::GET, "/healthz", None).await.expect(200).json();
     assert_eq!(health["status"], "ok");
     assert!(health["version"].as_str().is_some_and(|version| !version.is_empty()), "{health}");
 }
@@ -22,15 +23,24 @@ async fn the_health_check_needs_no_token_and_names_the_version() {
 #[tokio::test]
 async fn a_new_project_comes_with_a_token_that_manages_it() {
     let stack = stack::shared().await;
-    let created: ProjectCreated =
-        stack.admin().send(Method::POST, "/v1/projects", Some(&json!({ "name": "fresh_one-1" }))).await.expect(201).read();
+    let created: ProjectCreated = stack
+        .admin()
+        .send(Method::POST, "/v1/projects", Some(&json!({ "name": "fresh_one-1" })))
+        .await
+        .expect(201)
+        .read();
     assert_eq!(created.project.name.as_str(), "fresh_one-1");
     assert!(created.token.starts_with("pst_fresh_one-1_"), "a token names its project");
     let project = Project::new(&stack.base(), "fresh_one-1", &created.token);
-    let detail: ProjectDetail = project.api.send(Method::GET, "/v1/projects/fresh_one-1", None).await.expect(200).read();
-    assert_eq!((detail.created_at, detail.counts.webhooks, detail.counts.open), (created.project.created_at, 0, 0));
+    let detail: ProjectDetail =
+        project.api.send(Method::GET, "/v1/projects/fresh_one-1", None).await.expect(200).read();
+    assert_eq!(
+        (detail.created_at, detail.counts.webhooks, detail.counts.open),
+        (created.project.created_at, 0, 0)
+    );
     project.webhook(&json!({ "name": "w", "url": "http://127.0.0.1:1024/", "events": ["*"] })).await;
-    let detail: ProjectDetail = project.api.send(Method::GET, "/v1/projects/fresh_one-1", None).await.expect(200).read();
+    let detail: ProjectDetail =
+        project.api.send(Method::GET, "/v1/projects/fresh_one-1", None).await.expect(200).read();
     assert_eq!(detail.counts.webhooks, 1);
 }
 
@@ -54,15 +64,25 @@ async fn only_the_administrator_creates_and_lists_projects() {
     let stack = stack::shared().await;
     let (mine, other) = (stack.project("mine").await, stack.project("other").await);
     let body = json!({ "name": "by-nobody" });
-    stack.anonymous().send(Method::POST, "/v1/projects", Some(&body)).await.problem(ProblemType::Unauthorized);
+    stack
+        .anonymous()
+        .send(Method::POST, "/v1/projects", Some(&body))
+        .await
+        .problem(ProblemType::Unauthorized);
     stack.anonymous().send(Method::GET, "/v1/projects", None).await.problem(ProblemType::Unauthorized);
     mine.api.send(Method::POST, "/v1/projects", Some(&body)).await.problem(ProblemType::Forbidden);
     let own = mine.api.send(Method::GET, "/v1/projects", None).await.expect(200).json();
-    assert_eq!(own["items"].as_array().map(Vec::len), Some(1), "a project's token sees its own project: {own}");
+    assert_eq!(
+        own["items"].as_array().map(Vec::len),
+        Some(1),
+        "a project's token sees its own project: {own}"
+    );
     assert_eq!(own["items"][0]["name"], mine.name.as_str());
     until("the administrator's list names both projects", SOON, async || {
         let list = stack.admin().send(Method::GET, "/v1/projects", None).await.expect(200).json();
-        let has = |name: &str| list["items"].as_array().is_some_and(|items| items.iter().any(|item| item["name"] == name));
+        let has = |name: &str| {
+            list["items"].as_array().is_some_and(|items| items.iter().any(|item| item["name"] == name))
+        };
         has(&mine.name) && has(&other.name)
     })
     .await;
@@ -75,8 +95,12 @@ async fn a_token_is_shown_once_and_does_what_its_role_says() {
     let secret = String::from(created.json()["secret"].as_str().expect("a new token is shown"));
     let list = project.get("tokens").await.expect(200);
     assert!(!list.body.contains(&secret), "the list must not show a token");
-    assert!(!list.body.contains(secret.rsplit('_').next().expect("a token has parts")), "nor its secret part");
-    let tokens: Vec<TokenView> = serde_json::from_value(list.json()["items"].clone()).expect("a list of tokens");
+    assert!(
+        !list.body.contains(secret.rsplit('_').next().expect("a token has parts")),
+        "nor its secret part"
+    );
+    let tokens: Vec<TokenView> =
+        serde_json::from_value(list.json()["items"].clone()).expect("a list of tokens");
     assert!(tokens.iter().any(|token| token.name == "ci" && token.role.as_str() == "publish"));
 
     let event = json!({ "type": "order.paid", "data": {} });
@@ -105,7 +129,8 @@ async fn a_token_is_shown_once_and_does_what_its_role_says() {
 #[tokio::test]
 async fn a_revoked_token_stops_at_once() {
     let project = stack::project("revoke").await;
-    let created = project.post("tokens", &json!({ "name": "short", "role": "read" })).await.expect(201).json();
+    let created =
+        project.post("tokens", &json!({ "name": "short", "role": "read" })).await.expect(201).json();
     let id = created["token"]["id"].as_str().expect("a token has an id");
     let reader = project.api.with_token(created["secret"].as_str().expect("a new token is shown"));
     reader.send(Method::GET, &project.path("webhooks"), None).await.expect(200);
@@ -118,7 +143,10 @@ async fn a_revoked_token_stops_at_once() {
 async fn a_token_draft_names_every_bad_field() {
     let project = stack::project("tokens").await;
     project.post("tokens", &json!({})).await.faults(&["/name", "/role"]);
-    project.post("tokens", &json!({ "name": "", "role": "king", "x": 1 })).await.faults(&["/name", "/role", "/x"]);
+    project
+        .post("tokens", &json!({ "name": "", "role": "king", "x": 1 }))
+        .await
+        .faults(&["/name", "/role", "/x"]);
     project.post("tokens", &json!({ "name": 1, "role": null })).await.faults(&["/name", "/role"]);
 }
 
@@ -128,17 +156,36 @@ async fn what_a_caller_may_not_know_of_is_not_found() {
     let (mine, other) = (stack.project("mine").await, stack.project("other").await);
     let path = mine.path("webhooks");
     other.api.send(Method::GET, &path, None).await.problem(ProblemType::ProjectNotFound);
-    stack.admin().send(Method::GET, "/v1/projects/no-such-project/webhooks", None).await.problem(ProblemType::ProjectNotFound);
-    stack.admin().send(Method::GET, "/v1/projects/no-such-project", None).await.problem(ProblemType::ProjectNotFound);
-    mine.api.send(Method::GET, "/v1/projects/no-such-project/webhooks", None).await.problem(ProblemType::ProjectNotFound);
+    stack
+        .admin()
+        .send(Method::GET, "/v1/projects/no-such-project/webhooks", None)
+        .await
+        .problem(ProblemType::ProjectNotFound);
+    stack
+        .admin()
+        .send(Method::GET, "/v1/projects/no-such-project", None)
+        .await
+        .problem(ProblemType::ProjectNotFound);
+    mine.api
+        .send(Method::GET, "/v1/projects/no-such-project/webhooks", None)
+        .await
+        .problem(ProblemType::ProjectNotFound);
     let last = if mine.token.ends_with('a') { 'b' } else { 'a' };
     let forged = format!("{}{last}", &mine.token[..mine.token.len() - 1]);
     for token in [forged.as_str(), "pst_", "nonsense", ""] {
         mine.api.with_token(token).send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
     }
     let missing = format!("pst_no-such-project_{}", &mine.token[mine.token.len() - 52..]);
-    mine.api.with_token(&missing).send(Method::GET, "/v1/projects/no-such-project/webhooks", None).await.problem(ProblemType::Unauthorized);
-    mine.api.with_authorization(&format!("Basic {}", mine.token)).send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
+    mine.api
+        .with_token(&missing)
+        .send(Method::GET, "/v1/projects/no-such-project/webhooks", None)
+        .await
+        .problem(ProblemType::Unauthorized);
+    mine.api
+        .with_authorization(&format!("Basic {}", mine.token))
+        .send(Method::GET, &path, None)
+        .await
+        .problem(ProblemType::Unauthorized);
     mine.api.without_token().send(Method::GET, &path, None).await.problem(ProblemType::Unauthorized);
     stack.admin().send(Method::GET, &path, None).await.expect(200);
 }
@@ -147,7 +194,19 @@ async fn what_a_caller_may_not_know_of_is_not_found() {
 async fn a_refused_call_does_not_make_a_project() {
     let stack = stack::shared().await;
     let event = json!({ "type": "a", "data": 1 });
-    stack.admin().send(Method::POST, "/v1/projects/never-made/events", Some(&event)).await.problem(ProblemType::ProjectNotFound);
-    stack.admin().send(Method::GET, "/v1/projects/never-made", None).await.problem(ProblemType::ProjectNotFound);
-    stack.admin().send(Method::POST, "/v1/projects", Some(&json!({ "name": "never-made" }))).await.expect(201);
+    stack
+        .admin()
+        .send(Method::POST, "/v1/projects/never-made/events", Some(&event))
+        .await
+        .problem(ProblemType::ProjectNotFound);
+    stack
+        .admin()
+        .send(Method::GET, "/v1/projects/never-made", None)
+        .await
+        .problem(ProblemType::ProjectNotFound);
+    stack
+        .admin()
+        .send(Method::POST, "/v1/projects", Some(&json!({ "name": "never-made" })))
+        .await
+        .expect(201);
 }

@@ -15,9 +15,17 @@ use serde_json::{Value, json};
 #[track_caller]
 fn over(reply: &Reply, quota: Quota, limit: u64) -> Problem {
     let problem = reply.problem(ProblemType::Quota);
-    assert_eq!((reply.status, problem.quota, problem.limit), (429, Some(quota), Some(limit)), "{}", reply.body);
+    assert_eq!(
+        (reply.status, problem.quota, problem.limit),
+        (429, Some(quota), Some(limit)),
+        "{}",
+        reply.body
+    );
     assert!(problem.used.is_some() && !problem.detail.is_empty());
-    assert_eq!(reply.header("retry-after").map(String::from), problem.retry_after_s.map(|seconds| seconds.to_string()));
+    assert_eq!(
+        reply.header("retry-after").map(String::from),
+        problem.retry_after_s.map(|seconds| seconds.to_string())
+    );
     problem
 }
 
@@ -49,11 +57,20 @@ async fn webhooks_are_limited_at_every_door() {
     let path = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
     let body = json!({ "name": "d", "url": other.url("/d"), "object_type": "deployment", "object_name": "d1", "event": "deployment_request_completed" });
     let reply = ubiops.send(Method::POST, &path, Some(&body)).await.expect(429);
-    assert!(reply.json()["error"].as_str().is_some_and(|error| error.contains("webhooks of this project is 3")), "{}", reply.body);
+    assert!(
+        reply.json()["error"].as_str().is_some_and(|error| error.contains("webhooks of this project is 3")),
+        "{}",
+        reply.body
+    );
 
     let form = format!("grant_type=password&username={}&password={}", project.name, project.token);
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let login = stack.anonymous().send_raw(Method::POST, "/up42/oauth/token", &headers, form).await.expect(200).json();
+    let login = stack
+        .anonymous()
+        .send_raw(Method::POST, "/up42/oauth/token", &headers, form)
+        .await
+        .expect(200)
+        .json();
     let up42 = project.api.with_token(login["access_token"].as_str().expect("a login gives a token"));
     let me = up42.send(Method::GET, "/up42/users/me", None).await.expect(200).json();
     let path = format!("/up42/workspaces/{}/webhooks", me["data"]["id"].as_str().expect("a user has an id"));
@@ -63,7 +80,8 @@ async fn webhooks_are_limited_at_every_door() {
 
     assert_eq!(project.get("webhooks").await.expect(200).json()["items"].as_array().map(Vec::len), Some(3));
     let uses = detail(&project).await.quotas;
-    let webhooks = uses.iter().find(|found| found.quota == Quota::Webhooks).map(|found| (found.limit, found.used));
+    let webhooks =
+        uses.iter().find(|found| found.quota == Quota::Webhooks).map(|found| (found.limit, found.used));
     assert_eq!(webhooks, Some((Some(3), Some(3))));
     project.delete("webhooks/a").await.expect(204);
     project.listen("d", &sink.url("/d"), &json!({})).await;
@@ -85,7 +103,11 @@ async fn events_deliveries_inboxes_runs_and_feeds_are_limited() {
     project.post("events/batch", &batch(3)).await.expect(202);
     let problem = over(&project.post("events/batch", &batch(3)).await, Quota::OpenDeliveries, 5);
     assert_eq!((problem.used, problem.retry_after_s.is_some()), (Some(3), true));
-    assert_eq!(project.get("events").await.expect(200).json()["items"].as_array().map(Vec::len), Some(3), "nothing is half-written");
+    assert_eq!(
+        project.get("events").await.expect(200).json()["items"].as_array().map(Vec::len),
+        Some(3),
+        "nothing is half-written"
+    );
     project.delete("webhooks/held").await.expect(204);
 
     // Those that were refused count in the minute too: 10 so far.
@@ -104,14 +126,21 @@ async fn events_deliveries_inboxes_runs_and_feeds_are_limited() {
     for _ in 0..3 {
         stack.anonymous().send(Method::POST, &path, Some(&json!(1))).await.expect(200);
     }
-    over(&stack.anonymous().send(Method::POST, &path, Some(&json!(1))).await, Quota::InboxRequestsPerMinute, 3);
+    over(
+        &stack.anonymous().send(Method::POST, &path, Some(&json!(1))).await,
+        Quota::InboxRequestsPerMinute,
+        3,
+    );
     assert_eq!(project.inbox_requests(&inbox.id).await.items.len(), 3);
 
     project.post("runs", &json!({ "chain": {} })).await.expect(201);
     over(&project.post("runs", &json!({ "chain": {} })).await, Quota::OpenRuns, 1);
     let actinia = project.api.with_authorization(&basic(&project.name, &project.token));
     let chain = json!({ "version": "1", "list": [{ "id": "1", "exe": "/bin/true" }] });
-    let reply = actinia.send(Method::POST, "/actinia/api/v3/locations/l/processing_async_export", Some(&chain)).await.expect(429);
+    let reply = actinia
+        .send(Method::POST, "/actinia/api/v3/locations/l/processing_async_export", Some(&chain))
+        .await
+        .expect(429);
     assert_eq!(reply.json()["status"], "error", "{}", reply.body);
 
     let _open = [Feed::open(&project).await, Feed::open(&project).await];
@@ -156,7 +185,10 @@ async fn a_full_project_says_so_and_goes_on() {
     assert!(!open.is_empty(), "it lists");
     sink.always("/slow", Behaviour::status(200));
     project.post_nothing(&format!("deliveries/{}/retry", open[0].id)).await.expect(202);
-    until("it delivers", SOON, async || project.delivery(&open[0].id).await.delivery.last_status == Some(200)).await;
+    until("it delivers", SOON, async || {
+        project.delivery(&open[0].id).await.delivery.last_status == Some(200)
+    })
+    .await;
     project.delete("webhooks/slow").await.expect(204);
     assert_eq!(sink.count("/ops"), 1, "it is told once");
 }

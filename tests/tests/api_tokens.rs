@@ -22,10 +22,15 @@ async fn tokens(project: &Project) -> Vec<TokenView> {
 #[tokio::test]
 async fn a_token_opens_nothing_from_its_expiry_on() {
     let project = stack::project("expiry").await;
-    for (expiry, pointer) in
-        [(json!("yesterday"), "/expires_at"), (json!("2020-01-01T00:00:00Z"), "/expires_at"), (json!(7), "/expires_at")]
-    {
-        project.post("tokens", &json!({ "name": "x", "role": "read", "expires_at": expiry })).await.faults(&[pointer]);
+    for (expiry, pointer) in [
+        (json!("yesterday"), "/expires_at"),
+        (json!("2020-01-01T00:00:00Z"), "/expires_at"),
+        (json!(7), "/expires_at"),
+    ] {
+        project
+            .post("tokens", &json!({ "name": "x", "role": "read", "expires_at": expiry }))
+            .await
+            .faults(&[pointer]);
     }
     let long = json!({ "name": "long", "role": "read", "expires_at": in_ms(86_400_000) });
     let created = project.post("tokens", &long).await.expect(201).json();
@@ -45,16 +50,21 @@ async fn a_token_opens_nothing_from_its_expiry_on() {
     let mut unknown = project.token.clone();
     unknown.replace_range(unknown.len() - 4.., "aaaa");
     let stranger = project.api.with_token(&unknown).send(Method::GET, &project.path("webhooks"), None).await;
-    let (expired, unknown) = (refused.problem(ProblemType::Unauthorized), stranger.problem(ProblemType::Unauthorized));
+    let (expired, unknown) =
+        (refused.problem(ProblemType::Unauthorized), stranger.problem(ProblemType::Unauthorized));
     assert_eq!(expired.detail, unknown.detail, "an expired token is told the same as one that never was");
-    assert!(tokens(&project).await.iter().any(|token| token.name == "short"), "it stays in the list until it is deleted");
+    assert!(
+        tokens(&project).await.iter().any(|token| token.name == "short"),
+        "it stays in the list until it is deleted"
+    );
 }
 
 /// Every item of a list by `key`, read `limit` at a time as a generated client reads it.
 async fn by_pages(api: &Api, path: &str, key: &str, limit: usize) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = api.send(Method::GET, &format!("{path}?limit={limit}{cursor}"), None).await.expect(200).json();
+        let page =
+            api.send(Method::GET, &format!("{path}?limit={limit}{cursor}"), None).await.expect(200).json();
         let items = page["items"].as_array().expect("a page has items");
         assert!(items.len() == limit || page["next"].is_null(), "{path}: a page is full, or the last");
         found.extend(items.iter().map(|item| item[key].clone()));
@@ -76,25 +86,37 @@ async fn lists_that_are_given_whole_are_given_by_pages_where_somebody_asks() {
         let path = project.path(list);
         let page = project.get(list).await.expect(200).json();
         assert!(page["next"].is_null(), "{list}: all of it");
-        let whole: Vec<Value> = page["items"].as_array().into_iter().flatten().map(|item| item[key].clone()).collect();
+        let whole: Vec<Value> =
+            page["items"].as_array().into_iter().flatten().map(|item| item[key].clone()).collect();
         assert_eq!(whole.len(), count, "{list}");
         for limit in [1, 2, 3, 200] {
             assert_eq!(by_pages(&project.api, &path, key, limit).await, whole, "{list} by {limit}");
         }
         project.get(&format!("{list}?limit=0&nonsense=1")).await.faults(&["?limit", "?nonsense"]);
     }
-    assert_eq!(by_pages(&project.api, "/v1/projects", "name", 1).await, [json!(project.name)], "a token sees its own project");
+    assert_eq!(
+        by_pages(&project.api, "/v1/projects", "name", 1).await,
+        [json!(project.name)],
+        "a token sees its own project"
+    );
     let admin = stack::shared().await.admin();
     let names = by_pages(&admin, "/v1/projects", "name", 2).await;
-    assert!(names.contains(&json!(project.name)) && names.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()), "{names:?}");
+    assert!(
+        names.contains(&json!(project.name))
+            && names.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()),
+        "{names:?}"
+    );
     admin.send(Method::GET, "/v1/projects?limit=201", None).await.faults(&["?limit"]);
 }
 
 #[tokio::test]
 async fn the_last_use_is_shown() {
     let project = stack::project("use").await;
-    let created = project.post("tokens", &json!({ "name": "ci", "role": "publish" })).await.expect(201).json();
-    let of = |tokens: Vec<TokenView>| tokens.into_iter().find(|token| token.name == "ci").expect("the token is listed").last_used_at;
+    let created =
+        project.post("tokens", &json!({ "name": "ci", "role": "publish" })).await.expect(201).json();
+    let of = |tokens: Vec<TokenView>| {
+        tokens.into_iter().find(|token| token.name == "ci").expect("the token is listed").last_used_at
+    };
     assert_eq!(of(tokens(&project).await), None);
     let before = in_ms(-1_000);
     let publisher = project.api.with_token(created["secret"].as_str().expect("a new token is shown"));
@@ -208,9 +230,12 @@ fn body(resource: &Resource) -> Value {
 fn described(document: &Value) -> BTreeMap<(String, String), Vec<String>> {
     let mut described = BTreeMap::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
+        for (method, operation) in
+            item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters")
+        {
             let alternatives = operation["security"].as_array().into_iter().flatten();
-            let roles: Vec<String> = alternatives.filter_map(|one| one["bearer"][0].as_str()).map(String::from).collect();
+            let roles: Vec<String> =
+                alternatives.filter_map(|one| one["bearer"][0].as_str()).map(String::from).collect();
             if roles.iter().any(|role| role == "manage") {
                 described.insert((path.clone(), method.to_uppercase()), roles);
             }
@@ -223,19 +248,28 @@ fn described(document: &Value) -> BTreeMap<(String, String), Vec<String>> {
 async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
     let project = stack::project("matrix").await;
     let name = ProjectName::parse("nothing").expect("a project name");
-    let with_manage = |roles: &[&str]| roles.iter().chain(&["manage"]).copied().map(String::from).collect::<Vec<_>>();
+    let with_manage =
+        |roles: &[&str]| roles.iter().chain(&["manage"]).copied().map(String::from).collect::<Vec<_>>();
     let mut expected: BTreeMap<(String, String), Vec<String>> = routes()
         .into_iter()
-        .map(|(resource, method, roles)| ((Route::Project(name.clone(), resource).pattern(), method.to_string()), with_manage(roles)))
+        .map(|(resource, method, roles)| {
+            ((Route::Project(name.clone(), resource).pattern(), method.to_string()), with_manage(roles))
+        })
         .collect();
     // A WebSocket, which is tested with the live feed.
-    expected.insert((Route::Project(name, Resource::Live).pattern(), String::from("GET")), with_manage(&["read"]));
+    expected.insert(
+        (Route::Project(name, Resource::Live).pattern(), String::from("GET")),
+        with_manage(&["read"]),
+    );
     let document = project.api.send(Method::GET, "/openapi.json", None).await.expect(200).json();
     assert_eq!(described(&document), expected);
     let introduction = document["info"]["description"].as_str().unwrap_or_default();
     let name = ProjectName::parse(&project.name).expect("a project name");
     for role in Role::ALL {
-        assert!(introduction.contains(&format!("`{}` ({})", role.as_str(), role.about())), "the page's words are the description's");
+        assert!(
+            introduction.contains(&format!("`{}` ({})", role.as_str(), role.about())),
+            "the page's words are the description's"
+        );
         let token = project.api.with_token(&project.token(role.as_str()).await);
         for (resource, method, roles) in routes() {
             let body = body(&resource);
@@ -243,7 +277,12 @@ async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
             let has_body = method == Method::POST || method == Method::PATCH;
             let reply = token.send(method.clone(), &path, has_body.then_some(&body)).await;
             if role == Role::Manage || roles.contains(&role.as_str()) {
-                assert!(!matches!(reply.status, 401 | 403 | 405), "{role:?} may {method} {path}: {} {}", reply.status, reply.body);
+                assert!(
+                    !matches!(reply.status, 401 | 403 | 405),
+                    "{role:?} may {method} {path}: {} {}",
+                    reply.status,
+                    reply.body
+                );
             } else {
                 reply.problem(ProblemType::Forbidden);
             }
@@ -253,7 +292,12 @@ async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
         let body = body(&resource);
         let path = Route::Project(name.clone(), resource).path();
         let has_body = method == Method::POST || method == Method::PATCH;
-        project.api.without_token().send(method.clone(), &path, has_body.then_some(&body)).await.problem(ProblemType::Unauthorized);
+        project
+            .api
+            .without_token()
+            .send(method.clone(), &path, has_body.then_some(&body))
+            .await
+            .problem(ProblemType::Unauthorized);
     }
 }
 
@@ -264,10 +308,20 @@ async fn a_token_is_told_whose_it_is() {
     for role in Role::ALL {
         let draft = json!({ "name": format!("for {}", role.as_str()), "role": role.as_str(), "expires_at": in_ms(86_400_000) });
         let created = project.post("tokens", &draft).await.expect(201).json();
-        let told: TokenIdentity = whose(created["secret"].as_str().expect("a new token is shown")).await.expect(200).read();
+        let told: TokenIdentity =
+            whose(created["secret"].as_str().expect("a new token is shown")).await.expect(200).read();
         let view: TokenView = serde_json::from_value(created["token"].clone()).expect("a token");
         let expected = (Some(project.name.clone()), Some(view.id), view.name, view.role, view.expires_at);
-        assert_eq!((told.project.map(|name| String::from(name.as_str())), told.id, told.name, told.role, told.expires_at), expected);
+        assert_eq!(
+            (
+                told.project.map(|name| String::from(name.as_str())),
+                told.id,
+                told.name,
+                told.role,
+                told.expires_at
+            ),
+            expected
+        );
     }
     let admin: TokenIdentity = whose(stack::ADMIN_TOKEN).await.expect(200).read();
     assert_eq!((admin.project, admin.id, admin.role), (None, None, Role::Manage));
@@ -300,5 +354,9 @@ async fn a_token_that_posts_events_does_nothing_with_runs() {
         publisher.send(method.clone(), &project.path(rest), body).await.problem(ProblemType::Forbidden);
     }
     let after = project.get(&run).await.expect(200).json();
-    assert_eq!((&after["state"], &after["claim"]), (&json!("accepted"), &json!(0)), "nobody touched it: {after}");
+    assert_eq!(
+        (&after["state"], &after["claim"]),
+        (&json!("accepted"), &json!(0)),
+        "nobody touched it: {after}"
+    );
 }

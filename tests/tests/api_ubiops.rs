@@ -36,7 +36,10 @@ impl Ubiops {
 
     /// What must not change when a request is refused.
     async fn census(&self) -> Value {
-        json!([self.send(Method::GET, "webhooks", None).await.expect(200).json(), self.project.census().await])
+        json!([
+            self.send(Method::GET, "webhooks", None).await.expect(200).json(),
+            self.project.census().await
+        ])
     }
 }
 
@@ -44,9 +47,15 @@ impl Ubiops {
 #[track_caller]
 fn refused(reply: &Reply, status: u16, words: &[&str]) {
     assert_eq!(reply.status, status, "{}: {}", reply.call, reply.body);
-    assert!(reply.header("content-type").is_some_and(|kind| kind.starts_with("application/json")), "{:?}", reply.headers);
+    assert!(
+        reply.header("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+        "{:?}",
+        reply.headers
+    );
     let body = reply.json();
-    let error = body["error"].as_str().unwrap_or_else(|| panic!("{} must say {{\"error\": text}}: {}", reply.call, reply.body));
+    let error = body["error"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{} must say {{\"error\": text}}: {}", reply.call, reply.body));
     for word in words {
         assert!(error.contains(word), "{}: {error:?} does not mention {word:?}", reply.call);
     }
@@ -108,7 +117,10 @@ async fn a_created_webhook_has_every_field_of_the_client_and_the_documented_defa
     let id = made["id"].as_str().expect("an id");
     assert_eq!((id.len(), id.matches('-').count()), (36, 4), "a bare UUID: {id}");
     let native = ubiops.project.get("webhooks/w").await.expect(200).json();
-    assert_eq!((native["contract"].as_str(), native["id"].as_str()), (Some("ubiops"), Some(format!("whk_{id}").as_str())));
+    assert_eq!(
+        (native["contract"].as_str(), native["id"].as_str()),
+        (Some("ubiops"), Some(format!("whk_{id}").as_str()))
+    );
 }
 
 #[tokio::test]
@@ -120,7 +132,10 @@ async fn both_versions_of_the_api_show_the_same_webhooks() {
     assert_eq!(older.send(Method::GET, "webhooks/w", None).await.expect(200).json(), made);
     assert_eq!(older.send(Method::DELETE, "webhooks/w", None).await.expect(204).body, "");
     refused(&ubiops.send(Method::GET, "webhooks/w", None).await, 404, &[]);
-    let unknown = ubiops.api.send(Method::GET, &format!("/ubiops/v3/projects/{}/webhooks", ubiops.project.name), None).await;
+    let unknown = ubiops
+        .api
+        .send(Method::GET, &format!("/ubiops/v3/projects/{}/webhooks", ubiops.project.name), None)
+        .await;
     refused(&unknown, 404, &[]);
 }
 
@@ -136,7 +151,13 @@ async fn only_webhooks_of_its_own_contract_are_listed() {
     );
     refused(&ubiops.send(Method::GET, "webhooks/native", None).await, 404, &[]);
     assert!(
-        matches!(ubiops.send(Method::POST, "webhooks", Some(&draft("native", "http://127.0.0.1:1024/"))).await.status, 400 | 409),
+        matches!(
+            ubiops
+                .send(Method::POST, "webhooks", Some(&draft("native", "http://127.0.0.1:1024/")))
+                .await
+                .status,
+            400 | 409
+        ),
         "names are unique in the project"
     );
 }
@@ -164,7 +185,12 @@ async fn the_list_is_filtered_by_labels_object_and_event() {
         ("object_type=deployment&labels=env:prod&event=deployment_request_completed", vec!["a"]),
     ] {
         let list = ubiops.send(Method::GET, &format!("webhooks?{query}"), None).await.expect(200).json();
-        let mut names: Vec<&str> = list.as_array().expect("a bare array").iter().filter_map(|webhook| webhook["name"].as_str()).collect();
+        let mut names: Vec<&str> = list
+            .as_array()
+            .expect("a bare array")
+            .iter()
+            .filter_map(|webhook| webhook["name"].as_str())
+            .collect();
         names.sort_unstable();
         assert_eq!(names, expected, "?{query}");
     }
@@ -207,7 +233,10 @@ async fn bad_drafts_are_refused_by_name_of_field_and_nothing_is_stored() {
         (with(json!({ "headers": [{ "key": "A", "value": null, "protected": true }] })), &["value"]),
         (with(json!({ "headers": [{ "key": "webhook-id", "value": "1", "protected": true }] })), &["key"]),
         (with(json!({ "unknown": 5 })), &["unknown"]),
-        (with(json!({ "timeout": 99, "event": "x", "description": 7 })), &["timeout", "event", "description"]),
+        (
+            with(json!({ "timeout": 99, "event": "x", "description": 7 })),
+            &["timeout", "event", "description"],
+        ),
     ];
     for (body, words) in cases {
         refused(&ubiops.send(Method::POST, "webhooks", Some(&body)).await, 400, words);
@@ -251,8 +280,7 @@ async fn errors_of_every_route_have_the_shape_of_ubiops() {
     let stranger = stack::project("stranger").await;
     ubiops.create(&draft("w", "http://127.0.0.1:1024/")).await;
     let nobody = "00000000-0000-7000-8000-000000000000";
-    let test =
-        json!({ "url": "http://127.0.0.1:1024/", "object_type": "deployment", "object_name": "d1", "event": "deployment_request_failed" });
+    let test = json!({ "url": "http://127.0.0.1:1024/", "object_type": "deployment", "object_name": "d1", "event": "deployment_request_failed" });
     let routes = [
         (Method::GET, String::from("webhooks"), None),
         (Method::POST, String::from("webhooks"), Some(draft("new", "http://127.0.0.1:1024/"))),
@@ -266,7 +294,15 @@ async fn errors_of_every_route_have_the_shape_of_ubiops() {
     for (method, rest, body) in &routes {
         let path = ubiops.path(rest);
         for authorization in ["Token nonsense", "Token ", "Basic abc", "nonsense"] {
-            refused(&ubiops.api.with_authorization(authorization).send(method.clone(), &path, body.as_ref()).await, 401, &[]);
+            refused(
+                &ubiops
+                    .api
+                    .with_authorization(authorization)
+                    .send(method.clone(), &path, body.as_ref())
+                    .await,
+                401,
+                &[],
+            );
         }
         refused(&ubiops.api.without_token().send(method.clone(), &path, body.as_ref()).await, 401, &[]);
         let foreign = ubiops.api.with_authorization(&format!("Token {}", stranger.token));
@@ -276,7 +312,12 @@ async fn errors_of_every_route_have_the_shape_of_ubiops() {
         refused(&admin.send(method.clone(), &missing, body.as_ref()).await, 404, &[]);
         refused(&ubiops.send(Method::PUT, rest, Some(&json!({}))).await, 405, &[]);
         if body.is_some() {
-            let raw = async |body: Vec<u8>| ubiops.api.send_raw(method.clone(), &path, &[("content-type", "application/json")], body).await;
+            let raw = async |body: Vec<u8>| {
+                ubiops
+                    .api
+                    .send_raw(method.clone(), &path, &[("content-type", "application/json")], body)
+                    .await
+            };
             refused(&raw(b"{not json".to_vec()).await, 400, &[]);
             refused(&raw(vec![b'x'; 300 * 1024]).await, 413, &[]);
         }
@@ -308,8 +349,7 @@ async fn a_token_is_taken_with_either_word_before_it() {
 async fn protected_values_are_hidden_kept_and_sent() {
     let (ubiops, sink) = (Ubiops::new("ubiprotected").await, Sink::start().await);
     let mut body = draft("w", &sink.url("/a"));
-    body["headers"] =
-        json!([{ "key": "Authorization", "value": "Token 9", "protected": true }, { "key": "X-A", "value": "1", "protected": false }]);
+    body["headers"] = json!([{ "key": "Authorization", "value": "Token 9", "protected": true }, { "key": "X-A", "value": "1", "protected": false }]);
     ubiops.create(&body).await;
     let read = ubiops.send(Method::GET, "webhooks/w", None).await.expect(200);
     assert!(!read.body.contains("Token 9"));
@@ -319,16 +359,29 @@ async fn protected_values_are_hidden_kept_and_sent() {
         (Some("Authorization"), &Value::Null, Some(true))
     );
     // docs/wire.md A.3: a missing and a null value alike keep what is stored.
-    for kept in [json!({ "key": "Authorization", "protected": true }), json!({ "key": "authorization", "value": null, "protected": true })]
-    {
+    for kept in [
+        json!({ "key": "Authorization", "protected": true }),
+        json!({ "key": "authorization", "value": null, "protected": true }),
+    ] {
         ubiops.send(Method::PATCH, "webhooks/w", Some(&json!({ "headers": [kept] }))).await.expect(200);
     }
-    post(&ubiops.project, "deployment_request_completed", json!({ "request_id": "r1", "status": "completed" })).await;
+    post(
+        &ubiops.project,
+        "deployment_request_completed",
+        json!({ "request_id": "r1", "status": "completed" }),
+    )
+    .await;
     let call = sink.wait_for("/a", 1).await.remove(0);
     assert_eq!((call.header("authorization"), call.header("x-a")), (Some("Token 9"), None));
-    ubiops.send(Method::PATCH, "webhooks/w", Some(&json!({ "headers": null, "labels": null, "timeout": null }))).await.expect(200);
+    ubiops
+        .send(Method::PATCH, "webhooks/w", Some(&json!({ "headers": null, "labels": null, "timeout": null })))
+        .await
+        .expect(200);
     let cleared = ubiops.send(Method::GET, "webhooks/w", None).await.expect(200).json();
-    assert_eq!((&cleared["headers"], &cleared["labels"], &cleared["timeout"]), (&json!([]), &json!({}), &json!(10)));
+    assert_eq!(
+        (&cleared["headers"], &cleared["labels"], &cleared["timeout"]),
+        (&json!([]), &json!({}), &json!(10))
+    );
 }
 
 /// Posts an event about version v1 of the deployment d1.
@@ -351,7 +404,9 @@ async fn a_callback_has_the_documented_keys() {
     );
     assert_eq!((call.method.as_str(), call.header("content-type")), ("POST", Some("application/json")));
     assert!(
-        call.header("webhook-id").is_some() && call.header("webhook-timestamp").is_some() && call.header("webhook-signature").is_none()
+        call.header("webhook-id").is_some()
+            && call.header("webhook-timestamp").is_some()
+            && call.header("webhook-signature").is_none()
     );
     assert!(call.header("user-agent").is_some_and(|agent| agent.starts_with("Postern/")));
 }
@@ -359,15 +414,22 @@ async fn a_callback_has_the_documented_keys() {
 #[tokio::test]
 async fn finished_fires_on_completed_and_on_failed_and_on_nothing_else() {
     let (ubiops, sink) = (Ubiops::new("ubifinished").await, Sink::start().await);
-    for (path, event) in
-        [("/finished", "deployment_request_finished"), ("/failed", "deployment_request_failed"), ("/started", "deployment_request_started")]
-    {
+    for (path, event) in [
+        ("/finished", "deployment_request_finished"),
+        ("/failed", "deployment_request_failed"),
+        ("/started", "deployment_request_started"),
+    ] {
         let mut body = draft(&path[1..], &sink.url(path));
         body["event"] = json!(event);
         ubiops.create(&body).await;
     }
     for (event, status) in [("started", "processing"), ("completed", "completed"), ("failed", "failed")] {
-        post(&ubiops.project, &format!("deployment_request_{event}"), json!({ "request_id": "r", "status": status })).await;
+        post(
+            &ubiops.project,
+            &format!("deployment_request_{event}"),
+            json!({ "request_id": "r", "status": status }),
+        )
+        .await;
     }
     let finished = sink.wait_for("/finished", 2).await;
     let mut statuses: Vec<Value> = finished.iter().map(|call| call.json()["status"].clone()).collect();
@@ -380,14 +442,22 @@ async fn finished_fires_on_completed_and_on_failed_and_on_nothing_else() {
 #[tokio::test]
 async fn object_name_and_version_decide_who_hears() {
     let (ubiops, sink) = (Ubiops::new("ubiobject").await, Sink::start().await);
-    for (path, object, version) in
-        [("/any", "d1", Value::Null), ("/v1", "d1", json!("v1")), ("/v2", "d1", json!("v2")), ("/d2", "d2", Value::Null)]
-    {
+    for (path, object, version) in [
+        ("/any", "d1", Value::Null),
+        ("/v1", "d1", json!("v1")),
+        ("/v2", "d1", json!("v2")),
+        ("/d2", "d2", Value::Null),
+    ] {
         let mut body = draft(&path[1..], &sink.url(path));
         (body["object_name"], body["version"]) = (json!(object), version);
         ubiops.create(&body).await;
     }
-    post(&ubiops.project, "deployment_request_completed", json!({ "request_id": "r", "status": "completed" })).await;
+    post(
+        &ubiops.project,
+        "deployment_request_completed",
+        json!({ "request_id": "r", "status": "completed" }),
+    )
+    .await;
     sink.wait_for("/any", 1).await;
     sink.wait_for("/v1", 1).await;
     let deliveries = ubiops.project.deliveries("limit=200").await;
@@ -404,7 +474,12 @@ async fn a_result_is_included_on_request_and_up_to_16_kb() {
     for (characters, kept) in [(15_998, true), (15_999, false)] {
         let result = json!("x".repeat(characters));
         let before = sink.received("/a").len();
-        post(&ubiops.project, "deployment_request_completed", json!({ "request_id": "r", "status": "completed", "result": result })).await;
+        post(
+            &ubiops.project,
+            "deployment_request_completed",
+            json!({ "request_id": "r", "status": "completed", "result": result }),
+        )
+        .await;
         let body = sink.wait_for("/a", before + 1).await[before].json();
         assert_eq!(body.get("result").is_some(), kept, "{characters} characters");
     }
@@ -416,16 +491,20 @@ async fn a_test_goes_from_pending_to_its_end_with_a_message() {
     sink.always("/moved", Behaviour::with_header(302, "location", "/elsewhere"));
     sink.always("/broken", Behaviour::status(500));
     let nowhere = format!("http://127.0.0.1:{}/", stack::free_port());
-    for (url, ending) in
-        [(sink.url("/fine"), "completed"), (sink.url("/moved"), "completed"), (sink.url("/broken"), "failed"), (nowhere, "failed")]
-    {
+    for (url, ending) in [
+        (sink.url("/fine"), "completed"),
+        (sink.url("/moved"), "completed"),
+        (sink.url("/broken"), "failed"),
+        (nowhere, "failed"),
+    ] {
         let body = json!({ "url": url, "object_type": "pipeline", "object_name": "p1", "version": "v1", "event": "pipeline_request_completed", "timeout": 5,
             "headers": [{ "key": "X-Try", "value": "1", "protected": true }] });
         let made = ubiops.send(Method::POST, "webhooks-tests", Some(&body)).await.expect(201).json();
         assert_eq!((made["status"].as_str(), &made["error_message"]), (Some("pending"), &Value::Null));
         let id = made["id"].as_str().expect("a test has an id");
         let ended = eventually(&format!("the test of {url} ends"), SOON, async || {
-            let test = ubiops.send(Method::GET, &format!("webhooks-tests/{id}"), None).await.expect(200).json();
+            let test =
+                ubiops.send(Method::GET, &format!("webhooks-tests/{id}"), None).await.expect(200).json();
             (test["status"] != "pending").then_some(test)
         })
         .await;

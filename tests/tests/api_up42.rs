@@ -27,7 +27,8 @@ impl Up42 {
     }
 
     async fn on(project: Project) -> Self {
-        let token = log_in(&project.api, &password_form(&project.name, &project.token)).await.expect(200).json();
+        let token =
+            log_in(&project.api, &password_form(&project.name, &project.token)).await.expect(200).json();
         let api = project.api.with_token(token["access_token"].as_str().expect("a login gives a token"));
         let me = api.send(Method::GET, "/up42/users/me", None).await.expect(200).json();
         Self { workspace: String::from(me["data"]["id"].as_str().expect("a user has an id")), project, api }
@@ -46,7 +47,10 @@ impl Up42 {
         let reply = self.send(method, rest, body).await;
         assert!(matches!(reply.status, 200 | 201), "{}: {} {}", reply.call, reply.status, reply.body);
         let mut answer = reply.json();
-        assert_eq!(answer.as_object().map(|answer| answer.keys().map(String::as_str).collect::<Vec<_>>()), Some(vec!["data", "error"]));
+        assert_eq!(
+            answer.as_object().map(|answer| answer.keys().map(String::as_str).collect::<Vec<_>>()),
+            Some(vec!["data", "error"])
+        );
         assert_eq!(answer["error"], Value::Null);
         answer["data"].take()
     }
@@ -81,8 +85,16 @@ fn refused(reply: &Reply, status: u16, words: &[&str]) {
     assert_eq!(reply.status, status, "{}: {}", reply.call, reply.body);
     assert_eq!(reply.header("content-type"), Some("application/json"), "{}", reply.call);
     let body = reply.json();
-    assert_eq!((body.get("data"), &body["error"]["code"]), (Some(&Value::Null), &json!(status)), "{}: {}", reply.call, reply.body);
-    let message = body["error"]["message"].as_str().unwrap_or_else(|| panic!("{} must give a message: {}", reply.call, reply.body));
+    assert_eq!(
+        (body.get("data"), &body["error"]["code"]),
+        (Some(&Value::Null), &json!(status)),
+        "{}: {}",
+        reply.call,
+        reply.body
+    );
+    let message = body["error"]["message"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{} must give a message: {}", reply.call, reply.body));
     assert!(!message.is_empty());
     for word in words {
         assert!(message.contains(word), "{}: {message:?} does not mention {word:?}", reply.call);
@@ -127,7 +139,10 @@ async fn a_login_by_any_release_s_way_gives_a_token_and_never_a_member_named_err
             assert_eq!(sorted_keys(&answer), ["access_token", "data", "expires_in", "token_type"], "{form}");
             assert_eq!(answer["data"]["accessToken"], answer["access_token"]);
             assert_eq!(answer["token_type"], "bearer");
-            assert!(answer["expires_in"].as_u64().is_some_and(|seconds| seconds > 30), "the SDK renews 30 s earlier");
+            assert!(
+                answer["expires_in"].as_u64().is_some_and(|seconds| seconds > 30),
+                "the SDK renews 30 s earlier"
+            );
             let bearer = api.with_token(answer["access_token"].as_str().expect("a token"));
             bearer.send(Method::GET, "/up42/users/me", None).await.expect(200);
         }
@@ -157,12 +172,21 @@ async fn a_login_that_fails_says_so_in_the_words_of_oauth() {
         let answer = reply.json();
         assert_eq!(answer["error"], error, "{form}: {}", reply.body);
         assert!(answer["error_description"].as_str().is_some_and(|text| !text.is_empty()));
-        assert!(!reply.body.contains(&wrong_end) && !reply.body.contains(stack::ADMIN_TOKEN), "nothing repeats a token");
+        assert!(
+            !reply.body.contains(&wrong_end) && !reply.body.contains(stack::ADMIN_TOKEN),
+            "nothing repeats a token"
+        );
     }
     refused(&log_in(&project.api, &"x".repeat(9 * 1024)).await, 413, &["KiB"]);
     refused(&project.api.send(Method::GET, OAUTH, None).await, 405, &["POST"]);
     // Bytes that are no text are no form either.
-    let broken = project.api.without_token().send_raw(Method::POST, OAUTH, &FORM, vec![0xff, 0xfe]).await.expect(400).json();
+    let broken = project
+        .api
+        .without_token()
+        .send_raw(Method::POST, OAUTH, &FORM, vec![0xff, 0xfe])
+        .await
+        .expect(400)
+        .json();
     assert_eq!(broken["error"], "invalid_request");
 }
 
@@ -170,33 +194,57 @@ async fn a_login_that_fails_says_so_in_the_words_of_oauth() {
 async fn every_way_to_ask_for_the_workspace_gives_the_same_one() {
     let up42 = Up42::new("up42space").await;
     let get = async |path: &str| up42.api.send(Method::GET, path, None).await.expect(200).json();
-    assert_eq!((up42.workspace.len(), up42.workspace.matches('-').count()), (36, 4), "a UUID: {}", up42.workspace);
-    assert_eq!(get("/up42/realms/public/protocol/openid-connect/userinfo").await["sub"], up42.workspace.as_str());
-    assert_eq!(get(&format!("/up42/projects/{}", up42.project.name)).await["data"]["workspaceId"], up42.workspace.as_str());
+    assert_eq!(
+        (up42.workspace.len(), up42.workspace.matches('-').count()),
+        (36, 4),
+        "a UUID: {}",
+        up42.workspace
+    );
+    assert_eq!(
+        get("/up42/realms/public/protocol/openid-connect/userinfo").await["sub"],
+        up42.workspace.as_str()
+    );
+    assert_eq!(
+        get(&format!("/up42/projects/{}", up42.project.name)).await["data"]["workspaceId"],
+        up42.workspace.as_str()
+    );
     let other = Up42::new("up42otherspace").await;
     assert_ne!(other.workspace, up42.workspace);
-    refused(&up42.api.send(Method::GET, &format!("/up42/projects/{}", other.project.name), None).await, 404, &[]);
+    refused(
+        &up42.api.send(Method::GET, &format!("/up42/projects/{}", other.project.name), None).await,
+        404,
+        &[],
+    );
     refused(&up42.api.send(Method::GET, &other.path("webhooks"), None).await, 404, &["workspace"]);
 }
 
 #[tokio::test]
 async fn a_created_webhook_has_every_field_of_the_sdk() {
     let up42 = Up42::new("up42shape").await;
-    let sent =
-        json!({ "name": "w", "url": "http://127.0.0.1:1024/", "events": ["job.status", "order.status"], "secret": "hush", "active": true });
+    let sent = json!({ "name": "w", "url": "http://127.0.0.1:1024/", "events": ["job.status", "order.status"], "secret": "hush", "active": true });
     let reply = up42.send(Method::POST, "webhooks", Some(&sent)).await.expect(201).json();
     let made = &reply["data"];
-    assert_eq!(sorted_keys(made), ["active", "createdAt", "events", "id", "name", "secret", "updatedAt", "url"]);
+    assert_eq!(
+        sorted_keys(made),
+        ["active", "createdAt", "events", "id", "name", "secret", "updatedAt", "url"]
+    );
     for field in ["name", "url", "events", "secret", "active"] {
         assert_eq!(made[field], sent[field], "{field}");
     }
     let id = made["id"].as_str().expect("an id");
     assert_eq!((id.len(), id.matches('-').count()), (36, 4), "a bare UUID: {id}");
-    assert!(made["createdAt"].as_str().is_some_and(|time| time.ends_with('Z') && time.contains('T') && time.contains('.')));
+    assert!(
+        made["createdAt"]
+            .as_str()
+            .is_some_and(|time| time.ends_with('Z') && time.contains('T') && time.contains('.'))
+    );
     assert_eq!(&up42.data(Method::GET, &format!("webhooks/{id}"), None).await, made);
     assert_eq!(up42.data(Method::GET, "webhooks", None).await, json!([made]));
     let native = up42.project.get("webhooks/w").await.expect(200).json();
-    assert_eq!((native["contract"].as_str(), native["id"].as_str()), (Some("up42"), Some(format!("whk_{id}").as_str())));
+    assert_eq!(
+        (native["contract"].as_str(), native["id"].as_str()),
+        (Some("up42"), Some(format!("whk_{id}").as_str()))
+    );
     assert_eq!((&native["signed"], &native["retry"]), (&json!(true), &json!(true)));
     let least = json!({ "name": "least", "url": "http://127.0.0.1:1024/", "events": ["job.status"] });
     let least = up42.data(Method::POST, "webhooks", Some(&least)).await;
@@ -207,25 +255,37 @@ async fn a_created_webhook_has_every_field_of_the_sdk() {
 async fn a_put_replaces_what_up42_knows_and_nothing_else() {
     let up42 = Up42::new("up42put").await;
     let id = up42.create(&with(json!({ "secret": "hush" }))).await;
-    up42.project.patch("webhooks/w", &json!({ "description": "kept", "timeout_s": 3, "retry": false })).await.expect(200);
+    up42.project
+        .patch("webhooks/w", &json!({ "description": "kept", "timeout_s": 3, "retry": false }))
+        .await
+        .expect(200);
     let rest = format!("webhooks/{id}");
     let read = up42.data(Method::GET, &rest, None).await;
     let before = up42.project.get("webhooks/w").await.expect(200).json();
     // The SDK up to 1.0.3 reads a webhook and writes all of it back.
     up42.data(Method::PUT, &rest, Some(&read)).await;
-    assert_eq!(up42.project.get("webhooks/w").await.expect(200).json(), before, "what is written back as it was makes no new version");
+    assert_eq!(
+        up42.project.get("webhooks/w").await.expect(200).json(),
+        before,
+        "what is written back as it was makes no new version"
+    );
     let body = json!({ "name": "w2", "url": "http://127.0.0.1:1025/x", "events": ["order.status"], "secret": null, "active": false });
     let changed = up42.data(Method::PUT, &rest, Some(&body)).await;
     for field in ["name", "url", "events", "active"] {
         assert_eq!(changed[field], body[field], "{field}");
     }
-    assert_eq!((&changed["secret"], &changed["id"], &changed["createdAt"]), (&json!(""), &read["id"], &read["createdAt"]));
+    assert_eq!(
+        (&changed["secret"], &changed["id"], &changed["createdAt"]),
+        (&json!(""), &read["id"], &read["createdAt"])
+    );
     assert!(changed["updatedAt"].as_str() > read["updatedAt"].as_str());
     let native = up42.project.get("webhooks/w2").await.expect(200).json();
     assert_eq!(native["description"], "kept");
-    assert_eq!((&native["timeout_s"], &native["retry"], &native["signed"]), (&json!(3), &json!(false), &json!(false)));
-    let secret =
-        json!({ "name": "w2", "url": "http://127.0.0.1:1025/x", "events": ["order.status"], "secret": "ü".repeat(75), "active": false });
+    assert_eq!(
+        (&native["timeout_s"], &native["retry"], &native["signed"]),
+        (&json!(3), &json!(false), &json!(false))
+    );
+    let secret = json!({ "name": "w2", "url": "http://127.0.0.1:1025/x", "events": ["order.status"], "secret": "ü".repeat(75), "active": false });
     assert_eq!(up42.data(Method::PUT, &rest, Some(&secret)).await["secret"], secret["secret"]);
     assert_eq!(up42.send(Method::DELETE, &rest, None).await.expect(204).body, "");
     for (method, body) in [(Method::GET, None), (Method::DELETE, None), (Method::PUT, Some(&secret))] {
@@ -247,7 +307,10 @@ async fn a_body_is_ignored_where_old_releases_send_one() {
         ] {
             up42.api.send_raw(Method::GET, &path, &typed, body).await.expect(200);
         }
-        up42.api.send_raw(Method::POST, &up42.path(&format!("webhooks/{id}/tests")), &typed, body).await.expect(200);
+        up42.api
+            .send_raw(Method::POST, &up42.path(&format!("webhooks/{id}/tests")), &typed, body)
+            .await
+            .expect(200);
     }
     up42.api.send_raw(Method::DELETE, &up42.path(&format!("webhooks/{id}")), &typed, "{}").await.expect(204);
 }
@@ -255,7 +318,9 @@ async fn a_body_is_ignored_where_old_releases_send_one() {
 #[tokio::test]
 async fn the_events_are_those_of_up42_and_of_the_project_s_catalogue() {
     let up42 = Up42::new("up42events").await;
-    let events = async || up42.api.send(Method::GET, "/up42/webhooks/events", None).await.expect(200).json()["data"].take();
+    let events = async || {
+        up42.api.send(Method::GET, "/up42/webhooks/events", None).await.expect(200).json()["data"].take()
+    };
     let own = events().await;
     assert_eq!(
         own.as_array().map(|own| own.iter().map(|event| event["name"].clone()).collect()),
@@ -263,15 +328,28 @@ async fn the_events_are_those_of_up42_and_of_the_project_s_catalogue() {
     );
     assert_eq!(sorted_keys(&own[0]), ["category", "description", "documentation", "name", "title"]);
     let tile = with(json!({ "events": ["tile.ready"] }));
-    refused(&up42.send(Method::POST, "webhooks", Some(&tile)).await, 400, &["events.0", "tile.ready", "job.status"]);
-    up42.project.post("event-types", &json!({ "name": "tile.ready", "description": "A tile is there." })).await.expect(201);
-    assert_eq!((&events().await[2]["name"], &events().await[2]["description"]), (&json!("tile.ready"), &json!("A tile is there.")));
+    refused(
+        &up42.send(Method::POST, "webhooks", Some(&tile)).await,
+        400,
+        &["events.0", "tile.ready", "job.status"],
+    );
+    up42.project
+        .post("event-types", &json!({ "name": "tile.ready", "description": "A tile is there." }))
+        .await
+        .expect(201);
+    assert_eq!(
+        (&events().await[2]["name"], &events().await[2]["description"]),
+        (&json!("tile.ready"), &json!("A tile is there."))
+    );
     let id = up42.create(&tile).await;
     // The catalogue only says what is offered: what a webhook listens to already may be written back.
     up42.project.delete("event-types/tile.ready").await.expect(204);
     let mut read = up42.data(Method::GET, &format!("webhooks/{id}"), None).await;
     read["name"] = json!("renamed");
-    assert_eq!(up42.data(Method::PUT, &format!("webhooks/{id}"), Some(&read)).await["events"], json!(["tile.ready"]));
+    assert_eq!(
+        up42.data(Method::PUT, &format!("webhooks/{id}"), Some(&read)).await["events"],
+        json!(["tile.ready"])
+    );
 }
 
 #[tokio::test]
@@ -339,17 +417,33 @@ async fn errors_of_every_route_have_the_shape_of_up42() {
     let before = up42.census().await;
     let unknown_token = format!("{}b", &up42.project.token[..up42.project.token.len() - 1]);
     for (method, path, body) in &routes {
-        for authorization in ["Bearer nonsense", "Bearer ", "Basic abc", "nonsense", &format!("Bearer {}", stack::ADMIN_TOKEN)] {
-            refused(&up42.api.with_authorization(authorization).send(method.clone(), path, body.as_ref()).await, 401, &[]);
+        for authorization in
+            ["Bearer nonsense", "Bearer ", "Basic abc", "nonsense", &format!("Bearer {}", stack::ADMIN_TOKEN)]
+        {
+            refused(
+                &up42.api.with_authorization(authorization).send(method.clone(), path, body.as_ref()).await,
+                401,
+                &[],
+            );
         }
         refused(&up42.api.without_token().send(method.clone(), path, body.as_ref()).await, 401, &["log in"]);
-        refused(&up42.api.with_token(&unknown_token).send(method.clone(), path, body.as_ref()).await, 401, &[]);
+        refused(
+            &up42.api.with_token(&unknown_token).send(method.clone(), path, body.as_ref()).await,
+            401,
+            &[],
+        );
         if path.contains("/workspaces/") || path.contains("/projects/") {
-            refused(&up42.api.with_token(&stranger.token).send(method.clone(), path, body.as_ref()).await, 404, &[]);
+            refused(
+                &up42.api.with_token(&stranger.token).send(method.clone(), path, body.as_ref()).await,
+                404,
+                &[],
+            );
         }
         refused(&up42.api.send(Method::PATCH, path, Some(&json!({}))).await, 405, &[]);
         if body.is_some() {
-            let raw = async |kind: &str, body: Vec<u8>| up42.api.send_raw(method.clone(), path, &[("content-type", kind)], body).await;
+            let raw = async |kind: &str, body: Vec<u8>| {
+                up42.api.send_raw(method.clone(), path, &[("content-type", kind)], body).await
+            };
             refused(&raw("application/json", b"{not json".to_vec()).await, 400, &["JSON"]);
             refused(&raw("application/json", vec![0xff]).await, 400, &["UTF-8"]);
             refused(&raw("application/json", "[".repeat(1_000).into_bytes()).await, 400, &["nested"]);
@@ -357,7 +451,14 @@ async fn errors_of_every_route_have_the_shape_of_up42() {
             refused(&raw("application/json", vec![b'x'; 300 * 1024]).await, 413, &["KiB"]);
         }
     }
-    for path in ["/up42/", "/up42/nothing", "/up42/workspaces", &up42.path("webhooks/"), &up42.path("orders"), "/up42/%ff"] {
+    for path in [
+        "/up42/",
+        "/up42/nothing",
+        "/up42/workspaces",
+        &up42.path("webhooks/"),
+        &up42.path("orders"),
+        "/up42/%ff",
+    ] {
         refused(&up42.api.send(Method::GET, path, None).await, 404, &[]);
     }
     for id in ["nonsense", "00000000-0000-7000-8000-000000000000", "..%2F", "%00", &format!("whk_{id}")] {
@@ -425,9 +526,13 @@ async fn only_webhooks_of_its_own_contract_are_known() {
 
 /// Verifies a callback as UP42's receivers do (docs/wire.md B.5), and that the body is covered. Gives the listed names.
 fn verify(call: &Received, secret: &str) -> Result<Vec<String>, String> {
-    let header = |name: &str| call.header(name).ok_or_else(|| format!("no header {name}: {:?}", call.headers));
+    let header =
+        |name: &str| call.header(name).ok_or_else(|| format!("no header {name}: {:?}", call.headers));
     let input = header("signature-input")?;
-    let listed = input.strip_prefix("up42-sig=(").and_then(|rest| rest.split_once(");")).ok_or("the input names no headers")?;
+    let listed = input
+        .strip_prefix("up42-sig=(")
+        .and_then(|rest| rest.split_once(");"))
+        .ok_or("the input names no headers")?;
     let names: Vec<String> = listed.0.split(' ').map(|name| String::from(name.trim_matches('"'))).collect();
     if names.iter().any(|name| name.to_lowercase() != *name) {
         return Err(String::from("names are in lower case"));
@@ -470,15 +575,27 @@ async fn a_callback_arrives_signed_as_up42_s_receivers_verify() {
     up42.project.event("job.status", data.clone()).await;
     let call = sink.wait_for("/signed", 1).await.remove(0);
     assert_eq!(call.json(), json!({ "event": "job.status", "body": data }));
-    assert_eq!(verify(&call, secret), Ok(vec![String::from("date"), String::from("digest")]), "{:?}", call.headers);
+    assert_eq!(
+        verify(&call, secret),
+        Ok(vec![String::from("date"), String::from("digest")]),
+        "{:?}",
+        call.headers
+    );
     assert!(verify(&call, "another").is_err());
-    assert_eq!(call.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("date")).count(), 1, "the platform adds none");
+    assert_eq!(
+        call.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("date")).count(),
+        1,
+        "the platform adds none"
+    );
     assert_eq!(call.header("content-type"), Some("application/json"));
     // Beside it the headers of Standard Webhooks, under the same text.
     let at = call.header("webhook-timestamp").expect("a time");
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{}.{at}.{}", call.message_id(), call.text()).as_bytes());
-    assert_eq!(call.header("webhook-signature"), Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())).as_str()));
+    assert_eq!(
+        call.header("webhook-signature"),
+        Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())).as_str())
+    );
     let plain = sink.wait_for("/plain", 1).await.remove(0);
     for name in ["digest", "signature-input", "signature", "webhook-signature"] {
         assert_eq!(plain.header(name), None, "nothing is signed without a secret");
@@ -517,7 +634,10 @@ async fn a_changed_secret_signs_from_the_next_callback_on() {
 #[tokio::test]
 async fn only_2xx_is_delivered_and_failures_are_repeated() {
     let (up42, sink) = (Up42::new("up42outcome").await, Sink::start().await);
-    sink.script("/again", vec![Behaviour::with_header(302, "location", "/elsewhere"), Behaviour::status(204)]);
+    sink.script(
+        "/again",
+        vec![Behaviour::with_header(302, "location", "/elsewhere"), Behaviour::status(204)],
+    );
     let id = up42
         .create(&json!({ "name": "again", "url": sink.url("/again"), "events": ["job.status"], "secret": "hush", "active": true }))
         .await;
@@ -526,7 +646,10 @@ async fn only_2xx_is_delivered_and_failures_are_repeated() {
     let calls = sink.wait_for("/again", 2).await;
     assert_eq!((calls[0].text(), calls[0].message_id()), (calls[1].text(), calls[1].message_id()));
     assert!(calls.iter().all(|call| verify(call, "hush").is_ok()), "each attempt is signed anew");
-    let detail = up42.project.delivery_when(&event.id, "again", "is delivered", |detail| detail.attempts.len() == 2).await;
+    let detail = up42
+        .project
+        .delivery_when(&event.id, "again", "is delivered", |detail| detail.attempts.len() == 2)
+        .await;
     assert_eq!(detail.delivery.last_status, Some(204));
     assert!(sink.received("/elsewhere").is_empty(), "a redirect is not followed");
     assert_eq!(up42.data(Method::GET, &format!("webhooks/{id}"), None).await["active"], json!(true));
@@ -541,16 +664,22 @@ async fn a_test_sends_each_event_now_and_counts_what_was_taken() {
     sink.script("/half", vec![Behaviour::status(200), Behaviour::status(500)]);
     for (path, succeeded) in [("/fine", 2), ("/broken", 0), ("/moved", 0), ("/half", 1)] {
         // Inactive: whoever tests expects a call.
-        let draft = json!({ "name": path, "url": sink.url(path), "events": both, "secret": "hush", "active": false });
+        let draft =
+            json!({ "name": path, "url": sink.url(path), "events": both, "secret": "hush", "active": false });
         let id = up42.create(&draft).await;
         let ran = up42.data(Method::POST, &format!("webhooks/{id}/tests"), None).await;
         assert_eq!(sorted_keys(&ran), ["startedAt", "testsRun", "testsSucceeded"]);
         assert_eq!((&ran["testsRun"], &ran["testsSucceeded"]), (&json!(2), &json!(succeeded)), "{path}");
         let calls = sink.received(path);
-        let mut events: Vec<String> = calls.iter().map(|call| call.json()["event"].as_str().unwrap_or_default().to_owned()).collect();
+        let mut events: Vec<String> =
+            calls.iter().map(|call| call.json()["event"].as_str().unwrap_or_default().to_owned()).collect();
         events.sort_unstable();
         assert_eq!(events, ["job.status", "order.status"], "the answer comes when all calls have ended");
-        assert!(calls.iter().all(|call| verify(call, "hush").is_ok() && call.json()["body"]["status"].is_string()));
+        assert!(
+            calls
+                .iter()
+                .all(|call| verify(call, "hush").is_ok() && call.json()["body"]["status"].is_string())
+        );
     }
     let nowhere = json!({ "name": "nowhere", "url": format!("http://127.0.0.1:{}/", stack::free_port()), "events": ["job.status"], "secret": null, "active": false });
     let id = up42.create(&nowhere).await;
@@ -572,23 +701,36 @@ async fn a_test_of_a_receiver_that_hangs_ends_with_its_timeout() {
 #[tokio::test]
 async fn the_native_api_makes_webhooks_that_up42_s_sdk_reads() {
     let (up42, sink) = (Up42::new("up42native").await, Sink::start().await);
-    let made = up42.project.listen("n", &sink.url("/n"), &json!({ "contract": "up42", "events": ["job.*"], "secret": "hush" })).await;
+    let made = up42
+        .project
+        .listen("n", &sink.url("/n"), &json!({ "contract": "up42", "events": ["job.*"], "secret": "hush" }))
+        .await;
     let id = String::from(made.id.trim_start_matches("whk_"));
     let read = up42.data(Method::GET, &format!("webhooks/{id}"), None).await;
     assert_eq!((&read["events"], &read["secret"]), (&json!(["job.*"]), &json!("hush")));
     let ran = up42.data(Method::POST, &format!("webhooks/{id}/tests"), None).await;
-    assert_eq!((&ran["testsRun"], &ran["testsSucceeded"]), (&json!(1), &json!(1)), "a pattern stands for what there is");
+    assert_eq!(
+        (&ran["testsRun"], &ran["testsSucceeded"]),
+        (&json!(1), &json!(1)),
+        "a pattern stands for what there is"
+    );
     assert!(verify(&sink.wait_for("/n", 1).await[0], "hush").is_ok());
     let mut renamed = read.clone();
     renamed["name"] = json!("renamed");
-    assert_eq!(up42.data(Method::PUT, &format!("webhooks/{id}"), Some(&renamed)).await["events"], json!(["job.*"]));
+    assert_eq!(
+        up42.data(Method::PUT, &format!("webhooks/{id}"), Some(&renamed)).await["events"],
+        json!(["job.*"])
+    );
     up42.project
         .post("webhooks", &json!({ "name": "x", "url": sink.url("/x"), "contract": "up42", "events": ["*"], "secret": "y".repeat(76) }))
         .await
         .faults(&["/secret"]);
     up42.project.post("webhooks", &json!({ "name": "x", "url": sink.url("/x"), "contract": "up42", "events": ["*"], "headers": [{ "key": "Digest", "value": "x" }] })).await.faults(&["/headers/0/key"]);
     up42.project.patch("webhooks/renamed", &json!({ "contract": "standard" })).await.faults(&["/secret"]);
-    up42.project.patch("webhooks/renamed", &json!({ "contract": "standard", "secret": null })).await.expect(200);
+    up42.project
+        .patch("webhooks/renamed", &json!({ "contract": "standard", "secret": null }))
+        .await
+        .expect(200);
     refused(&up42.send(Method::GET, &format!("webhooks/{id}"), None).await, 404, &[]);
 }
 
@@ -600,7 +742,8 @@ async fn an_inbox_says_that_a_signature_by_any_text_is_valid() {
     up42.project.event("job.status", json!({ "status": "RUNNING" })).await;
     until("the inbox recorded a valid request", SOON, async || {
         let page = up42.project.get(&format!("inboxes/{}/requests", inbox.id)).await.expect(200).json();
-        page["items"][0]["signature"].to_string().contains("valid") && !page["items"][0]["signature"].to_string().contains("invalid")
+        page["items"][0]["signature"].to_string().contains("valid")
+            && !page["items"][0]["signature"].to_string().contains("invalid")
     })
     .await;
 }
@@ -627,18 +770,24 @@ async fn a_deployment_as_it_comes_refuses_hostile_urls_in_up42_s_words() {
         "",
     ] {
         refused(&up42.send(Method::POST, "webhooks", Some(&draft("w", url))).await, 400, &["url"]);
-        refused(&up42.send(Method::PUT, &format!("webhooks/{id}"), Some(&draft("public", url))).await, 400, &["url"]);
+        refused(
+            &up42.send(Method::PUT, &format!("webhooks/{id}"), Some(&draft("public", url))).await,
+            400,
+            &["url"],
+        );
     }
     let list = up42.data(Method::GET, "webhooks", None).await;
-    assert_eq!((list.as_array().map(Vec::len), &list[0]["url"]), (Some(1), &json!("https://example.com/hooks")));
+    assert_eq!(
+        (list.as_array().map(Vec::len), &list[0]["url"]),
+        (Some(1), &json!("https://example.com/hooks"))
+    );
 }
 
 #[tokio::test]
 async fn a_secret_of_up42_is_sealed_where_it_is_stored() {
     let mut stack = Stack::start().await;
     let (up42, sink) = (Up42::on(stack.project("up42sealed").await).await, Sink::start().await);
-    let mut body =
-        json!({ "name": "readable-name", "url": sink.url("/w"), "events": ["job.status"], "secret": "hush-hush-one", "active": true });
+    let mut body = json!({ "name": "readable-name", "url": sink.url("/w"), "events": ["job.status"], "secret": "hush-hush-one", "active": true });
     let id = up42.create(&body).await;
     body["secret"] = json!("hush-hush-two");
     up42.data(Method::PUT, &format!("webhooks/{id}"), Some(&body)).await;
@@ -650,5 +799,9 @@ async fn a_secret_of_up42_is_sealed_where_it_is_stored() {
         assert!(!stack.log().contains(hidden), "{hidden} is in the log");
     }
     stack.boot().await;
-    assert_eq!(up42.data(Method::GET, &format!("webhooks/{id}"), None).await["secret"], "hush-hush-two", "and it is there");
+    assert_eq!(
+        up42.data(Method::GET, &format!("webhooks/{id}"), None).await["secret"],
+        "hush-hush-two",
+        "and it is there"
+    );
 }

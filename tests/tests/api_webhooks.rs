@@ -23,7 +23,10 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 async fn a_new_webhook_has_the_documented_defaults() {
     let project = stack::project("defaults").await;
     let made = project.webhook(&json!({ "name": "w", "url": URL, "events": ["order.*"] })).await;
-    assert_eq!((made.contract, made.timeout_s, made.enabled, made.retry, made.include_result), (Contract::Standard, 10, true, true, false));
+    assert_eq!(
+        (made.contract, made.timeout_s, made.enabled, made.retry, made.include_result),
+        (Contract::Standard, 10, true, true, false)
+    );
     assert_eq!((made.signed, made.version, made.description.as_str()), (true, 1, ""));
     assert!(made.id.starts_with("whk_") && made.headers.is_empty() && made.labels.is_empty());
     assert_eq!(made.object.kind, None);
@@ -46,8 +49,19 @@ async fn every_field_reads_back_as_it_was_written() {
     let made = project.post("webhooks", &draft).await.expect(201);
     assert!(!made.body.contains("hush-hush") && !made.body.contains(SECRET), "{}", made.body);
     let view = made.json();
-    for field in ["name", "url", "contract", "events", "object", "description", "labels", "timeout_s", "enabled", "retry", "include_result"]
-    {
+    for field in [
+        "name",
+        "url",
+        "contract",
+        "events",
+        "object",
+        "description",
+        "labels",
+        "timeout_s",
+        "enabled",
+        "retry",
+        "include_result",
+    ] {
         assert_eq!(view[field], draft[field], "{field}");
     }
     assert_eq!(
@@ -78,15 +92,22 @@ async fn a_secret_is_made_unless_it_is_given_or_declined() {
 #[tokio::test]
 async fn a_name_may_hold_anything_that_a_path_can_escape() {
     let project = stack::project("names").await;
-    for (name, segment) in [("a b/c", "a%20b%2Fc"), ("日本 ü", "%E6%97%A5%E6%9C%AC%20%C3%BC"), ("100%", "100%25"), ("a?b#c", "a%3Fb%23c")]
-    {
+    for (name, segment) in [
+        ("a b/c", "a%20b%2Fc"),
+        ("日本 ü", "%E6%97%A5%E6%9C%AC%20%C3%BC"),
+        ("100%", "100%25"),
+        ("a?b#c", "a%3Fb%23c"),
+    ] {
         project.webhook(&json!({ "name": name, "url": URL, "events": ["*"] })).await;
         let read: WebhookView = project.get(&format!("webhooks/{segment}")).await.expect(200).read();
         assert_eq!(read.name, name);
     }
     // Clients fold these away even when they are escaped.
     for name in [".", ".."] {
-        project.post("webhooks", &json!({ "name": name, "url": URL, "events": ["*"] })).await.faults(&["/name"]);
+        project
+            .post("webhooks", &json!({ "name": name, "url": URL, "events": ["*"] }))
+            .await
+            .faults(&["/name"]);
     }
     project.get("webhooks/%FF").await.problem(ProblemType::NotFound);
 }
@@ -108,7 +129,11 @@ async fn a_name_is_taken_once() {
 async fn two_creations_of_one_name_at_once_make_one() {
     let project = stack::project("race").await;
     let draft = json!({ "name": "w", "url": URL, "events": ["*"] });
-    let (a, b, c) = tokio::join!(project.post("webhooks", &draft), project.post("webhooks", &draft), project.post("webhooks", &draft));
+    let (a, b, c) = tokio::join!(
+        project.post("webhooks", &draft),
+        project.post("webhooks", &draft),
+        project.post("webhooks", &draft)
+    );
     let mut statuses = [a.status, b.status, c.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409]);
@@ -158,20 +183,46 @@ async fn a_bad_draft_names_every_bad_field() {
         (good(json!({ "contract": "pigeon" })), &["/contract"]),
         (good(json!({ "secret": "hunter2" })), &["/secret"]),
         (good(json!({ "secret": "whsec_c2hvcnQ=" })), &["/secret"]),
-        (good(json!({ "headers": [{ "key": "webhook-id", "value": "x", "protected": false }] })), &["/headers/0/key"]),
-        (good(json!({ "headers": [{ "key": "content-length", "value": "1", "protected": false }] })), &["/headers/0/key"]),
-        (good(json!({ "headers": [{ "key": "bad name", "value": "x", "protected": false }] })), &["/headers/0/key"]),
-        (good(json!({ "headers": [{ "key": "a", "value": "new\r\nline", "protected": false }] })), &["/headers/0/value"]),
-        (good(json!({ "headers": [{ "key": "a", "value": "Zürich", "protected": false }] })), &["/headers/0/value"]),
-        (good(json!({ "headers": [{ "key": "a", "value": "12 €", "protected": true }] })), &["/headers/0/value"]),
-        (good(json!({ "headers": [{ "key": "a", "value": "x".repeat(4097), "protected": false }] })), &["/headers/0/value"]),
+        (
+            good(json!({ "headers": [{ "key": "webhook-id", "value": "x", "protected": false }] })),
+            &["/headers/0/key"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "content-length", "value": "1", "protected": false }] })),
+            &["/headers/0/key"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "bad name", "value": "x", "protected": false }] })),
+            &["/headers/0/key"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "a", "value": "new\r\nline", "protected": false }] })),
+            &["/headers/0/value"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "a", "value": "Zürich", "protected": false }] })),
+            &["/headers/0/value"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "a", "value": "12 €", "protected": true }] })),
+            &["/headers/0/value"],
+        ),
+        (
+            good(json!({ "headers": [{ "key": "a", "value": "x".repeat(4097), "protected": false }] })),
+            &["/headers/0/value"],
+        ),
         (
             good(
                 json!({ "headers": (0..21).map(|n| json!({ "key": format!("a{n}"), "value": "x", "protected": false })).collect::<Vec<_>>() }),
             ),
             &["/headers"],
         ),
-        (good(json!({ "labels": (0..33).map(|n| (format!("l{n}"), json!("x"))).collect::<serde_json::Map<_, _>>() })), &["/labels"]),
+        (
+            good(
+                json!({ "labels": (0..33).map(|n| (format!("l{n}"), json!("x"))).collect::<serde_json::Map<_, _>>() }),
+            ),
+            &["/labels"],
+        ),
         (good(json!({ "labels": { "a": 1 } })), &["/labels/a"]),
         (good(json!({ "object": { "type": "deployment", "colour": "red" } })), &["/object/colour"]),
     ];
@@ -201,10 +252,22 @@ async fn a_secret_never_comes_back_in_a_fault() {
 #[tokio::test]
 async fn an_update_changes_only_what_was_sent() {
     let project = stack::project("update").await;
-    let made = project.webhook(&good(json!({ "labels": { "a": "b" }, "description": "before", "secret": SECRET }))).await;
-    let changed: WebhookView = project.patch("webhooks/w", &json!({ "description": "after" })).await.expect(200).read();
-    assert_eq!(changed, WebhookView { description: String::from("after"), version: 2, updated_at: changed.updated_at, ..made.clone() });
-    let renamed: WebhookView = project.patch("webhooks/w", &json!({ "name": "v", "events": ["a", "b.*"] })).await.expect(200).read();
+    let made = project
+        .webhook(&good(json!({ "labels": { "a": "b" }, "description": "before", "secret": SECRET })))
+        .await;
+    let changed: WebhookView =
+        project.patch("webhooks/w", &json!({ "description": "after" })).await.expect(200).read();
+    assert_eq!(
+        changed,
+        WebhookView {
+            description: String::from("after"),
+            version: 2,
+            updated_at: changed.updated_at,
+            ..made.clone()
+        }
+    );
+    let renamed: WebhookView =
+        project.patch("webhooks/w", &json!({ "name": "v", "events": ["a", "b.*"] })).await.expect(200).read();
     assert_eq!((renamed.id, renamed.name.as_str(), renamed.version), (made.id, "v", 3));
     project.get("webhooks/w").await.problem(ProblemType::NotFound);
     assert_eq!(project.secret("v").await.as_deref(), Some(SECRET), "an update keeps the secret");
@@ -217,8 +280,14 @@ async fn a_bad_update_changes_nothing() {
     let project = stack::project("badupdate").await;
     project.webhook(&good(json!({}))).await;
     let before = project.get("webhooks/w").await.expect(200).body;
-    project.patch("webhooks/w", &json!({ "description": "after", "timeout_s": 99, "x": 1 })).await.faults(&["/timeout_s", "/x"]);
-    project.patch("webhooks/w", &json!({ "headers": [{ "key": "X-New", "protected": true }] })).await.faults(&["/headers/0/value"]);
+    project
+        .patch("webhooks/w", &json!({ "description": "after", "timeout_s": 99, "x": 1 }))
+        .await
+        .faults(&["/timeout_s", "/x"]);
+    project
+        .patch("webhooks/w", &json!({ "headers": [{ "key": "X-New", "protected": true }] }))
+        .await
+        .faults(&["/headers/0/value"]);
     project.patch("webhooks/w", &json!({ "name": null })).await.faults(&["/name"]);
     assert_eq!(project.get("webhooks/w").await.expect(200).body, before);
 }
@@ -231,7 +300,15 @@ async fn an_update_of_a_version_that_is_gone_is_refused() {
     assert_eq!(read.header("etag"), Some("\"1\""));
     let patch = async |if_match: &str, timeout_s: u32| {
         let headers = [("content-type", "application/json"), ("if-match", if_match)];
-        project.api.send_raw(Method::PATCH, &project.path("webhooks/w"), &headers, json!({ "timeout_s": timeout_s }).to_string()).await
+        project
+            .api
+            .send_raw(
+                Method::PATCH,
+                &project.path("webhooks/w"),
+                &headers,
+                json!({ "timeout_s": timeout_s }).to_string(),
+            )
+            .await
     };
     let changed = patch("\"1\"", 20).await.expect(200);
     assert_eq!(changed.header("etag"), Some("\"2\""));
@@ -244,7 +321,13 @@ async fn an_update_of_a_version_that_is_gone_is_refused() {
 async fn a_protected_header_is_sent_kept_and_never_shown() {
     let (project, sink) = (stack::project("protected").await, Sink::start().await);
     let hidden = json!({ "key": "X-Key", "value": "hush-hush", "protected": true });
-    project.listen("w", &sink.url("/a"), &json!({ "headers": [hidden, { "key": "X-Open", "value": "1", "protected": false }] })).await;
+    project
+        .listen(
+            "w",
+            &sink.url("/a"),
+            &json!({ "headers": [hidden, { "key": "X-Open", "value": "1", "protected": false }] }),
+        )
+        .await;
     project.event("first", json!(1)).await;
     assert_eq!(sink.wait_for("/a", 1).await[0].header("x-key"), Some("hush-hush"));
 
@@ -256,11 +339,18 @@ async fn a_protected_header_is_sent_kept_and_never_shown() {
 
     let detail = project.attempted(&event.id, "w").await;
     let sent = detail.attempts[0].attempt.request.clone().expect("a call that was made is recorded");
-    assert!(sent.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("x-key") && value == HIDDEN), "{:?}", sent.headers);
+    assert!(
+        sent.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("x-key") && value == HIDDEN),
+        "{:?}",
+        sent.headers
+    );
     let raw = project.get(&format!("deliveries/{}", detail.delivery.id)).await.body;
     assert!(!raw.contains("hush-hush"), "a stored attempt hides protected values");
 
-    project.patch("webhooks/w", &json!({ "headers": [{ "key": "X-Open", "value": "3", "protected": false }] })).await.expect(200);
+    project
+        .patch("webhooks/w", &json!({ "headers": [{ "key": "X-Open", "value": "3", "protected": false }] }))
+        .await
+        .expect(200);
     project.event("third", json!(3)).await;
     assert_eq!(sink.wait_for("/a", 3).await[2].header("x-key"), None, "a header that is left out is removed");
 }
@@ -272,7 +362,9 @@ async fn credentials_in_the_url_become_a_protected_authorization() {
     let made = project.listen("w", &url, &json!({})).await;
     assert_eq!(made.url, sink.url("/a"));
     assert!(
-        made.headers.iter().any(|header| header.key.eq_ignore_ascii_case("authorization") && header.protected && header.value.is_none()),
+        made.headers.iter().any(|header| header.key.eq_ignore_ascii_case("authorization")
+            && header.protected
+            && header.value.is_none()),
         "{:?}",
         made.headers
     );
@@ -311,7 +403,9 @@ async fn the_list_is_filtered_and_paged() {
     assert_eq!(names(&project, &format!("limit=2&cursor={cursor}")).await, ["gamma"]);
     assert!(names(&project, "event=order.paid").await.contains(&String::from("alpha")));
     assert!(!names(&project, "event=order.paid").await.contains(&String::from("gamma")));
-    for (query, pointer) in [("limit=0", "?limit"), ("limit=201", "?limit"), ("limit=x", "?limit"), ("state=asleep", "?state")] {
+    for (query, pointer) in
+        [("limit=0", "?limit"), ("limit=201", "?limit"), ("limit=x", "?limit"), ("state=asleep", "?state")]
+    {
         project.get(&format!("webhooks?{query}")).await.faults(&[pointer]);
     }
 }
@@ -327,7 +421,9 @@ async fn a_deleted_webhook_is_gone_and_its_open_deliveries_are_cancelled() {
     sink.always("/a", Behaviour::status(500));
     project.listen("w", &sink.url("/a"), &json!({})).await;
     let event = project.event("e", json!(1)).await;
-    let waiting = project.delivery_when(&event.id, "w", "waits", |detail| detail.delivery.state == State::Waiting).await;
+    let waiting = project
+        .delivery_when(&event.id, "w", "waits", |detail| detail.delivery.state == State::Waiting)
+        .await;
     project.delete("webhooks/w").await.expect(204);
     project.get("webhooks/w").await.problem(ProblemType::NotFound);
     project.delete("webhooks/w").await.problem(ProblemType::NotFound);

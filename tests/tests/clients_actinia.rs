@@ -21,8 +21,14 @@ const OPERATIONS: [&str; 8] = [
 async fn drive(project: &Project, requirements: &str, script: &str) -> Value {
     let stranger = stack::project("stranger").await;
     let _executor = Executor::start(project).await;
-    let arguments = [project.api.base.as_str(), project.name.as_str(), project.token.as_str(), stranger.token.as_str()];
-    python::run(&format!("actinia/requirements-{requirements}"), &format!("tests/clients/actinia/{script}"), &arguments).await
+    let arguments =
+        [project.api.base.as_str(), project.name.as_str(), project.token.as_str(), stranger.token.as_str()];
+    python::run(
+        &format!("actinia/requirements-{requirements}"),
+        &format!("tests/clients/actinia/{script}"),
+        &arguments,
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,11 +52,16 @@ async fn the_hand_written_client_drives_all_it_has() {
 async fn actinia_itself_delivers_into_an_inbox() {
     let project = stack::project("sender").await;
     let inbox = project.inbox("i").await;
-    let summary = python::run("actinia/requirements-core-7.1.2", "tests/clients/actinia/sender.py", &[&inbox.url]).await;
+    let summary =
+        python::run("actinia/requirements-core-7.1.2", "tests/clients/actinia/sender.py", &[&inbox.url])
+            .await;
     assert_eq!((&summary["core"], &summary["processing"]), (&json!("7.1.2"), &json!("1.2.0")));
     let mut requests = project.inbox_requests(&inbox.id).await.items;
     requests.reverse();
-    assert_eq!(requests.iter().map(|request| request.method.as_str()).collect::<Vec<_>>(), ["HEAD", "HEAD", "POST", "POST"]);
+    assert_eq!(
+        requests.iter().map(|request| request.method.as_str()).collect::<Vec<_>>(),
+        ["HEAD", "HEAD", "POST", "POST"]
+    );
     assert!(requests.iter().all(|request| request.answered == 200));
     for (request, status) in requests.iter().skip(2).zip(["running", "finished"]) {
         let decoded = postern_core::inbox::decoded(&request.body).expect("the body is JSON in a string");

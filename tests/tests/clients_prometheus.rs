@@ -14,18 +14,22 @@ async fn prometheus_reads_what_the_deployment_and_a_project_count() {
     sink.always("/later", Behaviour::status(503));
     project.listen("good", &sink.url("/good"), &json!({ "events": ["a"] })).await;
     project.listen("dead", &sink.url("/dead"), &json!({ "events": ["b"], "retry": false })).await;
-    project.listen("later", &sink.url("/later"), &json!({ "events": ["c"], "retry_schedule_s": [3_600] })).await;
+    project
+        .listen("later", &sink.url("/later"), &json!({ "events": ["c"], "retry_schedule_s": [3_600] }))
+        .await;
     project.listen("paused", &sink.url("/good"), &json!({ "events": ["d"], "paused": true })).await;
     for kind in ["a", "b", "c", "d"] {
         project.event(kind, json!({})).await;
     }
     wait::until("three attempts were made", SOON, async || {
         let page = project.deliveries("").await;
-        page.items.iter().filter(|delivery| delivery.attempts > 0 && delivery.state != State::Leased).count() == 3
+        page.items.iter().filter(|delivery| delivery.attempts > 0 && delivery.state != State::Leased).count()
+            == 3
     })
     .await;
     let arguments = [project.api.base.as_str(), ADMIN_TOKEN, project.token.as_str(), project.name.as_str()];
-    let summary = python::run("prometheus/requirements", "tests/clients/prometheus/read.py", &arguments).await;
+    let summary =
+        python::run("prometheus/requirements", "tests/clients/prometheus/read.py", &arguments).await;
     assert!(summary["checks"].as_u64().is_some_and(|checks| checks >= 100), "{summary}");
     let sample = |name: &str| summary["samples"][name].as_f64();
     for (name, value) in [

@@ -5,13 +5,26 @@ use postern_tests::{python, stack};
 use serde_json::{Value, json};
 
 /// Every operation that the client has for webhooks (docs/wire.md A.2).
-const OPERATIONS: [&str; 7] =
-    ["webhook_tests_create", "webhook_tests_get", "webhooks_create", "webhooks_delete", "webhooks_get", "webhooks_list", "webhooks_update"];
+const OPERATIONS: [&str; 7] = [
+    "webhook_tests_create",
+    "webhook_tests_get",
+    "webhooks_create",
+    "webhooks_delete",
+    "webhooks_get",
+    "webhooks_list",
+    "webhooks_update",
+];
 
 async fn drive(release: &str, version: &str) {
     let (project, stranger) = (stack::project("ubiops").await, stack::project("stranger").await);
     let requirements = format!("ubiops/requirements-{release}");
-    let arguments = [project.api.base.as_str(), version, project.name.as_str(), project.token.as_str(), stranger.token.as_str()];
+    let arguments = [
+        project.api.base.as_str(),
+        version,
+        project.name.as_str(),
+        project.token.as_str(),
+        stranger.token.as_str(),
+    ];
     let summary = python::run(&requirements, "tests/clients/ubiops/drive.py", &arguments).await;
     assert_eq!((&summary["client"], &summary["api"]), (&json!(release), &json!(version)));
     assert_eq!(summary["operations"], json!(OPERATIONS));

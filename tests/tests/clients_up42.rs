@@ -18,12 +18,14 @@ const FUNCTIONS: [&str; 9] = [
     "update",
 ];
 /// Every operation that its records have.
-const RECORDS: [&str; 7] = ["all", "authenticate", "delete", "get", "get_webhook_events", "save", "trigger_test_events"];
+const RECORDS: [&str; 7] =
+    ["all", "authenticate", "delete", "get", "get_webhook_events", "save", "trigger_test_events"];
 
 async fn drive(release: &str, style: &str, operations: &[&str], sends_bodies_with_get: bool) {
     let (project, stranger) = (stack::project("up42").await, stack::project("stranger").await);
     let requirements = format!("up42/requirements-{release}");
-    let arguments = [&project.api.base, style, &project.name, &project.token, &stranger.name, &stranger.token];
+    let arguments =
+        [&project.api.base, style, &project.name, &project.token, &stranger.name, &stranger.token];
     let summary = python::run(&requirements, "tests/clients/up42/drive.py", &arguments).await;
     assert_eq!((&summary["client"], &summary["style"]), (&json!(release), &json!(style)));
     assert_eq!(summary["operations"], json!(operations));

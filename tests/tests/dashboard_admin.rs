@@ -70,7 +70,12 @@ async fn the_audit_log_shows_who_changed_what_field_by_field() {
     }
     dashboard.open(&format!("/p/{}/audit?subject=webhook%3Aorders", project.name)).await;
     browser.sees("Webhook updated").await;
-    browser.script("document.querySelectorAll('main details').forEach(details => { details.open = true; });", vec![]).await;
+    browser
+        .script(
+            "document.querySelectorAll('main details').forEach(details => { details.open = true; });",
+            vec![],
+        )
+        .await;
     browser.sees("timeout_s").await;
     let text = browser.text().await;
     assert!(text.contains("10") && text.contains("20") && !text.contains("Project created"), "{text}");

@@ -29,7 +29,8 @@ impl Furnished {
             "filter": { "and": [{ "field": "id", "gte": 1 }, { "not": { "field": "test", "eq": true } }] }, "event_labels": {}
         });
         project.listen("ordered", &inbox.url, &flow).await;
-        let kind = json!({ "name": "order.paid", "description": "An order was paid.", "example": { "id": 1 } });
+        let kind =
+            json!({ "name": "order.paid", "description": "An order was paid.", "example": { "id": 1 } });
         project.post("event-types", &kind).await.expect(201);
         project.token("read").await;
         let event = project.event("order.paid", json!({ "id": 1, "lines": [{ "sku": "a" }] })).await;
@@ -76,12 +77,18 @@ impl Furnished {
 /// Looks at what is shown in all four ways and notes what is wrong.
 async fn inspect(browser: &Browser, screen: &str, wrong: &mut Vec<String>) {
     until(&format!("{screen} is loaded"), SOON, async || {
-        browser.script("return document.querySelectorAll('[aria-busy=true], .skeleton').length;", vec![]).await == json!(0)
+        browser
+            .script("return document.querySelectorAll('[aria-busy=true], .skeleton').length;", vec![])
+            .await
+            == json!(0)
     })
     .await;
-    for (width, scheme) in
-        [(Width::Wide, Scheme::Light), (Width::Wide, Scheme::Dark), (Width::Narrow, Scheme::Light), (Width::Narrow, Scheme::Dark)]
-    {
+    for (width, scheme) in [
+        (Width::Wide, Scheme::Light),
+        (Width::Wide, Scheme::Dark),
+        (Width::Narrow, Scheme::Light),
+        (Width::Narrow, Scheme::Dark),
+    ] {
         browser.look(width, scheme).await;
         let way = format!("{screen} ({width:?}, {scheme:?})");
         wrong.extend(browser.axe().await.into_iter().map(|line| format!("{way}: {line}")));

@@ -31,7 +31,9 @@ async fn what_was_given_up_is_counted_then_replayed_with_its_progress_in_sight()
     project.listen("w", &inbox.url, &json!({ "retry": false })).await;
     for n in 0..3 {
         let event = project.event("order.paid", json!({ "n": n })).await;
-        project.delivery_when(&event.id, "w", "is given up", |detail| detail.delivery.state.as_str() == "dead").await;
+        project
+            .delivery_when(&event.id, "w", "is given up", |detail| detail.delivery.state.as_str() == "dead")
+            .await;
     }
     answer(&project, &inbox.id, 200).await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
@@ -44,7 +46,10 @@ async fn what_was_given_up_is_counted_then_replayed_with_its_progress_in_sight()
     assert_eq!(dialog.count().await.trim(), "3 deliveries would be sent again.");
     assert!(project.deliveries("state=dead").await.items.len() == 3, "counting sends nothing");
     dialog.start("Send 3 deliveries again", "3 sent").await;
-    until("all three are delivered", SOON, async || project.deliveries("state=delivered").await.items.len() == 3).await;
+    until("all three are delivered", SOON, async || {
+        project.deliveries("state=delivered").await.items.len() == 3
+    })
+    .await;
     arrived(&project, &inbox.id, 6).await;
     assert!(!browser.address().await.contains("replay="), "a dialog that was closed is not in the address");
     assert_eq!(browser.complaints(&["404"]).await, [""; 0]);
@@ -91,7 +96,10 @@ async fn an_event_that_no_webhook_wanted_is_sent_to_one_that_came_later() {
     assert_eq!(dialog.count().await.trim(), "1 event would be sent.");
     dialog.start("Send 1 event", "1 sent").await;
     arrived(&project, &inbox.id, 1).await;
-    assert!(project.inbox_requests(&inbox.id).await.items[0].body.contains("\"n\":1"), "that event, not the other one");
+    assert!(
+        project.inbox_requests(&inbox.id).await.items[0].body.contains("\"n\":1"),
+        "that event, not the other one"
+    );
     browser.close().await;
 }
 
@@ -137,7 +145,11 @@ async fn a_rotated_secret_is_shown_once_and_the_old_one_signs_on() {
     project.event("order.paid", json!({})).await;
     arrived(&project, &inbox.id, 1).await;
     let headers = project.inbox_requests(&inbox.id).await.items.remove(0).headers;
-    let signature = headers.iter().find(|(name, _)| name == "webhook-signature").map(|(_, value)| value.clone()).unwrap_or_default();
+    let signature = headers
+        .iter()
+        .find(|(name, _)| name == "webhook-signature")
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default();
     let schemes: Vec<&str> = signature.split(' ').filter_map(|part| part.split(',').next()).collect();
     assert_eq!(schemes, ["v1a", "v1"], "both sign: {signature}");
     browser.close().await;
@@ -158,13 +170,20 @@ async fn a_payload_filter_is_judged_and_explained_while_it_is_typed() {
     browser.sees("is not JSON yet").await;
     form.filter("{\"and\":[{\"field\":\"total\",\"gt\":100},{\"field\":\"country\",\"above\":1}]}").await;
     browser.sees("and › 1").await;
-    form.filter("{\"and\":[{\"field\":\"total\",\"gt\":100},{\"field\":\"country\",\"in\":[\"NL\",\"DE\"]}]}").await;
+    form.filter(
+        "{\"and\":[{\"field\":\"total\",\"gt\":100},{\"field\":\"country\",\"in\":[\"NL\",\"DE\"]}]}",
+    )
+    .await;
     let said = form.try_the_filter_on("{\"total\":142,\"country\":\"FR\"}", "not wanted").await;
-    assert!(said.contains("total gt 100") && said.contains("found 142") && said.contains("found \"FR\""), "{said}");
+    assert!(
+        said.contains("total gt 100") && said.contains("found 142") && said.contains("found \"FR\""),
+        "{said}"
+    );
     form.try_the_filter_on("{\"total\":142,\"country\":\"NL\"}", "Such an event is wanted.").await;
     form.create("w").await;
     let stored: WebhookView = project.get("webhooks/w").await.expect(200).read();
-    let condition = json!({ "and": [{ "field": "total", "gt": 100 }, { "field": "country", "in": ["NL", "DE"] }] });
+    let condition =
+        json!({ "and": [{ "field": "total", "gt": 100 }, { "field": "country", "in": ["NL", "DE"] }] });
     assert_eq!(stored.filter, Some(condition));
     assert_eq!(project.event("order.paid", json!({ "total": 142, "country": "FR" })).await.deliveries, 0);
     assert_eq!(project.event("order.paid", json!({ "total": 142, "country": "NL" })).await.deliveries, 1);
@@ -219,8 +238,12 @@ async fn settings_are_judged_while_typing_and_saved() {
     browser.sees("up to 3 attempts in about 1 min 5 s").await;
     browser.click("button", "Save settings").await;
     browser.sees("Settings saved").await;
-    let detail: ProjectDetail =
-        project.api.send(reqwest::Method::GET, project.path("").trim_end_matches('/'), None).await.expect(200).read();
+    let detail: ProjectDetail = project
+        .api
+        .send(reqwest::Method::GET, project.path("").trim_end_matches('/'), None)
+        .await
+        .expect(200)
+        .read();
     assert_eq!((detail.settings.retry_schedule_s, detail.settings.retention_days), (Some(vec![5, 60]), 7));
     assert_eq!(browser.complaints(&[]).await, [""; 0]);
     browser.close().await;
@@ -240,8 +263,12 @@ async fn an_export_is_saved_as_a_file_with_a_line_for_each_event() {
     browser.click("button", "Export").await;
     browser.sees(".ndjson saved").await;
     let text = browser.script("return window.exported.text();", vec![]).await;
-    let lines: Vec<serde_json::Value> =
-        text.as_str().unwrap_or_default().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let lines: Vec<serde_json::Value> = text
+        .as_str()
+        .unwrap_or_default()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect();
     let numbers: Vec<&serde_json::Value> = lines.iter().map(|line| &line["data"]["n"]).collect();
     assert_eq!(numbers, [0, 1, 2], "oldest first");
     assert_eq!(browser.complaints(&[]).await, [""; 0]);
@@ -279,15 +306,18 @@ async fn a_form_that_is_sent_twice_in_one_breath_makes_one_thing() {
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
     let twice = "const form = document.querySelector('dialog[open] form'); form.requestSubmit(); form.requestSubmit();";
-    for (screen, opener, path) in
-        [("Tokens", "New token", "tokens"), ("Inboxes", "New inbox", "inboxes"), ("Event types", "New event type", "event-types")]
-    {
+    for (screen, opener, path) in [
+        ("Tokens", "New token", "tokens"),
+        ("Inboxes", "New inbox", "inboxes"),
+        ("Event types", "New event type", "event-types"),
+    ] {
         dashboard.visit(screen).await;
         let before = project.get(path).await.expect(200).json()["items"].as_array().map_or(0, Vec::len);
         browser.click("button", opener).await;
         browser.fill("Name", "twice").await;
         browser.script(twice, vec![]).await;
-        let count = async || project.get(path).await.expect(200).json()["items"].as_array().map_or(0, Vec::len);
+        let count =
+            async || project.get(path).await.expect(200).json()["items"].as_array().map_or(0, Vec::len);
         until(&format!("{path} has one more"), SOON, async || count().await > before).await;
         // What a second call would have done, it would have done by the time that a later one is answered.
         project.get(path).await.expect(200);

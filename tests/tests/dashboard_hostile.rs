@@ -16,8 +16,14 @@ const HOSTILE: &str = "<img src=x onerror=\"window.hostile=1\"><script>window.ho
 #[tokio::test]
 async fn hostile_text_is_shown_as_text_on_every_screen() {
     let (project, sink) = (stack::project("hostile").await, Sink::start().await);
-    let headers = vec![(String::from("x-hostile"), String::from(HOSTILE)), (String::from("content-type"), String::from("text/html"))];
-    sink.always("/bad", Behaviour::Answer(Answer { status: 500, headers, body: HOSTILE.into(), delay: Duration::ZERO }));
+    let headers = vec![
+        (String::from("x-hostile"), String::from(HOSTILE)),
+        (String::from("content-type"), String::from("text/html")),
+    ];
+    sink.always(
+        "/bad",
+        Behaviour::Answer(Answer { status: 500, headers, body: HOSTILE.into(), delay: Duration::ZERO }),
+    );
     let name = "<b onmouseover=alert(1)>w";
     let more = json!({
         "description": HOSTILE, "labels": { "<i>k</i>": HOSTILE.chars().take(60).collect::<String>() },
@@ -59,7 +65,10 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
         browser.go(&address).await;
         browser.sees(shown).await;
         until("the screen is loaded", SOON, async || {
-            browser.script("return document.querySelectorAll('[aria-busy=true], .skeleton').length;", vec![]).await == json!(0)
+            browser
+                .script("return document.querySelectorAll('[aria-busy=true], .skeleton').length;", vec![])
+                .await
+                == json!(0)
         })
         .await;
         harmless(&browser, &address).await;
@@ -87,7 +96,10 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     harmless(&browser, "an inbox's request").await;
     assert_eq!(browser.complaints(&[]).await, [""; 0], "nothing was tried, so nothing had to be stopped");
     // Whoever opens this browser tomorrow is not signed in.
-    let kept = browser.script("return JSON.stringify([{...localStorage}, document.cookie, location.href]);", vec![]).await.to_string();
+    let kept = browser
+        .script("return JSON.stringify([{...localStorage}, document.cookie, location.href]);", vec![])
+        .await
+        .to_string();
     let token = project.token.rsplit('_').next().expect("a token has parts");
     assert!(!kept.contains(token) && !kept.contains("whsec_"), "the browser keeps {kept}");
     browser.close().await;
@@ -114,7 +126,10 @@ async fn the_page_is_served_with_a_policy_that_allows_no_inline_code() {
             assert!(policy.contains(part), "{path}: {part} is not in {policy:?}");
         }
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
-        assert_eq!((page.header("x-content-type-options"), page.header("referrer-policy")), (Some("nosniff"), Some("no-referrer")));
+        assert_eq!(
+            (page.header("x-content-type-options"), page.header("referrer-policy")),
+            (Some("nosniff"), Some("no-referrer"))
+        );
     }
 }
 

@@ -86,12 +86,20 @@ async fn the_form_says_what_the_edge_would_say_while_typing() {
     browser.fill("URL", "ftp://example.com/").await;
     form.events("not!ok").await;
     browser.press(thirtyfour::Key::Tab + "").await;
-    let faults = async || browser.script("return [...document.querySelectorAll('.fault')].map(fault => fault.innerText);", vec![]).await;
-    until("name, URL and events are complained of", SOON, async || faults().await.as_array().is_some_and(|faults| faults.len() >= 3)).await;
+    let faults = async || {
+        browser
+            .script("return [...document.querySelectorAll('.fault')].map(fault => fault.innerText);", vec![])
+            .await
+    };
+    until("name, URL and events are complained of", SOON, async || {
+        faults().await.as_array().is_some_and(|faults| faults.len() >= 3)
+    })
+    .await;
     form.name("fine").await;
     browser.fill("URL", "https://example.com/hooks").await;
     form.events("order.paid").await;
-    until("nothing is complained of", SOON, async || faults().await.as_array().is_some_and(Vec::is_empty)).await;
+    until("nothing is complained of", SOON, async || faults().await.as_array().is_some_and(Vec::is_empty))
+        .await;
     // The preview shows the exact callback before anything is saved.
     browser.sees("webhook-signature").await;
     browser.sees("\"type\": \"order.paid\"").await;
@@ -119,8 +127,10 @@ async fn a_failed_delivery_says_why_and_is_resent_from_its_drawer() {
     answer(&project, &inbox.id, 200).await;
     browser.click("button", "Resend").await;
     browser.sees("Resent").await;
-    until("the second attempt is delivered", SOON, async || project.delivery(&delivery.id).await.delivery.state.as_str() == "delivered")
-        .await;
+    until("the second attempt is delivered", SOON, async || {
+        project.delivery(&delivery.id).await.delivery.state.as_str() == "delivered"
+    })
+    .await;
     browser.sees("Delivered").await;
     assert_eq!(browser.complaints(&[]).await, [""; 0]);
     browser.close().await;
@@ -198,7 +208,11 @@ async fn kept_token(browser: &Browser) -> Value {
 async fn a_link_asks_whose_project_it_opens_before_it_signs_in() {
     let project = stack::project("asked").await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
-    let reader = project.post("tokens", &json!({ "name": "for the auditor", "role": "read" })).await.expect(201).json();
+    let reader = project
+        .post("tokens", &json!({ "name": "for the auditor", "role": "read" }))
+        .await
+        .expect(201)
+        .json();
     let link = format!("{base}/#sign-in={}", reader["secret"].as_str().expect("a new token is shown"));
     let decline = async |how: &str| {
         // Another document first: a change of the fragment alone loads nothing.
@@ -206,10 +220,19 @@ async fn a_link_asks_whose_project_it_opens_before_it_signs_in() {
         browser.go(&link).await;
         browser.find("dialog", QUESTION).await;
         assert!(!browser.address().await.contains("pst_"), "the token leaves the address bar at once");
-        for words in [&*format!("project {}", project.name), "token for the auditor", "role is read", Role::Read.about()] {
+        for words in [
+            &*format!("project {}", project.name),
+            "token for the auditor",
+            "role is read",
+            Role::Read.about(),
+        ] {
             browser.sees(words).await;
         }
-        assert_eq!(browser.focus().await, (String::from("button"), String::from("Do not sign in")), "the safe choice");
+        assert_eq!(
+            browser.focus().await,
+            (String::from("button"), String::from("Do not sign in")),
+            "the safe choice"
+        );
         match how {
             "Esc" => browser.press(thirtyfour::Key::Escape + "").await,
             _ => browser.press(thirtyfour::Key::Enter + "").await,
@@ -254,7 +277,10 @@ async fn a_link_whose_token_opens_no_dashboard_says_why() {
     browser.go(&format!("{base}/#sign-in={}", stack::ADMIN_TOKEN)).await;
     browser.sees("every project of this deployment").await;
     browser.click("button", "Sign in to every project").await;
-    until("the administrator is signed in", SOON, async || kept_token(&browser).await == json!(stack::ADMIN_TOKEN)).await;
+    until("the administrator is signed in", SOON, async || {
+        kept_token(&browser).await == json!(stack::ADMIN_TOKEN)
+    })
+    .await;
     browser.close().await;
 }
 
@@ -278,7 +304,9 @@ async fn the_first_screen_needs_none_of_the_parts_that_are_loaded_later() {
     let project = stack::project("first-load").await;
     let browser = Browser::open().await;
     let fetched = async || {
-        let names = browser.script("return performance.getEntriesByType('resource').map(entry => entry.name)", vec![]).await;
+        let names = browser
+            .script("return performance.getEntriesByType('resource').map(entry => entry.name)", vec![])
+            .await;
         serde_json::from_value::<Vec<String>>(names).expect("names")
     };
     let is_late = |name: &&String| name.contains("/split_") || name.contains("/chunk_");
@@ -301,7 +329,8 @@ async fn the_first_screen_needs_none_of_the_parts_that_are_loaded_later() {
 async fn a_part_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     let project = stack::project("late-part").await;
     let browser = Browser::open().await;
-    let _dashboard = Dashboard::sign_in_by_link(&browser, Hand::Keyboard, &project.api.base, &project.token).await;
+    let _dashboard =
+        Dashboard::sign_in_by_link(&browser, Hand::Keyboard, &project.api.base, &project.token).await;
     // As when the connection is gone: every part fails to arrive.
     let cut = "window.wholeFetch = window.fetch; \
                window.fetch = (what, how) => String(what.url ?? what).endsWith('.wasm') ? Promise.reject(new TypeError('cut')) : wholeFetch(what, how)";

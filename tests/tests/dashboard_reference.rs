@@ -50,7 +50,11 @@ async fn a_body_is_sent_as_it_was_written_and_a_refusal_is_shown_in_full() {
     browser.click("button", "Send").await;
     browser.sees("Answered 201").await;
     browser.sees("<b id=bold>from here</b>").await;
-    assert_eq!(browser.script("return document.getElementById('bold') === null;", vec![]).await, true, "an answer is text");
+    assert_eq!(
+        browser.script("return document.getElementById('bold') === null;", vec![]).await,
+        true,
+        "an answer is text"
+    );
     browser.click("button", "Send").await;
     browser.sees("Answered 409").await;
     browser.sees("https://postern.dev/problems/name-taken").await;

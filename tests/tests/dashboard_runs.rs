@@ -22,7 +22,10 @@ async fn a_run_is_watched_from_its_creation_to_its_end() {
     let body = json!({ "chain": { "n": 1 }, "labels": { "name": "tiles" }, "webhooks": { "finished": sink.url("/f") } });
     let run: RunView = project.post("runs", &body).await.expect(201).read();
     browser.sees("tiles").await;
-    until("the run is offered", SOON, async || project.post("runs/claim", &json!({ "lease_s": 600 })).await.status == 200).await;
+    until("the run is offered", SOON, async || {
+        project.post("runs/claim", &json!({ "lease_s": 600 })).await.status == 200
+    })
+    .await;
     let path = format!("runs/{}", run.id);
     let update = json!({ "message": "rendering", "progress": { "step": 1, "of": 4 }, "log": ["first line"] });
     project.post(&format!("{path}/updates"), &update).await.expect(202);
@@ -31,10 +34,16 @@ async fn a_run_is_watched_from_its_creation_to_its_end() {
     dashboard.press("link", "tiles").await;
     dashboard.heading("tiles").await;
     browser.sees("first line").await;
-    project.post(&format!("{path}/updates"), &json!({ "progress": { "step": 3, "of": 4 } })).await.expect(202);
+    project
+        .post(&format!("{path}/updates"), &json!({ "progress": { "step": 3, "of": 4 } }))
+        .await
+        .expect(202);
     browser.sees("step 3 of 4, 75 %").await;
     assert_eq!(browser.axe().await, [""; 0]);
-    project.post(&format!("{path}/finish"), &json!({ "outcome": "finished", "message": "all tiles made" })).await.expect(202);
+    project
+        .post(&format!("{path}/finish"), &json!({ "outcome": "finished", "message": "all tiles made" }))
+        .await
+        .expect(202);
     browser.sees("all tiles made").await;
     browser.sees("Delivered").await;
     browser.sees("200 OK").await;
@@ -54,8 +63,13 @@ async fn a_run_is_terminated_after_a_question() {
     dashboard.press("button", "Terminate").await;
     dashboard.press("button", "Terminate it").await;
     browser.sees("Terminated").await;
-    let stopped: RunView =
-        project.get("runs?state=terminated").await.expect(200).read::<postern_core::api::page::Page<RunView>>().items.remove(0);
+    let stopped: RunView = project
+        .get("runs?state=terminated")
+        .await
+        .expect(200)
+        .read::<postern_core::api::page::Page<RunView>>()
+        .items
+        .remove(0);
     assert_eq!((stopped.id, stopped.state), (run.id, RunState::Terminated));
     browser.close().await;
 }

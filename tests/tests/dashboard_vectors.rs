@@ -11,9 +11,13 @@ async fn every_vector_of_core_holds_in_the_browser() {
     let sink = Sink::start().await;
     let serve = |name: &str, kind: &str| {
         let path = artefacts::vectors().join(name);
-        let body = fs::read(&path).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", path.display()));
+        let body =
+            fs::read(&path).unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", path.display()));
         let headers = vec![(String::from("content-type"), String::from(kind))];
-        sink.always(&format!("/{name}"), Behaviour::Answer(Answer { status: 200, headers, body, delay: std::time::Duration::ZERO }));
+        sink.always(
+            &format!("/{name}"),
+            Behaviour::Answer(Answer { status: 200, headers, body, delay: std::time::Duration::ZERO }),
+        );
     };
     serve("postern_vectors.js", "text/javascript");
     serve("postern_vectors_bg.wasm", "application/wasm");

@@ -50,8 +50,14 @@ async fn a_hanging_webhook_does_not_block_the_queue_of_first_attempts() {
 async fn a_hanging_webhook_does_not_block_retries_of_others() {
     let (project, sink) = (stack::project("hangretry").await, Sink::start().await);
     // Both fail once; then one hangs in its retries, the other is well again.
-    sink.script("/hang", vec![Behaviour::status(500), Behaviour::status(500), Behaviour::status(500), Behaviour::Hang]);
-    sink.script("/good", vec![Behaviour::status(500), Behaviour::status(500), Behaviour::status(500), Behaviour::status(200)]);
+    sink.script(
+        "/hang",
+        vec![Behaviour::status(500), Behaviour::status(500), Behaviour::status(500), Behaviour::Hang],
+    );
+    sink.script(
+        "/good",
+        vec![Behaviour::status(500), Behaviour::status(500), Behaviour::status(500), Behaviour::status(200)],
+    );
     project.listen("hang", &sink.url("/hang"), &json!({ "timeout_s": 30 })).await;
     project.listen("good", &sink.url("/good"), &json!({})).await;
     for n in 0..3 {

@@ -19,7 +19,10 @@ use serde_json::json;
 /// Sends one event to a webhook at `url` and returns its delivery after the first attempt.
 async fn one_attempt(project: &Project, name: &str, url: &str, more: serde_json::Value) -> DeliveryDetail {
     project.listen(name, url, &more).await;
-    project.patch(&format!("webhooks/{name}"), &json!({ "events": [format!("only.{name}")] })).await.expect(200);
+    project
+        .patch(&format!("webhooks/{name}"), &json!({ "events": [format!("only.{name}")] }))
+        .await
+        .expect(200);
     let event = project.event(&format!("only.{name}"), json!({ "n": 1 })).await;
     project.attempted(&event.id, name).await
 }
@@ -44,7 +47,9 @@ async fn the_status_decides_by_the_contract() {
     for (status, ..) in ENDS {
         let url = sink.url(&format!("/{status}"));
         sink.always(&format!("/{status}"), Behaviour::status(status));
-        project.listen(&format!("standard{status}"), &url, &json!({ "retry": false, "events": ["plain"] })).await;
+        project
+            .listen(&format!("standard{status}"), &url, &json!({ "retry": false, "events": ["plain"] }))
+            .await;
         project
             .listen(
                 &format!("ubiops{status}"),
@@ -57,10 +62,12 @@ async fn the_status_decides_by_the_contract() {
     let ubiops = project.event("deployment_request_started", json!({})).await;
     assert_eq!((plain.deliveries, ubiops.deliveries), (11, 11));
     for (status, standard_end, ubiops_end) in ENDS {
-        for (event, name, end) in
-            [(&plain.id, format!("standard{status}"), standard_end), (&ubiops.id, format!("ubiops{status}"), ubiops_end)]
-        {
-            let detail = project.delivery_when(event, &name, "ends", |detail| detail.delivery.state.is_final()).await;
+        for (event, name, end) in [
+            (&plain.id, format!("standard{status}"), standard_end),
+            (&ubiops.id, format!("ubiops{status}"), ubiops_end),
+        ] {
+            let detail =
+                project.delivery_when(event, &name, "ends", |detail| detail.delivery.state.is_final()).await;
             assert_eq!((detail.delivery.state, detail.delivery.last_status), (end, Some(status)), "{name}");
             assert!(!detail.reason.headline.is_empty(), "{name}");
         }
@@ -74,22 +81,44 @@ async fn a_redirect_is_recorded_and_not_followed() {
     let detail = one_attempt(&project, "w", &sink.url("/a"), json!({ "retry": false })).await;
     let response = detail.attempts[0].attempt.response.clone().expect("an answer is recorded");
     assert_eq!((detail.delivery.state, response.status), (State::Dead, 307));
-    assert!(response.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("location") && value == &sink.url("/b")));
+    assert!(
+        response
+            .headers
+            .iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case("location") && value == &sink.url("/b"))
+    );
     assert!(sink.received("/b").is_empty());
 }
 
 #[tokio::test]
 async fn request_and_response_are_recorded_as_they_were() {
     let (project, sink) = (stack::project("record").await, Sink::start().await);
-    let headers =
-        vec![(String::from("x-reply"), String::from("yes")), (String::from("content-type"), String::from("text/plain; charset=utf-8"))];
-    sink.always("/a", Behaviour::Answer(Answer { status: 202, headers, body: "größe".into(), delay: Duration::ZERO }));
-    let detail =
-        one_attempt(&project, "w", &sink.url("/a"), json!({ "headers": [{ "key": "X-Mine", "value": "1", "protected": false }] })).await;
+    let headers = vec![
+        (String::from("x-reply"), String::from("yes")),
+        (String::from("content-type"), String::from("text/plain; charset=utf-8")),
+    ];
+    sink.always(
+        "/a",
+        Behaviour::Answer(Answer { status: 202, headers, body: "größe".into(), delay: Duration::ZERO }),
+    );
+    let detail = one_attempt(
+        &project,
+        "w",
+        &sink.url("/a"),
+        json!({ "headers": [{ "key": "X-Mine", "value": "1", "protected": false }] }),
+    )
+    .await;
     let call = sink.wait_for("/a", 1).await.remove(0);
     let attempt = &detail.attempts[0];
-    let (request, response) = (attempt.attempt.request.clone().expect("recorded"), attempt.attempt.response.clone().expect("recorded"));
-    assert_eq!(attempt.request_body.as_deref(), Some(call.text()), "the recorded body is the sent one, byte for byte");
+    let (request, response) = (
+        attempt.attempt.request.clone().expect("recorded"),
+        attempt.attempt.response.clone().expect("recorded"),
+    );
+    assert_eq!(
+        attempt.request_body.as_deref(),
+        Some(call.text()),
+        "the recorded body is the sent one, byte for byte"
+    );
     assert_eq!(usize::try_from(request.body_bytes), Ok(call.body.len()));
     assert_eq!(request.url, sink.url("/a"));
     for (name, value) in &request.headers {
@@ -133,7 +162,8 @@ async fn silence_resets_and_closed_ports_are_told_apart() {
         );
         assert_eq!((detail.delivery.state, detail.delivery.last_status), (State::Dead, None));
     }
-    let unknown = one_attempt(&project, "unknown", "http://no-such-host.example/", json!({ "retry": false })).await;
+    let unknown =
+        one_attempt(&project, "unknown", "http://no-such-host.example/", json!({ "retry": false })).await;
     let outcome = &unknown.attempts[0].attempt.outcome;
     assert!(matches!(outcome, Outcome::NameNotResolved | Outcome::ConnectionFailed { .. }), "{outcome:?}");
 }
@@ -154,8 +184,12 @@ async fn an_answer_is_read_in_the_charset_that_it_declares() {
         ("bytes", String::from("image/png"), b"\x89PNG".to_vec(), "iVBORw==", true),
     ];
     for (name, content_type, body, shown, is_base64) in cases {
-        sink.always(&format!("/{name}"), Behaviour::with_headers(200, &[("content-type", &content_type)], body));
-        let detail = one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({ "retry": false })).await;
+        sink.always(
+            &format!("/{name}"),
+            Behaviour::with_headers(200, &[("content-type", &content_type)], body),
+        );
+        let detail =
+            one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({ "retry": false })).await;
         assert_eq!(detail.delivery.state, State::Delivered, "{name}");
         let response = detail.attempts[0].attempt.response.clone().expect("an answer is recorded");
         assert_eq!((response.body.as_str(), response.body_is_base64), (shown, is_base64), "{name}");
@@ -170,8 +204,13 @@ async fn a_long_answer_is_cut_and_an_endless_one_ends() {
     sink.always("/full", Behaviour::with_body(200, vec![b'b'; RESPONSE_BYTES_MAX]));
     sink.always("/endless", Behaviour::Endless);
     for (name, truncated) in [("long", true), ("full", false), ("endless", true)] {
-        let detail = one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({ "retry": false })).await;
-        assert_eq!((detail.delivery.state, detail.delivery.last_status), (State::Delivered, Some(200)), "{name}");
+        let detail =
+            one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({ "retry": false })).await;
+        assert_eq!(
+            (detail.delivery.state, detail.delivery.last_status),
+            (State::Delivered, Some(200)),
+            "{name}"
+        );
         let response = detail.attempts[0].attempt.response.clone().expect("an answer is recorded");
         assert_eq!((response.truncated, response.body.len()), (truncated, RESPONSE_BYTES_MAX), "{name}");
     }
@@ -185,7 +224,10 @@ async fn a_410_disables_the_webhook_at_once() {
     assert_eq!((detail.delivery.state, detail.attempts.len()), (State::Dead, 1));
     let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
     assert!(!webhook.enabled);
-    assert!(webhook.disabled_reason.is_some_and(|reason| reason.contains("410")), "the reason names the answer");
+    assert!(
+        webhook.disabled_reason.is_some_and(|reason| reason.contains("410")),
+        "the reason names the answer"
+    );
     assert_eq!(project.event("only.w", json!(2)).await.deliveries, 0);
     project.patch("webhooks/w", &json!({ "enabled": true })).await.expect(200);
     let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
@@ -196,12 +238,18 @@ async fn a_410_disables_the_webhook_at_once() {
 async fn a_410_is_confirmed_where_the_webhook_asks_for_it() {
     let (project, sink) = (stack::project("goneonce").await, Sink::start().await);
     sink.script("/a", [410, 204].map(Behaviour::status).to_vec());
-    let detail = one_attempt(&project, "w", &sink.url("/a"), json!({ "confirm_gone": true, "retry_schedule_s": [2] })).await;
+    let detail =
+        one_attempt(&project, "w", &sink.url("/a"), json!({ "confirm_gone": true, "retry_schedule_s": [2] }))
+            .await;
     assert_eq!(detail.delivery.state, State::Waiting);
     assert!(detail.reason.advice.contains("says so again ten minutes"), "{:?}", detail.reason);
     let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
     assert!(webhook.enabled && webhook.confirm_gone && webhook.health.gone_from.is_some());
-    project.delivery_when(&detail.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&detail.delivery.event_id, "w", "is delivered", |detail| {
+            detail.delivery.state == State::Delivered
+        })
+        .await;
     let webhook: WebhookView = project.get("webhooks/w").await.expect(200).read();
     assert_eq!(webhook.health.gone_from, None, "a success clears it");
 }
@@ -210,7 +258,13 @@ async fn a_410_is_confirmed_where_the_webhook_asks_for_it() {
 async fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_meant_for_us() {
     let (project, sink) = (stack::project("notmeant").await, Sink::start().await);
     sink.always("/a", Behaviour::with_header(500, "webhook-delivery", "disable"));
-    project.listen("w", &sink.url("/a"), &json!({ "contract": "ubiops", "retry": true, "events": ["deployment_request_started"] })).await;
+    project
+        .listen(
+            "w",
+            &sink.url("/a"),
+            &json!({ "contract": "ubiops", "retry": true, "events": ["deployment_request_started"] }),
+        )
+        .await;
     let event = project.event("deployment_request_started", json!({})).await;
     let detail = project.attempted(&event.id, "w").await;
     assert_eq!(detail.delivery.state, State::Waiting);
@@ -245,7 +299,10 @@ async fn a_failed_attempt_waits_as_long_as_the_schedule_says() {
     for wait in &waits {
         // The wait counts from the report, which comes a little after the answer.
         let seconds = f64::from(i32::try_from(*wait).expect("a short wait")) / 1000.0;
-        assert!(seconds >= first * (1.0 - spread) - 0.01 && seconds <= first * (1.0 + spread) + 5.0, "{seconds} s");
+        assert!(
+            seconds >= first * (1.0 - spread) - 0.01 && seconds <= first * (1.0 + spread) + 5.0,
+            "{seconds} s"
+        );
     }
     assert!(waits.iter().any(|wait| *wait != waits[0]), "jitter spreads them: {waits:?}");
 }
@@ -265,10 +322,17 @@ async fn a_retry_comes_not_before_its_time_with_the_same_id_and_a_new_timestamp(
     );
     assert_eq!(calls[0].message_id(), calls[1].message_id());
     assert_eq!(calls[0].body, calls[1].body, "a retry sends the same bytes");
-    assert_ne!(calls[0].header("webhook-timestamp"), calls[1].header("webhook-timestamp"), "the timestamp is the attempt's");
+    assert_ne!(
+        calls[0].header("webhook-timestamp"),
+        calls[1].header("webhook-timestamp"),
+        "the timestamp is the attempt's"
+    );
     assert_ne!(calls[0].header("webhook-signature"), calls[1].header("webhook-signature"));
-    let done =
-        project.delivery_when(&detail.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    let done = project
+        .delivery_when(&detail.delivery.event_id, "w", "is delivered", |detail| {
+            detail.delivery.state == State::Delivered
+        })
+        .await;
     assert_eq!((done.delivery.attempts, done.attempts.len(), done.delivery.next_at), (2, 2, None));
     assert_eq!(done.attempts.iter().map(|attempt| attempt.attempt.number).collect::<Vec<_>>(), [1, 2]);
 }
@@ -279,9 +343,16 @@ async fn retry_after_only_lengthens_the_wait() {
     sink.always("/long", Behaviour::with_header(503, "retry-after", "600"));
     sink.always("/short", Behaviour::with_header(503, "retry-after", "0"));
     sink.always("/week", Behaviour::with_header(429, "retry-after", "604800"));
-    for (name, at_least_s, at_most_s) in [("long", 600, 1_300), ("short", 3, 60), ("week", 80_000, 86_400 * 2)] {
+    for (name, at_least_s, at_most_s) in
+        [("long", 600, 1_300), ("short", 3, 60), ("week", 80_000, 86_400 * 2)]
+    {
         let detail = one_attempt(&project, name, &sink.url(&format!("/{name}")), json!({})).await;
-        let wait_s = detail.delivery.next_at.expect("a waiting delivery says when").ms_since(detail.attempts[0].attempt.started_at) / 1000;
+        let wait_s = detail
+            .delivery
+            .next_at
+            .expect("a waiting delivery says when")
+            .ms_since(detail.attempts[0].attempt.started_at)
+            / 1000;
         assert!((at_least_s..=at_most_s).contains(&wait_s), "{name}: {wait_s} s");
     }
 }
@@ -296,14 +367,18 @@ async fn one_attempt_is_all_without_retry_and_a_resend_is_one_more() {
     for (attempts, state) in [(2, State::Dead), (3, State::Delivered), (4, State::Delivered)] {
         project.post_nothing(&format!("deliveries/{id}/retry")).await.expect(202);
         let detail = eventually(&format!("attempt {attempts} ends"), SOON, async || {
-            Some(project.delivery(id).await).filter(|detail| detail.attempts.len() == attempts && detail.delivery.state.is_final())
+            Some(project.delivery(id).await)
+                .filter(|detail| detail.attempts.len() == attempts && detail.delivery.state.is_final())
         })
         .await;
         assert_eq!(detail.delivery.state, state, "after attempt {attempts}");
         assert_eq!(detail.attempts[attempts - 1].attempt.trigger, Trigger::Resend);
     }
     let calls = sink.wait_for("/a", 4).await;
-    assert!(calls.iter().all(|call| call.message_id() == calls[0].message_id()), "every attempt has one webhook-id");
+    assert!(
+        calls.iter().all(|call| call.message_id() == calls[0].message_id()),
+        "every attempt has one webhook-id"
+    );
 }
 
 #[tokio::test]
@@ -313,8 +388,11 @@ async fn a_resend_of_a_waiting_delivery_comes_now() {
     let first = one_attempt(&project, "w", &sink.url("/a"), json!({ "retry_schedule_s": [3_600] })).await;
     assert_eq!(first.delivery.state, State::Waiting);
     project.post_nothing(&format!("deliveries/{}/retry", first.delivery.id)).await.expect(202);
-    let done =
-        project.delivery_when(&first.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    let done = project
+        .delivery_when(&first.delivery.event_id, "w", "is delivered", |detail| {
+            detail.delivery.state == State::Delivered
+        })
+        .await;
     assert_eq!(done.delivery.attempts, 2);
 }
 
@@ -330,7 +408,11 @@ async fn a_cancelled_delivery_stays_cancelled_until_it_is_resent() {
     assert_eq!((now.delivery.state, now.delivery.next_at), (State::Cancelled, None));
     project.post_nothing(&format!("{path}/cancel")).await.problem(ProblemType::StateConflict);
     project.post_nothing(&format!("{path}/retry")).await.expect(202);
-    project.delivery_when(&waiting.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&waiting.delivery.event_id, "w", "is delivered", |detail| {
+            detail.delivery.state == State::Delivered
+        })
+        .await;
     project.post_nothing(&format!("{path}/cancel")).await.problem(ProblemType::StateConflict);
 }
 
@@ -349,9 +431,18 @@ async fn deliveries_are_listed_newest_first_by_state_webhook_type_and_page() {
     })
     .await;
     let count = async |query: &str| project.deliveries(query).await.items.len();
-    assert_eq!((count("state=delivered").await, count("state=dead").await, count("state=waiting").await), (3, 2, 0));
-    assert_eq!((count("webhook=good").await, count("webhook=bad").await, count("webhook=nobody").await), (3, 2, 0));
-    assert_eq!((count("type=b").await, count("type=a").await, count("type=a&webhook=good&state=delivered").await), (1, 4, 2));
+    assert_eq!(
+        (count("state=delivered").await, count("state=dead").await, count("state=waiting").await),
+        (3, 2, 0)
+    );
+    assert_eq!(
+        (count("webhook=good").await, count("webhook=bad").await, count("webhook=nobody").await),
+        (3, 2, 0)
+    );
+    assert_eq!(
+        (count("type=b").await, count("type=a").await, count("type=a&webhook=good&state=delivered").await),
+        (1, 4, 2)
+    );
     let first = project.deliveries("limit=3").await;
     let rest = project.deliveries(&format!("limit=3&cursor={}", first.next.expect("there is more"))).await;
     let all: Vec<_> = first.items.into_iter().chain(rest.items).collect();
@@ -373,5 +464,9 @@ async fn a_webhook_that_is_switched_off_keeps_its_waiting_deliveries() {
     let now = project.delivery(&waiting.delivery.id).await;
     assert_eq!((now.delivery.state, now.attempts.len(), sink.received("/a").len()), (State::Waiting, 1, 1));
     project.patch("webhooks/w", &json!({ "enabled": true })).await.expect(200);
-    project.delivery_when(&waiting.delivery.event_id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&waiting.delivery.event_id, "w", "is delivered", |detail| {
+            detail.delivery.state == State::Delivered
+        })
+        .await;
 }

@@ -16,13 +16,29 @@ use serde_json::json;
 #[tokio::test]
 async fn a_test_of_a_webhook_is_a_real_signed_call() {
     let (project, sink) = (stack::project("trial").await, Sink::start().await);
-    project.listen("w", &sink.url("/a"), &json!({ "headers": [{ "key": "X-Key", "value": "hush", "protected": true }] })).await;
-    let made: TestView = project.post("webhooks/w/test", &json!({ "type": "order.paid", "data": { "n": 7 } })).await.expect(201).read();
-    assert_eq!((made.status, made.webhook.as_deref(), made.error_message, made.attempt), (TestStatus::Pending, Some("w"), None, None));
+    project
+        .listen(
+            "w",
+            &sink.url("/a"),
+            &json!({ "headers": [{ "key": "X-Key", "value": "hush", "protected": true }] }),
+        )
+        .await;
+    let made: TestView = project
+        .post("webhooks/w/test", &json!({ "type": "order.paid", "data": { "n": 7 } }))
+        .await
+        .expect(201)
+        .read();
+    assert_eq!(
+        (made.status, made.webhook.as_deref(), made.error_message, made.attempt),
+        (TestStatus::Pending, Some("w"), None, None)
+    );
     let ended = project.ended_test(&made.id).await;
     assert_eq!((ended.status, ended.error_message), (TestStatus::Completed, None));
     let call = sink.wait_for("/a", 1).await.remove(0);
-    assert_eq!((call.json()["type"].as_str(), &call.json()["data"]), (Some("order.paid"), &json!({ "n": 7 })));
+    assert_eq!(
+        (call.json()["type"].as_str(), &call.json()["data"]),
+        (Some("order.paid"), &json!({ "n": 7 }))
+    );
     assert!(call.header("webhook-signature").is_some_and(|signature| signature.starts_with("v1,")));
     assert_eq!(call.header("x-key"), Some("hush"));
     let attempt = ended.attempt.expect("a call that was made is shown");
@@ -41,7 +57,11 @@ async fn a_test_without_a_body_makes_an_example_of_its_own() {
         assert_eq!(project.ended_test(&made.id).await.status, TestStatus::Completed);
     }
     let calls = sink.wait_for("/a", 2).await;
-    assert!(calls.iter().all(|call| call.json()["type"].is_string() && call.json().get("data").is_some()), "{:?}", calls[0].text());
+    assert!(
+        calls.iter().all(|call| call.json()["type"].is_string() && call.json().get("data").is_some()),
+        "{:?}",
+        calls[0].text()
+    );
     assert_eq!(calls[1].json()["type"], "order.paid");
 }
 
@@ -52,8 +72,11 @@ async fn a_failed_test_says_why() {
     sink.always("/302", Behaviour::with_header(302, "location", "/x"));
     sink.always("/hang", Behaviour::Hang);
     let nowhere = format!("http://127.0.0.1:{}/", stack::free_port());
-    for (url, word) in [(sink.url("/500"), "500"), (sink.url("/302"), "302"), (sink.url("/hang"), ""), (nowhere, "")] {
-        let made: TestView = project.post("tests", &json!({ "url": url, "timeout_s": 1 })).await.expect(201).read();
+    for (url, word) in
+        [(sink.url("/500"), "500"), (sink.url("/302"), "302"), (sink.url("/hang"), ""), (nowhere, "")]
+    {
+        let made: TestView =
+            project.post("tests", &json!({ "url": url, "timeout_s": 1 })).await.expect(201).read();
         let ended = project.ended_test(&made.id).await;
         assert_eq!((ended.status, ended.webhook), (TestStatus::Failed, None), "{url}");
         let message = ended.error_message.unwrap_or_default();
@@ -77,15 +100,25 @@ async fn a_test_that_retries_is_pending_until_the_receiver_takes_it() {
     sink.script("/b", [503, 204].map(Behaviour::status).to_vec());
     sink.always("/once", Behaviour::status(500));
     let mut feed = Feed::open(&project).await;
-    let made: TestView = project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
-    assert_eq!((made.status, made.retry, made.attempts, made.next_attempt_at), (TestStatus::Pending, true, 0, None));
+    let made: TestView =
+        project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
+    assert_eq!(
+        (made.status, made.retry, made.attempts, made.next_attempt_at),
+        (TestStatus::Pending, true, 0, None)
+    );
     let waiting = failed_once(&project, &made.id).await;
     assert_eq!((waiting.status, waiting.error_message), (TestStatus::Pending, None));
-    assert!(waiting.attempt.is_some_and(|attempt| attempt.reason.headline.contains("50")), "the latest attempt tells why");
+    assert!(
+        waiting.attempt.is_some_and(|attempt| attempt.reason.headline.contains("50")),
+        "the latest attempt tells why"
+    );
     let ended = project.ended_test(&made.id).await;
     assert_eq!((ended.status, ended.attempts, ended.next_attempt_at), (TestStatus::Completed, 3, None));
     let calls = sink.wait_for("/a", 3).await;
-    assert!(calls.iter().all(|call| call.message_id() == calls[0].message_id()), "the same webhook-id each time");
+    assert!(
+        calls.iter().all(|call| call.message_id() == calls[0].message_id()),
+        "the same webhook-id each time"
+    );
     assert!(calls[1].at.duration_since(calls[0].at) >= Duration::from_secs(1), "with a pause");
     let mut states = Vec::new();
     feed.next("the test has ended", |change| {
@@ -103,7 +136,10 @@ async fn a_test_that_retries_is_pending_until_the_receiver_takes_it() {
     // A standard webhook retries by default; a test only where somebody asks.
     let once: TestView = project.post("tests", &json!({ "url": sink.url("/once") })).await.expect(201).read();
     let once = project.ended_test(&once.id).await;
-    assert_eq!((once.status, once.attempts, once.retry, sink.count("/once")), (TestStatus::Failed, 1, false, 1));
+    assert_eq!(
+        (once.status, once.attempts, once.retry, sink.count("/once")),
+        (TestStatus::Failed, 1, false, 1)
+    );
     project.post("webhooks/w/test", &json!({ "retry": "yes" })).await.faults(&["/retry"]);
 }
 
@@ -121,7 +157,11 @@ async fn a_bad_test_is_refused_and_calls_nobody() {
     let (project, sink) = (stack::project("badtrial").await, Sink::start().await);
     project.listen("w", &sink.url("/a"), &json!({})).await;
     project.post("tests", &json!({})).await.faults(&["/url"]);
-    project.post("tests", &json!({ "url": "nonsense", "timeout_s": 99, "x": 1 })).await.faults(&["/url", "/timeout_s", "/x"]);
+    project.post("tests", &json!({ "url": "nonsense", "timeout_s": 99, "x": 1 })).await.faults(&[
+        "/url",
+        "/timeout_s",
+        "/x",
+    ]);
     project.post("webhooks/w/test", &json!({ "type": "not ok", "x": 1 })).await.faults(&["/type", "/x"]);
     project.post("webhooks/nobody/test", &json!({})).await.problem(ProblemType::NotFound);
     project.get("tests/tst_nonsense").await.problem(ProblemType::NotFound);
@@ -138,11 +178,19 @@ async fn the_status_of_a_test_decides_whatever_becomes_of_the_body() {
         ("gzip503", gzip(503), 503, format!("503 Service Unavailable{not_gzip}")),
         ("half", Behaviour::ResetInBody, 200, String::from("200 OK, with a body that broke off")),
         ("slow", Behaviour::HangInBody(204), 204, String::from("204 No Content")),
-        ("slow404", Behaviour::HangInBody(404), 404, String::from("404 Not Found, with a body that did not end in time")),
+        (
+            "slow404",
+            Behaviour::HangInBody(404),
+            404,
+            String::from("404 Not Found, with a body that did not end in time"),
+        ),
     ] {
         sink.always(&format!("/{name}"), behaviour);
-        let made: TestView =
-            project.post("tests", &json!({ "url": sink.url(&format!("/{name}")), "timeout_s": 1 })).await.expect(201).read();
+        let made: TestView = project
+            .post("tests", &json!({ "url": sink.url(&format!("/{name}")), "timeout_s": 1 }))
+            .await
+            .expect(201)
+            .read();
         let ended = project.ended_test(&made.id).await;
         let is_taken = status < 300;
         assert_eq!(ended.status, if is_taken { TestStatus::Completed } else { TestStatus::Failed }, "{name}");

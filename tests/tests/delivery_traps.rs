@@ -45,7 +45,11 @@ async fn maps_survive_the_queue() {
     assert_eq!(project.event("e", nested()).await.deliveries, u32::try_from(WIDE).expect("a few"));
     for call in one_of_each(&sink).await {
         assert_eq!(call.json()["data"], nested());
-        assert_eq!((call.header("x-open"), call.header("x-key")), (Some("1"), Some("hush")), "headers survive too");
+        assert_eq!(
+            (call.header("x-open"), call.header("x-key")),
+            (Some("1"), Some("hush")),
+            "headers survive too"
+        );
         assert!(call.header("webhook-signature").is_some());
     }
 }
@@ -87,7 +91,10 @@ async fn a_changed_definition_is_used_by_the_next_event() {
             assert_eq!(call.header("x-round"), Some(round.to_string().as_str()));
         }
     }
-    assert!((0..WIDE).all(|n| sink.received(&format!("/w{n}")).len() == 1), "no call goes to an older definition's address");
+    assert!(
+        (0..WIDE).all(|n| sink.received(&format!("/w{n}")).len() == 1),
+        "no call goes to an older definition's address"
+    );
 }
 
 #[tokio::test]
@@ -118,17 +125,28 @@ async fn an_error_leaves_no_half_written_rows() {
     project.post("events", &json!({ "type": "e", "data": 1, "idempotency_key": "used" })).await.expect(202);
     sink.wait_for("/a", 1).await;
     // The last event conflicts with a stored key: those before it must not stay.
-    let mut events: Vec<Value> = (0..20).map(|n| json!({ "type": "e", "data": n, "idempotency_key": format!("k{n}") })).collect();
+    let mut events: Vec<Value> =
+        (0..20).map(|n| json!({ "type": "e", "data": n, "idempotency_key": format!("k{n}") })).collect();
     events.push(json!({ "type": "e", "data": 2, "idempotency_key": "used" }));
-    project.post("events/batch", &json!({ "events": events })).await.problem(ProblemType::IdempotencyConflict);
+    project
+        .post("events/batch", &json!({ "events": events }))
+        .await
+        .problem(ProblemType::IdempotencyConflict);
     let stored = project.get("events?limit=200").await.expect(200).json();
     assert_eq!(stored["items"].as_array().map(Vec::len), Some(1), "all or nothing");
-    let again = project.post("events", &json!({ "type": "e", "data": 0, "idempotency_key": "k0" })).await.expect(202).json();
+    let again = project
+        .post("events", &json!({ "type": "e", "data": 0, "idempotency_key": "k0" }))
+        .await
+        .expect(202)
+        .json();
     assert_eq!(again["duplicate"], false, "a key of the refused batch is free");
     sink.wait_for("/a", 2).await;
     assert_eq!(project.deliveries("limit=200").await.items.len(), 2);
     project.listen("v", "http://127.0.0.1:1024/", &json!({})).await;
-    project.patch("webhooks/v", &json!({ "name": "w", "description": "half" })).await.problem(ProblemType::NameTaken);
+    project
+        .patch("webhooks/v", &json!({ "name": "w", "description": "half" }))
+        .await
+        .problem(ProblemType::NameTaken);
     assert_eq!(project.get("webhooks/v").await.expect(200).json()["description"], "");
 }
 
@@ -150,7 +168,9 @@ async fn a_closing_websocket_does_not_fail_requests_in_flight() {
         }
         project.event("e", json!(n)).await;
     }
-    let detail = project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    let detail = project
+        .delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered)
+        .await;
     assert_eq!(detail.attempts.len(), 1, "nothing was lost with a socket");
 }
 
@@ -159,21 +179,29 @@ async fn one_bad_request_does_not_fail_its_neighbours() {
     let (project, sink) = (stack::project("neighbours").await, Sink::start().await);
     let inbox = project.inbox("slow").await;
     project
-        .patch(&format!("inboxes/{}", inbox.id), &json!({ "answer": { "status": 200, "delay_ms": 1500, "body": "held" } }))
+        .patch(
+            &format!("inboxes/{}", inbox.id),
+            &json!({ "answer": { "status": 200, "delay_ms": 1500, "body": "held" } }),
+        )
         .await
         .expect(200);
     let path = inbox.url.replace(&project.api.base, "");
     let held = project.api.send_raw(Method::POST, &path, &[], "x");
     let odd = async {
-        for target in
-            ["/v1/projects/%00", "/v1/projects/%FF/events", "/in/%FF.%00", "/ubiops/v2.1/projects/%zz/webhooks", "/v1/projects/a%2Fb"]
-        {
+        for target in [
+            "/v1/projects/%00",
+            "/v1/projects/%FF/events",
+            "/in/%FF.%00",
+            "/ubiops/v2.1/projects/%zz/webhooks",
+            "/v1/projects/a%2Fb",
+        ] {
             let reply = project.api.send(Method::POST, target, Some(&json!({}))).await;
             assert!((400..500).contains(&reply.status), "{target}: {}", reply.status);
         }
         let strange = [("content-type", "application/json"), ("idempotency-key", "ü"), ("x-odd", "\u{e9}")];
         let events = project.path("events");
-        let reply = project.api.send_raw(Method::POST, &events, &strange, "{\"type\":\"a\",\"data\":1}").await;
+        let reply =
+            project.api.send_raw(Method::POST, &events, &strange, "{\"type\":\"a\",\"data\":1}").await;
         assert!(reply.status < 500, "{}", reply.body);
     };
     let (held, ()) = tokio::join!(held, odd);
@@ -186,7 +214,10 @@ async fn one_webhook_that_fails_does_not_fail_its_batch() {
     let (project, sink) = (stack::project("poison").await, Sink::start().await);
     wide(&project, &sink, &json!({})).await;
     sink.always("/w0", Behaviour::Reset);
-    project.patch("webhooks/w1", &json!({ "url": format!("http://127.0.0.1:{}/", stack::free_port()) })).await.expect(200);
+    project
+        .patch("webhooks/w1", &json!({ "url": format!("http://127.0.0.1:{}/", stack::free_port()) }))
+        .await
+        .expect(200);
     project.patch("webhooks/w2", &json!({ "url": "http://no-such-host.example/" })).await.expect(200);
     sink.always("/w3", Behaviour::Endless);
     for n in 0..3 {
@@ -211,7 +242,9 @@ async fn the_alarm_fires_when_it_is_due() {
     let event = project.event("e", json!(1)).await;
     // Nothing else is called meanwhile: only the object's own alarm can make the second attempt.
     sink.wait_for("/a", 2).await;
-    let detail = project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    let detail = project
+        .delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered)
+        .await;
     assert_eq!(detail.attempts.len(), 2);
 }
 
@@ -257,7 +290,9 @@ async fn no_handler_of_a_fresh_stack_panics() {
     Feed::open(&project).await.close().await;
     project.post("webhooks/w0/test", &json!({})).await.expect(201);
     stack.fire_cron().await;
-    let told = eventually("the log can be read", SOON, async || Some(stack.log()).filter(|log| !log.is_empty())).await;
+    let told =
+        eventually("the log can be read", SOON, async || Some(stack.log()).filter(|log| !log.is_empty()))
+            .await;
     for word in ["panicked", "Uncaught", "unreachable", "hung and would never generate"] {
         assert!(!told.contains(word), "the log says {word:?}:\n{told}");
     }

@@ -93,7 +93,12 @@ impl Row {
     /// The same with one header.
     fn header(status: u16, name: &str, value: &str, result: &'static str) -> Self {
         let words = format!("answers {status} with `{name}: {value}`");
-        Self::told(&format!("{status}-{value}").replace(['/', ':', '.'], ""), &words, Behaviour::with_header(status, name, value), result)
+        Self::told(
+            &format!("{status}-{value}").replace(['/', ':', '.'], ""),
+            &words,
+            Behaviour::with_header(status, name, value),
+            result,
+        )
     }
 
     fn delivered(self) -> Self {
@@ -131,7 +136,12 @@ impl Row {
 
     /// Whether only the timeout ends the call.
     fn is_slow(&self) -> bool {
-        matches!(self.receiver, Receiver::Told(Behaviour::Hang | Behaviour::HangInBody(_) | Behaviour::DripHead | Behaviour::DripBody(_)))
+        matches!(
+            self.receiver,
+            Receiver::Told(
+                Behaviour::Hang | Behaviour::HangInBody(_) | Behaviour::DripHead | Behaviour::DripBody(_)
+            )
+        )
     }
 }
 
@@ -144,14 +154,30 @@ const LONG_HEADER_BYTES: usize = 9_000;
 
 /// Rows whose status line and headers are complete, and whose body is not what they say: the status decides.
 fn rows_of_bodies() -> Vec<Row> {
-    let coded = |status, coding: &str, body: &[u8]| Behaviour::with_headers(status, &[("content-encoding", coding)], body);
-    let cut = |head: &str| Behaviour::Bytes(format!("HTTP/1.1 {head}\r\ncontent-length: 100\r\n\r\nhalf").into_bytes());
+    let coded = |status, coding: &str, body: &[u8]| {
+        Behaviour::with_headers(status, &[("content-encoding", coding)], body)
+    };
+    let cut = |head: &str| {
+        Behaviour::Bytes(format!("HTTP/1.1 {head}\r\ncontent-length: 100\r\n\r\nhalf").into_bytes())
+    };
     let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nno length\r\n".to_vec();
     let asked = format!("429 Told\r\nretry-after: {ASKED_S}");
     vec![
-        Row::told("half", "resets the connection in mid-body (after `200`)", Behaviour::ResetInBody, "200 OK").delivered(),
-        Row::told("cut-503", "closes the connection in mid-body (after `503`)", cut("503 Told"), "503 Service Unavailable"),
-        Row::told("cut-410", "closes the connection in mid-body (after `410`)", cut("410 Told"), "410 Gone").disables(),
+        Row::told(
+            "half",
+            "resets the connection in mid-body (after `200`)",
+            Behaviour::ResetInBody,
+            "200 OK",
+        )
+        .delivered(),
+        Row::told(
+            "cut-503",
+            "closes the connection in mid-body (after `503`)",
+            cut("503 Told"),
+            "503 Service Unavailable",
+        ),
+        Row::told("cut-410", "closes the connection in mid-body (after `410`)", cut("410 Told"), "410 Gone")
+            .disables(),
         Row::told(
             "cut-429",
             &format!("closes the connection in mid-body (after `429` with `retry-after: {ASKED_S}`)"),
@@ -160,10 +186,23 @@ fn rows_of_bodies() -> Vec<Row> {
         )
         .asked()
         .throttles(),
-        Row::told("chunks", "answers 200 in chunks, and one of them has no length", Behaviour::Bytes(chunked), "200 OK").delivered(),
+        Row::told(
+            "chunks",
+            "answers 200 in chunks, and one of them has no length",
+            Behaviour::Bytes(chunked),
+            "200 OK",
+        )
+        .delivered(),
         Row::told("gzip", "answers 200 with a body in gzip", coded(200, "gzip", &GZIP), "200 OK").delivered(),
-        Row::told("x-gzip", "answers 200 with a body in x-gzip", coded(200, "x-gzip", &GZIP), "200 OK").delivered(),
-        Row::told("gzip-empty", "answers 200 with `content-encoding: gzip` and no body", coded(200, "gzip", b""), "200 OK").delivered(),
+        Row::told("x-gzip", "answers 200 with a body in x-gzip", coded(200, "x-gzip", &GZIP), "200 OK")
+            .delivered(),
+        Row::told(
+            "gzip-empty",
+            "answers 200 with `content-encoding: gzip` and no body",
+            coded(200, "gzip", b""),
+            "200 OK",
+        )
+        .delivered(),
         Row::told(
             "gzip-wrong",
             "answers 200 with `content-encoding: gzip` and a body that is not gzip",
@@ -171,14 +210,44 @@ fn rows_of_bodies() -> Vec<Row> {
             "200 OK",
         )
         .delivered(),
-        Row::told("gzip-cut", "answers 200 with half of a gzip", coded(200, "gzip", &GZIP[..14]), "200 OK").delivered(),
-        Row::told("br-wrong", "answers 200 with `content-encoding: br` and no body", coded(200, "br", b""), "200 OK").delivered(),
-        Row::told("gzip-503", "answers 503 with `content-encoding: gzip` and no body", coded(503, "gzip", b""), "503 Service Unavailable"),
-        Row::told("gzip-410", "answers 410 with `content-encoding: gzip` and no body", coded(410, "gzip", b""), "410 Gone").disables(),
+        Row::told("gzip-cut", "answers 200 with half of a gzip", coded(200, "gzip", &GZIP[..14]), "200 OK")
+            .delivered(),
+        Row::told(
+            "br-wrong",
+            "answers 200 with `content-encoding: br` and no body",
+            coded(200, "br", b""),
+            "200 OK",
+        )
+        .delivered(),
+        Row::told(
+            "gzip-503",
+            "answers 503 with `content-encoding: gzip` and no body",
+            coded(503, "gzip", b""),
+            "503 Service Unavailable",
+        ),
+        Row::told(
+            "gzip-410",
+            "answers 410 with `content-encoding: gzip` and no body",
+            coded(410, "gzip", b""),
+            "410 Gone",
+        )
+        .disables(),
         Row::told("zstd", "answers 200 with a body in zstd", coded(200, "zstd", &ZSTD), "200 OK").delivered(),
-        Row::told("slow-body", "sends its body too slowly (after `200`)", Behaviour::DripBody(200), "200 OK").delivered(),
-        Row::told("slow-503", "sends its body too slowly (after `503`)", Behaviour::DripBody(503), "503 Service Unavailable"),
-        Row::told("slow-410", "sends its body too slowly (after `410`)", Behaviour::DripBody(410), "410 Gone").disables(),
+        Row::told("slow-body", "sends its body too slowly (after `200`)", Behaviour::DripBody(200), "200 OK")
+            .delivered(),
+        Row::told(
+            "slow-503",
+            "sends its body too slowly (after `503`)",
+            Behaviour::DripBody(503),
+            "503 Service Unavailable",
+        ),
+        Row::told(
+            "slow-410",
+            "sends its body too slowly (after `410`)",
+            Behaviour::DripBody(410),
+            "410 Gone",
+        )
+        .disables(),
     ]
 }
 
@@ -186,17 +255,26 @@ fn rows_of_bodies() -> Vec<Row> {
 fn rows_of_headers() -> Vec<Row> {
     let long = "y".repeat(LONG_HEADER_BYTES);
     let asked = ASKED_S.to_string();
-    let behind = |status, name: &str, value: &str| Behaviour::with_headers(status, &[("a-long-one", &long), (name, value)], "");
-    let behind_words =
-        |status: u16, name: &str, value: &str| format!("answers {status} with a header of 9,000 letters and `{name}: {value}`");
+    let behind = |status, name: &str, value: &str| {
+        Behaviour::with_headers(status, &[("a-long-one", &long), (name, value)], "")
+    };
+    let behind_words = |status: u16, name: &str, value: &str| {
+        format!("answers {status} with a header of 9,000 letters and `{name}: {value}`")
+    };
     let retry_after = |name: &str, value: &str| {
         let words = format!("answers 503 with `retry-after: {value}`");
-        Row::told(name, &words, Behaviour::with_header(503, "retry-after", value), "503 Service Unavailable").throttles()
+        Row::told(name, &words, Behaviour::with_header(503, "retry-after", value), "503 Service Unavailable")
+            .throttles()
     };
     vec![
-        Row::told("behind-503", &behind_words(503, "retry-after", &asked), behind(503, "retry-after", &asked), "503 Service Unavailable")
-            .asked()
-            .throttles(),
+        Row::told(
+            "behind-503",
+            &behind_words(503, "retry-after", &asked),
+            behind(503, "retry-after", &asked),
+            "503 Service Unavailable",
+        )
+        .asked()
+        .throttles(),
         Row::told(
             "behind-disable",
             &behind_words(500, "webhook-delivery", "disable"),
@@ -213,20 +291,28 @@ fn rows_of_headers() -> Vec<Row> {
 }
 
 fn rows() -> Vec<Row> {
-    [rows_of_statuses(), rows_of_headers(), rows_of_bodies(), rows_without_an_answer()].into_iter().flatten().collect()
+    [rows_of_statuses(), rows_of_headers(), rows_of_bodies(), rows_without_an_answer()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn rows_of_statuses() -> Vec<Row> {
     let asked = ASKED_S.to_string();
     let moved = "https://moved.example/hook";
-    let long =
-        Behaviour::Answer(Answer { status: 200, headers: Vec::new(), body: vec![b'x'; LONG_BODY_BYTES], delay: std::time::Duration::ZERO });
+    let long = Behaviour::Answer(Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: vec![b'x'; LONG_BODY_BYTES],
+        delay: std::time::Duration::ZERO,
+    });
     vec![
         Row::status(200, "200 OK").delivered(),
         Row::status(201, "201 Created").delivered(),
         Row::status(204, "204 No Content").delivered(),
         Row::told("long", "answers 200 with a body of 10 MB", long, "200 OK").delivered(),
-        Row::told("endless", "answers 200 with a body that never ends", Behaviour::Endless, "200 OK").delivered(),
+        Row::told("endless", "answers 200 with a body that never ends", Behaviour::Endless, "200 OK")
+            .delivered(),
         Row::header(301, "location", moved, "301 Moved Permanently"),
         Row::header(302, "location", moved, "302 Found"),
         Row::header(307, "location", moved, "307 Temporary Redirect"),
@@ -239,7 +325,12 @@ fn rows_of_statuses() -> Vec<Row> {
         Row::status(410, "410 Gone").disables(),
         Row {
             confirm_gone: true,
-            ..Row::told("410-first", "answers 410, and the webhook has `confirm_gone`", Behaviour::status(410), "410 Gone")
+            ..Row::told(
+                "410-first",
+                "answers 410, and the webhook has `confirm_gone`",
+                Behaviour::status(410),
+                "410 Gone",
+            )
         },
         Row::status(413, "413 Content Too Large"),
         Row::status(425, "425 Too Early"),
@@ -259,7 +350,12 @@ fn rows_without_an_answer() -> Vec<Row> {
     vec![
         Row::new("refused", "refuses the connection", Receiver::Refuses, "connection failed"),
         Row::told("reset", "resets the connection before an answer", Behaviour::Reset, "connection failed"),
-        Row::new("unknown", "does not exist: the host name does not resolve", Receiver::Unknown, "connection failed"),
+        Row::new(
+            "unknown",
+            "does not exist: the host name does not resolve",
+            Receiver::Unknown,
+            "connection failed",
+        ),
         Row::new("plain", "speaks no TLS at an `https` URL", Receiver::WithoutTls, "connection failed"),
         Row::told("silent", "takes the request and never answers", Behaviour::Hang, "timed out"),
         Row::told("slow-headers", "sends its headers too slowly", Behaviour::DripHead, "timed out"),
@@ -331,10 +427,18 @@ fn differences(row: &Row, seen: &Seen) -> Vec<String> {
         (Some(range), Some(wait_ms)) => (*range.start()..=*range.end() + REPORT_MS).contains(&wait_ms),
         (Some(_), None) => false,
     };
-    check("next attempt", format!("{wait:?} ms {}", if is_due_in_time { "in" } else { "out of" }), format!("{wait:?} ms in"));
+    check(
+        "next attempt",
+        format!("{wait:?} ms {}", if is_due_in_time { "in" } else { "out of" }),
+        format!("{wait:?} ms in"),
+    );
     if row.is_slow() {
         let attempt = &seen.detail.attempts[0].attempt;
-        check("waited for the timeout", (attempt.duration_ms >= TIMEOUT_S * 1_000 - 50).to_string(), String::from("true"));
+        check(
+            "waited for the timeout",
+            (attempt.duration_ms >= TIMEOUT_S * 1_000 - 50).to_string(),
+            String::from("true"),
+        );
     }
     found
 }
@@ -419,11 +523,20 @@ fn page(rows: &[Row], seen: &[Seen]) -> String {
         };
         let reason = &seen.detail.attempts[0].reason;
         // How long a call that ran into its timeout really took is the machine's affair.
-        let headline = if row.result == "timed out" { format!("No answer within {TIMEOUT_S} s") } else { reason.headline.clone() };
+        let headline = if row.result == "timed out" {
+            format!("No answer within {TIMEOUT_S} s")
+        } else {
+            reason.headline.clone()
+        };
         let words = format!("**{headline}.** {}", reason.advice);
         let result = seen.detail.delivery.last_result.as_deref().unwrap_or_default();
-        writeln!(page, "| {} | {result} | {delivery} | {next} | {webhook} | {} |", row.words, words.trim().replace('|', "\\|"))
-            .expect("text can be written to a string");
+        writeln!(
+            page,
+            "| {} | {result} | {delivery} | {next} | {webhook} | {} |",
+            row.words,
+            words.trim().replace('|', "\\|")
+        )
+        .expect("text can be written to a string");
     }
     page.push_str(PAGE_FOOT);
     page
@@ -445,5 +558,9 @@ async fn every_answer_has_the_outcome_that_the_page_says() {
     for (is, should) in committed.lines().zip(made.lines()) {
         assert_eq!(is, should, "docs/outcomes.md is not what was seen; POSTERN_BLESS=1 writes it anew");
     }
-    assert_eq!(committed.len(), made.len(), "docs/outcomes.md is not what was seen; POSTERN_BLESS=1 writes it anew");
+    assert_eq!(
+        committed.len(),
+        made.len(),
+        "docs/outcomes.md is not what was seen; POSTERN_BLESS=1 writes it anew"
+    );
 }

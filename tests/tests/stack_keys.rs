@@ -55,7 +55,9 @@ async fn a_sealing_key_is_replaced_without_losing_a_secret() {
     stack.boot().await;
     assert_eq!(project.secret("w").await.as_deref(), Some(secret.as_str()), "the new key alone is enough");
     let event = project.event("a", json!(1)).await;
-    project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered)
+        .await;
     let calls = sink.received("/w");
     assert_eq!(calls.last().and_then(|call| call.header("authorization")), Some("Bearer hush-hush"));
     project.post(&format!("runs/{}/finish", run.id), &json!({ "outcome": "finished" })).await.expect(202);

@@ -19,10 +19,17 @@ async fn everything_survives_a_restart_and_pending_work_goes_on() {
     sink.script("/a", vec![Behaviour::status(500), Behaviour::status(200)]);
     sink.always("/far", Behaviour::with_header(503, "retry-after", "3600"));
     project
-        .listen("w", &sink.url("/a"), &json!({ "events": ["a"], "headers": [{ "key": "X-Key", "value": "hush", "protected": true }] }))
+        .listen(
+            "w",
+            &sink.url("/a"),
+            &json!({ "events": ["a"], "headers": [{ "key": "X-Key", "value": "hush", "protected": true }] }),
+        )
         .await;
     project.listen("far", &sink.url("/far"), &json!({ "events": ["b"], "labels": { "x": "y" } })).await;
-    project.post("event-types", &json!({ "name": "a", "description": "A.", "example": null })).await.expect(201);
+    project
+        .post("event-types", &json!({ "name": "a", "description": "A.", "example": null }))
+        .await
+        .expect(201);
     let inbox = project.inbox("kept").await;
     let path = inbox.url.replace(&stack.base(), "");
     project.api.send_raw(Method::POST, &path, &[], "before").await.expect(200);
@@ -43,7 +50,9 @@ async fn everything_survives_a_restart_and_pending_work_goes_on() {
         (calls[1].message_id(), Some("hush")),
         "the alarm survives, and the sealed value is opened again"
     );
-    project.delivery_when(&soon.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&soon.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered)
+        .await;
 
     let before = project.census().await;
     stack.restart().await;
@@ -52,10 +61,16 @@ async fn everything_survives_a_restart_and_pending_work_goes_on() {
     assert_eq!(project.inbox_requests(&inbox.id).await.items[0].body, "before");
     project.api.with_token(&reader).send(Method::GET, &project.path("webhooks"), None).await.expect(200);
     let far_now = project.attempted(&far.id, "far").await;
-    assert_eq!((far_now.delivery.state, far_now.attempts.len()), (State::Waiting, 1), "what is not due stays");
+    assert_eq!(
+        (far_now.delivery.state, far_now.attempts.len()),
+        (State::Waiting, 1),
+        "what is not due stays"
+    );
     let listed = stack.admin().send(Method::GET, "/v1/projects", None).await.expect(200).json();
     assert!(
-        listed["items"].as_array().is_some_and(|items| items.iter().any(|item| item["name"] == project.name.as_str())),
+        listed["items"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| item["name"] == project.name.as_str())),
         "KV survives: {listed}"
     );
     Feed::open(&project).await.close().await;
@@ -76,7 +91,9 @@ async fn deliveries_under_way_when_everything_dies_are_made_again_with_the_same_
     // The lease of a call with a timeout of 1 s ends after 31 s.
     let calls = sink.wait_within("/a", 2, std::time::Duration::from_secs(90)).await;
     assert_eq!(calls[0].message_id(), calls[1].message_id());
-    project.delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered).await;
+    project
+        .delivery_when(&event.id, "w", "is delivered", |detail| detail.delivery.state == State::Delivered)
+        .await;
 }
 
 #[tokio::test]
@@ -84,7 +101,8 @@ async fn a_test_that_retries_goes_on_after_everything_died() {
     let (mut stack, mut sink) = (Stack::start().await, Sink::start().await);
     let project = stack.project("testsurvives").await;
     sink.go_down();
-    let made: TestView = project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
+    let made: TestView =
+        project.post("tests", &json!({ "url": sink.url("/a"), "retry": true })).await.expect(201).read();
     eventually("the first attempt has failed", SOON, async || {
         let test: TestView = project.get(&format!("tests/{}", made.id)).await.expect(200).read();
         Some(test).filter(|test| test.attempts > 0)
@@ -99,10 +117,20 @@ async fn a_test_that_retries_goes_on_after_everything_died() {
 }
 
 /// The run and the callback that tells its end, once `wanted` holds for them.
-async fn end_when(project: &Project, id: &str, what: &str, wanted: impl Fn(&CallbackView) -> bool) -> (RunDetail, CallbackView) {
+async fn end_when(
+    project: &Project,
+    id: &str,
+    what: &str,
+    wanted: impl Fn(&CallbackView) -> bool,
+) -> (RunDetail, CallbackView) {
     eventually(&format!("the end of {id} {what}"), SOON, async || {
         let run: RunDetail = project.get(&format!("runs/{id}")).await.expect(200).read();
-        let end = run.callbacks.iter().find(|callback| callback.kind == CallbackKind::Finished).filter(|end| wanted(end)).cloned();
+        let end = run
+            .callbacks
+            .iter()
+            .find(|callback| callback.kind == CallbackKind::Finished)
+            .filter(|end| wanted(end))
+            .cloned();
         end.map(|end| (run, end))
     })
     .await
@@ -112,12 +140,22 @@ async fn end_when(project: &Project, id: &str, what: &str, wanted: impl Fn(&Call
 async fn the_end_of_a_run_survives_a_restart_of_its_receiver_and_one_of_our_own() {
     let (mut stack, mut sink) = (Stack::start().await, Sink::start().await);
     let project = stack.project("endsurvives").await;
-    let schedule = json!({ "retry_schedule_s": [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2] });
-    project.api.send(Method::PATCH, &format!("/v1/projects/{}", project.name), Some(&schedule)).await.expect(200);
+    let schedule =
+        json!({ "retry_schedule_s": [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2] });
+    project
+        .api
+        .send(Method::PATCH, &format!("/v1/projects/{}", project.name), Some(&schedule))
+        .await
+        .expect(200);
     let run = json!({ "chain": {}, "webhooks": { "finished": sink.url("/f") } });
-    let id = project.post("runs", &run).await.expect(201).json()["id"].as_str().expect("a run has an id").to_owned();
-    eventually("the run is offered", SOON, async || Some(project.post("runs/claim", &json!({})).await).filter(|reply| reply.status == 200))
-        .await;
+    let id = project.post("runs", &run).await.expect(201).json()["id"]
+        .as_str()
+        .expect("a run has an id")
+        .to_owned();
+    eventually("the run is offered", SOON, async || {
+        Some(project.post("runs/claim", &json!({})).await).filter(|reply| reply.status == 200)
+    })
+    .await;
     sink.go_down();
     project.post(&format!("runs/{id}/finish"), &json!({ "outcome": "finished" })).await.expect(202);
     let (run, end) = end_when(&project, &id, "was told twice in vain", |end| end.attempts.len() >= 2).await;

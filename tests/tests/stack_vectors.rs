@@ -44,10 +44,12 @@ async fn every_vector_of_core_holds_in_the_workers_runtime() {
     let folder = std::env::temp_dir().join(format!("postern-vectors-{}-{port}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder can be made");
     for name in ["postern_vectors.js", "postern_vectors_bg.wasm"] {
-        fs::copy(artefacts::vectors().join(name), folder.join(name)).unwrap_or_else(|fault| panic!("{name} cannot be copied: {fault}"));
+        fs::copy(artefacts::vectors().join(name), folder.join(name))
+            .unwrap_or_else(|fault| panic!("{name} cannot be copied: {fault}"));
     }
     fs::write(folder.join("worker.mjs"), WORKER).expect("the Worker can be written");
-    fs::write(folder.join("workerd.capnp"), CONFIGURATION.replace("{date}", &compatibility_date())).expect("its configuration can be");
+    fs::write(folder.join("workerd.capnp"), CONFIGURATION.replace("{date}", &compatibility_date()))
+        .expect("its configuration can be");
 
     // The package's script finds workerd's executable for this machine.
     let workerd = Supervised::start(&artefacts::node(), &folder, |command| {
@@ -68,7 +70,9 @@ async fn every_vector_of_core_holds_in_the_workers_runtime() {
 
 /// The Worker's own, from wrangler.jsonc.
 fn compatibility_date() -> String {
-    let file = fs::read_to_string(artefacts::root().join("wrangler.jsonc")).expect("wrangler.jsonc can be read");
-    let (_, rest) = file.split_once(r#""compatibility_date": ""#).expect("wrangler.jsonc has a compatibility date");
+    let file =
+        fs::read_to_string(artefacts::root().join("wrangler.jsonc")).expect("wrangler.jsonc can be read");
+    let (_, rest) =
+        file.split_once(r#""compatibility_date": ""#).expect("wrangler.jsonc has a compatibility date");
     rest.chars().take_while(|c| *c != '"').collect()
 }

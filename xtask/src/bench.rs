@@ -30,7 +30,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         let tools = Toolbox::prepare()?;
         builds::build_all(&tools, Profile::Release)?;
         let mut bench = test_program::cargo();
-        bench.args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"]).args(arguments);
+        bench
+            .args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"])
+            .args(arguments);
         optimise(&mut bench);
         let browser = if wants(arguments, "page") { Some(Browser::find_or_install()?) } else { None };
         environment::set(&mut bench, &tools, browser.as_ref());
@@ -67,25 +69,34 @@ fn only(arguments: &[String]) -> Option<&String> {
 fn wants(arguments: &[String], part: &str) -> bool {
     match only(arguments) {
         Some(parts) => parts.split(',').any(|name| name == part),
-        None => !arguments.iter().any(|argument| ["--rates", "--fanout", "--help", "-h"].contains(&argument.as_str())),
+        None => !arguments
+            .iter()
+            .any(|argument| ["--rates", "--fanout", "--help", "-h"].contains(&argument.as_str())),
     }
 }
 
 /// Whether anything is asked for that does not run in the ledger.
 fn needs_a_stack(arguments: &[String]) -> bool {
-    only(arguments).is_none_or(|parts| parts.split(',').any(|name| !NATIVE.iter().any(|(part, _shows)| *part == name)))
+    only(arguments)
+        .is_none_or(|parts| parts.split(',').any(|name| !NATIVE.iter().any(|(part, _shows)| *part == name)))
 }
 
 /// The yardstick that other systems were measured with, built. It lies beside the repository or it does not.
 fn hookbench() -> Result<Option<PathBuf>> {
-    let Some(manifest) = workspace::root().parent().map(|beside| beside.join("shared/hookbench/Cargo.toml")).filter(|file| file.exists())
+    let Some(manifest) = workspace::root()
+        .parent()
+        .map(|beside| beside.join("shared/hookbench/Cargo.toml"))
+        .filter(|file| file.exists())
     else {
         return Ok(None);
     };
     let target = workspace::cache()?.join("hookbench");
     report::announce("building hookbench");
     let mut build = process::command("cargo");
-    build.args(["build", "--quiet", "--release", "--manifest-path"]).arg(&manifest).env("CARGO_TARGET_DIR", &target);
+    build
+        .args(["build", "--quiet", "--release", "--manifest-path"])
+        .arg(&manifest)
+        .env("CARGO_TARGET_DIR", &target);
     must_succeed(build, "hookbench's build")?;
     Ok(Some(target.join("release/hookbench")))
 }
@@ -116,6 +127,10 @@ mod tests {
                 && !needs_a_stack(&words("--only scale,worst"))
                 && !wants(&words("--only worst"), "scale")
         );
-        assert!(wants(&[], "page") && wants(&words("--only page --against dist"), "page") && !wants(&words("--only rates"), "page"));
+        assert!(
+            wants(&[], "page")
+                && wants(&words("--only page --against dist"), "page")
+                && !wants(&words("--only rates"), "page")
+        );
     }
 }

@@ -23,7 +23,12 @@ impl Options {
         let profile = match arguments {
             [] => profile_for(env::var("WRANGLER_COMMAND").ok().as_deref()),
             [only] if only == "--release" => Profile::Release,
-            _ => return Err(Failure::new(format!("`build` takes nothing but --release, not `{}`.", arguments.join(" ")))),
+            _ => {
+                return Err(Failure::new(format!(
+                    "`build` takes nothing but --release, not `{}`.",
+                    arguments.join(" ")
+                )));
+            }
         };
         Ok(Self { profile })
     }
@@ -65,7 +70,8 @@ mod tests {
 
     #[test]
     fn build_takes_one_argument() {
-        let parse = |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let parse =
+            |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert_eq!(parse(&["--release"]).expect("it is known").profile, Profile::Release);
         assert!(parse(&["--fast"]).err().expect("it is unknown").to_string().contains("`--fast`"));
     }

@@ -108,10 +108,14 @@ pub(crate) fn build_all(tools: &Toolbox, profile: Profile) -> Result<()> {
     // Cargo builds one at a time; what comes after it (wasm-bindgen, wasm-opt) overlaps with the other's compilation.
     let results: Vec<Result<()>> = thread::scope(|scope| {
         let builds = Output::SERVED.map(|output| scope.spawn(move || report_build(tools, output, profile)));
-        builds.into_iter().map(|build| build.join().unwrap_or_else(|_| Err(Failure::new("A build thread panicked.")))).collect()
+        builds
+            .into_iter()
+            .map(|build| build.join().unwrap_or_else(|_| Err(Failure::new("A build thread panicked."))))
+            .collect()
     });
     process::go_on()?;
-    let sentences: Vec<String> = results.into_iter().filter_map(|result| result.err().map(|failure| failure.to_string())).collect();
+    let sentences: Vec<String> =
+        results.into_iter().filter_map(|result| result.err().map(|failure| failure.to_string())).collect();
     if sentences.is_empty() { Ok(()) } else { Err(Failure::new(sentences.join("\n\n"))) }
 }
 
@@ -143,8 +147,8 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
     let stage = output.stage(profile);
     let stamp = stage.with_extension("stamp");
     let sources = sources_of(output, tools)?;
-    let is_current =
-        fs::read_to_string(&stamp).is_ok_and(|found| found == with_lock_file(sources)) && stage.join(output.entry_file()).exists();
+    let is_current = fs::read_to_string(&stamp).is_ok_and(|found| found == with_lock_file(sources))
+        && stage.join(output.entry_file()).exists();
     if !is_current {
         drop(fs::remove_file(&stamp));
         fs::create_dir_all(&stage).map_err(|cause| Failure::path("make", &stage, &cause))?;
@@ -185,7 +189,9 @@ fn strip_names(tools: &Toolbox, wasm: &Path) -> Result<()> {
 
 fn build_vectors(tools: &Toolbox, stage: &Path) -> Result<()> {
     let mut build = tools.wasm_cargo();
-    build.args(["build", "--release", "--package", "postern-vectors", "--target", "wasm32-unknown-unknown"]).current_dir(workspace::root());
+    build
+        .args(["build", "--release", "--package", "postern-vectors", "--target", "wasm32-unknown-unknown"])
+        .current_dir(workspace::root());
     must_succeed(build, "the vectors' build")?;
     let mut bind = tools.wasm_bindgen();
     bind.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(stage);
@@ -209,7 +215,9 @@ fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Result<()> {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(|cause| Failure::path("make", parent, &cause))?;
         }
-        fs::write(&incoming, &bytes).and_then(|()| fs::rename(&incoming, &to)).map_err(|cause| Failure::path("write", &to, &cause))?;
+        fs::write(&incoming, &bytes)
+            .and_then(|()| fs::rename(&incoming, &to))
+            .map_err(|cause| Failure::path("write", &to, &cause))?;
     }
     for file in files_under(place)? {
         if !wanted.contains(&file) {
@@ -285,7 +293,8 @@ fn input_files(inputs: &[&str]) -> Vec<PathBuf> {
                     let name = name.to_string_lossy();
                     !(name.starts_with('.')
                         || name.ends_with('~')
-                        || ["build", "build.incoming", "target", "tests", "benches", "dist"].contains(&&*name))
+                        || ["build", "build.incoming", "target", "tests", "benches", "dist"]
+                            .contains(&&*name))
                 })
                 .map(|entry| entry.path()),
         );
@@ -301,7 +310,8 @@ pub(crate) struct Glance(Vec<(PathBuf, u64, Option<SystemTime>)>);
 impl Glance {
     /// A look at every file that what is served is made from.
     pub(crate) fn take() -> Self {
-        let mut inputs: Vec<&str> = Output::SERVED.iter().flat_map(|output| output.inputs().iter().copied()).collect();
+        let mut inputs: Vec<&str> =
+            Output::SERVED.iter().flat_map(|output| output.inputs().iter().copied()).collect();
         inputs.sort_unstable();
         inputs.dedup();
         let look = |file: PathBuf| {
@@ -351,7 +361,10 @@ mod tests {
 
         put_in_place(&stage.0, &place.0, "index.html").expect("it is put in place");
 
-        assert_eq!(files_under(&place.0).expect("files"), [PathBuf::from("icons/a.svg"), PathBuf::from("index.html")]);
+        assert_eq!(
+            files_under(&place.0).expect("files"),
+            [PathBuf::from("icons/a.svg"), PathBuf::from("index.html")]
+        );
         assert_eq!(fs::read_to_string(place.0.join("index.html")).expect("the page"), "new");
         assert!(!place.0.join("app/of-yesterday").exists(), "nor a folder without files");
     }
@@ -362,15 +375,26 @@ mod tests {
         stage.write("index.js", "same");
         place.write("index.js", "same");
         let long_ago = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
-        fs::File::options().write(true).open(place.0.join("index.js")).and_then(|file| file.set_modified(long_ago)).expect("an old file");
+        fs::File::options()
+            .write(true)
+            .open(place.0.join("index.js"))
+            .and_then(|file| file.set_modified(long_ago))
+            .expect("an old file");
 
         put_in_place(&stage.0, &place.0, "index.js").expect("it is put in place");
 
-        assert_eq!(place.0.join("index.js").metadata().and_then(|meta| meta.modified()).expect("its time"), long_ago);
+        assert_eq!(
+            place.0.join("index.js").metadata().and_then(|meta| meta.modified()).expect("its time"),
+            long_ago
+        );
     }
 
     #[test]
     fn tests_are_no_inputs_of_a_build() {
-        assert!(input_files(&["ledger", "core"]).iter().all(|file| !file.components().any(|part| part.as_os_str() == "tests")));
+        assert!(
+            input_files(&["ledger", "core"])
+                .iter()
+                .all(|file| !file.components().any(|part| part.as_os_str() == "tests"))
+        );
     }
 }

@@ -24,7 +24,10 @@ impl Options {
         match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => Ok(Self { is_dry_run: false }),
             ["--dry-run"] => Ok(Self { is_dry_run: true }),
-            _ => Err(Failure::new(format!("`deploy` takes nothing but --dry-run, not `{}`.", arguments.join(" ")))),
+            _ => Err(Failure::new(format!(
+                "`deploy` takes nothing but --dry-run, not `{}`.",
+                arguments.join(" ")
+            ))),
         }
     }
 }
@@ -45,7 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut deploy = Command::new(&tools.node);
     deploy.arg(Toolbox::wrangler()).arg("deploy").current_dir(workspace::root()).env("PATH", tools.path());
     wrangler::set_built(&mut deploy);
-    let status = deploy.status().map_err(|cause| Failure::new(format!("wrangler could not be started: {cause}.")))?;
+    let status =
+        deploy.status().map_err(|cause| Failure::new(format!("wrangler could not be started: {cause}.")))?;
     process::go_on()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -57,6 +61,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 pub(crate) fn dry_run(tools: &Toolbox) -> Result<Output> {
     let folder = workspace::stage().join("deploy");
     let mut deploy = wrangler::command(tools, &State::at(&folder)?);
-    deploy.args(["deploy", "--dry-run", "--outdir"]).arg(folder.join("bundle")).env("CI", "1").env("NO_COLOR", "1");
+    deploy
+        .args(["deploy", "--dry-run", "--outdir"])
+        .arg(folder.join("bundle"))
+        .env("CI", "1")
+        .env("NO_COLOR", "1");
     process::capture(deploy, "wrangler deploy --dry-run")
 }

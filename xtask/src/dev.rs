@@ -43,21 +43,25 @@ impl Options {
     /// # Errors
     /// One sentence about the first that is not understood.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let mut options = Self { port: 8787, state: PathBuf::from(".state"), is_fresh: false, profile: Profile::Dev };
+        let mut options =
+            Self { port: 8787, state: PathBuf::from(".state"), is_fresh: false, profile: Profile::Dev };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
-            let (name, inline_value) =
-                argument.split_once('=').map_or((argument.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
-            let mut value =
-                || inline_value.clone().or_else(|| arguments.next().cloned()).ok_or_else(|| Failure::new(format!("{name} needs a value.")));
+            let (name, inline_value) = argument
+                .split_once('=')
+                .map_or((argument.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
+            let mut value = || {
+                inline_value
+                    .clone()
+                    .or_else(|| arguments.next().cloned())
+                    .ok_or_else(|| Failure::new(format!("{name} needs a value.")))
+            };
             match name {
                 "--port" => {
                     let text = value()?;
-                    options.port = text
-                        .parse()
-                        .ok()
-                        .filter(|port| *port != 0)
-                        .ok_or_else(|| Failure::new(format!("--port takes a number from 1 to 65535, not `{text}`.")))?;
+                    options.port = text.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
+                        Failure::new(format!("--port takes a number from 1 to 65535, not `{text}`."))
+                    })?;
                 }
                 "--state" => options.state = PathBuf::from(value()?),
                 "--fresh" => options.is_fresh = true,
@@ -120,10 +124,14 @@ fn check_port(port: u16) -> Result<()> {
     TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|cause| {
         Failure::new(match cause.kind() {
             std::io::ErrorKind::AddrInUse => {
-                format!("Port {port} is taken by another program: end that one, or choose another with --port N.")
+                format!(
+                    "Port {port} is taken by another program: end that one, or choose another with --port N."
+                )
             }
             std::io::ErrorKind::PermissionDenied => {
-                format!("Port {port} needs more rights than this user has: choose one above 1023 with --port N.")
+                format!(
+                    "Port {port} needs more rights than this user has: choose one above 1023 with --port N."
+                )
             }
             _ => format!("Port {port} cannot be listened on: {cause}."),
         })
@@ -136,9 +144,9 @@ fn lock(state: &State) -> Result<File> {
     let file = File::create(&path).map_err(|cause| Failure::path("write", &path, &cause))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(Failure::new("Another `cargo xtask dev` uses this state folder: end that one, or choose another folder with --state DIR."))
-        }
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::new(
+            "Another `cargo xtask dev` uses this state folder: end that one, or choose another folder with --state DIR.",
+        )),
         Err(fs::TryLockError::Error(cause)) => Err(Failure::path("lock", &path, &cause)),
     }
 }
@@ -176,7 +184,11 @@ fn rebuild(tools: &Toolbox, profile: Profile) -> Result<()> {
         let started = Instant::now();
         match builds::bring_up_to_date(tools, output, profile) {
             Ok(Built::Before) => {}
-            Ok(Built::Now) => report::say(format!("  ✓ {} rebuilt in {}", output.name(), report::seconds(started.elapsed()))),
+            Ok(Built::Now) => report::say(format!(
+                "  ✓ {} rebuilt in {}",
+                output.name(),
+                report::seconds(started.elapsed())
+            )),
             Err(Failure::Sentence(sentence)) => {
                 report::say(format!("  ✗ {sentence}\n  The {} of before is still served.", output.name()));
             }
@@ -201,15 +213,22 @@ mod tests {
             (defaults.port, defaults.state, defaults.is_fresh, defaults.profile),
             (8787, PathBuf::from(".state"), false, Profile::Dev)
         );
-        let given = parse(&["--port", "9000", "--state=/tmp/s", "--fresh", "--release"]).expect("all arguments");
-        assert_eq!((given.port, given.state, given.is_fresh, given.profile), (9000, PathBuf::from("/tmp/s"), true, Profile::Release));
+        let given =
+            parse(&["--port", "9000", "--state=/tmp/s", "--fresh", "--release"]).expect("all arguments");
+        assert_eq!(
+            (given.port, given.state, given.is_fresh, given.profile),
+            (9000, PathBuf::from("/tmp/s"), true, Profile::Release)
+        );
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for (words, named) in
-            [(vec!["--prot"], "--prot"), (vec!["--port", "0"], "`0`"), (vec!["--port", "x"], "`x`"), (vec!["--state"], "--state")]
-        {
+        for (words, named) in [
+            (vec!["--prot"], "--prot"),
+            (vec!["--port", "0"], "`0`"),
+            (vec!["--port", "x"], "`x`"),
+            (vec!["--state"], "--state"),
+        ] {
             let sentence = parse(&words).err().expect("refused").to_string();
             assert!(sentence.contains(named), "{words:?}: {sentence}");
         }
@@ -220,6 +239,11 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = taken.local_addr().expect("its address").port();
         let sentence = check_port(port).expect_err("it is taken").to_string();
-        assert!(sentence.contains(&port.to_string()) && sentence.contains("taken") && sentence.lines().count() == 1, "{sentence}");
+        assert!(
+            sentence.contains(&port.to_string())
+                && sentence.contains("taken")
+                && sentence.lines().count() == 1,
+            "{sentence}"
+        );
     }
 }

@@ -32,7 +32,9 @@ impl DevVars {
         vars.entry("ALLOW_PRIVATE_TARGETS".to_owned()).or_insert_with(|| "true".to_owned());
         let loaded = Self(vars);
         if !is_bearer_token(loaded.admin_token()) {
-            return Err(Failure::new("ADMIN_TOKEN may hold only letters, digits and - . _ ~ + / =, and must not be empty."));
+            return Err(Failure::new(
+                "ADMIN_TOKEN may hold only letters, digits and - . _ ~ + / =, and must not be empty.",
+            ));
         }
         let chars = loaded.admin_token().chars().count();
         if chars < ADMIN_TOKEN_CHARS_MIN {
@@ -76,7 +78,12 @@ fn is_bearer_token(text: &str) -> bool {
 
 /// Opens a file for appending that only its owner can read, if it is new.
 fn private_file(file: &Path) -> Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(file).map_err(|cause| Failure::path("write", file, &cause))
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(|cause| Failure::path("write", file, &cause))
 }
 
 /// Reads a file of variables and appends the secrets that it lacks.
@@ -90,25 +97,38 @@ fn complete(file: &Path, has_admin_token: bool) -> Result<BTreeMap<String, Strin
     let mut added = String::new();
     if !vars.contains_key("ADMIN_TOKEN") && !has_admin_token {
         let token = format!("adm_{}", hex(&random::<24>()?));
-        _ = writeln!(added, "# Signs you in to the dashboard of `cargo xtask dev`, and may do everything there.\nADMIN_TOKEN={token}");
+        _ = writeln!(
+            added,
+            "# Signs you in to the dashboard of `cargo xtask dev`, and may do everything there.\nADMIN_TOKEN={token}"
+        );
         vars.insert("ADMIN_TOKEN".to_owned(), token);
     }
     if !vars.contains_key("SEALING_KEYS") {
         let keys = format!("k1:{}", base64(&random::<32>()?));
-        _ = writeln!(added, "# Encrypts the secrets in .state; without it they cannot be read again.\nSEALING_KEYS={keys}");
+        _ = writeln!(
+            added,
+            "# Encrypts the secrets in .state; without it they cannot be read again.\nSEALING_KEYS={keys}"
+        );
         vars.insert("SEALING_KEYS".to_owned(), keys);
     }
     if !added.is_empty() {
         let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        private_file(file)?.write_all(format!("{separator}{added}").as_bytes()).map_err(|cause| Failure::path("write", file, &cause))?;
+        private_file(file)?
+            .write_all(format!("{separator}{added}").as_bytes())
+            .map_err(|cause| Failure::path("write", file, &cause))?;
     }
     Ok(vars)
 }
 
 /// `NAME=value` lines; comments, blank lines and one pair of quotes around a value are left out.
 fn parse(text: &str) -> BTreeMap<String, String> {
-    let unquoted =
-        |value: &str| ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(value).to_owned();
+    let unquoted = |value: &str| {
+        ['"', '\'']
+            .iter()
+            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
+            .unwrap_or(value)
+            .to_owned()
+    };
     text.lines()
         .map(str::trim)
         .filter(|line| !line.starts_with('#'))
@@ -121,7 +141,9 @@ fn parse(text: &str) -> BTreeMap<String, String> {
 fn random<const N: usize>() -> Result<[u8; N]> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; N];
-    File::open(source).and_then(|mut file| file.read_exact(&mut bytes)).map_err(|cause| Failure::path("read", source, &cause))?;
+    File::open(source)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|cause| Failure::path("read", source, &cause))?;
     Ok(bytes)
 }
 
@@ -137,7 +159,10 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let bits = group.iter().enumerate().fold(0_u32, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
+        let bits = group
+            .iter()
+            .enumerate()
+            .fold(0_u32, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
         for place in 0..4 {
             // A group of n bytes has n + 1 digits.
             let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
@@ -153,9 +178,15 @@ mod tests {
 
     #[test]
     fn base64_follows_the_rfcs_vectors() {
-        for (plain, encoded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
-        {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }
@@ -179,7 +210,9 @@ mod tests {
 
         assert_eq!(first, second);
         assert_eq!(first.get("MINE").map(String::as_str), Some("kept"));
-        assert!(first.get("SEALING_KEYS").is_some_and(|keys| keys.starts_with("k1:") && keys.len() == 3 + 44));
+        assert!(
+            first.get("SEALING_KEYS").is_some_and(|keys| keys.starts_with("k1:") && keys.len() == 3 + 44)
+        );
         assert!(first.get("ADMIN_TOKEN").is_some_and(|token| is_bearer_token(token)));
         fs::remove_file(&file).expect("it is removed");
     }

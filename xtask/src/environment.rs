@@ -58,10 +58,15 @@ impl Browser {
 
     pub(crate) fn find() -> Option<Self> {
         let program = |variable: &str, names: &[&str]| {
-            std::env::var_os(variable).map(PathBuf::from).or_else(|| names.iter().find_map(|name| workspace::on_path(name)))
+            std::env::var_os(variable)
+                .map(PathBuf::from)
+                .or_else(|| names.iter().find_map(|name| workspace::on_path(name)))
         };
         Some(Self {
-            chromium: program("POSTERN_CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])?,
+            chromium: program(
+                "POSTERN_CHROMIUM",
+                &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+            )?,
             chromedriver: program("POSTERN_CHROMEDRIVER", &["chromedriver"])?,
         })
     }
@@ -77,17 +82,24 @@ fn venv_links() -> PathBuf {
 pub(crate) fn virtual_environments() -> Result<()> {
     let clients = workspace::root().join("tests/clients");
     for client in subfolders(&clients) {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(&client).map_err(|cause| Failure::path("read", &client, &cause))?.flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<PathBuf> = fs::read_dir(&client)
+            .map_err(|cause| Failure::path("read", &client, &cause))?
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         files.sort();
         for requirements in files {
-            let is_requirements = requirements.file_name().is_some_and(|name| name.to_string_lossy().starts_with("requirements"))
+            let is_requirements = requirements
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("requirements"))
                 && requirements.extension().is_some_and(|end| end == "txt");
             if !is_requirements {
                 continue;
             }
             let venv = virtual_environment(&requirements)?;
-            let link = venv_links().join(client.file_name().unwrap_or_default()).join(requirements.file_stem().unwrap_or_default());
+            let link = venv_links()
+                .join(client.file_name().unwrap_or_default())
+                .join(requirements.file_stem().unwrap_or_default());
             let folder = link.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))?;
             drop(fs::remove_file(&link));
@@ -99,14 +111,20 @@ pub(crate) fn virtual_environments() -> Result<()> {
 
 fn subfolders(dir: &Path) -> Vec<PathBuf> {
     // No folder, no clients: the part that needs them finds no tests and says so.
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     folders
 }
 
 fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
-    let python = workspace::on_path("python3").ok_or_else(|| Failure::new("The clients' tests need python3: install it."))?;
+    let python = workspace::on_path("python3")
+        .ok_or_else(|| Failure::new("The clients' tests need python3: install it."))?;
     let mut ask = process::command(&python);
     ask.arg("--version");
     let mut print = Fingerprint::new();

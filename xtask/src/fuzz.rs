@@ -61,15 +61,23 @@ impl Options {
             match (word, word.strip_prefix("--")) {
                 ("--keep", _) => options.keep = true,
                 ("--seconds" | "--inputs" | "--only", Some(name)) => {
-                    let value = words.next().ok_or_else(|| Failure::new(format!("--{name} wants a value.")))?;
+                    let value =
+                        words.next().ok_or_else(|| Failure::new(format!("--{name} wants a value.")))?;
                     if name == "only" {
                         options.only = Some(value.to_owned());
                     } else {
-                        let number = value.parse().map_err(|_fault| Failure::new(format!("--{name} {value} is not a number.")))?;
-                        options.amount = if name == "inputs" { Amount::Inputs(number) } else { Amount::Seconds(number) };
+                        let number = value
+                            .parse()
+                            .map_err(|_fault| Failure::new(format!("--{name} {value} is not a number.")))?;
+                        options.amount =
+                            if name == "inputs" { Amount::Inputs(number) } else { Amount::Seconds(number) };
                     }
                 }
-                _ => return Err(Failure::new(format!("`fuzz` takes --seconds N, --inputs N, --only TARGET and --keep, not `{word}`."))),
+                _ => {
+                    return Err(Failure::new(format!(
+                        "`fuzz` takes --seconds N, --inputs N, --only TARGET and --keep, not `{word}`."
+                    )));
+                }
             }
         }
         Ok(options)
@@ -96,14 +104,19 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let found = feed(options)?;
     report::say(format!("{:<14} {:>12} {:>8}  finding", "target", "executions", "corpus"));
     for target in &found {
-        let finding = target.finding.as_deref().map_or("none", |finding| finding.lines().next().unwrap_or("yes"));
-        report::say(format!("{:<14} {:>12} {:>8}  {finding}", target.target, target.executions, target.corpus));
+        let finding =
+            target.finding.as_deref().map_or("none", |finding| finding.lines().next().unwrap_or("yes"));
+        report::say(format!(
+            "{:<14} {:>12} {:>8}  {finding}",
+            target.target, target.executions, target.corpus
+        ));
     }
     let broken: Vec<&Found> = found.iter().filter(|target| target.finding.is_some()).collect();
     if broken.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let findings: Vec<String> = broken.iter().map(|target| target.finding.clone().unwrap_or_default()).collect();
+    let findings: Vec<String> =
+        broken.iter().map(|target| target.finding.clone().unwrap_or_default()).collect();
     Err(Failure::new(findings.join("\n")))
 }
 
@@ -131,7 +144,8 @@ fn feed_one(program: &Path, corpora: &Path, target: &str, options: &Options) -> 
     let fixed = workspace::root().join("target/fuzz/fixed").join(target);
     let crashes = workspace::root().join("target/fuzz/crashes");
     for folder in [&grown, &crashes] {
-        fs::create_dir_all(folder).map_err(|cause| Failure::new(format!("{} cannot be made: {cause}.", folder.display())))?;
+        fs::create_dir_all(folder)
+            .map_err(|cause| Failure::new(format!("{} cannot be made: {cause}.", folder.display())))?;
     }
     let started = Instant::now();
     let mut fuzzer = process::command(program);
@@ -162,7 +176,8 @@ fn feed_one(program: &Path, corpora: &Path, target: &str, options: &Options) -> 
     }
     let executions = stat(&output.text, "stat::number_of_executed_units:");
     report::say(format!("  {target}: {executions} inputs in {}", report::seconds(started.elapsed())));
-    let tail: Vec<&str> = output.text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("stat::")).collect();
+    let tail: Vec<&str> =
+        output.text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("stat::")).collect();
     let finding = (!output.succeeded).then(|| format!("{target}: {}", tail.join("\n")));
     Ok(Found { target: target.to_owned(), executions, corpus: files(&own) + files(&grown), finding })
 }
@@ -174,9 +189,13 @@ fn stat(printed: &str, name: &str) -> u64 {
 }
 
 fn folders(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder).map_err(|cause| Failure::new(format!("{} cannot be read: {cause}.", folder.display())))?;
-    let mut names: Vec<String> =
-        entries.flatten().filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let entries = fs::read_dir(folder)
+        .map_err(|cause| Failure::new(format!("{} cannot be read: {cause}.", folder.display())))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     Ok(names)
 }
@@ -196,7 +215,13 @@ fn build() -> Result<PathBuf> {
     let mut build = test_program::cargo();
     // Flags for a named target are not applied to build scripts, which libFuzzer's runtime is not linked to.
     let host = host()?;
-    build.current_dir(workspace::root().join("fuzz")).args(["build", "--release", "--locked", "--target", &host]);
+    build.current_dir(workspace::root().join("fuzz")).args([
+        "build",
+        "--release",
+        "--locked",
+        "--target",
+        &host,
+    ]);
     build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", INSTRUMENTED);
     process::must_succeed(build, "the fuzz targets' build")?;
     Ok(target_dir.join(host).join("release/postern-fuzz"))
@@ -222,8 +247,14 @@ mod tests {
     #[test]
     fn time_and_target_can_be_chosen() {
         let only = Some(String::from("url"));
-        assert_eq!(parse("--seconds 5 --only=url --keep").expect("right"), Options { amount: Amount::Seconds(5), only, keep: true });
-        assert_eq!(parse("").expect("nothing"), Options { amount: Amount::Seconds(60), only: None, keep: false });
+        assert_eq!(
+            parse("--seconds 5 --only=url --keep").expect("right"),
+            Options { amount: Amount::Seconds(5), only, keep: true }
+        );
+        assert_eq!(
+            parse("").expect("nothing"),
+            Options { amount: Amount::Seconds(60), only: None, keep: false }
+        );
         assert_eq!(parse("--inputs 100").expect("a count").amount, Amount::Inputs(100));
         for wrong in ["--seconds", "--inputs many", "--seconds soon", "--speed 1", "url"] {
             assert!(parse(wrong).is_err(), "{wrong}");

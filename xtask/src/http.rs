@@ -47,11 +47,19 @@ pub(crate) fn send(
 
 fn agent() -> Agent {
     // Our own server: no proxy stands before it, and every status is an answer.
-    Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).http_status_as_error(false).build().into()
+    Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .proxy(None)
+        .http_status_as_error(false)
+        .build()
+        .into()
 }
 
 fn head(method: &str, address: &str, path: &str, token: Option<&str>) -> Builder {
-    let head = Request::builder().method(method).uri(format!("http://{address}{path}")).header("accept", "application/json");
+    let head = Request::builder()
+        .method(method)
+        .uri(format!("http://{address}{path}"))
+        .header("accept", "application/json");
     match token {
         Some(token) => head.header("authorization", format!("Bearer {token}")),
         None => head,
@@ -91,15 +99,22 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_whatever_its_status_is() {
-        let (sent, found) = exchange("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"a\": 1}");
+        let (sent, found) = exchange(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"a\": 1}",
+        );
         let found = found.expect("an answer");
         assert_eq!((found.status, found.json), (503, json!({ "a": 1 })));
-        assert!(sent.starts_with("GET /healthz HTTP/1.1") && sent.to_lowercase().contains("authorization: bearer pst_x"), "{sent}");
+        assert!(
+            sent.starts_with("GET /healthz HTTP/1.1")
+                && sent.to_lowercase().contains("authorization: bearer pst_x"),
+            "{sent}"
+        );
     }
 
     #[test]
     fn a_body_that_is_not_json_reads_as_null() {
-        let (_, found) = exchange("HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
+        let (_, found) =
+            exchange("HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
         assert_eq!(found.expect("an answer").json, Value::Null);
     }
 

@@ -68,12 +68,15 @@ fn main() -> ExitCode {
 fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     let mut arguments = arguments
         .into_iter()
-        .map(|argument| argument.into_string().map_err(|bad| Failure::new(format!("Not text: {}", bad.display()))))
+        .map(|argument| {
+            argument.into_string().map_err(|bad| Failure::new(format!("Not text: {}", bad.display())))
+        })
         .collect::<Result<Vec<_>>>()?
         .into_iter();
     let command = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
-    let asks_for_help = command == "help" || std::iter::once(&command).chain(&rest).any(|word| word == "--help" || word == "-h");
+    let asks_for_help = command == "help"
+        || std::iter::once(&command).chain(&rest).any(|word| word == "--help" || word == "-h");
     // What follows `bench` belongs to the benchmark, its `--help` too.
     if command.is_empty() || (asks_for_help && command != "bench") {
         report::say(USAGE);

@@ -165,7 +165,10 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
     let first = split.join(format!("{NAME}.wasm"));
     let mut binding = tools.wasm_bindgen();
     // What was split off links to the exports that the linker made.
-    binding.args(["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir"]).arg(bound).arg(&first);
+    binding
+        .args(["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir"])
+        .arg(bound)
+        .arg(&first);
     must_succeed(binding, "wasm-bindgen for the dashboard")?;
     remove_file(&first)
 }
@@ -192,7 +195,9 @@ fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(optimise_what_is_left)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("A thread that optimises panicked."))))
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(Failure::new("A thread that optimises panicked.")))
+        })
     })
 }
 
@@ -202,7 +207,10 @@ fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> R
         (Profile::Release, Some("wasm")) => optimise_wasm(tools, from, to),
         (Profile::Release, Some("js")) => {
             let mut minify = tools.esbuild();
-            minify.arg(from).args(["--minify", "--format=esm", "--log-level=warning"]).arg(format!("--outfile={}", to.display()));
+            minify
+                .arg(from)
+                .args(["--minify", "--format=esm", "--log-level=warning"])
+                .arg(format!("--outfile={}", to.display()));
             must_succeed(minify, "esbuild").map(drop)
         }
         _ => copy(from, to),
@@ -242,7 +250,10 @@ fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
     let plain = files.with_file_name("style.css");
     write(&plain, &all)?;
     let mut minify = tools.esbuild();
-    minify.arg(&plain).args(["--minify", "--log-level=warning"]).arg(format!("--outfile={}", served.display()));
+    minify
+        .arg(&plain)
+        .args(["--minify", "--log-level=warning"])
+        .arg(format!("--outfile={}", served.display()));
     must_succeed(minify, "esbuild").map(drop)
 }
 
@@ -252,16 +263,24 @@ fn remove_files_of_trunk(stage: &Path) -> Result<()> {
         remove_file(&stage.join(name))?;
     }
     let snippets = stage.join("snippets");
-    if snippets.exists() { fs::remove_dir_all(&snippets).map_err(|cause| Failure::path("remove", &snippets, &cause)) } else { Ok(()) }
+    if snippets.exists() {
+        fs::remove_dir_all(&snippets).map_err(|cause| Failure::path("remove", &snippets, &cause))
+    } else {
+        Ok(())
+    }
 }
 
 /// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its elements.
 fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
     let named = text.replace(FOLDER, &format!("/{folder}"));
-    let lines: String = named.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
+    let lines: String =
+        named.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
     match profile {
         Profile::Release => lines,
-        Profile::Dev => lines.replace("</head>", &format!("  <script src=\"/{folder}/reload.js\" type=\"module\"></script>\n  </head>")),
+        Profile::Dev => lines.replace(
+            "</head>",
+            &format!("  <script src=\"/{folder}/reload.js\" type=\"module\"></script>\n  </head>"),
+        ),
     }
 }
 
@@ -279,15 +298,22 @@ fn without_elements_for_trunk(document: &str) -> String {
 pub(crate) fn differences(one: &Path, other: &Path) -> Result<Vec<String>> {
     let (mine, theirs) = (files_under(one)?, files_under(other)?);
     let lacks = |folder: &Path, name: &Path| format!("{} lacks {}", folder.display(), name.display());
-    let mut found: Vec<String> = theirs.iter().filter(|name| !mine.contains(name)).map(|name| lacks(one, name)).collect();
+    let mut found: Vec<String> =
+        theirs.iter().filter(|name| !mine.contains(name)).map(|name| lacks(one, name)).collect();
     for name in &mine {
         if !theirs.contains(name) {
             found.push(lacks(other, name));
             continue;
         }
-        let read = |folder: &Path| fs::read(folder.join(name)).map_err(|cause| Failure::path("read", name, &cause));
+        let read =
+            |folder: &Path| fs::read(folder.join(name)).map_err(|cause| Failure::path("read", name, &cause));
         if read(one)? != read(other)? {
-            found.push(format!("{} is not the same in {} and {}", name.display(), one.display(), other.display()));
+            found.push(format!(
+                "{} is not the same in {} and {}",
+                name.display(),
+                one.display(),
+                other.display()
+            ));
         }
     }
     Ok(found)
@@ -312,7 +338,9 @@ fn empty_folder(folder: &Path) -> Result<()> {
 /// Removes a file unless it is gone.
 fn remove_file(file: &Path) -> Result<()> {
     match fs::remove_file(file) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(Failure::path("remove", file, &cause)),
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::path("remove", file, &cause))
+        }
         _ => Ok(()),
     }
 }
@@ -335,7 +363,8 @@ mod tests {
     #[test]
     fn a_document_names_the_folder_and_has_nothing_for_trunk() {
         let template = fs::read_to_string(workspace::root().join("app/index.html")).expect("the document");
-        let document = finished_document(&without_elements_for_trunk(&template), "app/0123", Profile::Release);
+        let document =
+            finished_document(&without_elements_for_trunk(&template), "app/0123", Profile::Release);
         assert!(document.contains("src=\"/boot.js\" data-js=\"/app/0123/postern-app.js\""), "{document}");
         assert!(document.starts_with("<!doctype html>\n") && document.ends_with("</html>\n"), "{document}");
         for word in ["data-trunk", FOLDER, "reload.js", "\n\n"] {
@@ -349,21 +378,34 @@ mod tests {
         for profile in [Profile::Dev, Profile::Release] {
             let document = finished_document(&without_elements_for_trunk(&template), "app/0123", profile);
             let scripts: Vec<&str> = document.split("<script").skip(1).collect();
-            assert!(!scripts.is_empty() && scripts.iter().all(|script| script.starts_with(" src=") && script.contains("></script>")));
-            assert!(!document.contains("<style") && !document.contains(" style=") && !document.contains(" onload="), "{document}");
+            assert!(
+                !scripts.is_empty()
+                    && scripts
+                        .iter()
+                        .all(|script| script.starts_with(" src=") && script.contains("></script>"))
+            );
+            assert!(
+                !document.contains("<style")
+                    && !document.contains(" style=")
+                    && !document.contains(" onload="),
+                "{document}"
+            );
         }
     }
 
     #[test]
     fn a_development_build_reloads_itself() {
         let document = finished_document("<head>\n  </head>\n", "app/0123", Profile::Dev);
-        assert_eq!(document.matches("<script src=\"/app/0123/reload.js\" type=\"module\"></script>").count(), 1, "{document}");
+        assert_eq!(
+            document.matches("<script src=\"/app/0123/reload.js\" type=\"module\"></script>").count(),
+            1,
+            "{document}"
+        );
     }
 
     #[test]
     fn elements_for_trunk_are_taken_out_and_the_rest_stays() {
-        let document =
-            "<head>\n<link rel=\"icon\" />\n<link data-trunk rel=\"rust\" />\n<link data-trunk rel=\"copy-dir\"\n href=\"x\" />\n</head>";
+        let document = "<head>\n<link rel=\"icon\" />\n<link data-trunk rel=\"rust\" />\n<link data-trunk rel=\"copy-dir\"\n href=\"x\" />\n</head>";
         assert_eq!(without_elements_for_trunk(document), "<head>\n<link rel=\"icon\" />\n\n\n</head>");
     }
 
@@ -371,9 +413,13 @@ mod tests {
     fn folders_differ_in_what_one_lacks_and_in_contents() {
         let dir = env::temp_dir().join(format!("postern-xtask-{}-pages", std::process::id()));
         let (one, other) = (dir.join("one"), dir.join("other"));
-        for (folder, name, text) in
-            [(&one, "same", "x"), (&other, "same", "x"), (&one, "changed", "a"), (&other, "changed", "b"), (&other, "new", "")]
-        {
+        for (folder, name, text) in [
+            (&one, "same", "x"),
+            (&other, "same", "x"),
+            (&one, "changed", "a"),
+            (&other, "changed", "b"),
+            (&other, "new", ""),
+        ] {
             fs::create_dir_all(folder).expect("a folder");
             write(&folder.join(name), text).expect("a file");
         }
@@ -381,6 +427,9 @@ mod tests {
         assert_eq!(differences(&one, &one).expect("it can be read"), [""; 0]);
         drop(fs::remove_dir_all(&dir));
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].contains("one lacks new") && found[1].contains("changed is not the same"), "{found:?}");
+        assert!(
+            found[0].contains("one lacks new") && found[1].contains("changed is not the same"),
+            "{found:?}"
+        );
     }
 }

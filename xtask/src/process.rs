@@ -52,7 +52,8 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
 /// # Errors
 /// The handlers could not be installed.
 pub(crate) fn stop_on_signals() -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|cause| Failure::new(format!("Could not listen for signals: {cause}.")))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|cause| Failure::new(format!("Could not listen for signals: {cause}.")))?;
     thread::spawn(move || {
         for signal in signals.forever() {
             let again = STOP.swap(signal, Ordering::SeqCst) != 0;
@@ -107,7 +108,10 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     // `cargo run` puts its toolchain's libraries first, which another toolchain's compiler must not load.
     if let Some(libraries) = env::var_os("LD_LIBRARY_PATH") {
         let kept: Vec<PathBuf> = env::split_paths(&libraries)
-            .filter(|dir| !dir.to_string_lossy().contains("/toolchains/") && !dir.starts_with(crate::workspace::target()))
+            .filter(|dir| {
+                !dir.to_string_lossy().contains("/toolchains/")
+                    && !dir.starts_with(crate::workspace::target())
+            })
             .collect();
         match env::join_paths(&kept) {
             Ok(joined) if !kept.is_empty() => command.env("LD_LIBRARY_PATH", joined),
@@ -154,7 +158,8 @@ impl Job {
             .map_err(|cause| Failure::new(format!("Could not start {}: {cause}.", name_of(&command))))?;
         let group = Pid::from_raw(supervisor.id().cast_signed());
         groups.push(group);
-        let lifeline = supervisor.stdin.take().ok_or_else(|| Failure::new("A supervisor has no standard input."))?;
+        let lifeline =
+            supervisor.stdin.take().ok_or_else(|| Failure::new("A supervisor has no standard input."))?;
         Ok(Self { supervisor, group, _lifeline: lifeline, ended: None })
     }
 
@@ -173,7 +178,10 @@ impl Job {
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         let status = match self.ended {
             Some(status) => status,
-            None => self.supervisor.wait().map_err(|cause| Failure::new(format!("Could not wait for a program: {cause}.")))?,
+            None => self
+                .supervisor
+                .wait()
+                .map_err(|cause| Failure::new(format!("Could not wait for a program: {cause}.")))?,
         };
         self.ended = Some(status);
         go_on()?;

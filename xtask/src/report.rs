@@ -49,7 +49,11 @@ pub(crate) fn announce(what: impl AsRef<str>) {
 /// A duration as people read it: `0.3 s`, `12.0 s`, `3 min 20 s`.
 pub(crate) fn seconds(elapsed: Duration) -> String {
     let whole = elapsed.as_secs();
-    if whole < 120 { format!("{:.1} s", elapsed.as_secs_f64()) } else { format!("{} min {} s", whole / 60, whole % 60) }
+    if whole < 120 {
+        format!("{:.1} s", elapsed.as_secs_f64())
+    } else {
+        format!("{} min {} s", whole / 60, whole % 60)
+    }
 }
 
 #[cfg(test)]

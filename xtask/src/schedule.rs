@@ -64,7 +64,10 @@ impl<'a> Job<'a> {
     }
 
     /// The same, with jobs to do after it.
-    pub(crate) fn that_brings_more(name: impl Into<String>, work: impl FnOnce() -> Result<Outcome<'a>> + Send + 'a) -> Self {
+    pub(crate) fn that_brings_more(
+        name: impl Into<String>,
+        work: impl FnOnce() -> Result<Outcome<'a>> + Send + 'a,
+    ) -> Self {
         Self { name: name.into(), after: Vec::new(), load: 1, work: Box::new(work) }
     }
 
@@ -113,7 +116,9 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
         let (tell, told) = mpsc::channel();
         let (mut taken, mut running) = (0, 0_u32);
         loop {
-            while let Some(at) = next_of(&waiting, &ended, room.saturating_sub(taken), taken == 0).filter(|_| stopped.is_none()) {
+            while let Some(at) = next_of(&waiting, &ended, room.saturating_sub(taken), taken == 0)
+                .filter(|_| stopped.is_none())
+            {
                 let job = waiting.remove(at);
                 taken += job.load;
                 running += 1;
@@ -159,7 +164,9 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
 
 /// The first that may start. A job that waits for one that failed, or that nobody knows, never may.
 fn next_of(waiting: &[Job<'_>], ended: &[Ended], room: u32, is_idle: bool) -> Option<usize> {
-    let is_ready = |job: &Job<'_>| job.after.iter().all(|name| ended.iter().any(|other| other.name == *name && other.is_well()));
+    let is_ready = |job: &Job<'_>| {
+        job.after.iter().all(|name| ended.iter().any(|other| other.name == *name && other.is_well()))
+    };
     waiting.iter().position(|job| is_ready(job) && (job.load <= room || is_idle))
 }
 
@@ -203,7 +210,10 @@ mod tests {
         let ended = run(jobs, 1, |job| told.push(job.name.clone())).expect("nothing stops it");
         assert_eq!(names(&ended), [("broken", true), ("other", true), ("never", false), ("unknown", false)]);
         assert_eq!(told, ["broken", "other", "never", "unknown"]);
-        let tally = ended.iter().filter_map(|job| job.finding.as_ref()).fold(Tally::default(), |sum, finding| sum.plus(finding.tally));
+        let tally = ended
+            .iter()
+            .filter_map(|job| job.finding.as_ref())
+            .fold(Tally::default(), |sum, finding| sum.plus(finding.tally));
         assert_eq!(tally, Tally { passed: 1, failed: 1 });
     }
 
@@ -240,14 +250,18 @@ mod tests {
             Ok(Finding::passed(""))
         });
         let last = Job::new("last", || Ok(Finding::passed(""))).after(&["background"]);
-        let ended = run(vec![background.load(0), other.load(9), last], 1, |_job| ()).expect("nothing stops it");
+        let ended =
+            run(vec![background.load(0), other.load(9), last], 1, |_job| ()).expect("nothing stops it");
         assert!(ended.len() == 3 && ended.iter().all(Ended::is_well), "{ended:?}");
         assert_eq!(ended.last().map(|job| job.name.as_str()), Some("last"));
     }
 
     #[test]
     fn a_signal_ends_the_run() {
-        let jobs = vec![Job::new("a", || Err(Failure::Stopped { signal: 15 })), Job::new("b", || Ok(Finding::passed(""))).after(&["a"])];
+        let jobs = vec![
+            Job::new("a", || Err(Failure::Stopped { signal: 15 })),
+            Job::new("b", || Ok(Finding::passed(""))).after(&["a"]),
+        ];
         assert!(matches!(run(jobs, 2, |_job| ()), Err(Failure::Stopped { signal: 15 })));
     }
 }

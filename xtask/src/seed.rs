@@ -23,7 +23,8 @@ pub(crate) fn plant(address: &str, admin_token: &str, state: &State) -> Result<S
     let api = Api { address, token: admin_token };
     // What it holds is the address that the webhook was given.
     let marker = state.file("seeded");
-    let remember = |url: &str| fs::write(&marker, url).map_err(|cause| Failure::path("write", &marker, &cause));
+    let remember =
+        |url: &str| fs::write(&marker, url).map_err(|cause| Failure::path("write", &marker, &cause));
     if let Ok(planted) = fs::read_to_string(&marker) {
         if let Some(moved) = api.follow_the_port(&planted)? {
             remember(&moved)?;
@@ -35,10 +36,15 @@ pub(crate) fn plant(address: &str, admin_token: &str, state: &State) -> Result<S
     // Each of these may be there from a first start that was interrupted.
     api.create("/v1/projects", &json!({ "name": PROJECT }))?;
     for (name, description, example) in event_types() {
-        api.create(&in_project("event-types"), &json!({ "name": name, "description": description, "example": example }))?;
+        api.create(
+            &in_project("event-types"),
+            &json!({ "name": name, "description": description, "example": example }),
+        )?;
     }
     api.create(&in_project("inboxes"), &json!({ "name": INBOX }))?;
-    let url = api.inbox_url()?.ok_or_else(|| Failure::new("The first project's inbox was made, but is not listed."))?;
+    let url = api
+        .inbox_url()?
+        .ok_or_else(|| Failure::new("The first project's inbox was made, but is not listed."))?;
     api.create(
         &in_project("webhooks"),
         &json!({ "name": WEBHOOK, "url": url, "events": ["order.*"], "description": "Sends every order event to the inbox `first`." }),
@@ -88,7 +94,9 @@ impl Api<'_> {
 
     fn inbox_url(&self) -> Result<Option<String>> {
         let inboxes = self.get(&in_project("inboxes"))?;
-        let first = inboxes.json["items"].as_array().and_then(|items| items.iter().find(|inbox| inbox["name"] == INBOX));
+        let first = inboxes.json["items"]
+            .as_array()
+            .and_then(|items| items.iter().find(|inbox| inbox["name"] == INBOX));
         Ok(first.and_then(|inbox| inbox["url"].as_str()).map(str::to_owned))
     }
 
@@ -110,12 +118,16 @@ impl Api<'_> {
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Result<Answer> {
-        http::send(method, self.address, path, self.token, headers, body).map_err(|cause| no_answer(method, path, &cause))
+        http::send(method, self.address, path, self.token, headers, body)
+            .map_err(|cause| no_answer(method, path, &cause))
     }
 }
 
 fn refusal(method: &str, path: &str, answer: &Answer) -> Failure {
-    Failure::new(format!("The first project could not be made: {method} {path} answered {} {}", answer.status, answer.json))
+    Failure::new(format!(
+        "The first project could not be made: {method} {path} answered {} {}",
+        answer.status, answer.json
+    ))
 }
 
 fn no_answer(method: &str, path: &str, cause: &ureq::Error) -> Failure {

@@ -46,10 +46,17 @@ impl Options {
             let (target, number) = match pair {
                 ["--seeds", number] => (&mut options.seeds, number),
                 ["--from", number] => (&mut options.from, number),
-                _ => return Err(Failure::new(format!("`simulate` takes --seeds N and --from S, not `{}`.", pair.join(" ")))),
+                _ => {
+                    return Err(Failure::new(format!(
+                        "`simulate` takes --seeds N and --from S, not `{}`.",
+                        pair.join(" ")
+                    )));
+                }
             };
             let plain = number.replace(['_', ','], "");
-            *target = plain.parse().map_err(|_no_number| Failure::new(format!("{} is no number.", pair.join(" "))))?;
+            *target = plain
+                .parse()
+                .map_err(|_no_number| Failure::new(format!("{} is no number.", pair.join(" "))))?;
         }
         Ok(options)
     }
@@ -69,10 +76,13 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     report::announce("building the simulation, optimised");
     let program = build()?;
-    let many = if options.seeds == 0 { String::from("until stopped") } else { format!("{} seeds", options.seeds) };
+    let many =
+        if options.seeds == 0 { String::from("until stopped") } else { format!("{} seeds", options.seeds) };
     report::say(format!("simulating from seed {}, {many}", options.from));
-    let mut tally = Tally { started: Instant::now(), said: Duration::ZERO, seeds: 0, reached: BTreeMap::new() };
-    let ended = (0..).map_while(|number| options.chunk(number)).try_for_each(|chunk| tally.run(&program, chunk));
+    let mut tally =
+        Tally { started: Instant::now(), said: Duration::ZERO, seeds: 0, reached: BTreeMap::new() };
+    let ended =
+        (0..).map_while(|number| options.chunk(number)).try_for_each(|chunk| tally.run(&program, chunk));
     tally.say_all();
     ended.map(|()| ExitCode::SUCCESS)
 }
@@ -94,7 +104,11 @@ impl Tally {
         simulation.env("POSTERN_FROM", first.to_string()).env("POSTERN_SEEDS", count.to_string());
         let output = capture(simulation, "simulation")?;
         if !output.succeeded || !output.text.contains("1 passed") {
-            return Err(Failure::new(format!("Of the seeds {first} to {}:\n{}", first + count - 1, output.text.trim())));
+            return Err(Failure::new(format!(
+                "Of the seeds {first} to {}:\n{}",
+                first + count - 1,
+                output.text.trim()
+            )));
         }
         self.seeds += count;
         for (name, seeds) in reached(&output.text) {
@@ -105,13 +119,20 @@ impl Tally {
             self.said = elapsed;
             let per_s = self.seeds / elapsed.as_secs().max(1);
             let rules = self.reached.len();
-            report::say(format!("  {} seeds, none failed, {per_s} a second, {rules} states and rules reached", self.seeds));
+            report::say(format!(
+                "  {} seeds, none failed, {per_s} a second, {rules} states and rules reached",
+                self.seeds
+            ));
         }
         Ok(())
     }
 
     fn say_all(&self) {
-        report::say(format!("{} seeds without a violation in {}; they reached:", self.seeds, report::seconds(self.started.elapsed())));
+        report::say(format!(
+            "{} seeds without a violation in {}; they reached:",
+            self.seeds,
+            report::seconds(self.started.elapsed())
+        ));
         for (name, seeds) in &self.reached {
             report::say(format!("  {seeds:>10} seeds  {name}"));
         }
@@ -130,9 +151,21 @@ fn reached(printed: &str) -> impl Iterator<Item = (String, u64)> + '_ {
 /// Builds the simulation and gives its executable.
 fn build() -> Result<PathBuf> {
     let mut build = test_program::cargo();
-    build.args(["test", "--release", "--no-run", "--color", "never", "--package", "postern-ledger", "--test", "simulation"]);
+    build.args([
+        "test",
+        "--release",
+        "--no-run",
+        "--color",
+        "never",
+        "--package",
+        "postern-ledger",
+        "--test",
+        "simulation",
+    ]);
     optimise(&mut build);
-    build.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true").env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true");
+    build
+        .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+        .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true");
     let printed = process::must_succeed(build, "the simulation's build")?;
     executable(&printed).ok_or_else(|| Failure::new("cargo did not say where the simulation is."))
 }
@@ -180,8 +213,7 @@ mod tests {
 
     #[test]
     fn the_executable_is_read_from_what_cargo_prints() {
-        let printed =
-            "   Compiling postern-ledger\n    Finished `release`\n  Executable tests/simulation/main.rs (/t/release/deps/simulation-1)\n";
+        let printed = "   Compiling postern-ledger\n    Finished `release`\n  Executable tests/simulation/main.rs (/t/release/deps/simulation-1)\n";
         assert_eq!(executable(printed), Some(PathBuf::from("/t/release/deps/simulation-1")));
         assert_eq!(executable("error: no"), None);
     }

@@ -34,7 +34,10 @@ fn check(output: Output, counts: fn(&Path) -> bool, bytes_max: u64) -> Result<Fi
     let sum: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
     if sizes.is_empty() || sum > bytes_max {
         let files: Vec<String> = sizes.iter().map(|(name, bytes)| format!("{bytes:>9} {name}")).collect();
-        return Err(Failure::new(format!("{}\n{sum:>9} bytes in all, and {bytes_max} are allowed", files.join("\n"))));
+        return Err(Failure::new(format!(
+            "{}\n{sum:>9} bytes in all, and {bytes_max} are allowed",
+            files.join("\n")
+        )));
     }
     Ok(Finding::passed(format!("{sum} of {bytes_max} bytes")))
 }
@@ -44,7 +47,11 @@ fn gzip_sizes(folder: &Path, counts: fn(&Path) -> bool) -> Result<Vec<(String, u
     let mut sizes = Vec::new();
     for file in builds::files_under(folder)?.into_iter().filter(|file| counts(file)) {
         let path = folder.join(&file);
-        let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&path).output().map_err(|cause| Failure::path("gzip", &path, &cause))?;
+        let zipped = Command::new("gzip")
+            .args(["-9", "-c"])
+            .arg(&path)
+            .output()
+            .map_err(|cause| Failure::path("gzip", &path, &cause))?;
         sizes.push((file.display().to_string(), zipped.stdout.len() as u64));
     }
     Ok(sizes)

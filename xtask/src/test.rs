@@ -69,8 +69,17 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 9] =
-        [Self::Tidy, Self::Core, Self::Ledger, Self::Edge, Self::App, Self::Fuzz, Self::E2e, Self::Clients, Self::Browser];
+    const ALL: [Self; 9] = [
+        Self::Tidy,
+        Self::Core,
+        Self::Ledger,
+        Self::Edge,
+        Self::App,
+        Self::Fuzz,
+        Self::E2e,
+        Self::Clients,
+        Self::Browser,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -132,10 +141,16 @@ impl Part {
 
     /// The packages whose tests it runs; those against a stack name their targets, of which a part has some.
     fn selection(self) -> Result<Vec<String>> {
-        let packages = |names: &[&str]| names.iter().flat_map(|name| ["--package".to_owned(), (*name).to_owned()]).collect();
+        let packages = |names: &[&str]| {
+            names.iter().flat_map(|name| ["--package".to_owned(), (*name).to_owned()]).collect()
+        };
         Ok(match self {
             Self::Tidy | Self::Fuzz => Vec::new(),
-            Self::Core => [packages(&["postern-core", "postern-executor"]), vec!["--features=postern-core/openapi".to_owned()]].concat(),
+            Self::Core => [
+                packages(&["postern-core", "postern-executor"]),
+                vec!["--features=postern-core/openapi".to_owned()],
+            ]
+            .concat(),
             Self::Ledger => packages(&["postern-ledger"]),
             Self::Edge => packages(&["postern-edge"]),
             Self::App => packages(&["postern-app"]),
@@ -169,7 +184,10 @@ impl Options {
             [] => Ok(Self { parts: Part::ALL.to_vec() }),
             ["--only", name] => match Part::ALL.into_iter().find(|part| part.name() == name) {
                 Some(part) => Ok(Self { parts: vec![part] }),
-                None => Err(Failure::new(format!("There is no part `{name}`; there are {}.", Part::ALL.map(Part::name).join(", ")))),
+                None => Err(Failure::new(format!(
+                    "There is no part `{name}`; there are {}.",
+                    Part::ALL.map(Part::name).join(", ")
+                ))),
             },
             _ => Err(Failure::new(format!("`test` takes --only PART, not `{}`.", arguments.join(" ")))),
         }
@@ -195,10 +213,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         None
     };
     let lacks_tools = tools.is_none() && options.parts.iter().any(|part| part.needs_tools());
-    let room = thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)).saturating_add(1);
+    let room = thread::available_parallelism()
+        .map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
+        .saturating_add(1);
     let ended = schedule::run(jobs(&options.parts, tools.as_ref())?, room, tell)?;
     tell_times(&ended, started.elapsed());
-    let mut tally = ended.iter().filter_map(|job| job.finding.as_ref()).fold(Tally::default(), |sum, finding| sum.plus(finding.tally));
+    let mut tally = ended
+        .iter()
+        .filter_map(|job| job.finding.as_ref())
+        .fold(Tally::default(), |sum, finding| sum.plus(finding.tally));
     if lacks_tools {
         report::complain("Tools are missing, so what needs them was not run.");
         tally.failed += 1;
@@ -216,7 +239,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 fn without_a_test<'a>(parts: &'a [Part], ended: &'a [Ended]) -> impl Iterator<Item = Part> + 'a {
     let is_tested = |part: &Part| {
         let start = format!("{}: ", part.name());
-        ended.iter().any(|job| job.name.starts_with(&start) && job.finding.as_ref().is_some_and(|found| found.tally != Tally::default()))
+        ended.iter().any(|job| {
+            job.name.starts_with(&start)
+                && job.finding.as_ref().is_some_and(|found| found.tally != Tally::default())
+        })
     };
     parts.iter().copied().filter(move |part| !is_tested(part))
 }
@@ -226,7 +252,9 @@ fn tell(job: &Ended) {
     let time = report::seconds(job.took);
     match &job.finding {
         None => report::say(format!("  - {:<44} not run: what it needs failed or is missing", job.name)),
-        Some(finding) if finding.tally.failed == 0 => report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text)),
+        Some(finding) if finding.tally.failed == 0 => {
+            report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text))
+        }
         Some(Finding { tally, text }) => {
             report::say(format!(
                 "{}\n  ✗ {:<44} {} of {} failed {time}",
@@ -244,9 +272,18 @@ fn tell_times(ended: &[Ended], all: Duration) {
     let mut longest: Vec<&Ended> = ended.iter().collect();
     longest.sort_by_key(|job| std::cmp::Reverse(job.took));
     let sum: Duration = ended.iter().map(|job| job.took).sum();
-    report::say(format!("\nwhere the time went ({} of work in {})", report::seconds(sum), report::seconds(all)));
+    report::say(format!(
+        "\nwhere the time went ({} of work in {})",
+        report::seconds(sum),
+        report::seconds(all)
+    ));
     for job in longest.into_iter().take(TIMES_TOLD) {
-        report::say(format!("  {:<44} {:>14}, from {}", job.name, report::seconds(job.took), report::seconds(job.began)));
+        report::say(format!(
+            "  {:<44} {:>14}, from {}",
+            job.name,
+            report::seconds(job.took),
+            report::seconds(job.began)
+        ));
     }
 }
 
@@ -261,7 +298,8 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
         jobs.push(Job::that_brings_more(COMPILED, move || {
             let mut programs = Vec::new();
             for selection in &selections {
-                programs.extend(test_program::build(&selection.iter().map(String::as_str).collect::<Vec<_>>())?);
+                programs
+                    .extend(test_program::build(&selection.iter().map(String::as_str).collect::<Vec<_>>())?);
             }
             let jobs = program_jobs(programs, &parts, tools);
             Ok((Finding { tally: Tally::default(), text: format!("{} test programs", jobs.len()) }, jobs))
@@ -274,7 +312,9 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
             }
         }
         if parts.iter().any(|part| part.needs_a_stack()) {
-            jobs.push(Job::new(ENVIRONMENTS, || environment::virtual_environments().map(|()| Finding::passed(""))));
+            jobs.push(Job::new(ENVIRONMENTS, || {
+                environment::virtual_environments().map(|()| Finding::passed(""))
+            }));
         }
         if asks(Part::Browser) {
             jobs.push(Job::new(CHROMIUM, || Browser::find_or_install().map(|_found| Finding::passed(""))));
@@ -293,12 +333,21 @@ fn jobs<'a>(parts: &[Part], tools: Option<&'a Toolbox>) -> Result<Vec<Job<'a>>> 
             jobs.push(Job::new("edge: gzip size", size::check_worker).after(&[Output::Worker.name()]));
             let dry_run = move || {
                 let output = deploy::dry_run(tools)?;
-                if output.succeeded { Ok(Finding::passed("goes through")) } else { Err(Failure::new(output.text)) }
+                if output.succeeded {
+                    Ok(Finding::passed("goes through"))
+                } else {
+                    Err(Failure::new(output.text))
+                }
             };
-            jobs.push(Job::new("edge: wrangler deploy --dry-run", dry_run).after(&Output::SERVED.map(Output::name)));
+            jobs.push(
+                Job::new("edge: wrangler deploy --dry-run", dry_run).after(&Output::SERVED.map(Output::name)),
+            );
         }
         if asks(Part::App) {
-            jobs.push(Job::new("app: gzip size of the first load", size::check_first_load).after(&[Output::Dashboard.name()]));
+            jobs.push(
+                Job::new("app: gzip size of the first load", size::check_first_load)
+                    .after(&[Output::Dashboard.name()]),
+            );
             jobs.extend(trunk_jobs(tools, parts));
         }
     }
@@ -316,8 +365,13 @@ const ONE_PAGE: &str = "app: the same page with trunk and without";
 /// in one build they would have each other's features, and be tested as nobody runs them (the order of an object's members, say).
 fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     let is_of_stack = |part: &&Part| part.needs_a_stack();
-    let mut selections = parts.iter().filter(|part| !is_of_stack(part)).map(|part| part.selection()).collect::<Result<Vec<_>>>()?;
-    let of_stack = parts.iter().filter(is_of_stack).map(|part| part.selection()).collect::<Result<Vec<_>>>()?;
+    let mut selections = parts
+        .iter()
+        .filter(|part| !is_of_stack(part))
+        .map(|part| part.selection())
+        .collect::<Result<Vec<_>>>()?;
+    let of_stack =
+        parts.iter().filter(is_of_stack).map(|part| part.selection()).collect::<Result<Vec<_>>>()?;
     selections.push(of_stack.concat());
     selections.retain(|selection| !selection.is_empty());
     Ok(selections)
@@ -327,10 +381,15 @@ fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
 /// for a machine; a part of it does not, because it would wait for minutes for that alone.
 fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
     if tools.trunk.is_none() && parts != Part::ALL {
-        report::say(format!("  - {ONE_PAGE:<44} not run: there is no trunk here; `cargo xtask test` compiles one"));
+        report::say(format!(
+            "  - {ONE_PAGE:<44} not run: there is no trunk here; `cargo xtask test` compiles one"
+        ));
         return Vec::new();
     }
-    let find = || tools::find_or_compile_trunk().map(|_trunk| Finding { tally: Tally::default(), text: "is here".to_owned() });
+    let find = || {
+        tools::find_or_compile_trunk()
+            .map(|_trunk| Finding { tally: Tally::default(), text: "is here".to_owned() })
+    };
     let compare = move || compare_pages(tools);
     vec![Job::new(TRUNK, find).load(0), Job::new(ONE_PAGE, compare).after(&[TRUNK, Output::Dashboard.name()])]
 }
@@ -352,7 +411,10 @@ fn compare_pages(tools: &Toolbox) -> Result<Finding> {
 }
 
 fn build_job(tools: &Toolbox, output: Output) -> Job<'_> {
-    let build = move || builds::bring_up_to_date(tools, output, Profile::Release).map(|_built| Finding::passed("release build"));
+    let build = move || {
+        builds::bring_up_to_date(tools, output, Profile::Release)
+            .map(|_built| Finding::passed("release build"))
+    };
     let job = Job::new(output.name(), build);
     // Cargo would make it wait, and it would take a place meanwhile.
     if output == Output::Vectors { job.after(&[Output::Worker.name()]) } else { job }
@@ -401,10 +463,20 @@ fn tidy_jobs<'a>(tools: Option<&'a Toolbox>, after: &[&'static str]) -> Vec<Job<
         fmt.args(["fmt", "--all", "--check"]);
         must_succeed(fmt, "cargo fmt").map(|_| Finding::passed(""))
     }));
-    jobs.push(Job::new("tidy: xtask's own tests", || cargo_test(&["--package", "postern-xtask"])).after(after));
+    jobs.push(
+        Job::new("tidy: xtask's own tests", || cargo_test(&["--package", "postern-xtask"])).after(after),
+    );
     let clippy_native = || {
         let mut clippy = cargo();
-        clippy.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets", "--features", "postern-core/openapi"]);
+        clippy.args([
+            "clippy",
+            "--quiet",
+            "--keep-going",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "postern-core/openapi",
+        ]);
         clippy.args(["--", "--deny", "warnings"]);
         must_succeed(clippy, "cargo clippy").map(|_| Finding::passed(""))
     };
@@ -424,7 +496,8 @@ fn end_of(text: &str) -> String {
 
 /// Each target with its corpus and inputs that are the same everywhere.
 fn fuzz_shortly() -> Result<Finding> {
-    let found = fuzz::feed(&fuzz::Options { amount: fuzz::Amount::Inputs(FUZZ_INPUTS), only: None, keep: false })?;
+    let found =
+        fuzz::feed(&fuzz::Options { amount: fuzz::Amount::Inputs(FUZZ_INPUTS), only: None, keep: false })?;
     let (broken, sound): (Vec<_>, Vec<_>) = found.iter().partition(|target| target.finding.is_some());
     let count = |targets: &[_]| u32::try_from(targets.len()).unwrap_or(u32::MAX);
     let executions: u64 = found.iter().map(|target| target.executions).sum();
@@ -508,7 +581,11 @@ mod tests {
     #[test]
     fn a_test_program_belongs_to_a_part() {
         let part = |package: &str, target: &str| {
-            Part::of_program(&Program { package: package.to_owned(), target: target.to_owned(), file: PathBuf::new() })
+            Part::of_program(&Program {
+                package: package.to_owned(),
+                target: target.to_owned(),
+                file: PathBuf::new(),
+            })
         };
         assert_eq!(part("core", "postern_core"), Some(Part::Core));
         assert_eq!(part("ledger", "simulation"), Some(Part::Ledger));
@@ -519,16 +596,26 @@ mod tests {
 
     #[test]
     fn a_part_of_which_nothing_ran_is_named() {
-        let ended = |name: &str, finding| Ended { name: name.to_owned(), finding, began: Duration::ZERO, took: Duration::ZERO };
+        let ended = |name: &str, finding| Ended {
+            name: name.to_owned(),
+            finding,
+            began: Duration::ZERO,
+            took: Duration::ZERO,
+        };
         let none = Finding { tally: Tally::default(), text: String::new() };
-        let all = [ended("core: postern_core", Some(Finding::passed(""))), ended("edge: x", Some(none)), ended("e2e: api_x", None)];
+        let all = [
+            ended("core: postern_core", Some(Finding::passed(""))),
+            ended("edge: x", Some(none)),
+            ended("e2e: api_x", None),
+        ];
         let parts = [Part::Core, Part::Edge, Part::E2e];
         assert_eq!(without_a_test(&parts, &all).collect::<Vec<_>>(), [Part::Edge, Part::E2e]);
     }
 
     #[test]
     fn only_takes_one_known_part() {
-        let parse = |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let parse =
+            |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert_eq!(parse(&[]).expect("everything").parts, Part::ALL);
         assert_eq!(parse(&["--only", "ledger"]).expect("one part").parts, [Part::Ledger]);
         assert_eq!(parse(&["--only=e2e"]).expect("one part").parts, [Part::E2e]);

@@ -43,7 +43,11 @@ pub(crate) fn build(selection: &[&str]) -> Result<Vec<Program>> {
     // Nothing is left to compile: this only says where the programs are.
     let listed = must_succeed(test(&["--quiet", "--message-format=json"]), "cargo test --no-run")?;
     let programs: BTreeSet<Program> = listed.lines().filter_map(program).collect();
-    if programs.is_empty() { Err(Failure::new("cargo names no test program.")) } else { Ok(programs.into_iter().collect()) }
+    if programs.is_empty() {
+        Err(Failure::new("cargo names no test program."))
+    } else {
+        Ok(programs.into_iter().collect())
+    }
 }
 
 /// What a line of cargo's says of a test program, if it is about one.
@@ -133,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_without_a_failed_test_has_failed() {
-        let ok = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        let ok =
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(finding(ok, true).tally, Tally { passed: 3, failed: 0 });
         assert_eq!(finding(ok, false).tally, Tally { passed: 3, failed: 1 });
         assert_eq!(finding("Segmentation fault", false).tally, Tally { passed: 0, failed: 1 });
@@ -150,8 +155,11 @@ mod tests {
             })
             .to_string()
         };
-        let wanted =
-            Program { package: "examples/executor".to_owned(), target: "postern_executor".to_owned(), file: PathBuf::from("/t/a-1") };
+        let wanted = Program {
+            package: "examples/executor".to_owned(),
+            target: "postern_executor".to_owned(),
+            file: PathBuf::from("/t/a-1"),
+        };
         assert_eq!(program(&message(true, Value::from("/t/a-1"))), Some(wanted));
         assert_eq!(program(&message(false, Value::from("/t/a-1"))), None, "an ordinary program");
         assert_eq!(program(&message(true, Value::Null)), None, "a library");

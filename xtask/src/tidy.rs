@@ -92,7 +92,8 @@ fn dependencies_that_point_back() -> Result<Vec<String>> {
     let printed = must_succeed(metadata, "cargo metadata")?;
     // Warnings of cargo may come first.
     let json = printed.lines().find(|line| line.starts_with('{')).unwrap_or_default();
-    let metadata: Value = serde_json::from_str(json).map_err(|cause| Failure::new(format!("cargo metadata is no JSON: {cause}.")))?;
+    let metadata: Value = serde_json::from_str(json)
+        .map_err(|cause| Failure::new(format!("cargo metadata is no JSON: {cause}.")))?;
     Ok(wrong_dependencies(&metadata))
 }
 
@@ -118,10 +119,14 @@ fn operations_imported_below() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
-        let Some((_, allowed)) = LEDGER_FLOORS.iter().find(|(floor, _)| relative.starts_with(floor)) else { continue };
+        let Some((_, allowed)) = LEDGER_FLOORS.iter().find(|(floor, _)| relative.starts_with(floor)) else {
+            continue;
+        };
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
         let found = imports_beyond(&text, allowed);
-        broken.extend(found.into_iter().map(|(line, module)| format!("{}:{line}: crate::{module}", relative.display())));
+        broken.extend(
+            found.into_iter().map(|(line, module)| format!("{}:{line}: crate::{module}", relative.display())),
+        );
     }
     Ok(broken)
 }
@@ -135,11 +140,16 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
         for path in code.split("crate::").skip(1) {
             let named: Vec<&str> = match path.strip_prefix('{') {
                 // `use crate::{error::LedgerError, sql::Sql};`
-                Some(list) => list.split(['{', '}', ',']).map(str::trim).filter(|item| !item.is_empty()).collect(),
+                Some(list) => {
+                    list.split(['{', '}', ',']).map(str::trim).filter(|item| !item.is_empty()).collect()
+                }
                 None => vec![path],
             };
             for name in named {
-                let module: String = name.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+                let module: String = name
+                    .chars()
+                    .take_while(|character| character.is_alphanumeric() || *character == '_')
+                    .collect();
                 if !module.is_empty() && !allowed.contains(&module.as_str()) {
                     found.push((index + 1, module));
                 }
@@ -154,7 +164,8 @@ fn files_named_like_drawers() -> Result<Vec<String>> {
     for path in our_files(&["rs", "py", "js", "mjs", "css"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
         let is_drawer = relative.components().any(|part| {
-            let name = Path::new(part.as_os_str()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name =
+                Path::new(part.as_os_str()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
             DRAWER_NAMES.contains(&name.as_str())
         });
         if is_drawer {
@@ -169,7 +180,11 @@ fn wasm_bindgen_versions() -> Result<Vec<String>> {
     let lock = fs::read_to_string(&file).map_err(|cause| Failure::path("read", &file, &cause))?;
     let pinned = tools::WASM_BINDGEN_VERSION;
     let found = versions_in_lock(&lock, "wasm-bindgen");
-    Ok(if found == [pinned] { Vec::new() } else { vec![format!("Cargo.lock has {found:?}, xtask/src/tools.rs has {pinned}")] })
+    Ok(if found == [pinned] {
+        Vec::new()
+    } else {
+        vec![format!("Cargo.lock has {found:?}, xtask/src/tools.rs has {pinned}")]
+    })
 }
 
 /// The versions of a package in a Cargo.lock.
@@ -179,7 +194,8 @@ fn versions_in_lock<'a>(lock: &'a str, package: &str) -> Vec<&'a str> {
     let mut versions = Vec::new();
     while let Some(line) = lines.next() {
         if line == name {
-            versions.extend(lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"')));
+            versions
+                .extend(lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"')));
         }
     }
     versions
@@ -189,11 +205,16 @@ fn fetch_bound_elsewhere() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
-        if !relative.starts_with("edge/src") || MAY_BIND_FETCH.iter().any(|file| relative == Path::new(file)) {
+        if !relative.starts_with("edge/src") || MAY_BIND_FETCH.iter().any(|file| relative == Path::new(file))
+        {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
-        broken.extend(ways_to_fetch(&text).into_iter().map(|(line, text)| format!("{}:{line}: {text}", relative.display())));
+        broken.extend(
+            ways_to_fetch(&text)
+                .into_iter()
+                .map(|(line, text)| format!("{}:{line}: {text}", relative.display())),
+        );
     }
     Ok(broken)
 }
@@ -214,14 +235,21 @@ fn ways_to_fetch(source: &str) -> Vec<(usize, String)> {
 
 fn unfinished_code() -> Result<Vec<String>> {
     // Put together so that this line does not break the rule.
-    places_with(&[concat!("todo", "!("), concat!("unimplemented", "!("), concat!("TO", "DO:"), concat!("FIX", "ME")])
+    places_with(&[
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("TO", "DO:"),
+        concat!("FIX", "ME"),
+    ])
 }
 
 fn tests_left_out() -> Result<Vec<String>> {
     let mut broken = places_with(&[concat!("#[ign", "ore"), concat!("#[should_", "panic")])?;
     for target in test::targets()? {
         if test::Part::of_target(&target).is_none() {
-            broken.push(format!("tests/tests/{target}.rs belongs to no part of `cargo xtask test`: see Part::of_target"));
+            broken.push(format!(
+                "tests/tests/{target}.rs belongs to no part of `cargo xtask test`: see Part::of_target"
+            ));
         }
     }
     Ok(broken)
@@ -271,8 +299,8 @@ fn files_of(folders: Vec<PathBuf>, endings: &[&str]) -> Result<Vec<PathBuf>> {
             let name = name.to_string_lossy();
             let path = entry.path();
             if path.is_dir() {
-                let is_made_by_a_tool =
-                    name.starts_with('.') || ["build", "target", "dist", "node_modules", "__pycache__"].contains(&&*name);
+                let is_made_by_a_tool = name.starts_with('.')
+                    || ["build", "target", "dist", "node_modules", "__pycache__"].contains(&&*name);
                 if !is_made_by_a_tool {
                     open.push(path);
                 }
@@ -296,10 +324,14 @@ mod tests {
         let package = |name: &str, dependencies: &[&str]| json!({ "name": name, "dependencies": dependencies.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
         let good = json!({ "packages": [package("postern-core", &["serde"]), package("postern-edge", &["postern-ledger", "worker"])] });
         assert_eq!(wrong_dependencies(&good), [""; 0]);
-        let bad = json!({ "packages": [package("postern-app", &["postern-ledger"]), package("newcomer", &[])] });
+        let bad =
+            json!({ "packages": [package("postern-app", &["postern-ledger"]), package("newcomer", &[])] });
         let broken = wrong_dependencies(&bad);
         assert_eq!(broken.len(), 2);
-        assert!(broken[0].contains("postern-app depends on postern-ledger") && broken[1].contains("newcomer"), "{broken:?}");
+        assert!(
+            broken[0].contains("postern-app depends on postern-ledger") && broken[1].contains("newcomer"),
+            "{broken:?}"
+        );
     }
 
     #[test]
@@ -317,7 +349,10 @@ mod tests {
     fn rows_and_memory_are_looked_at() {
         for (floor, _) in LEDGER_FLOORS {
             let files = our_files(&["rs"]).expect("the repository");
-            assert!(files.iter().any(|file| file.starts_with(workspace::root().join(floor))), "{floor} is gone");
+            assert!(
+                files.iter().any(|file| file.starts_with(workspace::root().join(floor))),
+                "{floor} is gone"
+            );
         }
         assert_eq!(operations_imported_below().expect("the repository"), [""; 0]);
     }
@@ -328,7 +363,10 @@ mod tests {
         assert_eq!(ways_to_fetch(bound).into_iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
         let fine = "// fetch_with_request\n#[event(fetch)]\nasync fn fetch(request: Request) {}\nenv.assets(\"A\")?.fetch(url, None)\n";
         assert_eq!(ways_to_fetch(fine), []);
-        assert_eq!(ways_to_fetch("stub.fetch_with_request(request)\nReflect::get(&global, &\"fetch\".into())").len(), 2);
+        assert_eq!(
+            ways_to_fetch("stub.fetch_with_request(request)\nReflect::get(&global, &\"fetch\".into())").len(),
+            2
+        );
     }
 
     #[test]
@@ -341,7 +379,12 @@ mod tests {
     fn this_file_keeps_its_own_rules() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tidy.rs").display().to_string();
         for check in [unfinished_code, files_named_like_drawers, test_files_without_assertions] {
-            assert!(check().expect("the repository").iter().all(|place| !own.ends_with(place.split(':').next().unwrap_or_default())));
+            assert!(
+                check()
+                    .expect("the repository")
+                    .iter()
+                    .all(|place| !own.ends_with(place.split(':').next().unwrap_or_default()))
+            );
         }
     }
 }

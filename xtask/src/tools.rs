@@ -61,11 +61,17 @@ impl Toolbox {
         let mut wasm_toolchain = None;
         report::step("wasm32 target", || {
             wasm_toolchain = wasm_target()?;
-            Ok(wasm_toolchain.map_or_else(|| "default toolchain".to_owned(), |name| format!("toolchain `{name}`")))
+            Ok(wasm_toolchain
+                .map_or_else(|| "default toolchain".to_owned(), |name| format!("toolchain `{name}`")))
         })?;
         let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, &[])?;
         let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD_VERSION, &[])?;
-        let wasm_split = cargo_tool("wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT_VERSION, &["--features", "build-binary"])?;
+        let wasm_split = cargo_tool(
+            "wasm_split_cli_support",
+            "wasm-split-cli",
+            WASM_SPLIT_VERSION,
+            &["--features", "build-binary"],
+        )?;
         remove_tools_build()?;
         let mut trunk = None;
         report::step(&format!("trunk {TRUNK_VERSION}"), || {
@@ -79,7 +85,14 @@ impl Toolbox {
             node = found;
             Ok(version)
         })?;
-        Ok(Self { wasm_toolchain, wasm_bindgen: folder_of(&wasm_bindgen), worker_build, wasm_split, trunk, node })
+        Ok(Self {
+            wasm_toolchain,
+            wasm_bindgen: folder_of(&wasm_bindgen),
+            worker_build,
+            wasm_split,
+            trunk,
+            node,
+        })
     }
 
     /// `worker-build`, with what it calls at hand so that it downloads nothing.
@@ -107,7 +120,9 @@ impl Toolbox {
     pub(crate) fn trunk_command(&self, trunk: &Path) -> Command {
         let mut command = process::command(trunk);
         self.set_wasm_environment(&mut command);
-        command.env("POSTERN_XTASK", process::own_executable_for_others()).env("TRUNK_SKIP_VERSION_CHECK", "true");
+        command
+            .env("POSTERN_XTASK", process::own_executable_for_others())
+            .env("TRUNK_SKIP_VERSION_CHECK", "true");
         // It tells every failure twice.
         command.env("RUST_LOG", "error");
         command
@@ -156,7 +171,12 @@ impl Toolbox {
     /// What a build's result depends on besides its sources.
     pub(crate) fn fingerprint(&self) -> String {
         let mut print = Fingerprint::new();
-        for part in [WASM_BINDGEN_VERSION, WORKER_BUILD_VERSION, WASM_SPLIT_VERSION, self.wasm_toolchain.unwrap_or("default")] {
+        for part in [
+            WASM_BINDGEN_VERSION,
+            WORKER_BUILD_VERSION,
+            WASM_SPLIT_VERSION,
+            self.wasm_toolchain.unwrap_or("default"),
+        ] {
             print.add(part.as_bytes());
         }
         print.add(&fs::read(workspace::root().join("package-lock.json")).unwrap_or_default());
@@ -269,7 +289,11 @@ fn tools_build() -> Result<PathBuf> {
 
 fn remove_tools_build() -> Result<()> {
     let dir = tools_build()?;
-    if dir.exists() { fs::remove_dir_all(&dir).map_err(|cause| Failure::path("remove", &dir, &cause)) } else { Ok(()) }
+    if dir.exists() {
+        fs::remove_dir_all(&dir).map_err(|cause| Failure::path("remove", &dir, &cause))
+    } else {
+        Ok(())
+    }
 }
 
 // --- tools from npm ---
@@ -287,7 +311,10 @@ fn npm_packages() -> Result<String> {
         return Ok("found".to_owned());
     }
     if workspace::on_path("npm").is_none() {
-        return Err(Failure::new(format!("npm is missing: install Node {}.{} or newer, which brings it.", NODE_OLDEST.0, NODE_OLDEST.1)));
+        return Err(Failure::new(format!(
+            "npm is missing: install Node {}.{} or newer, which brings it.",
+            NODE_OLDEST.0, NODE_OLDEST.1
+        )));
     }
     let mut npm = process::command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(root);
@@ -309,7 +336,10 @@ fn newest_node() -> Result<(PathBuf, String)> {
         }
     }
     process::go_on()?;
-    Err(Failure::new(format!("wrangler needs Node {}.{} or newer: install it, or put it first on PATH.", NODE_OLDEST.0, NODE_OLDEST.1)))
+    Err(Failure::new(format!(
+        "wrangler needs Node {}.{} or newer: install it, or put it first on PATH.",
+        NODE_OLDEST.0, NODE_OLDEST.1
+    )))
 }
 
 /// The first `major.minor` in a text like `v22.12.0` or `rustc 1.96.0 (…)`.
@@ -350,7 +380,8 @@ fn has_wasm_target(toolchain: Option<&str>) -> Result<bool> {
         fs::read_dir(folder).is_ok_and(|entries| {
             entries.flatten().any(|entry| {
                 let name = entry.file_name();
-                name.to_string_lossy().starts_with("libstd-") && Path::new(&name).extension().is_some_and(|end| end == "rlib")
+                name.to_string_lossy().starts_with("libstd-")
+                    && Path::new(&name).extension().is_some_and(|end| end == "rlib")
             })
         })
     }))
@@ -392,7 +423,10 @@ fn build_wasm_target() -> Result<()> {
         let file = scratch.join(name);
         fs::write(&file, text).map_err(|cause| Failure::path("write", &file, &cause))
     };
-    write("Cargo.toml", "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n")?;
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n",
+    )?;
     write("src/lib.rs", "")?;
     let mut build = process::command("cargo");
     build
@@ -406,8 +440,9 @@ fn build_wasm_target() -> Result<()> {
         .env("CARGO_TARGET_DIR", scratch.join("target"));
     must_succeed(build, "building the wasm32 standard library")?;
 
-    let libraries = wasm_library_folder(Some(DEBIAN_TOOLCHAIN))?
-        .ok_or_else(|| Failure::new("Debian's rustc is installed but does not run as the toolchain `debian`."))?;
+    let libraries = wasm_library_folder(Some(DEBIAN_TOOLCHAIN))?.ok_or_else(|| {
+        Failure::new("Debian's rustc is installed but does not run as the toolchain `debian`.")
+    })?;
     let built = scratch.join("target").join(WASM_TARGET).join("release/deps");
     let mut files: Vec<PathBuf> = fs::read_dir(&built)
         .map_err(|cause| Failure::path("read", &built, &cause))?
@@ -458,7 +493,9 @@ impl Apt {
         }
         let mut sudo = process::command("sudo");
         sudo.args(["-n", "true"]);
-        Ok(capture(sudo, "sudo -n true")?.succeeded.then_some(Self { before: &["sudo", "-n"], is_updated: false }))
+        Ok(capture(sudo, "sudo -n true")?
+            .succeeded
+            .then_some(Self { before: &["sudo", "-n"], is_updated: false }))
     }
 
     fn as_root(&self, program: &str) -> Command {
@@ -485,7 +522,9 @@ impl Apt {
     pub(crate) fn install(&mut self, packages: &[String]) -> Result<()> {
         self.update()?;
         let mut install = self.as_root("env");
-        install.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]).args(packages);
+        install
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"])
+            .args(packages);
         must_succeed(install, &format!("apt-get install {}", packages.join(" "))).map(drop)
     }
 
@@ -497,7 +536,8 @@ impl Apt {
             let mut show = process::command("apt-cache");
             show.args(["show", "--no-all-versions", &format!("rustc{suffix}")]);
             let shown = capture(show, "apt-cache show")?;
-            let version = shown.text.lines().find_map(|line| line.strip_prefix("Version: ")).and_then(version_in);
+            let version =
+                shown.text.lines().find_map(|line| line.strip_prefix("Version: ")).and_then(version_in);
             if !shown.succeeded || version.is_none_or(|version| version < RUST_OLDEST) {
                 continue;
             }
@@ -507,7 +547,13 @@ impl Apt {
             let depended = capture(depends, "apt-cache depends")?.text;
             // The linker's package carries the number of the LLVM that this compiler is built on.
             let Some(number) = llvm_number(&depended) else { continue };
-            let names = [format!("rustc{suffix}"), format!("cargo{suffix}"), format!("rust{suffix}-src"), llvm, format!("lld-{number}")];
+            let names = [
+                format!("rustc{suffix}"),
+                format!("cargo{suffix}"),
+                format!("rust{suffix}-src"),
+                llvm,
+                format!("lld-{number}"),
+            ];
             return Ok(names.into_iter().chain([format!("rust{suffix}-clippy")]).collect());
         }
         Err(Failure::new(format!(
@@ -519,7 +565,10 @@ impl Apt {
 
 /// The `22` of a line `  Depends: llvm-22` in what `apt-cache depends` prints.
 fn llvm_number(depends: &str) -> Option<&str> {
-    depends.lines().find_map(|line| line.trim().strip_prefix("Depends: llvm-")).filter(|number| number.chars().all(|c| c.is_ascii_digit()))
+    depends
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Depends: llvm-"))
+        .filter(|number| number.chars().all(|c| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -544,7 +593,10 @@ mod tests {
 
     #[test]
     fn the_linker_is_picked_by_the_number_of_the_compilers_llvm() {
-        assert_eq!(llvm_number("rust-web-llvm\n  Depends: libc6\n  Depends: llvm-22\n  Conflicts: <rust-llvm>\n"), Some("22"));
+        assert_eq!(
+            llvm_number("rust-web-llvm\n  Depends: libc6\n  Depends: llvm-22\n  Conflicts: <rust-llvm>\n"),
+            Some("22")
+        );
         assert_eq!(llvm_number("rust-llvm\n  Depends: libc6\n"), None);
     }
 }

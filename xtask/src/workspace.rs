@@ -28,7 +28,9 @@ pub(crate) fn cache() -> Result<PathBuf> {
     if let Some(dir) = env::var_os("POSTERN_CACHE") {
         return Ok(env::current_dir().unwrap_or_default().join(dir));
     }
-    let home = env::home_dir().ok_or_else(|| Failure::new("There is no home folder: set POSTERN_CACHE to a folder for the tools."))?;
+    let home = env::home_dir().ok_or_else(|| {
+        Failure::new("There is no home folder: set POSTERN_CACHE to a folder for the tools.")
+    })?;
     Ok(home.join(".cache").join("postern"))
 }
 

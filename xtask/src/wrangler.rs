@@ -41,7 +41,11 @@ impl State {
             fs::remove_dir_all(folder).map_err(|cause| Failure::path("remove", folder, &cause))?;
         }
         let seeded = self.file("seeded");
-        if seeded.exists() { fs::remove_file(&seeded).map_err(|cause| Failure::path("remove", &seeded, &cause)) } else { Ok(()) }
+        if seeded.exists() {
+            fs::remove_file(&seeded).map_err(|cause| Failure::path("remove", &seeded, &cause))
+        } else {
+            Ok(())
+        }
     }
 
     /// The path of a file of this name for the run.
@@ -104,15 +108,22 @@ impl Dev {
         let env_file = state.file("dev.env");
         vars.write_env_file(&env_file)?;
         let mut dev = command(tools, state);
-        dev.args(["dev", "--ip", "127.0.0.1", "--inspector-port", "0", "--show-interactive-dev-session=false"])
-            .args(["--port", &port.to_string()])
-            .arg("--persist-to")
-            .arg(&state.0)
-            .arg("--env-file")
-            .arg(&env_file)
-            // Not a terminal to draw on.
-            .env("CI", "1")
-            .env("NO_COLOR", "1");
+        dev.args([
+            "dev",
+            "--ip",
+            "127.0.0.1",
+            "--inspector-port",
+            "0",
+            "--show-interactive-dev-session=false",
+        ])
+        .args(["--port", &port.to_string()])
+        .arg("--persist-to")
+        .arg(&state.0)
+        .arg("--env-file")
+        .arg(&env_file)
+        // Not a terminal to draw on.
+        .env("CI", "1")
+        .env("NO_COLOR", "1");
         let log = state.log();
         let file = File::create(&log).map_err(|cause| Failure::path("write", &log, &cause))?;
         let reader = process::merge_streams(&mut dev)?;
@@ -200,13 +211,17 @@ mod tests {
         assert!(matters("✘ [ERROR] Build failed with 1 error:"));
         assert!(matters("▲ [WARNING] The entrypoint has exports"));
         assert!(!matters("[wrangler:info] GET /healthz 200 OK (3ms)"));
-        assert!(!matters("▲ [WARNING] Scheduled Workers are not automatically triggered during local development."));
+        assert!(!matters(
+            "▲ [WARNING] Scheduled Workers are not automatically triggered during local development."
+        ));
     }
 
     #[test]
     fn a_coloured_line_reads_as_its_words() {
         assert_eq!(
-            without_colours("\u{1b}[33m▲ \u{1b}[43;33m[\u{1b}[43;30mWARNING\u{1b}[43;33m]\u{1b}[0m \u{1b}[1mText\u{1b}[0m"),
+            without_colours(
+                "\u{1b}[33m▲ \u{1b}[43;33m[\u{1b}[43;30mWARNING\u{1b}[43;33m]\u{1b}[0m \u{1b}[1mText\u{1b}[0m"
+            ),
             "▲ [WARNING] Text"
         );
         assert_eq!(without_colours("plain"), "plain");

@@ -58,7 +58,8 @@ fn what_a_program_started_ends_with_the_one_who_asked_for_it() {
 
 #[test]
 fn a_program_that_will_not_end_is_killed() {
-    let (mut supervisor, pids) = supervised_pair("trap '' TERM; echo $$; (trap '' TERM; exec sleep 600) & echo $!; wait; wait");
+    let (mut supervisor, pids) =
+        supervised_pair("trap '' TERM; echo $$; (trap '' TERM; exec sleep 600) & echo $!; wait; wait");
 
     drop(supervisor.stdin.take());
 
@@ -103,7 +104,8 @@ fn an_unknown_command_is_named_with_those_there_are() {
 
 #[test]
 fn the_hook_of_trunk_says_who_calls_it() {
-    let output = Command::new(XTASK).arg("trunk-hook").env_remove("TRUNK_STAGING_DIR").output().expect("xtask starts");
+    let output =
+        Command::new(XTASK).arg("trunk-hook").env_remove("TRUNK_STAGING_DIR").output().expect("xtask starts");
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "no step was begun");
     assert!(complaint.contains("trunk build") && complaint.trim().lines().count() == 1, "{complaint}");
@@ -113,6 +115,9 @@ fn the_hook_of_trunk_says_who_calls_it() {
 fn asking_for_help_shows_the_commands() {
     for words in [&[][..], &["--help"], &["dev", "--help"]] {
         let output = xtask(words);
-        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("cargo xtask test"), "{words:?}");
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("cargo xtask test"),
+            "{words:?}"
+        );
     }
 }

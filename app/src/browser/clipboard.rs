@@ -8,6 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 pub(crate) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
     // Outside secure contexts the property is missing, and calling through it would throw.
-    let there = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|found| !found.is_undefined());
+    let there = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard"))
+        .is_ok_and(|found| !found.is_undefined());
     there && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }

@@ -13,7 +13,11 @@ pub(crate) fn soon(selector: &'static str) {
 
 /// Moves the focus to the first element that `selector` finds; whether there was one.
 pub(crate) fn now(selector: &str) -> bool {
-    let found = document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let found = document()
+        .query_selector(selector)
+        .ok()
+        .flatten()
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
     found.is_some_and(|element| element.focus().is_ok())
 }
 
@@ -23,7 +27,8 @@ pub(crate) fn step(selector: &str, by: i32) -> Option<HtmlElement> {
     let found = document().query_selector_all(selector).ok()?;
     let count = i32::try_from(found.length()).ok()?;
     let active = document().active_element();
-    let at = (0..found.length()).find(|at| found.item(*at).as_deref() == active.as_deref().map(AsRef::as_ref));
+    let at =
+        (0..found.length()).find(|at| found.item(*at).as_deref() == active.as_deref().map(AsRef::as_ref));
     let next = match at {
         Some(at) => (i32::try_from(at).ok()? + by).clamp(0, count - 1),
         None if by > 0 => 0,
@@ -36,7 +41,9 @@ pub(crate) fn step(selector: &str, by: i32) -> Option<HtmlElement> {
 
 /// Whether what has the focus takes letters, so that a single key must not be a shortcut.
 pub(crate) fn is_in_text() -> bool {
-    document().active_element().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+    document()
+        .active_element()
+        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
 /// Whether a modal dialog is open.

@@ -50,7 +50,11 @@ pub(crate) struct Whole {
 pub(crate) async fn call_in_full(call: &Call<'_>) -> Option<Whole> {
     let response = send(call).await?;
     let headers = response.headers().entries().collect();
-    Some(Whole { status: (response.status(), response.status_text()), headers, body: response.text().await.ok()? })
+    Some(Whole {
+        status: (response.status(), response.status_text()),
+        headers,
+        body: response.text().await.ok()?,
+    })
 }
 
 /// How long the browser may take to begin saving a file.
@@ -95,7 +99,9 @@ async fn send(call: &Call<'_>) -> Option<Response> {
 fn request(call: &Call<'_>) -> Option<Request> {
     let method = Method::from_bytes(call.method.as_bytes()).ok()?;
     let builder =
-        call.headers.iter().fold(RequestBuilder::new(call.path).method(method), |builder, (name, value)| builder.header(name, value));
+        call.headers.iter().fold(RequestBuilder::new(call.path).method(method), |builder, (name, value)| {
+            builder.header(name, value)
+        });
     let request = match call.body {
         Some(body) => builder.body(body),
         None => builder.build(),

@@ -29,7 +29,9 @@ impl Socket {
         let address = format!("{}{path}", origin.replacen("http", "ws", 1));
         let protocols: js_sys::Array = protocols.iter().map(|protocol| JsValue::from_str(protocol)).collect();
         // Opened here: gloo-net takes several protocols only with its own reader of JSON.
-        let socket = WebSocket::try_from(web_sys::WebSocket::new_with_str_sequence(&address, &protocols).ok()?).ok()?;
+        let socket =
+            WebSocket::try_from(web_sys::WebSocket::new_with_str_sequence(&address, &protocols).ok()?)
+                .ok()?;
         let (sender, outgoing) = mpsc::unbounded();
         spawn_local(carry(socket, outgoing, tell));
         Some(Self(sender))
@@ -43,7 +45,11 @@ impl Socket {
 }
 
 /// Carries frames both ways until the socket is closed, by the other side or because its [`Socket`] was dropped.
-async fn carry(mut socket: WebSocket, mut outgoing: mpsc::UnboundedReceiver<String>, tell: impl Fn(SocketEvent)) {
+async fn carry(
+    mut socket: WebSocket,
+    mut outgoing: mpsc::UnboundedReceiver<String>,
+    tell: impl Fn(SocketEvent),
+) {
     // Ready once it is open or has failed; which of them it is the state says.
     drop(poll_fn(|context| socket.poll_ready_unpin(context)).await);
     if matches!(socket.state(), State::Open) {

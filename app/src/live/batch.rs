@@ -60,7 +60,11 @@ fn subject(change: &Change) -> &str {
     match change.kind() {
         ChangeKind::Webhooks => "webhooks",
         ChangeKind::Many => "many",
-        ChangeKind::Delivery | ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => change.id(),
+        ChangeKind::Delivery
+        | ChangeKind::Test
+        | ChangeKind::InboxRequest
+        | ChangeKind::Replay
+        | ChangeKind::Run => change.id(),
     }
 }
 
@@ -89,8 +93,16 @@ mod tests {
     #[test]
     fn the_last_state_of_a_row_wins_within_a_frame() {
         let webhooks = String::from("{\"change\":\"webhooks\"}");
-        let texts = [delivery("dlv_1", 1), webhooks.clone(), delivery("dlv_2", 1), delivery("dlv_1", 2), webhooks, delivery("dlv_1", 3)];
-        let expected = [("dlv_1", 3), ("webhooks", 0), ("dlv_2", 1)].map(|(id, attempts)| (String::from(id), attempts));
+        let texts = [
+            delivery("dlv_1", 1),
+            webhooks.clone(),
+            delivery("dlv_2", 1),
+            delivery("dlv_1", 2),
+            webhooks,
+            delivery("dlv_1", 3),
+        ];
+        let expected =
+            [("dlv_1", 3), ("webhooks", 0), ("dlv_2", 1)].map(|(id, attempts)| (String::from(id), attempts));
         assert_eq!(told(&texts), expected);
     }
 
@@ -106,7 +118,9 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_and_said_to_be_many_beyond() {
         let mut batch = Batch::default();
-        let asked = (0..u32::try_from(KEPT_MAX).unwrap_or_default() * 3).filter(|at| batch.push(delivery("dlv_1", *at))).count();
+        let asked = (0..u32::try_from(KEPT_MAX).unwrap_or_default() * 3)
+            .filter(|at| batch.push(delivery("dlv_1", *at)))
+            .count();
         assert_eq!((asked, batch.texts.len()), (1, 0));
         assert_eq!(batch.take().iter().map(Change::kind).collect::<Vec<_>>(), [ChangeKind::Many]);
         assert!(batch.push(delivery("dlv_1", 1)));

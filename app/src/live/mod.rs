@@ -105,7 +105,8 @@ impl Live {
         let online = window_event_listener(leptos::ev::online, move |_| live.with_feed(reconnect_now));
         let offline = window_event_listener(leptos::ev::offline, move |_| live.with_feed(lost));
         // What waits for a frame would wait until the tab is shown again.
-        let visibility = window_event_listener(leptos::ev::visibilitychange, move |_| live.with_feed(tell_batch));
+        let visibility =
+            window_event_listener(leptos::ev::visibilitychange, move |_| live.with_feed(tell_batch));
         let ping = set_interval_with_handle(move || live.with_feed(look), PING_EVERY).ok();
         on_cleanup(move || {
             online.remove();
@@ -136,7 +137,9 @@ impl Live {
             feed.listeners.borrow_mut().push((id, Rc::new(hear)));
             id
         });
-        on_cleanup(move || self.with_feed(|feed| feed.listeners.borrow_mut().retain(|(listener, _)| *listener != id)));
+        on_cleanup(move || {
+            self.with_feed(|feed| feed.listeners.borrow_mut().retain(|(listener, _)| *listener != id))
+        });
     }
 
     /// The screens may outlive the feed by a moment; what they do then does not matter.
@@ -324,7 +327,12 @@ fn drop_socket(feed: &Feed) {
 /// `chance` (0 to 1), so that the pages of a restarted server do not all come back in one moment.
 fn wait_ms(failures: u32, chance: f64) -> u64 {
     let most = 500u64.saturating_mul(1 << failures.min(5)).min(15_000);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "between 0 and 7,500")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "between 0 and 7,500"
+    )]
     let part = (most as f64 / 2.0 * chance.clamp(0.0, 1.0)) as u64;
     most / 2 + part
 }

@@ -9,16 +9,20 @@ use crate::ui::icon::{Icon, glyph};
 /// What a condition asks for, without whether it holds.
 pub(crate) fn condition_list(clause: &Clause) -> AnyView {
     let part = |part: &Clause| view! { <li>{condition_list(part)}</li> }.into_any();
-    let parts = (!clause.children.is_empty())
-        .then(|| view! { <ul class="clauses">{clause.children.iter().map(part).collect_view()}</ul> }.into_any());
+    let parts = (!clause.children.is_empty()).then(|| {
+        view! { <ul class="clauses">{clause.children.iter().map(part).collect_view()}</ul> }.into_any()
+    });
     view! { <span class="break">{clause.text.clone()}</span>{parts} }.into_any()
 }
 
 /// The clauses with their parts, each with whether it holds and what was found.
 pub(crate) fn clause_list(clauses: &[Clause]) -> AnyView {
     let item = |clause: &Clause| {
-        let (class, icon, said) =
-            if clause.holds { ("clause good", Icon::Done, "holds: ") } else { ("clause bad", Icon::Close, "does not hold: ") };
+        let (class, icon, said) = if clause.holds {
+            ("clause good", Icon::Done, "holds: ")
+        } else {
+            ("clause bad", Icon::Close, "does not hold: ")
+        };
         let found = match &clause.found {
             Some(found) => view! { <span class="faint break">{format!("found {found}")}</span> }.into_any(),
             // What joins other clauses finds nothing itself.

@@ -43,7 +43,8 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, in the order in which they are declared.
-    pub(crate) const ALL: [Self; 5] = [Self::Entry, Self::Webhooks, Self::Traffic, Self::Settings, Self::Reference];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Entry, Self::Webhooks, Self::Traffic, Self::Settings, Self::Reference];
 }
 
 /// What is shown in one place at a time.
@@ -71,8 +72,15 @@ impl Screen {
             Self::SignIn | Self::LinkQuestion | Self::Projects | Self::Nowhere => Some(Part::Entry),
             Self::Area(area) => match area {
                 Area::Overview => None,
-                Area::Webhooks | Area::WebhookNew | Area::Webhook(_) | Area::WebhookEdit(_) => Some(Part::Webhooks),
-                Area::Deliveries | Area::Events | Area::Inboxes | Area::Inbox(_) | Area::Runs | Area::Run(_) => Some(Part::Traffic),
+                Area::Webhooks | Area::WebhookNew | Area::Webhook(_) | Area::WebhookEdit(_) => {
+                    Some(Part::Webhooks)
+                }
+                Area::Deliveries
+                | Area::Events
+                | Area::Inboxes
+                | Area::Inbox(_)
+                | Area::Runs
+                | Area::Run(_) => Some(Part::Traffic),
                 Area::EventTypes | Area::Tokens | Area::Audit | Area::Settings => Some(Part::Settings),
                 Area::Reference => Some(Part::Reference),
             },

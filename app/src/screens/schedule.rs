@@ -28,18 +28,27 @@ pub(crate) fn fault(faults: &[Fault]) -> Option<String> {
         return fault_of(faults, "retry_schedule_s");
     }
     let longest = words::exact(SCHEDULE_WAIT_MAX_S);
-    Some(format!("Each must be a time from 1 s to {longest}, such as 5 s, 5 min or 2 h, with commas between them."))
+    Some(format!(
+        "Each must be a time from 1 s to {longest}, such as 5 s, 5 min or 2 h, with commas between them."
+    ))
 }
 
 /// The waits that were typed, where all of them are times.
 pub(crate) fn parse(typed: &str) -> Option<Vec<u32>> {
-    json(typed).as_array()?.iter().map(|wait| wait.as_u64().and_then(|wait| u32::try_from(wait).ok())).collect()
+    json(typed)
+        .as_array()?
+        .iter()
+        .map(|wait| wait.as_u64().and_then(|wait| u32::try_from(wait).ok()))
+        .collect()
 }
 
 /// What stands below a schedule while it is typed: how it is understood, or what one looks like.
 pub(crate) fn hint(typed: Memo<Option<Vec<u32>>>) -> Signal<String> {
     Signal::derive(move || {
-        typed.get().map_or_else(|| String::from("Such as 5 s, 5 min, 2 h, 1 d"), |waits| format!("Now: {}", summary(&waits)))
+        typed.get().map_or_else(
+            || String::from("Such as 5 s, 5 min, 2 h, 1 d"),
+            |waits| format!("Now: {}", summary(&waits)),
+        )
     })
 }
 
@@ -76,10 +85,9 @@ fn offsets_s(waits_s: &[u32]) -> Vec<u64> {
 
 /// Attempt by attempt: when each would come if all before it failed at once. The spread of the waits is left out.
 pub(crate) fn timeline(waits_s: &[u32]) -> AnyView {
-    let later = offsets_s(waits_s)
-        .into_iter()
-        .enumerate()
-        .map(|(at, seconds)| view! { <li><b>{format!("Attempt {}", at + 2)}</b>" "{words::span(seconds)}" later"</li> }.into_any());
+    let later = offsets_s(waits_s).into_iter().enumerate().map(|(at, seconds)| {
+        view! { <li><b>{format!("Attempt {}", at + 2)}</b>" "{words::span(seconds)}" later"</li> }.into_any()
+    });
     view! {
         <ol class="timeline" aria-label="Attempts">
             <li><b>"Attempt 1"</b>" at once"</li>
@@ -105,7 +113,10 @@ mod tests {
     #[test]
     fn what_is_not_a_wait_is_told_what_one_looks_like() {
         let at = |pointer: &str| [Fault::new(pointer, "must be at most 20, these are 21")];
-        assert!(fault(&at("/retry_schedule_s/3")).is_some_and(|words| words.starts_with("Each must be a time from 1 s to 7 d")));
+        assert!(
+            fault(&at("/retry_schedule_s/3"))
+                .is_some_and(|words| words.starts_with("Each must be a time from 1 s to 7 d"))
+        );
         assert_eq!(fault(&at("/retry_schedule_s")).as_deref(), Some("Must be at most 20, these are 21."));
         assert_eq!(fault(&at("/name")), None);
     }
@@ -114,7 +125,10 @@ mod tests {
     fn a_schedule_is_said_in_one_line() {
         assert_eq!(summary(DEFAULT_WAITS_S), "up to 10 attempts in about 3 d 3 h");
         assert_eq!(of_webhook(true, Some(&[]), None), "one attempt (its own schedule)");
-        assert_eq!(of_webhook(true, None, Some(&[60])), "up to 2 attempts in about 1 min (the project's schedule)");
+        assert_eq!(
+            of_webhook(true, None, Some(&[60])),
+            "up to 2 attempts in about 1 min (the project's schedule)"
+        );
         assert_eq!(of_webhook(false, Some(&[60]), None), "one attempt");
         assert_eq!(offsets_s(&[5, 300, 60]), [5, 305, 365]);
     }

@@ -23,7 +23,8 @@ pub(crate) fn Help(
         }
         seen.push(("Ctrl K", "Jump to a page, a webhook or an action"));
         let row = |(key, what): (&'static str, &'static str)| {
-            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }.into_any()
+            view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }
+                .into_any()
         };
         seen.into_iter().map(row).collect_view()
     };

@@ -185,14 +185,25 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
     ("API reference", Icon::Reference, Area::Reference),
 ];
 
-fn sidebar(project: &ProjectName, area: Memo<Option<Area>>, state: ProjectState, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
+fn sidebar(
+    project: &ProjectName,
+    area: Memo<Option<Area>>,
+    state: ProjectState,
+    palette: RwSignal<bool>,
+    help: RwSignal<bool>,
+) -> AnyView {
     let section = Memo::new(move |_| area.with(|area| area.as_ref().map(Area::section)));
-    let count =
-        move |of: fn(&ProjectDetail) -> u32| move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0));
+    let count = move |of: fn(&ProjectDetail) -> u32| {
+        move || state.0.value.with(|detail| detail.as_ref().map(of).filter(|count| *count > 0))
+    };
     let entry = |(name, icon, target): (&'static str, Icon, Area)| {
         let number = match target {
-            Area::Webhooks => view! { <span class="count">{count(|detail| detail.counts.webhooks)}</span> }.into_any(),
-            Area::Inboxes => view! { <span class="count">{count(|detail| detail.counts.inboxes)}</span> }.into_any(),
+            Area::Webhooks => {
+                view! { <span class="count">{count(|detail| detail.counts.webhooks)}</span> }.into_any()
+            }
+            Area::Inboxes => {
+                view! { <span class="count">{count(|detail| detail.counts.inboxes)}</span> }.into_any()
+            }
             _ => ().into_any(),
         };
         let href = Place::Project(project.clone(), target.clone()).path();

@@ -43,7 +43,11 @@ enum Target {
 /// Opens the palette on Ctrl K and ⌘ K, wherever the focus is.
 pub(crate) fn use_palette_keys(open: RwSignal<bool>) {
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
-        if (event.ctrl_key() || event.meta_key()) && !event.shift_key() && !event.alt_key() && event.key().eq_ignore_ascii_case("k") {
+        if (event.ctrl_key() || event.meta_key())
+            && !event.shift_key()
+            && !event.alt_key()
+            && event.key().eq_ignore_ascii_case("k")
+        {
             event.prevent_default();
             open.update(|open| *open = !*open);
         }
@@ -69,7 +73,9 @@ impl Search {
         let typed = RwSignal::new(String::new());
         let found = Memo::new(move |_| {
             let all = webhooks.with(|names| commands(names));
-            typed.with(|typed| all.into_iter().filter(|command| fits(typed, &command.words)).take(RESULTS_MAX).collect())
+            typed.with(|typed| {
+                all.into_iter().filter(|command| fits(typed, &command.words)).take(RESULTS_MAX).collect()
+            })
         });
         Self { typed, at: RwSignal::new(0), found }
     }
@@ -167,7 +173,8 @@ fn SearchField(
         event.prevent_default();
     };
     let controls = list_id.clone();
-    let active = move || search.found.with(|found| (!found.is_empty()).then(|| option_id(&list_id, search.at.get())));
+    let active =
+        move || search.found.with(|found| (!found.is_empty()).then(|| option_id(&list_id, search.at.get())));
     view! {
         <input
             class="palette-input"
@@ -220,7 +227,11 @@ fn Results(
         search.found.get().into_iter().enumerate().map(option).collect_view()
     };
     let is_empty = Memo::new(move |_| search.found.with(Vec::is_empty));
-    let nothing = move || is_empty.get().then(|| view! { <p class="about" role="status">"Nothing has this name."</p> }.into_any());
+    let nothing = move || {
+        is_empty
+            .get()
+            .then(|| view! { <p class="about" role="status">"Nothing has this name."</p> }.into_any())
+    };
     view! {
         <ul class="palette-list" role="listbox" aria-label="Results" id=id>{move || options()}</ul>
         {move || nothing()}
@@ -230,9 +241,14 @@ fn Results(
 
 /// Everything that can be gone to: pages first, then actions, then webhooks.
 fn commands(webhooks: &[String]) -> Vec<Command> {
-    let page =
-        |(words, icon, area): (&str, Icon, Area)| Command { icon, words: String::from(words), kind: "Page", target: Target::Area(area) };
-    let action = |words: &str, icon, target| Command { icon, words: String::from(words), kind: "Action", target };
+    let page = |(words, icon, area): (&str, Icon, Area)| Command {
+        icon,
+        words: String::from(words),
+        kind: "Page",
+        target: Target::Area(area),
+    };
+    let action =
+        |words: &str, icon, target| Command { icon, words: String::from(words), kind: "Action", target };
     let webhook = |name: &String| Command {
         icon: Icon::Webhook,
         words: name.clone(),

@@ -16,7 +16,11 @@ pub(crate) fn theme_button() -> AnyView {
         Keep::Browser.write(KEY, Some(next).filter(|next| !next.is_empty()));
         if let Some(root) = document().document_element() {
             // Fails only for a name that is no attribute name.
-            drop(if next.is_empty() { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", next) });
+            drop(if next.is_empty() {
+                root.remove_attribute("data-theme")
+            } else {
+                root.set_attribute("data-theme", next)
+            });
         }
         theme.set(String::from(next));
     };

@@ -32,7 +32,11 @@ pub(crate) fn chart(
     ticks: Vec<String>,
     readout: impl Fn(Option<usize>) -> String + Send + 'static,
 ) -> AnyView {
-    let count = plots.iter().flat_map(|plot| plot.lines.iter().map(|(_, values)| values.len())).max().unwrap_or_default();
+    let count = plots
+        .iter()
+        .flat_map(|plot| plot.lines.iter().map(|(_, values)| values.len()))
+        .max()
+        .unwrap_or_default();
     let pointed = RwSignal::new(None::<usize>);
     #[expect(clippy::cast_precision_loss, reason = "a handful of plots")]
     let height = plots.len() as f64 * (HEAD + PLOT);
@@ -54,7 +58,9 @@ pub(crate) fn chart(
     };
     let point = move |event: PointerEvent| {
         let element = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
-        pointed.set(element.and_then(|element| moment_at(f64::from(event.offset_x()), f64::from(element.client_width()), count)));
+        pointed.set(element.and_then(|element| {
+            moment_at(f64::from(event.offset_x()), f64::from(element.client_width()), count)
+        }));
     };
     let scale = |plot: &Plot| {
         let [upper, lower] = plot.edges.clone();
@@ -86,7 +92,12 @@ fn x_of(at: usize, count: usize) -> f64 {
 
 /// The moment below a point that is `x` of `width` from the left.
 fn moment_at(x: f64, width: f64, count: usize) -> Option<usize> {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundred moments")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some hundred moments"
+    )]
     let at = (x.max(0.0) / width.max(1.0) * count as f64) as usize;
     count.checked_sub(1).map(|last| at.min(last))
 }
@@ -99,11 +110,14 @@ fn path_of(values: &[Option<f64>], top: f64, height: f64) -> String {
     for (at, value) in values.iter().enumerate() {
         let Some(value) = value else { continue };
         let (x, y) = (x_of(at, values.len()), top + (1.0 - value.clamp(0.0, 1.0)) * height);
-        let (has_before, has_after) = (value_at(at.checked_sub(1)).is_some(), value_at(at.checked_add(1)).is_some());
+        let (has_before, has_after) =
+            (value_at(at.checked_sub(1)).is_some(), value_at(at.checked_add(1)).is_some());
         let _never_fails = match (has_before, has_after) {
             (true, _) => write!(path, "L{} {}", tenths(x), tenths(y)),
             (false, true) => write!(path, "M{} {}", tenths(x), tenths(y)),
-            (false, false) => write!(path, "M{} {}h{}", tenths(x - step / 3.0), tenths(y), tenths(step * 2.0 / 3.0)),
+            (false, false) => {
+                write!(path, "M{} {}h{}", tenths(x - step / 3.0), tenths(y), tenths(step * 2.0 / 3.0))
+            }
         };
     }
     path
@@ -129,7 +143,10 @@ mod tests {
 
     #[test]
     fn the_moment_below_the_pointer_is_found() {
-        assert_eq!([0.0, 99.0, 199.0, 250.0].map(|x| moment_at(x, 200.0, 4)), [Some(0), Some(1), Some(3), Some(3)]);
+        assert_eq!(
+            [0.0, 99.0, 199.0, 250.0].map(|x| moment_at(x, 200.0, 4)),
+            [Some(0), Some(1), Some(3), Some(3)]
+        );
         assert_eq!(moment_at(5.0, 200.0, 0), None);
     }
 }

@@ -21,9 +21,11 @@ pub(crate) fn code_block(what: &'static str, text: String) -> AnyView {
 
 /// Header names and values, one on each line, below a first line that is not copied with them.
 pub(crate) fn header_lines(first: String, headers: Vec<(String, String)>) -> AnyView {
-    let copied = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
-    let line =
-        |(name, value): (String, String)| view! { <span class="line"><span class="key">{name}</span>": "{value}"\n"</span> }.into_any();
+    let copied =
+        headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
+    let line = |(name, value): (String, String)| {
+        view! { <span class="line"><span class="key">{name}</span>": "{value}"\n"</span> }.into_any()
+    };
     let lines = headers.into_iter().map(line).collect_view();
     view! {
         <div class="code">

@@ -54,8 +54,10 @@ pub(crate) fn Dialog(
     });
     // A press on what is around the dialog has the dialog itself as its target.
     let press = move |event: web_sys::MouseEvent| {
-        let on_backdrop =
-            event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.tag_name() == "DIALOG");
+        let on_backdrop = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .is_some_and(|target| target.tag_name() == "DIALOG");
         if on_backdrop {
             open.set(false);
         }

@@ -248,7 +248,13 @@ pub(crate) fn Choice(
 
 /// The values that a text field offers: suggestions, not the only ones that fit.
 pub(crate) fn datalist(id: String, values: Signal<Vec<String>>) -> AnyView {
-    let options = move || values.get().into_iter().map(|value| view! { <option value=value></option> }.into_any()).collect_view();
+    let options = move || {
+        values
+            .get()
+            .into_iter()
+            .map(|value| view! { <option value=value></option> }.into_any())
+            .collect_view()
+    };
     view! { <datalist id=id>{move || options()}</datalist> }.into_any()
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn FilterChip(
         on_change.run(Some(String::from(text.trim())).filter(|text| !text.is_empty()));
         close();
     };
-    let chip = move || match value.get() {
+    let chip = move || {
+        match value.get() {
         Some(value) => view! {
             <button type="button" class="chip on" on:click=move |_| on_change.run(None)>
                 {format!("{name}: {value}")}<span class="for-ear">" (remove this filter)"</span>{glyph(Icon::Close)}
@@ -61,6 +62,7 @@ pub(crate) fn FilterChip(
             </details>
         }
         .into_any(),
+    }
     };
     view! { <span class="chip-place">{move || chip()}</span> }.into_any()
 }

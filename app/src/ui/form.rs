@@ -25,7 +25,10 @@ pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
 }
 
 /// What is said below a field that is wrong.
-pub(crate) fn shown_fault(faults: Memo<Vec<Fault>>, field: impl AsRef<str> + Send + Sync + 'static) -> Signal<Option<String>> {
+pub(crate) fn shown_fault(
+    faults: Memo<Vec<Fault>>,
+    field: impl AsRef<str> + Send + Sync + 'static,
+) -> Signal<Option<String>> {
     fault_when(faults, field, || true)
 }
 
@@ -35,7 +38,9 @@ pub(crate) fn fault_when(
     field: impl AsRef<str> + Send + Sync + 'static,
     is_due: impl Fn() -> bool + Send + Sync + 'static,
 ) -> Signal<Option<String>> {
-    Signal::derive(move || if is_due() { faults.with(|faults| fault_of(faults, field.as_ref())) } else { None })
+    Signal::derive(
+        move || if is_due() { faults.with(|faults| fault_of(faults, field.as_ref())) } else { None },
+    )
 }
 
 /// An English text as a sentence: `must be a URL` reads `Must be a URL.`

@@ -18,7 +18,14 @@ pub(crate) fn loaded<T: Send + Sync + 'static>(
     ready: impl Fn() -> AnyView + Send + 'static,
 ) -> AnyView {
     let is_there = Memo::new(move |_| fetched.value.with(Option::is_some));
-    faces(is_there, fetched.failure, fetched.is_loading, UnsyncCallback::new(move |()| fetched.reload()), skeleton, Box::new(ready))
+    faces(
+        is_there,
+        fetched.failure,
+        fetched.is_loading,
+        UnsyncCallback::new(move |()| fetched.reload()),
+        skeleton,
+        Box::new(ready),
+    )
 }
 
 /// The faces, not generic, so that they exist once.
@@ -61,7 +68,11 @@ fn faces(
 }
 
 /// What went wrong, what to do, and a button that tries again.
-fn failed(failure: RwSignal<Option<ApiFailure>>, is_loading: RwSignal<bool>, reload: UnsyncCallback<()>) -> AnyView {
+fn failed(
+    failure: RwSignal<Option<ApiFailure>>,
+    is_loading: RwSignal<bool>,
+    reload: UnsyncCallback<()>,
+) -> AnyView {
     let headline = move || failure.with(|failure| failure.as_ref().map(ApiFailure::headline));
     let advice = move || failure.with(|failure| failure.as_ref().map(ApiFailure::advice));
     view! {

@@ -36,7 +36,13 @@ pub(crate) fn more_button<T: Send + Sync + 'static>(
         });
     };
     let has_more = Memo::new(move |_| list.next().is_some());
-    shown(has_more, Memo::new(move |_| list.searched_to()), label, busy, UnsyncCallback::new(move |()| press()))
+    shown(
+        has_more,
+        Memo::new(move |_| list.searched_to()),
+        label,
+        busy,
+        UnsyncCallback::new(move |()| press()),
+    )
 }
 
 /// The button itself, as long as there `has_more`. Not generic, so that it exists once.

@@ -39,13 +39,19 @@ impl Shortcuts {
 
     /// Runs the shortcut that a key means, if there is one.
     fn hear(self, event: &KeyboardEvent) {
-        if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || focus::is_in_dialog() {
+        if event.default_prevented()
+            || event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || focus::is_in_dialog()
+        {
             return;
         }
         let Some(key) = written(&event.key()).filter(|key| key == "Esc" || !focus::is_in_text()) else {
             return;
         };
-        let found = self.all.with_untracked(|all| all.iter().rev().find(|shortcut| shortcut.key == key).cloned());
+        let found =
+            self.all.with_untracked(|all| all.iter().rev().find(|shortcut| shortcut.key == key).cloned());
         if let Some(shortcut) = found {
             event.prevent_default();
             shortcut.act.run(());
@@ -58,7 +64,9 @@ pub(crate) fn use_shortcut(key: &'static str, what: &'static str, act: impl Fn()
     let shortcuts: Shortcuts = expect_context();
     let id = shortcuts.next_id.with_value(|id| *id);
     shortcuts.next_id.set_value(id + 1);
-    shortcuts.all.update(|all| all.push(Shortcut { id, key, what, act: UnsyncCallback::new(move |()| act()) }));
+    shortcuts
+        .all
+        .update(|all| all.push(Shortcut { id, key, what, act: UnsyncCallback::new(move |()| act()) }));
     on_cleanup(move || {
         shortcuts.all.update(|all| all.retain(|shortcut| shortcut.id != id));
     });

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 /// Rows of a table.
 pub(crate) fn rows() -> AnyView {
-    let row = |_| view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> }.into_any();
+    let row = |_| {
+        view! { <div class="bone-row"><i class="bone wide"></i><i class="bone"></i><i class="bone"></i></div> }.into_any()
+    };
     view! { <div class="card" aria-hidden="true">{(0..6).map(row).collect_view()}</div> }.into_any()
 }
 

@@ -9,7 +9,8 @@ pub(crate) fn strip(length: usize, tones: &[Tone], summary: String) -> AnyView {
     let missing = length.saturating_sub(tones.len());
     let bars = std::iter::repeat_n("none", missing).chain(tones.iter().map(|tone| tone.class())).enumerate();
     let bar = |(at, class): (usize, &'static str)| {
-        view! { <rect class=class x=(at * 4).to_string() y="0" width="3" height="20" rx="1"></rect> }.into_any()
+        view! { <rect class=class x=(at * 4).to_string() y="0" width="3" height="20" rx="1"></rect> }
+            .into_any()
     };
     let width = length * 4;
     view! {

@@ -46,7 +46,11 @@ pub(crate) struct Toasts {
 impl Toasts {
     /// Offers itself to everything below. What could still be undone is done when the page is left.
     pub(crate) fn provide() -> Self {
-        let toasts = Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0), gone: RwSignal::new(Vec::new()) };
+        let toasts = Self {
+            all: RwSignal::new_local(Vec::new()),
+            next_id: StoredValue::new(0),
+            gone: RwSignal::new(Vec::new()),
+        };
         window_event_listener(leptos::ev::pagehide, move |_| toasts.flush());
         provide_context(toasts);
         toasts
@@ -88,7 +92,9 @@ impl Toasts {
 
     /// Does now what could still be undone.
     pub(crate) fn flush(self) {
-        let ids: Vec<u32> = self.all.with_untracked(|all| all.iter().filter(|toast| toast.undo.is_some()).map(|toast| toast.id).collect());
+        let ids: Vec<u32> = self.all.with_untracked(|all| {
+            all.iter().filter(|toast| toast.undo.is_some()).map(|toast| toast.id).collect()
+        });
         for id in ids {
             self.dismiss(id);
         }
@@ -143,7 +149,9 @@ pub(crate) fn ToastRegion() -> AnyView {
     let seen = RwSignal::new(Vec::<(u32, Tone, String, bool)>::new());
     // A signal that may cross threads, as lists want it, from one that may not.
     effect(move || {
-        seen.set(all.with(|all| all.iter().map(|toast| (toast.id, toast.tone, toast.text.clone(), toast.undo.is_some())).collect()));
+        seen.set(all.with(|all| {
+            all.iter().map(|toast| (toast.id, toast.tone, toast.text.clone(), toast.undo.is_some())).collect()
+        }));
     });
     let row = move |key: String| {
         let id: u32 = key.parse().unwrap_or_default();
@@ -177,7 +185,9 @@ pub(crate) fn ToastRegion() -> AnyView {
 fn UndoKey() -> AnyView {
     let toasts = use_toasts();
     use_shortcut("U", "Undo", move || {
-        let latest = toasts.all.with_untracked(|all| all.iter().rev().find(|toast| toast.undo.is_some()).map(|toast| toast.id));
+        let latest = toasts
+            .all
+            .with_untracked(|all| all.iter().rev().find(|toast| toast.undo.is_some()).map(|toast| toast.id));
         if let Some(id) = latest {
             toasts.take_back(id);
         }

@@ -194,7 +194,9 @@ impl AuditAction {
             | Self::SecretRead
             | Self::SecretRotated => SubjectKind::Webhook,
             Self::TokenCreated | Self::TokenDeleted => SubjectKind::Token,
-            Self::EventTypeCreated | Self::EventTypeUpdated | Self::EventTypeDeleted => SubjectKind::EventType,
+            Self::EventTypeCreated | Self::EventTypeUpdated | Self::EventTypeDeleted => {
+                SubjectKind::EventType
+            }
             Self::InboxCreated | Self::InboxUpdated | Self::InboxDeleted => SubjectKind::Inbox,
             Self::ReplayCreated | Self::ReplayCancelled => SubjectKind::Replay,
         }
@@ -206,7 +208,9 @@ impl AuditAction {
         match changes.0.get("paused") {
             Some(paused) if changes.is_only("paused") && paused.to == true => Self::WebhookPaused,
             Some(_) if changes.is_only("paused") => Self::WebhookResumed,
-            _ if changes.is_only("secret") && changes.0.values().all(|change| change.to == CHANGED) => Self::SecretRotated,
+            _ if changes.is_only("secret") && changes.0.values().all(|change| change.to == CHANGED) => {
+                Self::SecretRotated
+            }
             _ => Self::WebhookUpdated,
         }
     }
@@ -233,7 +237,8 @@ pub enum SubjectKind {
 
 impl SubjectKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Project, Self::Webhook, Self::Token, Self::EventType, Self::Inbox, Self::Replay];
+    pub const ALL: [Self; 6] =
+        [Self::Project, Self::Webhook, Self::Token, Self::EventType, Self::Inbox, Self::Replay];
 
     /// The wire spelling.
     #[must_use]

@@ -119,9 +119,11 @@ impl Change {
         let Frame { change: kind, inbox_id, subject } = serde_json::from_str(text).ok()?;
         let id = match kind {
             ChangeKind::Webhooks | ChangeKind::Many => String::new(),
-            ChangeKind::Delivery | ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => {
-                serde_json::from_str::<Named>(subject?.get()).ok()?.id
-            }
+            ChangeKind::Delivery
+            | ChangeKind::Test
+            | ChangeKind::InboxRequest
+            | ChangeKind::Replay
+            | ChangeKind::Run => serde_json::from_str::<Named>(subject?.get()).ok()?.id,
         };
         Some(Self { kind, id, inbox_id, subject: subject.map(ToOwned::to_owned) })
     }
@@ -223,26 +225,32 @@ mod tests {
             let text = frame.to_string();
             let change = Change::parse(&text).expect("a frame of this version");
             let read = match change.kind() {
-                ChangeKind::Delivery => LiveEvent::Delivery { delivery: change.delivery().expect("a delivery") },
+                ChangeKind::Delivery => {
+                    LiveEvent::Delivery { delivery: change.delivery().expect("a delivery") }
+                }
                 ChangeKind::Test => LiveEvent::Test { test: Box::new(change.test().expect("a test")) },
                 ChangeKind::InboxRequest => LiveEvent::InboxRequest {
                     inbox_id: String::from("ibx_1"),
                     request: Box::new(change.request_of("ibx_1").expect("a request")),
                 },
-                ChangeKind::Replay => LiveEvent::Replay { replay: Box::new(change.replay().expect("a replay")) },
+                ChangeKind::Replay => {
+                    LiveEvent::Replay { replay: Box::new(change.replay().expect("a replay")) }
+                }
                 ChangeKind::Run => LiveEvent::Run { run: Box::new(change.run().expect("a run")) },
                 ChangeKind::Webhooks => LiveEvent::Webhooks,
                 ChangeKind::Many => LiveEvent::Many,
             };
             assert_eq!(read, serde_json::from_str(&text).expect("serde reads the frame"), "{text}");
-            let written = Change::parse(&serde_json::to_string(&read).expect("a change is written")).expect("what is written is read");
+            let written = Change::parse(&serde_json::to_string(&read).expect("a change is written"))
+                .expect("what is written is read");
             assert_eq!((written.kind(), written.id()), (change.kind(), change.id()));
         }
     }
 
     #[test]
     fn a_change_of_one_kind_is_not_one_of_another() {
-        let changes: Vec<Change> = frames().iter().filter_map(|frame| Change::parse(&frame.to_string())).collect();
+        let changes: Vec<Change> =
+            frames().iter().filter_map(|frame| Change::parse(&frame.to_string())).collect();
         let ids: Vec<&str> = changes.iter().map(Change::id).collect();
         assert_eq!(ids, ["dlv_1", "tst_1", "req_1", "rpl_1", "run_1", "", ""]);
         assert!(changes[0].test().is_none() && changes[1].delivery().is_none() && changes[6].run().is_none());
@@ -251,11 +259,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_change_of_this_version_is_none() {
-        for text in ["pong", "{}", "{\"change\":\"from the future\"}", "{\"change\":\"delivery\"}", "{\"change\":\"run\",\"run\":{}}", "[]"]
-        {
+        for text in [
+            "pong",
+            "{}",
+            "{\"change\":\"from the future\"}",
+            "{\"change\":\"delivery\"}",
+            "{\"change\":\"run\",\"run\":{}}",
+            "[]",
+        ] {
             assert!(Change::parse(text).is_none(), "{text}");
         }
-        let unfit = Change::parse("{\"change\":\"run\",\"run\":{\"id\":\"run_1\"}}").expect("a change of something");
+        let unfit =
+            Change::parse("{\"change\":\"run\",\"run\":{\"id\":\"run_1\"}}").expect("a change of something");
         assert!(unfit.run().is_none());
     }
 }

@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn a_list_at_hand_is_cut_into_pages_that_hold_each_item_once() {
         let all = ["a", "b", "c", "d", "e"];
-        let ask = |limit, cursor: Option<String>| Page::cut(all.to_vec(), &PageQuery { limit, cursor }, |name| name);
+        let ask = |limit, cursor: Option<String>| {
+            Page::cut(all.to_vec(), &PageQuery { limit, cursor }, |name| name)
+        };
         for limit in [1, 2, 4, 5, 6, LIMIT_NONE] {
             let (mut found, mut cursor) = (Vec::new(), None);
             loop {
@@ -82,7 +84,11 @@ mod tests {
             }
             assert_eq!(found, all, "{limit}");
         }
-        assert_eq!(ask(2, Some(String::from("bb"))), Page::new(vec!["c", "d"], Some(String::from("d"))), "an item that was deleted since");
+        assert_eq!(
+            ask(2, Some(String::from("bb"))),
+            Page::new(vec!["c", "d"], Some(String::from("d"))),
+            "an item that was deleted since"
+        );
         assert_eq!(ask(2, Some(String::from("e"))), Page::new(Vec::new(), None));
     }
 }

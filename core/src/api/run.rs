@@ -240,7 +240,10 @@ mod tests {
             r#""outcome":{"kind":"answered","status":200}}]}]}"#
         );
         let read = serde_json::from_str::<RunDetail>(text);
-        assert!(read.as_ref().is_ok_and(|run| serde_json::to_string(run).is_ok_and(|again| again == text)), "{read:?}");
+        assert!(
+            read.as_ref().is_ok_and(|run| serde_json::to_string(run).is_ok_and(|again| again == text)),
+            "{read:?}"
+        );
         assert!(read.is_ok_and(|run| run.view().progress == run.progress));
     }
 }

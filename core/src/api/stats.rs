@@ -91,7 +91,11 @@ impl From<&Tally> for StatsCounts {
             p50_ms: tally.latency.percentile_ms(50),
             p95_ms: tally.latency.percentile_ms(95),
             p99_ms: tally.latency.percentile_ms(99),
-            outcomes: tally.outcomes.iter().map(|(class, count)| (String::from(class.as_str()), count)).collect(),
+            outcomes: tally
+                .outcomes
+                .iter()
+                .map(|(class, count)| (String::from(class.as_str()), count))
+                .collect(),
         }
     }
 }

@@ -227,9 +227,13 @@ impl SecretView {
     /// The view of a plain secret and those before it that have not expired at `now`.
     #[must_use]
     pub fn of(secret: Option<String>, previous: &[RetiredSecret], now: Timestamp) -> Self {
-        let public_key = secret.as_deref().and_then(|text| Secret::parse(text).ok()).and_then(|secret| secret.public_key());
+        let public_key = secret
+            .as_deref()
+            .and_then(|text| Secret::parse(text).ok())
+            .and_then(|secret| secret.public_key());
         let previous = previous.iter().filter(|retired| retired.expires_at > now);
-        let previous = previous.map(|retired| PreviousSecretView { expires_at: retired.expires_at }).collect();
+        let previous =
+            previous.map(|retired| PreviousSecretView { expires_at: retired.expires_at }).collect();
         Self { secret, public_key, previous }
     }
 }

@@ -65,7 +65,10 @@ impl<'a> Found<'a> {
     /// Whether `test` holds for any value, or for any element of a value that is a list.
     pub(super) fn any(&self, look: &mut Look<'_>, test: impl Fn(&Value) -> bool) -> bool {
         self.values().iter().any(|value| {
-            test(value) || value.as_array().is_some_and(|elements| elements.iter().any(|element| look.element() && test(element)))
+            test(value)
+                || value
+                    .as_array()
+                    .is_some_and(|elements| elements.iter().any(|element| look.element() && test(element)))
         })
     }
 
@@ -94,7 +97,12 @@ pub(super) fn find<'a>(data: &'a Value, path: &str, look: &mut Look<'_>) -> Foun
 }
 
 /// Follows `names`; what is found behind a list is added to `found`.
-fn walk<'a>(mut value: &'a Value, mut names: Names<'_>, look: &mut Look<'_>, found: &mut Vec<&'a Value>) -> Option<&'a Value> {
+fn walk<'a>(
+    mut value: &'a Value,
+    mut names: Names<'_>,
+    look: &mut Look<'_>,
+    found: &mut Vec<&'a Value>,
+) -> Option<&'a Value> {
     loop {
         let here = names;
         let Some(name) = names.next() else { return Some(value) };
@@ -136,15 +144,21 @@ struct Names<'p> {
 impl<'p> Names<'p> {
     fn next(&mut self) -> Option<Cow<'p, str>> {
         let rest = self.rest?;
-        let (name, rest) = rest.split_once(self.separator).map_or((rest, None), |(name, rest)| (name, Some(rest)));
+        let (name, rest) =
+            rest.split_once(self.separator).map_or((rest, None), |(name, rest)| (name, Some(rest)));
         self.rest = rest;
         let is_escaped = self.separator == '/' && name.contains('~');
-        Some(if is_escaped { Cow::Owned(name.replace("~1", "/").replace("~0", "~")) } else { Cow::Borrowed(name) })
+        Some(if is_escaped {
+            Cow::Owned(name.replace("~1", "/").replace("~0", "~"))
+        } else {
+            Cow::Borrowed(name)
+        })
     }
 }
 
 /// An index as RFC 6901 spells it: without leading zeros.
 fn index(text: &str) -> Option<usize> {
-    let is_canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_canonical =
+        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
     if is_canonical { text.parse().ok() } else { None }
 }

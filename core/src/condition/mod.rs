@@ -66,8 +66,19 @@ pub enum Op {
 
 impl Op {
     /// All of them.
-    pub const ALL: [Self; 11] =
-        [Self::Eq, Self::Ne, Self::Gt, Self::Gte, Self::Lt, Self::Lte, Self::In, Self::Nin, Self::StartsWith, Self::EndsWith, Self::Exists];
+    pub const ALL: [Self; 11] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Gt,
+        Self::Gte,
+        Self::Lt,
+        Self::Lte,
+        Self::In,
+        Self::Nin,
+        Self::StartsWith,
+        Self::EndsWith,
+        Self::Exists,
+    ];
 
     /// The wire spelling.
     #[must_use]
@@ -115,7 +126,10 @@ impl Op {
 
     /// The comparisons that a type mismatch fails.
     fn compares(self, found: &Value, wanted: &Value, budget: &Budget) -> bool {
-        let is_ordered = matches!((found, wanted), (Value::Number(_), Value::Number(_)) | (Value::String(_), Value::String(_)));
+        let is_ordered = matches!(
+            (found, wanted),
+            (Value::Number(_), Value::Number(_)) | (Value::String(_), Value::String(_))
+        );
         let order = || if is_ordered { Some(order(found, wanted, budget)) } else { None };
         match self {
             Self::Gt => order() == Some(Ordering::Greater),
@@ -208,13 +222,17 @@ impl Condition {
         let mut reader = Reader { faults: Faults::default(), leaves: 0 };
         let node = reader.node(value, pointer, 1);
         if reader.leaves > LEAVES_MAX {
-            let detail = format!("must hold at most {LEAVES_MAX} conditions on a field, these are {}", reader.leaves);
+            let detail =
+                format!("must hold at most {LEAVES_MAX} conditions on a field, these are {}", reader.leaves);
             reader.faults.push(Fault::new(pointer, detail));
         }
         if reader.faults.is_empty() {
             let bytes = value.to_string().len();
             if bytes > BYTES_MAX {
-                reader.faults.push(Fault::new(pointer, format!("must be at most {BYTES_MAX} bytes as JSON, this has {bytes}")));
+                reader.faults.push(Fault::new(
+                    pointer,
+                    format!("must be at most {BYTES_MAX} bytes as JSON, this has {bytes}"),
+                ));
             }
         }
         match node {
@@ -270,14 +288,17 @@ impl<'de> Deserialize<'de> for Condition {
 impl Node {
     fn to_value(&self) -> Value {
         let list = |key: &str, nodes: &[Self]| {
-            Value::Object([(String::from(key), nodes.iter().map(Self::to_value).collect())].into_iter().collect())
+            Value::Object(
+                [(String::from(key), nodes.iter().map(Self::to_value).collect())].into_iter().collect(),
+            )
         };
         match self {
             Self::And(nodes) => list("and", nodes),
             Self::Or(nodes) => list("or", nodes),
             Self::Not(node) => Value::Object([(String::from("not"), node.to_value())].into_iter().collect()),
             Self::Field(path, tests) => {
-                let mut map: Map<String, Value> = tests.iter().map(|test| (String::from(test.op.as_str()), test.wanted.clone())).collect();
+                let mut map: Map<String, Value> =
+                    tests.iter().map(|test| (String::from(test.op.as_str()), test.wanted.clone())).collect();
                 map.insert(String::from("field"), Value::from(path.as_str()));
                 Value::Object(map)
             }
@@ -304,7 +325,11 @@ impl Node {
         // A clause is text that is made and sent.
         budget.pay(CLAUSE_STEPS);
         let parts = |key: &str, nodes: &[Self]| -> Vec<Clause> {
-            nodes.iter().enumerate().map(|(index, node)| node.explain(data, &format!("{pointer}/{key}/{index}"), budget)).collect()
+            nodes
+                .iter()
+                .enumerate()
+                .map(|(index, node)| node.explain(data, &format!("{pointer}/{key}/{index}"), budget))
+                .collect()
         };
         let group = |text: &str, holds: bool, children: Vec<Clause>| Clause {
             pointer: String::from(pointer),
@@ -340,11 +365,17 @@ impl Node {
                 match tests.as_slice() {
                     [only] => explained(only, String::from(pointer)),
                     many => {
-                        let children: Vec<Clause> =
-                            many.iter().map(|test| explained(test, format!("{pointer}/{}", test.op.as_str()))).collect();
+                        let children: Vec<Clause> = many
+                            .iter()
+                            .map(|test| explained(test, format!("{pointer}/{}", test.op.as_str())))
+                            .collect();
                         Clause {
                             found: found.clone(),
-                            ..group(&format!("{path}: all of these hold"), children.iter().all(|child| child.holds), children)
+                            ..group(
+                                &format!("{path}: all of these hold"),
+                                children.iter().all(|child| child.holds),
+                                children,
+                            )
                         }
                     }
                 }
@@ -383,13 +414,19 @@ impl Reader {
     /// The node at `pointer`; `depth` is 1 for the whole condition.
     fn node(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Node> {
         let Value::Object(map) = value else {
-            return self
-                .fault(pointer, format!("must be a condition such as {{\"field\":\"amount\",\"gt\":100}}, not {}", type_name(value)));
+            return self.fault(
+                pointer,
+                format!(
+                    "must be a condition such as {{\"field\":\"amount\",\"gt\":100}}, not {}",
+                    type_name(value)
+                ),
+            );
         };
         if depth > DEPTH_MAX {
             return self.fault(pointer, format!("must not be nested more than {DEPTH_MAX} levels deep"));
         }
-        let groups: Vec<&str> = ["and", "or", "not"].into_iter().filter(|key| map.contains_key(*key)).collect();
+        let groups: Vec<&str> =
+            ["and", "or", "not"].into_iter().filter(|key| map.contains_key(*key)).collect();
         match (groups.as_slice(), map.len()) {
             (["and"], 1) => self.nodes(map.get("and")?, &format!("{pointer}/and"), depth).map(Node::And),
             (["or"], 1) => self.nodes(map.get("or")?, &format!("{pointer}/or"), depth).map(Node::Or),
@@ -428,7 +465,9 @@ impl Reader {
                 Ok(()) => Some(path.clone()),
                 Err(detail) => self.fault(format!("{pointer}/field"), detail),
             },
-            Some(other) => self.fault(format!("{pointer}/field"), format!("must be a string, not {}", type_name(other))),
+            Some(other) => {
+                self.fault(format!("{pointer}/field"), format!("must be a string, not {}", type_name(other)))
+            }
         };
         let mut tests = Vec::new();
         for (key, wanted) in map.iter().filter(|(key, _)| *key != "field") {
@@ -466,7 +505,9 @@ fn check_path(path: &str) -> Result<(), String> {
         };
     }
     if path.split('.').any(str::is_empty) {
-        return Err(String::from("must be names joined by single dots, such as customer.country, or a JSON pointer such as /a.b/0"));
+        return Err(String::from(
+            "must be names joined by single dots, such as customer.country, or a JSON pointer such as /a.b/0",
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ fn condition(value: &Value) -> Condition {
 }
 
 fn pointers(value: &Value) -> Vec<String> {
-    Condition::parse(value, "/filter").map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| Vec::new())
+    Condition::parse(value, "/filter")
+        .map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| Vec::new())
 }
 
 fn leaf() -> Value {
@@ -64,9 +65,13 @@ fn each_part_says_whether_it_holds_and_what_was_found() {
         {"field": "amount", "gte": 100, "lt": 200}, {"or": [{"field": "/customer/country", "in": ["DE", "AT"]}, {"field": "vip", "eq": true}]},
         {"not": {"field": "test", "exists": true}},
     ]}));
-    let clause =
-        condition.explain_within(&json!({"amount": 250, "customer": {"country": "AT"}, "test": null}), "/filter", &Budget::unlimited());
-    let shown = |clause: &Clause| (clause.pointer.clone(), clause.text.clone(), clause.holds, clause.found.clone());
+    let clause = condition.explain_within(
+        &json!({"amount": 250, "customer": {"country": "AT"}, "test": null}),
+        "/filter",
+        &Budget::unlimited(),
+    );
+    let shown =
+        |clause: &Clause| (clause.pointer.clone(), clause.text.clone(), clause.holds, clause.found.clone());
     let own = |pointer: &str, text: &str, holds: bool, found: Option<&str>| {
         (String::from(pointer), String::from(text), holds, found.map(String::from))
     };
@@ -76,7 +81,10 @@ fn each_part_says_whether_it_holds_and_what_was_found() {
     let tests: Vec<_> = amount.children.iter().map(shown).collect();
     assert_eq!(
         tests,
-        [own("/filter/and/0/gte", "amount gte 100", true, Some("250")), own("/filter/and/0/lt", "amount lt 200", false, Some("250"))]
+        [
+            own("/filter/and/0/gte", "amount gte 100", true, Some("250")),
+            own("/filter/and/0/lt", "amount lt 200", false, Some("250"))
+        ]
     );
     assert_eq!(shown(country), own("/filter/and/1", "at least one of these holds", true, None));
     let tests: Vec<_> = country.children.iter().map(shown).collect();
@@ -88,7 +96,10 @@ fn each_part_says_whether_it_holds_and_what_was_found() {
         ]
     );
     assert_eq!(shown(test), own("/filter/and/2", "this does not hold", false, None));
-    assert_eq!(test.children.iter().map(shown).collect::<Vec<_>>(), [own("/filter/and/2/not", "test exists true", true, Some("null"))]);
+    assert_eq!(
+        test.children.iter().map(shown).collect::<Vec<_>>(),
+        [own("/filter/and/2/not", "test exists true", true, Some("null"))]
+    );
 }
 
 #[test]
@@ -134,7 +145,10 @@ fn a_condition_pays_for_what_it_looks_at_and_for_no_more() {
     let long = json!({"a": vec![7_000; 50_000]});
     let spent = steps(&many, &long);
     assert!((50_000..5_000_000).contains(&spent), "{spent}");
-    assert!(steps(&many, &json!({"a": vec![7_000; 1_000]})).abs_diff(spent) < 100, "what lies behind costs nothing");
+    assert!(
+        steps(&many, &json!({"a": vec![7_000; 1_000]})).abs_diff(spent) < 100,
+        "what lies behind costs nothing"
+    );
     // Long texts: what is compared is paid.
     let text = "x".repeat(8_000);
     let same = json!({"field": "a", "eq": text});
@@ -151,7 +165,8 @@ fn a_condition_pays_for_what_it_looks_at_and_for_no_more() {
 fn what_an_explanation_shows_is_made_no_longer_than_it_is_shown() {
     let data = json!({"a": "ü".repeat(100_000), "b": vec!["🌍"; 50_000]});
     for field in ["a", "b"] {
-        let found = condition(&json!({"field": field, "exists": true})).explain(&data).found.unwrap_or_default();
+        let found =
+            condition(&json!({"field": field, "exists": true})).explain(&data).found.unwrap_or_default();
         assert!(found.chars().count() == FOUND_CHARS_MAX && found.ends_with('…'), "{found}");
     }
 }
@@ -168,14 +183,15 @@ fn any_data() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("[ab]", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map("[ab]", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
 
 fn any_condition() -> impl Strategy<Value = Value> {
-    let leaf =
-        (prop::sample::select(vec!["a", "b", "a.b", "a.0", "/a/b"]), 0..Op::ALL.len(), any_data()).prop_map(|(field, op, wanted)| {
+    let leaf = (prop::sample::select(vec!["a", "b", "a.b", "a.0", "/a/b"]), 0..Op::ALL.len(), any_data())
+        .prop_map(|(field, op, wanted)| {
             let op = Op::ALL[op];
             let wanted = match op {
                 Op::Exists => json!(wanted.is_null()),

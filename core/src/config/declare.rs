@@ -37,12 +37,15 @@ pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<D
     // One for all: a document may hold a thousand types.
     let budget = Budget::new(REQUEST_STEPS_MAX);
     let event_type = |item: &Value, pointer: &str| event_type_at(item, pointer, &budget);
-    let event_types = items.map(|items| each(&mut fields, "event_types", items, event_type, |kind| kind.name.as_str()));
+    let event_types =
+        items.map(|items| each(&mut fields, "event_types", items, event_type, |kind| kind.name.as_str()));
     let sent = fields.list("webhooks");
     let items = fields.not_null("webhooks", sent).value();
     let known = state.webhooks_by_name();
     let webhook = |item: &Value, pointer: &str| webhook(item, pointer, &known, policy);
-    let webhooks = items.map(|items| each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str()));
+    let webhooks = items.map(|items| {
+        each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str())
+    });
     let faults = fields.finish();
     if faults.is_empty() { Ok(Declared { settings, event_types, webhooks }) } else { Err(faults) }
 }
@@ -106,7 +109,8 @@ fn webhook(
     if says_keep {
         patch.remove("secret");
     }
-    let contract = sent.get("contract").and_then(Value::as_str).and_then(Contract::parse).unwrap_or(Contract::Standard);
+    let contract =
+        sent.get("contract").and_then(Value::as_str).and_then(Contract::parse).unwrap_or(Contract::Standard);
     patch.entry("contract").or_insert_with(|| Value::from(contract.as_str()));
     let Some(mut blank) = blank(name, contract) else {
         return Err(Fault::new(pointer, "can't be read").into());

@@ -56,8 +56,10 @@ impl State {
     /// Stands for this very state: another one has another digest.
     #[must_use]
     pub fn digest(&self) -> String {
-        let types: Vec<(&str, u32)> = self.event_types.iter().map(|kind| (kind.name.as_str(), kind.version)).collect();
-        let webhooks: Vec<(&str, u32)> = self.webhooks.iter().map(|(version, webhook)| (webhook.name.as_str(), *version)).collect();
+        let types: Vec<(&str, u32)> =
+            self.event_types.iter().map(|kind| (kind.name.as_str(), kind.version)).collect();
+        let webhooks: Vec<(&str, u32)> =
+            self.webhooks.iter().map(|(version, webhook)| (webhook.name.as_str(), *version)).collect();
         crate::token::hash(&json!([self.settings, types, webhooks]).to_string())
     }
 }
@@ -65,10 +67,16 @@ impl State {
 /// The document of a state.
 #[must_use]
 pub fn document(state: &State) -> Value {
-    let event_types: Vec<Value> = state.event_types.iter().map(|kind| Value::Object(brief(event_type_fields(kind)))).collect();
-    let webhooks: Vec<Value> = state.webhooks.iter().map(|(_version, webhook)| Value::Object(declared_fields(webhook))).collect();
+    let event_types: Vec<Value> =
+        state.event_types.iter().map(|kind| Value::Object(brief(event_type_fields(kind)))).collect();
+    let webhooks: Vec<Value> =
+        state.webhooks.iter().map(|(_version, webhook)| Value::Object(declared_fields(webhook))).collect();
     // Put together by hand: `json!` would write the numbers anew that somebody wrote in conditions, schemas and examples.
-    let sections = [("settings", json::of(&state.settings)), ("event_types", event_types.into()), ("webhooks", webhooks.into())];
+    let sections = [
+        ("settings", json::of(&state.settings)),
+        ("event_types", event_types.into()),
+        ("webhooks", webhooks.into()),
+    ];
     Value::Object(sections.into_iter().map(|(name, section)| (String::from(name), section)).collect())
 }
 
@@ -117,7 +125,11 @@ impl Request {
         // At least as many as there are values; marks inside texts count as well.
         let values = body.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
         if values > VALUES_MAX {
-            return Err(Fault::new("", format!("must hold at most {VALUES_MAX} values, this may hold {values}")).into());
+            return Err(Fault::new(
+                "",
+                format!("must hold at most {VALUES_MAX} values, this may hold {values}"),
+            )
+            .into());
         }
         let body = parse_json(body)?;
         let mut fields = Fields::of(&body, "")?;

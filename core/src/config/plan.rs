@@ -56,7 +56,13 @@ impl Plan {
 
     fn add(&mut self, step: Step, action: Action, kind: Kind, name: &str, fields: Changes) {
         self.steps.push(step);
-        self.changes.push(PlannedChange { action, kind, name: String::from(name), fields, notes: Vec::new() });
+        self.changes.push(PlannedChange {
+            action,
+            kind,
+            name: String::from(name),
+            fields,
+            notes: Vec::new(),
+        });
     }
 }
 
@@ -84,7 +90,8 @@ pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, F
 
 fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>, prune: bool) {
     let names: BTreeSet<String> = declared.iter().map(|kind| kind.name.clone()).collect();
-    let known: BTreeMap<&str, &EventTypeView> = state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
+    let known: BTreeMap<&str, &EventTypeView> =
+        state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
         let before = known.get(draft.name.as_str()).copied();
         let after = view_of(&draft, before);
@@ -96,19 +103,27 @@ fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft
     }
     for gone in state.event_types.iter().filter(|known| prune && !names.contains(&known.name)) {
         let fields = Changes::of_event_type(Some(gone), None);
-        plan.add(Step::DeleteEventType(gone.name.clone()), Action::Delete, Kind::EventType, &gone.name, fields);
+        plan.add(
+            Step::DeleteEventType(gone.name.clone()),
+            Action::Delete,
+            Kind::EventType,
+            &gone.name,
+            fields,
+        );
     }
 }
 
 /// What the catalogue will say; version and time play no part in a comparison.
 fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
     let EventTypeDraft { name, description, example, schema, archived } = draft.clone();
-    let (version, created_at) = before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
+    let (version, created_at) =
+        before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
     EventTypeView { name, description, example, schema, archived, version, created_at }
 }
 
 fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
-    let names: BTreeSet<String> = declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+    let names: BTreeSet<String> =
+        declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
     let known = state.webhooks_by_name();
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
@@ -118,15 +133,29 @@ fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, Secr
             fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });
         }
         match before {
-            None => plan.add(Step::CreateWebhook(Box::new(webhook), choice), Action::Create, Kind::Webhook, &name, fields),
+            None => plan.add(
+                Step::CreateWebhook(Box::new(webhook), choice),
+                Action::Create,
+                Kind::Webhook,
+                &name,
+                fields,
+            ),
             Some(_) if fields.is_empty() => continue,
-            Some(_) => plan.add(Step::UpdateWebhook(Box::new(webhook), choice), Action::Update, Kind::Webhook, &name, fields),
+            Some(_) => plan.add(
+                Step::UpdateWebhook(Box::new(webhook), choice),
+                Action::Update,
+                Kind::Webhook,
+                &name,
+                fields,
+            ),
         }
         if let (SecretChoice::Generate, Some(change)) = (choice, plan.changes.last_mut()) {
             change.notes.push(String::from(NEW_SECRET));
         }
     }
-    for (_version, gone) in state.webhooks.iter().filter(|(_version, known)| prune && !names.contains(known.name.as_str())) {
+    for (_version, gone) in
+        state.webhooks.iter().filter(|(_version, known)| prune && !names.contains(known.name.as_str()))
+    {
         let name = gone.name.as_str();
         let fields = Changes::of_webhook(Some(gone), None);
         plan.add(Step::DeleteWebhook(String::from(name)), Action::Delete, Kind::Webhook, name, fields);

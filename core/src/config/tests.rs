@@ -31,7 +31,8 @@ fn state() -> State {
         "rate_limit": {"calls": 5, "per_s": 1}, "concurrency_limit": 2, "ordered": true, "filter": {"field": "amount", "gt": 5},
         "event_labels": {"env": "prod"}, "enabled": false,
     });
-    let quiet = json!({"name": "quiet", "url": "https://quiet.example/", "contract": "ubiops", "events": ["*"]});
+    let quiet =
+        json!({"name": "quiet", "url": "https://quiet.example/", "contract": "ubiops", "events": ["*"]});
     let kind = EventTypeView {
         name: String::from("order.paid"),
         description: String::from("Money came in."),
@@ -41,7 +42,11 @@ fn state() -> State {
         version: 3,
         created_at: Timestamp(0),
     };
-    let settings = ProjectSettings { retry_schedule_s: Some(vec![5]), retention_days: 7, actinia_locations: vec![String::from("nc")] };
+    let settings = ProjectSettings {
+        retry_schedule_s: Some(vec![5]),
+        retention_days: 7,
+        actinia_locations: vec![String::from("nc")],
+    };
     State { settings, event_types: vec![kind], webhooks: vec![(2, webhook(&full)), (1, webhook(&quiet))] }
 }
 
@@ -76,14 +81,18 @@ fn a_field_that_is_left_out_has_its_default() -> Result<(), Faults> {
         full.retain(|key, _value| matches!(key.as_str(), "name" | "url" | "events"));
     }
     let plan = planned(&state, written, false)?;
-    let [Step::UpdateWebhook(after, SecretChoice::Given)] = plan.steps.as_slice() else { panic!("{:?}", plan.changes) };
+    let [Step::UpdateWebhook(after, SecretChoice::Given)] = plan.steps.as_slice() else {
+        panic!("{:?}", plan.changes)
+    };
     let before = &state.webhooks[0].1;
     let wanted = Definition {
         secret: before.secret.clone(),
         ..Definition::new(before.name.clone(), before.url.clone(), before.contract, before.events.clone())
     };
     assert_eq!(**after, wanted, "but for the secret, which is kept");
-    assert!(plan.changes[0].fields.0.contains_key("headers") && !plan.changes[0].fields.0.contains_key("secret"));
+    assert!(
+        plan.changes[0].fields.0.contains_key("headers") && !plan.changes[0].fields.0.contains_key("secret")
+    );
     Ok(())
 }
 
@@ -105,7 +114,8 @@ fn a_plan_is_readable() {
     written["event_types"] = json!([{"name": "order.paid", "archived": true}]);
     written["webhooks"][1]["timeout_s"] = json!(5);
     written["webhooks"][1]["secret"] = json!("whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
-    let new = json!({"name": "new", "url": "https://new.example/", "events": ["*"], "secret": {"keep": true}});
+    let new =
+        json!({"name": "new", "url": "https://new.example/", "events": ["*"], "secret": {"keep": true}});
     written["webhooks"].as_array_mut().unwrap_or_else(|| panic!("a list")).push(new);
     let shown = text(&state, written, true);
     let expected = concat!(
@@ -162,18 +172,29 @@ fn a_secret_that_can_not_be_kept_is_made_and_the_plan_says_so() -> Result<(), Fa
         let declared = json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": {"keep": true}});
         let document = || json!({"webhooks": [declared.clone()]});
         let plan = planned(&State::default(), document(), false)?;
-        assert!(matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Generate)]), "{contract:?}");
+        assert!(
+            matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Generate)]),
+            "{contract:?}"
+        );
         assert!(plan.view(String::new()).text.contains("there is no secret to keep"), "{contract:?}");
         // One that is there already and does not sign.
-        let unsigned = webhook(&json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": null}));
+        let unsigned = webhook(
+            &json!({"name": "w", "url": "https://w.example/", "contract": contract, "events": ["*"], "secret": null}),
+        );
         let state = State { webhooks: vec![(1, unsigned)], ..State::default() };
         let plan = planned(&state, document(), false)?;
-        assert!(matches!(plan.steps.as_slice(), [Step::UpdateWebhook(_, SecretChoice::Generate)]), "{contract:?}");
+        assert!(
+            matches!(plan.steps.as_slice(), [Step::UpdateWebhook(_, SecretChoice::Generate)]),
+            "{contract:?}"
+        );
         assert_eq!(plan.changes[0].notes.len(), 1);
     }
     let silent = json!({"webhooks": [{"name": "w", "url": "https://w.example/", "contract": "up42", "events": ["*"]}]});
     let plan = planned(&State::default(), silent, false)?;
-    assert!(matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Given)]), "up42 signs where somebody says so");
+    assert!(
+        matches!(plan.steps.as_slice(), [Step::CreateWebhook(_, SecretChoice::Given)]),
+        "up42 signs where somebody says so"
+    );
     Ok(())
 }
 
@@ -181,7 +202,8 @@ fn a_secret_that_can_not_be_kept_is_made_and_the_plan_says_so() -> Result<(), Fa
 fn an_example_that_says_little_is_an_example_all_the_same() {
     for example in [json!(false), json!(""), json!(0), json!([])] {
         let mut state = state();
-        state.event_types[0] = EventTypeView { example: Some(example.clone()), schema: None, ..state.event_types[0].clone() };
+        state.event_types[0] =
+            EventTypeView { example: Some(example.clone()), schema: None, ..state.event_types[0].clone() };
         let written = document(&state);
         assert_eq!(written["event_types"][0]["example"], example);
         assert_eq!(text(&state, written, true), "Nothing changes.\n");
@@ -192,7 +214,10 @@ fn an_example_that_says_little_is_an_example_all_the_same() {
 fn a_section_that_is_null_is_a_fault() {
     for section in ["settings", "event_types", "webhooks"] {
         let faults = planned(&state(), json!({ section: null }), true).err().unwrap_or_default();
-        assert_eq!(faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), [format!("/document/{section}")]);
+        assert_eq!(
+            faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+            [format!("/document/{section}")]
+        );
     }
 }
 
@@ -205,7 +230,15 @@ fn applied_to_nothing(document: Value) -> Result<State, Faults> {
             Step::Settings(settings) => made.settings = settings,
             Step::PutEventType(draft) => {
                 let EventTypeDraft { name, description, example, schema, archived } = draft;
-                made.event_types.push(EventTypeView { name, description, example, schema, archived, version: 1, created_at: Timestamp(0) });
+                made.event_types.push(EventTypeView {
+                    name,
+                    description,
+                    example,
+                    schema,
+                    archived,
+                    version: 1,
+                    created_at: Timestamp(0),
+                });
             }
             Step::CreateWebhook(mut webhook, choice) => {
                 if choice == SecretChoice::Generate {
@@ -221,8 +254,8 @@ fn applied_to_nothing(document: Value) -> Result<State, Faults> {
 
 fn any_webhook() -> impl Strategy<Value = Definition> {
     let label = || prop::collection::btree_map("[^:,\\p{C}]{1,64}", "[^\\p{C}]{0,256}", 0..4);
-    let header =
-        ("[A-Za-z]{1,30}", "[!-~]{1,40}").prop_map(|(key, value)| json!({"key": format!("X-{key}"), "value": value, "protected": false}));
+    let header = ("[A-Za-z]{1,30}", "[!-~]{1,40}")
+        .prop_map(|(key, value)| json!({"key": format!("X-{key}"), "value": value, "protected": false}));
     let parts = (
         ("n[ -~à-ÿ一-龥]{0,62}x", prop::sample::select(Contract::ALL.to_vec()), any::<bool>()),
         (label(), label(), prop::collection::vec(header, 0..=20), "[ -~à-ÿ一-龥\n]{0,400}"),
@@ -231,7 +264,12 @@ fn any_webhook() -> impl Strategy<Value = Definition> {
             prop::option::of((1u32..=10_000, 1u32..=3_600)),
             any::<[bool; 5]>(),
         ),
-        (prop::option::of("[^\\p{C}]{1,128}"), prop::option::of(1u32..=100), prop::option::of("[a-z]{1,9}"), 1u32..=30),
+        (
+            prop::option::of("[^\\p{C}]{1,128}"),
+            prop::option::of(1u32..=100),
+            prop::option::of("[a-z]{1,9}"),
+            1u32..=30,
+        ),
     );
     parts.prop_map(
         |(
@@ -257,7 +295,13 @@ fn any_webhook() -> impl Strategy<Value = Definition> {
 }
 
 fn any_event_type() -> impl Strategy<Value = EventTypeView> {
-    let example = prop::option::of(prop::sample::select(vec![json!(false), json!(""), json!({"a": [1, null]}), json!(0), json!("x")]));
+    let example = prop::option::of(prop::sample::select(vec![
+        json!(false),
+        json!(""),
+        json!({"a": [1, null]}),
+        json!(0),
+        json!("x"),
+    ]));
     ("[a-z]{1,9}(\\.[a-z_0-9]{1,9}){0,2}", "[ -~à-ÿ一-龥]{0,400}", example, any::<bool>()).prop_map(
         |(name, description, example, archived)| EventTypeView {
             name,
@@ -314,5 +358,7 @@ fn a_digest_stands_for_one_state() {
 fn a_call_names_its_document() {
     let request = Request::parse(r#"{"document":{},"prune":true,"expect":"x"}"#);
     assert_eq!(request, Ok(Request { document: json!({}), prune: true, expect: Some(String::from("x")) }));
-    assert!(matches!(Request::parse(r#"{"prune":1,"more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3));
+    assert!(
+        matches!(Request::parse(r#"{"prune":1,"more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3)
+    );
 }

@@ -47,7 +47,9 @@ impl Rendering {
     #[must_use]
     pub fn of(webhook: &Definition, kind: &str) -> Self {
         match webhook.contract {
-            Contract::Standard | Contract::Up42 => Self { contract: webhook.contract, subscribed_event: None, include_result: false },
+            Contract::Standard | Contract::Up42 => {
+                Self { contract: webhook.contract, subscribed_event: None, include_result: false }
+            }
             Contract::Ubiops => Self {
                 contract: Contract::Ubiops,
                 subscribed_event: ubiops::subscribed_event(webhook, kind),
@@ -126,7 +128,11 @@ pub fn build(
 ) -> Result<Callback, signing::SecretFault> {
     let body = render(rendering, source);
     let timestamp_s = now.unix_s();
-    let own = |name: &str, value: &str| Line { name: String::from(name), value: String::from(value), is_hidden: false };
+    let own = |name: &str, value: &str| Line {
+        name: String::from(name),
+        value: String::from(value),
+        is_hidden: false,
+    };
     let mut lines = vec![
         own("content-type", "application/json"),
         own("user-agent", USER_AGENT),
@@ -134,9 +140,15 @@ pub fn build(
         own("webhook-id", message_id),
         own("webhook-timestamp", &timestamp_s.to_string()),
     ];
-    let secrets = webhook.signing_secrets(now).map(|text| secret_of(webhook.contract, text)).collect::<Result<Vec<_>, _>>()?;
+    let secrets = webhook
+        .signing_secrets(now)
+        .map(|text| secret_of(webhook.contract, text))
+        .collect::<Result<Vec<_>, _>>()?;
     if !secrets.is_empty() {
-        lines.push(own("webhook-signature", &signing::sign(&secrets, message_id, timestamp_s, body.as_bytes())?));
+        lines.push(own(
+            "webhook-signature",
+            &signing::sign(&secrets, message_id, timestamp_s, body.as_bytes())?,
+        ));
     }
     if let (Contract::Up42, Some(secret)) = (webhook.contract, webhook.secret.as_deref()) {
         for (name, value) in up42::signature_headers(secret, now, body.as_bytes()) {
@@ -149,7 +161,11 @@ pub fn build(
         if header::is_own(&name, webhook.contract) || header::refusal(&name).is_some() {
             continue;
         }
-        let line = Line { is_hidden: header.protected || name == "authorization", value: header.value.clone(), name };
+        let line = Line {
+            is_hidden: header.protected || name == "authorization",
+            value: header.value.clone(),
+            name,
+        };
         match lines.iter_mut().find(|earlier| earlier.name == line.name) {
             // Only those that a webhook may replace (`webhook::header`).
             Some(earlier) => *earlier = line,

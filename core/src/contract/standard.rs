@@ -20,7 +20,8 @@ pub(super) fn render(source: &Source<'_>) -> String {
         source.data.get().trim()
     );
     if let Some(object) = source.object {
-        let (kind, name, version) = (quoted(&object.kind), quoted(&object.name), quoted_or_null(object.version.as_deref()));
+        let (kind, name, version) =
+            (quoted(&object.kind), quoted(&object.name), quoted_or_null(object.version.as_deref()));
         let _never_fails = write!(body, r#","object":{{"type":{kind},"name":{name},"version":{version}}}"#);
     }
     body.push('}');

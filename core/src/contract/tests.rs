@@ -16,7 +16,14 @@ use crate::webhook::parse;
 pub(super) fn view(definition: &Definition) -> WebhookView {
     let at = Timestamp(1_767_225_600_000);
     let id = String::from("whk_019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11");
-    let standing = Standing { id, version: 1, disabled_reason: None, created_at: at, updated_at: at, health: Health::default() };
+    let standing = Standing {
+        id,
+        version: 1,
+        disabled_reason: None,
+        created_at: at,
+        updated_at: at,
+        health: Health::default(),
+    };
     WebhookView::of(definition.clone(), standing)
 }
 
@@ -106,7 +113,11 @@ fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), crate::
         (json!(["*"]), "deployment_request_failed", None),
         (json!(["*", finished]), "deployment_request_failed", None),
     ] {
-        assert_eq!(Rendering::of(&ubiops(events.clone())?, kind).subscribed_event.as_deref(), named, "{events}");
+        assert_eq!(
+            Rendering::of(&ubiops(events.clone())?, kind).subscribed_event.as_deref(),
+            named,
+            "{events}"
+        );
     }
     Ok(())
 }

@@ -57,7 +57,9 @@ const TRANSLATED: &str = "an address that is translated to an IPv4 address";
 
 fn not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
     let bits = address.to_bits();
-    V4.iter().find(|(network, prefix, _)| (bits ^ network.to_bits()) >> (32 - prefix) == 0).map(|(_, _, what)| *what)
+    V4.iter()
+        .find(|(network, prefix, _)| (bits ^ network.to_bits()) >> (32 - prefix) == 0)
+        .map(|(_, _, what)| *what)
 }
 
 /// Network, prefix length, what it is: names for what lies outside `2000::/3`, exceptions for what lies inside. IANA IPv6

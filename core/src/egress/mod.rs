@@ -58,16 +58,22 @@ pub enum Refusal {
     Insecure,
     /// A host name that no public host has: an empty part (`a..example.com`) or a character that DNS names of hosts do
     /// not have (some browsers' parsers let an encoded space through).
-    #[error("must name a public host: this name has an empty part or a character that host names do not have")]
+    #[error(
+        "must name a public host: this name has an empty part or a character that host names do not have"
+    )]
     BadHost,
     /// A name without a dot, such as `intranet`.
-    #[error("must name a public host: {host} has no domain, so it can only mean a machine on a private network")]
+    #[error(
+        "must name a public host: {host} has no domain, so it can only mean a machine on a private network"
+    )]
     SingleLabel {
         /// The host.
         host: String,
     },
     /// A name below a suffix that is reserved for private networks.
-    #[error("must name a public host: names ending in .{suffix} are reserved, or exist only on private networks")]
+    #[error(
+        "must name a public host: names ending in .{suffix} are reserved, or exist only on private networks"
+    )]
     LocalName {
         /// The suffix without its dot.
         suffix: &'static str,
@@ -81,7 +87,9 @@ pub enum Refusal {
         what: &'static str,
     },
     /// A port that callbacks may not go to.
-    #[error("must use port 80, 443 or one from 1024 on that is not known for another protocol; {port} is not allowed")]
+    #[error(
+        "must use port 80, 443 or one from 1024 on that is not known for another protocol; {port} is not allowed"
+    )]
     Port {
         /// The port.
         port: u16,
@@ -146,7 +154,8 @@ const LOCAL_SUFFIXES: [&str; 21] = [
 /// been taken for another protocol's commands. The second are line-based services that run commands found in the middle
 /// of an HTTP body and are often left open: Redis (6379), raw printing (9100), memcached (11211).
 const REFUSED_PORTS: [u16; 22] = [
-    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, //
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+    6697, 10080, //
     6379, 9100, 11211,
 ];
 
@@ -191,7 +200,9 @@ pub fn check(url: &str, policy: &Policy) -> Result<Target, Refusal> {
 fn check_host(host: &str, policy: &Policy) -> Result<(), Refusal> {
     if let Some(address) = address::parse(host) {
         return match address::not_public(address) {
-            Some(what) if !policy.allow_private_targets => Err(Refusal::Address { address: address.to_string(), what }),
+            Some(what) if !policy.allow_private_targets => {
+                Err(Refusal::Address { address: address.to_string(), what })
+            }
             _ => Ok(()),
         };
     }
@@ -217,7 +228,8 @@ fn is_own(own: &str, host: &str, port: u16) -> bool {
         Some((own_host, own_port)) if !own_port.ends_with(']') => (own_host, own_port.parse().ok()),
         _ => (own.as_str(), None),
     };
-    own_host.strip_suffix('.').unwrap_or(own_host) == host && own_port.is_none_or(|own_port: u16| own_port == port)
+    own_host.strip_suffix('.').unwrap_or(own_host) == host
+        && own_port.is_none_or(|own_port: u16| own_port == port)
 }
 
 /// The `Authorization` value of a URL's credentials, which may be percent-encoded (RFC 7617).

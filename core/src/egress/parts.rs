@@ -35,7 +35,15 @@ impl Parts {
             url.set_password(None).ok()?;
             url.set_fragment(None);
         }
-        Some(Self { scheme, username, password, host, port: url.port(), path: String::from(url.path()), url: String::from(url) })
+        Some(Self {
+            scheme,
+            username,
+            password,
+            host,
+            port: url.port(),
+            path: String::from(url.path()),
+            url: String::from(url),
+        })
     }
 }
 

@@ -13,14 +13,21 @@ fn refusal(url: &str) -> Option<&'static str> {
 #[test]
 fn a_refusal_tells_what_is_wrong_with_this_url() {
     let sentence = |url: &str| check(url, &Policy::default()).map_err(|refusal| refusal.to_string());
-    assert_eq!(sentence("https://0x7f.1/"), Err(String::from("must name a public host: 127.0.0.1 is a loopback address")));
+    assert_eq!(
+        sentence("https://0x7f.1/"),
+        Err(String::from("must name a public host: 127.0.0.1 is a loopback address"))
+    );
     assert_eq!(
         sentence("https://router/"),
-        Err(String::from("must name a public host: router has no domain, so it can only mean a machine on a private network"))
+        Err(String::from(
+            "must name a public host: router has no domain, so it can only mean a machine on a private network"
+        ))
     );
     assert_eq!(
         sentence("https://db.internal/"),
-        Err(String::from("must name a public host: names ending in .internal are reserved, or exist only on private networks"))
+        Err(String::from(
+            "must name a public host: names ending in .internal are reserved, or exist only on private networks"
+        ))
     );
 }
 

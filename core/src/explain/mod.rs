@@ -60,7 +60,9 @@ pub enum Hold {
 impl Hold {
     /// The reason and what to do.
     fn reason(&self) -> Reason {
-        let next_call = |at: &Option<Timestamp>| at.map(|at| format!(", the next one at {}", at.to_rfc3339())).unwrap_or_default();
+        let next_call = |at: &Option<Timestamp>| {
+            at.map(|at| format!(", the next one at {}", at.to_rfc3339())).unwrap_or_default()
+        };
         let (headline, advice) = match self {
             Self::Disabled { reason: None } => (
                 String::from("the webhook is disabled"),
@@ -70,13 +72,22 @@ impl Hold {
                 format!("Postern disabled the webhook: {}", lower_first(why)),
                 "Ask who runs the receiver, then enable the webhook: this delivery goes out then. What happened meanwhile can be replayed.",
             ),
-            Self::Paused => (String::from("the webhook is paused"), "It takes events, and sends them once somebody resumes it."),
+            Self::Paused => (
+                String::from("the webhook is paused"),
+                "It takes events, and sends them once somebody resumes it.",
+            ),
             Self::Failing { failures, next_call_at } => (
-                format!("the webhook failed {failures} times in a row, so it gets one call at a time{}", next_call(next_call_at)),
+                format!(
+                    "the webhook failed {failures} times in a row, so it gets one call at a time{}",
+                    next_call(next_call_at)
+                ),
                 "The first call that succeeds lets the others go out. Look at its latest attempts.",
             ),
             Self::Throttled { next_call_at } => (
-                format!("the receiver is overloaded, so the webhook gets one call at a time{}", next_call(next_call_at)),
+                format!(
+                    "the receiver is overloaded, so the webhook gets one call at a time{}",
+                    next_call(next_call_at)
+                ),
                 "Calls come closer with each one that succeeds. If this happens often, set a rate limit that the receiver can take.",
             ),
             Self::RateLimited { limit: RateLimit { calls, per_s } } => (
@@ -105,7 +116,10 @@ impl Hold {
 /// `text`, which is English, in the middle of a sentence.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str())).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()))
+        .unwrap_or_default()
 }
 
 /// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks for a second 410.
@@ -114,7 +128,9 @@ pub fn trial(contract: Contract, confirm_gone: bool, attempt: &Attempt) -> Reaso
     let Reason { headline, advice } = self::attempt(contract, attempt);
     let wish = attempt.response.as_ref().and_then(|response| Wish::of(contract, response));
     let advice = match (&attempt.outcome, wish) {
-        (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => return Reason { headline, advice },
+        (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => {
+            return Reason { headline, advice };
+        }
         (Outcome::Answered { status: 410 }, _) if confirm_gone => String::from(
             "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
              disable the webhook if it came again ten minutes later, without a success in between.",
@@ -142,11 +158,18 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
     match &attempt.outcome {
         Outcome::Answered { status } => answered(contract, *status, attempt),
         Outcome::TimedOut => reason(
-            format!("No answer within {} s", attempt.duration_ms.saturating_add(500).div_euclid(1_000).max(1)),
+            format!(
+                "No answer within {} s",
+                attempt.duration_ms.saturating_add(500).div_euclid(1_000).max(1)
+            ),
             "The receiver took the connection but did not answer in time. It should store the callback and answer at once, then \
              work; or give the webhook a longer timeout (30 s at most).",
         ),
-        Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message } if speaks_of_tls(message) => tls_failed(message),
+        Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message }
+            if speaks_of_tls(message) =>
+        {
+            tls_failed(message)
+        }
         Outcome::ConnectionFailed { message } if is_name_or_tls(message) => reason(
             String::from("The host name does not resolve, or no secure connection came about"),
             "The platform does not say which of the two. Check the host of the URL for a typing error; if it is right and the URL \
@@ -154,7 +177,11 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
              self-signed.",
         ),
         Outcome::ConnectionFailed { message } => reason(
-            String::from(if is_refusal(message) { "The receiver refused the connection" } else { "The connection failed or was lost" }),
+            String::from(if is_refusal(message) {
+                "The receiver refused the connection"
+            } else {
+                "The connection failed or was lost"
+            }),
             "Nothing answered at this host and port, or the connection broke on the way. Check that the receiver runs, listens on \
              this port and that its firewall lets callbacks in.",
         ),
@@ -186,7 +213,11 @@ pub fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Answered { status } => with_phrase(*status),
         Outcome::TimedOut => String::from("timed out"),
-        Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message } if speaks_of_tls(message) => String::from("TLS failed"),
+        Outcome::ConnectionFailed { message } | Outcome::PlatformFailed { message }
+            if speaks_of_tls(message) =>
+        {
+            String::from("TLS failed")
+        }
         Outcome::ConnectionFailed { .. } => String::from("connection failed"),
         Outcome::NameNotResolved => String::from("host not found"),
         Outcome::Blocked { .. } => String::from("blocked"),
@@ -212,7 +243,10 @@ pub fn held(contract: Contract, state: State, attempts: &[Attempt], hold: &Hold)
 /// Explains the delivery as a whole from its state and attempts (oldest first).
 #[must_use]
 pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reason {
-    let plain = |headline: &str, advice: &str| Reason { headline: String::from(headline), advice: String::from(advice) };
+    let plain = |headline: &str, advice: &str| Reason {
+        headline: String::from(headline),
+        advice: String::from(advice),
+    };
     let Some(last) = attempts.last() else {
         return match state {
             State::Pending => plain("Accepted, not called yet", ""),
@@ -228,9 +262,12 @@ pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reaso
     let headline = match state {
         State::Delivered => return delivered(contract, attempts),
         State::Pending | State::Waiting => format!("Attempt {} failed: {so_far}", last.number),
-        State::Leased => format!("Attempt {} is under way; the one before failed: {so_far}", last.number.saturating_add(1)),
+        State::Leased => {
+            format!("Attempt {} is under way; the one before failed: {so_far}", last.number.saturating_add(1))
+        }
         State::Dead => {
-            let asked = if wish(contract, last) == Some(Wish::Abort) { ", as the receiver asked" } else { "" };
+            let asked =
+                if wish(contract, last) == Some(Wish::Abort) { ", as the receiver asked" } else { "" };
             format!("Given up after {}{asked}: {so_far}", counted(attempts.len(), "attempt"))
         }
         State::Cancelled => format!("Cancelled after {}: {so_far}", counted(attempts.len(), "attempt")),
@@ -243,18 +280,25 @@ pub fn delivery(contract: Contract, state: State, attempts: &[Attempt]) -> Reaso
     Reason { headline, advice: String::from(advice.trim()) }
 }
 
-const CANCELLED_ADVICE: &str = "Somebody cancelled it, or its webhook was deleted. Nothing more will be sent unless it is resent.";
+const CANCELLED_ADVICE: &str =
+    "Somebody cancelled it, or its webhook was deleted. Nothing more will be sent unless it is resent.";
 
 /// A delivered delivery: the attempt that did it, and how many failed before.
 fn delivered(contract: Contract, attempts: &[Attempt]) -> Reason {
     let is_success = |attempt: &Attempt| matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
-    let Some((failed, success)) = attempts.iter().position(is_success).and_then(|failed| Some((failed, attempts.get(failed)?))) else {
+    let Some((failed, success)) =
+        attempts.iter().position(is_success).and_then(|failed| Some((failed, attempts.get(failed)?)))
+    else {
         return Reason { headline: String::from("Delivered"), advice: String::new() };
     };
     let Reason { headline, advice } = attempt(contract, success);
     let headline = match failed {
         0 => format!("Delivered at the first attempt: {headline}"),
-        failed => format!("Delivered at attempt {} after {}: {headline}", success.number, counted(failed, "failed attempt")),
+        failed => format!(
+            "Delivered at attempt {} after {}: {headline}",
+            success.number,
+            counted(failed, "failed attempt")
+        ),
     };
     Reason { headline, advice }
 }
@@ -264,7 +308,9 @@ fn repetition(attempts: &[Attempt]) -> String {
     let same = attempts
         .iter()
         .rev()
-        .take_while(|attempt| Some(brief(&attempt.outcome)) == attempts.last().map(|last| brief(&last.outcome)))
+        .take_while(|attempt| {
+            Some(brief(&attempt.outcome)) == attempts.last().map(|last| brief(&last.outcome))
+        })
         .count();
     match same {
         0 | 1 => String::new(),
@@ -291,7 +337,9 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
     if let Some(asked) = &asks.retry_after {
         headline.push_str(&asked_for(asked));
     }
-    if let Some(location) = response.and_then(|response| header(response, "location")).filter(|_| matches!(status, 300..=399)) {
+    if let Some(location) =
+        response.and_then(|response| header(response, "location")).filter(|_| matches!(status, 300..=399))
+    {
         headline = format!("{headline}, redirect to {}", shorten(location));
     }
     let advice = match wish(contract, attempt) {
@@ -363,11 +411,15 @@ fn of_body(note: &BodyNote) -> AboutBody {
     match note {
         BodyNote::BrokenOff { message } => about(
             ", with a body that broke off",
-            format!("The connection ended before the answer's body did ({}). {DECIDES}", shorten(message).trim_end_matches('.')),
+            format!(
+                "The connection ended before the answer's body did ({}). {DECIDES}",
+                shorten(message).trim_end_matches('.')
+            ),
         ),
-        BodyNote::TimedOut => {
-            about(", with a body that did not end in time", format!("The answer's body did not end within the timeout. {DECIDES}"))
-        }
+        BodyNote::TimedOut => about(
+            ", with a body that did not end in time",
+            format!("The answer's body did not end within the timeout. {DECIDES}"),
+        ),
         BodyNote::NotDecoded { coding, message } => AboutBody {
             headline: format!(", with a body that is not valid {}", shorten(coding)),
             advice: format!(
@@ -390,9 +442,12 @@ fn of_body(note: &BodyNote) -> AboutBody {
                 shorten(charset)
             ),
         ),
-        BodyNote::NotText { charset: None } => {
-            about("", String::from("The answer's body is not UTF-8 and declares no other charset: it is kept in base64 as it came."))
-        }
+        BodyNote::NotText { charset: None } => about(
+            "",
+            String::from(
+                "The answer's body is not UTF-8 and declares no other charset: it is kept in base64 as it came.",
+            ),
+        ),
     }
 }
 
@@ -422,7 +477,8 @@ pub fn brief_of_call(outcome: &Outcome, asked: Option<&RetryAfter>, note: Option
 
 /// What the answer of a failed attempt wishes.
 fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
-    let is_success = matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
+    let is_success =
+        matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
     attempt.response.as_ref().filter(|_| !is_success).and_then(|response| Wish::of(contract, response))
 }
 
@@ -460,13 +516,25 @@ const fn status_advice(status: u16) -> &'static str {
             "The receiver does not accept the credentials or the signature. If its key or token, or the webhook's secret, was \
              changed lately, set the new one on both sides; else ask who runs the receiver whether a firewall or proxy answers."
         }
-        404 => "The receiver answers, but has nothing at this path. Compare the path of the URL with the receiver's documentation.",
-        405 => "The receiver takes no POST at this path. The URL is probably that of a page, not of a callback handler.",
-        408 => "The receiver waited for the request in vain. It is probably overloaded, or a proxy before it is.",
-        409 => "The receiver says that this conflicts with what it has. If it has handled this webhook-id already, it should answer 2xx.",
+        404 => {
+            "The receiver answers, but has nothing at this path. Compare the path of the URL with the receiver's documentation."
+        }
+        405 => {
+            "The receiver takes no POST at this path. The URL is probably that of a page, not of a callback handler."
+        }
+        408 => {
+            "The receiver waited for the request in vain. It is probably overloaded, or a proxy before it is."
+        }
+        409 => {
+            "The receiver says that this conflicts with what it has. If it has handled this webhook-id already, it should answer 2xx."
+        }
         410 => GONE_ADVICE,
-        413 => "The callback is larger than the receiver allows. Raise its body limit (256 KiB is always enough), or send less data.",
-        415 => "The receiver does not take application/json. Make it, or set a content-type header on the webhook.",
+        413 => {
+            "The callback is larger than the receiver allows. Raise its body limit (256 KiB is always enough), or send less data."
+        }
+        415 => {
+            "The receiver does not take application/json. Make it, or set a content-type header on the webhook."
+        }
         400 | 422 => {
             "The receiver read the callback and found it wrong. Its answer usually says why: look at the response, and at the \
              event's data. Repeating the same bytes rarely helps."
@@ -475,7 +543,9 @@ const fn status_advice(status: u16) -> &'static str {
             "The receiver asks for fewer calls. Postern waits at least as long as Retry-After says and spaces the calls to this \
              webhook until they succeed again; if it goes on, set a rate limit that the receiver can take, or subscribe to fewer events."
         }
-        400..=499 => "The receiver refuses the request as it is. Its answer may say why: look at the response.",
+        400..=499 => {
+            "The receiver refuses the request as it is. Its answer may say why: look at the response."
+        }
         502..=504 => {
             "A proxy before the receiver got no good answer from it: it is down, restarting or overloaded. This usually passes by \
              itself; if not, ask who runs the receiver."
@@ -483,8 +553,12 @@ const fn status_advice(status: u16) -> &'static str {
         525 | 526 => {
             "Cloudflare, in front of the receiver, could not make a TLS connection to it. Its certificate is missing, expired or wrong."
         }
-        520..=524 | 530 => "Cloudflare, in front of the receiver, could not reach it or got no good answer. Ask who runs the receiver.",
-        500..=599 => "The receiver failed while it handled the callback. Its logs, at the time of this attempt, say why.",
+        520..=524 | 530 => {
+            "Cloudflare, in front of the receiver, could not reach it or got no good answer. Ask who runs the receiver."
+        }
+        500..=599 => {
+            "The receiver failed while it handled the callback. Its logs, at the time of this attempt, say why."
+        }
         _ => "The receiver's answer does not count as success. It should answer 2xx.",
     }
 }
@@ -526,7 +600,11 @@ fn shorten(text: &str) -> String {
 }
 
 fn header<'a>(response: &'a ReceivedResponse, name: &str) -> Option<&'a str> {
-    response.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    response
+        .headers
+        .iter()
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
 }
 
 fn with_phrase(status: u16) -> String {

@@ -229,7 +229,11 @@ pub fn sentence(faults: &[Fault], more: u32) -> String {
         .iter()
         .map(|fault| match fault.pointer.trim_start_matches(['/', '?']) {
             "" => fault.detail.clone(),
-            pointer => format!("{}: {}", pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"), fault.detail),
+            pointer => format!(
+                "{}: {}",
+                pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"),
+                fault.detail
+            ),
         })
         .collect();
     if more > 0 {
@@ -342,7 +346,9 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
         Ok(RawMembers(members)) => members,
         // What is no object may be no JSON either, further on.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
-            Ok(_) if error.is_data() => return Err(InputFault::from(Fault::new(pointer, "must be a JSON object"))),
+            Ok(_) if error.is_data() => {
+                return Err(InputFault::from(Fault::new(pointer, "must be a JSON object")));
+            }
             Ok(_) => return Err(malformed(json, &error)),
             Err(error) => return Err(malformed(json, &error)),
         },
@@ -358,7 +364,10 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
                 split.raw = Some(value);
             } else {
                 if has_lone_surrogate(value.get()) {
-                    split.faults.push(Fault::new(at(), "holds a \\u escape that is half of a character (a lone surrogate)"));
+                    split.faults.push(Fault::new(
+                        at(),
+                        "holds a \\u escape that is half of a character (a lone surrogate)",
+                    ));
                 }
                 split.raw = Some(value);
             }
@@ -490,7 +499,12 @@ impl<'a> Fields<'a> {
         self.map.get(key)
     }
 
-    fn typed<T>(&mut self, key: &'static str, wanted: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Sent<T> {
+    fn typed<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Sent<T> {
         match self.any(key) {
             None => Sent::Missing,
             Some(Value::Null) => Sent::Null,
@@ -552,7 +566,10 @@ impl<'a> Fields<'a> {
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             faults.note(|| {
                 let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
-                Fault::new(format!("{pointer}/{}", pointer_segment(key)), format!("is not a known field; known are {known}"))
+                Fault::new(
+                    format!("{pointer}/{}", pointer_segment(key)),
+                    format!("is not a known field; known are {known}"),
+                )
             });
         }
         faults
@@ -608,9 +625,9 @@ impl Serialize for Short<'_> {
         match value {
             Value::String(text) => serializer.serialize_str(beginning(text, bytes_max)),
             Value::Array(items) => serializer.collect_seq(items.iter().map(|item| Self(item, bytes_max))),
-            Value::Object(members) => {
-                serializer.collect_map(members.iter().map(|(name, member)| (beginning(name, bytes_max), Self(member, bytes_max))))
-            }
+            Value::Object(members) => serializer.collect_map(
+                members.iter().map(|(name, member)| (beginning(name, bytes_max), Self(member, bytes_max))),
+            ),
             Value::Null | Value::Bool(_) | Value::Number(_) => value.serialize(serializer),
         }
     }
@@ -680,9 +697,10 @@ pub(crate) fn check_name(text: &str, chars_min: usize, chars_max: usize) -> Resu
 pub(crate) fn check_visible(text: &str) -> Result<(), String> {
     match text.chars().find(|c| is_invisible(*c)) {
         None => Ok(()),
-        Some(c) => {
-            Err(format!("must not contain characters that are invisible or change the direction of text, such as U+{:04X}", u32::from(c)))
-        }
+        Some(c) => Err(format!(
+            "must not contain characters that are invisible or change the direction of text, such as U+{:04X}",
+            u32::from(c)
+        )),
     }
 }
 
@@ -690,8 +708,10 @@ pub(crate) fn check_visible(text: &str) -> Result<(), String> {
 pub(crate) fn is_invisible(c: char) -> bool {
     /// Letters and marks that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point` beyond `Cf`). Variation selectors stay:
     /// emoji are made with them.
-    const BLANK: [char; 11] =
-        ['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{180b}', '\u{180c}', '\u{180d}', '\u{180f}', '\u{3164}', '\u{ffa0}'];
+    const BLANK: [char; 11] = [
+        '\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{180b}', '\u{180c}', '\u{180d}',
+        '\u{180f}', '\u{3164}', '\u{ffa0}',
+    ];
     if c.is_ascii() {
         return false;
     }
@@ -722,7 +742,14 @@ mod tests {
 
     #[test]
     fn a_number_without_a_fraction_is_whole_however_it_is_written() {
-        for (text, whole) in [("15", Some(15)), ("15.0", Some(15)), ("-2e1", Some(-20)), ("1.5", None), ("1e300", None), ("\"15\"", None)] {
+        for (text, whole) in [
+            ("15", Some(15)),
+            ("15.0", Some(15)),
+            ("-2e1", Some(-20)),
+            ("1.5", None),
+            ("1e300", None),
+            ("\"15\"", None),
+        ] {
             let value = serde_json::from_str(text).unwrap_or_default();
             assert_eq!(whole_number(&value), whole, "{text}");
         }
@@ -737,9 +764,16 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_said_with_line_and_column() {
-        assert_eq!(malformed_text("{\n  \"a\" 1}"), "The body is not valid JSON: line 2, column 7: expected `:`.");
+        assert_eq!(
+            malformed_text("{\n  \"a\" 1}"),
+            "The body is not valid JSON: line 2, column 7: expected `:`."
+        );
         assert_eq!(malformed_text("  "), "The body is empty; a JSON object is needed.");
-        assert_eq!(parse_json("[1e999]").map(|value| value.to_string()).ok().as_deref(), Some("[1e999]"), "a number of any size");
+        assert_eq!(
+            parse_json("[1e999]").map(|value| value.to_string()).ok().as_deref(),
+            Some("[1e999]"),
+            "a number of any size"
+        );
     }
 
     #[test]
@@ -765,7 +799,10 @@ mod tests {
         assert_eq!(fields.required("missing", missing), None);
         let faults = fields.finish();
         let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/at/text", "/at/flag", "/at/integer", "/at/list", "/at/nothing", "/at/missing", "/at/a~1b~0c"]);
+        assert_eq!(
+            pointers,
+            ["/at/text", "/at/flag", "/at/integer", "/at/list", "/at/nothing", "/at/missing", "/at/a~1b~0c"]
+        );
         Ok(())
     }
 
@@ -792,7 +829,10 @@ mod tests {
         all.absorb(unknown);
         assert_eq!((all.len(), all.more(), all[0].pointer.as_str()), (FAULTS_MAX, 951, "/first"));
         let mapped = all.map(|fault| Fault::new(format!("/below{}", fault.pointer), fault.detail));
-        assert_eq!((mapped.len(), mapped.more(), mapped[0].pointer.as_str()), (FAULTS_MAX, 951, "/below/first"));
+        assert_eq!(
+            (mapped.len(), mapped.more(), mapped[0].pointer.as_str()),
+            (FAULTS_MAX, 951, "/below/first")
+        );
         Ok(())
     }
 
@@ -846,7 +886,9 @@ mod tests {
     fn no_member_of_a_body_is_dropped_because_it_is_given_twice() -> Result<(), InputFault> {
         let pointers = |faults: Faults| faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>();
         let twice = parse_json(r#"{"name":"a","labels":{"a":"1","a":"2"},"name":"b"}"#);
-        assert!(matches!(twice, Err(InputFault::Invalid(faults)) if pointers(faults.clone()) == ["/labels/a", "/name"]));
+        assert!(
+            matches!(twice, Err(InputFault::Invalid(faults)) if pointers(faults.clone()) == ["/labels/a", "/name"])
+        );
         let split = split_object(r#"{"labels":{"a":"1","a":"2"},"data":{"n":1,"n":2}}"#, "", "data")?;
         assert_eq!(pointers(split.faults), ["/labels/a"], "data is kept as it was written");
         Ok(())
@@ -855,7 +897,9 @@ mod tests {
     #[test]
     fn a_call_without_a_body_takes_nothing_and_says_so() {
         assert_eq!(no_fields(" {} "), Ok(()));
-        assert!(matches!(no_fields(r#"{"at":1}"#), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/at"));
+        assert!(
+            matches!(no_fields(r#"{"at":1}"#), Err(InputFault::Invalid(faults)) if faults[0].pointer == "/at")
+        );
     }
 
     #[test]
@@ -897,7 +941,10 @@ mod tests {
             for chars_max in [1, 2, 39, 40, 41, 42, 43, 200] {
                 assert_eq!(shown(&value, chars_max), cut(&value.to_string(), chars_max));
             }
-            assert_eq!(shown_list(&[&value, &value], 99), cut(&serde_json::json!([value, value]).to_string(), 99));
+            assert_eq!(
+                shown_list(&[&value, &value], 99),
+                cut(&serde_json::json!([value, value]).to_string(), 99)
+            );
             // What a writer is given, and looks through: of each text no more than is kept of all.
             let given = serde_json::to_string(&Short(&value, 50)).map(|text| text.len());
             assert!(given.is_ok_and(|bytes| bytes < 400), "{chars} characters", chars = long.len());

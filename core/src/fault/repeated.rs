@@ -119,7 +119,9 @@ mod tests {
 
     #[test]
     fn members_given_twice_are_found_wherever_they_stand() {
-        let pointers = |json: &str| repeated_members(json, "/at").into_iter().map(|fault| fault.pointer).collect::<Vec<_>>();
+        let pointers = |json: &str| {
+            repeated_members(json, "/at").into_iter().map(|fault| fault.pointer).collect::<Vec<_>>()
+        };
         for (json, found) in [
             (r#"{"a":1,"b":{"c":[{"d":1,"d":2}]},"a":{"x":1,"x":2}}"#, vec!["/at/b/c/0/d", "/at/a"]),
             (r#"{"a/b":1,"a\/b":2}"#, vec!["/at/a~1b"]),

@@ -67,13 +67,20 @@ impl Signal {
     /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
     /// ([`Outcome::Lost`]), and a URL that we refuse to call.
     #[must_use]
-    pub fn of(contract: Contract, outcome: &Outcome, response: Option<&ReceivedResponse>, now: Timestamp) -> Option<Self> {
+    pub fn of(
+        contract: Contract,
+        outcome: &Outcome,
+        response: Option<&ReceivedResponse>,
+        now: Timestamp,
+    ) -> Option<Self> {
         let asked = || response.and_then(|response| retry_after(response, now));
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
             Outcome::Answered { status: 410 } => Self::Gone,
             Outcome::Lost | Outcome::Blocked { .. } => return None,
-            Outcome::Answered { status: 429 | 502 | 504 } => Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) },
+            Outcome::Answered { status: 429 | 502 | 504 } => {
+                Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
+            }
             // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
             Outcome::Answered { status: 503 } => match asked() {
                 Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },
@@ -168,14 +175,16 @@ impl Health {
                 if failures_in_a_row < FAILING_AFTER {
                     return counted.after_failure(counted.cause, counted.level, None, now);
                 }
-                let (next, mut transitions) = counted.after_failure(Some(Cause::Failing), next_level, None, now);
+                let (next, mut transitions) =
+                    counted.after_failure(Some(Cause::Failing), next_level, None, now);
                 if failures_in_a_row == FAILING_AFTER {
                     transitions.insert(0, Transition::Failing);
                 }
                 (next, transitions)
             }
             Signal::Throttled { retry_after_s } => {
-                let (next, mut transitions) = self.after_failure(Some(Cause::Throttled), next_level, retry_after_s, now);
+                let (next, mut transitions) =
+                    self.after_failure(Some(Cause::Throttled), next_level, retry_after_s, now);
                 if self.level == 0 {
                     transitions.insert(0, Transition::Throttled);
                 }
@@ -237,7 +246,13 @@ impl Health {
         }
     }
 
-    fn after_failure(&self, cause: Option<Cause>, level: u8, asked_s: Option<u32>, now: Timestamp) -> (Self, Vec<Transition>) {
+    fn after_failure(
+        &self,
+        cause: Option<Cause>,
+        level: u8,
+        asked_s: Option<u32>,
+        now: Timestamp,
+    ) -> (Self, Vec<Transition>) {
         let level = level.min(LEVEL_MAX);
         let asked_ms = i64::from(asked_s.unwrap_or(0).min(RETRY_AFTER_MAX_S)) * 1_000;
         let spacing_ms = |cause| if self.is_early(now) { 0 } else { spacing_ms(level, cause) };

@@ -36,7 +36,11 @@ fn calls_that_were_under_way_when_a_receiver_vanished_count_as_one_probe() {
     }
     assert_eq!((health.level, health.next_call_at), (begun.level, begun.next_call_at));
     let asked = health.after(Signal::Throttled { retry_after_s: Some(30) }, at.plus_ms(500)).0;
-    assert_eq!((asked.level, asked.next_call_at), (begun.level, Some(at.plus_ms(30_500))), "what a receiver asks for counts at any time");
+    assert_eq!(
+        (asked.level, asked.next_call_at),
+        (begun.level, Some(at.plus_ms(30_500))),
+        "what a receiver asks for counts at any time"
+    );
     let probed = health.after(Signal::Failed, at.plus_ms(1_000)).0;
     assert_eq!(probed.level, begun.level + 1);
 }
@@ -52,7 +56,14 @@ fn what_follows_what() {
         (&[F, F, F, F, F], 5, 1, Some(Failing), Some(1), vec![(4, Transition::Failing)]),
         (&[F; 7], 7, 3, Some(Failing), Some(4), vec![(4, Transition::Failing)]),
         (&[F; 30], 30, 10, Some(Failing), Some(60), vec![(4, Transition::Failing)]),
-        (&[F, F, F, F, F, F, S], 0, 0, None, None, vec![(4, Transition::Failing), (6, Transition::Recovered)]),
+        (
+            &[F, F, F, F, F, F, S],
+            0,
+            0,
+            None,
+            None,
+            vec![(4, Transition::Failing), (6, Transition::Recovered)],
+        ),
         (&[T], 0, 1, Some(Throttled), Some(1), vec![(0, Transition::Throttled)]),
         (&[T, T, T], 0, 3, Some(Throttled), Some(4), vec![(0, Transition::Throttled)]),
         (&[T; 40], 0, 10, Some(Throttled), Some(512), vec![(0, Transition::Throttled)]),
@@ -62,12 +73,23 @@ fn what_follows_what() {
         // Down, then overloaded when it is back: step by step.
         (&[F, F, F, F, F, T, S], 0, 1, Some(Throttled), Some(1), vec![(4, Transition::Failing)]),
         // Throttled first, then down: told as failing once, however the two alternate.
-        (&[T, F, F, F, F, F, T, F, T, F], 7, 6, Some(Failing), Some(32), vec![(0, Transition::Throttled), (5, Transition::Failing)]),
+        (
+            &[T, F, F, F, F, F, T, F, T, F],
+            7,
+            6,
+            Some(Failing),
+            Some(32),
+            vec![(0, Transition::Throttled), (5, Transition::Failing)],
+        ),
     ] {
         let at = |index: usize| NOW.plus_ms(i64::try_from(index).unwrap_or_default() * 3_600_000);
         let (health, found) = after_all(signals, at);
         let last = at(signals.len() - 1);
-        assert_eq!((health.failures_in_a_row, health.level, health.cause), (failures, level, cause), "{signals:?}");
+        assert_eq!(
+            (health.failures_in_a_row, health.level, health.cause),
+            (failures, level, cause),
+            "{signals:?}"
+        );
         assert_eq!(health.next_call_at, next_s.map(|seconds| last.plus_ms(seconds * 1_000)), "{signals:?}");
         assert_eq!(found, told, "{signals:?}");
     }
@@ -75,7 +97,8 @@ fn what_follows_what() {
 
 #[test]
 fn what_the_receiver_asks_for_lengthens_the_pause_up_to_a_day() {
-    for (asked_s, wait_s) in [(None, 1), (Some(0), 1), (Some(1), 1), (Some(90), 90), (Some(u32::MAX), 86_400)] {
+    for (asked_s, wait_s) in [(None, 1), (Some(0), 1), (Some(1), 1), (Some(90), 90), (Some(u32::MAX), 86_400)]
+    {
         let (health, _) = Health::default().after(Signal::Throttled { retry_after_s: asked_s }, NOW);
         assert_eq!(health.next_call_at, Some(NOW.plus_ms(wait_s * 1_000)), "{asked_s:?}");
     }
@@ -87,7 +110,10 @@ fn what_was_under_way_when_the_pause_began_neither_ends_nor_shortens_it() {
     let later = NOW.plus_ms(1_000);
     for signal in [S, F, T] {
         let (health, transitions) = paused.after(signal, later);
-        assert!(health.is_probed() && health.next_call_at == paused.next_call_at && transitions.is_empty(), "{signal:?}");
+        assert!(
+            health.is_probed() && health.next_call_at == paused.next_call_at && transitions.is_empty(),
+            "{signal:?}"
+        );
     }
     let (recovered, transitions) = paused.after(S, NOW.plus_ms(3_600_000));
     assert!(recovered.is_plain() && transitions == [Transition::Recovered]);
@@ -114,7 +140,10 @@ fn five_days_without_a_success_disable() {
 fn what_an_attempt_says_depends_on_whose_fault_it_is() {
     let response = |status: u16, retry_after: Option<&str>| ReceivedResponse {
         status,
-        headers: retry_after.map(|value| (String::from("retry-after"), String::from(value))).into_iter().collect(),
+        headers: retry_after
+            .map(|value| (String::from("retry-after"), String::from(value)))
+            .into_iter()
+            .collect(),
         ..ReceivedResponse::default()
     };
     let throttled = |retry_after_s| Some(Signal::Throttled { retry_after_s });
@@ -138,7 +167,12 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (503, Some(""), throttled(None)),
         (504, Some("Sat, 21 Nov 2026 14:07:41 GMT"), throttled(Some(10))),
     ] {
-        let found = Signal::of(Contract::Standard, &Outcome::Answered { status }, Some(&response(status, retry_after)), NOW);
+        let found = Signal::of(
+            Contract::Standard,
+            &Outcome::Answered { status },
+            Some(&response(status, retry_after)),
+            NOW,
+        );
         assert_eq!(found, signal, "{status} {retry_after:?}");
     }
     assert_eq!(Signal::of(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW), Some(S));
@@ -161,8 +195,15 @@ fn a_second_410_counts_from_ten_minutes_after_the_first() {
     assert!(plain.gone_disables(false, NOW), "the first one, unless the webhook asks for a second");
     assert!(!plain.gone_disables(true, NOW.plus_ms(9 * GONE_CONFIRM_MS)), "there was no first one");
     let (first, told) = plain.after(Signal::Gone, NOW);
-    assert_eq!((first.failures_in_a_row, first.gone_since, told), (1, Some(NOW), Vec::new()), "a failure as others");
-    assert!(!first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS - 1)) && first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS)));
+    assert_eq!(
+        (first.failures_in_a_row, first.gone_since, told),
+        (1, Some(NOW), Vec::new()),
+        "a failure as others"
+    );
+    assert!(
+        !first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS - 1))
+            && first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS))
+    );
     // What comes in between does not move it, but a success clears it.
     let later = NOW.plus_ms(60_000);
     for signal in [Signal::Gone, F, T] {
@@ -175,7 +216,10 @@ fn a_second_410_counts_from_ten_minutes_after_the_first() {
         assert_eq!((well.is_probed(), well.gone_since), (true, None), "throttled still, and not gone");
     }
     assert_eq!(first.moved(), Health { gone_since: None, ..first });
-    assert_eq!(serde_json::to_value(first).ok().and_then(|stored| serde_json::from_value(stored).ok()), Some(first));
+    assert_eq!(
+        serde_json::to_value(first).ok().and_then(|stored| serde_json::from_value(stored).ok()),
+        Some(first)
+    );
 }
 
 #[test]
@@ -257,6 +301,9 @@ fn days_of_failure_begin_anew_when_a_webhook_is_resumed() {
     assert_eq!(failed.after(Signal::Failed, later).1, [Transition::DisabledForDays]);
     let (failed, transitions) = resumed.after(Signal::Failed, later);
     assert_eq!((failed.failing_since, transitions), (Some(later), Vec::new()));
-    assert_eq!(failed.after(Signal::Failed, later.plus_ms(DISABLE_AFTER_MS)).1, [Transition::DisabledForDays]);
+    assert_eq!(
+        failed.after(Signal::Failed, later.plus_ms(DISABLE_AFTER_MS)).1,
+        [Transition::DisabledForDays]
+    );
     assert!(Health::default().resumed().is_plain());
 }

@@ -47,7 +47,8 @@ pub enum From {
 
 impl From {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Svix, Self::Convoy, Self::Hook0, Self::Ubiops, Self::Up42, Self::Actinia];
+    pub const ALL: [Self; 6] =
+        [Self::Svix, Self::Convoy, Self::Hook0, Self::Ubiops, Self::Up42, Self::Actinia];
 
     /// The wire spelling.
     #[must_use]
@@ -98,12 +99,17 @@ impl Request {
         match listing {
             None => fields.fault("listing", "is required: what their API answered"),
             Some(Value::Array(_) | Value::Object(_)) => {}
-            Some(_) => fields.fault("listing", "must be the JSON that their API answered, an object or an array"),
+            Some(_) => {
+                fields.fault("listing", "must be the JSON that their API answered, an object or an array")
+            }
         }
         if let (Some(from), Some(listing)) = (from, listing) {
             let count = source::items(from, listing).len();
             if count > ITEMS_MAX {
-                fields.fault("listing", format!("must hold at most {ITEMS_MAX} webhooks, this holds {count}: import it in parts"));
+                fields.fault(
+                    "listing",
+                    format!("must hold at most {ITEMS_MAX} webhooks, this holds {count}: import it in parts"),
+                );
             }
         }
         let faults = fields.finish();
@@ -222,7 +228,10 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         }
         items.push(ItemView { index, name: found.name, taken, notes: found.notes.into_texts() });
     }
-    PreviewView { document: Value::Object([(String::from("webhooks"), Value::from(webhooks))].into_iter().collect()), items }
+    PreviewView {
+        document: Value::Object([(String::from("webhooks"), Value::from(webhooks))].into_iter().collect()),
+        items,
+    }
 }
 
 /// The names of what was taken over.
@@ -236,8 +245,14 @@ struct Names {
 impl Names {
     /// A name that is one and is not taken.
     fn name_for(&mut self, wanted: &str, index: usize) -> String {
-        let cut: String = wanted.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(WebhookName::CHARS_MAX - 5).collect();
-        let base = WebhookName::parse(cut.trim()).map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
+        let cut: String = wanted
+            .trim()
+            .chars()
+            .filter(|c| !c.is_control() && !is_invisible(*c))
+            .take(WebhookName::CHARS_MAX - 5)
+            .collect();
+        let base = WebhookName::parse(cut.trim())
+            .map_or_else(|| format!("imported-{}", index + 1), |name| String::from(name.as_str()));
         if self.taken.insert(base.clone()) {
             return base;
         }

@@ -221,7 +221,10 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
         if value.is_string() {
             labels.insert(name.clone(), value.clone());
         } else {
-            found.note(format!("label {name} is not taken over: its value is {}, not a text", type_name(value)));
+            found.note(format!(
+                "label {name} is not taken over: its value is {}, not a text",
+                type_name(value)
+            ));
         }
     }
     if !labels.is_empty() {
@@ -229,14 +232,17 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
     }
 }
 
-const NEW_SECRET: &str = "the signing secret is not listed: a new one is made, which the receiver must be given";
+const NEW_SECRET: &str =
+    "the signing secret is not listed: a new one is made, which the receiver must be given";
 
 fn svix(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: item.name(&["uid", "description", "id"]), ..Found::default() };
     found.set("url", item.text("url")?);
     describe(&mut found, item);
     // `filterTypes` and `rateLimit` until version 1, `eventTypes` and `throttleRate` after it.
-    let types = ["filterTypes", "eventTypes"].into_iter().find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
+    let types = ["filterTypes", "eventTypes"]
+        .into_iter()
+        .find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
     let listed = types.and_then(|key| item.list(key));
     // What is no list does not mean every event.
     events(&mut found, listed, types.is_none() || listed.is_some());
@@ -265,9 +271,12 @@ fn convoy(item: &mut Item<'_>) -> Option<Found> {
         events(&mut found, Some(types), true);
     } else {
         found.set("events", vec!["*"]);
-        found.note("an endpoint does not say which events it gets: import its subscriptions instead, or choose them");
+        found.note(
+            "an endpoint does not say which events it gets: import its subscriptions instead, or choose them",
+        );
     }
-    if filter.as_mut().and_then(|filter| filter.read("filter", Some)).is_some_and(|filter| !filter.is_null()) {
+    if filter.as_mut().and_then(|filter| filter.read("filter", Some)).is_some_and(|filter| !filter.is_null())
+    {
         found.note("filters of the payload are not taken over: write a filter");
     }
     for (part, at) in [(inner, "endpoint_metadata."), (filter, "filter_config.")] {
@@ -298,7 +307,11 @@ fn convoy_endpoint(found: &mut Found, endpoint: &mut Item<'_>) -> Option<()> {
     let status = endpoint.text("status");
     found.set("enabled", status != Some("inactive"));
     found.set("paused", status == Some("paused"));
-    let key = endpoint.map.get("authentication").and_then(|authentication| authentication.get("api_key")).and_then(Value::as_object);
+    let key = endpoint
+        .map
+        .get("authentication")
+        .and_then(|authentication| authentication.get("api_key"))
+        .and_then(Value::as_object);
     if let Some(mut key) = key.map(Item::new)
         && let (Some(name), Some(value)) = (key.text("header_name"), key.text("header_value"))
     {
@@ -385,7 +398,9 @@ fn up42(item: &mut Item<'_>) -> Option<Found> {
     events(&mut found, types, false);
     found.set("enabled", item.flag("active") == Some(true));
     let secret = item.text("secret").map_or(Value::Null, Value::from);
-    if secret.is_null() && item.map.get("secret").is_some_and(|secret| !secret.is_null() && !secret.is_string()) {
+    if secret.is_null()
+        && item.map.get("secret").is_some_and(|secret| !secret.is_null() && !secret.is_string())
+    {
         found.note("the secret is no text: callbacks are not signed");
     }
     found.set("secret", secret);
@@ -394,7 +409,12 @@ fn up42(item: &mut Item<'_>) -> Option<Found> {
 
 /// actinia has no stored webhooks: each process chain brings its own. The end of a run is the nearest that an event comes.
 fn actinia(item: &mut Item<'_>) -> Option<Found> {
-    let chain = item.map.get("process_chain_list").and_then(Value::as_array).and_then(|chains| chains.first()).and_then(Value::as_object);
+    let chain = item
+        .map
+        .get("process_chain_list")
+        .and_then(Value::as_array)
+        .and_then(|chains| chains.first())
+        .and_then(Value::as_object);
     let chain = chain.unwrap_or(item.map);
     // The rest of a job or of a chain is work that was done, and nothing of a webhook.
     let all = item.map;

@@ -114,22 +114,40 @@ fn the_three_seeds() {
     );
     applies(&actinia);
     assert_eq!(webhook(&actinia, 0)["url"], "https://a.example/f");
-    assert!(!actinia.document.to_string().contains("u:p") && actinia.items[0].notes.len() == 4, "{:?}", actinia.items);
+    assert!(
+        !actinia.document.to_string().contains("u:p") && actinia.items[0].notes.len() == 4,
+        "{:?}",
+        actinia.items
+    );
 }
 
 #[test]
 fn what_is_of_the_wrong_type_or_unknown_is_told() {
-    let notes = |from, listing| previewed(from, listing).items.into_iter().flat_map(|item| item.notes).collect::<Vec<_>>().join("\n");
+    let notes = |from, listing| {
+        previewed(from, listing).items.into_iter().flat_map(|item| item.notes).collect::<Vec<_>>().join("\n")
+    };
     let svix = notes(
         From::Svix,
         json!([{"uid": "w", "url": "https://a.example/", "filterTypes": ["a", 1], "rateLimit": "5", "transformation": "x",
                 "metadata": {"n": 1}, "description": "d".repeat(401)}]),
     );
-    for part in ["an event type must be a text", "not taken over: rateLimit, transformation", "label n is not taken over", "cut to 400"] {
+    for part in [
+        "an event type must be a text",
+        "not taken over: rateLimit, transformation",
+        "label n is not taken over",
+        "cut to 400",
+    ] {
         assert!(svix.contains(part), "{part}: {svix}");
     }
-    let wrong = previewed(From::Svix, json!([{"uid": "w", "url": "https://a.example/", "filterTypes": "order.paid"}]));
-    assert!(!wrong.items[0].taken, "a text is no list, and does not stand for every event: {:?}", wrong.items);
+    let wrong = previewed(
+        From::Svix,
+        json!([{"uid": "w", "url": "https://a.example/", "filterTypes": "order.paid"}]),
+    );
+    assert!(
+        !wrong.items[0].taken,
+        "a text is no list, and does not stand for every event: {:?}",
+        wrong.items
+    );
     let convoy = notes(
         From::Convoy,
         json!([{"name": "w", "url": "https://a.example/", "rate_limit": 5, "http_timeout": "10s", "slack_webhook_url": "https://s.example/"}]),
@@ -139,38 +157,55 @@ fn what_is_of_the_wrong_type_or_unknown_is_told() {
         From::Ubiops,
         json!([{"name": "w", "url": "https://a.example/", "event": "deployment_request_completed", "retry": "yes", "headers": [{"value": "1"}]}]),
     );
-    assert!(ubiops.contains("not taken over: retry") && ubiops.contains("header number 1 has no name"), "{ubiops}");
-    let up42 =
-        notes(From::Up42, json!([{"name": "w", "url": "https://a.example/", "events": ["job.status"], "active": "true", "secret": 1}]));
+    assert!(
+        ubiops.contains("not taken over: retry") && ubiops.contains("header number 1 has no name"),
+        "{ubiops}"
+    );
+    let up42 = notes(
+        From::Up42,
+        json!([{"name": "w", "url": "https://a.example/", "events": ["job.status"], "active": "true", "secret": 1}]),
+    );
     assert!(up42.contains("not taken over: active") && up42.contains("the secret is no text"), "{up42}");
 }
 
 #[test]
 fn credentials_come_in_protected_and_headers_that_mislead_stay_out() {
-    let headers =
-        json!([{"key": "X-Api-Key", "value": "k"}, {"key": "X-Open", "value": "1", "protected": false}, {"key": "Via", "value": "p"}]);
+    let headers = json!([{"key": "X-Api-Key", "value": "k"}, {"key": "X-Open", "value": "1", "protected": false}, {"key": "Via", "value": "p"}]);
     let listing = json!([{"name": "w", "url": "https://a.example/", "event": "deployment_request_completed", "headers": headers}]);
     let view = previewed(From::Ubiops, listing);
     applies(&view);
     let request = config::Request { document: view.document.clone(), prune: false, expect: None };
-    let plan = config::plan(&State::default(), &request, &policy()).unwrap_or_else(|faults| panic!("{faults:?}"));
-    let [config::Step::CreateWebhook(webhook, _)] = plan.steps.as_slice() else { panic!("{:?}", plan.changes) };
-    let found: Vec<(&str, bool)> = webhook.headers.iter().map(|header| (header.key.as_str(), header.protected)).collect();
+    let plan =
+        config::plan(&State::default(), &request, &policy()).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let [config::Step::CreateWebhook(webhook, _)] = plan.steps.as_slice() else {
+        panic!("{:?}", plan.changes)
+    };
+    let found: Vec<(&str, bool)> =
+        webhook.headers.iter().map(|header| (header.key.as_str(), header.protected)).collect();
     assert_eq!(found, [("X-Api-Key", true), ("X-Open", false)]);
-    assert!(view.items[0].notes.iter().any(|note| note.starts_with("header Via is not taken over")), "{:?}", view.items[0].notes);
+    assert!(
+        view.items[0].notes.iter().any(|note| note.starts_with("header Via is not taken over")),
+        "{:?}",
+        view.items[0].notes
+    );
 }
 
 #[test]
 fn a_listing_that_is_too_long_is_refused_and_not_cut() {
     let listing = vec![json!({"url": "https://a.example/"}); ITEMS_MAX + 1];
     let body = json!({"from": "svix", "listing": {"data": listing}}).to_string();
-    assert!(matches!(Request::parse(&body), Err(InputFault::Invalid(faults)) if faults.len() == 1 && faults[0].pointer == "/listing"));
+    assert!(
+        matches!(Request::parse(&body), Err(InputFault::Invalid(faults)) if faults.len() == 1 && faults[0].pointer == "/listing")
+    );
 }
 
 #[test]
 fn a_webhook_of_very_many_event_types_is_refused_and_not_looked_through() {
     let names: Vec<String> = (0..20_000).map(|n| format!("t{n}")).collect();
-    let view = previewed(From::Svix, json!({ "data": [{ "uid": "w", "url": "https://r.example/", "filterTypes": names }] }));
+    let view = previewed(
+        From::Svix,
+        json!({ "data": [{ "uid": "w", "url": "https://r.example/", "filterTypes": names }] }),
+    );
     let text = serde_json::to_string(&view).unwrap_or_default();
     assert!(text.contains("\"taken\":false") && text.len() < 10_000, "{}", text.len());
 }
@@ -186,7 +221,11 @@ fn what_can_not_be_saved_is_left_out_with_the_reason() {
     );
     let taken: Vec<bool> = view.items.iter().map(|item| item.taken).collect();
     assert_eq!(taken, [false, false, false, false, true, true]);
-    assert!(view.items[0].notes.iter().any(|note| note.starts_with("was left out: url:")), "{:?}", view.items[0]);
+    assert!(
+        view.items[0].notes.iter().any(|note| note.starts_with("was left out: url:")),
+        "{:?}",
+        view.items[0]
+    );
     assert_eq!(webhook(&view, 1)["name"], "same-2");
     applies(&view);
 }
@@ -194,14 +233,25 @@ fn what_can_not_be_saved_is_left_out_with_the_reason() {
 #[test]
 fn a_call_names_a_system_and_its_listing() {
     assert!(Request::parse(r#"{"from":"svix","listing":[]}"#).is_ok());
-    assert!(matches!(Request::parse(r#"{"from":"x","more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3));
-    assert!(matches!(Request::parse(r#"{"from":"svix","listing":7}"#), Err(InputFault::Invalid(faults)) if faults.len() == 1));
+    assert!(
+        matches!(Request::parse(r#"{"from":"x","more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3)
+    );
+    assert!(
+        matches!(Request::parse(r#"{"from":"svix","listing":7}"#), Err(InputFault::Invalid(faults)) if faults.len() == 1)
+    );
 }
 
 #[test]
 fn notes_are_bounded_and_why_something_was_left_out_is_always_said() {
-    let view = previewed(From::Up42, json!([{"name": "w", "url": "https://a.example/", "events": vec!["x".repeat(5_000) + "-"; 100]}]));
+    let view = previewed(
+        From::Up42,
+        json!([{"name": "w", "url": "https://a.example/", "events": vec!["x".repeat(5_000) + "-"; 100]}]),
+    );
     let notes = &view.items[0].notes;
     assert_eq!((notes.len(), notes.last().map(String::as_str)), (NOTES_MAX + 2, Some("and 80 more")));
-    assert!(notes.iter().all(|note| note.len() <= NOTE_BYTES_MAX) && notes[NOTES_MAX].starts_with("was left out: events: "), "{notes:?}");
+    assert!(
+        notes.iter().all(|note| note.len() <= NOTE_BYTES_MAX)
+            && notes[NOTES_MAX].starts_with("was left out: events: "),
+        "{notes:?}"
+    );
 }

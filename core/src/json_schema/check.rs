@@ -30,7 +30,11 @@ impl Schema {
         let mut check = Check { schema: self, budget, faults: Some(Faults::default()), fits: true };
         check.node(&self.root, value, &At { parent: None, segment: Segment::Root(pointer) });
         if budget.is_spent() {
-            return Fault::new(pointer, "takes too many steps to be checked against its schema; send less, or simplify the schema").into();
+            return Fault::new(
+                pointer,
+                "takes too many steps to be checked against its schema; send less, or simplify the schema",
+            )
+            .into();
         }
         check.faults.unwrap_or_default()
     }
@@ -153,7 +157,12 @@ impl<'a> Check<'a> {
         if !rules.one_of.is_empty() {
             let fitting = rules.one_of.iter().filter(|part| self.fits(part, value)).count();
             if fitting != 1 {
-                self.fault(at, || format!("must fit exactly one of the {} schemas of oneOf, and fits {fitting}", rules.one_of.len()));
+                self.fault(at, || {
+                    format!(
+                        "must fit exactly one of the {} schemas of oneOf, and fits {fitting}",
+                        rules.one_of.len()
+                    )
+                });
             }
         }
         if let Some(part) = &rules.not
@@ -185,7 +194,8 @@ impl<'a> Check<'a> {
 
     fn number(&mut self, rules: &Rules, number: &Number, at: &At<'_>) {
         let budget = self.budget;
-        let compares = |limit: &Number, misses: fn(Ordering) -> bool| misses(order_of_numbers(number, limit, budget));
+        let compares =
+            |limit: &Number, misses: fn(Ordering) -> bool| misses(order_of_numbers(number, limit, budget));
         if let Some(min) = rules.minimum.as_ref().filter(|min| compares(min, Ordering::is_lt)) {
             self.fault(at, || format!("must be at least {}", limit(min)));
         }
@@ -245,7 +255,11 @@ impl<'a> Check<'a> {
         let repeats = hashes.chunk_by(|one, other| one.0 == other.0).filter_map(|run| {
             (1..run.len()).find_map(|at| {
                 let (_hash, index) = *run.get(at)?;
-                let first = run.iter().take(at).map(|(_hash, before)| *before).find(|before| is_same(*before, index))?;
+                let first = run
+                    .iter()
+                    .take(at)
+                    .map(|(_hash, before)| *before)
+                    .find(|before| is_same(*before, index))?;
                 Some((index, first))
             })
         });
@@ -289,7 +303,11 @@ impl<'a> Check<'a> {
         match format {
             Format::DateTime => text.len() <= DATE_TIME_BYTES_MAX && Timestamp::parse_rfc3339(text).is_some(),
             Format::Uuid => is_uuid(text),
-            Format::Email => text.len() <= EMAIL_BYTES_MAX && self.budget.pay_bytes(text.len() * LETTER_WEIGHT) && is_email(text),
+            Format::Email => {
+                text.len() <= EMAIL_BYTES_MAX
+                    && self.budget.pay_bytes(text.len() * LETTER_WEIGHT)
+                    && is_email(text)
+            }
             Format::Uri => self.budget.pay_bytes(text.len() * LETTER_WEIGHT) && is_uri(text),
         }
     }
@@ -330,17 +348,29 @@ const fn format_rule(format: Format) -> &'static str {
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+        })
 }
 
 /// One `@` between a local part and a host name, without spaces: what a mail server would look at twice is its own matter.
 fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
     let is_label = |label: &str| {
-        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
-    let local_fits = !local.is_empty() && local.len() <= 64 && !local.contains('@') && !local.starts_with('.') && !local.ends_with('.');
-    local_fits && !local.contains("..") && !text.chars().any(|c| c.is_whitespace() || c.is_control()) && host.split('.').all(is_label)
+    let local_fits = !local.is_empty()
+        && local.len() <= 64
+        && !local.contains('@')
+        && !local.starts_with('.')
+        && !local.ends_with('.');
+    local_fits
+        && !local.contains("..")
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && host.split('.').all(is_label)
 }
 
 /// A scheme, a colon and something, in the characters of RFC 3986.

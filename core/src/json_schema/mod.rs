@@ -29,7 +29,8 @@ pub const SCHEMA_DEPTH_MAX: usize = 24;
 /// Schemas within a schema at most.
 pub const SCHEMA_PARTS_MAX: usize = 1_000;
 /// The spellings of the draft that is understood.
-pub const DRAFTS: [&str; 2] = ["https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#"];
+pub const DRAFTS: [&str; 2] =
+    ["https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#"];
 /// What `minLength`, `maxItems` and their like may say at most: far beyond any body that is taken.
 pub const COUNT_MAX: u64 = 1_000_000_000;
 
@@ -96,7 +97,15 @@ struct Enumeration {
 struct Types(u8);
 
 /// Spelling and bit of each type. `integer` is a `number` without a fraction.
-const TYPES: [(&str, u8); 7] = [("null", 1), ("boolean", 2), ("integer", 4), ("number", 8), ("string", 16), ("array", 32), ("object", 64)];
+const TYPES: [(&str, u8); 7] = [
+    ("null", 1),
+    ("boolean", 2),
+    ("integer", 4),
+    ("number", 8),
+    ("string", 16),
+    ("array", 32),
+    ("object", 64),
+];
 
 impl Types {
     fn with(self, name: &str) -> Option<Self> {
@@ -122,7 +131,8 @@ impl Types {
     }
 
     fn names(self) -> String {
-        let names: Vec<&str> = TYPES.iter().filter(|(_name, bit)| self.0 & bit != 0).map(|(name, _bit)| *name).collect();
+        let names: Vec<&str> =
+            TYPES.iter().filter(|(_name, bit)| self.0 & bit != 0).map(|(name, _bit)| *name).collect();
         names.join(" or ")
     }
 }

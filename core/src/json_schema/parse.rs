@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Number, Value};
 
 use super::check::{SHOWN_CHARS_MAX, shown};
-use super::{COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema, Types};
+use super::{
+    COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
+    SCHEMA_PARTS_MAX, Schema, Types,
+};
 use crate::compare::ValueSet;
 use crate::decimal::{STEP_DIGITS_MAX, Step};
 use crate::fault::{Fault, Faults, cut, pointer_segment, type_name, whole_number};
@@ -23,12 +26,21 @@ impl Schema {
     pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
         let bytes = value.to_string().len();
         if bytes > SCHEMA_BYTES_MAX {
-            return Err(Fault::new(pointer, format!("must be at most {} KiB, this has {bytes} bytes", SCHEMA_BYTES_MAX / 1024)).into());
+            return Err(Fault::new(
+                pointer,
+                format!("must be at most {} KiB, this has {bytes} bytes", SCHEMA_BYTES_MAX / 1024),
+            )
+            .into());
         }
         if !value.is_object() {
-            return Err(Fault::new(pointer, format!("must be a JSON Schema object, not {}", type_name(value))).into());
+            return Err(Fault::new(
+                pointer,
+                format!("must be a JSON Schema object, not {}", type_name(value)),
+            )
+            .into());
         }
-        let mut reader = Reader { faults: Faults::default(), parts: 0, refs: Vec::new(), defs: BTreeMap::new() };
+        let mut reader =
+            Reader { faults: Faults::default(), parts: 0, refs: Vec::new(), defs: BTreeMap::new() };
         let root = reader.node(value, pointer, 0);
         let Reader { mut faults, refs, defs, .. } = reader;
         for (at, name) in refs {
@@ -41,7 +53,11 @@ impl Schema {
         }
         let schema = Self { root, defs };
         match schema.circle() {
-            Some(name) => Err(Fault::new(format!("{pointer}/$defs/{}", pointer_segment(&name)), "refers to itself without an end").into()),
+            Some(name) => Err(Fault::new(
+                format!("{pointer}/$defs/{}", pointer_segment(&name)),
+                "refers to itself without an end",
+            )
+            .into()),
             None => Ok(schema),
         }
     }
@@ -52,7 +68,12 @@ impl Schema {
         self.defs.keys().find(|name| self.leads_back(name, &mut Vec::new(), &mut over)).cloned()
     }
 
-    fn leads_back<'a>(&'a self, name: &'a str, path: &mut Vec<&'a str>, over: &mut BTreeSet<&'a str>) -> bool {
+    fn leads_back<'a>(
+        &'a self,
+        name: &'a str,
+        path: &mut Vec<&'a str>,
+        over: &mut BTreeSet<&'a str>,
+    ) -> bool {
         if path.contains(&name) {
             return true;
         }
@@ -96,7 +117,13 @@ impl Reader {
     fn node(&mut self, value: &Value, at: &str, depth: usize) -> Node {
         self.parts += 1;
         if self.parts == SCHEMA_PARTS_MAX + 1 {
-            self.fault(at, format!("is part {} of the schema; at most {SCHEMA_PARTS_MAX} are allowed", SCHEMA_PARTS_MAX + 1));
+            self.fault(
+                at,
+                format!(
+                    "is part {} of the schema; at most {SCHEMA_PARTS_MAX} are allowed",
+                    SCHEMA_PARTS_MAX + 1
+                ),
+            );
         }
         if self.parts > SCHEMA_PARTS_MAX {
             return Node::Nothing;
@@ -111,7 +138,10 @@ impl Reader {
             Value::Object(map) if map.is_empty() => Node::Anything,
             Value::Object(map) => Node::Rules(Box::new(self.rules(map, at, depth))),
             other => {
-                self.fault(at, format!("must be a schema (an object, true or false), not {}", type_name(other)));
+                self.fault(
+                    at,
+                    format!("must be a schema (an object, true or false), not {}", type_name(other)),
+                );
                 Node::Nothing
             }
         }
@@ -130,7 +160,9 @@ impl Reader {
                 "const" => rules.constant = Some(value.clone()),
                 "properties" => rules.properties = self.named(value, &here, depth),
                 "required" => rules.required = self.names(value, &here),
-                "additionalProperties" => rules.additional_properties = Some(self.node(value, &here, depth + 1)),
+                "additionalProperties" => {
+                    rules.additional_properties = Some(self.node(value, &here, depth + 1))
+                }
                 "prefixItems" => rules.prefix_items = self.schemas(value, &here, depth),
                 "items" => rules.items = Some(self.node(value, &here, depth + 1)),
                 "minItems" => rules.min_items = self.count(value, &here),
@@ -145,15 +177,27 @@ impl Reader {
                 "exclusiveMinimum" => rules.exclusive_minimum = self.number(value, &here),
                 "exclusiveMaximum" => rules.exclusive_maximum = self.number(value, &here),
                 "multipleOf" => {
-                    rules.multiple_of = self.number(value, &here).and_then(|number| Some((Step::of(&number)?, number)));
+                    rules.multiple_of =
+                        self.number(value, &here).and_then(|number| Some((Step::of(&number)?, number)));
                     if rules.multiple_of.is_none() && value.is_number() {
-                        self.fault(&here, format!("must be greater than 0, with at most {STEP_DIGITS_MAX} significant digits"));
+                        self.fault(
+                            &here,
+                            format!(
+                                "must be greater than 0, with at most {STEP_DIGITS_MAX} significant digits"
+                            ),
+                        );
                     }
                 }
                 "format" => {
                     rules.format = value.as_str().and_then(Format::parse);
                     if rules.format.is_none() {
-                        self.fault(&here, format!("is not checked here; checked are {}", Format::ALL.map(Format::as_str).join(", ")));
+                        self.fault(
+                            &here,
+                            format!(
+                                "is not checked here; checked are {}",
+                                Format::ALL.map(Format::as_str).join(", ")
+                            ),
+                        );
                     }
                 }
                 "allOf" => rules.all_of = self.schemas(value, &here, depth),
@@ -169,7 +213,10 @@ impl Reader {
                     }
                 }
                 "pattern" | "patternProperties" => {
-                    self.fault(&here, "can't be checked: Postern has no regular expressions; use enum, format or minLength");
+                    self.fault(
+                        &here,
+                        "can't be checked: Postern has no regular expressions; use enum, format or minLength",
+                    );
                 }
                 // What follows only says something to people or to other programs.
                 "title" | "description" | "$id" | "$comment" => {
@@ -186,7 +233,10 @@ impl Reader {
                     }
                 }
                 "default" | "example" => {}
-                _ => self.fault(&here, "is no keyword that Postern checks; leave it out, so that nobody relies on it"),
+                _ => self.fault(
+                    &here,
+                    "is no keyword that Postern checks; leave it out, so that nobody relies on it",
+                ),
             }
         }
         rules
@@ -207,7 +257,8 @@ impl Reader {
     }
 
     fn names(&mut self, value: &Value, at: &str) -> Vec<String> {
-        let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+        let names: Option<Vec<&str>> =
+            value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
         let Some(names) = names.filter(|names| all_differ(names)) else {
             self.fault(at, "must be an array of field names, each once");
             return Vec::new();
@@ -227,7 +278,11 @@ impl Reader {
             self.fault(at, format!("must be an object of schemas, not {}", type_name(value)));
             return BTreeMap::new();
         };
-        map.iter().map(|(name, value)| (name.clone(), self.node(value, &format!("{at}/{}", pointer_segment(name)), depth + 1))).collect()
+        map.iter()
+            .map(|(name, value)| {
+                (name.clone(), self.node(value, &format!("{at}/{}", pointer_segment(name)), depth + 1))
+            })
+            .collect()
     }
 
     fn schemas(&mut self, value: &Value, at: &str, depth: usize) -> Vec<Node> {
@@ -235,11 +290,17 @@ impl Reader {
             self.fault(at, "must be an array with at least one schema");
             return Vec::new();
         };
-        items.iter().enumerate().map(|(index, item)| self.node(item, &format!("{at}/{index}"), depth + 1)).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.node(item, &format!("{at}/{index}"), depth + 1))
+            .collect()
     }
 
     fn count(&mut self, value: &Value, at: &str) -> Option<u64> {
-        let count = whole_number(value).and_then(|count| u64::try_from(count).ok()).filter(|count| *count <= COUNT_MAX);
+        let count = whole_number(value)
+            .and_then(|count| u64::try_from(count).ok())
+            .filter(|count| *count <= COUNT_MAX);
         if count.is_none() {
             self.fault(at, format!("must be a whole number from 0 to {COUNT_MAX}"));
         }

@@ -24,31 +24,91 @@ fn misfits(of: &Value, value: &Value) -> Vec<String> {
 #[test]
 fn each_keyword_takes_what_it_says_and_nothing_else() {
     for (of, fits, not) in [
-        (json!({"type": "integer"}), vec![json!(1), json!(-1.0), json!(1e3)], vec![json!(1.5), json!("1"), json!(null)]),
-        (json!({"type": ["string", "null"]}), vec![json!(""), json!(null)], vec![json!(0), json!([]), json!(false)]),
+        (
+            json!({"type": "integer"}),
+            vec![json!(1), json!(-1.0), json!(1e3)],
+            vec![json!(1.5), json!("1"), json!(null)],
+        ),
+        (
+            json!({"type": ["string", "null"]}),
+            vec![json!(""), json!(null)],
+            vec![json!(0), json!([]), json!(false)],
+        ),
         (json!({"type": "number"}), vec![json!(1), json!(1.5)], vec![json!("1"), json!(true)]),
-        (json!({"enum": ["a", 1, null]}), vec![json!("a"), json!(1.0), json!(null)], vec![json!("b"), json!(2)]),
+        (
+            json!({"enum": ["a", 1, null]}),
+            vec![json!("a"), json!(1.0), json!(null)],
+            vec![json!("b"), json!(2)],
+        ),
         (json!({"const": {"a": [1]}}), vec![json!({"a": [1.0]})], vec![json!({"a": [2]}), json!({})]),
-        (json!({"const": 9_007_199_254_740_993_u64}), vec![json!(9_007_199_254_740_993_u64)], vec![json!(9_007_199_254_740_992_u64)]),
-        (json!({"minLength": 2, "maxLength": 3}), vec![json!("äö"), json!("🌍🌍🌍"), json!(7)], vec![json!("a"), json!("abcd")]),
-        (json!({"minimum": 1, "maximum": 2}), vec![json!(1), json!(2), json!("0")], vec![json!(0.99), json!(2.01)]),
+        (
+            json!({"const": 9_007_199_254_740_993_u64}),
+            vec![json!(9_007_199_254_740_993_u64)],
+            vec![json!(9_007_199_254_740_992_u64)],
+        ),
+        (
+            json!({"minLength": 2, "maxLength": 3}),
+            vec![json!("äö"), json!("🌍🌍🌍"), json!(7)],
+            vec![json!("a"), json!("abcd")],
+        ),
+        (
+            json!({"minimum": 1, "maximum": 2}),
+            vec![json!(1), json!(2), json!("0")],
+            vec![json!(0.99), json!(2.01)],
+        ),
         (json!({"exclusiveMinimum": 1, "exclusiveMaximum": 2}), vec![json!(1.5)], vec![json!(1), json!(2)]),
         (json!({"multipleOf": 0.1}), vec![json!(0.3), json!(1), json!(0)], vec![json!(0.35)]),
         (json!({"multipleOf": 3}), vec![json!(9), json!(-3)], vec![json!(10)]),
-        (json!({"items": {"type": "integer"}}), vec![json!([]), json!([1, 2]), json!("x")], vec![json!([1, "2"])]),
-        (json!({"prefixItems": [{"type": "string"}], "items": false}), vec![json!(["a"]), json!([])], vec![json!(["a", 1]), json!([1])]),
-        (json!({"minItems": 1, "maxItems": 2}), vec![json!([1]), json!([1, 2])], vec![json!([]), json!([1, 2, 3])]),
-        (json!({"uniqueItems": true}), vec![json!([1, "1", [1]])], vec![json!([1, 2, 1.0]), json!([{"a": 1, "b": 2}, {"b": 2, "a": 1}])]),
+        (
+            json!({"items": {"type": "integer"}}),
+            vec![json!([]), json!([1, 2]), json!("x")],
+            vec![json!([1, "2"])],
+        ),
+        (
+            json!({"prefixItems": [{"type": "string"}], "items": false}),
+            vec![json!(["a"]), json!([])],
+            vec![json!(["a", 1]), json!([1])],
+        ),
+        (
+            json!({"minItems": 1, "maxItems": 2}),
+            vec![json!([1]), json!([1, 2])],
+            vec![json!([]), json!([1, 2, 3])],
+        ),
+        (
+            json!({"uniqueItems": true}),
+            vec![json!([1, "1", [1]])],
+            vec![json!([1, 2, 1.0]), json!([{"a": 1, "b": 2}, {"b": 2, "a": 1}])],
+        ),
         (json!({"required": ["a"]}), vec![json!({"a": null}), json!(1)], vec![json!({}), json!({"b": 1})]),
-        (json!({"properties": {"a": {"type": "string"}}}), vec![json!({"a": "x", "b": 1}), json!({})], vec![json!({"a": 1})]),
-        (json!({"properties": {"a": true}, "additionalProperties": false}), vec![json!({"a": 1})], vec![json!({"b": 1})]),
-        (json!({"additionalProperties": {"type": "integer"}}), vec![json!({"x": 1})], vec![json!({"x": "1"})]),
-        (json!({"minProperties": 1, "maxProperties": 1}), vec![json!({"a": 1})], vec![json!({}), json!({"a": 1, "b": 2})]),
+        (
+            json!({"properties": {"a": {"type": "string"}}}),
+            vec![json!({"a": "x", "b": 1}), json!({})],
+            vec![json!({"a": 1})],
+        ),
+        (
+            json!({"properties": {"a": true}, "additionalProperties": false}),
+            vec![json!({"a": 1})],
+            vec![json!({"b": 1})],
+        ),
+        (
+            json!({"additionalProperties": {"type": "integer"}}),
+            vec![json!({"x": 1})],
+            vec![json!({"x": "1"})],
+        ),
+        (
+            json!({"minProperties": 1, "maxProperties": 1}),
+            vec![json!({"a": 1})],
+            vec![json!({}), json!({"a": 1, "b": 2})],
+        ),
         (json!({"allOf": [{"minimum": 1}, {"maximum": 2}]}), vec![json!(1)], vec![json!(0), json!(3)]),
         (json!({"anyOf": [{"type": "string"}, {"minimum": 5}]}), vec![json!("a"), json!(5)], vec![json!(4)]),
         (json!({"oneOf": [{"minimum": 1}, {"minimum": 5}]}), vec![json!(1)], vec![json!(0), json!(5)]),
         (json!({"not": {"type": "string"}}), vec![json!(1)], vec![json!("a")]),
-        (json!({"format": "date-time"}), vec![json!("2026-11-21T14:00:00Z"), json!(1)], vec![json!("2026-11-21"), json!("")]),
+        (
+            json!({"format": "date-time"}),
+            vec![json!("2026-11-21T14:00:00Z"), json!(1)],
+            vec![json!("2026-11-21"), json!("")],
+        ),
         (
             json!({"format": "uuid"}),
             vec![json!("019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11")],
@@ -94,7 +154,15 @@ fn every_place_that_does_not_fit_is_named() {
     found.sort_unstable();
     assert_eq!(
         found,
-        ["/data/a~1b", "/data/id", "/data/lines/0/count", "/data/lines/1/count", "/data/lines/1/sku", "/data/lines/2", "/data/more"]
+        [
+            "/data/a~1b",
+            "/data/id",
+            "/data/lines/0/count",
+            "/data/lines/1/count",
+            "/data/lines/1/sku",
+            "/data/lines/2",
+            "/data/more"
+        ]
     );
     assert!(
         schema(&of)
@@ -132,7 +200,10 @@ fn what_would_not_be_checked_is_refused_by_name() {
         (json!({"$ref": "#/$defs/none"}), "/schema/$ref"),
         (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "/schema/$schema"),
         (json!({"properties": {"a": {"$defs": {}}}}), "/schema/properties/a/$defs"),
-        (json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}}), "/schema/$defs/a"),
+        (
+            json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}}),
+            "/schema/$defs/a",
+        ),
         (json!({"$ref": "#/$defs/a", "$defs": {"a": {"not": {"$ref": "#/$defs/a"}}}}), "/schema/$defs/a"),
         (json!([]), "/schema"),
         (json!(true), "/schema"),
@@ -141,7 +212,8 @@ fn what_would_not_be_checked_is_refused_by_name() {
         let faults = Schema::parse(&of, "/schema").err().unwrap_or_default();
         assert!(pointers(&faults).contains(&expected), "{of}: {faults:?}");
     }
-    let faults = Schema::parse(&json!({"pattern": "a", "typo": 1, "minLength": "x"}), "").err().unwrap_or_default();
+    let faults =
+        Schema::parse(&json!({"pattern": "a", "typo": 1, "minLength": "x"}), "").err().unwrap_or_default();
     assert_eq!(faults.len(), 3, "all at once");
 }
 
@@ -152,7 +224,8 @@ fn depth_and_number_of_parts_are_bounded() {
         deep = json!({"items": deep});
     }
     assert!(Schema::parse(&deep, "").is_err());
-    let many: serde_json::Map<String, Value> = (0..SCHEMA_PARTS_MAX).map(|n| (format!("f{n}"), json!({"type": "null"}))).collect();
+    let many: serde_json::Map<String, Value> =
+        (0..SCHEMA_PARTS_MAX).map(|n| (format!("f{n}"), json!({"type": "null"}))).collect();
     assert!(Schema::parse(&json!({"properties": many}), "").is_err_and(|faults| faults.len() == 1));
 }
 
@@ -301,7 +374,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 40, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(key.clone(), inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map(key.clone(), inner, 0..5)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }

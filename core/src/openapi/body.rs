@@ -15,8 +15,8 @@ use crate::contract::up42;
 use crate::delivery::State;
 use crate::egress::URL_CHARS_MAX;
 use crate::event::{
-    BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, OBJECT_PART_CHARS_MAX,
-    ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
+    BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX,
+    OBJECT_PART_CHARS_MAX, ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
 };
 use crate::import::{self, LISTING_BYTES_MAX};
 use crate::json_schema::{COUNT_MAX, DRAFTS};
@@ -25,8 +25,9 @@ use crate::run::parse::AUTH_CHARS_MAX;
 use crate::run::{LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, RunState, STEPS_MAX};
 use crate::signing::SecretKind;
 use crate::webhook::field::{
-    CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, LABEL_KEY_CHARS_MAX,
-    LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S, SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
+    CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
+    HEADERS_MAX, LABEL_KEY_CHARS_MAX, LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S,
+    SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
 };
 use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
 use crate::webhook::{ProjectName, RateLimit, WebhookName};
@@ -117,7 +118,8 @@ pub(super) fn schemas() -> Map<String, Value> {
 /// No control character (Unicode's `Cc`), which no text of ours may hold.
 const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 /// The same without white space at either end.
-const TRIMMED: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+const TRIMMED: &str =
+    r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
 /// Words of letters, digits and `_`, joined by dots.
 const EVENT_TYPE: &str = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$";
 /// An event type, a prefix with `.*`, or `*`.
@@ -134,7 +136,8 @@ fn said(mut schema: Value, description: &str) -> Value {
 }
 
 fn object(required: &[&str], fields: Vec<(&'static str, Value)>) -> Value {
-    let properties: Map<String, Value> = fields.into_iter().map(|(name, schema)| (String::from(name), schema)).collect();
+    let properties: Map<String, Value> =
+        fields.into_iter().map(|(name, schema)| (String::from(name), schema)).collect();
     let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
     if !required.is_empty() {
         schema["required"] = json!(required);
@@ -188,7 +191,10 @@ fn time() -> Value {
 
 fn url() -> Value {
     let schema = json!({ "type": "string", "format": "uri", "minLength": 1, "maxLength": URL_CHARS_MAX });
-    said(schema, "An absolute `https` URL of a public host. Credentials in it become a protected `authorization` header.")
+    said(
+        schema,
+        "An absolute `https` URL of a public host. Credentials in it become a protected `authorization` header.",
+    )
 }
 
 /// An event type.
@@ -208,7 +214,10 @@ fn event_pattern() -> Value {
 
 fn patterns(min: usize) -> Value {
     let schema = unique(list(&event_pattern(), min, EVENTS_MAX));
-    said(schema, "Event types (`order.paid`), prefixes (`order.*`), or `*` for everything that producers post.")
+    said(
+        schema,
+        "Event types (`order.paid`), prefixes (`order.*`), or `*` for everything that producers post.",
+    )
 }
 
 /// The name of a webhook.
@@ -247,7 +256,13 @@ pub(super) fn project_name() -> Value {
 }
 
 fn project_create() -> Value {
-    object(&["name"], vec![("name", said(project_name(), "Part of every path, and of the project's tokens. It can't change."))])
+    object(
+        &["name"],
+        vec![(
+            "name",
+            said(project_name(), "Part of every path, and of the project's tokens. It can't change."),
+        )],
+    )
 }
 
 fn settings() -> Value {
@@ -291,9 +306,15 @@ fn token_create() -> Value {
     object(
         &["name", "role"],
         vec![
-            ("name", said(text(1, token::NAME_CHARS_MAX), "What its owner calls it. No invisible characters.")),
+            (
+                "name",
+                said(text(1, token::NAME_CHARS_MAX), "What its owner calls it. No invisible characters."),
+            ),
             ("role", reference("Role")),
-            ("expires_at", said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never.")),
+            (
+                "expires_at",
+                said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never."),
+            ),
         ],
     )
 }
@@ -348,7 +369,10 @@ fn object_filter() -> Value {
 }
 
 fn rate_limit() -> Value {
-    object(&["calls", "per_s"], vec![("calls", integer(1, RateLimit::CALLS_MAX)), ("per_s", integer(1, RateLimit::PER_S_MAX))])
+    object(
+        &["calls", "per_s"],
+        vec![("calls", integer(1, RateLimit::CALLS_MAX)), ("per_s", integer(1, RateLimit::PER_S_MAX))],
+    )
 }
 
 /// The fields of a webhook. In a patch, null restores the default of those that may be null.
@@ -356,7 +380,10 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
     vec![
         ("name", webhook_name()),
         ("url", url()),
-        ("contract", said(reference("Contract"), "How callbacks look, and which answers count as delivered.")),
+        (
+            "contract",
+            said(reference("Contract"), "How callbacks look, and which answers count as delivered."),
+        ),
         ("events", patterns(1)),
         (
             "object",
@@ -369,7 +396,13 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                 },
             ),
         ),
-        ("headers", said(nullable(list(&reference("HeaderInput"), 0, HEADERS_MAX)), "Added to every callback, in this order.")),
+        (
+            "headers",
+            said(
+                nullable(list(&reference("HeaderInput"), 0, HEADERS_MAX)),
+                "Added to every callback, in this order.",
+            ),
+        ),
         (
             "description",
             nullable(
@@ -379,10 +412,19 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
         ("labels", said(nullable(reference("Labels")), "For people, and for the filter of the list.")),
         (
             "timeout_s",
-            said(nullable(integer(1, TIMEOUT_MAX_S)), &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} where nobody says.")),
+            said(
+                nullable(integer(1, TIMEOUT_MAX_S)),
+                &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} where nobody says."),
+            ),
         ),
         ("enabled", said(flag(), "Whether it takes events.")),
-        ("retry", said(flag(), "Whether failed attempts are repeated. Where nobody says, the contract decides: all but `ubiops` repeat.")),
+        (
+            "retry",
+            said(
+                flag(),
+                "Whether failed attempts are repeated. Where nobody says, the contract decides: all but `ubiops` repeat.",
+            ),
+        ),
         ("include_result", said(flag(), "Whether callbacks carry `result` (contract `ubiops`).")),
         (
             "secret",
@@ -400,9 +442,21 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                 ),
             ),
         ),
-        ("retry_schedule_s", said(nullable(schedule()), "Seconds before attempt 2, 3, …; null: the project's schedule.")),
-        ("rate_limit", said(nullable(reference("RateLimitInput")), "At most so many calls begin in any window of so many seconds.")),
-        ("concurrency_limit", said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most.")),
+        (
+            "retry_schedule_s",
+            said(nullable(schedule()), "Seconds before attempt 2, 3, …; null: the project's schedule."),
+        ),
+        (
+            "rate_limit",
+            said(
+                nullable(reference("RateLimitInput")),
+                "At most so many calls begin in any window of so many seconds.",
+            ),
+        ),
+        (
+            "concurrency_limit",
+            said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most."),
+        ),
         ("ordered", said(flag(), "Whether events with one `order_key` go one after the other.")),
         (
             "confirm_gone",
@@ -412,7 +466,10 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             ),
         ),
         ("filter", said(nullable(reference("Condition")), "What must hold of an event's `data`.")),
-        ("event_labels", said(nullable(reference("Labels")), "Labels that an event must carry, all of them.")),
+        (
+            "event_labels",
+            said(nullable(reference("Labels")), "Labels that an event must carry, all of them."),
+        ),
         ("paused", said(flag(), "Whether deliveries wait. Events are taken all the same.")),
     ]
 }
@@ -439,11 +496,19 @@ fn secret_rotation() -> Value {
                 "overlap_s",
                 said(
                     nullable(integer(0, OVERLAP_MAX_S)),
-                    &format!("Seconds that the secret before signs on; {OVERLAP_DEFAULT_S} where nobody says, 0 ends it at once."),
+                    &format!(
+                        "Seconds that the secret before signs on; {OVERLAP_DEFAULT_S} where nobody says, 0 ends it at once."
+                    ),
                 ),
             ),
             ("secret", said(nullable(secret()), "The new secret; one is made where none is sent.")),
-            ("kind", said(nullable(reference("SecretKind")), "What kind of secret is made: `v1` is HMAC-SHA256, `v1a` ed25519.")),
+            (
+                "kind",
+                said(
+                    nullable(reference("SecretKind")),
+                    "What kind of secret is made: `v1` is HMAC-SHA256, `v1a` ed25519.",
+                ),
+            ),
         ],
     )
 }
@@ -457,7 +522,10 @@ fn test_fields() -> Vec<(&'static str, Value)> {
 }
 
 fn test_retry() -> Value {
-    said(flag(), "Whether the test is called again where it fails, up to six attempts in about a minute; without it, once.")
+    said(
+        flag(),
+        "Whether the test is called again where it fails, up to six attempts in about a minute; without it, once.",
+    )
 }
 
 fn test_create() -> Value {
@@ -478,7 +546,12 @@ fn condition() -> Value {
             "anyOf": [reference("FieldCondition"), reference("AndCondition"), reference("OrCondition"), reference("NotCondition")],
             "examples": [{ "and": [{ "field": "total", "gte": 100 }, { "field": "customer.country", "in": ["DE", "FR"] }] }],
         }),
-        &format!("At most {} fields, {} levels and {} bytes in all.", condition::LEAVES_MAX, condition::DEPTH_MAX, condition::BYTES_MAX),
+        &format!(
+            "At most {} fields, {} levels and {} bytes in all.",
+            condition::LEAVES_MAX,
+            condition::DEPTH_MAX,
+            condition::BYTES_MAX
+        ),
     )
 }
 
@@ -490,7 +563,10 @@ fn field_condition() -> Value {
     let many = || list(&json!({}), 1, condition::LIST_VALUES_MAX);
     let compared = || json!({ "type": ["number", "string"] });
     let path = json!({ "type": "string", "minLength": 1, "maxLength": condition::FIELD_CHARS_MAX, "pattern": CONDITION_PATH });
-    let path = said(path, "A path into `data`: names joined by dots, such as `items.0.price`, or a JSON pointer, such as `/a.b/0`.");
+    let path = said(
+        path,
+        "A path into `data`: names joined by dots, such as `items.0.price`, or a JSON pointer, such as `/a.b/0`.",
+    );
     let mut tests = vec![("field", path)];
     for op in Op::ALL {
         tests.push((
@@ -515,8 +591,20 @@ fn event_type_rest() -> Vec<(&'static str, Value)> {
     vec![
         ("description", nullable(text(0, EVENT_TYPE_DESCRIPTION_CHARS_MAX))),
         ("example", json!({ "description": "An example of `data`, any JSON. It must fit the schema." })),
-        ("schema", said(nullable(reference("DataSchema")), "What `data` must be: events that do not fit are refused. Null: anything.")),
-        ("archived", said(nullable(flag()), "Whether it is no longer offered to people. Events of it are accepted all the same.")),
+        (
+            "schema",
+            said(
+                nullable(reference("DataSchema")),
+                "What `data` must be: events that do not fit are refused. Null: anything.",
+            ),
+        ),
+        (
+            "archived",
+            said(
+                nullable(flag()),
+                "Whether it is no longer offered to people. Events of it are accepted all the same.",
+            ),
+        ),
     ]
 }
 
@@ -543,7 +631,10 @@ fn data_schema() -> Value {
         ("$schema", one_of(&DRAFTS)),
         ("$defs", named()),
         ("$ref", json!({ "type": "string", "pattern": r"^#/\$defs/" })),
-        ("type", json!({ "anyOf": [reference("DataSchemaType"), unique(list(&reference("DataSchemaType"), 1, SCHEMA_TYPES.len()))] })),
+        (
+            "type",
+            json!({ "anyOf": [reference("DataSchemaType"), unique(list(&reference("DataSchemaType"), 1, SCHEMA_TYPES.len()))] }),
+        ),
         ("enum", json!({ "type": "array", "minItems": 1 })),
         ("const", json!({})),
         ("properties", named()),
@@ -576,7 +667,8 @@ fn data_schema() -> Value {
         fields.push((key, number()));
     }
     let mut schema = object(&[], fields);
-    schema["examples"] = json!([{ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] }]);
+    schema["examples"] =
+        json!([{ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] }]);
     said(
         schema,
         "The part of JSON Schema 2020-12 that is checked; other keywords are refused, so that nobody believes in a rule that does not hold. \
@@ -594,7 +686,10 @@ fn event() -> Value {
         &["type", "data"],
         vec![
             ("type", said(posted_type(), "Not below `postern.`, which are Postern's own.")),
-            ("data", json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." })),
+            (
+                "data",
+                json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." }),
+            ),
             ("object", said(nullable(reference("EventObjectInput")), "What it happened to.")),
             (
                 "idempotency_key",
@@ -622,7 +717,10 @@ fn batch() -> Value {
 // --- inboxes, replays ---
 
 fn inbox_name() -> Value {
-    said(json!({ "type": "string", "minLength": 1, "maxLength": inbox::NAME_CHARS_MAX, "pattern": TRIMMED }), "Unique in its project.")
+    said(
+        json!({ "type": "string", "minLength": 1, "maxLength": inbox::NAME_CHARS_MAX, "pattern": TRIMMED }),
+        "Unique in its project.",
+    )
 }
 
 fn inbox_answer() -> Value {
@@ -631,7 +729,10 @@ fn inbox_answer() -> Value {
         vec![
             ("status", integer(200, 599)),
             ("delay_ms", integer(0, DELAY_MS_MAX)),
-            ("body", said(json!({ "type": "string", "maxLength": ANSWER_BODY_BYTES_MAX }), "At most 16 KiB.")),
+            (
+                "body",
+                said(json!({ "type": "string", "maxLength": ANSWER_BODY_BYTES_MAX }), "At most 16 KiB."),
+            ),
         ],
     )
 }
@@ -641,7 +742,13 @@ fn inbox_patch() -> Value {
         &[],
         vec![
             ("name", inbox_name()),
-            ("answer", said(nullable(reference("InboxAnswerInput")), "What it answers; null is an empty 200 at once.")),
+            (
+                "answer",
+                said(
+                    nullable(reference("InboxAnswerInput")),
+                    "What it answers; null is an empty 200 at once.",
+                ),
+            ),
         ],
     )
 }
@@ -654,10 +761,16 @@ fn replay_create() -> Value {
             ("webhook", said(nullable(webhook_name()), "Only of this webhook; needed with `missing`.")),
             (
                 "since",
-                said(nullable(time()), "Deliveries made (`created_at`) at this time or later; with `missing`, events accepted then."),
+                said(
+                    nullable(time()),
+                    "Deliveries made (`created_at`) at this time or later; with `missing`, events accepted then.",
+                ),
             ),
             ("until", said(nullable(time()), "Before this time; later than `since`.")),
-            ("states", said(nullable(states), "`dead` and `cancelled` where nobody says. Not with `missing`.")),
+            (
+                "states",
+                said(nullable(states), "`dead` and `cancelled` where nobody says. Not with `missing`."),
+            ),
             ("types", said(nullable(patterns(0)), "Only events of these types.")),
             ("missing", said(flag(), "Events that the webhook wants and never had a delivery of.")),
             ("dry_run", said(flag(), "Only count.")),
@@ -671,7 +784,10 @@ fn run_webhooks() -> Value {
     object(
         &["finished"],
         vec![
-            ("finished", said(url(), "Hears of the end. Probed by a GET before the run is offered to anybody.")),
+            (
+                "finished",
+                said(url(), "Hears of the end. Probed by a GET before the run is offered to anybody."),
+            ),
             ("update", said(nullable(url()), "Hears of updates. Probed, too.")),
             (
                 "auth",
@@ -690,7 +806,10 @@ fn run_create() -> Value {
     object(
         &["chain"],
         vec![
-            ("chain", json!({ "type": "object", "description": "What is to be done: the executor's to know." })),
+            (
+                "chain",
+                json!({ "type": "object", "description": "What is to be done: the executor's to know." }),
+            ),
             ("webhooks", said(nullable(reference("RunWebhooksInput")), "Whom to call.")),
             ("labels", nullable(reference("Labels"))),
         ],
@@ -698,13 +817,19 @@ fn run_create() -> Value {
 }
 
 fn run_claim() -> Value {
-    let lease_s = said(integer(LEASE_S_MIN, LEASE_S_MAX), &format!("Seconds of the lease; {LEASE_S_DEFAULT} where nobody says."));
+    let lease_s = said(
+        integer(LEASE_S_MIN, LEASE_S_MAX),
+        &format!("Seconds of the lease; {LEASE_S_DEFAULT} where nobody says."),
+    );
     object(&[], vec![("lease_s", lease_s)])
 }
 
 fn run_progress() -> Value {
     let percent = nullable(json!({ "type": "number", "minimum": 0, "maximum": 100 }));
-    object(&["step", "of"], vec![("step", integer(0, STEPS_MAX)), ("of", integer(1, STEPS_MAX)), ("percent", percent)])
+    object(
+        &["step", "of"],
+        vec![("step", integer(0, STEPS_MAX)), ("of", integer(1, STEPS_MAX)), ("percent", percent)],
+    )
 }
 
 fn run_said() -> Vec<(&'static str, Value)> {
@@ -719,16 +844,23 @@ fn run_said() -> Vec<(&'static str, Value)> {
         ("message", nullable(json!({ "type": "string", "maxLength": MESSAGE_CHARS_MAX }))),
         (
             "progress",
-            said(nullable(reference("RunProgressInput")), "`step` is at most `of`; `percent` follows from them where it is not sent."),
+            said(
+                nullable(reference("RunProgressInput")),
+                "`step` is at most `of`; `percent` follows from them where it is not sent.",
+            ),
         ),
-        ("log", said(nullable(json!({ "type": "array", "items": {} })), "Entries that the log gains, any JSON.")),
+        (
+            "log",
+            said(nullable(json!({ "type": "array", "items": {} })), "Entries that the log gains, any JSON."),
+        ),
     ]
 }
 
 fn run_finish() -> Value {
     let mut fields = run_said();
     fields.retain(|(name, _)| *name != "progress");
-    let ends: Vec<&str> = RunState::ALL.into_iter().filter(|state| state.is_final()).map(RunState::as_str).collect();
+    let ends: Vec<&str> =
+        RunState::ALL.into_iter().filter(|state| state.is_final()).map(RunState::as_str).collect();
     fields.push(("outcome", one_of(&ends)));
     fields.push(("results", json!({ "description": "What came of it, any JSON." })));
     object(&["outcome"], fields)
@@ -757,7 +889,13 @@ fn config_request() -> Value {
         vec![
             ("document", reference("ConfigDocument")),
             ("prune", said(flag(), "Whether things that the document does not name are deleted.")),
-            ("expect", said(nullable(json!({ "type": "string" })), "`base` of the plan: nothing is applied to another state.")),
+            (
+                "expect",
+                said(
+                    nullable(json!({ "type": "string" })),
+                    "`base` of the plan: nothing is applied to another state.",
+                ),
+            ),
         ],
     )
 }

@@ -18,10 +18,14 @@ pub(super) const TAG: (&str, &str) = ("Callbacks", "What receivers get.");
 /// The `webhooks` of the document, by name.
 pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let mut items = Map::new();
-    let mut add = |name: &str, method: &str, operation: Value| items.insert(String::from(name), json!({ (method): operation }));
+    let mut add = |name: &str, method: &str, operation: Value| {
+        items.insert(String::from(name), json!({ (method): operation }))
+    };
     for contract in Contract::ALL {
         let (summary, description, schema) = match contract {
-            Contract::Standard => ("An event, by the contract `standard`", "Standard Webhooks 1.0.", "StandardCallback"),
+            Contract::Standard => {
+                ("An event, by the contract `standard`", "Standard Webhooks 1.0.", "StandardCallback")
+            }
             Contract::Ubiops => (
                 "An event, by the contract `ubiops`",
                 "As UbiOps calls. The members about the object are named by its type: `deployment_id`, `pipeline_name`.",
@@ -39,10 +43,18 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
              `standard`. The type of `data` is `{data}`.",
             kind.as_str()
         );
-        add(kind.as_str(), "post", event(kind.as_str(), Contract::Standard, summary, &description, &component));
+        add(
+            kind.as_str(),
+            "post",
+            event(kind.as_str(), Contract::Standard, summary, &description, &component),
+        );
     }
     for (name, summary, description) in [
-        ("run.update", "How far a run is", "Sent to a run's `update`. A newer one replaces one that was not sent."),
+        (
+            "run.update",
+            "How far a run is",
+            "Sent to a run's `update`. A newer one replaces one that was not sent.",
+        ),
         ("run.finished", "The end of a run", "Sent to a run's `finished`, whatever the end was."),
     ] {
         let mut operation = operation(name, summary, description, &[]);
@@ -54,7 +66,8 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
         });
         add(name, "post", operation);
     }
-    let about = "A GET without a body of `finished`, then of `update`, before the run is offered to an executor.";
+    let about =
+        "A GET without a body of `finished`, then of `update`, before the run is offered to an executor.";
     let mut probe = operation("run.probe", "Whether a run's callbacks can be reached", about, &[]);
     probe["security"] = credentials();
     probe["responses"] = json!({ "200": { "description": "It can be reached. Any other answer ends the run with an error." } });
@@ -65,9 +78,9 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
 /// The schemas of bodies.
 pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let text = |about: &str| json!({ "type": "string", "description": about });
-    let time = || json!({ "type": "string", "format": "date-time", "description": "When the event was accepted." });
-    let object =
-        || json!({ "$ref": "#/components/schemas/CallbackObject", "description": "What it happened to; left out where nobody said." });
+    let time =
+        || json!({ "type": "string", "format": "date-time", "description": "When the event was accepted." });
+    let object = || json!({ "$ref": "#/components/schemas/CallbackObject", "description": "What it happened to; left out where nobody said." });
     let nullable = |about: &str| json!({ "type": ["string", "null"], "description": about });
     let mut schemas = Map::new();
     let mut add = |name: &str, description: &str, required: &[&str], properties: Value| {
@@ -103,7 +116,12 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
             of_ubiops[format!("{object}_{part}")] = nullable(&format!("Only of events about a {object}."));
         }
     }
-    add("UbiopsCallback", "The body by the contract `ubiops`.", &["event", "request_id", "status", "text"], of_ubiops);
+    add(
+        "UbiopsCallback",
+        "The body by the contract `ubiops`.",
+        &["event", "request_id", "status", "text"],
+        of_ubiops,
+    );
     add(
         "Up42Callback",
         "The body by the contract `up42`.",
@@ -179,12 +197,22 @@ fn operational(kind: Operational, generator: &mut SchemaGenerator) -> (&'static 
         T::schema_name().into_owned()
     }
     match kind {
-        Operational::WebhookDisabled => ("Postern disabled a webhook", named::<WebhookDisabledData>(generator)),
-        Operational::WebhookFailing => ("A webhook fails again and again", named::<WebhookHealthData>(generator)),
-        Operational::WebhookRecovered => ("A webhook is called as usual again", named::<WebhookHealthData>(generator)),
-        Operational::WebhookThrottled => ("A webhook gets fewer calls for a while", named::<WebhookHealthData>(generator)),
+        Operational::WebhookDisabled => {
+            ("Postern disabled a webhook", named::<WebhookDisabledData>(generator))
+        }
+        Operational::WebhookFailing => {
+            ("A webhook fails again and again", named::<WebhookHealthData>(generator))
+        }
+        Operational::WebhookRecovered => {
+            ("A webhook is called as usual again", named::<WebhookHealthData>(generator))
+        }
+        Operational::WebhookThrottled => {
+            ("A webhook gets fewer calls for a while", named::<WebhookHealthData>(generator))
+        }
         Operational::DeliveryDead => ("A delivery was given up", named::<DeliveryDeadData>(generator)),
-        Operational::ProjectFull => ("A project uses most of what it may store", named::<ProjectFullData>(generator)),
+        Operational::ProjectFull => {
+            ("A project uses most of what it may store", named::<ProjectFullData>(generator))
+        }
     }
 }
 
@@ -196,8 +224,18 @@ fn component_of(kind: Operational) -> String {
 
 fn event(name: &str, contract: Contract, summary: &str, description: &str, schema: &str) -> Value {
     let mut headers = vec![
-        header("webhook-id", true, "The same for every attempt of a delivery: what was seen before may be left undone.", &text()),
-        header("webhook-timestamp", true, "When the attempt was made, in Unix seconds.", &json!({ "type": "integer" })),
+        header(
+            "webhook-id",
+            true,
+            "The same for every attempt of a delivery: what was seen before may be left undone.",
+            &text(),
+        ),
+        header(
+            "webhook-timestamp",
+            true,
+            "When the attempt was made, in Unix seconds.",
+            &json!({ "type": "integer" }),
+        ),
         header(
             "webhook-signature",
             false,
@@ -216,9 +254,17 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
             headers.push(header(name, false, about, &text()));
         }
     }
-    let last = if counts_as_delivered(contract, 302) { "2xx and 3xx count as delivered." } else { "2xx counts as delivered." };
-    let mut operation =
-        operation(name, summary, &format!("{description} {last} Whatever else is answered is said in docs/outcomes.md."), &headers);
+    let last = if counts_as_delivered(contract, 302) {
+        "2xx and 3xx count as delivered."
+    } else {
+        "2xx counts as delivered."
+    };
+    let mut operation = operation(
+        name,
+        summary,
+        &format!("{description} {last} Whatever else is answered is said in docs/outcomes.md."),
+        &headers,
+    );
     operation["requestBody"] = body_of(schema);
     let mut responses = json!({
         "2XX": { "description": "Delivered." },

@@ -120,12 +120,17 @@ fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn routes() -> Vec<Route> {
     let mut routes = vec![Route::Health, Route::Metrics, Route::Token, Route::Projects];
     if let Some(project) = ProjectName::parse("p") {
-        routes.extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
+        routes
+            .extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
     }
     routes
 }
 
-fn path_item(route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
+fn path_item(
+    route: &Route,
+    generator: &mut SchemaGenerator,
+    responses: &mut BTreeMap<String, Value>,
+) -> Value {
     let pattern = route.pattern();
     let names = pattern.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<Value> = names
@@ -139,12 +144,20 @@ fn path_item(route: &Route, generator: &mut SchemaGenerator, responses: &mut BTr
         item.insert(String::from("parameters"), Value::Array(parameters));
     }
     for operation in operation::operations(route) {
-        item.insert(operation.method.to_ascii_lowercase(), described(&operation, route, generator, responses));
+        item.insert(
+            operation.method.to_ascii_lowercase(),
+            described(&operation, route, generator, responses),
+        );
     }
     Value::Object(item)
 }
 
-fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerator, responses: &mut BTreeMap<String, Value>) -> Value {
+fn described(
+    operation: &Operation,
+    route: &Route,
+    generator: &mut SchemaGenerator,
+    responses: &mut BTreeMap<String, Value>,
+) -> Value {
     // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement Object); one of several suffices.
     let (needs, security) = match operation.id.needs() {
         Needs::Nobody => (String::from("Needs no token."), json!([])),
@@ -160,7 +173,10 @@ fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerat
             let or = if said.is_empty() { "" } else { " or " };
             let sufficient = roles.iter().chain(&[Role::Manage]);
             let security = sufficient.map(|role| json!({ "bearer": [role.as_str()] })).collect();
-            (format!("Needs a token of the role {said}{or}`{}`.", Role::Manage.as_str()), Value::Array(security))
+            (
+                format!("Needs a token of the role {said}{or}`{}`.", Role::Manage.as_str()),
+                Value::Array(security),
+            )
         }
     };
     let mut value = json!({
@@ -180,7 +196,10 @@ fn described(operation: &Operation, route: &Route, generator: &mut SchemaGenerat
             })
         })
         .collect();
-    let headers = [(route.takes_if_match(operation.method), "IfMatch"), (route.takes_idempotency_key(operation.method), "IdempotencyKey")];
+    let headers = [
+        (route.takes_if_match(operation.method), "IfMatch"),
+        (route.takes_idempotency_key(operation.method), "IdempotencyKey"),
+    ];
     for (takes, name) in headers {
         if takes {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
@@ -238,13 +257,17 @@ fn good_answer(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
         }
         Content::Text(types) => {
             let text = || json!({ "schema": { "type": "string" } });
-            value["content"] = types.iter().map(|content_type| (String::from(*content_type), text())).collect::<Map<_, _>>().into();
+            value["content"] = types
+                .iter()
+                .map(|content_type| (String::from(*content_type), text()))
+                .collect::<Map<_, _>>()
+                .into();
         }
         Content::Lines(schema) => {
             let item = schema(generator);
-            let name = item.as_value()["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-            let text =
-                json!({ "schema": { "type": "string", "description": format!("One JSON value a line, each of the schema `{name}`.") } });
+            let name =
+                item.as_value()["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+            let text = json!({ "schema": { "type": "string", "description": format!("One JSON value a line, each of the schema `{name}`.") } });
             value["content"] = json!({ "application/x-ndjson": text, "text/plain": text });
         }
     }
@@ -261,7 +284,12 @@ fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
     }
     let examples: Map<String, Value> = problems
         .iter()
-        .map(|problem| (String::from(problem.id()), json!({ "value": Problem::new(*problem, "what happened this time, and what to do") })))
+        .map(|problem| {
+            (
+                String::from(problem.id()),
+                json!({ "value": Problem::new(*problem, "what happened this time, and what to do") }),
+            )
+        })
         .collect();
     json!({
         "description": format!("{}.", titles.join(", or: ")),

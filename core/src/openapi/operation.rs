@@ -89,7 +89,16 @@ pub(super) struct Operation {
 
 impl Operation {
     fn new(method: &'static str, id: Id, summary: &'static str) -> Self {
-        Self { method, id, summary, description: "", query: Vec::new(), body: None, answers: Vec::new(), problems: Vec::new() }
+        Self {
+            method,
+            id,
+            summary,
+            description: "",
+            query: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     fn about(self, description: &'static str) -> Self {
@@ -195,7 +204,11 @@ pub(super) const fn tag(route: &Route) -> &'static str {
             | Resource::WebhookResume(_) => "Webhooks",
             Resource::WebhookTest(_) | Resource::Tests | Resource::Test(_) => "Tests",
             Resource::EventTypes | Resource::EventType(_) => "Event types",
-            Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => "Events",
+            Resource::Events
+            | Resource::EventsBatch
+            | Resource::EventsDryRun
+            | Resource::EventsExport
+            | Resource::Event(_) => "Events",
             Resource::Deliveries
             | Resource::DeliveriesExport
             | Resource::Delivery(_)
@@ -211,7 +224,9 @@ pub(super) const fn tag(route: &Route) -> &'static str {
             | Resource::RunTerminate(_)
             | Resource::RunCallbackRetry(..) => "Runs",
             Resource::Audit => "Audit log",
-            Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => "Configuration",
+            Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => {
+                "Configuration"
+            }
             Resource::Stats | Resource::Metrics | Resource::Live | Resource::LiveTickets => "Observing",
         },
     }
@@ -493,7 +508,10 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
             .or(ProblemType::NotFound),
         Operation::new("PATCH", Id::UpdateWebhook, "Change a webhook")
             .about("Only what is sent changes.")
-            .body(body("WebhookPatch", json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } })))
+            .body(body(
+                "WebhookPatch",
+                json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } }),
+            ))
             .gives::<WebhookView>(200, "The webhook as it is now.")
             .with_etag()
             .or(ProblemType::NotFound)
@@ -508,8 +526,7 @@ fn webhooks(resource: &Resource) -> Vec<Operation> {
 fn event_types(resource: &Resource) -> Vec<Operation> {
     if matches!(resource, Resource::EventTypes) {
         let schema = json!({ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] });
-        let example =
-            json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
+        let example = json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
         return vec![
             Operation::new("GET", Id::ListEventTypes, "List event types")
                 .query(whole_or_page())
@@ -588,7 +605,9 @@ fn events(resource: &Resource) -> Vec<Operation> {
 fn inboxes(resource: &Resource) -> Vec<Operation> {
     match resource {
         Resource::Inbox(_) => vec![
-            Operation::new("GET", Id::GetInbox, "Show an inbox").gives::<InboxView>(200, "The inbox.").or(ProblemType::NotFound),
+            Operation::new("GET", Id::GetInbox, "Show an inbox")
+                .gives::<InboxView>(200, "The inbox.")
+                .or(ProblemType::NotFound),
             Operation::new("PATCH", Id::UpdateInbox, "Change an inbox")
                 .body(body("InboxPatch", json!({ "answer": { "status": 503, "delay_ms": 200 } })))
                 .gives::<InboxView>(200, "The inbox as it is now.")
@@ -603,10 +622,14 @@ fn inboxes(resource: &Resource) -> Vec<Operation> {
                 .query(page_and(Vec::new()))
                 .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
-            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded").gone("Forgotten.").or(ProblemType::NotFound),
+            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded")
+                .gone("Forgotten.")
+                .or(ProblemType::NotFound),
         ],
         _ => vec![
-            Operation::new("GET", Id::ListInboxes, "List inboxes").query(page_and(Vec::new())).gives::<Page<InboxView>>(200, "A page."),
+            Operation::new("GET", Id::ListInboxes, "List inboxes")
+                .query(page_and(Vec::new()))
+                .gives::<Page<InboxView>>(200, "A page."),
             Operation::new("POST", Id::CreateInbox, "Create an inbox")
                 .body(body("InboxCreate", json!({ "name": "trial" })))
                 .gives::<InboxView>(201, "Created, with its address.")
@@ -737,7 +760,11 @@ fn time(name: &'static str, description: &'static str) -> Parameter {
 }
 
 fn labels(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, schema: json!({ "type": "array", "items": { "type": "string", "pattern": "^[^:]+:" } }), description }
+    Parameter {
+        name,
+        schema: json!({ "type": "array", "items": { "type": "string", "pattern": "^[^:]+:" } }),
+        description,
+    }
 }
 
 fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
@@ -754,14 +781,21 @@ fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
 fn whole_or_page() -> Vec<Parameter> {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX });
     vec![
-        Parameter { name: "limit", schema: limit, description: "Items of the page at most; without it all that follow are given." },
+        Parameter {
+            name: "limit",
+            schema: limit,
+            description: "Items of the page at most; without it all that follow are given.",
+        },
         text("cursor", "`next` of the page before; opaque."),
     ]
 }
 
 fn export_and(more: Vec<Parameter>) -> Vec<Parameter> {
     let mut all = vec![
-        time("since", "Accepted (events) or made (deliveries) at this time or later: `accepted_at`, `created_at`."),
+        time(
+            "since",
+            "Accepted (events) or made (deliveries) at this time or later: `accepted_at`, `created_at`.",
+        ),
         time("until", "Accepted or made before this time; later than `since`."),
         text("type", "The event type."),
     ];
@@ -807,7 +841,8 @@ pub(super) fn path_parameter(name: &str, route: &Route) -> (Value, &'static str)
         (_, Route::Project(_, Resource::Inbox(_) | Resource::InboxRequests(_))) => (id(), "`ibx_…`"),
         (_, Route::Project(_, Resource::Replay(_) | Resource::ReplayCancel(_))) => (id(), "`rpl_…`"),
         ("kind", Route::Project(_, Resource::RunCallbackRetry(..))) => {
-            let kinds = CallbackKind::ALL.into_iter().filter(|kind| !kind.is_probe()).map(CallbackKind::as_str);
+            let kinds =
+                CallbackKind::ALL.into_iter().filter(|kind| !kind.is_probe()).map(CallbackKind::as_str);
             (json!({ "type": "string", "enum": kinds.collect::<Vec<_>>() }), "What the callback tells.")
         }
         (

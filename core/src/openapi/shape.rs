@@ -22,7 +22,9 @@ fn each_schema(document: &mut Value, change: &mut impl FnMut(&mut Value)) {
             for (key, member) in map.iter_mut() {
                 match key.as_str() {
                     "schema" => change(member),
-                    "schemas" => member.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(&mut *change),
+                    "schemas" => {
+                        member.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(&mut *change)
+                    }
                     // Values, which may hold anything.
                     "example" | "examples" => {}
                     _ => each_schema(member, change),
@@ -39,9 +41,18 @@ fn each_part(schema: &mut Map<String, Value>, change: &mut impl FnMut(&mut Value
     for key in ["items", "not", "propertyNames", "contains", "contentSchema"] {
         schema.get_mut(key).into_iter().for_each(&mut *change);
     }
-    schema.get_mut("additionalProperties").filter(|further| !further.is_boolean()).into_iter().for_each(&mut *change);
+    schema
+        .get_mut("additionalProperties")
+        .filter(|further| !further.is_boolean())
+        .into_iter()
+        .for_each(&mut *change);
     for key in ["properties", "patternProperties", "$defs"] {
-        schema.get_mut(key).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut).for_each(&mut *change);
+        schema
+            .get_mut(key)
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(Map::values_mut)
+            .for_each(&mut *change);
     }
     for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
         schema.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().for_each(&mut *change);
@@ -56,8 +67,9 @@ fn reshape(schema: &mut Value) {
     let Some(map) = schema.as_object_mut() else { return };
     each_part(map, &mut reshape);
     pairs_as_lists(map);
-    let is_array =
-        map.get("type").is_some_and(|kind| kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array"))));
+    let is_array = map.get("type").is_some_and(|kind| {
+        kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array")))
+    });
     if is_array && !map.contains_key("items") {
         map.insert(String::from("items"), json!({}));
     }
@@ -92,7 +104,9 @@ fn constants_as_enum(schema: &mut Map<String, Value>) {
     let words: Vec<Value> = variants.iter().map(|variant| variant["const"].clone()).collect();
     let meanings: Vec<String> = variants
         .iter()
-        .filter_map(|variant| Some(format!("* `{}`: {}", variant["const"].as_str()?, variant["description"].as_str()?)))
+        .filter_map(|variant| {
+            Some(format!("* `{}`: {}", variant["const"].as_str()?, variant["description"].as_str()?))
+        })
         .collect();
     if !meanings.is_empty() {
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
@@ -113,7 +127,9 @@ fn name_variants(schemas: &mut Map<String, Value>) {
         let Some(tag) = variants.first().and_then(tag_of) else { continue };
         let mut mapping = Map::new();
         for variant in variants.iter_mut() {
-            let Some(word) = variant["properties"][&tag]["const"].as_str().map(String::from) else { continue };
+            let Some(word) = variant["properties"][&tag]["const"].as_str().map(String::from) else {
+                continue;
+            };
             let component = format!("{name}{}", in_pascal_case(&word));
             let reference = format!("#/components/schemas/{component}");
             found.insert(component, std::mem::replace(variant, json!({ "$ref": reference })));
@@ -126,7 +142,11 @@ fn name_variants(schemas: &mut Map<String, Value>) {
 
 /// The member of a variant that is a constant.
 fn tag_of(variant: &Value) -> Option<String> {
-    variant["properties"].as_object()?.iter().find(|(_, member)| member["const"].is_string()).map(|(name, _)| name.clone())
+    variant["properties"]
+        .as_object()?
+        .iter()
+        .find(|(_, member)| member["const"].is_string())
+        .map(|(name, _)| name.clone())
 }
 
 /// `timed_out` as `TimedOut`.
@@ -134,7 +154,12 @@ pub(super) fn in_pascal_case(word: &str) -> String {
     word.split(['_', '-', '.', ' '])
         .map(|part| {
             let mut letters = part.chars();
-            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+                .collect::<String>()
         })
         .collect()
 }

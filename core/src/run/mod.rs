@@ -277,8 +277,12 @@ impl NotHeard {
         match self {
             Self::Ended => "the run has ended: stop working on it",
             Self::Terminated => "the run was terminated: stop working on it",
-            Self::NotClaimed => "nobody holds this run: claim it first (a claim whose lease has ended is lost)",
-            Self::OtherClaim => "the run was given to another executor after this claim's lease had ended: stop working on it",
+            Self::NotClaimed => {
+                "nobody holds this run: claim it first (a claim whose lease has ended is lost)"
+            }
+            Self::OtherClaim => {
+                "the run was given to another executor after this claim's lease had ended: stop working on it"
+            }
         }
     }
 }
@@ -469,7 +473,11 @@ impl CallRecord {
     /// How it ended in a few words, with what the answer asks for and what was wrong with its body.
     #[must_use]
     pub fn result(&self) -> String {
-        explain::brief_of_call(&self.attempt.outcome, self.retry_after.as_ref(), self.attempt.body_note.as_ref())
+        explain::brief_of_call(
+            &self.attempt.outcome,
+            self.retry_after.as_ref(),
+            self.attempt.body_note.as_ref(),
+        )
     }
 }
 
@@ -538,13 +546,18 @@ fn after_probe(tries: u32, outcome: &Outcome) -> Next {
         Outcome::Answered { status: 200 } => Next::Delivered,
         // Nobody was there, or a proxy says so.
         Outcome::TimedOut | Outcome::ConnectionFailed { .. } | Outcome::Answered { status: 502..=504 } => {
-            let pause = usize::try_from(tries).ok().and_then(|tries| PROBE_PAUSES_MS.get(tries.checked_sub(1)?));
+            let pause =
+                usize::try_from(tries).ok().and_then(|tries| PROBE_PAUSES_MS.get(tries.checked_sub(1)?));
             pause.map_or(Next::Failed, |after_ms| Next::Again { after_ms: *after_ms })
         }
-        Outcome::Lost | Outcome::PlatformFailed { .. } if tries < PROBE_CALLS_MAX => Next::Again { after_ms: 0 },
-        Outcome::Answered { .. } | Outcome::NameNotResolved | Outcome::Blocked { .. } | Outcome::Lost | Outcome::PlatformFailed { .. } => {
-            Next::Failed
+        Outcome::Lost | Outcome::PlatformFailed { .. } if tries < PROBE_CALLS_MAX => {
+            Next::Again { after_ms: 0 }
         }
+        Outcome::Answered { .. }
+        | Outcome::NameNotResolved
+        | Outcome::Blocked { .. }
+        | Outcome::Lost
+        | Outcome::PlatformFailed { .. } => Next::Failed,
     }
 }
 
@@ -561,10 +574,16 @@ pub fn may_resend(
     webhooks: &Webhooks,
 ) -> Result<(), &'static str> {
     match (kind, callback) {
-        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) => Err("a probe is not sent again: create the run again"),
+        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) => {
+            Err("a probe is not sent again: create the run again")
+        }
         (_, CallbackState::Leased) => Err("it is being called right now"),
-        (CallbackKind::Update, _) if run.is_final() => Err("the run has ended, and its end says more than an update: send finished again"),
-        (_, CallbackState::Waiting) if next_at.is_none() => Err("it is sent as soon as the update before it is through"),
+        (CallbackKind::Update, _) if run.is_final() => {
+            Err("the run has ended, and its end says more than an update: send finished again")
+        }
+        (_, CallbackState::Waiting) if next_at.is_none() => {
+            Err("it is sent as soon as the update before it is through")
+        }
         _ if webhooks.lack_credentials() => {
             Err("the credentials of its address were deleted after its last call: it can not be called again")
         }
@@ -574,12 +593,23 @@ pub fn may_resend(
 
 /// Why a callback stands where it stands, and what to do: the latest calls, oldest first, tell.
 #[must_use]
-pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestamp>, calls: &[CallRecord]) -> Reason {
-    let plain = |headline: &str, advice: &str| Reason { headline: String::from(headline), advice: String::from(advice) };
-    let last =
-        calls.last().map(|last| (last.attempt.number, explain::brief_of_call(&last.attempt.outcome, last.retry_after.as_ref(), None)));
+pub fn reason(
+    kind: CallbackKind,
+    state: CallbackState,
+    next_at: Option<Timestamp>,
+    calls: &[CallRecord],
+) -> Reason {
+    let plain = |headline: &str, advice: &str| Reason {
+        headline: String::from(headline),
+        advice: String::from(advice),
+    };
+    let last = calls.last().map(|last| {
+        (last.attempt.number, explain::brief_of_call(&last.attempt.outcome, last.retry_after.as_ref(), None))
+    });
     let (number, ended) = match (state, last) {
-        (CallbackState::Waiting, None) if next_at.is_none() => return plain("Waits for the update before it", ""),
+        (CallbackState::Waiting, None) if next_at.is_none() => {
+            return plain("Waits for the update before it", "");
+        }
         (CallbackState::Waiting, None) => return plain("Not called yet", ""),
         (CallbackState::Leased, None) => return plain("The first call is under way", ""),
         (CallbackState::Delivered, None) => return plain("Delivered", ""),
@@ -588,7 +618,9 @@ pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestam
     };
     let headline = match state {
         CallbackState::Waiting => format!("Call {number} failed: {ended}"),
-        CallbackState::Leased => format!("Call {} is under way; the one before ended: {ended}", number.saturating_add(1)),
+        CallbackState::Leased => {
+            format!("Call {} is under way; the one before ended: {ended}", number.saturating_add(1))
+        }
         CallbackState::Delivered => format!("Taken at call {number}: {ended}"),
         CallbackState::Failed => format!("Given up after call {number}: {ended}"),
         CallbackState::Cancelled => format!("Replaced by the end of the run after call {number}: {ended}"),
@@ -598,15 +630,21 @@ pub fn reason(kind: CallbackKind, state: CallbackState, next_at: Option<Timestam
         (CallbackState::Waiting, false, _) => {
             "It is called again by the project's retry schedule. When the receiver works again, send it again instead of waiting."
         }
-        (CallbackState::Failed, true, _) => "The address must answer a GET with 200. Create the run again once it does.",
+        (CallbackState::Failed, true, _) => {
+            "The address must answer a GET with 200. Create the run again once it does."
+        }
         (CallbackState::Failed, false, Some(Outcome::Answered { status: 200..=299 })) => {
             "The receiver has it, but only 200 and 204 count as taken, so nothing calls it again by itself."
         }
         (CallbackState::Failed, false, Some(Outcome::Answered { status: 410 })) => {
             "The receiver says that it is gone for good, so nothing calls it again by itself. If that is wrong, send it again."
         }
-        (CallbackState::Failed, false, Some(Outcome::Blocked { .. })) => "Postern calls public hosts only. The receiver got nothing.",
-        (CallbackState::Failed, false, _) => "Nothing calls it any more by itself. When the receiver works again, send it again.",
+        (CallbackState::Failed, false, Some(Outcome::Blocked { .. })) => {
+            "Postern calls public hosts only. The receiver got nothing."
+        }
+        (CallbackState::Failed, false, _) => {
+            "Nothing calls it any more by itself. When the receiver works again, send it again."
+        }
         (CallbackState::Leased | CallbackState::Delivered | CallbackState::Cancelled, ..) => "",
     };
     Reason { headline, advice: String::from(advice) }

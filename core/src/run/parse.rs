@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{
-    Entry, LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, Progress, RunDraft, RunEnd, RunMode, RunState, RunUpdate,
-    STEPS_MAX, Target, Webhooks,
+    Entry, LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, Progress, RunDraft, RunEnd, RunMode,
+    RunState, RunUpdate, STEPS_MAX, Target, Webhooks,
 };
 use crate::egress::{self, Policy};
 use crate::fault::{Fault, Faults, Fields, InputFault, Sent, check_text, parse_json, split_object};
@@ -29,14 +29,22 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
     fields.expect("chain");
     match &split.raw {
         None => fields.fault("chain", "is required"),
-        Some(raw) if !raw.get().trim_start().starts_with('{') => fields.fault("chain", "must be a JSON object: what is to be done"),
+        Some(raw) if !raw.get().trim_start().starts_with('{') => {
+            fields.fault("chain", "must be a JSON object: what is to be done")
+        }
         Some(_) => {}
     }
     let webhooks = fields.object("webhooks").value().and_then(|map| webhooks(&mut fields, map, policy));
-    let labels = fields.object("labels").value().map(|map| field::labels(&mut fields, "labels", map)).unwrap_or_default();
+    let labels = fields
+        .object("labels")
+        .value()
+        .map(|map| field::labels(&mut fields, "labels", map))
+        .unwrap_or_default();
     let faults = fields.finish();
     match split.raw {
-        Some(chain) if faults.is_empty() => Ok(RunDraft { chain, webhooks, labels, mode: RunMode::Work, entry, refusal: None }),
+        Some(chain) if faults.is_empty() => {
+            Ok(RunDraft { chain, webhooks, labels, mode: RunMode::Work, entry, refusal: None })
+        }
         _ => Err(faults.into()),
     }
 }
@@ -100,7 +108,8 @@ impl Auth {
 pub fn read_auth(text: &str) -> Result<Auth, String> {
     let (user, _password) = text.split_once(':').ok_or_else(|| String::from("must be user:password"))?;
     check_text(text, 1, AUTH_CHARS_MAX)?;
-    check_text(user, 1, AUTH_CHARS_MAX).map_err(|_fault| String::from("must have a user name before the colon"))?;
+    check_text(user, 1, AUTH_CHARS_MAX)
+        .map_err(|_fault| String::from("must have a user name before the colon"))?;
     Ok(Auth { user: String::from(user), authorization: format!("Basic {}", STANDARD.encode(text)) })
 }
 
@@ -114,7 +123,8 @@ pub fn claim(body: &str) -> Result<u32, InputFault> {
     let sent = fields.integer("lease_s");
     let lease_s = match fields.not_null("lease_s", sent) {
         Sent::Value(seconds) => {
-            let fitting = u32::try_from(seconds).ok().filter(|seconds| (LEASE_S_MIN..=LEASE_S_MAX).contains(seconds));
+            let fitting =
+                u32::try_from(seconds).ok().filter(|seconds| (LEASE_S_MIN..=LEASE_S_MAX).contains(seconds));
             if fitting.is_none() {
                 fields.fault("lease_s", format!("must be {LEASE_S_MIN} to {LEASE_S_MAX} seconds"));
             }
@@ -153,7 +163,9 @@ pub fn finish(body: &str) -> Result<RunEnd, InputFault> {
     let written = split_object(body, "", "results")?.raw;
     let mut fields = Fields::new(&split.rest, "");
     // What results hold twice stays twice.
-    fields.absorb(split.faults.into_iter().filter(|fault| !fault.pointer.starts_with("/results/")).collect::<Faults>());
+    fields.absorb(
+        split.faults.into_iter().filter(|fault| !fault.pointer.starts_with("/results/")).collect::<Faults>(),
+    );
     let claim = claim_number(&mut fields);
     let sent = fields.text("outcome");
     let outcome = fields.required("outcome", sent).and_then(|text| {
@@ -193,7 +205,10 @@ impl RunQuery {
         let state = parameters.one("state").and_then(|text| {
             let state = RunState::parse(&text);
             if state.is_none() {
-                parameters.fault("state", format!("must be one of {}", RunState::ALL.map(RunState::as_str).join(", ")));
+                parameters.fault(
+                    "state",
+                    format!("must be one of {}", RunState::ALL.map(RunState::as_str).join(", ")),
+                );
             }
             state
         });
@@ -215,7 +230,12 @@ fn message(fields: &mut Fields<'_>) -> Option<String> {
     let text = fields.text("message").value()?;
     let chars = text.chars().count();
     if chars > MESSAGE_CHARS_MAX {
-        fields.fault("message", format!("must be at most {MESSAGE_CHARS_MAX} characters, this has {chars}; put long texts into log"));
+        fields.fault(
+            "message",
+            format!(
+                "must be at most {MESSAGE_CHARS_MAX} characters, this has {chars}; put long texts into log"
+            ),
+        );
     }
     Some(String::from(text))
 }
@@ -232,7 +252,9 @@ fn progress(fields: &mut Fields<'_>, map: &Map<String, Value>) -> Option<Progres
     let sent = part.integer("of");
     let of = part.required("of", sent).and_then(|sent| number(&mut part, "of", sent, 1, STEPS_MAX));
     let sent = part.integer("step");
-    let step = part.required("step", sent).and_then(|sent| number(&mut part, "step", sent, 0, of.unwrap_or(STEPS_MAX)));
+    let step = part
+        .required("step", sent)
+        .and_then(|sent| number(&mut part, "step", sent, 0, of.unwrap_or(STEPS_MAX)));
     let percent = match part.any("percent") {
         None | Some(Value::Null) => None,
         Some(sent) => {

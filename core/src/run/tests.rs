@@ -6,7 +6,11 @@ use crate::egress::Policy;
 use crate::fault::InputFault;
 
 fn entry() -> Entry {
-    Entry { origin: String::from("https://h.example"), path: String::from("/v1/projects/p1/runs"), endpoint: String::from("runs") }
+    Entry {
+        origin: String::from("https://h.example"),
+        path: String::from("/v1/projects/p1/runs"),
+        endpoint: String::from("runs"),
+    }
 }
 
 fn pointers<T>(parsed: Result<T, InputFault>) -> Vec<String> {
@@ -49,8 +53,14 @@ fn every_bad_field_of_a_new_run_is_named() {
             json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": "nocolon", "x": 1}}),
             vec!["/webhooks/auth", "/webhooks/x"],
         ),
-        (json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": ":secret"}}), vec!["/webhooks/auth"]),
-        (json!({"chain": {}, "webhooks": {"finished": "https://u:p@a.example/", "auth": "u:p"}}), vec!["/webhooks/finished"]),
+        (
+            json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "auth": ":secret"}}),
+            vec!["/webhooks/auth"],
+        ),
+        (
+            json!({"chain": {}, "webhooks": {"finished": "https://u:p@a.example/", "auth": "u:p"}}),
+            vec!["/webhooks/finished"],
+        ),
         (json!({"chain": {}, "webhooks": 5, "labels": []}), vec!["/webhooks", "/labels"]),
         (json!([]), vec![""]),
     ] {
@@ -73,7 +83,9 @@ fn credentials_leave_the_address_and_no_fault_repeats_them() {
 
     // Split at the first colon: the password holds one.
     let body = json!({"chain": {}, "webhooks": {"finished": "https://a.example/", "update": "https://b.example/", "auth": "u:p:1"}});
-    let Some(mut webhooks) = draft(&body).ok().and_then(|draft| draft.webhooks) else { panic!("webhooks were given") };
+    let Some(mut webhooks) = draft(&body).ok().and_then(|draft| draft.webhooks) else {
+        panic!("webhooks were given")
+    };
     assert_eq!(webhooks.shown_auth().as_deref(), Some("u:XXX"));
     assert!(webhooks.targets_mut().all(|target| target.authorization.as_deref() == Some("Basic dTpwOjE=")));
     assert!(!format!("{webhooks:?}").contains("dTpwOjE="));
@@ -84,12 +96,18 @@ fn credentials_leave_the_address_and_no_fault_repeats_them() {
 
 #[test]
 fn a_claim_asks_for_ten_seconds_to_an_hour() {
-    for (body, expected) in [(json!({}), LEASE_S_DEFAULT), (json!({"lease_s": 10}), 10), (json!({"lease_s": 3600}), 3_600)] {
+    for (body, expected) in
+        [(json!({}), LEASE_S_DEFAULT), (json!({"lease_s": 10}), 10), (json!({"lease_s": 3600}), 3_600)]
+    {
         assert_eq!(claim(&body.to_string()), Ok(expected), "{body}");
     }
-    for body in
-        [json!({"lease_s": 9}), json!({"lease_s": 3601}), json!({"lease_s": "60"}), json!({"lease_s": null}), json!({"lease_s": 1.5})]
-    {
+    for body in [
+        json!({"lease_s": 9}),
+        json!({"lease_s": 3601}),
+        json!({"lease_s": "60"}),
+        json!({"lease_s": null}),
+        json!({"lease_s": 1.5}),
+    ] {
         assert_eq!(pointers(claim(&body.to_string())), ["/lease_s"], "{body}");
     }
 }
@@ -97,21 +115,37 @@ fn a_claim_asks_for_ten_seconds_to_an_hour() {
 #[test]
 fn an_update_says_how_far_the_run_is() {
     let read = |body: serde_json::Value| update(&body.to_string());
-    let parsed = read(json!({"claim": 2, "message": "m", "progress": {"step": 1, "of": 3}, "log": [1, "a", {"b": 2}]}));
+    let parsed = read(
+        json!({"claim": 2, "message": "m", "progress": {"step": 1, "of": 3}, "log": [1, "a", {"b": 2}]}),
+    );
     let Ok(parsed) = parsed else { panic!("{parsed:?}") };
     assert_eq!((parsed.claim, parsed.progress), (Some(2), Some(Progress { step: 1, of: 3, percent: 33 })));
     assert_eq!(parsed.log.iter().map(|entry| entry.get()).collect::<Vec<_>>(), ["1", "\"a\"", "{\"b\":2}"]);
-    let percent = |progress: serde_json::Value| read(json!({ "progress": progress })).ok().and_then(|update| update.progress);
-    assert_eq!(percent(json!({"step": 0, "of": 2, "percent": 12.7})).map(|progress| progress.percent), Some(12));
+    let percent = |progress: serde_json::Value| {
+        read(json!({ "progress": progress })).ok().and_then(|update| update.progress)
+    };
+    assert_eq!(
+        percent(json!({"step": 0, "of": 2, "percent": 12.7})).map(|progress| progress.percent),
+        Some(12)
+    );
     assert_eq!(percent(json!({"step": 2, "of": 2})).map(|progress| progress.percent), Some(100));
     assert!(read(json!({})).is_ok_and(|update| update.is_heartbeat()));
-    assert!(read(json!({"log": null, "message": null, "progress": null, "claim": null})).is_ok_and(|update| update.is_heartbeat()));
+    assert!(
+        read(json!({"log": null, "message": null, "progress": null, "claim": null}))
+            .is_ok_and(|update| update.is_heartbeat())
+    );
     for (body, expected) in [
         (json!({"progress": {"step": 3, "of": 2}}), vec!["/progress/step"]),
         (json!({"progress": {"step": 1}}), vec!["/progress/of"]),
-        (json!({"progress": {"step": 0, "of": 0, "percent": 101}}), vec!["/progress/of", "/progress/percent"]),
+        (
+            json!({"progress": {"step": 0, "of": 0, "percent": 101}}),
+            vec!["/progress/of", "/progress/percent"],
+        ),
         (json!({"progress": {"step": -1, "of": 2, "x": 1}}), vec!["/progress/step", "/progress/x"]),
-        (json!({"log": {}, "claim": 0, "message": 5, "more": 1}), vec!["/claim", "/log", "/message", "/more"]),
+        (
+            json!({"log": {}, "claim": 0, "message": 5, "more": 1}),
+            vec!["/claim", "/log", "/message", "/more"],
+        ),
         (json!({"message": "x".repeat(MESSAGE_CHARS_MAX + 1)}), vec!["/message"]),
     ] {
         let mut found = pointers(read(body.clone()));
@@ -126,9 +160,13 @@ fn results_are_kept_as_they_were_written() {
         let body = format!(r#"{{"outcome": "finished", "results": {text}, "log": [1.50]}}"#);
         finish(&body).map(|end| (end.results.map(|results| String::from(results.get())), end.log.len()))
     };
-    for text in
-        [r#"{"id":12345678901234567890123, "z": 1.50,  "a" : [ ] }"#, "0.10000000000000000555", "\"\\u00e4\"", "false", r#"{"a":1,"a":2}"#]
-    {
+    for text in [
+        r#"{"id":12345678901234567890123, "z": 1.50,  "a" : [ ] }"#,
+        "0.10000000000000000555",
+        "\"\\u00e4\"",
+        "false",
+        r#"{"a":1,"a":2}"#,
+    ] {
         assert_eq!(results(text), Ok((Some(String::from(text)), 1)), "{text}");
     }
     assert_eq!(results(" null "), Ok((None, 1)));
@@ -148,7 +186,9 @@ fn a_run_ends_in_one_of_three_ways() {
         assert!(read(json!({ "outcome": outcome.as_str() })).is_ok_and(|end| end.outcome == outcome));
     }
     let parsed = read(json!({"outcome": "finished", "message": "m", "results": {"a": 1}, "log": [1]}));
-    assert!(parsed.is_ok_and(|end| end.results.is_some_and(|results| results.get() == r#"{"a":1}"#) && end.log.len() == 1));
+    assert!(parsed.is_ok_and(
+        |end| end.results.is_some_and(|results| results.get() == r#"{"a":1}"#) && end.log.len() == 1
+    ));
     for (body, expected) in [
         (json!({}), vec!["/outcome"]),
         (json!({"outcome": "running"}), vec!["/outcome"]),
@@ -212,15 +252,21 @@ fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it_at_once() {
 fn a_probe_that_reaches_nobody_is_repeated_for_ten_seconds() {
     let nobody = [Outcome::TimedOut, Outcome::ConnectionFailed { message: String::from("refused") }];
     for outcome in nobody.into_iter().chain([502, 503, 504].map(|status| Outcome::Answered { status })) {
-        let pauses: Vec<_> = (1..=4).map(|tries| pause(after(CallbackKind::ProbeFinished, tries, &outcome))).collect();
+        let pauses: Vec<_> =
+            (1..=4).map(|tries| pause(after(CallbackKind::ProbeFinished, tries, &outcome))).collect();
         assert_eq!(pauses, [Some(1_000), Some(3_000), Some(6_000), None], "{outcome:?}");
-        assert_eq!(after(CallbackKind::ProbeFinished, u32::MAX, &outcome), Next::Failed, "where somebody waits for the answer");
+        assert_eq!(
+            after(CallbackKind::ProbeFinished, u32::MAX, &outcome),
+            Next::Failed,
+            "where somebody waits for the answer"
+        );
     }
 }
 
 #[test]
 fn what_is_posted_is_repeated_by_the_schedule_of_deliveries() {
-    let may_pass = [301, 302, 400, 401, 404, 408, 425, 429, 500, 502, 503].map(|status| Outcome::Answered { status });
+    let may_pass =
+        [301, 302, 400, 401, 404, 408, 425, 429, 500, 502, 503].map(|status| Outcome::Answered { status });
     for kind in [CallbackKind::Update, CallbackKind::Finished] {
         for status in [200, 204] {
             assert_eq!(after(kind, 10, &Outcome::Answered { status }), Next::Delivered);
@@ -255,11 +301,19 @@ fn the_projects_schedule_and_what_the_receiver_asks_for_count() {
 
 #[test]
 fn what_may_be_sent_again_and_what_not() {
-    let target = |authorization: Option<&str>| Target { url: String::new(), authorization: authorization.map(String::from) };
-    let mut webhooks = Webhooks { finished: target(Some("Basic x")), update: None, user: None, forgotten: false };
+    let target = |authorization: Option<&str>| Target {
+        url: String::new(),
+        authorization: authorization.map(String::from),
+    };
+    let mut webhooks =
+        Webhooks { finished: target(Some("Basic x")), update: None, user: None, forgotten: false };
     let at = Some(Timestamp(1));
-    let finished = |state, next_at, webhooks: &Webhooks| may_resend(CallbackKind::Finished, RunState::Finished, state, next_at, webhooks);
-    for (state, next_at) in [(CallbackState::Failed, None), (CallbackState::Waiting, at), (CallbackState::Delivered, None)] {
+    let finished = |state, next_at, webhooks: &Webhooks| {
+        may_resend(CallbackKind::Finished, RunState::Finished, state, next_at, webhooks)
+    };
+    for (state, next_at) in
+        [(CallbackState::Failed, None), (CallbackState::Waiting, at), (CallbackState::Delivered, None)]
+    {
         assert_eq!(finished(state, next_at, &webhooks), Ok(()), "{state:?}");
     }
     assert!(finished(CallbackState::Leased, at, &webhooks).is_err_and(|why| why.contains("right now")));
@@ -267,10 +321,13 @@ fn what_may_be_sent_again_and_what_not() {
     let update = |run| may_resend(CallbackKind::Update, run, CallbackState::Failed, None, &webhooks);
     assert_eq!(update(RunState::Running), Ok(()));
     assert!(update(RunState::Finished).is_err(), "the end was told, and \"running\" must not follow it");
-    let probe = may_resend(CallbackKind::ProbeFinished, RunState::Error, CallbackState::Failed, None, &webhooks);
+    let probe =
+        may_resend(CallbackKind::ProbeFinished, RunState::Error, CallbackState::Failed, None, &webhooks);
     assert!(probe.is_err_and(|why| why.contains("create the run again")));
     assert!(webhooks.forget_credentials() && !webhooks.forget_credentials());
-    assert!(finished(CallbackState::Delivered, None, &webhooks).is_err_and(|why| why.contains("credentials")));
+    assert!(
+        finished(CallbackState::Delivered, None, &webhooks).is_err_and(|why| why.contains("credentials"))
+    );
 
     let mut open = Webhooks { finished: target(None), update: None, user: None, forgotten: false };
     assert!(!open.forget_credentials());
@@ -296,18 +353,32 @@ fn a_callback_says_why_it_stands_where_it_stands() {
     };
     let call = |number, outcome| asked(number, outcome, None);
     let busy = [call(1, Outcome::TimedOut), call(2, Outcome::Answered { status: 503 })];
-    let of = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &busy);
+    let of =
+        |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &busy);
     assert_eq!(of(CallbackState::Waiting, Some(9)).headline, "Call 2 failed: 503 Service Unavailable");
     assert!(of(CallbackState::Waiting, Some(9)).advice.contains("send it again"));
-    assert_eq!(of(CallbackState::Leased, Some(9)).headline, "Call 3 is under way; the one before ended: 503 Service Unavailable");
+    assert_eq!(
+        of(CallbackState::Leased, Some(9)).headline,
+        "Call 3 is under way; the one before ended: 503 Service Unavailable"
+    );
     assert_eq!(of(CallbackState::Failed, None).headline, "Given up after call 2: 503 Service Unavailable");
     let named = [asked(1, Outcome::Answered { status: 429 }, Some("in a while"))];
     let waiting = reason(CallbackKind::Update, CallbackState::Waiting, Some(Timestamp(9)), &named);
-    assert_eq!(waiting.headline, "Call 1 failed: 429 Too Many Requests, Retry-After was not understood: in a while");
+    assert_eq!(
+        waiting.headline,
+        "Call 1 failed: 429 Too Many Requests, Retry-After was not understood: in a while"
+    );
     assert_eq!(named[0].result(), "429 Too Many Requests, Retry-After was not understood: in a while");
-    let odd = reason(CallbackKind::Finished, CallbackState::Failed, None, &[call(1, Outcome::Answered { status: 202 })]);
+    let odd = reason(
+        CallbackKind::Finished,
+        CallbackState::Failed,
+        None,
+        &[call(1, Outcome::Answered { status: 202 })],
+    );
     assert!(odd.advice.contains("200 and 204"), "{odd:?}");
-    let none = |state, next_at: Option<i64>| reason(CallbackKind::Finished, state, next_at.map(Timestamp), &[]).headline;
+    let none = |state, next_at: Option<i64>| {
+        reason(CallbackKind::Finished, state, next_at.map(Timestamp), &[]).headline
+    };
     assert_eq!(none(CallbackState::Waiting, None), "Waits for the update before it");
     assert_eq!(none(CallbackState::Waiting, Some(9)), "Not called yet");
     for kind in CallbackKind::ALL {
@@ -343,6 +414,9 @@ fn spellings_read_back() {
     for state in CallbackState::ALL {
         assert_eq!(CallbackState::parse(state.as_str()), Some(state));
     }
-    assert!(parse::RunQuery::parse("state=running&limit=2").is_ok_and(|query| query.state == Some(RunState::Running)));
+    assert!(
+        parse::RunQuery::parse("state=running&limit=2")
+            .is_ok_and(|query| query.state == Some(RunState::Running))
+    );
     assert!(parse::RunQuery::parse("state=waiting").is_err() && parse::RunQuery::parse("x=1").is_err());
 }

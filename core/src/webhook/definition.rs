@@ -110,14 +110,20 @@ impl Header {
     /// therefore sealed already. Nobody outside knows sealed text, so equal text was kept and not sent.
     #[must_use]
     pub fn is_kept_from(&self, stored: &[Self]) -> bool {
-        stored.iter().any(|header| header.protected && header.key.eq_ignore_ascii_case(&self.key) && header.value == self.value)
+        stored.iter().any(|header| {
+            header.protected && header.key.eq_ignore_ascii_case(&self.key) && header.value == self.value
+        })
     }
 }
 
 impl std::fmt::Debug for Header {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let value = if self.protected { "••••••••" } else { self.value.as_str() };
-        f.debug_struct("Header").field("key", &self.key).field("value", &value).field("protected", &self.protected).finish()
+        f.debug_struct("Header")
+            .field("key", &self.key)
+            .field("value", &value)
+            .field("protected", &self.protected)
+            .finish()
     }
 }
 
@@ -190,7 +196,12 @@ impl Definition {
     /// A webhook of which only this is said: enabled, every object, no header, 10 s, unsigned, the contract's default for
     /// `retry`. Nothing is checked.
     #[must_use]
-    pub fn new(name: WebhookName, url: impl Into<String>, contract: Contract, events: Vec<EventPattern>) -> Self {
+    pub fn new(
+        name: WebhookName,
+        url: impl Into<String>,
+        contract: Contract,
+        events: Vec<EventPattern>,
+    ) -> Self {
         Self {
             name,
             url: url.into(),
@@ -241,6 +252,9 @@ impl Definition {
 
 impl std::fmt::Debug for Definition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Definition").field("name", &self.name).field("contract", &self.contract).finish_non_exhaustive()
+        f.debug_struct("Definition")
+            .field("name", &self.name)
+            .field("contract", &self.contract)
+            .finish_non_exhaustive()
     }
 }

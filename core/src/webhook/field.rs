@@ -67,7 +67,9 @@ pub(crate) fn name(fields: &mut Fields<'_>, text: &str) -> Option<WebhookName> {
     if name.is_none() {
         match check_name(text, 1, WebhookName::CHARS_MAX) {
             Err(detail) => fields.fault("name", detail),
-            Ok(()) if matches!(text, "." | "..") => fields.fault("name", "must not be . or .., which mean something else in a path"),
+            Ok(()) if matches!(text, "." | "..") => {
+                fields.fault("name", "must not be . or .., which mean something else in a path")
+            }
             Ok(()) => fields.fault("name", "must not begin or end with a space"),
         }
     }
@@ -102,7 +104,8 @@ pub(crate) fn patterns(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> O
     for (index, item) in items.iter().enumerate() {
         let at = format!("{key}/{index}");
         match item.as_str().and_then(EventPattern::parse) {
-            None => fields.fault_below(&at, "must be an event type such as order.paid, a prefix such as order.*, or *"),
+            None => fields
+                .fault_below(&at, "must be an event type such as order.paid, a prefix such as order.*, or *"),
             Some(pattern) if patterns.contains(&pattern) => fields.fault_below(&at, "is named twice"),
             Some(pattern) => patterns.push(pattern),
         }
@@ -111,14 +114,19 @@ pub(crate) fn patterns(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> O
 }
 
 /// Reads an object filter: a part that is not sent stays as in `current`, `null` is any.
-pub(crate) fn object(fields: &mut Fields<'_>, map: &Map<String, Value>, current: ObjectFilter) -> ObjectFilter {
+pub(crate) fn object(
+    fields: &mut Fields<'_>,
+    map: &Map<String, Value>,
+    current: ObjectFilter,
+) -> ObjectFilter {
     let mut part = Fields::new(map, fields.pointer_of("object"));
     let mut read = |key: &'static str, known: Option<String>| match part.text(key) {
         Sent::Missing => known,
         Sent::Value(text) => object_part(&mut part, key, text),
         Sent::Null | Sent::Wrong => None,
     };
-    let (kind, name, version) = (read("type", current.kind), read("name", current.name), read("version", current.version));
+    let (kind, name, version) =
+        (read("type", current.kind), read("name", current.name), read("version", current.version));
     fields.absorb(part.finish());
     ObjectFilter { kind, name, version }
 }
@@ -136,7 +144,9 @@ pub(crate) fn object_part(fields: &mut Fields<'_>, key: &'static str, text: &str
 /// A signing secret as it is stored: what the contract takes for one.
 pub(crate) fn secret(fields: &mut Fields<'_>, text: &str, contract: Contract) -> Option<String> {
     let checked = match contract {
-        Contract::Standard | Contract::Ubiops => Secret::parse(text).map(|secret| secret.reveal()).map_err(|fault| fault.to_string()),
+        Contract::Standard | Contract::Ubiops => {
+            Secret::parse(text).map(|secret| secret.reveal()).map_err(|fault| fault.to_string())
+        }
         Contract::Up42 => up42::check_secret(text).map(|()| String::from(text)),
     };
     checked.map_err(|detail| fields.fault("secret", detail)).ok()
@@ -158,7 +168,12 @@ pub(crate) fn update_headers(
 }
 
 /// Reads a list of headers. One without a value keeps the value that is `stored` under its name.
-pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header], protected_field: ProtectedField) -> Vec<Header> {
+pub(crate) fn headers(
+    fields: &mut Fields<'_>,
+    items: &[Value],
+    stored: &[Header],
+    protected_field: ProtectedField,
+) -> Vec<Header> {
     if items.len() > HEADERS_MAX {
         fields.fault("headers", format!("must be at most {HEADERS_MAX}, these are {}", items.len()));
         return Vec::new();
@@ -181,7 +196,12 @@ pub(crate) fn headers(fields: &mut Fields<'_>, items: &[Value], stored: &[Header
     read
 }
 
-fn one_header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], protected_field: ProtectedField) -> Option<Header> {
+fn one_header(
+    fields: &mut Fields<'_>,
+    before: &[Header],
+    stored: &[Header],
+    protected_field: ProtectedField,
+) -> Option<Header> {
     let key = fields.text("key");
     let key = fields.required("key", key).and_then(|key| header_name(fields, key, before));
     let sent_value = fields.text("value");
@@ -191,7 +211,9 @@ fn one_header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], pro
         ProtectedField::Required => fields.required("protected", is_protected),
         ProtectedField::Optional => match fields.not_null("protected", is_protected) {
             Sent::Value(is_protected) => Some(is_protected),
-            _ => key.map(|key| credential::is_credential_header(key) || known.is_some_and(|known| known.protected)),
+            _ => key.map(|key| {
+                credential::is_credential_header(key) || known.is_some_and(|known| known.protected)
+            }),
         },
     };
     let value = match sent_value {
@@ -215,7 +237,8 @@ fn one_header(fields: &mut Fields<'_>, before: &[Header], stored: &[Header], pro
 }
 
 fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) -> Option<&'a str> {
-    let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    let is_token =
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     if name.is_empty() || !is_token {
         fields.fault("key", "must be an HTTP header name: letters, digits and -, without spaces");
     } else if name.len() > HEADER_NAME_CHARS_MAX {
@@ -238,7 +261,10 @@ fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
     if text.is_empty() {
         fields.fault("value", "must not be empty; leave it out to keep the stored one");
     } else if text.len() > HEADER_VALUE_BYTES_MAX {
-        fields.fault("value", format!("must be at most {HEADER_VALUE_BYTES_MAX} bytes, this has {}", text.len()));
+        fields.fault(
+            "value",
+            format!("must be at most {HEADER_VALUE_BYTES_MAX} bytes, this has {}", text.len()),
+        );
     } else if text.chars().any(is_control) {
         fields.fault("value", "must not contain line breaks or control characters");
     } else if !text.is_ascii() {
@@ -255,21 +281,35 @@ fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
 }
 
 /// Turns the credentials of a URL into a protected header.
-pub(crate) fn add_authorization(fields: &mut Fields<'_>, definition: &mut Definition, value: Option<String>, rule: Authorization) {
+pub(crate) fn add_authorization(
+    fields: &mut Fields<'_>,
+    definition: &mut Definition,
+    value: Option<String>,
+    rule: Authorization,
+) {
     const NAME: &str = "authorization";
     let Some(value) = value else { return };
     let count = definition.headers.len();
     let stored = definition.headers.iter_mut().find(|header| header.key.eq_ignore_ascii_case(NAME));
     match stored {
         Some(_) if rule == Authorization::MustBeNew => {
-            fields.fault("url", "holds credentials, and headers has an authorization already: give one of the two");
+            fields.fault(
+                "url",
+                "holds credentials, and headers has an authorization already: give one of the two",
+            );
         }
         Some(header) => {
             header.value = value;
             header.protected = true;
         }
         None if count >= HEADERS_MAX => {
-            fields.fault("url", format!("holds credentials, which would be header number {} of {HEADERS_MAX}", HEADERS_MAX + 1));
+            fields.fault(
+                "url",
+                format!(
+                    "holds credentials, which would be header number {} of {HEADERS_MAX}",
+                    HEADERS_MAX + 1
+                ),
+            );
         }
         None => definition.headers.push(Header { key: String::from(NAME), value, protected: true }),
     }
@@ -278,7 +318,10 @@ pub(crate) fn add_authorization(fields: &mut Fields<'_>, definition: &mut Defini
 pub(crate) fn description(fields: &mut Fields<'_>, text: &str) -> String {
     let chars = text.chars().count();
     if chars > DESCRIPTION_CHARS_MAX {
-        fields.fault("description", format!("must be at most {DESCRIPTION_CHARS_MAX} characters, this has {chars}"));
+        fields.fault(
+            "description",
+            format!("must be at most {DESCRIPTION_CHARS_MAX} characters, this has {chars}"),
+        );
     }
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         fields.fault("description", "must not contain control characters");
@@ -289,7 +332,11 @@ pub(crate) fn description(fields: &mut Fields<'_>, text: &str) -> String {
 }
 
 /// Labels at the field `key`: those of a webhook, of an event, or that an event must carry.
-pub(crate) fn labels(fields: &mut Fields<'_>, key: &str, map: &Map<String, Value>) -> BTreeMap<String, String> {
+pub(crate) fn labels(
+    fields: &mut Fields<'_>,
+    key: &str,
+    map: &Map<String, Value>,
+) -> BTreeMap<String, String> {
     if map.len() > LABELS_MAX {
         fields.fault(key, format!("must be at most {LABELS_MAX}, these are {}", map.len()));
         return BTreeMap::new();
@@ -302,7 +349,11 @@ pub(crate) fn labels(fields: &mut Fields<'_>, key: &str, map: &Map<String, Value
             .map_err(|detail| format!("the label's name {detail}"))
             .and_then(|()| {
                 // The filter of both APIs is written key:value, and UbiOps joins several by commas (docs/wire.md A.2).
-                if key.contains([':', ',']) { Err(String::from("the label's name must not contain : or ,")) } else { Ok(()) }
+                if key.contains([':', ',']) {
+                    Err(String::from("the label's name must not contain : or ,"))
+                } else {
+                    Ok(())
+                }
             })
             .and_then(|()| value.as_str().ok_or_else(|| String::from("must be a string")))
             .and_then(|text| check_text(text, 0, LABEL_VALUE_CHARS_MAX).map(|()| text));
@@ -335,7 +386,10 @@ pub(crate) fn schedule_s(fields: &mut Fields<'_>, key: &str, items: &[Value]) ->
     for (index, item) in items.iter().enumerate() {
         match whole_number(item).and_then(|seconds| u32::try_from(seconds).ok()) {
             Some(seconds @ 1..=SCHEDULE_WAIT_MAX_S) => waits.push(seconds),
-            _ => fields.fault_below(&format!("{key}/{index}"), format!("must be 1 to {SCHEDULE_WAIT_MAX_S} seconds")),
+            _ => fields.fault_below(
+                &format!("{key}/{index}"),
+                format!("must be 1 to {SCHEDULE_WAIT_MAX_S} seconds"),
+            ),
         }
     }
     waits

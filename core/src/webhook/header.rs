@@ -48,7 +48,14 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "would say of the body what is not so: it is sent as it is and whole, and is another with each event",
-        names: &["content-encoding", "content-range", "content-md5", "digest", "content-digest", "repr-digest"],
+        names: &[
+            "content-encoding",
+            "content-range",
+            "content-md5",
+            "digest",
+            "content-digest",
+            "repr-digest",
+        ],
         prefixes: &[],
     },
     Group {
@@ -72,7 +79,14 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "makes some receivers take the call for another method or path",
-        names: &["x-http-method", "x-http-method-override", "x-method-override", "x-rewrite-url", "x-original-url", "x-original-host"],
+        names: &[
+            "x-http-method",
+            "x-http-method-override",
+            "x-method-override",
+            "x-rewrite-url",
+            "x-original-url",
+            "x-original-host",
+        ],
         prefixes: &[],
     },
     // RFC 9110 13 and 14.
@@ -105,7 +119,10 @@ const REPLACEABLE: [&str; 3] = ["content-type", "user-agent", "accept"];
 #[must_use]
 pub fn refusal(name: &str) -> Option<&'static str> {
     let folded = folded(name);
-    let is_in = |group: &&Group| group.names.contains(&folded.as_str()) || group.prefixes.iter().any(|prefix| folded.starts_with(prefix));
+    let is_in = |group: &&Group| {
+        group.names.contains(&folded.as_str())
+            || group.prefixes.iter().any(|prefix| folded.starts_with(prefix))
+    };
     if let Some(group) = GROUPS.iter().find(is_in) {
         return Some(group.why);
     }

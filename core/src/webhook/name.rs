@@ -19,7 +19,8 @@ impl ProjectName {
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = text.bytes();
         let first_fits = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let rest_fits = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_');
+        let rest_fits = bytes
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_');
         (first_fits && rest_fits && text.len() <= Self::CHARS_MAX).then(|| Self(String::from(text)))
     }
 
@@ -57,7 +58,10 @@ impl WebhookName {
     #[must_use]
     pub fn of_known(text: &str) -> Option<Self> {
         let has_length = (1..=Self::CHARS_MAX).contains(&text.chars().count());
-        let fits = has_length && text.trim() == text && !text.chars().any(char::is_control) && !matches!(text, "." | "..");
+        let fits = has_length
+            && text.trim() == text
+            && !text.chars().any(char::is_control)
+            && !matches!(text, "." | "..");
         fits.then(|| Self(String::from(text)))
     }
 

@@ -48,7 +48,12 @@ pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoic
 }
 
 /// Reads everything but the name of a new webhook. `events_default` stands in where the draft names no events.
-fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_default: Option<&str>, policy: &Policy) -> Option<Definition> {
+fn new_definition(
+    fields: &mut Fields<'_>,
+    name: Option<WebhookName>,
+    events_default: Option<&str>,
+    policy: &Policy,
+) -> Option<Definition> {
     let url = fields.text("url");
     let url = fields.required("url", url).and_then(|text| field::url(fields, text, policy));
     let contract = read_contract(fields);
@@ -57,13 +62,23 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, events_def
         (Sent::Missing, Some(pattern)) => Some(vec![pattern]),
         (sent, _) => fields.required("events", sent).and_then(|items| field::events(fields, items)),
     };
-    let object = fields.object("object").value().map(|map| field::object(fields, map, ObjectFilter::default())).unwrap_or_default();
+    let object = fields
+        .object("object")
+        .value()
+        .map(|map| field::object(fields, map, ObjectFilter::default()))
+        .unwrap_or_default();
     let headers = fields.list("headers").value();
-    let headers = headers.map(|items| field::headers(fields, items, &[], field::ProtectedField::Optional)).unwrap_or_default();
-    let description = fields.text("description").value().map(|text| field::description(fields, text)).unwrap_or_default();
-    let labels = fields.object("labels").value().map(|map| field::labels(fields, "labels", map)).unwrap_or_default();
-    let timeout_s =
-        fields.integer("timeout_s").value().map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
+    let headers = headers
+        .map(|items| field::headers(fields, items, &[], field::ProtectedField::Optional))
+        .unwrap_or_default();
+    let description =
+        fields.text("description").value().map(|text| field::description(fields, text)).unwrap_or_default();
+    let labels =
+        fields.object("labels").value().map(|map| field::labels(fields, "labels", map)).unwrap_or_default();
+    let timeout_s = fields
+        .integer("timeout_s")
+        .value()
+        .map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
     let retry = read_flag(fields, "retry").unwrap_or(contract.retries_by_default());
     let include_result = read_flag(fields, "include_result").unwrap_or(false);
@@ -106,14 +121,17 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     let mut updated = current.clone();
 
     let name = fields.text("name");
-    if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text)) {
+    if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text))
+    {
         updated.name = name;
     }
     if let Some(contract) = read_contract(&mut fields).value() {
         updated.contract = contract;
     }
     let events = fields.list("events");
-    if let Some(events) = fields.not_null("events", events).value().and_then(|items| field::events(&mut fields, items)) {
+    if let Some(events) =
+        fields.not_null("events", events).value().and_then(|items| field::events(&mut fields, items))
+    {
         updated.events = events;
     }
     match fields.object("object") {
@@ -122,9 +140,17 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
         Sent::Missing | Sent::Wrong => {}
     }
     let headers = fields.list("headers");
-    field::update_headers(&mut fields, &mut updated, headers, &current.headers, field::ProtectedField::Optional);
+    field::update_headers(
+        &mut fields,
+        &mut updated,
+        headers,
+        &current.headers,
+        field::ProtectedField::Optional,
+    );
     let url = fields.text("url");
-    if let Some(url) = fields.not_null("url", url).value().and_then(|text| field::url(&mut fields, text, policy)) {
+    if let Some(url) =
+        fields.not_null("url", url).value().and_then(|text| field::url(&mut fields, text, policy))
+    {
         updated.url = url.url;
         let authorization = match headers {
             Sent::Value(_) => field::Authorization::MustBeNew,
@@ -165,8 +191,13 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
             updated.secret = field::secret(&mut fields, text, updated.contract);
             updated.previous_secrets = Vec::new();
         }
-        Sent::Missing if updated.secret.is_some() && reads_secrets_otherwise(current.contract, updated.contract) => {
-            fields.fault("secret", "must be given again, or be null: the new contract reads secrets in another way");
+        Sent::Missing
+            if updated.secret.is_some() && reads_secrets_otherwise(current.contract, updated.contract) =>
+        {
+            fields.fault(
+                "secret",
+                "must be given again, or be null: the new contract reads secrets in another way",
+            );
         }
         Sent::Missing | Sent::Wrong => {}
     }
@@ -198,7 +229,9 @@ impl Flow {
     fn read(&mut self, fields: &mut Fields<'_>) {
         match fields.list("retry_schedule_s") {
             Sent::Null => self.retry_schedule_s = Some(None),
-            Sent::Value(items) => self.retry_schedule_s = Some(Some(field::schedule_s(fields, "retry_schedule_s", items))),
+            Sent::Value(items) => {
+                self.retry_schedule_s = Some(Some(field::schedule_s(fields, "retry_schedule_s", items)))
+            }
             Sent::Missing | Sent::Wrong => {}
         }
         match fields.object("rate_limit") {
@@ -352,7 +385,11 @@ fn reads_secrets_otherwise(before: Contract, after: Contract) -> bool {
 fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) {
     for (index, header) in definition.headers.iter().enumerate() {
         if header::is_own(&header.key, definition.contract) {
-            let detail = format!("{} is set by the contract {} and can't be configured", header.key, definition.contract.as_str());
+            let detail = format!(
+                "{} is set by the contract {} and can't be configured",
+                header.key,
+                definition.contract.as_str()
+            );
             fields.fault_below(&format!("headers/{index}/key"), detail);
         }
     }
@@ -360,7 +397,10 @@ fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) 
 
 /// UbiOps' own events belong to one kind of object (docs/wire.md A.4); a webhook for the other kind would never fire.
 fn check_events_fit_object(fields: &mut Fields<'_>, definition: &Definition) {
-    let Some(kind) = definition.object.kind.as_deref().filter(|_| definition.contract == Contract::Ubiops) else { return };
+    let Some(kind) = definition.object.kind.as_deref().filter(|_| definition.contract == Contract::Ubiops)
+    else {
+        return;
+    };
     for (index, pattern) in definition.events.iter().enumerate() {
         if let Some(object_type) = ubiops::object_type_of(pattern.as_str())
             && object_type != kind

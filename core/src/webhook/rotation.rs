@@ -73,7 +73,10 @@ impl Rotation {
         if let (Some(secret), Some(kind)) = (&secret, kind)
             && secret.kind() != kind
         {
-            fields.fault("kind", format!("must be {}, which is what the secret makes, or be left out", secret.kind().as_str()));
+            fields.fault(
+                "kind",
+                format!("must be {}, which is what the secret makes, or be left out", secret.kind().as_str()),
+            );
         }
         let faults = fields.finish();
         match overlap_s {
@@ -132,7 +135,10 @@ mod tests {
 
     fn webhook() -> Definition {
         let name = WebhookName::parse("w").unwrap_or_else(|| panic!("w is a name"));
-        Definition { secret: Some(String::from("s0")), ..Definition::new(name, "https://r.example/", Contract::Standard, Vec::new()) }
+        Definition {
+            secret: Some(String::from("s0")),
+            ..Definition::new(name, "https://r.example/", Contract::Standard, Vec::new())
+        }
     }
 
     #[test]
@@ -152,14 +158,19 @@ mod tests {
         for number in 1..=7 {
             webhook.rotate_secret(format!("s{number}"), 100, Timestamp(number * 1_000));
         }
-        let kept: Vec<&str> = webhook.previous_secrets.iter().map(|retired| retired.secret.as_str()).collect();
+        let kept: Vec<&str> =
+            webhook.previous_secrets.iter().map(|retired| retired.secret.as_str()).collect();
         assert_eq!(kept, ["s6", "s5", "s4", "s3", "s2"]);
         webhook.rotate_secret(String::from("s8"), 0, Timestamp(103_500));
-        let kept: Vec<&str> = webhook.previous_secrets.iter().map(|retired| retired.secret.as_str()).collect();
+        let kept: Vec<&str> =
+            webhook.previous_secrets.iter().map(|retired| retired.secret.as_str()).collect();
         assert_eq!(kept, ["s6", "s5", "s4", "s3"], "s7 was ended at once, s2 had expired");
         webhook.secret = None;
         webhook.previous_secrets = Vec::new();
         webhook.rotate_secret(String::from("s9"), 100, Timestamp(0));
-        assert_eq!((webhook.secret.as_deref(), webhook.previous_secrets.as_slice()), (Some("s9"), &[] as &[RetiredSecret]));
+        assert_eq!(
+            (webhook.secret.as_deref(), webhook.previous_secrets.as_slice()),
+            (Some("s9"), &[] as &[RetiredSecret])
+        );
     }
 }

@@ -29,7 +29,10 @@ fn patched(current: &Definition, patch: &Value) -> Result<Definition, Faults> {
 }
 
 fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
-    outcome.map_or_else(|faults| faults.into_iter().map(|fault| fault.pointer).collect(), |_| vec![String::from("no fault")])
+    outcome.map_or_else(
+        |faults| faults.into_iter().map(|fault| fault.pointer).collect(),
+        |_| vec![String::from("no fault")],
+    )
 }
 
 #[test]
@@ -38,8 +41,14 @@ fn three_fields_are_enough() -> Outcome {
     assert_eq!(secret, SecretChoice::Generate);
     assert_eq!(webhook.contract, Contract::Standard);
     assert_eq!(webhook.object, ObjectFilter::default());
-    assert_eq!((webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result), (10, true, true, false));
-    assert_eq!((webhook.description.as_str(), webhook.labels.len(), webhook.headers.len(), webhook.secret), ("", 0, 0, None));
+    assert_eq!(
+        (webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result),
+        (10, true, true, false)
+    );
+    assert_eq!(
+        (webhook.description.as_str(), webhook.labels.len(), webhook.headers.len(), webhook.secret),
+        ("", 0, 0, None)
+    );
     Ok(())
 }
 
@@ -62,10 +71,19 @@ fn a_secret_of_up42_is_any_text_and_does_not_survive_a_change_of_contract() -> O
     for contract in ["standard", "ubiops"] {
         assert_eq!(pointers(patched(&up42, &json!({"contract": contract}))), ["/secret"], "{contract}");
         assert_eq!(patched(&up42, &json!({"contract": contract, "secret": null}))?.secret, None);
-        assert_eq!(patched(&up42, &json!({"contract": contract, "secret": SECRET}))?.secret.as_deref(), Some(SECRET));
+        assert_eq!(
+            patched(&up42, &json!({"contract": contract, "secret": SECRET}))?.secret.as_deref(),
+            Some(SECRET)
+        );
     }
-    assert_eq!(pointers(patched(&made(json!({"secret": SECRET}))?, &json!({"contract": "up42"}))), ["/secret"]);
-    assert_eq!(patched(&made(json!({"secret": null}))?, &json!({"contract": "up42"}))?.contract, Contract::Up42);
+    assert_eq!(
+        pointers(patched(&made(json!({"secret": SECRET}))?, &json!({"contract": "up42"}))),
+        ["/secret"]
+    );
+    assert_eq!(
+        patched(&made(json!({"secret": null}))?, &json!({"contract": "up42"}))?.contract,
+        Contract::Up42
+    );
     assert_eq!(patched(&up42, &json!({"name": "w2"}))?.secret, up42.secret);
     Ok(())
 }
@@ -77,10 +95,21 @@ fn every_field_is_taken() -> Outcome {
         "headers": [{"key": "X-A", "value": "1"}, {"key": "X-B", "value": "a\tb ~", "protected": true}], "labels": {"env": "prod"},
         "events": ["deployment_request_failed", "*"], "timeout_s": 30, "enabled": false, "retry": true, "include_result": true,
     }))?;
-    assert_eq!(webhook.object, ObjectFilter { kind: Some(String::from("deployment")), name: Some(String::from("d1")), version: None });
-    let headers: Vec<(&str, &str, bool)> = webhook.headers.iter().map(|h| (h.key.as_str(), h.value.as_str(), h.protected)).collect();
+    assert_eq!(
+        webhook.object,
+        ObjectFilter {
+            kind: Some(String::from("deployment")),
+            name: Some(String::from("d1")),
+            version: None
+        }
+    );
+    let headers: Vec<(&str, &str, bool)> =
+        webhook.headers.iter().map(|h| (h.key.as_str(), h.value.as_str(), h.protected)).collect();
     assert_eq!(headers, [("X-A", "1", false), ("X-B", "a\tb ~", true)]);
-    assert_eq!((webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result), (30, false, true, true));
+    assert_eq!(
+        (webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result),
+        (30, false, true, true)
+    );
     assert_eq!(webhook.labels.get("env").map(String::as_str), Some("prod"));
     Ok(())
 }
@@ -94,7 +123,10 @@ fn every_field_that_says_what_flows_is_taken_and_can_be_reset() -> Outcome {
     }))?;
     assert_eq!(webhook.retry_schedule_s, Some(vec![1, 604_800]));
     assert_eq!(webhook.rate_limit, Some(RateLimit { calls: 10_000, per_s: 3_600 }));
-    assert_eq!((webhook.concurrency_limit, webhook.ordered, webhook.paused, webhook.confirm_gone), (Some(100), true, true, true));
+    assert_eq!(
+        (webhook.concurrency_limit, webhook.ordered, webhook.paused, webhook.confirm_gone),
+        (Some(100), true, true, true)
+    );
     assert_eq!(webhook.filter.as_ref().map(crate::condition::Condition::to_value), Some(condition));
     assert_eq!(webhook.event_labels.get("env").map(String::as_str), Some("prod"));
 
@@ -104,7 +136,11 @@ fn every_field_that_says_what_flows_is_taken_and_can_be_reset() -> Outcome {
         "event_labels": null, "paused": false, "confirm_gone": false,
     });
     assert_eq!(patched(&webhook, &reset)?, made(json!({}))?);
-    assert_eq!(patched(&webhook, &json!({"retry_schedule_s": []}))?.retry_schedule_s, Some(vec![]), "one attempt, not the default");
+    assert_eq!(
+        patched(&webhook, &json!({"retry_schedule_s": []}))?.retry_schedule_s,
+        Some(vec![]),
+        "one attempt, not the default"
+    );
     Ok(())
 }
 
@@ -148,8 +184,10 @@ fn a_secret_that_is_set_signs_alone() -> Outcome {
 #[test]
 fn every_bad_field_is_named() {
     let events = |count: usize| (0..count).map(|n| format!("e{n}")).collect::<Vec<_>>();
-    let headers = |count: usize| (0..count).map(|n| json!({"key": format!("h{n}"), "value": "1"})).collect::<Vec<_>>();
-    let labels = |count: usize| (0..count).map(|n| (format!("l{n}"), json!("1"))).collect::<serde_json::Map<_, _>>();
+    let headers =
+        |count: usize| (0..count).map(|n| json!({"key": format!("h{n}"), "value": "1"})).collect::<Vec<_>>();
+    let labels =
+        |count: usize| (0..count).map(|n| (format!("l{n}"), json!("1"))).collect::<serde_json::Map<_, _>>();
     let header = |key: &str, value: &str| json!({"headers": [{"key": key, "value": value}]});
     for (changes, pointer) in [
         (json!({"name": " w"}), "/name"),
@@ -240,7 +278,10 @@ fn every_bad_field_is_named() {
         (json!({"paused": null}), "/paused"),
         (json!({"confirm_gone": "second"}), "/confirm_gone"),
         (json!({"filter": "amount > 1"}), "/filter"),
-        (json!({"filter": {"and": [{"field": "a", "eq": 1}, {"field": "b", "like": 1}]}}), "/filter/and/1/like"),
+        (
+            json!({"filter": {"and": [{"field": "a", "eq": 1}, {"field": "b", "like": 1}]}}),
+            "/filter/and/1/like",
+        ),
         (json!({"event_labels": ["a"]}), "/event_labels"),
         (json!({"event_labels": {"a": 1}}), "/event_labels/a"),
         (json!({"event_labels": labels(33)}), "/event_labels"),
@@ -248,9 +289,15 @@ fn every_bad_field_is_named() {
         (json!({"secret": "whsk_aHVzaA=="}), "/secret"),
         (json!({"id": "whk_1"}), "/id"),
         (json!({"version": 1}), "/version"),
-        (json!({"url": "https://u:p@r.example/", "headers": [{"key": "Authorization", "value": "x"}]}), "/url"),
+        (
+            json!({"url": "https://u:p@r.example/", "headers": [{"key": "Authorization", "value": "x"}]}),
+            "/url",
+        ),
         (json!({"url": "https://u:p@r.example/", "headers": headers(20)}), "/url"),
-        (json!({"contract": "ubiops", "events": ["pipeline_request_failed"], "object": {"type": "deployment"}}), "/events/0"),
+        (
+            json!({"contract": "ubiops", "events": ["pipeline_request_failed"], "object": {"type": "deployment"}}),
+            "/events/0",
+        ),
     ] {
         assert_eq!(pointers(made(changes.clone())), [pointer], "{changes}");
     }
@@ -260,7 +307,19 @@ fn every_bad_field_is_named() {
 fn all_bad_fields_are_named_at_once() {
     let draft = json!({"name": "", "url": "x", "headers": [{"key": "a b", "value": "\n"}, 1], "timeout_s": 99, "nonsense": 1});
     let found = pointers(parse::create(&draft, &Policy::default()));
-    assert_eq!(found, ["/name", "/url", "/events", "/headers/0/key", "/headers/0/value", "/headers/1", "/timeout_s", "/nonsense"]);
+    assert_eq!(
+        found,
+        [
+            "/name",
+            "/url",
+            "/events",
+            "/headers/0/key",
+            "/headers/0/value",
+            "/headers/1",
+            "/timeout_s",
+            "/nonsense"
+        ]
+    );
     assert_eq!(pointers(parse::create(&json!([]), &Policy::default())), [""]);
     assert_eq!(pointers(parse::create(&json!({}), &Policy::default())), ["/name", "/url", "/events"]);
 }
@@ -268,7 +327,8 @@ fn all_bad_fields_are_named_at_once() {
 #[test]
 fn limits_are_reached_exactly() -> Outcome {
     let events: Vec<String> = (0..50).map(|n| format!("e{n}")).collect();
-    let headers: Vec<Value> = (0..20).map(|n| json!({"key": format!("h{n}"), "value": "x".repeat(4096)})).collect();
+    let headers: Vec<Value> =
+        (0..20).map(|n| json!({"key": format!("h{n}"), "value": "x".repeat(4096)})).collect();
     let labels: serde_json::Map<String, Value> = (0..32).map(|n| (format!("l{n}"), json!(""))).collect();
     let webhook = made(
         json!({"name": "ü".repeat(64), "events": events, "headers": headers, "labels": labels, "description": "ü".repeat(400), "timeout_s": 1}),
@@ -279,7 +339,9 @@ fn limits_are_reached_exactly() -> Outcome {
 
 #[test]
 fn no_fault_repeats_a_value_that_may_be_secret() {
-    let draft = with(json!({"secret": "sesame", "headers": [{"key": "A", "value": "sesame\n"}], "url": "https://u:sesame@10.0.0.1/"}));
+    let draft = with(
+        json!({"secret": "sesame", "headers": [{"key": "A", "value": "sesame\n"}], "url": "https://u:sesame@10.0.0.1/"}),
+    );
     let faults = parse::create(&draft, &Policy::default()).err().unwrap_or_default();
     assert_eq!(faults.len(), 3);
     assert!(faults.iter().all(|fault| !fault.detail.contains("sesame")), "{faults:?}");
@@ -287,7 +349,9 @@ fn no_fault_repeats_a_value_that_may_be_secret() {
 
 #[test]
 fn names_and_descriptions_hide_nothing_and_older_names_read_back() -> Outcome {
-    for (changes, pointer) in [(json!({"name": "a\u{202e}b"}), "/name"), (json!({"description": "a\u{2066}b"}), "/description")] {
+    for (changes, pointer) in
+        [(json!({"name": "a\u{202e}b"}), "/name"), (json!({"description": "a\u{2066}b"}), "/description")]
+    {
         assert_eq!(pointers(made(changes)), [pointer]);
     }
     assert_eq!(made(json!({"description": "one\ntwo"}))?.description, "one\ntwo");
@@ -299,7 +363,9 @@ fn names_and_descriptions_hide_nothing_and_older_names_read_back() -> Outcome {
 fn a_part_of_the_object_that_is_not_sent_stays() -> Outcome {
     let webhook = made(json!({"object": {"type": "deployment", "name": "d1", "version": "v1"}}))?;
     let patch = |object: Value| patched(&webhook, &json!({ "object": object }));
-    let parts = |object: &ObjectFilter| [&object.kind, &object.name, &object.version].map(|part| part.clone().unwrap_or_default());
+    let parts = |object: &ObjectFilter| {
+        [&object.kind, &object.name, &object.version].map(|part| part.clone().unwrap_or_default())
+    };
     assert_eq!(parts(&patch(json!({"name": "d2"}))?.object), ["deployment", "d2", "v1"]);
     assert_eq!(parts(&patch(json!({"version": null}))?.object), ["deployment", "d1", ""]);
     assert_eq!(parts(&patch(json!({}))?.object), ["deployment", "d1", "v1"]);
@@ -310,13 +376,20 @@ fn a_part_of_the_object_that_is_not_sent_stays() -> Outcome {
 
 #[test]
 fn a_credential_that_nobody_marked_is_protected() -> Outcome {
-    let protected = |webhook: &Definition| webhook.headers.iter().map(|header| header.protected).collect::<Vec<_>>();
+    let protected =
+        |webhook: &Definition| webhook.headers.iter().map(|header| header.protected).collect::<Vec<_>>();
     let names = ["Authorization", "cookie", "X-Api-Key", "x_auth_token", "X-Open"];
     let unmarked: Vec<Value> = names.iter().map(|name| json!({"key": name, "value": "v"})).collect();
     let webhook = made(json!({"headers": unmarked}))?;
     assert_eq!(protected(&webhook), [true, true, true, true, false]);
-    assert_eq!(protected(&patched(&made(json!({}))?, &json!({"headers": unmarked}))?), [true, true, true, true, false]);
-    let trial = parse::trial(&json!({"url": "https://r.example/", "headers": unmarked}).to_string(), &Policy::default());
+    assert_eq!(
+        protected(&patched(&made(json!({}))?, &json!({"headers": unmarked}))?),
+        [true, true, true, true, false]
+    );
+    let trial = parse::trial(
+        &json!({"url": "https://r.example/", "headers": unmarked}).to_string(),
+        &Policy::default(),
+    );
     assert!(trial.is_ok_and(|trial| protected(&trial.definition) == [true, true, true, true, false]));
     let open = made(json!({"headers": [{"key": "Authorization", "value": "v", "protected": false}]}))?;
     assert_eq!(protected(&open), [false], "somebody said otherwise");
@@ -325,8 +398,13 @@ fn a_credential_that_nobody_marked_is_protected() -> Outcome {
 
 #[test]
 fn a_header_that_is_kept_stays_as_protected_as_it_was() -> Outcome {
-    let webhook = made(json!({"headers": [{"key": "X-Mine", "value": "v", "protected": true}, {"key": "X-Open", "value": "1"}]}))?;
-    assert_eq!(patched(&webhook, &json!({"headers": [{"key": "x-mine"}, {"key": "X-Open"}]}))?.headers.len(), 2);
+    let webhook = made(
+        json!({"headers": [{"key": "X-Mine", "value": "v", "protected": true}, {"key": "X-Open", "value": "1"}]}),
+    )?;
+    assert_eq!(
+        patched(&webhook, &json!({"headers": [{"key": "x-mine"}, {"key": "X-Open"}]}))?.headers.len(),
+        2
+    );
     let kept = patched(&webhook, &json!({"headers": [{"key": "X-Mine"}, {"key": "X-Open", "value": "2"}]}))?;
     assert_eq!(kept.headers.iter().map(|header| header.protected).collect::<Vec<_>>(), [true, false]);
     let opened = json!({"headers": [{"key": "X-Mine", "protected": false}]});
@@ -364,10 +442,21 @@ fn credentials_of_the_url_become_a_protected_header() -> Outcome {
     assert_eq!(webhook.url, "https://r.example/h");
     assert_eq!(
         webhook.headers,
-        [Header { key: String::from("authorization"), value: String::from("Basic dXNlcjpwQHNz"), protected: true }]
+        [Header {
+            key: String::from("authorization"),
+            value: String::from("Basic dXNlcjpwQHNz"),
+            protected: true
+        }]
     );
     let moved = patched(&webhook, &json!({"url": "https://other:x@r.example/"}))?;
-    assert_eq!(moved.headers, [Header { key: String::from("authorization"), value: String::from("Basic b3RoZXI6eA=="), protected: true }]);
+    assert_eq!(
+        moved.headers,
+        [Header {
+            key: String::from("authorization"),
+            value: String::from("Basic b3RoZXI6eA=="),
+            protected: true
+        }]
+    );
     let both = json!({"url": "https://a:b@r.example/", "headers": [{"key": "AUTHORIZATION", "value": "x"}]});
     assert_eq!(pointers(patched(&webhook, &both)), ["/url"]);
     Ok(())
@@ -377,7 +466,9 @@ type Change = fn(&mut Definition);
 
 #[test]
 fn a_patch_changes_only_what_it_names() -> Outcome {
-    let stored = made(json!({"labels": {"a": "b"}, "description": "text", "timeout_s": 20, "object": {"name": "d1"}, "secret": SECRET}))?;
+    let stored = made(
+        json!({"labels": {"a": "b"}, "description": "text", "timeout_s": 20, "object": {"name": "d1"}, "secret": SECRET}),
+    )?;
     assert_eq!(patched(&stored, &json!({}))?, stored);
     let changes: [(Value, Change); 6] = [
         (json!({"enabled": false}), |webhook| webhook.enabled = false),
@@ -402,16 +493,24 @@ fn a_patch_changes_only_what_it_names() -> Outcome {
 fn a_patch_is_checked_like_a_draft() -> Outcome {
     let stored = made(json!({}))?;
     let patch = json!({"name": null, "url": null, "events": null, "contract": "x", "enabled": null, "secret": "x", "id": 1});
-    assert_eq!(pointers(patched(&stored, &patch)), ["/name", "/contract", "/events", "/url", "/enabled", "/secret", "/id"]);
+    assert_eq!(
+        pointers(patched(&stored, &patch)),
+        ["/name", "/contract", "/events", "/url", "/enabled", "/secret", "/id"]
+    );
     assert_eq!(pointers(patched(&stored, &json!("x"))), [""]);
     Ok(())
 }
 
 #[test]
 fn a_kept_value_is_told_from_a_new_one() -> Outcome {
-    let mut stored = made(json!({"headers": [{"key": "A", "value": "x", "protected": true}, {"key": "B", "value": "2"}]}))?;
+    let mut stored = made(
+        json!({"headers": [{"key": "A", "value": "x", "protected": true}, {"key": "B", "value": "2"}]}),
+    )?;
     stored.headers[0].value = String::from("s1.k1.sealed");
-    let kept = patched(&stored, &json!({"headers": [{"key": "a", "protected": true}, {"key": "b", "protected": true}]}))?;
+    let kept = patched(
+        &stored,
+        &json!({"headers": [{"key": "a", "protected": true}, {"key": "b", "protected": true}]}),
+    )?;
     let is_kept: Vec<bool> = kept.headers.iter().map(|header| header.is_kept_from(&stored.headers)).collect();
     assert_eq!(is_kept, [true, false], "b was stored in clear and has to be sealed now");
     let replaced = patched(&stored, &json!({"headers": [{"key": "A", "value": "new", "protected": true}]}))?;
@@ -430,7 +529,14 @@ fn a_test_takes_a_type_and_data_or_nothing() -> Result<(), InputFault> {
     }
     let event = parse::test(r#"{"type":"x","data":{ "n":1.0 }}"#)?.event_for(&webhook);
     assert_eq!((event.kind.as_str(), event.data.get()), ("x", r#"{ "n":1.0 }"#));
-    for body in [r#"{"type":"a b"}"#, r#"{"type":1}"#, r#"{"x":1}"#, r#"{"data":"\ud800"}"#, r#"{"data":1,"data":2}"#, "[]"] {
+    for body in [
+        r#"{"type":"a b"}"#,
+        r#"{"type":1}"#,
+        r#"{"x":1}"#,
+        r#"{"data":"\ud800"}"#,
+        r#"{"data":1,"data":2}"#,
+        "[]",
+    ] {
         assert!(matches!(parse::test(body), Err(InputFault::Invalid(faults)) if faults.len() == 1), "{body}");
     }
     assert!(matches!(parse::test("{"), Err(InputFault::Malformed(_))));
@@ -445,24 +551,50 @@ fn a_trial_needs_only_a_url() -> Result<(), InputFault> {
         r#"{"url":"https://r.example/","contract":"ubiops","type":"order.paid","data":[1],"timeout_s":3}"#,
         &Policy::default(),
     )?;
-    assert_eq!((trial.event.kind.as_str(), trial.event.data.get(), trial.definition.timeout_s), ("order.paid", "[1]", 3));
-    for body in ["{}", r#"{"url":"x"}"#, r#"{"url":"https://r.example/","x":1}"#, r#"{"url":"https://r.example/","events":[]}"#] {
-        assert!(matches!(parse::trial(body, &Policy::default()), Err(InputFault::Invalid(faults)) if faults.len() == 1), "{body}");
+    assert_eq!(
+        (trial.event.kind.as_str(), trial.event.data.get(), trial.definition.timeout_s),
+        ("order.paid", "[1]", 3)
+    );
+    for body in [
+        "{}",
+        r#"{"url":"x"}"#,
+        r#"{"url":"https://r.example/","x":1}"#,
+        r#"{"url":"https://r.example/","events":[]}"#,
+    ] {
+        assert!(
+            matches!(parse::trial(body, &Policy::default()), Err(InputFault::Invalid(faults)) if faults.len() == 1),
+            "{body}"
+        );
     }
     Ok(())
 }
 
 #[test]
 fn names_are_what_paths_and_clients_can_carry() {
-    for (text, is_name) in
-        [("p1", true), ("a_b-c", true), ("0", true), ("", false), ("-a", false), ("_a", false), ("A", false), ("a.b", false), ("ä", false)]
-    {
+    for (text, is_name) in [
+        ("p1", true),
+        ("a_b-c", true),
+        ("0", true),
+        ("", false),
+        ("-a", false),
+        ("_a", false),
+        ("A", false),
+        ("a.b", false),
+        ("ä", false),
+    ] {
         assert_eq!(ProjectName::parse(text).is_some(), is_name, "{text}");
     }
     assert!(ProjectName::parse(&"a".repeat(63)).is_some() && ProjectName::parse(&"a".repeat(64)).is_none());
-    for (text, is_name) in
-        [("a/b", true), ("世界 🌍", true), ("a..b", true), (".", false), ("..", false), (" a", false), ("a\t", false), ("a\u{7f}b", false)]
-    {
+    for (text, is_name) in [
+        ("a/b", true),
+        ("世界 🌍", true),
+        ("a..b", true),
+        (".", false),
+        ("..", false),
+        (" a", false),
+        ("a\t", false),
+        ("a\u{7f}b", false),
+    ] {
         assert_eq!(WebhookName::parse(text).is_some(), is_name, "{text}");
     }
 }

@@ -94,7 +94,8 @@ impl Path {
     /// Reads a raw path.
     fn parse(path: &str) -> Option<Self> {
         let below = path.strip_prefix(BASE_PATH)?.strip_prefix('/')?;
-        let segments: Vec<String> = below.trim_end_matches('/').split('/').map(decode_segment).collect::<Option<_>>()?;
+        let segments: Vec<String> =
+            below.trim_end_matches('/').split('/').map(decode_segment).collect::<Option<_>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
@@ -104,9 +105,15 @@ impl Path {
             ["locations" | "projects"] => Self::Locations,
             ["locations" | "projects", _, "processing_async_export"] => Self::Process(Process::Export),
             ["locations" | "projects", _, "processing_async"] => Self::Process(Process::Ephemeral),
-            ["locations" | "projects", _, "mapsets", _, "processing_async"] => Self::Process(Process::Persistent),
-            ["locations" | "projects", _, "process_chain_validation_async"] => Self::Process(Process::Validation),
-            ["locations" | "projects", _, "process_chain_validation_sync"] => Self::Process(Process::SyncValidation),
+            ["locations" | "projects", _, "mapsets", _, "processing_async"] => {
+                Self::Process(Process::Persistent)
+            }
+            ["locations" | "projects", _, "process_chain_validation_async"] => {
+                Self::Process(Process::Validation)
+            }
+            ["locations" | "projects", _, "process_chain_validation_sync"] => {
+                Self::Process(Process::SyncValidation)
+            }
             ["resources", user] => Self::Resources(String::from(user)),
             ["resources", user, id] => Self::Resource(String::from(user), String::from(id)),
             _ => return None,
@@ -128,8 +135,14 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
     route(env, context, incoming, path).await.unwrap_or_else(|error| error_answer(error, &id))
 }
 
-async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
-    let path = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
+async fn route(
+    env: &Env,
+    context: &Context,
+    incoming: &mut Incoming,
+    path: &str,
+) -> Result<Answer, ApiError> {
+    let path =
+        Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
     let method = incoming.method_of(path.allowed())?;
     if path == Path::Version {
         return version();
@@ -172,7 +185,9 @@ fn version() -> Result<Answer, ApiError> {
 /// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::ListLocations).await? {
-        Reply::Locations(names) => Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names })),
+        Reply::Locations(names) => {
+            Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
+        }
         other => Err(unexpected(&other)),
     }
 }
@@ -181,7 +196,11 @@ async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
 async fn draft(session: &mut Session<'_>, process: Process) -> Result<run::RunDraft, ApiError> {
     let body = session.incoming.json_text().await?;
     let parts = session.incoming.parts();
-    let entry = Entry { origin: String::from(parts.origin), path: String::from(parts.path), endpoint: String::from(process.endpoint()) };
+    let entry = Entry {
+        origin: String::from(parts.origin),
+        path: String::from(parts.path),
+        endpoint: String::from(process.endpoint()),
+    };
     Ok(chain::submit(&body, &session.policy(), entry, process.mode())?)
 }
 
@@ -191,7 +210,9 @@ async fn submit(session: &mut Session<'_>, process: Process) -> Result<Answer, A
     match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
         RunReply::Submitted { turn, text, .. } => {
             if !turn.calls.is_empty() {
-                session.context.wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
+                session
+                    .context
+                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
             }
             Ok(Answer::json_text(200, accepted(text)?))
         }
@@ -248,17 +269,25 @@ async fn show(session: &mut Session<'_>, user: &str, resource: &str) -> Result<A
 /// `DELETE resources/{user}/{id}`: 200, also for a job that has ended, which stays as it is.
 async fn terminate(session: &mut Session<'_>, user: &str, resource: &str) -> Result<Answer, ApiError> {
     check_user(session, user)?;
-    let accepted =
-        || Answer::json(200, &json!({ "status": "accepted", "resource_id": resource, "message": "Termination request committed" }));
+    let accepted = || {
+        Answer::json(
+            200,
+            &json!({ "status": "accepted", "resource_id": resource, "message": "Termination request committed" }),
+        )
+    };
     match ask(session, RunCommand::Terminate { id: run_id(resource)? }).await {
         Ok(RunReply::Turn(turn)) => {
             if !turn.calls.is_empty() {
-                session.context.wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
+                session
+                    .context
+                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
             }
             accepted()
         }
         Ok(other) => Err(unexpected(&Reply::Runs(other))),
-        Err(ApiError::Problem(problem)) if problem.problem_type() == Some(ProblemType::StateConflict) => accepted(),
+        Err(ApiError::Problem(problem)) if problem.problem_type() == Some(ProblemType::StateConflict) => {
+            accepted()
+        }
         Err(error) => Err(no_resource(error)),
     }
 }
@@ -288,7 +317,9 @@ fn resource_is_none() -> ApiError {
 
 fn no_resource(error: ApiError) -> ApiError {
     match error {
-        ApiError::Problem(problem) if problem.problem_type() == Some(ProblemType::NotFound) => resource_is_none(),
+        ApiError::Problem(problem) if problem.problem_type() == Some(ProblemType::NotFound) => {
+            resource_is_none()
+        }
         other => other,
     }
 }
@@ -299,7 +330,8 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let problem = error.into_problem(id);
     let status = status_of(&problem);
     // Whoever is not let in gets the same words, whatever was wrong.
-    let message = if status == 401 && problem.errors.is_empty() { String::from(LOG_IN) } else { problem.sentence() };
+    let message =
+        if status == 401 && problem.errors.is_empty() { String::from(LOG_IN) } else { problem.sentence() };
     let mut answer = Answer::json_text(status, actinia::error(&message));
     if let Some(allow) = allow {
         answer = answer.with("allow", allow);
@@ -339,9 +371,19 @@ mod tests {
             }
         }
         assert_eq!(parse("version"), Some(Path::Version));
-        assert_eq!(parse("resources/u/resource_id-1"), Some(Path::Resource(String::from("u"), String::from("resource_id-1"))));
+        assert_eq!(
+            parse("resources/u/resource_id-1"),
+            Some(Path::Resource(String::from("u"), String::from("resource_id-1")))
+        );
         assert_eq!(parse("resources/u"), Some(Path::Resources(String::from("u"))));
-        for below in ["", "resources", "locations/l", "locations/l/mapsets/m", "locations//processing_async", "resources/u/i/more"] {
+        for below in [
+            "",
+            "resources",
+            "locations/l",
+            "locations/l/mapsets/m",
+            "locations//processing_async",
+            "resources/u/i/more",
+        ] {
             assert_eq!(parse(below), None, "{below}");
         }
         assert_eq!(Path::parse("/actinia/api/v2/version"), None);
@@ -364,10 +406,16 @@ mod tests {
     fn errors_have_the_shape_of_actinia() {
         let id = RequestId::new([0; 8]);
         let answer = error_answer(wrong_login(), &id);
-        assert_eq!((answer.status, answer.headers.last().map(|(name, _)| *name)), (401, Some("www-authenticate")));
+        assert_eq!(
+            (answer.status, answer.headers.last().map(|(name, _)| *name)),
+            (401, Some("www-authenticate"))
+        );
         let answer_of_a_wrong_login = answer.body;
         let answer = error_answer(resource_is_none(), &id);
-        assert_eq!((answer.status, answer.body.as_deref()), (400, Some(r#"{"message":"Resource does not exist","status":"error"}"#)));
+        assert_eq!(
+            (answer.status, answer.body.as_deref()),
+            (400, Some(r#"{"message":"Resource does not exist","status":"error"}"#))
+        );
         let refused = |kind| error_answer(ApiError::problem(kind, "x"), &id);
         let unknown = refused(ProblemType::ProjectNotFound);
         assert_eq!((unknown.status, &unknown.body), (401, &answer_of_a_wrong_login));

@@ -41,9 +41,13 @@ impl Path {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (project, found) = match *segments.as_slice() {
             ["projects", project, "webhooks"] => (project, Self::Webhooks),
-            ["projects", project, "webhooks", name] if !name.is_empty() => (project, Self::Webhook(String::from(name))),
+            ["projects", project, "webhooks", name] if !name.is_empty() => {
+                (project, Self::Webhook(String::from(name)))
+            }
             ["projects", project, "webhooks-tests"] => (project, Self::Tests),
-            ["projects", project, "webhooks-tests", id] if !id.is_empty() => (project, Self::Test(String::from(id))),
+            ["projects", project, "webhooks-tests", id] if !id.is_empty() => {
+                (project, Self::Test(String::from(id)))
+            }
             _ => return None,
         };
         Some((ProjectName::parse(project)?, found))
@@ -65,8 +69,14 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
     route(env, context, incoming, path).await.unwrap_or_else(|error| error_answer(error, &id))
 }
 
-async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
-    let (project, path) = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "not found"))?;
+async fn route(
+    env: &Env,
+    context: &Context,
+    incoming: &mut Incoming,
+    path: &str,
+) -> Result<Answer, ApiError> {
+    let (project, path) =
+        Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "not found"))?;
     let method = incoming.method_of(path.allowed())?;
     let settings = Settings::of(env)?;
     let token = token_of(incoming.authorization(), &["Token", "Bearer"])
@@ -131,7 +141,8 @@ async fn show(session: &mut Session<'_>, name: String) -> Result<Answer, ApiErro
 async fn update(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
     let patch = session.incoming.json_text().await?;
     fault::parse_json(&patch)?;
-    webhook(session, Command::UpdateWebhook { name, patch, dialect: Dialect::Ubiops, if_version: None }, 200).await
+    webhook(session, Command::UpdateWebhook { name, patch, dialect: Dialect::Ubiops, if_version: None }, 200)
+        .await
 }
 
 /// `webhooks_delete`: 204.
@@ -179,7 +190,10 @@ fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
 pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
-    let answer = Answer::json_text(status_of(&problem), serde_json::json!({ "error": problem.sentence() }).to_string());
+    let answer = Answer::json_text(
+        status_of(&problem),
+        serde_json::json!({ "error": problem.sentence() }).to_string(),
+    );
     match allow {
         Some(allow) => answer.with("allow", allow),
         // What the client of UbiOps waits for; without it, it waits a minute (docs/wire.md A.6).
@@ -201,14 +215,25 @@ mod tests {
     fn both_versions_have_the_same_paths() {
         for version in ["v2", "v2.1"] {
             let parse = |below: &str| {
-                Path::parse(&format!("/ubiops/{version}/{below}")).map(|(project, path)| (String::from(project.as_str()), path))
+                Path::parse(&format!("/ubiops/{version}/{below}"))
+                    .map(|(project, path)| (String::from(project.as_str()), path))
             };
             let p1 = String::from("p1");
             assert_eq!(parse("projects/p1/webhooks"), Some((p1.clone(), Path::Webhooks)));
-            assert_eq!(parse("projects/p1/webhooks/a%2Fb%20c"), Some((p1.clone(), Path::Webhook(String::from("a/b c")))));
+            assert_eq!(
+                parse("projects/p1/webhooks/a%2Fb%20c"),
+                Some((p1.clone(), Path::Webhook(String::from("a/b c"))))
+            );
             assert_eq!(parse("projects/p1/webhooks-tests"), Some((p1.clone(), Path::Tests)));
             assert_eq!(parse("projects/p1/webhooks-tests/x"), Some((p1, Path::Test(String::from("x")))));
-            for below in ["", "projects", "projects/p1", "projects/P1/webhooks", "projects/p1/webhooks/", "projects/p1/webhooks/a/b"] {
+            for below in [
+                "",
+                "projects",
+                "projects/p1",
+                "projects/P1/webhooks",
+                "projects/p1/webhooks/",
+                "projects/p1/webhooks/a/b",
+            ] {
                 assert_eq!(parse(below), None, "{below}");
             }
         }
@@ -221,8 +246,12 @@ mod tests {
         let faults = vec![Fault::new("/url", "is required"), Fault::new("/headers/0/key", "is required")];
         let answer = error_answer(ApiError::from(Problem::invalid(faults)), &RequestId::new([0; 8]));
         assert_eq!(answer.status, 400);
-        assert_eq!(answer.body.as_deref(), Some(r#"{"error":"url: is required; headers.0.key: is required"}"#));
-        let answer = error_answer(ApiError::problem(ProblemType::NotFound, "not found"), &RequestId::new([0; 8]));
+        assert_eq!(
+            answer.body.as_deref(),
+            Some(r#"{"error":"url: is required; headers.0.key: is required"}"#)
+        );
+        let answer =
+            error_answer(ApiError::problem(ProblemType::NotFound, "not found"), &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.body.as_deref()), (404, Some(r#"{"error":"not found"}"#)));
         let answer = error_answer(ApiError::Method { allow: "GET" }, &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));

@@ -68,7 +68,8 @@ enum Below {
 impl Path {
     /// Reads a raw path.
     fn parse(path: &str) -> Option<Self> {
-        let segments: Vec<String> = path.strip_prefix("/up42/")?.split('/').map(decode_segment).collect::<Option<_>>()?;
+        let segments: Vec<String> =
+            path.strip_prefix("/up42/")?.split('/').map(decode_segment).collect::<Option<_>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let own = |text: &str| String::from(text);
         Some(match *segments.as_slice() {
@@ -78,8 +79,12 @@ impl Path {
             ["projects", id] if !id.is_empty() => Self::Project(own(id)),
             ["webhooks", "events"] => Self::Events,
             ["workspaces", workspace, "webhooks"] => Self::Workspace(own(workspace), Below::Webhooks),
-            ["workspaces", workspace, "webhooks", id] if !id.is_empty() => Self::Workspace(own(workspace), Below::Webhook(own(id))),
-            ["workspaces", workspace, "webhooks", id, "tests"] if !id.is_empty() => Self::Workspace(own(workspace), Below::Tests(own(id))),
+            ["workspaces", workspace, "webhooks", id] if !id.is_empty() => {
+                Self::Workspace(own(workspace), Below::Webhook(own(id)))
+            }
+            ["workspaces", workspace, "webhooks", id, "tests"] if !id.is_empty() => {
+                Self::Workspace(own(workspace), Below::Tests(own(id)))
+            }
             _ => return None,
         })
     }
@@ -100,16 +105,22 @@ pub(crate) async fn handle(env: &Env, context: &Context, incoming: &mut Incoming
     route(env, context, incoming, path).await.unwrap_or_else(|error| error_answer(error, &id))
 }
 
-async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {
-    let path = Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
+async fn route(
+    env: &Env,
+    context: &Context,
+    incoming: &mut Incoming,
+    path: &str,
+) -> Result<Answer, ApiError> {
+    let path =
+        Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
     let method = incoming.method_of(path.allowed())?;
     if path == Path::Token {
         return log_in(env, context, incoming).await;
     }
     let settings = Settings::of(env)?;
     let unauthorized = |detail| ApiError::problem(ProblemType::Unauthorized, detail);
-    let sent =
-        token_of(incoming.authorization(), &["Bearer"]).ok_or_else(|| unauthorized("log in and send Authorization: Bearer <token>"))?;
+    let sent = token_of(incoming.authorization(), &["Bearer"])
+        .ok_or_else(|| unauthorized("log in and send Authorization: Bearer <token>"))?;
     // The workspace is only a digest of a name, so here a token must say its project itself.
     let project = token::project_of(sent).ok_or_else(|| unauthorized(token::WRONG))?;
     let caller = caller(&settings, Some(sent), &project)?;
@@ -123,7 +134,10 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
         Path::Events => events(&session).await,
         Path::Workspace(workspace, below) => {
             if workspace != api::workspace_id(&session.project) {
-                return Err(ApiError::problem(ProblemType::NotFound, "there is no such workspace for this token"));
+                return Err(ApiError::problem(
+                    ProblemType::NotFound,
+                    "there is no such workspace for this token",
+                ));
             }
             match (below, method.as_str()) {
                 (Below::Webhooks, "POST") => {
@@ -136,7 +150,9 @@ async fn route(env: &Env, context: &Context, incoming: &mut Incoming, path: &str
                     webhook(&session, Up42Command::Update { id: api::webhook_id(&id), body }, 200).await
                 }
                 (Below::Webhook(id), "DELETE") => delete(&session, &id).await,
-                (Below::Webhook(id), _) => webhook(&session, Up42Command::Show { id: api::webhook_id(&id) }, 200).await,
+                (Below::Webhook(id), _) => {
+                    webhook(&session, Up42Command::Show { id: api::webhook_id(&id) }, 200).await
+                }
                 (Below::Tests(id), _) => test(&session, &id).await,
             }
         }
@@ -166,13 +182,22 @@ async fn log_in(env: &Env, context: &Context, incoming: &mut Incoming) -> Result
         Ok(token) => Answer::json_text(200, login::granted(&token).to_string()),
         Err(refused) => {
             let answer = Answer::json_text(refused.status, refused.body().to_string());
-            if refused.status == 401 { answer.with("www-authenticate", "Basic realm=\"Postern\"") } else { answer }
+            if refused.status == 401 {
+                answer.with("www-authenticate", "Basic realm=\"Postern\"")
+            } else {
+                answer
+            }
         }
     })
 }
 
 /// The token that the form asks for, if the project knows it.
-async fn granted(env: &Env, context: &Context, incoming: &mut Incoming, form: &str) -> Result<Result<String, Refused>, ApiError> {
+async fn granted(
+    env: &Env,
+    context: &Context,
+    incoming: &mut Incoming,
+    form: &str,
+) -> Result<Result<String, Refused>, ApiError> {
     let found = match login::parse(form, incoming.authorization()) {
         Ok(found) => found,
         Err(refused) => return Ok(Err(refused)),
@@ -188,7 +213,9 @@ async fn granted(env: &Env, context: &Context, incoming: &mut Incoming, form: &s
     let session = Session::new(env, context, settings, found.project, caller, incoming);
     match session.ask(Command::ShowProject).await {
         Ok(_) => Ok(Ok(found.token)),
-        Err(ApiError::Problem(problem)) if matches!(problem.status, 401 | 403 | 404) => Ok(Err(Refused::wrong())),
+        Err(ApiError::Problem(problem)) if matches!(problem.status, 401 | 403 | 404) => {
+            Ok(Err(Refused::wrong()))
+        }
         Err(error) => Err(error),
     }
 }
@@ -205,28 +232,41 @@ async fn verify(session: &Session<'_>) -> Result<(), ApiError> {
 async fn user_info(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
     let workspace = api::workspace_id(&session.project);
-    Answer::json(200, &serde_json::json!({ "sub": workspace, "preferred_username": session.project.as_str() }))
+    Answer::json(
+        200,
+        &serde_json::json!({ "sub": workspace, "preferred_username": session.project.as_str() }),
+    )
 }
 
 /// `GET users/me`: 200.
 async fn me(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
-    Ok(enveloped(200, &serde_json::json!({ "id": api::workspace_id(&session.project), "name": session.project.as_str() })))
+    Ok(enveloped(
+        200,
+        &serde_json::json!({ "id": api::workspace_id(&session.project), "name": session.project.as_str() }),
+    ))
 }
 
 /// `GET projects/{id}`: 200; 404 for another project.
 async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
     if ProjectName::parse(id).as_ref() != Some(&session.project) {
-        return Err(ApiError::problem(ProblemType::ProjectNotFound, "there is no such project for this token"));
+        return Err(ApiError::problem(
+            ProblemType::ProjectNotFound,
+            "there is no such project for this token",
+        ));
     }
     verify(session).await?;
     let name = session.project.as_str();
-    Ok(enveloped(200, &serde_json::json!({ "id": name, "name": name, "workspaceId": api::workspace_id(&session.project) })))
+    Ok(enveloped(
+        200,
+        &serde_json::json!({ "id": name, "name": name, "workspaceId": api::workspace_id(&session.project) }),
+    ))
 }
 
 /// `GET webhooks/events`: 200.
 async fn events(session: &Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await? {
+    match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await?
+    {
         Reply::EventTypes(catalogue) => Ok(enveloped(200, &api::event_entries(&catalogue.items))),
         other => Err(unexpected(&other)),
     }
@@ -275,7 +315,8 @@ async fn test(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
     };
     let started_at = started.first().map_or_else(clock::now, |first| first.test.created_at);
     let timeout_s = started.iter().map(|started| started.work.definition.timeout_s).max().unwrap_or_default();
-    let (tests, works): (Vec<TestView>, Vec<_>) = started.into_iter().map(|StartedTest { test, work }| (test, work)).unzip();
+    let (tests, works): (Vec<TestView>, Vec<_>) =
+        started.into_iter().map(|StartedTest { test, work }| (test, work)).unzip();
     // A client that hangs up does not end the calls.
     let calls = session.dispatcher()?.run_tests(session.project.clone(), works).boxed_local().shared();
     session.context.wait_until(calls.clone());
@@ -326,7 +367,10 @@ mod tests {
             ("/up42/projects/p1", Some(Path::Project(own("p1")))),
             ("/up42/webhooks/events", Some(Path::Events)),
             ("/up42/workspaces/w/webhooks", Some(Path::Workspace(own("w"), Below::Webhooks))),
-            ("/up42/workspaces/w/webhooks/a%2Fb", Some(Path::Workspace(own("w"), Below::Webhook(own("a/b"))))),
+            (
+                "/up42/workspaces/w/webhooks/a%2Fb",
+                Some(Path::Workspace(own("w"), Below::Webhook(own("a/b")))),
+            ),
             ("/up42/workspaces/w/webhooks/i/tests", Some(Path::Workspace(own("w"), Below::Tests(own("i"))))),
             ("/up42", None),
             ("/up42/", None),
@@ -353,6 +397,9 @@ mod tests {
         let answer = error_answer(ApiError::Method { allow: "GET" }, &id);
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
         let answer = error_answer(ApiError::problem(ProblemType::NameTaken, "taken"), &id);
-        assert_eq!((answer.status, answer.body.as_deref()), (400, Some(r#"{"data":null,"error":{"code":400,"message":"taken"}}"#)));
+        assert_eq!(
+            (answer.status, answer.body.as_deref()),
+            (400, Some(r#"{"data":null,"error":{"code":400,"message":"taken"}}"#))
+        );
     }
 }

@@ -9,7 +9,9 @@ use crate::project_do::command::{Command, ConfigCommand, Reply};
 /// `GET`: 200 with the document; its digest, for `expect`, is the `ETag`.
 pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::Config(ConfigCommand::Show)).await? {
-        Reply::Config { document, base } => Ok(Answer::json(200, &document)?.with("etag", format!("\"{base}\""))),
+        Reply::Config { document, base } => {
+            Ok(Answer::json(200, &document)?.with("etag", format!("\"{base}\"")))
+        }
         other => Err(unexpected(&other)),
     }
 }

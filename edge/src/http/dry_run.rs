@@ -22,7 +22,11 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::DryRun { event, webhook: query.webhook }).await? {
         Reply::DryRun(run) => {
             let mut room = BODIES_BYTES_MAX;
-            let webhooks = run.webhooks.iter().map(|of| shown(session, &run, of, &mut room)).collect::<Result<_, _>>()?;
+            let webhooks = run
+                .webhooks
+                .iter()
+                .map(|of| shown(session, &run, of, &mut room))
+                .collect::<Result<_, _>>()?;
             Answer::json(200, &DryRunView { webhooks })
         }
         other => Err(unexpected(&other)),
@@ -30,7 +34,12 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
 }
 
 /// What is said of one webhook; `room` is how many bytes of bodies the answer still holds.
-fn shown(session: &Session<'_>, run: &DryRun, of: &DryRunOf, room: &mut usize) -> Result<DryRunWebhook, ApiError> {
+fn shown(
+    session: &Session<'_>,
+    run: &DryRun,
+    of: &DryRunOf,
+    room: &mut usize,
+) -> Result<DryRunWebhook, ApiError> {
     let matched = of.matching.matched;
     Ok(DryRunWebhook {
         webhook: String::from(of.webhook.definition.name.as_str()),
@@ -56,13 +65,24 @@ fn takes(room: &mut usize, bytes: usize) -> bool {
 
 fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunRequest, ApiError> {
     let owner = Owner { project: &session.project, id: &of.webhook.id };
-    let plain = seal::unseal(&session.settings.keyring, owner, &of.webhook.definition).map_err(|fault| ApiError::internal(&fault))?;
+    let plain = seal::unseal(&session.settings.keyring, owner, &of.webhook.definition)
+        .map_err(|fault| ApiError::internal(&fault))?;
     let event = &run.event;
-    let source = Source { kind: &event.kind, accepted_at: event.accepted_at, data: &event.data, object: event.object.as_ref() };
+    let source = Source {
+        kind: &event.kind,
+        accepted_at: event.accepted_at,
+        data: &event.data,
+        object: event.object.as_ref(),
+    };
     let rendering = Rendering::of(&plain, &event.kind);
-    let callback =
-        contract::build(&plain, &rendering, &source, &run.message_id, event.accepted_at).map_err(|fault| ApiError::internal(&fault))?;
-    Ok(DryRunRequest { method: String::from("POST"), url: plain.url, headers: callback.shown_headers, body: callback.body })
+    let callback = contract::build(&plain, &rendering, &source, &run.message_id, event.accepted_at)
+        .map_err(|fault| ApiError::internal(&fault))?;
+    Ok(DryRunRequest {
+        method: String::from("POST"),
+        url: plain.url,
+        headers: callback.shown_headers,
+        body: callback.body,
+    })
 }
 
 #[cfg(test)]
@@ -72,10 +92,12 @@ mod tests {
     #[test]
     fn bodies_are_shown_until_one_does_not_fit() {
         let mut room = 10;
-        let shown: Vec<bool> = [4, 6, 1, 0].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
+        let shown: Vec<bool> =
+            [4, 6, 1, 0].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
         assert_eq!(shown, [true, true, false, false]);
         let mut room = 10;
-        let shown: Vec<bool> = [4, 7, 1].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
+        let shown: Vec<bool> =
+            [4, 7, 1].into_iter().map(|bytes| room > 0 && takes(&mut room, bytes)).collect();
         assert_eq!(shown, [true, false, false], "none after the first that did not fit");
     }
 }

@@ -35,7 +35,10 @@ pub(super) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiErr
     export(session, move |after| Command::ExportDeliveries { query: query.clone(), after }).await
 }
 
-async fn export(session: &Session<'_>, page: impl Fn(Option<Seq>) -> Command + 'static) -> Result<Response, ApiError> {
+async fn export(
+    session: &Session<'_>,
+    page: impl Fn(Option<Seq>) -> Command + 'static,
+) -> Result<Response, ApiError> {
     let first = match session.ask(page(None)).await? {
         Reply::Exported(page) => page,
         other => return Err(unexpected(&other)),

@@ -40,14 +40,22 @@ pub(super) struct TooMany(pub(super) u32);
 impl TooMany {
     /// As the API says it.
     pub(super) fn error(&self) -> ApiError {
-        ApiError::problem(ProblemType::TooManyRequests, format!("too many attempts from your address; wait {} s", self.0))
+        ApiError::problem(
+            ProblemType::TooManyRequests,
+            format!("too many attempts from your address; wait {} s", self.0),
+        )
     }
 }
 
 impl Guard {
     pub(super) fn of(incoming: &Incoming, limits: Limits) -> Self {
         let shown = Shown::of(incoming.authorization(), incoming.header("sec-websocket-protocol").as_deref());
-        Self { address: incoming.address().map(String::from), shown, standing: incoming.standing.clone(), limits }
+        Self {
+            address: incoming.address().map(String::from),
+            shown,
+            standing: incoming.standing.clone(),
+            limits,
+        }
     }
 
     /// What the caller shows of itself.
@@ -59,13 +67,17 @@ impl Guard {
     pub(super) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
         let Some(address) = &self.address else { return Ok(()) };
         if is_public {
-            return PUBLIC.with_borrow_mut(|limiter| limiter.take(address, self.limits.public_per_min, now)).map_err(TooMany);
+            return PUBLIC
+                .with_borrow_mut(|limiter| limiter.take(address, self.limits.public_per_min, now))
+                .map_err(TooMany);
         }
         let token = || self.shown.one().map(token::hash).unwrap_or_default();
         let max = self.limits.failures_per_min;
         // The token is hashed only where the answer depends on it.
         FAILURES.with_borrow(|limiter| {
-            let blocked = limiter.is_over(address, max, "", now).and_then(|_seconds| limiter.is_over(address, max, &token(), now));
+            let blocked = limiter
+                .is_over(address, max, "", now)
+                .and_then(|_seconds| limiter.is_over(address, max, &token(), now));
             let blocked = blocked.filter(|_seconds| !self.shown.ticket().is_some_and(was_expected));
             blocked.map_or(Ok(()), |seconds| Err(TooMany(seconds)))
         })
@@ -80,7 +92,8 @@ impl Guard {
                 FAILURES.with_borrow_mut(|limiter| limiter.was_right(address, || token::hash(shown), now));
             }
         } else if (400..500).contains(&status) && status != 429 {
-            let _over = FAILURES.with_borrow_mut(|limiter| limiter.take(address, self.limits.failures_per_min, now));
+            let _over =
+                FAILURES.with_borrow_mut(|limiter| limiter.take(address, self.limits.failures_per_min, now));
         }
     }
 }
@@ -110,7 +123,12 @@ mod tests {
 
     fn guard(address: &str, shown: Option<&str>) -> Guard {
         let limits = Limits { failures_per_min: 2, public_per_min: 2 };
-        Guard { address: Some(String::from(address)), shown: Shown::of(shown, None), standing: Standing::default(), limits }
+        Guard {
+            address: Some(String::from(address)),
+            shown: Shown::of(shown, None),
+            standing: Standing::default(),
+            limits,
+        }
     }
 
     fn verified(address: &str, shown: &str) -> Guard {
@@ -122,7 +140,8 @@ mod tests {
     #[test]
     fn a_ticket_that_was_given_out_passes_once_where_somebody_guesses() {
         let now = Timestamp(0);
-        let shows = |ticket: &str| Guard { shown: Shown::Ticket(String::from(ticket)), ..guard("192.0.2.3", None) };
+        let shows =
+            |ticket: &str| Guard { shown: Shown::Ticket(String::from(ticket)), ..guard("192.0.2.3", None) };
         for _ in 0..2 {
             shows("guess").note(401, now);
         }
@@ -138,7 +157,8 @@ mod tests {
     #[test]
     fn guesses_are_counted_and_right_tokens_go_on() {
         let now = Timestamp(0);
-        let (guess, right) = (guard("192.0.2.1", Some("Bearer wrong")), verified("192.0.2.1", "Bearer right"));
+        let (guess, right) =
+            (guard("192.0.2.1", Some("Bearer wrong")), verified("192.0.2.1", "Bearer right"));
         guess.note(401, now);
         right.note(200, now);
         right.note(422, now);
@@ -174,7 +194,10 @@ mod tests {
         right.note(200, now);
         guard(address, Some("Bearer wrong")).note(401, now);
         assert!(right.check(false, now).is_ok());
-        let both = Guard { shown: Shown::of(Some("Bearer right"), Some("postern.v1, bearer.guess")), ..guard(address, None) };
+        let both = Guard {
+            shown: Shown::of(Some("Bearer right"), Some("postern.v1, bearer.guess")),
+            ..guard(address, None)
+        };
         assert!(both.check(false, now).is_err());
     }
 
@@ -188,7 +211,14 @@ mod tests {
     #[test]
     fn a_ticket_is_counted_as_what_it_is_whatever_stands_beside_it() {
         let ticket = postern_core::live_ticket::mint(&[7; 32]);
-        assert_eq!(Shown::of(None, Some(&format!("postern.v1, ticket.{ticket}"))).ticket(), Some(ticket.as_str()));
-        assert_eq!(Shown::of(None, Some("postern.v1, ticket.guess")).one(), None, "it is no token that goes on");
+        assert_eq!(
+            Shown::of(None, Some(&format!("postern.v1, ticket.{ticket}"))).ticket(),
+            Some(ticket.as_str())
+        );
+        assert_eq!(
+            Shown::of(None, Some("postern.v1, ticket.guess")).one(),
+            None,
+            "it is no token that goes on"
+        );
     }
 }

@@ -47,7 +47,13 @@ pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer
 pub(super) async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let patch = inbox::update(&session.incoming.json_text().await?)?;
     let change = patch.answer.unwrap_or_default();
-    let command = Command::UpdateInbox { id, name: patch.name, status: change.status, delay_ms: change.delay_ms, body: change.body };
+    let command = Command::UpdateInbox {
+        id,
+        name: patch.name,
+        status: change.status,
+        delay_ms: change.delay_ms,
+        body: change.body,
+    };
     answer(session, command, 200).await
 }
 

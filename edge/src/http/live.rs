@@ -35,7 +35,11 @@ pub(super) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, A
 }
 
 /// 101; 401, 403, 404; 422 without an upgrade, and for a parameter; 429, 503.
-pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName) -> Result<Response, ApiError> {
+pub(super) async fn listen(
+    env: &Env,
+    incoming: &Incoming,
+    project: ProjectName,
+) -> Result<Response, ApiError> {
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
     let (caller, command) = match shown(incoming.authorization(), &offered)? {
@@ -48,7 +52,10 @@ pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName)
     };
     query::none(incoming.parts().query).map_err(Problem::invalid)?;
     if !is_upgrade {
-        return Err(ApiError::problem(ProblemType::InvalidInput, "this is a WebSocket: connect with Upgrade: websocket"));
+        return Err(ApiError::problem(
+            ProblemType::InvalidInput,
+            "this is a WebSocket: connect with Upgrade: websocket",
+        ));
     }
     let response = call::upgrade(env, &incoming.call(project, caller, command)).await?;
     if response.status_code() != 401 {
@@ -57,7 +64,9 @@ pub(super) async fn listen(env: &Env, incoming: &Incoming, project: ProjectName)
     if response.status_code() != 101 {
         return Ok(response);
     }
-    let socket = response.websocket().ok_or_else(|| ApiError::Internal(String::from("the project opened no socket")))?;
+    let socket = response
+        .websocket()
+        .ok_or_else(|| ApiError::Internal(String::from("the project opened no socket")))?;
     let mut response = Response::from_websocket(socket)?;
     if offered.split(',').any(|protocol| protocol.trim() == SUBPROTOCOL) {
         response.headers_mut().set("sec-websocket-protocol", SUBPROTOCOL)?;
@@ -83,7 +92,9 @@ fn shown<'a>(authorization: Option<&'a str>, offered: &'a str) -> Result<Shown<'
     match live_ticket::offered(offered) {
         Offered::Nothing => Ok(Shown::Token(token_of(authorization, &["Bearer"]))),
         Offered::Ticket(ticket) => Ok(Shown::Ticket(ticket)),
-        Offered::Wrong => unauthorized("this can't be a ticket: POST live/tickets gives one, which is offered as ticket.<ticket>"),
+        Offered::Wrong => unauthorized(
+            "this can't be a ticket: POST live/tickets gives one, which is offered as ticket.<ticket>",
+        ),
         Offered::Token => unauthorized(
             "a token is not taken as a subprotocol, because logs keep it: POST live/tickets gives a ticket, which is offered as \
              ticket.<ticket>; a program may send Authorization: Bearer <token>",
@@ -116,7 +127,11 @@ mod tests {
     fn the_router_refuses_a_ticket_beside_a_token_before_it_comes_here() {
         let offer = format!("postern.v1, ticket.{}", live_ticket::mint(&[7; 32]));
         for authorization in ["Bearer abc", "Basic cDE6eA==", "Token abc"] {
-            assert_eq!(standing::Shown::of(Some(authorization), Some(&offer)), standing::Shown::Several, "{authorization}");
+            assert_eq!(
+                standing::Shown::of(Some(authorization), Some(&offer)),
+                standing::Shown::Several,
+                "{authorization}"
+            );
         }
     }
 

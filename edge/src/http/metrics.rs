@@ -23,7 +23,8 @@ const AT_ONCE: usize = 6;
 /// `GET /metrics`: 200; 401 for all but `ADMIN_TOKEN`; 422.
 pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let settings = Settings::of(env)?;
-    let is_admin = token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.admin(token).is_some());
+    let is_admin =
+        token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.admin(token).is_some());
     if !is_admin {
         return Err(ApiError::problem(ProblemType::Unauthorized, "only ADMIN_TOKEN reads the metrics"));
     }
@@ -38,7 +39,11 @@ pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
     let mut projects = match definition_kv::projects(env).await {
         Ok(projects) => projects,
         Err(error) => {
-            log::warn(&incoming.id, "the metrics could not list the projects", &[("error", &log::chain(&error))]);
+            log::warn(
+                &incoming.id,
+                "the metrics could not list the projects",
+                &[("error", &log::chain(&error))],
+            );
             Vec::new()
         }
     };
@@ -47,17 +52,25 @@ pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
     exposition.gauge("postern_projects", "Projects of the deployment.", [(String::new(), number.into())]);
     projects.truncate(query.projects);
     let asked = projects.into_iter().map(|project| async move {
-        let found = match call::ask(env, &incoming.call(project.name.clone(), Caller::Admin, Command::ShowMetrics)).await {
-            Ok(Reply::Metrics(found)) => Some(*found),
-            Ok(_) => None,
-            Err(error) => {
-                log::warn(&incoming.id, "a project said nothing of itself", &[("project", &project.name.as_str()), ("error", &error)]);
-                None
-            }
-        };
+        let found =
+            match call::ask(env, &incoming.call(project.name.clone(), Caller::Admin, Command::ShowMetrics))
+                .await
+            {
+                Ok(Reply::Metrics(found)) => Some(*found),
+                Ok(_) => None,
+                Err(error) => {
+                    log::warn(
+                        &incoming.id,
+                        "a project said nothing of itself",
+                        &[("project", &project.name.as_str()), ("error", &error)],
+                    );
+                    None
+                }
+            };
         (String::from(project.name.as_str()), found)
     });
-    let found: Vec<(String, Option<ProjectMetrics>)> = futures_util::stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let found: Vec<(String, Option<ProjectMetrics>)> =
+        futures_util::stream::iter(asked).buffered(AT_ONCE).collect().await;
     exposition.projects(&found);
     Ok(answer(incoming, exposition))
 }
@@ -80,6 +93,9 @@ fn form_of(incoming: &Incoming) -> Form {
 }
 
 fn answer(incoming: &Incoming, exposition: Exposition) -> Answer {
-    let headers = vec![("content-type", String::from(form_of(incoming).content_type())), ("vary", String::from("accept"))];
+    let headers = vec![
+        ("content-type", String::from(form_of(incoming).content_type())),
+        ("vary", String::from("accept")),
+    ];
     Answer { status: 200, headers, body: Some(exposition.finish()) }
 }

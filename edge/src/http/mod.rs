@@ -60,7 +60,12 @@ use crate::project_do::command::{Call, Caller, Command, Once, Reply};
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Answers any request, within the limits of its address, and writes its line in the log.
-pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Context, id: RequestId) -> web_sys::Response {
+pub(crate) async fn handle(
+    request: web_sys::Request,
+    env: &Env,
+    context: &Context,
+    id: RequestId,
+) -> web_sys::Response {
     let begun = clock::now();
     let incoming = Incoming::new(id.clone(), request);
     let (path, method) = (String::from(incoming.parts().path), incoming.method.clone());
@@ -71,7 +76,8 @@ pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Conte
     let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(is_public, begun));
     let (standing, address) = (incoming.standing.clone(), incoming.address().map(String::from));
     let refused = match checked {
-        Ok(()) => precluded(api, is_public, settings.as_deref(), guard.as_ref(), &incoming).map(|error| api.failed(error, &id)),
+        Ok(()) => precluded(api, is_public, settings.as_deref(), guard.as_ref(), &incoming)
+            .map(|error| api.failed(error, &id)),
         Err(too_many) => Some(api.refused(&too_many, &id)),
     };
     let mut response = match refused {
@@ -92,13 +98,26 @@ pub(crate) async fn handle(request: web_sys::Request, env: &Env, context: &Conte
     let now = clock::now();
     if settings.is_none_or(|settings| settings.logs_requests) {
         let (route, project) = api.route_of(&path);
-        log::request(&id, &method, &route, project.as_ref().map(ProjectName::as_str), response.status(), now.ms_since(begun));
+        log::request(
+            &id,
+            &method,
+            &route,
+            project.as_ref().map(ProjectName::as_str),
+            response.status(),
+            now.ms_since(begun),
+        );
     }
     response
 }
 
 /// Why a request is not even looked at.
-fn precluded(api: Api, is_public: bool, settings: Option<&Settings>, guard: Option<&Guard>, incoming: &Incoming) -> Option<ApiError> {
+fn precluded(
+    api: Api,
+    is_public: bool,
+    settings: Option<&Settings>,
+    guard: Option<&Guard>,
+    incoming: &Incoming,
+) -> Option<ApiError> {
     let fault = settings.and_then(|settings| settings.admins.as_ref().err());
     match fault.filter(|_fault| api.needs_credentials()) {
         Some(fault) => Some(ConfigFault::from(fault.clone()).into()),
@@ -126,16 +145,18 @@ async fn vouched(
 ) -> Result<(), ApiError> {
     let claimed = standing.claimed().map(|(project, caller)| (Some(project), caller));
     let was_looked_at = claimed.is_some();
-    let (project, caller) = match claimed.or_else(|| shown.and_then(|(settings, shown)| claim_of(settings, shown))) {
-        Some((_, caller)) if caller.is_admin() => {
-            standing.verify();
-            return Ok(());
-        }
-        Some((Some(project), caller)) => (project, caller),
-        Some((None, _)) | None => return Ok(()),
-    };
+    let (project, caller) =
+        match claimed.or_else(|| shown.and_then(|(settings, shown)| claim_of(settings, shown))) {
+            Some((_, caller)) if caller.is_admin() => {
+                standing.verify();
+                return Ok(());
+            }
+            Some((Some(project), caller)) => (project, caller),
+            Some((None, _)) | None => return Ok(()),
+        };
     let command = Command::ShowProject;
-    let call = Call { project, caller, request_id: id.clone(), origin: String::new(), address, once: None, command };
+    let call =
+        Call { project, caller, request_id: id.clone(), origin: String::new(), address, once: None, command };
     match call::ask(env, &call).await {
         Ok(_) => {
             standing.verify();
@@ -170,7 +191,10 @@ fn is_callback(incoming: &Incoming) -> bool {
 
 /// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a deployment is known to it.
 fn loop_cut() -> ApiError {
-    ApiError::problem(ProblemType::Forbidden, "a callback can't call Postern's API: the request carries webhook-id")
+    ApiError::problem(
+        ProblemType::Forbidden,
+        "a callback can't call Postern's API: the request carries webhook-id",
+    )
 }
 
 /// Which API a path belongs to.
@@ -186,7 +210,8 @@ enum Api {
 
 impl Api {
     fn of(path: &str) -> Self {
-        let is_below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_below =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match path {
             _ if path.starts_with("/in/") => Self::Inbox,
             _ if is_below("/actinia") => Self::Actinia,
@@ -204,13 +229,23 @@ impl Api {
 
     /// Whether the path needs no token.
     fn is_public(self, path: &str) -> bool {
-        matches!(self, Self::Inbox | Self::Asset) || path == "/healthz" || path == facade::actinia::VERSION_PATH
+        matches!(self, Self::Inbox | Self::Asset)
+            || path == "/healthz"
+            || path == facade::actinia::VERSION_PATH
     }
 
-    async fn answer(self, env: &Env, context: &Context, mut incoming: Incoming, path: &str) -> web_sys::Response {
+    async fn answer(
+        self,
+        env: &Env,
+        context: &Context,
+        mut incoming: Incoming,
+        path: &str,
+    ) -> web_sys::Response {
         let id = incoming.id.clone();
         let answer = match self {
-            Self::Inbox => inboxes::receive(env, &mut incoming, path).await.unwrap_or_else(|error| problem_answer(error, &id)),
+            Self::Inbox => inboxes::receive(env, &mut incoming, path)
+                .await
+                .unwrap_or_else(|error| problem_answer(error, &id)),
             Self::Actinia => facade::actinia::handle(env, context, &mut incoming, path).await,
             Self::Ubiops => facade::ubiops::handle(env, context, &mut incoming, path).await,
             Self::Up42 => facade::up42::handle(env, context, &mut incoming, path).await,
@@ -222,7 +257,11 @@ impl Api {
             Self::Asset => return asset(env, incoming).await,
         };
         // What would be taken (RFC 9110 15.5.16). An inbox answers what it is told.
-        let answer = if answer.status == 415 && self != Self::Inbox { answer.with("accept-encoding", "identity") } else { answer };
+        let answer = if answer.status == 415 && self != Self::Inbox {
+            answer.with("accept-encoding", "identity")
+        } else {
+            answer
+        };
         respond(&answer, &id)
     }
 
@@ -273,22 +312,32 @@ enum Outcome {
     Response(worker::Response),
 }
 
-async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &str) -> Result<Outcome, ApiError> {
-    let route = Route::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
+async fn native(
+    env: &Env,
+    context: &Context,
+    incoming: &mut Incoming,
+    path: &str,
+) -> Result<Outcome, ApiError> {
+    let route = Route::parse(path)
+        .ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
     let method = incoming.method_of(route.methods())?;
     let answer = match route {
         Route::Health => health(env),
         Route::Metrics => metrics::all(env, incoming).await,
         Route::Token => tokens::whose(env, incoming).await,
         Route::Projects => projects::all(env, incoming, &method).await,
-        Route::Project(project, Resource::Live) => return live::listen(env, incoming, project).await.map(Outcome::Response),
+        Route::Project(project, Resource::Live) => {
+            return live::listen(env, incoming, project).await.map(Outcome::Response);
+        }
         Route::Project(project, resource) => {
             let settings = Settings::of(env)?;
             let caller = caller(&settings, token_of(incoming.authorization(), &["Bearer"]), &project)?;
             let mut session = Session::new(env, context, settings, project, caller, incoming);
             match resource {
                 Resource::EventsExport => return exports::events(&session).await.map(Outcome::Response),
-                Resource::DeliveriesExport => return exports::deliveries(&session).await.map(Outcome::Response),
+                Resource::DeliveriesExport => {
+                    return exports::deliveries(&session).await.map(Outcome::Response);
+                }
                 resource => resource_answer(&mut session, resource, &method).await,
             }
         }
@@ -297,7 +346,11 @@ async fn native(env: &Env, context: &Context, incoming: &mut Incoming, path: &st
 }
 
 /// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
-async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: &str) -> Result<Answer, ApiError> {
+async fn resource_answer(
+    session: &mut Session<'_>,
+    resource: Resource,
+    method: &str,
+) -> Result<Answer, ApiError> {
     session.check_headers(&resource, method)?;
     if !resource.reads_query(method) {
         query::none(session.query()).map_err(InputFault::from)?;
@@ -365,7 +418,9 @@ async fn resource_answer(session: &mut Session<'_>, resource: Resource, method: 
         (Resource::LiveTickets, _) => live::create_ticket(session).await,
         (Resource::Metrics, _) => metrics::show(session).await,
         // These give no value but the platform's own answer; `native` has taken them.
-        (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => Err(ApiError::Method { allow: "GET" }),
+        (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => {
+            Err(ApiError::Method { allow: "GET" })
+        }
     }
 }
 
@@ -416,7 +471,10 @@ impl<'a> Session<'a> {
 
     /// The call that asks `command`.
     pub(crate) fn call(&self, command: Command) -> Call {
-        Call { once: self.once.clone(), ..self.incoming.call(self.project.clone(), self.caller.clone(), command) }
+        Call {
+            once: self.once.clone(),
+            ..self.incoming.call(self.project.clone(), self.caller.clone(), command)
+        }
     }
 
     /// Checks the headers that the API's description promises for every call of this kind, before the body says whether this
@@ -431,7 +489,11 @@ impl<'a> Session<'a> {
         {
             // Of a single event it is the event's own key.
             let pointer = if matches!(resource, Resource::Events) { "/idempotency_key" } else { "" };
-            return Err(InputFault::from(Fault::new(pointer, format!("the Idempotency-Key header {detail}"))).into());
+            return Err(InputFault::from(Fault::new(
+                pointer,
+                format!("the Idempotency-Key header {detail}"),
+            ))
+            .into());
         }
         if resource.takes_if_match(method) {
             if_match(self.incoming.header("if-match").as_deref())?;
@@ -499,7 +561,11 @@ pub(crate) fn unexpected(reply: &Reply) -> ApiError {
 ///
 /// # Errors
 /// 401 without a well-formed token; 404 where it names another project, which is answered like one that does not exist.
-pub(crate) fn caller(settings: &Settings, token: Option<&str>, project: &ProjectName) -> Result<Caller, ApiError> {
+pub(crate) fn caller(
+    settings: &Settings,
+    token: Option<&str>,
+    project: &ProjectName,
+) -> Result<Caller, ApiError> {
     let unauthorized = |detail| ApiError::problem(ProblemType::Unauthorized, detail);
     let token = token.ok_or_else(|| unauthorized("send Authorization: Bearer <token>"))?;
     if let Some(admin) = settings.admin(token) {
@@ -509,7 +575,10 @@ pub(crate) fn caller(settings: &Settings, token: Option<&str>, project: &Project
     if named == *project {
         Ok(Caller::Token(token::hash(token)))
     } else {
-        Err(ApiError::problem(ProblemType::ProjectNotFound, format!("there is no project {} for this token", project.as_str())))
+        Err(ApiError::problem(
+            ProblemType::ProjectNotFound,
+            format!("there is no project {} for this token", project.as_str()),
+        ))
     }
 }
 
@@ -518,7 +587,10 @@ fn health(env: &Env) -> Result<Answer, ApiError> {
     let settings = Settings::of(env)?;
     let allow_private_targets = settings.policy(None).allow_private_targets;
     let version = env!("CARGO_PKG_VERSION");
-    Answer::json(200, &serde_json::json!({ "status": "ok", "version": version, "allow_private_targets": allow_private_targets }))
+    Answer::json(
+        200,
+        &serde_json::json!({ "status": "ok", "version": version, "allow_private_targets": allow_private_targets }),
+    )
 }
 
 /// Everything else is the dashboard's.
@@ -532,7 +604,10 @@ async fn asset(env: &Env, incoming: Incoming) -> web_sys::Response {
         Ok(found) => found.into(),
         Err(error) => {
             log::warn(&id, "no asset could be served", &[("error", &log::chain(&error))]);
-            respond(&problem_answer(ApiError::problem(ProblemType::NotFound, "there is no such path"), &id), &id)
+            respond(
+                &problem_answer(ApiError::problem(ProblemType::NotFound, "there is no such path"), &id),
+                &id,
+            )
         }
     }
 }
@@ -565,7 +640,10 @@ mod routing {
         assert_eq!(mine, Caller::Token(token::hash(&token)));
         assert_eq!(caller(&settings(), Some(ADMIN), &project()).unwrap(), Caller::Admin);
         assert_eq!(status(caller(&settings(), None, &project())), Some(401));
-        assert_eq!(caller(&settings(), Some("ada-0123456789abcdef0123456789abcdef"), &project()).unwrap(), Caller::admin("ada"));
+        assert_eq!(
+            caller(&settings(), Some("ada-0123456789abcdef0123456789abcdef"), &project()).unwrap(),
+            Caller::admin("ada")
+        );
         assert_eq!(status(caller(&settings(), Some("abc"), &project())), Some(401));
         let other = token::mint(&ProjectName::parse("p2").unwrap(), &[7; 32]);
         assert_eq!(status(caller(&settings(), Some(&other), &project())), Some(404));

@@ -42,7 +42,9 @@ impl ApiError {
     pub(crate) fn into_problem(self, id: &RequestId) -> Problem {
         let problem = match self {
             Self::Problem(problem) => *problem,
-            Self::Method { allow } => Problem::new(ProblemType::MethodNotAllowed, format!("this path takes {allow}")),
+            Self::Method { allow } => {
+                Problem::new(ProblemType::MethodNotAllowed, format!("this path takes {allow}"))
+            }
             Self::Internal(error) => {
                 log::error(id, "request failed", &[("error", &error)]);
                 Problem::new(ProblemType::Internal, "try again; if it stays so, report the request id")
@@ -154,8 +156,11 @@ pub(crate) fn problem_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let body = serde_json::to_string(&problem).unwrap_or_else(|_impossible| String::from("{}"));
-    let mut answer =
-        Answer { status: problem.status, headers: vec![("content-type", String::from("application/problem+json"))], body: Some(body) };
+    let mut answer = Answer {
+        status: problem.status,
+        headers: vec![("content-type", String::from("application/problem+json"))],
+        body: Some(body),
+    };
     if let Some(allow) = allow {
         answer = answer.with("allow", allow);
     }
@@ -213,8 +218,11 @@ thread_local! {
 }
 
 fn headers(own: &[(&'static str, String)], id: &RequestId) -> Headers {
-    let copied = ON_EVERY_ANSWER.with(|headers| headers.as_ref().and_then(|headers| web_sys::Headers::new_with_headers(headers).ok()));
-    let (headers, missing) = copied.map_or_else(|| (Headers::new(), HEADERS.as_slice()), |copied| (Headers(copied), &[]));
+    let copied = ON_EVERY_ANSWER.with(|headers| {
+        headers.as_ref().and_then(|headers| web_sys::Headers::new_with_headers(headers).ok())
+    });
+    let (headers, missing) =
+        copied.map_or_else(|| (Headers::new(), HEADERS.as_slice()), |copied| (Headers(copied), &[]));
     let own = own.iter().map(|(name, value)| (*name, value.as_str()));
     for (name, value) in missing.iter().copied().chain(own).chain([("x-request-id", id.as_str())]) {
         if headers.set(name, value).is_err() {
@@ -237,13 +245,22 @@ mod tests {
 
     #[test]
     fn what_is_over_a_quota_says_which_and_when_to_try_again() {
-        let exceeded = Exceeded { quota: Quota::EventsPerMinute, limit: 100, used: 99, more: 2, retry_after_s: Some(41) };
+        let exceeded = Exceeded {
+            quota: Quota::EventsPerMinute,
+            limit: 100,
+            used: 99,
+            more: 2,
+            retry_after_s: Some(41),
+        };
         let answer = problem_answer(ApiError::from(Problem::over_quota(exceeded)), &id());
         assert_eq!(answer.status, 429);
         assert!(answer.headers.contains(&("retry-after", String::from("41"))));
         let problem: serde_json::Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
         assert_eq!(problem["type"], "https://postern.dev/problems/quota");
-        assert_eq!((&problem["quota"], &problem["limit"], &problem["used"]), (&"events_per_minute".into(), &100.into(), &99.into()));
+        assert_eq!(
+            (&problem["quota"], &problem["limit"], &problem["used"]),
+            (&"events_per_minute".into(), &100.into(), &99.into())
+        );
     }
 
     #[test]
@@ -268,7 +285,10 @@ mod tests {
     #[test]
     fn a_deployment_that_is_not_configured_says_what_is_wrong() {
         let problem = misconfigured("secret SEALING_KEYS is not set");
-        assert_eq!((problem.status, problem.detail.as_str()), (500, "this deployment is not configured: secret SEALING_KEYS is not set"));
+        assert_eq!(
+            (problem.status, problem.detail.as_str()),
+            (500, "this deployment is not configured: secret SEALING_KEYS is not set")
+        );
         let error = ApiError::from(crate::config::ConfigFault::Missing("SEALING_KEYS"));
         assert!(matches!(error, ApiError::Misconfigured(fault) if fault == "secret SEALING_KEYS is not set"));
     }

@@ -28,7 +28,8 @@ pub(super) async fn all(env: &Env, incoming: &mut Incoming, method: &str) -> Res
 /// 200: every project for the admin, the token's own for anybody else. 401.
 async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let caller = admin_or_token(env, incoming)?;
-    let page = PageQuery::parse_whole(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
+    let page =
+        PageQuery::parse_whole(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
     let items = if caller.is_admin() {
         definition_kv::projects(env).await?
     } else {
@@ -79,7 +80,12 @@ pub(super) fn admin_or_token(env: &Env, incoming: &Incoming) -> Result<Caller, A
 }
 
 /// Asks the token's own project.
-pub(super) async fn ask_own(env: &Env, incoming: &Incoming, caller: Caller, command: Command) -> Result<Reply, ApiError> {
+pub(super) async fn ask_own(
+    env: &Env,
+    incoming: &Incoming,
+    caller: Caller,
+    command: Command,
+) -> Result<Reply, ApiError> {
     let project = token_of(incoming.authorization(), &["Bearer"])
         .and_then(token::project_of)
         .ok_or_else(|| ApiError::problem(ProblemType::Unauthorized, token::WRONG))?;

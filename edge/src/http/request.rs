@@ -77,7 +77,9 @@ impl Incoming {
 
     /// The network address that the request came from, as the platform says.
     pub(crate) fn address(&self) -> Option<&str> {
-        self.address.get_or_init(|| self.header("cf-connecting-ip").filter(|address| !address.is_empty())).as_deref()
+        self.address
+            .get_or_init(|| self.header("cf-connecting-ip").filter(|address| !address.is_empty()))
+            .as_deref()
     }
 
     /// What the caller shows of itself.
@@ -174,11 +176,14 @@ impl Incoming {
         } else {
             Readable::Chunks(request.body())
         };
-        match body::read(from, Limits { kept: max, read: max.saturating_add(max.max(DISCARDED_BYTES_MAX)) }).await {
+        match body::read(from, Limits { kept: max, read: max.saturating_add(max.max(DISCARDED_BYTES_MAX)) })
+            .await
+        {
             (body, None) => Ok(body),
-            (_, Some(error)) => {
-                Err(ApiError::problem(ProblemType::MalformedJson, format!("the body broke off: {}", crate::log::chain(&error))))
-            }
+            (_, Some(error)) => Err(ApiError::problem(
+                ProblemType::MalformedJson,
+                format!("the body broke off: {}", crate::log::chain(&error)),
+            )),
         }
     }
 }
@@ -188,12 +193,19 @@ impl Incoming {
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn too_large(bytes_max: usize) -> ApiError {
-    ApiError::Problem(Box::new(Problem::new(ProblemType::BodyTooLarge, format!("the body may hold at most {} KiB", bytes_max / 1024))))
+    ApiError::Problem(Box::new(Problem::new(
+        ProblemType::BodyTooLarge,
+        format!("the body may hold at most {} KiB", bytes_max / 1024),
+    )))
 }
 
 fn allowed_method(method: &str, allow: &'static str) -> Result<String, ApiError> {
     let method = if method == "HEAD" { "GET" } else { method };
-    if allow.split(", ").any(|known| known == method) { Ok(String::from(method)) } else { Err(ApiError::Method { allow }) }
+    if allow.split(", ").any(|known| known == method) {
+        Ok(String::from(method))
+    } else {
+        Err(ApiError::Method { allow })
+    }
 }
 
 /// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
@@ -218,10 +230,14 @@ pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
         return Ok(None);
     };
     let tag = text.strip_prefix("W/").unwrap_or(text);
-    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    version
-        .map(Some)
-        .ok_or_else(|| ApiError::problem(ProblemType::VersionMismatch, "If-Match names no version of this: send its ETag as it was given"))
+    let version =
+        tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+    version.map(Some).ok_or_else(|| {
+        ApiError::problem(
+            ProblemType::VersionMismatch,
+            "If-Match names no version of this: send its ETag as it was given",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -233,9 +249,17 @@ mod tests {
         let parts = split_url("http://127.0.0.1:8787/v1/projects/p1?limit=2&a=%2F#x");
         assert_eq!(
             parts,
-            UrlParts { origin: "http://127.0.0.1:8787", host: "127.0.0.1:8787", path: "/v1/projects/p1", query: "limit=2&a=%2F" }
+            UrlParts {
+                origin: "http://127.0.0.1:8787",
+                host: "127.0.0.1:8787",
+                path: "/v1/projects/p1",
+                query: "limit=2&a=%2F"
+            }
         );
-        assert_eq!(split_url("https://a.example/"), UrlParts { origin: "https://a.example", host: "a.example", path: "/", query: "" });
+        assert_eq!(
+            split_url("https://a.example/"),
+            UrlParts { origin: "https://a.example", host: "a.example", path: "/", query: "" }
+        );
         assert_eq!(split_url("https://a.example").path, "/");
         assert_eq!(split_url("https://a.example/in/p.k//x?y?z").query, "y?z");
     }
@@ -257,7 +281,10 @@ mod tests {
             assert_eq!(allowed_method(method, allow).unwrap(), taken);
         }
         for method in ["PUT", "DELETE", "PURGE", "", "get", "GET, POST"] {
-            assert!(matches!(allowed_method(method, allow), Err(ApiError::Method { allow: "GET, POST" })), "{method}");
+            assert!(
+                matches!(allowed_method(method, allow), Err(ApiError::Method { allow: "GET, POST" })),
+                "{method}"
+            );
         }
     }
 

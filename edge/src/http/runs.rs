@@ -17,7 +17,11 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
     let body = session.incoming.json_text().await?;
     session.once(&body);
     let parts = session.incoming.parts();
-    let entry = Entry { origin: String::from(parts.origin), path: String::from(parts.path), endpoint: String::from(ENDPOINT) };
+    let entry = Entry {
+        origin: String::from(parts.origin),
+        path: String::from(parts.path),
+        endpoint: String::from(ENDPOINT),
+    };
     let draft = parse::create(&body, &session.policy(), entry)?;
     turn(session, RunCommand::Create { draft: Box::new(draft) }, 201).await
 }
@@ -78,7 +82,9 @@ async fn turn(session: &mut Session<'_>, command: RunCommand, status: u16) -> Re
         RunReply::Turn(turn) => {
             let answer = Answer::json(status, &turn.run)?;
             if !turn.calls.is_empty() {
-                session.context.wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
+                session
+                    .context
+                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
             }
             Ok(answer)
         }

@@ -19,7 +19,9 @@ pub(super) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiE
     let caller = admin_or_token(env, incoming)?;
     query::none(incoming.parts().query).map_err(Problem::invalid)?;
     let identity = match caller.actor() {
-        Some(admin) => TokenIdentity { project: None, id: None, name: admin.name, role: Role::Manage, expires_at: None },
+        Some(admin) => {
+            TokenIdentity { project: None, id: None, name: admin.name, role: Role::Manage, expires_at: None }
+        }
         None => match ask_own(env, incoming, caller, Command::ShowToken).await? {
             Reply::TokenIdentity(identity) => identity,
             other => return Err(unexpected(&other)),
@@ -33,7 +35,12 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
     session.never_once()?;
     let draft = token::create(&session.incoming.json_text().await?, clock::now())?;
     let secret = token::mint(&session.project, &clock::random()?);
-    let command = Command::CreateToken { hash: token::hash(&secret), name: draft.name, role: draft.role, expires_at: draft.expires_at };
+    let command = Command::CreateToken {
+        hash: token::hash(&secret),
+        name: draft.name,
+        role: draft.role,
+        expires_at: draft.expires_at,
+    };
     match session.ask(command).await? {
         Reply::Token(token) => Answer::json(201, &TokenCreated { token, secret }),
         other => Err(unexpected(&other)),

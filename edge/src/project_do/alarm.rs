@@ -77,13 +77,23 @@ impl Alarm {
     ///
     /// # Errors
     /// The platform failed.
-    pub(super) async fn no_later_than(&self, storage: &Storage, wake_at: Timestamp, now: Timestamp) -> worker::Result<()> {
+    pub(super) async fn no_later_than(
+        &self,
+        storage: &Storage,
+        wake_at: Timestamp,
+        now: Timestamp,
+    ) -> worker::Result<()> {
         let wake_at = wake_at.max(now.plus_ms(1));
         if is_armed_for(self.armed.get(), wake_at, now) { Ok(()) } else { self.set(storage, wake_at).await }
     }
 
     /// Sets the alarm to `wake_at`, or off. Only for one who knows all that is due.
-    async fn set_exactly(&self, storage: &Storage, wake_at: Option<Timestamp>, now: Timestamp) -> worker::Result<()> {
+    async fn set_exactly(
+        &self,
+        storage: &Storage,
+        wake_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> worker::Result<()> {
         match wake_at.map(|at| at.max(now.plus_ms(1))) {
             Some(at) if self.armed.get() == Armed::At(at) => Ok(()),
             Some(at) => self.set(storage, at).await,
@@ -96,7 +106,10 @@ impl Alarm {
     }
 
     /// An `i64` would be an offset (docs/platform.md 1.9, trap 8): the time is given as a date.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sets the alarm, and it sets an absolute time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that sets the alarm, and it sets an absolute time"
+    )]
     async fn set(&self, storage: &Storage, at: Timestamp) -> worker::Result<()> {
         self.armed.set(Armed::At(at));
         meter::count(Billed::RowsWritten, 1);
@@ -200,9 +213,18 @@ impl Project {
     /// Does a step of a replay and tells the live feed; `true`: there was one.
     fn replay(&self, id: &RequestId) -> Result<bool, String> {
         let now = clock::now();
-        let Some(step) = self.with_ledger(|ledger| ledger.replay_step(now, REPLAY_ROWS))? else { return Ok(false) };
+        let Some(step) = self.with_ledger(|ledger| ledger.replay_step(now, REPLAY_ROWS))? else {
+            return Ok(false);
+        };
         let is_any = step.replay.is_some();
-        self.tell(id, Changes { deliveries: step.changed, replays: step.replay.into_iter().collect(), ..Changes::default() });
+        self.tell(
+            id,
+            Changes {
+                deliveries: step.changed,
+                replays: step.replay.into_iter().collect(),
+                ..Changes::default()
+            },
+        );
         Ok(is_any)
     }
 
@@ -210,14 +232,18 @@ impl Project {
     /// some may have been put aside.
     async fn lease_and_send(&self, id: &RequestId) -> Result<usize, String> {
         let now = clock::now();
-        let Some((project, leased)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.lease_due(now, LEASE_MAX)?)))? else {
+        let Some((project, leased)) =
+            self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.lease_due(now, LEASE_MAX)?)))?
+        else {
             return Ok(0);
         };
         let count = leased.changed.len();
         self.tell(id, Changes { deliveries: leased.changed, ..Changes::default() });
         for (binding, lane) in [(config::DELIVERIES, Lane::First), (config::RETRIES, Lane::Retry)] {
             let tickets = leased.tickets.iter().filter(|ticket: &&LeaseTicket| ticket.lane == lane);
-            let messages: Vec<_> = tickets.map(|ticket| Message { project: project.clone(), ticket: *ticket, hops: 0 }).collect();
+            let messages: Vec<_> = tickets
+                .map(|ticket| Message { project: project.clone(), ticket: *ticket, hops: 0 })
+                .collect();
             queue::send(&self.env, binding, &messages).await.map_err(|error| log::chain(&error))?;
         }
         Ok(count)
@@ -226,7 +252,9 @@ impl Project {
     /// Runs tests from here, beside the alarm, whose call was lost or that retry: they are few, and no queue knows them.
     fn run_due_tests(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
-        let Some((project, due)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_tests(now)?)))? else {
+        let Some((project, due)) =
+            self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_tests(now)?)))?
+        else {
             return Ok(());
         };
         self.tell(id, Changes { tests: due.changed, ..Changes::default() });
@@ -240,7 +268,9 @@ impl Project {
     /// Takes up lost executors of runs, and makes the calls of runs that nobody makes, from here as with tests.
     fn run_due_runs(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
-        let Some((project, due)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_runs(now)?)))? else {
+        let Some((project, due)) =
+            self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.due_runs(now)?)))?
+        else {
             return Ok(());
         };
         self.tell(id, Changes { runs: due.changed, ..Changes::default() });
@@ -254,7 +284,8 @@ impl Project {
     /// Puts what the outbox holds into KV. What KV refuses stays in the outbox, which says when to try again.
     async fn publish(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
-        let Some((project, entries)) = self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.outbox_due(now, PUBLISH_MAX)?)))?
+        let Some((project, entries)) =
+            self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.outbox_due(now, PUBLISH_MAX)?)))?
         else {
             return Ok(());
         };
@@ -271,7 +302,11 @@ impl Project {
             self.with_ledger(|ledger| match &outcome {
                 Ok(()) => ledger.outbox_done(entry.item, entry.version),
                 Err(error) => {
-                    log::warn(id, "KV refused a definition; it will be tried again", &[("error", &log::chain(error))]);
+                    log::warn(
+                        id,
+                        "KV refused a definition; it will be tried again",
+                        &[("error", &log::chain(error))],
+                    );
                     ledger.outbox_failed(entry.item, entry.version, now)
                 }
             })?;

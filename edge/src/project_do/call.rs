@@ -79,7 +79,11 @@ pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
     let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
     let unreachable = |error: worker::Error| {
         let error = log::chain(&error);
-        log::warn(&call.request_id, "a project could not be reached", &[("project", &call.project.as_str()), ("error", &error)]);
+        log::warn(
+            &call.request_id,
+            "a project could not be reached",
+            &[("project", &call.project.as_str()), ("error", &error)],
+        );
         CallError::Unreachable(error)
     };
     let text = exchange(env, call.project.as_str(), text).await.map_err(unreachable)?;
@@ -125,7 +129,12 @@ async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<Stri
 ///
 /// # Errors
 /// See [`ask`].
-pub(crate) async fn ask_as_postern(env: &Env, id: &RequestId, project: &ProjectName, command: Command) -> Result<Reply, CallError> {
+pub(crate) async fn ask_as_postern(
+    env: &Env,
+    id: &RequestId,
+    project: &ProjectName,
+    command: Command,
+) -> Result<Reply, CallError> {
     let call = Call {
         project: project.clone(),
         caller: Caller::Postern,

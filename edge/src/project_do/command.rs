@@ -25,7 +25,9 @@ use postern_core::metrics::ProjectMetrics;
 use postern_core::operation::{Needs, Operation};
 use postern_core::problem::Problem;
 use postern_core::project::SettingsPatch;
-use postern_core::query::{AuditQuery, DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery};
+use postern_core::query::{
+    AuditQuery, DeliveryQuery, EventQuery, ExportQuery, PageQuery, StatsQuery, WebhookQuery,
+};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
@@ -654,7 +656,11 @@ impl Command {
 
     /// The test of a definition that is not stored.
     pub(crate) fn test_definition(trial: Trial) -> Self {
-        Self::TestDefinition { definition: Box::new(trial.definition), event: trial.event, retry: trial.retry }
+        Self::TestDefinition {
+            definition: Box::new(trial.definition),
+            event: trial.event,
+            retry: trial.retry,
+        }
     }
 }
 
@@ -857,7 +863,8 @@ mod tests {
 
     #[test]
     fn the_wire_form_of_a_call_does_not_change_by_accident() {
-        let data = RawValue::from_string(String::from(r#"{"a":{"b":[1,2]},"big":12345678901234567890}"#)).unwrap();
+        let data =
+            RawValue::from_string(String::from(r#"{"a":{"b":[1,2]},"big":12345678901234567890}"#)).unwrap();
         let event = NewEvent::new(String::from("order.paid"), data);
         let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
         assert_eq!(
@@ -873,7 +880,8 @@ mod tests {
     fn event_data_passes_through_a_call_as_it_was_written() {
         let written = r#"{"z":1,"a":{"m":{}},"n":1e400,"s":" 1 "}"#;
         let data = RawValue::from_string(String::from(written)).unwrap();
-        let event = NewEvent { idempotency_key: Some(String::from("k")), ..NewEvent::new(String::from("a"), data) };
+        let event =
+            NewEvent { idempotency_key: Some(String::from("k")), ..NewEvent::new(String::from("a"), data) };
         let text = serde_json::to_string(&call(Command::Ingest { events: vec![event] })).unwrap();
         let read: Call = serde_json::from_str(&text).unwrap();
         let Command::Ingest { events } = read.command else { panic!("another command") };

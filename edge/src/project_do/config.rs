@@ -26,7 +26,9 @@ impl Turn<'_> {
     pub(super) fn config(&mut self, command: &ConfigCommand) -> Result<Reply, Refusal> {
         let (state, stored) = self.config_state()?;
         match command {
-            ConfigCommand::Show => Ok(Reply::Config { document: config::document(&state), base: state.digest() }),
+            ConfigCommand::Show => {
+                Ok(Reply::Config { document: config::document(&state), base: state.digest() })
+            }
             ConfigCommand::Plan { body } => {
                 let plan = config::plan(&state, &Request::parse(body)?, &self.policy())?;
                 Ok(Reply::Plan(Box::new(plan.view(state.digest()))))
@@ -34,7 +36,8 @@ impl Turn<'_> {
             ConfigCommand::Apply { body } => {
                 let request = Request::parse(body)?;
                 if request.expect.as_ref().is_some_and(|expected| *expected != state.digest()) {
-                    let detail = "the configuration is another than the one that was planned against; plan again";
+                    let detail =
+                        "the configuration is another than the one that was planned against; plan again";
                     return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
                 }
                 let plan = config::plan(&state, &request, &self.policy())?;
@@ -43,7 +46,11 @@ impl Turn<'_> {
                     .zip(&state.webhooks)
                     .map(|(webhook, (_version, plain))| (webhook.definition.name.as_str(), (webhook, plain)))
                     .collect();
-                let steps = plan.steps.iter().map(|step| self.sealed_step(step, &known)).collect::<Result<Vec<_>, _>>()?;
+                let steps = plan
+                    .steps
+                    .iter()
+                    .map(|step| self.sealed_step(step, &known))
+                    .collect::<Result<Vec<_>, _>>()?;
                 if !steps.is_empty() {
                     self.changes.deliveries = self.ledger.apply_config(steps, self.now)?;
                     self.changes.webhooks = true;
@@ -60,9 +67,14 @@ impl Turn<'_> {
         let mut webhooks = Vec::with_capacity(stored.len());
         for webhook in &stored {
             let owner = Owner { project: self.project, id: &webhook.id };
-            webhooks.push((webhook.version, seal::unseal(&self.settings.keyring, owner, &webhook.definition)?));
+            webhooks
+                .push((webhook.version, seal::unseal(&self.settings.keyring, owner, &webhook.definition)?));
         }
-        let state = State { settings: self.ledger.settings().clone(), event_types: self.ledger.catalogue()?, webhooks };
+        let state = State {
+            settings: self.ledger.settings().clone(),
+            event_types: self.ledger.catalogue()?,
+            webhooks,
+        };
         Ok((state, stored))
     }
 
@@ -77,14 +89,25 @@ impl Turn<'_> {
                 let seq = self.ledger.reserve(self.now);
                 let id = self.ledger.ids().id(Kind::Webhook, seq);
                 let owner = Owner { project: self.project, id: &id };
-                ConfigStep::CreateWebhook(seq, Box::new(seal::seal(&self.settings.keyring, owner, &definition, None)?))
+                ConfigStep::CreateWebhook(
+                    seq,
+                    Box::new(seal::seal(&self.settings.keyring, owner, &definition, None)?),
+                )
             }
             Step::UpdateWebhook(wanted, choice) => {
-                let (webhook, plain) = known.get(wanted.name.as_str()).copied().ok_or(LedgerError::NotFound { what: "webhook" })?;
+                let (webhook, plain) = known
+                    .get(wanted.name.as_str())
+                    .copied()
+                    .ok_or(LedgerError::NotFound { what: "webhook" })?;
                 let wanted = with_secret(wanted, *choice)?;
                 let kept = with_sealed_text(&wanted, plain, &webhook.definition);
                 let owner = Owner { project: self.project, id: &webhook.id };
-                ConfigStep::UpdateWebhook(Box::new(seal::seal(&self.settings.keyring, owner, &kept, Some(&webhook.definition))?))
+                ConfigStep::UpdateWebhook(Box::new(seal::seal(
+                    &self.settings.keyring,
+                    owner,
+                    &kept,
+                    Some(&webhook.definition),
+                )?))
             }
         })
     }

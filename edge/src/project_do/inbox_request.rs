@@ -46,7 +46,13 @@ pub(super) fn verdict(
     request: &InboxRequestView,
     now: Timestamp,
 ) -> SignatureVerdict {
-    let header = |name: &str| request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let header = |name: &str| {
+        request
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
     let Some(signature) = header(signing_header::SIGNATURE) else {
         return SignatureVerdict::Unsigned;
     };
@@ -54,8 +60,18 @@ pub(super) fn verdict(
     if request.truncated {
         return invalid(String::from("the body was cut at 256 KiB, so it can't be checked"));
     }
-    let body = if request.body_is_base64 { STANDARD.decode(&request.body).unwrap_or_default() } else { request.body.clone().into_bytes() };
-    let read = Received::read(header(signing_header::ID), header(signing_header::TIMESTAMP), Some(signature), &body, now.unix_s());
+    let body = if request.body_is_base64 {
+        STANDARD.decode(&request.body).unwrap_or_default()
+    } else {
+        request.body.clone().into_bytes()
+    };
+    let read = Received::read(
+        header(signing_header::ID),
+        header(signing_header::TIMESTAMP),
+        Some(signature),
+        &body,
+        now.unix_s(),
+    );
     let received = match read {
         Ok(received) => received,
         Err(fault) => return invalid(fault.to_string()),
@@ -65,13 +81,16 @@ pub(super) fn verdict(
     let secrets: Vec<(&StoredWebhook, Vec<Secret>)> =
         tried.take(WEBHOOKS_MAX).map(|stored| (stored, secrets_of(keyring, project, stored, now))).collect();
     let newest_first = || {
-        (0..=Definition::PREVIOUS_SECRETS_MAX)
-            .flat_map(|rank| secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?))))
+        (0..=Definition::PREVIOUS_SECRETS_MAX).flat_map(|rank| {
+            secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?)))
+        })
     };
     if newest_first().next().is_none() {
         return invalid(String::from("no webhook of this project that calls this inbox has a secret"));
     }
-    if let Some((stored, _)) = newest_first().take(SECRETS_MAX).find(|(_, secret)| received.is_signed_with(secret)) {
+    if let Some((stored, _)) =
+        newest_first().take(SECRETS_MAX).find(|(_, secret)| received.is_signed_with(secret))
+    {
         return SignatureVerdict::Valid { webhook: String::from(stored.definition.name.as_str()) };
     }
     let mut reasons = vec![VerifyFault::Mismatch.to_string()];
@@ -87,7 +106,12 @@ pub(super) fn verdict(
 }
 
 /// The secrets with which `stored` signs now, the current one first.
-fn secrets_of(keyring: &Keyring, project: &ProjectName, stored: &StoredWebhook, now: Timestamp) -> Vec<Secret> {
+fn secrets_of(
+    keyring: &Keyring,
+    project: &ProjectName,
+    stored: &StoredWebhook,
+    now: Timestamp,
+) -> Vec<Secret> {
     let owner = Owner { project, id: &stored.id };
     let secrets = seal::unseal_signing_secrets(keyring, owner, &stored.definition, now);
     secrets.iter().filter_map(|secret| secret_of(stored.definition.contract, secret).ok()).collect()
@@ -99,8 +123,15 @@ fn secrets_of(keyring: &Keyring, project: &ProjectName, stored: &StoredWebhook, 
 pub(super) fn hide_credentials(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
     let is_hidden = |name: &str| {
         let headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);
-        let mut said = headers.filter(|header| header.key.eq_ignore_ascii_case(name)).map(|header| header.protected).peekable();
-        if said.peek().is_none() { credential::is_credential_header(name) } else { said.any(|is_protected| is_protected) }
+        let mut said = headers
+            .filter(|header| header.key.eq_ignore_ascii_case(name))
+            .map(|header| header.protected)
+            .peekable();
+        if said.peek().is_none() {
+            credential::is_credential_header(name)
+        } else {
+            said.any(|is_protected| is_protected)
+        }
     };
     for (name, value) in &mut request.headers {
         if is_hidden(name) {
@@ -126,7 +157,13 @@ pub(super) fn live_event(inbox_id: &str, request: &InboxRequestView) -> LiveEven
 }
 
 /// A request as it arrived; the object fills in the rest.
-pub(crate) fn arrived(method: String, path: String, headers: Vec<(String, String)>, body: Body, id: &RequestId) -> InboxRequestView {
+pub(crate) fn arrived(
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Body,
+    id: &RequestId,
+) -> InboxRequestView {
     let truncated = body.is_cut();
     let body_bytes = u32::try_from(body.arrived).unwrap_or(u32::MAX);
     let (body, body_is_base64) = media::as_recorded(body.kept, truncated);
@@ -181,8 +218,10 @@ mod tests {
 
     fn signed(secret: &Secret, body: &str) -> InboxRequestView {
         let signature = signing::sign(std::slice::from_ref(secret), "msg_1", 1_000, body.as_bytes()).unwrap();
-        let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", "1000"), ("webhook-signature", &signature)];
-        let headers = headers.into_iter().map(|(name, value)| (String::from(name), String::from(value))).collect();
+        let headers =
+            [("webhook-id", "msg_1"), ("webhook-timestamp", "1000"), ("webhook-signature", &signature)];
+        let headers =
+            headers.into_iter().map(|(name, value)| (String::from(name), String::from(value))).collect();
         arrived(String::from("POST"), String::new(), headers, whole(body.as_bytes()), &RequestId::new([0; 8]))
     }
 
@@ -198,12 +237,16 @@ mod tests {
     fn a_signature_by_any_webhook_that_calls_the_inbox_is_valid() {
         let (mine, other) = (Secret::from_random(&[1; 32]), Secret::from_random(&[2; 32]));
         let webhooks = [webhook("none", None), webhook("other", Some(&other)), webhook("mine", Some(&mine))];
-        assert_eq!(check(&webhooks, &signed(&mine, "{}")), SignatureVerdict::Valid { webhook: String::from("mine") });
+        assert_eq!(
+            check(&webhooks, &signed(&mine, "{}")),
+            SignatureVerdict::Valid { webhook: String::from("mine") }
+        );
     }
 
     #[test]
     fn a_signature_by_a_secret_that_was_rotated_is_valid_until_it_expires() {
-        let (old, new) = (Secret::from_random(&[1; 32]), Secret::generate(SecretKind::V1a, &[2; 32]).unwrap());
+        let (old, new) =
+            (Secret::from_random(&[1; 32]), Secret::generate(SecretKind::V1a, &[2; 32]).unwrap());
         let mut stored = webhook("w", Some(&old));
         let current = stored.definition.clone();
         stored.definition.rotate_secret(new.reveal(), 60, Timestamp(1_000_000));
@@ -212,7 +255,8 @@ mod tests {
         let valid = SignatureVerdict::Valid { webhook: String::from("w") };
         let webhooks = [stored];
         assert_eq!(check(&webhooks, &signed(&new, "{}")), valid, "ed25519");
-        let late = |now_ms| verdict(&keyring(), &project(), &webhooks, &signed(&old, "{}"), Timestamp(now_ms));
+        let late =
+            |now_ms| verdict(&keyring(), &project(), &webhooks, &signed(&old, "{}"), Timestamp(now_ms));
         assert_eq!(late(1_059_999), valid);
         assert_eq!(late(1_060_000), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
     }
@@ -223,7 +267,10 @@ mod tests {
         let webhooks = [webhook("w", Some(&secret))];
         let mut request = signed(&secret, "{}");
         request.body = String::from("{ }");
-        assert_eq!(check(&webhooks, &request), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
+        assert_eq!(
+            check(&webhooks, &request),
+            SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() }
+        );
         request.headers.clear();
         assert_eq!(check(&webhooks, &request), SignatureVerdict::Unsigned);
     }
@@ -238,10 +285,17 @@ mod tests {
     #[test]
     fn so_many_webhooks_and_signatures_are_tried_and_the_verdict_says_so() {
         let secret = |n: u8| Secret::from_random(&[n; 32]);
-        let webhooks: Vec<StoredWebhook> = (1..=29).map(|n| webhook(&format!("w{n}"), Some(&secret(n)))).collect();
-        assert_eq!(check(&webhooks, &signed(&secret(20), "{}")), SignatureVerdict::Valid { webhook: String::from("w20") });
+        let webhooks: Vec<StoredWebhook> =
+            (1..=29).map(|n| webhook(&format!("w{n}"), Some(&secret(n)))).collect();
+        assert_eq!(
+            check(&webhooks, &signed(&secret(20), "{}")),
+            SignatureVerdict::Valid { webhook: String::from("w20") }
+        );
         let late = reason(check(&webhooks, &signed(&secret(21), "{}")));
-        assert_eq!(late, "no signature matches the body; only 20 of the 29 webhooks that call this inbox were tried");
+        assert_eq!(
+            late,
+            "no signature matches the body; only 20 of the 29 webhooks that call this inbox were tried"
+        );
         let mut request = signed(&secret(1), "{}");
         let right = request.headers[2].1.clone();
         let wrong = format!("v1,{}", STANDARD.encode([0; 32]));
@@ -249,7 +303,11 @@ mod tests {
         let many = reason(check(&webhooks[..1], &request));
         assert_eq!(many, "no signature matches the body; only the first 16 of 17 signatures were compared");
         request.headers[2].1 = format!("{} {right}", vec!["v1,AAAA"; 100].join(" "));
-        assert_eq!(check(&webhooks, &request), SignatureVerdict::Valid { webhook: String::from("w1") }, "wrong lengths are dropped");
+        assert_eq!(
+            check(&webhooks, &request),
+            SignatureVerdict::Valid { webhook: String::from("w1") },
+            "wrong lengths are dropped"
+        );
     }
 
     #[test]
@@ -263,17 +321,24 @@ mod tests {
 
     #[test]
     fn credentials_are_hidden_unless_a_webhook_that_calls_the_inbox_has_them_open() {
-        let header = |key: &str, protected| Header { key: String::from(key), value: String::from("v"), protected };
+        let header =
+            |key: &str, protected| Header { key: String::from(key), value: String::from("v"), protected };
         let mut calling = webhook("w", None);
         calling.definition.headers = vec![header("X-Mine", true), header("X-Api-Key", false)];
         let headers = ["authorization", "cookie", "x-api-key", "x-mine", "x-open", "webhook-signature"]
             .map(|name| (String::from(name), String::from("v")));
         let shown = |webhooks: &[StoredWebhook]| {
             let path = String::from("/a?token=v&b=v");
-            let mut request = arrived(String::from("POST"), path, headers.to_vec(), whole(b""), &RequestId::new([0; 8]));
+            let mut request =
+                arrived(String::from("POST"), path, headers.to_vec(), whole(b""), &RequestId::new([0; 8]));
             hide_credentials(webhooks, &mut request);
             assert_eq!(request.path, format!("/a?token={HIDDEN}&b=v"));
-            request.headers.into_iter().filter(|(_, value)| value == "v").map(|(name, _)| name).collect::<Vec<_>>()
+            request
+                .headers
+                .into_iter()
+                .filter(|(_, value)| value == "v")
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(shown(&[]), ["x-mine", "x-open", "webhook-signature"]);
         assert_eq!(shown(std::slice::from_ref(&calling)), ["x-api-key", "x-open", "webhook-signature"]);
@@ -284,7 +349,8 @@ mod tests {
 
     #[test]
     fn an_inbox_path_holds_project_key_and_more() {
-        let parse = |text| parse_path(text).map(|(project, key, rest)| (String::from(project.as_str()), key, rest));
+        let parse =
+            |text| parse_path(text).map(|(project, key, rest)| (String::from(project.as_str()), key, rest));
         assert_eq!(parse("/in/p1.abc"), Some((String::from("p1"), "abc", "")));
         assert_eq!(parse("/in/p-1.abc/x//y"), Some((String::from("p-1"), "abc", "/x//y")));
         assert_eq!(parse("/in/p1"), None);
@@ -297,12 +363,21 @@ mod tests {
     fn a_cut_through_a_character_leaves_text() {
         let body = Body { kept: vec![b'a', 0xc3], arrived: 9 };
         let request = arrived(String::from("PUT"), String::new(), Vec::new(), body, &RequestId::new([0; 8]));
-        assert_eq!((request.body.as_str(), request.body_is_base64, request.truncated, request.body_bytes), ("a", false, true, 9));
+        assert_eq!(
+            (request.body.as_str(), request.body_is_base64, request.truncated, request.body_bytes),
+            ("a", false, true, 9)
+        );
     }
 
     #[test]
     fn bytes_that_are_no_text_are_kept_as_base64() {
-        let request = arrived(String::from("PUT"), String::new(), Vec::new(), whole(&[0xff, 0x00]), &RequestId::new([0; 8]));
+        let request = arrived(
+            String::from("PUT"),
+            String::new(),
+            Vec::new(),
+            whole(&[0xff, 0x00]),
+            &RequestId::new([0; 8]),
+        );
         assert!(request.body_is_base64);
         assert_eq!((request.body.as_str(), request.body_bytes), ("/wA=", 2));
     }

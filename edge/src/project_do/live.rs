@@ -54,7 +54,12 @@ impl Changes {
     fn are_none(&self) -> bool {
         let Self { deliveries, tests, replays, runs, recorded, webhooks, tokens } = self;
         let is_flagged = *webhooks || *tokens;
-        deliveries.is_empty() && tests.is_empty() && replays.is_empty() && runs.is_empty() && recorded.is_none() && !is_flagged
+        deliveries.is_empty()
+            && tests.is_empty()
+            && replays.is_empty()
+            && runs.is_empty()
+            && recorded.is_none()
+            && !is_flagged
     }
 }
 
@@ -82,10 +87,15 @@ impl Project {
         let allowed = self.with_ledger(|ledger| listener(ledger, call));
         let caller = match allowed {
             Ok(Some(Ok(tag))) if self.state.get_websockets().len() < SOCKETS_MAX => self.with_room(tag),
-            Ok(Some(Ok(_))) => Err(Problem::new(ProblemType::TooManyRequests, "too many pages listen to this project already").into()),
+            Ok(Some(Ok(_))) => Err(Problem::new(
+                ProblemType::TooManyRequests,
+                "too many pages listen to this project already",
+            )
+            .into()),
             Ok(Some(Err(refusal))) => Err(refusal),
             Ok(None) if matches!(call.command, Command::ListenWithTicket { .. }) => Err(wrong_ticket()),
-            Ok(None) => run::without_project(call).and_then(|reply| Err(Refusal::Failed(format!("nobody listens to {}", reply.name())))),
+            Ok(None) => run::without_project(call)
+                .and_then(|reply| Err(Refusal::Failed(format!("nobody listens to {}", reply.name())))),
             Err(error) => Err(Refusal::Failed(error)),
         };
         let tag = match caller {
@@ -123,7 +133,8 @@ impl Project {
         let now = clock::now();
         let tags: Vec<Vec<String>> = sockets.iter().map(|socket| self.state.get_tags(socket)).collect();
         let told = self.with_ledger(|ledger| {
-            let is_open = |tags: &Vec<String>| tags.iter().any(|tag| tag == ADMIN_TAG || ledger.holds_token(tag, now));
+            let is_open =
+                |tags: &Vec<String>| tags.iter().any(|tag| tag == ADMIN_TAG || ledger.holds_token(tag, now));
             let open: Vec<bool> = tags.iter().map(is_open).collect();
             events(ledger, changes).map(|events| (events, open))
         });
@@ -134,7 +145,8 @@ impl Project {
                 return;
             }
         };
-        let (listening, over): (Vec<_>, Vec<_>) = sockets.iter().zip(open).partition(|(_socket, is_open)| *is_open);
+        let (listening, over): (Vec<_>, Vec<_>) =
+            sockets.iter().zip(open).partition(|(_socket, is_open)| *is_open);
         for (socket, _) in over {
             // The token that opened it was revoked, or has expired.
             answer_close(socket, TOKEN_IS_OVER, "the token opens nothing any more");

@@ -27,7 +27,9 @@ use postern_core::api::audit::{Actor, AuditAction};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::token::{Role, TokenDraft};
 use postern_ledger::{Acting, Ledger, LedgerError};
-use worker::{DurableObject, Env, Request, Response, Socket, State, WebSocket, WebSocketIncomingMessage, durable_object};
+use worker::{
+    DurableObject, Env, Request, Response, Socket, State, WebSocket, WebSocketIncomingMessage, durable_object,
+};
 
 use self::alarm::Alarm;
 use self::command::{Call, Command, Reply};
@@ -73,12 +75,22 @@ impl DurableObject for Project {
     }
 
     /// Nothing is asked over the live feed; pings are answered by the platform.
-    async fn websocket_message(&self, _socket: WebSocket, _message: WebSocketIncomingMessage) -> worker::Result<()> {
+    async fn websocket_message(
+        &self,
+        _socket: WebSocket,
+        _message: WebSocketIncomingMessage,
+    ) -> worker::Result<()> {
         Ok(())
     }
 
     /// Answers the close, which ends the handshake (docs/platform.md 1.9, trap 5).
-    async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> worker::Result<()> {
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        code: usize,
+        reason: String,
+        _was_clean: bool,
+    ) -> worker::Result<()> {
         live::answer_close(&socket, code, &reason);
         Ok(())
     }
@@ -112,7 +124,11 @@ impl Project {
         if let Some(wake_at) = done.wake_at
             && let Err(error) = self.alarm.no_later_than(&self.state.storage(), wake_at, clock::now()).await
         {
-            log::error(&id, "the alarm could not be set; the watchdog will", &[("error", &log::chain(&error))]);
+            log::error(
+                &id,
+                "the alarm could not be set; the watchdog will",
+                &[("error", &log::chain(&error))],
+            );
         }
         self.tell(&id, done.changes);
         reply
@@ -148,7 +164,12 @@ impl Project {
         }
     }
 
-    fn create(&self, slot: &mut Option<Ledger<ObjectSql>>, call: &Call, token_hash: &str) -> Result<(Reply, Done), Refusal> {
+    fn create(
+        &self,
+        slot: &mut Option<Ledger<ObjectSql>>,
+        call: &Call,
+        token_hash: &str,
+    ) -> Result<(Reply, Done), Refusal> {
         if !call.caller.is_admin() {
             return Err(run::refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
         }
@@ -163,7 +184,8 @@ impl Project {
         // No await since the line above, so both are durable together or not at all.
         ledger.act_as(run::acting(call, call.caller.actor().unwrap_or_else(Actor::admin)));
         ledger.note(AuditAction::ProjectCreated, call.project.as_str(), now)?;
-        let first = TokenDraft { name: String::from(run::FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
+        let first =
+            TokenDraft { name: String::from(run::FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
         ledger.create_token(token_hash, first, now)?;
         let reply = Reply::Project(ledger.view());
         let done = Done { wake_at: run::wake_at(&ledger, now)?, ..Done::default() };
@@ -172,7 +194,10 @@ impl Project {
     }
 
     /// Runs `work` on the ledger as Postern itself, if there is a project.
-    fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger<ObjectSql>) -> Result<T, LedgerError>) -> Result<Option<T>, String> {
+    fn with_ledger<T>(
+        &self,
+        work: impl FnOnce(&mut Ledger<ObjectSql>) -> Result<T, LedgerError>,
+    ) -> Result<Option<T>, String> {
         let mut slot = self.ledger.try_borrow_mut().map_err(|busy| busy.to_string())?;
         if slot.is_none() {
             *slot = self.open().map_err(|error| error.to_string())?;

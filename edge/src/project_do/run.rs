@@ -20,8 +20,8 @@ use postern_core::webhook::parse::{self, TestDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{
-    Acting, AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, RunTurn, Verified, WebhookFilter,
-    WorkSet,
+    Acting, AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError,
+    RunTurn, Verified, WebhookFilter, WorkSet,
 };
 use worker::Env;
 
@@ -93,7 +93,9 @@ impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         let problem = |kind, detail: String| Self::from(Problem::new(kind, detail));
         match error {
-            LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. } => Self::Failed(error.to_string()),
+            LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. } => {
+                Self::Failed(error.to_string())
+            }
             LedgerError::NotFound { .. } => problem(ProblemType::NotFound, error.to_string()),
             LedgerError::NameTaken { .. } => problem(ProblemType::NameTaken, error.to_string()),
             LedgerError::VersionMismatch { .. } => {
@@ -105,9 +107,10 @@ impl From<LedgerError> for Refusal {
             LedgerError::SchemaViolated { faults } => Self::from(faults),
             LedgerError::StateConflict { .. } => problem(ProblemType::StateConflict, error.to_string()),
             LedgerError::Quota(exceeded) => Self::from(Problem::over_quota(exceeded)),
-            LedgerError::BadCursor => {
-                Self::from(Fault::new("?cursor", "is not one of this project: leave it out to start at the beginning"))
-            }
+            LedgerError::BadCursor => Self::from(Fault::new(
+                "?cursor",
+                "is not one of this project: leave it out to start at the beginning",
+            )),
         }
     }
 }
@@ -130,10 +133,17 @@ fn forbidden(detail: &str) -> Refusal {
 }
 
 /// Whether `caller` may ask what needs `need`; the token where it is one.
-pub(super) fn authorize(ledger: &Ledger<ObjectSql>, caller: &Caller, need: Need, now: Timestamp) -> Result<Option<Verified>, Refusal> {
+pub(super) fn authorize(
+    ledger: &Ledger<ObjectSql>,
+    caller: &Caller,
+    need: Need,
+    now: Timestamp,
+) -> Result<Option<Verified>, Refusal> {
     let (hash, needs) = match (caller, need.of_callers()) {
         (Caller::Postern, None) | (Caller::Admin | Caller::NamedAdmin(_), Some(_)) => return Ok(None),
-        (Caller::Postern, Some(_)) | (_, None) => return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}"))),
+        (Caller::Postern, Some(_)) | (_, None) => {
+            return Err(Refusal::Failed(format!("{caller:?} asked what needs {need:?}")));
+        }
         (Caller::Token(hash), Some(needs)) => (hash, needs),
     };
     let token = ledger.verify_token(hash, now).ok_or_else(unauthorized)?;
@@ -150,7 +160,11 @@ pub(super) fn acting(call: &Call, actor: Actor) -> Acting {
 }
 
 /// The refusal of one who is not admin: 401 for a token that does not verify, 403 for one that does.
-pub(super) fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
+pub(super) fn refuse_admin_only(
+    ledger: Option<&Ledger<ObjectSql>>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Refusal {
     match ledger {
         Some(ledger) => match authorize(ledger, caller, Need::Of(Operation::CreateProject), now) {
             Ok(_) => Refusal::Failed(String::from("an admin was refused")),
@@ -169,30 +183,41 @@ pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
         (Caller::Postern, Command::Claim { .. }) => Ok(Reply::Work(WorkSet::default())),
         (Caller::Postern, Command::ShowDefinition { .. }) => Ok(Reply::Definition(None)),
         (Caller::Postern, _) => Ok(Reply::Done),
-        (Caller::Admin | Caller::NamedAdmin(_), _) => {
-            Err(Refusal::from(Problem::new(ProblemType::ProjectNotFound, format!("there is no project {}", call.project.as_str()))))
-        }
+        (Caller::Admin | Caller::NamedAdmin(_), _) => Err(Refusal::from(Problem::new(
+            ProblemType::ProjectNotFound,
+            format!("there is no project {}", call.project.as_str()),
+        ))),
     }
 }
 
 /// Answers `call`.
-pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Timestamp) -> Result<(Reply, Done), Refusal> {
+pub(super) fn run(
+    ledger: &mut Ledger<ObjectSql>,
+    env: &Env,
+    call: Call,
+    now: Timestamp,
+) -> Result<(Reply, Done), Refusal> {
     let token = authorize(ledger, &call.caller, call.command.need(), now)?;
     if let Some(token) = &token {
         ledger.note_use(token, now)?;
     }
-    let actor = token.as_ref().map(|token| token.actor.clone()).or_else(|| call.caller.actor()).unwrap_or_else(Actor::postern);
+    let actor = token
+        .as_ref()
+        .map(|token| token.actor.clone())
+        .or_else(|| call.caller.actor())
+        .unwrap_or_else(Actor::postern);
     ledger.act_as(acting(&call, actor));
     if let Some(Once { key, digest }) = &call.once
         && let Some(reply) = ledger.answered_before(key, digest, now)?
     {
-        let reply = serde_json::from_str(&reply).map_err(|error| Refusal::Failed(format!("a kept answer: {error}")))?;
+        let reply = serde_json::from_str(&reply)
+            .map_err(|error| Refusal::Failed(format!("a kept answer: {error}")))?;
         return Ok((reply, Done::default()));
     }
     let settings = Settings::of(env)?;
     // UP42's reads show secrets to those who may change them.
-    let shows_secrets =
-        matches!(call.command, Command::Up42(_)) && authorize(ledger, &call.caller, Need::Of(Operation::GetWebhookSecret), now).is_ok();
+    let shows_secrets = matches!(call.command, Command::Up42(_))
+        && authorize(ledger, &call.caller, Need::Of(Operation::GetWebhookSecret), now).is_ok();
     let mut turn = Turn {
         ledger,
         settings: &settings,
@@ -217,7 +242,9 @@ pub(super) fn run(ledger: &mut Ledger<ObjectSql>, env: &Env, call: Call, now: Ti
 /// The text of a reply that may be given again: whoever repeats a call must not make its attempts again.
 fn kept_text(reply: &Reply) -> Result<String, Refusal> {
     let text = match reply {
-        Reply::Accepted { items, .. } => serde_json::to_string(&Reply::Accepted { items: items.clone(), work: WorkSet::default() }),
+        Reply::Accepted { items, .. } => {
+            serde_json::to_string(&Reply::Accepted { items: items.clone(), work: WorkSet::default() })
+        }
         Reply::Runs(RunReply::Turn(turn)) => {
             let turn = Box::new(RunTurn { run: turn.run.clone(), calls: Vec::new() });
             serde_json::to_string(&Reply::Runs(RunReply::Turn(turn)))
@@ -287,7 +314,9 @@ impl Turn<'_> {
     pub(super) fn answer(&mut self, command: Command) -> Result<Reply, Refusal> {
         let (ledger, now, origin) = (&mut *self.ledger, self.now, self.origin);
         Ok(match command {
-            Command::CreateProject { .. } => return Err(Refusal::Failed(String::from("a project is made elsewhere"))),
+            Command::CreateProject { .. } => {
+                return Err(Refusal::Failed(String::from("a project is made elsewhere")));
+            }
             Command::ShowProject => Reply::Project(ledger.view()),
             Command::ListLocations => Reply::Locations(ledger.actinia_locations()),
             Command::ShowProjectDetail => Reply::ProjectDetail(ledger.detail()?),
@@ -298,11 +327,19 @@ impl Turn<'_> {
             Command::ShowToken => match self.token.take() {
                 Some(Verified { role, actor, expires_at, .. }) => {
                     let project = Some(self.project.clone());
-                    Reply::TokenIdentity(TokenIdentity { project, id: actor.id, name: actor.name, role, expires_at })
+                    Reply::TokenIdentity(TokenIdentity {
+                        project,
+                        id: actor.id,
+                        name: actor.name,
+                        role,
+                        expires_at,
+                    })
                 }
                 None => return Err(Refusal::Failed(String::from("the Worker knows who holds ADMIN_TOKEN"))),
             },
-            Command::ListTokens { page } => Reply::Tokens(ledger.list_tokens(page.limit, page.cursor.as_deref())?),
+            Command::ListTokens { page } => {
+                Reply::Tokens(ledger.list_tokens(page.limit, page.cursor.as_deref())?)
+            }
             Command::DeleteToken { id } => {
                 ledger.delete_token(&id, now)?;
                 self.changes.tokens = true;
@@ -319,13 +356,19 @@ impl Turn<'_> {
                     enabled: query.enabled,
                     contract,
                 };
-                Reply::Webhooks(ledger.list_webhooks(&filter, query.page.limit, query.page.cursor.as_deref())?)
+                Reply::Webhooks(ledger.list_webhooks(
+                    &filter,
+                    query.page.limit,
+                    query.page.cursor.as_deref(),
+                )?)
             }
             Command::ShowWebhook { name, contract } => {
                 self.check_contract(&name, contract)?;
                 Reply::Webhook(Box::new(self.ledger.webhook(&name)?))
             }
-            Command::UpdateWebhook { name, patch, dialect, if_version } => return self.update_webhook(&name, &patch, dialect, if_version),
+            Command::UpdateWebhook { name, patch, dialect, if_version } => {
+                return self.update_webhook(&name, &patch, dialect, if_version);
+            }
             Command::DeleteWebhook { name, contract, if_version } => {
                 self.check_contract(&name, contract)?;
                 self.changes.deliveries = self.ledger.delete_webhook(&name, if_version, now)?;
@@ -337,21 +380,31 @@ impl Turn<'_> {
                 ledger.note(AuditAction::SecretRead, &name, now)?;
                 Reply::Secret(self.secret_view(&stored.id, &stored.definition)?)
             }
-            Command::RotateSecret { name, rotation, if_version } => return self.rotate_secret(&name, rotation, if_version),
+            Command::RotateSecret { name, rotation, if_version } => {
+                return self.rotate_secret(&name, rotation, if_version);
+            }
             Command::PauseWebhook { name, paused, if_version } => {
                 let view = ledger.pause_webhook(&name, paused, if_version, now)?;
                 self.changes.webhooks = true;
                 Reply::Webhook(Box::new(view))
             }
-            Command::TestWebhook { name, kind, data, retry } => return self.test_webhook(&name, TestDraft { kind, data, retry }),
-            Command::TestDefinition { definition, event, retry } => return self.test_definition(&definition, event, retry),
+            Command::TestWebhook { name, kind, data, retry } => {
+                return self.test_webhook(&name, TestDraft { kind, data, retry });
+            }
+            Command::TestDefinition { definition, event, retry } => {
+                return self.test_definition(&definition, event, retry);
+            }
             Command::Up42(command) => return self.up42(command),
             Command::Runs(command) => return self.runs(command),
             Command::ShowTest { id } => Reply::Test(Box::new(ledger.test(&id)?)),
             Command::CreateEventType { draft } => Reply::EventType(ledger.create_event_type(draft, now)?),
-            Command::ListEventTypes { page } => Reply::EventTypes(ledger.list_event_types(page.limit, page.cursor.as_deref())?),
+            Command::ListEventTypes { page } => {
+                Reply::EventTypes(ledger.list_event_types(page.limit, page.cursor.as_deref())?)
+            }
             Command::ShowEventType { name } => Reply::EventType(ledger.event_type(&name)?),
-            Command::UpdateEventType { name, patch, if_version } => return self.update_event_type(&name, &patch, if_version),
+            Command::UpdateEventType { name, patch, if_version } => {
+                return self.update_event_type(&name, &patch, if_version);
+            }
             Command::DeleteEventType { name, if_version } => {
                 ledger.delete_event_type(&name, if_version, now)?;
                 Reply::Done
@@ -367,9 +420,15 @@ impl Turn<'_> {
                 self.changes.deliveries = ingested.changed;
                 Reply::Accepted { items: ingested.accepted, work: ingested.works }
             }
-            Command::DryRun { event, webhook } => Reply::DryRun(Box::new(ledger.dry_run(event, webhook.as_deref(), now)?)),
-            Command::ExportEvents { query, after } => Reply::Exported(ledger.export_events(&export_filter(query), after)?),
-            Command::ExportDeliveries { query, after } => Reply::Exported(ledger.export_deliveries(&export_filter(query), after)?),
+            Command::DryRun { event, webhook } => {
+                Reply::DryRun(Box::new(ledger.dry_run(event, webhook.as_deref(), now)?))
+            }
+            Command::ExportEvents { query, after } => {
+                Reply::Exported(ledger.export_events(&export_filter(query), after)?)
+            }
+            Command::ExportDeliveries { query, after } => {
+                Reply::Exported(ledger.export_deliveries(&export_filter(query), after)?)
+            }
             Command::ShowStats { query } => Reply::Stats(Box::new(ledger.stats(&query)?)),
             Command::ShowMetrics => Reply::Metrics(Box::new(ledger.metrics(now)?)),
             Command::CreateReplay { query } => {
@@ -377,19 +436,27 @@ impl Turn<'_> {
                 return Ok(self.told(replay));
             }
             Command::CountReplay { query } => Reply::ReplayCount(ledger.count_replay(query, now)?),
-            Command::ListReplays { page } => Reply::Replays(ledger.list_replays(page.limit, page.cursor.as_deref())?),
+            Command::ListReplays { page } => {
+                Reply::Replays(ledger.list_replays(page.limit, page.cursor.as_deref())?)
+            }
             Command::ShowReplay { id } => Reply::Replay(Box::new(ledger.replay(&id)?)),
             Command::CancelReplay { id } => {
                 let replay = ledger.cancel_replay(&id, now)?;
                 return Ok(self.told(replay));
             }
-            Command::ListEvents { query } => {
-                Reply::Events(ledger.list_events(query.kind.as_deref(), query.page.limit, query.page.cursor.as_deref())?)
-            }
+            Command::ListEvents { query } => Reply::Events(ledger.list_events(
+                query.kind.as_deref(),
+                query.page.limit,
+                query.page.cursor.as_deref(),
+            )?),
             Command::ShowEvent { id } => Reply::Event(Box::new(ledger.event(&id)?)),
             Command::ListDeliveries { query } => {
                 let filter = DeliveryFilter { state: query.state, webhook: query.webhook, kind: query.kind };
-                Reply::Deliveries(ledger.list_deliveries(&filter, query.page.limit, query.page.cursor.as_deref())?)
+                Reply::Deliveries(ledger.list_deliveries(
+                    &filter,
+                    query.page.limit,
+                    query.page.cursor.as_deref(),
+                )?)
             }
             Command::ShowDelivery { id } => Reply::DeliveryDetail(Box::new(ledger.delivery(&id)?)),
             Command::Resend { id } => {
@@ -402,8 +469,12 @@ impl Turn<'_> {
                 self.note_delivery(&id);
                 Reply::Delivery(Box::new(view))
             }
-            Command::CreateInbox { name, key } => Reply::Inbox(ledger.create_inbox(&name, &key, origin, now)?),
-            Command::ListInboxes { page } => Reply::Inboxes(ledger.list_inboxes(page.limit, page.cursor.as_deref(), origin)?),
+            Command::CreateInbox { name, key } => {
+                Reply::Inbox(ledger.create_inbox(&name, &key, origin, now)?)
+            }
+            Command::ListInboxes { page } => {
+                Reply::Inboxes(ledger.list_inboxes(page.limit, page.cursor.as_deref(), origin)?)
+            }
             Command::ShowInbox { id } => Reply::Inbox(ledger.inbox(&id, origin)?),
             Command::UpdateInbox { id, name, status, delay_ms, body } => {
                 let current = ledger.inbox(&id, origin)?.answer;
@@ -412,13 +483,20 @@ impl Turn<'_> {
                     delay_ms: delay_ms.unwrap_or(current.delay_ms),
                     body: body.unwrap_or(current.body),
                 };
-                Reply::Inbox(ledger.update_inbox(&id, InboxChange { name, answer: Some(answer) }, origin, now)?)
+                Reply::Inbox(ledger.update_inbox(
+                    &id,
+                    InboxChange { name, answer: Some(answer) },
+                    origin,
+                    now,
+                )?)
             }
             Command::DeleteInbox { id } => {
                 ledger.delete_inbox(&id, now)?;
                 Reply::Done
             }
-            Command::ListRequests { id, page } => Reply::Requests(ledger.list_requests(&id, page.limit, page.cursor.as_deref())?),
+            Command::ListRequests { id, page } => {
+                Reply::Requests(ledger.list_requests(&id, page.limit, page.cursor.as_deref())?)
+            }
             Command::ClearRequests { id } => {
                 ledger.clear_requests(&id)?;
                 Reply::Done
@@ -429,7 +507,12 @@ impl Turn<'_> {
             }
             Command::CreateLiveTicket { hash } => {
                 let expires_at = ledger.create_live_ticket(&hash, self.token.as_ref(), now)?;
-                let too_many = || Problem::new(ProblemType::TooManyRequests, "too many tickets wait to be used: each expires after 30 s");
+                let too_many = || {
+                    Problem::new(
+                        ProblemType::TooManyRequests,
+                        "too many tickets wait to be used: each expires after 30 s",
+                    )
+                };
                 Reply::LiveTicket { expires_at: expires_at.ok_or_else(too_many)? }
             }
             Command::Claim { reports, tickets } => {
@@ -480,7 +563,13 @@ impl Turn<'_> {
         Ok(Reply::Webhook(Box::new(view)))
     }
 
-    fn update_webhook(&mut self, name: &str, patch: &str, dialect: Dialect, if_version: Option<u32>) -> Result<Reply, Refusal> {
+    fn update_webhook(
+        &mut self,
+        name: &str,
+        patch: &str,
+        dialect: Dialect,
+        if_version: Option<u32>,
+    ) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
         // An edit of what is no longer there must be told first: its faults may come from the change in between.
         expect_version(stored.version, if_version)?;
@@ -502,19 +591,28 @@ impl Turn<'_> {
 
     /// The signing secret of a webhook in clear.
     fn secret_view(&self, id: &str, sealed: &Definition) -> Result<SecretView, Refusal> {
-        let secret = seal::unseal_secret(&self.settings.keyring, Owner { project: self.project, id }, sealed)?;
+        let secret =
+            seal::unseal_secret(&self.settings.keyring, Owner { project: self.project, id }, sealed)?;
         Ok(SecretView::of(secret, &sealed.previous_secrets, self.now))
     }
 
     /// The new secret signs from this version on; the one before moves to the previous ones as it is, sealed.
-    fn rotate_secret(&mut self, name: &str, rotation: Rotation, if_version: Option<u32>) -> Result<Reply, Refusal> {
+    fn rotate_secret(
+        &mut self,
+        name: &str,
+        rotation: Rotation,
+        if_version: Option<u32>,
+    ) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
         expect_version(stored.version, if_version)?;
         let current = self.secret_view(&stored.id, &stored.definition)?.secret;
         let contract = stored.definition.contract;
         let current = current.and_then(|secret| contract::secret_of(contract, &secret).ok());
         if contract == Contract::Up42 && rotation.secret == NewSecret::Made(Some(SecretKind::V1a)) {
-            return Err(Refusal::from(Fault::new("/kind", "must be v1: UP42's signature knows no ed25519 keys")));
+            return Err(Refusal::from(Fault::new(
+                "/kind",
+                "must be v1: UP42's signature knows no ed25519 keys",
+            )));
         }
         if let (Contract::Up42, NewSecret::Given(secret)) = (contract, &rotation.secret)
             && let Err(detail) = contract::up42::check_secret(secret)
@@ -522,14 +620,18 @@ impl Turn<'_> {
             return Err(Refusal::from(Fault::new("/secret", detail)));
         }
         let secret = match rotation.secret {
-            NewSecret::Given(secret) if current.as_ref().is_some_and(|current| current.reveal() == secret) => {
+            NewSecret::Given(secret)
+                if current.as_ref().is_some_and(|current| current.reveal() == secret) =>
+            {
                 return Err(Refusal::from(Fault::new("/secret", "is the current one already")));
             }
             NewSecret::Given(secret) => secret,
             NewSecret::Made(kind) => {
                 let kind = kind.or(current.map(|secret| secret.kind())).unwrap_or(SecretKind::V1);
                 let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
-                Secret::generate(kind, &random).map_err(|fault| Refusal::Failed(format!("a new secret {fault}")))?.reveal()
+                Secret::generate(kind, &random)
+                    .map_err(|fault| Refusal::Failed(format!("a new secret {fault}")))?
+                    .reveal()
             }
         };
         let mut rotated = stored.definition.clone();
@@ -542,8 +644,14 @@ impl Turn<'_> {
         Ok(Reply::Secret(view))
     }
 
-    fn update_event_type(&mut self, name: &str, patch: &str, if_version: Option<u32>) -> Result<Reply, Refusal> {
-        let EventTypeView { name: own, description, example, schema, archived, version, .. } = self.ledger.event_type(name)?;
+    fn update_event_type(
+        &mut self,
+        name: &str,
+        patch: &str,
+        if_version: Option<u32>,
+    ) -> Result<Reply, Refusal> {
+        let EventTypeView { name: own, description, example, schema, archived, version, .. } =
+            self.ledger.event_type(name)?;
         expect_version(version, if_version)?;
         let current = EventTypeDraft { name: own, description, example, schema, archived };
         let updated = event::update_event_type(current, &fault::parse_json(patch)?)?;
@@ -564,10 +672,16 @@ impl Turn<'_> {
         self.start_test(seq, Some((stored.seq, String::from(name))), stored.definition, event, retry)
     }
 
-    fn test_definition(&mut self, definition: &Definition, event: NewEvent, retry: bool) -> Result<Reply, Refusal> {
+    fn test_definition(
+        &mut self,
+        definition: &Definition,
+        event: NewEvent,
+        retry: bool,
+    ) -> Result<Reply, Refusal> {
         let seq = self.ledger.reserve(self.now);
         let id = self.ledger.ids().id(Kind::Test, seq);
-        let sealed = seal::seal(&self.settings.keyring, Owner { project: self.project, id: &id }, definition, None)?;
+        let sealed =
+            seal::seal(&self.settings.keyring, Owner { project: self.project, id: &id }, definition, None)?;
         self.start_test(seq, None, sealed, event, retry)
     }
 
@@ -608,7 +722,9 @@ impl Turn<'_> {
             for webhook in &page {
                 let owner = Owner { project: self.project, id: &webhook.id };
                 match seal::reseal(&self.settings.keyring, owner, &webhook.definition, self.now) {
-                    Ok(Some(sealed)) => replaced += usize::from(self.ledger.replace_sealed_text(webhook, &sealed, self.now)?),
+                    Ok(Some(sealed)) => {
+                        replaced += usize::from(self.ledger.replace_sealed_text(webhook, &sealed, self.now)?)
+                    }
                     Ok(None) => {}
                     // Its key was taken out too early. The others must not wait for it.
                     Err(_) => failed += 1,
@@ -632,7 +748,8 @@ impl Turn<'_> {
         };
         self.ledger.admit_request(inbox.seq, request.body.len(), self.now)?;
         let webhooks = self.ledger.webhooks_calling(&inbox_request::path(self.project, key))?;
-        request.signature = inbox_request::verdict(&self.settings.keyring, self.project, &webhooks, &request, self.now);
+        request.signature =
+            inbox_request::verdict(&self.settings.keyring, self.project, &webhooks, &request, self.now);
         inbox_request::hide_credentials(&webhooks, &mut request);
         request.answered = inbox.answer.status;
         let recorded = self.ledger.record_request(inbox.seq, request, self.now)?;
@@ -657,7 +774,11 @@ impl Turn<'_> {
 
 /// Whether the caller's version is the current one.
 fn expect_version(current: u32, expected: Option<u32>) -> Result<(), LedgerError> {
-    if expected.is_some_and(|expected| expected != current) { Err(LedgerError::VersionMismatch { current }) } else { Ok(()) }
+    if expected.is_some_and(|expected| expected != current) {
+        Err(LedgerError::VersionMismatch { current })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -167,9 +167,11 @@ impl Turn<'_> {
                 self.changes.runs.push(turn.run.clone());
                 RunReply::Submitted { turn: Box::new(turn), code, text }
             }
-            RunCommand::List { query } => {
-                RunReply::Page(self.ledger.list_runs(query.state, query.page.limit, query.page.cursor.as_deref())?)
-            }
+            RunCommand::List { query } => RunReply::Page(self.ledger.list_runs(
+                query.state,
+                query.page.limit,
+                query.page.cursor.as_deref(),
+            )?),
             RunCommand::Show { id } => RunReply::Detail(Box::new(self.ledger.run(&id)?)),
             RunCommand::Status { id } => {
                 let (code, text) = self.ledger.run_status(&id)?;
@@ -223,12 +225,15 @@ impl Turn<'_> {
             for (seq, id, mut webhooks) in page {
                 let owner = Owner { project: self.project, id: &id };
                 let (mut is_changed, mut is_open) = (false, true);
-                for authorization in webhooks.targets_mut().filter_map(|target| target.authorization.as_mut()) {
+                for authorization in webhooks.targets_mut().filter_map(|target| target.authorization.as_mut())
+                {
                     if keyring.is_current(authorization) {
                         continue;
                     }
                     match seal::open_text(keyring, owner, seal::AUTHORIZATION, authorization) {
-                        Ok(plain) => *authorization = seal::seal_text(keyring, owner, seal::AUTHORIZATION, &plain)?,
+                        Ok(plain) => {
+                            *authorization = seal::seal_text(keyring, owner, seal::AUTHORIZATION, &plain)?
+                        }
                         Err(_) => is_open = false,
                     }
                     is_changed = true;
@@ -248,7 +253,8 @@ impl Turn<'_> {
         let owner = Owner { project: self.project, id: &id };
         for target in draft.webhooks.iter_mut().flat_map(Webhooks::targets_mut) {
             if let Some(authorization) = &mut target.authorization {
-                *authorization = seal::seal_text(&self.settings.keyring, owner, seal::AUTHORIZATION, authorization)?;
+                *authorization =
+                    seal::seal_text(&self.settings.keyring, owner, seal::AUTHORIZATION, authorization)?;
             }
         }
         Ok(self.ledger.create_run(seq, &draft, self.now)?)
@@ -274,10 +280,15 @@ mod tests {
     fn what_an_executor_says_passes_through_a_call_as_it_was_written() {
         let written = r#"{"z":1,"a":[1e400]}"#;
         let raw = || RawValue::from_string(String::from(written)).unwrap();
-        let end = postern_core::run::parse::finish(&format!(r#"{{"outcome":"finished","log":[{written}]}}"#)).unwrap();
+        let end = postern_core::run::parse::finish(&format!(r#"{{"outcome":"finished","log":[{written}]}}"#))
+            .unwrap();
         let end = RunEnd { results: Some(raw()), ..end };
-        let text = serde_json::to_string(&Command::Runs(RunCommand::Finish { id: String::from("run_1"), end })).unwrap();
-        let Ok(Command::Runs(RunCommand::Finish { end, .. })) = serde_json::from_str(&text) else { panic!("{text}") };
+        let text =
+            serde_json::to_string(&Command::Runs(RunCommand::Finish { id: String::from("run_1"), end }))
+                .unwrap();
+        let Ok(Command::Runs(RunCommand::Finish { end, .. })) = serde_json::from_str(&text) else {
+            panic!("{text}")
+        };
         assert_eq!((end.log[0].get(), end.results.unwrap().get()), (written, written));
         let none = serde_json::to_string(&Reply::Runs(RunReply::Claim(None))).unwrap();
         assert!(matches!(serde_json::from_str(&none), Ok(Reply::Runs(RunReply::Claim(None)))), "{none}");
@@ -292,7 +303,10 @@ mod tests {
         };
         assert_eq!(roles(RunCommand::Claim { lease_s: 60 }), [Role::Manage, Role::Execute]);
         assert_eq!(roles(RunCommand::Terminate { id: id() }), [Role::Manage, Role::Execute]);
-        assert_eq!(roles(RunCommand::Resend { id: id(), kind: String::from("finished") }), [Role::Manage, Role::Execute]);
+        assert_eq!(
+            roles(RunCommand::Resend { id: id(), kind: String::from("finished") }),
+            [Role::Manage, Role::Execute]
+        );
         assert_eq!(roles(RunCommand::Show { id: id() }), [Role::Manage, Role::Execute, Role::Read]);
         assert_eq!(roles(RunCommand::Statuses { limit: 1 }), [Role::Manage, Role::Execute, Role::Read]);
         assert!(RunCommand::Claim { lease_s: 60 }.is_write() && !RunCommand::Show { id: id() }.is_write());

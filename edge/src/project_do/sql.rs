@@ -21,7 +21,10 @@ extern "C" {
 
     /// Runs the callback in a transaction: commits when it returns, rolls back and throws on when it throws.
     #[wasm_bindgen(method, catch, structural, js_name = transactionSync)]
-    fn transaction_sync(this: &SqliteStorage, work: &mut dyn FnMut() -> Result<JsValue, JsValue>) -> Result<JsValue, JsValue>;
+    fn transaction_sync(
+        this: &SqliteStorage,
+        work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
 
     /// `ctx.storage.sql`
     #[derive(Clone)]
@@ -71,7 +74,10 @@ impl ObjectSql {
         let rows = cursor.raw()?.to_array()?;
         meter::count(Billed::RowsRead, whole(&cursor.rows_read()));
         meter::count(Billed::RowsWritten, whole(&cursor.rows_written()));
-        Ok(rows.iter().map(|row| Row::new(Array::from(&row).iter().map(|value| from_js(&value)).collect())).collect())
+        Ok(rows
+            .iter()
+            .map(|row| Row::new(Array::from(&row).iter().map(|value| from_js(&value)).collect()))
+            .collect())
     }
 }
 
@@ -100,7 +106,10 @@ impl Sql for ObjectSql {
     }
 
     fn database_size(&self) -> Result<u64, SqlError> {
-        self.statements.database_size().map(|bytes| whole(&bytes)).map_err(|thrown| SqlError::new(words(thrown)))
+        self.statements
+            .database_size()
+            .map(|bytes| whole(&bytes))
+            .map_err(|thrown| SqlError::new(words(thrown)))
     }
 }
 

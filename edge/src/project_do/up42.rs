@@ -20,7 +20,8 @@ impl Turn<'_> {
             Up42Command::List { page } => {
                 let filter = WebhookFilter { contract: Some(Contract::Up42), ..WebhookFilter::default() };
                 let found = self.ledger.list_webhooks(&filter, page.limit, page.cursor.as_deref())?;
-                let items = found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, Refusal>>()?;
+                let items =
+                    found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, Refusal>>()?;
                 Ok(Reply::Up42Webhooks(found.of(items)))
             }
             Up42Command::Show { id } => {
@@ -37,8 +38,12 @@ impl Turn<'_> {
             Up42Command::Update { id, body } => {
                 let name = self.up42_name(&id)?;
                 let wanted = serde_json::from_str::<serde_json::Value>(&body).ok();
-                let wanted = wanted.as_ref().and_then(|body| body.get("name")?.as_str()).map_or_else(|| name.clone(), String::from);
-                let command = Command::UpdateWebhook { name, patch: body, dialect: Dialect::Up42, if_version: None };
+                let wanted = wanted
+                    .as_ref()
+                    .and_then(|body| body.get("name")?.as_str())
+                    .map_or_else(|| name.clone(), String::from);
+                let command =
+                    Command::UpdateWebhook { name, patch: body, dialect: Dialect::Up42, if_version: None };
                 self.up42_written(command, &wanted)
             }
             Up42Command::Delete { id } => {
@@ -53,7 +58,9 @@ impl Turn<'_> {
                     let seq = self.ledger.reserve(self.now);
                     let of = Some((stored.seq, String::from(stored.definition.name.as_str())));
                     match self.start_test(seq, of, stored.definition.clone(), event, false)? {
-                        Reply::TestStarted { test, work } => started.push(StartedTest { test: *test, work: *work }),
+                        Reply::TestStarted { test, work } => {
+                            started.push(StartedTest { test: *test, work: *work })
+                        }
                         other => return Err(Refusal::Failed(format!("a test began with {}", other.name()))),
                     }
                 }
@@ -64,7 +71,12 @@ impl Turn<'_> {
 
     /// The definition that UP42's body makes of `stored`. A secret that is sent back as it is stays the sealed text that it
     /// was, and secrets before it sign on: the SDK writes back whatever it read.
-    pub(super) fn up42_update(&self, stored: &StoredWebhook, body: &str, policy: &Policy) -> Result<Definition, Refusal> {
+    pub(super) fn up42_update(
+        &self,
+        stored: &StoredWebhook,
+        body: &str,
+        policy: &Policy,
+    ) -> Result<Definition, Refusal> {
         if stored.definition.contract != Contract::Up42 {
             return Err(LedgerError::NotFound { what: "webhook" }.into());
         }
@@ -82,7 +94,9 @@ impl Turn<'_> {
     /// Creates or updates a webhook that is to be called `name`, and shows it.
     fn up42_written(&mut self, command: Command, name: &str) -> Result<Reply, Refusal> {
         match self.answer(command) {
-            Ok(Reply::Webhook(view)) => self.up42_view(&view).map(|shown| Reply::Up42Webhook(Box::new(shown))),
+            Ok(Reply::Webhook(view)) => {
+                self.up42_view(&view).map(|shown| Reply::Up42Webhook(Box::new(shown)))
+            }
             Ok(other) => Err(Refusal::Failed(format!("a webhook was written with {}", other.name()))),
             Err(Refusal::Problem(problem)) if problem.problem_type() == Some(ProblemType::NameTaken) => {
                 let detail = format!("name: a webhook named {name:?} exists already in this project");
@@ -94,7 +108,11 @@ impl Turn<'_> {
 
     fn up42_stored(&self, id: &str) -> Result<StoredWebhook, Refusal> {
         let stored = self.ledger.stored_webhook_by_id(id)?;
-        if stored.definition.contract == Contract::Up42 { Ok(stored) } else { Err(LedgerError::NotFound { what: "webhook" }.into()) }
+        if stored.definition.contract == Contract::Up42 {
+            Ok(stored)
+        } else {
+            Err(LedgerError::NotFound { what: "webhook" }.into())
+        }
     }
 
     fn up42_name(&self, id: &str) -> Result<String, Refusal> {

@@ -31,7 +31,10 @@ pub(crate) fn parse(chain: &Value) -> Result<Vec<Step>, String> {
     if list.len() > STEPS_MAX {
         return Err(format!("The chain has {} steps; {STEPS_MAX} are the most.", list.len()));
     }
-    list.iter().enumerate().map(|(index, step)| read(step).map_err(|fault| format!("Step {}: {fault}", index + 1))).collect()
+    list.iter()
+        .enumerate()
+        .map(|(index, step)| read(step).map_err(|fault| format!("Step {}: {fault}", index + 1)))
+        .collect()
 }
 
 fn read(step: &Value) -> Result<Step, String> {
@@ -41,11 +44,17 @@ fn read(step: &Value) -> Result<Step, String> {
     let exe = exe.ok_or_else(|| format!("{wanted} is not run here; {SLEEP}, {TRUE} and {FALSE} are."))?;
     let params = match &step["params"] {
         Value::Null => Vec::new(),
-        Value::Array(params) => params.iter().map(text_of).collect::<Option<Vec<_>>>().ok_or("params must be texts or numbers.")?,
+        Value::Array(params) => params
+            .iter()
+            .map(text_of)
+            .collect::<Option<Vec<_>>>()
+            .ok_or("params must be texts or numbers.")?,
         _ => return Err(String::from("params must be an array.")),
     };
     if exe == SLEEP {
-        let [seconds] = params.as_slice() else { return Err(format!("{SLEEP} takes one number of seconds.")) };
+        let [seconds] = params.as_slice() else {
+            return Err(format!("{SLEEP} takes one number of seconds."));
+        };
         // `sleep` itself would take `1d` or `infinity`, too.
         let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if !is_plain || !seconds.parse::<f64>().is_ok_and(|seconds| seconds <= SLEEP_S_MAX) {

@@ -71,13 +71,20 @@ fn work(postern: &Postern, run: &Run) -> String {
     let mut log = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let number = index + 1;
-        let message = format!("Running {} with parameters {:?} for the process {number} of {of}", step.exe, step.params);
+        let message = format!(
+            "Running {} with parameters {:?} for the process {number} of {of}",
+            step.exe, step.params
+        );
         let progress = json!({ "step": number, "of": of });
-        if let Stopped::Yes(why) = stopped(&postern.update(run, &json!({ "message": message, "progress": progress }))) {
+        if let Stopped::Yes(why) =
+            stopped(&postern.update(run, &json!({ "message": message, "progress": progress })))
+        {
             return why;
         }
         let begun = Instant::now();
-        let code = match run_step(step, || stopped(&postern.update(run, &json!({ "message": message, "progress": progress })))) {
+        let code = match run_step(step, || {
+            stopped(&postern.update(run, &json!({ "message": message, "progress": progress })))
+        }) {
             Ended::Code(code) => code,
             Ended::Stopped(why) => return why,
             Ended::NotStarted(fault) => return told(&postern.finish(run, "error", &fault, &json!({}), &log)),
@@ -110,7 +117,12 @@ enum Stopped {
 
 /// Runs a step, telling Postern now and then. It is killed where Postern wants no more of it.
 fn run_step(step: &Step, tell: impl Fn() -> Stopped) -> Ended {
-    let mut child = match Command::new(step.exe).args(&step.params).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    let mut child = match Command::new(step.exe)
+        .args(&step.params)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
     {
         Ok(child) => child,
         Err(fault) => return Ended::NotStarted(format!("{} could not be started: {fault}", step.exe)),

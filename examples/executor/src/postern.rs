@@ -38,8 +38,17 @@ pub(crate) enum Heard {
 impl Postern {
     /// The runs of `project` at `base`.
     pub(crate) fn new(base: &str, project: &str, token: &str) -> Self {
-        let agent = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).proxy(None).build().into();
-        Self { agent, base: format!("{}/v1/projects/{project}/runs", base.trim_end_matches('/')), authorization: format!("Bearer {token}") }
+        let agent = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .into();
+        Self {
+            agent,
+            base: format!("{}/v1/projects/{project}/runs", base.trim_end_matches('/')),
+            authorization: format!("Bearer {token}"),
+        }
     }
 
     /// Claims a run for `lease_s` seconds; `None` where none waits.
@@ -60,8 +69,19 @@ impl Postern {
     }
 
     /// Says how the run ended.
-    pub(crate) fn finish(&self, run: &Run, outcome: &str, message: &str, results: &Value, log: &[Value]) -> Heard {
-        self.say(run, "finish", &json!({ "outcome": outcome, "message": message, "results": results, "log": log }))
+    pub(crate) fn finish(
+        &self,
+        run: &Run,
+        outcome: &str,
+        message: &str,
+        results: &Value,
+        log: &[Value],
+    ) -> Heard {
+        self.say(
+            run,
+            "finish",
+            &json!({ "outcome": outcome, "message": message, "results": results, "log": log }),
+        )
     }
 
     fn say(&self, run: &Run, what: &str, body: &Value) -> Heard {
@@ -78,7 +98,11 @@ impl Postern {
     /// The answer's status, and its body where that is JSON.
     fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), String> {
         let url = format!("{}{path}", self.base);
-        let request = self.agent.post(&url).header("authorization", &self.authorization).header("content-type", "application/json");
+        let request = self
+            .agent
+            .post(&url)
+            .header("authorization", &self.authorization)
+            .header("content-type", "application/json");
         let mut response = request.send(body.to_string()).map_err(|fault| format!("{url}: {fault}"))?;
         let text = response.body_mut().read_to_string().map_err(|fault| format!("{url}: {fault}"))?;
         Ok((response.status().as_u16(), serde_json::from_str(&text).unwrap_or_default()))

@@ -66,8 +66,16 @@ pub(crate) enum Part {
 }
 
 /// The order of a pass. Events after deliveries: they can go once these have.
-pub(crate) const PARTS: [Part; 8] =
-    [Part::Deliveries, Part::Events, Part::Stats, Part::Tests, Part::Replays, Part::Runs, Part::Audit, Part::Keys];
+pub(crate) const PARTS: [Part; 8] = [
+    Part::Deliveries,
+    Part::Events,
+    Part::Stats,
+    Part::Tests,
+    Part::Replays,
+    Part::Runs,
+    Part::Audit,
+    Part::Keys,
+];
 
 impl Part {
     /// The part that follows.

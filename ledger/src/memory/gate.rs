@@ -94,7 +94,14 @@ impl Gate {
 }
 
 /// A webhook of which nothing bad is known.
-const HEALTHY: Health = Health { failures_in_a_row: 0, failing_since: None, level: 0, cause: None, next_call_at: None, gone_since: None };
+const HEALTHY: Health = Health {
+    failures_in_a_row: 0,
+    failing_since: None,
+    level: 0,
+    cause: None,
+    next_call_at: None,
+    gone_since: None,
+};
 
 /// What a commit changes in memory, to be done after it (`effects`).
 #[derive(Debug, Default)]
@@ -219,7 +226,12 @@ impl Gates {
 
     /// Inline leases that have ended, at most `limit` of them.
     pub(crate) fn inline_ended(&self, now: Timestamp, limit: usize) -> Vec<Seq> {
-        self.inline_ends.iter().take_while(|(until, _delivery)| *until <= now).take(limit).map(|(_until, delivery)| *delivery).collect()
+        self.inline_ends
+            .iter()
+            .take_while(|(until, _delivery)| *until <= now)
+            .take(limit)
+            .map(|(_until, delivery)| *delivery)
+            .collect()
     }
 
     /// When the first inline lease ends.
@@ -258,9 +270,21 @@ impl Gates {
     }
 
     /// As [`Gates::opening`], as if `ended` of its leases had ended, `unclaimed` of them without a claim.
-    pub(crate) fn opening_without(&self, webhook: Seq, rules: Rules, now: Timestamp, ended: usize, unclaimed: usize) -> Opening {
+    pub(crate) fn opening_without(
+        &self,
+        webhook: Seq,
+        rules: Rules,
+        now: Timestamp,
+        ended: usize,
+        unclaimed: usize,
+    ) -> Opening {
         match self.by_webhook.get(&webhook) {
-            Some(gate) => gate.opening(rules, now, gate.out.len().saturating_sub(ended), gate.unclaimed.saturating_sub(unclaimed)),
+            Some(gate) => gate.opening(
+                rules,
+                now,
+                gate.out.len().saturating_sub(ended),
+                gate.unclaimed.saturating_sub(unclaimed),
+            ),
             None => Gate::default().opening(rules, now, 0, 0),
         }
     }
@@ -294,7 +318,10 @@ impl Gates {
 
     /// The window of a webhook once `calls` more have begun at `now`.
     pub(crate) fn window_with(&self, webhook: Seq, rate: RateLimit, now: Timestamp, calls: u32) -> Window {
-        self.by_webhook.get(&webhook).map_or_else(Window::default, |gate| gate.window.clone()).with(rate, now, calls)
+        self.by_webhook
+            .get(&webhook)
+            .map_or_else(Window::default, |gate| gate.window.clone())
+            .with(rate, now, calls)
     }
 
     /// The window of a webhook as it is after the clock went back, where that changes it.
@@ -387,7 +414,11 @@ mod tests {
         }
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
         gates.lease(WEBHOOK, Seq(3), false);
-        assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::At(at(10_000)), "the ticket has the last slot");
+        assert_eq!(
+            gates.opening(WEBHOOK, rules, at(5_000)),
+            Opening::At(at(10_000)),
+            "the ticket has the last slot"
+        );
         assert!(gates.may_begin(WEBHOOK, rules, at(5_000), 0));
         begin(&mut gates, 3, rules, at(5_000));
         assert!(!gates.may_begin(WEBHOOK, rules, at(9_999), 0));
@@ -411,7 +442,11 @@ mod tests {
         begin(&mut gates, 1, rules, at(100_000));
         gates.end(WEBHOOK, Seq(1));
         assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::At(at(10_000)));
-        assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::At(at(15_000)), "nobody has noted when it went back");
+        assert_eq!(
+            gates.opening(WEBHOOK, rules, at(5_000)),
+            Opening::At(at(15_000)),
+            "nobody has noted when it went back"
+        );
         let limit = rules.rate.unwrap();
         gates.set_window(WEBHOOK, gates.window_set_back(WEBHOOK, limit, at(5_000)).unwrap());
         assert_eq!(gates.window_set_back(WEBHOOK, limit, at(5_000)), None);

@@ -178,7 +178,8 @@ impl TypeIndex {
     fn candidates(&self, kind: &str) -> Vec<Seq> {
         let stems = kind.match_indices('.').filter_map(|(at, _dot)| self.below.get(kind.get(..at)?));
         let everything = (!is_operational(kind)).then_some(&self.everything);
-        let mut found: Vec<Seq> = self.exact.get(kind).into_iter().chain(stems).chain(everything).flatten().copied().collect();
+        let mut found: Vec<Seq> =
+            self.exact.get(kind).into_iter().chain(stems).chain(everything).flatten().copied().collect();
         found.sort_unstable();
         found.dedup();
         found
@@ -188,7 +189,10 @@ impl TypeIndex {
 /// Scheme, host and port of a URL that the egress policy has normalised.
 pub(crate) fn origin_of(url: &str) -> &str {
     let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
+    let end = url
+        .get(authority..)
+        .and_then(|rest| rest.find(['/', '?', '#']))
+        .map_or(url.len(), |at| authority + at);
     url.get(..end).unwrap_or(url)
 }
 
@@ -314,7 +318,15 @@ mod tests {
 
     fn stored(seq: i64, definition: Definition) -> StoredWebhook {
         let at = Timestamp(0);
-        StoredWebhook { seq: Seq(seq), id: String::new(), version: 1, definition, disabled_reason: None, created_at: at, updated_at: at }
+        StoredWebhook {
+            seq: Seq(seq),
+            id: String::new(),
+            version: 1,
+            definition,
+            disabled_reason: None,
+            created_at: at,
+            updated_at: at,
+        }
     }
 
     fn object(name: &str) -> ObjectRef {
@@ -360,11 +372,14 @@ mod tests {
     fn a_type_asks_only_the_webhooks_whose_patterns_may_take_it() {
         let mut roster = Roster::default();
         let ubiops = Definition { contract: Contract::Ubiops, ..webhook("u", "deployment_finished") };
-        for (seq, definition) in (1..).zip([webhook("a", "order.*"), webhook("b", "order.paid"), webhook("c", "*"), ubiops]) {
+        for (seq, definition) in
+            (1..).zip([webhook("a", "order.*"), webhook("b", "order.paid"), webhook("c", "*"), ubiops])
+        {
             roster.put(&stored(seq, definition));
         }
-        let candidates =
-            |roster: &Roster, kind: &str| -> Vec<i64> { roster.by_type.candidates(kind).into_iter().map(|seq| seq.0).collect() };
+        let candidates = |roster: &Roster, kind: &str| -> Vec<i64> {
+            roster.by_type.candidates(kind).into_iter().map(|seq| seq.0).collect()
+        };
         assert_eq!(candidates(&roster, "order.paid"), [1, 2, 3]);
         assert_eq!(candidates(&roster, "order.paid.late"), [1, 3]);
         assert_eq!(candidates(&roster, "deployment_failed"), [3, 4]);
@@ -372,7 +387,11 @@ mod tests {
         for seq in 1..=4 {
             roster.remove(Seq(seq));
         }
-        assert!(roster.by_type.exact.is_empty() && roster.by_type.below.is_empty() && roster.by_type.everything.is_empty());
+        assert!(
+            roster.by_type.exact.is_empty()
+                && roster.by_type.below.is_empty()
+                && roster.by_type.everything.is_empty()
+        );
     }
 
     #[test]
@@ -388,7 +407,9 @@ mod tests {
         let mut roster = Roster::default();
         let labels = BTreeMap::from([(String::from("env"), String::from("prod"))]);
         roster.put(&stored(1, Definition { event_labels: labels.clone(), ..webhook("a", "*") }));
-        let filter = postern_core::condition::Condition::parse(&serde_json::json!({"field": "amount", "gt": 100}), "").unwrap();
+        let filter =
+            postern_core::condition::Condition::parse(&serde_json::json!({"field": "amount", "gt": 100}), "")
+                .unwrap();
         roster.put(&stored(2, Definition { filter: Some(filter), ..webhook("b", "*") }));
         let large = NewEvent { data: json("{\"amount\":101}"), ..event("order.paid") };
         assert_eq!(roster.matching(&EventFacts::of(&large)), [Seq(2)]);

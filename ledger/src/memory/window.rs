@@ -53,7 +53,8 @@ impl Window {
     pub(crate) fn with(&self, rate: RateLimit, now: Timestamp, calls: u32) -> Self {
         let latest = instant_of(rate, now);
         let mut begun: Vec<(Timestamp, u32)> = Vec::with_capacity(self.begun.len() + 1);
-        for (at, calls) in self.counted(rate, now).chain([(latest, calls)]).filter(|(_at, calls)| *calls > 0) {
+        for (at, calls) in self.counted(rate, now).chain([(latest, calls)]).filter(|(_at, calls)| *calls > 0)
+        {
             let at = at.min(latest);
             match begun.last_mut() {
                 Some((last, sum)) if *last == at => *sum = sum.saturating_add(calls),
@@ -75,7 +76,9 @@ impl Window {
 
     /// Reads a `begun` column.
     pub(crate) fn parse(text: &str) -> Result<Self, LedgerError> {
-        Ok(Self { begun: read_begun(text)?.into_iter().map(|(at_ms, calls)| (Timestamp(at_ms), calls)).collect() })
+        Ok(Self {
+            begun: read_begun(text)?.into_iter().map(|(at_ms, calls)| (Timestamp(at_ms), calls)).collect(),
+        })
     }
 }
 
@@ -117,11 +120,18 @@ mod tests {
     #[test]
     fn a_call_counts_until_it_is_as_old_as_the_window_is_long() {
         let window = Window::default().with(RATE, at(0), 1).with(RATE, at(4_000), 2);
-        assert_eq!((window.used(RATE, at(9_999)), window.used(RATE, at(10_000)), window.used(RATE, at(14_000))), (3, 2, 0));
+        assert_eq!(
+            (window.used(RATE, at(9_999)), window.used(RATE, at(10_000)), window.used(RATE, at(14_000))),
+            (3, 2, 0)
+        );
         assert_eq!(window.frees_at(RATE, at(5_000), 1), Some(at(10_000)));
         assert_eq!(window.frees_at(RATE, at(5_000), 2), Some(at(14_000)));
         assert_eq!(window.frees_at(RATE, at(5_000), 4), None);
-        assert_eq!(window.with(RATE, at(10_000), 0).pairs(), [(at(4_000).0, 2)], "what does not count is not kept");
+        assert_eq!(
+            window.with(RATE, at(10_000), 0).pairs(),
+            [(at(4_000).0, 2)],
+            "what does not count is not kept"
+        );
     }
 
     #[test]
@@ -137,8 +147,12 @@ mod tests {
     #[test]
     fn an_hour_of_ten_thousand_calls_is_a_small_text() {
         let rate = RateLimit { calls: RateLimit::CALLS_MAX, per_s: RateLimit::PER_S_MAX };
-        let window = (0..10_000).fold(Window::default(), |window, number| window.with(rate, at(number * 720), 2));
-        assert!((10_000..=10_100).contains(&window.used(rate, at(7_200_000))), "some count for a hundredth of the hour longer");
+        let window =
+            (0..10_000).fold(Window::default(), |window, number| window.with(rate, at(number * 720), 2));
+        assert!(
+            (10_000..=10_100).contains(&window.used(rate, at(7_200_000))),
+            "some count for a hundredth of the hour longer"
+        );
         let text = to_json(&window.pairs()).unwrap();
         assert!(text.len() < 3_000, "{} bytes", text.len());
         assert_eq!(reread(&window), window);

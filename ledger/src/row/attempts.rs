@@ -13,7 +13,9 @@ pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 
 /// Reads the column.
 pub(crate) fn from_lines(text: &str) -> Result<Vec<Attempt>, LedgerError> {
-    text.lines().map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back")))
+        .collect()
 }
 
 /// The text of the column.
@@ -63,7 +65,9 @@ pub(crate) const fn answered(attempt: &Attempt) -> Option<u32> {
 /// An outcome in a few words, for lists.
 pub(crate) fn in_short(outcome: &Outcome) -> String {
     String::from(match outcome {
-        Outcome::Answered { status } => return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned(),
+        Outcome::Answered { status } => {
+            return format!("{status} {}", reason_phrase(*status)).trim_end().to_owned();
+        }
         Outcome::TimedOut => "timed out",
         Outcome::ConnectionFailed { .. } => "connection failed",
         Outcome::NameNotResolved => "name not resolved",

@@ -95,7 +95,9 @@ impl DeliveryRow {
             State::Pending => self.attempt == 0,
             State::Waiting => in_flight == 0,
             State::Leased => in_flight == 1 && (self.next_at.is_some() || self.claimed),
-            State::Delivered | State::Dead | State::Cancelled => in_flight <= 1 && self.next_at.is_none() && self.order_key.is_none(),
+            State::Delivered | State::Dead | State::Cancelled => {
+                in_flight <= 1 && self.next_at.is_none() && self.order_key.is_none()
+            }
         }
     }
 
@@ -171,8 +173,19 @@ pub(crate) fn insert<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Re
                 Place::Behind => (None, None, Parked::Behind),
                 Place::Inline { until } => (None, Some(until.0), Parked::Not),
             };
-            let (inline, in_order, late) = (u8::from(lease_until.is_some()), u8::from(delivery.in_order), u8::from(delivery.late));
-            (delivery.seq.0, delivery.event.0, delivery.webhook.0, next_at, inline, lease_until, parked as u8, in_order, late)
+            let (inline, in_order, late) =
+                (u8::from(lease_until.is_some()), u8::from(delivery.in_order), u8::from(delivery.late));
+            (
+                delivery.seq.0,
+                delivery.event.0,
+                delivery.webhook.0,
+                next_at,
+                inline,
+                lease_until,
+                parked as u8,
+                in_order,
+                late,
+            )
         };
         let rows: Vec<_> = chunk.iter().map(row).collect();
         sql.run(
@@ -232,7 +245,10 @@ pub(crate) struct Resend {
 /// Leases deliveries. Inside the caller's transaction.
 pub(crate) fn offer<S: Sql>(sql: &S, offers: &[Offer], now: Timestamp) -> Result<(), LedgerError> {
     if !offers.is_empty() {
-        let rows: Vec<_> = offers.iter().map(|offer| (offer.delivery.0, offer.attempt, offer.offers, offer.until.0)).collect();
+        let rows: Vec<_> = offers
+            .iter()
+            .map(|offer| (offer.delivery.0, offer.attempt, offer.offers, offer.until.0))
+            .collect();
         sql.run(
             "UPDATE delivery SET state = 'leased', attempt = j.value ->> 1, offers = j.value ->> 2, claimed = 0, parked = 0,
                 next_at_ms = j.value ->> 3, lease_until_ms = NULL, updated_at_ms = ?2
@@ -245,7 +261,12 @@ pub(crate) fn offer<S: Sql>(sql: &S, offers: &[Offer], now: Timestamp) -> Result
 
 /// Marks leased deliveries as claimed: `kept` have enough of their lease left, `renewed` get another end. Inside the
 /// caller's transaction.
-pub(crate) fn claim<S: Sql>(sql: &S, kept: Vec<Seq>, renewed: &[(Seq, Timestamp)], now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn claim<S: Sql>(
+    sql: &S,
+    kept: Vec<Seq>,
+    renewed: &[(Seq, Timestamp)],
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     // Apart, because setting `next_at_ms` writes its index even where the value stays.
     if !kept.is_empty() {
         sql.run(
@@ -267,7 +288,9 @@ pub(crate) fn claim<S: Sql>(sql: &S, kept: Vec<Seq>, renewed: &[(Seq, Timestamp)
 /// Puts deliveries aside. Inside the caller's transaction.
 pub(crate) fn park<S: Sql>(sql: &S, parkings: &[Parking], now: Timestamp) -> Result<(), LedgerError> {
     if !parkings.is_empty() {
-        let row = |parking: &Parking| (parking.delivery.0, parking.state.as_str(), parking.attempt, parking.parked as u8);
+        let row = |parking: &Parking| {
+            (parking.delivery.0, parking.state.as_str(), parking.attempt, parking.parked as u8)
+        };
         let rows: Vec<_> = parkings.iter().map(row).collect();
         sql.run(
             "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, parked = j.value ->> 3, offers = 0, claimed = 0,
@@ -283,7 +306,13 @@ pub(crate) fn park<S: Sql>(sql: &S, parkings: &[Parking], now: Timestamp) -> Res
 /// with it its place behind older ones. One that has ended has lost its key and does not get it back: it is sent at once, out of
 /// order, where [`make_due_again`] puts it in order. No column of a lease is touched, because a leased delivery is never made due.
 /// Inside the caller's transaction.
-pub(crate) fn make_due<S: Sql>(sql: &S, delivery: Seq, state: State, scheduled: u32, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn make_due<S: Sql>(
+    sql: &S,
+    delivery: Seq,
+    state: State,
+    scheduled: u32,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE delivery SET state = ?2, scheduled = ?4, resend = 1, parked = 0, offers = 0, claimed = 0, next_at_ms = ?3,
             updated_at_ms = ?3
@@ -341,7 +370,12 @@ pub(crate) fn cancel<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<(
 
 /// Cancels every open delivery of a webhook, as [`cancel`] does; gives the newest of them, `named_max` at most. Inside the
 /// caller's transaction.
-pub(crate) fn cancel_all_of<S: Sql>(sql: &S, webhook: Seq, named_max: u32, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+pub(crate) fn cancel_all_of<S: Sql>(
+    sql: &S,
+    webhook: Seq,
+    named_max: u32,
+    now: Timestamp,
+) -> Result<Vec<Seq>, LedgerError> {
     let rows = sql.run(
         "SELECT seq FROM delivery WHERE webhook = ?1 AND state IN ('pending', 'leased', 'waiting') ORDER BY seq DESC LIMIT ?2",
         &[Value::from(webhook), Value::from(named_max)],
@@ -368,7 +402,13 @@ pub(crate) fn cancel_orphan<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> R
 }
 
 /// Appends an attempt to a delivery's record and sets where the delivery stands. Inside the caller's transaction.
-pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, recorded: Recorded, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn record<S: Sql>(
+    sql: &S,
+    row: &DeliveryRow,
+    attempt: &Attempt,
+    recorded: Recorded,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let line = to_json(attempt)? + "\n";
     make_room(sql, row.seq, line.len())?;
     sql.run(
@@ -395,7 +435,12 @@ pub(crate) fn record<S: Sql>(sql: &S, row: &DeliveryRow, attempt: &Attempt, reco
 }
 
 /// Replaces the record of attempts, one of which was taken for lost. Inside the caller's transaction.
-pub(crate) fn reveal<S: Sql>(sql: &S, delivery: Seq, attempts: &mut [Attempt], now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn reveal<S: Sql>(
+    sql: &S,
+    delivery: Seq,
+    attempts: &mut [Attempt],
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     shrink(attempts, 0)?;
     sql.run(
         "UPDATE delivery SET attempts = ?2, updated_at_ms = ?3 WHERE seq = ?1",
@@ -435,7 +480,10 @@ pub(crate) fn note_disabling<S: Sql>(sql: &S, delivery: Seq, attempt: u32) -> Re
 
 /// Deletes deliveries.
 pub(crate) fn delete<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), LedgerError> {
-    sql.run("DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each(?1))", &[Value::Text(key_set(deliveries))])?;
+    sql.run(
+        "DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(key_set(deliveries))],
+    )?;
     Ok(())
 }
 
@@ -448,14 +496,20 @@ pub(crate) fn attempts_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<Attempt>
 
 /// Makes room for `bytes` more in a delivery's record, where it is nearly full.
 fn make_room<S: Sql>(sql: &S, delivery: Seq, bytes: usize) -> Result<(), LedgerError> {
-    let rows = sql.run("SELECT length(CAST(attempts AS BLOB)) FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
+    let rows = sql.run(
+        "SELECT length(CAST(attempts AS BLOB)) FROM delivery WHERE seq = ?1",
+        &[Value::from(delivery)],
+    )?;
     let used = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?.number(0)? as usize;
     if used + bytes <= ATTEMPTS_BYTES_MAX {
         return Ok(());
     }
     let mut attempts = attempts_of(sql, delivery)?;
     shrink(&mut attempts, bytes)?;
-    sql.run("UPDATE delivery SET attempts = ?2 WHERE seq = ?1", &[Value::from(delivery), Value::Text(to_lines(&attempts)?)])?;
+    sql.run(
+        "UPDATE delivery SET attempts = ?2 WHERE seq = ?1",
+        &[Value::from(delivery), Value::Text(to_lines(&attempts)?)],
+    )?;
     Ok(())
 }
 

@@ -41,7 +41,10 @@ pub(crate) fn insert_event<S: Sql>(
 }
 
 /// These events have one more delivery each, made by a replay. Inside the caller's transaction.
-pub(crate) fn count_one_more_delivery<S: Sql>(sql: &S, events: impl IntoIterator<Item = Seq>) -> Result<(), LedgerError> {
+pub(crate) fn count_one_more_delivery<S: Sql>(
+    sql: &S,
+    events: impl IntoIterator<Item = Seq>,
+) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE event SET deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?1))",
         &[Value::Text(key_set(events))],
@@ -51,7 +54,10 @@ pub(crate) fn count_one_more_delivery<S: Sql>(sql: &S, events: impl IntoIterator
 
 /// Reads a `labels` column.
 pub(crate) fn labels_of(text: Option<&str>) -> Result<BTreeMap<String, String>, LedgerError> {
-    text.map_or_else(|| Ok(BTreeMap::new()), |text| serde_json::from_str(text).map_err(damaged("labels do not read back")))
+    text.map_or_else(
+        || Ok(BTreeMap::new()),
+        |text| serde_json::from_str(text).map_err(damaged("labels do not read back")),
+    )
 }
 
 /// Reads an `object` column.

@@ -44,7 +44,9 @@ pub(crate) fn view(draft: EventTypeDraft, version: u32, created_at: Timestamp) -
 }
 
 pub(crate) fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
-    let json = |at| row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue does not read back"));
+    let json = |at| {
+        row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue does not read back"))
+    };
     Ok(EventTypeView {
         name: String::from(row.text(0)?),
         description: String::from(row.text(1)?),

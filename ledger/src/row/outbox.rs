@@ -21,7 +21,13 @@ pub(crate) fn delete<S: Sql>(sql: &S, item: Seq, version: u32, now: Timestamp) -
     enqueue(sql, item, version, true, now)
 }
 
-fn enqueue<S: Sql>(sql: &S, item: Seq, version: u32, deleted: bool, now: Timestamp) -> Result<(), LedgerError> {
+fn enqueue<S: Sql>(
+    sql: &S,
+    item: Seq,
+    version: u32,
+    deleted: bool,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) VALUES (?1, ?2, ?3, 0, ?4)
          ON CONFLICT (item) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, failures = 0,

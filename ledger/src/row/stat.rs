@@ -18,7 +18,8 @@ use crate::sql::{Row, Sql, Value};
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// Columns of [`Counted::read`], of `stat AS s`.
-pub(crate) const COLUMNS: &str = "s.hour, s.webhook, s.type, s.attempts, s.delivered, s.at_once, s.outcomes, s.latency";
+pub(crate) const COLUMNS: &str =
+    "s.hour, s.webhook, s.type, s.attempts, s.delivered, s.at_once, s.outcomes, s.latency";
 
 /// The hour that holds `at`, counted since 1970.
 pub(crate) const fn hour_of(at: Timestamp) -> i64 {

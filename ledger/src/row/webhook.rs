@@ -52,7 +52,8 @@ impl StoredWebhook {
             disabled_reason: row.text_or_none(2)?.map(String::from),
             created_at: row.timestamp(3)?,
             updated_at: row.timestamp(4)?,
-            definition: serde_json::from_str(row.text(5)?).map_err(damaged("a definition does not read back"))?,
+            definition: serde_json::from_str(row.text(5)?)
+                .map_err(damaged("a definition does not read back"))?,
         })
     }
 }
@@ -72,7 +73,9 @@ impl WebhookChange {
     /// The webhook's name, after the change where it stays.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Create(webhook) | Self::Update { after: webhook, .. } | Self::Delete(webhook) => webhook.definition.name.as_str(),
+            Self::Create(webhook) | Self::Update { after: webhook, .. } | Self::Delete(webhook) => {
+                webhook.definition.name.as_str()
+            }
         }
     }
 
@@ -88,7 +91,11 @@ impl WebhookChange {
 }
 
 /// Stores a new webhook and asks for its publication. Inside the caller's transaction.
-pub(crate) fn insert_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn insert_webhook<S: Sql>(
+    sql: &S,
+    webhook: &StoredWebhook,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO webhook (seq, name, version, created_at_ms, updated_at_ms, disabled_at_ms, definition)
          VALUES (?1, ?2, 1, ?3, ?3, CASE ?4 WHEN 0 THEN ?3 END, ?5)",
@@ -104,12 +111,20 @@ pub(crate) fn insert_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Time
 }
 
 /// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's transaction.
-pub(crate) fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn update_webhook<S: Sql>(
+    sql: &S,
+    before: &StoredWebhook,
+    after: &StoredWebhook,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let (seq, was_enabled, is_enabled) = (after.seq, before.definition.enabled, after.definition.enabled);
     write_version(sql, after, now)?;
     if was_enabled != is_enabled {
         let disabled_at = was_enabled.then_some(now);
-        sql.run("UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(disabled_at)])?;
+        sql.run(
+            "UPDATE webhook SET disabled_at_ms = ?2 WHERE seq = ?1",
+            &[Value::from(seq), Value::from(disabled_at)],
+        )?;
     }
     // A limit counts from when it was set; one that is changed goes on with the calls that are known.
     if before.definition.rate_limit.is_some() && after.definition.rate_limit.is_none() {
@@ -123,7 +138,11 @@ pub(crate) fn update_webhook<S: Sql>(sql: &S, before: &StoredWebhook, after: &St
 }
 
 /// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's transaction.
-pub(crate) fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+pub(crate) fn delete_webhook<S: Sql>(
+    sql: &S,
+    webhook: &StoredWebhook,
+    now: Timestamp,
+) -> Result<Vec<Seq>, LedgerError> {
     let seq = webhook.seq;
     let cancelled = delivery::cancel_all_of(sql, seq, CANCELLED_NAMED_MAX, now)?;
     sql.run("DELETE FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
@@ -136,7 +155,11 @@ pub(crate) fn delete_webhook<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Time
 }
 
 /// Writes the row of a new version and asks for its publication. Inside the caller's transaction.
-pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn write_version<S: Sql>(
+    sql: &S,
+    webhook: &StoredWebhook,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE webhook SET name = ?2, version = ?3, disabled_reason = ?4, updated_at_ms = ?5, definition = ?6 WHERE seq = ?1",
         &[
@@ -152,7 +175,12 @@ pub(crate) fn write_version<S: Sql>(sql: &S, webhook: &StoredWebhook, now: Times
 }
 
 /// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the caller's transaction.
-pub(crate) fn write_disabled<S: Sql>(sql: &S, webhook: &StoredWebhook, reason: &str, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn write_disabled<S: Sql>(
+    sql: &S,
+    webhook: &StoredWebhook,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE webhook SET version = ?2, disabled_reason = ?3, disabled_at_ms = ?4, updated_at_ms = ?4, definition = ?5 WHERE seq = ?1",
         &[

@@ -15,13 +15,15 @@
 //! somebody asks; where the receiver never takes it they go with the run, at the end of the project's retention.
 
 use postern_core::api::page::Page;
-use postern_core::api::run::{CallbackAttemptView, CallbackView, RunClaim, RunDetail, RunParts, RunView, RunWebhooksView};
+use postern_core::api::run::{
+    CallbackAttemptView, CallbackView, RunClaim, RunDetail, RunParts, RunView, RunWebhooksView,
+};
 use postern_core::contract::actinia::{self, Facts};
 use postern_core::delivery::Outcome;
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{
-    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Entry, Next, Progress, RunDraft, RunEnd,
-    RunMode, RunState, RunUpdate, Target, Webhooks,
+    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Entry,
+    Next, Progress, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
 };
 use postern_core::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -193,7 +195,11 @@ impl<S: Sql> Ledger<S> {
 
     /// Runs that have not ended, counted up to `most`.
     pub(crate) fn count_open_runs(&self, most: u32) -> Result<u32, LedgerError> {
-        let open = RunState::ALL.into_iter().filter(|state| !state.is_final()).map(RunState::as_str).collect::<Vec<_>>();
+        let open = RunState::ALL
+            .into_iter()
+            .filter(|state| !state.is_final())
+            .map(RunState::as_str)
+            .collect::<Vec<_>>();
         let rows = self.sql.run(
             "SELECT count(*) FROM (SELECT 1 FROM json_each(?1) AS j CROSS JOIN run ON run.state = j.value LIMIT ?2)",
             &[Value::Text(to_json(&open)?), Value::from(most)],
@@ -205,11 +211,20 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_runs(&self, state: Option<RunState>, limit: u32, cursor: Option<&str>) -> Result<Page<RunView>, LedgerError> {
+    pub fn list_runs(
+        &self,
+        state: Option<RunState>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<RunView>, LedgerError> {
         let of_state = if state.is_some() { "state = ?3" } else { "?3 IS NULL" };
         let rows = self.sql.run(
             &format!("SELECT {COLUMNS} FROM run WHERE seq < ?1 AND {of_state} ORDER BY seq DESC LIMIT ?2"),
-            &[Value::from(self.cursor_seq(cursor)?), Value::from(limit.saturating_add(1)), Value::from(state.map(RunState::as_str))],
+            &[
+                Value::from(self.cursor_seq(cursor)?),
+                Value::from(limit.saturating_add(1)),
+                Value::from(state.map(RunState::as_str)),
+            ],
         )?;
         let runs = rows.iter().take(limit as usize).map(RunRow::read).collect::<Result<Vec<_>, _>>()?;
         let is_cut = rows.len() > limit as usize;
@@ -225,7 +240,10 @@ impl<S: Sql> Ledger<S> {
         let seq = self.seq_of(Kind::Run, id, "run")?;
         let run = self.run_row(seq)?;
         let (chain, results, log, log_dropped) = self.large_columns(seq)?;
-        let rows = self.sql.run(&format!("SELECT {CALLBACK_COLUMNS} FROM run_callback WHERE run = ?1"), &[Value::from(seq)])?;
+        let rows = self.sql.run(
+            &format!("SELECT {CALLBACK_COLUMNS} FROM run_callback WHERE run = ?1"),
+            &[Value::from(seq)],
+        )?;
         let mut callbacks = rows.iter().map(CallbackRow::read).collect::<Result<Vec<_>, _>>()?;
         callbacks.sort_by_key(|callback| callback.kind);
         let callbacks = callbacks.into_iter().map(|callback| callback_view(&run, callback)).collect();
@@ -266,8 +284,11 @@ impl<S: Sql> Ledger<S> {
     pub fn claim_run(&mut self, lease_s: u32, now: Timestamp) -> Result<Claimed, LedgerError> {
         // A lease that ended before the alarm could ring counts as ended.
         let mut changed = self.end_lost_claims(now)?;
-        let rows = self.sql.run(&format!("SELECT {COLUMNS} FROM run WHERE phase = 1 ORDER BY seq LIMIT 1"), &[])?;
-        let Some(run) = first(rows).map(|row| RunRow::read(&row)).transpose()? else { return Ok(Claimed { claim: None, changed }) };
+        let rows =
+            self.sql.run(&format!("SELECT {COLUMNS} FROM run WHERE phase = 1 ORDER BY seq LIMIT 1"), &[])?;
+        let Some(run) = first(rows).map(|row| RunRow::read(&row)).transpose()? else {
+            return Ok(Claimed { claim: None, changed });
+        };
         let lease_until = now.plus_ms(i64::from(lease_s) * 1_000);
         self.sql.run(
             "UPDATE run SET state = 'running', phase = 2, claim = claim + 1, lease_s = ?2, lease_until_ms = ?3, message = ?4,
@@ -301,10 +322,16 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where the executor is not the one at work (any more); the database
     /// fails.
-    pub fn update_run(&mut self, id: &str, update: RunUpdate, now: Timestamp) -> Result<RunTurn, LedgerError> {
+    pub fn update_run(
+        &mut self,
+        id: &str,
+        update: RunUpdate,
+        now: Timestamp,
+    ) -> Result<RunTurn, LedgerError> {
         let seq = self.seq_of(Kind::Run, id, "run")?;
         let run = self.heard(seq, update.claim)?;
-        let is_told = !update.is_heartbeat() && run.webhooks.as_ref().is_some_and(|webhooks| webhooks.update.is_some());
+        let is_told =
+            !update.is_heartbeat() && run.webhooks.as_ref().is_some_and(|webhooks| webhooks.update.is_some());
         let message = update.message.unwrap_or(run.message);
         let progress = update.progress.or(run.progress);
         let log = self.longer_log(seq, update.log)?;
@@ -338,7 +365,10 @@ impl<S: Sql> Ledger<S> {
         atomically(&self.sql, |sql| {
             write_log(sql, seq, log.as_ref())?;
             if let Some(results) = &end.results {
-                sql.run("UPDATE run SET results = ?2 WHERE seq = ?1", &[Value::from(seq), Value::from(results.get())])?;
+                sql.run(
+                    "UPDATE run SET results = ?2 WHERE seq = ?1",
+                    &[Value::from(seq), Value::from(results.get())],
+                )?;
             }
             end_run(sql, &run, end.outcome, &message, now)
         })?;
@@ -370,13 +400,21 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where [`run::may_resend`] says no; the database fails.
-    pub fn resend_run_callback(&mut self, id: &str, kind: &str, now: Timestamp) -> Result<RunTurn, LedgerError> {
+    pub fn resend_run_callback(
+        &mut self,
+        id: &str,
+        kind: &str,
+        now: Timestamp,
+    ) -> Result<RunTurn, LedgerError> {
         let seq = self.seq_of(Kind::Run, id, "run")?;
         let run = self.run_row(seq)?;
         let missing = LedgerError::NotFound { what: "callback" };
         let Some(kind) = CallbackKind::parse(kind) else { return Err(missing) };
-        let Some((callback, webhooks)) = self.callback_row(seq, kind)?.zip(run.webhooks.as_ref()) else { return Err(missing) };
-        run::may_resend(kind, run.state, callback.state, callback.next_at, webhooks).map_err(|why| LedgerError::StateConflict { why })?;
+        let Some((callback, webhooks)) = self.callback_row(seq, kind)?.zip(run.webhooks.as_ref()) else {
+            return Err(missing);
+        };
+        run::may_resend(kind, run.state, callback.state, callback.next_at, webhooks)
+            .map_err(|why| LedgerError::StateConflict { why })?;
         self.sql.run(
             "UPDATE run_callback SET state = 'waiting', tries = 0, next_at_ms = ?3 WHERE run = ?1 AND kind = ?2",
             &[Value::from(seq), Value::from(kind.as_str()), Value::from(now)],
@@ -395,7 +433,10 @@ impl<S: Sql> Ledger<S> {
         }
         let mut changed = self.end_lost_claims(now)?;
         changed.extend(self.end_lost_calls(now)?);
-        let rows = self.sql.run("SELECT count(*) FROM run_callback WHERE next_at_ms IS NOT NULL AND state = 'leased'", &[])?;
+        let rows = self.sql.run(
+            "SELECT count(*) FROM run_callback WHERE next_at_ms IS NOT NULL AND state = 'leased'",
+            &[],
+        )?;
         let under_way = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.number(0)?;
         let rows = self.sql.run(
             &format!(
@@ -435,13 +476,22 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn runs_with_credentials_after(&self, after: Seq, limit: u32) -> Result<Vec<(Seq, String, Webhooks)>, LedgerError> {
+    pub fn runs_with_credentials_after(
+        &self,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<(Seq, String, Webhooks)>, LedgerError> {
         let rows = self.sql.run(
             "SELECT seq, webhooks FROM run WHERE seq > ?1 AND instr(webhooks, '\"authorization\":\"') > 0 ORDER BY seq LIMIT ?2",
             &[Value::from(after), Value::from(limit)],
         )?;
-        let read =
-            |row: &Row| Ok((row.seq(0)?, self.ids.id(Kind::Run, row.seq(0)?), json_of(row.text(1)?, "a run's webhooks do not read back")?));
+        let read = |row: &Row| {
+            Ok((
+                row.seq(0)?,
+                self.ids.id(Kind::Run, row.seq(0)?),
+                json_of(row.text(1)?, "a run's webhooks do not read back")?,
+            ))
+        };
         rows.iter().map(read).collect()
     }
 
@@ -450,7 +500,10 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn replace_run_credentials(&mut self, run: Seq, webhooks: &Webhooks) -> Result<(), LedgerError> {
-        self.sql.run("UPDATE run SET webhooks = ?2 WHERE seq = ?1", &[Value::from(run), Value::Text(to_json(webhooks)?)])?;
+        self.sql.run(
+            "UPDATE run SET webhooks = ?2 WHERE seq = ?1",
+            &[Value::from(run), Value::Text(to_json(webhooks)?)],
+        )?;
         Ok(())
     }
 
@@ -461,7 +514,8 @@ impl<S: Sql> Ledger<S> {
             NextWake::Never => return Ok(None),
             NextWake::At(at) => return Ok(Some(at)),
         }
-        let rows = self.sql.run("SELECT min(lease_until_ms) FROM run WHERE lease_until_ms IS NOT NULL", &[])?;
+        let rows =
+            self.sql.run("SELECT min(lease_until_ms) FROM run WHERE lease_until_ms IS NOT NULL", &[])?;
         let claim = first(rows).map(|row| row.timestamp_or_none(0)).transpose()?.flatten();
         let rows = self.sql.run(
             "SELECT count(CASE WHEN state = 'leased' THEN 1 END), min(CASE WHEN state = 'leased' THEN next_at_ms END), min(next_at_ms)
@@ -470,7 +524,11 @@ impl<S: Sql> Ledger<S> {
         )?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
         // With all connections in use nothing can begin before one of them is free: its report, or its lease's end.
-        let call = if row.number(0)? >= CALLS_AT_ONCE { row.timestamp_or_none(1)? } else { row.timestamp_or_none(2)? };
+        let call = if row.number(0)? >= CALLS_AT_ONCE {
+            row.timestamp_or_none(1)?
+        } else {
+            row.timestamp_or_none(2)?
+        };
         let next = [claim, call].into_iter().flatten().min();
         self.run_clock.next.set(next.map_or(NextWake::Never, NextWake::At));
         Ok(next)
@@ -492,14 +550,18 @@ impl<S: Sql> Ledger<S> {
     /// The run of an executor that is heard.
     fn heard(&self, seq: Seq, claim: Option<u32>) -> Result<RunRow, LedgerError> {
         let run = self.run_row(seq)?;
-        run::hear(run.state, run.claim, claim).map_err(|not_heard| LedgerError::StateConflict { why: not_heard.why() })?;
+        run::hear(run.state, run.claim, claim)
+            .map_err(|not_heard| LedgerError::StateConflict { why: not_heard.why() })?;
         Ok(run)
     }
 
     fn large_columns(&self, seq: Seq) -> Result<LargeColumns, LedgerError> {
-        let rows = self.sql.run("SELECT chain, results, log, log_dropped FROM run WHERE seq = ?1", &[Value::from(seq)])?;
+        let rows = self
+            .sql
+            .run("SELECT chain, results, log, log_dropped FROM run WHERE seq = ?1", &[Value::from(seq)])?;
         let row = first(rows).ok_or(LedgerError::NotFound { what: "run" })?;
-        let results = row.text_or_none(1)?.map(|text| json_of(text, "a run's results do not read back")).transpose()?;
+        let results =
+            row.text_or_none(1)?.map(|text| json_of(text, "a run's results do not read back")).transpose()?;
         Ok((
             json_of(row.text(0)?, "a chain does not read back")?,
             results,
@@ -549,26 +611,44 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The next call of a callback.
-    fn call_of(&self, run: &RunRow, callback: &CallbackRow, now: Timestamp) -> Result<Option<RunCall>, LedgerError> {
+    fn call_of(
+        &self,
+        run: &RunRow,
+        callback: &CallbackRow,
+        now: Timestamp,
+    ) -> Result<Option<RunCall>, LedgerError> {
         let kind = callback.kind;
-        let Some(target) = run.webhooks.as_ref().and_then(|webhooks| kind.target(webhooks)) else { return Ok(None) };
+        let Some(target) = run.webhooks.as_ref().and_then(|webhooks| kind.target(webhooks)) else {
+            return Ok(None);
+        };
         let number = callback.number.saturating_add(1);
         let uuid = self.ids.uuid(run.seq).to_string();
         let body = match kind {
             CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate => None,
             CallbackKind::Update => {
-                let Some(Snapshot { message, progress, at }) = callback.snapshot.clone() else { return Ok(None) };
+                let Some(Snapshot { message, progress, at }) = callback.snapshot.clone() else {
+                    return Ok(None);
+                };
                 let facts = Facts { message: &message, progress, updated_at: at, ..self.facts(run, &uuid) };
                 Some(actinia::callback_body(kind, &facts))
             }
             CallbackKind::Finished => {
                 let (chain, results, log, _) = self.large_columns(run.seq)?;
-                let facts = Facts { chain: Some(&chain), results: results.as_deref(), log: &log, ..self.facts(run, &uuid) };
+                let facts = Facts {
+                    chain: Some(&chain),
+                    results: results.as_deref(),
+                    log: &log,
+                    ..self.facts(run, &uuid)
+                };
                 Some(actinia::callback_body(kind, &facts))
             }
         };
         // Each update tells something else: the number of its first call says which.
-        let told = if kind == CallbackKind::Update { format!("-{}", number.saturating_sub(callback.tries)) } else { String::new() };
+        let told = if kind == CallbackKind::Update {
+            format!("-{}", number.saturating_sub(callback.tries))
+        } else {
+            String::new()
+        };
         Ok(Some(RunCall {
             run: run.seq,
             kind,
@@ -602,7 +682,8 @@ impl<S: Sql> Ledger<S> {
         let run = self.run_row(seq)?;
         let (chain, results, log, _) = self.large_columns(seq)?;
         let uuid = self.ids.uuid(seq).to_string();
-        let facts = Facts { chain: Some(&chain), results: results.as_deref(), log: &log, ..self.facts(&run, &uuid) };
+        let facts =
+            Facts { chain: Some(&chain), results: results.as_deref(), log: &log, ..self.facts(&run, &uuid) };
         Ok((facts.http_code(), actinia::status(&facts)))
     }
 
@@ -660,7 +741,9 @@ impl<S: Sql> Ledger<S> {
                 request_id: None,
             };
             let schedule_s = self.settings.retry_schedule_s.as_deref();
-            atomically(&self.sql, |sql| end_call(sql, &run, callback, CallRecord::new(lost, None), schedule_s, now))?;
+            atomically(&self.sql, |sql| {
+                end_call(sql, &run, callback, CallRecord::new(lost, None), schedule_s, now)
+            })?;
             changed.push(self.run_view(&self.run_row(seq)?));
         }
         self.run_clock.reconsider();
@@ -724,9 +807,15 @@ impl RunRow {
             updated_at: row.timestamp(10)?,
             ended_at: row.timestamp_or_none(11)?,
             message: String::from(row.text(12)?),
-            progress: row.text_or_none(13)?.map(|text| json_of(text, "a progress does not read back")).transpose()?,
+            progress: row
+                .text_or_none(13)?
+                .map(|text| json_of(text, "a progress does not read back"))
+                .transpose()?,
             labels: json_of(row.text(14)?, "labels do not read back")?,
-            webhooks: row.text_or_none(15)?.map(|text| json_of(text, "a run's webhooks do not read back")).transpose()?,
+            webhooks: row
+                .text_or_none(15)?
+                .map(|text| json_of(text, "a run's webhooks do not read back"))
+                .transpose()?,
             entry: json_of(row.text(16)?, "a run's entry does not read back")?,
         })
     }
@@ -736,11 +825,16 @@ impl CallbackRow {
     fn read(row: &Row) -> Result<Self, LedgerError> {
         Ok(Self {
             run: row.seq(0)?,
-            kind: CallbackKind::parse(row.text(1)?).ok_or(LedgerError::Corrupt { what: "a callback's kind is unknown" })?,
-            state: CallbackState::parse(row.text(2)?).ok_or(LedgerError::Corrupt { what: "a callback's state is unknown" })?,
+            kind: CallbackKind::parse(row.text(1)?)
+                .ok_or(LedgerError::Corrupt { what: "a callback's kind is unknown" })?,
+            state: CallbackState::parse(row.text(2)?)
+                .ok_or(LedgerError::Corrupt { what: "a callback's state is unknown" })?,
             number: row.number(3)?,
             next_at: row.timestamp_or_none(4)?,
-            snapshot: row.text_or_none(5)?.map(|text| json_of(text, "an update does not read back")).transpose()?,
+            snapshot: row
+                .text_or_none(5)?
+                .map(|text| json_of(text, "an update does not read back"))
+                .transpose()?,
             attempts: json_of(row.text(6)?, "calls do not read back")?,
             tries: row.number(7)?,
         })
@@ -761,8 +855,11 @@ fn json_of<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Led
 fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
     let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
-    let attempts =
-        callback.attempts.into_iter().map(|record| CallbackAttemptView { result: record.result(), attempt: record.attempt }).collect();
+    let attempts = callback
+        .attempts
+        .into_iter()
+        .map(|record| CallbackAttemptView { result: record.result(), attempt: record.attempt })
+        .collect();
     CallbackView {
         kind: callback.kind,
         url: target.map(|target| target.url.clone()).unwrap_or_default(),
@@ -774,7 +871,12 @@ fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
 }
 
 /// Makes a callback due at `at`, or, without a time, waiting for an update to be through.
-fn put_callback<S: Sql>(sql: &S, run: Seq, kind: CallbackKind, at: Option<Timestamp>) -> Result<(), LedgerError> {
+fn put_callback<S: Sql>(
+    sql: &S,
+    run: Seq,
+    kind: CallbackKind,
+    at: Option<Timestamp>,
+) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO run_callback (run, kind, state, number, next_at_ms) VALUES (?1, ?2, 'waiting', 0, ?3)",
         &[Value::from(run), Value::from(kind.as_str()), Value::from(at)],
@@ -805,7 +907,13 @@ fn write_log<S: Sql>(sql: &S, run: Seq, log: Option<&(String, u32)>) -> Result<(
 }
 
 /// Ends a run. `finished` is told where its address has passed its probe.
-fn end_run<S: Sql>(sql: &S, run: &RunRow, state: RunState, message: &str, now: Timestamp) -> Result<(), LedgerError> {
+fn end_run<S: Sql>(
+    sql: &S,
+    run: &RunRow,
+    state: RunState,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE run SET state = ?2, phase = 2, lease_until_ms = NULL, message = ?3, updated_at_ms = ?4, ended_at_ms = ?4 WHERE seq = ?1",
         &[Value::from(run.seq), Value::from(state.as_str()), Value::from(message), Value::from(now)],
@@ -818,8 +926,10 @@ fn end_run<S: Sql>(sql: &S, run: &RunRow, state: RunState, message: &str, now: T
         "UPDATE run_callback SET state = 'cancelled', next_at_ms = NULL WHERE run = ?1 AND kind = 'update' AND state = 'waiting' AND tries > 0",
         &[Value::from(run.seq)],
     )?;
-    let rows = sql
-        .run("SELECT 1 FROM run_callback WHERE run = ?1 AND kind = 'update' AND state IN ('waiting', 'leased')", &[Value::from(run.seq)])?;
+    let rows = sql.run(
+        "SELECT 1 FROM run_callback WHERE run = ?1 AND kind = 'update' AND state IN ('waiting', 'leased')",
+        &[Value::from(run.seq)],
+    )?;
     put_callback(sql, run.seq, CallbackKind::Finished, rows.is_empty().then_some(now))
 }
 
@@ -827,7 +937,10 @@ fn end_run<S: Sql>(sql: &S, run: &RunRow, state: RunState, message: &str, now: T
 fn forget_credentials<S: Sql>(sql: &S, run: &RunRow) -> Result<(), LedgerError> {
     let Some(mut webhooks) = run.webhooks.clone() else { return Ok(()) };
     if webhooks.forget_credentials() {
-        sql.run("UPDATE run SET webhooks = ?2 WHERE seq = ?1", &[Value::from(run.seq), Value::Text(to_json(&webhooks)?)])?;
+        sql.run(
+            "UPDATE run SET webhooks = ?2 WHERE seq = ?1",
+            &[Value::from(run.seq), Value::Text(to_json(&webhooks)?)],
+        )?;
     }
     Ok(())
 }
@@ -850,7 +963,11 @@ fn end_call<S: Sql>(
         // Nobody waits for the answer of a probe any more.
         Next::Again { .. } if kind.is_probe() && run.state.is_final() => (CallbackState::Cancelled, None),
         // The end says more. (An older build has kept no snapshot of an update that was under way.)
-        Next::Again { .. } if kind == CallbackKind::Update && (run.state.is_final() || snapshot.is_none()) => (CallbackState::Failed, None),
+        Next::Again { .. }
+            if kind == CallbackKind::Update && (run.state.is_final() || snapshot.is_none()) =>
+        {
+            (CallbackState::Failed, None)
+        }
         Next::Delivered => (CallbackState::Delivered, None),
         Next::Failed => (CallbackState::Failed, None),
         Next::Again { after_ms } => (CallbackState::Waiting, Some(now.plus_ms(after_ms))),
@@ -879,10 +996,22 @@ fn end_call<S: Sql>(
         (CallbackKind::Finished, Next::Delivered) => forget_credentials(sql, run),
         (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) if run.state.is_final() => Ok(()),
         (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, Next::Failed) => {
-            let url = run.webhooks.as_ref().and_then(|webhooks| kind.target(webhooks)).map(|target| target.url.as_str());
-            end_run(sql, run, RunState::Error, &run::not_accessible(kind.field(), url.unwrap_or_default()), now)
+            let url = run
+                .webhooks
+                .as_ref()
+                .and_then(|webhooks| kind.target(webhooks))
+                .map(|target| target.url.as_str());
+            end_run(
+                sql,
+                run,
+                RunState::Error,
+                &run::not_accessible(kind.field(), url.unwrap_or_default()),
+                now,
+            )
         }
-        (CallbackKind::ProbeFinished, Next::Delivered) if run.webhooks.as_ref().is_some_and(|webhooks| webhooks.update.is_some()) => {
+        (CallbackKind::ProbeFinished, Next::Delivered)
+            if run.webhooks.as_ref().is_some_and(|webhooks| webhooks.update.is_some()) =>
+        {
             put_callback(sql, run.seq, CallbackKind::ProbeUpdate, Some(now))
         }
         (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, Next::Delivered) => probed(sql, run, now),
@@ -894,7 +1023,10 @@ fn end_call<S: Sql>(
 fn probed<S: Sql>(sql: &S, run: &RunRow, now: Timestamp) -> Result<(), LedgerError> {
     match run.mode {
         RunMode::Work => {
-            sql.run("UPDATE run SET phase = 1, updated_at_ms = ?2 WHERE seq = ?1", &[Value::from(run.seq), Value::from(now)])?;
+            sql.run(
+                "UPDATE run SET phase = 1, updated_at_ms = ?2 WHERE seq = ?1",
+                &[Value::from(run.seq), Value::from(now)],
+            )?;
             Ok(())
         }
         RunMode::Validation => end_run(sql, run, RunState::Finished, VALID, now),

@@ -25,7 +25,11 @@ fn draft(webhooks: Option<Webhooks>) -> RunDraft {
         webhooks,
         labels: BTreeMap::new(),
         mode: RunMode::Work,
-        entry: Entry { origin: String::from("https://h"), path: String::from("/v1/projects/p1/runs"), endpoint: String::from("runs") },
+        entry: Entry {
+            origin: String::from("https://h"),
+            path: String::from("/v1/projects/p1/runs"),
+            endpoint: String::from("runs"),
+        },
         refusal: None,
     }
 }
@@ -118,7 +122,10 @@ fn a_run_is_claimed_in_its_turn_worked_on_and_finished() {
     let mut ledger = ledger();
     let (first, second) = (plain(&mut ledger), plain(&mut ledger));
     let claimed = claim(&mut ledger, START).unwrap();
-    assert_eq!((claimed.id.as_str(), claimed.claim, claimed.lease_until), (first.as_str(), 1, START.plus_ms(60_000)));
+    assert_eq!(
+        (claimed.id.as_str(), claimed.claim, claimed.lease_until),
+        (first.as_str(), 1, START.plus_ms(60_000))
+    );
     assert_eq!(claimed.chain.get(), r#"{"version":"1","list":[]}"#);
     assert_eq!(claim(&mut ledger, START).unwrap().id, second);
     assert!(claim(&mut ledger, START).is_none());
@@ -126,14 +133,25 @@ fn a_run_is_claimed_in_its_turn_worked_on_and_finished() {
     let later = START.plus_ms(50_000);
     let said = RunUpdate { progress: Some(Progress::new(1, 2, None)), log: vec![raw("1")], ..update("half") };
     let run = ledger.update_run(&first, said, later).unwrap().run;
-    assert_eq!((run.state, run.message.as_str(), run.progress.map(|progress| progress.percent)), (RunState::Running, "half", Some(50)));
+    assert_eq!(
+        (run.state, run.message.as_str(), run.progress.map(|progress| progress.percent)),
+        (RunState::Running, "half", Some(50))
+    );
     assert_eq!(run.lease_until, Some(later.plus_ms(60_000)), "an update renews the lease");
     let run = ledger.update_run(&first, RunUpdate::default(), later.plus_ms(1)).unwrap().run;
-    assert_eq!((run.message.as_str(), run.lease_until), ("half", Some(later.plus_ms(60_001))), "what is not said stays");
+    assert_eq!(
+        (run.message.as_str(), run.lease_until),
+        ("half", Some(later.plus_ms(60_001))),
+        "what is not said stays"
+    );
 
-    let done = RunEnd { results: Some(raw(r#"{"z":1,"a":2}"#)), log: vec![raw("2")], ..end(RunState::Finished) };
+    let done =
+        RunEnd { results: Some(raw(r#"{"z":1,"a":2}"#)), log: vec![raw("2")], ..end(RunState::Finished) };
     let turn = ledger.finish_run(&first, done, later.plus_ms(2)).unwrap();
-    assert_eq!((turn.run.state, turn.run.ended_at, turn.calls.len()), (RunState::Finished, Some(later.plus_ms(2)), 0));
+    assert_eq!(
+        (turn.run.state, turn.run.ended_at, turn.calls.len()),
+        (RunState::Finished, Some(later.plus_ms(2)), 0)
+    );
     let detail = ledger.run(&first).unwrap();
     assert_eq!(detail.log.iter().map(|entry| entry.get()).collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(detail.results.unwrap().get(), r#"{"z":1,"a":2}"#, "as it was written");
@@ -167,11 +185,20 @@ fn a_claim_whose_lease_ends_is_offered_again_and_the_stale_executor_is_not_heard
     assert!(ledger.due_runs(ended.plus_ms(-1)).unwrap().changed.is_empty());
     let changed = ledger.due_runs(ended).unwrap().changed;
     assert_eq!((changed[0].state, changed[0].lease_until), (RunState::Accepted, None));
-    assert!(why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("late") }, ended)).contains("claim it first"));
+    assert!(
+        why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("late") }, ended))
+            .contains("claim it first")
+    );
 
     assert_eq!(claim(&mut ledger, ended).unwrap().claim, 2);
-    assert!(why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("stale") }, ended)).contains("another executor"));
-    assert!(why(ledger.finish_run(&id, RunEnd { claim: Some(1), ..end(RunState::Finished) }, ended)).contains("another executor"));
+    assert!(
+        why(ledger.update_run(&id, RunUpdate { claim: Some(1), ..update("stale") }, ended))
+            .contains("another executor")
+    );
+    assert!(
+        why(ledger.finish_run(&id, RunEnd { claim: Some(1), ..end(RunState::Finished) }, ended))
+            .contains("another executor")
+    );
     assert!(ledger.update_run(&id, RunUpdate { claim: Some(2), ..update("mine") }, ended).is_ok());
     assert!(ledger.update_run(&id, update("without a number"), ended).is_ok());
 }
@@ -208,7 +235,10 @@ fn a_run_is_offered_once_both_probes_have_passed() {
     let mut ledger = ledger();
     let turn = create(&mut ledger, &draft(Some(both())));
     let [probe] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
-    assert_eq!((probe.kind, probe.target.url.as_str(), probe.body.as_deref()), (CallbackKind::ProbeFinished, "https://f.example/", None));
+    assert_eq!(
+        (probe.kind, probe.target.url.as_str(), probe.body.as_deref()),
+        (CallbackKind::ProbeFinished, "https://f.example/", None)
+    );
     assert_eq!(probe.sealed_under, turn.run.id);
     assert!(claim(&mut ledger, START).is_none());
     let turn = report(&mut ledger, probe, answered(200), START).unwrap();
@@ -237,8 +267,17 @@ fn a_probe_that_fails_ends_the_run_and_nothing_is_posted() {
         assert_eq!(turn.run.message, format!("The {field} webhook URL {url} can not be accessed."));
         let (code, text) = ledger.run_status(&turn.run.id).unwrap();
         assert_eq!(code, 400);
-        assert!(text.contains(&format!("AsyncProcessError:  The {field} webhook URL {url} can not be accessed.")), "{text}");
-        let posts = ledger.run(&turn.run.id).unwrap().callbacks.into_iter().filter(|callback| !callback.kind.is_probe()).count();
+        assert!(
+            text.contains(&format!("AsyncProcessError:  The {field} webhook URL {url} can not be accessed.")),
+            "{text}"
+        );
+        let posts = ledger
+            .run(&turn.run.id)
+            .unwrap()
+            .callbacks
+            .into_iter()
+            .filter(|callback| !callback.kind.is_probe())
+            .count();
         assert_eq!((posts, ledger.next_run_wake().unwrap()), (0, None));
     }
 }
@@ -261,7 +300,11 @@ fn a_validation_ends_when_its_probes_have_passed_and_is_offered_to_nobody() {
     assert_eq!(turn.run.state, RunState::Accepted);
     let turn = report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
     let turn = report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
-    assert_eq!((turn.run.state, turn.calls.len()), (RunState::Finished, 0), "nothing was done, so nothing is told");
+    assert_eq!(
+        (turn.run.state, turn.calls.len()),
+        (RunState::Finished, 0),
+        "nothing was done, so nothing is told"
+    );
     assert!(claim(&mut ledger, START).is_none());
 }
 
@@ -270,7 +313,9 @@ fn updates_are_posted_and_a_newer_one_replaces_one_that_was_not_sent() {
     let mut ledger = ledger();
     let id = probed(&mut ledger);
     claim(&mut ledger, START).unwrap();
-    let turn = ledger.update_run(&id, RunUpdate { progress: Some(Progress::new(1, 3, None)), ..update("one") }, START).unwrap();
+    let turn = ledger
+        .update_run(&id, RunUpdate { progress: Some(Progress::new(1, 3, None)), ..update("one") }, START)
+        .unwrap();
     let [first] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
     let body = told(first);
     assert_eq!(
@@ -293,7 +338,10 @@ fn updates_are_posted_and_a_newer_one_replaces_one_that_was_not_sent() {
     assert_eq!((shown.state, shown.attempts.len()), (CallbackState::Delivered, 2));
     assert_eq!(shown.attempts[0].result, "500 Internal Server Error");
 
-    assert!(ledger.update_run(&id, RunUpdate::default(), START).unwrap().calls.is_empty(), "a heartbeat tells nothing");
+    assert!(
+        ledger.update_run(&id, RunUpdate::default(), START).unwrap().calls.is_empty(),
+        "a heartbeat tells nothing"
+    );
 }
 
 #[test]
@@ -320,27 +368,41 @@ fn the_end_is_told_until_somebody_takes_it() {
     let mut ledger = ledger();
     let id = probed(&mut ledger);
     claim(&mut ledger, START).unwrap();
-    let done = RunEnd { message: Some(String::from("it broke")), log: vec![raw("\"a line\"")], ..end(RunState::Error) };
+    let done = RunEnd {
+        message: Some(String::from("it broke")),
+        log: vec![raw("\"a line\"")],
+        ..end(RunState::Error)
+    };
     let mut turn = ledger.finish_run(&id, done, START).unwrap();
     let body = told(&turn.calls[0]);
     assert_eq!(
         (&body["status"], &body["http_code"], &body["message"]),
         (&json!("error"), &json!(400), &json!("AsyncProcessError:  it broke"))
     );
-    assert_eq!((&body["process_log"][0]["stdout"], &body["process_chain_list"][0]["version"]), (&json!("a line"), &json!("1")));
+    assert_eq!(
+        (&body["process_log"][0]["stdout"], &body["process_chain_list"][0]["version"]),
+        (&json!("a line"), &json!("1"))
+    );
 
     // 5xx: after the first pause of the schedule.
     let message_id = turn.calls[0].message_id.clone();
     turn = report(&mut ledger, &turn.calls[0], answered(503), START).unwrap();
     assert!(turn.calls.is_empty(), "never at once");
     let shown = callback(&ledger, &id, CallbackKind::Finished);
-    assert_eq!((shown.state, shown.reason.headline.as_str()), (CallbackState::Waiting, "Call 1 failed: 503 Service Unavailable"));
+    assert_eq!(
+        (shown.state, shown.reason.headline.as_str()),
+        (CallbackState::Waiting, "Call 1 failed: 503 Service Unavailable")
+    );
     let second = shown.next_at.unwrap();
     assert!((4_000..=6_000).contains(&second.ms_since(START)), "{second:?}");
     assert_eq!(ledger.next_run_wake().unwrap(), Some(second));
     assert!(ledger.due_runs(second.plus_ms(-1)).unwrap().calls.is_empty());
     let calls = ledger.due_runs(second).unwrap().calls;
-    assert_eq!((calls[0].number, calls[0].message_id.as_str()), (2, message_id.as_str()), "it tells the same");
+    assert_eq!(
+        (calls[0].number, calls[0].message_id.as_str()),
+        (2, message_id.as_str()),
+        "it tells the same"
+    );
     // No connection: after the next one.
     report(&mut ledger, &calls[0], Outcome::ConnectionFailed { message: String::from("x") }, second).unwrap();
     let later = callback(&ledger, &id, CallbackKind::Finished).next_at.unwrap();
@@ -356,7 +418,11 @@ fn the_end_is_told_until_somebody_takes_it() {
         (shown.state, shown.attempts.iter().map(|attempt| attempt.attempt.number).collect::<Vec<_>>()),
         (CallbackState::Delivered, vec![1, 2, 3])
     );
-    assert_eq!(ledger.run(&id).unwrap().state, RunState::Error, "what a callback comes to changes nothing of the run");
+    assert_eq!(
+        ledger.run(&id).unwrap().state,
+        RunState::Error,
+        "what a callback comes to changes nothing of the run"
+    );
 }
 
 /// The calls that are due, at the time for which the next one is planned.
@@ -392,7 +458,11 @@ fn the_schedule_ends_the_calls_and_so_does_a_receiver_that_is_gone() {
     for (status, calls) in [(500, 10), (404, 10), (302, 10), (429, 10), (410, 1), (201, 1)] {
         let (id, call) = ended(&mut ledger);
         let made = exhaust(&mut ledger, &call, &answered(status), START);
-        assert_eq!((made, callback(&ledger, &id, CallbackKind::Finished).state), (calls, CallbackState::Failed), "{status}");
+        assert_eq!(
+            (made, callback(&ledger, &id, CallbackKind::Finished).state),
+            (calls, CallbackState::Failed),
+            "{status}"
+        );
     }
     assert_eq!(ledger.next_run_wake().unwrap(), None);
 }
@@ -400,14 +470,19 @@ fn the_schedule_ends_the_calls_and_so_does_a_receiver_that_is_gone() {
 #[test]
 fn the_projects_schedule_counts_for_the_calls_of_its_runs() {
     let mut ledger = ledger();
-    let patch = SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![100, 100])), ..SettingsPatch::default() };
+    let patch =
+        SettingsPatch { schedule: Some(ScheduleChange::Waits(vec![100, 100])), ..SettingsPatch::default() };
     ledger.update_settings(patch, START).unwrap();
     let (_id, call) = ended(&mut ledger);
     assert_eq!(exhaust(&mut ledger, &call, &Outcome::TimedOut, START), 3);
 
     let (id, call) = ended(&mut ledger);
     ledger.report_run_call(call.run, call.kind, call.number, asking(503, "3600"), START).unwrap();
-    assert_eq!(callback(&ledger, &id, CallbackKind::Finished).next_at, Some(START.plus_ms(3_600_000)), "as the receiver asks");
+    assert_eq!(
+        callback(&ledger, &id, CallbackKind::Finished).next_at,
+        Some(START.plus_ms(3_600_000)),
+        "as the receiver asks"
+    );
 }
 
 #[test]
@@ -426,12 +501,20 @@ fn what_the_answer_of_a_callback_asks_for_is_told_and_a_form_that_is_not_underst
         assert_eq!(told.reason.headline, format!("Call 1 failed: {words}"));
         assert_eq!(told.attempts.iter().map(|call| call.result.as_str()).collect::<Vec<_>>(), [words]);
         let is_asked = told.attempts[0].attempt.retry_after_s == Some(600);
-        assert_eq!(told.next_at.unwrap().ms_since(START) == 600_000, is_asked, "{value}: what is not understood leaves the schedule");
+        assert_eq!(
+            told.next_at.unwrap().ms_since(START) == 600_000,
+            is_asked,
+            "{value}: what is not understood leaves the schedule"
+        );
     }
     let mut ledger = ledger();
     let (id, call) = ended(&mut ledger);
     ledger.report_run_call(call.run, call.kind, call.number, asking(200, "soon"), START).unwrap();
-    assert_eq!(callback(&ledger, &id, CallbackKind::Finished).attempts[0].result, "200 OK", "it is taken, so nothing is asked");
+    assert_eq!(
+        callback(&ledger, &id, CallbackKind::Finished).attempts[0].result,
+        "200 OK",
+        "it is taken, so nothing is asked"
+    );
 }
 
 #[test]
@@ -440,9 +523,15 @@ fn calls_that_an_older_build_has_kept_read_back() {
     let (id, call) = ended(&mut ledger);
     ledger.report_run_call(call.run, call.kind, call.number, asking(503, "600"), START).unwrap();
     let older = r#"[{"number":1,"started_at":"2026-11-21T14:07:31.204Z","duration_ms":5,"outcome":{"kind":"answered","status":503},"retry_after_s":600}]"#;
-    ledger.sql.run("UPDATE run_callback SET attempts = ?1 WHERE kind = 'finished'", &[Value::from(older)]).unwrap();
+    ledger
+        .sql
+        .run("UPDATE run_callback SET attempts = ?1 WHERE kind = 'finished'", &[Value::from(older)])
+        .unwrap();
     let told = callback(&ledger, &id, CallbackKind::Finished);
-    assert_eq!((told.attempts[0].result.as_str(), told.attempts[0].attempt.retry_after_s), ("503 Service Unavailable", Some(600)));
+    assert_eq!(
+        (told.attempts[0].result.as_str(), told.attempts[0].attempt.retry_after_s),
+        ("503 Service Unavailable", Some(600))
+    );
 }
 
 #[test]
@@ -485,7 +574,10 @@ fn an_end_is_told_once_its_receiver_is_back_however_often_we_stop_meanwhile() {
             let state = callback(&ledger, &id, CallbackKind::Finished).state;
             let Some(wake) = ledger.next_run_wake().unwrap() else {
                 // The report of the very last call may be lost.
-                assert!(state == CallbackState::Delivered || told > 0, "seed {seed}: nothing is planned, and its end is not told");
+                assert!(
+                    state == CallbackState::Delivered || told > 0,
+                    "seed {seed}: nothing is planned, and its end is not told"
+                );
                 break;
             };
             assert!(state.is_open() && wake > now, "seed {seed}");
@@ -508,8 +600,15 @@ fn an_end_that_was_given_up_is_told_when_somebody_asks() {
 
     let turn = ledger.resend_run_callback(&id, "finished", week).unwrap();
     let [call] = turn.calls.as_slice() else { panic!("one call: {turn:?}") };
-    assert_eq!((call.kind, call.number, call.message_id.as_str()), (CallbackKind::Finished, 11, first.message_id.as_str()));
-    assert_eq!((call.target.authorization.as_deref(), &call.body), (Some("s1.k1.sealed"), &first.body), "as it was told first");
+    assert_eq!(
+        (call.kind, call.number, call.message_id.as_str()),
+        (CallbackKind::Finished, 11, first.message_id.as_str())
+    );
+    assert_eq!(
+        (call.target.authorization.as_deref(), &call.body),
+        (Some("s1.k1.sealed"), &first.body),
+        "as it was told first"
+    );
     assert!(why(ledger.resend_run_callback(&id, "finished", week)).contains("right now"));
     // It fails once more, and goes on by itself.
     report(&mut ledger, call, answered(503), week).unwrap();
@@ -522,7 +621,10 @@ fn an_end_that_was_given_up_is_told_when_somebody_asks() {
     let call = ledger.resend_run_callback(&id, "finished", at).unwrap().calls.remove(0);
     let turn = report(&mut ledger, &call, answered(200), at).unwrap();
     assert_eq!((turn.run.state, ledger.next_run_wake().unwrap()), (RunState::Finished, None));
-    assert!(why(ledger.resend_run_callback(&id, "finished", at)).contains("credentials"), "they went with the success");
+    assert!(
+        why(ledger.resend_run_callback(&id, "finished", at)).contains("credentials"),
+        "they went with the success"
+    );
 }
 
 #[test]
@@ -533,22 +635,36 @@ fn only_what_can_be_called_is_sent_again() {
     for kind in ["finished", "update", "nonsense", "", "probe_finished"] {
         assert_eq!(ledger.resend_run_callback(&without, kind, START).map(|_turn| ()), missing, "{kind:?}");
     }
-    assert_eq!(ledger.resend_run_callback("run_x", "finished", START).map(|_turn| ()), Err(LedgerError::NotFound { what: "run" }));
+    assert_eq!(
+        ledger.resend_run_callback("run_x", "finished", START).map(|_turn| ()),
+        Err(LedgerError::NotFound { what: "run" })
+    );
 
     let id = probed(&mut ledger);
-    assert_eq!(ledger.resend_run_callback(&id, "finished", START).map(|_turn| ()), missing, "it has not ended");
+    assert_eq!(
+        ledger.resend_run_callback(&id, "finished", START).map(|_turn| ()),
+        missing,
+        "it has not ended"
+    );
     assert!(why(ledger.resend_run_callback(&id, "probe_finished", START)).contains("create the run again"));
     ledger.claim_run(3_600, START).unwrap();
     ledger.claim_run(3_600, START).unwrap();
     let call = ledger.update_run(&id, update("one"), START).unwrap().calls.remove(0);
     let turn = ledger.finish_run(&id, end(RunState::Finished), START).unwrap();
     assert!(turn.calls.is_empty());
-    assert!(why(ledger.resend_run_callback(&id, "finished", START)).contains("update before it"), "it must not overtake the update");
+    assert!(
+        why(ledger.resend_run_callback(&id, "finished", START)).contains("update before it"),
+        "it must not overtake the update"
+    );
     report(&mut ledger, &call, answered(500), START).unwrap();
     assert!(why(ledger.resend_run_callback(&id, "update", START)).contains("has ended"));
 
-    let open =
-        Webhooks { finished: Target { authorization: None, ..target("https://f.example/") }, update: None, user: None, forgotten: false };
+    let open = Webhooks {
+        finished: Target { authorization: None, ..target("https://f.example/") },
+        update: None,
+        user: None,
+        forgotten: false,
+    };
     let turn = create(&mut ledger, &draft(Some(open)));
     report(&mut ledger, &turn.calls[0], answered(200), START).unwrap();
     let call = ledger.terminate_run(&turn.run.id, START).unwrap().calls.remove(0);
@@ -577,7 +693,10 @@ fn a_probe_that_finds_nobody_is_repeated_before_the_run_has_failed() {
         assert_eq!(ledger.run(&id).unwrap().state, state, "{failures}");
         if state == RunState::Error {
             assert!(at.ms_since(START) <= 10_000, "whoever mistyped an address learns it soon");
-            assert_eq!(ledger.run(&id).unwrap().message, "The finished webhook URL https://f.example/ can not be accessed.");
+            assert_eq!(
+                ledger.run(&id).unwrap().message,
+                "The finished webhook URL https://f.example/ can not be accessed."
+            );
         } else {
             let turn = report(&mut ledger, &call, answered(200), at).unwrap();
             assert_eq!(turn.calls[0].kind, CallbackKind::ProbeUpdate, "it was being restarted");
@@ -624,10 +743,16 @@ fn a_call_whose_report_never_comes_is_recorded_as_lost_and_a_late_report_counts_
     assert!(report(&mut reopened, &lost, answered(200), ended).is_none());
     let calls = reopened.due_runs(ended.plus_ms(10_000)).unwrap().calls;
     assert_eq!((calls[0].number, calls[0].message_id.as_str()), (2, lost.message_id.as_str()));
-    assert!(report(&mut reopened, &lost, answered(200), ended.plus_ms(10_000)).is_none(), "another call is leased");
+    assert!(
+        report(&mut reopened, &lost, answered(200), ended.plus_ms(10_000)).is_none(),
+        "another call is leased"
+    );
     assert!(report(&mut reopened, &calls[0], answered(200), ended.plus_ms(10_000)).is_some());
     let shown = callback(&reopened, &id, CallbackKind::Finished);
-    assert_eq!(shown.attempts.iter().map(|attempt| attempt.result.as_str()).collect::<Vec<_>>(), ["result lost", "200 OK"]);
+    assert_eq!(
+        shown.attempts.iter().map(|attempt| attempt.result.as_str()).collect::<Vec<_>>(),
+        ["result lost", "200 OK"]
+    );
 }
 
 #[test]
@@ -676,7 +801,11 @@ fn the_alarm_makes_no_more_calls_than_it_may_have_open() {
     let later = START.plus_ms(10_000);
     let calls = ledger.due_runs(later).unwrap().calls;
     assert_eq!(calls.len(), 6);
-    assert_eq!(ledger.next_run_wake().unwrap(), Some(later.plus_ms(CALL_LEASE_MS)), "it does not ring in vain");
+    assert_eq!(
+        ledger.next_run_wake().unwrap(),
+        Some(later.plus_ms(CALL_LEASE_MS)),
+        "it does not ring in vain"
+    );
     report(&mut ledger, &calls[0], answered(200), later).unwrap();
     assert!(ledger.next_run_wake().unwrap().is_some_and(|at| at <= later), "a connection is free");
     assert_eq!(ledger.due_runs(later).unwrap().calls.len(), 1);
@@ -746,7 +875,9 @@ fn a_long_log_loses_its_oldest_entries() {
     claim(&mut ledger, START).unwrap();
     let large = raw(&format!("\"{}\"", "x".repeat(100_000)));
     for _ in 0..4 {
-        ledger.update_run(&id, RunUpdate { log: vec![large.clone()], ..RunUpdate::default() }, START).unwrap();
+        ledger
+            .update_run(&id, RunUpdate { log: vec![large.clone()], ..RunUpdate::default() }, START)
+            .unwrap();
     }
     let detail = ledger.run(&id).unwrap();
     assert_eq!((detail.log.len(), detail.log_dropped), (2, 2));
@@ -762,7 +893,8 @@ fn old_runs_go_once_they_have_ended_and_their_callbacks_with_them() {
     while ledger.retention_step(later).unwrap() {}
     assert_eq!(ledger.run(&ended).unwrap_err(), LedgerError::NotFound { what: "run" });
     assert!(ledger.run(&open).is_ok());
-    let left = first(ledger.sql.run("SELECT count(*) FROM run_callback", &[]).unwrap()).unwrap().integer(0).unwrap();
+    let left =
+        first(ledger.sql.run("SELECT count(*) FROM run_callback", &[]).unwrap()).unwrap().integer(0).unwrap();
     assert_eq!(left, 0);
 }
 
@@ -806,7 +938,11 @@ fn a_run_whose_end_is_still_to_be_told_by_its_schedule_outlives_the_retention() 
     assert!(ledger.run(&id).is_ok());
     let after = START.plus_ms(30 * day);
     while ledger.retention_step(after).unwrap() {}
-    assert_eq!(ledger.run(&id).unwrap_err(), LedgerError::NotFound { what: "run" }, "nobody is to be told any more");
+    assert_eq!(
+        ledger.run(&id).unwrap_err(),
+        LedgerError::NotFound { what: "run" },
+        "nobody is to be told any more"
+    );
 }
 
 /// A store that fails at a statement of choice, as a crash would.
@@ -875,7 +1011,11 @@ fn a_crash_at_any_statement_leaves_a_run_that_goes_on() {
         }
         let detail = ledger.run(&id).unwrap();
         assert_eq!(detail.state, RunState::Finished, "crash at statement {statements}");
-        assert_eq!(callback(&ledger, &id, CallbackKind::Finished).state, CallbackState::Delivered, "crash at statement {statements}");
+        assert_eq!(
+            callback(&ledger, &id, CallbackKind::Finished).state,
+            CallbackState::Delivered,
+            "crash at statement {statements}"
+        );
         assert!(ended >= 1, "crash at statement {statements}");
         assert_eq!(ledger.next_run_wake().unwrap(), None);
         if !crashed {

@@ -167,7 +167,11 @@ impl Audit {
     }
 
     fn waits<'a>(&'a self, webhook: &'a Definition) -> &'a [u32] {
-        webhook.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref()).unwrap_or(DEFAULT_WAITS_S)
+        webhook
+            .retry_schedule_s
+            .as_deref()
+            .or(self.settings.retry_schedule_s.as_deref())
+            .unwrap_or(DEFAULT_WAITS_S)
     }
 
     /// The project's clock was set to `now_ms`.
@@ -229,7 +233,10 @@ impl Audit {
         for (webhook, from_ms) in &self.free_from_ms {
             expect(step.now_ms - from_ms <= LEASED_WITHIN_MS, || {
                 let begun = self.begun.get(webhook);
-                format!("webhook {webhook} could be called from {from_ms} on and was not until {}: {begun:?} began", step.now_ms)
+                format!(
+                    "webhook {webhook} could be called from {from_ms} on and was not until {}: {begun:?} began",
+                    step.now_ms
+                )
             })?;
         }
         Ok(())
@@ -264,7 +271,9 @@ impl Audit {
         }
         let of_webhook = || self.deliveries.values().filter(|known| known.webhook == webhook);
         let leased = of_webhook().filter(|known| known.state == State::Leased).count();
-        if !of_webhook().any(|known| known.parked == 1) || definition.concurrency_limit.is_some_and(|limit| leased >= limit as usize) {
+        if !of_webhook().any(|known| known.parked == 1)
+            || definition.concurrency_limit.is_some_and(|limit| leased >= limit as usize)
+        {
             return None;
         }
         // A ticket that nobody has claimed has its slot.
@@ -280,7 +289,9 @@ impl Audit {
     fn check_order(&self) -> Result<(), Violation> {
         for (key, known) in self.deliveries.iter().filter(|(_key, known)| known.parked == 2) {
             let is_older = |(_key, other): &(&i64, &Known)| {
-                !other.state.is_final() && other.webhook == known.webhook && other.order_key == known.order_key
+                !other.state.is_final()
+                    && other.webhook == known.webhook
+                    && other.order_key == known.order_key
             };
             let has_older = self.deliveries.range(..key).any(|older| is_older(&older));
             expect(has_older, || format!("delivery {key} is behind nothing: {known:?}"))?;
@@ -290,12 +301,18 @@ impl Audit {
 
     fn read_hooks(&mut self, store: &Native) -> Result<(), Violation> {
         let rows = query(store, "SELECT seq, version FROM webhook ORDER BY seq", &[])?;
-        let found = rows.iter().map(|row| Ok((row.integer(0)?, row.number(1)?))).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
+        let found = rows
+            .iter()
+            .map(|row| Ok((row.integer(0)?, row.number(1)?)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(damaged)?;
         if found.iter().copied().eq(self.hooks.iter().map(|(key, hook)| (*key, hook.version))) {
             return Ok(());
         }
         let stored = definitions(store)?.into_iter().zip(found);
-        self.hooks = Rc::new(stored.map(|((key, definition), (_key, version))| (key, Hook { version, definition })).collect());
+        self.hooks = Rc::new(
+            stored.map(|((key, definition), (_key, version))| (key, Hook { version, definition })).collect(),
+        );
         for (key, hook) in self.hooks.iter() {
             self.versions.insert((*key, hook.version), hook.definition.clone());
         }
@@ -316,7 +333,9 @@ impl Audit {
             return;
         }
         for (key, hook) in self.hooks.iter() {
-            let Some(before) = before.get(key).filter(|before| before.version != hook.version) else { continue };
+            let Some(before) = before.get(key).filter(|before| before.version != hook.version) else {
+                continue;
+            };
             let (before, after) = (&before.definition, &hook.definition);
             if after.enabled && !before.enabled {
                 self.health.remove(key);
@@ -337,7 +356,11 @@ impl Audit {
                 (after.enabled && !before.enabled, "a webhook was enabled"),
                 (!after.paused && before.paused, "a webhook was resumed"),
                 (after.paused && !before.paused, "a webhook was paused"),
-                (after.rate_limit != before.rate_limit || after.concurrency_limit != before.concurrency_limit, "a limit was edited"),
+                (
+                    after.rate_limit != before.rate_limit
+                        || after.concurrency_limit != before.concurrency_limit,
+                    "a limit was edited",
+                ),
                 (before.ordered && !after.ordered, "an order was given up"),
                 (secrets > before.previous_secrets.len(), "a secret was rotated"),
             ] {
@@ -348,7 +371,13 @@ impl Audit {
         }
     }
 
-    fn check_delivery(&mut self, store: &Native, key: i64, step: Step, expected: &mut Expected) -> Result<(), Violation> {
+    fn check_delivery(
+        &mut self,
+        store: &Native,
+        key: i64,
+        step: Step,
+        expected: &mut Expected,
+    ) -> Result<(), Violation> {
         let rows = query(
             store,
             "SELECT event, webhook, state, attempt, made, claimed, attempts, scheduled, parked, offers, order_key, late,
@@ -402,29 +431,44 @@ impl Audit {
         // What is on record stays; a lost attempt may give way to the truth.
         let kept = before.as_ref().is_none_or(|before| {
             before.attempts.len() <= now.attempts.len()
-                && before.attempts.iter().zip(&now.attempts).all(|(old, new)| old == new || old.outcome == Outcome::Lost)
+                && before
+                    .attempts
+                    .iter()
+                    .zip(&now.attempts)
+                    .all(|(old, new)| old == new || old.outcome == Outcome::Lost)
         });
         expect(kept, || said("forgot an attempt"))?;
         for attempt in now.attempts.iter().filter(|attempt| attempt.outcome != Outcome::Lost) {
             let sent = self.sent.get(&(key, attempt.number));
-            let is_true = sent.is_some_and(|sent| sent.started_at_ms == attempt.started_at.0 && sent.outcome == attempt.outcome);
-            expect(is_true, || said(&format!("records attempt {} that was not made so: {sent:?}", attempt.number)))?;
+            let is_true = sent.is_some_and(|sent| {
+                sent.started_at_ms == attempt.started_at.0 && sent.outcome == attempt.outcome
+            });
+            expect(is_true, || {
+                said(&format!("records attempt {} that was not made so: {sent:?}", attempt.number))
+            })?;
         }
 
         let recorded_before = before.as_ref().map_or(0, |before| before.attempts.len());
         let grew = recorded_before < now.attempts.len();
         self.recorded += now.attempts.len() - recorded_before;
-        let told_truth = before.as_ref().is_some_and(|before| before.attempts.iter().zip(&now.attempts).any(|(old, new)| old != new));
+        let told_truth = before
+            .as_ref()
+            .is_some_and(|before| before.attempts.iter().zip(&now.attempts).any(|(old, new)| old != new));
         let is_operational = is_operational(&event.kind);
-        let known_of = |number: usize| before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome);
+        let known_of = |number: usize| {
+            before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
+        };
         for (number, attempt) in now.attempts.iter().enumerate() {
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {
                 expected.news.push((now.webhook, attempt.clone(), is_operational));
             }
         }
-        let came_back = before.as_ref().is_some_and(|before| before.state.is_final() && !now.state.is_final());
+        let came_back =
+            before.as_ref().is_some_and(|before| before.state.is_final() && !now.state.is_final());
         if let Some(before) = &before {
-            expect(before.event == now.event && before.webhook == now.webhook, || said("changed what it is for"))?;
+            expect(before.event == now.event && before.webhook == now.webhook, || {
+                said("changed what it is for")
+            })?;
             let left_its_end = before.state.is_final() && before.state != now.state;
             let may_leave = self.resent.contains(&key)
                 || (step.name == "replay_step" && came_back)
@@ -436,7 +480,9 @@ impl Audit {
                 self.reached.insert("a replay sent again");
             }
         } else {
-            expect(self.pairs.insert((now.event, now.webhook)), || said("is the second one of its event and webhook"))?;
+            expect(self.pairs.insert((now.event, now.webhook)), || {
+                said("is the second one of its event and webhook")
+            })?;
             let is_late = row.flag(11).map_err(damaged)?;
             expect(is_late == (step.name == "replay_step"), || said("is late, or is not"))?;
             if is_late {
@@ -449,16 +495,25 @@ impl Audit {
             }
         }
         if now.state.is_final() || came_back {
-            for open in self.in_order.iter_mut().filter(|((webhook, _key), _open)| *webhook == now.webhook).map(|(_key, open)| open) {
+            for open in self
+                .in_order
+                .iter_mut()
+                .filter(|((webhook, _key), _open)| *webhook == now.webhook)
+                .map(|(_key, open)| open)
+            {
                 open.remove(&key);
             }
         }
         match now.state {
-            State::Delivered => expect(now.attempts.iter().any(took_it), || said("was never taken by its receiver"))?,
+            State::Delivered => {
+                expect(now.attempts.iter().any(took_it), || said("was never taken by its receiver"))?
+            }
             State::Dead if before.as_ref().is_none_or(|before| before.state != State::Dead) => {
                 let retries = hook.is_none_or(|webhook| webhook.retry);
                 let last = now.attempts.last();
-                let wish = last.and_then(|last| last.response.as_ref()).and_then(|response| Wish::of(Contract::Standard, response));
+                let wish = last
+                    .and_then(|last| last.response.as_ref())
+                    .and_then(|response| Wish::of(Contract::Standard, response));
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
                 let is_disabling = is_gone && self.gone_disables(now.webhook, hook, step.now_ms);
@@ -480,10 +535,13 @@ impl Audit {
                 }
             }
             State::Leased => {
-                let newly = before.as_ref().is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
+                let newly = before
+                    .as_ref()
+                    .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
                 // A number that is handed out in the step that loses an attempt is due at once, and what was put aside was due.
                 let was_due = grew || before.as_ref().is_some_and(|before| before.parked != 0);
-                let is_due = was_due || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
+                let is_due = was_due
+                    || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
                 if newly {
                     self.free_from_ms.remove(&now.webhook);
@@ -495,13 +553,17 @@ impl Audit {
             State::Pending | State::Waiting | State::Dead | State::Cancelled => {}
         }
         let is_under_way = now.state == State::Leased && now.claimed;
-        let was_claimed = before.as_ref().is_some_and(|before| before.claimed && before.attempt == now.attempt);
-        if let Some(rate) = hook.and_then(|hook| hook.rate_limit).filter(|_rate| is_under_way && !was_claimed) {
+        let was_claimed =
+            before.as_ref().is_some_and(|before| before.claimed && before.attempt == now.attempt);
+        if let Some(rate) = hook.and_then(|hook| hook.rate_limit).filter(|_rate| is_under_way && !was_claimed)
+        {
             let begun = self.begun.entry(now.webhook).or_default();
             begun.push((step.now_ms, key));
             let from_ms = step.now_ms - i64::from(rate.per_s) * 1_000;
             begun.retain(|(at_ms, _delivery)| *at_ms > from_ms);
-            expect(begun.len() <= rate.calls as usize, || said(&format!("begins beyond {rate:?}: {begun:?}")))?;
+            expect(begun.len() <= rate.calls as usize, || {
+                said(&format!("begins beyond {rate:?}: {begun:?}"))
+            })?;
             if begun.len() == rate.calls as usize {
                 self.reached.insert("as many calls in a window as allowed");
             }
@@ -516,13 +578,18 @@ impl Audit {
         let newly_parked = now.parked != 0 && parked_before != now.parked;
         let health = self.health.get(&now.webhook).copied().unwrap_or_default();
         let gate = |rule: bool| newly_parked && now.parked == 1 && rule;
-        let by_cause = |cause| gate(hook.is_some_and(|hook| hook.enabled && !hook.paused) && health.cause == Some(cause));
+        let by_cause = |cause| {
+            gate(hook.is_some_and(|hook| hook.enabled && !hook.paused) && health.cause == Some(cause))
+        };
         let unbound = |hook: &&Definition| hook.enabled && !hook.paused && health.level == 0;
         for (is_reached, situation) in [
             (grew && lost > 0, "an attempt was lost"),
             (grew && lost > LOST_REPEATS_MAX, "attempts were lost in a row"),
             (told_truth, "the truth came late"),
-            (told_truth && was == Some(State::Dead) && now.state == State::Delivered, "a late truth revived a delivery"),
+            (
+                told_truth && was == Some(State::Dead) && now.state == State::Delivered,
+                "a late truth revived a delivery",
+            ),
             (grew && was.is_some_and(State::is_final), "an attempt was reported after the end"),
             (was.is_none() && now.claimed, "the inline lane was taken"),
             (now.state == State::Dead && was != Some(State::Dead), "a delivery was given up"),
@@ -531,11 +598,20 @@ impl Audit {
             (self.resent.contains(&key), "a delivery was sent again"),
             (self.resent.contains(&key) && came_back && scheduled == 0, "a schedule began anew"),
             (gate(hook.is_some_and(|hook| !hook.enabled)), "a delivery waited for a disabled webhook"),
-            (gate(hook.is_some_and(|hook| hook.enabled && hook.paused)), "a delivery waited for a paused webhook"),
+            (
+                gate(hook.is_some_and(|hook| hook.enabled && hook.paused)),
+                "a delivery waited for a paused webhook",
+            ),
             (by_cause(Cause::Failing), "a delivery waited for a failing webhook"),
             (by_cause(Cause::Throttled), "a delivery waited for a throttled webhook"),
-            (gate(hook.filter(unbound).is_some_and(|hook| hook.rate_limit.is_some())), "a delivery waited for a slot of a rate limit"),
-            (gate(hook.filter(unbound).is_some_and(|hook| hook.concurrency_limit.is_some())), "a delivery waited for a call to end"),
+            (
+                gate(hook.filter(unbound).is_some_and(|hook| hook.rate_limit.is_some())),
+                "a delivery waited for a slot of a rate limit",
+            ),
+            (
+                gate(hook.filter(unbound).is_some_and(|hook| hook.concurrency_limit.is_some())),
+                "a delivery waited for a call to end",
+            ),
             (newly_parked && now.parked == 2, "a delivery waited for an older one"),
             (parked_before == 2 && now.parked != 2, "an order went on"),
             (parked_before == 1 && now.state == State::Leased, "a held delivery was released"),
@@ -569,12 +645,15 @@ impl Audit {
     /// What the attempts that came on record in this step say of their webhooks.
     fn judge(&mut self, before: &BTreeMap<i64, Hook>, step: Step, expected: &mut Expected) {
         for (webhook, attempt, is_operational) in std::mem::take(&mut expected.news) {
-            if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled) || expected.disabled.contains(&webhook) {
+            if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled)
+                || expected.disabled.contains(&webhook)
+            {
                 continue;
             }
             let response = attempt.response.as_ref();
-            let wants_no_more =
-                !took_it(&attempt) && response.and_then(|response| Wish::of(Contract::Standard, response)) == Some(Wish::Disable);
+            let wants_no_more = !took_it(&attempt)
+                && response.and_then(|response| Wish::of(Contract::Standard, response))
+                    == Some(Wish::Disable);
             let definition = before.get(&webhook).map(|hook| &hook.definition);
             let is_gone = attempt.outcome == (Outcome::Answered { status: 410 });
             let is_disabling = is_gone && self.gone_disables(webhook, definition, step.now_ms);
@@ -591,7 +670,9 @@ impl Audit {
                 continue;
             }
             let now = Timestamp(step.now_ms);
-            let Some(signal) = Signal::of(Contract::Standard, &attempt.outcome, response, now) else { continue };
+            let Some(signal) = Signal::of(Contract::Standard, &attempt.outcome, response, now) else {
+                continue;
+            };
             let was = self.health.get(&webhook).copied().unwrap_or_default();
             let (health, transitions) = was.after(signal, now);
             self.health.insert(webhook, health);
@@ -636,20 +717,34 @@ impl Audit {
     }
 
     /// Postern disabled the webhooks that it had to, and no others.
-    fn check_disabled(&self, before: &BTreeMap<i64, Hook>, step: Step, expected: &Expected) -> Result<(), Violation> {
+    fn check_disabled(
+        &self,
+        before: &BTreeMap<i64, Hook>,
+        step: Step,
+        expected: &Expected,
+    ) -> Result<(), Violation> {
         for (key, hook) in self.hooks.iter() {
             let was_enabled = before.get(key).is_some_and(|before| before.definition.enabled);
             if expected.disabled.contains(key) {
-                expect(!hook.definition.enabled, || format!("webhook {key} was to be disabled after {}", step.name))?;
+                expect(!hook.definition.enabled, || {
+                    format!("webhook {key} was to be disabled after {}", step.name)
+                })?;
             } else if was_enabled && !hook.definition.enabled {
-                expect(step.name == "update_webhook", || format!("webhook {key} was disabled by {} for no reason", step.name))?;
+                expect(step.name == "update_webhook", || {
+                    format!("webhook {key} was disabled by {} for no reason", step.name)
+                })?;
             }
         }
         Ok(())
     }
 
     /// Each new event has a delivery for exactly the webhooks that want it, and what was to be told is told once.
-    fn check_new_events(&mut self, store: &Native, step: Step, mut expected: Expected) -> Result<(), Violation> {
+    fn check_new_events(
+        &mut self,
+        store: &Native,
+        step: Step,
+        mut expected: Expected,
+    ) -> Result<(), Violation> {
         let events = query(
             store,
             "SELECT seq, type, deliveries, object, labels, data FROM event WHERE seq > ?1 ORDER BY seq",
@@ -658,19 +753,25 @@ impl Audit {
         for event in &events {
             let (key, kind) = (event.integer(0).map_err(damaged)?, event.text(1).map_err(damaged)?);
             let data = event.text(5).map_err(damaged)?;
-            let object: Option<ObjectRef> =
-                event.text_or_none(3).map_err(damaged)?.map(|text| serde_json::from_str(text).expect("an object reads back"));
+            let object: Option<ObjectRef> = event
+                .text_or_none(3)
+                .map_err(damaged)?
+                .map(|text| serde_json::from_str(text).expect("an object reads back"));
             let labels: BTreeMap<String, String> = event
                 .text_or_none(4)
                 .map_err(damaged)?
                 .map_or_else(BTreeMap::new, |text| serde_json::from_str(text).expect("labels read back"));
             let mut subject = None;
             if is_operational(kind) {
-                let data: serde_json::Value = serde_json::from_str(data).map_err(|error| error.to_string())?;
+                let data: serde_json::Value =
+                    serde_json::from_str(data).map_err(|error| error.to_string())?;
                 let at = expected.told.iter().position(|(told, webhook)| {
-                    told.as_str() == kind && data.get("webhook").and_then(|name| name.as_str()) == self.name_of(*webhook)
+                    told.as_str() == kind
+                        && data.get("webhook").and_then(|name| name.as_str()) == self.name_of(*webhook)
                 });
-                let at = at.ok_or_else(|| format!("{kind} was told after {} and nothing of the kind happened: {data}", step.name))?;
+                let at = at.ok_or_else(|| {
+                    format!("{kind} was told after {} and nothing of the kind happened: {data}", step.name)
+                })?;
                 subject = Some(expected.told.swap_remove(at).1);
                 self.reached.insert(situation_of(kind));
             } else {
@@ -678,11 +779,18 @@ impl Audit {
             }
             let facts = EventFacts::new(kind, object.as_ref(), &labels, data);
             let wants = |(webhook, hook): &(&i64, &Hook)| {
-                hook.definition.enabled && subject != Some(**webhook) && filter::matches(&hook.definition, &facts)
+                hook.definition.enabled
+                    && subject != Some(**webhook)
+                    && filter::matches(&hook.definition, &facts)
             };
             let wanted: Vec<i64> = self.hooks.iter().filter(wants).map(|(webhook, _hook)| *webhook).collect();
-            let rows = query(store, "SELECT webhook FROM delivery WHERE event = ?1 ORDER BY webhook", &[Value::Integer(key)])?;
-            let found = rows.iter().map(|row| row.integer(0)).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
+            let rows = query(
+                store,
+                "SELECT webhook FROM delivery WHERE event = ?1 ORDER BY webhook",
+                &[Value::Integer(key)],
+            )?;
+            let found =
+                rows.iter().map(|row| row.integer(0)).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
             expect(found == wanted, || format!("event {key} is wanted by {wanted:?} and goes to {found:?}"))?;
             expect(event.integer(2).map_err(damaged)? == i64::try_from(wanted.len()).expect("few"), || {
                 format!("event {key} miscounts its deliveries")
@@ -690,7 +798,11 @@ impl Audit {
             if wanted.is_empty() {
                 self.reached.insert("an event that nobody wanted was kept");
             }
-            if self.hooks.values().any(|hook| hook.definition.filter.is_some() || !hook.definition.event_labels.is_empty()) {
+            if self
+                .hooks
+                .values()
+                .any(|hook| hook.definition.filter.is_some() || !hook.definition.event_labels.is_empty())
+            {
                 self.reached.insert("labels and data of an event decided");
             }
             if subject.is_some() && !found.is_empty() {
@@ -710,9 +822,9 @@ impl Audit {
         for (key, known) in self.resent.iter().filter_map(|key| Some((key, self.deliveries.get(key)?))) {
             let Some(health) = self.health.get_mut(&known.webhook) else { continue };
             let asked = health.asked_for(Timestamp(step.now_ms));
-            let statement =
-                "SELECT 1 FROM delivery WHERE seq = ?1 AND resend = 1 AND parked = 0 AND next_at_ms = ?2 AND updated_at_ms = ?2";
-            let is_stored = !query(store, statement, &[Value::Integer(*key), Value::Integer(step.now_ms)])?.is_empty();
+            let statement = "SELECT 1 FROM delivery WHERE seq = ?1 AND resend = 1 AND parked = 0 AND next_at_ms = ?2 AND updated_at_ms = ?2";
+            let is_stored =
+                !query(store, statement, &[Value::Integer(*key), Value::Integer(step.now_ms)])?.is_empty();
             if is_stored && asked != *health {
                 *health = asked;
                 self.reached.insert("a person ended a pause");
@@ -726,12 +838,19 @@ impl Audit {
         let rows = query(store, "SELECT webhook, health FROM webhook_health ORDER BY webhook", &[])?;
         let mut stored = BTreeMap::new();
         for row in &rows {
-            let health: Health = serde_json::from_str(row.text(1).map_err(damaged)?).map_err(|error| error.to_string())?;
+            let health: Health =
+                serde_json::from_str(row.text(1).map_err(damaged)?).map_err(|error| error.to_string())?;
             stored.insert(row.integer(0).map_err(damaged)?, health);
         }
-        let known: BTreeMap<i64, Health> =
-            self.health.iter().filter(|(_key, health)| !health.is_plain()).map(|(key, health)| (*key, *health)).collect();
-        expect(stored == known, || format!("the health of the webhooks is {known:?} and stored is {stored:?}"))
+        let known: BTreeMap<i64, Health> = self
+            .health
+            .iter()
+            .filter(|(_key, health)| !health.is_plain())
+            .map(|(key, health)| (*key, *health))
+            .collect();
+        expect(stored == known, || {
+            format!("the health of the webhooks is {known:?} and stored is {stored:?}")
+        })
     }
 
     /// A dispatcher was given this attempt; `inline` with the event itself.
@@ -740,7 +859,10 @@ impl Audit {
         let said = |what: &str| format!("attempt {} of {key} was given out {what}", work.attempt);
         expect(self.claimed.insert((key, work.attempt)), || said("twice"))?;
         let known = self.deliveries.get(&key).ok_or_else(|| said("and does not exist"))?;
-        let fits = known.state == State::Leased && known.claimed && known.attempt == work.attempt && known.webhook == webhook;
+        let fits = known.state == State::Leased
+            && known.claimed
+            && known.attempt == work.attempt
+            && known.webhook == webhook;
         expect(fits, || said("and is not to be made"))?;
         let hook = self.hooks.get(&webhook).ok_or_else(|| said("and its webhook is gone"))?;
         let definition = &hook.definition;
@@ -750,16 +872,22 @@ impl Audit {
         let under_way = self.under_way.entry(webhook).or_default();
         under_way.insert(key);
         if inline {
-            let is_plain = definition.rate_limit.is_none() && definition.concurrency_limit.is_none() && !definition.ordered;
+            let is_plain = definition.rate_limit.is_none()
+                && definition.concurrency_limit.is_none()
+                && !definition.ordered;
             expect(is_plain && health.level == 0, || said("inline although its webhook has rules"))?;
         }
         if health.level > 0 {
             let is_time = health.next_call_at.is_none_or(|at| at.0 <= now_ms);
-            expect(is_time && under_way.len() == 1, || said(&format!("at {now_ms} while {health:?} and {under_way:?} are under way")))?;
+            expect(is_time && under_way.len() == 1, || {
+                said(&format!("at {now_ms} while {health:?} and {under_way:?} are under way"))
+            })?;
             self.reached.insert("a webhook was probed");
         }
         if let Some(limit) = definition.concurrency_limit {
-            expect(under_way.len() <= limit as usize, || said(&format!("beyond {limit} at once: {under_way:?}")))?;
+            expect(under_way.len() <= limit as usize, || {
+                said(&format!("beyond {limit} at once: {under_way:?}"))
+            })?;
             if under_way.len() == limit as usize {
                 self.reached.insert("as many calls at once as allowed");
             }
@@ -768,10 +896,14 @@ impl Audit {
         if let Some(open) = order_key.and_then(|order_key| self.in_order.get(&(webhook, order_key)))
             && open.contains(&key)
         {
-            expect(open.first() == Some(&key), || said(&format!("before older ones of its order: {open:?}")))?;
+            expect(open.first() == Some(&key), || {
+                said(&format!("before older ones of its order: {open:?}"))
+            })?;
         }
         let message_id = self.message_ids.entry(key).or_insert_with(|| work.message_id.clone());
-        expect(*message_id == work.message_id, || format!("{key} has the webhook-ids {message_id} and {}", work.message_id))
+        expect(*message_id == work.message_id, || {
+            format!("{key} has the webhook-ids {message_id} and {}", work.message_id)
+        })
     }
 
     /// A call reached its receiver.
@@ -787,7 +919,9 @@ impl Audit {
         let is_on_record = recorded.is_some_and(|attempt| attempt.outcome != Outcome::Lost);
         let is_deleted = known.is_some_and(|known| known.state.is_final())
             && query(store, "SELECT 1 FROM delivery WHERE seq = ?1", &[Value::Integer(key)])?.is_empty();
-        expect(is_on_record || is_deleted, || format!("the report of attempt {number} of {key} is not on record: {recorded:?}"))
+        expect(is_on_record || is_deleted, || {
+            format!("the report of attempt {number} of {key} is not on record: {recorded:?}")
+        })
     }
 
     /// An event was acknowledged under `idempotency_key`.
@@ -808,7 +942,9 @@ impl Audit {
             )?;
             let found = rows.first().ok_or("a count has no row")?.number(0).map_err(damaged)?;
             // Who learns of it late may find some of them deleted, or others made by a replay.
-            expect(is_duplicate || found == deliveries, || format!("{id} was accepted with {deliveries} deliveries and has {found}"))?;
+            expect(is_duplicate || found == deliveries, || {
+                format!("{id} was accepted with {deliveries} deliveries and has {found}")
+            })?;
             self.accepted.insert(String::from(idempotency_key), acknowledged);
             return Ok(());
         };
@@ -829,7 +965,8 @@ impl Audit {
             if known.state == State::Dead {
                 // A person may send again what was taken; then the latest round counts.
                 let taken = known.attempts.iter().rposition(took_it);
-                let sent_again = known.attempts.iter().rposition(|attempt| attempt.trigger == Trigger::Resend);
+                let sent_again =
+                    known.attempts.iter().rposition(|attempt| attempt.trigger == Trigger::Resend);
                 // Of a deleted webhook nobody knows what counts as taken.
                 let is_deleted = !self.hooks.contains_key(&known.webhook);
                 expect(taken.is_none() || taken < sent_again || is_deleted, || {
@@ -838,7 +975,10 @@ impl Audit {
             }
         }
         for (statement, what) in [
-            ("SELECT count(*) FROM test WHERE status = 'pending' OR next_at_ms IS NOT NULL", "a test never ended"),
+            (
+                "SELECT count(*) FROM test WHERE status = 'pending' OR next_at_ms IS NOT NULL",
+                "a test never ended",
+            ),
             ("SELECT count(*) FROM replay WHERE state = 'running'", "a replay never ended"),
         ] {
             let pending = query(store, statement, &[])?;
@@ -867,7 +1007,8 @@ fn definitions(store: &Native) -> Result<BTreeMap<i64, Definition>, Violation> {
     let rows = query(store, "SELECT seq, definition FROM webhook ORDER BY seq", &[])?;
     rows.iter()
         .map(|row| {
-            let definition = serde_json::from_str(row.text(1).map_err(damaged)?).map_err(|error| error.to_string())?;
+            let definition =
+                serde_json::from_str(row.text(1).map_err(damaged)?).map_err(|error| error.to_string())?;
             Ok((row.integer(0).map_err(damaged)?, definition))
         })
         .collect()
@@ -897,7 +1038,8 @@ pub(crate) fn plan(store: &Native) -> Result<Plan, Violation> {
 }
 
 fn read(row: &Row) -> Result<(Known, u32, u32), LedgerError> {
-    let attempts = row.text(6)?.lines().map(|line| serde_json::from_str(line).expect("an attempt reads back")).collect();
+    let attempts =
+        row.text(6)?.lines().map(|line| serde_json::from_str(line).expect("an attempt reads back")).collect();
     let known = Known {
         event: row.integer(0)?,
         webhook: row.integer(1)?,
@@ -925,7 +1067,11 @@ fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64)
     }
     let wait_s = (scheduled as usize).checked_sub(1).and_then(|at| waits.get(at)).copied().unwrap_or(0);
     let shortest_ms = i64::from(wait_s) * i64::from(100 - JITTER_PERCENT) * 10;
-    let asked = last.response.iter().flat_map(|response| &response.headers).find(|(name, _value)| name == "Retry-After");
+    let asked = last
+        .response
+        .iter()
+        .flat_map(|response| &response.headers)
+        .find(|(name, _value)| name == "Retry-After");
     let asked_ms = asked.map_or(0, |(_name, value)| value.parse::<i64>().expect("seconds") * 1_000);
     now_ms + shortest_ms.max(asked_ms)
 }

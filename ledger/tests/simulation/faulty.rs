@@ -63,28 +63,47 @@ pub(crate) enum Defect {
 impl Defect {
     /// Whether it lies in what is read after a start: the process is started anew after every call then.
     pub(crate) const fn needs_restarts(self) -> bool {
-        matches!(self, Self::RateIgnored | Self::ConcurrencyIgnored | Self::ThrottleIgnored | Self::PauseIgnored | Self::ConfirmIgnored)
+        matches!(
+            self,
+            Self::RateIgnored
+                | Self::ConcurrencyIgnored
+                | Self::ThrottleIgnored
+                | Self::PauseIgnored
+                | Self::ConfirmIgnored
+        )
     }
 
     /// What to look for in statements, and what to put in its place.
     const fn rewrites(self) -> &'static [(&'static str, &'static str)] {
         const ROSTER: &str = "definition FROM webhook WHERE seq > ?1";
         match self {
-            Self::LeaseNeverEnds => {
-                &[("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 AND state <> 'leased' ORDER")]
+            Self::LeaseNeverEnds => &[(
+                "FROM delivery WHERE next_at_ms <= ?1 ORDER",
+                "FROM delivery WHERE next_at_ms <= ?1 AND state <> 'leased' ORDER",
+            )],
+            Self::ReportWithoutCompare => {
+                &[("state = 'leased' AND claimed = 1 AND attempt = ?2 FROM", "?2 > 0 FROM")]
             }
-            Self::ReportWithoutCompare => &[("state = 'leased' AND claimed = 1 AND attempt = ?2 FROM", "?2 > 0 FROM")],
             Self::OutboxSkipped => &[(
                 "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) VALUES (?1, ?2, ?3, 0, ?4)",
                 "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) SELECT ?1, ?2, ?3, 0, ?4 WHERE ?2 < 2",
             )],
             Self::ClaimedTwice => &[("attempt = j.value ->> 1 AND claimed = 0", "attempt = j.value ->> 1")],
-            Self::LeasedEarly => &[("FROM delivery WHERE next_at_ms <= ?1 ORDER", "FROM delivery WHERE next_at_ms <= ?1 + 60000 ORDER")],
-            Self::WakesForFirstAttemptsOnly => {
-                &[("FROM delivery WHERE next_at_ms IS NOT NULL ORDER", "FROM delivery WHERE state = 'pending' ORDER")]
+            Self::LeasedEarly => &[(
+                "FROM delivery WHERE next_at_ms <= ?1 ORDER",
+                "FROM delivery WHERE next_at_ms <= ?1 + 60000 ORDER",
+            )],
+            Self::WakesForFirstAttemptsOnly => &[(
+                "FROM delivery WHERE next_at_ms IS NOT NULL ORDER",
+                "FROM delivery WHERE state = 'pending' ORDER",
+            )],
+            Self::NeverReleased => &[(
+                "WHERE webhook = ?1 AND parked = 1 ORDER BY seq",
+                "WHERE webhook = ?1 AND parked = 3 ORDER BY seq",
+            )],
+            Self::RateIgnored => {
+                &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")]
             }
-            Self::NeverReleased => &[("WHERE webhook = ?1 AND parked = 1 ORDER BY seq", "WHERE webhook = ?1 AND parked = 3 ORDER BY seq")],
-            Self::RateIgnored => &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")],
             Self::WindowForgotten => &[(
                 "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true",
                 "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE false",
@@ -94,31 +113,58 @@ impl Defect {
                 "SELECT webhook, begun FROM rate_window",
                 "SELECT webhook, json_array(json_array(9000000000000, (SELECT sum(value ->> 1) FROM json_each(begun)))) FROM rate_window",
             )],
-            Self::ConcurrencyIgnored => &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")],
-            Self::PauseIgnored => &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")],
-            Self::ConfirmIgnored => &[(ROSTER, "json_remove(definition, '$.confirm_gone') FROM webhook WHERE seq > ?1")],
-            Self::ScheduleIgnored => &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")],
-            Self::ThrottleIgnored => &[("SELECT webhook, health FROM", "SELECT webhook, json_remove(health, '$.next_call_at') FROM")],
-            Self::OrderIgnored => &[
-                ("AND order_key = ?2 ORDER BY seq LIMIT 1", "AND order_key = ?2 AND seq < 0 ORDER BY seq LIMIT 1"),
-                ("value ->> 3, CASE value ->> 4", "coalesce(value ->> 3, CASE value ->> 6 WHEN 2 THEN ?2 END), CASE value ->> 4"),
-                ("value ->> 5, value ->> 6,", "value ->> 5, CASE value ->> 6 WHEN 2 THEN 0 ELSE value ->> 6 END,"),
-            ],
-            Self::OrderStalls => {
-                &[("updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3", "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3 + 9")]
+            Self::ConcurrencyIgnored => {
+                &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")]
             }
-            Self::GoneIgnored => &[("definition = ?5 WHERE seq = ?1", "definition = ?5 WHERE seq = ?1 AND 0")],
+            Self::PauseIgnored => {
+                &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")]
+            }
+            Self::ConfirmIgnored => {
+                &[(ROSTER, "json_remove(definition, '$.confirm_gone') FROM webhook WHERE seq > ?1")]
+            }
+            Self::ScheduleIgnored => {
+                &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")]
+            }
+            Self::ThrottleIgnored => &[(
+                "SELECT webhook, health FROM",
+                "SELECT webhook, json_remove(health, '$.next_call_at') FROM",
+            )],
+            Self::OrderIgnored => &[
+                (
+                    "AND order_key = ?2 ORDER BY seq LIMIT 1",
+                    "AND order_key = ?2 AND seq < 0 ORDER BY seq LIMIT 1",
+                ),
+                (
+                    "value ->> 3, CASE value ->> 4",
+                    "coalesce(value ->> 3, CASE value ->> 6 WHEN 2 THEN ?2 END), CASE value ->> 4",
+                ),
+                (
+                    "value ->> 5, value ->> 6,",
+                    "value ->> 5, CASE value ->> 6 WHEN 2 THEN 0 ELSE value ->> 6 END,",
+                ),
+            ],
+            Self::OrderStalls => &[(
+                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3",
+                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3 + 9",
+            )],
+            Self::GoneIgnored => {
+                &[("definition = ?5 WHERE seq = ?1", "definition = ?5 WHERE seq = ?1 AND 0")]
+            }
             Self::HealthForgotten => &[(
                 "INSERT INTO webhook_health (webhook, health) VALUES (?1, ?2)",
                 "INSERT INTO webhook_health (webhook, health) SELECT ?1, ?2 WHERE false",
             )],
-            Self::InlineForgotten => {
-                &[("AND state = 'leased' AND next_at_ms IS NULL AND parked = 0", "AND state = 'nothing' AND parked = 0")]
+            Self::InlineForgotten => &[(
+                "AND state = 'leased' AND next_at_ms IS NULL AND parked = 0",
+                "AND state = 'nothing' AND parked = 0",
+            )],
+            Self::ReplayRepeats => &[(
+                "UPDATE replay SET state = ?2, cursor = ?3",
+                "UPDATE replay SET state = ?2, cursor = cursor + 0 * ?3",
+            )],
+            Self::StatsSkipped => {
+                &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")]
             }
-            Self::ReplayRepeats => {
-                &[("UPDATE replay SET state = ?2, cursor = ?3", "UPDATE replay SET state = ?2, cursor = cursor + 0 * ?3")]
-            }
-            Self::StatsSkipped => &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")],
             Self::NoTransactions => &[],
         }
     }
@@ -168,7 +214,8 @@ impl Sql for Faulty {
             return Err(SqlError::new("the process died"));
         }
         if self.has_schema
-            && (["CREATE ", "ALTER ", "DROP "].iter().any(|word| statement.starts_with(word)) || statement.contains("delivery_1"))
+            && (["CREATE ", "ALTER ", "DROP "].iter().any(|word| statement.starts_with(word))
+                || statement.contains("delivery_1"))
         {
             return Ok(Vec::new());
         }
@@ -176,7 +223,9 @@ impl Sql for Faulty {
         if !rewrites.iter().any(|(from, _to)| statement.contains(from)) {
             return self.store.run(statement, parameters);
         }
-        let rewritten = rewrites.iter().fold(String::from(statement), |statement, (from, to)| statement.replace(from, to));
+        let rewritten = rewrites
+            .iter()
+            .fold(String::from(statement), |statement, (from, to)| statement.replace(from, to));
         self.store.run(&rewritten, parameters)
     }
 

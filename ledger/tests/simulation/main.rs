@@ -150,8 +150,8 @@ fn run(seeds: std::ops::Range<u64>) -> Findings {
                         return;
                     }
                     // A panic of the ledger is a finding, and its seed must be known.
-                    let result =
-                        std::panic::catch_unwind(|| World::run(seed, None)).unwrap_or_else(|_panic| Err(String::from("it panicked")));
+                    let result = std::panic::catch_unwind(|| World::run(seed, None))
+                        .unwrap_or_else(|_panic| Err(String::from("it panicked")));
                     match result {
                         Ok(summary) => {
                             steps.fetch_add(u64::from(summary.steps), Ordering::Relaxed);
@@ -173,9 +173,15 @@ fn run(seeds: std::ops::Range<u64>) -> Findings {
     let mut failures = failures.into_inner().expect("no panic under the lock");
     failures.sort();
     if let Some((seed, violation)) = failures.first() {
-        panic!("{violation}\nrepeat it with: POSTERN_SEED={seed} cargo test -p postern-ledger --test simulation nothing_is_lost");
+        panic!(
+            "{violation}\nrepeat it with: POSTERN_SEED={seed} cargo test -p postern-ledger --test simulation nothing_is_lost"
+        );
     }
-    Findings { steps: steps.into_inner(), calls: calls.into_inner(), reached: reached.into_inner().expect("no panic under the lock") }
+    Findings {
+        steps: steps.into_inner(),
+        calls: calls.into_inner(),
+        reached: reached.into_inner().expect("no panic under the lock"),
+    }
 }
 
 #[test]
@@ -191,7 +197,9 @@ fn nothing_is_lost_early_or_doubled_whatever_fails() {
     let began = std::time::Instant::now();
     let Findings { steps, calls, reached } = run(from..from + count);
     let took_s = began.elapsed().as_secs_f32();
-    println!("{count} seeds from {from}, {steps} steps, {calls} calls in {took_s:.1} s; reached, in how many seeds:");
+    println!(
+        "{count} seeds from {from}, {steps} steps, {calls} calls in {took_s:.1} s; reached, in how many seeds:"
+    );
     for (situation, seeds) in &reached {
         println!("{seeds:>8}  {situation}");
     }
@@ -211,8 +219,11 @@ fn a_seed_repeats_exactly() {
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "what noticed it is the result")]
 fn is_noticed(defect: Defect) {
-    let noticed = (0..SEEDS_PER_DEFECT).find_map(|seed| World::run(seed, Some(defect)).err().map(|violation| (seed, violation)));
-    let Some((seed, violation)) = noticed else { panic!("{SEEDS_PER_DEFECT} seeds did not notice {defect:?}") };
+    let noticed = (0..SEEDS_PER_DEFECT)
+        .find_map(|seed| World::run(seed, Some(defect)).err().map(|violation| (seed, violation)));
+    let Some((seed, violation)) = noticed else {
+        panic!("{SEEDS_PER_DEFECT} seeds did not notice {defect:?}")
+    };
     println!("{defect:?}: seed {seed}: {}", violation.trim());
 }
 

@@ -74,13 +74,21 @@ impl Receiver {
 
     /// Answers a call that begins at `now_ms`.
     pub(crate) fn answer(&self, random: &mut Random, now_ms: i64, timeout_s: u32) -> Answer {
-        let mood = self.moods.iter().find(|(until_ms, _mood)| now_ms < *until_ms).map_or(Mood::Quick, |(_until, mood)| *mood);
+        let mood = self
+            .moods
+            .iter()
+            .find(|(until_ms, _mood)| now_ms < *until_ms)
+            .map_or(Mood::Quick, |(_until, mood)| *mood);
         let timeout_ms = i64::from(timeout_s) * 1_000;
         let wish = |wish: &str| vec![(String::from(WISH_HEADER), String::from(wish))];
         match mood {
             Mood::Quick => answered(random.between(5, 400), 200, Vec::new()),
             Mood::Slow => answered(random.between(900, timeout_ms - 1), 204, Vec::new()),
-            Mood::Broken => answered(random.between(5, 2_000).min(timeout_ms), if random.chance(50) { 500 } else { 503 }, Vec::new()),
+            Mood::Broken => answered(
+                random.between(5, 2_000).min(timeout_ms),
+                if random.chance(50) { 500 } else { 503 },
+                Vec::new(),
+            ),
             Mood::Throttling { status, retry_after_s } => {
                 let header = retry_after_s.map(|seconds| (String::from("Retry-After"), seconds.to_string()));
                 answered(random.between(5, 50), status, header.into_iter().collect())
@@ -101,6 +109,7 @@ impl Receiver {
 }
 
 fn answered(duration_ms: i64, status: u16, headers: Vec<(String, String)>) -> Answer {
-    let response = ReceivedResponse { status, headers, body: String::from("seen"), ..ReceivedResponse::default() };
+    let response =
+        ReceivedResponse { status, headers, body: String::from("seen"), ..ReceivedResponse::default() };
     Answer { duration_ms, outcome: Outcome::Answered { status }, response: Some(response) }
 }

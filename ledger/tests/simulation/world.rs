@@ -18,7 +18,8 @@ use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, RateLimit};
 use postern_ledger::{
-    InlineLimit, LeaseTicket, Ledger, LedgerError, OutboxItem, Report, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+    InlineLimit, LeaseTicket, Ledger, LedgerError, OutboxItem, Report, Sql, StoredWebhook, TestDraft,
+    TestWork, Work, WorkSet,
 };
 
 use crate::audit::{Audit, Sent, Step, Violation, expect, plan};
@@ -187,9 +188,12 @@ impl World {
         let store = spare.unwrap_or_else(Native::new);
         store.wipe().map_err(|error| error.to_string())?;
         let sql = Faulty::new(Rc::clone(&store), has_schema, defect);
-        let span_ms = random.pick(&[60_000, 600_000, 600_000, 6 * 3_600_000, 6 * 3_600_000, 7 * 86_400_000]).expect("some");
+        let span_ms = random
+            .pick(&[60_000, 600_000, 600_000, 6 * 3_600_000, 6 * 3_600_000, 7 * 86_400_000])
+            .expect("some");
         let heal_at_ms = START.0 + span_ms;
-        let ledger = Ledger::create(Rc::clone(&sql), &project(), random.next(), START).map_err(|error| error.to_string())?;
+        let ledger = Ledger::create(Rc::clone(&sql), &project(), random.next(), START)
+            .map_err(|error| error.to_string())?;
         let mut world = Self {
             random,
             now_ms: START.0,
@@ -231,7 +235,12 @@ impl World {
 
     fn plan(&mut self, after_ms: i64, happening: Happening) {
         self.order += 1;
-        self.happenings.push(Reverse(Entry { at_ms: self.now_ms + after_ms, order: self.order, epoch: self.epoch, happening }));
+        self.happenings.push(Reverse(Entry {
+            at_ms: self.now_ms + after_ms,
+            order: self.order,
+            epoch: self.epoch,
+            happening,
+        }));
     }
 
     /// Whether a fault of this kind strikes now.
@@ -322,7 +331,8 @@ impl World {
 
     fn event(&mut self, key: &str) -> NewEvent {
         let kind = self.random.pick(&KINDS).expect("some");
-        let mut event = NewEvent { data: json(&format!("{{\"n\":{}}}", self.random.below(4))), ..keyed(kind, key) };
+        let mut event =
+            NewEvent { data: json(&format!("{{\"n\":{}}}", self.random.below(4))), ..keyed(kind, key) };
         if self.random.chance(40) {
             event.order_key = self.random.pick(&ORDER_KEYS).map(|key| String::from(*key));
         }
@@ -376,7 +386,11 @@ impl World {
         let died_after = !died_within && self.fault(3);
         let is_silent = died_within || died_after || self.fault(2);
         if died_within || died_after {
-            self.audit.reached.insert(if died_within { "the project died within a call" } else { "the project died after its commit" });
+            self.audit.reached.insert(if died_within {
+                "the project died within a call"
+            } else {
+                "the project died after its commit"
+            });
             self.reopen()?;
         }
         self.note(|_world| {
@@ -389,7 +403,10 @@ impl World {
             } else {
                 "ok"
             };
-            format!("{name}: {how}{}", result.as_ref().err().map_or_else(String::new, |error| format!(" ({error})")))
+            format!(
+                "{name}: {how}{}",
+                result.as_ref().err().map_or_else(String::new, |error| format!(" ({error})"))
+            )
         });
         self.audit.after_step(&self.store, Step { name, now_ms: now.0, replay })?;
         if self.sql.defect().is_some_and(Defect::needs_restarts) {
@@ -404,9 +421,10 @@ impl World {
         match result {
             _ if is_silent => Ok(Reply::Lost),
             Ok(value) => Ok(Reply::Done(value)),
-            Err(error @ (LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. })) => {
-                Err(format!("{name} failed: {error}"))
-            }
+            Err(
+                error
+                @ (LedgerError::Sql(_) | LedgerError::Corrupt { .. } | LedgerError::SchemaTooNew { .. }),
+            ) => Err(format!("{name} failed: {error}")),
             Err(_refusal) => Ok(Reply::Refused),
         }
     }
@@ -423,7 +441,10 @@ impl World {
     }
 
     fn running_replay(&self) -> Result<Option<i64>, Violation> {
-        let rows = self.store.run("SELECT min(seq) FROM replay WHERE state = 'running'", &[]).map_err(|error| error.to_string())?;
+        let rows = self
+            .store
+            .run("SELECT min(seq) FROM replay WHERE state = 'running'", &[])
+            .map_err(|error| error.to_string())?;
         rows.first().ok_or("a minimum has no row")?.integer_or_none(0).map_err(|error| error.to_string())
     }
 
@@ -449,10 +470,13 @@ impl World {
         // A gate may open earlier than anything else is due, or be looked at in vain; nothing else may come late.
         let is_for_more = wake.is_some_and(|(_at, reason)| GATES_AND_REPLAYS.contains(&reason));
         let is_early = is_for_more && wanted_ms.is_none_or(|at_ms| named_ms < Some(at_ms));
-        let is_missed =
-            plan.more && wake.is_none() && self.audit.definitions().all(|(_key, definition)| definition.enabled && !definition.paused);
+        let is_missed = plan.more
+            && wake.is_none()
+            && self.audit.definitions().all(|(_key, definition)| definition.enabled && !definition.paused);
         expect(!is_missed, || String::from("something waits and the ledger has no plan"))?;
-        expect(named_ms == wanted_ms || is_early, || format!("the next plan is at {wanted_ms:?}, the ledger says {wake:?}"))?;
+        expect(named_ms == wanted_ms || is_early, || {
+            format!("the next plan is at {wanted_ms:?}, the ledger says {wake:?}")
+        })?;
         if is_early {
             self.audit.reached.insert("the alarm was set for a gate or a replay");
         }
@@ -475,7 +499,11 @@ impl World {
         self.clock_off_ms = self.random.between(-CLOCK_OFF_MS, CLOCK_OFF_MS);
         let now_ms = self.now().0;
         self.audit.clock_was_set(now_ms);
-        self.audit.reached.insert(if self.clock_off_ms < before { "the clock went back" } else { "the clock went forward" });
+        self.audit.reached.insert(if self.clock_off_ms < before {
+            "the clock went back"
+        } else {
+            "the clock went forward"
+        });
         self.note(|world| format!("the clock is {} ms off", world.clock_off_ms));
         if let Some(alarm_ms) = self.alarm_ms {
             let after_ms = (alarm_ms - self.now().0).max(1);
@@ -488,7 +516,11 @@ impl World {
     fn ring(&mut self) -> Result<(), Violation> {
         self.wake_up()?;
         self.alarm_ms = None;
-        let due = self.ledger.next_wake(self.now()).map_err(|error| error.to_string())?.is_some_and(|(at, _reason)| at <= self.now());
+        let due = self
+            .ledger
+            .next_wake(self.now())
+            .map_err(|error| error.to_string())?
+            .is_some_and(|(at, _reason)| at <= self.now());
         self.publish()?;
         if let Some(due) = self.call("due_tests", Ledger::due_tests)?.done() {
             for work in due.works {
@@ -504,8 +536,14 @@ impl World {
             self.call("retention_step", Ledger::retention_step)?;
         }
         let limit = u32::try_from(self.random.between(1, 20)).expect("small");
-        let Some(leased) = self.call("lease_due", |ledger, now| ledger.lease_due(now, limit))?.done() else { return Ok(()) };
-        let still_due = self.ledger.next_wake(self.now()).map_err(|error| error.to_string())?.is_some_and(|(at, _reason)| at <= self.now());
+        let Some(leased) = self.call("lease_due", |ledger, now| ledger.lease_due(now, limit))?.done() else {
+            return Ok(());
+        };
+        let still_due = self
+            .ledger
+            .next_wake(self.now())
+            .map_err(|error| error.to_string())?
+            .is_some_and(|(at, _reason)| at <= self.now());
         self.idle_rings = if due && still_due && leased.changed.is_empty() { self.idle_rings + 1 } else { 0 };
         // A process that starts anew all the time forgets what it looked up.
         let is_restless = self.sql.defect().is_some_and(Defect::needs_restarts);
@@ -522,7 +560,8 @@ impl World {
             return;
         }
         let is_late = self.fault(8);
-        let delay_ms = if is_late { self.random.between(10_000, 200_000) } else { self.random.between(1, 500) };
+        let delay_ms =
+            if is_late { self.random.between(10_000, 200_000) } else { self.random.between(1, 500) };
         if is_late {
             self.audit.reached.insert("a message was late");
         }
@@ -540,7 +579,9 @@ impl World {
     }
 
     fn publish(&mut self) -> Result<(), Violation> {
-        let Some(entries) = self.call("outbox_due", |ledger, now| ledger.outbox_due(now, 10))?.done() else { return Ok(()) };
+        let Some(entries) = self.call("outbox_due", |ledger, now| ledger.outbox_due(now, 10))?.done() else {
+            return Ok(());
+        };
         for entry in entries {
             let (item, version) = (entry.item, entry.version);
             if self.fault(20) {
@@ -549,7 +590,9 @@ impl World {
             }
             match entry.content {
                 OutboxItem::Project(_view) => self.project_is_in_kv = true,
-                OutboxItem::Webhook(webhook) => self.kv.entry(webhook.id.clone()).or_default().push(Some(*webhook)),
+                OutboxItem::Webhook(webhook) => {
+                    self.kv.entry(webhook.id.clone()).or_default().push(Some(*webhook))
+                }
                 OutboxItem::WebhookDeleted { id } => self.kv.entry(id).or_default().push(None),
             }
             self.call("outbox_done", |ledger, _now| ledger.outbox_done(item, version))?;
@@ -560,9 +603,13 @@ impl World {
     fn check_kv(&mut self) -> Result<(), Violation> {
         expect(self.project_is_in_kv, || String::from("the project was never published"))?;
         let current = self.kv.values().filter_map(|versions| versions.last().cloned().flatten());
-        let published: BTreeMap<i64, Definition> = current.map(|webhook| (webhook.seq.0, webhook.definition)).collect();
-        let stored: BTreeMap<i64, Definition> = self.audit.definitions().map(|(key, definition)| (key, definition.clone())).collect();
-        expect(published == stored, || format!("KV holds {:?}, the ledger {:?}", published.keys(), stored.keys()))
+        let published: BTreeMap<i64, Definition> =
+            current.map(|webhook| (webhook.seq.0, webhook.definition)).collect();
+        let stored: BTreeMap<i64, Definition> =
+            self.audit.definitions().map(|(key, definition)| (key, definition.clone())).collect();
+        expect(published == stored, || {
+            format!("KV holds {:?}, the ledger {:?}", published.keys(), stored.keys())
+        })
     }
 
     // Producers.
@@ -570,13 +617,20 @@ impl World {
     fn post(&mut self, events: Vec<NewEvent>) -> Result<(), Violation> {
         let inline = InlineLimit(u32::try_from(self.random.below(7)).expect("small"));
         // A webhook whose limits are not known is fit for the inline lane: it is the limits that are to be missed.
-        let inline = if self.sql.defect().is_some_and(Defect::needs_restarts) { InlineLimit(0) } else { inline };
+        let inline =
+            if self.sql.defect().is_some_and(Defect::needs_restarts) { InlineLimit(0) } else { inline };
         let posted = events.clone();
         match self.call("ingest", |ledger, now| ledger.ingest(events, inline, now))? {
             Reply::Done(ingested) => {
                 for (event, accepted) in posted.iter().zip(&ingested.accepted) {
                     let key = event.idempotency_key.as_deref().unwrap_or_default();
-                    self.audit.accept(&self.store, key, &accepted.id, accepted.deliveries, accepted.duplicate)?;
+                    self.audit.accept(
+                        &self.store,
+                        key,
+                        &accepted.id,
+                        accepted.deliveries,
+                        accepted.duplicate,
+                    )?;
                 }
                 self.dispatch(ingested.works, true)?;
                 if self.random.chance(15) {
@@ -617,17 +671,23 @@ impl World {
     }
 
     fn send(&mut self, work: &Work) -> Result<(), Violation> {
-        let is_cursed = self.first_is_cursed && self.receivers.first_key_value().is_some_and(|(first, _receiver)| *first == work.webhook);
+        let is_cursed = self.first_is_cursed
+            && self.receivers.first_key_value().is_some_and(|(first, _receiver)| *first == work.webhook);
         if self.fault(3) || (is_cursed && self.faulty) {
             self.audit.reached.insert("a dispatcher died");
             return Ok(());
         }
         let Some(definition) = self.definition(work)? else { return Ok(()) };
-        let Some(receiver) = self.receivers.get(&work.webhook) else { return Err(String::from("a call to nobody")) };
+        let Some(receiver) = self.receivers.get(&work.webhook) else {
+            return Err(String::from("a call to nobody"));
+        };
         let answer = receiver.answer(&mut self.random, self.now_ms, definition.timeout_s);
         self.audit.send(work, Sent { started_at_ms: self.now().0, outcome: answer.outcome.clone() })?;
         self.note(|_world| {
-            format!("send {} attempt {}: {:?} after {} ms", work.delivery.0, work.attempt, answer.outcome, answer.duration_ms)
+            format!(
+                "send {} attempt {}: {:?} after {} ms",
+                work.delivery.0, work.attempt, answer.outcome, answer.duration_ms
+            )
         });
         if self.fault(4) {
             self.audit.reached.insert("a report was lost");
@@ -661,13 +721,22 @@ impl World {
         if lag > 0 {
             self.audit.reached.insert("KV was behind");
         }
-        let copy = self.kv.get(&work.webhook_id).and_then(|versions| versions.iter().rev().nth(lag)).cloned().flatten();
+        let copy = self
+            .kv
+            .get(&work.webhook_id)
+            .and_then(|versions| versions.iter().rev().nth(lag))
+            .cloned()
+            .flatten();
         let found = match copy.filter(|copy| copy.version >= version) {
             Some(copy) => Some(copy),
-            None => self.call("definition", |ledger, _now| ledger.definition(webhook, version))?.done().flatten(),
+            None => {
+                self.call("definition", |ledger, _now| ledger.definition(webhook, version))?.done().flatten()
+            }
         };
         if let Some(found) = &found {
-            expect(found.version >= version && found.seq == webhook, || format!("{found:?} was given for version {version}"))?;
+            expect(found.version >= version && found.seq == webhook, || {
+                format!("{found:?} was given for version {version}")
+            })?;
             let is_true = self.audit.version(webhook.0, found.version) == Some(&found.definition);
             expect(is_true, || format!("{found:?} is not what version {} was", found.version))?;
             if found.definition.signing_secrets(self.now()).count() > 1 {
@@ -724,7 +793,8 @@ impl World {
         let seq = self.ledger.reserve(self.now());
         let receiver = Receiver::new(&mut self.random, self.now_ms, self.heal_at_ms);
         self.receivers.insert(seq, receiver);
-        self.call("create_webhook", |ledger, now| ledger.create_webhook(seq, definition, now)).map(|_reply| ())
+        self.call("create_webhook", |ledger, now| ledger.create_webhook(seq, definition, now))
+            .map(|_reply| ())
     }
 
     /// Sets one of a webhook's rules, or takes it away.
@@ -733,13 +803,17 @@ impl World {
         let is_set = self.random.chance(75);
         match self.random.below(7) {
             0 => {
-                let rate = RateLimit { calls: number(&mut self.random, 4), per_s: number(&mut self.random, 90) };
+                let rate =
+                    RateLimit { calls: number(&mut self.random, 4), per_s: number(&mut self.random, 90) };
                 definition.rate_limit = is_set.then_some(rate);
             }
             1 => definition.concurrency_limit = is_set.then_some(number(&mut self.random, 2)),
             2 => definition.ordered = is_set,
             5 => definition.confirm_gone = is_set,
-            3 => definition.retry_schedule_s = self.random.pick(&SCHEDULES).filter(|_schedule| is_set).map(|schedule| schedule.to_vec()),
+            3 => {
+                definition.retry_schedule_s =
+                    self.random.pick(&SCHEDULES).filter(|_schedule| is_set).map(|schedule| schedule.to_vec())
+            }
             4 => {
                 let condition = serde_json::json!({ "field": "n", "gte": self.random.below(3) });
                 definition.filter = is_set.then(|| Condition::parse(&condition, "").expect("a condition"));
@@ -754,7 +828,8 @@ impl World {
     }
 
     fn operate(&mut self) -> Result<(), Violation> {
-        let keys: Vec<(i64, Definition)> = self.audit.definitions().map(|(key, definition)| (key, definition.clone())).collect();
+        let keys: Vec<(i64, Definition)> =
+            self.audit.definitions().map(|(key, definition)| (key, definition.clone())).collect();
         let chosen = self.random.pick(&keys).map(|(_key, definition)| definition.clone());
         match self.random.below(14) {
             0 => self.create_webhook(),
@@ -765,7 +840,8 @@ impl World {
             7 => match chosen {
                 Some(definition) => {
                     let name = definition.name;
-                    self.call("delete_webhook", |ledger, now| ledger.delete_webhook(name.as_str(), None, now)).map(|_reply| ())
+                    self.call("delete_webhook", |ledger, now| ledger.delete_webhook(name.as_str(), None, now))
+                        .map(|_reply| ())
                 }
                 None => Ok(()),
             },
@@ -797,7 +873,8 @@ impl World {
                 }
             }
         }
-        self.call("update_webhook", |ledger, now| ledger.update_webhook(name.as_str(), definition, None, now)).map(|_reply| ())
+        self.call("update_webhook", |ledger, now| ledger.update_webhook(name.as_str(), definition, None, now))
+            .map(|_reply| ())
     }
 
     fn change_settings(&mut self) -> Result<(), Violation> {
@@ -805,13 +882,19 @@ impl World {
             Some(schedule) => ScheduleChange::Waits(schedule.to_vec()),
             None => ScheduleChange::Default,
         };
-        let patch = SettingsPatch { schedule: Some(schedule), retention_days: Some(RETENTION_DAYS), ..SettingsPatch::default() };
+        let patch = SettingsPatch {
+            schedule: Some(schedule),
+            retention_days: Some(RETENTION_DAYS),
+            ..SettingsPatch::default()
+        };
         self.call("update_settings", |ledger, now| ledger.update_settings(patch, now)).map(|_reply| ())
     }
 
     fn replay(&mut self, webhook: Option<&Definition>) -> Result<(), Violation> {
         let missing = webhook.is_some() && self.random.chance(50);
-        let webhook = webhook.filter(|_webhook| missing || self.random.chance(50)).map(|webhook| String::from(webhook.name.as_str()));
+        let webhook = webhook
+            .filter(|_webhook| missing || self.random.chance(50))
+            .map(|webhook| String::from(webhook.name.as_str()));
         let states = if missing { Vec::new() } else { vec![State::Dead, State::Cancelled] };
         let query = ReplayQuery { webhook, since: None, until: None, states, types: Vec::new(), missing };
         let made = self.call("create_replay", |ledger, now| ledger.create_replay(query, now))?.done();
@@ -854,7 +937,9 @@ impl World {
             data: json("{}"),
             object: None,
         };
-        if let Some((_view, work)) = self.call("create_test", |ledger, now| ledger.create_test(seq, draft, now))?.done() {
+        if let Some((_view, work)) =
+            self.call("create_test", |ledger, now| ledger.create_test(seq, draft, now))?.done()
+        {
             self.plan(5, Happening::TestCall(Box::new(work)));
         }
         Ok(())
@@ -877,11 +962,14 @@ impl World {
             self.plan(LAST_REPORT_MS, Happening::Heal);
         }
         self.faulty = false;
-        let stopped = self.audit.definitions().filter(|(_key, definition)| !definition.enabled || definition.paused);
+        let stopped =
+            self.audit.definitions().filter(|(_key, definition)| !definition.enabled || definition.paused);
         let stopped: Vec<Definition> = stopped.map(|(_key, definition)| definition.clone()).collect();
         for definition in stopped {
             let enabled = Definition { enabled: true, paused: false, ..definition.clone() };
-            self.call("update_webhook", |ledger, now| ledger.update_webhook(definition.name.as_str(), enabled, None, now))?;
+            self.call("update_webhook", |ledger, now| {
+                ledger.update_webhook(definition.name.as_str(), enabled, None, now)
+            })?;
         }
         self.plan(WATCHDOG_MS, Happening::Watchdog);
         Ok(())

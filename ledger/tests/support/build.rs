@@ -26,7 +26,10 @@ pub(crate) fn webhook(name: &str, pattern: &str) -> Definition {
     let name_of = WebhookName::parse(name).expect("a webhook name");
     let events = vec![EventPattern::parse(pattern).expect("an event pattern")];
     let url = format!("https://{name}.example/hook");
-    Definition { secret: Some(String::from("s1.k1.sealed")), ..Definition::new(name_of, url, Contract::Standard, events) }
+    Definition {
+        secret: Some(String::from("s1.k1.sealed")),
+        ..Definition::new(name_of, url, Contract::Standard, events)
+    }
 }
 
 /// JSON as a producer wrote it.
@@ -46,7 +49,16 @@ pub(crate) fn keyed(kind: &str, key: &str) -> NewEvent {
 
 /// An attempt that ended so, as a dispatcher reports it.
 pub(crate) fn attempt(number: u32, outcome: Outcome, started_at: Timestamp) -> Attempt {
-    Attempt { number, trigger: Trigger::Schedule, started_at, duration_ms: 40, outcome, request: None, response: None, request_id: None }
+    Attempt {
+        number,
+        trigger: Trigger::Schedule,
+        started_at,
+        duration_ms: 40,
+        outcome,
+        request: None,
+        response: None,
+        request_id: None,
+    }
 }
 
 /// A new project in its own database.

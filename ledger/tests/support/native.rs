@@ -86,14 +86,18 @@ impl Native {
     /// Every entry of every index.
     fn index_entries(&self) -> Result<BTreeSet<String>, SqlError> {
         let mut entries = BTreeSet::new();
-        for row in self.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL", &[])? {
+        for row in
+            self.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL", &[])?
+        {
             let sql = row.text(0).expect("an index has a statement");
             let (name, rest) = sql.split_once(" ON ").expect("an index is on a table");
             let (table, rest) = rest.split_once(" (").expect("an index has columns");
             let (columns, rest) = rest.split_once(')').expect("columns end");
             // A table without row keys has its primary key among its columns.
             let keyed = self.execute(&format!("SELECT rowid, {columns} FROM {table} {rest}"), &[]);
-            for entry in keyed.or_else(|_no_row_keys| self.execute(&format!("SELECT * FROM {table} {rest}"), &[]))? {
+            for entry in
+                keyed.or_else(|_no_row_keys| self.execute(&format!("SELECT * FROM {table} {rest}"), &[]))?
+            {
                 entries.insert(format!("{name}: {entry:?}"));
             }
         }
@@ -103,10 +107,13 @@ impl Native {
     fn execute(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError> {
         let mut prepared = self.connection.prepare_cached(statement).map_err(|error| failed(&error))?;
         let columns = prepared.column_count();
-        let mut rows = prepared.query(params_from_iter(parameters.iter().map(Bound))).map_err(|error| failed(&error))?;
+        let mut rows =
+            prepared.query(params_from_iter(parameters.iter().map(Bound))).map_err(|error| failed(&error))?;
         let mut read = Vec::new();
         while let Some(row) = rows.next().map_err(|error| failed(&error))? {
-            let values = (0..columns).map(|at| column(row.get_ref(at).map_err(|error| failed(&error))?)).collect::<Result<_, _>>()?;
+            let values = (0..columns)
+                .map(|at| column(row.get_ref(at).map_err(|error| failed(&error))?))
+                .collect::<Result<_, _>>()?;
             read.push(Row::new(values));
         }
         Ok(read)
@@ -138,7 +145,9 @@ impl ToSql for Bound<'_> {
 fn column(value: ValueRef<'_>) -> Result<Value, SqlError> {
     Ok(match value {
         ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) if value.abs() > INTEGER_MAX => return Err(SqlError::new("an integer beyond 2^53")),
+        ValueRef::Integer(value) if value.abs() > INTEGER_MAX => {
+            return Err(SqlError::new("an integer beyond 2^53"));
+        }
         #[expect(clippy::cast_precision_loss, reason = "checked above")]
         ValueRef::Integer(value) => Value::Real(value as f64),
         ValueRef::Real(value) => Value::Real(value),
@@ -162,7 +171,10 @@ fn failed(error: &rusqlite::Error) -> SqlError {
 
 impl Sql for Native {
     fn run(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError> {
-        if parameters.len() > PARAMETERS_MAX || statement.len() > STATEMENT_BYTES_MAX || !parameters.iter().all(is_within_limits) {
+        if parameters.len() > PARAMETERS_MAX
+            || statement.len() > STATEMENT_BYTES_MAX
+            || !parameters.iter().all(is_within_limits)
+        {
             return Err(SqlError::new("a limit of Durable Objects is exceeded"));
         }
         let Some(written) = self.rows_written.get() else { return self.execute(statement, parameters) };
@@ -176,7 +188,10 @@ impl Sql for Native {
     /// As a Durable Object counts it: pages that are in use.
     fn database_size(&self) -> Result<u64, SqlError> {
         let pragma = |name: &str| -> Result<u64, SqlError> {
-            let number: i64 = self.connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| failed(&error))?;
+            let number: i64 = self
+                .connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .map_err(|error| failed(&error))?;
             Ok(number.unsigned_abs())
         };
         Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?)

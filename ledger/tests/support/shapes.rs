@@ -41,7 +41,10 @@ impl Shape {
             words = format!("{words}, {count} webhooks with {of}");
             let filter = Condition::parse(&condition, "").expect("a condition within the limits");
             for number in 0..count {
-                webhooks.push(Definition { filter: Some(filter.clone()), ..webhook(&format!("w{number}"), "order.*") });
+                webhooks.push(Definition {
+                    filter: Some(filter.clone()),
+                    ..webhook(&format!("w{number}"), "order.*")
+                });
             }
         }
         let mut schema_of = None;
@@ -62,9 +65,12 @@ impl Shape {
     /// it; `None` where it does not fit its schema.
     pub(crate) fn true_steps(&self) -> (u64, Option<usize>) {
         let labels = std::collections::BTreeMap::new();
-        let facts = EventFacts::new(KIND, None, &labels, &self.data).with_budget(Budget::new(COUNTED_STEPS_MAX));
-        let schema = self.schema.as_ref().map(|schema| Schema::parse(schema, "").expect("a schema within the limits"));
-        let fits = schema.is_none_or(|schema| schema.check_within(facts.data(), "", facts.budget()).is_empty());
+        let facts =
+            EventFacts::new(KIND, None, &labels, &self.data).with_budget(Budget::new(COUNTED_STEPS_MAX));
+        let schema =
+            self.schema.as_ref().map(|schema| Schema::parse(schema, "").expect("a schema within the limits"));
+        let fits =
+            schema.is_none_or(|schema| schema.check_within(facts.data(), "", facts.budget()).is_empty());
         let wanted = self.webhooks.iter().filter(|webhook| filter::matches(webhook, &facts)).count();
         let steps = if facts.budget().is_spent() { COUNTED_STEPS_MAX } else { facts.budget().used() };
         (steps, fits.then_some(wanted))
@@ -96,7 +102,12 @@ fn data(random: &mut Random, bytes: usize) -> (&'static str, String) {
         ("a deep list", format!("{}{}{}", "[".repeat(60), list_of("1", bytes), "]".repeat(60))),
         (
             "a deep object",
-            format!("{}{}{}", format!(r#"{{"{}":"#, "k".repeat(120)).repeat(60), list_of("1", bytes.saturating_sub(8_000)), "}".repeat(60)),
+            format!(
+                "{}{}{}",
+                format!(r#"{{"{}":"#, "k".repeat(120)).repeat(60),
+                list_of("1", bytes.saturating_sub(8_000)),
+                "}".repeat(60)
+            ),
         ),
         ("escapes", list_of(r#""\u00e4\n\\\u00fc""#, bytes)),
     ];
@@ -115,13 +126,22 @@ fn condition(random: &mut Random) -> (&'static str, Value) {
         ("64 ne of a number", leaves(json!({"field": "a", "ne": 8}), 64)),
         ("64 ne of a text", leaves(json!({"field": "a", "ne": format!("{}y", "x".repeat(149))}), 64)),
         ("64 ne of a list", leaves(json!({"field": "a", "ne": [1, 2, 3, 4, 5, 6, 7, 9]}), 64)),
-        ("64 negated beginnings", leaves(json!({"not": {"field": "a", "starts_with": format!("{}y", "x".repeat(149))}}), 60)),
-        ("64 negated comparisons", leaves(json!({"not": {"field": "a", "gt": format!("{}z", "x".repeat(149))}}), 60)),
+        (
+            "64 negated beginnings",
+            leaves(json!({"not": {"field": "a", "starts_with": format!("{}y", "x".repeat(149))}}), 60),
+        ),
+        (
+            "64 negated comparisons",
+            leaves(json!({"not": {"field": "a", "gt": format!("{}z", "x".repeat(149))}}), 60),
+        ),
         ("64 members of a list", leaves(json!({"field": "a.b", "ne": "y"}), 64)),
         ("60 long paths", leaves(json!({"field": vec!["a"; 120].join("."), "ne": 1}), 30)),
         ("64 numbers with many digits", leaves(json!({"field": "a", "ne": json!(1)}), 64)),
         ("one text of 16 KB", json!({"not": {"field": "a", "starts_with": "x".repeat(16_000)}})),
-        ("four operators on one field", leaves(json!({"field": "a", "ne": 1, "nin": [2, 3], "exists": true}), 64)),
+        (
+            "four operators on one field",
+            leaves(json!({"field": "a", "ne": 1, "nin": [2, 3], "exists": true}), 64),
+        ),
     ];
     random.pick(&shapes).cloned().unwrap_or(("nothing", json!({"field": "a", "exists": true})))
 }

@@ -107,7 +107,8 @@ impl Account {
     /// An account of events that are due at these times.
     #[must_use]
     pub fn new(due_ns: Vec<u64>, targets: Targets) -> Self {
-        let event = |(number, due_ns)| Event { due_ns, outcome: None, callbacks: vec![None; targets.count(number)] };
+        let event =
+            |(number, due_ns)| Event { due_ns, outcome: None, callbacks: vec![None; targets.count(number)] };
         let events = due_ns.into_iter().enumerate().map(event).collect();
         Self { targets, events, foreign: Vec::new(), messages: HashMap::new(), arrived_pairs: 0 }
     }
@@ -132,7 +133,8 @@ impl Account {
         if webhook.is_some_and(|webhook| self.targets.excepts(webhook)) {
             return;
         }
-        let slot = |number: usize, webhook: usize| Some((number, webhook, self.targets.slot(number, webhook)?));
+        let slot =
+            |number: usize, webhook: usize| Some((number, webhook, self.targets.slot(number, webhook)?));
         let found = number.filter(|number| *number < self.events.len()).zip(webhook);
         let Some((number, webhook, slot)) = found.and_then(|(number, webhook)| slot(number, webhook)) else {
             self.foreign.push(format!("a callback under {message} belongs to no event of this run"));
@@ -151,7 +153,10 @@ impl Account {
             Some(callback) => {
                 callback.count += 1;
                 if callback.message != message {
-                    self.foreign.push(format!("event {number} reached webhook {webhook} under {} and {message}", callback.message));
+                    self.foreign.push(format!(
+                        "event {number} reached webhook {webhook} under {} and {message}",
+                        callback.message
+                    ));
                 }
             }
         }
@@ -220,7 +225,12 @@ impl Account {
                 ids.intersection(stored).count()
             ));
         }
-        for list in [&mut closed.accept_ns, &mut closed.end_to_end_ns, &mut closed.quarters_ns.0, &mut closed.quarters_ns.1] {
+        for list in [
+            &mut closed.accept_ns,
+            &mut closed.end_to_end_ns,
+            &mut closed.quarters_ns.0,
+            &mut closed.quarters_ns.1,
+        ] {
             list.sort_unstable();
         }
         closed
@@ -254,7 +264,12 @@ mod tests {
         for number in 0..2 {
             account.accepted(number, (10 * number as u64 + 1) * MS, format!("evt_{number}"));
             for webhook in 0..2 {
-                account.arrived(Some(number), Some(webhook), &format!("msg_{number}_{webhook}"), (10 * number as u64 + 3) * MS);
+                account.arrived(
+                    Some(number),
+                    Some(webhook),
+                    &format!("msg_{number}_{webhook}"),
+                    (10 * number as u64 + 3) * MS,
+                );
             }
         }
         account
@@ -263,8 +278,14 @@ mod tests {
     #[test]
     fn a_clean_run_adds_up() {
         let closed = clean().close(&ids(2));
-        assert_eq!((closed.accepted, closed.arrived, closed.missing, closed.repeated, closed.void.as_slice()), (2, 4, 0, 0, [].as_slice()));
-        assert_eq!((percentile_ms(&closed.accept_ns, 50), percentile_ms(&closed.end_to_end_ns, 99)), (Some(1.0), Some(3.0)));
+        assert_eq!(
+            (closed.accepted, closed.arrived, closed.missing, closed.repeated, closed.void.as_slice()),
+            (2, 4, 0, 0, [].as_slice())
+        );
+        assert_eq!(
+            (percentile_ms(&closed.accept_ns, 50), percentile_ms(&closed.end_to_end_ns, 99)),
+            (Some(1.0), Some(3.0))
+        );
     }
 
     #[test]

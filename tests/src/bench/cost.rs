@@ -46,7 +46,16 @@ pub async fn measure(options: &Options, report: &mut Report) {
     ];
     report.say(format!(
         "{:<24} {:>9} {:>7} {:>7} {:>8} {:>9} {:>8} {:>8} {:>7} {:>12}",
-        "per callback", "rows wr.", "rows rd", "KV rd", "KV wr.", "queue op", "obj.req", "req.", "CPU ms", "$ / million"
+        "per callback",
+        "rows wr.",
+        "rows rd",
+        "KV rd",
+        "KV wr.",
+        "queue op",
+        "obj.req",
+        "req.",
+        "CPU ms",
+        "$ / million"
     ));
     for (name, plan) in cases {
         let (mut before, mut cpu_before) = (BTreeMap::new(), Duration::ZERO);
@@ -61,7 +70,11 @@ pub async fn measure(options: &Options, report: &mut Report) {
         let cpu_ms = stack.cpu().saturating_sub(cpu_before).as_secs_f64() * 1_000.0;
         let per_callback = |what: &str| match what {
             "cpu_ms" => cpu_ms / callbacks,
-            counted => (after.get(counted).copied().unwrap_or_default() - before.get(counted).copied().unwrap_or_default()) / callbacks,
+            counted => {
+                (after.get(counted).copied().unwrap_or_default()
+                    - before.get(counted).copied().unwrap_or_default())
+                    / callbacks
+            }
         };
         let dollars: f64 = PRICES.iter().map(|(what, price)| per_callback(what) * price).sum();
         let rows_written = per_callback("rows_written");
@@ -79,7 +92,8 @@ pub async fn measure(options: &Options, report: &mut Report) {
             per_callback("worker_requests"),
             per_callback("cpu_ms"),
         ));
-        let entries: BTreeMap<&str, f64> = PRICES.iter().map(|(what, _)| (*what, per_callback(what))).collect();
+        let entries: BTreeMap<&str, f64> =
+            PRICES.iter().map(|(what, _)| (*what, per_callback(what))).collect();
         report.keep(
             Part::Cost.name(),
             json!({ "runtime": report::name(host), "case": name, "per_callback": entries, "dollars_per_million": dollars }),
@@ -94,7 +108,8 @@ async fn quiet_counters(stack: &Stack) -> BTreeMap<String, f64> {
     eventually("the counters stand still", Duration::from_mins(2), async || {
         let now = counters(stack).await;
         // Looking is a request by itself.
-        let differs = now.iter().any(|(name, value)| name != "worker_requests" && last.get(name) != Some(value));
+        let differs =
+            now.iter().any(|(name, value)| name != "worker_requests" && last.get(name) != Some(value));
         if differs {
             (last, since) = (now, Instant::now());
         }

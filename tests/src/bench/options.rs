@@ -119,8 +119,13 @@ impl Options {
             let wrong = || format!("{name} cannot be {value:?}");
             match name.as_str() {
                 "--only" => only = Some(parts(&value).ok_or_else(wrong)?),
-                "--rates" => options.rates = Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?),
-                "--duration" => options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?)),
+                "--rates" => {
+                    options.rates =
+                        Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?)
+                }
+                "--duration" => {
+                    options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?))
+                }
                 "--fanout" => options.fanout = Some(count(&value).ok_or_else(wrong)?),
                 "--against" => options.against = Some(dashboard(&value)?),
                 "--body-bytes" => options.body_bytes = count(&value).ok_or_else(wrong)?,
@@ -160,7 +165,9 @@ fn parts(text: &str) -> Option<Vec<Part>> {
 
 fn dashboard(folder: &str) -> Result<PathBuf, String> {
     let is_built = Path::new(folder).join("index.html").is_file();
-    is_built.then(|| PathBuf::from(folder)).ok_or_else(|| format!("--against names {folder:?}, which holds no built dashboard"))
+    is_built
+        .then(|| PathBuf::from(folder))
+        .ok_or_else(|| format!("--against names {folder:?}, which holds no built dashboard"))
 }
 
 fn positive(text: &str) -> Option<u32> {

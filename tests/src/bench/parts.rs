@@ -27,8 +27,10 @@ const ISOLATION_RATE: u32 = 50;
 /// from the next one's.
 const ISOLATION_PAIRS: usize = 3;
 /// Rates at which Postern and the floor are compared, by fan-out.
-const RATES_TO_FLOOR: [(usize, &[u32]); 2] =
-    [(1, &[200, 300, 400, 500, 600, 700, 800, 900, 1_000]), (10, &[50, 75, 100, 125, 150, 200, 250, 300, 350])];
+const RATES_TO_FLOOR: [(usize, &[u32]); 2] = [
+    (1, &[200, 300, 400, 500, 600, 700, 800, 900, 1_000]),
+    (10, &[50, 75, 100, 125, 150, 200, 250, 300, 350]),
+];
 /// Starts of each of the two that are compared.
 const STARTS: usize = 5;
 /// What the others may lose by it (issue 3): p99 at most twice.
@@ -60,18 +62,28 @@ const fn title(part: Part) -> &'static str {
         Part::Rates => "rates: one event a call; each sweep ends where it falls behind",
         Part::Batch => "batch: a hundred events a call, one callback an event; latency counts from the call",
         Part::Fanout => "fan-out: one event to many webhooks, the next when all of them were called",
-        Part::Isolation => "isolation: 100 webhooks take turns at 50 events/s; the 99 without and with one beside them that hangs for 30 s",
+        Part::Isolation => {
+            "isolation: 100 webhooks take turns at 50 events/s; the 99 without and with one beside them that hangs for 30 s"
+        }
         Part::Outage => "drain: 100 events/s, the receiver is away for 20 s",
         Part::Cost => "cost: what the platform counts for each delivered callback",
         Part::Floor => "floor: Postern, and a Worker that only stores, calls and notes (tests/floor.mjs)",
-        Part::Start => "start: from the start of the process (node, Miniflare, workerd) to the first answer, and beside it the floor's",
+        Part::Start => {
+            "start: from the start of the process (node, Miniflare, workerd) to the first answer, and beside it the floor's"
+        }
         Part::Yardstick => "yardstick: the same load by hookbench, and Svix beside it",
         Part::Page => "page: the dashboard in Chromium",
     }
 }
 
 /// Runs `plans` until one falls behind; gives the highest rate that was kept up with.
-async fn sweep(host: Host, stack: &Stack, part: Part, plans: impl Iterator<Item = Plan>, report: &mut Report) -> Option<u32> {
+async fn sweep(
+    host: Host,
+    stack: &Stack,
+    part: Part,
+    plans: impl Iterator<Item = Plan>,
+    report: &mut Report,
+) -> Option<u32> {
     let mut sustained = None;
     for plan in plans {
         let run = run::measure(stack, &plan).await;
@@ -94,10 +106,13 @@ async fn rates(options: &Options, report: &mut Report) {
         for fanout in options.fanout.map_or_else(|| vec![1, 10], |fanout| vec![fanout]) {
             let default = if fanout == 1 { &RATES[..] } else { &RATES_TO_TEN };
             let rates = options.rates.as_deref().unwrap_or(default);
-            let plans = rates.iter().map(|rate| Plan::new(*rate, fanout, options.duration, options.body_bytes));
+            let plans =
+                rates.iter().map(|rate| Plan::new(*rate, fanout, options.duration, options.body_bytes));
             let sustained = sweep(*host, &stack, Part::Rates, plans, report).await;
-            let (name, fanout_rate) =
-                (report::name(*host), sustained.map_or_else(|| String::from("none of them"), |rate| format!("{rate} events/s")));
+            let (name, fanout_rate) = (
+                report::name(*host),
+                sustained.map_or_else(|| String::from("none of them"), |rate| format!("{rate} events/s")),
+            );
             report.say(format!("           {name}, fan-out {fanout}: kept up with {fanout_rate}"));
             report.keep("sustained", json!({ "runtime": name, "fanout": fanout, "events_per_s": sustained }));
         }
@@ -109,9 +124,14 @@ async fn batch(options: &Options, report: &mut Report) {
     let stack = Stack::start_on(host).await;
     report.say(report::head());
     let rates = options.rates.as_deref().unwrap_or(&RATES_IN_BATCHES);
-    let plans = rates.iter().map(|rate| Plan { batch: BATCH, ..Plan::new(*rate, 1, options.duration, options.body_bytes) });
+    let plans = rates
+        .iter()
+        .map(|rate| Plan { batch: BATCH, ..Plan::new(*rate, 1, options.duration, options.body_bytes) });
     let sustained = sweep(host, &stack, Part::Batch, plans, report).await;
-    report.keep("sustained", json!({ "runtime": report::name(host), "fanout": 1, "batch": BATCH, "events_per_s": sustained }));
+    report.keep(
+        "sustained",
+        json!({ "runtime": report::name(host), "fanout": 1, "batch": BATCH, "events_per_s": sustained }),
+    );
 }
 
 async fn fanout(options: &Options, report: &mut Report) {
@@ -119,7 +139,15 @@ async fn fanout(options: &Options, report: &mut Report) {
     let stack = Stack::start_on(host).await;
     report.say(format!(
         "{:<10} {:>8} {:>6} {:>9} {:>9} {:>11} {:>11} {:>12} {:>8}",
-        "runtime", "webhooks", "events", "acc p50", "acc max", "e2e p50", "e2e p99", "last, median", "calls/s"
+        "runtime",
+        "webhooks",
+        "events",
+        "acc p50",
+        "acc max",
+        "e2e p50",
+        "e2e p99",
+        "last, median",
+        "calls/s"
     ));
     for (webhooks, rounds) in FANOUTS {
         let plan = Plan::new(1, webhooks, options.duration, options.body_bytes);
@@ -189,14 +217,18 @@ async fn isolation(options: &Options, report: &mut Report) {
             );
             pairs.push((p99_ms(without), p99_ms(with)));
         }
-        let (without, with) = (median(pairs.iter().map(|pair| pair.0)), median(pairs.iter().map(|pair| pair.1)));
+        let (without, with) =
+            (median(pairs.iter().map(|pair| pair.0)), median(pairs.iter().map(|pair| pair.1)));
         let ratio = with / without;
         let verdict = if ratio <= ISOLATION_RATIO_MAX { "isolated" } else { "NOT isolated" };
         report.say(format!(
             "           {}, medians: p99 {without:.1} ms without, {with:.1} ms with the hanging one, {ratio:.2}x: {verdict}",
             report::name(*host)
         ));
-        report.keep("isolation_medians", json!({ "runtime": report::name(*host), "without_ms": without, "with_ms": with, "ratio": ratio }));
+        report.keep(
+            "isolation_medians",
+            json!({ "runtime": report::name(*host), "without_ms": without, "with_ms": with, "ratio": ratio }),
+        );
     }
 }
 
@@ -215,7 +247,9 @@ fn isolation_line(host: Host, without: &run::Run, with: &run::Run) -> String {
 fn run_verdict(without: &run::Run, with: &run::Run) -> String {
     match (without.account.void.first(), with.account.void.first()) {
         (Some(why), _) | (None, Some(why)) => format!("VOID: {why}"),
-        (None, None) if !without.kept_up() => String::from("it falls behind even without: a busy machine shows nothing"),
+        (None, None) if !without.kept_up() => {
+            String::from("it falls behind even without: a busy machine shows nothing")
+        }
         (None, None) => String::new(),
     }
 }
@@ -228,18 +262,26 @@ fn p99_ms(run: &run::Run) -> f64 {
 async fn floor(options: &Options, report: &mut Report) {
     report.say(report::head());
     let mut found = Vec::new();
-    for (fanout, rates) in RATES_TO_FLOOR.into_iter().filter(|(fanout, _)| options.fanout.is_none_or(|wanted| wanted == *fanout)) {
+    for (fanout, rates) in
+        RATES_TO_FLOOR.into_iter().filter(|(fanout, _)| options.fanout.is_none_or(|wanted| wanted == *fanout))
+    {
         let rates = options.rates.as_deref().unwrap_or(rates);
         let mut sustained = Vec::new();
         for host in [Host::Miniflare, Host::Floor] {
             let stack = Stack::start_on(host).await;
-            let plans = rates.iter().map(|rate| Plan::new(*rate, fanout, options.duration, options.body_bytes));
+            let plans =
+                rates.iter().map(|rate| Plan::new(*rate, fanout, options.duration, options.body_bytes));
             sustained.push(sweep(host, &stack, Part::Floor, plans, report).await.unwrap_or_default());
         }
         let [ours, floor] = sustained[..] else { continue };
         let ratio = f64::from(ours) / f64::from(floor);
-        found.push(format!("           fan-out {fanout}: kept up with {ours} events/s, the floor with {floor}: {ratio:.2}x"));
-        report.keep("floor_ratio", json!({ "fanout": fanout, "postern_per_s": ours, "floor_per_s": floor, "ratio": ratio }));
+        found.push(format!(
+            "           fan-out {fanout}: kept up with {ours} events/s, the floor with {floor}: {ratio:.2}x"
+        ));
+        report.keep(
+            "floor_ratio",
+            json!({ "fanout": fanout, "postern_per_s": ours, "floor_per_s": floor, "ratio": ratio }),
+        );
     }
     for line in found {
         report.say(line);
@@ -259,7 +301,10 @@ async fn start(report: &mut Report) {
         }
     }
     let [ours, floor] = took_ms.map(median);
-    report.say(format!("Postern answers after {ours:.0} ms, the floor after {floor:.0} ms (medians of {STARTS}): {:.2}x", ours / floor));
+    report.say(format!(
+        "Postern answers after {ours:.0} ms, the floor after {floor:.0} ms (medians of {STARTS}): {:.2}x",
+        ours / floor
+    ));
     report.keep(Part::Start.name(), json!({ "postern_ms": ours, "floor_ms": floor, "ratio": ours / floor }));
 }
 

@@ -28,7 +28,9 @@ impl Report {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or_default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        self.say(format!("{cores} cores, load before the start {load} (latencies mean little above {cores})"));
+        self.say(format!(
+            "{cores} cores, load before the start {load} (latencies mean little above {cores})"
+        ));
         self.keep("machine", json!({ "cores": cores, "load_before": load }));
     }
 
@@ -141,7 +143,9 @@ pub fn run_json(host: Host, run: &Run) -> Value {
 pub fn verdict(run: &Run) -> String {
     match run.account.void.first() {
         Some(why) => format!("VOID: {why}"),
-        None if run.account.refused > 0 => format!("refused: {}", run.account.first_refusal.as_deref().unwrap_or_default()),
+        None if run.account.refused > 0 => {
+            format!("refused: {}", run.account.first_refusal.as_deref().unwrap_or_default())
+        }
         None if run.publisher_was_late() => format!("the publisher was late (p99 {:.0} ms)", run.lag_p99_ms),
         None if run.kept_up() => String::from("kept up"),
         None => String::from("fell behind"),

@@ -81,7 +81,11 @@ impl Plan {
     }
 
     fn targets(&self) -> Targets {
-        if self.in_turn { Targets::InTurn { of: self.webhooks, except: self.hanging.or(self.except) } } else { Targets::All(self.webhooks) }
+        if self.in_turn {
+            Targets::InTurn { of: self.webhooks, except: self.hanging.or(self.except) }
+        } else {
+            Targets::All(self.webhooks)
+        }
     }
 
     /// The type of event `number`.
@@ -124,10 +128,15 @@ impl Run {
     /// waited no longer than the first (twice as long and 20 ms are allowed for).
     #[must_use]
     pub fn kept_up(&self) -> bool {
-        let medians = (percentile_ms(&self.account.quarters_ns.0, 50), percentile_ms(&self.account.quarters_ns.1, 50));
+        let medians =
+            (percentile_ms(&self.account.quarters_ns.0, 50), percentile_ms(&self.account.quarters_ns.1, 50));
         let steady = matches!(medians, (Some(first), Some(last)) if last <= 2.0 * first + 20.0);
         let in_time = self.callbacks_per_s >= 0.95 * self.offered_callbacks_per_s();
-        self.account.void.is_empty() && self.account.refused == 0 && steady && in_time && !self.publisher_was_late()
+        self.account.void.is_empty()
+            && self.account.refused == 0
+            && steady
+            && in_time
+            && !self.publisher_was_late()
     }
 
     /// Callbacks a second that were asked for.
@@ -176,13 +185,17 @@ impl Shared {
     }
 
     fn book(&self, received: &Received, warm_up: &Warmed) {
-        let at_ns = u64::try_from(received.at.saturating_duration_since(self.clock).as_nanos()).unwrap_or(u64::MAX);
+        let at_ns =
+            u64::try_from(received.at.saturating_duration_since(self.clock).as_nanos()).unwrap_or(u64::MAX);
         let body: Option<Body> = serde_json::from_slice(&received.body).ok();
         let webhook = received.path().strip_prefix("/hook/").and_then(|number| number.parse().ok());
         let message = received.header("webhook-id").unwrap_or_default();
         match body {
             Some(Body { data }) if data.run == format!("{}-warm", self.run) => {
-                warm_up.lock().unwrap_or_else(PoisonError::into_inner).insert((data.n, String::from(received.path())));
+                warm_up
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert((data.n, String::from(received.path())));
             }
             body => {
                 let number = body.filter(|body| body.data.run == self.run).map(|body| body.data.n);
@@ -207,13 +220,15 @@ impl Receiver {
     async fn start(shared: &Arc<Shared>, hanging: Option<usize>) -> Self {
         let (shared, warmed) = (Arc::clone(shared), Arc::new(Mutex::new(BTreeSet::new())));
         let hanging = hanging.map(|number| format!("/hook/{number}"));
-        let mut receiver = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), server: None, shared, warmed, hanging };
+        let mut receiver =
+            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), server: None, shared, warmed, hanging };
         receiver.come_back().await;
         receiver
     }
 
     async fn come_back(&mut self) {
-        let (shared, warmed, hanging) = (Arc::clone(&self.shared), Arc::clone(&self.warmed), self.hanging.clone());
+        let (shared, warmed, hanging) =
+            (Arc::clone(&self.shared), Arc::clone(&self.warmed), self.hanging.clone());
         let server = Server::start_at(self.address, move |received| {
             if hanging.as_deref() == Some(received.path()) {
                 return Behaviour::Hang;
@@ -247,7 +262,8 @@ struct Rig {
 impl Rig {
     async fn set_up(stack: &Stack, plan: &Plan) -> Self {
         let project = stack.project("bench").await;
-        let shared = Arc::new(Shared { account: Mutex::new(None), clock: Instant::now(), run: project.name.clone() });
+        let shared =
+            Arc::new(Shared { account: Mutex::new(None), clock: Instant::now(), run: project.name.clone() });
         let receiver = Receiver::start(&shared, plan.hanging).await;
         create_webhooks(&project, plan, &receiver).await;
         let pad = "x".repeat(plan.body_bytes.saturating_sub(80));
@@ -311,7 +327,9 @@ pub async fn measure_from(stack: &Stack, plan: &Plan, warmed_up: impl AsyncFnOnc
         None => (published.await, None),
         Some((from, to)) => {
             let outage = async {
-                let at = |after: Duration| tokio::time::sleep_until((shared.clock + Duration::from_nanos(start_ns) + after).into());
+                let at = |after: Duration| {
+                    tokio::time::sleep_until((shared.clock + Duration::from_nanos(start_ns) + after).into())
+                };
                 at(from).await;
                 rig.receiver.server = None;
                 at(to).await;
@@ -333,7 +351,8 @@ pub async fn measure_from(stack: &Stack, plan: &Plan, warmed_up: impl AsyncFnOnc
     let account = rig.close().await;
     lags_ns.sort_unstable();
     let inside = account.callbacks_ns.iter().filter(|(_, at_ns)| *at_ns <= end_ns).count();
-    let cpu_ms_per_callback = cpu.as_secs_f64() * 1000.0 / f64::from(u32::try_from(account.arrived.max(1)).unwrap_or(u32::MAX));
+    let cpu_ms_per_callback =
+        cpu.as_secs_f64() * 1000.0 / f64::from(u32::try_from(account.arrived.max(1)).unwrap_or(u32::MAX));
     let callbacks_per_s = f64::from(u32::try_from(inside).unwrap_or(u32::MAX)) / plan.duration.as_secs_f64();
     let drain = came_back_ns.map(|at_ns| drain(&account, at_ns));
     Run {
@@ -348,7 +367,10 @@ pub async fn measure_from(stack: &Stack, plan: &Plan, warmed_up: impl AsyncFnOnc
 
 /// What arrived after `came_back_ns` of what was due before.
 fn drain(account: &Closed, came_back_ns: u64) -> Drain {
-    let late = account.callbacks_ns.iter().filter(|(due_ns, at_ns)| *due_ns <= came_back_ns && *at_ns > came_back_ns);
+    let late = account
+        .callbacks_ns
+        .iter()
+        .filter(|(due_ns, at_ns)| *due_ns <= came_back_ns && *at_ns > came_back_ns);
     let after: Vec<u64> = late.map(|(_, at_ns)| at_ns - came_back_ns).collect();
     let at = |ns: Option<&u64>| Duration::from_nanos(ns.copied().unwrap_or_default());
     Drain { backlog: after.len(), first: at(after.iter().min()), last: at(after.iter().max()) }
@@ -382,33 +404,46 @@ async fn warm_up(project: &Project, plan: &Plan, run: &str, pad: &str) -> BTreeS
 }
 
 /// Posts every event, or batch, at its time and waits for the last answer; returns how late each was sent.
-async fn publish(project: &Project, plan: &Plan, shared: &Arc<Shared>, due_ns: &[u64], pad: &str) -> Vec<u64> {
+async fn publish(
+    project: &Project,
+    plan: &Plan,
+    shared: &Arc<Shared>,
+    due_ns: &[u64],
+    pad: &str,
+) -> Vec<u64> {
     let path = project.path(if plan.batch == 1 { "events" } else { "events/batch" });
     let (mut lags_ns, mut posts) = (Vec::with_capacity(due_ns.len()), Vec::with_capacity(due_ns.len()));
     for first in (0..due_ns.len()).step_by(plan.batch) {
         let numbers = first..(first + plan.batch).min(due_ns.len());
         let event = |number: usize| json!({ "type": plan.kind(number), "data": { "run": shared.run, "n": number, "pad": pad } });
-        let body = if plan.batch == 1 { event(first) } else { json!({ "events": numbers.clone().map(event).collect::<Vec<_>>() }) };
+        let body = if plan.batch == 1 {
+            event(first)
+        } else {
+            json!({ "events": numbers.clone().map(event).collect::<Vec<_>>() })
+        };
         let body = body.to_string();
         tokio::time::sleep_until((shared.clock + Duration::from_nanos(due_ns[first])).into()).await;
         lags_ns.push(shared.now_ns().saturating_sub(due_ns[first]));
         let (api, path, shared) = (project.api.clone(), path.clone(), Arc::clone(shared));
         posts.push(tokio::spawn(async move {
-            let answer = api.try_send(Method::POST, &path, &[("content-type", "application/json")], body).await;
+            let answer =
+                api.try_send(Method::POST, &path, &[("content-type", "application/json")], body).await;
             let at_ns = shared.now_ns();
             let mut account = shared.account();
             let account = account.as_mut().expect("the account is open while events are posted");
             match answer {
                 Ok(reply) if reply.status == 202 => {
                     let answer = reply.json();
-                    let ids: Vec<&Value> = answer["items"]
-                        .as_array()
-                        .map_or_else(|| vec![&answer["id"]], |items| items.iter().map(|item| &item["id"]).collect());
+                    let ids: Vec<&Value> = answer["items"].as_array().map_or_else(
+                        || vec![&answer["id"]],
+                        |items| items.iter().map(|item| &item["id"]).collect(),
+                    );
                     for (number, id) in numbers.zip(ids) {
                         account.accepted(number, at_ns, String::from(id.as_str().unwrap_or_default()));
                     }
                 }
-                Ok(reply) => numbers.for_each(|number| account.refused(number, format!("{} {}", reply.status, reply.body))),
+                Ok(reply) => numbers
+                    .for_each(|number| account.refused(number, format!("{} {}", reply.status, reply.body))),
                 Err(fault) => numbers.for_each(|number| account.refused(number, fault.to_string())),
             }
         }));
@@ -423,7 +458,10 @@ async fn publish(project: &Project, plan: &Plan, shared: &Arc<Shared>, due_ns: &
 async fn settle(shared: &Shared) {
     let (mut seen, mut changed) = (0, Instant::now());
     loop {
-        let (arrived, expected) = shared.account().as_ref().map_or((0, 0), |account| (account.arrived_pairs(), account.expected_pairs()));
+        let (arrived, expected) = shared
+            .account()
+            .as_ref()
+            .map_or((0, 0), |account| (account.arrived_pairs(), account.expected_pairs()));
         if arrived != seen {
             (seen, changed) = (arrived, Instant::now());
         }
@@ -438,8 +476,11 @@ async fn settle(shared: &Shared) {
 async fn stored_ids(project: &Project) -> BTreeSet<String> {
     let (mut ids, mut cursor) = (BTreeSet::new(), String::new());
     loop {
-        let page: Page<EventView> = project.get(&format!("events?limit=200{cursor}")).await.expect(200).read();
-        ids.extend(page.items.into_iter().filter(|event| !event.kind.starts_with("postern.")).map(|event| event.id));
+        let page: Page<EventView> =
+            project.get(&format!("events?limit=200{cursor}")).await.expect(200).read();
+        ids.extend(
+            page.items.into_iter().filter(|event| !event.kind.starts_with("postern.")).map(|event| event.id),
+        );
         match page.next {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return ids,

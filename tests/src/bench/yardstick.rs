@@ -24,12 +24,17 @@ const SWEEPS: [(usize, &str); 2] = [(1, "50,100,200,400,600,800,1000"), (10, "20
 
 /// Sweeps both fan-outs.
 pub async fn measure(options: &Options, report: &mut Report) {
-    let Some(program) = std::env::var_os("POSTERN_HOOKBENCH").map(PathBuf::from).filter(|program| program.exists()) else {
+    let Some(program) =
+        std::env::var_os("POSTERN_HOOKBENCH").map(PathBuf::from).filter(|program| program.exists())
+    else {
         report.say("not measured: hookbench is not beside the repository (../shared/hookbench)");
         return;
     };
     let host = options.host();
-    report.say(format!("{:<10} {:>7} {:>12} {:>14} {:>12}", "runtime", "fan-out", "kept up with", "Svix sustained", "ratio"));
+    report.say(format!(
+        "{:<10} {:>7} {:>12} {:>14} {:>12}",
+        "runtime", "fan-out", "kept up with", "Svix sustained", "ratio"
+    ));
     for ((fanout, sweep), (_, svix)) in SWEEPS.into_iter().zip(SVIX) {
         let stack = Stack::start_on(host).await;
         let found = match run(&program, &stack, fanout, sweep, options).await {
@@ -40,10 +45,16 @@ pub async fn measure(options: &Options, report: &mut Report) {
             }
         };
         let kept_up = found["max_kept_up_per_s"].as_f64().unwrap_or_default();
-        report.say(format!("{:<10} {fanout:>7} {kept_up:>10.0}/s {svix:>12.0}/s {:>11.2}x", report::name(host), kept_up / svix));
-        let at_200 = found["steps"].as_array().into_iter().flatten().find(|step| step["offered_per_s"] == 200.0);
+        report.say(format!(
+            "{:<10} {fanout:>7} {kept_up:>10.0}/s {svix:>12.0}/s {:>11.2}x",
+            report::name(host),
+            kept_up / svix
+        ));
+        let at_200 =
+            found["steps"].as_array().into_iter().flatten().find(|step| step["offered_per_s"] == 200.0);
         if let Some(step) = at_200.filter(|_| fanout == 1) {
-            let ms = |quantile: &str| step["pooled_end_to_end_ms"][quantile].as_f64().unwrap_or(f64::INFINITY);
+            let ms =
+                |quantile: &str| step["pooled_end_to_end_ms"][quantile].as_f64().unwrap_or(f64::INFINITY);
             let (p50, p99) = (ms("p50"), ms("p99"));
             report.say(format!(
                 "           end to end at 200/s: p50 {p50:.1} ms ({:.2}x Svix), p99 {p99:.1} ms ({:.2}x)",
@@ -62,7 +73,13 @@ pub async fn measure(options: &Options, report: &mut Report) {
     report.say("Svix' figures are those of hookbench's README, from another machine of this kind; it is not run here.");
 }
 
-async fn run(program: &Path, stack: &Stack, fanout: usize, sweep: &str, options: &Options) -> Result<Value, String> {
+async fn run(
+    program: &Path,
+    stack: &Stack,
+    fanout: usize,
+    sweep: &str,
+    options: &Options,
+) -> Result<Value, String> {
     let project = stack.project("yardstick").await;
     let port = free_port();
     for webhook in 0..fanout {
@@ -72,7 +89,9 @@ async fn run(program: &Path, stack: &Stack, fanout: usize, sweep: &str, options:
     let out = std::env::temp_dir().join(format!("postern-hookbench-{}-{port}.json", std::process::id()));
     let mut command = Command::new(program);
     command.args(["--target", "postern", "--sweep", sweep]);
-    for (name, value) in [("base", stack.base()), ("token", project.token.clone()), ("project", project.name.clone())] {
+    for (name, value) in
+        [("base", stack.base()), ("token", project.token.clone()), ("project", project.name.clone())]
+    {
         command.arg("--var").arg(format!("{name}={value}"));
     }
     command.arg("--fanout").arg(fanout.to_string());
@@ -81,7 +100,8 @@ async fn run(program: &Path, stack: &Stack, fanout: usize, sweep: &str, options:
     command.arg("--listen").arg(format!("127.0.0.1:{port}"));
     command.arg("--out").arg(&out).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let status = command.status().await.map_err(|fault| format!("it could not be started: {fault}"))?;
-    let text = std::fs::read_to_string(&out).map_err(|fault| format!("it ended with {status} and no report: {fault}"));
+    let text = std::fs::read_to_string(&out)
+        .map_err(|fault| format!("it ended with {status} and no report: {fault}"));
     drop(std::fs::remove_file(&out));
     serde_json::from_str(&text?).map_err(|fault| format!("its report is no JSON: {fault}"))
 }

@@ -22,7 +22,8 @@ impl<'a> InboxPage<'a> {
         let source = "return [...document.querySelectorAll('ol[aria-label=Requests] > li')].map(line => line.innerText);";
         eventually(&format!("the inbox shows {count} requests"), SOON, async || {
             let lines = self.0.browser.script(source, vec![]).await;
-            let lines: Vec<String> = lines.as_array()?.iter().filter_map(|line| line.as_str().map(String::from)).collect();
+            let lines: Vec<String> =
+                lines.as_array()?.iter().filter_map(|line| line.as_str().map(String::from)).collect();
             (lines.len() >= count).then_some(lines)
         })
         .await

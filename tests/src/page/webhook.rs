@@ -67,7 +67,12 @@ impl<'a> WebhookPage<'a> {
         browser.click("radio", "Key pair").await;
         self.0.press("button", "Rotate now").await;
         browser.sees("The old one signs too until").await;
-        let shown = browser.script("return document.querySelector('dialog[open] [aria-label=\"New secret\"]').textContent;", vec![]).await;
+        let shown = browser
+            .script(
+                "return document.querySelector('dialog[open] [aria-label=\"New secret\"]').textContent;",
+                vec![],
+            )
+            .await;
         self.0.press("button", "Close").await;
         browser.gone("dialog", "Rotate the secret").await;
         String::from(shown.as_str().unwrap_or_default())

@@ -52,7 +52,8 @@ impl Received {
     /// The `webhook-id`, which every callback has.
     #[must_use]
     pub fn message_id(&self) -> &str {
-        self.header("webhook-id").unwrap_or_else(|| panic!("a callback without webhook-id: {:?}", self.headers))
+        self.header("webhook-id")
+            .unwrap_or_else(|| panic!("a callback without webhook-id: {:?}", self.headers))
     }
 
     /// The body as text.
@@ -64,7 +65,8 @@ impl Received {
     /// The body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|fault| panic!("a callback's body is JSON ({fault}): {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|fault| panic!("a callback's body is JSON ({fault}): {}", self.text()))
     }
 }
 
@@ -114,7 +116,12 @@ impl Behaviour {
     /// An empty answer with one header.
     #[must_use]
     pub fn with_header(status: u16, name: &str, value: &str) -> Self {
-        Self::Answer(Answer { status, headers: vec![(String::from(name), String::from(value))], body: Vec::new(), delay: Duration::ZERO })
+        Self::Answer(Answer {
+            status,
+            headers: vec![(String::from(name), String::from(value))],
+            body: Vec::new(),
+            delay: Duration::ZERO,
+        })
     }
 
     /// An answer with a body.
@@ -126,7 +133,8 @@ impl Behaviour {
     /// An answer with these headers and a body.
     #[must_use]
     pub fn with_headers(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
-        let headers = headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
         Self::Answer(Answer { status, headers, body: body.into(), delay: Duration::ZERO })
     }
 
@@ -151,8 +159,14 @@ impl Server {
     }
 
     /// The same at an address, which may be one that a server of before has just left.
-    pub async fn start_at(address: SocketAddr, rule: impl Fn(Received) -> Behaviour + Send + Sync + 'static) -> Self {
-        let listener = eventually(&format!("{address} can be listened at"), SOON, async || TcpListener::bind(address).await.ok()).await;
+    pub async fn start_at(
+        address: SocketAddr,
+        rule: impl Fn(Received) -> Behaviour + Send + Sync + 'static,
+    ) -> Self {
+        let listener = eventually(&format!("{address} can be listened at"), SOON, async || {
+            TcpListener::bind(address).await.ok()
+        })
+        .await;
         let address = listener.local_addr().expect("a bound socket has an address");
         let rule: Arc<dyn Fn(Received) -> Behaviour + Send + Sync> = Arc::new(rule);
         let accepting = tokio::spawn(async move {
@@ -302,13 +316,19 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Op
     let mut lines = head.split("\r\n");
     let mut first = lines.next().unwrap_or_default().split(' ');
     let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
-    let headers: Vec<(String, String)> =
-        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (String::from(name), String::from(value.trim()))).collect();
-    let value_of = |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (String::from(name), String::from(value.trim())))
+        .collect();
+    let value_of = |name: &str| {
+        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    };
     let body = if value_of("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         read_chunks(stream, buffer).await?
     } else {
-        let length = value_of("content-length").map_or(Ok(0), str::parse).map_err(|fault| Error::new(ErrorKind::InvalidData, fault))?;
+        let length = value_of("content-length")
+            .map_or(Ok(0), str::parse)
+            .map_err(|fault| Error::new(ErrorKind::InvalidData, fault))?;
         take(stream, buffer, length).await?
     };
     let (method, target) = (String::from(method), String::from(target));
@@ -326,7 +346,8 @@ async fn read_chunks(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Vec
         };
         let size = String::from_utf8_lossy(&buffer[..line_end]).into_owned();
         buffer.drain(..line_end + 2);
-        let length = usize::from_str_radix(size.trim(), 16).map_err(|fault| Error::new(ErrorKind::InvalidData, fault))?;
+        let length = usize::from_str_radix(size.trim(), 16)
+            .map_err(|fault| Error::new(ErrorKind::InvalidData, fault))?;
         body.extend(take(stream, buffer, length).await?);
         take(stream, buffer, 2).await?;
         if length == 0 {
@@ -376,9 +397,15 @@ mod tests {
 
     #[tokio::test]
     async fn header_names_keep_their_spelling_and_order() {
-        let (_, received) =
-            answers_to(b"POST /a?b=c HTTP/1.1\r\nX-B: 1\r\nx-a:  2\r\nContent-Length: 3\r\n\r\nxyz", Behaviour::status(204)).await;
-        assert_eq!(received[0].headers[..2], [(String::from("X-B"), String::from("1")), (String::from("x-a"), String::from("2"))]);
+        let (_, received) = answers_to(
+            b"POST /a?b=c HTTP/1.1\r\nX-B: 1\r\nx-a:  2\r\nContent-Length: 3\r\n\r\nxyz",
+            Behaviour::status(204),
+        )
+        .await;
+        assert_eq!(
+            received[0].headers[..2],
+            [(String::from("X-B"), String::from("1")), (String::from("x-a"), String::from("2"))]
+        );
         assert_eq!((received[0].path(), received[0].body.as_slice()), ("/a", b"xyz".as_slice()));
     }
 

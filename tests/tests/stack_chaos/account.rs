@@ -22,7 +22,10 @@ pub(crate) fn messages_by_number(sink: &Sink, path: &str) -> BTreeMap<usize, BTr
 }
 
 /// Events of `0..count` that did not arrive, and numbers beyond them that did.
-pub(crate) fn missing_or_foreign(by_number: &BTreeMap<usize, BTreeMap<String, usize>>, count: usize) -> Vec<usize> {
+pub(crate) fn missing_or_foreign(
+    by_number: &BTreeMap<usize, BTreeMap<String, usize>>,
+    count: usize,
+) -> Vec<usize> {
     let missing = (0..count).filter(|number| !by_number.contains_key(number));
     missing.chain(by_number.keys().copied().filter(|number| *number >= count)).collect()
 }
@@ -66,7 +69,8 @@ pub(crate) struct Stored {
 pub(crate) async fn stored_events(project: &Project) -> Stored {
     let (mut stored, mut cursor) = (Stored::default(), String::new());
     loop {
-        let page: Page<EventView> = project.get(&format!("events?limit=200{cursor}")).await.expect(200).read();
+        let page: Page<EventView> =
+            project.get(&format!("events?limit=200{cursor}")).await.expect(200).read();
         for event in page.items {
             match event.idempotency_key {
                 Some(key) => drop(stored.ids.insert(key, event.id)),

@@ -51,9 +51,13 @@ async fn no_accepted_event_is_lost_or_sent_under_two_ids_by_fifty_kills() {
     let progress = Progress::default();
     let kill = async {
         for kill in 0..KILLS {
-            let moment = kill * PER_LIFE + usize::try_from(random.between(1, PER_LIFE as u64 - PRODUCERS as u64)).expect("a small number");
-            until(&format!("{moment} events are accepted"), Duration::from_mins(2), async || progress.accepted.load(SeqCst) >= moment)
-                .await;
+            let moment = kill * PER_LIFE
+                + usize::try_from(random.between(1, PER_LIFE as u64 - PRODUCERS as u64))
+                    .expect("a small number");
+            until(&format!("{moment} events are accepted"), Duration::from_mins(2), async || {
+                progress.accepted.load(SeqCst) >= moment
+            })
+            .await;
             tokio::time::sleep(Duration::from_micros(random.between(0, 60_000))).await;
             stack.kill9().await;
             stack.boot().await;
@@ -64,7 +68,10 @@ async fn no_accepted_event_is_lost_or_sent_under_two_ids_by_fifty_kills() {
     let ids = progress.ids.lock().expect("no producer panicked").clone();
     assert_eq!(ids.len(), EVENTS);
 
-    until("every event has reached the receiver", DRAIN, async || messages_by_number(&sink, "/a").len() >= EVENTS).await;
+    until("every event has reached the receiver", DRAIN, async || {
+        messages_by_number(&sink, "/a").len() >= EVENTS
+    })
+    .await;
     no_delivery_is_open(&project, DRAIN).await;
 
     let by_number = messages_by_number(&sink, "/a");
@@ -76,7 +83,10 @@ async fn no_accepted_event_is_lost_or_sent_under_two_ids_by_fifty_kills() {
     assert_eq!(messages.len(), EVENTS, "no webhook-id names two events (seed {seed})");
     #[expect(clippy::print_stdout, reason = "what `--nocapture` is for")]
     {
-        println!("{KILLS} kills: {EVENTS} events, {} repeats under the same webhook-id", sink.count("/a") - EVENTS);
+        println!(
+            "{KILLS} kills: {EVENTS} events, {} repeats under the same webhook-id",
+            sink.count("/a") - EVENTS
+        );
     }
     let stored = stored_events(&project).await.ids;
     let is_the_same = stored.values().collect::<BTreeSet<_>>() == ids.values().collect::<BTreeSet<_>>();
@@ -95,13 +105,27 @@ async fn produce(project: &Project, progress: &Progress) {
             lives > KILLS || number < lives * PER_LIFE
         })
         .await;
-        let body = json!({ "type": "order.paid", "data": { "n": number }, "idempotency_key": format!("k{number}") }).to_string();
+        let body =
+            json!({ "type": "order.paid", "data": { "n": number }, "idempotency_key": format!("k{number}") })
+                .to_string();
         until(&format!("event {number} is accepted"), Duration::from_mins(5), async || {
-            let sent =
-                project.api.try_send(Method::POST, &project.path("events"), &[("content-type", "application/json")], body.clone()).await;
+            let sent = project
+                .api
+                .try_send(
+                    Method::POST,
+                    &project.path("events"),
+                    &[("content-type", "application/json")],
+                    body.clone(),
+                )
+                .await;
             let Ok(reply) = sent else { return false };
             // A dying server may say that it is; any other refusal is a defect.
-            assert!(reply.status == 202 || reply.status >= 500, "event {number}: {} {}", reply.status, reply.body);
+            assert!(
+                reply.status == 202 || reply.status >= 500,
+                "event {number}: {} {}",
+                reply.status,
+                reply.body
+            );
             if reply.status == 202 {
                 let id = String::from(reply.json()["id"].as_str().expect("an accepted event has an id"));
                 progress.ids.lock().expect("no producer panicked").insert(number, id);

@@ -42,7 +42,13 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
     let stack = Stack::start().await;
     let (project, mut sink) = (stack.project("outage").await, Sink::start().await);
     // A delivery that was a probe waits as the schedule says, however well the receiver does meanwhile.
-    project.listen("w", &sink.url("/a"), &json!({ "timeout_s": 5, "retry_schedule_s": [2, 5, 10, 20, 20, 20, 20, 20] })).await;
+    project
+        .listen(
+            "w",
+            &sink.url("/a"),
+            &json!({ "timeout_s": 5, "retry_schedule_s": [2, 5, 10, 20, 20, 20, 20, 20] }),
+        )
+        .await;
 
     let (next, accepted, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
     let producers = join_all((0..PRODUCERS).map(|_| async {
@@ -51,14 +57,18 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
             if number >= EVENTS {
                 return;
             }
-            let after = Duration::from_secs(1) * u32::try_from(number).expect("a small number") / EVENTS_PER_S;
+            let after =
+                Duration::from_secs(1) * u32::try_from(number).expect("a small number") / EVENTS_PER_S;
             tokio::time::sleep_until(begun + after).await;
             post(&project, number).await;
             accepted.fetch_add(1, SeqCst);
         }
     }));
     let outage = async {
-        until("events are accepted before the outage", PUBLISHED, async || accepted.load(SeqCst) >= EVENTS_AROUND).await;
+        until("events are accepted before the outage", PUBLISHED, async || {
+            accepted.load(SeqCst) >= EVENTS_AROUND
+        })
+        .await;
         sink.go_down();
         let away = Instant::now();
         until("events are accepted for a minute without a receiver", PUBLISHED, async || {
@@ -69,7 +79,8 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
     };
     tokio::join!(producers, outage);
 
-    until("as many callbacks arrive as events were accepted", DRAIN, async || sink.count("/a") >= EVENTS).await;
+    until("as many callbacks arrive as events were accepted", DRAIN, async || sink.count("/a") >= EVENTS)
+        .await;
     no_delivery_is_open(&project, DRAIN).await;
 
     let by_number = messages_by_number(&sink, "/a");
@@ -80,20 +91,31 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
     let stored = stored_events(&project).await;
     assert_eq!(stored.ids.len(), EVENTS);
     let told: Vec<&str> = stored.operational.iter().map(String::as_str).collect();
-    assert_eq!(told, ["postern.webhook.failing", "postern.webhook.recovered"], "Postern says that it fails, and that it is back");
+    assert_eq!(
+        told,
+        ["postern.webhook.failing", "postern.webhook.recovered"],
+        "Postern says that it fails, and that it is back"
+    );
 
     let attempts = attempts(&project).await;
     let (repeats, failed) = (sink.count("/a") - EVENTS, attempts - sink.count("/a").min(attempts));
     #[expect(clippy::print_stdout, reason = "what `--nocapture` is for")]
     {
-        println!("a minute without a receiver: {EVENTS} events, {repeats} repeats under the same webhook-id, {failed} calls failed");
+        println!(
+            "a minute without a receiver: {EVENTS} events, {repeats} repeats under the same webhook-id, {failed} calls failed"
+        );
     }
-    assert!(failed <= FAILED_CALLS_MAX, "{failed} calls failed: a receiver that is away is probed, not flooded");
+    assert!(
+        failed <= FAILED_CALLS_MAX,
+        "{failed} calls failed: a receiver that is away is probed, not flooded"
+    );
 }
 
 /// Posts an event until it is accepted, as any careful producer does; but an answer that comes must be 202.
 async fn post(project: &Project, number: usize) {
-    let body = json!({ "type": "order.paid", "data": { "n": number }, "idempotency_key": format!("k{number}") }).to_string();
+    let body =
+        json!({ "type": "order.paid", "data": { "n": number }, "idempotency_key": format!("k{number}") })
+            .to_string();
     until(&format!("event {number} is accepted"), PUBLISHED, async || {
         let json = [("content-type", "application/json")];
         let sent = project.api.try_send(Method::POST, &project.path("events"), &json, body.clone()).await;
@@ -106,7 +128,8 @@ async fn post(project: &Project, number: usize) {
 async fn attempts(project: &Project) -> usize {
     let (mut attempts, mut cursor) = (0, String::new());
     loop {
-        let page: Page<DeliveryView> = project.get(&format!("deliveries?limit=200{cursor}")).await.expect(200).read();
+        let page: Page<DeliveryView> =
+            project.get(&format!("deliveries?limit=200{cursor}")).await.expect(200).read();
         for delivery in page.items {
             assert_eq!(delivery.state.as_str(), "delivered", "{delivery:?}");
             attempts += delivery.attempts as usize;

@@ -29,10 +29,13 @@ pub(super) fn that_lead_nowhere() -> Result<Vec<String>> {
         documents.push(Document { name, sections: sections_of(&text) });
     }
     let root = workspace::root();
-    let mut files = files_of(MEMBERS.iter().chain(&FOLDERS).map(|folder| root.join(folder)).collect(), &ENDINGS)?;
+    let mut files =
+        files_of(MEMBERS.iter().chain(&FOLDERS).map(|folder| root.join(folder)).collect(), &ENDINGS)?;
     for entry in fs::read_dir(root).map_err(|cause| Failure::path("read", root, &cause))?.flatten() {
         let path = entry.path();
-        if path.is_file() && path.extension().is_some_and(|ending| ENDINGS.iter().any(|wanted| ending == *wanted)) {
+        if path.is_file()
+            && path.extension().is_some_and(|ending| ENDINGS.iter().any(|wanted| ending == *wanted))
+        {
             files.push(path);
         }
     }
@@ -41,7 +44,9 @@ pub(super) fn that_lead_nowhere() -> Result<Vec<String>> {
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
         let relative = path.strip_prefix(root).unwrap_or(&path);
         let found = dead_citations(&text, comment_mark(&path), &documents);
-        broken.extend(found.into_iter().map(|(line, citation)| format!("{}:{line}: {citation}", relative.display())));
+        broken.extend(
+            found.into_iter().map(|(line, citation)| format!("{}:{line}: {citation}", relative.display())),
+        );
     }
     Ok(broken)
 }
@@ -76,12 +81,14 @@ fn sections_of(text: &str) -> BTreeSet<String> {
 
 /// The number that `text` starts with: `2`, `1.8b`, `A`, `B.5`. A word that only starts like one is not a number.
 fn section_at(text: &str) -> Option<&str> {
-    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(text.len());
+    let end =
+        text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(text.len());
     let word = text.get(..end)?.trim_end_matches('.');
     let mut parts = word.split('.');
     let is_number = |part: &str| part.starts_with(|letter: char| letter.is_ascii_digit());
-    let first =
-        parts.next().filter(|part| is_number(part) || (part.len() == 1 && part.starts_with(|letter: char| letter.is_ascii_uppercase())));
+    let first = parts.next().filter(|part| {
+        is_number(part) || (part.len() == 1 && part.starts_with(|letter: char| letter.is_ascii_uppercase()))
+    });
     (first.is_some() && parts.all(is_number)).then_some(word)
 }
 
@@ -102,17 +109,23 @@ fn dead_citations(text: &str, comment_mark: Option<&str>, documents: &[Document]
     for (index, line) in text.lines().enumerate() {
         for document in documents {
             for after in line.split(document.name).skip(1) {
-                let missing = sections_cited(after).into_iter().filter(|section| !document.sections.contains(section));
-                dead.extend(missing.map(|section| (index + 1, format!("{} has no section {section}", document.name))));
+                let missing =
+                    sections_cited(after).into_iter().filter(|section| !document.sections.contains(section));
+                dead.extend(
+                    missing.map(|section| (index + 1, format!("{} has no section {section}", document.name))),
+                );
             }
         }
         let comment_from = comment_mark.and_then(|mark| line.find(mark));
         for paper in PAPERS {
             for (at, _) in line.match_indices(paper) {
-                let (before, after) = (line.get(..at).unwrap_or_default(), line.get(at + paper.len()..).unwrap_or_default());
+                let (before, after) =
+                    (line.get(..at).unwrap_or_default(), line.get(at + paper.len()..).unwrap_or_default());
                 let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
                 let is_word = !before.ends_with(joins) && !after.starts_with(joins);
-                let has_section = after.strip_prefix(' ').is_some_and(|after| section_at(after.trim_start_matches('§')).is_some());
+                let has_section = after
+                    .strip_prefix(' ')
+                    .is_some_and(|after| section_at(after.trim_start_matches('§')).is_some());
                 if is_word && (has_section || comment_from.is_some_and(|from| from <= at)) {
                     dead.push((index + 1, format!("{paper} is not in the repository")));
                 }
@@ -127,14 +140,18 @@ fn sections_cited(after: &str) -> Vec<String> {
     let mut sections: Vec<String> = Vec::new();
     let mut rest = after.strip_prefix(' ');
     while let Some(text) = rest {
-        if let Some((section, number)) = sections.last_mut().zip(text.strip_prefix("trap ").and_then(section_at)) {
+        if let Some((section, number)) =
+            sections.last_mut().zip(text.strip_prefix("trap ").and_then(section_at))
+        {
             section.push_str(", trap ");
             section.push_str(number);
             break;
         }
         let Some(section) = section_at(text) else { break };
         sections.push(String::from(section));
-        rest = text.strip_prefix(section).and_then(|text| text.strip_prefix(", ").or_else(|| text.strip_prefix(" and ")));
+        rest = text
+            .strip_prefix(section)
+            .and_then(|text| text.strip_prefix(", ").or_else(|| text.strip_prefix(" and ")));
     }
     sections
 }
@@ -161,13 +178,18 @@ mod tests {
         assert_eq!(dead(fine, Some("//")), []);
         let named = |line: usize, section: &str| (line, format!("docs/page.md has no section {section}"));
         let bad = "// docs/page.md 2.4\nlet reason = \"docs/page.md 2.3, 9\";\n// (docs/page.md 1.9, trap 2) and docs/page.md B.\n";
-        assert_eq!(dead(bad, Some("//")), [named(1, "2.4"), named(2, "9"), named(3, "1.9, trap 2"), named(3, "B")]);
+        assert_eq!(
+            dead(bad, Some("//")),
+            [named(1, "2.4"), named(2, "9"), named(3, "1.9, trap 2"), named(3, "B")]
+        );
     }
 
     #[test]
     fn a_citation_of_a_paper_outside_is_named() {
         let [platform, wire, ..] = PAPERS;
-        let bad = format!("// {platform} 1.4\nlet reason = \"{wire} A.3\";\n//! as {wire} says\n// ({platform} §4)\n");
+        let bad = format!(
+            "// {platform} 1.4\nlet reason = \"{wire} A.3\";\n//! as {wire} says\n// ({platform} §4)\n"
+        );
         let lines = |text: &str, mark| dead(text, mark).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
         assert_eq!(lines(&bad, Some("//")), [1, 2, 3, 4]);
         assert_eq!(lines(&format!("{platform}.md says\n{platform}_1 RE{wire} {wire}D\n"), Some("")), [1]);
@@ -178,7 +200,8 @@ mod tests {
     #[test]
     fn every_citation_of_the_repository_leads_somewhere() {
         assert_eq!(that_lead_nowhere().expect("the repository"), [""; 0]);
-        let cited = fs::read_to_string(workspace::root().join("edge/clippy.toml")).expect("a file with citations");
+        let cited =
+            fs::read_to_string(workspace::root().join("edge/clippy.toml")).expect("a file with citations");
         assert_eq!(sections_cited(cited.split(CITED[0]).nth(1).expect("a citation")), ["1.7"]);
     }
 }

@@ -25,7 +25,11 @@ pub(crate) fn attempt_tabs(
     let (sent, received) = (attempt.clone(), attempt.clone());
     let mut all = vec![
         Tab { key: "request", label: String::from("Request"), panel: Box::new(move || request(&sent)) },
-        Tab { key: "response", label: String::from("Response"), panel: Box::new(move || response(&received)) },
+        Tab {
+            key: "response",
+            label: String::from("Response"),
+            panel: Box::new(move || response(&received)),
+        },
     ];
     if let Some(before) = before {
         all.push(Tab {
@@ -35,7 +39,11 @@ pub(crate) fn attempt_tabs(
         });
     }
     if let Some(event) = event {
-        all.push(Tab { key: "event", label: String::from("Event"), panel: Box::new(move || event_facts(&event)) });
+        all.push(Tab {
+            key: "event",
+            label: String::from("Event"),
+            panel: Box::new(move || event_facts(&event)),
+        });
     }
     tabs("Attempt", chosen, all)
 }
@@ -43,7 +51,10 @@ pub(crate) fn attempt_tabs(
 /// Which request or background run of Postern made the call: what its logs are searched for.
 fn made_by(attempt: &AttemptView) -> AnyView {
     let id = attempt.attempt.request_id.clone();
-    id.map(|id| view! { <p class="hint">"Made by request "<code>{id}</code>", as the logs name it"</p> }.into_any()).into_any()
+    id.map(|id| {
+        view! { <p class="hint">"Made by request "<code>{id}</code>", as the logs name it"</p> }.into_any()
+    })
+    .into_any()
 }
 
 /// What was sent, with the values of protected headers left out. The body is shown exactly as it was signed, so that a signature
@@ -70,7 +81,8 @@ fn request(attempt: &AttemptView) -> AnyView {
 /// What came back, as much of it as is kept. It says where something was left out: a person must not take the part for the whole.
 fn response(attempt: &AttemptView) -> AnyView {
     let Some(response) = &attempt.attempt.response else {
-        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }.into_any();
+        return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }
+            .into_any();
     };
     let body = if response.body.is_empty() {
         view! { <p class="hint">"The body is empty."</p> }.into_any()
@@ -82,8 +94,12 @@ fn response(attempt: &AttemptView) -> AnyView {
     });
     // Where the body broke off, the reason says so.
     let is_cut = response.truncated && response.body_note.is_none();
-    let cut = is_cut.then(|| view! { <p class="hint">"The answer was longer; only its beginning is read."</p> }.into_any());
-    let base64 = response.body_is_base64.then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> }.into_any());
+    let cut = is_cut.then(|| {
+        view! { <p class="hint">"The answer was longer; only its beginning is read."</p> }.into_any()
+    });
+    let base64 = response
+        .body_is_base64
+        .then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> }.into_any());
     view! {
         {header_lines(model::status_line(response), response.headers.clone())}
         {left_out}
@@ -104,21 +120,30 @@ fn difference(before: &AttemptView, after: &AttemptView) -> AnyView {
         };
         view! { <span class=class>{sign}{text}"\n"</span> }.into_any()
     };
-    let lines = model::difference(&model::text_of(before), &model::text_of(after)).into_iter().map(line).collect_view();
-    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines}</pre></div> }.into_any()
+    let lines = model::difference(&model::text_of(before), &model::text_of(after))
+        .into_iter()
+        .map(line)
+        .collect_view();
+    view! { <div class="code"><pre tabindex="0" role="group" aria-label="Difference">{lines}</pre></div> }
+        .into_any()
 }
 
 /// An event with its data, as far as it has it: what was not given with it is left out.
 pub(crate) fn event_facts(event: &EventView) -> AnyView {
     let object = event.object.as_ref().map(|object| {
         let version = object.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }.into_any()
+        view! { <div><dt>"Object"</dt><dd>{format!("{} {}{version}", object.kind, object.name)}</dd></div> }
+            .into_any()
     });
     let key = event.idempotency_key.clone();
-    let key = key.map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> }.into_any());
+    let key =
+        key.map(|key| view! { <div><dt>"Idempotency key"</dt><dd class="mono">{key}</dd></div> }.into_any());
     let order = event.order_key.clone();
-    let order = order.map(|key| view! { <div><dt>"Order key"</dt><dd class="mono break">{key}</dd></div> }.into_any());
-    let label = |(key, value): (&String, &String)| view! { <code class="break">{format!("{key}: {value}")}</code> }.into_any();
+    let order = order
+        .map(|key| view! { <div><dt>"Order key"</dt><dd class="mono break">{key}</dd></div> }.into_any());
+    let label = |(key, value): (&String, &String)| {
+        view! { <code class="break">{format!("{key}: {value}")}</code> }.into_any()
+    };
     let labels = (!event.labels.is_empty()).then(|| {
         view! { <div><dt>"Labels"</dt><dd><span class="codes">{event.labels.iter().map(label).collect_view()}</span></dd></div> }.into_any()
     });

@@ -9,7 +9,10 @@ use crate::json;
 
 /// `POST /path` of a request: the method and what follows the host.
 pub(crate) fn request_line(url: &str) -> String {
-    let path = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| &url[at + 3 + slash..])).unwrap_or("/");
+    let path = url
+        .find("://")
+        .and_then(|at| url[at + 3..].find('/').map(|slash| &url[at + 3 + slash..]))
+        .unwrap_or("/");
     format!("POST {path}")
 }
 
@@ -84,7 +87,8 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
     let mut lines = Vec::new();
     while i < before.len() || j < after.len() {
         let is_same = i < before.len() && j < after.len() && before[i] == after[j];
-        let takes_before = j == after.len() || (i < before.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]);
+        let takes_before = j == after.len()
+            || (i < before.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]);
         if is_same {
             lines.push((Change::Same, String::from(before[i])));
             (i, j) = (i + 1, j + 1);
@@ -102,7 +106,9 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
 /// Request, outcome and response as one text, laid out so that a comparison shows what a person would point at.
 pub(crate) fn text_of(attempt: &AttemptView) -> String {
     let mut lines = Vec::new();
-    let headers = |headers: &[(String, String)]| headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>();
+    let headers = |headers: &[(String, String)]| {
+        headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+    };
     if let Some(request) = &attempt.attempt.request {
         lines.push(format!("{} {}", request_line(&request.url), host(&request.url)));
         lines.extend(headers(&request.headers));
@@ -181,17 +187,29 @@ pub(crate) mod tests {
     #[test]
     fn the_difference_keeps_what_is_common_in_order() {
         let lines = difference("a\nb\nc\nd", "a\nx\nc\nd\ne");
-        let kinds: Vec<(Change, &str)> = lines.iter().map(|(change, line)| (*change, line.as_str())).collect();
+        let kinds: Vec<(Change, &str)> =
+            lines.iter().map(|(change, line)| (*change, line.as_str())).collect();
         assert_eq!(
             kinds,
-            [(Change::Same, "a"), (Change::Gone, "b"), (Change::New, "x"), (Change::Same, "c"), (Change::Same, "d"), (Change::New, "e")]
+            [
+                (Change::Same, "a"),
+                (Change::Gone, "b"),
+                (Change::New, "x"),
+                (Change::Same, "c"),
+                (Change::Same, "d"),
+                (Change::New, "e")
+            ]
         );
     }
 
     #[test]
     fn two_attempts_differ_in_timestamp_and_answer_only() {
         let lines = difference(&text_of(&attempt(1, 503, "busy")), &text_of(&attempt(2, 200, "busy")));
-        let changed: Vec<&str> = lines.iter().filter(|(change, _)| *change == Change::New).map(|(_, line)| line.as_str()).collect();
+        let changed: Vec<&str> = lines
+            .iter()
+            .filter(|(change, _)| *change == Change::New)
+            .map(|(_, line)| line.as_str())
+            .collect();
         assert_eq!(changed, ["webhook-timestamp: 1795270052", "The receiver answered 200"]);
     }
 

@@ -74,7 +74,11 @@ fn Entries(
     (move || {
         let items = entries.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
-            return if entries.next().is_some() { nothing_yet(more()) } else { nothing(subject.get().is_some()) };
+            return if entries.next().is_some() {
+                nothing_yet(more())
+            } else {
+                nothing(subject.get().is_some())
+            };
         }
         view! {
             <div class="card scroll">
@@ -104,7 +108,8 @@ fn nothing(is_filtered: bool) -> AnyView {
         return empty(Icon::Audit, "Nothing was changed yet", advice, ().into_any());
     }
     let nav = use_nav();
-    let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter(SUBJECT, None) /> }.into_any();
+    let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter(SUBJECT, None) /> }
+        .into_any();
     empty(Icon::Search, "Nothing was done to this", "Remove the filter to see all.", clear)
 }
 

@@ -65,13 +65,19 @@ mod tests {
             "address": null, "request_id": null, "action": "webhook.disabled", "subject": {"kind": "webhook", "name": "w"}, "changes": {},
         }))
         .expect("an entry");
-        assert_eq!((words_of(&own).as_str(), origin_of(&own).as_str()), ("Webhook disabled", "of its own accord"));
+        assert_eq!(
+            (words_of(&own).as_str(), origin_of(&own).as_str()),
+            ("Webhook disabled", "of its own accord")
+        );
     }
 
     #[test]
     fn a_field_shows_what_it_was_and_what_it_is() {
         let change = Change { from: Value::Null, to: json!({"n": 1}) };
         assert_eq!(sides(&change), (None, Some(String::from("{\"n\":1}"))));
-        assert_eq!(sides(&Change { from: json!("set"), to: json!("changed") }), (Some(String::from("set")), Some(String::from("changed"))));
+        assert_eq!(
+            sides(&Change { from: json!("set"), to: json!("changed") }),
+            (Some(String::from("set")), Some(String::from("changed")))
+        );
     }
 }

@@ -83,11 +83,17 @@ struct Opened {
 impl Opened {
     /// The latest attempt is shown first.
     fn new(detail: Fetched<DeliveryDetail>) -> Self {
-        let delivery = Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone())));
-        let attempts =
-            Memo::new(move |_| detail.value.with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default()));
+        let delivery = Memo::new(move |_| {
+            detail.value.with(|detail| detail.as_ref().map(|detail| detail.delivery.clone()))
+        });
+        let attempts = Memo::new(move |_| {
+            detail
+                .value
+                .with(|detail| detail.as_ref().map(|detail| detail.attempts.clone()).unwrap_or_default())
+        });
         let chosen = RwSignal::new(None::<u32>);
-        let present = Memo::new(move |_| attempts.with(|attempts| attempt_model::shown(attempts, chosen.get())));
+        let present =
+            Memo::new(move |_| attempts.with(|attempts| attempt_model::shown(attempts, chosen.get())));
         Self { detail, delivery, attempts, chosen, present }
     }
 
@@ -120,7 +126,11 @@ fn Content(
     let reason = move || {
         detail.value.with(|detail| {
             let detail = detail.as_ref()?;
-            Some(notice(state_word(detail.delivery.state).0, detail.reason.headline.clone(), detail.reason.advice.clone()))
+            Some(notice(
+                state_word(detail.delivery.state).0,
+                detail.reason.headline.clone(),
+                detail.reason.advice.clone(),
+            ))
         })
     };
     view! {
@@ -143,9 +153,13 @@ fn Head(
 ) -> AnyView {
     let (clock, name) = (use_clock(), use_project().name().clone());
     let state = badge(move || {
-        opened.delivery.with(|delivery| delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default())
+        opened.delivery.with(|delivery| {
+            delivery.as_ref().map(|delivery| model::standing(delivery, clock.now())).unwrap_or_default()
+        })
     });
-    let webhook = Memo::new(move |_| opened.delivery.with(|delivery| delivery.as_ref().and_then(|delivery| delivery.webhook.clone())));
+    let webhook = Memo::new(move |_| {
+        opened.delivery.with(|delivery| delivery.as_ref().and_then(|delivery| delivery.webhook.clone()))
+    });
     let webhook_link = move || match webhook.get() {
         Some(webhook) => {
             let href = Place::Project(name.clone(), Area::Webhook(webhook.clone())).path();
@@ -209,10 +223,14 @@ fn Actions(
         None => toasts.complain("Nothing was sent in this attempt, so there is nothing to copy."),
     };
     use_shortcut("R", "Resend this delivery", resend);
-    let can_cancel =
-        Memo::new(move |_| opened.delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final())));
-    let cancel_button =
-        move || can_cancel.get().then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> }.into_any());
+    let can_cancel = Memo::new(move |_| {
+        opened.delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final()))
+    });
+    let cancel_button = move || {
+        can_cancel
+            .get()
+            .then(|| view! { <Button label="Cancel delivery" on_press=move |()| cancel() /> }.into_any())
+    };
     view! {
         <div class="page-actions">
             <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() />
@@ -233,7 +251,9 @@ fn Attempts(
     let next = move || next_attempt(opened.delivery, opened.attempts, clock);
     let made = move || {
         opened.attempts.with(|attempts| {
-            let row = |(at, attempt)| attempt_row(attempt, Signal::derive(move || opened.present.get() == Some(at)), opened.chosen);
+            let row = |(at, attempt)| {
+                attempt_row(attempt, Signal::derive(move || opened.present.get() == Some(at)), opened.chosen)
+            };
             attempts.iter().enumerate().rev().map(row).collect_view()
         })
     };
@@ -256,12 +276,14 @@ fn Shown(
     let tab = RwSignal::new("request");
     (move || {
         let event = opened.detail.value.with(|detail| detail.as_ref().map(|detail| detail.event.clone()));
-        opened.attempts.with(|attempts| match opened.present.get().and_then(|at| Some((at, attempts.get(at)?.clone()))) {
-            Some((at, attempt)) => {
-                let before = at.checked_sub(1).and_then(|at| attempts.get(at).cloned());
-                attempt_tabs(tab, attempt, before, event)
+        opened.attempts.with(|attempts| {
+            match opened.present.get().and_then(|at| Some((at, attempts.get(at)?.clone()))) {
+                Some((at, attempt)) => {
+                    let before = at.checked_sub(1).and_then(|at| attempts.get(at).cloned());
+                    attempt_tabs(tab, attempt, before, event)
+                }
+                None => event.map(|event| event_facts(&event)).into_any(),
             }
-            None => event.map(|event| event_facts(&event)).into_any(),
         })
     })
     .into_any()
@@ -269,7 +291,11 @@ fn Shown(
 
 /// The attempt that is still to come, with the time until it and where that time comes from: the schedule, or what the receiver
 /// asked for. Nothing once the delivery has ended.
-fn next_attempt(delivery: Memo<Option<DeliveryView>>, attempts: Memo<Vec<AttemptView>>, clock: Clock) -> Option<AnyView> {
+fn next_attempt(
+    delivery: Memo<Option<DeliveryView>>,
+    attempts: Memo<Vec<AttemptView>>,
+    clock: Clock,
+) -> Option<AnyView> {
     let delivery = delivery.get().filter(|delivery| !delivery.state.is_final())?;
     let number = delivery.attempts + 1;
     let is_running = delivery.state == State::Leased;
@@ -279,7 +305,11 @@ fn next_attempt(delivery: Memo<Option<DeliveryView>>, attempts: Memo<Vec<Attempt
         String::from("held: the reason is above")
     } else {
         let asked_s = attempts.with(|attempts| attempts.last().and_then(asked_s));
-        model::schedule_words(delivery.attempts, delivery.next_at.map(|next_at| next_at.ms_since(delivery.updated_at)), asked_s)
+        model::schedule_words(
+            delivery.attempts,
+            delivery.next_at.map(|next_at| next_at.ms_since(delivery.updated_at)),
+            asked_s,
+        )
     };
     let next_at = delivery.next_at;
     let left = move || match next_at {
@@ -314,11 +344,10 @@ fn asked_s(attempt: &AttemptView) -> Option<u32> {
 fn attempt_row(attempt: &AttemptView, is_chosen: Signal<bool>, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;
-    let is_good = record
-        .request
-        .as_ref()
-        .zip(record.response.as_ref())
-        .is_some_and(|(request, response)| counts_as_delivered(request.rendering.contract, response.status));
+    let is_good =
+        record.request.as_ref().zip(record.response.as_ref()).is_some_and(|(request, response)| {
+            counts_as_delivered(request.rendering.contract, response.status)
+        });
     let note = record.response.as_ref().and_then(|response| response.body_note.as_ref());
     let result = brief_with_body(&record.outcome, note);
     let tone = if is_good { Tone::Good } else { Tone::Busy };

@@ -16,9 +16,11 @@ pub(super) fn Filters(names: Signal<Vec<String>>) -> AnyView {
     let (nav, project) = (use_nav(), use_project());
     let types = Fetched::new(move || project.event_types());
     let kinds = Signal::derive(move || {
-        types
-            .value
-            .with(|page| page.as_ref().map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
+        types.value.with(|page| {
+            page.as_ref()
+                .map(|page| page.items.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>())
+                .unwrap_or_default()
+        })
     });
     let states = [State::Pending, State::Waiting, State::Delivered, State::Dead, State::Cancelled];
     let states = [(None, "Any state"), (Some(model::UNDER_WAY), "Under way")]
@@ -51,5 +53,6 @@ fn state(nav: Nav, wanted: Option<&'static str>, words: &'static str) -> AnyView
 fn chip(nav: Nav, name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>) -> AnyView {
     let value = Signal::derive(move || nav.value(name));
     let change = move |value: Option<String>| nav.filter(name, value.as_deref());
-    view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change=change /> }.into_any()
+    view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change=change /> }
+        .into_any()
 }

@@ -18,8 +18,14 @@ use crate::ui::rows::view::{Column, numbers, words};
 use crate::words::{ago, hold_words};
 
 /// The columns, as the cells of [`row`] follow.
-const COLUMNS: [Column; 6] =
-    [words("State"), words("Event"), words("Webhook"), numbers("Attempts"), words("Latest attempt"), numbers("Accepted")];
+const COLUMNS: [Column; 6] = [
+    words("State"),
+    words("Event"),
+    words("Webhook"),
+    numbers("Attempts"),
+    words("Latest attempt"),
+    numbers("Accepted"),
+];
 
 /// The deliveries that a query of the page asks for.
 pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<Page<DeliveryView>> {
@@ -65,7 +71,10 @@ pub(crate) fn take_in(list: Fetched<Page<DeliveryView>>, query: Query, delivery:
 }
 
 /// The rows of a list on another screen. A press opens the screen of deliveries with the drawer. `webhooks` as in [`table`].
-pub(crate) fn rows(list: Fetched<Page<DeliveryView>>, webhooks: Option<Fetched<Page<WebhookView>>>) -> AnyView {
+pub(crate) fn rows(
+    list: Fetched<Page<DeliveryView>>,
+    webhooks: Option<Fetched<Page<WebhookView>>>,
+) -> AnyView {
     let list = List::newest(list);
     view! { {list.news()}{table(list, webhooks)} }.into_any()
 }
@@ -86,7 +95,12 @@ struct Around {
 /// The rows. A press opens the drawer of this screen, or, from another screen, the screen of deliveries with it. `webhooks` are
 /// those of the project, where this is the screen of deliveries: they say why a delivery is held.
 pub(super) fn table(list: List<DeliveryView>, webhooks: Option<Fetched<Page<WebhookView>>>) -> AnyView {
-    let around = Around { nav: use_nav(), clock: use_clock(), address: StoredValue::new(link(Area::Deliveries)), webhooks };
+    let around = Around {
+        nav: use_nav(),
+        clock: use_clock(),
+        address: StoredValue::new(link(Area::Deliveries)),
+        webhooks,
+    };
     let open = Signal::derive(move || around.nav.value("open"));
     list.table(&COLUMNS, open, move |delivery, place| row(delivery, place, around))
 }
@@ -95,7 +109,8 @@ pub(super) fn table(list: List<DeliveryView>, webhooks: Option<Fetched<Page<Webh
 fn row(delivery: RwSignal<DeliveryView>, place: Signal<String>, around: Around) -> AnyView {
     let Around { nav, clock, .. } = around;
     let of = move |part: fn(&DeliveryView) -> String| (move || delivery.with(part)).into_any();
-    let is_open = move || nav.value("open").is_some_and(|open| delivery.with_untracked(|delivery| delivery.id == open));
+    let is_open =
+        move || nav.value("open").is_some_and(|open| delivery.with_untracked(|delivery| delivery.id == open));
     let state = badge(move || delivery.with(|delivery| model::standing(delivery, clock.now())));
     let when = move || delivery.with(|delivery| ago(clock.now(), delivery.created_at));
     view! {

@@ -40,7 +40,9 @@ pub(crate) fn Deliveries() -> AnyView {
     let webhooks = webhooks_now();
     let names = Signal::derive(move || {
         webhooks.value.with(|page| {
-            page.as_ref().map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>()).unwrap_or_default()
+            page.as_ref()
+                .map(|page| page.items.iter().map(|webhook| webhook.name.clone()).collect::<Vec<_>>())
+                .unwrap_or_default()
         })
     });
     let about = Signal::derive(move || {
@@ -52,7 +54,8 @@ pub(crate) fn Deliveries() -> AnyView {
     let replays = replays::list_of();
     let replay = move || nav.open("replay", Some(replays::Kind::Ended.as_str()));
     let open = Memo::new(move |_| nav.value("open"));
-    let drawer = move || open.get().map(|id| view! { <drawer::DeliveryDrawer id=id list=list.page /> }.into_any());
+    let drawer =
+        move || open.get().map(|id| view! { <drawer::DeliveryDrawer id=id list=list.page /> }.into_any());
     view! {
         <PageHead title="Deliveries" about=about>
             {live_dot(live)}
@@ -139,11 +142,18 @@ fn webhooks_now() -> Fetched<Page<WebhookView>> {
 }
 
 /// The rows, or why there are none.
-fn content(list: List<DeliveryView>, webhooks: Fetched<Page<WebhookView>>) -> impl Fn() -> AnyView + Send + 'static {
+fn content(
+    list: List<DeliveryView>,
+    webhooks: Fetched<Page<WebhookView>>,
+) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
     let (is_empty, post) = (list.core.is_empty(), link(Area::Events));
     move || {
-        let more = || list.more("Show older ones", move |next| api.with_value(|api| list::load(api, &nav.query_now(), Some(next))));
+        let more = || {
+            list.more("Show older ones", move |next| {
+                api.with_value(|api| list::load(api, &nav.query_now(), Some(next)))
+            })
+        };
         if !is_empty.get() {
             return view! { {list.news()}<div class="card scroll">{list::table(list, Some(webhooks))}</div>{more()} }.into_any();
         }
@@ -153,10 +163,17 @@ fn content(list: List<DeliveryView>, webhooks: Fetched<Page<WebhookView>>) -> im
         if model::is_filtered(&nav.query()) {
             let remove = move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None));
             let clear = view! { <Button label="Remove all filters" on_press=remove /> }.into_any();
-            return empty(Icon::Search, "No delivery fits these filters", "Remove one, or all of them.", clear);
+            return empty(
+                Icon::Search,
+                "No delivery fits these filters",
+                "Remove one, or all of them.",
+                clear,
+            );
         }
         let post = format!("{post}?post=1");
-        let post = view! { <LinkButton label="Post an event" href=post look=Look::Primary icon=Icon::Send /> }.into_any();
+        let post =
+            view! { <LinkButton label="Post an event" href=post look=Look::Primary icon=Icon::Send /> }
+                .into_any();
         empty(
             Icon::Delivery,
             "Nothing was sent yet",

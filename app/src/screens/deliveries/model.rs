@@ -93,7 +93,9 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
 
 /// Whether a delivery belongs to the list that `page` asks for.
 pub(crate) fn fits(page: &Query, delivery: &DeliveryView) -> bool {
-    let is = |filter: &str, value: Option<&str>| page.value(filter).is_none_or(|wanted| Some(wanted.as_str()) == value);
+    let is = |filter: &str, value: Option<&str>| {
+        page.value(filter).is_none_or(|wanted| Some(wanted.as_str()) == value)
+    };
     let is_state = match page.value("state").as_deref() {
         Some(UNDER_WAY) => !delivery.state.is_final(),
         _ => is("state", Some(delivery.state.as_str())),
@@ -156,12 +158,16 @@ pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Opti
     }
     let percent = |seconds: u32, percent: u32| i64::from(seconds) * i64::from(percent) * 10;
     let usual = SCHEDULE_S.get(usize::try_from(attempts).unwrap_or(usize::MAX)).filter(|seconds| {
-        (percent(**seconds, 100 - JITTER_PERCENT) - 1_000..=percent(**seconds, 100 + JITTER_PERCENT) + 1_000).contains(&waits_ms)
+        (percent(**seconds, 100 - JITTER_PERCENT) - 1_000..=percent(**seconds, 100 + JITTER_PERCENT) + 1_000)
+            .contains(&waits_ms)
     });
     match usual {
         Some(seconds) => format!("{} after attempt {attempts}, ±{JITTER_PERCENT} %", words::wait(*seconds)),
         // A schedule of its own, or somebody resent it.
-        None => format!("{} after attempt {attempts}", words::span(u64::try_from(waits_ms / 1_000).unwrap_or_default())),
+        None => format!(
+            "{} after attempt {attempts}",
+            words::span(u64::try_from(waits_ms / 1_000).unwrap_or_default())
+        ),
     }
 }
 
@@ -212,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_known_delivery_stays_in_its_place_and_never_goes_back_in_time() {
-        let mut shown = list(vec![delivery("dlv_2", State::Waiting, 5), delivery("dlv_1", State::Waiting, 5)]);
+        let mut shown =
+            list(vec![delivery("dlv_2", State::Waiting, 5), delivery("dlv_1", State::Waiting, 5)]);
         let waiting = Query::default().with("state", Some("waiting"));
         take_in(&mut shown, &waiting, &delivery("dlv_1", State::Delivered, 9));
         take_in(&mut shown, &waiting, &delivery("dlv_1", State::Leased, 7));
@@ -222,11 +229,15 @@ mod tests {
 
     #[test]
     fn the_heading_counts_what_is_under_way_and_what_was_given_up() {
-        let marks = [State::Pending, State::Leased, State::Waiting, State::Delivered, State::Dead, State::Cancelled]
-            .map(|state| delivery("dlv_1", state, 0).marks());
+        let marks =
+            [State::Pending, State::Leased, State::Waiting, State::Delivered, State::Dead, State::Cancelled]
+                .map(|state| delivery("dlv_1", state, 0).marks());
         assert_eq!(marks, [1, 1, 1, 0, 2, 0]);
         assert_eq!(about(1, false, [1, 0, 0, 0]), "1 delivery · 1 under way · 0 gave up");
-        assert_eq!(about(50, true, [3, 2, 0, 0]), "50 deliveries shown, there are older ones · 3 under way · 2 gave up");
+        assert_eq!(
+            about(50, true, [3, 2, 0, 0]),
+            "50 deliveries shown, there are older ones · 3 under way · 2 gave up"
+        );
     }
 
     #[test]
@@ -246,7 +257,10 @@ mod tests {
     #[test]
     fn the_next_attempt_says_where_it_comes_from() {
         assert_eq!(schedule_words(3, Some(2_000_000), None), "30 min after attempt 3, ±20 %");
-        assert_eq!(schedule_words(1, Some(60_400), Some(60)), "as long after attempt 1 as the receiver asked for");
+        assert_eq!(
+            schedule_words(1, Some(60_400), Some(60)),
+            "as long after attempt 1 as the receiver asked for"
+        );
         assert_eq!(schedule_words(1, Some(60_400), None), "1 min after attempt 1");
         assert_eq!(schedule_words(40, Some(90_000), None), "1 min 30 s after attempt 40");
         assert_eq!(schedule_words(0, None, None), "as soon as possible");
@@ -264,19 +278,34 @@ mod tests {
     #[test]
     fn what_is_under_way_is_three_lists_as_one() {
         let page = |ids: &[&str], next: Option<&str>| {
-            Some(Page::new(ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(), next.map(String::from)))
+            Some(Page::new(
+                ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(),
+                next.map(String::from),
+            ))
         };
-        let all = together(vec![page(&["dlv_5", "dlv_1"], Some("a")), page(&[], None), page(&["dlv_9", "dlv_4"], Some("b"))]);
+        let all = together(vec![
+            page(&["dlv_5", "dlv_1"], Some("a")),
+            page(&[], None),
+            page(&["dlv_9", "dlv_4"], Some("b")),
+        ]);
         let ids: Vec<&str> = all.items.iter().map(|delivery| delivery.id.as_str()).collect();
         assert_eq!(ids, ["dlv_9", "dlv_5", "dlv_4", "dlv_1"]);
         assert_eq!(cursors(all.next.as_deref()), [Some(String::from("a")), None, Some(String::from("b"))]);
         assert_eq!(cursors(None), [(); 3].map(|()| Some(String::new())));
         assert_eq!(cursors(Some("cut")), [(); 3].map(|()| Some(String::from("cut"))));
         assert_eq!(together(vec![page(&[], None), None, None]).next, None);
-        let searched = |at| Some(Page { searched_to: Some(Timestamp(at)), ..Page::new(Vec::new(), Some(String::from("c"))) });
-        assert_eq!(together(vec![searched(3), page(&["d"], None), searched(5)]).searched_to, Some(Timestamp(5)));
+        let searched = |at| {
+            Some(Page { searched_to: Some(Timestamp(at)), ..Page::new(Vec::new(), Some(String::from("c"))) })
+        };
+        assert_eq!(
+            together(vec![searched(3), page(&["d"], None), searched(5)]).searched_to,
+            Some(Timestamp(5))
+        );
         let under_way = Query::default().with("state", Some(UNDER_WAY));
-        assert!(fits(&under_way, &delivery("dlv_1", State::Pending, 0)) && !fits(&under_way, &delivery("dlv_1", State::Dead, 0)));
+        assert!(
+            fits(&under_way, &delivery("dlv_1", State::Pending, 0))
+                && !fits(&under_way, &delivery("dlv_1", State::Dead, 0))
+        );
     }
 
     #[test]

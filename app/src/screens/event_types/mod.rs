@@ -54,7 +54,8 @@ pub(crate) fn EventTypes() -> AnyView {
 /// The button that opens the form of a new event type.
 fn add_button(is_adding: RwSignal<bool>) -> AnyView {
     let press = move |()| is_adding.set(true);
-    view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }.into_any()
+    view! { <Button label="New event type" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }
+        .into_any()
 }
 
 /// The event types, a card each; archived ones last, and one that is being deleted not at all.
@@ -101,7 +102,8 @@ fn EventTypeCard(
     });
     let label = if item.archived { "Offer again" } else { "Archive" };
     let mark = item.archived.then(|| badge_of(Tone::Idle, "archived"));
-    let description = if item.description.is_empty() { String::from("No description") } else { item.description.clone() };
+    let description =
+        if item.description.is_empty() { String::from("No description") } else { item.description.clone() };
     let (archive, delete) = (archiving(&item, types), deleting(item.name.clone(), types));
     view! {
         <li class="card pad tile">
@@ -171,10 +173,14 @@ fn NewEventType(
     let (project, toasts) = (use_project(), use_toasts());
     let draft = Store::new(EventTypeDraft::default());
     let faults = Memo::new(move |_| draft.with(EventTypeDraft::faults));
-    let (is_sent, sending, failure) = (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
+    let (is_sent, sending, failure) =
+        (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
     // Whoever has typed something is told at once what is wrong with it.
-    let name_fault = fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
-    let about_fault = fault_when(faults, "description", move || is_sent.get() || draft.description().with(|about| !about.is_empty()));
+    let name_fault =
+        fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
+    let about_fault = fault_when(faults, "description", move || {
+        is_sent.get() || draft.description().with(|about| !about.is_empty())
+    });
     let (example_fault, schema_fault) = (shown_fault(faults, "example"), shown_fault(faults, "schema"));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();

@@ -45,7 +45,9 @@ impl EventTypeDraft {
 fn json_of(pointer: &str, typed: &str) -> Result<Value, Fault> {
     match typed.trim() {
         "" => Ok(Value::Null),
-        text if json::is_json(text) => postern_core::json::read(text).map_err(|error| Fault::new(pointer, error.to_string())),
+        text if json::is_json(text) => {
+            postern_core::json::read(text).map_err(|error| Fault::new(pointer, error.to_string()))
+        }
         _ => Err(Fault::new(pointer, "is not JSON yet")),
     }
 }
@@ -64,7 +66,11 @@ pub(super) fn shown(items: &[EventTypeView], is_gone: impl Fn(&str) -> bool) -> 
 
 /// What became of an event type that was archived or taken back.
 pub(super) fn archived_words(name: &str, is_archived: bool) -> String {
-    if is_archived { format!("{name} is no longer offered; events of it are still accepted") } else { format!("{name} is offered again") }
+    if is_archived {
+        format!("{name} is no longer offered; events of it are still accepted")
+    } else {
+        format!("{name} is offered again")
+    }
 }
 
 #[cfg(test)]
@@ -85,19 +91,30 @@ mod tests {
 
     #[test]
     fn an_example_is_json_or_nothing() {
-        assert_eq!(body(" ", ""), Ok(json!({ "name": "a", "description": "", "example": null, "schema": null })));
+        assert_eq!(
+            body(" ", ""),
+            Ok(json!({ "name": "a", "description": "", "example": null, "schema": null }))
+        );
         assert_eq!(body("{\"n\":1}", "{}").map(|body| body["example"]["n"].clone()), Ok(json!(1)));
-        let exact = body("[1.10,1e5,-0]", r#"{"maximum":12345678901234567890123}"#).map(|body| body.to_string());
-        assert!(exact.is_ok_and(|body| body.contains("[1.10,1e5,-0]") && body.contains("12345678901234567890123")));
+        let exact =
+            body("[1.10,1e5,-0]", r#"{"maximum":12345678901234567890123}"#).map(|body| body.to_string());
+        assert!(
+            exact
+                .is_ok_and(|body| body.contains("[1.10,1e5,-0]") && body.contains("12345678901234567890123"))
+        );
         assert_eq!(body("{", "").map_err(|fault| fault.pointer), Err(String::from("/example")));
         assert_eq!(body("", "{").map_err(|fault| fault.pointer), Err(String::from("/schema")));
     }
 
     #[test]
     fn a_name_is_judged_as_at_the_edge() {
-        let typed = |name: &str| EventTypeDraft { name: String::from(name), ..EventTypeDraft::default() }.faults();
+        let typed =
+            |name: &str| EventTypeDraft { name: String::from(name), ..EventTypeDraft::default() }.faults();
         assert_eq!(typed("order.paid"), []);
-        assert_eq!(typed("order paid").iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/name"]);
+        assert_eq!(
+            typed("order paid").iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+            ["/name"]
+        );
     }
 
     #[test]

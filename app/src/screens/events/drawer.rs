@@ -30,7 +30,9 @@ pub(super) fn EventDrawer(
     let event = Fetched::new(move || project.event(&id));
     let deliveries = StoredValue::new(link(Area::Deliveries));
     let content = move || {
-        let shown = move || event.value.with(|event| event.as_ref().map(|event| facts(event, &deliveries.get_value())));
+        let shown = move || {
+            event.value.with(|event| event.as_ref().map(|event| facts(event, &deliveries.get_value())))
+        };
         shown.into_any()
     };
     let close = move || {
@@ -65,6 +67,9 @@ fn facts(event: &EventView, deliveries: &str) -> AnyView {
 /// Where this event alone is sent to a webhook that did not get it.
 fn send_address(event: &EventView) -> String {
     let (since, until) = (event.accepted_at.to_rfc3339(), event.accepted_at.plus_ms(1).to_rfc3339());
-    let query = Query::default().with("since", Some(&since)).with("until", Some(&until)).with("type", Some(&event.kind));
+    let query = Query::default()
+        .with("since", Some(&since))
+        .with("until", Some(&until))
+        .with("type", Some(&event.kind));
     replays::address(replays::Kind::Missing, &query)
 }

@@ -59,11 +59,18 @@ pub(super) fn table(list: List<EventRow>) -> AnyView {
 }
 
 /// A row. Each cell follows the signal by itself.
-fn row(event: RwSignal<EventRow>, place: Signal<String>, nav: Nav, clock: Clock, here: StoredValue<String>) -> AnyView {
+fn row(
+    event: RwSignal<EventRow>,
+    place: Signal<String>,
+    nav: Nav,
+    clock: Clock,
+    here: StoredValue<String>,
+) -> AnyView {
     let id = event.with_untracked(|event| event.id.clone());
     let (shown, opened) = (id.clone(), id.clone());
     let is_open = move || nav.value("open").as_deref() == Some(opened.as_str());
-    let href = move || here.with_value(|here| format!("{here}{}", nav.query().with("open", Some(&id)).text()));
+    let href =
+        move || here.with_value(|here| format!("{here}{}", nav.query().with("open", Some(&id)).text()));
     view! {
         <tr role="row" class="fresh" class:open=is_open aria-rowindex=place>
             <td role="cell" class="main-cell"><a class="stretched mono" data-row="" href=href>{move || event.with(|event| event.kind.clone())}</a><span class="mono faint clip">{shown}</span></td>

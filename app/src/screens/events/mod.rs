@@ -89,7 +89,11 @@ fn types_of() -> Signal<Vec<String>> {
     let project = use_project();
     let types = Fetched::new(move || project.event_types());
     Signal::derive(move || {
-        types.value.with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect()).unwrap_or_default())
+        types.value.with(|page| {
+            page.as_ref()
+                .map(|page| page.items.iter().map(|item| item.name.clone()).collect())
+                .unwrap_or_default()
+        })
     })
 }
 
@@ -104,13 +108,16 @@ fn content(list: List<EventRow>, is_posting: RwSignal<bool>) -> impl Fn() -> Any
             })
         };
         if !is_empty.get() {
-            return view! { {list.news()}<div class="card scroll">{list::table(list)}</div>{more()} }.into_any();
+            return view! { {list.news()}<div class="card scroll">{list::table(list)}</div>{more()} }
+                .into_any();
         }
         if list.core.has_more() {
             return nothing_yet(more());
         }
         if nav.value("type").is_some() {
-            let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> }.into_any();
+            let clear =
+                view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> }
+                    .into_any();
             return empty(Icon::Search, "No event of this type", "Remove the filter to see all.", clear);
         }
         empty(

@@ -50,7 +50,11 @@ impl Row for EventRow {
 fn object_words(event: &EventView) -> String {
     event.object.as_ref().map_or_else(
         || String::from("—"),
-        |object| format!("{} {} {}", object.kind, object.name, object.version.as_deref().unwrap_or_default()).trim_end().to_owned(),
+        |object| {
+            format!("{} {} {}", object.kind, object.name, object.version.as_deref().unwrap_or_default())
+                .trim_end()
+                .to_owned()
+        },
     )
 }
 
@@ -77,8 +81,18 @@ pub(crate) struct EventDraft {
 
 impl Default for EventDraft {
     fn default() -> Self {
-        let [kind, object_type, object_name, object_version, key, order_key, labels] = [(); 7].map(|()| String::new());
-        Self { kind, data: String::from("{}"), object_type, object_name, object_version, key, order_key, labels }
+        let [kind, object_type, object_name, object_version, key, order_key, labels] =
+            [(); 7].map(|()| String::new());
+        Self {
+            kind,
+            data: String::from("{}"),
+            object_type,
+            object_name,
+            object_version,
+            key,
+            order_key,
+            labels,
+        }
     }
 }
 
@@ -91,7 +105,11 @@ impl EventDraft {
         members.push(format!("\"data\":{}", if data.is_empty() { "{}" } else { data }));
         let (kind, name, version) = (&self.object_type, &self.object_name, &self.object_version);
         if [kind, name, version].into_iter().any(|part| !part.trim().is_empty()) {
-            let version = if version.trim().is_empty() { String::new() } else { format!(",\"version\":{}", text(version)) };
+            let version = if version.trim().is_empty() {
+                String::new()
+            } else {
+                format!(",\"version\":{}", text(version))
+            };
             members.push(format!("\"object\":{{\"type\":{},\"name\":{}{version}}}", text(kind), text(name)));
         }
         if !self.key.trim().is_empty() {
@@ -169,7 +187,11 @@ mod tests {
     use crate::ui::form::fault_of;
 
     fn draft() -> EventDraft {
-        EventDraft { kind: String::from("order.paid"), data: String::from("{\"n\": 1e400}"), ..EventDraft::default() }
+        EventDraft {
+            kind: String::from("order.paid"),
+            data: String::from("{\"n\": 1e400}"),
+            ..EventDraft::default()
+        }
     }
 
     #[test]
@@ -194,16 +216,32 @@ mod tests {
 
     #[test]
     fn an_object_is_sent_if_any_part_of_it_was_typed() {
-        let with_object =
-            EventDraft { object_type: String::from("deployment"), object_name: String::from("d1"), key: String::from("k1"), ..draft() };
-        assert!(with_object.body().ends_with("\"object\":{\"type\":\"deployment\",\"name\":\"d1\"},\"idempotency_key\":\"k1\"}"));
+        let with_object = EventDraft {
+            object_type: String::from("deployment"),
+            object_name: String::from("d1"),
+            key: String::from("k1"),
+            ..draft()
+        };
+        assert!(
+            with_object.body().ends_with(
+                "\"object\":{\"type\":\"deployment\",\"name\":\"d1\"},\"idempotency_key\":\"k1\"}"
+            )
+        );
         assert_eq!(with_object.faults(), []);
     }
 
     #[test]
     fn order_key_and_labels_are_sent_if_they_were_typed() {
-        let ordered = EventDraft { order_key: String::from(" o-1 "), labels: String::from("env:prod, tier : gold"), ..draft() };
-        assert!(ordered.body().ends_with(r#""order_key":"o-1","labels":{"env":"prod","tier":"gold"}}"#), "{}", ordered.body());
+        let ordered = EventDraft {
+            order_key: String::from(" o-1 "),
+            labels: String::from("env:prod, tier : gold"),
+            ..draft()
+        };
+        assert!(
+            ordered.body().ends_with(r#""order_key":"o-1","labels":{"env":"prod","tier":"gold"}}"#),
+            "{}",
+            ordered.body()
+        );
         assert_eq!(ordered.faults(), []);
         let bad = EventDraft { labels: String::from(":prod"), ..draft() };
         assert!(fault_of(&bad.faults(), "labels").is_some());
@@ -237,6 +275,9 @@ mod tests {
         assert!(outcome_words(&[]).starts_with("There is no webhook yet"));
         assert!(outcome_words(&[webhook(false)]).starts_with("No webhook would get it."));
         assert_eq!(outcome_words(&[webhook(true)]), "1 webhook would get it.");
-        assert_eq!(outcome_words(&[webhook(true), webhook(true), webhook(false)]), "2 webhooks would get it, 1 would not.");
+        assert_eq!(
+            outcome_words(&[webhook(true), webhook(true), webhook(false)]),
+            "2 webhooks would get it, 1 would not."
+        );
     }
 }

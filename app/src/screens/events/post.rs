@@ -71,7 +71,9 @@ pub(super) fn PostEvent(
         });
     };
     let result = Memo::new(move |_| {
-        tried.with(|tried| tried.as_ref().filter(|(of, _)| draft.with(|draft| draft == of)).map(|(_, result)| result.clone()))
+        tried.with(|tried| {
+            tried.as_ref().filter(|(of, _)| draft.with(|draft| draft == of)).map(|(_, result)| result.clone())
+        })
     });
     view! {
         <form on:submit=submit novalidate=true>
@@ -147,11 +149,15 @@ fn KindAndData(
     let project = use_project();
     let types = Fetched::new(move || project.event_types());
     let names = Signal::derive(move || {
-        types.value.with(|page| page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect::<Vec<_>>())
+        types.value.with(|page| {
+            page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect::<Vec<_>>()
+        })
     });
     let fill = move |()| {
         let kind = draft.kind().get_untracked();
-        if let Some(example) = types.value.with_untracked(|types| model::example_of(types.as_ref(), kind.trim())) {
+        if let Some(example) =
+            types.value.with_untracked(|types| model::example_of(types.as_ref(), kind.trim()))
+        {
             draft.update(|draft| draft.fill(&example));
         }
     };
@@ -174,7 +180,8 @@ fn KindAndData(
 /// What a dry run said, in one line and webhook by webhook: those that would get the event first, because that is what somebody
 /// who posts an event wants to know.
 fn result_view(result: &DryRunView) -> AnyView {
-    let (first, then): (Vec<&DryRunWebhook>, Vec<&DryRunWebhook>) = result.webhooks.iter().partition(|webhook| webhook.delivers);
+    let (first, then): (Vec<&DryRunWebhook>, Vec<&DryRunWebhook>) =
+        result.webhooks.iter().partition(|webhook| webhook.delivers);
     view! {
         <p><b>{model::outcome_words(&result.webhooks)}</b>" Nothing was stored or sent."</p>
         <ul class="outcomes">{first.into_iter().chain(then).map(webhook_view).collect_view()}</ul>
@@ -192,7 +199,8 @@ fn webhook_view(webhook: &DryRunWebhook) -> AnyView {
     };
     let request = webhook.request.as_ref().map(|request| {
         let first = format!("{}  {}", request_line(&request.url), host(&request.url));
-        view! { {header_lines(first, request.headers.clone())}{code_block("Body", request.body.clone())} }.into_any()
+        view! { {header_lines(first, request.headers.clone())}{code_block("Body", request.body.clone())} }
+            .into_any()
     });
     let attempt = |at: &DryRunAttempt| {
         view! { <li><b>{format!("Attempt {}", at.attempt)}</b>" "{words::date_time(at.at, offset_min(at.at))}</li> }.into_any()

@@ -17,9 +17,15 @@ use crate::ui::toast::use_toasts;
 #[component]
 pub(super) fn InboxFacts(inbox: Fetched<InboxView>) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
-    let answer = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.answer.clone())).unwrap_or_default();
-    let (status, delay, body) =
-        (RwSignal::new(answer.status.to_string()), RwSignal::new(answer.delay_ms.to_string()), RwSignal::new(answer.body));
+    let answer = inbox
+        .value
+        .with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.answer.clone()))
+        .unwrap_or_default();
+    let (status, delay, body) = (
+        RwSignal::new(answer.status.to_string()),
+        RwSignal::new(answer.delay_ms.to_string()),
+        RwSignal::new(answer.body),
+    );
     let failure = RwSignal::new(None::<ApiFailure>);
     let sent = move || model::answer_body(&status.get(), &delay.get(), &body.get());
     let faults = Memo::new(move |_| match postern_core::inbox::update(&sent().to_string()) {
@@ -33,7 +39,10 @@ pub(super) fn InboxFacts(inbox: Fetched<InboxView>) -> AnyView {
         if faults.with_untracked(|faults| !faults.is_empty()) {
             return;
         }
-        let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone())) else { return };
+        let Some(id) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.id.clone()))
+        else {
+            return;
+        };
         sending.send(project.update_inbox(&id, &untrack(sent)), move |answer| match answer {
             Ok(changed) => {
                 failure.set(None);

@@ -44,14 +44,18 @@ pub(crate) fn Inbox(
     let own = StoredValue::new(id);
     let inbox = Fetched::new(move || own.with_value(|id| project.inbox(id)));
     let list = list_of(own);
-    let name =
-        Signal::derive(move || inbox.value.with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone())));
+    let name = Signal::derive(move || {
+        inbox
+            .value
+            .with(|inbox| inbox.as_ref().map_or_else(|| String::from("Inbox"), |inbox| inbox.name.clone()))
+    });
     let test = RwSignal::new(None::<TestView>);
     let send = send_test(inbox, test);
     use_shortcut("T", "Send a test here", move || send.run(()));
     let delete = delete(own, name);
     let is_asking = RwSignal::new(false);
-    let url = move || inbox.value.with(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()).unwrap_or_default());
+    let url =
+        move || inbox.value.with(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()).unwrap_or_default());
     let about = move || view! { <InboxFacts inbox=inbox /> }.into_any();
     view! {
         <PageHead title=name above=("Inboxes", link(Area::Inboxes))>
@@ -94,7 +98,10 @@ fn send_test(inbox: Fetched<InboxView>, test: RwSignal<Option<TestView>>) -> Uns
     let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
     watch(project.clone(), test);
     UnsyncCallback::new(move |()| {
-        let Some(url) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone())) else { return };
+        let Some(url) = inbox.value.with_untracked(|inbox| inbox.as_ref().map(|inbox| inbox.url.clone()))
+        else {
+            return;
+        };
         sending.send(project.test_url(&json!({ "url": url })), move |answer| match answer {
             Ok(started) => test.set(Some(started)),
             Err(failure) => toasts.complain(failure.to_string()),

@@ -43,7 +43,11 @@ pub(crate) fn request_line(request: &InboxRequestView) -> String {
 
 /// What was typed as an answer, as the JSON that sets it; what is no number goes as it was typed, so that the edge says so.
 pub(crate) fn answer_body(status: &str, delay_ms: &str, body: &str) -> serde_json::Value {
-    let number = |text: &str| text.trim().parse::<u32>().map_or_else(|_| serde_json::Value::from(text.trim()), serde_json::Value::from);
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u32>()
+            .map_or_else(|_| serde_json::Value::from(text.trim()), serde_json::Value::from)
+    };
     serde_json::json!({ "answer": { "status": number(status), "delay_ms": number(delay_ms), "body": body } })
 }
 
@@ -69,7 +73,10 @@ mod tests {
         let mut store = Store::new(Sorting::Newest);
         store.replace(&[request("req_1")]);
         assert_eq!(store.offer(&cut), Offered::Known);
-        assert_eq!(store.signal::<InboxRequestView>("req_1").map(|known| known.get_untracked()), Some(request("req_1")));
+        assert_eq!(
+            store.signal::<InboxRequestView>("req_1").map(|known| known.get_untracked()),
+            Some(request("req_1"))
+        );
         assert_eq!(store.offer(&request("req_2")), Offered::Top);
     }
 
@@ -88,13 +95,19 @@ mod tests {
 
     #[test]
     fn the_verdict_names_who_signed_or_what_is_wrong() {
-        assert_eq!(verdict(&SignatureVerdict::Valid { webhook: String::from("orders") }).1, "Signed by orders");
+        assert_eq!(
+            verdict(&SignatureVerdict::Valid { webhook: String::from("orders") }).1,
+            "Signed by orders"
+        );
         assert_eq!(verdict(&SignatureVerdict::Invalid { reason: String::from("stale") }).0, Tone::Bad);
     }
 
     #[test]
     fn an_answer_keeps_what_is_no_number_for_the_edge_to_refuse() {
-        assert_eq!(answer_body("503", " 20 ", "x"), serde_json::json!({"answer": {"status": 503, "delay_ms": 20, "body": "x"}}));
+        assert_eq!(
+            answer_body("503", " 20 ", "x"),
+            serde_json::json!({"answer": {"status": 503, "delay_ms": 20, "body": "x"}})
+        );
         assert_eq!(answer_body("soon", "0", "")["answer"]["status"], "soon");
         assert!(postern_core::inbox::update(&answer_body("503", "0", "").to_string()).is_ok());
     }

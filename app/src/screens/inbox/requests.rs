@@ -50,8 +50,9 @@ fn row(
 fn whole(request: &InboxRequestView) -> AnyView {
     let at = request.received_at;
     let first = format!("{}  at {}", model::request_line(request), words::time_of_day(at, offset_min(at)));
-    let is_cut =
-        request.truncated || (!request.body_is_base64 && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len()));
+    let is_cut = request.truncated
+        || (!request.body_is_base64
+            && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len()));
     let cut = is_cut.then(|| view! { <p class="hint">"This is the beginning of it."</p> }.into_any());
     view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body(request)}{cut}</div> }.into_any()
 }

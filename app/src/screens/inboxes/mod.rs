@@ -60,7 +60,8 @@ pub(crate) fn Inboxes() -> AnyView {
 /// The button that opens the form of a new inbox.
 fn new_button(is_creating: RwSignal<bool>) -> AnyView {
     let press = move |()| is_creating.set(true);
-    view! { <Button label="New inbox" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }.into_any()
+    view! { <Button label="New inbox" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }
+        .into_any()
 }
 
 /// The inboxes, a card each, without those that are being deleted.
@@ -92,9 +93,11 @@ fn InboxCards(
 /// One inbox: its name, its URL to copy, how much it got and how it answers. The whole card leads to what it recorded.
 fn card(inbox: InboxView) -> AnyView {
     let (clock, at) = (use_clock(), inbox.created_at);
-    let facts = format!("{} · {} · ", words::count(inbox.received, "request", "requests"), answer_words(&inbox));
+    let facts =
+        format!("{} · {} · ", words::count(inbox.received, "request", "requests"), answer_words(&inbox));
     let (shown, copied) = (inbox.url.clone(), inbox.url);
-    let url = view! { <span class="mono faint clip">{shown}</span>{copy_button("URL", move || copied.clone())} };
+    let url =
+        view! { <span class="mono faint clip">{shown}</span>{copy_button("URL", move || copied.clone())} };
     view! {
         <li class="card pad tile">
             <a class="stretched" data-row="" href=link(Area::Inbox(inbox.id))>{inbox.name}</a>
@@ -107,7 +110,11 @@ fn card(inbox: InboxView) -> AnyView {
 
 /// How an inbox answers, in a few words.
 pub(crate) fn answer_words(inbox: &InboxView) -> String {
-    let delay = if inbox.answer.delay_ms > 0 { format!(" after {}", words::duration(inbox.answer.delay_ms)) } else { String::new() };
+    let delay = if inbox.answer.delay_ms > 0 {
+        format!(" after {}", words::duration(inbox.answer.delay_ms))
+    } else {
+        String::new()
+    };
     format!("answers {}{delay}", inbox.answer.status)
 }
 

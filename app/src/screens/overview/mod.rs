@@ -77,7 +77,9 @@ pub(crate) fn Overview() -> AnyView {
         }
         ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => {}
     });
-    let content = move || view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> }.into_any();
+    let content = move || {
+        view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> }.into_any()
+    };
     view! {
         <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
         {loaded(webhooks, skeleton::text, content)}
@@ -100,7 +102,8 @@ fn Content(
     /// The counts of the project.
     state: ProjectState,
 ) -> AnyView {
-    let counts = Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone())));
+    let counts =
+        Memo::new(move |_| state.0.value.with(|detail| detail.as_ref().map(|detail| detail.counts.clone())));
     // Only what is known can be left to do.
     let steps = Memo::new(move |_| {
         let inboxes = counts.get()?.inboxes;
@@ -133,17 +136,33 @@ fn Figures(
     /// The time that they are of.
     range: Memo<Range>,
 ) -> AnyView {
-    let totals = Memo::new(move |_| numbers.value.with(|stats| stats.as_ref().map(|stats| stats.totals.counts.clone())));
-    let success = Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::success))));
-    let attempts = Signal::derive(move || {
-        totals.with(|totals| totals.as_ref().map(|totals| stats::attempts_words(totals.attempts, range.get())).unwrap_or_default())
+    let totals = Memo::new(move |_| {
+        numbers.value.with(|stats| stats.as_ref().map(|stats| stats.totals.counts.clone()))
     });
-    let latency = Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::latencies))));
-    let under_way = Signal::derive(move || model::known(open.get().map(|open| words::number(u64::from(open)))));
+    let success =
+        Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::success))));
+    let attempts = Signal::derive(move || {
+        totals.with(|totals| {
+            totals
+                .as_ref()
+                .map(|totals| stats::attempts_words(totals.attempts, range.get()))
+                .unwrap_or_default()
+        })
+    });
+    let latency =
+        Signal::derive(move || totals.with(|totals| model::known(totals.as_ref().map(stats::latencies))));
+    let under_way =
+        Signal::derive(move || model::known(open.get().map(|open| words::number(u64::from(open)))));
     let under_way_about = Signal::derive(move || String::from(open.get().map_or("", model::under_way_about)));
-    let gave_up = Memo::new(move |_| dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some()))));
-    let gave_up_number = Signal::derive(move || model::known(gave_up.get().map(|(number, more)| model::at_least(number, more))));
-    let gave_up_about = Signal::derive(move || String::from(gave_up.get().map_or("", |(number, _)| model::gave_up_about(number))));
+    let gave_up = Memo::new(move |_| {
+        dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())))
+    });
+    let gave_up_number = Signal::derive(move || {
+        model::known(gave_up.get().map(|(number, more)| model::at_least(number, more)))
+    });
+    let gave_up_about = Signal::derive(move || {
+        String::from(gave_up.get().map_or("", |(number, _)| model::gave_up_about(number)))
+    });
     let has_dead = Signal::derive(move || gave_up.get().is_some_and(|(number, _)| number > 0));
     let deliveries = link(Area::Deliveries);
     let (waiting, given_up) = (format!("{deliveries}?state={UNDER_WAY}"), format!("{deliveries}?state=dead"));
@@ -159,7 +178,13 @@ fn Figures(
 }
 
 /// A number with its name above and words about it below. The whole card is the link.
-fn figure(name: &'static str, number: Signal<String>, about: Signal<String>, href: String, is_bad: Signal<bool>) -> AnyView {
+fn figure(
+    name: &'static str,
+    number: Signal<String>,
+    about: Signal<String>,
+    href: String,
+    is_bad: Signal<bool>,
+) -> AnyView {
     view! {
         <a class="card pad figure" href=href>
             <span class="figure-name">{name}</span>
@@ -247,7 +272,11 @@ fn OverTime(
         // Not the range of the buttons: that of the answer, which may still be the one before.
         let range = stats::range_of(&stats);
         let moment = move |at| range.moment(at, offset_min);
-        let (plots, ticks, summary) = (stats::plots(&stats.buckets), stats::ticks(&stats.buckets, moment), stats::summary(&stats, range));
+        let (plots, ticks, summary) = (
+            stats::plots(&stats.buckets),
+            stats::ticks(&stats.buckets, moment),
+            stats::summary(&stats, range),
+        );
         let buckets = stats.buckets.clone();
         let readout = move |pointed: Option<usize>| match pointed.and_then(|at| buckets.get(at)) {
             Some(bucket) => format!("{}: {}", moment(bucket.at), stats::bucket_words(&bucket.counts)),
@@ -330,12 +359,18 @@ fn Worst(
     let worst = Memo::new(move |_| {
         numbers.value.with(|stats| {
             let webhooks = stats.as_ref().map(|stats| stats.webhooks.as_slice()).unwrap_or_default();
-            webhooks.iter().filter(|webhook| webhook.counts.failed > 0).take(WORST_MAX).cloned().collect::<Vec<_>>()
+            webhooks
+                .iter()
+                .filter(|webhook| webhook.counts.failed > 0)
+                .take(WORST_MAX)
+                .cloned()
+                .collect::<Vec<_>>()
         })
     });
     let row = |webhook: WebhookStats| {
         let counts = &webhook.counts;
-        let failed = format!("{} of {} attempts failed", words::number(counts.failed), words::number(counts.attempts));
+        let failed =
+            format!("{} of {} attempts failed", words::number(counts.failed), words::number(counts.attempts));
         let about = format!("{} success, p95 {}", stats::success(counts), stats::latency(counts.p95_ms));
         let name = match webhook.webhook {
             Some(name) => {
@@ -387,8 +422,15 @@ fn first_minute(steps: Steps) -> AnyView {
     };
     let inbox_about = "A receiver of our own, so that you see a callback without running one.";
     let inbox = step(steps.has_inbox, 1, "Make an inbox", inbox_about, link(Area::Inboxes));
-    let webhook = step(steps.has_webhook, 2, "Make a webhook", "Say where to call, and for which events.", link(Area::WebhookNew));
-    let (post, post_about) = (format!("{}?post=1", link(Area::Events)), "It is signed, sent, and shown live in the inbox.");
+    let webhook = step(
+        steps.has_webhook,
+        2,
+        "Make a webhook",
+        "Say where to call, and for which events.",
+        link(Area::WebhookNew),
+    );
+    let (post, post_about) =
+        (format!("{}?post=1", link(Area::Events)), "It is signed, sent, and shown live in the inbox.");
     let event = step(steps.has_delivery, 3, "Post an event and watch it arrive", post_about, post);
     view! {
         <section class="card" aria-labelledby="first-minute">

@@ -33,16 +33,24 @@ pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need
 /// What a webhook needs, if it needs anything.
 fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     let (tone, state) = standing(webhook);
-    let gave_up = u32::try_from(webhook.health.recent.iter().filter(|state| **state == State::Dead).count()).unwrap_or(u32::MAX);
-    let lately =
-        dead.iter().find(|delivery| delivery.webhook.as_deref() == Some(&webhook.name)).and_then(|delivery| delivery.last_result.clone());
+    let gave_up = u32::try_from(webhook.health.recent.iter().filter(|state| **state == State::Dead).count())
+        .unwrap_or(u32::MAX);
+    let lately = dead
+        .iter()
+        .find(|delivery| delivery.webhook.as_deref() == Some(&webhook.name))
+        .and_then(|delivery| delivery.last_result.clone());
     let lately = lately.map(|result| format!(", last: {result}")).unwrap_or_default();
     let health = &webhook.health;
     let why = match (tone, &webhook.disabled_reason) {
-        (Tone::Bad, Some(reason)) if !webhook.enabled => format!("{reason}. Events pass it by until it is enabled."),
+        (Tone::Bad, Some(reason)) if !webhook.enabled => {
+            format!("{reason}. Events pass it by until it is enabled.")
+        }
         _ if !webhook.enabled => return None,
         _ if webhook.paused && health.held > 0 => {
-            let (held, wait) = (words::count(health.held, "delivery", "deliveries"), if health.held == 1 { "waits" } else { "wait" });
+            let (held, wait) = (
+                words::count(health.held, "delivery", "deliveries"),
+                if health.held == 1 { "waits" } else { "wait" },
+            );
             format!("{held} {wait} until somebody resumes it.")
         }
         _ if webhook.paused => return None,
@@ -53,22 +61,28 @@ fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
             )
         }
         _ if health.status == HealthStatus::Throttled => {
-            format!("The receiver is overloaded{lately}. It gets one call at a time, sooner after each one that succeeds.")
+            format!(
+                "The receiver is overloaded{lately}. It gets one call at a time, sooner after each one that succeeds."
+            )
         }
         (Tone::Bad, _) => format!(
             "Gave up on {} of the latest {}{lately}. Nothing more is sent unless you resend.",
             gave_up,
             words::count(recent(webhook), "delivery", "deliveries")
         ),
-        (Tone::Busy, _) if webhook.health.recent.contains(&State::Waiting) => {
-            String::from("The receiver fails or is slow; attempts are repeated on the schedule. Nothing is lost.")
-        }
+        (Tone::Busy, _) if webhook.health.recent.contains(&State::Waiting) => String::from(
+            "The receiver fails or is slow; attempts are repeated on the schedule. Nothing is lost.",
+        ),
         (Tone::Good, _) if gave_up > 0 => {
-            format!("Works again, but gave up on {}{lately}. Resend them if they matter.", words::count(gave_up, "delivery", "deliveries"))
+            format!(
+                "Works again, but gave up on {}{lately}. Resend them if they matter.",
+                words::count(gave_up, "delivery", "deliveries")
+            )
         }
         _ => return None,
     };
-    let (tone, state) = if tone == Tone::Good { (Tone::Bad, format!("Gave up {gave_up}")) } else { (tone, state) };
+    let (tone, state) =
+        if tone == Tone::Good { (Tone::Bad, format!("Gave up {gave_up}")) } else { (tone, state) };
     Some(Need { tone, state, webhook: webhook.name.clone(), why })
 }
 
@@ -153,7 +167,8 @@ mod tests {
             webhook("mended", true, None, &[Dead, Delivered]),
         ];
         let needs = needs(&webhooks, &[]);
-        let listed: Vec<(&str, &str)> = needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
+        let listed: Vec<(&str, &str)> =
+            needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
         assert_eq!(listed, [("gone", "Disabled · 410"), ("mended", "Gave up 1"), ("slow", "Retrying 1")]);
     }
 
@@ -174,8 +189,12 @@ mod tests {
             with("failing", HealthStatus::Failing, 38),
         ];
         let needs = needs(&webhooks, &[]);
-        let listed: Vec<(&str, &str)> = needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
-        assert_eq!(listed, [("failing", "Failing · 38 held"), ("paused", "Paused · 2 held"), ("slowed", "Throttled")]);
+        let listed: Vec<(&str, &str)> =
+            needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
+        assert_eq!(
+            listed,
+            [("failing", "Failing · 38 held"), ("paused", "Paused · 2 held"), ("slowed", "Throttled")]
+        );
         assert!(needs[0].why.starts_with("Failed 7 times in a row."), "{}", needs[0].why);
     }
 
@@ -189,7 +208,13 @@ mod tests {
     fn a_number_that_is_not_known_is_not_nought() {
         assert_eq!([known(None), known(Some(String::from("0")))], ["–", "0"]);
         assert_eq!([at_least(3, false), at_least(100, true)], ["3", "100+"]);
-        assert_eq!((under_way_about(0), gave_up_about(0)), ("nothing waits to be sent", "nothing was given up"));
-        assert_eq!((under_way_about(1), gave_up_about(1)), ("pending, calling or waiting", "resend what matters"));
+        assert_eq!(
+            (under_way_about(0), gave_up_about(0)),
+            ("nothing waits to be sent", "nothing was given up")
+        );
+        assert_eq!(
+            (under_way_about(1), gave_up_about(1)),
+            ("pending, calling or waiting", "resend what matters")
+        );
     }
 }

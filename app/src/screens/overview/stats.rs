@@ -72,7 +72,9 @@ impl Range {
             BucketWidth::Hour => "hour",
             BucketWidth::Day => "day",
         };
-        Query::default().with("since", Some(&now.plus_ms(-self.days() * DAY_MS).to_rfc3339())).with("bucket", Some(bucket))
+        Query::default()
+            .with("since", Some(&now.plus_ms(-self.days() * DAY_MS).to_rfc3339()))
+            .with("bucket", Some(bucket))
     }
 
     /// When a bucket was. Days are those of UTC.
@@ -131,7 +133,11 @@ pub(super) fn bucket_words(bucket: &StatsCounts) -> String {
         0 => String::from("no attempts"),
         attempts => format!(
             "{}, {} delivered, p50 {}, p95 {}",
-            if attempts == 1 { String::from("1 attempt") } else { format!("{} attempts", words::number(attempts)) },
+            if attempts == 1 {
+                String::from("1 attempt")
+            } else {
+                format!("{} attempts", words::number(attempts))
+            },
             success(bucket),
             latency(bucket.p50_ms),
             latency(bucket.p95_ms)
@@ -141,10 +147,19 @@ pub(super) fn bucket_words(bucket: &StatsCounts) -> String {
 
 /// The whole of it in words.
 pub(super) fn summary(stats: &StatsView, range: Range) -> String {
-    let worst = stats.buckets.iter().filter(|bucket| bucket.counts.attempts > 0).min_by(|a, b| rate(a).total_cmp(&rate(b)));
-    let worst =
-        worst.map(|bucket| format!(" In the worst {} {} were delivered.", unit(range), success(&bucket.counts))).unwrap_or_default();
-    format!("Success and latency of the last {}: {}.{worst}", range.label(), bucket_words(&stats.totals.counts))
+    let worst = stats
+        .buckets
+        .iter()
+        .filter(|bucket| bucket.counts.attempts > 0)
+        .min_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let worst = worst
+        .map(|bucket| format!(" In the worst {} {} were delivered.", unit(range), success(&bucket.counts)))
+        .unwrap_or_default();
+    format!(
+        "Success and latency of the last {}: {}.{worst}",
+        range.label(),
+        bucket_words(&stats.totals.counts)
+    )
 }
 
 /// What a bucket is called.
@@ -170,7 +185,8 @@ pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
     let floor = share_of(percent);
     let slowest = buckets.iter().filter_map(|bucket| bucket.counts.p95_ms).max().unwrap_or(1);
     let ceiling = round_above(slowest);
-    let success = |bucket: &StatsBucket| bucket.counts.success_rate.map(|rate| (rate - floor) / (1.0 - floor));
+    let success =
+        |bucket: &StatsBucket| bucket.counts.success_rate.map(|rate| (rate - floor) / (1.0 - floor));
     let share = |ms: Option<u32>| ms.map(|ms| f64::from(ms) / f64::from(ceiling));
     vec![
         Plot {
@@ -181,7 +197,11 @@ pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
         Plot {
             name: "Latency p95, p50",
             edges: [
-                if ceiling.is_multiple_of(1_000) { words::span(u64::from(ceiling / 1_000)) } else { words::duration(ceiling) },
+                if ceiling.is_multiple_of(1_000) {
+                    words::span(u64::from(ceiling / 1_000))
+                } else {
+                    words::duration(ceiling)
+                },
                 String::from("0"),
             ],
             lines: vec![
@@ -207,7 +227,9 @@ fn round_above(number: u32) -> u32 {
 
 /// The moments written below the picture: the first, the middle and the last.
 pub(super) fn ticks(buckets: &[StatsBucket], moment: impl Fn(Timestamp) -> String) -> Vec<String> {
-    let (Some(first), Some(middle), Some(last)) = (buckets.first(), buckets.get(buckets.len() / 2), buckets.last()) else {
+    let (Some(first), Some(middle), Some(last)) =
+        (buckets.first(), buckets.get(buckets.len() / 2), buckets.last())
+    else {
         return Vec::new();
     };
     [first, middle, last].map(|bucket| moment(bucket.at)).to_vec()
@@ -236,7 +258,8 @@ mod tests {
 
     #[test]
     fn the_scales_fit_what_happened() {
-        let plots = plots(&[bucket(0, 10, 10, Some(63)), bucket(1, 0, 0, None), bucket(2, 100, 93, Some(340))]);
+        let plots =
+            plots(&[bucket(0, 10, 10, Some(63)), bucket(1, 0, 0, None), bucket(2, 100, 93, Some(340))]);
         assert_eq!(plots[0].edges, ["100 %", "90 %"]);
         assert_eq!(plots[1].edges, ["500 ms", "0"]);
         assert_eq!(plots[0].lines[0].1[1], None);
@@ -267,7 +290,10 @@ mod tests {
         assert_eq!(Range::Day.moment(AT, |_| 60), "15:00");
         assert_eq!(Range::Week.moment(AT, |_| 60), "11-21 15:00");
         assert_eq!(Range::Month.moment(AT, |_| 60), "11-21");
-        assert_eq!(ticks(&[bucket(0, 0, 0, None), bucket(1, 0, 0, None)], |at| Range::Day.moment(at, |_| 0)), ["14:00", "15:00", "15:00"]);
+        assert_eq!(
+            ticks(&[bucket(0, 0, 0, None), bucket(1, 0, 0, None)], |at| Range::Day.moment(at, |_| 0)),
+            ["14:00", "15:00", "15:00"]
+        );
     }
 
     #[test]

@@ -55,7 +55,12 @@ pub(crate) fn Projects() -> AnyView {
         let items = projects.value.get().map(|page| page.items).unwrap_or_default();
         if items.is_empty() {
             let action = new().into_any();
-            return empty(Icon::Project, "No project yet", "A project holds webhooks, events and inboxes, and has its own tokens.", action);
+            return empty(
+                Icon::Project,
+                "No project yet",
+                "A project holds webhooks, events and inboxes, and has its own tokens.",
+                action,
+            );
         }
         view! { <ul class="tiles">{items.into_iter().map(card).collect_view()}</ul> }.into_any()
     };
@@ -83,8 +88,12 @@ fn NewProject(
     let sending = Sending::new();
     let fault = Signal::derive(move || {
         let typed = name.get();
-        (!typed.is_empty() && ProjectName::parse(&typed).is_none())
-            .then(|| format!("Use up to {} of a–z, 0–9, - and _, and begin with a letter or a number.", ProjectName::CHARS_MAX))
+        (!typed.is_empty() && ProjectName::parse(&typed).is_none()).then(|| {
+            format!(
+                "Use up to {} of a–z, 0–9, - and _, and begin with a letter or a number.",
+                ProjectName::CHARS_MAX
+            )
+        })
     });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -101,7 +110,9 @@ fn NewProject(
             Err(refused) => failure.set(Some(refused)),
         });
     };
-    let is_taken = Memo::new(move |_| failure.with(|failure| failure.as_ref().is_some_and(|failure| failure.is(ProblemType::NameTaken))));
+    let is_taken = Memo::new(move |_| {
+        failure.with(|failure| failure.as_ref().is_some_and(|failure| failure.is(ProblemType::NameTaken)))
+    });
     let refused = move || {
         if is_taken.get() {
             view! { <p class="fault" role="alert">"There is a project with this name."</p> }.into_any()

@@ -35,13 +35,21 @@ const LIVE: &str = "listen";
 pub(crate) fn Reference() -> AnyView {
     let api = use_api();
     let description = Fetched::new(move || api.description());
-    let groups = Memo::new(move |_| description.value.with(|text| text.as_deref().and_then(model::read).unwrap_or_default()));
+    let groups = Memo::new(move |_| {
+        description.value.with(|text| text.as_deref().and_then(model::read).unwrap_or_default())
+    });
     let typed = RwSignal::new(String::new());
     let list = move || {
         let fitting = groups.with(|groups| typed.with(|typed| model::fitting(groups, typed)));
         if fitting.is_empty() {
-            let clear = view! { <Button label="Show all" on_press=move |()| typed.set(String::new()) /> }.into_any();
-            return empty(Icon::Search, "No operation has these words", "Try a word of the path, such as webhooks, or a method.", clear);
+            let clear =
+                view! { <Button label="Show all" on_press=move |()| typed.set(String::new()) /> }.into_any();
+            return empty(
+                Icon::Search,
+                "No operation has these words",
+                "Try a word of the path, such as webhooks, or a method.",
+                clear,
+            );
         }
         fitting.into_iter().map(group).collect_view().into_any()
     };
@@ -85,7 +93,8 @@ fn group(group: Group) -> AnyView {
 /// it is opened again.
 fn operation(operation: Operation) -> AnyView {
     let was_open = RwSignal::new(false);
-    let (method, path, summary) = (operation.method.clone(), operation.path.clone(), operation.summary.clone());
+    let (method, path, summary) =
+        (operation.method.clone(), operation.path.clone(), operation.summary.clone());
     let operation = StoredValue::new_local(operation);
     // Set once and never taken back: closed and opened again, the form still has what was typed.
     let content = move || was_open.get().then(|| operation.with_value(shown));
@@ -107,10 +116,12 @@ fn operation(operation: Operation) -> AnyView {
 fn shown(operation: &Operation) -> AnyView {
     let body = operation.body.as_ref().map(|body| {
         let optional = (!body.required).then_some(" (may be left out)");
-        view! { <h3>"Body"{optional}</h3>{fields(&body.fields)}{code_block("Example", body.example.clone())} }.into_any()
+        view! { <h3>"Body"{optional}</h3>{fields(&body.fields)}{code_block("Example", body.example.clone())} }
+            .into_any()
     });
     let parameters: Vec<Field> = operation.parameters.iter().map(model::parameter_field).collect();
-    let parameters = (!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3>{fields(&parameters)} }.into_any());
+    let parameters =
+        (!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3>{fields(&parameters)} }.into_any());
     let tries = if operation.id == LIVE {
         let words = "This one is a WebSocket: the dot beside the project's name says whether this page listens to it.";
         view! { <p class="faint">{words}</p> }.into_any()
@@ -188,12 +199,19 @@ fn TryIt(
     let values: Vec<RwSignal<String>> = operation.parameters.iter().map(start).collect();
     let body = RwSignal::new(operation.body.as_ref().map(|body| body.example.clone()).unwrap_or_default());
     let inputs = operation.parameters.iter().zip(&values).map(|(parameter, value)| {
-        let label = if parameter.field.required { parameter.field.name.clone() } else { format!("{} (optional)", parameter.field.name) };
+        let label = if parameter.field.required {
+            parameter.field.name.clone()
+        } else {
+            format!("{} (optional)", parameter.field.name)
+        };
         let hint = format!("{}, {}", parameter.stands.word(), parameter.field.kind);
         view! { <TextField label=label value=*value hint=hint mono=true /> }.into_any()
     });
     let inputs = inputs.collect_view();
-    let area = operation.body.is_some().then(|| view! { <TextArea label="Body" value=body rows=8 mono=true /> }.into_any());
+    let area = operation
+        .body
+        .is_some()
+        .then(|| view! { <TextArea label="Body" value=body rows=8 mono=true /> }.into_any());
     let operation = StoredValue::new_local(operation);
     let request = move || {
         let values: Vec<String> = values.iter().map(|value| value.get_untracked()).collect();
@@ -213,7 +231,9 @@ fn TryIt(
             });
         }
     };
-    let copy_curl = move || copy(toasts, "Command", model::curl(&request.with_value(|request| request()), &location::origin()));
+    let copy_curl = move || {
+        copy(toasts, "Command", model::curl(&request.with_value(|request| request()), &location::origin()))
+    };
     view! {
         <form on:submit=send>
             {inputs}
@@ -230,10 +250,12 @@ fn TryIt(
 
 /// Sends a request, and says what came. A very long answer is cut, and says how long it was.
 async fn sent(api: Api, request: model::Request) -> Outcome {
-    let answer = api.send_as_written(&request.method, &request.path, &request.headers, request.body.as_deref()).await;
+    let answer =
+        api.send_as_written(&request.method, &request.path, &request.headers, request.body.as_deref()).await;
     let Some(Whole { status: (status, words), headers, body }) = answer else { return Outcome::Offline };
     let shown: String = body.chars().take(SHOWN_CHARS_MAX).collect();
-    let shown = if shown.len() < body.len() { format!("{shown}\n… ({} bytes in all)", body.len()) } else { shown };
+    let shown =
+        if shown.len() < body.len() { format!("{shown}\n… ({} bytes in all)", body.len()) } else { shown };
     Outcome::Answered(status, words, headers, shown)
 }
 
@@ -243,7 +265,9 @@ fn came(outcome: Outcome) -> AnyView {
         Outcome::Offline => notice(
             Tone::Bad,
             String::from("No answer came"),
-            String::from("Check the connection. A path with a dot or an empty name may have been refused by the browser."),
+            String::from(
+                "Check the connection. A path with a dot or an empty name may have been refused by the browser.",
+            ),
         ),
         Outcome::Answered(status, words, headers, body) => {
             let first = format!("{status} {words}");

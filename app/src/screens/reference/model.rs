@@ -112,7 +112,11 @@ pub(crate) fn read(text: &str) -> Option<Vec<Group>> {
     let mut groups: Vec<Group> = document["tags"]
         .as_array()?
         .iter()
-        .map(|tag| Group { name: words(&tag["name"]), about: words(&tag["description"]), operations: Vec::new() })
+        .map(|tag| Group {
+            name: words(&tag["name"]),
+            about: words(&tag["description"]),
+            operations: Vec::new(),
+        })
         .collect();
     for (path, item) in document["paths"].as_object()? {
         let shared = parameters(&document, &item["parameters"]);
@@ -128,7 +132,13 @@ pub(crate) fn read(text: &str) -> Option<Vec<Group>> {
 }
 
 /// Reads one operation. `shared` are the parameters that its path has for all of its methods.
-fn operation(document: &Value, path: &str, method: &str, described: &Value, shared: &[Parameter]) -> Operation {
+fn operation(
+    document: &Value,
+    path: &str,
+    method: &str,
+    described: &Value,
+    shared: &[Parameter],
+) -> Operation {
     let own = parameters(document, &described["parameters"]);
     let answers = described["responses"].as_object().into_iter().flatten();
     Operation {
@@ -139,7 +149,9 @@ fn operation(document: &Value, path: &str, method: &str, described: &Value, shar
         about: words(&described["description"]),
         parameters: shared.iter().cloned().chain(own).collect(),
         body: body(document, &described["requestBody"]),
-        answers: answers.map(|(status, answer)| read_answer(document, status, resolved(document, answer))).collect(),
+        answers: answers
+            .map(|(status, answer)| read_answer(document, status, resolved(document, answer)))
+            .collect(),
     }
 }
 
@@ -153,7 +165,8 @@ fn words(value: &Value) -> String {
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut found = value;
     for _ in 0..LEVELS_MAX {
-        let target = found["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        let target =
+            found["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
         match target {
             Some(target) => found = target,
             None => return found,
@@ -202,7 +215,12 @@ fn read_answer(document: &Value, status: &str, answer: &Value) -> Answer {
             (kind(document, &described["schema"]), fields(document, &described["schema"]))
         }
         Some((media, described)) if media == "application/problem+json" => {
-            let types = described["examples"].as_object().into_iter().flatten().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+            let types = described["examples"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(id, _)| id.as_str())
+                .collect::<Vec<_>>();
             (types.join(", "), Vec::new())
         }
         Some((media, described)) => (
@@ -222,7 +240,9 @@ fn read_answer(document: &Value, status: &str, answer: &Value) -> Answer {
 fn fields(document: &Value, schema: &Value) -> Vec<Field> {
     let schema = resolved(document, schema);
     let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
+    let required = |name: &str| {
+        schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
+    };
     let mut found: Vec<Field> = properties
         .iter()
         .map(|(name, schema)| Field {
@@ -246,7 +266,8 @@ fn about(document: &Value, schema: &Value) -> String {
 /// What fits a schema, in a few words.
 fn kind(document: &Value, schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
-        return fixed_words(resolved(document, schema)).map_or_else(|| String::from(name), |words| words.join(" | "));
+        return fixed_words(resolved(document, schema))
+            .map_or_else(|| String::from(name), |words| words.join(" | "));
     }
     if let Some(words) = fixed_words(schema) {
         return words.join(" | ");
@@ -271,7 +292,11 @@ fn kind(document: &Value, schema: &Value) -> String {
     if is("array") {
         let items = &schema["items"];
         let bound = schema["maxItems"].as_u64().map(|max| format!(" (at most {max})")).unwrap_or_default();
-        let of = if items.is_null() { format!("array{bound}") } else { format!("array{bound} of {}", kind(document, items)) };
+        let of = if items.is_null() {
+            format!("array{bound}")
+        } else {
+            format!("array{bound} of {}", kind(document, items))
+        };
         said = said.into_iter().map(|word| if word == "array" { of.clone() } else { word }).collect();
     }
     let number = |key: &str| schema[key].as_f64();
@@ -307,7 +332,8 @@ fn fixed_words(schema: &Value) -> Option<Vec<String>> {
 /// The groups with only those operations that have every typed word; a group without any is left out.
 pub(crate) fn fitting(groups: &[Group], typed: &str) -> Vec<Group> {
     let only_fitting = |group: &Group| {
-        let operations = group.operations.iter().filter(|operation| fits(operation, typed)).cloned().collect();
+        let operations =
+            group.operations.iter().filter(|operation| fits(operation, typed)).cloned().collect();
         Group { operations, ..group.clone() }
     };
     groups.iter().map(only_fitting).filter(|group| !group.operations.is_empty()).collect()
@@ -315,12 +341,16 @@ pub(crate) fn fitting(groups: &[Group], typed: &str) -> Vec<Group> {
 
 /// A parameter as it is listed: where it stands is part of what fits.
 pub(crate) fn parameter_field(parameter: &Parameter) -> Field {
-    Field { kind: format!("{}: {}", parameter.stands.word(), parameter.field.kind), ..parameter.field.clone() }
+    Field {
+        kind: format!("{}: {}", parameter.stands.word(), parameter.field.kind),
+        ..parameter.field.clone()
+    }
 }
 
 /// Whether what was typed fits an operation: every word stands in its method, path, summary or name.
 fn fits(operation: &Operation, typed: &str) -> bool {
-    let text = format!("{} {} {} {}", operation.method, operation.path, operation.summary, operation.id).to_ascii_lowercase();
+    let text = format!("{} {} {} {}", operation.method, operation.path, operation.summary, operation.id)
+        .to_ascii_lowercase();
     typed.split_whitespace().all(|word| text.contains(&word.to_ascii_lowercase()))
 }
 
@@ -360,12 +390,16 @@ pub(crate) fn request(operation: &Operation, values: &[String], body: &str) -> R
 
 /// The request as a line for a shell. The token is `$TOKEN`: nobody wants theirs in a history.
 pub(crate) fn curl(request: &Request, origin: &str) -> String {
-    let mut parts = vec![format!("curl -i -X {} {}", request.method, quoted(&format!("{origin}{}", request.path)))];
+    let mut parts =
+        vec![format!("curl -i -X {} {}", request.method, quoted(&format!("{origin}{}", request.path)))];
     parts.push(String::from("-H \"authorization: Bearer $TOKEN\""));
-    parts.extend(request.headers.iter().map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
+    parts.extend(
+        request.headers.iter().map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))),
+    );
     if let Some(body) = &request.body {
         parts.push(String::from("-H 'content-type: application/json'"));
-        let compact = postern_core::json::read(body).ok().filter(Value::is_object).map(|body| body.to_string());
+        let compact =
+            postern_core::json::read(body).ok().filter(Value::is_object).map(|body| body.to_string());
         parts.push(format!("-d {}", quoted(compact.as_deref().unwrap_or(body))));
     }
     parts.join(" \\\n  ")
@@ -381,11 +415,13 @@ mod tests {
     use super::*;
 
     fn groups() -> Vec<Group> {
-        read(include_str!("../../../../public/openapi.json")).unwrap_or_else(|| panic!("the description must be one"))
+        read(include_str!("../../../../public/openapi.json"))
+            .unwrap_or_else(|| panic!("the description must be one"))
     }
 
     fn find(id: &str) -> Operation {
-        let found = groups().into_iter().flat_map(|group| group.operations).find(|operation| operation.id == id);
+        let found =
+            groups().into_iter().flat_map(|group| group.operations).find(|operation| operation.id == id);
         found.unwrap_or_else(|| panic!("there must be {id}"))
     }
 
@@ -397,7 +433,9 @@ mod tests {
             assert!(!operation.summary.is_empty() && !operation.answers.is_empty(), "{}", operation.id);
             let bodies = operation.body.as_ref().into_iter().flat_map(|body| &body.fields);
             let answers = operation.answers.iter().flat_map(|answer| &answer.fields);
-            for field in operation.parameters.iter().map(|parameter| &parameter.field).chain(bodies).chain(answers) {
+            for field in
+                operation.parameters.iter().map(|parameter| &parameter.field).chain(bodies).chain(answers)
+            {
                 assert!(!field.name.is_empty() && !field.kind.is_empty(), "{} {field:?}", operation.id);
             }
         }
@@ -408,11 +446,15 @@ mod tests {
         let create = find("createWebhook");
         let body = create.body.unwrap_or_else(|| panic!("it has a body"));
         assert!(body.required && body.fields[0].required && body.example.contains("order.*"));
-        let kind_of = |name: &str| body.fields.iter().find(|field| field.name == name).map(|field| field.kind.clone());
+        let kind_of =
+            |name: &str| body.fields.iter().find(|field| field.name == name).map(|field| field.kind.clone());
         assert_eq!(kind_of("contract").as_deref(), Some("standard | ubiops | up42"));
         assert_eq!(kind_of("timeout_s").as_deref(), Some("integer or null, 1 to 30"));
         assert_eq!(kind_of("filter").as_deref(), Some("Condition | null"));
-        assert_eq!(kind_of("events").as_deref(), Some("array (at most 50) of string, at most 128 characters"));
+        assert_eq!(
+            kind_of("events").as_deref(),
+            Some("array (at most 50) of string, at most 128 characters")
+        );
     }
 
     #[test]
@@ -421,7 +463,12 @@ mod tests {
         assert_eq!(fitting(&all, "").len(), all.len());
         let found = fitting(&all, "rotate secret");
         assert!(!found.is_empty() && found.len() < all.len());
-        assert!(found.iter().flat_map(|group| &group.operations).all(|operation| fits(operation, "rotate secret")));
+        assert!(
+            found
+                .iter()
+                .flat_map(|group| &group.operations)
+                .all(|operation| fits(operation, "rotate secret"))
+        );
         assert_eq!(fitting(&all, "no such words anywhere"), []);
     }
 
@@ -429,16 +476,23 @@ mod tests {
     fn a_parameter_says_where_it_stands() {
         let operation = find("getWebhook");
         let listed: Vec<Field> = operation.parameters.iter().map(parameter_field).collect();
-        assert!(listed.iter().all(|field| field.kind.starts_with("path: ") || field.kind.starts_with("header: ")), "{listed:?}");
+        assert!(
+            listed.iter().all(|field| field.kind.starts_with("path: ") || field.kind.starts_with("header: ")),
+            "{listed:?}"
+        );
     }
 
     #[test]
     fn answers_tell_problems_by_name() {
         let update = find("updateWebhook");
-        let conflict = update.answers.iter().find(|answer| answer.status == "409").map(|answer| answer.kind.clone());
+        let conflict =
+            update.answers.iter().find(|answer| answer.status == "409").map(|answer| answer.kind.clone());
         assert_eq!(conflict.as_deref(), Some("name-taken"));
         let good = update.answers.iter().find(|answer| answer.status == "200");
-        assert!(good.is_some_and(|answer| answer.kind == "WebhookView" && answer.fields.iter().any(|field| field.name == "health")));
+        assert!(
+            good.is_some_and(|answer| answer.kind == "WebhookView"
+                && answer.fields.iter().any(|field| field.name == "health"))
+        );
     }
 
     #[test]
@@ -466,7 +520,11 @@ mod tests {
         let values: Vec<String> = create
             .parameters
             .iter()
-            .map(|parameter| if parameter.stands == Stands::Header { String::from("k") } else { String::from("p/1") })
+            .map(
+                |parameter| {
+                    if parameter.stands == Stands::Header { String::from("k") } else { String::from("p/1") }
+                },
+            )
             .collect();
         let sent = request(&create, &values, "{ \"type\": \"it's\" }");
         assert_eq!(sent.path, "/v1/projects/p%2F1/events");

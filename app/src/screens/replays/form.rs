@@ -27,7 +27,11 @@ use crate::words::state_word;
 /// What can be sent again: name, words, hint.
 const KINDS: [(&str, &str, &str); 2] = [
     (Kind::Ended.as_str(), "Deliveries that ended", "they are sent again, and repeated on the schedule"),
-    (Kind::Missing.as_str(), "Events that a webhook never got", "those that it wants now and has no delivery of"),
+    (
+        Kind::Missing.as_str(),
+        "Events that a webhook never got",
+        "those that it wants now and has no delivery of",
+    ),
 ];
 
 /// The form, filled in as the address asks for: other screens lead here with a webhook, a time or a state. Enter counts.
@@ -48,7 +52,9 @@ pub(super) fn ReplayForm(
     // What was counted, and for which draft: a count of something else says nothing.
     let counted = RwSignal::new(None::<(ReplayDraft, ReplayCount)>);
     let count = Memo::new(move |_| {
-        counted.with(|counted| counted.as_ref().filter(|(of, _)| draft.with(|draft| of == draft)).map(|(_, count)| *count))
+        counted.with(|counted| {
+            counted.as_ref().filter(|(of, _)| draft.with(|draft| of == draft)).map(|(_, count)| *count)
+        })
     });
     let (counting, starting) = (Sending::new(), Sending::new());
     let api = StoredValue::new_local(project);
@@ -155,7 +161,8 @@ fn States(
         }
         .into_any()
     };
-    let said = move || fault.get().map(|words| view! { <p class="fault" role="alert">{words}</p> }.into_any());
+    let said =
+        move || fault.get().map(|words| view! { <p class="fault" role="alert">{words}</p> }.into_any());
     (move || {
         (!is_missing.get()).then(|| {
             view! {
@@ -188,8 +195,12 @@ fn CountAndStart(
     start: UnsyncCallback<()>,
 ) -> AnyView {
     let kind = Memo::new(move |_| draft.kind().get());
-    let said = move || count.get().map(|count| view! { <p><b>{model::count_words(count, kind.get())}</b></p> }.into_any());
-    let label = Signal::derive(move || count.get().map(|count| model::start_words(count, kind.get())).unwrap_or_default());
+    let said = move || {
+        count.get().map(|count| view! { <p><b>{model::count_words(count, kind.get())}</b></p> }.into_any())
+    };
+    let label = Signal::derive(move || {
+        count.get().map(|count| model::start_words(count, kind.get())).unwrap_or_default()
+    });
     let can_start = Memo::new(move |_| count.get().is_some_and(|count| count.count > 0));
     // The button that is to be pressed next is the one that stands out.
     let count_button = move || {

@@ -40,7 +40,9 @@ pub(crate) fn list_of() -> Fetched<Page<ReplayView>> {
     });
     let look = move || {
         let is_running = |replay: &&ReplayView| replay.state == ReplayState::Running;
-        let running = replays.value.with_untracked(|page| Some(page.as_ref()?.items.iter().find(is_running)?.id.clone()));
+        let running = replays
+            .value
+            .with_untracked(|page| Some(page.as_ref()?.items.iter().find(is_running)?.id.clone()));
         if let Some(id) = running {
             // A failure is not worth a word here: the next look is soon.
             when(project.replay(&id), move |answer| {
@@ -73,7 +75,12 @@ pub(crate) fn Replays(
 ) -> AnyView {
     let clock = use_clock();
     let ids = Memo::new(move |_| {
-        list.value.with(|page| model::recent_and_earlier(page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default(), clock.now()))
+        list.value.with(|page| {
+            model::recent_and_earlier(
+                page.as_ref().map(|page| page.items.as_slice()).unwrap_or_default(),
+                clock.now(),
+            )
+        })
     });
     let recent = Memo::new(move |_| ids.with(|(recent, _)| recent.clone()));
     let earlier = Memo::new(move |_| ids.with(|(_, earlier)| earlier.clone()));
@@ -126,19 +133,31 @@ fn ReplayRow(
     let clock = use_clock();
     let wanted = id.clone();
     let replay = Memo::new(move |_| {
-        list.value.with(|page| page.as_ref().and_then(|page| page.items.iter().find(|replay| replay.id == wanted).cloned()))
+        list.value.with(|page| {
+            page.as_ref().and_then(|page| page.items.iter().find(|replay| replay.id == wanted).cloned())
+        })
     });
     let text = move |part: fn(&ReplayView) -> String| move || replay.with(|replay| replay.as_ref().map(part));
-    let number = move |part: fn(&ReplayView) -> u32| move || replay.with(|replay| replay.as_ref().map(|replay| part(replay).to_string()));
+    let number = move |part: fn(&ReplayView) -> u32| {
+        move || replay.with(|replay| replay.as_ref().map(|replay| part(replay).to_string()))
+    };
     let state = badge(move || replay.with(|replay| replay.as_ref().map(model::standing).unwrap_or_default()));
-    let is_running = Memo::new(move |_| replay.with(|replay| replay.as_ref().is_some_and(|replay| replay.state == ReplayState::Running)));
+    let is_running = Memo::new(move |_| {
+        replay.with(|replay| replay.as_ref().is_some_and(|replay| replay.state == ReplayState::Running))
+    });
     let bar = move || {
         let (max, value) = (number(|replay| replay.total.max(1)), number(|replay| replay.scanned));
-        is_running.get().then(|| view! { <progress max=max value=value aria-label="How far it is"></progress> }.into_any())
+        is_running.get().then(|| {
+            view! { <progress max=max value=value aria-label="How far it is"></progress> }.into_any()
+        })
     };
     let cancel = cancelling(id, list);
-    let cancel_button = move || is_running.get().then(|| view! { <Button label="Cancel replay" on_press=cancel /> }.into_any());
-    let when = move || replay.with(|replay| replay.as_ref().map(|replay| words::ago(clock.now(), replay.created_at)));
+    let cancel_button = move || {
+        is_running.get().then(|| view! { <Button label="Cancel replay" on_press=cancel /> }.into_any())
+    };
+    let when = move || {
+        replay.with(|replay| replay.as_ref().map(|replay| words::ago(clock.now(), replay.created_at)))
+    };
     view! {
         <li class="replay">
             {state}

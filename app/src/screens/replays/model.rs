@@ -59,8 +59,15 @@ impl ReplayDraft {
     /// What the address asks for, where local time is `offset_min` minutes ahead of UTC.
     pub(super) fn of(page: &Query, offset_min: impl Fn(Timestamp) -> i64) -> Self {
         let text = |key: &str| page.value(key).unwrap_or_default();
-        let time = |key: &str| page.value(key).and_then(|text| Timestamp::parse_rfc3339(&text)).map(|at| local_text(at, offset_min(at)));
-        let state = page.value("state").and_then(|state| State::parse(&state)).filter(|state| replay::STATES.contains(state));
+        let time = |key: &str| {
+            page.value(key)
+                .and_then(|text| Timestamp::parse_rfc3339(&text))
+                .map(|at| local_text(at, offset_min(at)))
+        };
+        let state = page
+            .value("state")
+            .and_then(|state| State::parse(&state))
+            .filter(|state| replay::STATES.contains(state));
         let is_on = |known: State| state.map_or(known != State::Delivered, |state| state == known);
         Self {
             kind: page.value("replay").and_then(|name| Kind::parse(&name)).unwrap_or(Kind::Ended),
@@ -82,16 +89,27 @@ impl ReplayDraft {
         for (key, typed) in [("since", &self.since), ("until", &self.until)] {
             if !typed.trim().is_empty() {
                 // Text that is not a time is sent as it was typed, so that the parser says so.
-                set(key, utc_of(typed, &offset_min).map_or_else(|| json!(typed), |at| json!(at.to_rfc3339())));
+                set(
+                    key,
+                    utc_of(typed, &offset_min).map_or_else(|| json!(typed), |at| json!(at.to_rfc3339())),
+                );
             }
         }
         if self.kind == Kind::Missing {
             set("missing", json!(true));
         } else {
-            let states = replay::STATES.iter().zip(self.states).filter(|(_, is_on)| *is_on).map(|(state, _)| state.as_str());
+            let states = replay::STATES
+                .iter()
+                .zip(self.states)
+                .filter(|(_, is_on)| *is_on)
+                .map(|(state, _)| state.as_str());
             set("states", states.collect());
         }
-        let types: Vec<&str> = self.types.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()).collect();
+        let types: Vec<&str> = self
+            .types
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|part| !part.is_empty())
+            .collect();
         if !types.is_empty() {
             set("types", json!(types));
         }
@@ -134,7 +152,9 @@ pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
     let at_least = if count.capped { "more than " } else { "" };
     match (count.count, kind) {
         (0, Kind::Ended) => String::from("No delivery fits: nothing would be sent."),
-        (0, Kind::Missing) => String::from("It has missed nothing: every event that it wants has a delivery."),
+        (0, Kind::Missing) => {
+            String::from("It has missed nothing: every event that it wants has a delivery.")
+        }
         (1, Kind::Ended) => String::from("1 delivery would be sent again."),
         (1, Kind::Missing) => String::from("1 event would be sent."),
         (_, Kind::Ended) => format!("{at_least}{number} deliveries would be sent again."),
@@ -158,7 +178,8 @@ const RECENT_MS: i64 = 10 * 60_000;
 
 /// The ids of the replays that run or have just ended, and of those that ended earlier.
 pub(super) fn recent_and_earlier(replays: &[ReplayView], now: Timestamp) -> (Vec<String>, Vec<String>) {
-    let is_recent = |replay: &&ReplayView| replay.ended_at.is_none_or(|ended_at| now.ms_since(ended_at) < RECENT_MS);
+    let is_recent =
+        |replay: &&ReplayView| replay.ended_at.is_none_or(|ended_at| now.ms_since(ended_at) < RECENT_MS);
     let (recent, earlier): (Vec<&ReplayView>, Vec<&ReplayView>) = replays.iter().partition(is_recent);
     let ids = |replays: Vec<&ReplayView>| replays.into_iter().map(|replay| replay.id.clone()).collect();
     (ids(recent), ids(earlier))
@@ -169,7 +190,8 @@ pub(super) fn query_words(query: &ReplayQuery, date_time: impl Fn(Timestamp) -> 
     let what = if query.missing {
         String::from("Events without a delivery")
     } else {
-        let states: Vec<String> = query.states.iter().map(|state| state_word(*state).1.to_ascii_lowercase()).collect();
+        let states: Vec<String> =
+            query.states.iter().map(|state| state_word(*state).1.to_ascii_lowercase()).collect();
         format!("Deliveries that were {}", states.join(" or ").replace("gave up", "given up"))
     };
     let webhook = query.webhook.as_ref().map(|webhook| format!(" to {webhook}")).unwrap_or_default();
@@ -208,7 +230,9 @@ pub(super) fn progress_words(replay: &ReplayView) -> String {
 /// Puts a change into the list: a known replay in its place, a new one on top. Never goes back from an end to running.
 pub(super) fn take_in(list: &mut Page<ReplayView>, replay: &ReplayView) {
     match list.items.iter_mut().find(|known| known.id == replay.id) {
-        Some(known) if known.state == ReplayState::Running && known.scanned <= replay.scanned => *known = replay.clone(),
+        Some(known) if known.state == ReplayState::Running && known.scanned <= replay.scanned => {
+            *known = replay.clone()
+        }
         Some(_) => {}
         None => list.items.insert(0, replay.clone()),
     }
@@ -240,7 +264,10 @@ mod tests {
         let draft = ReplayDraft::of(&page, |_| 60);
         assert_eq!(draft.since, "2026-11-21T15:07:31.204");
         let body = draft.json(false, |_| 60);
-        assert_eq!(body, json!({ "webhook": "orders", "since": AT.to_rfc3339(), "missing": true, "types": ["order.*"] }));
+        assert_eq!(
+            body,
+            json!({ "webhook": "orders", "since": AT.to_rfc3339(), "missing": true, "types": ["order.*"] })
+        );
         assert_eq!(faults(&body), []);
         let only = ReplayDraft::of(&Query::default().with("state", Some("delivered")), |_| 0);
         assert_eq!(only.states, [false, false, true]);
@@ -277,8 +304,14 @@ mod tests {
             missing: false,
         };
         let said = query_words(&query, |at| words::date_time(at, 0));
-        assert_eq!(said, "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31");
-        assert_eq!(count_words(ReplayCount::new(1_000_000, true), Kind::Ended), "more than 1,000,000 deliveries would be sent again.");
+        assert_eq!(
+            said,
+            "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31"
+        );
+        assert_eq!(
+            count_words(ReplayCount::new(1_000_000, true), Kind::Ended),
+            "more than 1,000,000 deliveries would be sent again."
+        );
     }
 
     #[test]
@@ -302,7 +335,10 @@ mod tests {
         let count = |number| ReplayCount::new(number, false);
         assert_eq!(start_words(count(1), Kind::Missing), "Send 1 event");
         assert_eq!(start_words(count(1_200), Kind::Ended), "Send 1,200 deliveries again");
-        assert_eq!(count_words(count(0), Kind::Missing), "It has missed nothing: every event that it wants has a delivery.");
+        assert_eq!(
+            count_words(count(0), Kind::Missing),
+            "It has missed nothing: every event that it wants has a delivery."
+        );
     }
 
     #[test]
@@ -322,6 +358,9 @@ mod tests {
     #[test]
     fn an_address_with_an_unknown_kind_asks_for_deliveries_that_ended() {
         assert_eq!(ReplayDraft::of(&Query::default().with("replay", Some("all")), |_| 0).kind, Kind::Ended);
-        assert_eq!([Kind::Ended, Kind::Missing].map(|kind| Kind::parse(kind.as_str())), [Some(Kind::Ended), Some(Kind::Missing)]);
+        assert_eq!(
+            [Kind::Ended, Kind::Missing].map(|kind| Kind::parse(kind.as_str())),
+            [Some(Kind::Ended), Some(Kind::Missing)]
+        );
     }
 }

@@ -79,13 +79,16 @@ fn content(list: List<RunView>, state: Memo<Option<RunState>>) -> impl Fn() -> A
     let is_empty = list.core.is_empty();
     move || {
         if !is_empty.get() {
-            let more = list
-                .more("Show older ones", move |next| api.with_value(|api| api.runs(&model::api_query(state.get_untracked(), Some(next)))));
+            let more = list.more("Show older ones", move |next| {
+                api.with_value(|api| api.runs(&model::api_query(state.get_untracked(), Some(next))))
+            });
             let rows = list.items("card", "Runs", move |run, place| row(list, run, place, clock));
             return view! { {list.news()}{rows}{more} }.into_any();
         }
         if state.get().is_some() {
-            let clear = view! { <Button label="Show all runs" on_press=move |()| nav.filter("state", None) /> }.into_any();
+            let clear =
+                view! { <Button label="Show all runs" on_press=move |()| nav.filter("state", None) /> }
+                    .into_any();
             return empty(Icon::Search, "No run is in this state", "Look at all of them.", clear);
         }
         first_run()

@@ -39,12 +39,16 @@ pub(super) fn title(run: &RunView) -> String {
 
 /// How far a run is, in words; nothing where nobody said it.
 pub(super) fn progress_words(run: &RunView) -> String {
-    run.progress.map(|progress| format!("step {} of {}, {} %", progress.step, progress.of, progress.percent)).unwrap_or_default()
+    run.progress
+        .map(|progress| format!("step {} of {}, {} %", progress.step, progress.of, progress.percent))
+        .unwrap_or_default()
 }
 
 /// How long a run has worked, up to `now` where it still does.
 pub(super) fn time_words(run: &RunView, now: Timestamp) -> String {
-    let Some(started_at) = run.started_at else { return format!("created {}", words::ago(now, run.created_at)) };
+    let Some(started_at) = run.started_at else {
+        return format!("created {}", words::ago(now, run.created_at));
+    };
     let ms = run.ended_at.unwrap_or(now).ms_since(started_at).max(0);
     let worked = words::duration(u32::try_from(ms).unwrap_or(u32::MAX));
     match run.ended_at {
@@ -70,7 +74,10 @@ pub(super) fn fits(state: Option<RunState>, run: &RunView) -> bool {
 
 /// The query for the API: runs in `state`, or all, from a cursor on.
 pub(super) fn api_query(state: Option<RunState>, cursor: Option<&str>) -> Query {
-    Query::default().with("limit", Some("50")).with("state", state.map(RunState::as_str)).with("cursor", cursor)
+    Query::default()
+        .with("limit", Some("50"))
+        .with("state", state.map(RunState::as_str))
+        .with("cursor", cursor)
 }
 
 /// What a callback tells, and whether it did.
@@ -96,7 +103,8 @@ pub(super) fn callback_words(callback: &CallbackView) -> (Tone, String, &'static
 pub(super) fn can_resend(run: RunState, callback: &CallbackView) -> bool {
     let is_planned = callback.next_at.is_some();
     match (callback.kind, callback.state) {
-        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _) | (_, CallbackState::Leased | CallbackState::Cancelled) => false,
+        (CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate, _)
+        | (_, CallbackState::Leased | CallbackState::Cancelled) => false,
         (CallbackKind::Update, _) if run.is_final() => false,
         (_, CallbackState::Waiting) => is_planned,
         (_, CallbackState::Failed | CallbackState::Delivered) => true,
@@ -124,7 +132,10 @@ pub(super) fn advice(run: &RunView) -> &'static str {
 pub(super) fn log_text(run: &RunDetail) -> String {
     let mut lines: Vec<String> = run.log.iter().map(|entry| line_of(entry)).collect();
     if run.log_dropped > 0 {
-        lines.insert(0, format!("… {} older had to make room", words::count(run.log_dropped, "entry", "entries")));
+        lines.insert(
+            0,
+            format!("… {} older had to make room", words::count(run.log_dropped, "entry", "entries")),
+        );
     }
     lines.join("\n")
 }
@@ -182,12 +193,18 @@ mod tests {
         // Ids are ordered by time: an older run that begins to fit belongs further down.
         assert_eq!(store.offer(&run("run_2", RunState::Accepted)), Offered::Within);
         assert_eq!(store.offer(&run("run_1", RunState::Finished)), Offered::Known);
-        assert_eq!(store.signal::<RunView>("run_1").map(|run| run.get_untracked().state), Some(RunState::Finished));
+        assert_eq!(
+            store.signal::<RunView>("run_1").map(|run| run.get_untracked().state),
+            Some(RunState::Finished)
+        );
     }
 
     #[test]
     fn a_list_of_one_state_has_only_runs_in_it() {
-        assert!(fits(None, &run("run_1", RunState::Error)) && fits(Some(RunState::Error), &run("run_1", RunState::Error)));
+        assert!(
+            fits(None, &run("run_1", RunState::Error))
+                && fits(Some(RunState::Error), &run("run_1", RunState::Error))
+        );
         assert!(!fits(Some(RunState::Running), &run("run_1", RunState::Error)));
         assert_eq!(api_query(Some(RunState::Error), Some("c")).text(), "?limit=50&state=error&cursor=c");
     }
@@ -207,7 +224,8 @@ mod tests {
 
     #[test]
     fn every_state_has_its_word_and_its_filter() {
-        let words: Vec<String> = RunState::ALL.into_iter().map(|state| standing(&run("run_1", state)).1).collect();
+        let words: Vec<String> =
+            RunState::ALL.into_iter().map(|state| standing(&run("run_1", state)).1).collect();
         let filters: Vec<&str> = STATES.into_iter().skip(1).map(|(word, _)| word).collect();
         assert_eq!(words, filters);
         assert_eq!(STATES.into_iter().filter_map(|(_, state)| state).collect::<Vec<_>>(), RunState::ALL);
@@ -234,7 +252,8 @@ mod tests {
                 for run in RunState::ALL {
                     for next_at in [None, Some(NOW)] {
                         let offered = can_resend(run, &callback(kind, state, next_at));
-                        let taken = postern_core::run::may_resend(kind, run, state, next_at, &webhooks).is_ok();
+                        let taken =
+                            postern_core::run::may_resend(kind, run, state, next_at, &webhooks).is_ok();
                         assert!(taken || !offered, "{kind:?} {state:?} {run:?} {next_at:?}");
                     }
                 }
@@ -247,7 +266,11 @@ mod tests {
     fn the_first_run_is_one_that_is_accepted() {
         let command = first_run("https://h.example", "/v1/projects/demo/runs");
         let body = command.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\'')).unwrap_or_default();
-        let entry = postern_core::run::Entry { origin: String::new(), path: String::new(), endpoint: String::new() };
-        assert!(postern_core::run::parse::create(body, &postern_core::egress::Policy::default(), entry).is_ok(), "{body}");
+        let entry =
+            postern_core::run::Entry { origin: String::new(), path: String::new(), endpoint: String::new() };
+        assert!(
+            postern_core::run::parse::create(body, &postern_core::egress::Policy::default(), entry).is_ok(),
+            "{body}"
+        );
     }
 }

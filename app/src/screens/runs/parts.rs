@@ -14,7 +14,12 @@ use crate::ui::icon::Icon;
 use crate::words;
 
 /// What is large: log, results, chain, callbacks.
-pub(super) fn parts_of(run: &RunDetail, resending: Sending, resend: Callback<CallbackKind>, clock: Clock) -> AnyView {
+pub(super) fn parts_of(
+    run: &RunDetail,
+    resending: Sending,
+    resend: Callback<CallbackKind>,
+    clock: Clock,
+) -> AnyView {
     let log = if run.log.is_empty() {
         view! { <p class="hint">"Nothing was logged."</p> }.into_any()
     } else {
@@ -44,9 +49,19 @@ pub(super) fn parts_of(run: &RunDetail, resending: Sending, resend: Callback<Cal
 }
 
 /// A callback, with its calls and what can be done about it.
-fn callback_row(callback: &CallbackView, run: RunState, resending: Sending, resend: Callback<CallbackKind>, clock: Clock) -> AnyView {
+fn callback_row(
+    callback: &CallbackView,
+    run: RunState,
+    resending: Sending,
+    resend: Callback<CallbackKind>,
+    clock: Clock,
+) -> AnyView {
     let (tone, word, what) = model::callback_words(callback);
-    let calls = callback.attempts.iter().map(|call| view! { <span class="faint">{call_words(call)}</span> }.into_any()).collect_view();
+    let calls = callback
+        .attempts
+        .iter()
+        .map(|call| view! { <span class="faint">{call_words(call)}</span> }.into_any())
+        .collect_view();
     let next_at = callback.next_at.filter(|_| callback.state == CallbackState::Waiting);
     let next = next_at.map(|at| {
         let left = (move || words::countdown(clock.now(), at)).into_any();
@@ -83,7 +98,9 @@ fn call_words(call: &CallbackAttemptView) -> String {
 /// The bar of a run that is at work, or that said how far it came.
 pub(super) fn bar(run: Signal<Option<RunView>>) -> AnyView {
     let has_bar = Memo::new(move |_| run.with(|run| run.as_ref().is_some_and(|run| run.progress.is_some())));
-    let percent = move || run.with(|run| run.as_ref().and_then(|run| run.progress).map(|progress| progress.percent.to_string()));
+    let percent = move || {
+        run.with(|run| run.as_ref().and_then(|run| run.progress).map(|progress| progress.percent.to_string()))
+    };
     let words = move || run.with(|run| run.as_ref().map(model::progress_words).unwrap_or_default());
     (move || {
         has_bar.get().then(|| {

@@ -77,8 +77,11 @@ pub(crate) fn Run(
 ) -> AnyView {
     let (live, shown) = (use_live(), Shown::new(id.clone()));
     let latest = shown.latest;
-    let title = Signal::derive(move || latest.with(|run| run.as_ref().map_or_else(|| String::from("Run"), model::title)));
-    let is_open = Memo::new(move |_| latest.with(|run| run.as_ref().is_some_and(|run| !run.state.is_final())));
+    let title = Signal::derive(move || {
+        latest.with(|run| run.as_ref().map_or_else(|| String::from("Run"), model::title))
+    });
+    let is_open =
+        Memo::new(move |_| latest.with(|run| run.as_ref().is_some_and(|run| !run.state.is_final())));
     let is_asking = RwSignal::new(false);
     let terminate = move || {
         is_open.get().then(|| view! { <Button label="Terminate" look=Look::Danger on_press=move |()| is_asking.set(true) /> }.into_any())
@@ -106,7 +109,12 @@ fn content(shown: Shown) -> impl Fn() -> AnyView + Send + 'static {
         (!words.is_empty()).then(|| view! { <p class="hint">{words}</p> }.into_any())
     };
     move || {
-        let large = move || shown.detail.value.with(|detail| detail.as_ref().map(|run| parts_of(run, resending, resend, clock)));
+        let large = move || {
+            shown
+                .detail
+                .value
+                .with(|detail| detail.as_ref().map(|run| parts_of(run, resending, resend, clock)))
+        };
         view! {
             <section class="card pad stack" aria-label="Progress">
                 <div class="with-copy">
@@ -146,19 +154,22 @@ fn resend_of(shown: Shown, resending: Sending) -> Callback<CallbackKind> {
 fn TerminateDialog(shown: Shown, is_asking: RwSignal<bool>) -> AnyView {
     let (toasts, terminating) = (use_toasts(), Sending::new());
     let terminate = move || {
-        terminating.send(shown.api.with_value(|api| shown.id.with_value(|id| api.terminate_run(id))), move |answer| {
-            is_asking.set(false);
-            match answer {
-                Ok(run) => {
-                    toasts.say("Run terminated: its executor is told with its next word");
-                    shown.latest.set(Some(run));
+        terminating.send(
+            shown.api.with_value(|api| shown.id.with_value(|id| api.terminate_run(id))),
+            move |answer| {
+                is_asking.set(false);
+                match answer {
+                    Ok(run) => {
+                        toasts.say("Run terminated: its executor is told with its next word");
+                        shown.latest.set(Some(run));
+                    }
+                    Err(failure) => {
+                        toasts.complain(failure.to_string());
+                        shown.detail.reload();
+                    }
                 }
-                Err(failure) => {
-                    toasts.complain(failure.to_string());
-                    shown.detail.reload();
-                }
-            }
-        });
+            },
+        );
     };
     view! {
         <Dialog open=is_asking title="Terminate this run?">

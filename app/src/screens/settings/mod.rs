@@ -10,7 +10,10 @@ use postern_core::api::project::{ProjectDetail, RETENTION_DAYS_MAX};
 use postern_core::fault::Fault;
 use reactive_stores::Store;
 
-use self::model::{ExportDraft, ExportDraftStoreFields, ExportOf, ScheduleOf, SettingsDraft, SettingsDraftStoreFields, StateFilter};
+use self::model::{
+    ExportDraft, ExportDraftStoreFields, ExportOf, ScheduleOf, SettingsDraft, SettingsDraftStoreFields,
+    StateFilter,
+};
 use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min};
 use crate::fetched::Fetched;
@@ -33,8 +36,10 @@ const SCHEDULES: [(&str, &str, &str); 2] = [
     (ScheduleOf::Project.as_str(), "Its own", "the waits before the second attempt, the third, and so on"),
 ];
 /// What can be exported: name, words, hint.
-const EXPORTS: [(&str, &str, &str); 2] =
-    [(ExportOf::Events.as_str(), "Events", "with their data"), (ExportOf::Deliveries.as_str(), "Deliveries", "with their attempts")];
+const EXPORTS: [(&str, &str, &str); 2] = [
+    (ExportOf::Events.as_str(), "Events", "with their data"),
+    (ExportOf::Deliveries.as_str(), "Deliveries", "with their attempts"),
+];
 
 /// The screen: the settings, and the export beside them.
 #[component]
@@ -42,9 +47,11 @@ pub(crate) fn Settings() -> AnyView {
     let project = use_project();
     let state: ProjectState = expect_context();
     let name = String::from(project.name().as_str());
-    let about = Signal::derive(move || match state.0.value.with(|detail| detail.as_ref().map(|detail| detail.created_at)) {
-        Some(at) => format!("{name}, created {}", words::date_time(at, offset_min(at))),
-        None => name.clone(),
+    let about = Signal::derive(move || {
+        match state.0.value.with(|detail| detail.as_ref().map(|detail| detail.created_at)) {
+            Some(at) => format!("{name}, created {}", words::date_time(at, offset_min(at))),
+            None => name.clone(),
+        }
     });
     // Loaded for this screen, not the count in the side bar: a change by somebody else must not replace what is being typed.
     let detail = Fetched::new(move || project.detail());
@@ -67,7 +74,9 @@ fn SettingsForm(
 ) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
     let state: ProjectState = expect_context();
-    let stored = detail.value.with_untracked(|detail| detail.as_ref().map(|detail| SettingsDraft::of(&detail.settings)));
+    let stored = detail
+        .value
+        .with_untracked(|detail| detail.as_ref().map(|detail| SettingsDraft::of(&detail.settings)));
     let draft = Store::new(stored.unwrap_or_default());
     let faults = Memo::new(move |_| draft.with(SettingsDraft::faults));
     let (failure, sending) = (RwSignal::new(None::<ApiFailure>), Sending::new());
@@ -77,17 +86,20 @@ fn SettingsForm(
             return;
         }
         failure.set(None);
-        sending.send(project.update_settings(&draft.with_untracked(SettingsDraft::json)), move |answer| match answer {
-            Ok(changed) => {
-                toasts.say("Settings saved");
-                // The side bar and the forms of webhooks show what holds.
-                state.0.value.set(Some(changed));
+        sending.send(project.update_settings(&draft.with_untracked(SettingsDraft::json)), move |answer| {
+            match answer {
+                Ok(changed) => {
+                    toasts.say("Settings saved");
+                    // The side bar and the forms of webhooks show what holds.
+                    state.0.value.set(Some(changed));
+                }
+                Err(refused) => failure.set(Some(refused)),
             }
-            Err(refused) => failure.set(Some(refused)),
         });
     };
-    let days_hint =
-        format!("Ended deliveries, their attempts and their events: 1 to {RETENTION_DAYS_MAX}. What is under way is always kept.");
+    let days_hint = format!(
+        "Ended deliveries, their attempts and their events: 1 to {RETENTION_DAYS_MAX}. What is under way is always kept."
+    );
     let days_fault = shown_fault(faults, "retention_days");
     let waits_fault = Signal::derive(move || faults.with(|faults| schedule::fault(faults)));
     view! {

@@ -127,7 +127,8 @@ pub(super) enum StateFilter {
 
 impl StateFilter {
     /// What can be chosen. States that last for a moment only are not worth a file.
-    pub(super) const ALL: [Self; 4] = [Self::Any, Self::Only(State::Delivered), Self::Only(State::Dead), Self::Only(State::Waiting)];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Any, Self::Only(State::Delivered), Self::Only(State::Dead), Self::Only(State::Waiting)];
 
     /// Its name in the form and for the API; empty for all.
     pub(super) const fn as_str(self) -> &'static str {
@@ -178,7 +179,9 @@ impl ExportDraft {
             .with("type", Some(self.types.trim()));
         match self.of {
             ExportOf::Events => query,
-            ExportOf::Deliveries => query.with("webhook", Some(self.webhook.trim())).with("state", Some(self.state.as_str())),
+            ExportOf::Deliveries => {
+                query.with("webhook", Some(self.webhook.trim())).with("state", Some(self.state.as_str()))
+            }
         }
     }
 
@@ -225,7 +228,11 @@ mod tests {
         let draft = SettingsDraft::of(&ProjectSettings::default());
         assert_eq!(draft.json(), json!({ "retry_schedule_s": null, "retention_days": 30 }));
         assert_eq!(draft.faults(), []);
-        let settings = ProjectSettings { retry_schedule_s: Some(vec![5, 60]), retention_days: 7, ..ProjectSettings::default() };
+        let settings = ProjectSettings {
+            retry_schedule_s: Some(vec![5, 60]),
+            retention_days: 7,
+            ..ProjectSettings::default()
+        };
         assert_eq!(SettingsDraft::of(&settings), own("5 s, 1 min", "7"));
     }
 
@@ -233,7 +240,10 @@ mod tests {
     fn what_is_typed_is_judged_as_at_the_edge() {
         assert_eq!(own("5, 2 h", "7").json(), json!({ "retry_schedule_s": [5, 7_200], "retention_days": 7 }));
         assert_eq!(own("", "7").faults(), [], "one attempt");
-        assert_eq!(pointers(&own("soon, 8 d", "x").faults()), ["/retry_schedule_s/0", "/retry_schedule_s/1", "/retention_days"]);
+        assert_eq!(
+            pointers(&own("soon, 8 d", "x").faults()),
+            ["/retry_schedule_s/0", "/retry_schedule_s/1", "/retention_days"]
+        );
     }
 
     #[test]
@@ -245,7 +255,10 @@ mod tests {
         assert_eq!(export.query(|_| 60).value("state").as_deref(), Some("dead"));
         export.until = String::from("2026-11-21T14:00");
         assert_eq!(pointers(&export.faults(|_| 60)), ["/until"]);
-        assert_eq!(export.file_name("demo", Timestamp(1_795_270_051_204)), "demo-deliveries-2026-11-21.ndjson");
+        assert_eq!(
+            export.file_name("demo", Timestamp(1_795_270_051_204)),
+            "demo-deliveries-2026-11-21.ndjson"
+        );
     }
 
     #[test]

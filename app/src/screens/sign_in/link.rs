@@ -107,7 +107,9 @@ fn question(identity: &TokenIdentity, is_signed_in: bool) -> Question {
     Question {
         whose,
         role: format!("Its role is {}: {what}.", role.as_str()),
-        warning: format!("{instead}Whatever you enter afterwards goes there. Sign in only if you trust who gave you the link."),
+        warning: format!(
+            "{instead}Whatever you enter afterwards goes there. Sign in only if you trust who gave you the link."
+        ),
     }
 }
 
@@ -137,8 +139,11 @@ mod tests {
 
     #[test]
     fn a_token_that_may_not_look_opens_no_dashboard() {
-        let opens: Vec<&str> =
-            Role::ALL.into_iter().filter(|role| opens_dashboard(&identity(Some("shop"), *role))).map(Role::as_str).collect();
+        let opens: Vec<&str> = Role::ALL
+            .into_iter()
+            .filter(|role| opens_dashboard(&identity(Some("shop"), *role)))
+            .map(Role::as_str)
+            .collect();
         assert_eq!(opens, ["manage", "read"]);
     }
 }

@@ -86,7 +86,11 @@ fn opens_dashboard(identity: &TokenIdentity) -> bool {
 /// Why a token is not enough: what the dashboard needs, and what this one may do.
 fn too_little(identity: &TokenIdentity) -> String {
     let role = identity.role;
-    format!("The dashboard needs a token with the role read or manage. This one has the role {}: {}.", role.as_str(), role.about())
+    format!(
+        "The dashboard needs a token with the role read or manage. This one has the role {}: {}.",
+        role.as_str(),
+        role.about()
+    )
 }
 
 /// Why a token could not be looked at.

@@ -41,7 +41,8 @@ pub(crate) fn Tokens() -> AnyView {
         doomed.set(Some(token));
         is_asking.set(true);
     });
-    let list = move || view! { <TokenTable tokens=tokens revoke=revoke is_creating=is_creating /> }.into_any();
+    let list =
+        move || view! { <TokenTable tokens=tokens revoke=revoke is_creating=is_creating /> }.into_any();
     view! {
         <PageHead title="Tokens" about="Who may do what in this project">{new_button(is_creating)}</PageHead>
         {loaded(tokens, skeleton::rows, list)}
@@ -54,7 +55,8 @@ pub(crate) fn Tokens() -> AnyView {
 /// The button that opens the form of a new token.
 fn new_button(is_creating: RwSignal<bool>) -> AnyView {
     let press = move |()| is_creating.set(true);
-    view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }.into_any()
+    view! { <Button label="New token" look=Look::Primary icon=Icon::Plus shortcut="N" on_press=press /> }
+        .into_any()
 }
 
 /// The tokens, a row each; on a narrow screen each row is a card with the names of its columns in it.
@@ -193,8 +195,10 @@ fn TokenForm(
     let project = use_project();
     let draft = Store::new(TokenDraft::default());
     let faults = Memo::new(move |_| draft.with(|draft| draft.faults(clock::now())));
-    let (is_sent, sending, failure) = (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
-    let fault = fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
+    let (is_sent, sending, failure) =
+        (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
+    let fault =
+        fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         is_sent.set(true);
@@ -212,7 +216,8 @@ fn TokenForm(
         });
     };
     let roles = model::ROLES.map(|role| (role.as_str(), role.as_str(), role.about())).to_vec();
-    let lifetimes = Lifetime::ALL.map(|lifetime| (lifetime.as_str(), lifetime.words().0, lifetime.words().1)).to_vec();
+    let lifetimes =
+        Lifetime::ALL.map(|lifetime| (lifetime.as_str(), lifetime.words().0, lifetime.words().1)).to_vec();
     let role = Bound::from(draft.role()).by_name(Role::as_str, Role::parse);
     let lifetime = Bound::from(draft.lifetime()).by_name(Lifetime::as_str, Lifetime::parse);
     view! {

@@ -104,7 +104,11 @@ impl TokenDraft {
 }
 
 /// When a token stops, in words.
-pub(super) fn expiry_words(now: Timestamp, expires_at: Option<Timestamp>, offset_min: impl Fn(Timestamp) -> i64) -> String {
+pub(super) fn expiry_words(
+    now: Timestamp,
+    expires_at: Option<Timestamp>,
+    offset_min: impl Fn(Timestamp) -> i64,
+) -> String {
     match expires_at {
         None => String::from("never"),
         Some(at) if at <= now => String::from("expired"),
@@ -137,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_token_without_a_name_is_refused_as_at_the_edge() {
-        let pointers: Vec<String> = draft(" ", Lifetime::Year).faults(NOW).into_iter().map(|fault| fault.pointer).collect();
+        let pointers: Vec<String> =
+            draft(" ", Lifetime::Year).faults(NOW).into_iter().map(|fault| fault.pointer).collect();
         assert_eq!(pointers, ["/name"]);
     }
 

@@ -61,19 +61,26 @@ pub(crate) fn Webhook(
         }
     });
     let (edit, above) = (link(Area::WebhookEdit(name.clone())), link(Area::Webhooks));
-    let state = badge(move || webhook.value.with(|webhook| webhook.as_ref().map(list_model::standing).unwrap_or_default()));
+    let state = badge(move || {
+        webhook.value.with(|webhook| webhook.as_ref().map(list_model::standing).unwrap_or_default())
+    });
     let content = {
         let name = name.clone();
         move || view! { <Content webhook=webhook name=name.clone() /> }.into_any()
     };
     use_shortcut("E", "Edit this webhook", {
-        let (nav, place) = (use_nav(), Place::Project(project.name().clone(), Area::WebhookEdit(name.clone())));
+        let (nav, place) =
+            (use_nav(), Place::Project(project.name().clone(), Area::WebhookEdit(name.clone())));
         move || nav.go(&place)
     });
     let is_there = Memo::new(move |_| webhook.value.with(Option::is_some));
     let actions = {
         let name = name.clone();
-        move || is_there.get().then(|| view! { <Actions webhook=webhook name=name.clone() edit=edit.clone() /> }.into_any())
+        move || {
+            is_there
+                .get()
+                .then(|| view! { <Actions webhook=webhook name=name.clone() edit=edit.clone() /> }.into_any())
+        }
     };
     view! {
         <PageHead title=name above=("Webhooks", above)>
@@ -99,11 +106,19 @@ fn Actions(
     /// The address of its form.
     edit: String,
 ) -> AnyView {
-    let is_enabled = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled)));
-    let is_paused = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused)));
-    let switch_label = Signal::derive(move || String::from(if is_enabled.get() { "Disable" } else { "Enable" }));
+    let is_enabled = Memo::new(move |_| {
+        webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled))
+    });
+    let is_paused = Memo::new(move |_| {
+        webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused))
+    });
+    let switch_label =
+        Signal::derive(move || String::from(if is_enabled.get() { "Disable" } else { "Enable" }));
     let (pause, switch) = (pausing(webhook, name.clone()), switching(webhook, name.clone()));
-    let id = webhook.value.with_untracked(|webhook| webhook.as_ref().map(|webhook| webhook.id.clone())).unwrap_or_default();
+    let id = webhook
+        .value
+        .with_untracked(|webhook| webhook.as_ref().map(|webhook| webhook.id.clone()))
+        .unwrap_or_default();
     let delete = deleting(id, name);
     use_shortcut("P", "Pause or resume this webhook", move || pause.run(()));
     let pause_button = move || {
@@ -124,11 +139,16 @@ fn Actions(
 fn pausing(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
     let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
     UnsyncCallback::new(move |()| {
-        let is_paused = webhook.value.with_untracked(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused));
+        let is_paused =
+            webhook.value.with_untracked(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused));
         let shown = name.clone();
         sending.send(project.pause_webhook(&name, !is_paused), move |answer| match answer {
             Ok(changed) => {
-                let words = if changed.paused { "paused: it takes events, and its deliveries wait" } else { "resumed" };
+                let words = if changed.paused {
+                    "paused: it takes events, and its deliveries wait"
+                } else {
+                    "resumed"
+                };
                 toasts.say(format!("{shown} {words}"));
                 webhook.value.set(Some(changed));
             }
@@ -141,21 +161,29 @@ fn pausing(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
 fn switching(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
     let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
     UnsyncCallback::new(move |()| {
-        let known = webhook
-            .value
-            .with_untracked(|webhook| webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled, webhook.health.disabled_at)));
+        let known = webhook.value.with_untracked(|webhook| {
+            webhook.as_ref().map(|webhook| (webhook.version, webhook.enabled, webhook.health.disabled_at))
+        });
         let Some((version, enabled, disabled_at)) = known else { return };
         let shown = name.clone();
-        when(project.update_webhook(&name, version, &json!({ "enabled": !enabled })), move |answer| match answer {
-            Ok(changed) => {
-                toasts.say(if changed.enabled { format!("{shown} enabled") } else { format!("{shown} disabled: events pass it by") });
-                let missed = disabled_at.filter(|_| changed.enabled && !webhook.value.is_disposed()).map(Timestamp::to_rfc3339);
-                nav.filter(MISSED, missed.as_deref());
-                webhook.value.set(Some(changed));
-            }
-            Err(failure) => {
-                toasts.complain(failure.to_string());
-                webhook.reload();
+        when(project.update_webhook(&name, version, &json!({ "enabled": !enabled })), move |answer| {
+            match answer {
+                Ok(changed) => {
+                    toasts.say(if changed.enabled {
+                        format!("{shown} enabled")
+                    } else {
+                        format!("{shown} disabled: events pass it by")
+                    });
+                    let missed = disabled_at
+                        .filter(|_| changed.enabled && !webhook.value.is_disposed())
+                        .map(Timestamp::to_rfc3339);
+                    nav.filter(MISSED, missed.as_deref());
+                    webhook.value.set(Some(changed));
+                }
+                Err(failure) => {
+                    toasts.complain(failure.to_string());
+                    webhook.reload();
+                }
             }
         });
     })
@@ -195,7 +223,9 @@ fn Content(
 ) -> AnyView {
     let (clock, state) = (use_clock(), expect_context::<ProjectState>());
     let health = Memo::new(move |_| {
-        webhook.value.with(|webhook| webhook.as_ref().and_then(|webhook| list_model::health_words(webhook, clock.now())))
+        webhook.value.with(|webhook| {
+            webhook.as_ref().and_then(|webhook| list_model::health_words(webhook, clock.now()))
+        })
     });
     let health_notice = move || health.get().map(|(tone, headline, advice)| notice(tone, headline, advice));
     let facts = move || webhook.value.with(|webhook| webhook.as_ref().map(|webhook| facts(webhook, state)));
@@ -234,7 +264,9 @@ fn Latest(
     use_live().on_change({
         let query = query.clone();
         move |change| {
-            if let Some(delivery) = change.delivery().filter(|delivery| deliveries::model::fits(&query, delivery)) {
+            if let Some(delivery) =
+                change.delivery().filter(|delivery| deliveries::model::fits(&query, delivery))
+            {
                 deliveries::take_in(latest, query.clone(), &delivery);
                 reload();
             } else if change.kind() == ChangeKind::Many {
@@ -242,7 +274,8 @@ fn Latest(
             }
         }
     });
-    let is_empty = Memo::new(move |_| latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
+    let is_empty =
+        Memo::new(move |_| latest.value.with(|page| page.as_ref().is_none_or(|page| page.items.is_empty())));
     let list = move || {
         if is_empty.get() {
             view! { <p class="pad about">"No event has matched this webhook yet. Tests are not listed here."</p> }.into_any()
@@ -251,7 +284,8 @@ fn Latest(
         }
     };
     let replay = replays::address(replays::Kind::Ended, &query);
-    let (post, all) = (format!("{}?post=1", link(Area::Events)), format!("{}{}", link(Area::Deliveries), query.text()));
+    let (post, all) =
+        (format!("{}?post=1", link(Area::Events)), format!("{}{}", link(Area::Deliveries), query.text()));
     view! {
         <section class="card" aria-labelledby="latest">
             <div class="card-head">
@@ -279,7 +313,8 @@ fn Missed(
 ) -> AnyView {
     let nav = use_nav();
     let missed = Memo::new(move |_| {
-        let is_enabled = webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled));
+        let is_enabled =
+            webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.enabled));
         nav.value(MISSED).and_then(|since| Timestamp::parse_rfc3339(&since)).filter(|_| is_enabled)
     });
     (move || {
@@ -329,7 +364,10 @@ fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let last_call = move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at));
     let (retries, own) = (webhook.retry, webhook.retry_schedule_s.clone());
     let attempts = move || {
-        let projects = state.0.value.with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
+        let projects = state
+            .0
+            .value
+            .with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
         schedule::of_webhook(retries, own.as_deref(), projects.as_deref())
     };
     view! {
@@ -363,9 +401,11 @@ fn url_with_copy(url: String) -> AnyView {
 
 /// The labels that an event must carry.
 fn event_labels(webhook: &WebhookView) -> Option<AnyView> {
-    let label = |(key, value): (&String, &String)| view! { <code>{format!("{key}: {value}")}</code> }.into_any();
+    let label =
+        |(key, value): (&String, &String)| view! { <code>{format!("{key}: {value}")}</code> }.into_any();
     let labels = webhook.event_labels.iter().map(label).collect_view();
-    (!webhook.event_labels.is_empty()).then(|| fact("Event labels", view! { <span class="codes">{labels}</span> }.into_any()))
+    (!webhook.event_labels.is_empty())
+        .then(|| fact("Event labels", view! { <span class="codes">{labels}</span> }.into_any()))
 }
 
 /// What its payload condition asks for.
@@ -383,7 +423,8 @@ fn headers(webhook: &WebhookView) -> Option<AnyView> {
         view! { <li class="mono clip">{format!("{}: {value}", header.key)}</li> }.into_any()
     };
     let lines = webhook.headers.iter().map(line).collect_view();
-    (!webhook.headers.is_empty()).then(|| fact("Headers", view! { <ul class="plain">{lines}</ul> }.into_any()))
+    (!webhook.headers.is_empty())
+        .then(|| fact("Headers", view! { <ul class="plain">{lines}</ul> }.into_any()))
 }
 
 /// Its labels, each a link to the webhooks that carry it too.
@@ -394,5 +435,6 @@ fn labels(webhook: &WebhookView) -> Option<AnyView> {
         view! { <a class="chip" href=href>{format!("{key}: {value}")}</a> }.into_any()
     };
     let labels = webhook.labels.iter().map(label).collect_view();
-    (!webhook.labels.is_empty()).then(|| fact("Labels", view! { <span class="chips">{labels}</span> }.into_any()))
+    (!webhook.labels.is_empty())
+        .then(|| fact("Labels", view! { <span class="chips">{labels}</span> }.into_any()))
 }

@@ -35,7 +35,8 @@ impl TrialDraft {
 
     /// What is wrong with the data.
     pub(crate) fn data_fault(&self) -> Option<String> {
-        (!self.data.trim().is_empty() && !json::is_json(&self.data)).then(|| String::from("This is not JSON yet."))
+        (!self.data.trim().is_empty() && !json::is_json(&self.data))
+            .then(|| String::from("This is not JSON yet."))
     }
 
     /// Puts the example of its type where no data was typed.
@@ -68,7 +69,8 @@ pub(crate) fn status_words(test: &TestView) -> String {
 
 /// Event types that fit the webhook: its exact ones, and those of the catalogue that its patterns match.
 pub(crate) fn fitting_types(webhook: &WebhookView, catalogue: &[EventTypeView]) -> Vec<String> {
-    let mut fitting: Vec<String> = webhook.events.iter().filter(|pattern| !pattern.ends_with('*')).cloned().collect();
+    let mut fitting: Vec<String> =
+        webhook.events.iter().filter(|pattern| !pattern.ends_with('*')).cloned().collect();
     for item in catalogue {
         let matches = webhook.events.iter().any(|pattern| matches_pattern(pattern, &item.name));
         if matches && !fitting.contains(&item.name) {
@@ -95,7 +97,10 @@ mod tests {
     #[test]
     fn a_test_sends_only_what_was_chosen_and_data_as_it_was_typed() {
         assert_eq!(typed("", "").body(), "{}");
-        assert_eq!(typed(" order.paid ", "{\"n\": 1e400}").body(), "{\"type\":\"order.paid\",\"data\":{\"n\": 1e400}}");
+        assert_eq!(
+            typed(" order.paid ", "{\"n\": 1e400}").body(),
+            "{\"type\":\"order.paid\",\"data\":{\"n\": 1e400}}"
+        );
         assert_eq!(typed("", "{\"n\":").data_fault().as_deref(), Some("This is not JSON yet."));
         assert_eq!(typed("", " ").data_fault(), None);
     }
@@ -145,6 +150,9 @@ mod tests {
             version: 1,
             created_at: webhook.created_at,
         };
-        assert_eq!(fitting_types(&webhook, &[kind("order.paid"), kind("invoice.created"), kind("ping")]), ["ping", "order.paid"]);
+        assert_eq!(
+            fitting_types(&webhook, &[kind("order.paid"), kind("invoice.created"), kind("ping")]),
+            ["ping", "order.paid"]
+        );
     }
 }

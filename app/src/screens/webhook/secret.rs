@@ -37,12 +37,21 @@ pub(super) fn SecretRow(
 ) -> AnyView {
     let shown = RwSignal::new(None::<SecretView>);
     let is_rotating = RwSignal::new(false);
-    let is_signed = Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed)));
-    let is_up42 =
-        Memo::new(move |_| webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.contract == Contract::Up42)));
+    let is_signed = Memo::new(move |_| {
+        webhook.value.with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.signed))
+    });
+    let is_up42 = Memo::new(move |_| {
+        webhook
+            .value
+            .with(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.contract == Contract::Up42))
+    });
     let reveal = revealing(name.clone(), shown);
-    let rotate = move || view! { <Button label="Rotate secret…" icon=Icon::Again on_press=move |()| is_rotating.set(true) /> }.into_any();
-    let content = move || match (is_signed.get(), shown.get()) {
+    let rotate = move || {
+        view! { <Button label="Rotate secret…" icon=Icon::Again on_press=move |()| is_rotating.set(true) /> }
+            .into_any()
+    };
+    let content = move || {
+        match (is_signed.get(), shown.get()) {
         (false, _) => view! { <span>"Callbacks are not signed"</span> }.into_any(),
         (true, None) => view! {
             <div class="page-actions">
@@ -56,6 +65,7 @@ pub(super) fn SecretRow(
             <div class="page-actions"><Button label="Hide" on_press=move |()| shown.set(None) />{rotate()}</div>
         }
         .into_any(),
+    }
     };
     let done = move || {
         shown.set(None);
@@ -125,7 +135,8 @@ enum NewSecret {
 
 impl NewSecret {
     /// All of them, in the order in which they are offered.
-    const ALL: [Self; 4] = [Self::LikeBefore, Self::Made(SecretKind::V1), Self::Made(SecretKind::V1a), Self::Given];
+    const ALL: [Self; 4] =
+        [Self::LikeBefore, Self::Made(SecretKind::V1), Self::Made(SecretKind::V1a), Self::Given];
 
     /// Its name in the form.
     const fn as_str(self) -> &'static str {
@@ -145,8 +156,12 @@ impl NewSecret {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::LikeBefore => ("Like the one before", ""),
-            Self::Made(SecretKind::V1) => ("Shared secret", "whsec_, HMAC-SHA256 (v1): the receiver has it too"),
-            Self::Made(SecretKind::V1a) => ("Key pair", "whsk_, ed25519 (v1a): the receiver has only the public key"),
+            Self::Made(SecretKind::V1) => {
+                ("Shared secret", "whsec_, HMAC-SHA256 (v1): the receiver has it too")
+            }
+            Self::Made(SecretKind::V1a) => {
+                ("Key pair", "whsk_, ed25519 (v1a): the receiver has only the public key")
+            }
             Self::Given => ("Use mine", "whsec_ or whsk_ followed by base64"),
         }
     }
@@ -199,22 +214,30 @@ fn Rotate(
     done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let project = use_project();
-    let draft = Store::new(RotationDraft { overlap: words::exact(OVERLAP_DEFAULT_S), new: NewSecret::LikeBefore, secret: String::new() });
+    let draft = Store::new(RotationDraft {
+        overlap: words::exact(OVERLAP_DEFAULT_S),
+        new: NewSecret::LikeBefore,
+        secret: String::new(),
+    });
     let faults = Memo::new(move |_| draft.with(RotationDraft::faults));
-    let (failure, made, sending) = (RwSignal::new(None::<ApiFailure>), RwSignal::new(None::<SecretView>), Sending::new());
+    let (failure, made, sending) =
+        (RwSignal::new(None::<ApiFailure>), RwSignal::new(None::<SecretView>), Sending::new());
     let submit = UnsyncCallback::new(move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if faults.with_untracked(|faults| !faults.is_empty()) {
             return;
         }
         failure.set(None);
-        sending.send(project.rotate_secret(&name, &draft.with_untracked(RotationDraft::body)), move |answer| match answer {
-            Ok(view) => {
-                done();
-                made.set(Some(view));
-            }
-            Err(refused) => failure.set(Some(refused)),
-        });
+        sending.send(
+            project.rotate_secret(&name, &draft.with_untracked(RotationDraft::body)),
+            move |answer| match answer {
+                Ok(view) => {
+                    done();
+                    made.set(Some(view));
+                }
+                Err(refused) => failure.set(Some(refused)),
+            },
+        );
     });
     (move || match made.get() {
         Some(view) => made_view(&view),
@@ -244,7 +267,8 @@ fn RotationFields(
     let chosen = Bound::from(draft.new()).by_name(NewSecret::as_str, NewSecret::parse);
     let options = NewSecret::ALL.map(|secret| (secret.as_str(), secret.words().0, secret.words().1)).to_vec();
     let is_given = Memo::new(move |_| draft.new().get() == NewSecret::Given);
-    let secret_fault = fault_when(faults, "secret", move || draft.secret().with(|secret| !secret.trim().is_empty()));
+    let secret_fault =
+        fault_when(faults, "secret", move || draft.secret().with(|secret| !secret.trim().is_empty()));
     let given = move || {
         is_given.get().then(|| {
             view! { <TextField label="New secret" value=draft.secret() kind="password" mono=true fault=secret_fault /> }.into_any()
@@ -268,7 +292,10 @@ fn RotationFields(
 fn made_view(view: &SecretView) -> AnyView {
     let ends = match view.previous.first().map(|previous| previous.expires_at) {
         Some(at) => {
-            format!("The old one signs too until {}. Give the receiver the new one before then.", words::date_time(at, offset_min(at)))
+            format!(
+                "The old one signs too until {}. Give the receiver the new one before then.",
+                words::date_time(at, offset_min(at))
+            )
         }
         None => String::from("The old one does not sign any more. Give the receiver the new one now."),
     };
@@ -301,8 +328,14 @@ mod tests {
     #[test]
     fn a_rotation_says_only_what_was_chosen() {
         assert_eq!(draft("1 d", NewSecret::LikeBefore, "x").body(), json!({ "overlap_s": 86_400 }));
-        assert_eq!(draft("0", NewSecret::Made(SecretKind::V1a), "").body(), json!({ "overlap_s": 0, "kind": "v1a" }));
-        assert_eq!(draft("12 h", NewSecret::Given, " whsec_ ").body(), json!({ "overlap_s": 43_200, "secret": "whsec_" }));
+        assert_eq!(
+            draft("0", NewSecret::Made(SecretKind::V1a), "").body(),
+            json!({ "overlap_s": 0, "kind": "v1a" })
+        );
+        assert_eq!(
+            draft("12 h", NewSecret::Given, " whsec_ ").body(),
+            json!({ "overlap_s": 43_200, "secret": "whsec_" })
+        );
     }
 
     #[test]

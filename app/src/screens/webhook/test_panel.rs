@@ -39,7 +39,8 @@ pub(crate) fn TestPanel(
 ) -> AnyView {
     let project = use_project();
     let draft = Store::new(TrialDraft::default());
-    let (test, failure, busy) = (RwSignal::new(None::<TestView>), RwSignal::new(None::<ApiFailure>), RwSignal::new(false));
+    let (test, failure, busy) =
+        (RwSignal::new(None::<TestView>), RwSignal::new(None::<ApiFailure>), RwSignal::new(false));
     watch(project.clone(), test);
     let send = UnsyncCallback::new(move |()| {
         if busy.get_untracked() || draft.with_untracked(|draft| draft.data_fault().is_some()) {
@@ -120,8 +121,11 @@ pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
             take_in(test, &changed, false);
         }
     });
-    let pending =
-        move || test.with_untracked(|test| test.as_ref().filter(|test| test.status == TestStatus::Pending).map(|test| test.id.clone()));
+    let pending = move || {
+        test.with_untracked(|test| {
+            test.as_ref().filter(|test| test.status == TestStatus::Pending).map(|test| test.id.clone())
+        })
+    };
     let look = move || {
         let Some(id) = pending() else { return };
         let project = project.clone();
@@ -170,7 +174,9 @@ pub(crate) fn TestResult(
     let detail = move || {
         let test = test.get()?;
         let why = (test.status == TestStatus::Failed).then(|| match &test.attempt {
-            Some(attempt) => notice(Tone::Bad, attempt.reason.headline.clone(), attempt.reason.advice.clone()),
+            Some(attempt) => {
+                notice(Tone::Bad, attempt.reason.headline.clone(), attempt.reason.advice.clone())
+            }
             None => notice(Tone::Bad, test.error_message.clone().unwrap_or_default(), String::new()),
         });
         let attempt = test.attempt.map(|attempt| attempt_tabs(tab, attempt, None, None));

@@ -36,7 +36,11 @@ pub(super) fn Flow(
         }
     };
     let has_fault = Memo::new(move |_| said.faults().with(|faults| model::has_folded_fault(faults)));
-    let mark = move || has_fault.get().then(|| view! { <span class="fault">"Something here is not right yet."</span> }.into_any());
+    let mark = move || {
+        has_fault
+            .get()
+            .then(|| view! { <span class="fault">"Something here is not right yet."</span> }.into_any())
+    };
     let gone_hint = "410 Gone disables the webhook only where the receiver answers it again ten minutes after the first time, \
                      with no success in between.";
     view! {
@@ -151,11 +155,14 @@ fn Filter(
     let fault = Signal::derive(move || faults.with(|faults| model::filter_fault(faults)));
     let many = move || {
         let line = |fault: &Fault| view! { <li class="fault">{model::filter_words(fault)}</li> }.into_any();
-        faults
-            .with(|faults| (faults.len() > 1).then(|| view! { <ul class="plain">{faults.iter().map(line).collect_view()}</ul> }.into_any()))
+        faults.with(|faults| {
+            (faults.len() > 1)
+                .then(|| view! { <ul class="plain">{faults.iter().map(line).collect_view()}</ul> }.into_any())
+        })
     };
     let has_filter = Memo::new(move |_| draft.filter().with(|filter| !filter.trim().is_empty()));
-    let trial = move || has_filter.get().then(|| view! { <FilterTrial draft=draft types=types /> }.into_any());
+    let trial =
+        move || has_filter.get().then(|| view! { <FilterTrial draft=draft types=types /> }.into_any());
     let hint = "JSON, such as {\"field\":\"total\",\"gt\":100}; and, or, not join several. Optional: otherwise any data.";
     view! {
         <TextArea label="Payload filter" value=draft.filter() mono=true rows=6 hint=hint fault=fault />
@@ -178,12 +185,18 @@ fn FilterTrial(
         let events = draft.events().get();
         types.value.with(|page| page.as_ref().and_then(|page| model::sample(&events, &page.items)))
     });
-    let example = Memo::new(move |_| sample.with(|sample| sample.as_ref().map(|(_, example)| example.clone()).unwrap_or_default()));
+    let example = Memo::new(move |_| {
+        sample.with(|sample| sample.as_ref().map(|(_, example)| example.clone()).unwrap_or_default())
+    });
     // What was typed, beside the example of that moment.
     let typed = RwSignal::new(None::<(String, String)>);
-    let data = Memo::new(move |_| typed.with(|typed| example.with(|example| model::trial_data(typed.as_ref(), example))));
+    let data = Memo::new(move |_| {
+        typed.with(|typed| example.with(|example| model::trial_data(typed.as_ref(), example)))
+    });
     let bound = Bound::new(data, move |text| typed.set(Some((text, example.get_untracked()))));
-    let explained = Memo::new(move |_| draft.filter().with(|filter| data.with(|data| model::explain_filter(filter, data))));
+    let explained = Memo::new(move |_| {
+        draft.filter().with(|filter| data.with(|data| model::explain_filter(filter, data)))
+    });
     let verdict = move || {
         let clause = explained.get()?;
         let said = if clause.holds { "Such an event is wanted." } else { "Such an event is not wanted." };

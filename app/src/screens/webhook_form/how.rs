@@ -40,14 +40,20 @@ pub(super) fn How(
 ) -> AnyView {
     let state: ProjectState = expect_context();
     let retry_hint = Signal::derive(move || {
-        let own = draft.own_schedule().get().then(|| draft.waits().with(|waits| schedule::parse(waits))).flatten();
-        let projects = state.0.value.with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
+        let own =
+            draft.own_schedule().get().then(|| draft.waits().with(|waits| schedule::parse(waits))).flatten();
+        let projects = state
+            .0
+            .value
+            .with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
         format!("On: {}. Off: one attempt.", schedule::of_webhook(true, own.as_deref(), projects.as_deref()))
     });
     let is_ubiops = Memo::new(move |_| draft.contract().get() == Contract::Ubiops);
     let include_result = move || {
         let hint = "Up to 16,000 bytes; a longer one is left out.";
-        is_ubiops.get().then(|| view! { <Switch label="Include the result" value=draft.include_result() hint=hint /> }.into_any())
+        is_ubiops.get().then(|| {
+            view! { <Switch label="Include the result" value=draft.include_result() hint=hint /> }.into_any()
+        })
     };
     view! {
         <fieldset>
@@ -116,7 +122,11 @@ fn HeaderList(
 ) -> AnyView {
     let headers = draft.headers();
     let number = Memo::new(move |_| headers.with(Vec::len));
-    let rows = move || (0..number.get()).map(|at| view! { <HeaderRow headers=headers at=at said=said /> }.into_any()).collect_view();
+    let rows = move || {
+        (0..number.get())
+            .map(|at| view! { <HeaderRow headers=headers at=at said=said /> }.into_any())
+            .collect_view()
+    };
     let add = move || headers.update(|headers| headers.push(HeaderDraft::default()));
     view! {
         <div class="headers" role="group" aria-label="Extra headers">
@@ -142,7 +152,8 @@ fn HeaderRow(
 ) -> AnyView {
     let key = part(headers, at, |header| header.key.clone(), HeaderDraft::rename);
     let value = part(headers, at, |header| header.value.clone(), |header, value| header.value = value);
-    let protected = part(headers, at, |header| header.protected, |header, protected| header.protected = protected);
+    let protected =
+        part(headers, at, |header| header.protected, |header, protected| header.protected = protected);
     let hint = Signal::derive(move || {
         let is_stored = headers.with(|headers| headers.get(at).is_some_and(|header| header.is_stored));
         String::from(if is_stored { "Leave it empty to keep the stored value" } else { "" })

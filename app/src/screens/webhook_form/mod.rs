@@ -86,7 +86,9 @@ fn Form(
     let draft = Store::new(current.as_ref().map(WebhookDraft::of).unwrap_or_default());
     let current = StoredValue::new(current);
     let verdict = Memo::new(move |_| {
-        draft.with(|draft| policy.with(|policy| current.with_value(|current| model::judge(draft, current.as_ref(), policy))))
+        draft.with(|draft| {
+            policy.with(|policy| current.with_value(|current| model::judge(draft, current.as_ref(), policy)))
+        })
     });
     let said = Said::new(verdict);
     let is_unfolded = RwSignal::new(draft.with_untracked(WebhookDraft::uses_flow));

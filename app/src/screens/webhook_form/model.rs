@@ -191,7 +191,11 @@ impl WebhookDraft {
             ordered: webhook.ordered,
             confirm_gone: webhook.confirm_gone,
             event_labels: labels_text(&webhook.event_labels),
-            filter: webhook.filter.as_ref().and_then(|filter| json::pretty(&filter.to_string())).unwrap_or_default(),
+            filter: webhook
+                .filter
+                .as_ref()
+                .and_then(|filter| json::pretty(&filter.to_string()))
+                .unwrap_or_default(),
         }
     }
 
@@ -207,7 +211,10 @@ impl WebhookDraft {
     /// Whether anything that is folded away says more than usual.
     pub(crate) fn uses_flow(&self) -> bool {
         let texts = [&self.rate_calls, &self.concurrency, &self.event_labels, &self.filter];
-        self.own_schedule || self.ordered || self.confirm_gone || texts.into_iter().any(|text| !text.is_empty())
+        self.own_schedule
+            || self.ordered
+            || self.confirm_gone
+            || texts.into_iter().any(|text| !text.is_empty())
     }
 
     /// The body that creates the webhook, or changes it where `is_edit`.
@@ -239,7 +246,9 @@ impl WebhookDraft {
             SecretMode::Given => set("secret", json!(self.secret.trim())),
             SecretMode::None => set("secret", Value::Null),
             // Only `standard` signs by default; another contract says so by its secret.
-            SecretMode::Generate if !is_edit && self.contract != Contract::Standard => set("secret", Value::Null),
+            SecretMode::Generate if !is_edit && self.contract != Contract::Standard => {
+                set("secret", Value::Null)
+            }
             // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
             SecretMode::Generate | SecretMode::Keep => {}
         }
@@ -249,7 +258,9 @@ impl WebhookDraft {
     /// The rate limit; null where neither part of it was typed.
     fn rate_json(&self) -> Value {
         // A part that is missing is left out, so that the parser says that it is required.
-        let parts = [("calls", &self.rate_calls), ("per_s", &self.rate_per_s)].into_iter().filter(|(_, part)| !part.trim().is_empty());
+        let parts = [("calls", &self.rate_calls), ("per_s", &self.rate_per_s)]
+            .into_iter()
+            .filter(|(_, part)| !part.trim().is_empty());
         let parts: Map<String, Value> = parts.map(|(key, part)| (String::from(key), number(part))).collect();
         if parts.is_empty() { Value::Null } else { Value::Object(parts) }
     }
@@ -304,7 +315,10 @@ fn number(text: &str) -> Value {
 
 /// The patterns in a text.
 pub(crate) fn patterns(text: &str) -> Vec<String> {
-    text.split(|c: char| c.is_whitespace() || c == ',').filter(|pattern| !pattern.is_empty()).map(String::from).collect()
+    text.split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|pattern| !pattern.is_empty())
+        .map(String::from)
+        .collect()
 }
 
 /// `text` with `pattern` added, or without it where it is there.
@@ -354,7 +368,8 @@ pub(crate) fn offered(contract: Contract, types: &[String]) -> Vec<String> {
 /// The first type of the catalogue that `events` take and that has an example, with that example: what a payload condition is
 /// tried on.
 pub(crate) fn sample(events: &str, types: &[EventTypeView]) -> Option<(String, String)> {
-    let patterns: Vec<EventPattern> = patterns(events).iter().filter_map(|text| EventPattern::parse(text)).collect();
+    let patterns: Vec<EventPattern> =
+        patterns(events).iter().filter_map(|text| EventPattern::parse(text)).collect();
     let takes = |item: &&EventTypeView| patterns.iter().any(|pattern| pattern.matches(&item.name));
     let found = types.iter().filter(|item| item.example.is_some()).find(takes)?;
     Some((found.name.clone(), json::pretty(&found.example.as_ref()?.to_string())?))
@@ -395,9 +410,8 @@ impl Verdict {
 pub(crate) fn judge(draft: &WebhookDraft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
     let answer = match current {
         None => parse::create(&draft.json(false), policy),
-        Some(webhook) => {
-            parse::update(&definition_of(webhook), &draft.json(true), policy).map(|definition| (definition, SecretChoice::Given))
-        }
+        Some(webhook) => parse::update(&definition_of(webhook), &draft.json(true), policy)
+            .map(|definition| (definition, SecretChoice::Given)),
     };
     match answer {
         Ok((definition, choice)) => Verdict::Fits(Box::new(definition), choice),
@@ -518,7 +532,10 @@ impl FormField {
 
     /// Whether it is folded away until somebody wants it.
     const fn is_folded(self) -> bool {
-        matches!(self, Self::Schedule | Self::RateLimit | Self::ConcurrencyLimit | Self::EventLabels | Self::Filter)
+        matches!(
+            self,
+            Self::Schedule | Self::RateLimit | Self::ConcurrencyLimit | Self::EventLabels | Self::Filter
+        )
     }
 }
 
@@ -531,16 +548,25 @@ pub(crate) fn has_folded_fault(faults: &[Fault]) -> bool {
 pub(crate) fn unplaced(faults: &[Fault]) -> Option<String> {
     let is_unplaced = |fault: &&Fault| {
         let pointer = fault.pointer.as_str();
-        let is_in_header = pointer.starts_with("/headers/") && (pointer.ends_with("/key") || pointer.ends_with("/value"));
+        let is_in_header =
+            pointer.starts_with("/headers/") && (pointer.ends_with("/key") || pointer.ends_with("/value"));
         FormField::at(pointer).is_none() && !is_in_header
     };
-    let words: Vec<String> = faults.iter().filter(is_unplaced).map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+    let words: Vec<String> = faults
+        .iter()
+        .filter(is_unplaced)
+        .map(|fault| format!("{}: {}", fault.pointer, fault.detail))
+        .collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// How many things are wrong, in words.
 pub(crate) fn count_words(faults: usize) -> String {
-    if faults == 1 { String::from("One field is not right yet.") } else { format!("{faults} things are not right yet.") }
+    if faults == 1 {
+        String::from("One field is not right yet.")
+    } else {
+        format!("{faults} things are not right yet.")
+    }
 }
 
 /// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says where it breaks off.
@@ -550,7 +576,10 @@ pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
     }
     match read(text) {
         Ok(filter) => Condition::parse(&filter, "").err().unwrap_or_default().into_named(),
-        Err(error) => vec![Fault::new("", format!("is not JSON yet (line {}, column {})", error.line(), error.column()))],
+        Err(error) => vec![Fault::new(
+            "",
+            format!("is not JSON yet (line {}, column {})", error.line(), error.column()),
+        )],
     }
 }
 
@@ -636,7 +665,8 @@ pub(crate) fn preview(
     example: impl Fn(&str) -> Option<Value>,
     now: Timestamp,
 ) -> Option<Preview> {
-    let is_private = |secret: &String| Secret::parse(secret).is_ok_and(|secret| secret.kind() == SecretKind::V1a);
+    let is_private =
+        |secret: &String| Secret::parse(secret).is_ok_and(|secret| secret.kind() == SecretKind::V1a);
     let is_signed_later = definition.secret.as_ref().is_some_and(is_private);
     if is_signed_later {
         definition.secret = None;
@@ -653,7 +683,8 @@ pub(crate) fn preview(
     let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };
     let rendering = Rendering::of(&definition, &kind);
     let Callback { shown_headers, body, .. } =
-        contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now).ok()?;
+        contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now)
+            .ok()?;
     Some(Preview { headers: shown_headers, body, kind, is_sample_signed, is_signed_later })
 }
 
@@ -688,9 +719,16 @@ mod tests {
         let Verdict::Fits(definition, choice) = judge(&draft(), None, &policy()) else { panic!("fits") };
         assert_eq!(choice, SecretChoice::Generate);
         assert_eq!(definition.labels.get("tier").map(String::as_str), Some("gold"));
-        let preview = preview(*definition, choice, false, |_| Some(json!({"total": 4})), Timestamp(1_795_270_051_204)).expect("a preview");
+        let preview =
+            preview(*definition, choice, false, |_| Some(json!({"total": 4})), Timestamp(1_795_270_051_204))
+                .expect("a preview");
         assert!(preview.is_sample_signed);
-        assert!(preview.headers.iter().any(|(name, value)| name == "webhook-signature" && value.starts_with("v1,")));
+        assert!(
+            preview
+                .headers
+                .iter()
+                .any(|(name, value)| name == "webhook-signature" && value.starts_with("v1,"))
+        );
         assert!(preview.body.contains(r#""data":{"total":4}"#), "{}", preview.body);
     }
 
@@ -703,7 +741,11 @@ mod tests {
             timeout: String::from("soon"),
             ..draft()
         };
-        bad.headers = vec![HeaderDraft { key: String::from("webhook-id"), value: String::from("x"), ..HeaderDraft::default() }];
+        bad.headers = vec![HeaderDraft {
+            key: String::from("webhook-id"),
+            value: String::from("x"),
+            ..HeaderDraft::default()
+        }];
         bad.secret_mode = SecretMode::Given;
         bad.secret = String::from("guess me");
         let faults = faults(&bad);
@@ -734,7 +776,10 @@ mod tests {
             "updated_at": "2026-11-21T09:30:00.000Z", "health": {"recent": [], "at_once": 0, "latest_at": null}
         }))
         .expect("a webhook");
-        let Verdict::Fits(definition, _) = judge(&WebhookDraft::of(&webhook), Some(&webhook), &policy()) else { panic!("fits") };
+        let Verdict::Fits(definition, _) = judge(&WebhookDraft::of(&webhook), Some(&webhook), &policy())
+        else {
+            panic!("fits")
+        };
         assert_eq!(*definition, definition_of(&webhook));
     }
 
@@ -772,10 +817,19 @@ mod tests {
     #[test]
     fn a_condition_is_judged_and_explained_while_it_is_typed() {
         assert_eq!(filter_faults(" "), []);
-        assert!(filter_faults("{\"and\":").first().is_some_and(|fault| fault.detail.starts_with("is not JSON yet (line 1")));
+        assert!(
+            filter_faults("{\"and\":")
+                .first()
+                .is_some_and(|fault| fault.detail.starts_with("is not JSON yet (line 1"))
+        );
         let bad = filter_faults(r#"{"and":[{"field":"a","eq":1},{"field":"b","gt":true}]}"#);
-        assert_eq!(bad.iter().map(|fault| filter_place(&fault.pointer)).collect::<Vec<_>>(), ["and › 1 › gt"]);
-        let clause = explain_filter(r#"{"and":[{"field":"a","eq":1},{"field":"b","gt":2}]}"#, r#"{"a":1,"b":2}"#).expect("a clause");
+        assert_eq!(
+            bad.iter().map(|fault| filter_place(&fault.pointer)).collect::<Vec<_>>(),
+            ["and › 1 › gt"]
+        );
+        let clause =
+            explain_filter(r#"{"and":[{"field":"a","eq":1},{"field":"b","gt":2}]}"#, r#"{"a":1,"b":2}"#)
+                .expect("a clause");
         assert!(!clause.holds && clause.children[0].holds && !clause.children[1].holds);
         assert_eq!(explain_filter("{", "{}"), None);
     }
@@ -786,7 +840,8 @@ mod tests {
         let given = WebhookDraft { secret_mode: SecretMode::Given, secret: key, ..draft() };
         let Verdict::Fits(definition, choice) = judge(&given, None, &policy()) else { panic!("fits") };
         // The workspace's tests are built with ed25519: the preview is the same there, because it never signs with a key.
-        let preview = preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
+        let preview =
+            preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
         assert!(preview.is_signed_later && !preview.is_sample_signed);
         assert!(preview.headers.iter().all(|(name, _)| name != "webhook-signature"));
     }
@@ -815,10 +870,17 @@ mod tests {
 
     #[test]
     fn a_secret_of_up42_is_sent_as_it_was_typed_and_signs_the_preview() {
-        let up42 = WebhookDraft { contract: Contract::Up42, secret_mode: SecretMode::Given, secret: String::from(" hush "), ..draft() };
+        let up42 = WebhookDraft {
+            contract: Contract::Up42,
+            secret_mode: SecretMode::Given,
+            secret: String::from(" hush "),
+            ..draft()
+        };
         assert_eq!(up42.json(false).get("secret"), Some(&json!(" hush ")));
         let policy = Policy { allow_private_targets: true, ..Policy::default() };
-        let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else { panic!("the draft is good") };
+        let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else {
+            panic!("the draft is good")
+        };
         let preview = preview(*definition, choice, false, |_| None, Timestamp(0)).expect("a preview");
         assert!(preview.headers.iter().any(|(name, _)| name == "signature-input"), "{:?}", preview.headers);
         assert!(preview.body.starts_with(r#"{"event":"#), "{}", preview.body);
@@ -863,11 +925,22 @@ mod tests {
 
     #[test]
     fn a_fault_stands_beside_its_field_or_is_told_below() {
-        let faults = |pointers: &[&str]| pointers.iter().map(|pointer| Fault::new(*pointer, "is wrong")).collect::<Vec<_>>();
+        let faults = |pointers: &[&str]| {
+            pointers.iter().map(|pointer| Fault::new(*pointer, "is wrong")).collect::<Vec<_>>()
+        };
         assert_eq!(unplaced(&faults(&["/name", "/headers/0/key", "/rate_limit/calls"])), None);
-        assert_eq!(unplaced(&faults(&["/name", "/headers", "/colour"])).as_deref(), Some("/headers: is wrong; /colour: is wrong"));
-        assert!(has_folded_fault(&faults(&["/retry_schedule_s/0"])) && !has_folded_fault(&faults(&["/events/0", "/headers/1/value"])));
-        assert_eq!([count_words(1), count_words(2)], ["One field is not right yet.", "2 things are not right yet."]);
+        assert_eq!(
+            unplaced(&faults(&["/name", "/headers", "/colour"])).as_deref(),
+            Some("/headers: is wrong; /colour: is wrong")
+        );
+        assert!(
+            has_folded_fault(&faults(&["/retry_schedule_s/0"]))
+                && !has_folded_fault(&faults(&["/events/0", "/headers/1/value"]))
+        );
+        assert_eq!(
+            [count_words(1), count_words(2)],
+            ["One field is not right yet.", "2 things are not right yet."]
+        );
     }
 
     #[test]
@@ -896,8 +969,15 @@ mod tests {
             }))
             .expect("an event type")
         };
-        let types = [kind("invoice.paid", json!({"n": 1})), kind("order.made", Value::Null), kind("order.paid", json!({"n": 2}))];
-        assert_eq!(sample("order.*", &types), Some((String::from("order.paid"), String::from("{\n  \"n\": 2\n}"))));
+        let types = [
+            kind("invoice.paid", json!({"n": 1})),
+            kind("order.made", Value::Null),
+            kind("order.paid", json!({"n": 2})),
+        ];
+        assert_eq!(
+            sample("order.*", &types),
+            Some((String::from("order.paid"), String::from("{\n  \"n\": 2\n}")))
+        );
         assert_eq!(sample("refund.*", &types), None);
     }
 

@@ -52,8 +52,12 @@ fn nothing_yet() -> AnyView {
 /// The callback, and how its signature will differ.
 fn callback(preview: Preview) -> AnyView {
     let hint = |words: &'static str| view! { <p class="hint">{words}</p> }.into_any();
-    let sample = preview.is_sample_signed.then(|| hint("Signed with a sample secret here, with the webhook's own when it is sent."));
-    let later = preview.is_signed_later.then(|| hint("The signature (v1a, ed25519) is made when it is sent: it is not shown here."));
+    let sample = preview
+        .is_sample_signed
+        .then(|| hint("Signed with a sample secret here, with the webhook's own when it is sent."));
+    let later = preview
+        .is_signed_later
+        .then(|| hint("The signature (v1a, ed25519) is made when it is sent: it is not shown here."));
     view! {
         <div class="card pad">
             <h2>"What will be sent"</h2>

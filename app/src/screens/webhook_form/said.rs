@@ -40,7 +40,9 @@ impl Said {
 
     /// What a field says is wrong with it.
     pub(super) fn fault(self, field: FormField) -> Signal<Option<String>> {
-        fault_when(self.faults, field.as_str(), move || self.is_sent() || self.left.with(|left| left.contains(&field)))
+        fault_when(self.faults, field.as_str(), move || {
+            self.is_sent() || self.left.with(|left| left.contains(&field))
+        })
     }
 
     /// What a part of a header (`headers/0/key`) says is wrong with it: only once the form was sent.

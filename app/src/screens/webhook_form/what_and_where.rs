@@ -23,7 +23,11 @@ use crate::ui::toast::use_toasts;
 
 /// The contracts: name, words, and what distinguishes each.
 const CONTRACTS: [(&str, &str, &str); 3] = [
-    (Contract::Standard.as_str(), "Standard Webhooks", "type, timestamp and data as JSON; signed; 2xx is delivered"),
+    (
+        Contract::Standard.as_str(),
+        "Standard Webhooks",
+        "type, timestamp and data as JSON; signed; 2xx is delivered",
+    ),
     (Contract::Ubiops.as_str(), "UbiOps", "UbiOps' own payload; 2xx and 3xx are delivered"),
     (Contract::Up42.as_str(), "UP42", "event and body as JSON, with UP42's own signature; 2xx is delivered"),
 ];
@@ -42,7 +46,8 @@ pub(super) fn WhatAndWhere(
     is_edit: bool,
 ) -> AnyView {
     let policy = use_policy();
-    let egress = Memo::new(move |_| draft.url().with(|url| policy.with(|policy| model::egress_words(url, policy))));
+    let egress =
+        Memo::new(move |_| draft.url().with(|url| policy.with(|policy| model::egress_words(url, policy))));
     let is_empty = Memo::new(move |_| draft.url().with(|url| url.trim().is_empty()));
     let verdict = move || {
         let class = if is_empty.get() { "hint" } else { "verdict" };
@@ -83,7 +88,8 @@ fn NewInbox(
 ) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
     let make = move || {
-        let made = make_inbox(project.clone(), model::inbox_name(&draft.name().get_untracked(), clock::now()));
+        let made =
+            make_inbox(project.clone(), model::inbox_name(&draft.name().get_untracked(), clock::now()));
         spawn(async move {
             match made.await {
                 Ok(inbox) => {

@@ -24,7 +24,9 @@ pub(super) fn WhichEvents(
     types: Fetched<Page<EventTypeView>>,
 ) -> AnyView {
     let offered = Memo::new(move |_| {
-        let known: Vec<String> = types.value.with(|page| page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect());
+        let known: Vec<String> = types
+            .value
+            .with(|page| page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect());
         model::offered(draft.contract().get(), &known)
     });
     let chips = move || offered.get().into_iter().map(|pattern| chip(draft, pattern)).collect_view();

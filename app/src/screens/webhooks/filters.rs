@@ -41,9 +41,11 @@ fn patterns() -> Signal<Vec<String>> {
     let project = use_project();
     let types = Fetched::new(move || project.event_types());
     Signal::derive(move || {
-        let mut names = types
-            .value
-            .with(|page| page.as_ref().map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>()).unwrap_or_default());
+        let mut names = types.value.with(|page| {
+            page.as_ref()
+                .map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>())
+                .unwrap_or_default()
+        });
         names.push(String::from("*"));
         names
     })
@@ -85,5 +87,6 @@ fn state(nav: Nav, name: &'static str, words: &'static str) -> AnyView {
 fn chip(nav: Nav, name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>) -> AnyView {
     let value = Signal::derive(move || nav.value(name));
     let change = move |value: Option<String>| nav.filter(name, value.as_deref());
-    view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change=change /> }.into_any()
+    view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change=change /> }
+        .into_any()
 }

@@ -21,8 +21,15 @@ use crate::ui::toast::use_toasts;
 use crate::words::ago;
 
 /// The columns, as the cells of [`row`] follow.
-const COLUMNS: [Column; 7] =
-    [words("Webhook"), words("Events"), words("Contract"), words("Latest 42"), words("State"), numbers("Success"), numbers("Last call")];
+const COLUMNS: [Column; 7] = [
+    words("Webhook"),
+    words("Events"),
+    words("Contract"),
+    words("Latest 42"),
+    words("State"),
+    numbers("Success"),
+    numbers("Last call"),
+];
 
 /// The webhooks that the address asks for, as they change. Those that are about to be deleted are not among them.
 pub(super) fn list_of() -> List<WebhookView> {
@@ -36,7 +43,9 @@ pub(super) fn list_of() -> List<WebhookView> {
         asked.set_value(format!("{}{}", set.get_value(), query.text()));
         project.webhooks(&query.with("limit", model::limit(shown.get_value()).as_deref()))
     });
-    let list = List::of(page, Sorting::AsGiven, Reloads::Refresh(asked), None, move |webhook| !toasts.is_gone(&webhook.id));
+    let list = List::of(page, Sorting::AsGiven, Reloads::Refresh(asked), None, move |webhook| {
+        !toasts.is_gone(&webhook.id)
+    });
     effect(move || shown.set_value(list.core.len()));
     let reload = calmly(move || page.reload());
     use_live().on_change(move |change| match change.kind() {
@@ -57,17 +66,35 @@ pub(super) fn table(list: List<WebhookView>) -> AnyView {
 }
 
 /// A row. Each cell follows the signal by itself.
-fn row(webhook: RwSignal<WebhookView>, place: Signal<String>, project: StoredValue<ProjectName>, clock: Clock) -> AnyView {
+fn row(
+    webhook: RwSignal<WebhookView>,
+    place: Signal<String>,
+    project: StoredValue<ProjectName>,
+    clock: Clock,
+) -> AnyView {
     let of = move |part: fn(&WebhookView) -> String| (move || webhook.with(part)).into_any();
-    let href = move || webhook.with(|webhook| Place::Project(project.get_value(), Area::Webhook(webhook.name.clone())).path());
+    let href = move || {
+        webhook
+            .with(|webhook| Place::Project(project.get_value(), Area::Webhook(webhook.name.clone())).path())
+    };
     // A picture and a list of codes are made again only where they differ.
-    let health = Memo::new(move |_| webhook.with(|webhook| (model::strip_tones(&webhook.health), model::strip_summary(&webhook.health))));
+    let health = Memo::new(move |_| {
+        webhook.with(|webhook| (model::strip_tones(&webhook.health), model::strip_summary(&webhook.health)))
+    });
     let picture = move || health.with(|(tones, summary)| strip(model::STRIP_LENGTH, tones, summary.clone()));
     let codes = Memo::new(move |_| webhook.with(|webhook| webhook.events.clone()));
     let object = Memo::new(move |_| webhook.with(|webhook| model::object_words(&webhook.object)));
-    let object =
-        move || object.with(|object| (!object.is_empty()).then(|| view! { <span class="faint clip">{object.clone()}</span> }.into_any()));
-    let last = move || webhook.with(|webhook| webhook.health.latest_at.map_or_else(|| String::from("never"), |at| ago(clock.now(), at)));
+    let object = move || {
+        object.with(|object| {
+            (!object.is_empty())
+                .then(|| view! { <span class="faint clip">{object.clone()}</span> }.into_any())
+        })
+    };
+    let last = move || {
+        webhook.with(|webhook| {
+            webhook.health.latest_at.map_or_else(|| String::from("never"), |at| ago(clock.now(), at))
+        })
+    };
     view! {
         <tr role="row" class="fresh" aria-rowindex=place>
             <td role="cell" class="main-cell">

@@ -48,7 +48,8 @@ pub(crate) fn Webhooks() -> AnyView {
 
 /// The way to the form.
 fn new_button(address: String) -> AnyView {
-    view! { <LinkButton label="New webhook" href=address look=Look::Primary icon=Icon::Plus shortcut="N" /> }.into_any()
+    view! { <LinkButton label="New webhook" href=address look=Look::Primary icon=Icon::Plus shortcut="N" /> }
+        .into_any()
 }
 
 /// The rows, or why there are none.
@@ -57,14 +58,21 @@ fn content(list: List<WebhookView>) -> impl Fn() -> AnyView + Send + 'static {
     let (is_empty, new) = (list.core.is_empty(), link(Area::WebhookNew));
     move || {
         if !is_empty.get() {
-            let more =
-                list.more("Show more", move |next| api.with_value(|api| api.webhooks(&model::api_query(&nav.query_now(), Some(next)))));
-            return view! { {list.news()}<div class="card scroll">{list::table(list)}</div>{more} }.into_any();
+            let more = list.more("Show more", move |next| {
+                api.with_value(|api| api.webhooks(&model::api_query(&nav.query_now(), Some(next))))
+            });
+            return view! { {list.news()}<div class="card scroll">{list::table(list)}</div>{more} }
+                .into_any();
         }
         if model::is_filtered(&nav.query()) {
             let remove = move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None));
             let clear = view! { <Button label="Remove all filters" on_press=remove /> }.into_any();
-            return empty(Icon::Search, "No webhook fits these filters", "Remove one, or all of them.", clear);
+            return empty(
+                Icon::Search,
+                "No webhook fits these filters",
+                "Remove one, or all of them.",
+                clear,
+            );
         }
         empty(
             Icon::Webhook,

@@ -22,7 +22,9 @@ impl Row for WebhookView {
             return 1;
         }
         let is_failing = self.health.status == HealthStatus::Failing;
-        let is_retrying = !self.paused && self.health.status == HealthStatus::Healthy && self.health.recent.contains(&State::Waiting);
+        let is_retrying = !self.paused
+            && self.health.status == HealthStatus::Healthy
+            && self.health.recent.contains(&State::Waiting);
         u8::from(self.paused) << 1 | u8::from(is_failing) << 2 | u8::from(is_retrying) << 3
     }
 }
@@ -32,7 +34,9 @@ pub(crate) fn standing(webhook: &WebhookView) -> (Tone, String) {
     let health = &webhook.health;
     let held = if health.held > 0 { format!(" · {} held", held_words(health.held)) } else { String::new() };
     match (&webhook.disabled_reason, health.status) {
-        (Some(reason), _) if !webhook.enabled => return (Tone::Bad, format!("Disabled · {}", short_reason(reason))),
+        (Some(reason), _) if !webhook.enabled => {
+            return (Tone::Bad, format!("Disabled · {}", short_reason(reason)));
+        }
         _ if !webhook.enabled => return (Tone::Idle, String::from("Disabled")),
         _ if webhook.paused => return (Tone::Idle, format!("Paused{held}")),
         (_, HealthStatus::Failing) => return (Tone::Bad, format!("Failing{held}")),
@@ -82,14 +86,20 @@ pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Ton
             Some(reason) => (
                 Tone::Bad,
                 format!("{disabled} by Postern: {}", lower_first(reason)),
-                format!("Events pass it by.{held} When the receiver works again, enable it, then recover what it missed."),
+                format!(
+                    "Events pass it by.{held} When the receiver works again, enable it, then recover what it missed."
+                ),
             ),
             None => (Tone::Idle, disabled, format!("Events pass it by.{held}")),
         });
     }
     if webhook.paused {
         let held = held.replace("meanwhile", "until it is resumed");
-        return Some((Tone::Idle, String::from("Paused"), format!("It takes events, and sends none.{held} Nothing is lost.")));
+        return Some((
+            Tone::Idle,
+            String::from("Paused"),
+            format!("It takes events, and sends none.{held} Nothing is lost."),
+        ));
     }
     match health.status {
         HealthStatus::Failing => Some((
@@ -97,20 +107,33 @@ pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Ton
             format!("Failed {} in a row", words::count(health.failures_in_a_row, "time", "times")),
             format!(
                 "{}It gets one call at a time until one succeeds. {}{held} Nothing is lost.",
-                health.failing_since.map(|since| format!("No call has succeeded for {}. ", span_since(now, since))).unwrap_or_default(),
+                health
+                    .failing_since
+                    .map(|since| format!("No call has succeeded for {}. ", span_since(now, since)))
+                    .unwrap_or_default(),
                 next_call()
             ),
         )),
         HealthStatus::Throttled => Some((
             Tone::Busy,
             String::from("The receiver is overloaded"),
-            format!("It gets one call at a time, sooner after each one that succeeds. {}{held} Nothing is lost.", next_call()),
+            format!(
+                "It gets one call at a time, sooner after each one that succeeds. {}{held} Nothing is lost.",
+                next_call()
+            ),
         )),
-        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy if health.failures_in_a_row > 0 => Some((
-            Tone::Busy,
-            format!("The latest {} failed", words::count(health.failures_in_a_row, "attempt", "attempts")),
-            String::from("Attempts are repeated on the schedule. Nothing is lost."),
-        )),
+        HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy
+            if health.failures_in_a_row > 0 =>
+        {
+            Some((
+                Tone::Busy,
+                format!(
+                    "The latest {} failed",
+                    words::count(health.failures_in_a_row, "attempt", "attempts")
+                ),
+                String::from("Attempts are repeated on the schedule. Nothing is lost."),
+            ))
+        }
         HealthStatus::Disabled | HealthStatus::Paused | HealthStatus::Healthy => None,
     }
 }
@@ -123,14 +146,21 @@ fn span_since(now: Timestamp, since: Timestamp) -> String {
 /// `text` in the middle of a sentence.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str())).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()))
+        .unwrap_or_default()
 }
 
 /// What limits a webhook, in a few words each; empty where nothing does.
 pub(crate) fn limit_words(webhook: &WebhookView) -> Vec<String> {
     let mut limits = Vec::new();
     if let Some(limit) = webhook.rate_limit {
-        limits.push(format!("{} in {}", words::count(limit.calls, "call", "calls"), words::exact(limit.per_s)));
+        limits.push(format!(
+            "{} in {}",
+            words::count(limit.calls, "call", "calls"),
+            words::exact(limit.per_s)
+        ));
     }
     if let Some(limit) = webhook.concurrency_limit {
         limits.push(format!("{} at once", words::count(limit, "call", "calls")));
@@ -158,7 +188,10 @@ pub(crate) fn strip_summary(health: &Health) -> String {
     let dead = count(&health.recent, |state| state == State::Dead);
     let open = count(&health.recent, |state| !state.is_final());
     let total = count(&health.recent, |_| true);
-    format!("Latest {}: {delivered} delivered, {dead} gave up, {open} under way", words::count(total, "delivery", "deliveries"))
+    format!(
+        "Latest {}: {delivered} delivered, {dead} gave up, {open} under way",
+        words::count(total, "delivery", "deliveries")
+    )
 }
 
 /// The share of ended deliveries that were delivered; `—` where none has ended.
@@ -196,7 +229,8 @@ pub(crate) const FILTERS: [&str; 5] = ["search", "state", "event", "object", "la
 /// The query for the API from the page's own: `object=type:name` is two parameters there.
 pub(crate) fn api_query(page: &Query, cursor: Option<&str>) -> Query {
     let object = page.value("object").unwrap_or_default();
-    let (kind, name) = object.split_once(':').map_or((object.as_str(), None), |(kind, name)| (kind, Some(name)));
+    let (kind, name) =
+        object.split_once(':').map_or((object.as_str(), None), |(kind, name)| (kind, Some(name)));
     Query::default()
         .with("search", page.value("search").as_deref())
         .with("state", page.value("state").as_deref())
@@ -215,8 +249,10 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
 /// The line below the heading. `counts` as [`Row::marks`] marks webhooks.
 pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
     let more = if has_more { " shown, there are more" } else { "" };
-    let part = |(number, word): (u32, &str)| if number > 0 { format!(" · {number} {word}") } else { String::new() };
-    let parts: String = counts.into_iter().zip(["disabled", "paused", "failing", "retrying"]).map(part).collect();
+    let part =
+        |(number, word): (u32, &str)| if number > 0 { format!(" · {number} {word}") } else { String::new() };
+    let parts: String =
+        counts.into_iter().zip(["disabled", "paused", "failing", "retrying"]).map(part).collect();
     format!("{}{more}{parts}", words::count(u32::try_from(shown).unwrap_or(u32::MAX), "webhook", "webhooks"))
 }
 
@@ -266,7 +302,10 @@ mod tests {
     fn success_counts_only_what_has_ended() {
         use State::{Cancelled, Dead, Delivered, Waiting};
         let some = webhook(&[Delivered, Delivered, Dead, Waiting, Cancelled]).health;
-        assert_eq!((success(&some), success_words(&some)), (String::from("66.6 %"), String::from("66.6 % success")));
+        assert_eq!(
+            (success(&some), success_words(&some)),
+            (String::from("66.6 %"), String::from("66.6 % success"))
+        );
         let none = webhook(&[Waiting]).health;
         assert_eq!((success(&none), success_words(&none)), (String::from("—"), String::new()));
     }
@@ -284,12 +323,25 @@ mod tests {
         assert_eq!(standing(&failing), (Tone::Bad, String::from("Failing · 38 held")));
         let (_, headline, advice) = health_words(&failing, now).expect("words");
         assert_eq!(headline, "Failed 7 times in a row");
-        assert!(advice.contains("for 1 min 30 s.") && advice.contains("in 0:41. 38 deliveries are held meanwhile."), "{advice}");
+        assert!(
+            advice.contains("for 1 min 30 s.")
+                && advice.contains("in 0:41. 38 deliveries are held meanwhile."),
+            "{advice}"
+        );
         failing.health.status = HealthStatus::Throttled;
-        assert_eq!((standing(&failing).1.as_str(), hold_words(&failing)), ("Throttled · 38 held", "webhook throttled"));
+        assert_eq!(
+            (standing(&failing).1.as_str(), hold_words(&failing)),
+            ("Throttled · 38 held", "webhook throttled")
+        );
         failing.paused = true;
-        assert_eq!((standing(&failing).1.as_str(), hold_words(&failing)), ("Paused · 38 held", "webhook paused"));
-        assert!(health_words(&failing, now).is_some_and(|(_, _, advice)| advice.contains("held until it is resumed")));
+        assert_eq!(
+            (standing(&failing).1.as_str(), hold_words(&failing)),
+            ("Paused · 38 held", "webhook paused")
+        );
+        assert!(
+            health_words(&failing, now)
+                .is_some_and(|(_, _, advice)| advice.contains("held until it is resumed"))
+        );
     }
 
     #[test]
@@ -304,7 +356,10 @@ mod tests {
 
     #[test]
     fn an_object_in_the_address_is_two_parameters_of_the_api() {
-        let page = Query::default().with("object", Some("deployment:d1")).with("label", Some("team:core")).with("open", Some("x"));
+        let page = Query::default()
+            .with("object", Some("deployment:d1"))
+            .with("label", Some("team:core"))
+            .with("open", Some("x"));
         assert_eq!(api_query(&page, None).text(), "?object_type=deployment&object_name=d1&label=team%3Acore");
         assert!(is_filtered(&page));
         assert!(!is_filtered(&Query::default().with("open", Some("x"))));
@@ -318,7 +373,8 @@ mod tests {
         paused.paused = true;
         let mut failing = webhook(&[State::Waiting]);
         failing.health.status = HealthStatus::Failing;
-        let marks = [&off, &paused, &failing, &webhook(&[State::Waiting]), &webhook(&[State::Delivered])].map(Row::marks);
+        let marks = [&off, &paused, &failing, &webhook(&[State::Waiting]), &webhook(&[State::Delivered])]
+            .map(Row::marks);
         assert_eq!(marks, [1, 2, 4, 8, 0]);
         assert_eq!(about(2, false, [1, 0, 0, 1]), "2 webhooks · 1 disabled · 1 retrying");
         assert_eq!(about(1, true, [0; 4]), "1 webhook shown, there are more");
@@ -326,6 +382,9 @@ mod tests {
 
     #[test]
     fn what_is_loaded_again_is_as_long_as_what_is_shown() {
-        assert_eq!([0, 50, 51, 1_000].map(limit), [None, None, Some(String::from("51")), Some(String::from("200"))]);
+        assert_eq!(
+            [0, 50, 51, 1_000].map(limit),
+            [None, None, Some(String::from("51")), Some(String::from("200"))]
+        );
     }
 }

@@ -24,7 +24,10 @@ impl Gate {
     pub(crate) fn arrive(&mut self, number: usize, now: i64) -> bool {
         let since = self.latest.back().map_or(now, |last| (*last).max(now - TOGETHER_MS).min(now));
         for at in 1..=number {
-            let part = |of: i64| i64::try_from(at).unwrap_or(i64::MAX).saturating_mul(of) / i64::try_from(number.max(1)).unwrap_or(1);
+            let part = |of: i64| {
+                i64::try_from(at).unwrap_or(i64::MAX).saturating_mul(of)
+                    / i64::try_from(number.max(1)).unwrap_or(1)
+            };
             self.note(since + part(now - since));
         }
         self.is_open(now)
@@ -60,7 +63,10 @@ mod tests {
     fn twenty_rows_a_second_are_inserted_and_more_are_collected() {
         assert!(open_after(&mut Gate::default(), 0, 50, 200).iter().all(|is_open| *is_open));
         let fast = open_after(&mut Gate::default(), 0, 20, 200);
-        assert!(fast[..RATE].iter().all(|is_open| *is_open) && fast[RATE..].iter().all(|is_open| !is_open), "{fast:?}");
+        assert!(
+            fast[..RATE].iter().all(|is_open| *is_open) && fast[RATE..].iter().all(|is_open| !is_open),
+            "{fast:?}"
+        );
     }
 
     #[test]

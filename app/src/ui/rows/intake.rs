@@ -30,7 +30,15 @@ pub(crate) struct Intake {
 impl Intake {
     /// An empty list. `most`: as many rows as the server keeps, where it keeps only the newest.
     pub(crate) fn new(sorting: Sorting, most: Option<usize>) -> Self {
-        Self { store: Store::new(sorting), next: None, gate: Gate::default(), beyond: 0, wants_anew: false, paged: 0, most }
+        Self {
+            store: Store::new(sorting),
+            next: None,
+            gate: Gate::default(),
+            beyond: 0,
+            wants_anew: false,
+            paged: 0,
+            most,
+        }
     }
 
     /// New rows that wait to be shown.
@@ -67,7 +75,9 @@ impl Intake {
             return self.replace(page);
         }
         let newest = self.store.id_at(0).cloned();
-        let (Some(oldest), Some(newest), true) = (page.items.last().map(Row::id), newest, page.next.is_some()) else {
+        let (Some(oldest), Some(newest), true) =
+            (page.items.last().map(Row::id), newest, page.next.is_some())
+        else {
             return self.replace(page);
         };
         if oldest > &*newest && self.beyond == 0 && self.gate.arrive(page.items.len(), now) {
@@ -197,9 +207,16 @@ mod tests {
     fn slow_rows_are_inserted_and_fast_ones_wait_until_they_are_asked_for() {
         let mut intake = filled([1], None);
         // 10 a second, then 100.
-        assert!((2..12).all(|at: i32| intake.offer(&call(at.unsigned_abs() as usize), true, i64::from(at) * 100)));
-        let inserted =
-            (0..500).filter(|at| intake.offer(&call(100 + at), true, 2_000 + i64::try_from(*at).unwrap_or_default() * 10)).count();
+        assert!((2..12).all(|at: i32| intake.offer(
+            &call(at.unsigned_abs() as usize),
+            true,
+            i64::from(at) * 100
+        )));
+        let inserted = (0..500)
+            .filter(|at| {
+                intake.offer(&call(100 + at), true, 2_000 + i64::try_from(*at).unwrap_or_default() * 10)
+            })
+            .count();
         assert!(inserted <= 21, "{inserted}");
         assert_eq!((intake.waiting(), intake.store.len()), (500 - inserted, 11 + inserted));
         assert!(!intake.is_calm(7_000) && intake.is_calm(9_100));
@@ -264,7 +281,10 @@ mod tests {
         let mut intake = filled([9, 8, 7], Some("7"));
         intake.extend(&page([6, 5], Some("5")));
         intake.refresh(&page([11, 10, 9], Some("9")), 5_000);
-        assert_eq!((intake.store.len(), intake.next.as_deref(), first(&intake)), (7, Some("5"), Some("dlv_0000011")));
+        assert_eq!(
+            (intake.store.len(), intake.next.as_deref(), first(&intake)),
+            (7, Some("5"), Some("dlv_0000011"))
+        );
         // A gap of unknown length: only what was loaded is true.
         intake.refresh(&page([20, 19, 18], Some("18")), 60_000);
         assert_eq!((intake.store.len(), intake.next.as_deref()), (3, Some("18")));

@@ -112,7 +112,13 @@ impl Core {
         let changed = self.intake.try_update_value(|intake| {
             let before = intake.store.revision();
             let result = act(intake);
-            (result, before != intake.store.revision(), intake.store.counts(), intake.waiting(), intake.next.is_some())
+            (
+                result,
+                before != intake.store.revision(),
+                intake.store.counts(),
+                intake.waiting(),
+                intake.next.is_some(),
+            )
         });
         let (result, has_moved, counts, waiting, has_more) = changed?;
         self.settle(has_moved, counts, waiting, has_more);
@@ -221,7 +227,8 @@ impl<T: Row> List<T> {
                 }
             });
         };
-        let (has_more, searched_to) = (Memo::new(move |_| core.has_more.get()), Memo::new(move |_| core.searched_to.get()));
+        let (has_more, searched_to) =
+            (Memo::new(move |_| core.has_more.get()), Memo::new(move |_| core.searched_to.get()));
         more::shown(has_more, searched_to, label, busy, UnsyncCallback::new(move |()| press()))
     }
 

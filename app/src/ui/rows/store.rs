@@ -80,7 +80,14 @@ pub(crate) struct Store {
 impl Store {
     /// An empty list.
     pub(crate) fn new(sorting: Sorting) -> Self {
-        Self { sorting, order: VecDeque::new(), held: Vec::new(), slots: HashMap::new(), counts: [0; MARKS], revision: 0 }
+        Self {
+            sorting,
+            order: VecDeque::new(),
+            held: Vec::new(),
+            slots: HashMap::new(),
+            counts: [0; MARKS],
+            revision: 0,
+        }
     }
 
     /// How the rows are ordered.
@@ -136,7 +143,9 @@ impl Store {
         let Some(slot) = self.slots.get_mut(row.id()) else {
             return self.belongs(row.id());
         };
-        if let Some(signal) = signal_of::<T>(slot).filter(|signal| signal.with_untracked(|known| known != row && row.follows(known))) {
+        if let Some(signal) = signal_of::<T>(slot)
+            .filter(|signal| signal.with_untracked(|known| known != row && row.follows(known)))
+        {
             signal.set(row.clone());
             let marks = row.marks();
             if slot.is_shown {
@@ -203,7 +212,8 @@ impl Store {
     /// Takes shown rows down to the id `until` away that are not among `rows`, which were loaded just now.
     pub(crate) fn keep_only<T: Row>(&mut self, rows: &[T], until: &str) {
         let is_loaded = |id: &Id| rows.iter().any(|row| row.id() == &**id);
-        let gone: Vec<Id> = self.order.iter().take_while(|id| &***id >= until).filter(|id| !is_loaded(id)).cloned().collect();
+        let gone: Vec<Id> =
+            self.order.iter().take_while(|id| &***id >= until).filter(|id| !is_loaded(id)).cloned().collect();
         for id in gone {
             self.remove(&id);
         }
@@ -399,7 +409,11 @@ mod tests {
         for (at, id) in store.order.iter().enumerate() {
             assert_eq!(store.position(id), Some(at));
         }
-        let open = store.order.iter().filter(|id| store.slots.get(&***id).is_some_and(|slot| slot.marks == 1)).count();
+        let open = store
+            .order
+            .iter()
+            .filter(|id| store.slots.get(&***id).is_some_and(|slot| slot.marks == 1))
+            .count();
         assert_eq!(store.counts()[0] as usize, open);
     }
 
@@ -430,11 +444,18 @@ mod tests {
     #[test]
     fn a_page_replaces_all_and_writes_only_what_differs() {
         let mut store = filled([5, 4, 3]);
-        let (kept, changed) = (store.signal::<Call>("c000004").expect("a row"), store.signal::<Call>("c000003").expect("a row"));
+        let (kept, changed) = (
+            store.signal::<Call>("c000004").expect("a row"),
+            store.signal::<Call>("c000003").expect("a row"),
+        );
         store.hold(&call(7, 1));
         store.replace(&[call(6, 1), call(4, 1), call(3, 0), call(4, 1)]);
         assert_eq!((ids(&store), store.held()), (vec![6, 4, 3], 0));
-        assert_eq!((kept.get_untracked().version, changed.get_untracked().version), (1, 0), "what was loaded is right");
+        assert_eq!(
+            (kept.get_untracked().version, changed.get_untracked().version),
+            (1, 0),
+            "what was loaded is right"
+        );
         assert_eq!((version(&store, 5), version(&store, 7)), (None, None));
         check(&store);
     }
@@ -510,7 +531,10 @@ mod tests {
         }
         // 20,000 changes. A scan of the list for each would take minutes.
         assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
-        assert_eq!((store.len(), store.position("c109999"), store.position("c000000")), (110_000, Some(0), Some(109_999)));
+        assert_eq!(
+            (store.len(), store.position("c109999"), store.position("c000000")),
+            (110_000, Some(0), Some(109_999))
+        );
         check(&store);
     }
 

@@ -276,9 +276,12 @@ impl Rows {
 
     /// What must not go: the row with the focus, and the one that is open.
     fn pins(self, seen: &Seen) -> Vec<usize> {
-        let focused = seen.focused.as_ref().and_then(|(_, at)| seen.laid.get(*at)).map(|laid| Id::clone(&laid.id));
+        let focused =
+            seen.focused.as_ref().and_then(|(_, at)| seen.laid.get(*at)).map(|laid| Id::clone(&laid.id));
         let open = self.open.get_untracked().map(Id::from);
-        self.core.with(|intake| focused.iter().chain(&open).filter_map(|id| intake.store.position(id)).collect()).unwrap_or_default()
+        self.core
+            .with(|intake| focused.iter().chain(&open).filter_map(|id| intake.store.position(id)).collect())
+            .unwrap_or_default()
     }
 
     /// Looks at the document; `None` where it does not show yet what it should.
@@ -288,8 +291,9 @@ impl Rows {
         if elements.len() != laid.len() {
             return None;
         }
-        let focused = scroll::focused_within(&element)
-            .and_then(|focused| elements.iter().position(|row| row.contains(Some(&focused))).map(|at| (focused, at)));
+        let focused = scroll::focused_within(&element).and_then(|focused| {
+            elements.iter().position(|row| row.contains(Some(&focused))).map(|at| (focused, at))
+        });
         let measured = self.core.with(|intake| {
             let now = |laid: &Laid| intake.store.position(&laid.id).unwrap_or(laid.at);
             let one = |(element, laid): (&Element, &Laid)| {
@@ -317,12 +321,21 @@ impl Rows {
 
     /// Shows these pieces. `seen`: what is in the document now, of which what is looked at stays in its place.
     fn lay(self, pieces: &[Piece], seen: Option<Seen>) {
-        let Some(laid) = self.core.with(|intake| laid_of(pieces, |at| intake.store.id_at(at).cloned())) else { return };
-        let spacers: Vec<(Id, usize)> =
-            laid.iter().filter(|laid| is_spacer(&laid.id)).map(|laid| (Id::clone(&laid.id), laid.len)).collect();
+        let Some(laid) = self.core.with(|intake| laid_of(pieces, |at| intake.store.id_at(at).cloned()))
+        else {
+            return;
+        };
+        let spacers: Vec<(Id, usize)> = laid
+            .iter()
+            .filter(|laid| is_spacer(&laid.id))
+            .map(|laid| (Id::clone(&laid.id), laid.len))
+            .collect();
         let shown: Vec<Id> = laid.iter().map(|laid| Id::clone(&laid.id)).collect();
         self.laid.set_value(laid);
-        let (moves, grows) = (self.shown.with_untracked(|known| *known != shown), self.spacers.with_untracked(|known| *known != spacers));
+        let (moves, grows) = (
+            self.shown.with_untracked(|known| *known != shown),
+            self.spacers.with_untracked(|known| *known != spacers),
+        );
         if grows {
             self.spacers.set(spacers);
         }
@@ -373,7 +386,9 @@ impl Rows {
 
     /// The height of a spacer; reactive.
     fn spacer_height(self, id: &str) -> f64 {
-        let len = self.spacers.with(|spacers| spacers.iter().find(|(known, _)| **known == *id).map_or(0, |(_, len)| *len));
+        let len = self
+            .spacers
+            .with(|spacers| spacers.iter().find(|(known, _)| **known == *id).map_or(0, |(_, len)| *len));
         #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
         let len = len as f64;
         len * self.row_height.get()
@@ -397,8 +412,12 @@ fn laid_of(pieces: &[Piece], id_at: impl Fn(usize) -> Option<Id>) -> Vec<Laid> {
     let mut all = Vec::new();
     for piece in pieces {
         match piece {
-            Piece::Rows(range) => all.extend(range.clone().filter_map(|at| Some(Laid { id: id_at(at)?, at, len: 1 }))),
-            Piece::Gap(number, range) => all.push(Laid { id: spacer_id(*number), at: range.start, len: range.len() }),
+            Piece::Rows(range) => {
+                all.extend(range.clone().filter_map(|at| Some(Laid { id: id_at(at)?, at, len: 1 })))
+            }
+            Piece::Gap(number, range) => {
+                all.push(Laid { id: spacer_id(*number), at: range.start, len: range.len() })
+            }
         }
     }
     all
@@ -407,8 +426,12 @@ fn laid_of(pieces: &[Piece], id_at: impl Fn(usize) -> Option<Id>) -> Vec<Laid> {
 /// Fixes the widths of a table's columns as they are: with each row that comes and goes they would move.
 fn keep_columns(body: &Element) {
     let Some(table) = body.closest("table").ok().flatten() else { return };
-    let headings: Vec<Element> =
-        table.first_element_child().and_then(|head| head.first_element_child()).iter().flat_map(scroll::children).collect();
+    let headings: Vec<Element> = table
+        .first_element_child()
+        .and_then(|head| head.first_element_child())
+        .iter()
+        .flat_map(scroll::children)
+        .collect();
     let style = |element: &Element, style: &str| drop(element.set_attribute("style", style));
     style(&table, "");
     for heading in &headings {
@@ -435,7 +458,10 @@ mod tests {
         let pieces = window::pieces(&(104..152), &[3, 500], 1_000);
         let laid = laid_of(&pieces, id);
         let mut ids: Vec<Id> = laid.iter().map(|laid| Id::clone(&laid.id)).collect();
-        assert_eq!((&*ids[0], &*ids[1], laid.iter().map(|laid| laid.len).sum::<usize>()), ("gap -2", "dlv_2", 1_000));
+        assert_eq!(
+            (&*ids[0], &*ids[1], laid.iter().map(|laid| laid.len).sum::<usize>()),
+            ("gap -2", "dlv_2", 1_000)
+        );
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), laid.len());

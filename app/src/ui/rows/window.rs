@@ -30,7 +30,11 @@ pub(crate) fn per_screen(screen: f64, row: f64) -> usize {
     if row < 1.0 {
         return SCREEN_MAX;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float becomes the nearest whole number that fits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float becomes the nearest whole number that fits"
+    )]
     let rows = (screen / row).ceil().max(0.0) as usize;
     (rows + 1).min(SCREEN_MAX)
 }
@@ -43,7 +47,11 @@ pub(crate) fn first_visible(all: &[Measured]) -> usize {
     let (height, above) = (found.bottom - found.top, (-found.top).max(0.0));
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
     let passed = if height > 0.0 { above / height * found.len as f64 } else { 0.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of rows")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the number of rows"
+    )]
     let passed = passed as usize;
     found.at + passed.min(found.len.saturating_sub(1))
 }
@@ -94,8 +102,10 @@ pub(crate) fn pieces(window: &Range<usize>, pins: &[usize], count: usize) -> Vec
 
 /// The rows that are in the document, in order and without overlaps.
 fn rendered(window: Range<usize>, pins: &[usize], count: usize) -> Vec<Range<usize>> {
-    let pinned = pins.iter().filter(|pin| **pin < count).map(|pin| pin.saturating_sub(1)..(pin + 2).min(count));
-    let mut all: Vec<Range<usize>> = pinned.chain(std::iter::once(window)).filter(|range| !range.is_empty()).collect();
+    let pinned =
+        pins.iter().filter(|pin| **pin < count).map(|pin| pin.saturating_sub(1)..(pin + 2).min(count));
+    let mut all: Vec<Range<usize>> =
+        pinned.chain(std::iter::once(window)).filter(|range| !range.is_empty()).collect();
     all.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in all {
@@ -149,7 +159,10 @@ mod tests {
                 #[expect(clippy::cast_precision_loss, reason = "pixels")]
                 let window = window_at(scrolled as f64, 900.0, count);
                 let (first, last) = (scrolled / 48, ((scrolled + 899) / 48).min(count - 1));
-                assert!(window.contains(&first) && window.contains(&last), "{count} rows, {scrolled} px: {window:?}");
+                assert!(
+                    window.contains(&first) && window.contains(&last),
+                    "{count} rows, {scrolled} px: {window:?}"
+                );
                 assert!(window.len() <= 20 + 2 * (OVERSCAN + STEP), "{window:?}");
             }
         }
@@ -166,7 +179,8 @@ mod tests {
 
     #[test]
     fn the_window_stays_while_a_few_rows_are_scrolled_by() {
-        let windows: Vec<Range<usize>> = (0..80).map(|at| window_at(48_000.0 + f64::from(at) * ROW, 900.0, 10_000)).collect();
+        let windows: Vec<Range<usize>> =
+            (0..80).map(|at| window_at(48_000.0 + f64::from(at) * ROW, 900.0, 10_000)).collect();
         let mut different = windows;
         different.dedup();
         assert!(different.len() <= 2 * 80 / STEP + 2, "{} windows", different.len());
@@ -175,7 +189,11 @@ mod tests {
     #[test]
     fn a_row_that_was_opened_is_as_high_as_it_is() {
         let row = |at: usize, top: f64, bottom: f64| Measured { at, len: 1, top, bottom };
-        let all = [Measured { at: 0, len: 5, top: -2_400.0, bottom: -2_160.0 }, row(5, -2_160.0, -100.0), row(6, -100.0, -52.0)];
+        let all = [
+            Measured { at: 0, len: 5, top: -2_400.0, bottom: -2_160.0 },
+            row(5, -2_160.0, -100.0),
+            row(6, -100.0, -52.0),
+        ];
         let below = [row(7, -52.0, -4.0), row(8, -4.0, 44.0), row(9, 44.0, 92.0)];
         assert_eq!(first_visible(&[&all[..], &below[..]].concat()), 8);
         assert_eq!(first_visible(&all), 6, "all is above the screen");
@@ -190,7 +208,12 @@ mod tests {
     }
 
     fn gaps(pieces: &[Piece]) -> Vec<(i32, Range<usize>)> {
-        pieces.iter().filter_map(|piece| if let Piece::Gap(number, rows) = piece { Some((*number, rows.clone())) } else { None }).collect()
+        pieces
+            .iter()
+            .filter_map(|piece| {
+                if let Piece::Gap(number, rows) = piece { Some((*number, rows.clone())) } else { None }
+            })
+            .collect()
     }
 
     #[test]
@@ -199,14 +222,19 @@ mod tests {
         assert_eq!(rows, [2..5, 104..153, 9_998..10_000]);
         let all = pieces(&(104..152), &[3, 151, 9_000], 10_000);
         assert_eq!(gaps(&all), [(-2, 0..2), (-1, 5..104), (1, 153..8_999), (i32::MAX, 9_002..10_000)]);
-        assert_eq!(pieces(&(0..40), &[0, 20_000], 10_000), [Piece::Rows(0..40), Piece::Gap(i32::MAX, 40..10_000)]);
+        assert_eq!(
+            pieces(&(0..40), &[0, 20_000], 10_000),
+            [Piece::Rows(0..40), Piece::Gap(i32::MAX, 40..10_000)]
+        );
         assert_eq!(pieces(&(0..101), &[], 101), [Piece::Rows(0..101)]);
         assert_eq!(pieces(&(0..0), &[], 0), []);
     }
 
     #[test]
     fn the_spacer_next_to_the_window_stays_the_same_while_pins_come_and_go() {
-        let of = |pins: &[usize]| gaps(&pieces(&(104..152), pins, 1_000)).into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+        let of = |pins: &[usize]| {
+            gaps(&pieces(&(104..152), pins, 1_000)).into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
         assert_eq!(of(&[]), [-1, i32::MAX]);
         assert_eq!(of(&[50]), [-2, -1, i32::MAX]);
         assert_eq!(of(&[103]), [-1, i32::MAX]);
@@ -217,7 +245,8 @@ mod tests {
     fn rows_and_spacers_are_all_rows_once_and_no_two_spacers_have_one_number() {
         for pins in [&[][..], &[0], &[99_999, 0], &[150, 103, 104, 99_000], &[1, 20, 40, 60, 5_000, 6_000]] {
             let all = pieces(&(104..152), pins, 100_000);
-            let ranges: Vec<Range<usize>> = all.iter().map(|(Piece::Rows(range) | Piece::Gap(_, range))| range.clone()).collect();
+            let ranges: Vec<Range<usize>> =
+                all.iter().map(|(Piece::Rows(range) | Piece::Gap(_, range))| range.clone()).collect();
             assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{all:?}");
             assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, 100_000));
             let mut numbers: Vec<i32> = gaps(&all).into_iter().map(|(number, _)| number).collect();

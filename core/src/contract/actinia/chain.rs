@@ -35,7 +35,8 @@ pub fn submit(body: &str, policy: &Policy, entry: Entry, mode: RunMode) -> Resul
         Err(refusal) => (None, Some(refusal)),
     };
     mask(&mut chain, policy);
-    let chain = RawValue::from_string(Value::Object(chain).to_string()).unwrap_or_else(|_never| RawValue::NULL.to_owned());
+    let chain = RawValue::from_string(Value::Object(chain).to_string())
+        .unwrap_or_else(|_never| RawValue::NULL.to_owned());
     Ok(RunDraft { chain, webhooks, labels: std::collections::BTreeMap::new(), mode, entry, refusal })
 }
 
@@ -44,12 +45,16 @@ fn steps(chain: &Map<String, Value>) -> Result<&[Value], String> {
     match chain.get("version") {
         None => return Err(String::from("The version is missing in the process chain definition.")),
         Some(version) if *version == "1" || *version == 1 => {}
-        Some(other) => return Err(format!("The version {other} of the process chain is not supported; 1 is.")),
+        Some(other) => {
+            return Err(format!("The version {other} of the process chain is not supported; 1 is."));
+        }
     }
     match chain.get("list") {
         None => Err(String::from("The list of processes is missing in the process chain definition.")),
         Some(Value::Array(list)) => Ok(list),
-        Some(other) => Err(format!("The list of the process chain must be an array, not {}.", type_name(other))),
+        Some(other) => {
+            Err(format!("The list of the process chain must be an array, not {}.", type_name(other)))
+        }
     }
 }
 
@@ -58,7 +63,10 @@ fn check_steps(steps: &[Value]) -> Result<(), String> {
     for (index, step) in steps.iter().enumerate() {
         let at = index + 1;
         let Some(step) = step.as_object() else {
-            return Err(format!("Process {at} of the process chain must be an object, not {}.", type_name(step)));
+            return Err(format!(
+                "Process {at} of the process chain must be an object, not {}.",
+                type_name(step)
+            ));
         };
         let is_text = |key: &str| step.get(key).is_some_and(Value::is_string);
         if is_text("evaluate") {
@@ -78,14 +86,22 @@ fn read_webhooks(chain: &Map<String, Value>, policy: &Policy) -> Result<Option<W
     let webhooks = match chain.get("webhooks") {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(webhooks)) => webhooks,
-        Some(other) => return Err(format!("The webhooks of the process chain must be an object, not {}.", type_name(other))),
+        Some(other) => {
+            return Err(format!(
+                "The webhooks of the process chain must be an object, not {}.",
+                type_name(other)
+            ));
+        }
     };
-    let finished =
-        target(webhooks, "finished", policy)?.ok_or_else(|| String::from("The finished URL is missing in the webhooks definition."))?;
+    let finished = target(webhooks, "finished", policy)?
+        .ok_or_else(|| String::from("The finished URL is missing in the webhooks definition."))?;
     let update = target(webhooks, "update", policy)?;
     if let Some(unknown) = webhooks.keys().find(|key| !WEBHOOKS.contains(&key.as_str())) {
         let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
-        return Err(format!("The webhooks definition holds {shown:?}, which is none of {}.", WEBHOOKS.join(", ")));
+        return Err(format!(
+            "The webhooks definition holds {shown:?}, which is none of {}.",
+            WEBHOOKS.join(", ")
+        ));
     }
     let mut webhooks_of = Webhooks { finished, update, user: None, forgotten: false };
     match webhooks.get("auth") {
@@ -103,7 +119,9 @@ fn target(webhooks: &Map<String, Value>, key: &str, policy: &Policy) -> Result<O
     let url = match webhooks.get(key) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(url)) => url,
-        Some(other) => return Err(format!("The {key} URL of the webhooks must be a string, not {}.", type_name(other))),
+        Some(other) => {
+            return Err(format!("The {key} URL of the webhooks must be a string, not {}.", type_name(other)));
+        }
     };
     match egress::check(url, policy) {
         Ok(target) => Ok(Some(Target { url: target.url, authorization: target.authorization })),

@@ -135,7 +135,9 @@ pub fn status(facts: &Facts<'_>) -> String {
 #[must_use]
 pub fn callback_body(kind: CallbackKind, facts: &Facts<'_>) -> String {
     let text = match kind {
-        CallbackKind::Update => status(&Facts { state: RunState::Running, chain: None, results: None, log: &[], ..*facts }),
+        CallbackKind::Update => {
+            status(&Facts { state: RunState::Running, chain: None, results: None, log: &[], ..*facts })
+        }
         CallbackKind::Finished | CallbackKind::ProbeFinished | CallbackKind::ProbeUpdate => status(facts),
     };
     Value::from(text).to_string()
@@ -144,7 +146,11 @@ pub fn callback_body(kind: CallbackKind, facts: &Facts<'_>) -> String {
 /// A message in actinia's form.
 #[must_use]
 pub fn message(state: RunState, message: &str) -> String {
-    if state == RunState::Error && !message.starts_with(ERROR_PREFIX) { format!("{ERROR_PREFIX}{message}") } else { String::from(message) }
+    if state == RunState::Error && !message.starts_with(ERROR_PREFIX) {
+        format!("{ERROR_PREFIX}{message}")
+    } else {
+        String::from(message)
+    }
 }
 
 /// actinia's clients take an object or a string (docs/wire.md C.3).

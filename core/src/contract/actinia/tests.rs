@@ -10,7 +10,11 @@ const CREATED: Timestamp = Timestamp(1_735_689_600_100);
 
 fn entry() -> Entry {
     let path = format!("{BASE_PATH}/locations/nc_spm_08/processing_async_export");
-    Entry { origin: String::from("http://h.example"), path, endpoint: String::from("asyncephemeralexportresource") }
+    Entry {
+        origin: String::from("http://h.example"),
+        path,
+        endpoint: String::from("asyncephemeralexportresource"),
+    }
 }
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -46,7 +50,14 @@ fn a_status_has_the_documented_fields_and_types() {
     )];
     let progress = Some(Progress::new(1, 2, None));
     let (started_at, updated_at) = (Some(CREATED.plus_ms(400)), CREATED.plus_ms(2_300));
-    let facts = Facts { progress, started_at, updated_at, chain: Some(&chain), log: &log, ..facts(&entry, RunState::Finished, "done") };
+    let facts = Facts {
+        progress,
+        started_at,
+        updated_at,
+        chain: Some(&chain),
+        log: &log,
+        ..facts(&entry, RunState::Finished, "done")
+    };
     let found = read(&status(&facts));
     assert_eq!(
         found,
@@ -71,10 +82,21 @@ fn a_status_has_the_documented_fields_and_types() {
 #[test]
 fn what_is_not_set_is_left_out() {
     let found = read(&status(&facts(&entry(), RunState::Accepted, "Resource accepted")));
-    for key in ["iteration", "start_timestamp", "start_datetime", "process_time_delta", "process_log", "progress", "exception"] {
+    for key in [
+        "iteration",
+        "start_timestamp",
+        "start_datetime",
+        "process_time_delta",
+        "process_log",
+        "progress",
+        "exception",
+    ] {
         assert!(found.get(key).is_none(), "{key}");
     }
-    assert_eq!((&found["time_delta"], &found["process_results"], &found["process_chain_list"]), (&json!(0.0), &json!({}), &json!([])));
+    assert_eq!(
+        (&found["time_delta"], &found["process_results"], &found["process_chain_list"]),
+        (&json!(0.0), &json!({}), &json!([]))
+    );
 }
 
 #[test]
@@ -84,7 +106,10 @@ fn an_error_is_400_with_its_exception() {
     assert_eq!(facts.http_code(), 400);
     let found = read(&status(&facts));
     assert_eq!(found["message"], "AsyncProcessError:  it broke");
-    assert_eq!(found["exception"], json!({"message": "it broke", "type": "AsyncProcessError", "traceback": []}));
+    assert_eq!(
+        found["exception"],
+        json!({"message": "it broke", "type": "AsyncProcessError", "traceback": []})
+    );
     assert_eq!((&found["http_code"], &found["status"]), (&json!(400), &json!("error")));
     assert_eq!(message(RunState::Error, "AsyncProcessError:  once"), "AsyncProcessError:  once");
     assert_eq!(message(RunState::Terminated, "stopped"), "stopped");
@@ -94,13 +119,23 @@ fn an_error_is_400_with_its_exception() {
 fn results_and_log_entries_take_a_form_that_strict_clients_read() {
     let entry = entry();
     let log = [raw(&json!("a line")), raw(&json!({"any": 1}))];
-    for (sent, expected) in
-        [(json!({"a": 1}), json!({"a": 1})), (json!("s"), json!("s")), (json!([1]), json!({"value": [1]})), (Value::Null, json!({}))]
-    {
+    for (sent, expected) in [
+        (json!({"a": 1}), json!({"a": 1})),
+        (json!("s"), json!("s")),
+        (json!([1]), json!({"value": [1]})),
+        (Value::Null, json!({})),
+    ] {
         let sent = raw(&sent);
-        let found = read(&status(&Facts { results: Some(&sent), log: &log, ..facts(&entry, RunState::Finished, "m") }));
+        let found = read(&status(&Facts {
+            results: Some(&sent),
+            log: &log,
+            ..facts(&entry, RunState::Finished, "m")
+        }));
         assert_eq!(found["process_results"], expected);
-        assert_eq!((&found["process_log"][0]["stdout"], &found["process_log"][1]["stdout"]), (&json!("a line"), &json!("{\"any\":1}")));
+        assert_eq!(
+            (&found["process_log"][0]["stdout"], &found["process_log"][1]["stdout"]),
+            (&json!("a line"), &json!("{\"any\":1}"))
+        );
         assert!(found["process_log"][1]["stderr"].is_array());
     }
 }
@@ -108,13 +143,17 @@ fn results_and_log_entries_take_a_form_that_strict_clients_read() {
 #[test]
 fn a_callback_is_encoded_twice_and_an_update_carries_neither_log_nor_chain() {
     let (entry, chain, log) = (entry(), raw(&json!({"version": "1"})), [raw(&json!("x"))]);
-    let facts = Facts { chain: Some(&chain), log: &log, ..facts(&entry, RunState::Finished, "Schritt ü \"1\"") };
+    let facts =
+        Facts { chain: Some(&chain), log: &log, ..facts(&entry, RunState::Finished, "Schritt ü \"1\"") };
     let twice = |kind| {
         let Value::String(inner) = read(&callback_body(kind, &facts)) else { panic!("a JSON string") };
         read(&inner)
     };
     let update = twice(CallbackKind::Update);
-    assert_eq!((&update["status"], &update["process_chain_list"], update.get("process_log")), (&json!("running"), &json!([]), None));
+    assert_eq!(
+        (&update["status"], &update["process_chain_list"], update.get("process_log")),
+        (&json!("running"), &json!([]), None)
+    );
     let finished = twice(CallbackKind::Finished);
     assert_eq!((&finished["status"], &finished["message"]), (&json!("finished"), &json!("Schritt ü \"1\"")));
     assert_eq!(finished["process_chain_list"], json!([{"version": "1"}]));
@@ -137,7 +176,10 @@ fn what_is_wrong_with_a_chain_is_said_by_the_job() {
         (json!({"version": "1"}), "list of processes is missing"),
         (json!({"version": "1", "list": {}}), "must be an array"),
         (json!({"version": "1", "list": [5]}), "Process 1 of the process chain must be an object"),
-        (json!({"version": "1", "list": [step, {"exe": "/bin/true"}]}), "Process 2 of the process chain has no id"),
+        (
+            json!({"version": "1", "list": [step, {"exe": "/bin/true"}]}),
+            "Process 2 of the process chain has no id",
+        ),
         (json!({"version": "1", "list": [{"id": "1"}]}), "neither a module nor an exe"),
         (
             json!({"version": "1", "list": [], "webhooks": {"update": "http://a.example/"}}),
@@ -159,14 +201,23 @@ fn what_is_wrong_with_a_chain_is_said_by_the_job() {
         ),
     ] {
         let draft = submitted(&chain);
-        assert!(draft.refusal.as_deref().is_some_and(|refusal| refusal.contains(words)), "{chain}: {:?}", draft.refusal);
+        assert!(
+            draft.refusal.as_deref().is_some_and(|refusal| refusal.contains(words)),
+            "{chain}: {:?}",
+            draft.refusal
+        );
         assert_eq!(draft.webhooks, None, "nobody is called");
     }
-    let good = submitted(&json!({"version": "1", "list": [step, {"id": "2", "module": "g.region"}], "webhooks": null}));
+    let good = submitted(
+        &json!({"version": "1", "list": [step, {"id": "2", "module": "g.region"}], "webhooks": null}),
+    );
     assert_eq!((good.refusal, good.webhooks), (None, None));
     for body in ["", "[]", "5", "{"] {
         assert!(
-            matches!(submit(body, &Policy::default(), entry(), RunMode::Work), Err(InputFault::Invalid(_) | InputFault::Malformed(_))),
+            matches!(
+                submit(body, &Policy::default(), entry(), RunMode::Work),
+                Err(InputFault::Invalid(_) | InputFault::Malformed(_))
+            ),
             "{body}"
         );
     }
@@ -174,20 +225,28 @@ fn what_is_wrong_with_a_chain_is_said_by_the_job() {
 
 #[test]
 fn no_password_stays_in_the_chain() {
-    let webhooks = json!({"finished": "http://u:p1@a.example/", "update": "http://v:p2@b.example/", "auth": "w:p:3"});
+    let webhooks =
+        json!({"finished": "http://u:p1@a.example/", "update": "http://v:p2@b.example/", "auth": "w:p:3"});
     let draft = submitted(&json!({"version": "1", "list": [], "webhooks": webhooks}));
     let kept = read(draft.chain.get());
-    assert_eq!(kept["webhooks"], json!({"finished": "http://a.example/", "update": "http://b.example/", "auth": "w:XXX"}));
+    assert_eq!(
+        kept["webhooks"],
+        json!({"finished": "http://a.example/", "update": "http://b.example/", "auth": "w:XXX"})
+    );
     // "w:p:3"; `auth` wins over what stands in the addresses.
     let authorization = draft.webhooks.and_then(|webhooks| webhooks.finished.authorization);
     assert_eq!(authorization.as_deref(), Some("Basic dzpwOjM="));
 
     for auth in [json!(["w", "hush"]), json!({"user": "w", "password": "hush"}), json!(5)] {
-        let refused = submitted(&json!({"version": "1", "list": [], "webhooks": {"finished": "https://a.example/", "auth": auth}}));
+        let refused = submitted(
+            &json!({"version": "1", "list": [], "webhooks": {"finished": "https://a.example/", "auth": auth}}),
+        );
         assert!(refused.refusal.is_some());
         assert_eq!(read(refused.chain.get())["webhooks"]["auth"], "XXX");
     }
-    let refused = submitted(&json!({"version": "1", "list": [], "webhooks": {"finished": "ftp://u:hush@a.example/", "auth": "hush"}}));
+    let refused = submitted(
+        &json!({"version": "1", "list": [], "webhooks": {"finished": "ftp://u:hush@a.example/", "auth": "hush"}}),
+    );
     let shown = format!("{} {:?}", refused.chain.get(), refused.refusal);
     assert!(!shown.contains("hush"), "{shown}");
 }

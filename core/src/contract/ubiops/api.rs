@@ -76,14 +76,19 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, policy: &P
         known
     });
     let object_name = fields.text("object_name");
-    let object_name = fields.required("object_name", object_name).and_then(|text| field::object_part(fields, "object_name", text));
+    let object_name = fields
+        .required("object_name", object_name)
+        .and_then(|text| field::object_part(fields, "object_name", text));
     let version = fields.text("version").value().and_then(|text| field::object_part(fields, "version", text));
     let event = fields.text("event");
     let event = fields.required("event", event).and_then(|text| read_event(fields, text, object_type));
     let headers = fields.list("headers").value();
-    let headers = headers.map(|items| field::headers(fields, items, &[], ProtectedField::Required)).unwrap_or_default();
-    let timeout_s =
-        fields.integer("timeout").value().map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout", seconds));
+    let headers =
+        headers.map(|items| field::headers(fields, items, &[], ProtectedField::Required)).unwrap_or_default();
+    let timeout_s = fields
+        .integer("timeout")
+        .value()
+        .map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout", seconds));
     let retry = fields.flag("retry").value().unwrap_or(false);
     let include_result = fields.flag("include_result").value().unwrap_or(false);
     let url = url?;
@@ -109,7 +114,8 @@ pub fn update(current: &Definition, body: &str, policy: &Policy) -> Result<Defin
     let mut fields = Fields::of(&patch, "")?;
     let mut updated = current.clone();
     let name = fields.text("name");
-    if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text)) {
+    if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text))
+    {
         updated.name = name;
     }
     let event = fields.text("event");
@@ -121,9 +127,15 @@ pub fn update(current: &Definition, body: &str, policy: &Policy) -> Result<Defin
     let headers = fields.list("headers");
     field::update_headers(&mut fields, &mut updated, headers, &current.headers, ProtectedField::Required);
     let url = fields.text("url");
-    if let Some(url) = fields.not_null("url", url).value().and_then(|text| field::url(&mut fields, text, policy)) {
+    if let Some(url) =
+        fields.not_null("url", url).value().and_then(|text| field::url(&mut fields, text, policy))
+    {
         updated.url = url.url;
-        let rule = if matches!(headers, Sent::Value(_)) { Authorization::MustBeNew } else { Authorization::Replaces };
+        let rule = if matches!(headers, Sent::Value(_)) {
+            Authorization::MustBeNew
+        } else {
+            Authorization::Replaces
+        };
         field::add_authorization(&mut fields, &mut updated, url.authorization, rule);
     }
     if let Some(description) = read_description(&mut fields) {
@@ -155,7 +167,9 @@ fn read_event(fields: &mut Fields<'_>, text: &str, object_type: Option<&str>) ->
     let fits = object_type_of(text).is_some_and(|found| object_type.is_none_or(|wanted| wanted == found));
     if !fits {
         let object_types = object_type.map_or_else(|| OBJECT_TYPES.to_vec(), |one| vec![one]);
-        let known = object_types.iter().flat_map(|kind| EVENT_ENDINGS.iter().map(move |ending| format!("{kind}_request_{ending}")));
+        let known = object_types
+            .iter()
+            .flat_map(|kind| EVENT_ENDINGS.iter().map(move |ending| format!("{kind}_request_{ending}")));
         fields.fault("event", format!("must be one of {}", known.collect::<Vec<_>>().join(", ")));
         return None;
     }

@@ -36,7 +36,8 @@ pub(super) fn subscribed_event(webhook: &Definition, kind: &str) -> Option<Strin
     if webhook.events.iter().any(|pattern| pattern.as_str() == kind) {
         return None;
     }
-    let pattern = webhook.events.iter().find(|pattern| filter::takes(webhook.contract, pattern, kind))?.as_str();
+    let pattern =
+        webhook.events.iter().find(|pattern| filter::takes(webhook.contract, pattern, kind))?.as_str();
     (!pattern.ends_with('*')).then(|| String::from(pattern))
 }
 
@@ -44,11 +45,13 @@ pub(super) fn subscribed_event(webhook: &Definition, kind: &str) -> Option<Strin
 pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     let data: BTreeMap<String, &RawValue> = serde_json::from_str(source.data.get()).unwrap_or_default();
     let text = |key: &str| data.get(key).and_then(|raw| text_of(raw.get()));
-    let object_type = source.object.map(|object| object.kind.as_str()).or_else(|| object_type_of(source.kind));
+    let object_type =
+        source.object.map(|object| object.kind.as_str()).or_else(|| object_type_of(source.kind));
     let request_id = text("request_id");
     let status = text("status").or_else(|| status_of(source.kind).map(String::from));
 
-    let mut body = format!(r#"{{"event":{}"#, quoted(rendering.subscribed_event.as_deref().unwrap_or(source.kind)));
+    let mut body =
+        format!(r#"{{"event":{}"#, quoted(rendering.subscribed_event.as_deref().unwrap_or(source.kind)));
     let mut member = |key: &str, json: &str| {
         body.push(',');
         body.push_str(&quoted(key));
@@ -70,13 +73,17 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     member("status", &quoted_or_null(status.as_deref()));
     // Data that is no object has no members to take; as a whole it is what the request gave.
     let whole = (!source.data.get().trim_start().starts_with(['{', 'n'])).then_some(source.data);
-    let result =
-        data.get("result").copied().or(whole).filter(|result| rendering.include_result && compact_bytes(result.get()) <= RESULT_BYTES_MAX);
+    let result = data
+        .get("result")
+        .copied()
+        .or(whole)
+        .filter(|result| rendering.include_result && compact_bytes(result.get()) <= RESULT_BYTES_MAX);
     if let Some(result) = result {
         member("result", result.get());
     }
-    let sentence =
-        text("text").unwrap_or_else(|| sentence(object_type, source.object, request_id.as_deref(), status.as_deref(), source.kind));
+    let sentence = text("text").unwrap_or_else(|| {
+        sentence(object_type, source.object, request_id.as_deref(), status.as_deref(), source.kind)
+    });
     member("text", &quoted(&sentence));
     body.push('}');
     body
@@ -103,13 +110,22 @@ fn status_of(kind: &str) -> Option<&'static str> {
 }
 
 /// One sentence for people, such as `Deployment request 5f0c of d1 (version v1) has completed.`
-fn sentence(object_type: Option<&str>, object: Option<&ObjectRef>, request_id: Option<&str>, status: Option<&str>, kind: &str) -> String {
+fn sentence(
+    object_type: Option<&str>,
+    object: Option<&ObjectRef>,
+    request_id: Option<&str>,
+    status: Option<&str>,
+    kind: &str,
+) -> String {
     let Some(object_type) = object_type else { return format!("The event {kind} happened.") };
     let mut initial = object_type.chars();
     let subject: String = initial.next().into_iter().flat_map(char::to_uppercase).chain(initial).collect();
     let request_id = request_id.map(|id| format!(" {id}")).unwrap_or_default();
     let name = object.map(|object| format!(" of {}", object.name)).unwrap_or_default();
-    let version = object.and_then(|object| object.version.as_ref()).map(|version| format!(" (version {version})")).unwrap_or_default();
+    let version = object
+        .and_then(|object| object.version.as_ref())
+        .map(|version| format!(" (version {version})"))
+        .unwrap_or_default();
     let change = match status {
         Some("processing") => String::from("has started"),
         Some("completed") => String::from("has completed"),

@@ -25,9 +25,22 @@ fn made(changes: Value) -> Result<Definition, InputFault> {
 fn create_fills_in_the_defaults_of_ubiops() -> Outcome {
     let webhook = made(json!({}))?;
     assert_eq!(webhook.contract, Contract::Ubiops);
-    assert_eq!(webhook.object, ObjectFilter { kind: Some(String::from("deployment")), name: Some(String::from("d1")), version: None });
-    assert_eq!((webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result), (10, true, false, false));
-    assert_eq!((webhook.description.as_str(), webhook.labels.len(), webhook.headers.len(), webhook.secret), ("", 0, 0, None));
+    assert_eq!(
+        webhook.object,
+        ObjectFilter {
+            kind: Some(String::from("deployment")),
+            name: Some(String::from("d1")),
+            version: None
+        }
+    );
+    assert_eq!(
+        (webhook.timeout_s, webhook.enabled, webhook.retry, webhook.include_result),
+        (10, true, false, false)
+    );
+    assert_eq!(
+        (webhook.description.as_str(), webhook.labels.len(), webhook.headers.len(), webhook.secret),
+        ("", 0, 0, None)
+    );
     Ok(())
 }
 
@@ -40,9 +53,9 @@ fn null_means_the_default_wherever_a_field_is_optional() -> Outcome {
 
 #[test]
 fn a_webhook_reads_as_the_client_expects() -> Outcome {
-    let headers =
-        json!([{"key": "Authorization", "value": "Token 9", "protected": true}, {"key": "X-A", "value": "1", "protected": false}]);
-    let webhook = made(json!({"labels": {"env": "prod"}, "headers": headers, "version": "v1", "timeout": 30}))?;
+    let headers = json!([{"key": "Authorization", "value": "Token 9", "protected": true}, {"key": "X-A", "value": "1", "protected": false}]);
+    let webhook =
+        made(json!({"labels": {"env": "prod"}, "headers": headers, "version": "v1", "timeout": 30}))?;
     let shown = serde_json::to_value(Detail::of(&view(&webhook))).unwrap_or_default();
     let expected = json!({
         "id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "name": "w1", "url": "https://r.example/h", "object_type": "deployment",
@@ -92,7 +105,10 @@ fn every_bad_field_of_create_is_named() {
     ] {
         assert_eq!(pointers(made(changes.clone())), [pointer], "{changes}");
     }
-    assert_eq!(pointers(create("{}", &Policy::default())), ["/name", "/url", "/object_type", "/object_name", "/event"]);
+    assert_eq!(
+        pointers(create("{}", &Policy::default())),
+        ["/name", "/url", "/object_type", "/object_name", "/event"]
+    );
     assert_eq!(pointers(create("[]", &Policy::default())), [""]);
     assert!(matches!(create("{", &Policy::default()), Err(InputFault::Malformed(_))));
 }
@@ -108,23 +124,28 @@ fn update_changes_only_what_was_sent() -> Outcome {
 
 #[test]
 fn update_clears_and_restores_defaults() -> Outcome {
-    let stored =
-        made(json!({"labels": {"a": "b"}, "description": "text", "timeout": 20, "retry": true, "include_result": true, "enabled": false,
-        "headers": [{"key": "X-A", "value": "1", "protected": false}]}))?;
-    let empty =
-        json!({"labels": {}, "headers": [], "description": "", "timeout": null, "retry": null, "include_result": null, "enabled": null});
+    let stored = made(
+        json!({"labels": {"a": "b"}, "description": "text", "timeout": 20, "retry": true, "include_result": true, "enabled": false,
+        "headers": [{"key": "X-A", "value": "1", "protected": false}]}),
+    )?;
+    let empty = json!({"labels": {}, "headers": [], "description": "", "timeout": null, "retry": null, "include_result": null, "enabled": null});
     assert_eq!(update(&stored, &empty.to_string(), &Policy::default())?, made(json!({}))?);
     Ok(())
 }
 
 #[test]
 fn a_header_without_a_value_keeps_the_stored_one() -> Outcome {
-    let stored =
-        made(json!({"headers": [{"key": "A", "value": "hush", "protected": true}, {"key": "B", "value": "2", "protected": false}]}))?;
-    for kept in [json!({"key": "a", "protected": true}), json!({"key": "A", "value": null, "protected": true})] {
+    let stored = made(
+        json!({"headers": [{"key": "A", "value": "hush", "protected": true}, {"key": "B", "value": "2", "protected": false}]}),
+    )?;
+    for kept in
+        [json!({"key": "a", "protected": true}), json!({"key": "A", "value": null, "protected": true})]
+    {
         let updated = update(&stored, &json!({"headers": [kept]}).to_string(), &Policy::default())?;
         assert_eq!(updated.headers.len(), 1, "a header left out is removed");
-        assert!(updated.headers.iter().all(|header| header.value == "hush" && header.protected && header.is_kept_from(&stored.headers)));
+        assert!(updated.headers.iter().all(|header| header.value == "hush"
+            && header.protected
+            && header.is_kept_from(&stored.headers)));
     }
     let unknown = json!({"headers": [{"key": "C", "protected": true}]}).to_string();
     assert_eq!(pointers(update(&stored, &unknown, &Policy::default())), ["/headers/0/value"]);
@@ -177,7 +198,10 @@ fn a_test_reads_as_the_client_expects() {
         created_at: Timestamp(0),
     };
     let shown = serde_json::to_value(TestDetail::of(&test)).unwrap_or_default();
-    assert_eq!(shown, json!({"id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "status": "failed", "error_message": "Connection error"}));
+    assert_eq!(
+        shown,
+        json!({"id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "status": "failed", "error_message": "Connection error"})
+    );
 }
 
 #[test]
@@ -242,15 +266,24 @@ fn a_value_that_is_no_text_is_not_lost() {
     let rendered = |data: &str| {
         let object = ObjectRef { kind: String::from("deployment"), name: String::from("d1"), version: None };
         let data = RawValue::from_string(String::from(data)).unwrap_or_else(|fault| panic!("{fault}"));
-        let source = Source { kind: "deployment_request_failed", accepted_at: Timestamp(0), data: &data, object: Some(&object) };
-        let rendering = Rendering { contract: Contract::Ubiops, subscribed_event: None, include_result: true };
+        let source = Source {
+            kind: "deployment_request_failed",
+            accepted_at: Timestamp(0),
+            data: &data,
+            object: Some(&object),
+        };
+        let rendering =
+            Rendering { contract: Contract::Ubiops, subscribed_event: None, include_result: true };
         serde_json::from_str::<Value>(&render(&rendering, &source)).unwrap_or_default()
     };
     let body = rendered(
         r#"{"request_id":12345678901234567890123,"deployment_id":{"n":1},"deployment_version_id":true,"status":null,"text":1.50}"#,
     );
     assert_eq!(body["request_id"], "12345678901234567890123");
-    assert_eq!((&body["deployment_id"], &body["deployment_version_id"]), (&json!(r#"{"n":1}"#), &json!("true")));
+    assert_eq!(
+        (&body["deployment_id"], &body["deployment_version_id"]),
+        (&json!(r#"{"n":1}"#), &json!("true"))
+    );
     assert_eq!((&body["status"], &body["text"]), (&json!("failed"), &json!("1.50")), "null says nothing");
     assert_eq!(rendered("[1, 2]")["result"], json!([1, 2]));
     assert_eq!(rendered("\"done\"")["result"], json!("done"));
@@ -259,13 +292,17 @@ fn a_value_that_is_no_text_is_not_lost() {
 
 #[test]
 fn the_events_of_ubiops_belong_to_their_objects() {
-    let events: Vec<String> =
-        OBJECT_TYPES.iter().flat_map(|kind| EVENT_ENDINGS.iter().map(move |ending| format!("{kind}_request_{ending}"))).collect();
+    let events: Vec<String> = OBJECT_TYPES
+        .iter()
+        .flat_map(|kind| EVENT_ENDINGS.iter().map(move |ending| format!("{kind}_request_{ending}")))
+        .collect();
     assert_eq!(events.len(), 8);
     for event in events {
         assert_eq!(object_type_of(&event), event.split('_').next(), "{event}");
     }
-    for event in ["deployment_request_", "deployment_request", "x_request_failed", "deployment_request_failed.x", ""] {
+    for event in
+        ["deployment_request_", "deployment_request", "x_request_failed", "deployment_request_failed.x", ""]
+    {
         assert_eq!(object_type_of(event), None, "{event}");
     }
 }

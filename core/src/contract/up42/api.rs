@@ -54,7 +54,12 @@ pub fn create(body: &str, policy: &Policy, known: &[&str]) -> Result<Definition,
 ///
 /// # Errors
 /// Not JSON, or every bad field.
-pub fn update(current: &Definition, body: &str, policy: &Policy, known: &[&str]) -> Result<Definition, InputFault> {
+pub fn update(
+    current: &Definition,
+    body: &str,
+    policy: &Policy,
+    known: &[&str],
+) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
     let mut fields = Fields::of(&draft, "")?;
     for made_here in ["id", "createdAt", "updatedAt"] {
@@ -129,7 +134,10 @@ fn read_events(fields: &mut Fields<'_>, items: &[Value], known: &[&str]) -> Opti
             let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
             let known = known.iter().take(field::EVENTS_MAX).copied().collect::<Vec<_>>().join(", ");
             let hint = if text.contains(',') { "; write each event as a string of its own" } else { "" };
-            fields.fault_below(&format!("events/{index}"), format!("there is no event {shown:?}, there are {known}{hint}"));
+            fields.fault_below(
+                &format!("events/{index}"),
+                format!("there is no event {shown:?}, there are {known}{hint}"),
+            );
             all_known = false;
         }
     }

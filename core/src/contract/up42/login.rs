@@ -73,11 +73,15 @@ pub fn granted(token: &str) -> Value {
 /// # Errors
 /// What is missing or unknown; never repeats a password.
 pub fn parse(form: &str, authorization: Option<&str>) -> Result<Credentials, Refused> {
-    let Ok(mut form) = Parameters::parse(form) else { return Err(Refused::form("the form holds a broken % escape")) };
+    let Ok(mut form) = Parameters::parse(form) else {
+        return Err(Refused::form("the form holds a broken % escape"));
+    };
     let grant = form.one("grant_type").ok_or_else(|| Refused::form("grant_type is missing"))?;
     // One of two could be a guess that the other covers (RFC 6749 2.3: never more than one method in a request).
     if authorization.is_some() && (form.one("password").is_some() || form.one("client_secret").is_some()) {
-        return Err(Refused::form("the request carries more than one credential: send Authorization or the form's"));
+        return Err(Refused::form(
+            "the request carries more than one credential: send Authorization or the form's",
+        ));
     }
     let (name, password) = match grant.as_str() {
         "password" => (form.one("username"), form.one("password")),
@@ -123,12 +127,18 @@ mod tests {
 
     #[test]
     fn each_release_s_request_is_read() {
-        assert_eq!(read("grant_type=password&username=p1&password=pst_p1_x", None), Ok(pair("p1", "pst_p1_x")));
+        assert_eq!(
+            read("grant_type=password&username=p1&password=pst_p1_x", None),
+            Ok(pair("p1", "pst_p1_x"))
+        );
         let newest = "grant_type=password&username=p1&password=a+b%2Bc&client_id=up42-sdk&scope=openid";
         assert_eq!(read(newest, None), Ok(pair("p1", "a b+c")));
         let basic = format!("Basic {}", STANDARD.encode("p1:pst:x"));
         assert_eq!(read("grant_type=client_credentials", Some(&basic)), Ok(pair("p1", "pst:x")));
-        assert_eq!(read("grant_type=client_credentials&client_id=p1&client_secret=x", None), Ok(pair("p1", "x")));
+        assert_eq!(
+            read("grant_type=client_credentials&client_id=p1&client_secret=x", None),
+            Ok(pair("p1", "x"))
+        );
     }
 
     #[test]
@@ -143,7 +153,11 @@ mod tests {
             ("grant_type=client_credentials", Some("Basic !"), (400, "invalid_request")),
             ("grant_type=password&username=No%20Project&password=x", None, (401, "invalid_grant")),
             ("grant_type=password&username=p1&password=x", Some("Bearer y"), (400, "invalid_request")),
-            ("grant_type=client_credentials&client_id=p1&client_secret=x", Some("Basic cDE6eQ=="), (400, "invalid_request")),
+            (
+                "grant_type=client_credentials&client_id=p1&client_secret=x",
+                Some("Basic cDE6eQ=="),
+                (400, "invalid_request"),
+            ),
         ] {
             assert_eq!(read(form, authorization), Err(expected), "{form}");
         }

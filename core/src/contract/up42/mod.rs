@@ -42,7 +42,10 @@ pub fn check_secret(text: &str) -> Result<(), String> {
 /// rotated) is read as their libraries read it; any other text is the key itself.
 #[must_use]
 pub fn standard_secret(text: &str) -> Secret {
-    Secret::parse(text).ok().filter(|secret| secret.kind() == SecretKind::V1).unwrap_or_else(|| Secret::from_text(text))
+    Secret::parse(text)
+        .ok()
+        .filter(|secret| secret.kind() == SecretKind::V1)
+        .unwrap_or_else(|| Secret::from_text(text))
 }
 
 /// The body: `data` stands in it byte for byte as the producer wrote it.
@@ -57,7 +60,8 @@ pub(super) fn signature_headers(secret: &str, now: Timestamp, body: &[u8]) -> [(
     let digest = format!("SHA-256={}", signing::sha256_base64(body));
     let [date_name, digest_name, input_name, signature_name] = SIGNATURE_HEADERS;
     let input = format!(r#"up42-sig=("{date_name}" "{digest_name}");created={}"#, now.unix_s());
-    let signature = format!("up42-sig={}", signing::hmac_base64(secret.as_bytes(), format!("{date}{digest}").as_bytes()));
+    let signature =
+        format!("up42-sig={}", signing::hmac_base64(secret.as_bytes(), format!("{date}{digest}").as_bytes()));
     [(date_name, date), (digest_name, digest), (input_name, input), (signature_name, signature)]
 }
 
@@ -85,7 +89,8 @@ fn kinds_of(pattern: &EventPattern, known: &[&str]) -> Vec<String> {
     if !pattern.as_str().ends_with('*') {
         return vec![String::from(pattern.as_str())];
     }
-    let matched: Vec<String> = known.iter().filter(|kind| pattern.matches(kind)).map(|kind| String::from(*kind)).collect();
+    let matched: Vec<String> =
+        known.iter().filter(|kind| pattern.matches(kind)).map(|kind| String::from(*kind)).collect();
     if matched.is_empty() { vec![super::sample_kind(Some(pattern))] } else { matched }
 }
 
@@ -97,7 +102,11 @@ fn sample_of(webhook: &Definition, kind: &str) -> NewEvent {
         "order.status" => json!({"status": "FULFILLED", "message": MESSAGE}),
         _ => json!({"message": MESSAGE}),
     };
-    NewEvent { object: sample_object(webhook), labels: webhook.event_labels.clone(), ..NewEvent::new(String::from(kind), raw(&data)) }
+    NewEvent {
+        object: sample_object(webhook),
+        labels: webhook.event_labels.clone(),
+        ..NewEvent::new(String::from(kind), raw(&data))
+    }
 }
 
 #[cfg(test)]

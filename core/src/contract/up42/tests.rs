@@ -31,7 +31,10 @@ fn made(changes: Value) -> Result<Definition, InputFault> {
 #[test]
 fn a_new_webhook_is_inactive_unsigned_and_repeats_failed_calls() -> Outcome {
     let webhook = made(json!({}))?;
-    assert_eq!((webhook.contract, webhook.enabled, webhook.secret.as_deref(), webhook.retry), (Contract::Up42, false, None, true));
+    assert_eq!(
+        (webhook.contract, webhook.enabled, webhook.secret.as_deref(), webhook.retry),
+        (Contract::Up42, false, None, true)
+    );
     assert_eq!(made(json!({"secret": ""}))?, webhook);
     let silent = json!({"name": "w1", "url": "https://r.example/h", "events": ["job.status"]}).to_string();
     assert_eq!(create(&silent, &Policy::default(), &EVENTS)?, webhook);
@@ -78,7 +81,10 @@ fn every_bad_field_is_named() {
         (json!({"active": "yes"}), vec!["/active"]),
         (json!({"active": null}), vec!["/active"]),
         (json!({"id": "x"}), vec!["/id"]),
-        (json!({"name": 1, "url": "", "events": {}, "active": 0}), vec!["/name", "/url", "/events", "/active"]),
+        (
+            json!({"name": 1, "url": "", "events": {}, "active": 0}),
+            vec!["/name", "/url", "/events", "/active"],
+        ),
     ] {
         let mut found = pointers(made(changes.clone()));
         let mut expected: Vec<String> = expected.into_iter().map(String::from).collect();
@@ -93,8 +99,14 @@ fn every_bad_field_is_named() {
 
 #[test]
 fn one_text_with_two_events_is_told_to_be_two() {
-    let sentence = made(json!({"events": ["job.status, order.status"]})).err().map(|fault| fault.sentence()).unwrap_or_default();
-    assert!(sentence.contains("string of its own") && sentence.contains("there are job.status, order.status"), "{sentence}");
+    let sentence = made(json!({"events": ["job.status, order.status"]}))
+        .err()
+        .map(|fault| fault.sentence())
+        .unwrap_or_default();
+    assert!(
+        sentence.contains("string of its own") && sentence.contains("there are job.status, order.status"),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -115,15 +127,24 @@ fn an_update_replaces_what_up42_knows_and_keeps_the_rest() -> Outcome {
         ..made(json!({"secret": "hush"}))?
     };
     let put = |changes| update(&stored, &sent(changes), &Policy::default(), &EVENTS);
-    let changed = put(json!({"name": "w2", "url": "https://s.example/", "events": ["order.status"], "secret": "new", "active": true}))?;
-    assert_eq!((changed.name.as_str(), changed.url.as_str(), changed.enabled), ("w2", "https://s.example/", true));
+    let changed = put(
+        json!({"name": "w2", "url": "https://s.example/", "events": ["order.status"], "secret": "new", "active": true}),
+    )?;
+    assert_eq!(
+        (changed.name.as_str(), changed.url.as_str(), changed.enabled),
+        ("w2", "https://s.example/", true)
+    );
     assert_eq!((changed.secret.as_deref(), changed.previous_secrets.len()), (Some("new"), 0));
     assert_eq!((&changed.headers, changed.description.as_str()), (&stored.headers, "kept"));
     for none in [json!({"secret": null}), json!({"secret": ""})] {
         assert_eq!(put(none)?.secret, None);
     }
     let silent = json!({"name": "w1", "url": "https://r.example/h", "events": ["job.*"]}).to_string();
-    assert_eq!(update(&stored, &silent, &Policy::default(), &EVENTS)?, stored, "what it listens to already may be written back");
+    assert_eq!(
+        update(&stored, &silent, &Policy::default(), &EVENTS)?,
+        stored,
+        "what it listens to already may be written back"
+    );
     let read_back = sent(json!({"id": "1", "createdAt": "x", "updatedAt": "x"}));
     assert!(update(&stored, &read_back, &Policy::default(), &EVENTS).is_ok(), "what was read may be written");
     assert_eq!(pointers(put(json!({"events": ["order.*"]}))), ["/events/0"]);
@@ -135,8 +156,11 @@ fn an_update_replaces_what_up42_knows_and_keeps_the_rest() -> Outcome {
 fn credentials_in_a_url_become_a_protected_header() -> Outcome {
     let stored = made(json!({"url": "https://u:p@r.example/h"}))?;
     assert_eq!(stored.url, "https://r.example/h");
-    assert!(matches!(stored.headers.as_slice(), [header] if header.protected && header.key == "authorization"));
-    let again = update(&stored, &sent(json!({"url": "https://u:q@r.example/h"})), &Policy::default(), &EVENTS)?;
+    assert!(
+        matches!(stored.headers.as_slice(), [header] if header.protected && header.key == "authorization")
+    );
+    let again =
+        update(&stored, &sent(json!({"url": "https://u:q@r.example/h"})), &Policy::default(), &EVENTS)?;
     assert_eq!(again.headers.len(), 1);
     assert_ne!(again.headers, stored.headers);
     Ok(())
@@ -180,15 +204,27 @@ fn header<'a>(callback: &'a Callback, name: &str) -> Option<&'a str> {
 #[test]
 fn both_signatures_verify_and_up42_s_knows_the_current_secret_only() -> Outcome {
     let mut webhook = made(json!({"secret": "new ü"}))?;
-    webhook.previous_secrets = vec![RetiredSecret { secret: String::from("old"), expires_at: Timestamp(2_000_000) }];
+    webhook.previous_secrets =
+        vec![RetiredSecret { secret: String::from("old"), expires_at: Timestamp(2_000_000) }];
     let now = Timestamp(1_000_000);
     let sent = callback(&webhook, "x", now);
     let (id, at) = (header(&sent, "webhook-id"), header(&sent, "webhook-timestamp"));
     for secret in ["new ü", "old"] {
-        let verdict = verify(&[Secret::from_text(secret)], id, at, header(&sent, "webhook-signature"), sent.body.as_bytes(), 1_000);
+        let verdict = verify(
+            &[Secret::from_text(secret)],
+            id,
+            at,
+            header(&sent, "webhook-signature"),
+            sent.body.as_bytes(),
+            1_000,
+        );
         assert_eq!(verdict, Ok(()), "{secret}");
     }
-    let listed = format!("{}{}", header(&sent, "date").unwrap_or_default(), header(&sent, "digest").unwrap_or_default());
+    let listed = format!(
+        "{}{}",
+        header(&sent, "date").unwrap_or_default(),
+        header(&sent, "digest").unwrap_or_default()
+    );
     let expected = format!("up42-sig={}", signing::hmac_base64("new ü".as_bytes(), listed.as_bytes()));
     assert_eq!(header(&sent, "signature"), Some(expected.as_str()));
     assert_eq!(header(&sent, "signature-input"), Some(r#"up42-sig=("date" "digest");created=1000"#));
@@ -215,7 +251,8 @@ fn a_header_of_the_owner_never_replaces_a_signature() -> Outcome {
 
 #[test]
 fn a_workspace_keeps_its_id_and_no_two_share_one() {
-    let id = |name: &str| ProjectName::parse(name).map(|project| api::workspace_id(&project)).unwrap_or_default();
+    let id =
+        |name: &str| ProjectName::parse(name).map(|project| api::workspace_id(&project)).unwrap_or_default();
     assert_eq!(id("p1"), id("p1"));
     assert_ne!(id("p1"), id("p2"));
     let uuid = id("p1");
@@ -234,8 +271,12 @@ fn up42_s_events_come_first_and_what_the_catalogue_offers_after_them() {
         version: 1,
         created_at: Timestamp(0),
     };
-    let entries = api::event_entries(&[kind("job.status", false), kind("tile.gone", true), kind("tile.ready", false)]);
-    assert_eq!(entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["job.status", "order.status", "tile.ready"]);
+    let entries =
+        api::event_entries(&[kind("job.status", false), kind("tile.gone", true), kind("tile.ready", false)]);
+    assert_eq!(
+        entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(),
+        ["job.status", "order.status", "tile.ready"]
+    );
     let last = EventEntry {
         name: String::from("tile.ready"),
         title: String::from("tile.ready"),

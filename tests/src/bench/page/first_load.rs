@@ -94,7 +94,8 @@ async fn load(project: &Project, screen: Screen) -> Load {
         Screen::Overview => window.load_overview(project).await,
         Screen::Deliveries => window.load_deliveries(project).await,
     }
-    let fetched = serde_json::from_value(window.ask("fetched()").await).expect("the probe says what was fetched");
+    let fetched =
+        serde_json::from_value(window.ask("fetched()").await).expect("the probe says what was fetched");
     let (painted_ms, list_ms) = (window.number("paintedAt").await, window.ask("listAt").await.as_f64());
     window.close().await;
     Load { fetched, painted_ms, list_ms: list_ms.filter(|_| screen == Screen::Deliveries) }
@@ -127,9 +128,16 @@ fn show(build: &Build, screen: Screen, loads: &[Load], report: &mut Report) {
 
 /// What the file that is served at `path` weighs after `gzip -9`. Where there is none the document is served.
 fn zipped_bytes(folder: &Path, path: &str) -> f64 {
-    let file = Some(folder.join(path.trim_start_matches('/'))).filter(|file| file.is_file()).unwrap_or_else(|| folder.join("index.html"));
+    let file = Some(folder.join(path.trim_start_matches('/')))
+        .filter(|file| file.is_file())
+        .unwrap_or_else(|| folder.join("index.html"));
     let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&file).output().expect("gzip is installed");
     let bytes = zipped.stdout.len();
-    assert!(zipped.status.success(), "gzip must read {} ({} bytes)", file.display(), fs::metadata(&file).map_or(0, |meta| meta.len()));
+    assert!(
+        zipped.status.success(),
+        "gzip must read {} ({} bytes)",
+        file.display(),
+        fs::metadata(&file).map_or(0, |meta| meta.len())
+    );
     f64::from(u32::try_from(bytes).unwrap_or(u32::MAX))
 }

@@ -76,7 +76,12 @@ async fn made_up(build: &Build, options: &Options, report: &mut Report) {
     let project = build.stack.project("page").await;
     let window = Watched::open(Some(ROWS)).await;
     window.load_deliveries(&project).await;
-    for coming in [Coming::Nothing, Coming::Changes(DELIVERIES_PER_S), Coming::Rows(EVENTS_PER_S), Coming::Rows(DELIVERIES_PER_S)] {
+    for coming in [
+        Coming::Nothing,
+        Coming::Changes(DELIVERIES_PER_S),
+        Coming::Rows(EVENTS_PER_S),
+        Coming::Rows(DELIVERIES_PER_S),
+    ] {
         match coming {
             Coming::Nothing => {}
             Coming::Changes(per_s) => drop(window.ask(&format!("stream({per_s}, false)")).await),
@@ -94,7 +99,8 @@ async fn watch(window: &Watched, build: &Build, what: &str, duration: Duration, 
     let rows = window.number("rows()").await;
     let (task_ms, cpu_ms) = work.ms_per_message().unzip();
     let ms = |ms: Option<f64>| ms.map_or_else(|| String::from("-"), |ms| format!("{ms:.2}"));
-    let longest = if work.longest_ms > 0.0 { format!("{:.0} ms", work.longest_ms) } else { String::from("< 50 ms") };
+    let longest =
+        if work.longest_ms > 0.0 { format!("{:.0} ms", work.longest_ms) } else { String::from("< 50 ms") };
     report.say(format!(
         "{:<8} {rows:>6} {what:<24} {:>9} {:>5.1} % {:>5.1} % {:>8} {:>8} {longest:>9}",
         build.name,

@@ -23,7 +23,10 @@ const TIME_MAX: Duration = Duration::from_mins(2);
 /// Measures each build.
 pub(super) async fn measure(builds: &[Build], report: &mut Report) {
     report.say(format!("\nmemory after garbage collection, while {ROWS} rows come, {BURST} at once"));
-    report.say(format!("{:<8} {:>10} {:>10} {:>11} {:>11} {:>11}", "build", "came", "in list", "JavaScript", "document", "wasm"));
+    report.say(format!(
+        "{:<8} {:>10} {:>10} {:>11} {:>11} {:>11}",
+        "build", "came", "in list", "JavaScript", "document", "wasm"
+    ));
     for build in builds {
         one(build, report).await;
     }
@@ -51,7 +54,13 @@ async fn one(build: &Build, report: &mut Report) {
 
 async fn look(window: &Watched, build: &Build, came: usize, report: &mut Report) {
     let (Memory { script, document, wasm }, rows) = (window.memory().await, window.number("rows()").await);
-    report.say(format!("{:<8} {came:>10} {rows:>10} {:>11} {:>11} {:>11}", build.name, mb(script), mb(document), mb(wasm)));
+    report.say(format!(
+        "{:<8} {came:>10} {rows:>10} {:>11} {:>11} {:>11}",
+        build.name,
+        mb(script),
+        mb(document),
+        mb(wasm)
+    ));
     report.keep(
         Part::Page.name(),
         json!({

@@ -48,7 +48,13 @@ impl Traffic {
         let project = stack.project("page").await;
         for webhook in 0..=WEBHOOKS {
             let kind = if webhook < WEBHOOKS { "order.*" } else { "order.paid" };
-            project.listen(&format!("w{webhook}"), &format!("{}/{webhook}", receiver.base()), &json!({ "events": [kind] })).await;
+            project
+                .listen(
+                    &format!("w{webhook}"),
+                    &format!("{}/{webhook}", receiver.base()),
+                    &json!({ "events": [kind] }),
+                )
+                .await;
         }
         let events: Vec<Value> = (0..EVENTS_BEFORE).map(event).collect();
         project.post("events/batch", &json!({ "events": events })).await.expect(202);

@@ -75,14 +75,19 @@ impl Watched {
 
     /// Goes to the first screen of the project and waits until all of it is loaded.
     pub(super) async fn load_overview(&self, project: &Project) {
-        self.browser.go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token)).await;
+        self.browser
+            .go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token))
+            .await;
         self.until_quiet().await;
     }
 
     /// Goes to the list of deliveries and waits until all of it is loaded, and the live feed is open.
     pub(super) async fn load_deliveries(&self, project: &Project) {
-        self.browser.go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token)).await;
-        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null()).await;
+        self.browser
+            .go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token))
+            .await;
+        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null())
+            .await;
         until("the live feed is open", PATIENCE, async || self.ask("isLive()").await == true).await;
         self.until_quiet().await;
     }
@@ -121,8 +126,11 @@ impl Watched {
     async fn metrics(&self) -> [f64; 3] {
         let answer = self.browser.devtools("Performance.getMetrics", json!({})).await;
         ["Timestamp", "TaskDuration", "ThreadTime"].map(|name| {
-            let found = answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
-            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
+            let found =
+                answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
+            found
+                .and_then(|metric| metric["value"].as_f64())
+                .unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
         })
     }
 
@@ -131,7 +139,11 @@ impl Watched {
         self.browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
         let usage = self.browser.devtools("Runtime.getHeapUsage", json!({})).await;
         let bytes = |name: &str| usage[name].as_f64().unwrap_or_default();
-        Memory { script: bytes("usedSize"), document: bytes("embedderHeapUsedSize"), wasm: self.number("wasmBytes()").await }
+        Memory {
+            script: bytes("usedSize"),
+            document: bytes("embedderHeapUsedSize"),
+            wasm: self.number("wasmBytes()").await,
+        }
     }
 
     /// Closes the window.
@@ -146,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_message_costs_its_share_of_all_that_the_page_did() {
-        let work = Work { elapsed_ms: 2_000.0, task_ms: 500.0, cpu_ms: 250.0, messages: 100.0, longest_ms: 0.0 };
+        let work =
+            Work { elapsed_ms: 2_000.0, task_ms: 500.0, cpu_ms: 250.0, messages: 100.0, longest_ms: 0.0 };
         assert_eq!((work.busy(), work.busy_cpu(), work.ms_per_message()), (0.25, 0.125, Some((5.0, 2.5))));
         assert_eq!(Work { messages: 0.0, ..work }.ms_per_message(), None);
     }
