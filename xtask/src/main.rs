@@ -12,6 +12,7 @@
 mod bench;
 mod build;
 mod builds;
+mod citations;
 mod deploy;
 mod dev;
 mod dev_vars;

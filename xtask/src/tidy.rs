@@ -3,14 +3,13 @@
 //! Each rule is a function from the repository to the places that break it. To add one, write the function and a line in
 //! [`RULES`].
 
-mod citations;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::Value;
 
+use crate::citations;
 use crate::failure::{Failure, Result};
 use crate::process::must_succeed;
 use crate::report;
@@ -20,7 +19,7 @@ use crate::tools;
 use crate::workspace;
 
 /// The folders of the members of the workspace, where our own files are.
-const MEMBERS: [&str; 7] = ["core", "ledger", "edge", "app", "tests", "xtask", "examples"];
+pub(crate) const MEMBERS: [&str; 7] = ["core", "ledger", "edge", "app", "tests", "xtask", "examples"];
 
 /// Who may depend on whom: `edge -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
@@ -290,7 +289,7 @@ fn our_files(endings: &[&str]) -> Result<Vec<PathBuf>> {
 }
 
 /// The files in these folders and below, by ending, without what tools make.
-fn files_of(folders: Vec<PathBuf>, endings: &[&str]) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_of(folders: Vec<PathBuf>, endings: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = folders;
     while let Some(dir) = open.pop() {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{MEMBERS, files_of};
 use crate::failure::{Failure, Result};
+use crate::tidy::{MEMBERS, files_of};
 use crate::workspace;
 
 /// The documents whose sections are cited by number.
@@ -21,7 +21,7 @@ const FOLDERS: [&str; 3] = ["docs", "fuzz", "findings"];
 const ENDINGS: [&str; 10] = ["rs", "toml", "md", "json", "jsonc", "js", "mjs", "py", "sh", "html"];
 
 /// The citations that lead nowhere.
-pub(super) fn that_lead_nowhere() -> Result<Vec<String>> {
+pub(crate) fn that_lead_nowhere() -> Result<Vec<String>> {
     let mut documents = Vec::new();
     for name in CITED {
         let path = workspace::root().join(name);
