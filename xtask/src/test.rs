@@ -253,7 +253,7 @@ fn tell(job: &Ended) {
     match &job.finding {
         None => report::say(format!("  - {:<44} not run: what it needs failed or is missing", job.name)),
         Some(finding) if finding.tally.failed == 0 => {
-            report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text))
+            report::say(format!("  ✓ {:<44} {:<32} {time}", job.name, finding.text));
         }
         Some(Finding { tally, text }) => {
             report::say(format!(
