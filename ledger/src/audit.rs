@@ -11,9 +11,9 @@ use postern_core::id::Kind;
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::deliveries::SCANNED_MAX;
 use crate::error::{LedgerError, damaged};
 use crate::memory::acting::Acting;
+use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;

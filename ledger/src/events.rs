@@ -4,8 +4,8 @@ use postern_core::api::event::EventView;
 use postern_core::api::page::Page;
 use postern_core::id::{Kind, Seq};
 
-use crate::deliveries::SCANNED_MAX;
 use crate::error::LedgerError;
+use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::row::event::{data_of, labels_of, object_of};
 use crate::sql::{Row, Sql, Value, first, key_set};

@@ -1,4 +1,4 @@
-//! Why a delivery that is due is not sent: the reason that its page shows. What holds it is decided in `lease` and `gate`;
+//! Why a delivery that is due is not sent: the reason that its page shows. What holds it is decided in `lease` and `memory::gate`;
 //! here it is only said, in the order in which a person would have to deal with it.
 
 use postern_core::explain::Hold;

@@ -133,19 +133,6 @@ impl<S: Sql> Ledger<S> {
         Ok(Page::new(items, next))
     }
 
-    /// The cursor after the first `limit` of `rows` (key in column 0), where there are more.
-    pub(crate) fn cursor_after(&self, rows: &[Row], limit: u32) -> Result<Option<String>, LedgerError> {
-        if rows.len() <= limit as usize {
-            return Ok(None);
-        }
-        let last = (limit as usize)
-            .checked_sub(1)
-            .and_then(|last| rows.get(last))
-            .map(|row| row.seq(0))
-            .transpose()?;
-        Ok(last.map(|seq| self.ids.uuid(seq).to_string()))
-    }
-
     /// Changes an inbox.
     ///
     /// # Errors

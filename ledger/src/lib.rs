@@ -15,11 +15,14 @@
 //! ```
 //!
 //! What is due may have to wait all the same: for its webhook (disabled, paused, failing, throttled, at a limit) or for an
-//! older delivery with its order key. It leaves the index of due work then (`gate`), and `lease_due` takes it up again when
+//! older delivery with its order key. It leaves the index of due work then (`memory::gate`), and `lease_due` takes it up again when
 //! its turn comes. First attempts of well-behaved webhooks skip all of this: `ingest` leases them to its caller.
 //!
 //! Each operation that writes more than one row does so in one transaction; what is kept in memory (the roster of
 //! webhooks, their gates, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
+//!
+//! Three floors: `row` (one file a table: types, readers, writers), `memory` (what is kept of it), and above both the
+//! operations, a file a subject, as methods of [`Ledger`]. `cargo xtask tidy` checks that the lower two import no operation.
 
 #![cfg_attr(
     not(test),
@@ -55,6 +58,7 @@ mod memory;
 mod metrics;
 mod operational;
 mod outbox;
+mod pages;
 mod project;
 mod quotas;
 mod replay;

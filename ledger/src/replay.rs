@@ -18,18 +18,18 @@ use postern_core::filter::{self, EventFacts};
 use postern_core::id::{Kind, Seq};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::deliveries::{ATTEMPTS_MAX, record_unreported};
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
 use crate::row::delivery::{self, DeliveryRow, KeysTaken, Place, Planned, Resend};
 use crate::row::event::{count_one_more_delivery, labels_of, object_of};
+use crate::row::replay::{self, COLUMNS, Looked, Replay, Stored};
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
-use crate::sql::{Row, Sql, Value, atomically, first};
+use crate::sql::{Sql, Value, atomically, first};
 use crate::timeline::Timeline;
 
 /// Rows that one step looks at where each event's data must be read: 25 MB at worst.
@@ -44,8 +44,6 @@ const ROW_STEPS: u64 = 1_000;
 const RUNNING_MAX: usize = 10;
 /// When a replay looks again that found no room.
 const ROOM_AGAIN_MS: i64 = 10_000;
-/// Columns of [`Ledger::replay_of`].
-const COLUMNS: &str = "seq, state, cursor, total, scanned, replayed, created_at_ms, ended_at_ms, query";
 
 /// What a step did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,44 +52,6 @@ pub struct Replayed {
     pub changed: Vec<Seq>,
     /// The replay as it is now; `None` where none is running.
     pub replay: Option<ReplayView>,
-}
-
-/// The column `query`: what was asked for, and which webhook had the name then.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stored {
-    webhook: Option<Seq>,
-    query: ReplayQuery,
-}
-
-/// A row.
-#[derive(Clone, Debug)]
-struct Replay {
-    seq: Seq,
-    state: ReplayState,
-    cursor: Seq,
-    total: u32,
-    scanned: u32,
-    replayed: u32,
-    created_at: Timestamp,
-    ended_at: Option<Timestamp>,
-    stored: Stored,
-}
-
-/// What a step found in its range.
-#[derive(Default)]
-struct Looked {
-    rows: u32,
-    last: Option<Seq>,
-    /// Whether there may be more behind the last.
-    has_more: bool,
-}
-
-impl Looked {
-    /// `rows` of at most `limit` were found.
-    fn at_most(limit: u32, rows: usize, last: Option<Seq>) -> Self {
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        Self { rows, last, has_more: rows >= limit }
-    }
 }
 
 /// An event that a webhook wants and never had a delivery of.
@@ -130,17 +90,7 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Corrupt { what: "a query has no JSON form" });
         };
         atomically(&self.sql, |sql| {
-            sql.run(
-                "INSERT INTO replay (seq, state, cursor, total, scanned, replayed, created_at_ms, query)
-                 VALUES (?1, 'running', ?2, ?3, 0, 0, ?4, ?5)",
-                &[
-                    Value::from(seq),
-                    Value::from(after),
-                    Value::from(total),
-                    Value::from(now),
-                    Value::Text(to_json(&stored)?),
-                ],
-            )?;
+            replay::insert(sql, seq, &stored, after, total, now)?;
             self.audit(sql, AuditAction::ReplayCreated, &id, Changes::one("query", Json::Null, query), now)
         })?;
         self.replays.running.insert(seq);
@@ -219,10 +169,7 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::StateConflict { why: "it has ended already" });
         }
         atomically(&self.sql, |sql| {
-            sql.run(
-                "UPDATE replay SET state = 'cancelled', ended_at_ms = ?2 WHERE seq = ?1",
-                &[Value::from(seq), Value::from(now)],
-            )?;
+            replay::cancel(sql, seq, now)?;
             self.audit(sql, AuditAction::ReplayCancelled, id, Changes::default(), now)
         })?;
         self.replays.running.remove(&seq);
@@ -324,7 +271,7 @@ impl<S: Sql> Ledger<S> {
                 record_unreported(sql, row, 0, now)?;
             }
             delivery::make_due_again(sql, &due, now)?;
-            advance(sql, replay, &looked, due.len(), now)
+            replay::advance(sql, replay, &looked, due.len(), now)
         })?;
         Ok(wanted.into_iter().map(|row| row.seq).collect())
     }
@@ -357,7 +304,7 @@ impl<S: Sql> Ledger<S> {
         atomically(&self.sql, |sql| {
             delivery::insert(sql, &planned, now)?;
             count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
-            advance(sql, replay, &looked, missing.len(), now)
+            replay::advance(sql, replay, &looked, missing.len(), now)
         })?;
         if planned.iter().any(|delivery| delivery.place == Place::Held) {
             self.gates.hold(webhook.seq);
@@ -514,48 +461,6 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-impl Replay {
-    fn read(row: &Row) -> Result<Self, LedgerError> {
-        Ok(Self {
-            seq: row.seq(0)?,
-            state: ReplayState::parse(row.text(1)?)
-                .ok_or(LedgerError::Corrupt { what: "a replay's state is unknown" })?,
-            cursor: row.seq(2)?,
-            total: row.number(3)?,
-            scanned: row.number(4)?,
-            replayed: row.number(5)?,
-            created_at: row.timestamp(6)?,
-            ended_at: row.timestamp_or_none(7)?,
-            stored: serde_json::from_str(row.text(8)?).map_err(damaged("a replay does not read back"))?,
-        })
-    }
-}
-
-/// Notes how far a replay has come; it is done where the step found fewer rows than it could look at. Inside the caller's
-/// transaction.
-fn advance<S: Sql>(
-    sql: &S,
-    replay: &Replay,
-    looked: &Looked,
-    replayed: usize,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
-    let is_done = !looked.has_more;
-    let state = if is_done { ReplayState::Done } else { ReplayState::Running };
-    sql.run(
-        "UPDATE replay SET state = ?2, cursor = ?3, scanned = scanned + ?4, replayed = replayed + ?5, ended_at_ms = ?6 WHERE seq = ?1",
-        &[
-            Value::from(replay.seq),
-            Value::from(state.as_str()),
-            Value::from(looked.last.unwrap_or(replay.cursor)),
-            Value::from(looked.rows),
-            Value::from(u32::try_from(replayed).unwrap_or(u32::MAX)),
-            Value::from(is_done.then_some(now)),
-        ],
-    )?;
-    Ok(())
-}
-
 /// Part of a condition on `delivery`: the webhook in parameter 3, where there is one.
 const fn of_webhook(webhook: Option<Seq>) -> &'static str {
     if webhook.is_some() { "AND webhook = ?3" } else { "AND ?3 IS NULL" }
@@ -572,7 +477,7 @@ mod tests {
     use super::*;
     use crate::support::build::{START, attempt, create, event, in_order, ledger, post, webhook};
     use crate::support::native::Native;
-    use crate::{DeliveryFilter, InlineLimit, Report, SqlError};
+    use crate::{DeliveryFilter, InlineLimit, Report, Row, SqlError};
 
     const OK: u16 = 200;
     const FAILED: u16 = 500;

@@ -1,6 +1,6 @@
 //! Retention: what has ended and is old is deleted, a bounded step at a time.
 //!
-//! A pass goes through the parts in the order of [`PARTS`]: deliveries that have ended, events that have no delivery
+//! A pass goes through the parts in the order of `PARTS`: deliveries that have ended, events that have no delivery
 //! left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery stays however old it is,
 //! and its event with it. A run's age counts from its end, and it stays while somebody is still to be told of that end.
 //!

@@ -1,6 +1,6 @@
 //! Counts: what was attempted and how it ended, by the hour, webhook and event type.
 //!
-//! [`count_attempts`] adds to them in the commit of the reports that they count, so they never say more or less than the record of
+//! [`crate::row::stat::count_attempts`] adds to them in the commit of the reports that they count, so they never say more or less than the record of
 //! attempts did at that moment. A row is written once per commit, however many attempts of it were reported.
 //! Reading adds hours up to what a chart shows. Rows are ordered by hour, so a range of time is a range of keys; for one
 //! webhook each hour is looked up on its own.

@@ -13,7 +13,7 @@ use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, key_set};
 
-/// Stores an event. Inside the caller's transaction. `accepted_at` is a [`Ledger::stamp`].
+/// Stores an event. Inside the caller's transaction. `accepted_at` is the project's stamp (`timeline`).
 pub(crate) fn insert_event<S: Sql>(
     sql: &S,
     seq: Seq,

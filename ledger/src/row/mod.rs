@@ -12,6 +12,8 @@ pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod outbox;
 pub(crate) mod rate_window;
+pub(crate) mod replay;
+pub(crate) mod run;
 pub(crate) mod stat;
 pub(crate) mod text;
 pub(crate) mod webhook;

@@ -22,18 +22,21 @@ use postern_core::contract::actinia::{self, Facts};
 use postern_core::delivery::Outcome;
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{
-    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Entry,
-    Next, Progress, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
+    self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Next,
+    RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
 };
 use postern_core::time::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::memory::clock::NextWake;
 use crate::memory::roster::LEASE_SLACK_MS;
 use crate::project::Ledger;
+use crate::row::run::{
+    CALLBACK_COLUMNS, COLUMNS, CallbackRow, LargeColumns, Phase, RunRow, Snapshot, end_run,
+    forget_credentials, json_of, mode_text, put_callback, put_update, write_log,
+};
 use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
 
@@ -46,11 +49,6 @@ const LOST_MAX: u32 = 50;
 const STATUSES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Calls that are kept of a callback.
 const ATTEMPTS_KEPT: usize = 20;
-/// What [`RunRow::read`] reads. The large columns stay where they are.
-const COLUMNS: &str = "seq, state, mode, phase, claim, lost, lease_s, lease_until_ms, created_at_ms, started_at_ms, updated_at_ms, \
-                       ended_at_ms, message, progress, labels, webhooks, entry";
-/// What [`CallbackRow::read`] reads.
-const CALLBACK_COLUMNS: &str = "run, kind, state, number, next_at_ms, snapshot, attempts, tries";
 
 /// A call to make, once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,58 +96,6 @@ pub struct DueRuns {
     pub calls: Vec<RunCall>,
     /// Runs that changed.
     pub changed: Vec<RunView>,
-}
-
-/// How far a run has come, as its row says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Its addresses are being probed.
-    Probing = 0,
-    /// It waits for a claim.
-    Offered = 1,
-    /// It was claimed, or has ended.
-    Taken = 2,
-}
-
-/// A row of `run` but for its large columns.
-struct RunRow {
-    seq: Seq,
-    state: RunState,
-    mode: RunMode,
-    phase: Phase,
-    claim: u32,
-    lost: u32,
-    lease_s: u32,
-    lease_until: Option<Timestamp>,
-    created_at: Timestamp,
-    started_at: Option<Timestamp>,
-    updated_at: Timestamp,
-    ended_at: Option<Timestamp>,
-    message: String,
-    progress: Option<Progress>,
-    labels: std::collections::BTreeMap<String, String>,
-    webhooks: Option<Webhooks>,
-    entry: Entry,
-}
-
-/// A row of `run_callback`.
-struct CallbackRow {
-    run: Seq,
-    kind: CallbackKind,
-    state: CallbackState,
-    number: u32,
-    next_at: Option<Timestamp>,
-    snapshot: Option<Snapshot>,
-    attempts: Vec<CallRecord>,
-    tries: u32,
-}
-
-/// What an update says that was not taken yet.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Snapshot {
-    message: String,
-    progress: Option<Progress>,
-    at: Timestamp,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -778,80 +724,6 @@ const VALID: &str = "Validation successfully finished";
 /// What a run says whose executor was lost.
 const OFFERED_AGAIN: &str = "The executor was lost; the run waits for another one";
 
-/// Chain, results, log, and how many entries the log has lost.
-type LargeColumns = (Box<RawValue>, Option<Box<RawValue>>, Vec<Box<RawValue>>, u32);
-
-impl RunRow {
-    fn read(row: &Row) -> Result<Self, LedgerError> {
-        let corrupt = |what| LedgerError::Corrupt { what };
-        Ok(Self {
-            seq: row.seq(0)?,
-            state: RunState::parse(row.text(1)?).ok_or(corrupt("a run's state is unknown"))?,
-            mode: match row.text(2)? {
-                "work" => RunMode::Work,
-                "validation" => RunMode::Validation,
-                _ => return Err(corrupt("a run's mode is unknown")),
-            },
-            phase: match row.number(3)? {
-                0 => Phase::Probing,
-                1 => Phase::Offered,
-                2 => Phase::Taken,
-                _ => return Err(corrupt("a run's phase is unknown")),
-            },
-            claim: row.number(4)?,
-            lost: row.number(5)?,
-            lease_s: row.number(6)?,
-            lease_until: row.timestamp_or_none(7)?,
-            created_at: row.timestamp(8)?,
-            started_at: row.timestamp_or_none(9)?,
-            updated_at: row.timestamp(10)?,
-            ended_at: row.timestamp_or_none(11)?,
-            message: String::from(row.text(12)?),
-            progress: row
-                .text_or_none(13)?
-                .map(|text| json_of(text, "a progress does not read back"))
-                .transpose()?,
-            labels: json_of(row.text(14)?, "labels do not read back")?,
-            webhooks: row
-                .text_or_none(15)?
-                .map(|text| json_of(text, "a run's webhooks do not read back"))
-                .transpose()?,
-            entry: json_of(row.text(16)?, "a run's entry does not read back")?,
-        })
-    }
-}
-
-impl CallbackRow {
-    fn read(row: &Row) -> Result<Self, LedgerError> {
-        Ok(Self {
-            run: row.seq(0)?,
-            kind: CallbackKind::parse(row.text(1)?)
-                .ok_or(LedgerError::Corrupt { what: "a callback's kind is unknown" })?,
-            state: CallbackState::parse(row.text(2)?)
-                .ok_or(LedgerError::Corrupt { what: "a callback's state is unknown" })?,
-            number: row.number(3)?,
-            next_at: row.timestamp_or_none(4)?,
-            snapshot: row
-                .text_or_none(5)?
-                .map(|text| json_of(text, "an update does not read back"))
-                .transpose()?,
-            attempts: json_of(row.text(6)?, "calls do not read back")?,
-            tries: row.number(7)?,
-        })
-    }
-}
-
-const fn mode_text(mode: RunMode) -> &'static str {
-    match mode {
-        RunMode::Work => "work",
-        RunMode::Validation => "validation",
-    }
-}
-
-fn json_of<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, LedgerError> {
-    serde_json::from_str(text).map_err(damaged(what))
-}
-
 fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
     let target = run.webhooks.as_ref().and_then(|webhooks| callback.kind.target(webhooks));
     let reason = run::reason(callback.kind, callback.state, callback.next_at, &callback.attempts);
@@ -868,81 +740,6 @@ fn callback_view(run: &RunRow, callback: CallbackRow) -> CallbackView {
         reason,
         attempts,
     }
-}
-
-/// Makes a callback due at `at`, or, without a time, waiting for an update to be through.
-fn put_callback<S: Sql>(
-    sql: &S,
-    run: Seq,
-    kind: CallbackKind,
-    at: Option<Timestamp>,
-) -> Result<(), LedgerError> {
-    sql.run(
-        "INSERT INTO run_callback (run, kind, state, number, next_at_ms) VALUES (?1, ?2, 'waiting', 0, ?3)",
-        &[Value::from(run), Value::from(kind.as_str()), Value::from(at)],
-    )?;
-    Ok(())
-}
-
-/// Makes an update due. One under way is followed by it; one that the receiver has not taken yet is replaced.
-fn put_update<S: Sql>(sql: &S, run: Seq, snapshot: &Snapshot, now: Timestamp) -> Result<(), LedgerError> {
-    sql.run(
-        "INSERT INTO run_callback (run, kind, state, number, next_at_ms, snapshot) VALUES (?1, 'update', 'waiting', 0, ?2, ?3)
-         ON CONFLICT (run, kind) DO UPDATE SET snapshot = excluded.snapshot, tries = 0,
-            next_at_ms = CASE state WHEN 'leased' THEN next_at_ms ELSE excluded.next_at_ms END,
-            state = CASE state WHEN 'leased' THEN state ELSE 'waiting' END",
-        &[Value::from(run), Value::from(now), Value::Text(to_json(snapshot)?)],
-    )?;
-    Ok(())
-}
-
-fn write_log<S: Sql>(sql: &S, run: Seq, log: Option<&(String, u32)>) -> Result<(), LedgerError> {
-    if let Some((text, dropped)) = log {
-        sql.run(
-            "UPDATE run SET log = ?2, log_dropped = ?3 WHERE seq = ?1",
-            &[Value::from(run), Value::from(text.as_str()), Value::from(*dropped)],
-        )?;
-    }
-    Ok(())
-}
-
-/// Ends a run. `finished` is told where its address has passed its probe.
-fn end_run<S: Sql>(
-    sql: &S,
-    run: &RunRow,
-    state: RunState,
-    message: &str,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
-    sql.run(
-        "UPDATE run SET state = ?2, phase = 2, lease_until_ms = NULL, message = ?3, updated_at_ms = ?4, ended_at_ms = ?4 WHERE seq = ?1",
-        &[Value::from(run.seq), Value::from(state.as_str()), Value::from(message), Value::from(now)],
-    )?;
-    if run.phase == Phase::Probing || run.mode == RunMode::Validation || run.webhooks.is_none() {
-        return forget_credentials(sql, run);
-    }
-    // An update that failed and waits to be repeated says less than the end.
-    sql.run(
-        "UPDATE run_callback SET state = 'cancelled', next_at_ms = NULL WHERE run = ?1 AND kind = 'update' AND state = 'waiting' AND tries > 0",
-        &[Value::from(run.seq)],
-    )?;
-    let rows = sql.run(
-        "SELECT 1 FROM run_callback WHERE run = ?1 AND kind = 'update' AND state IN ('waiting', 'leased')",
-        &[Value::from(run.seq)],
-    )?;
-    put_callback(sql, run.seq, CallbackKind::Finished, rows.is_empty().then_some(now))
-}
-
-/// Deletes the credentials of a run that calls nobody any more.
-fn forget_credentials<S: Sql>(sql: &S, run: &RunRow) -> Result<(), LedgerError> {
-    let Some(mut webhooks) = run.webhooks.clone() else { return Ok(()) };
-    if webhooks.forget_credentials() {
-        sql.run(
-            "UPDATE run SET webhooks = ?2 WHERE seq = ?1",
-            &[Value::from(run.seq), Value::Text(to_json(&webhooks)?)],
-        )?;
-    }
-    Ok(())
 }
 
 /// Writes what came of the call of `callback` that is leased, and what follows for its run.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use postern_core::project::{ScheduleChange, SettingsPatch};
 use postern_core::retry::RetryAfter;
+use postern_core::run::{Entry, Progress};
 use serde_json::{Value as Json, json};
 
 use super::*;
