@@ -196,7 +196,6 @@ impl<S: Sql> Ledger<S> {
         if row.attempt >= ATTEMPTS_MAX {
             return conflict("1,000 attempts were made: post the event again instead");
         }
-        let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
         let scheduled = if row.state.is_final() { 0 } else { row.scheduled };
         let health = self.gates.health(row.webhook);
         let asked = health.asked_for(now);
@@ -207,7 +206,7 @@ impl<S: Sql> Ledger<S> {
             if row.attempt > row.made {
                 record_unreported(sql, &row, scheduled, now)?;
             }
-            delivery::make_due(sql, seq, state, scheduled, now)
+            delivery::make_due(sql, seq, row.due_state(), scheduled, now)
         })?;
         if asked != health {
             self.gates.set_health(row.webhook, asked);

@@ -49,12 +49,51 @@ struct Known {
 }
 
 impl Known {
-    fn is(&self, event: &NewEvent) -> bool {
+    fn has_content_of(&self, event: &NewEvent) -> bool {
         self.kind == event.kind
             && self.object == event.object
             && self.order_key == event.order_key
             && self.labels == event.labels
             && same_json(&self.data, &event.data)
+    }
+}
+
+/// A batch on its way in: what was accepted of it, and what is planned and not stored yet.
+struct Batch {
+    accepted: Vec<EventAccepted>,
+    accepted_at: Timestamp,
+    /// By idempotency key, those of the batch itself among them.
+    known: BTreeMap<String, Known>,
+    /// Key, number of deliveries, event.
+    new_events: Vec<(Seq, u32, NewEvent)>,
+    planned: Vec<Planned>,
+    keys_taken: KeysTaken,
+    works: WorkSet,
+    inline_left: usize,
+    schema_faults: Faults,
+    /// Of the [`Budget`] of the call.
+    steps_left: u64,
+}
+
+impl Batch {
+    fn new(
+        known: BTreeMap<String, Known>,
+        accepted_at: Timestamp,
+        inline: InlineLimit,
+        events: usize,
+    ) -> Self {
+        Self {
+            accepted: Vec::with_capacity(events),
+            accepted_at,
+            known,
+            new_events: Vec::new(),
+            planned: Vec::new(),
+            keys_taken: KeysTaken::new(),
+            works: WorkSet::default(),
+            inline_left: inline.0 as usize,
+            schema_faults: Faults::default(),
+            steps_left: REQUEST_STEPS_MAX,
+        }
     }
 }
 
@@ -79,125 +118,147 @@ impl<S: Sql> Ledger<S> {
     ) -> Result<Ingested, LedgerError> {
         self.admit_events(events.len(), now)?;
         let told = self.watch_fullness(now)?;
-        let mut known = self.known_keys(&events)?;
-        let accepted_at = self.stamp(now);
-        let mut accepted = Vec::with_capacity(events.len());
-        let mut fresh = Vec::new();
-        let mut planned: Vec<Planned> = Vec::new();
-        let mut taken = KeysTaken::new();
-        let mut works = WorkSet::default();
-        let mut inline_left = inline.0 as usize;
-        let mut misfits = Faults::default();
-        let mut steps_left = REQUEST_STEPS_MAX;
+        let known = self.known_keys(&events)?;
+        let mut batch = Batch::new(known, self.stamp(now), inline, events.len());
         for (index, event) in events.into_iter().enumerate() {
-            if let Some(known) = event.idempotency_key.as_ref().and_then(|key| known.get(key)) {
-                if !known.is(&event) {
-                    return Err(LedgerError::IdempotencyConflict { index });
-                }
-                accepted.push(EventAccepted {
-                    id: self.ids.id(Kind::Event, known.seq),
-                    deliveries: known.deliveries,
-                    duplicate: true,
-                });
-                continue;
-            }
-            if misfits.is_full() {
-                misfits.count_unread(1);
-                continue;
-            }
-            let data_at = format!("/events/{index}/data");
-            let facts = EventFacts::of(&event).with_budget(Budget::new(steps_left.min(EVENT_STEPS_MAX)));
-            misfits.absorb(self.check_data(&facts, &data_at)?);
-            let seq = self.next_key(now);
-            let webhooks = self.roster.matching(&facts);
-            if let Some(fault) = facts.overspent(&data_at) {
-                return Err(LedgerError::SchemaViolated { faults: fault.into() });
-            }
-            steps_left = steps_left.saturating_sub(facts.budget().used());
-            self.admit_deliveries(planned.len() + webhooks.len())?;
-            let is_inline = !webhooks.is_empty()
-                && webhooks.len() <= inline_left
-                && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
-            let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
-            for webhook in webhooks {
-                let delivery = self.next_key(now);
-                let Some(member) = self.roster.get(webhook) else { continue };
-                if is_inline {
-                    let until = now.plus_ms(member.lease_ms(1));
-                    works.works.push(Work {
-                        delivery,
-                        attempt: 1,
-                        trigger: Trigger::Schedule,
-                        message_id: self.ids.id(Kind::Message, delivery),
-                        event: seq,
-                        webhook,
-                        webhook_id: self.ids.id(Kind::Webhook, webhook),
-                        webhook_version: member.version,
-                        timeout_s: member.timeout_s(),
-                        lease_until: until,
-                    });
-                    inline_left = inline_left.saturating_sub(1);
-                    planned.push(Planned {
-                        seq: delivery,
-                        event: seq,
-                        webhook,
-                        place: Place::Inline { until },
-                        in_order: false,
-                        late: false,
-                    });
-                } else {
-                    planned.push(self.plan_delivery(
-                        delivery,
-                        seq,
-                        webhook,
-                        event.order_key.as_deref(),
-                        &mut taken,
-                    )?);
-                }
-            }
-            let id = self.ids.id(Kind::Event, seq);
-            if is_inline {
-                works.events.push(WorkEvent {
-                    seq,
-                    id: id.clone(),
-                    kind: event.kind.clone(),
-                    data: event.data.clone(),
-                    object: event.object.clone(),
-                    accepted_at,
-                });
-            }
-            if let Some(key) = &event.idempotency_key {
-                let NewEvent { kind, object, order_key, labels, data, .. } = event.clone();
-                known.insert(key.clone(), Known { seq, deliveries, kind, object, order_key, labels, data });
-            }
-            accepted.push(EventAccepted { id, deliveries, duplicate: false });
-            fresh.push((seq, deliveries, event));
+            self.take_in(&mut batch, index, event, now)?;
         }
-        if !misfits.is_empty() {
-            return Err(LedgerError::SchemaViolated { faults: misfits });
+        if !batch.schema_faults.is_empty() {
+            return Err(LedgerError::SchemaViolated { faults: batch.schema_faults });
         }
-        // Only what would make it grow is refused: an event that is known already is not.
-        if !fresh.is_empty() {
-            self.admit_open(planned.len(), now)?;
-            let data = fresh.iter().map(|(_seq, _deliveries, event)| event.data.get().len()).sum();
-            self.admit_bytes(bytes_of(fresh.len() + planned.len(), data), now)?;
-            atomically(&self.sql, |sql| {
-                for (seq, deliveries, event) in &fresh {
-                    insert_event(sql, *seq, *deliveries, event, accepted_at)?;
-                }
-                delivery::insert(sql, &planned, now)
-            })?;
-        }
-        self.meters.note_open(planned.len());
-        for delivery in &planned {
+        self.store_batch(&batch, now)?;
+        self.meters.note_open(batch.planned.len());
+        for delivery in &batch.planned {
             match delivery.place {
                 Place::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
                 Place::Held => self.gates.hold(delivery.webhook),
                 Place::Due | Place::Behind => {}
             }
         }
-        let changed = told.into_iter().chain(planned.into_iter().map(|delivery| delivery.seq)).collect();
-        Ok(Ingested { accepted, works, changed })
+        let changed =
+            told.into_iter().chain(batch.planned.into_iter().map(|delivery| delivery.seq)).collect();
+        Ok(Ingested { accepted: batch.accepted, works: batch.works, changed })
+    }
+
+    /// Matches the event at `index` of a batch and plans its deliveries, unless its key is known.
+    fn take_in(
+        &mut self,
+        batch: &mut Batch,
+        index: usize,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if let Some(known) = event.idempotency_key.as_ref().and_then(|key| batch.known.get(key)) {
+            if !known.has_content_of(&event) {
+                return Err(LedgerError::IdempotencyConflict { index });
+            }
+            let id = self.ids.id(Kind::Event, known.seq);
+            batch.accepted.push(EventAccepted { id, deliveries: known.deliveries, duplicate: true });
+            return Ok(());
+        }
+        if batch.schema_faults.is_full() {
+            batch.schema_faults.count_unread(1);
+            return Ok(());
+        }
+        let data_at = format!("/events/{index}/data");
+        let facts = EventFacts::of(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));
+        batch.schema_faults.absorb(self.check_data(&facts, &data_at)?);
+        let seq = self.next_key(now);
+        let webhooks = self.roster.matching(&facts);
+        if let Some(fault) = facts.overspent(&data_at) {
+            return Err(LedgerError::SchemaViolated { faults: fault.into() });
+        }
+        batch.steps_left = batch.steps_left.saturating_sub(facts.budget().used());
+        self.admit_deliveries(batch.planned.len() + webhooks.len())?;
+        let deliveries = u32::try_from(webhooks.len()).unwrap_or(u32::MAX);
+        let id = self.ids.id(Kind::Event, seq);
+        self.plan_deliveries(batch, (seq, &event), webhooks, now)?;
+        if let Some(key) = &event.idempotency_key {
+            let NewEvent { kind, object, order_key, labels, data, .. } = event.clone();
+            batch.known.insert(key.clone(), Known { seq, deliveries, kind, object, order_key, labels, data });
+        }
+        batch.accepted.push(EventAccepted { id, deliveries, duplicate: false });
+        batch.new_events.push((seq, deliveries, event));
+        Ok(())
+    }
+
+    /// Plans a delivery of an event for each of `webhooks`: all of them leased to the caller, or none.
+    fn plan_deliveries(
+        &self,
+        batch: &mut Batch,
+        (seq, event): (Seq, &NewEvent),
+        webhooks: Vec<Seq>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let is_inline = !webhooks.is_empty()
+            && webhooks.len() <= batch.inline_left
+            && webhooks.iter().all(|webhook| self.is_fit_for_inline(*webhook));
+        for webhook in webhooks {
+            let delivery = self.next_key(now);
+            let Some(member) = self.roster.get(webhook) else { continue };
+            if is_inline {
+                let until = now.plus_ms(member.lease_ms(1));
+                batch.works.works.push(Work {
+                    delivery,
+                    attempt: 1,
+                    trigger: Trigger::Schedule,
+                    message_id: self.ids.id(Kind::Message, delivery),
+                    event: seq,
+                    webhook,
+                    webhook_id: self.ids.id(Kind::Webhook, webhook),
+                    webhook_version: member.version,
+                    timeout_s: member.timeout_s(),
+                    lease_until: until,
+                });
+                batch.inline_left = batch.inline_left.saturating_sub(1);
+                let place = Place::Inline { until };
+                batch.planned.push(Planned {
+                    seq: delivery,
+                    event: seq,
+                    webhook,
+                    place,
+                    in_order: false,
+                    late: false,
+                });
+            } else {
+                let plan = self.plan_delivery(
+                    delivery,
+                    seq,
+                    webhook,
+                    event.order_key.as_deref(),
+                    &mut batch.keys_taken,
+                )?;
+                batch.planned.push(plan);
+            }
+        }
+        if is_inline {
+            batch.works.events.push(WorkEvent {
+                seq,
+                id: self.ids.id(Kind::Event, seq),
+                kind: event.kind.clone(),
+                data: event.data.clone(),
+                object: event.object.clone(),
+                accepted_at: batch.accepted_at,
+            });
+        }
+        Ok(())
+    }
+
+    /// Stores what is new of a batch. Only what would make the project grow is refused: an event that is known already is not.
+    fn store_batch(&self, batch: &Batch, now: Timestamp) -> Result<(), LedgerError> {
+        let Batch { new_events, planned, .. } = batch;
+        if new_events.is_empty() {
+            return Ok(());
+        }
+        self.admit_open(planned.len(), now)?;
+        let data = new_events.iter().map(|(_seq, _deliveries, event)| event.data.get().len()).sum();
+        self.admit_bytes(bytes_of(new_events.len() + planned.len(), data), now)?;
+        atomically(&self.sql, |sql| {
+            for (seq, deliveries, event) in new_events {
+                insert_event(sql, *seq, *deliveries, event, batch.accepted_at)?;
+            }
+            delivery::insert(sql, planned, now)
+        })
     }
 
     /// Whether the first attempt may be made by whoever brings the event.

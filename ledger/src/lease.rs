@@ -180,8 +180,8 @@ impl<S: Sql> Ledger<S> {
         let mut kept = Vec::new();
         let mut renewed = Vec::new();
         let mut refused = Vec::new();
-        let mut effects = Effects::default();
-        effects.windows = self.windows_set_back(rows.iter().map(|row| row.webhook), now);
+        let windows = self.windows_set_back(rows.iter().map(|row| row.webhook), now);
+        let mut effects = Effects { windows, ..Effects::default() };
         let mut begun: BTreeMap<Seq, Vec<Seq>> = BTreeMap::new();
         for row in &rows {
             let Some(member) = self.roster.get(row.webhook) else { continue };
@@ -203,18 +203,7 @@ impl<S: Sql> Ledger<S> {
                 kept.push(row.seq);
                 lease_until
             };
-            works.push(Work {
-                delivery: row.seq,
-                attempt: row.attempt,
-                trigger: row.trigger(),
-                message_id: self.ids.id(Kind::Message, row.seq),
-                event: row.event,
-                webhook: row.webhook,
-                webhook_id: self.ids.id(Kind::Webhook, row.webhook),
-                webhook_version: member.version,
-                timeout_s: member.timeout_s(),
-                lease_until,
-            });
+            works.push(self.work_of(row, member, lease_until));
         }
         if works.is_empty() && refused.is_empty() {
             return Ok(WorkSet::default());
@@ -245,6 +234,22 @@ impl<S: Sql> Ledger<S> {
         }
         self.apply(effects);
         Ok(WorkSet { events, works })
+    }
+
+    /// The call of a delivery that is leased to `member`.
+    fn work_of(&self, row: &DeliveryRow, member: &Member, lease_until: Timestamp) -> Work {
+        Work {
+            delivery: row.seq,
+            attempt: row.attempt,
+            trigger: row.trigger(),
+            message_id: self.ids.id(Kind::Message, row.seq),
+            event: row.event,
+            webhook: row.webhook,
+            webhook_id: self.ids.id(Kind::Webhook, row.webhook),
+            webhook_version: member.version,
+            timeout_s: member.timeout_s(),
+            lease_until,
+        }
     }
 
     /// The events with these keys.

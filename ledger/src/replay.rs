@@ -12,7 +12,6 @@ use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
 use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
 use postern_core::change::Changes;
-use postern_core::delivery::State;
 use postern_core::event::{OPERATIONAL_PREFIX, is_operational};
 use postern_core::filter::{self, EventFacts};
 use postern_core::id::{Kind, Seq};
@@ -260,10 +259,9 @@ impl<S: Sql> Ledger<S> {
         let due: Vec<Resend> = wanted
             .iter()
             .map(|row| {
-                let state = if row.attempt == 0 { State::Pending } else { State::Waiting };
                 let in_order =
                     self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
-                Resend { delivery: row.seq, state, in_order }
+                Resend { delivery: row.seq, state: row.due_state(), in_order }
             })
             .collect();
         atomically(&self.sql, |sql| {
@@ -470,7 +468,7 @@ const fn of_webhook(webhook: Option<Seq>) -> &'static str {
 mod tests {
     use std::rc::Rc;
 
-    use postern_core::delivery::{Outcome, Trigger};
+    use postern_core::delivery::{Outcome, State, Trigger};
     use postern_core::filter::EventPattern;
     use postern_core::webhook::Definition;
 

@@ -110,6 +110,11 @@ impl DeliveryRow {
         if self.made == 0 { State::Pending } else { State::Waiting }
     }
 
+    /// The state of a delivery that is made due, whatever came of it: every number that was handed out is recorded by then.
+    pub(crate) const fn due_state(&self) -> State {
+        if self.attempt == 0 { State::Pending } else { State::Waiting }
+    }
+
     /// Attempts that count for the schedule once the one at hand is recorded. A resend does not count, unless it is the
     /// first of a new round.
     pub(crate) fn scheduled_after(&self) -> u32 {
