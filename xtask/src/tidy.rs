@@ -49,13 +49,17 @@ const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_",
 const LEDGER_FLOORS: [(&str, &[&str]); 2] =
     [("ledger/src/row", &["row", "sql", "error"]), ("ledger/src/memory", &["memory", "row", "sql", "error"])];
 
+/// The files of the ledger that may write table `delivery`: its transitions, and the migrations.
+const MAY_WRITE_DELIVERIES: [&str; 2] = ["ledger/src/row/delivery.rs", "ledger/src/schema.rs"];
+
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 9] = [
+pub(crate) const RULES: [(&str, Check); 10] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
+    ("one file writes deliveries", deliveries_written_elsewhere),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
     ("two files may call out", fetch_bound_elsewhere),
@@ -156,6 +160,35 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+fn deliveries_written_elsewhere() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for path in our_files(&["rs"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        if !relative.starts_with("ledger/src")
+            || MAY_WRITE_DELIVERIES.iter().any(|file| relative == Path::new(file))
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        broken.extend(
+            writes_of_deliveries(&text).into_iter().map(|line| format!("{}:{line}", relative.display())),
+        );
+    }
+    Ok(broken)
+}
+
+/// The lines, numbered from 1, that write table `delivery`; not those of the unit tests at the end of a file.
+fn writes_of_deliveries(source: &str) -> Vec<usize> {
+    let writes = ["INSERT INTO delivery", "UPDATE delivery", "DELETE FROM delivery"];
+    let is_write = |line: &str| {
+        let mut after = writes.iter().flat_map(|write| line.split(write).skip(1));
+        // `delivery_old` and the like are other tables.
+        after.any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
+    };
+    let lines = source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]");
+    lines.filter(|(_, line)| is_write(line)).map(|(index, _)| index + 1).collect()
 }
 
 fn files_named_like_drawers() -> Result<Vec<String>> {
@@ -342,6 +375,15 @@ mod tests {
         let named = |line: usize, module: &str| (line, String::from(module));
         assert_eq!(imports_beyond(bad, rows), [named(2, "project"), named(3, "memory"), named(4, "lease")]);
         assert_eq!(imports_beyond(bad, LEDGER_FLOORS[1].1), [named(2, "project"), named(4, "lease")]);
+    }
+
+    #[test]
+    fn a_statement_that_writes_deliveries_is_found_and_one_that_reads_them_is_not() {
+        let fine = "\"SELECT seq FROM delivery WHERE seq = ?1\"\n\"UPDATE delivery_old SET a = 1\"\n#[cfg(test)]\n\"UPDATE delivery SET a = 1\"\n";
+        assert_eq!(writes_of_deliveries(fine), [0; 0]);
+        let bad = "\"UPDATE delivery SET a = 1\"\nlet x = 1;\n\"DELETE FROM delivery\"\n\"INSERT INTO delivery (seq) VALUES (1)\"\n";
+        assert_eq!(writes_of_deliveries(bad), [1, 3, 4]);
+        assert_eq!(deliveries_written_elsewhere().expect("the repository"), [""; 0]);
     }
 
     #[test]
