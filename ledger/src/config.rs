@@ -170,7 +170,7 @@ impl<S: Sql> Ledger<S> {
                     planned.push(of_type(TypeChange { before: Some(before), after: None }));
                 }
                 ConfigStep::CreateWebhook(seq, definition) => {
-                    planned.push(of_webhook(self.plan_create(seq, *definition, now)?))
+                    planned.push(of_webhook(self.plan_create(seq, *definition, now)?));
                 }
                 ConfigStep::UpdateWebhook(definition) => {
                     let name = String::from(definition.name.as_str());

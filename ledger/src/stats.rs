@@ -89,7 +89,7 @@ impl<S: Sql> Ledger<S> {
             (hour_of(Timestamp(first_ms)), hour_of(Timestamp(first_ms + spanned_ms - 1)) + 1);
         match webhook {
             Some(webhook) => {
-                self.sum_webhook(&mut sums, webhook, query.kind.as_deref(), first_hour, end_hour)?
+                self.sum_webhook(&mut sums, webhook, query.kind.as_deref(), first_hour, end_hour)?;
             }
             None => self.sum_all(&mut sums, query.kind.as_deref(), first_hour, end_hour)?,
         }
@@ -119,7 +119,7 @@ impl<S: Sql> Ledger<S> {
             }
             match rows.last() {
                 Some(last) if rows.len() >= READ_AT_ONCE as usize => {
-                    after = (last.integer(0)?, last.seq(1)?, String::from(last.text(2)?))
+                    after = (last.integer(0)?, last.seq(1)?, String::from(last.text(2)?));
                 }
                 _ => return Ok(()),
             }

@@ -506,7 +506,7 @@ impl Audit {
         }
         match now.state {
             State::Delivered => {
-                expect(now.attempts.iter().any(took_it), || said("was never taken by its receiver"))?
+                expect(now.attempts.iter().any(took_it), || said("was never taken by its receiver"))?;
             }
             State::Dead if before.as_ref().is_none_or(|before| before.state != State::Dead) => {
                 let retries = hook.is_none_or(|webhook| webhook.retry);

@@ -591,7 +591,7 @@ impl World {
             match entry.content {
                 OutboxItem::Project(_view) => self.project_is_in_kv = true,
                 OutboxItem::Webhook(webhook) => {
-                    self.kv.entry(webhook.id.clone()).or_default().push(Some(*webhook))
+                    self.kv.entry(webhook.id.clone()).or_default().push(Some(*webhook));
                 }
                 OutboxItem::WebhookDeleted { id } => self.kv.entry(id).or_default().push(None),
             }
@@ -812,7 +812,7 @@ impl World {
             5 => definition.confirm_gone = is_set,
             3 => {
                 definition.retry_schedule_s =
-                    self.random.pick(&SCHEDULES).filter(|_schedule| is_set).map(|schedule| schedule.to_vec())
+                    self.random.pick(&SCHEDULES).filter(|_schedule| is_set).map(|schedule| schedule.to_vec());
             }
             4 => {
                 let condition = serde_json::json!({ "field": "n", "gte": self.random.below(3) });
