@@ -57,7 +57,10 @@ impl Parts {
             Place::Projects => Screen::Projects,
             Place::Nowhere => Screen::Nowhere,
         };
-        if let Some(part) = screen.part() {
+        // One that failed is tried again when somebody says so, not whenever the pointer passes.
+        if let Some(part) =
+            screen.part().filter(|part| matches!(self.stage(*part).get_untracked(), Stage::Absent))
+        {
             self.load(part);
         }
     }

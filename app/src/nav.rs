@@ -1,16 +1,15 @@
-//! Where the page is: [`Place`] and [`Query`] over the address that `leptos_router` keeps, and the ways to go elsewhere.
+//! Where the page is: [`Place`] and [`Query`] over the address that `leptos_router` follows, and the ways to go elsewhere.
+//!
+//! The entries of the history are written here and not by the router's `navigate`: `leptos_router` 0.8.17 leaves one out whose address
+//! is the last of a list of its own, which Back and Forward do not keep true, and panics where a browser limits the rate of entries.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent};
 
 use crate::browser::{focus, location};
 use crate::routes::{Place, Query};
-
-/// Goes to an address, in one of the ways of the router.
-type Navigate = Box<dyn Fn(&str, NavigateOptions)>;
 
 /// The present place.
 #[derive(Clone, Copy)]
@@ -18,7 +17,6 @@ pub(crate) struct Nav {
     place: Memo<Place>,
     query: Memo<Query>,
     has_moved: RwSignal<bool>,
-    navigate: StoredValue<Navigate, LocalStorage>,
 }
 
 impl Nav {
@@ -26,14 +24,11 @@ impl Nav {
     /// of each place that somebody is about to go to.
     pub(crate) fn provide(expect: impl Fn(&Place) + Copy + 'static) -> Self {
         let address = use_location();
-        let navigate: Navigate = Box::new(use_navigate());
         let nav = Self {
             place: Memo::new(move |_| address.pathname.with(|path| Place::parse(path))),
             query: Memo::new(move |_| address.search.with(|text| Query::parse(text))),
             has_moved: RwSignal::new(false),
-            navigate: StoredValue::new_local(navigate),
         };
-        expect_context::<Clicks>().0.set_value(Some(nav));
         // Whoever points at a link, or reaches it with the keyboard, is about to follow it.
         let expect = move |event: &Event| {
             if let Some(link) = link_of(event) {
@@ -60,6 +55,11 @@ impl Nav {
         self.place.get()
     }
 
+    /// Where the page is, for what happens now.
+    pub(crate) fn place_now(self) -> Place {
+        self.place.get_untracked()
+    }
+
     /// Whether somebody went from one place to another since the page was loaded.
     pub(crate) fn has_moved(self) -> bool {
         self.has_moved.get_untracked()
@@ -81,62 +81,50 @@ impl Nav {
     }
 
     /// Goes to `place`.
+    #[expect(clippy::unused_self, reason = "only what is below the router may go elsewhere")]
     pub(crate) fn go(self, place: &Place) {
-        self.navigate(&place.path(), NavigateOptions::default());
+        go_to(&place.path());
     }
 
     /// Goes to `place` instead of the present one, so that Back does not return here.
+    #[expect(clippy::unused_self, reason = "only what is below the router may go elsewhere")]
     pub(crate) fn go_instead(self, place: &Place) {
-        self.navigate(&place.path(), NavigateOptions { replace: true, ..NavigateOptions::default() });
+        location::replace(&place.path());
+        location::scroll_to_top();
     }
 
     /// Sets or removes a value of the query without a new entry in the history: filters while they are typed.
     pub(crate) fn filter(self, key: &str, value: Option<&str>) {
-        self.change_query(
-            key,
-            value,
-            NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
-        );
+        location::replace(&self.with_value(key, value));
     }
 
     /// Sets or removes a value of the query as a step that Back undoes: an open drawer.
     pub(crate) fn open(self, key: &str, value: Option<&str>) {
-        self.change_query(key, value, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        location::push(&self.with_value(key, value));
     }
 
-    fn change_query(self, key: &str, value: Option<&str>, options: NavigateOptions) {
+    /// The present address with another value of the query.
+    fn with_value(self, key: &str, value: Option<&str>) -> String {
         let query = self.query.get_untracked().with(key, value);
-        self.navigate(&format!("{}{}", location::path(), query.text()), options);
-    }
-
-    fn navigate(self, address: &str, options: NavigateOptions) {
-        // Whole addresses only: the router would resolve others by the present one.
-        self.navigate.with_value(|navigate| navigate(address, NavigateOptions { resolve: false, ..options }));
-    }
-
-    fn follow_click(self, event: &MouseEvent) {
-        if let Some(address) = address_of(event) {
-            event.prevent_default();
-            self.navigate(&address, NavigateOptions::default());
-        }
+        format!("{}{}", location::path(), query.text())
     }
 }
-
-/// Who follows the clicks on links of ours, once the router is there.
-#[derive(Clone, Copy)]
-struct Clicks(StoredValue<Option<Nav>, LocalStorage>);
 
 /// Takes clicks on links of ours before the router does, which decodes the path that it writes into the address bar: `100%25`
 /// becomes `100%`, and a reload finds nothing there (`leptos_router` 0.8.17, `handle_anchor_click`). To be called before the
 /// router is made: listeners are called in the order in which they were added.
 pub(crate) fn take_clicks() {
-    let clicks = Clicks(StoredValue::new_local(None));
-    window_event_listener(leptos::ev::click, move |event| {
-        if let Some(nav) = clicks.0.get_value() {
-            nav.follow_click(&event);
+    window_event_listener(leptos::ev::click, |event| {
+        if let Some(address) = address_of(&event) {
+            event.prevent_default();
+            go_to(&address);
         }
     });
-    provide_context(clicks);
+}
+
+fn go_to(address: &str) {
+    location::push(address);
+    location::scroll_to_top();
 }
 
 /// The navigation of the page.

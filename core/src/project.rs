@@ -150,7 +150,7 @@ fn locations(fields: &mut Fields<'_>, items: &[Value]) -> Vec<String> {
                     .fault_below(&at, format!("must be 1 to {ACTINIA_LOCATION_CHARS_MAX} letters, digits, _, - and ., such as nc_spm_08"));
             }
             Some(name) if names.iter().any(|known| known == name) => {
-                fields.fault_below(&at, "is named twice")
+                fields.fault_below(&at, "is named twice");
             }
             Some(name) => names.push(String::from(name)),
         }

@@ -126,7 +126,7 @@ fn read_states(fields: &mut Fields<'_>, items: &[Value]) -> Vec<State> {
         let at = format!("states/{index}");
         match item.as_str().and_then(State::parse).filter(|state| STATES.contains(state)) {
             None => {
-                fields.fault_below(&at, format!("must be one of {}", STATES.map(State::as_str).join(", ")))
+                fields.fault_below(&at, format!("must be one of {}", STATES.map(State::as_str).join(", ")));
             }
             Some(state) if states.contains(&state) => fields.fault_below(&at, "is named twice"),
             Some(state) => states.push(state),

@@ -28,12 +28,35 @@ pub(crate) fn host() -> String {
     window().location().host().unwrap_or_default()
 }
 
+/// A new entry of the history.
+pub(crate) fn push(address: &str) {
+    if let Ok(history) = window().history() {
+        // Fails only where a browser limits the rate of entries; then the page stays where it is.
+        drop(history.push_state_with_url(&JsValue::NULL, "", Some(address)));
+    }
+    tell();
+}
+
 /// Another address for the present entry of the history.
 pub(crate) fn replace(address: &str) {
     if let Ok(history) = window().history() {
-        // Fails only where a browser limits the rate of entries.
+        // As in `push`.
         drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
     }
+    tell();
+}
+
+/// Tells whoever follows the address, which is the router, to read it again.
+fn tell() {
+    if let Ok(event) = web_sys::Event::new("popstate") {
+        // Fails only for an event that is being dispatched already.
+        drop(window().dispatch_event(&event));
+    }
+}
+
+/// Back to the top, for a new place.
+pub(crate) fn scroll_to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
 /// The title of the tab.

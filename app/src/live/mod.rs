@@ -138,7 +138,7 @@ impl Live {
             id
         });
         on_cleanup(move || {
-            self.with_feed(|feed| feed.listeners.borrow_mut().retain(|(listener, _)| *listener != id))
+            self.with_feed(|feed| feed.listeners.borrow_mut().retain(|(listener, _)| *listener != id));
         });
     }
 

@@ -87,7 +87,10 @@ fn BareFrame() -> AnyView {
         Place::Projects | Place::Project(..) => lazy::screen(Screen::Projects),
         Place::Nowhere => lazy::screen(Screen::Nowhere),
     };
-    remember_project(None);
+    // The project of before is where `/` leads.
+    if nav.place_now() != Place::Home {
+        remember_project(None);
+    }
     view! {
         <div class="bare">
             <header class="bare-head">

@@ -100,7 +100,7 @@ impl Request {
             None => fields.fault("listing", "is required: what their API answered"),
             Some(Value::Array(_) | Value::Object(_)) => {}
             Some(_) => {
-                fields.fault("listing", "must be the JSON that their API answered, an object or an array")
+                fields.fault("listing", "must be the JSON that their API answered, an object or an array");
             }
         }
         if let (Some(from), Some(listing)) = (from, listing) {

@@ -161,7 +161,7 @@ impl Reader {
                 "properties" => rules.properties = self.named(value, &here, depth),
                 "required" => rules.required = self.names(value, &here),
                 "additionalProperties" => {
-                    rules.additional_properties = Some(self.node(value, &here, depth + 1))
+                    rules.additional_properties = Some(self.node(value, &here, depth + 1));
                 }
                 "prefixItems" => rules.prefix_items = self.schemas(value, &here, depth),
                 "items" => rules.items = Some(self.node(value, &here, depth + 1)),

@@ -68,7 +68,7 @@ pub(crate) fn name(fields: &mut Fields<'_>, text: &str) -> Option<WebhookName> {
         match check_name(text, 1, WebhookName::CHARS_MAX) {
             Err(detail) => fields.fault("name", detail),
             Ok(()) if matches!(text, "." | "..") => {
-                fields.fault("name", "must not be . or .., which mean something else in a path")
+                fields.fault("name", "must not be . or .., which mean something else in a path");
             }
             Ok(()) => fields.fault("name", "must not begin or end with a space"),
         }

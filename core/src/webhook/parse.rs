@@ -230,7 +230,7 @@ impl Flow {
         match fields.list("retry_schedule_s") {
             Sent::Null => self.retry_schedule_s = Some(None),
             Sent::Value(items) => {
-                self.retry_schedule_s = Some(Some(field::schedule_s(fields, "retry_schedule_s", items)))
+                self.retry_schedule_s = Some(Some(field::schedule_s(fields, "retry_schedule_s", items)));
             }
             Sent::Missing | Sent::Wrong => {}
         }

@@ -232,7 +232,7 @@ fn TryIt(
         }
     };
     let copy_curl = move || {
-        copy(toasts, "Command", model::curl(&request.with_value(|request| request()), &location::origin()))
+        copy(toasts, "Command", model::curl(&request.with_value(|request| request()), &location::origin()));
     };
     view! {
         <form on:submit=send>

@@ -231,7 +231,7 @@ pub(super) fn progress_words(replay: &ReplayView) -> String {
 pub(super) fn take_in(list: &mut Page<ReplayView>, replay: &ReplayView) {
     match list.items.iter_mut().find(|known| known.id == replay.id) {
         Some(known) if known.state == ReplayState::Running && known.scanned <= replay.scanned => {
-            *known = replay.clone()
+            *known = replay.clone();
         }
         Some(_) => {}
         None => list.items.insert(0, replay.clone()),

@@ -247,7 +247,7 @@ impl WebhookDraft {
             SecretMode::None => set("secret", Value::Null),
             // Only `standard` signs by default; another contract says so by its secret.
             SecretMode::Generate if !is_edit && self.contract != Contract::Standard => {
-                set("secret", Value::Null)
+                set("secret", Value::Null);
             }
             // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
             SecretMode::Generate | SecretMode::Keep => {}

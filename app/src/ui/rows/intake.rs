@@ -119,6 +119,11 @@ impl Intake {
         }
     }
 
+    /// Whether all that waits is kept, so that showing it loads nothing.
+    pub(crate) const fn is_kept_whole(&self) -> bool {
+        self.beyond == 0
+    }
+
     /// Shows what waits; `false`: not all of it is kept, and the list is to be loaded anew.
     pub(crate) fn show(&mut self) -> bool {
         if self.beyond > 0 {

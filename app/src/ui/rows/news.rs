@@ -76,9 +76,11 @@ fn counted(core: Core) -> RwSignal<usize> {
     number
 }
 
-/// Shows what waits once rows come slowly enough to be read.
+/// Shows what waits once rows come slowly enough to be read. Not what would load the list anew: that waits to be asked for.
 fn look(core: Core, now: i64) {
-    let is_calm = core.with(|intake| intake.waiting() > 0 && intake.is_calm(now)).unwrap_or_default();
+    let is_calm = core
+        .with(|intake| intake.waiting() > 0 && intake.is_kept_whole() && intake.is_calm(now))
+        .unwrap_or_default();
     if is_calm && core.is_still.try_get_value() == Some(false) {
         core.show_waiting();
     }

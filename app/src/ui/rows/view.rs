@@ -128,10 +128,15 @@ fn content(rows: &Rows, shower: Shower) -> AnyView {
 /// Keeps the place of the rows that are not in the document.
 fn spacer(rows: &Rows, id: Id) -> AnyView {
     let rows = *rows;
-    let style = Memo::new(move |_| format!("height:{:.1}px", rows.spacer_height(&id)));
+    let height = Memo::new(move |_| format!("{}px", rows.spacer_height(&id).round()));
     match rows.form {
-        Form::Table => view! { <tr class="gap" aria-hidden="true"><td style=style></td></tr> }.into_any(),
-        Form::Items => view! { <li class="gap" aria-hidden="true" style=style></li> }.into_any(),
+        Form::Table => {
+            view! { <tr class="gap" aria-hidden="true"><td style:height=move || height.get()></td></tr> }
+                .into_any()
+        }
+        Form::Items => {
+            view! { <li class="gap" aria-hidden="true" style:height=move || height.get()></li> }.into_any()
+        }
     }
 }
 
@@ -413,10 +418,10 @@ fn laid_of(pieces: &[Piece], id_at: impl Fn(usize) -> Option<Id>) -> Vec<Laid> {
     for piece in pieces {
         match piece {
             Piece::Rows(range) => {
-                all.extend(range.clone().filter_map(|at| Some(Laid { id: id_at(at)?, at, len: 1 })))
+                all.extend(range.clone().filter_map(|at| Some(Laid { id: id_at(at)?, at, len: 1 })));
             }
             Piece::Gap(number, range) => {
-                all.push(Laid { id: spacer_id(*number), at: range.start, len: range.len() })
+                all.push(Laid { id: spacer_id(*number), at: range.start, len: range.len() });
             }
         }
     }
@@ -432,10 +437,9 @@ fn keep_columns(body: &Element) {
         .iter()
         .flat_map(scroll::children)
         .collect();
-    let style = |element: &Element, style: &str| drop(element.set_attribute("style", style));
-    style(&table, "");
+    scroll::set_style(&table, "table-layout", "");
     for heading in &headings {
-        style(heading, "");
+        scroll::set_style(heading, "width", "");
     }
     let (whole, widths) = (scroll::width(&table), headings.iter().map(scroll::width).collect::<Vec<f64>>());
     // Cards have no columns: their headings are only for the ear.
@@ -443,9 +447,9 @@ fn keep_columns(body: &Element) {
         return;
     }
     for (heading, width) in headings.iter().zip(widths) {
-        style(heading, &format!("width:{:.2}%", width / whole * 100.0));
+        scroll::set_style(heading, "width", &format!("{}px", width.round()));
     }
-    style(&table, "table-layout:fixed");
+    scroll::set_style(&table, "table-layout", "fixed");
 }
 
 #[cfg(test)]
