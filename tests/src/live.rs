@@ -54,7 +54,7 @@ impl Feed {
         let value = |text: String| HeaderValue::from_str(&text).expect("a token fits a header");
         match credential {
             Credential::Header(token) => {
-                drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}"))))
+                drop(request.headers_mut().insert("authorization", value(format!("Bearer {token}"))));
             }
             Credential::Ticket(token) => {
                 let ticket = ticket(project, token).await?;

@@ -164,7 +164,7 @@ mod tests {
         // A shell with a child: both are of the group.
         let start = || {
             Supervised::start(Path::new("/bin/sh"), &folder, |command| {
-                _ = command.args(["-c", "sleep 600; echo never"])
+                _ = command.args(["-c", "sleep 600; echo never"]);
             })
         };
         let killed = start();

@@ -37,11 +37,11 @@ fn blocks(page: &str) -> Vec<Block> {
     for (at, line) in page.lines().enumerate() {
         match &mut open {
             None if line == "```sh" => {
-                open = Some(Block { line: at + 1, script: String::new(), answers: Vec::new() })
+                open = Some(Block { line: at + 1, script: String::new(), answers: Vec::new() });
             }
             None => {}
             Some(_) if line == "```" => {
-                found.extend(open.take().filter(|block| block.script.contains("curl ")))
+                found.extend(open.take().filter(|block| block.script.contains("curl ")));
             }
             Some(block) => {
                 let said = line.strip_prefix("# ").and_then(|said| said.split_once(' ').or(Some((said, ""))));

@@ -49,10 +49,10 @@ async fn the_feed_tells_tests_inbox_requests_and_changed_webhooks() {
     feed.next("the inbox got the test and the test completed", |change| {
         match change {
             LiveEvent::InboxRequest { inbox_id, request } => {
-                arrived |= inbox_id == inbox.id && request.method == "POST"
+                arrived |= inbox_id == inbox.id && request.method == "POST";
             }
             LiveEvent::Test { test: told } => {
-                completed |= told.id == test["id"] && told.status == TestStatus::Completed
+                completed |= told.id == test["id"] && told.status == TestStatus::Completed;
             }
             LiveEvent::Delivery { .. }
             | LiveEvent::Replay { .. }

@@ -723,7 +723,7 @@ impl Turn<'_> {
                 let owner = Owner { project: self.project, id: &webhook.id };
                 match seal::reseal(&self.settings.keyring, owner, &webhook.definition, self.now) {
                     Ok(Some(sealed)) => {
-                        replaced += usize::from(self.ledger.replace_sealed_text(webhook, &sealed, self.now)?)
+                        replaced += usize::from(self.ledger.replace_sealed_text(webhook, &sealed, self.now)?);
                     }
                     Ok(None) => {}
                     // Its key was taken out too early. The others must not wait for it.

@@ -232,7 +232,7 @@ impl Turn<'_> {
                     }
                     match seal::open_text(keyring, owner, seal::AUTHORIZATION, authorization) {
                         Ok(plain) => {
-                            *authorization = seal::seal_text(keyring, owner, seal::AUTHORIZATION, &plain)?
+                            *authorization = seal::seal_text(keyring, owner, seal::AUTHORIZATION, &plain)?;
                         }
                         Err(_) => is_open = false,
                     }

@@ -59,7 +59,7 @@ impl Turn<'_> {
                     let of = Some((stored.seq, String::from(stored.definition.name.as_str())));
                     match self.start_test(seq, of, stored.definition.clone(), event, false)? {
                         Reply::TestStarted { test, work } => {
-                            started.push(StartedTest { test: *test, work: *work })
+                            started.push(StartedTest { test: *test, work: *work });
                         }
                         other => return Err(Refusal::Failed(format!("a test began with {}", other.name()))),
                     }

@@ -121,10 +121,10 @@ impl Options {
                 "--only" => only = Some(parts(&value).ok_or_else(wrong)?),
                 "--rates" => {
                     options.rates =
-                        Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?)
+                        Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?);
                 }
                 "--duration" => {
-                    options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?))
+                    options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?));
                 }
                 "--fanout" => options.fanout = Some(count(&value).ok_or_else(wrong)?),
                 "--against" => options.against = Some(dashboard(&value)?),
