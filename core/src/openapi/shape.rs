@@ -23,7 +23,7 @@ fn each_schema(document: &mut Value, change: &mut impl FnMut(&mut Value)) {
                 match key.as_str() {
                     "schema" => change(member),
                     "schemas" => {
-                        member.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(&mut *change)
+                        member.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(&mut *change);
                     }
                     // Values, which may hold anything.
                     "example" | "examples" => {}

@@ -201,7 +201,7 @@ fn seek(value: &Value, at: &str, found: &mut Vec<(String, Value)>) {
             }
         }
         Value::Array(items) => {
-            items.iter().zip(0..).for_each(|(item, index)| seek(item, &format!("{at}/{index}"), found))
+            items.iter().zip(0..).for_each(|(item, index)| seek(item, &format!("{at}/{index}"), found));
         }
         _ => {}
     }
@@ -351,14 +351,14 @@ fn texts_of(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
                 let at = format!("{at}/{key}");
                 match member {
                     Value::String(text) if ["description", "summary", "title"].contains(&key.as_str()) => {
-                        found.push((at, text.clone()))
+                        found.push((at, text.clone()));
                     }
                     _ => texts_of(member, &at, found),
                 }
             }
         }
         Value::Array(items) => {
-            items.iter().zip(0..).for_each(|(item, index)| texts_of(item, &format!("{at}/{index}"), found))
+            items.iter().zip(0..).for_each(|(item, index)| texts_of(item, &format!("{at}/{index}"), found));
         }
         _ => {}
     }
@@ -463,7 +463,7 @@ fn fit(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     for (name, member) in members {
         match schema["properties"].get(name) {
             Some(of_member) => {
-                fit(document, of_member, member).map_err(|fault| format!("{name}: {fault}"))?
+                fit(document, of_member, member).map_err(|fault| format!("{name}: {fault}"))?;
             }
             None if schema.get("properties").is_some() => return Err(format!("{name} is not described")),
             None => {}
