@@ -92,10 +92,12 @@ const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTime
 Object.assign(probe, {
   isLive: () => open() !== undefined,
 
-  /// Rows of the list. A table that shows only some of them says how many there are, with its headings.
+  /// Rows of the list: those in the document, and those in whose place there is a gap.
   rows() {
-    const said = Number(document.querySelector("main table[aria-rowcount]")?.ariaRowCount ?? 0);
-    return said > 1 ? said - 1 : document.querySelectorAll("main tbody tr:not(.gap)").length;
+    const rows = document.querySelectorAll("main tbody tr:not(.gap)");
+    const height = (row) => row.getBoundingClientRect().height;
+    const gaps = [...document.querySelectorAll("main tbody tr.gap")].map((gap) => Math.round(height(gap) / height(rows[0])));
+    return gaps.reduce((sum, gap) => sum + gap, rows.length);
   },
 
   /// Whether there are older rows. They are asked for.

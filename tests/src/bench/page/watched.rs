@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -29,10 +30,23 @@ pub(super) struct Work {
     task_ms: f64,
     /// Its CPU time, which other work on the machine changes little.
     cpu_ms: f64,
+    /// Of its tasks: the page's own code.
+    script_ms: f64,
+    /// Of its tasks: styles and layout.
+    layout_ms: f64,
     /// Messages of the live feed that the page was told.
     pub(super) messages: f64,
     /// Its longest task; 0 where none took more than 50 ms.
     pub(super) longest_ms: f64,
+}
+
+/// Milliseconds of the main thread for one message; the names are those of [`Work`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct PerMessage {
+    pub(super) task: f64,
+    pub(super) cpu: f64,
+    pub(super) script: f64,
+    pub(super) layout: f64,
 }
 
 impl Work {
@@ -46,9 +60,11 @@ impl Work {
         self.cpu_ms / self.elapsed_ms
     }
 
-    /// Milliseconds of its tasks, and of CPU time, for each message, with all that the page did besides; none where none came.
-    pub(super) fn ms_per_message(&self) -> Option<(f64, f64)> {
-        (self.messages > 0.0).then(|| (self.task_ms / self.messages, self.cpu_ms / self.messages))
+    /// What each message took, with all that the page did besides; none where none came.
+    pub(super) fn per_message(&self) -> Option<PerMessage> {
+        let of = |ms: f64| ms / self.messages;
+        let Self { task_ms, cpu_ms, script_ms, layout_ms, .. } = *self;
+        (self.messages > 0.0).then(|| PerMessage { task: of(task_ms), cpu: of(cpu_ms), script: of(script_ms), layout: of(layout_ms) })
     }
 }
 
@@ -75,19 +91,14 @@ impl Watched {
 
     /// Goes to the first screen of the project and waits until all of it is loaded.
     pub(super) async fn load_overview(&self, project: &Project) {
-        self.browser
-            .go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token))
-            .await;
+        self.browser.go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token)).await;
         self.until_quiet().await;
     }
 
     /// Goes to the list of deliveries and waits until all of it is loaded, and the live feed is open.
     pub(super) async fn load_deliveries(&self, project: &Project) {
-        self.browser
-            .go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token))
-            .await;
-        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null())
-            .await;
+        self.browser.go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token)).await;
+        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null()).await;
         until("the live feed is open", PATIENCE, async || self.ask("isLive()").await == true).await;
         self.until_quiet().await;
     }
@@ -119,18 +130,23 @@ impl Watched {
         let (after, heard_then) = (self.metrics().await, self.number("heard").await);
         let ms = |at: usize| (after[at] - before[at]) * 1_000.0;
         let longest_ms = self.number("longest()").await;
-        Work { elapsed_ms: ms(0), task_ms: ms(1), cpu_ms: ms(2), messages: heard_then - heard, longest_ms }
+        Work {
+            elapsed_ms: ms(0),
+            task_ms: ms(1),
+            cpu_ms: ms(2),
+            script_ms: ms(3),
+            layout_ms: ms(4) + ms(5),
+            messages: heard_then - heard,
+            longest_ms,
+        }
     }
 
-    /// The browser's clock, how long the main thread was at work, and its CPU time, in seconds.
-    async fn metrics(&self) -> [f64; 3] {
+    /// The browser's clock, and what it counts of the main thread, in seconds.
+    async fn metrics(&self) -> [f64; 6] {
         let answer = self.browser.devtools("Performance.getMetrics", json!({})).await;
-        ["Timestamp", "TaskDuration", "ThreadTime"].map(|name| {
-            let found =
-                answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
-            found
-                .and_then(|metric| metric["value"].as_f64())
-                .unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
+        ["Timestamp", "TaskDuration", "ThreadTime", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"].map(|name| {
+            let found = answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
+            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
         })
     }
 
@@ -139,11 +155,7 @@ impl Watched {
         self.browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
         let usage = self.browser.devtools("Runtime.getHeapUsage", json!({})).await;
         let bytes = |name: &str| usage[name].as_f64().unwrap_or_default();
-        Memory {
-            script: bytes("usedSize"),
-            document: bytes("embedderHeapUsedSize"),
-            wasm: self.number("wasmBytes()").await,
-        }
+        Memory { script: bytes("usedSize"), document: bytes("embedderHeapUsedSize"), wasm: self.number("wasmBytes()").await }
     }
 
     /// Closes the window.
@@ -158,9 +170,17 @@ mod tests {
 
     #[test]
     fn a_message_costs_its_share_of_all_that_the_page_did() {
-        let work =
-            Work { elapsed_ms: 2_000.0, task_ms: 500.0, cpu_ms: 250.0, messages: 100.0, longest_ms: 0.0 };
-        assert_eq!((work.busy(), work.busy_cpu(), work.ms_per_message()), (0.25, 0.125, Some((5.0, 2.5))));
-        assert_eq!(Work { messages: 0.0, ..work }.ms_per_message(), None);
+        let work = Work {
+            elapsed_ms: 2_000.0,
+            task_ms: 500.0,
+            cpu_ms: 250.0,
+            script_ms: 200.0,
+            layout_ms: 100.0,
+            messages: 100.0,
+            longest_ms: 0.0,
+        };
+        assert_eq!((work.busy(), work.busy_cpu()), (0.25, 0.125));
+        assert_eq!(work.per_message(), Some(PerMessage { task: 5.0, cpu: 2.5, script: 2.0, layout: 1.0 }));
+        assert_eq!(Work { messages: 0.0, ..work }.per_message(), None);
     }
 }
