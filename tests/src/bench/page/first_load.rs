@@ -78,7 +78,7 @@ pub(super) async fn measure(builds: &[Build], report: &mut Report) {
         let mut loads: Vec<Vec<Load>> = builds.iter().map(|_build| Vec::new()).collect();
         for _ in 0..LOADS {
             for (traffic, loads) in traffics.iter().zip(&mut loads) {
-                loads.push(load(&traffic.project, screen).await);
+                loads.push(load(&traffic.project, screen, report).await);
             }
         }
         for (build, loads) in builds.iter().zip(&loads) {
@@ -88,7 +88,7 @@ pub(super) async fn measure(builds: &[Build], report: &mut Report) {
 }
 
 /// Loads a screen in a window of its own.
-async fn load(project: &Project, screen: Screen) -> Load {
+async fn load(project: &Project, screen: Screen, report: &Report) -> Load {
     let window = Watched::open(None).await;
     match screen {
         Screen::Overview => window.load_overview(project).await,
@@ -97,7 +97,7 @@ async fn load(project: &Project, screen: Screen) -> Load {
     let fetched =
         serde_json::from_value(window.ask("fetched()").await).expect("the probe says what was fetched");
     let (painted_ms, list_ms) = (window.number("paintedAt").await, window.ask("listAt").await.as_f64());
-    window.close().await;
+    window.close(report).await;
     Load { fetched, painted_ms, list_ms: list_ms.filter(|_| screen == Screen::Deliveries) }
 }
 

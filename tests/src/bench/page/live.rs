@@ -68,7 +68,7 @@ async fn real(build: &Build, options: &Options, report: &mut Report) {
     let per_s = arrived / begun.elapsed().as_secs_f64();
     drop(publishing);
     report.say(format!("         {per_s:.1} deliveries/s meanwhile"));
-    window.close().await;
+    window.close(report).await;
 }
 
 /// What a long list does with messages that nobody sent.
@@ -85,7 +85,7 @@ async fn made_up(build: &Build, options: &Options, report: &mut Report) {
         watch(&window, build, &coming.words(), options.duration, report).await;
         window.ask("stop()").await;
     }
-    window.close().await;
+    window.close(report).await;
 }
 
 /// Watches the main thread for so long, and shows what was seen.

@@ -49,7 +49,7 @@ async fn one(build: &Build, report: &mut Report) {
             break;
         }
     }
-    window.close().await;
+    window.close(report).await;
 }
 
 async fn look(window: &Watched, build: &Build, came: usize, report: &mut Report) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::bench::report::Report;
 use crate::browser::Browser;
 use crate::client::Project;
 use crate::wait::until;
@@ -158,8 +159,13 @@ impl Watched {
         Memory { script: bytes("usedSize"), document: bytes("embedderHeapUsedSize"), wasm: self.number("wasmBytes()").await }
     }
 
-    /// Closes the window.
-    pub(super) async fn close(self) {
+    /// Closes the window. Says whether the content security policy stopped anything: such a page is not what it was meant to be,
+    /// and no figures of it count.
+    pub(super) async fn close(self, report: &Report) {
+        let violations = self.number("violations").await;
+        if violations > 0.0 {
+            report.say(format!("         the content security policy stopped this page {violations} times: it does less than it should"));
+        }
         self.browser.close().await;
     }
 }
