@@ -45,7 +45,17 @@ pub(super) async fn measure(builds: &[Build], options: &Options, report: &mut Re
     );
     report.say(format!(
         "{:<8} {:>6} {:<24} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8} {:>9}",
-        "build", "rows", "what comes", "messages", "busy", "CPU", "ms", "CPU ms", "script", "layout", "longest"
+        "build",
+        "rows",
+        "what comes",
+        "messages",
+        "busy",
+        "CPU",
+        "ms",
+        "CPU ms",
+        "script",
+        "layout",
+        "longest"
     ));
     for build in builds {
         real(build, options, report).await;
@@ -76,7 +86,12 @@ async fn made_up(build: &Build, options: &Options, report: &mut Report) {
     let project = build.stack.project("page").await;
     let window = Watched::open(Some(ROWS)).await;
     window.load_deliveries(&project).await;
-    for coming in [Coming::Nothing, Coming::Changes(DELIVERIES_PER_S), Coming::Rows(EVENTS_PER_S), Coming::Rows(DELIVERIES_PER_S)] {
+    for coming in [
+        Coming::Nothing,
+        Coming::Changes(DELIVERIES_PER_S),
+        Coming::Rows(EVENTS_PER_S),
+        Coming::Rows(DELIVERIES_PER_S),
+    ] {
         match coming {
             Coming::Nothing => {}
             Coming::Changes(per_s) => drop(window.ask(&format!("stream({per_s}, false)")).await),
@@ -93,8 +108,10 @@ async fn watch(window: &Watched, build: &Build, what: &str, duration: Duration, 
     let work = window.work(duration).await;
     let rows = window.number("rows()").await;
     let each = work.per_message();
-    let ms = |of: fn(PerMessage) -> f64| each.map_or_else(|| String::from("-"), |each| format!("{:.2}", of(each)));
-    let longest = if work.longest_ms > 0.0 { format!("{:.0} ms", work.longest_ms) } else { String::from("< 50 ms") };
+    let ms =
+        |of: fn(PerMessage) -> f64| each.map_or_else(|| String::from("-"), |each| format!("{:.2}", of(each)));
+    let longest =
+        if work.longest_ms > 0.0 { format!("{:.0} ms", work.longest_ms) } else { String::from("< 50 ms") };
     report.say(format!(
         "{:<8} {rows:>6} {what:<24} {:>9} {:>5.1} % {:>5.1} % {:>8} {:>8} {:>8} {:>8} {longest:>9}",
         build.name,

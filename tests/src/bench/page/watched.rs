@@ -65,7 +65,12 @@ impl Work {
     pub(super) fn per_message(&self) -> Option<PerMessage> {
         let of = |ms: f64| ms / self.messages;
         let Self { task_ms, cpu_ms, script_ms, layout_ms, .. } = *self;
-        (self.messages > 0.0).then(|| PerMessage { task: of(task_ms), cpu: of(cpu_ms), script: of(script_ms), layout: of(layout_ms) })
+        (self.messages > 0.0).then(|| PerMessage {
+            task: of(task_ms),
+            cpu: of(cpu_ms),
+            script: of(script_ms),
+            layout: of(layout_ms),
+        })
     }
 }
 
@@ -92,14 +97,19 @@ impl Watched {
 
     /// Goes to the first screen of the project and waits until all of it is loaded.
     pub(super) async fn load_overview(&self, project: &Project) {
-        self.browser.go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token)).await;
+        self.browser
+            .go(&format!("{}/p/{}#sign-in-dev={}", project.api.base, project.name, project.token))
+            .await;
         self.until_quiet().await;
     }
 
     /// Goes to the list of deliveries and waits until all of it is loaded, and the live feed is open.
     pub(super) async fn load_deliveries(&self, project: &Project) {
-        self.browser.go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token)).await;
-        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null()).await;
+        self.browser
+            .go(&format!("{}/p/{}/deliveries#sign-in-dev={}", project.api.base, project.name, project.token))
+            .await;
+        until("the list of deliveries is there", PATIENCE, async || !self.ask("listAt").await.is_null())
+            .await;
         until("the live feed is open", PATIENCE, async || self.ask("isLive()").await == true).await;
         self.until_quiet().await;
     }
@@ -145,10 +155,14 @@ impl Watched {
     /// The browser's clock, and what it counts of the main thread, in seconds.
     async fn metrics(&self) -> [f64; 6] {
         let answer = self.browser.devtools("Performance.getMetrics", json!({})).await;
-        ["Timestamp", "TaskDuration", "ThreadTime", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"].map(|name| {
-            let found = answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
-            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
-        })
+        ["Timestamp", "TaskDuration", "ThreadTime", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"]
+            .map(|name| {
+                let found =
+                    answer["metrics"].as_array().into_iter().flatten().find(|metric| metric["name"] == name);
+                found
+                    .and_then(|metric| metric["value"].as_f64())
+                    .unwrap_or_else(|| panic!("the browser must say its {name}: {answer}"))
+            })
     }
 
     /// What the page holds.
@@ -156,7 +170,11 @@ impl Watched {
         self.browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
         let usage = self.browser.devtools("Runtime.getHeapUsage", json!({})).await;
         let bytes = |name: &str| usage[name].as_f64().unwrap_or_default();
-        Memory { script: bytes("usedSize"), document: bytes("embedderHeapUsedSize"), wasm: self.number("wasmBytes()").await }
+        Memory {
+            script: bytes("usedSize"),
+            document: bytes("embedderHeapUsedSize"),
+            wasm: self.number("wasmBytes()").await,
+        }
     }
 
     /// Closes the window. Says whether the content security policy stopped anything: such a page is not what it was meant to be,
