@@ -95,8 +95,7 @@ pub(crate) fn screen(screen: Screen) -> AnyView {
     parts.load(part);
     let stage = parts.stage(part);
     let was_there = matches!(stage.get_untracked(), Stage::Here(_));
-    let shown = move || {
-        match stage.get() {
+    let shown = move || match stage.get() {
         Stage::Here(show) => {
             if !was_there && nav.has_moved() {
                 // The heading that the navigation wanted to focus was not there yet.
@@ -105,10 +104,7 @@ pub(crate) fn screen(screen: Screen) -> AnyView {
             show(screen.clone())
         }
         Stage::Failed => failed(parts, part),
-        Stage::Absent | Stage::Loading => {
-            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton::rows()}</div> }.into_any()
-        }
-    }
+        Stage::Absent | Stage::Loading => skeleton::loading(skeleton::rows),
     };
     view! { {move || shown()} }.into_any()
 }

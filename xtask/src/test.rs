@@ -408,10 +408,12 @@ fn uncounted(text: &str) -> Finding {
 fn compare_pages(tools: &Toolbox) -> Result<Finding> {
     let folder = workspace::stage().join("dashboard-compared");
     fs::create_dir_all(&folder).map_err(|cause| Failure::path("make", &folder, &cause))?;
-    match (&tools.trunk, tools::find_trunk()?) {
-        (Some(_), _) => page::build_alone(tools, Profile::Release, &folder)?,
-        (None, Some(trunk)) => page::build_with_trunk(&trunk, tools, Profile::Release, &folder)?,
-        (None, None) => return Ok(uncounted("not run: there is no trunk here")),
+    if tools.trunk.is_some() {
+        page::build_alone(tools, Profile::Release, &folder)?;
+    } else if let Some(trunk) = tools::find_trunk()? {
+        page::build_with_trunk(&trunk, tools, Profile::Release, &folder)?;
+    } else {
+        return Ok(uncounted("not run: there is no trunk here"));
     }
     let differences = page::differences(&folder, &Output::Dashboard.folder())?;
     if differences.is_empty() {

@@ -66,3 +66,13 @@ pub(crate) fn FilterChip(
     };
     view! { <span class="chip-place">{move || chip()}</span> }.into_any()
 }
+
+/// One of several things to choose as a chip, on or off. Not generic, so that it exists once.
+pub(crate) fn toggle_chip(words: &'static str, is_on: Memo<bool>, press: UnsyncCallback<()>) -> AnyView {
+    view! {
+        <button type="button" class="chip" class:on=is_on aria-pressed=move || is_on.get().to_string() on:click=move |_| press.run(())>
+            {words}
+        </button>
+    }
+    .into_any()
+}

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::button::Button;
 use super::icon::{Icon, glyph};
+use super::skeleton;
 use crate::api::ApiFailure;
 use crate::fetched::Fetched;
 
@@ -57,7 +58,7 @@ fn faces(
         } else if has_failed.get() {
             failed(failure, is_loading, reload)
         } else {
-            view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{skeleton()}</div> }.into_any()
+            skeleton::loading(skeleton)
         }
     };
     view! {

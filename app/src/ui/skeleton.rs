@@ -2,6 +2,12 @@
 
 use leptos::prelude::*;
 
+/// What stands in the place of something that is being loaded, for the eye and for the ear.
+pub(crate) fn loading(shape: fn() -> AnyView) -> AnyView {
+    view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{shape()}</div> }
+        .into_any()
+}
+
 /// Rows of a table.
 pub(crate) fn rows() -> AnyView {
     let row = |_| {

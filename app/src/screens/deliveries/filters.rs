@@ -7,7 +7,7 @@ use super::model;
 use crate::api::use_project;
 use crate::fetched::Fetched;
 use crate::nav::{Nav, use_nav};
-use crate::ui::filter_chip::FilterChip;
+use crate::ui::filter_chip::{FilterChip, toggle_chip};
 use crate::words::state_word;
 
 /// The filters; `names` are those of the project's webhooks.
@@ -40,13 +40,8 @@ pub(super) fn Filters(names: Signal<Vec<String>>) -> AnyView {
 
 /// A state as a chip; `None` stands for any.
 fn state(nav: Nav, wanted: Option<&'static str>, words: &'static str) -> AnyView {
-    let is_on = move || nav.value("state").as_deref() == wanted;
-    view! {
-        <button type="button" class="chip" class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| nav.filter("state", wanted)>
-            {words}
-        </button>
-    }
-    .into_any()
+    let is_on = Memo::new(move |_| nav.value("state").as_deref() == wanted);
+    toggle_chip(words, is_on, UnsyncCallback::new(move |()| nav.filter("state", wanted)))
 }
 
 /// A filter that is typed.

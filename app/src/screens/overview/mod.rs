@@ -31,6 +31,7 @@ use crate::routes::{Area, Query};
 use crate::screens::deliveries::model::UNDER_WAY;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::chart::chart;
+use crate::ui::filter_chip::toggle_chip;
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
@@ -251,19 +252,8 @@ fn OverTime(
 ) -> AnyView {
     let nav = use_nav();
     let chip = move |of: Range| {
-        let is_on = move || range.get() == of;
-        view! {
-            <button
-                type="button"
-                class="chip"
-                class:on=is_on
-                aria-pressed=move || is_on().to_string()
-                on:click=move |_| nav.filter("range", of.key())
-            >
-                {of.label()}
-            </button>
-        }
-        .into_any()
+        let press = UnsyncCallback::new(move |()| nav.filter("range", of.key()));
+        toggle_chip(of.label(), Memo::new(move |_| range.get() == of), press)
     };
     let shown = Memo::new(move |_| numbers.value.get());
     let is_table_open = RwSignal::new(false);

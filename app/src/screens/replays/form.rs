@@ -18,6 +18,7 @@ use crate::fetched::Fetched;
 use crate::nav::use_nav;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Bound, Choice, TextField};
+use crate::ui::filter_chip::toggle_chip;
 use crate::ui::form::{IN_DIALOG, Sending, fault_when, is_complete};
 use crate::ui::icon::Icon;
 use crate::ui::notice::refusal;
@@ -148,18 +149,8 @@ fn States(
     let is_missing = Memo::new(move |_| draft.kind().get() == Kind::Missing);
     let chip = move |(at, state): (usize, State)| {
         let is_on = Memo::new(move |_| draft.states().with(|states| states[at]));
-        view! {
-            <button
-                type="button"
-                class="chip"
-                class:on=is_on
-                aria-pressed=move || is_on.get().to_string()
-                on:click=move |_| draft.states().update(|states| states[at] = !states[at])
-            >
-                {state_word(state).1}
-            </button>
-        }
-        .into_any()
+        let press = UnsyncCallback::new(move |()| draft.states().update(|states| states[at] = !states[at]));
+        toggle_chip(state_word(state).1, is_on, press)
     };
     let said =
         move || fault.get().map(|words| view! { <p class="fault" role="alert">{words}</p> }.into_any());

@@ -23,6 +23,7 @@ use crate::routes::Area;
 use crate::ui::badge::badge;
 use crate::ui::button::Button;
 use crate::ui::code::code_block;
+use crate::ui::filter_chip::toggle_chip;
 use crate::ui::icon::Icon;
 use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
@@ -63,14 +64,8 @@ fn list_of(state: Memo<Option<RunState>>) -> List<RunView> {
 
 /// A state as a chip; `None` stands for all.
 fn chip(nav: Nav, state: Memo<Option<RunState>>, word: &'static str, wanted: Option<RunState>) -> AnyView {
-    let is_on = move || state.get() == wanted;
-    let press = move |_| nav.filter("state", wanted.map(RunState::as_str));
-    view! {
-        <button type="button" class="chip" class:on=is_on aria-pressed=move || is_on().to_string() on:click=press>
-            {word}
-        </button>
-    }
-    .into_any()
+    let press = UnsyncCallback::new(move |()| nav.filter("state", wanted.map(RunState::as_str)));
+    toggle_chip(word, Memo::new(move |_| state.get() == wanted), press)
 }
 
 /// The rows, or why there are none.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::api::use_project;
 use crate::fetched::Fetched;
 use crate::nav::{Nav, use_nav};
-use crate::ui::filter_chip::FilterChip;
+use crate::ui::filter_chip::{FilterChip, toggle_chip};
 use crate::ui::icon::{Icon, glyph};
 
 /// How long to wait for the next letter before searching.
@@ -74,13 +74,9 @@ fn search(nav: Nav) -> AnyView {
 
 /// A state as a chip; an empty name stands for any.
 fn state(nav: Nav, name: &'static str, words: &'static str) -> AnyView {
-    let is_on = move || nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty());
-    view! {
-        <button type="button" class="chip" class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| nav.filter("state", Some(name))>
-            {words}
-        </button>
-    }
-    .into_any()
+    let is_on =
+        Memo::new(move |_| nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty()));
+    toggle_chip(words, is_on, UnsyncCallback::new(move |()| nav.filter("state", Some(name))))
 }
 
 /// A filter that is typed.
