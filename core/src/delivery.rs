@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{HIDDEN, Rendering, counts_as_delivered};
-use crate::credential::is_credential_header;
+use crate::contract::{Rendering, counts_as_delivered};
+use crate::credential::{HIDDEN, is_credential_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 use crate::webhook::Contract;

@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod egress;
 pub mod event;
 pub mod explain;
+pub mod facade;
 pub mod fault;
 pub mod filter;
 pub mod health;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fault, Faults, sentence, shorten};
+use crate::fault::{Fault, Faults, InputFault, sentence, shorten};
 
 /// Bytes of what a problem says at most.
 const DETAIL_BYTES_MAX: usize = 1_024;
@@ -265,6 +265,15 @@ impl Problem {
             used: Some(exceeded.used),
             retry_after_s: exceeded.retry_after_s,
             ..Self::new(ProblemType::Quota, exceeded.to_string())
+        }
+    }
+}
+
+impl From<InputFault> for Problem {
+    fn from(fault: InputFault) -> Self {
+        match fault {
+            InputFault::Malformed(detail) => Self::new(ProblemType::MalformedJson, detail),
+            InputFault::Invalid(faults) => Self::invalid(faults),
         }
     }
 }

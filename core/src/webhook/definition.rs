@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::WebhookName;
+use super::name::WebhookName;
 use crate::condition::Condition;
 use crate::filter::EventPattern;
 use crate::time::Timestamp;
+
+/// Seconds of an attempt where nobody says.
+pub const TIMEOUT_DEFAULT_S: u32 = 10;
 
 /// How a webhook's callbacks look and when one counts as delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -211,7 +214,7 @@ impl Definition {
             headers: Vec::new(),
             description: String::new(),
             labels: BTreeMap::new(),
-            timeout_s: super::field::TIMEOUT_DEFAULT_S,
+            timeout_s: TIMEOUT_DEFAULT_S,
             enabled: true,
             retry: contract.retries_by_default(),
             include_result: false,
