@@ -49,6 +49,7 @@ pub mod signing;
 pub mod stats;
 pub mod time;
 pub mod token;
+mod variants;
 #[cfg(any(all(test, feature = "asymmetric"), feature = "vectors"))]
 pub mod vectors;
 pub mod webhook;

@@ -1,6 +1,7 @@
 //! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::api::audit::SubjectKind;
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE, Page};
@@ -8,7 +9,7 @@ use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::{Fault, Faults};
 use crate::time::{TIME_RULE, Timestamp};
-use crate::{metrics, route};
+use crate::{metrics, route, variants};
 
 /// Characters of a cursor or of a search at most.
 pub(crate) const TEXT_CHARS_MAX: usize = 256;
@@ -255,6 +256,8 @@ impl StatsQuery {
 /// How an export writes the data of its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DataForm {
     /// As the JSON value that it is.
     #[default]
@@ -266,15 +269,12 @@ pub enum DataForm {
 
 impl DataForm {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Text];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The spelling in a query.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Text => "text",
-        }
+        self.into_str()
     }
 }
 
@@ -456,7 +456,7 @@ impl Parameters {
 
     fn data_form(&mut self) -> DataForm {
         let Some(text) = self.one("data") else { return DataForm::default() };
-        DataForm::ALL.into_iter().find(|form| form.as_str() == text).unwrap_or_else(|| {
+        text.parse().unwrap_or_else(|_unknown| {
             self.fault("data", format!("must be one of {}", DataForm::ALL.map(DataForm::as_str).join(", ")));
             DataForm::default()
         })

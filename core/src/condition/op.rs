@@ -3,16 +3,19 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::budget::Budget;
 use crate::compare::order;
 use crate::fault::type_name;
+use crate::variants;
 
 /// Values in the list of `in` or `nin` at most.
 pub const LIST_VALUES_MAX: usize = 100;
 
 /// How a value is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Op {
     /// The same value.
     Eq,
@@ -40,42 +43,18 @@ pub enum Op {
 
 impl Op {
     /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::Eq,
-        Self::Ne,
-        Self::Gt,
-        Self::Gte,
-        Self::Lt,
-        Self::Lte,
-        Self::In,
-        Self::Nin,
-        Self::StartsWith,
-        Self::EndsWith,
-        Self::Exists,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Gt => "gt",
-            Self::Gte => "gte",
-            Self::Lt => "lt",
-            Self::Lte => "lte",
-            Self::In => "in",
-            Self::Nin => "nin",
-            Self::StartsWith => "starts_with",
-            Self::EndsWith => "ends_with",
-            Self::Exists => "exists",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.as_str() == text)
+        text.parse().ok()
     }
 
     /// What is wrong with a value that this can't compare with.

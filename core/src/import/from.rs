@@ -1,10 +1,15 @@
 //! The systems whose listings are understood.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
 
 /// Whose listing it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum From {
     /// Svix: `GET /api/v1/app/{app}/endpoint`.
     Svix,
@@ -22,25 +27,17 @@ pub enum From {
 
 impl From {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Svix, Self::Convoy, Self::Hook0, Self::Ubiops, Self::Up42, Self::Actinia];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Svix => "svix",
-            Self::Convoy => "convoy",
-            Self::Hook0 => "hook0",
-            Self::Ubiops => "ubiops",
-            Self::Up42 => "up42",
-            Self::Actinia => "actinia",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|from| from.as_str() == text)
+        text.parse().ok()
     }
 }

@@ -1,8 +1,10 @@
 //! The values of `type` and `format`.
 
 use serde_json::Value;
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::decimal::Decimal;
+use crate::variants;
 
 /// The values of `type`, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,8 @@ impl Types {
 }
 
 /// The values of `format` that are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub(super) enum Format {
     DateTime,
     Uuid,
@@ -59,18 +62,13 @@ pub(super) enum Format {
 }
 
 impl Format {
-    pub(super) const ALL: [Self; 4] = [Self::DateTime, Self::Uuid, Self::Email, Self::Uri];
+    pub(super) const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::DateTime => "date-time",
-            Self::Uuid => "uuid",
-            Self::Email => "email",
-            Self::Uri => "uri",
-        }
+        self.into_str()
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.as_str() == text)
+        text.parse().ok()
     }
 }

@@ -1,14 +1,18 @@
 //! A run's callbacks: what they are about, and where one stands.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use super::target::{Target, Webhooks};
 use crate::credential::masked_url;
+use crate::variants;
 
 /// What a run is called about, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallbackKind {
     /// A GET of `finished` before the run is offered to anybody.
     ProbeFinished,
@@ -22,23 +26,18 @@ pub enum CallbackKind {
 
 impl CallbackKind {
     /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::ProbeFinished, Self::ProbeUpdate, Self::Update, Self::Finished];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProbeFinished => "probe_finished",
-            Self::ProbeUpdate => "probe_update",
-            Self::Update => "update",
-            Self::Finished => "finished",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether it only looks whether somebody is there.
@@ -76,6 +75,8 @@ pub fn not_accessible(field: &str, url: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallbackState {
     /// Due, or waiting for its time.
     Waiting,
@@ -91,24 +92,18 @@ pub enum CallbackState {
 
 impl CallbackState {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Leased, Self::Delivered, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Leased => "leased",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether a call is to be made, or is being made.

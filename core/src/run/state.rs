@@ -1,6 +1,9 @@
 //! Where a run stands, and which executor it listens to.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
 
 /// Seconds of a claim's lease: what an executor may ask for.
 pub const LEASE_S_MIN: u32 = 10;
@@ -21,6 +24,8 @@ pub const STEPS_MAX: u32 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum RunState {
     /// Its callbacks are being probed, or it waits for a claim.
     Accepted,
@@ -36,24 +41,18 @@ pub enum RunState {
 
 impl RunState {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Accepted, Self::Running, Self::Finished, Self::Error, Self::Terminated];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling, which is actinia's, too.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Error => "error",
-            Self::Terminated => "terminated",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether there is nothing left to do.

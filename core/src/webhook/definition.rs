@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use super::name::WebhookName;
 use crate::condition::Condition;
 use crate::filter::EventPattern;
 use crate::time::Timestamp;
+use crate::variants;
 
 /// Seconds of an attempt where nobody says.
 pub const TIMEOUT_DEFAULT_S: u32 = 10;
@@ -16,6 +18,8 @@ pub const TIMEOUT_DEFAULT_S: u32 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Contract {
     /// Standard Webhooks 1.0 (docs/wire.md D).
     Standard,
@@ -27,22 +31,18 @@ pub enum Contract {
 
 impl Contract {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Ubiops, Self::Up42];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Ubiops => "ubiops",
-            Self::Up42 => "up42",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|contract| contract.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (docs/wire.md A.3).
