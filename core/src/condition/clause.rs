@@ -18,7 +18,7 @@ pub struct Clause {
     pub text: String,
     /// Whether it holds.
     pub holds: bool,
-    /// What was found, as JSON of at most [`FOUND_CHARS_MAX`](super::FOUND_CHARS_MAX) characters; null where there was nothing.
+    /// What was found, as JSON of at most [`super::FOUND_CHARS_MAX`] characters; null where there was nothing.
     pub found: Option<String>,
     /// The parts of `and`, `or` and `not`, and of a field with more than one operator.
     pub children: Vec<Self>,
