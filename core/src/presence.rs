@@ -1,7 +1,8 @@
-//! Which projects there are, as one isolate remembers it: so that nobody who makes a name up costs more than a look-up.
+//! Which projects there are, as one isolate remembers it: so that nobody who makes a name up costs more than
+//! a look-up.
 //!
-//! A project that is there stays (there is no way to delete one), so that is remembered for good. That a name is none is
-//! remembered for a moment only: somebody else may be making the project just now.
+//! A project that is there stays (there is no way to delete one), so that is remembered for good. That a
+//! project does not exist is remembered for a moment only: somebody else may be making the project just now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,8 @@ impl Presence {
         }
     }
 
-    /// A look-up that started at `asked_at` found no such project. It does not take back what was learned meanwhile.
+    /// A look-up that started at `asked_at` found no such project. It does not take back what was learned
+    /// meanwhile.
     pub fn note_absent(&mut self, project: &ProjectName, asked_at: Timestamp) {
         if self.present.contains(project) {
             return;

@@ -58,11 +58,11 @@ impl ReplayQuery {
 /// Parses the body of `POST replays`. An empty object replays everything that is dead or cancelled.
 ///
 /// # Errors
-/// Not JSON, or every bad field: a name that is none, a time that is none, an empty time, a state in which nothing can be
+/// Not JSON, or every bad field: an invalid name or time, an empty interval, a state in which nothing can be
 /// replayed, `missing` without a webhook or with states.
 pub fn parse(body: &str) -> Result<ReplayRequest, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let webhook = fields.text("webhook").value();
     if webhook.is_some_and(|name| WebhookName::of_known(name).is_none()) {
         fields.fault("webhook", "must be the name of a webhook");

@@ -1,5 +1,5 @@
-//! The `ubiops` contract: what UbiOps POSTs (docs/wire.md A.4 and A.5), and in [`api`] UbiOps' own API in both
-//! directions.
+//! The `ubiops` contract: what UbiOps POSTs (docs/wire.md A.4 and A.5), and in [`api`] UbiOps' own API in
+//! both directions.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ pub fn object_type_of(event: &str) -> Option<&'static str> {
     OBJECT_TYPES.into_iter().find(|known| *known == object_type && EVENT_ENDINGS.contains(&ending))
 }
 
-/// The event that the body names, where it is not the event's own type: the first subscription that takes `kind` says it
-/// (`deployment_request_finished` for an event `deployment_request_failed`).
+/// The event that the body names, where it is not the event's own type: the first subscription that takes
+/// `kind` says it (`deployment_request_finished` for an event `deployment_request_failed`).
 pub(super) fn subscribed_event(webhook: &Definition, kind: &str) -> Option<String> {
     if webhook.events.iter().any(|pattern| pattern.as_str() == kind) {
         return None;
@@ -87,8 +87,8 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     body
 }
 
-/// A member of the data where UbiOps has a text: a text as it is, nothing for null, and anything else as the JSON that the producer
-/// wrote, so that a number is not lost because it is none.
+/// A member of the data where UbiOps has a text: a text as it is, nothing for null, and anything else as the
+/// JSON that the producer wrote, so that a number is not lost for not being a string.
 fn text_of(json: &str) -> Option<String> {
     match json {
         "null" => None,

@@ -1,8 +1,8 @@
 //! Taking a URL apart with the platform's WHATWG parser.
 //!
-//! In the Worker and in the browser that is their own `URL`, natively the `url` crate. Its IDNA tables would make up a
-//! large part of the page's download (ARCHITECTURE has the figures); both follow one standard, and `vectors/egress.json`
-//! holds them to the same answers.
+//! In the Worker and in the browser that is their own `URL`, natively the `url` crate. Its IDNA tables would
+//! make up a large part of the page's download (ARCHITECTURE has the figures); both follow one standard, and
+//! `vectors/egress.json` holds them to the same answers.
 
 /// What the policy looks at.
 pub(super) struct Parts {

@@ -24,7 +24,7 @@ pub enum RunMode {
 /// Where a run came in: what its status says of itself in actinia's words (`facade::actinia`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// `https://host` of the request that created the run; addresses in callbacks begin with it.
+    /// `https://host` of the request that created the run; addresses in callbacks start with it.
     pub origin: String,
     /// The path of that request.
     pub path: String,

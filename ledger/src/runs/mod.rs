@@ -496,7 +496,7 @@ impl<S: Sql> Ledger<S> {
     /// The run of an executor that is heard.
     fn heard(&self, seq: Seq, claim: Option<u32>) -> Result<RunRow, LedgerError> {
         let run = self.run_row(seq)?;
-        run::hear(run.state, run.claim, claim)
+        run::check_claim(run.state, run.claim, claim)
             .map_err(|not_heard| LedgerError::StateConflict { why: not_heard.why() })?;
         Ok(run)
     }
@@ -752,7 +752,7 @@ fn end_call<S: Sql>(
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     let CallbackRow { kind, tries, snapshot, mut attempts, .. } = callback;
-    let standing = run::Standing { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
+    let standing = run::CallTerms { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
     let next = run::decide(standing, &record.attempt.outcome, record.attempt.retry_after_s);
     let (state, next_at) = match next {
         // A newer update came while this one was under way.

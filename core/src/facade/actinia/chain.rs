@@ -1,7 +1,8 @@
 //! Process chains: what a POST of one may hold, and how it becomes a run.
 //!
-//! actinia takes nearly every JSON object and says in the job what is wrong with it; so a chain that can't be done becomes a run
-//! that ends in an error at once ([`RunDraft::refusal`]), and only what is no JSON object is refused here.
+//! actinia takes nearly every JSON object and says in the job what is wrong with it; so a chain that can't be
+//! done becomes a run that ends in an error at once ([`RunDraft::refusal`]), and only what is no JSON object
+//! is refused here.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -99,7 +100,7 @@ fn read_webhooks(chain: &Map<String, Value>, policy: &Policy) -> Result<Option<W
     if let Some(unknown) = webhooks.keys().find(|key| !WEBHOOKS.contains(&key.as_str())) {
         let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
         return Err(format!(
-            "The webhooks definition holds {shown:?}, which is none of {}.",
+            "The webhooks definition holds {shown:?}, which is not one of {}.",
             WEBHOOKS.join(", ")
         ));
     }

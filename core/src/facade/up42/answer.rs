@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestsRun {
-    /// When the first call began.
+    /// When the first call started.
     pub started_at: Timestamp,
     /// Calls made, one for each event.
     pub tests_run: usize,
