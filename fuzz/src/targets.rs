@@ -1,7 +1,7 @@
 //! One function for each parser of outside text. None may panic; beyond that each checks what must hold of whatever is taken.
 
 use postern_core::condition::Condition;
-use postern_core::contract::{ubiops, up42};
+use postern_core::facade::{ubiops, up42};
 use postern_core::delivery::Attempt;
 use postern_core::egress::{self, Policy};
 use postern_core::event;
@@ -198,7 +198,7 @@ fn schema(text: &str) {
 
 /// What the clients of the other systems send, and what the ledger reads back.
 fn facades(body: &str) {
-    for outcome in [ubiops::create(body, &public()), up42::api::create(body, &public(), &["job.status", "order.status"])] {
+    for outcome in [ubiops::create(body, &public()), up42::create(body, &public(), &["job.status", "order.status"])] {
         match outcome {
             Ok(definition) => {
                 assert!(egress::check(&definition.url, &public()).is_ok());

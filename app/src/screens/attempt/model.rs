@@ -1,7 +1,7 @@
 //! An attempt as text: what was sent and received, as a command that repeats it, and how it differs from another one.
 
 use postern_core::api::delivery::AttemptView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::delivery::ReceivedResponse;
 use postern_core::explain::reason_phrase;
 
