@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lexopt::{Arg, Parser, ValueExt as _};
+
 use crate::builds::{self, Output, Profile};
 use crate::deploy;
 use crate::environment::{self, Browser};
@@ -178,20 +180,23 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let words: Vec<&str> = arguments.iter().flat_map(|argument| argument.split('=')).collect();
-        match words[..] {
-            [] => Ok(Self { parts: Part::ALL.to_vec() }),
-            ["--only", name] => match Part::ALL.into_iter().find(|part| part.name() == name) {
-                Some(part) => Ok(Self { parts: vec![part] }),
-                None => Err(Failure::new(format!(
-                    "There is no part `{name}`; there are {}.",
-                    Part::ALL.map(Part::name).join(", ")
-                ))),
-            },
-            _ => Err(Failure::new(format!("`test` takes --only PART, not `{}`.", arguments.join(" ")))),
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut parts = Part::ALL.to_vec();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("only") => parts = vec![part(&arguments.value()?.string()?)?],
+                other => return Err(Failure::argument("test", "--only PART", other)),
+            }
         }
+        Ok(Self { parts })
     }
+}
+
+fn part(name: &str) -> Result<Part> {
+    Part::ALL.into_iter().find(|part| part.name() == name).ok_or_else(|| {
+        let names = Part::ALL.map(Part::name).join(", ");
+        Failure::new(format!("There is no part `{name}`; there are {names}."))
+    })
 }
 
 /// Runs the parts and counts.
@@ -627,8 +632,7 @@ mod tests {
 
     #[test]
     fn only_takes_one_known_part() {
-        let parse =
-            |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let parse = |words: &[&str]| Options::parse(Parser::from_args(words));
         assert_eq!(parse(&[]).expect("everything").parts, Part::ALL);
         assert_eq!(parse(&["--only", "ledger"]).expect("one part").parts, [Part::Ledger]);
         assert_eq!(parse(&["--only=e2e"]).expect("one part").parts, [Part::E2e]);

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use lexopt::Parser;
 use serde_json::Value;
 
 use crate::citations;
@@ -73,9 +74,9 @@ pub(crate) const RULES: [(&str, Check); 10] = [
 ///
 /// # Errors
 /// The repository could not be read.
-pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
-    if let Some(argument) = arguments.first() {
-        return Err(Failure::new(format!("`tidy` takes no arguments, not `{argument}`.")));
+pub(crate) fn run(mut arguments: Parser) -> Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(Failure::argument("tidy", "no arguments", argument));
     }
     let mut code = ExitCode::SUCCESS;
     for (claim, check) in RULES {

@@ -12,7 +12,7 @@ use postern_tests::bench::report::Report;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let options = match Options::parse(lexopt::Parser::from_env()) {
         Ok(options) => options,
         Err(wrong) => {
             eprintln!("{wrong}\n{USAGE}");
