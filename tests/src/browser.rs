@@ -1,7 +1,7 @@
 //! A real Chromium, headless, driven through `ChromeDriver`.
 //!
-//! Elements are found as a person finds them: by role and accessible name ([`Browser::find`]). Everything waits with a
-//! deadline; nothing sleeps.
+//! Elements are found as a person finds them: by role and accessible name ([`Browser::find`]). Everything
+//! waits with a deadline; nothing sleeps.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ use crate::stack::free_port;
 use crate::supervised::Supervised;
 use crate::wait::{SOON, eventually, until};
 
-/// Defines `postern` in the page: finding by role and accessible name. The name is computed the way browsers do, for the
-/// cases that the page uses; what is `aria-hidden` (such as shortcut hints) is no part of it.
+/// Defines `postern` in the page: finding by role and accessible name. The name is computed the way browsers
+/// do, for the cases that the page uses; what is `aria-hidden` (such as shortcut hints) is no part of it.
 const FINDER: &str = include_str!("finder.js");
 
 /// How wide the window is.
@@ -241,8 +241,9 @@ impl Browser {
         (part(0), part(1))
     }
 
-    /// Everything the browser's console complained of since the last call: errors, and what the content security policy
-    /// stopped. A request that is answered 4xx shows there too: `expected` are words of those that the test provoked.
+    /// Everything the browser's console complained of since the last call: errors, and what the content
+    /// security policy stopped. A request that is answered 4xx shows there too: `expected` are words of those
+    /// that the test provoked.
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let log = self.driver.browser_log().await.expect("ChromeDriver hands out the console");
         let severe = log
@@ -298,8 +299,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A failed test has not closed its window. The browser is about to be killed: asking it to quit, as the driver
-        // would do here, could only block this thread until it gives up.
+        // A failed test has not closed its window. The browser is about to be killed: asking it to quit, as
+        // the driver would do here, could only block this thread until it gives up.
         drop(self.driver.clone().leak());
     }
 }

@@ -1,4 +1,5 @@
-//! What a stranger can do at the doors: little is told, little is done, nothing is made, and every try counts.
+//! What a stranger can do at the doors: little is told, little is done, nothing is made, and every try
+//! counts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

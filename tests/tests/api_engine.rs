@@ -1,14 +1,16 @@
-//! The delivery engine from outside: rotation, pause, filters, order, limits, replays, dry runs, statistics, exports and
-//! settings.
+//! The delivery engine from outside: rotation, pause, filters, order, limits, replays, dry runs, statistics,
+//! exports and settings.
 //!
 //! Covered:
 //!
-//! 1. A rotated secret signs with the one before until that expires; `v1a` verifies with the public key's secret.
+//! 1. A rotated secret signs with the one before until that expires; `v1a` verifies with the public key's
+//!    secret.
 //! 2. A paused webhook takes events and calls nobody until it is resumed.
 //! 3. Conditions and labels choose events; deliveries with one order key go one after the other; limits hold.
 //! 4. A replay sends again what is dead, and what a webhook never got, once.
 //! 5. A dry run shows the request that is then made, and stores nothing.
-//! 6. Statistics count what was attempted; exports hold everything; settings hold for webhooks without their own.
+//! 6. Statistics count what was attempted; exports hold everything; settings hold for webhooks without their
+//!    own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
-//! UP42's API as raw HTTP: what its SDK never sends, or never shows, is checked here; the SDK itself is driven in
-//! `clients_up42`. Paths and shapes are those of docs/wire.md B; callbacks are verified as docs/wire.md B.5 says that UP42's receivers do.
+//! UP42's API as raw HTTP: what its SDK never sends, or never shows, is checked here; the SDK itself is
+//! driven in `clients_up42`. Paths and shapes are those of docs/wire.md B; callbacks are verified as
+//! docs/wire.md B.5 says that UP42's receivers do.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -524,7 +525,8 @@ async fn only_webhooks_of_its_own_contract_are_known() {
     refused(&up42.send(Method::POST, "webhooks", Some(&body)).await, 400, &["\"native\" exists already"]);
 }
 
-/// Verifies a callback as UP42's receivers do (docs/wire.md B.5), and that the body is covered. Gives the listed names.
+/// Verifies a callback as UP42's receivers do (docs/wire.md B.5), and that the body is covered. Gives the
+/// listed names.
 fn verify(call: &Received, secret: &str) -> Result<Vec<String>, String> {
     let header =
         |name: &str| call.header(name).ok_or_else(|| format!("no header {name}: {:?}", call.headers));

@@ -1,7 +1,7 @@
 //! Webhooks: create, read, list, change, delete.
 //!
-//! Covered: defaults and the shape of a read, secrets and protected headers never shown, names in paths, every bad field
-//! at once, partial updates with versions, filters and pages, deletion.
+//! Covered: defaults and the shape of a read, secrets and protected headers never shown, names in paths,
+//! every bad field at once, partial updates with versions, filters and pages, deletion.
 
 use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;

@@ -1,6 +1,6 @@
-//! The real `up42-py` SDK, unmodified, in the four releases of docs/wire.md B that differ: each logs in, identifies its workspace and
-//! writes webhooks in a way of its own. The scripts assert; here their summaries are checked, so that nothing was left out
-//! unnoticed.
+//! The real `up42-py` SDK, unmodified, in the four releases of docs/wire.md B that differ: each logs in,
+//! identifies its workspace and writes webhooks in a way of its own. The scripts assert; here their summaries
+//! are checked, so that nothing was left out unnoticed.
 
 use postern_tests::{python, stack};
 use serde_json::{Value, json};

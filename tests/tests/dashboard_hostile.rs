@@ -1,5 +1,6 @@
-//! Text from outside stays text: whatever a producer, a receiver or a stranger at an inbox sends is shown, and never
-//! becomes markup or code. The content security policy has nothing to stop, and the console nothing to say.
+//! Text from outside stays text: whatever a producer, a receiver or a stranger at an inbox sends is shown,
+//! and never becomes markup or code. The content security policy has nothing to stop, and the console nothing
+//! to say.
 
 use std::time::Duration;
 

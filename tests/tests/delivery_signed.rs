@@ -1,5 +1,5 @@
-//! Signatures, judged by others: the official `standardwebhooks` packages (Python, npm) and the crate verify the exact
-//! bytes that reached a receiver.
+//! Signatures, judged by others: the official `standardwebhooks` packages (Python, npm) and the crate verify
+//! the exact bytes that reached a receiver.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Callbacks of a webhook with a made secret, of one with a given secret, and of a `ubiops` webhook that signs; with data
-/// that a careless sender would write differently than it signs.
+/// Callbacks of a webhook with a made secret, of one with a given secret, and of a `ubiops` webhook that
+/// signs; with data that a careless sender would write differently than it signs.
 async fn signed_calls(label: &str) -> Vec<(String, Received)> {
     let (project, sink) = (stack::project(label).await, Sink::start().await);
     project.listen("made", &sink.url("/made"), &json!({})).await;

@@ -1,9 +1,10 @@
 //! Every trap of docs/platform.md 1.9 as it would show from outside.
 //!
-//! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no half-written rows ·
-//! 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue handler never fails its batch ·
-//! 8 an alarm is a point in time, not an offset · 9 waiting deliveries do not stop the queues (hundreds of them: the
-//! 10,000 delayed messages at which the platform stops are out of reach, because `edge` delays none in a queue).
+//! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no
+//! half-written rows · 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue
+//! handler never fails its batch · 8 an alarm is a point in time, not an offset · 9 waiting deliveries do not
+//! stop the queues (hundreds of them: the 10,000 delayed messages at which the platform stops are out of
+//! reach, because `edge` delays none in a queue).
 
 use postern_core::api::webhook::{HealthStatus, WebhookView};
 use postern_core::delivery::State;
@@ -59,7 +60,8 @@ async fn maps_survive_the_copies_in_kv() {
     let mut stack = Stack::start().await;
     let (project, sink) = (stack.project("kvmaps").await, Sink::start().await);
     wide(&project, &sink, &json!({ "headers": [{ "key": "X-Key", "value": "hush", "protected": true }], "labels": { "a": "b" }, "object": { "type": "t", "name": null, "version": null } })).await;
-    // A new process has an empty memory cache: what it sends comes from KV, or from the object where KV is behind.
+    // A new process has an empty memory cache: what it sends comes from KV, or from the object where KV is
+    // behind.
     stack.restart().await;
     let event = json!({ "type": "e", "data": nested(), "object": { "type": "t", "name": "n" } });
     project.post("events", &event).await.expect(202);

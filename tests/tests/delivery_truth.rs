@@ -1,9 +1,9 @@
-//! The truth table: everything that a receiver can do to a first attempt, against the real Worker, all at once; and the
-//! page docs/outcomes.md, which is made of what was seen.
+//! The truth table: everything that a receiver can do to a first attempt, against the real Worker, all at
+//! once; and the page docs/outcomes.md, which is made of what was seen.
 //!
-//! Each row says what must come of it: the result, where the delivery stands, when the next attempt is due (within the
-//! jitter), what it does to the webhook. The test fails if a row is otherwise, or if the page that is committed is not the
-//! one that it makes. `POSTERN_BLESS=1` writes the page instead.
+//! Each row says what must come of it: the result, where the delivery stands, when the next attempt is due
+//! (within the jitter), what it does to the webhook. The test fails if a row is otherwise, or if the page
+//! that is committed is not the one that it makes. `POSTERN_BLESS=1` writes the page instead.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,7 +20,8 @@ use postern_tests::stack;
 use postern_tests::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
-/// Wait before the second attempt of every row, in seconds: so long that it does not come while the test looks.
+/// Wait before the second attempt of every row, in seconds: so long that it does not come while the test
+/// looks.
 const FIRST_WAIT_S: u32 = 300;
 /// What the answers with `Retry-After` ask for, in seconds: more than any jittered wait of the schedule.
 const ASKED_S: u32 = 600;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`, but for `scale` and
-//! `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
+//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`,
+//! but for `scale` and `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -105,7 +105,8 @@ fn run_through(command: Command) -> Result<ExitCode> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)))
 }
 
-/// The yardstick that other systems were measured with, built. `None` if its source is not beside the repository.
+/// The yardstick that other systems were measured with, built. `None` if its source is not beside the
+/// repository.
 fn hookbench() -> Result<Option<PathBuf>> {
     let Some(manifest) = workspace::root()
         .parent()

@@ -1,5 +1,5 @@
-//! `cargo xtask build`: brings `dist` and `edge/build` up to date, and `.dev.vars` for a development build. It is what `wrangler dev` and `wrangler deploy` call when a
-//! person runs them (`build` in wrangler.jsonc).
+//! `cargo xtask build`: brings `dist` and `edge/build` up to date, and `.dev.vars` for a development build.
+//! It is what `wrangler dev` and `wrangler deploy` call when a person runs them (`build` in wrangler.jsonc).
 
 use std::env;
 use std::process::ExitCode;

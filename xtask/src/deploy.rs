@@ -46,7 +46,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         report::say(output.text.trim_end());
         return Ok(if output.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    // In the foreground and not under a supervisor: it may open a browser or ask something, and ends by itself.
+    // In the foreground and not under a supervisor: it may open a browser or ask something, and ends by
+    // itself.
     let mut deploy = Command::new(&tools.node);
     deploy.arg(Toolbox::wrangler()).arg("deploy").current_dir(workspace::root()).env("PATH", tools.path());
     wrangler::set_built(&mut deploy);

@@ -1,8 +1,9 @@
 //! `cargo xtask dev`: from a fresh clone to a page in the browser.
 //!
-//! Tools, builds, `wrangler dev`, the first project; then one line for programs (`ready http://…`) and one for people (a link
-//! that signs them in). From then on it watches the sources, rebuilds what depends on a change, and puts the result where
-//! wrangler sees it; a build that fails says why and leaves what is served alone.
+//! Tools, builds, `wrangler dev`, the first project; then one line for programs (`ready http://…`) and one
+//! for people (a link that signs them in). From then on it watches the sources, rebuilds what depends on a
+//! change, and puts the result where wrangler sees it; a build that fails says why and leaves what is served
+//! alone.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -54,7 +55,11 @@ impl Options {
                 Arg::Long("fresh") => options.is_fresh = true,
                 Arg::Long("release") => options.profile = Profile::Release,
                 other => {
-                    return Err(Failure::argument("dev", "--port N, --state DIR, --fresh and --release", other));
+                    return Err(Failure::argument(
+                        "dev",
+                        "--port N, --state DIR, --fresh and --release",
+                        other,
+                    ));
                 }
             }
         }
@@ -123,7 +128,8 @@ fn check_port(port: u16) -> Result<()> {
     })
 }
 
-/// Keeps two stacks from writing to one state folder. The system lets go of the lock when we end, however we end.
+/// Keeps two stacks from writing to one state folder. The system lets go of the lock when we end, however we
+/// end.
 fn lock(state: &State) -> Result<File> {
     let path = state.file("lock");
     let file = File::create(&path).map_err(|cause| Failure::path("write", &path, &cause))?;
@@ -161,7 +167,8 @@ fn watch(tools: &Toolbox, profile: Profile, dev: &mut Dev, before: Glance) -> Re
     }
 }
 
-/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may fix it.
+/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may fix
+/// it.
 fn rebuild(tools: &Toolbox, profile: Profile) -> Result<()> {
     // Without a network a new dependency cannot be had; the build will say so in its own words.
     drop(builds::fetch_crates());

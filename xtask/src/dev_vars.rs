@@ -1,7 +1,7 @@
 //! `.dev.vars`: the secrets of a development machine, one `NAME=value` a line.
 //!
-//! What is missing is generated and appended; what is there is never changed. The file is ours alone to read (mode 0600) and
-//! git ignores it.
+//! What is missing is generated and appended; what is there is never changed. The file is ours alone to read
+//! (mode 0600) and git ignores it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,7 +18,8 @@ use crate::workspace;
 pub(crate) struct DevVars(BTreeMap<String, String>);
 
 impl DevVars {
-    /// Reads `.dev.vars`, completing it. `ADMIN_TOKEN` from the environment wins over the file's, and is then not stored.
+    /// Reads `.dev.vars`, completing it. `ADMIN_TOKEN` from the environment wins over the file's, and is then
+    /// not stored.
     ///
     /// # Errors
     /// The file cannot be read or written, or an `ADMIN_TOKEN` has characters that no bearer token has.
@@ -51,8 +52,8 @@ impl DevVars {
         self.0.get("ADMIN_TOKEN").map_or("", String::as_str)
     }
 
-    /// Writes all variables to a file that only we can read, for wrangler's `--env-file`: arguments and environment of a
-    /// process can be seen by others.
+    /// Writes all variables to a file that only we can read, for wrangler's `--env-file`: arguments and
+    /// environment of a process can be seen by others.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -68,7 +69,8 @@ impl DevVars {
     }
 }
 
-/// Characters of an `ADMIN_TOKEN` at least: `postern_core::admin::TOKEN_CHARS_MIN`, which this program does not link.
+/// Characters of an `ADMIN_TOKEN` at least: `postern_core::admin::TOKEN_CHARS_MIN`, which this program does
+/// not link.
 const ADMIN_TOKEN_CHARS_MIN: usize = 32;
 
 /// The characters of RFC 6750's `b64token`.

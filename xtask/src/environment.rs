@@ -1,4 +1,5 @@
-//! What the tests run in: a browser, virtual environments of Python, and variables that say where everything is.
+//! What the tests run in: a browser, virtual environments of Python, and variables that say where everything
+//! is.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -77,8 +78,8 @@ fn venv_links() -> PathBuf {
     workspace::target().join("venvs")
 }
 
-/// One virtual environment for each `tests/clients/<client>/requirements*.txt`, kept in the cache under the hash of what it
-/// was made of.
+/// One virtual environment for each `tests/clients/<client>/requirements*.txt`, kept in the cache under the
+/// hash of what it was made of.
 pub(crate) fn virtual_environments() -> Result<()> {
     let clients = workspace::root().join("tests/clients");
     for client in subfolders(&clients) {

@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz`: libFuzzer over every parser of outside text (`fuzz/`), each target with a corpus that is kept.
+//! `cargo xtask fuzz`: libFuzzer over every parser of outside text (`fuzz/`), each target with a corpus that
+//! is kept.
 //!
-//! A stable compiler is enough: coverage comes from LLVM's own pass, and an address sanitizer would find nothing in code without
-//! `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put it into `fuzz/corpus/TARGET` with its fix, so
-//! that it never comes back.
+//! A stable compiler is enough: coverage comes from LLVM's own pass, and an address sanitizer would find
+//! nothing in code without `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put
+//! it into `fuzz/corpus/TARGET` with its fix, so that it never comes back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,8 @@ const MEMORY_MIB_MAX: u32 = 1_024;
 pub(crate) enum Amount {
     /// As much as it takes in so many seconds; 0: its corpus only.
     Seconds(u64),
-    /// Its corpus of the repository and so many inputs made of it from a fixed seed: the same on every machine.
+    /// Its corpus of the repository and so many inputs made of it from a fixed seed: the same on every
+    /// machine.
     Inputs(u64),
 }
 

@@ -1,13 +1,15 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
-//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every check there is, `simulate` looks for seeds that
-//! break the ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
+//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every
+//! check there is, `simulate` looks for seeds that break the ledger, `fuzz` for input that breaks a parser,
+//! `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
 //! or installs the tools it needs.
 //!
-//! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a type to match on.
+//! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a
+//! type to match on.
 //!
-//! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how nothing is left
-//! behind when it ends).
+//! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how
+//! nothing is left behind when it ends).
 
 mod bench;
 mod build;

@@ -1,8 +1,8 @@
-//! Builds the dashboard. Trunk compiles it and copies `public`; its hook calls [`finish`], which splits off the parts that the
-//! page loads later, and binds and optimises what is left (`Trunk.toml`).
+//! Builds the dashboard. Trunk compiles it and copies `public`; its hook calls [`finish`], which splits off
+//! the parts that the page loads later, and binds and optimises what is left (`Trunk.toml`).
 //!
-//! Trunk takes minutes to install from source. Where there is none, [`build_alone`] does Trunk's part and calls the same
-//! function: the files are the same, which `cargo xtask test` compares.
+//! Trunk takes minutes to install from source. Where there is none, [`build_alone`] does Trunk's part and
+//! calls the same function: the files are the same, which `cargo xtask test` compares.
 //!
 //! What is compiled lies in a folder that is named by its contents, so that a browser may keep it for ever.
 
@@ -96,8 +96,9 @@ pub(crate) fn run_hook() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the program, binds and
-/// optimises its parts, puts them into the folder that is named by their contents, and names that in the document.
+/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the
+/// program, binds and optimises its parts, puts them into the folder that is named by their contents, and
+/// names that in the document.
 ///
 /// # Errors
 /// What the failing step printed.
@@ -173,7 +174,8 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
     remove_file(&first)
 }
 
-/// Makes a release's files small and copies others, as many at a time as there are cores: most of a release is spent here.
+/// Makes a release's files small and copies others, as many at a time as there are cores: most of a release
+/// is spent here.
 fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -> Result<()> {
     let mut work = Vec::new();
     for folder in folders {
@@ -217,8 +219,8 @@ fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> R
     }
 }
 
-/// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is not optimised again,
-/// nor is the page that is built for comparison.
+/// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is
+/// not optimised again, nor is the page that is built for comparison.
 fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
     let mut print = Fingerprint::new();
     print.add(tools.fingerprint().as_bytes());
@@ -270,7 +272,8 @@ fn remove_files_of_trunk(stage: &Path) -> Result<()> {
     }
 }
 
-/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its elements.
+/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its
+/// elements.
 fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
     let named = text.replace(FOLDER, &format!("/{folder}"));
     let lines: String =

@@ -1,8 +1,9 @@
 //! Jobs that wait for each other and otherwise run side by side, as many as the machine has room for.
 //!
-//! On two cores much of a test run waits: for a receiver that hangs on purpose, for a browser, for the one thread of a link.
-//! A job says what it waits for by name, and how much of the machine it takes; it may bring further jobs when it ends. One of
-//! load 0 takes nothing: it starts at once, and runs beside the others at low priority.
+//! On two cores much of a test run waits: for a receiver that hangs on purpose, for a browser, for the one
+//! thread of a link. A job says what it waits for by name, and how much of the machine it takes; it may bring
+//! further jobs when it ends. One of load 0 takes nothing: it starts at once, and runs beside the others at
+//! low priority.
 
 use std::sync::mpsc;
 use std::thread;
@@ -102,8 +103,8 @@ impl Ended {
     }
 }
 
-/// Runs the jobs, those first that come first, and tells `on_end` of each. A job that is too large for the room that is left
-/// runs alone.
+/// Runs the jobs, those first that come first, and tells `on_end` of each. A job that is too large for the
+/// room that is left runs alone.
 ///
 /// # Errors
 /// Only a signal that asked us to end; any other failure of a job is its finding.

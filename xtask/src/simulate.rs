@@ -1,9 +1,9 @@
 //! `cargo xtask simulate`: the ledger's deterministic simulation over many seeds, or until somebody stops it.
 //!
-//! The simulation itself is a test of the ledger (`ledger/tests/simulation`), which takes the seeds from `POSTERN_FROM` (the
-//! first) and `POSTERN_SEEDS` (how many), runs them on two threads and prints the states and rules that they reached. Here
-//! it is built optimised, but with its assertions, and run a chunk of seeds at a time. A seed that fails ends it, with the
-//! command that repeats it.
+//! The simulation itself is a test of the ledger (`ledger/tests/simulation`), which takes the seeds from
+//! `POSTERN_FROM` (the first) and `POSTERN_SEEDS` (how many), runs them on two threads and prints the states
+//! and rules that they reached. Here it is built optimised, but with its assertions, and run a chunk of seeds
+//! at a time. A seed that fails ends it, with the command that repeats it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,10 +1,12 @@
 //! `cargo xtask test`: every check there is, with a count and the times at the end.
 //!
-//! The checks are jobs ([`schedule`]): what is compiled is compiled once, and what does not wait for each other runs side by side.
-//! A check that fails shows what it printed and the others still run. The last line is always `N passed, N failed`: each test
-//! of a test program counts as one, each other check (formatting, a size) too. A part that finds no test has failed.
+//! The checks are jobs ([`schedule`]): what is compiled is compiled once, and what does not wait for each
+//! other runs side by side. A check that fails shows what it printed and the others still run. The last line
+//! is always `N passed, N failed`: each test of a test program counts as one, each other check (formatting, a
+//! size) too. A part that finds no test has failed.
 //!
-//! Nothing here is bounded by time in what it tries: seeds and counts are fixed, so that every machine tries the same.
+//! Nothing here is bounded by time in what it tries: seeds and counts are fixed, so that every machine tries
+//! the same.
 
 use std::fs;
 use std::process::ExitCode;
@@ -366,8 +368,9 @@ const CHROMIUM: &str = "Chromium";
 const TRUNK: &str = "trunk";
 const ONE_PAGE: &str = "app: the same page with trunk and without";
 
-/// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart are built apart:
-/// in one build they would have each other's features, and be tested as nobody runs them (the order of an object's members, say).
+/// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart
+/// are built apart: in one build they would have each other's features, and be tested as nobody runs them
+/// (the order of an object's members, say).
 fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     let is_of_stack = |part: &&Part| part.needs_a_stack();
     let mut selections = parts
@@ -382,8 +385,9 @@ fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     Ok(selections)
 }
 
-/// Trunk, and that the page is the same without it. Where there is none, the whole run compiles one beside its other jobs, once
-/// for a machine; a part of it does not, because it would wait for minutes for that alone.
+/// Trunk, and that the page is the same without it. Where there is none, the whole run compiles one beside
+/// its other jobs, once for a machine; a part of it does not, because it would wait for minutes for that
+/// alone.
 fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
     if tools.trunk.is_none() && parts != Part::ALL {
         report::say(format!(
@@ -391,7 +395,8 @@ fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
         ));
         return Vec::new();
     }
-    // A machine that can't have a trunk builds the page without one, as a newcomer's does: that counts neither way.
+    // A machine that can't have a trunk builds the page without one, as a newcomer's does: that counts
+    // neither way.
     let find = || match tools::find_or_compile_trunk() {
         Ok(_trunk) => Ok(uncounted("is here")),
         Err(stopped @ Failure::Stopped { .. }) => Err(stopped),

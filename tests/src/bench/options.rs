@@ -147,7 +147,8 @@ impl Options {
     }
 }
 
-/// The parts that are not measured here: they need no server, and `cargo xtask bench` runs them in the ledger.
+/// The parts that are not measured here: they need no server, and `cargo xtask bench` runs them in the
+/// ledger.
 const ELSEWHERE: [&str; 2] = ["scale", "worst"];
 
 fn parts(text: &str) -> Result<Vec<Part>, String> {

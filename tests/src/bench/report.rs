@@ -1,4 +1,5 @@
-//! How the benchmark's results are shown: tables for people while it runs, one JSON document for programs at its end.
+//! How the benchmark's results are shown: tables for people while it runs, one JSON document for programs at
+//! its end.
 
 use std::io::Write as _;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Page objects: what a person does on each screen, by role and label.
 //!
-//! A [`Hand`] decides whether it is done with the mouse or with the keyboard alone, so one journey serves both.
+//! A [`Hand`] decides whether it is done with the mouse or with the keyboard alone, so one journey serves
+//! both.
 
 mod inbox;
 mod replay;

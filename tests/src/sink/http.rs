@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 server over TCP that hides nothing: a library would normalise header names, refuse odd requests and
-//! answer by itself, and a receiver of ours must see and do exactly what it is told.
+//! A small HTTP/1.1 server over TCP that hides nothing: a library would normalise header names, refuse odd
+//! requests and answer by itself, and a receiver of ours must see and do exactly what it is told.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -170,7 +170,8 @@ impl Server {
         let address = listener.local_addr().expect("a bound socket has an address");
         let rule: Arc<dyn Fn(Received) -> Behaviour + Send + Sync> = Arc::new(rule);
         let accepting = tokio::spawn(async move {
-            // Ends with this task, and so with the server: a receiver that is gone answers on no old connection either.
+            // Ends with this task, and so with the server: a receiver that is gone answers on no old
+            // connection either.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let rule = Arc::clone(&rule);

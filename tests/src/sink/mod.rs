@@ -1,5 +1,5 @@
-//! A receiver on loopback that obeys: it answers as it is told, or hangs, resets or never ends, and it records exactly
-//! what reached it (raw header names in their order, the body's bytes).
+//! A receiver on loopback that obeys: it answers as it is told, or hangs, resets or never ends, and it
+//! records exactly what reached it (raw header names in their order, the body's bytes).
 //!
 //! [`Sink`] is the one for tests; the benchmark runs its own rule on the same [`http`] server.
 
@@ -53,7 +53,8 @@ impl Sink {
         Self { address: server.address(), server: Some(server), state }
     }
 
-    /// Ends the server with all of its connections, as a machine that is switched off; what was recorded stays.
+    /// Ends the server with all of its connections, as a machine that is switched off; what was recorded
+    /// stays.
     pub fn go_down(&mut self) {
         self.server = None;
     }

@@ -1,7 +1,7 @@
 //! A receiver that is switched off for a minute under 100 events a second, and comes back.
 //!
-//! Every event is accepted and reaches the receiver, under one `webhook-id`; repeats are counted. While the receiver is
-//! away it is probed, not flooded: far fewer calls fail than events wait.
+//! Every event is accepted and reaches the receiver, under one `webhook-id`; repeats are counted. While the
+//! receiver is away it is probed, not flooded: far fewer calls fail than events wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -33,8 +33,8 @@ const PRODUCERS: usize = 32;
 const PUBLISHED: Duration = Duration::from_mins(8);
 /// From the return to the last delivery: the longest pause between two probes is a minute, then 6,000 wait.
 const DRAIN: Duration = Duration::from_mins(6);
-/// Calls that may fail: those that were under way when the receiver went, the five that make it a failing one, and the
-/// probes of a minute, none closer than a second to the next.
+/// Calls that may fail: those that were under way when the receiver went, the five that make it a failing
+/// one, and the probes of a minute, none closer than a second to the next.
 const FAILED_CALLS_MAX: usize = 200;
 
 #[tokio::test]

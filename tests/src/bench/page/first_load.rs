@@ -1,4 +1,5 @@
-//! The first load, by a browser that has nothing of the page yet: bytes, requests, and how soon there is something to see.
+//! The first load, by a browser that has nothing of the page yet: bytes, requests, and how soon there is
+//! something to see.
 
 use std::fs;
 use std::path::Path;

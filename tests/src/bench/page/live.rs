@@ -1,7 +1,7 @@
 //! The live list: how much of the main thread it takes while deliveries arrive.
 //!
-//! 400 rows and the events are real: the engine delivers, and tells the page. 10,000 rows and what comes to them are made up by
-//! the probe in the page, so that nothing but the page is measured.
+//! 400 rows and the events are real: the engine delivers, and tells the page. 10,000 rows and what comes to
+//! them are made up by the probe in the page, so that nothing but the page is measured.
 
 use std::time::{Duration, Instant};
 

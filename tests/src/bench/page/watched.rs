@@ -86,7 +86,8 @@ pub(super) struct Memory {
 }
 
 impl Watched {
-    /// Opens a window, with nothing kept from another. `rows`: the list of deliveries holds so many that nobody sent.
+    /// Opens a window, with nothing kept from another. `rows`: the list of deliveries holds so many that
+    /// nobody sent.
     pub(super) async fn open(rows: Option<usize>) -> Self {
         let browser = Browser::open().await;
         let source = format!("(() => {{\nconst madeUp = {};\n{PROBE}\n}})();", json!(rows));
@@ -177,8 +178,8 @@ impl Watched {
         }
     }
 
-    /// Closes the window. Says whether the content security policy stopped anything: such a page is not what it was meant to be,
-    /// and no figures of it count.
+    /// Closes the window. Says whether the content security policy stopped anything: such a page is not what
+    /// it was meant to be, and no figures of it count.
     pub(super) async fn close(self, report: &Report) {
         let violations = self.number("violations").await;
         if violations > 0.0 {
