@@ -80,7 +80,7 @@ fn events(body: &str) {
             Ok(events) => {
                 for event in events {
                     assert!(event::is_event_type(&event.kind) && !event::is_operational(&event.kind), "{}", event.kind);
-                    // As text: a number beyond a float (1e400) is kept as it was written, and is no value
+                    // As text: a number beyond a float (1e400) is kept as it was written, and is not a value
                     // here.
                     let again = format!("{{\"type\":\"{}\",\"data\":{}}}", event.kind, event.data.get());
                     let again = event::parse_event(&again).expect("an event that was taken can be posted again");

@@ -18,7 +18,7 @@ use crate::supervised::Supervised;
 use crate::wait::{SOON, eventually, until};
 
 /// Defines `postern` in the page: finding by role and accessible name. The name is computed the way browsers
-/// do, for the cases that the page uses; what is `aria-hidden` (such as shortcut hints) is no part of it.
+/// do, for the cases that the page uses; what is `aria-hidden` (such as shortcut hints) is not part of it.
 const FINDER: &str = include_str!("finder.js");
 
 /// How wide the window is.
@@ -137,7 +137,7 @@ impl Browser {
         answer.json().clone()
     }
 
-    /// The visible element with this role whose accessible name is `name`, or begins with it.
+    /// The visible element with this role whose accessible name is `name`, or starts with it.
     pub async fn find(&self, role: &str, name: &str) -> WebElement {
         let what = format!("there is a {role} named {name:?}");
         for_page(&what, self, async || self.found(role, name).await).await
@@ -148,7 +148,7 @@ impl Browser {
         self.found(role, name).await.is_some()
     }
 
-    /// Waits until there is none.
+    /// Waits until it is gone.
     pub async fn gone(&self, role: &str, name: &str) {
         until(&format!("the {role} named {name:?} is gone"), SOON, async || !self.has(role, name).await)
             .await;
@@ -307,12 +307,12 @@ impl Drop for Browser {
 
 /// Looks until there is something; at the deadline the panic shows the page.
 async fn for_page<T>(what: &str, browser: &Browser, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        if begun.elapsed() > SOON {
+        if started.elapsed() > SOON {
             let (address, text) = (browser.address().await, browser.text().await);
             let picture = browser.picture(&format!("failed-{}", std::process::id())).await;
             let complaints = browser.complaints(&[]).await;

@@ -155,7 +155,7 @@ impl Reply {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body)
-            .unwrap_or_else(|fault| panic!("{} answered no JSON ({fault}): {}", self.call, self.body))
+            .unwrap_or_else(|fault| panic!("{} did not answer JSON ({fault}): {}", self.call, self.body))
     }
 
     /// The body as `T`.

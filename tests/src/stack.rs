@@ -180,10 +180,10 @@ impl Stack {
         assert!(self.running.is_none(), "the stack runs already");
         let running = self.spawn();
         let health = self.anonymous();
-        let begun = Instant::now();
+        let started = Instant::now();
         until("the stack answers /healthz", 2 * START, async || {
             assert!(!running.is_over(), "the stack ended at its start:\n{}", self.log());
-            assert!(begun.elapsed() < START, "the stack does not answer:\n{}", self.log());
+            assert!(started.elapsed() < START, "the stack does not answer:\n{}", self.log());
             health.try_get("/healthz").await.is_some_and(|reply| reply.status == 200)
         })
         .await;

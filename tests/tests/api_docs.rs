@@ -23,7 +23,7 @@ const END: &str = "@@ status ";
 /// A block of a page.
 #[derive(Debug, PartialEq, Eq)]
 struct Block {
-    /// Where it begins.
+    /// Where it starts.
     line: usize,
     /// The commands.
     script: String,

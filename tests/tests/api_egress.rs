@@ -17,7 +17,7 @@ use postern_tests::wait::{SOON, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Requests at once: what is shown here is no matter of speed.
+/// Requests at once: what is shown here does not depend on speed.
 const AT_ONCE: usize = 8;
 /// Jobs of actinia that are made only to fail: each is a row.
 const JOBS: usize = 40;

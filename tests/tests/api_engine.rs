@@ -125,10 +125,7 @@ async fn an_asymmetric_secret_signs_v1a_and_an_inbox_verifies_it() {
     assert!(signature.is_some_and(|signature| signature.starts_with("v1a,")));
     assert_eq!(request.signature, SignatureVerdict::Valid { webhook: String::from("w") });
     let again = rotate(&project, "w", json!({})).await;
-    assert!(
-        again.secret.is_some_and(|secret| secret.starts_with("whsk_")),
-        "the kind stays where nobody says"
-    );
+    assert!(again.secret.is_some_and(|secret| secret.starts_with("whsk_")), "the kind stays if absent");
 }
 
 #[tokio::test]
@@ -229,7 +226,7 @@ async fn limits_of_a_webhook_hold() {
     for pair in one.windows(2) {
         assert!(pair[1].at.duration_since(pair[0].at) >= Duration::from_millis(280), "one call at a time");
     }
-    // The window is that of the calls' begin; what the receiver sees differs by the way there.
+    // The window is that of the start of the calls; what the receiver sees differs by the way there.
     assert!(
         rate[2].at.duration_since(rate[0].at) >= Duration::from_millis(2_500),
         "two calls in any three seconds"

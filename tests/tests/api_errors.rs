@@ -24,7 +24,7 @@ struct Operation {
     method: Method,
     path: &'static str,
     needs: Needs,
-    /// A body that is accepted; `None` where the operation takes none.
+    /// A body that is accepted; `None` if the operation takes no body.
     body: Option<Value>,
 }
 

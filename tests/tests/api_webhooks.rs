@@ -148,7 +148,10 @@ async fn a_bad_draft_names_every_bad_field() {
         (json!([]), &[""]),
         (json!("text"), &[""]),
         (
-            json!({ "name": 1, "url": 2, "events": 3, "headers": 4, "labels": 5, "timeout_s": "6", "enabled": 7, "retry": "8", "include_result": 9, "description": 10, "secret": 11, "contract": 12, "object": 13 }),
+            json!({
+                "name": 1, "url": 2, "events": 3, "headers": 4, "labels": 5, "timeout_s": "6", "enabled": 7,
+                "retry": "8", "include_result": 9, "description": 10, "secret": 11, "contract": 12, "object": 13
+            }),
             &[
                 "/name",
                 "/url",
@@ -212,9 +215,11 @@ async fn a_bad_draft_names_every_bad_field() {
             &["/headers/0/value"],
         ),
         (
-            good(
-                json!({ "headers": (0..21).map(|n| json!({ "key": format!("a{n}"), "value": "x", "protected": false })).collect::<Vec<_>>() }),
-            ),
+            good(json!({
+                "headers": (0..21)
+                    .map(|n| json!({ "key": format!("a{n}"), "value": "x", "protected": false }))
+                    .collect::<Vec<_>>()
+            })),
             &["/headers"],
         ),
         (

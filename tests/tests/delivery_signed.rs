@@ -164,7 +164,11 @@ async fn the_object_of_an_event_is_part_of_its_callback() {
 #[tokio::test]
 async fn a_webhook_without_a_secret_is_called_unsigned_and_an_override_stands() {
     let (project, sink) = (stack::project("bare").await, Sink::start().await);
-    let headers = json!([{ "key": "User-Agent", "value": "mine/1", "protected": false }, { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false }, { "key": "ACCEPT", "value": "application/json", "protected": false }]);
+    let headers = json!([
+        { "key": "User-Agent", "value": "mine/1", "protected": false },
+        { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false },
+        { "key": "ACCEPT", "value": "application/json", "protected": false }
+    ]);
     project.listen("w", &sink.url("/a"), &json!({ "secret": null, "headers": headers })).await;
     project.event("e", json!(1)).await;
     let call = sink.wait_for("/a", 1).await.remove(0);

@@ -148,7 +148,7 @@ impl Row {
 
 /// `taken` as gzip.
 const GZIP: [u8; 28] = *b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xfftaken\x08\xd6\xe8\xbf\x05\0\0\0";
-/// The beginning of a zstd frame.
+/// The start of a zstd frame.
 const ZSTD: [u8; 6] = *b"\x28\xb5\x2f\xfd\x04\x58";
 /// Bytes of a header that is longer than what is kept of all.
 const LONG_HEADER_BYTES: usize = 9_000;

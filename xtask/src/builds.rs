@@ -284,7 +284,7 @@ fn input_files(inputs: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open: Vec<PathBuf> = inputs.iter().map(|input| workspace::root().join(input)).collect();
     while let Some(path) = open.pop() {
-        // A name may be gone again before we look: then it is no input.
+        // A name may be gone again before we look: then it is not an input.
         let Ok(entries) = fs::read_dir(&path) else {
             if path.is_file() {
                 files.push(path);

@@ -26,7 +26,7 @@ impl DevVars {
     pub(crate) fn load() -> Result<Self> {
         let file = workspace::root().join(".dev.vars");
         let from_environment = env::var("ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
-        let mut vars = complete(&file, from_environment.is_some())?;
+        let mut vars = complete(&file, from_environment.as_deref())?;
         if let Some(token) = from_environment {
             vars.insert("ADMIN_TOKEN".to_owned(), token);
         }
@@ -88,8 +88,9 @@ fn private_file(file: &Path) -> Result<File> {
         .map_err(|cause| Failure::path("write", file, &cause))
 }
 
-/// Reads a file of variables and appends the secrets that it lacks.
-fn complete(file: &Path, has_admin_token: bool) -> Result<BTreeMap<String, String>> {
+/// Reads a file of variables and appends the secrets that it lacks; an `admin_token` from elsewhere is not
+/// written down.
+fn complete(file: &Path, admin_token: Option<&str>) -> Result<BTreeMap<String, String>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -97,7 +98,7 @@ fn complete(file: &Path, has_admin_token: bool) -> Result<BTreeMap<String, Strin
     };
     let mut vars = parse(&text);
     let mut added = String::new();
-    if !vars.contains_key("ADMIN_TOKEN") && !has_admin_token {
+    if !vars.contains_key("ADMIN_TOKEN") && admin_token.is_none() {
         let token = format!("adm_{}", hex(&random::<24>()?));
         _ = writeln!(
             added,
@@ -207,8 +208,8 @@ mod tests {
         let file = env::temp_dir().join(format!("postern-xtask-{}.vars", std::process::id()));
         fs::write(&file, "MINE=kept").expect("a file");
 
-        let first = complete(&file, false).expect("it is completed");
-        let second = complete(&file, false).expect("it is complete");
+        let first = complete(&file, None).expect("it is completed");
+        let second = complete(&file, None).expect("it is complete");
 
         assert_eq!(first, second);
         assert_eq!(first.get("MINE").map(String::as_str), Some("kept"));
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn a_token_from_the_environment_is_not_written_down() {
         let file = env::temp_dir().join(format!("postern-xtask-{}-env.vars", std::process::id()));
-        complete(&file, true).expect("it is completed");
+        complete(&file, Some("of-the-environment")).expect("it is completed");
         let text = fs::read_to_string(&file).expect("the file");
         assert!(!text.contains("ADMIN_TOKEN=") && text.contains("SEALING_KEYS="));
         fs::remove_file(&file).expect("it is removed");

@@ -43,7 +43,7 @@ impl Browser {
     /// From the environment, from `PATH`, or from Debian's packages.
     ///
     /// # Errors
-    /// There is none, and none could be installed.
+    /// It is absent and could not be installed.
     pub(crate) fn find_or_install() -> Result<Self> {
         if let Some(found) = Self::find() {
             return Ok(found);
@@ -151,7 +151,7 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
     }
     let mut install = process::command(venv.join("bin/python"));
     install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]);
-    // A file that begins so names everything that is needed, and packages that would ask for much more.
+    // A file that starts so names everything that is needed, and packages that would ask for much more.
     if fs::read_to_string(requirements).is_ok_and(|text| text.starts_with("# --no-deps")) {
         install.arg("--no-deps");
     }

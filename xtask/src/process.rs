@@ -333,7 +333,7 @@ pub(crate) fn supervise(arguments: Vec<OsString>) -> ExitCode {
     });
     let Ok(status) = child.wait() else { return ExitCode::FAILURE };
     if orphaned.load(Ordering::SeqCst) {
-        // What the program itself started may need a moment longer, and nobody else is there to see to it.
+        // What the program itself started may need a moment longer, and nothing else will see to it.
         // This ends us too.
         thread::sleep(Duration::from_millis(500));
         _ = killpg(own_group, Signal::SIGKILL);

@@ -1,7 +1,7 @@
 //! The first project: after the first start no screen of the dashboard is empty.
 //!
 //! A project `demo` with an inbox, a webhook to it and a few event types. It is made once for a state folder;
-//! whoever deletes or changes any of it later keeps what they did. Only the webhook's address follows when
+//! what a person deletes or changes later stays so. Only the webhook's address follows when
 //! the stack moves to another port.
 
 use std::fs;

@@ -20,7 +20,7 @@ use crate::workspace;
 
 /// Seeds of one process: some seconds of work.
 const CHUNK: u64 = 2_000;
-/// The test that runs the seeds, by the beginning of its name.
+/// The test that runs the seeds, by the start of its name.
 const TEST: &str = "nothing_is_lost";
 /// The end of the line after which the simulation lists what was reached.
 const REACHED: &str = "reached, in how many seeds:";

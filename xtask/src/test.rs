@@ -289,7 +289,7 @@ fn tell_times(ended: &[Ended], all: Duration) {
             "  {:<44} {:>14}, from {}",
             job.name,
             report::seconds(job.took),
-            report::seconds(job.began)
+            report::seconds(job.started)
         ));
     }
 }
@@ -369,7 +369,7 @@ const TRUNK: &str = "trunk";
 const ONE_PAGE: &str = "app: the same page with trunk and without";
 
 /// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart
-/// are built apart: in one build they would have each other's features, and be tested as nobody runs them
+/// are built apart: in one build they would have each other's features, and be tested as no one runs them
 /// (the order of an object's members, say).
 fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     let is_of_stack = |part: &&Part| part.needs_a_stack();
@@ -385,7 +385,7 @@ fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     Ok(selections)
 }
 
-/// Trunk, and that the page is the same without it. Where there is none, the whole run compiles one beside
+/// Trunk, and that the page is the same without it. If it is absent, the whole run compiles one beside
 /// its other jobs, once for a machine; a part of it does not, because it would wait for minutes for that
 /// alone.
 fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
@@ -532,7 +532,7 @@ fn fuzz_shortly() -> Result<Finding> {
     Ok(Finding { tally: Tally { passed: count(&sound), failed: count(&broken) }, text })
 }
 
-/// The crates that run as wasm32, linted as such: what is behind `cfg(target_arch)` is seen by nobody else.
+/// The crates that run as wasm32, linted as such: what is behind `cfg(target_arch)` is checked nowhere else.
 fn lint_for_wasm(tools: &Toolbox) -> Result<Finding> {
     let has_clippy = || {
         let mut ask = tools.wasm_cargo();
@@ -622,7 +622,7 @@ mod tests {
         let ended = |name: &str, finding| Ended {
             name: name.to_owned(),
             finding,
-            began: Duration::ZERO,
+            started: Duration::ZERO,
             took: Duration::ZERO,
         };
         let none = Finding { tally: Tally::default(), text: String::new() };

@@ -155,7 +155,7 @@ impl Toolbox {
         if let Some(toolchain) = self.wasm_toolchain {
             command.env("RUSTUP_TOOLCHAIN", toolchain);
         }
-        // What a tool's own stack looked like when a build failed helps nobody.
+        // What a tool's own stack looked like when a build failed does not help.
         command.env("RUST_BACKTRACE", "0").env("PATH", self.path());
     }
 
@@ -265,7 +265,7 @@ pub(crate) fn find_trunk() -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The pinned Trunk, compiled if there is none: at low priority, and in a folder of its own, which is kept
+/// The pinned Trunk, compiled if it is absent: at low priority, and in a folder of its own, which is kept
 /// until it is done, so that the next call goes on where this one was ended.
 ///
 /// # Errors

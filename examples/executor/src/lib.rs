@@ -84,7 +84,7 @@ fn work(postern: &Postern, run: &Run) -> String {
         {
             return why;
         }
-        let begun = Instant::now();
+        let started = Instant::now();
         let code = match run_step(step, || {
             stopped(&postern.update(run, &json!({ "message": message, "progress": progress })))
         }) {
@@ -94,7 +94,7 @@ fn work(postern: &Postern, run: &Run) -> String {
         };
         log.push(json!({
             "id": step.id, "executable": step.exe, "parameter": step.params, "stdout": "", "stderr": [""], "return_code": code,
-            "run_time": begun.elapsed().as_secs_f64(),
+            "run_time": started.elapsed().as_secs_f64(),
         }));
         if code != 0 {
             let message = format!("Error while running executable <{}>: it ended with {code}", step.exe);

@@ -17,10 +17,3 @@ pub mod parts;
 pub mod report;
 pub mod run;
 pub mod yardstick;
-
-/// The middle one; infinite where there is none.
-fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::INFINITY)
-}

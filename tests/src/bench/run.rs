@@ -23,7 +23,7 @@ use crate::wait::until;
 const WARM_UP_CALLBACKS: usize = 400;
 /// Events for them, at most.
 const WARM_UP_EVENTS_MAX: usize = 40;
-/// The wait for callbacks ends when none came for so long: longer than a lost first attempt's lease, and than
+/// The wait for callbacks ends after so long without one: longer than a lost first attempt's lease, and than
 /// the pause between two probes of a webhook that failed.
 const SILENCE: Duration = Duration::from_mins(2);
 /// A schedule that the publisher itself missed by more (p99) measured the publisher.
@@ -52,7 +52,7 @@ pub struct Plan {
     pub except: Option<usize>,
     /// The receiver is away from the first to the second time after the start.
     pub outage: Option<(Duration, Duration)>,
-    /// Seconds before each further attempt; the default schedule where it is none.
+    /// Seconds before each further attempt; the default schedule if absent.
     pub retry_schedule_s: Option<Vec<u32>>,
 }
 
@@ -415,7 +415,8 @@ async fn publish(
     let (mut lags_ns, mut posts) = (Vec::with_capacity(due_ns.len()), Vec::with_capacity(due_ns.len()));
     for first in (0..due_ns.len()).step_by(plan.batch) {
         let numbers = first..(first + plan.batch).min(due_ns.len());
-        let event = |number: usize| json!({ "type": plan.kind(number), "data": { "run": shared.run, "n": number, "pad": pad } });
+        let data = |number: usize| json!({ "run": shared.run, "n": number, "pad": pad });
+        let event = |number: usize| json!({ "type": plan.kind(number), "data": data(number) });
         let body = if plan.batch == 1 {
             event(first)
         } else {
@@ -454,7 +455,7 @@ async fn publish(
     lags_ns
 }
 
-/// Waits until all expected callbacks came, or none comes any more.
+/// Waits until all expected callbacks came, or no more come.
 async fn settle(shared: &Shared) {
     let (mut seen, mut changed) = (0, Instant::now());
     loop {

@@ -104,5 +104,5 @@ async fn run(
     let text = std::fs::read_to_string(&out)
         .map_err(|fault| format!("it ended with {status} and no report: {fault}"));
     drop(std::fs::remove_file(&out));
-    serde_json::from_str(&text?).map_err(|fault| format!("its report is no JSON: {fault}"))
+    serde_json::from_str(&text?).map_err(|fault| format!("its report is not JSON: {fault}"))
 }

@@ -50,7 +50,7 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
         )
         .await;
 
-    let (next, accepted, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
+    let (next, accepted, started) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
     let producers = join_all((0..PRODUCERS).map(|_| async {
         loop {
             let number = next.fetch_add(1, SeqCst);
@@ -59,7 +59,7 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
             }
             let after =
                 Duration::from_secs(1) * u32::try_from(number).expect("a small number") / EVENTS_PER_S;
-            tokio::time::sleep_until(begun + after).await;
+            tokio::time::sleep_until(started + after).await;
             post(&project, number).await;
             accepted.fetch_add(1, SeqCst);
         }
