@@ -89,7 +89,8 @@ impl Quota {
     }
 
     /// What is counted, such as `webhooks of this project`.
-    const fn counted(self) -> &'static str {
+    #[must_use]
+    pub const fn counted(self) -> &'static str {
         match self {
             Self::Webhooks => "webhooks of this project",
             Self::OriginWebhooks => "webhooks of this project with one origin (scheme, host and port)",
@@ -104,7 +105,9 @@ impl Quota {
         }
     }
 
-    const fn advice(self) -> &'static str {
+    /// What somebody can do who is over it, as the end of a sentence.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
         match self {
             Self::Webhooks | Self::Inboxes => "delete one that is not needed",
             Self::OriginWebhooks => "let one webhook take more event types, or delete one of them",
@@ -209,6 +212,17 @@ pub struct QuotaUse {
     pub used: Option<u64>,
 }
 
+impl QuotaUse {
+    /// Whether so much is used ([`FULL_PERCENT`]) that somebody should know before the limit is reached.
+    #[must_use]
+    pub fn is_nearly_used_up(&self) -> bool {
+        match (self.used, self.limit) {
+            (Some(used), Some(limit)) => used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT),
+            _ => false,
+        }
+    }
+}
+
 /// Percent of the stored bytes at which a project is said to be full (`postern.project.full`).
 pub const FULL_PERCENT: u64 = 80;
 /// Percent below which it is no longer, so that the next time is told again.
@@ -304,6 +318,14 @@ mod tests {
             "no minute has so many"
         );
         assert_eq!(take(10, 150_000), Ok(()), "the clock went back");
+    }
+
+    #[test]
+    fn a_quota_is_nearly_used_up_from_eighty_percent_on() {
+        let of = |used, limit| QuotaUse { quota: Quota::Webhooks, limit, used }.is_nearly_used_up();
+        assert!(of(Some(80), Some(100)) && of(Some(100), Some(100)) && of(Some(1), Some(1)));
+        assert!(!of(Some(79), Some(100)) && !of(Some(0), Some(1)));
+        assert!(!of(None, Some(1)) && !of(Some(u64::MAX), None), "nothing to compare");
     }
 
     #[test]
