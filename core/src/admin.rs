@@ -1,8 +1,8 @@
 //! Administrators: who holds `ADMIN_TOKEN`, or one of the named tokens of `ADMIN_TOKENS`, may do everything
 //! in every project.
 //!
-//! These are secrets that a person chose, so they must be long: nobody but the limit on guessing slows down
-//! who tries one.
+//! These are secrets that a person chose, so they must be long: only the limit on guessing slows an attacker
+//! down.
 
 use crate::fault::check_name;
 use crate::token;

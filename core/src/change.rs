@@ -73,7 +73,7 @@ impl Changes {
         Self(changes)
     }
 
-    /// What differs between two definitions, sealed or plain but both alike; `None` is no webhook.
+    /// What differs between two definitions, sealed or plain but both alike; `None` if there is no webhook.
     #[must_use]
     pub fn of_webhook(before: Option<&Definition>, after: Option<&Definition>) -> Self {
         // Of a webhook that comes or goes only what somebody chose is worth reading.
@@ -112,7 +112,7 @@ impl Changes {
         Self::between(&from, &to)
     }
 
-    /// What differs between two entries of the catalogue; `None` is no entry.
+    /// What differs between two entries of the catalogue; `None` if there is no entry.
     #[must_use]
     pub fn of_event_type(before: Option<&EventTypeView>, after: Option<&EventTypeView>) -> Self {
         let fields = |of: Option<&EventTypeView>| of.map(event_type_fields).unwrap_or_default();

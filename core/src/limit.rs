@@ -33,7 +33,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// Counts one. 0 is no limit.
+    /// Counts one. 0 means no limit.
     ///
     /// # Errors
     /// It is more than `max` in this window: the seconds until the next one.

@@ -87,7 +87,7 @@ pub struct ProjectMetrics {
     pub held: u32,
     /// Deliveries that were given up and are still kept, up to [`COUNTED_MAX`].
     pub dead: u32,
-    /// Deliveries whose time has come, and that nobody was given, up to [`COUNTED_MAX`].
+    /// Deliveries that are due and were given to no dispatcher, up to [`COUNTED_MAX`].
     pub due: u32,
     /// Milliseconds since the oldest of those became due.
     pub oldest_due_ms: u64,

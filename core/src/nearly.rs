@@ -1,5 +1,5 @@
-//! Bodies that are nearly valid, for property tests: a valid one in which a few places were changed. Random text
-//! stops a parser at its first byte; these reach the rules behind it.
+//! Bodies that are nearly valid, for property tests: a valid one in which a few places were changed. Random
+//! text stops a parser at its first byte; these reach the rules behind it.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -25,7 +25,8 @@ pub(crate) fn nearly(valid: Value) -> impl Strategy<Value = Value> {
         for (place, change) in changes {
             let mut pointers = Vec::new();
             collect_pointers(&body, "", &mut pointers);
-            apply(&mut body, place.get(&pointers), change);
+            let pointer: &String = place.get(&pointers);
+            apply(&mut body, pointer, change);
         }
         body
     })
@@ -123,8 +124,8 @@ fn remove(body: &mut Value, pointer: &str) {
     }
 }
 
-/// Whether each fault points at a place of `body`, or at a member that one of its objects lacks. `below` is where
-/// `body` stands in what was read.
+/// Whether each fault points at a place of `body`, or at a member that one of its objects lacks. `below` is
+/// where `body` stands in what was read.
 pub(crate) fn point_into<'f>(
     body: &Value,
     below: &str,

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::time::Timestamp;
 use crate::webhook::ProjectName;
 
-/// Milliseconds for which nobody looks again whether a project is there that was not.
+/// Milliseconds for which a project that was not found is not looked up again.
 pub const ABSENT_FOR_MS: i64 = 10_000;
-/// Names that are remembered at most, of each kind; beyond them memory starts anew.
+/// Names that are remembered at most, of each kind; beyond them memory starts again.
 const NAMES_MAX: usize = 10_000;
 
 /// What is remembered.

@@ -42,7 +42,7 @@ pub struct SettingsPatch {
     /// Days that things are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
-    /// Locations that actinia's clients are told of.
+    /// Locations that actinia's clients see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actinia_locations: Option<Vec<String>>,
 }

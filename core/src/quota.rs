@@ -105,7 +105,7 @@ impl Quota {
         }
     }
 
-    /// What somebody can do who is over it, as the end of a sentence.
+    /// What helps a project that is over it, as the end of a sentence.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::webhook::{WebhookName, field};
 
 /// The states in which a delivery can be replayed: those in which it has ended.
 pub const STATES: [State; 3] = [State::Dead, State::Cancelled, State::Delivered];
-/// What is replayed where nobody says: what did not arrive.
+/// What is replayed by default: what did not arrive.
 const STATES_DEFAULT: [State; 2] = [State::Dead, State::Cancelled];
 
 /// Which deliveries, or with `missing` which events, are replayed. What is `None` or empty does not restrict.

@@ -126,7 +126,7 @@ pub enum VerifyFault {
     /// One of the three headers is missing.
     #[error("header {0} is missing")]
     MissingHeader(&'static str),
-    /// `webhook-timestamp` is no integer.
+    /// `webhook-timestamp` is not an integer.
     #[error("webhook-timestamp is not a number of seconds")]
     BadTimestamp,
     /// The timestamp is further than the tolerance from now.

@@ -36,7 +36,7 @@ pub enum OutcomeClass {
     /// 400 to 499.
     #[strum(serialize = "4xx")]
     Refused,
-    /// 500 and above (and what is no HTTP status).
+    /// 500 and above (and numbers that are not an HTTP status).
     #[strum(serialize = "5xx")]
     ReceiverFailed,
     /// No answer in time.

@@ -1,4 +1,4 @@
-//! The live feed: what the project tells open pages over its WebSocket, as JSON text frames.
+//! The live feed: what the project sends to open pages over its WebSocket, as JSON text frames.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

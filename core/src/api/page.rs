@@ -8,7 +8,8 @@ use crate::time::Timestamp;
 pub const LIMIT_DEFAULT: u32 = 50;
 /// Items of a page at most.
 pub const LIMIT_MAX: u32 = 200;
-/// The limit of a list that is given whole where nobody names one: its number of items is bounded otherwise.
+/// The limit of a list that is given whole if the caller names no limit: its number of items is bounded
+/// otherwise.
 pub const LIMIT_NONE: u32 = u32::MAX;
 
 /// One page of a list. It is full, or the last, or says in `searched_to` why it is short.

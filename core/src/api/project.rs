@@ -62,7 +62,7 @@ impl Default for ProjectSettings {
     }
 }
 
-/// Days that things are kept where nobody says.
+/// Days that things are kept by default.
 pub const RETENTION_DAYS_DEFAULT: u32 = 30;
 /// Days that things are kept at most.
 pub const RETENTION_DAYS_MAX: u32 = 365;

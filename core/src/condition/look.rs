@@ -87,7 +87,7 @@ impl<'a> Found<'a> {
 
 /// What stands at `path` of `data`: a dotted path, or a JSON pointer if it starts with `/`.
 ///
-/// A name that is no index leads, in a list, into each of its elements.
+/// In a list, a name that is not an index leads into each element.
 pub(super) fn find<'a>(data: &'a Value, path: &str, look: &mut Look<'_>) -> Found<'a> {
     let names = match path.strip_prefix('/') {
         Some(pointer) => Names { rest: Some(pointer), separator: '/' },

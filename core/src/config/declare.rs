@@ -29,7 +29,7 @@ pub(super) struct Declared {
 /// Everything that is wrong with it.
 pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Faults> {
     let mut fields = Fields::from_value(document, "/document")?;
-    // Null is no section: it might mean nothing at all as well as not to touch it.
+    // Null is refused: it could mean "remove all" as well as "leave alone".
     let sent = fields.object("settings");
     let settings = fields.not_null("settings", sent).value().map(|map| settings(&mut fields, map));
     let sent = fields.list("event_types");

@@ -40,7 +40,7 @@ pub enum Step {
     DeleteWebhook(String),
 }
 
-/// What is to be written, and what people are told of it.
+/// What is to be written, and what people read about it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// In the order in which they are written.

@@ -1,4 +1,4 @@
-//! Events that nobody wrote.
+//! Sample events, for tests and previews.
 
 use crate::event::ObjectRef;
 use crate::filter::EventPattern;

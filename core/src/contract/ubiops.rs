@@ -69,7 +69,7 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     }
     member("request_id", &quoted_or_null(request_id.as_deref()));
     member("status", &quoted_or_null(status.as_deref()));
-    // Data that is no object has no members to take; as a whole it is what the request gave.
+    // Data that is not an object has no members: the whole of it is the result.
     let whole = (!source.data.get().trim_start().starts_with(['{', 'n'])).then_some(source.data);
     let result = data
         .get("result")
@@ -96,7 +96,7 @@ fn text_of(json: &str) -> Option<String> {
     }
 }
 
-/// The status that the event's own name tells (docs/wire.md A.4).
+/// The status that the event's name implies (docs/wire.md A.4).
 fn status_of(kind: &str) -> Option<&'static str> {
     object_type_of(kind)?;
     match kind.rsplit_once('_')?.1 {

@@ -24,7 +24,7 @@ pub(super) struct Parts {
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Parts {
-    /// `None` where the text is no absolute URL with a host.
+    /// `None` if the text is not an absolute URL with a host.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut url = url::Url::parse(text).ok()?;
         let (username, password) = (String::from(url.username()), String::from(url.password().unwrap_or("")));
@@ -49,7 +49,7 @@ impl Parts {
 
 #[cfg(target_arch = "wasm32")]
 impl Parts {
-    /// `None` where the text is no absolute URL with a host.
+    /// `None` if the text is not an absolute URL with a host.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let url = web_sys::Url::new(text).ok()?;
         let (username, password) = (url.username(), url.password());

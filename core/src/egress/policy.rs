@@ -137,7 +137,7 @@ fn check_host(host: &str, policy: &Policy) -> Result<(), Refusal> {
 /// Whether `own` (`host` for every port, or `host:port`) is where the URL leads.
 fn is_own(own: &str, host: &str, port: u16) -> bool {
     let own = own.to_ascii_lowercase();
-    // The colons inside [::1] are no port.
+    // The colons inside [::1] don't start a port.
     let (own_host, own_port) = match own.rsplit_once(':') {
         Some((own_host, own_port)) if !own_port.ends_with(']') => (own_host, own_port.parse().ok()),
         _ => (own.as_str(), None),

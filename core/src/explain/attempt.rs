@@ -125,7 +125,7 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
             "The answer's header webhook-delivery says abort: the receiver does not want this delivery again. Its answer may say why."
         }
         None => {
-            // Of another contract nobody reads the header, so nobody fails to understand it.
+            // The header means nothing under another contract, so it can't be misunderstood there.
             if let Some(value) = asks.unknown_wish.as_ref().filter(|_| contract == Contract::Standard) {
                 headline = format!("{headline}, webhook-delivery was not understood: {}", named(value));
             }

@@ -156,7 +156,7 @@ impl<'a> Fields<'a> {
         self.not_null(key, sent).value()
     }
 
-    /// Every fault noted, and one for each field that nobody asked for.
+    /// Every fault so far, and one for each field that is not known.
     pub(crate) fn finish(self) -> Faults {
         let Self { map, pointer, known, mut faults } = self;
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {

@@ -49,7 +49,7 @@ pub(crate) struct SplitObject {
 pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<SplitObject, InputFault> {
     let members = match serde_json::from_str::<RawMembers>(json) {
         Ok(RawMembers(members)) => members,
-        // What is no object may be no JSON either, further on.
+        // Text that is not an object may be malformed further on.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
             Ok(_) if error.is_data() => {
                 return Err(InputFault::from(Fault::new(pointer, "must be a JSON object")));

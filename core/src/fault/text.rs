@@ -1,4 +1,4 @@
-//! Checks of texts: length, control characters, characters that nobody sees.
+//! Checks of texts: length, control characters, invisible characters.
 
 /// Checks the length of a text in characters and that it has no control characters.
 pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
@@ -34,7 +34,7 @@ pub(crate) fn check_visible(text: &str) -> Result<(), String> {
     }
 }
 
-/// Whether nobody sees `c`, which is neither a control character nor white space.
+/// Whether `c` is invisible, and neither a control character nor white space.
 pub(crate) fn is_invisible(c: char) -> bool {
     /// Letters and marks that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point` beyond `Cf`).
     /// Variation selectors stay: emoji are made with them.

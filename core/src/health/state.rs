@@ -19,10 +19,10 @@ pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 /// being deployed.
 pub const GONE_CONFIRM_MS: i64 = 600_000;
 
-/// A change that somebody should hear of.
+/// A change that is worth an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// It failed [`FAILING_AFTER`] times in a row: told once until it succeeds.
+    /// It failed [`FAILING_AFTER`] times in a row: reported once until it succeeds.
     Failing,
     /// It was called less and is called as usual again.
     Recovered,
@@ -81,7 +81,7 @@ impl Health {
         self.level > 0
     }
 
-    /// How it stands after a signal at `now`, and what somebody should hear of.
+    /// How it stands after a signal at `now`, and which changes are worth an event.
     ///
     /// What ends before `next_call_at` started before the pause and says nothing about what came after: a
     /// success does not bring the calls of a throttled webhook closer together, and a failure does not space

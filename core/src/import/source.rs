@@ -207,7 +207,7 @@ fn headers(found: &mut Found, items: Option<&Map<String, Value>>) {
     let mut taken = Vec::new();
     for (key, value) in items.into_iter().flatten() {
         match value.as_str() {
-            // It may be a password: nobody but its owner knows.
+            // It may be a password.
             Some(value) => header(found, &mut taken, key, value, Some(true)),
             None => found.add_note(format!("header {key} has no value in the listing")),
         }
@@ -247,7 +247,7 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
         .into_iter()
         .find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
     let listed = types.and_then(|key| item.list(key));
-    // What is no list does not mean every event.
+    // A value that is not a list does not mean every event.
     events(&mut found, listed, types.is_none() || listed.is_some());
     if let Some(calls) = item.number("rateLimit").or_else(|| item.number("throttleRate")) {
         found.set("rate_limit", json!({ "calls": calls, "per_s": 1 }));

@@ -623,7 +623,7 @@ fn event_type_patch() -> Value {
 
 const SCHEMA_TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
-/// The keywords of `json_schema`, which names every fault itself; here only their kinds are told.
+/// The keywords of `json_schema`, which names every fault itself; here only their kinds.
 fn data_schema() -> Value {
     let part = || json!({ "anyOf": [{ "type": "boolean" }, reference("DataSchema")] });
     let parts = || json!({ "type": "array", "minItems": 1, "items": part() });

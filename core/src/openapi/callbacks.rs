@@ -190,7 +190,7 @@ fn run_status() -> Value {
     })
 }
 
-/// What an operational event tells, and the name of its data's schema.
+/// What an operational event reports, and the name of its data's schema.
 fn operational(kind: Operational, generator: &mut SchemaGenerator) -> (&'static str, String) {
     fn named<T: JsonSchema>(generator: &mut SchemaGenerator) -> String {
         let _reference: Schema = generator.subschema_for::<T>();

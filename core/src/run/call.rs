@@ -104,7 +104,7 @@ pub enum Next {
 pub struct CallTerms<'a> {
     /// What it tells.
     pub kind: CallbackKind,
-    /// Calls made so far that told the same, this one included. A resend starts anew.
+    /// Calls made so far that told the same, this one included. A resend starts again.
     pub tries: u32,
     /// Seconds before call 2, 3, …: the project's; `None` is the default ([`retry::DEFAULT_WAITS_S`]).
     pub schedule_s: Option<&'a [u32]>,

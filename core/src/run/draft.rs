@@ -45,7 +45,7 @@ pub struct RunDraft {
     pub mode: RunMode,
     /// Where it came in.
     pub entry: Entry,
-    /// Why it can't be done at all: it ends in an error at once then, and nobody is called.
+    /// Why it can't be done at all: it ends in an error at once then, and no callback is made.
     pub refusal: Option<String>,
 }
 

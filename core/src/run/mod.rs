@@ -1,6 +1,6 @@
 //! Runs: long jobs that somebody outside of Postern does, and the callbacks that tell of them.
 //!
-//! Who wants work done creates a run with a *chain* (any JSON object: what to do is the executor's to know).
+//! A client creates a run with a *chain* (any JSON object: what to do is the executor's to know).
 //! An executor claims the run, which gives it a lease; it posts updates, which renew the lease, and the end.
 //! A run may carry callbacks of its own ([`Webhooks`]): both addresses are probed before the run is offered
 //! to anybody, `update` hears of updates, `finished` of the end.

@@ -21,7 +21,7 @@ pub const AUTH_CHARS_MAX: usize = 1_024;
 /// Parses the body of `POST runs`.
 ///
 /// # Errors
-/// Not JSON, or every bad field: a chain that is no object, an address that the policy refuses, …
+/// Not JSON, or every bad field: a chain that is not an object, an address that the policy refuses, …
 pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, InputFault> {
     let split = split_object(body, "", "chain")?;
     let mut fields = Fields::new(&split.rest, "");

@@ -11,7 +11,7 @@ use crate::filter::EventPattern;
 use crate::time::Timestamp;
 use crate::variants;
 
-/// Seconds of an attempt where nobody says.
+/// Seconds of an attempt if absent.
 pub const TIMEOUT_DEFAULT_S: u32 = 10;
 
 /// How a webhook's callbacks look and when one counts as delivered.
@@ -45,7 +45,7 @@ impl Contract {
         text.parse().ok()
     }
 
-    /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not
+    /// Whether failed attempts are repeated if absent: UbiOps documents that they are not
     /// (docs/wire.md A.3).
     #[must_use]
     pub const fn retries_by_default(self) -> bool {

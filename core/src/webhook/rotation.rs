@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::{Fields, InputFault, parse_json};
 use crate::signing::{Secret, SecretKind};
 
-/// Seconds that the secret before signs on, where nobody says: a day.
+/// Seconds for which the previous secret still signs, if absent: a day.
 pub const OVERLAP_DEFAULT_S: u32 = 86_400;
 /// Seconds that it signs on at most: a week.
 pub const OVERLAP_MAX_S: u32 = 604_800;

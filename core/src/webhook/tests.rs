@@ -665,6 +665,6 @@ proptest! {
         })),
     ) {
         let made = parse::create(&draft, &Policy::default());
-        is_read_or_explained(&draft, made.map_err(crate::fault::InputFault::from))?;
+        is_read_or_explained(&draft, made.map_err(InputFault::from))?;
     }
 }

@@ -135,7 +135,7 @@ fn mask(chain: &mut Map<String, Value>, policy: &Policy) {
     let Some(Value::Object(webhooks)) = chain.get_mut("webhooks") else { return };
     for (key, value) in webhooks.iter_mut() {
         let Value::String(text) = value else {
-            // What is no text is no login that we take, and may hold one all the same.
+            // Only a string is accepted as a login, but any other value may hold one.
             if key == "auth" && !value.is_null() {
                 *value = Value::from(MASKED_PASSWORD);
             }

@@ -17,7 +17,7 @@ pub const BASE_PATH: &str = "/actinia/api/v3";
 /// In front of every message of an error, with two spaces (docs/wire.md C.3).
 const ERROR_PREFIX: &str = "AsyncProcessError:  ";
 
-/// A run, as far as its status tells.
+/// The part of a run that its status shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The user of actinia's words.
@@ -159,7 +159,7 @@ pub(super) fn results(results: Option<&RawValue>) -> Value {
     match read {
         None | Some(Value::Null) => json!({}),
         Some(known @ (Value::Object(_) | Value::String(_))) => known,
-        // By hand: `json!` would write numbers anew.
+        // By hand: `json!` would rewrite numbers.
         Some(other) => Value::Object([(String::from("value"), other)].into_iter().collect()),
     }
 }

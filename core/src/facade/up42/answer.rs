@@ -23,7 +23,7 @@ pub fn answer<T: Serialize>(data: &T) -> Value {
     json!({ "data": data, "error": null })
 }
 
-/// The answer that tells a failure.
+/// The answer to a request that failed.
 #[must_use]
 pub fn error(status: u16, message: &str) -> Value {
     json!({ "data": null, "error": { "code": status, "message": message } })

@@ -15,7 +15,7 @@ pub const FORM_BYTES_MAX: usize = 8 * 1024;
 /// request before each request. What is answered does not expire: it is the project's token.
 pub const EXPIRES_IN_S: u32 = 300;
 
-/// Who wants a token.
+/// The client that asks for a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The project.
@@ -42,7 +42,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// The name or the password is wrong. Which of the two is nobody's business.
+    /// The name or the password is wrong. The answer does not say which.
     #[must_use]
     pub fn wrong() -> Self {
         let description = String::from("log in with a project's name and a token of that project");
