@@ -5,11 +5,16 @@
 //! still lists, deletes, delivers and records attempts.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Quota {
     /// Webhooks of the project.
     Webhooks,
@@ -35,40 +40,18 @@ pub enum Quota {
 
 impl Quota {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Webhooks,
-        Self::OriginWebhooks,
-        Self::Inboxes,
-        Self::InboxRequestsPerMinute,
-        Self::OpenDeliveries,
-        Self::RequestDeliveries,
-        Self::StoredBytes,
-        Self::EventsPerMinute,
-        Self::OpenRuns,
-        Self::LiveSockets,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// Its name, as problems and a project's detail say it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Webhooks => "webhooks",
-            Self::OriginWebhooks => "origin_webhooks",
-            Self::Inboxes => "inboxes",
-            Self::InboxRequestsPerMinute => "inbox_requests_per_minute",
-            Self::OpenDeliveries => "open_deliveries",
-            Self::RequestDeliveries => "request_deliveries",
-            Self::StoredBytes => "stored_bytes",
-            Self::EventsPerMinute => "events_per_minute",
-            Self::OpenRuns => "open_runs",
-            Self::LiveSockets => "live_sockets",
-        }
+        self.into_str()
     }
 
     /// The quota of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|quota| quota.as_str() == text)
+        text.parse().ok()
     }
 
     /// The variable of the deployment that sets it.

@@ -8,7 +8,7 @@ pub(crate) mod model;
 use leptos::prelude::*;
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::event::EventView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 
 use self::model::Change;
 use crate::ui::code::{code_block, header_lines};

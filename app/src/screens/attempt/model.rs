@@ -2,7 +2,7 @@
 //! another one.
 
 use postern_core::api::delivery::AttemptView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::delivery::ReceivedResponse;
 use postern_core::explain::reason_phrase;
 

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use postern_core::api::live::ChangeKind;
 use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::Condition;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::time::Timestamp;
 use serde_json::{Value, json};
 
