@@ -94,11 +94,15 @@ fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft
         state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
         let before = known.get(draft.name.as_str()).copied();
-        let after = view_of(&draft, before);
+        if before.is_some_and(|before| is_same(&draft, before)) {
+            continue;
+        }
+        let after = view_of(draft, before);
         let fields = Changes::of_event_type(before, Some(&after));
         if !fields.is_empty() {
             let action = if before.is_some() { Action::Update } else { Action::Create };
-            plan.add(Step::PutEventType(draft), action, Kind::EventType, &after.name, fields);
+            let name = after.name.clone();
+            plan.add(Step::PutEventType(draft_of(after)), action, Kind::EventType, &name, fields);
         }
     }
     for gone in state.event_types.iter().filter(|known| prune && !names.contains(&known.name)) {
@@ -114,11 +118,24 @@ fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft
 }
 
 /// What the catalogue will say; version and time play no part in a comparison.
-fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
-    let EventTypeDraft { name, description, example, schema, archived } = draft.clone();
+fn view_of(draft: EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
     let (version, created_at) =
         before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
     EventTypeView { name, description, example, schema, archived, version, created_at }
+}
+
+/// The draft that a view was made of: an example may have megabytes, and is not copied.
+fn draft_of(view: EventTypeView) -> EventTypeDraft {
+    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
+    EventTypeDraft { name, description, example, schema, archived }
+}
+
+/// Whether the catalogue says the same already.
+fn is_same(draft: &EventTypeDraft, known: &EventTypeView) -> bool {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
+    (name, description, example, schema, *archived)
+        == (&known.name, &known.description, &known.example, &known.schema, known.archived)
 }
 
 fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
@@ -128,6 +145,9 @@ fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, Secr
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
         let before = known.get(name.as_str()).copied();
+        if choice != SecretChoice::Generate && before == Some(&webhook) {
+            continue;
+        }
         let mut fields = Changes::of_webhook(before, Some(&webhook));
         if choice == SecretChoice::Generate {
             fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });
