@@ -2,12 +2,14 @@
 //! whatever is taken.
 
 use postern_core::condition::Condition;
+use postern_core::config;
 use postern_core::contract::{ubiops, up42};
 use postern_core::delivery::Attempt;
 use postern_core::egress::{self, Policy};
 use postern_core::event;
-use postern_core::fault::{self, InputFault};
+use postern_core::fault::{self, DETAIL_BYTES_MAX, FAULTS_MAX, InputFault, POINTER_BYTES_MAX};
 use postern_core::filter::{EventFacts, EventPattern, explain, matches};
+use postern_core::import;
 use postern_core::json_schema::Schema;
 use postern_core::live_ticket::{self, Offered};
 use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
@@ -17,6 +19,8 @@ use postern_core::run;
 use postern_core::signing::{Secret, sign, verify};
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, parse};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What is fed.
 pub type Target = fn(&str);
@@ -35,6 +39,9 @@ pub const ALL: &[(&str, Target)] = &[
     ("facades", facades),
     ("path", path),
     ("live_ticket", live_ticket),
+    ("json", json),
+    ("config", config),
+    ("import", import),
 ];
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
@@ -51,7 +58,9 @@ fn definition(body: &str) -> Option<Definition> {
 
 fn is_told(faults: &[fault::Fault]) {
     assert!(!faults.is_empty(), "a refusal names what is wrong");
+    assert!(faults.len() <= FAULTS_MAX, "a refusal is bounded: {} faults", faults.len());
     for fault in faults {
+        assert!(fault.pointer.len() <= POINTER_BYTES_MAX && fault.detail.len() <= DETAIL_BYTES_MAX, "{fault:?}");
         assert!(!fault.detail.is_empty() && (fault.pointer.is_empty() || fault.pointer.starts_with(['/', '?'])), "{fault:?}");
     }
 }
@@ -230,5 +239,55 @@ fn path(text: &str) {
         if let Err(faults) = export {
             is_told(&faults);
         }
+    }
+}
+
+/// Any body.
+fn json(body: &str) {
+    let Ok(value) = fault::parse_json(body) else { return };
+    assert!(serde_json::from_str::<Box<RawValue>>(body).is_ok(), "what is taken is JSON");
+    assert_eq!(fault::parse_json(&value.to_string()).as_ref(), Ok(&value), "what is written is read again");
+    let first = value.as_object().and_then(|members| members.keys().next());
+    if let (Some(name), Some(rest)) = (first, body.trim_start().strip_prefix('{')) {
+        let twice = format!("{{{}:null,{rest}", Value::from(name.as_str()));
+        match fault::parse_json(&twice) {
+            Err(InputFault::Invalid(faults)) => is_told(&faults),
+            other => panic!("a member given twice is refused, not {other:?}"),
+        }
+    }
+}
+
+/// A configuration: what is planned for an empty project changes nothing once it is there.
+fn config(body: &str) {
+    let request = match config::Request::parse(body) {
+        Ok(request) => request,
+        Err(InputFault::Invalid(faults)) => return is_told(&faults),
+        Err(InputFault::Malformed(_)) => return,
+    };
+    match config::plan(&config::State::default(), &request, &public()) {
+        Err(faults) => is_told(&faults),
+        Ok(plan) => {
+            assert_eq!(plan.steps.len(), plan.changes.len(), "each step is told");
+            let mut state = config::State::default();
+            for step in plan.steps {
+                if let config::Step::CreateWebhook(definition, _choice) = step {
+                    state.webhooks.push((1, *definition));
+                }
+            }
+            let document = config::document(&state);
+            let again = config::Request { document, prune: true, expect: None };
+            let again = config::plan(&state, &again, &public()).expect("what is exported comes back");
+            let changed = again.changes.iter().filter(|change| change.kind == config::Kind::Webhook);
+            assert_eq!(changed.count(), 0, "what is exported changes no webhook");
+        }
+    }
+}
+
+/// A listing of another system.
+fn import(body: &str) {
+    match import::Request::parse(body) {
+        Ok(request) => drop(import::preview(&request, &public())),
+        Err(InputFault::Invalid(faults)) => is_told(&faults),
+        Err(InputFault::Malformed(_)) => {}
     }
 }
