@@ -32,9 +32,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 fn workspace(project: &Project) -> String {
-    postern_core::contract::up42::api::workspace_id(
-        &ProjectName::parse(&project.name).expect("a project's name"),
-    )
+    postern_core::facade::up42::workspace_id(&ProjectName::parse(&project.name).expect("a project's name"))
 }
 
 /// The native refusal names so many faults at most and says how many more there are.

@@ -4,7 +4,7 @@
 //! What a good body looks like is known for every route here; each test spoils one thing of it.
 
 use postern_core::config::CONFIG_BYTES_MAX;
-use postern_core::event::BODY_BYTES_MAX;
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::problem::ProblemType;
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::stack;

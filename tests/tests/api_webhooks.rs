@@ -5,7 +5,7 @@
 
 use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::delivery::State;
 use postern_core::problem::ProblemType;
 use postern_core::webhook::Contract;

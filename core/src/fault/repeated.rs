@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{Fault, Faults, pointer_segment};
+use super::faults::{Fault, Faults, pointer_segment};
 use crate::json::{Reader, unescaped};
 
 /// Names of an object that are compared one by one; more of them are sorted.
