@@ -1,5 +1,5 @@
-//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the reader
-//! (RFC 8259 4), so in a body of ours they are a fault.
+//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the
+//! reader (RFC 8259 4), so in a body of ours they are a fault.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,18 +10,18 @@ use crate::json::{Reader, unescaped};
 /// Names of an object that are compared one by one; more of them are sorted.
 const COMPARED_MAX: usize = 16;
 
-/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of the
-/// body. Copies nothing but names with escapes.
+/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of
+/// the body. Copies nothing but names with escapes.
 pub(crate) fn repeated_members(json: &str, pointer: &str) -> Faults {
     let mut walk = Walk { reader: Reader::new(json), found: Faults::default(), is_told: true };
-    let place = Place { parent: None, step: Step::Root(pointer) };
+    let place = Location { parent: None, step: Step::Root(pointer) };
     // What is not JSON is named by the reader of its values.
     let _named_elsewhere = walk.value(&place);
     walk.found
 }
 
 /// Where a value stands. Its pointer is only written if there is something to say.
-struct Place<'a> {
+struct Location<'a> {
     parent: Option<&'a Self>,
     step: Step<'a>,
 }
@@ -32,9 +32,9 @@ enum Step<'a> {
     Item(usize),
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn pointer(&self) -> String {
-        let above = self.parent.map(Place::pointer).unwrap_or_default();
+        let above = self.parent.map(Location::pointer).unwrap_or_default();
         match self.step {
             Step::Root(pointer) => String::from(pointer),
             Step::Member(key) => format!("{above}/{}", pointer_segment(key)),
@@ -74,7 +74,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Goes behind the value that starts here; `None` if the text is not JSON.
-    fn value(&mut self, place: &Place<'_>) -> Option<()> {
+    fn value(&mut self, place: &Location<'_>) -> Option<()> {
         match self.reader.peek()? {
             b'{' => self.object(place),
             b'[' => self.list(place),
@@ -83,7 +83,7 @@ impl Walk<'_> {
         }
     }
 
-    fn object(&mut self, place: &Place<'_>) -> Option<()> {
+    fn object(&mut self, place: &Location<'_>) -> Option<()> {
         let mut names = Names::default();
         let _start = self.reader.takes(b'{');
         while !self.reader.takes(b'}') {
@@ -93,10 +93,10 @@ impl Walk<'_> {
             }
             let name = unescaped(self.reader.quoted()?)?;
             let _colon = self.reader.takes(b':');
-            let member = Place { parent: Some(place), step: Step::Member(&name) };
+            let member = Location { parent: Some(place), step: Step::Member(&name) };
             let is_new = !names.contains(&name);
             if !is_new && self.is_told {
-                self.found.note(|| Fault::new(member.pointer(), "is given twice"));
+                self.found.push_with(|| Fault::new(member.pointer(), "is given twice"));
             }
             let was_told = self.is_told;
             self.is_told = was_told && is_new;
@@ -109,12 +109,12 @@ impl Walk<'_> {
         Some(())
     }
 
-    fn list(&mut self, place: &Place<'_>) -> Option<()> {
+    fn list(&mut self, place: &Location<'_>) -> Option<()> {
         let _start = self.reader.takes(b'[');
         let mut index = 0;
         while !self.reader.takes(b']') {
             let _comma = self.reader.takes(b',');
-            self.value(&Place { parent: Some(place), step: Step::Item(index) })?;
+            self.value(&Location { parent: Some(place), step: Step::Item(index) })?;
             index += 1;
         }
         Some(())
