@@ -98,7 +98,7 @@ async fn back_forward_and_links_show_what_the_address_says() {
 const KEEP_SOCKETS: &str = "window.sockets = []; window.WebSocket = class extends WebSocket { \
     constructor(...how) { super(...how); window.sockets.push(this); } };";
 
-/// Posts `count` events that a webhook wants which is not called, so that each has a delivery that stays as it is.
+/// Posts `count` events for a webhook that is not called, so that each has a delivery that stays as it is.
 async fn post(project: &Project, count: usize) {
     let event = |at: usize| json!({ "type": "order.paid", "data": { "order": at } });
     for part in (0..count).step_by(100) {

@@ -14,6 +14,7 @@
 mod bench;
 mod build;
 mod builds;
+mod circles;
 mod citations;
 mod deploy;
 mod dev;
@@ -29,6 +30,8 @@ mod schedule;
 mod seed;
 mod simulate;
 mod size;
+mod sizes;
+mod source;
 mod test;
 mod test_program;
 mod tidy;
