@@ -331,15 +331,8 @@ impl<S: Sql> Ledger<S> {
         before: &StoredWebhook,
         after: &StoredWebhook,
     ) -> Option<postern_core::health::Health> {
-        let (before, after, known) = (&before.definition, &after.definition, self.gates.health(after.seq));
-        let health = if after.enabled && !before.enabled {
-            postern_core::health::Health::default()
-        } else if before.paused && !after.paused {
-            known.resumed()
-        } else {
-            known
-        };
-        let health = if after.url == before.url { health } else { health.moved() };
+        let known = self.gates.health(after.seq);
+        let health = known.edited(&before.definition, &after.definition);
         (health != known).then_some(health)
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::counts_as_delivered;
-use crate::delivery::{Attempt, BodyNote, Outcome, ReceivedResponse, State, Wish};
+use crate::delivery::{Attempt, BodyNote, Outcome, ReceivedResponse, State, Wish, speaks_of_tls};
 use crate::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, RateLimit};
@@ -571,12 +571,6 @@ fn tls_failed(message: &str) -> Reason {
              intermediate certificates. Ask who runs the receiver to check it.",
         ),
     }
-}
-
-/// Whether a platform's message is about TLS. The platforms have no code for it, only words.
-fn speaks_of_tls(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["tls", "ssl", "certificate", "handshake"].iter().any(|word| message.contains(word))
 }
 
 /// Whether it is what the dispatcher writes where the platform gives no reason (`edge::sender`).

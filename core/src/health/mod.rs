@@ -6,8 +6,9 @@
 //!   answer doubles the space between two calls, each success halves it, until it is gone.
 //! - **Failing**: [`FAILING_AFTER`] other failures in a row. The space doubles with each further one; a single success ends
 //!   it at once, because the receiver is back.
-//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure. The webhook is to be disabled. What
-//!   was before a person paused the webhook does not count ([`Health::resumed`]).
+//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure, and enough failures since to say so:
+//!   [`DISABLE_FAILURES_MIN`] of them, on [`DISABLE_DAYS_MIN`] days. The webhook is to be disabled. What was before a person
+//!   paused the webhook does not count, and an edit that makes another receiver of it starts anew ([`Health::edited`]).
 //!
 //! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`]; the ledger holds
 //! its other deliveries. A 410 that does not disable its webhook at once is a failure that is remembered until the next success
@@ -19,7 +20,7 @@ use crate::contract::counts_as_delivered;
 use crate::delivery::{Outcome, ReceivedResponse, retry_after};
 use crate::retry::RETRY_AFTER_MAX_S;
 use crate::time::Timestamp;
-use crate::webhook::Contract;
+use crate::webhook::{Contract, Definition};
 
 /// Failures in a row until a webhook counts as failing and is probed.
 pub const FAILING_AFTER: u32 = 5;
@@ -32,6 +33,14 @@ pub const THROTTLED_SPACING_MAX_MS: i64 = 600_000;
 /// Milliseconds from the first failure after the latest success (or the end of a pause) until a further failure disables the webhook: five days
 /// (docs/wire.md D.3).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
+
+/// Failures since the latest success that it takes at least to disable a webhook: a webhook that is rarely called has
+/// given too little reason after two.
+pub const DISABLE_FAILURES_MIN: u32 = 10;
+/// Days (UTC) on which these failures lie at least.
+pub const DISABLE_DAYS_MIN: u32 = 3;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Milliseconds from a first 410 until another one disables a webhook that asks for a second one ([`Health::gone_disables`]): ten
 /// minutes, longer than a parking page stands in for a receiver that is being deployed.
@@ -56,6 +65,8 @@ pub enum Signal {
     Failed,
     /// It failed: the receiver says that it is gone for good.
     Gone,
+    /// It failed: the receiver does not accept the credentials (401, 403).
+    Refused,
     /// It failed, and calling less would help.
     Throttled {
         /// Seconds that the receiver asked for.
@@ -65,7 +76,7 @@ pub enum Signal {
 
 impl Signal {
     /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
-    /// ([`Outcome::Lost`]), and a URL that we refuse to call.
+    /// ([`Outcome::Lost`]), a call that we could not make ([`Outcome::is_our_fault`]), and a URL that we refuse to call.
     #[must_use]
     pub fn of(
         contract: Contract,
@@ -77,6 +88,8 @@ impl Signal {
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
             Outcome::Answered { status: 410 } => Self::Gone,
+            Outcome::Answered { status: 401 | 403 } => Self::Refused,
+            outcome if outcome.is_our_fault() => return None,
             Outcome::Lost | Outcome::Blocked { .. } => return None,
             Outcome::Answered { status: 429 | 502 | 504 } => {
                 Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
@@ -104,7 +117,8 @@ pub enum Transition {
     Recovered,
     /// It was called as usual and is called less, because its receiver is overloaded.
     Throttled,
-    /// It has failed for [`DISABLE_AFTER_MS`] without one success and is to be disabled. Told by every failure from then on.
+    /// It has failed for [`DISABLE_AFTER_MS`] without one success, often enough, and is to be disabled. Told by every failure
+    /// from then on.
     DisabledForDays,
 }
 
@@ -130,6 +144,18 @@ pub struct Health {
     /// When the first 410 came after the latest success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_since: Option<Timestamp>,
+    /// Failures of either kind since `failing_since`, that one included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// Days (UTC) on which these failures lie.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failing_days: u32,
+    /// The latest of these days, counted since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_on: Option<i64>,
+    /// Whether the latest failure was a 401 or 403, which other credentials may end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -169,6 +195,10 @@ impl Health {
                 let gone_since = Some(self.gone_since.unwrap_or(now));
                 Self { gone_since, ..*self }.after(Signal::Failed, now)
             }
+            Signal::Refused => {
+                let (next, transitions) = self.after(Signal::Failed, now);
+                (Self { refused: true, ..next }, transitions)
+            }
             Signal::Failed => {
                 let failures_in_a_row = self.failures_in_a_row.saturating_add(1);
                 let counted = Self { failures_in_a_row, ..*self };
@@ -206,10 +236,20 @@ impl Health {
         self.gone_since.map(|since| since.plus_ms(GONE_CONFIRM_MS))
     }
 
-    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said of the new one.
+    /// How it stands after its webhook was edited. What was heard of one receiver says nothing of another: a webhook that is
+    /// enabled, that calls another URL, or that gets other credentials after its receiver refused the old ones starts with a
+    /// clean slate.
     #[must_use]
-    pub fn moved(&self) -> Self {
-        Self { gone_since: None, ..*self }
+    pub fn edited(&self, before: &Definition, after: &Definition) -> Self {
+        let is_enabled = after.enabled && !before.enabled;
+        let has_other_credentials = after.secret != before.secret || after.headers != before.headers;
+        if is_enabled || after.url != before.url || (self.refused && has_other_credentials) {
+            Self::default()
+        } else if before.paused && !after.paused {
+            self.resumed()
+        } else {
+            *self
+        }
     }
 
     /// How it stands when a person asks for a call at `now`: the pause ends, calls stay one at a time.
@@ -223,7 +263,7 @@ impl Health {
     /// of the receiver since.
     #[must_use]
     pub fn resumed(&self) -> Self {
-        Self { failing_since: None, ..*self }
+        Self { failing_since: None, failures: 0, failing_days: 0, failed_on: None, ..*self }
     }
 
     /// Whether a call that ended at `now` began before the present pause.
@@ -234,7 +274,8 @@ impl Health {
     fn after_success(&self, now: Timestamp) -> (Self, Vec<Transition>) {
         match self.cause {
             Some(Cause::Throttled) if self.is_early(now) => {
-                (Self { failures_in_a_row: 0, failing_since: None, gone_since: None, ..*self }, Vec::new())
+                let Self { level, cause, next_call_at, .. } = *self;
+                (Self { level, cause, next_call_at, ..Self::default() }, Vec::new())
             }
             Some(Cause::Throttled) if self.level > 1 => {
                 let level = self.level - 1;
@@ -258,8 +299,17 @@ impl Health {
         let spacing_ms = |cause| if self.is_early(now) { 0 } else { spacing_ms(level, cause) };
         let next_call_at = cause.map(|cause| now.plus_ms(spacing_ms(cause).max(asked_ms)));
         let failing_since = self.failing_since.unwrap_or(now);
-        let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS;
+        let today = now.0.div_euclid(DAY_MS);
+        let failures = self.failures.saturating_add(1);
+        let failing_days = self.failing_days.saturating_add(u32::from(self.failed_on != Some(today)));
+        let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS
+            && failures >= DISABLE_FAILURES_MIN
+            && failing_days >= DISABLE_DAYS_MIN;
         let next = Self {
+            failures,
+            failing_days,
+            failed_on: Some(today),
+            refused: false,
             failures_in_a_row: self.failures_in_a_row,
             failing_since: Some(failing_since),
             level,

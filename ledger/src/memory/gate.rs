@@ -94,16 +94,6 @@ impl Gate {
     }
 }
 
-/// A webhook of which nothing bad is known.
-const HEALTHY: Health = Health {
-    failures_in_a_row: 0,
-    failing_since: None,
-    level: 0,
-    cause: None,
-    next_call_at: None,
-    gone_since: None,
-};
-
 /// What a commit changes in memory, to be done after it (`effects`).
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -186,11 +176,11 @@ impl Gates {
     // Health.
 
     pub(crate) fn health(&self, webhook: Seq) -> Health {
-        self.by_webhook.get(&webhook).map_or(HEALTHY, |gate| gate.health)
+        self.by_webhook.get(&webhook).map(|gate| gate.health).unwrap_or_default()
     }
 
     pub(crate) fn set_health(&mut self, webhook: Seq, health: Health) {
-        if health != HEALTHY || self.by_webhook.contains_key(&webhook) {
+        if !health.is_plain() || self.by_webhook.contains_key(&webhook) {
             self.gate(webhook).health = health;
         }
     }
@@ -485,7 +475,7 @@ mod tests {
             level: 1,
             cause: Some(Cause::Failing),
             next_call_at: Some(at(1_000)),
-            gone_since: None,
+            ..Health::default()
         };
         gates.set_health(WEBHOOK, health);
         assert!(!gates.is_free(WEBHOOK, OPEN));
