@@ -61,8 +61,11 @@ impl<S: Sql> Ledger<S> {
                 Some(Hold::ConcurrencyLimited { limit })
             }
             (_, Some(limit)) => Some(Hold::RateLimited { limit }),
-            (Some(limit), None) => Some(Hold::ConcurrencyLimited { limit }),
-            (None, None) => None,
+            (_, None) => {
+                let limit = self.gates.limit_at_once(webhook, rules);
+                (self.gates.claimed(webhook) >= limit || rules.concurrency.is_some())
+                    .then_some(Hold::ConcurrencyLimited { limit })
+            }
         })
     }
 }

@@ -338,9 +338,7 @@ impl<'a, S: Sql> Round<'a, S> {
             || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !row.is_head(self.sql)? {
             self.park(row, Plan::Behind);
-        } else if self.ledger.gates.is_free(row.webhook, member.rules())
-            || (waits_for_none() && self.slots(row.webhook, member) > 0)
-        {
+        } else if waits_for_none() && self.slots(row.webhook, member) > 0 {
             self.offer(row, member, attempt, offers);
         } else {
             self.park(row, Plan::Held);
@@ -1020,9 +1018,77 @@ mod tests {
             if tickets.is_empty() {
                 break;
             }
+            // What was called makes room for what waits.
+            for ticket in tickets {
+                let work = ledger.claim(&[ticket], START).unwrap().works.remove(0);
+                let attempt = attempt(work.attempt, Outcome::Answered { status: 200 }, START);
+                ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], START).unwrap();
+            }
         }
         assert_eq!(leased, 2_003);
     }
+
+    #[test]
+    fn a_receiver_that_is_back_after_an_outage_gets_2_4_and_8_calls_at_once_in_the_first_second() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for _failure in 0..postern_core::health::FAILING_AFTER {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, Outcome::TimedOut);
+        }
+        for _batch in 0..50 {
+            post_at(&mut ledger, 100, START);
+        }
+        let probe_at = gate_opens_at(&mut ledger, START.plus_ms(40)).unwrap();
+        // The receiver takes 100 ms for a call and as many at once as it gets; tickets arrive at once.
+        let (mut now, mut under_way) = (probe_at, Vec::<(Timestamp, Work)>::new());
+        let (mut at_once, mut done) = (Vec::new(), 0);
+        while done < 5_000 {
+            let (ended, left) = under_way.drain(..).partition(|(at, _work)| *at <= now);
+            under_way = left;
+            let ended: Vec<(Timestamp, Work)> = ended;
+            done += ended.len();
+            let report = |(_, work): (Timestamp, Work)| crate::Report {
+                delivery: work.delivery,
+                attempt: attempt(work.attempt, Outcome::Answered { status: 200 }, now),
+            };
+            ledger.report(ended.into_iter().map(report).collect(), now).unwrap();
+            for _round in 0..3 {
+                let tickets = lease(&mut ledger, now);
+                let works = ledger.claim(&tickets, now).unwrap().works;
+                under_way.extend(works.into_iter().map(|work| (now.plus_ms(100), work)));
+            }
+            at_once.push(under_way.len());
+            now = now.plus_ms(100);
+            assert!(now.ms_since(probe_at) < 60_000, "{done} done, {at_once:?}");
+        }
+        assert_eq!(at_once[0], 1, "the probe");
+        assert!(at_once[1..11].iter().all(|count| *count <= 8), "{at_once:?}");
+        assert!([2, 4, 8, 16, 32, 50].iter().all(|count| at_once.contains(count)), "{at_once:?}");
+        assert_eq!(at_once.iter().max(), Some(&50), "the bound of all");
+        // At its own pace, 50 in 100 ms, it would have taken ten seconds.
+        let took_ms = i64::try_from(at_once.len()).unwrap() * 100;
+        assert!(took_ms <= 12_000, "{took_ms} ms");
+    }
+
+    #[test]
+    fn a_webhook_without_a_limit_gets_fifty_calls_at_once_and_its_page_says_so() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        post_at(&mut ledger, 80, START);
+        let tickets = lease(&mut ledger, START);
+        let works = ledger.claim(&tickets, START).unwrap().works;
+        assert_eq!((tickets.len(), works.len()), (80, 50));
+        let waiting = tickets[79].delivery;
+        let id = ledger.ids().id(Kind::Delivery, waiting);
+        let told = ledger.delivery(&id).unwrap().reason.headline;
+        assert!(told.contains("50 calls to the webhook are under way"), "{told}");
+        let attempt = attempt(works[0].attempt, Outcome::Answered { status: 200 }, START);
+        ledger.report(vec![crate::Report { delivery: works[0].delivery, attempt }], START).unwrap();
+        let next: Vec<Seq> = lease(&mut ledger, START).iter().map(|ticket| ticket.delivery).collect();
+        assert_eq!(next[0], tickets[50].delivery, "one has ended, and the oldest that waits goes on");
+    }
+
 
     #[test]
     fn nothing_is_leased_before_it_is_due() {

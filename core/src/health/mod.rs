@@ -10,6 +10,10 @@
 //!   [`DISABLE_FAILURES_MIN`] of them, on [`DISABLE_DAYS_MIN`] days. The webhook is to be disabled. What was before a person
 //!   paused the webhook does not count, and an edit that makes another receiver of it starts anew ([`Health::edited`]).
 //!
+//! After an outage a webhook opens slowly: it gets [`SLOW_START_FROM`] calls at once, and twice as many every
+//! [`SLOW_START_STEP_MS`] in which one succeeds, until it has [`AT_ONCE_MAX`], the bound of every webhook that sets none
+//! ([`Health::at_once`]). A failure on the way halves it.
+//!
 //! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`]; the ledger holds
 //! its other deliveries. A 410 that does not disable its webhook at once is a failure that is remembered until the next success
 //! ([`Health::gone_disables`]). Not here: the retries of a single delivery (`delivery::decide`).
@@ -39,6 +43,12 @@ pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 pub const DISABLE_FAILURES_MIN: u32 = 10;
 /// Days (UTC) on which these failures lie at least.
 pub const DISABLE_DAYS_MIN: u32 = 3;
+/// Calls at once that a webhook gets whose definition says nothing of it.
+pub const AT_ONCE_MAX: u32 = 50;
+/// Calls at once that a webhook gets after the success that ends an outage.
+pub const SLOW_START_FROM: u32 = 2;
+/// Milliseconds between two doublings of the calls at once: eight within the first second, all within two.
+pub const SLOW_START_STEP_MS: i64 = 334;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -144,6 +154,12 @@ pub struct Health {
     /// When the first 410 came after the latest success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_since: Option<Timestamp>,
+    /// Calls at once at most after an outage; `None`: as many as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<u32>,
+    /// When `at_once` changed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once_since: Option<Timestamp>,
     /// Failures of either kind since `failing_since`, that one included.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures: u32,
@@ -282,9 +298,29 @@ impl Health {
                 let next_call_at = Some(now.plus_ms(spacing_ms(level, Cause::Throttled)));
                 (Self { level, cause: self.cause, next_call_at, ..Self::default() }, Vec::new())
             }
-            Some(Cause::Throttled | Cause::Failing) => (Self::default(), vec![Transition::Recovered]),
-            None => (Self::default(), Vec::new()),
+            Some(Cause::Throttled | Cause::Failing) => {
+                let opened = Self {
+                    at_once: Some(SLOW_START_FROM),
+                    at_once_since: Some(now),
+                    ..Self::default()
+                };
+                (opened, vec![Transition::Recovered])
+            }
+            None => (self.opened_further(now), Vec::new()),
         }
+    }
+
+    /// A success that follows the end of an outage, or any other.
+    fn opened_further(&self, now: Timestamp) -> Self {
+        let Some((at_once, since)) = self.at_once.zip(self.at_once_since) else { return Self::default() };
+        let elapsed_ms = now.ms_since(since);
+        // A clock that went back does not keep it closed.
+        let is_time = !(0..SLOW_START_STEP_MS).contains(&elapsed_ms);
+        let (at_once, since) = if is_time { (at_once.saturating_mul(2), now) } else { (at_once, since) };
+        if at_once >= AT_ONCE_MAX {
+            return Self::default();
+        }
+        Self { at_once: Some(at_once), at_once_since: Some(since), ..Self::default() }
     }
 
     fn after_failure(
@@ -305,7 +341,11 @@ impl Health {
         let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS
             && failures >= DISABLE_FAILURES_MIN
             && failing_days >= DISABLE_DAYS_MIN;
+        // Once it is probed it gets one call at a time anyway.
+        let at_once = self.at_once.filter(|_| level == 0).map(|at_once| (at_once / 2).max(1));
         let next = Self {
+            at_once,
+            at_once_since: at_once.map(|_| now),
             failures,
             failing_days,
             failed_on: Some(today),

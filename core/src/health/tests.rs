@@ -116,13 +116,14 @@ fn what_was_under_way_when_the_pause_began_neither_ends_nor_shortens_it() {
         );
     }
     let (recovered, transitions) = paused.after(S, NOW.plus_ms(3_600_000));
-    assert!(recovered.is_plain() && transitions == [Transition::Recovered]);
+    assert_eq!(recovered, opened_at(NOW.plus_ms(3_600_000)));
+    assert_eq!(transitions, [Transition::Recovered]);
 }
 
 #[test]
 fn a_success_at_any_time_ends_failing() {
     let (failing, _) = after_all(&[F; 12], |_| NOW);
-    assert_eq!(failing.after(S, NOW), (Health::default(), vec![Transition::Recovered]));
+    assert_eq!(failing.after(S, NOW), (opened_at(NOW), vec![Transition::Recovered]));
 }
 
 #[test]
@@ -278,8 +279,9 @@ proptest! {
     #[test]
     fn enough_successes_fix_anything(steps in prop::collection::vec(any_signal(), 0..60)) {
         let (mut health, _) = after_all(&steps, |_| NOW);
-        for _ in 0..=LEVEL_MAX {
-            health = health.after(S, health.next_call_at.unwrap_or(NOW)).0;
+        for step in 0..=LEVEL_MAX + 6 {
+            let opens_at = NOW.plus_ms(i64::from(step) * DAY_MS);
+            health = health.after(S, health.next_call_at.unwrap_or(opens_at)).0;
         }
         prop_assert!(health.is_plain());
     }
@@ -363,4 +365,41 @@ fn an_edit_that_makes_another_receiver_of_a_webhook_starts_anew() {
         let (again, _) = refused.after(F, NOW.plus_ms(DISABLE_AFTER_MS - 1));
         assert_eq!(again.edited(&before, other), again, "the latest failure was another one");
     }
+}
+
+/// A webhook that is as well as it can be right after an outage.
+fn opened_at(now: Timestamp) -> Health {
+    Health { at_once: Some(SLOW_START_FROM), at_once_since: Some(now), ..Health::default() }
+}
+
+#[test]
+fn a_webhook_opens_slowly_after_an_outage() {
+    let (failing, _) = after_all(&[F; 7], |_| NOW);
+    let mut health = failing.after(S, NOW).0;
+    // A success every 10 ms: after how many milliseconds so many calls at once are allowed.
+    let mut raised = vec![(0, health.at_once)];
+    for ms in (10..3_000).step_by(10) {
+        let next = health.after(S, NOW.plus_ms(ms)).0;
+        if next.at_once != health.at_once {
+            raised.push((ms, next.at_once));
+        }
+        health = next;
+    }
+    let expected = [(0, Some(2)), (340, Some(4)), (680, Some(8)), (1_020, Some(16)), (1_360, Some(32))];
+    assert_eq!(raised[..5], expected);
+    assert_eq!(raised[5..], [(1_700, None)], "as usual");
+    assert!(health.is_plain());
+}
+
+#[test]
+fn a_failure_while_a_webhook_opens_halves_what_it_gets_at_once() {
+    let eight = Health { at_once: Some(8), at_once_since: Some(NOW), ..Health::default() };
+    let at_once = |signals: &[Signal]| {
+        signals.iter().fold(eight, |health, signal| health.after(*signal, NOW.plus_ms(100)).0).at_once
+    };
+    assert_eq!(at_once(&[F]), Some(4));
+    assert_eq!(at_once(&[F, S]), Some(4), "it is not raised at once");
+    assert_eq!(at_once(&[F, F, F, F]), Some(1));
+    assert_eq!(at_once(&[F, F, F, F, F]), None, "it is probed again");
+    assert_eq!(at_once(&[T]), None);
 }

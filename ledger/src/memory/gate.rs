@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_core::health::Health;
+use postern_core::health::{AT_ONCE_MAX, Health};
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
@@ -56,14 +56,23 @@ impl Gate {
         self.health.level > 0
     }
 
-    /// What the gate lets through, `others` being leases and claims that count against it.
-    fn opening(&self, rules: Rules, now: Timestamp, others: usize, claims_ahead: usize) -> Opening {
+    /// Whether it lets through what comes, if its webhook sets no limit.
+    fn is_free(&self) -> bool {
+        let under_way = self.out.len() - self.unclaimed;
+        !self.is_probed()
+            && self.health.at_once.is_none()
+            && under_way < AT_ONCE_MAX as usize
+            && self.unclaimed < AHEAD_MAX
+    }
+
+    /// What the gate lets through beside what is `used`.
+    fn opening(&self, rules: Rules, now: Timestamp, used: Used) -> Opening {
         if !rules.takes_calls {
             return Opening::Later;
         }
         let mut slots = usize::MAX;
         if self.is_probed() {
-            if others > 0 {
+            if used.all() > 0 {
                 return Opening::Later;
             }
             if let Some(at) = self.health.next_call_at.filter(|at| *at > now) {
@@ -71,26 +80,65 @@ impl Gate {
             }
             slots = 1;
         }
-        if let Some(limit) = rules.concurrency {
-            slots = slots.min((limit as usize).saturating_sub(others));
-            if slots == 0 {
-                return Opening::Later;
-            }
+        if let Some(limit) = self.limit_at_once(rules) {
+            slots = slots.min((limit as usize).saturating_sub(used.all()));
+        }
+        if used.under_way() >= AT_ONCE_MAX as usize && rules.concurrency.is_none() {
+            slots = 0;
+        }
+        // Tickets are some time on their way: those of a quick receiver are handed out ahead of its calls.
+        slots = slots.min(AHEAD_MAX.saturating_sub(used.ahead));
+        if slots == 0 {
+            return Opening::Later;
         }
         if let Some(rate) = rules.rate {
-            let (calls, used) = (rate.calls as usize, self.window.used(rate, now));
+            let (calls, counted) = (rate.calls as usize, self.window.used(rate, now));
+            let claims_ahead = used.ahead + used.begun;
             if claims_ahead >= calls {
                 return Opening::Later;
             }
-            let free = (calls - claims_ahead).saturating_sub(used);
+            let free = (calls - claims_ahead).saturating_sub(counted);
             if free == 0 {
                 // The window must lose so many of its oldest calls that one slot is free.
-                let lost = used + claims_ahead + 1 - calls;
+                let lost = counted + claims_ahead + 1 - calls;
                 return self.window.frees_at(rate, now, lost).map_or(Opening::Later, Opening::At);
             }
             slots = slots.min(free);
         }
         Opening::Now(slots)
+    }
+
+    /// Leases and calls at once that somebody has set: a person, or an outage that has just ended.
+    fn limit_at_once(&self, rules: Rules) -> Option<u32> {
+        match (rules.concurrency, self.health.at_once) {
+            (Some(limit), Some(at_once)) => Some(limit.min(at_once)),
+            (limit, at_once) => limit.or(at_once),
+        }
+    }
+}
+
+/// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets may be a second
+/// on their way, and its calls take 100 ms.
+const AHEAD_MAX: usize = 10 * AT_ONCE_MAX as usize;
+
+/// What of a gate is used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    /// Calls that were claimed and have not ended.
+    claimed: usize,
+    /// Leases that nobody has claimed yet.
+    ahead: usize,
+    /// Calls that are claimed in the commit at hand.
+    begun: usize,
+}
+
+impl Used {
+    const fn all(self) -> usize {
+        self.claimed + self.ahead + self.begun
+    }
+
+    const fn under_way(self) -> usize {
+        self.claimed + self.begun
     }
 }
 
@@ -259,7 +307,7 @@ impl Gates {
         rules.takes_calls
             && rules.rate.is_none()
             && rules.concurrency.is_none()
-            && !self.by_webhook.get(&webhook).is_some_and(Gate::is_probed)
+            && self.by_webhook.get(&webhook).is_none_or(Gate::is_free)
     }
 
     /// What a webhook may be given now.
@@ -276,25 +324,31 @@ impl Gates {
         ended: usize,
         unclaimed: usize,
     ) -> Opening {
-        match self.by_webhook.get(&webhook) {
-            Some(gate) => gate.opening(
-                rules,
-                now,
-                gate.out.len().saturating_sub(ended),
-                gate.unclaimed.saturating_sub(unclaimed),
-            ),
-            None => Gate::default().opening(rules, now, 0, 0),
-        }
+        let Some(gate) = self.by_webhook.get(&webhook) else {
+            return Gate::default().opening(rules, now, Used::default());
+        };
+        let ahead = gate.unclaimed.saturating_sub(unclaimed);
+        let claimed = gate.out.len().saturating_sub(ended).saturating_sub(ahead);
+        gate.opening(rules, now, Used { claimed, ahead, begun: 0 })
     }
 
-    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit.
-    /// Leases that nobody claimed do not count against it.
+    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit. Leases that nobody
+    /// claimed do not count against it.
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let opening = match self.by_webhook.get(&webhook) {
-            Some(gate) => gate.opening(rules, now, gate.out.len() - gate.unclaimed + begun, begun),
-            None => Gate::default().opening(rules, now, begun, begun),
+            Some(gate) => {
+                gate.opening(rules, now, Used { claimed: gate.out.len() - gate.unclaimed, ahead: 0, begun })
+            }
+            None => Gate::default().opening(rules, now, Used { begun, ..Used::default() }),
         };
         matches!(opening, Opening::Now(_))
+    }
+
+    /// Calls at once that hold back what waits for this webhook: a limit that somebody set, or the bound of all.
+    pub(crate) fn limit_at_once(&self, webhook: Seq, rules: Rules) -> u32 {
+        let gate = self.by_webhook.get(&webhook);
+        let limit = gate.map_or(rules.concurrency, |gate| gate.limit_at_once(rules));
+        limit.unwrap_or(AT_ONCE_MAX)
     }
 
     /// How many calls are under way.
@@ -398,7 +452,7 @@ mod tests {
     fn without_rules_everything_passes() {
         let gates = Gates::default();
         assert!(gates.is_free(WEBHOOK, OPEN));
-        assert_eq!(gates.opening(WEBHOOK, OPEN, at(0)), Opening::Now(usize::MAX));
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(0)), Opening::Now(AHEAD_MAX), "but for the bound of all");
         assert_eq!(gates.opening(WEBHOOK, Rules { takes_calls: false, ..OPEN }, at(0)), Opening::Later);
     }
 
