@@ -12,7 +12,6 @@
 //! which is asked after every write and knows what must not wait.
 
 use postern_core::api::audit::AUDIT_DAYS;
-use postern_core::delivery::State;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
@@ -120,15 +119,16 @@ impl<S: Sql> Ledger<S> {
         let kept_from = oldest_kept(now, self.settings.retention_days);
         match part {
             Part::Deliveries => {
+                // Its record is kept for so long after its end: one that waited for a month has just been sent.
+                let (kept_from, ended_before) =
+                    (self.kept_from(Timeline::Deliveries, now)?, self.ended_before(now));
                 let rows = self.sql.run(
-                    "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[
-                        Value::from(after),
-                        Value::from(self.kept_from(Timeline::Deliveries, now)?),
-                        Value::from(STEP_ROWS),
-                    ],
+                    "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                self.delete(delivery::delete, &rows, |row| state_of(row.text(1)?).map(State::is_final))
+                self.delete(delivery::delete, &rows, |row| {
+                    Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
+                })
             }
             Part::Events => {
                 // The deliveries of an event have the keys after its own, but for those that a replay made.
@@ -298,6 +298,22 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_that_waited_for_a_month_is_kept_for_as_long_as_any_other_after_its_end() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
+        post_at(&mut ledger, "a", START);
+        let resumed = START.plus_ms(31 * DAY);
+        ledger.pause_webhook("w", false, None, resumed).unwrap();
+        deliver_at(&mut ledger, resumed, 200);
+        pass(&mut ledger, resumed.plus_ms(PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY + PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
     fn an_open_delivery_stays_and_keeps_its_event() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("done", "*"));
@@ -312,7 +328,9 @@ mod tests {
         assert!(ledger.event(&open.event_id).is_ok());
         ledger.cancel(&open.id, now).unwrap();
         assert!(!ledger.retention_step(now).unwrap(), "an hour between passes");
-        pass(&mut ledger, now.plus_ms(PASS_EVERY_MS));
+        pass(&mut ledger, now.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1), "it ended 30 days ago");
+        pass(&mut ledger, now.plus_ms(30 * DAY + PASS_EVERY_MS));
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
     }
 
