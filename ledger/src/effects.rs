@@ -15,8 +15,11 @@ impl<S: Sql> Ledger<S> {
         for (webhook, delivery) in effects.ended {
             self.gates.end(webhook, delivery);
         }
-        for (webhook, delivery) in effects.leased {
+        for (webhook, delivery, order_key) in effects.leased {
             self.gates.lease(webhook, delivery);
+            if let Some(key) = order_key {
+                self.gates.note_key(webhook, delivery, key);
+            }
         }
         for webhook in effects.drained {
             self.gates.hold_none(webhook);
@@ -50,13 +53,17 @@ impl<S: Sql> Ledger<S> {
         }
         let leased = self
             .sql
-            .run("SELECT webhook, seq, claimed FROM delivery WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
+            .run("SELECT webhook, seq, claimed, order_key FROM delivery
+                WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
         for row in leased {
             let (webhook, delivery) = (row.seq(0)?, row.seq(1)?);
             if row.flag(2)? {
                 self.gates.claim(webhook, delivery);
             } else {
                 self.gates.lease(webhook, delivery);
+            }
+            if let Some(key) = row.text_or_none(3)? {
+                self.gates.note_key(webhook, delivery, String::from(key));
             }
         }
         let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;

@@ -4,9 +4,9 @@
 //! late or doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs
 //! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
-//! A due delivery passes two questions: whether an older one with its order key is open (then it is put
-//! behind it), and what its webhook's gate lets through (then it is held). Both take it out of the index of
-//! due work.
+//! A due delivery passes two questions: whether an older one with its order key is open or another one is
+//! leased (then it is put behind it), and what its webhook's gate lets through (then it is held). Both take it
+//! out of the index of due work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +63,8 @@ struct Round<'a, S: Sql> {
     notes: Vec<StatNote>,
     /// Leases that end in this round, by webhook: all, and those that nobody claimed.
     ended: BTreeMap<Seq, (usize, usize)>,
+    /// The deliveries of these leases.
+    lease_ends: BTreeSet<Seq>,
     /// What each gate still lets through.
     slots: BTreeMap<Seq, usize>,
     offers: Vec<Offer>,
@@ -232,7 +234,11 @@ impl<S: Sql> Ledger<S> {
             // With the claims, so that no crash parts the calls from what counts them.
             write_windows(sql, &rows_of(&effects.windows))?;
             delivery::claim(sql, kept, &renewed, now)?;
-            delivery::park(sql, &refused, now)
+            delivery::park(sql, &refused, now)?;
+            for row in rows.iter().filter(|row| refused.iter().any(|refused| refused.delivery == row.seq)) {
+                release_next(sql, &mut effects, row, now)?;
+            }
+            Ok(())
         })?;
         for (webhook, deliveries) in begun {
             for delivery in deliveries {
@@ -284,6 +290,7 @@ impl<S: Sql> Ledger<S> {
 impl<'a, S: Sql> Round<'a, S> {
     fn new(ledger: &'a Ledger<S>, sql: &'a S, now: Timestamp, limit: usize, due: &[DeliveryRow]) -> Self {
         let mut ended: BTreeMap<Seq, (usize, usize)> = BTreeMap::new();
+        let lease_ends = due.iter().filter(|row| row.plan.is_leased()).map(|row| row.seq).collect();
         for row in due.iter().filter(|row| row.plan.is_leased()) {
             let (all, unclaimed) = ended.entry(row.webhook).or_default();
             *all += 1;
@@ -298,6 +305,7 @@ impl<'a, S: Sql> Round<'a, S> {
             effects: Effects::default(),
             notes: Vec::new(),
             ended,
+            lease_ends,
             slots: BTreeMap::new(),
             offers: Vec::new(),
             parked: Vec::new(),
@@ -318,12 +326,20 @@ impl<'a, S: Sql> Round<'a, S> {
         }
         self.effects.end(row.webhook, row.seq);
         if !row.plan.is_claimed() {
-            return self.offer_or_park(row, member, row.attempt, row.offers + 1);
+            self.offer_or_park(row, member, row.attempt, row.offers + 1)?;
+        } else if let Some(recorded) = self.end_lost(row, member)? {
+            self.offer_or_park(&recorded, member, row.attempt + 1, 1)?;
         }
-        match self.end_lost(row, member)? {
-            Some(recorded) => self.offer_or_park(&recorded, member, row.attempt + 1, 1),
-            None => Ok(()),
-        }
+        release_next(self.sql, &mut self.effects, row, self.now)
+    }
+
+    /// Whether the order of its key lets a delivery go: no older one is open, and no other is leased. A younger
+    /// one may be, if a replay or a person has asked for this one meanwhile.
+    fn is_next_of_key(&self, row: &DeliveryRow) -> Result<bool, LedgerError> {
+        let Some(key) = &row.order_key else { return Ok(true) };
+        let mut leased = self.ledger.gates.leased_with_key(row.webhook, key);
+        let is_other_leased = leased.any(|other| other != row.seq && !self.lease_ends.contains(&other));
+        Ok(!is_other_leased && row.is_head(self.sql)?)
     }
 
     fn offer_or_park(
@@ -336,7 +352,7 @@ impl<'a, S: Sql> Round<'a, S> {
         // What waits goes first, but for what a person has asked for.
         let waits_for_none =
             || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
-        if !row.is_head(self.sql)? {
+        if !self.is_next_of_key(row)? {
             self.park(row, Plan::Behind);
         } else if waits_for_none() && self.slots(row.webhook, member) > 0 {
             self.offer(row, member, attempt, offers);
@@ -370,7 +386,7 @@ impl<'a, S: Sql> Round<'a, S> {
         });
         let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
         self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
-        self.effects.leased.push((row.webhook, row.seq));
+        self.effects.leased.push((row.webhook, row.seq, row.order_key.clone()));
     }
 
     /// Puts a delivery aside. A number that was offered to nobody who claimed it is not used up.
@@ -415,7 +431,7 @@ impl<'a, S: Sql> Round<'a, S> {
             for row in &rows {
                 let row = DeliveryRow::read(row)?;
                 self.leased.changed.push(row.seq);
-                if row.is_head(self.sql)? {
+                if self.is_next_of_key(&row)? {
                     self.offer(&row, member, row.attempt + 1, 1);
                 } else {
                     self.park(&row, Plan::Behind);

@@ -173,9 +173,7 @@ impl<S: Sql> Ledger<S> {
         };
         delivery::record(sql, row, &attempt, Recorded { plan, resend: false, scheduled }, now)?;
         effects.end(row.webhook, row.seq);
-        if plan.is_final() {
-            release_next(sql, effects, row, now)?;
-        }
+        release_next(sql, effects, row, now)?;
         if plan == Plan::Ended(Ending::Dead) {
             self.announce_dead(sql, effects, row, &attempt, now)?;
         }
@@ -336,8 +334,8 @@ fn replace_lost<S: Sql>(
     Ok(Taken::Corrected)
 }
 
-/// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the
-/// key was taken off the row.
+/// A delivery has ended, or its lease has: the first with its order key is due now, if it waited. Inside the
+/// caller's transaction, after the change was written.
 pub(crate) fn release_next<S: Sql>(
     sql: &S,
     effects: &mut Effects,
@@ -346,8 +344,9 @@ pub(crate) fn release_next<S: Sql>(
 ) -> Result<(), LedgerError> {
     let Some(key) = &ended.order_key else { return Ok(()) };
     let Some(next) = head_of(sql, ended.webhook, key)? else { return Ok(()) };
-    delivery::release(sql, next, now)?;
-    effects.changed.push(next);
+    if delivery::release(sql, next, now)? {
+        effects.changed.push(next);
+    }
     Ok(())
 }
 

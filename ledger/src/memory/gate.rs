@@ -147,8 +147,8 @@ impl Used {
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
     pub(crate) ended: Vec<(Seq, Seq)>,
-    /// Leases that were handed out: webhook, delivery.
-    pub(crate) leased: Vec<(Seq, Seq)>,
+    /// Leases that were handed out: webhook, delivery, order key.
+    pub(crate) leased: Vec<(Seq, Seq, Option<String>)>,
     /// Webhooks that have held deliveries now.
     pub(crate) held: BTreeSet<Seq>,
     /// Webhooks that have none any more.
@@ -204,6 +204,10 @@ pub(crate) struct Gates {
     served: Cell<Option<Seq>>,
     /// Inline leases, with their ends.
     inline: BTreeMap<Seq, Timestamp>,
+    /// Leased deliveries that go by an order key, with it.
+    keys: BTreeMap<Seq, String>,
+    /// The same by webhook and key: one each, but where a replay or a person asked for an older one meanwhile.
+    by_key: BTreeMap<(Seq, String), BTreeSet<Seq>>,
     inline_ends: BTreeSet<(Timestamp, Seq)>,
 }
 
@@ -261,6 +265,29 @@ impl Gates {
         if let Some(until) = self.inline.remove(&delivery) {
             self.inline_ends.remove(&(until, delivery));
         }
+        if let Some(key) = self.keys.remove(&delivery) {
+            let key = (webhook, key);
+            let is_empty = self.by_key.get_mut(&key).is_some_and(|deliveries| {
+                deliveries.remove(&delivery);
+                deliveries.is_empty()
+            });
+            if is_empty {
+                self.by_key.remove(&key);
+            }
+        }
+    }
+
+    // Order.
+
+    /// A leased delivery goes by an order key.
+    pub(crate) fn note_key(&mut self, webhook: Seq, delivery: Seq, key: String) {
+        self.keys.insert(delivery, key.clone());
+        self.by_key.entry((webhook, key)).or_default().insert(delivery);
+    }
+
+    /// Leased deliveries with this order key.
+    pub(crate) fn leased_with_key(&self, webhook: Seq, key: &str) -> impl Iterator<Item = Seq> {
+        self.by_key.get(&(webhook, String::from(key))).into_iter().flatten().copied()
     }
 
     /// A lease was handed out that no index holds.

@@ -444,11 +444,12 @@ pub(crate) fn make_due<S: Sql>(sql: &S, resends: &[Resend], now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes a delivery due now that waits behind an older one of its order key. Inside the caller's transaction.
-pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<(), LedgerError> {
+/// Makes a delivery due now that waits behind another one of its order key; `false` if it does not wait. Inside
+/// the caller's transaction.
+pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<bool, LedgerError> {
     let (due, behind) = (Plan::Due { at: now }.columns(0), Plan::Behind.columns(0));
-    sql.run(
-        "UPDATE delivery SET parked = ?4, next_at_ms = ?2, updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
+    let released = sql.run(
+        "UPDATE delivery SET parked = ?4, next_at_ms = ?2, updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 RETURNING seq",
         &[
             Value::from(delivery),
             Value::from(due.next_at),
@@ -457,7 +458,7 @@ pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<
             Value::from(now),
         ],
     )?;
-    Ok(())
+    Ok(!released.is_empty())
 }
 
 /// The deliveries of a webhook do not go by order keys any more: those that wait behind others go free
