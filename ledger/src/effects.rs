@@ -3,7 +3,7 @@
 
 use postern_core::id::Seq;
 
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::memory::window::Window;
 use crate::project::Ledger;
@@ -44,12 +44,15 @@ impl<S: Sql> Ledger<S> {
     /// Reads what the gates must know, after a start.
     pub(crate) fn load_gates(&mut self) -> Result<(), LedgerError> {
         for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
-            let health = serde_json::from_str(row.text(1)?)
-                .map_err(damaged("a webhook's health does not read back"))?;
-            self.gates.set_health(row.seq(0)?, health);
+            // What another version wrote in an unknown form is forgotten: its webhook is called as usual.
+            if let Ok(health) = serde_json::from_str(row.text(1)?) {
+                self.gates.set_health(row.seq(0)?, health);
+            }
         }
         for row in self.sql.run("SELECT webhook, begun FROM rate_window", &[])? {
-            self.gates.set_window(row.seq(0)?, Window::parse(row.text(1)?)?);
+            if let Ok(window) = Window::parse(row.text(1)?) {
+                self.gates.set_window(row.seq(0)?, window);
+            }
         }
         let leased = self
             .sql

@@ -18,6 +18,10 @@ impl<S: Sql> Ledger<S> {
         let Some(member) = self.roster.get(webhook) else { return Ok(None) };
         let rules = member.rules();
         if !member.enabled() {
+            if !member.is_readable() {
+                let reason = self.stored_webhook_at(webhook)?.and_then(|webhook| webhook.disabled_reason);
+                return Ok(Some(Hold::Disabled { reason }));
+            }
             let rows = self
                 .sql
                 .run("SELECT disabled_reason FROM webhook WHERE seq = ?1", &[Value::from(webhook)])?;

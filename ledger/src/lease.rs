@@ -86,6 +86,7 @@ impl<S: Sql> Ledger<S> {
             for_due = (for_due - for_due / HELD_SHARE).max(usize::from(inline.is_empty()));
         }
         let mut due = self.inline_rows(&inline)?;
+        let mut unreadable = Vec::new();
         if for_due > 0 {
             let rows = self.sql.run(
                 &format!(
@@ -94,17 +95,25 @@ impl<S: Sql> Ledger<S> {
                 ),
                 &[Value::from(now), Value::from(u32::try_from(for_due).unwrap_or(u32::MAX))],
             )?;
-            due.extend(rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?);
+            for row in &rows {
+                match DeliveryRow::read(row) {
+                    Ok(row) => due.push(row),
+                    Err(_unreadable) => unreadable.push(row.seq(0)?),
+                }
+            }
         }
         let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
         let windows = self.windows_set_back(webhooks, now);
         let checked = self.inline_checkpoint(now);
-        if due.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
+        if due.is_empty() && unreadable.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
             return Ok(Leased::default());
         }
         let this = &*self;
         let (leased, effects) = atomically(&self.sql, |sql| {
             let mut round = Round::new(this, sql, now, limit, &due);
+            if !unreadable.is_empty() {
+                delivery::set_aside(sql, unreadable)?;
+            }
             write_windows(sql, &rows_of(&windows))?;
             round.effects.windows = windows;
             for row in due {
@@ -1105,6 +1114,47 @@ mod tests {
         assert_eq!(next[0], tickets[50].delivery, "one has ended, and the oldest that waits goes on");
     }
 
+
+    #[test]
+    fn a_row_that_cannot_be_read_holds_up_no_other() {
+        let mut ledger = ledger();
+        for name in ["damaged", "well"] {
+            create(&mut ledger, webhook(name, name));
+        }
+        let (damaged, well) = (post(&mut ledger, "damaged")[0], post(&mut ledger, "well")[0]);
+        let now = START.plus_ms(1_000);
+        for (table, column) in [("webhook", "definition"), ("webhook_health", "health"), ("rate_window", "begun")] {
+            let statement = match table {
+                "webhook" => "UPDATE webhook SET definition = ?1 WHERE name = 'damaged'",
+                "webhook_health" => "INSERT INTO webhook_health (webhook, health) VALUES (1, ?1)",
+                _ => "INSERT INTO rate_window (webhook, begun) VALUES (1, ?1)",
+            };
+            ledger.sql.run(statement, &[Value::from("{\"level\":\"of another build\"}")]).unwrap();
+            assert!(Ledger::open(Rc::clone(&ledger.sql)).is_ok(), "{table}.{column}");
+        }
+        let mut ledger = slept(&ledger);
+        let view = ledger.webhook("damaged").unwrap();
+        assert!(!view.enabled && view.disabled_reason.unwrap().contains("another version of Postern"));
+        let refused = ledger.update_webhook("damaged", webhook("damaged", "*"), None, now);
+        assert!(matches!(refused, Err(LedgerError::StateConflict { .. })), "it stays as it was written");
+        assert_eq!(ledger.webhooks_after(Seq(0), 9).unwrap().len(), 1);
+        assert_eq!(keys(&lease(&mut ledger, now)), [well], "its own deliveries wait");
+        assert_eq!(state(&ledger, damaged).0, State::Pending);
+        assert_eq!(post(&mut ledger, "damaged"), [], "it takes no events");
+
+        // An attempt and a state of another build.
+        let late = post(&mut ledger, "well")[0];
+        let text = Value::from("{\"outcome\":\"of another build\"}\n");
+        let lost = now.plus_ms(LEASE_MS);
+        let tickets = ledger.lease_due(now, 9).unwrap().tickets;
+        ledger.claim(&tickets, now).unwrap();
+        let statement = "UPDATE delivery SET attempts = ?1, made = 1, attempt = 2 WHERE seq = ?2";
+        ledger.sql.run(statement, &[text, Value::from(late)]).unwrap();
+        ledger.sql.run("UPDATE delivery SET state = 'unheard' WHERE seq = ?1", &[Value::from(well)]).unwrap();
+        assert_eq!(keys(&lease(&mut ledger, lost)), [late]);
+        assert!(ledger.next_wake(lost).unwrap().unwrap().0 > lost, "nothing is due for ever");
+        ledger.delete_webhook("damaged", None, lost).unwrap();
+    }
 
     #[test]
     fn nothing_is_leased_before_it_is_due() {

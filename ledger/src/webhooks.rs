@@ -207,6 +207,11 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<Option<WebhookChange>, LedgerError> {
         let before = self.expect_version(name, expected_version)?;
+        if !before.is_readable() {
+            return Err(LedgerError::StateConflict {
+                why: "its definition was written by another version of Postern: deploy that one, or delete the webhook",
+            });
+        }
         let holder = self.roster.named(definition.name.as_str());
         if holder.is_some_and(|holder| holder != before.seq) {
             return Err(LedgerError::NameTaken { what: "webhook" });

@@ -499,6 +499,16 @@ fn end<S: Sql>(
     Ok(())
 }
 
+/// Takes deliveries out of the index of due work whose rows can't be read, so that they hold up no other. Their
+/// state stays as it was written. Inside the caller's transaction.
+pub(crate) fn set_aside<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE delivery SET next_at_ms = NULL WHERE seq IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(key_set(deliveries))],
+    )?;
+    Ok(())
+}
+
 /// Cancels an open delivery. A number that was offered but not claimed was never used. Inside the caller's
 /// transaction.
 pub(crate) fn cancel<S: Sql>(sql: &S, row: &DeliveryRow, now: Timestamp) -> Result<(), LedgerError> {
@@ -635,7 +645,7 @@ pub(crate) fn delete<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), Ledger
 pub(crate) fn attempts_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<Attempt>, LedgerError> {
     let rows = sql.run("SELECT attempts FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
     let row = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?;
-    from_lines(row.text(0)?)
+    Ok(from_lines(row.text(0)?))
 }
 
 /// Makes room for `bytes` more in a delivery's record, where it is nearly full.
