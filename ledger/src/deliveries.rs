@@ -237,7 +237,7 @@ impl<S: Sql> Ledger<S> {
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
         })?;
-        self.apply(effects);
+        self.apply(effects, now);
         self.delivery_view(seq)
     }
 }

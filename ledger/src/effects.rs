@@ -2,6 +2,7 @@
 //! know is read after a start.
 
 use postern_core::id::Seq;
+use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::memory::gate::Effects;
@@ -11,12 +12,12 @@ use crate::sql::{Sql, Value, first};
 
 impl<S: Sql> Ledger<S> {
     /// Does in memory what a commit has changed.
-    pub(crate) fn apply(&mut self, effects: Effects) {
+    pub(crate) fn apply(&mut self, effects: Effects, now: Timestamp) {
         for (webhook, delivery) in effects.ended {
             self.gates.end(webhook, delivery);
         }
         for (webhook, delivery, order_key) in effects.leased {
-            self.gates.lease(webhook, delivery);
+            self.gates.lease(webhook, delivery, now);
             if let Some(key) = order_key {
                 self.gates.note_key(webhook, delivery, key);
             }
@@ -56,14 +57,14 @@ impl<S: Sql> Ledger<S> {
         }
         let leased = self
             .sql
-            .run("SELECT webhook, seq, claimed, order_key FROM delivery
+            .run("SELECT webhook, seq, claimed, order_key, updated_at_ms FROM delivery
                 WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
         for row in leased {
             let (webhook, delivery) = (row.seq(0)?, row.seq(1)?);
             if row.flag(2)? {
-                self.gates.claim(webhook, delivery);
+                self.gates.know_claimed(webhook, delivery);
             } else {
-                self.gates.lease(webhook, delivery);
+                self.gates.lease(webhook, delivery, row.timestamp(4)?);
             }
             if let Some(key) = row.text_or_none(3)? {
                 self.gates.note_key(webhook, delivery, String::from(key));

@@ -133,7 +133,7 @@ impl<S: Sql> Ledger<S> {
         }
         let mut leased = leased;
         leased.changed.extend(effects.changed.iter().copied());
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(leased)
     }
 
@@ -251,10 +251,10 @@ impl<S: Sql> Ledger<S> {
         })?;
         for (webhook, deliveries) in begun {
             for delivery in deliveries {
-                self.gates.claim(webhook, delivery);
+                self.gates.claim(webhook, delivery, now);
             }
         }
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(WorkSet { events, works })
     }
 
@@ -813,6 +813,41 @@ mod tests {
         assert_eq!((in_window(0), in_window(60), in_window(120), calls.len()), (10, 10, 5, 25), "{calls:?}");
         assert_eq!(calls.iter().filter(|at| **at == 0).count(), 9);
     }
+
+    #[test]
+    fn a_rate_limit_is_used_up_and_never_exceeded_however_long_a_ticket_is_on_its_way() {
+        for latency_ms in [0, 500, 1_000, 3_000] {
+            let mut ledger = ledger();
+            create(&mut ledger, limited(10, 1));
+            post_at(&mut ledger, 700, START);
+            let (mut on_their_way, mut begun) = (BTreeMap::<Timestamp, Vec<LeaseTicket>>::new(), Vec::new());
+            let mut under_way = BTreeMap::<Timestamp, Vec<Work>>::new();
+            let (mut now, end) = (START, START.plus_ms(60_000));
+            while now < end {
+                for works in under_way.remove(&now).into_iter().flatten() {
+                    let attempt = attempt(works.attempt, Outcome::Answered { status: 200 }, now);
+                    ledger.report(vec![crate::Report { delivery: works.delivery, attempt }], now).unwrap();
+                }
+                if let Some(tickets) = on_their_way.remove(&now) {
+                    let works = ledger.claim(&tickets, now).unwrap().works;
+                    begun.extend(works.iter().map(|_work| now));
+                    under_way.entry(now.plus_ms(50)).or_default().extend(works);
+                }
+                let tickets = lease(&mut ledger, now);
+                on_their_way.entry(now.plus_ms(latency_ms.max(1))).or_default().extend(tickets);
+                let wakes = [on_their_way.keys().next(), under_way.keys().next()].into_iter().flatten();
+                let opens = gate_opens_at(&mut ledger, now).map(|at| at.max(now.plus_ms(1)));
+                now = wakes.copied().chain(opens).min().unwrap_or(end);
+            }
+            for (index, at) in begun.iter().enumerate().skip(10) {
+                assert!(at.ms_since(begun[index - 10]) >= 1_000, "eleven calls in a second, {latency_ms} ms");
+            }
+            // 600 are allowed in a minute; the first tickets have yet to show how long they take.
+            let allowed = 600 - 10 * usize::try_from(latency_ms).unwrap() / 1_000;
+            assert!(begun.len() * 100 >= allowed * 95, "{} calls, {latency_ms} ms", begun.len());
+        }
+    }
+
 
     #[test]
     fn no_window_holds_more_calls_than_the_limit_says_however_often_the_object_starts() {

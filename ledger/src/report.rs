@@ -114,7 +114,7 @@ impl<S: Sql> Ledger<S> {
             changed: effects.changed.clone(),
             webhooks_changed: webhooks_changed || !effects.disabled.is_empty(),
         };
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(reported)
     }
 
