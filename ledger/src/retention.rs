@@ -240,16 +240,17 @@ mod tests {
 
     /// Calls what is due at `at`; every call is answered with `status`.
     fn deliver_at(ledger: &mut Ledger<Rc<Native>>, at: Timestamp, status: u16) {
-        let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
-        let works = ledger.claim(&tickets, at).unwrap().works;
-        let reports = works
-            .iter()
-            .map(|work| Report {
-                delivery: work.delivery,
-                attempt: attempt(work.attempt, Outcome::Answered { status }, at),
-            })
-            .collect();
-        ledger.report(reports, at).unwrap();
+        loop {
+            let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
+            if tickets.is_empty() {
+                return;
+            }
+            for ticket in tickets {
+                let work = ledger.claim(&[ticket], at).unwrap().works.remove(0);
+                let attempt = attempt(work.attempt, Outcome::Answered { status }, at);
+                ledger.report(vec![Report { delivery: work.delivery, attempt }], at).unwrap();
+            }
+        }
     }
 
     /// Steps until there is nothing more to do; gives how many.
