@@ -55,10 +55,11 @@ impl<S: Sql> Ledger<S> {
                 self.gates.set_window(row.seq(0)?, window);
             }
         }
-        let leased = self
-            .sql
-            .run("SELECT webhook, seq, claimed, order_key, updated_at_ms FROM delivery
-                WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
+        let leased = self.sql.run(
+            "SELECT webhook, seq, claimed, order_key, updated_at_ms FROM delivery
+                WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms",
+            &[],
+        )?;
         for row in leased {
             let (webhook, delivery) = (row.seq(0)?, row.seq(1)?);
             if row.flag(2)? {

@@ -105,7 +105,11 @@ impl<S: Sql> Ledger<S> {
         let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
         let windows = self.windows_set_back(webhooks, now);
         let checked = self.inline_checkpoint(now);
-        if due.is_empty() && unreadable.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
+        if due.is_empty()
+            && unreadable.is_empty()
+            && checked.is_none()
+            && self.gates.holding().next().is_none()
+        {
             return Ok(Leased::default());
         }
         let this = &*self;
@@ -850,7 +854,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn no_window_holds_more_calls_than_the_limit_says_however_often_the_object_starts() {
         for (calls, per_s) in [(1, 60), (3, 20), (10, 60), (150, 30)] {
@@ -1151,7 +1154,6 @@ mod tests {
         assert_eq!(next[0], tickets[50].delivery, "one has ended, and the oldest that waits goes on");
     }
 
-
     #[test]
     fn a_row_that_cannot_be_read_holds_up_no_other() {
         let mut ledger = ledger();
@@ -1160,7 +1162,9 @@ mod tests {
         }
         let (damaged, well) = (post(&mut ledger, "damaged")[0], post(&mut ledger, "well")[0]);
         let now = START.plus_ms(1_000);
-        for (table, column) in [("webhook", "definition"), ("webhook_health", "health"), ("rate_window", "begun")] {
+        for (table, column) in
+            [("webhook", "definition"), ("webhook_health", "health"), ("rate_window", "begun")]
+        {
             let statement = match table {
                 "webhook" => "UPDATE webhook SET definition = ?1 WHERE name = 'damaged'",
                 "webhook_health" => "INSERT INTO webhook_health (webhook, health) VALUES (1, ?1)",

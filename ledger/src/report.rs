@@ -148,8 +148,7 @@ impl<S: Sql> Ledger<S> {
             .ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
         let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
         if let Some(at) = after_our_fault(sql, row, &attempt, now)? {
-            let recorded =
-                Recorded { plan: Plan::Due { at }, resend: row.resend, scheduled: row.scheduled };
+            let recorded = Recorded { plan: Plan::Due { at }, resend: row.resend, scheduled: row.scheduled };
             delivery::record(sql, row, &attempt, recorded, now)?;
             effects.end(row.webhook, row.seq);
             return Ok(Taken::Recorded);

@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::state::DAY_MS;
 use super::*;
+use crate::delivery::{Outcome, ReceivedResponse};
+use crate::time::Timestamp;
+use crate::webhook::{Contract, Definition, Header, WebhookName};
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
 
@@ -308,9 +312,8 @@ fn days_of_failure_begin_anew_when_a_webhook_is_resumed() {
     assert!(failed.after(T, later).1.contains(&Transition::DisabledForDays));
     let (failed, transitions) = resumed.after(T, later);
     assert_eq!((failed.failing_since, transitions), (Some(later), Vec::new()));
-    let failed = (1..10).fold(failed, |health, half_days| {
-        health.after(T, later.plus_ms(half_days * DAY_MS / 2)).0
-    });
+    let failed =
+        (1..10).fold(failed, |health, half_days| health.after(T, later.plus_ms(half_days * DAY_MS / 2)).0);
     assert!(failed.after(T, later.plus_ms(DISABLE_AFTER_MS)).1.contains(&Transition::DisabledForDays));
     assert!(Health::default().resumed().is_plain());
 }
@@ -343,7 +346,6 @@ fn a_quiet_webhook_is_not_disabled_by_a_few_failures_however_far_apart() {
 
 #[test]
 fn an_edit_that_makes_another_receiver_of_a_webhook_starts_anew() {
-    use crate::webhook::{Header, WebhookName};
     let name = WebhookName::parse("w").unwrap();
     let before = Definition::new(name, String::from("https://a.example/x"), Contract::Standard, Vec::new());
     let failing = failing_since_now(F);

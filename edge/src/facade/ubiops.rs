@@ -4,7 +4,7 @@
 //! names every bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
 
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
+use postern_core::facade::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery, WebhookQuery};

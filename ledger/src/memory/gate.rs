@@ -59,7 +59,9 @@ struct Gate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lease {
     /// Nobody has claimed it yet.
-    Ahead { since: Timestamp },
+    Ahead {
+        since: Timestamp,
+    },
     Claimed,
 }
 

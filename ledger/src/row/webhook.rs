@@ -20,7 +20,8 @@ use crate::sql::{Row, Sql, Value};
 const CANCELLED_NAMED_MAX: u32 = 101;
 
 /// Columns of [`StoredWebhook::read`].
-pub(crate) const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition, name";
+pub(crate) const COLUMNS: &str =
+    "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition, name";
 
 /// Why a webhook is disabled whose definition was written by another version of Postern.
 const UNREADABLE: &str = "Its definition was written by another version of Postern and can't be read";

@@ -1,8 +1,8 @@
 //! The calls that a run makes: leased, reported, repeated.
 
 use postern_core::api::run::RunView;
-use postern_core::contract::actinia::{self, Facts};
 use postern_core::delivery::Outcome;
+use postern_core::facade::actinia::{self, Facts};
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{
     self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, Next, RunMode, RunState,

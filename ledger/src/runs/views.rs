@@ -4,7 +4,7 @@ use postern_core::api::page::Page;
 use postern_core::api::run::{
     CallbackAttemptView, CallbackView, RunDetail, RunParts, RunView, RunWebhooksView,
 };
-use postern_core::contract::actinia::{self, Facts};
+use postern_core::facade::actinia::{self, Facts};
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{self, RunState};
 

@@ -265,10 +265,8 @@ impl Audit {
     /// the limit keeps it.
     fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
         let rate = definition.rate_limit?;
-        let is_well = self
-            .health
-            .get(&webhook)
-            .is_none_or(|health| health.level == 0 && health.at_once.is_none());
+        let is_well =
+            self.health.get(&webhook).is_none_or(|health| health.level == 0 && health.at_once.is_none());
         if !definition.enabled || definition.paused || !is_well {
             return None;
         }

@@ -113,9 +113,10 @@ impl Defect {
                 "SELECT webhook, begun FROM rate_window",
                 "SELECT webhook, json_array(json_array(9000000000000, (SELECT sum(value ->> 1) FROM json_each(begun)))) FROM rate_window",
             )],
-            Self::ConcurrencyIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.concurrency_limit'), name FROM webhook WHERE seq > ?1")]
-            }
+            Self::ConcurrencyIgnored => &[(
+                ROSTER,
+                "json_remove(definition, '$.concurrency_limit'), name FROM webhook WHERE seq > ?1",
+            )],
             Self::PauseIgnored => {
                 &[(ROSTER, "json_remove(definition, '$.paused'), name FROM webhook WHERE seq > ?1")]
             }
