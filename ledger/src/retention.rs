@@ -23,7 +23,7 @@ use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
 use crate::row::stat::{HOUR_MS, hour_of};
 use crate::row::text::state_of;
 use crate::row::{audit, delivery, event, idempotency, meta, replay, run, stat, trial};
-use crate::sql::{Row, Sql, Value, first};
+use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::timeline::Timeline;
 
 /// Days that hourly counts are kept.
@@ -126,7 +126,13 @@ impl<S: Sql> Ledger<S> {
                     "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                self.delete(delivery::delete, &rows, |row| {
+                let delete = |sql: &S, over| {
+                    atomically(sql, |sql| {
+                        meta::note_swept_before(sql, ended_before)?;
+                        delivery::delete(sql, over)
+                    })
+                };
+                self.delete(delete, &rows, |row| {
                     Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
                 })
             }
@@ -223,6 +229,7 @@ mod tests {
     use postern_core::delivery::Outcome;
     use postern_core::event::NewEvent;
     use postern_core::project::SettingsPatch;
+    use postern_core::replay::ReplayQuery;
     use postern_core::stats::OutcomeClass;
     use postern_core::webhook::Definition;
 
@@ -312,6 +319,41 @@ mod tests {
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
         pass(&mut ledger, resumed.plus_ms(30 * DAY + PASS_EVERY_MS));
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
+    fn what_was_delivered_is_not_missing_after_the_retention_was_made_longer() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        create(&mut ledger, Definition { paused: true, ..webhook("paused", "*") });
+        let set_days = |ledger: &mut Ledger<Rc<Native>>, days, at| {
+            let patch = SettingsPatch { retention_days: Some(days), ..SettingsPatch::default() };
+            ledger.update_settings(patch, at).unwrap();
+        };
+        set_days(&mut ledger, 1, START);
+        post_at(&mut ledger, "a", START);
+        deliver_at(&mut ledger, START, 200);
+        let now = START.plus_ms(2 * DAY);
+        pass(&mut ledger, now);
+        assert_eq!(
+            (count(&ledger, "event"), count(&ledger, "delivery")),
+            (1, 1),
+            "the other webhook's is open"
+        );
+        set_days(&mut ledger, 30, now);
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let query = ReplayQuery {
+            webhook: Some(String::from("w")),
+            since: None,
+            until: None,
+            states: Vec::new(),
+            types: Vec::new(),
+            missing: true,
+        };
+        assert_eq!(ledger.count_replay(query.clone(), now).unwrap().count, 0);
+        post_at(&mut ledger, "b", now);
+        ledger.create_replay(query, now).unwrap();
+        assert_eq!(ledger.replay_step(now, 100).unwrap().changed, [], "it has had both");
     }
 
     #[test]
