@@ -56,7 +56,7 @@ impl<S: Sql> Ledger<S> {
         webhook: Option<&str>,
         now: Timestamp,
     ) -> Result<DryRun, LedgerError> {
-        let facts = EventFacts::of(&event);
+        let facts = EventFacts::from_event(&event);
         let misfits = self.check_data(&facts, DATA_AT)?;
         // As when it is posted: what is too much there is refused here.
         let _wanting = self.roster.matching(&facts);

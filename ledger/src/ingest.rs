@@ -163,7 +163,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(());
         }
         let data_at = format!("/events/{index}/data");
-        let facts = EventFacts::of(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));
+        let facts =
+            EventFacts::from_event(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));
         batch.schema_faults.absorb(self.check_data(&facts, &data_at)?);
         let seq = self.next_key(now);
         let webhooks = self.roster.matching(&facts);

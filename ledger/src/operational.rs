@@ -137,7 +137,7 @@ impl<S: Sql> Ledger<S> {
         let event = NewEvent::operational(kind, &data);
         let seq = self.next_key(now);
         // Small, and ours: nobody could be told that it takes too much.
-        let facts = EventFacts::of(&event).with_budget(Budget::unlimited());
+        let facts = EventFacts::from_event(&event).with_budget(Budget::unlimited());
         let wanted = self.roster.matching(&facts).into_iter();
         let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
         let mut taken = KeysTaken::new();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use postern_core::api::project::{ProjectCounts, ProjectDetail, ProjectSettings, ProjectView};
-use postern_core::delivery::Standing;
+use postern_core::delivery::RetryTerms;
 use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -211,7 +211,7 @@ impl<S: Sql> Ledger<S> {
         delivery: Seq,
         scheduled_attempts: u32,
         gone_disables: bool,
-    ) -> Standing<'a> {
+    ) -> RetryTerms<'a> {
         member.standing(
             self.settings.retry_schedule_s.as_deref(),
             delivery,

@@ -204,7 +204,8 @@ impl<S: Sql> Ledger<S> {
             delivery::note_disabling(sql, row.seq, attempt.number)?;
             return Ok(true);
         }
-        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
+        let Some(signal) =
+            Signal::from_outcome(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
         else {
             return Ok(false);
         };

@@ -8,7 +8,7 @@
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::{Source, counts_as_delivered};
-use postern_core::delivery::{Attempt, Decision, Outcome, Standing, Trigger, decide};
+use postern_core::delivery::{Attempt, Decision, Outcome, RetryTerms, Trigger, decide};
 use postern_core::event::ObjectRef;
 use postern_core::explain;
 use postern_core::id::{Kind, Seq};
@@ -326,7 +326,7 @@ impl TestRow {
     /// Takes in a call: the test has ended with it, or waits for the next one.
     fn end_call(&mut self, attempt: Attempt, now: Timestamp) {
         let contract = self.definition.contract;
-        let standing = Standing {
+        let standing = RetryTerms {
             contract,
             retry: self.retry,
             schedule_s: Some(TEST_WAITS_S),

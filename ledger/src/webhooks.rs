@@ -493,7 +493,10 @@ const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
 
 fn view(webhook: StoredWebhook, health: Health) -> WebhookView {
     let StoredWebhook { id, version, disabled_reason, created_at, updated_at, definition, .. } = webhook;
-    WebhookView::of(definition, Standing { id, version, disabled_reason, created_at, updated_at, health })
+    WebhookView::from_definition(
+        definition,
+        Standing { id, version, disabled_reason, created_at, updated_at, health },
+    )
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use futures_util::future;
 use postern_core::api::page::{LIMIT_MAX, LIMIT_NONE};
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::facade::up42::login::{self, Refused};
-use postern_core::facade::up42::{self as api, TestsRun};
+use postern_core::facade::up42::{self, TestsRun};
 use postern_core::fault::{self, InputFault};
 use postern_core::media;
 use postern_core::problem::ProblemType;

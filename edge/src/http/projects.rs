@@ -1,6 +1,5 @@
 //! `/v1/projects` and `/v1/projects/{project}`.
 
-use postern_core::api::page::Page;
 use postern_core::api::project::ProjectCreated;
 use postern_core::problem::ProblemType;
 use postern_core::query::PageQuery;

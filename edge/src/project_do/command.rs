@@ -31,7 +31,7 @@ use postern_core::query::{
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
-use postern_core::webhook::parse::{TestDraft, Trial};
+use postern_core::webhook::parse::{Trial, TrialDraft};
 use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{DryRun, Exported, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
@@ -650,7 +650,7 @@ impl Command {
     }
 
     /// The test of a stored webhook.
-    pub(crate) fn test_webhook(name: String, draft: TestDraft) -> Self {
+    pub(crate) fn test_webhook(name: String, draft: TrialDraft) -> Self {
         Self::TestWebhook { name, kind: draft.kind, data: draft.data, retry: draft.retry }
     }
 

@@ -17,7 +17,7 @@ use postern_core::query::ExportQuery;
 use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
 use postern_core::token::{self, TokenDraft};
-use postern_core::webhook::parse::{self, TestDraft};
+use postern_core::webhook::parse::{self, TrialDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{
@@ -390,7 +390,7 @@ impl Turn<'_> {
                 Reply::Webhook(Box::new(view))
             }
             Command::TestWebhook { name, kind, data, retry } => {
-                return self.test_webhook(&name, TestDraft { kind, data, retry });
+                return self.test_webhook(&name, TrialDraft { kind, data, retry });
             }
             Command::TestDefinition { definition, event, retry } => {
                 return self.test_definition(&definition, event, retry);
@@ -594,7 +594,7 @@ impl Turn<'_> {
     fn secret_view(&self, id: &str, sealed: &Definition) -> Result<SecretView, Refusal> {
         let secret =
             seal::unseal_secret(&self.settings.keyring, Owner { project: self.project, id }, sealed)?;
-        Ok(SecretView::of(secret, &sealed.previous_secrets, self.now))
+        Ok(SecretView::from_secrets(secret, &sealed.previous_secrets, self.now))
     }
 
     /// The new secret signs from this version on; the one before moves to the previous ones as it is, sealed.
@@ -665,7 +665,7 @@ impl Turn<'_> {
         Reply::Replay(Box::new(replay))
     }
 
-    fn test_webhook(&mut self, name: &str, draft: TestDraft) -> Result<Reply, Refusal> {
+    fn test_webhook(&mut self, name: &str, draft: TrialDraft) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
         let retry = draft.retry;
         let event = draft.event_for(&stored.definition);

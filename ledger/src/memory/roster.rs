@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use postern_core::delivery::Standing;
+use postern_core::delivery::RetryTerms;
 use postern_core::event::is_operational;
 use postern_core::filter::{self, EventFacts};
 use postern_core::id::Seq;
@@ -103,8 +103,8 @@ impl Member {
         delivery: Seq,
         scheduled_attempts: u32,
         gone_disables: bool,
-    ) -> Standing<'a> {
-        Standing {
+    ) -> RetryTerms<'a> {
+        RetryTerms {
             gone_disables,
             contract: self.definition.contract,
             retry: self.definition.retry,
@@ -323,7 +323,7 @@ mod tests {
     use crate::support::build::{event, json, webhook};
 
     fn matching(roster: &Roster, kind: &str) -> Vec<Seq> {
-        roster.matching(&EventFacts::of(&event(kind)))
+        roster.matching(&EventFacts::from_event(&event(kind)))
     }
 
     fn stored(seq: i64, definition: Definition) -> StoredWebhook {
@@ -422,9 +422,9 @@ mod tests {
                 .unwrap();
         roster.put(&stored(2, Definition { filter: Some(filter), ..webhook("b", "*") }));
         let large = NewEvent { data: json("{\"amount\":101}"), ..event("order.paid") };
-        assert_eq!(roster.matching(&EventFacts::of(&large)), [Seq(2)]);
+        assert_eq!(roster.matching(&EventFacts::from_event(&large)), [Seq(2)]);
         let labelled = NewEvent { labels, ..event("order.paid") };
-        assert_eq!(roster.matching(&EventFacts::of(&labelled)), [Seq(1)]);
+        assert_eq!(roster.matching(&EventFacts::from_event(&labelled)), [Seq(1)]);
         assert!(matching(&roster, "order.paid").is_empty());
     }
 
@@ -447,7 +447,7 @@ mod tests {
             let object = with_object.then(|| object("d1"));
             for kind in kinds {
                 let about = NewEvent { object: object.clone(), ..event(kind) };
-                let facts = EventFacts::of(&about);
+                let facts = EventFacts::from_event(&about);
                 let wants = |definition: &Definition| definition.enabled && filter::matches(definition, &facts);
                 let wanted: Vec<Seq> = all.iter().filter(|(_seq, definition)| wants(definition)).map(|(seq, _definition)| *seq).collect();
                 prop_assert_eq!(roster.matching(&facts), wanted);

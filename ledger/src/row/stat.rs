@@ -63,7 +63,7 @@ pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, n
         webhook: row.webhook,
         kind: row.kind.clone(),
         at: now,
-        class: OutcomeClass::of(&attempt.outcome),
+        class: OutcomeClass::from_outcome(&attempt.outcome),
         delivered,
         first: attempt.number == 1,
         duration_ms: attempt.duration_ms,

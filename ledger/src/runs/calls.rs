@@ -303,7 +303,7 @@ fn end_call<S: Sql>(
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     let CallbackRow { kind, tries, snapshot, mut attempts, .. } = callback;
-    let standing = run::Standing { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
+    let standing = run::CallTerms { kind, tries, schedule_s, seed: run.seq.0.cast_unsigned() };
     let next = run::decide(standing, &record.attempt.outcome, record.attempt.retry_after_s);
     let (state, next_at) = match next {
         // A newer update came while this one was under way.

@@ -150,7 +150,7 @@ impl<S: Sql> Ledger<S> {
     /// The run of an executor that is heard.
     fn heard(&self, seq: Seq, claim: Option<u32>) -> Result<RunRow, LedgerError> {
         let run = self.run_row(seq)?;
-        run::hear(run.state, run.claim, claim)
+        run::check_claim(run.state, run.claim, claim)
             .map_err(|not_heard| LedgerError::StateConflict { why: not_heard.why() })?;
         Ok(run)
     }
