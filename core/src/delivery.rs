@@ -88,6 +88,22 @@ pub enum Outcome {
     Lost,
 }
 
+impl Outcome {
+    /// Whether the call could not be made and the receiver has no part in it: too many subrequests, a sealing
+    /// key that was taken out. It says nothing of the receiver, and no step of a schedule is used up. A
+    /// failure of TLS comes in the same form and is the receiver's.
+    #[must_use]
+    pub fn is_our_fault(&self) -> bool {
+        matches!(self, Self::PlatformFailed { message } if !speaks_of_tls(message))
+    }
+}
+
+/// Whether a platform's message is about TLS. The platforms have no code for it, only words.
+pub(crate) fn speaks_of_tls(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["tls", "ssl", "certificate", "handshake"].iter().any(|word| message.contains(word))
+}
+
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptTrigger"))]

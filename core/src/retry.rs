@@ -73,6 +73,21 @@ pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timest
     attempts
 }
 
+/// Calls in a row that we could not make ourselves until the schedule counts them: four days of them.
+const OUR_FAULTS_MAX: u32 = 100;
+/// Milliseconds until a call is repeated that we could not make: doubled each time, from the first to the
+/// second of these.
+const OUR_FAULT_WAITS_MS: (i64, i64) = (30_000, 3_600_000);
+
+/// Milliseconds until a call is repeated that we could not make ([`crate::delivery::Outcome::is_our_fault`]),
+/// where `before` such calls came before it in a row; `None`: the schedule counts it, so that no delivery
+/// goes on for ever.
+#[must_use]
+pub fn our_fault_wait_ms(before: u32) -> Option<i64> {
+    let (first_ms, most_ms) = OUR_FAULT_WAITS_MS;
+    (before < OUR_FAULTS_MAX).then(|| (first_ms << before.min(16)).min(most_ms))
+}
+
 /// Evenly spread bits from delivery and attempt: the finaliser of SplitMix64 over a sequence that the seed
 /// starts.
 const fn scramble(seed: u64, attempt: u32) -> u64 {

@@ -173,12 +173,11 @@ impl<S: Sql> Ledger<S> {
         DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
     }
 
-    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its
-    /// schedule does not count; one that has ended begins its schedule anew, and is sent at once even where
-    /// its webhook keeps order: only a replay ([`Ledger::create_replay`]) puts it behind older ones of its
-    /// order key. The pause of a webhook that is throttled or failing ends: who asks for a call has reason to
-    /// think that it will be taken. Where its webhook is paused by a person, is at a limit or is being called
-    /// as a probe, it waits for that.
+    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule
+    /// does not count; one that has ended starts its schedule anew. The pause of a webhook that is throttled or
+    /// failing ends: somebody who asks for a call has reason to think that it will be taken. It still waits for a
+    /// webhook that is paused by a person, is at a limit or is being called as a probe, and, where the webhook keeps
+    /// order, for another delivery of its order key that is older or under way.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the
@@ -187,11 +186,11 @@ impl<S: Sql> Ledger<S> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
         let row = self.delivery_row(seq)?;
         let conflict = |why| Err(LedgerError::StateConflict { why });
-        match self.roster.get(row.webhook) {
+        let is_ordered = match self.roster.get(row.webhook) {
             None => return conflict("its webhook was deleted"),
             Some(member) if !member.enabled() => return conflict("its webhook is disabled: enable it first"),
-            Some(_) => {}
-        }
+            Some(member) => member.ordered(),
+        };
         if row.plan.is_leased() {
             return conflict("an attempt is being made right now");
         }
@@ -208,7 +207,9 @@ impl<S: Sql> Ledger<S> {
             if row.attempt > row.made {
                 record_unreported(sql, &row, scheduled, now)?;
             }
-            let resend = Resend { delivery: seq, made: row.attempt, scheduled, order: Order::Kept };
+            let is_back_in_order = row.plan.is_final() && is_ordered;
+            let order = if is_back_in_order { Order::Restored } else { Order::Kept };
+            let resend = Resend { delivery: seq, made: row.attempt, scheduled, order };
             delivery::make_due(sql, &[resend], now)
         })?;
         if asked != health {
@@ -236,7 +237,7 @@ impl<S: Sql> Ledger<S> {
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
         })?;
-        self.apply(effects);
+        self.apply(effects, now);
         self.delivery_view(seq)
     }
 }
@@ -414,7 +415,56 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_an_ended_delivery_again_gets_it_at_once_and_a_replay_puts_it_in_order() {
+    fn an_older_delivery_that_is_sent_again_waits_for_a_younger_one_of_its_key_that_is_under_way() {
+        let by_hand = |ledger: &mut Ledger<Rc<Native>>, head: Seq| {
+            let head = id(ledger, head);
+            ledger.resend(&head, START).unwrap();
+        };
+        let by_replay = |ledger: &mut Ledger<Rc<Native>>, _head: Seq| {
+            let (states, types) = (vec![State::Delivered], Vec::new());
+            let query =
+                ReplayQuery { webhook: None, since: None, until: None, states, types, missing: false };
+            ledger.create_replay(query, START).unwrap();
+            ledger.replay_step(START, 100).unwrap();
+        };
+        let asks: [&dyn Fn(&mut Ledger<Rc<Native>>, Seq); 2] = [&by_hand, &by_replay];
+        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported.
+        for (ask, end) in asks.iter().flat_map(|ask| (0..4).map(move |end| (ask, end))) {
+            let mut ledger = ledger();
+            create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
+            let events = vec![in_order("a", "k"), in_order("b", "k")];
+            let deliveries = ledger.ingest(events, InlineLimit(0), START).unwrap().changed;
+            let (head, second) = (deliveries[0], deliveries[1]);
+            attempt_due(&mut ledger, START, OK);
+            let at = START.plus_ms(40);
+            let tickets = lease(&mut ledger, at);
+            assert_eq!(tickets.iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [second]);
+            ask(&mut ledger, head);
+            let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+            assert_eq!(lease(&mut ledger, at), [], "one at a time");
+            let mut then = at;
+            if end != 2 {
+                let work = ledger.claim(&tickets, at).unwrap().works.remove(0);
+                assert_eq!(lease(&mut ledger, at), [], "one at a time");
+                if end < 2 {
+                    let attempt = attempt(work.attempt, if end == 0 { OK } else { FAILED }, at);
+                    ledger.report(vec![Report { delivery: second, attempt }], at).unwrap();
+                }
+            }
+            if end >= 2 {
+                then = at.plus_ms(40_000);
+            }
+            let mut leased = lease(&mut ledger, then);
+            if leased.is_empty() {
+                leased = lease(&mut ledger, then);
+            }
+            let leased: Vec<Seq> = leased.iter().map(|ticket| ticket.delivery).collect();
+            assert_eq!(leased, [head], "then the older one, {end}");
+        }
+    }
+
+    #[test]
+    fn an_ended_delivery_that_is_sent_again_is_in_order_whoever_asks_for_it() {
         let leased = |ledger: &mut Ledger<Rc<Native>>, at| {
             lease(ledger, at).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>()
         };
@@ -429,14 +479,13 @@ mod tests {
             (ledger, deliveries[0], deliveries[1])
         };
 
-        let (mut ledger, _head, second) = head_waits_and_second_was_cancelled();
+        let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
         let second_id = id(&ledger, second);
         ledger.resend(&second_id, START).unwrap();
-        assert_eq!(
-            leased(&mut ledger, START),
-            [second],
-            "a person asked for it: before the head, which waits for its retry"
-        );
+        assert_eq!(leased(&mut ledger, START), [], "it is behind the head, which waits for its retry");
+        let retry_at = ledger.delivery_views(&[head]).unwrap()[0].next_at.unwrap();
+        attempt_due(&mut ledger, retry_at, OK);
+        assert_eq!(leased(&mut ledger, retry_at.plus_ms(40)), [second], "once the head was reported");
 
         let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
         let (states, types) = (vec![State::Cancelled], Vec::new());

@@ -18,6 +18,10 @@ impl<S: Sql> Ledger<S> {
         let Some(member) = self.roster.get(webhook) else { return Ok(None) };
         let rules = member.rules();
         if !member.enabled() {
+            if !member.is_readable() {
+                let reason = self.stored_webhook_at(webhook)?.and_then(|webhook| webhook.disabled_reason);
+                return Ok(Some(Hold::Disabled { reason }));
+            }
             let rows = self
                 .sql
                 .run("SELECT disabled_reason FROM webhook WHERE seq = ?1", &[Value::from(webhook)])?;
@@ -61,8 +65,11 @@ impl<S: Sql> Ledger<S> {
                 Some(Hold::ConcurrencyLimited { limit })
             }
             (_, Some(limit)) => Some(Hold::RateLimited { limit }),
-            (Some(limit), None) => Some(Hold::ConcurrencyLimited { limit }),
-            (None, None) => None,
+            (_, None) => {
+                let limit = self.gates.limit_at_once(webhook, rules);
+                (self.gates.claimed(webhook) >= limit || rules.concurrency.is_some())
+                    .then_some(Hold::ConcurrencyLimited { limit })
+            }
         })
     }
 }

@@ -288,7 +288,9 @@ impl<S: Sql> Ledger<S> {
         let member = self.roster.get(webhook);
         let order_key = order_key.filter(|_key| member.is_some_and(crate::memory::roster::Member::ordered));
         let mut plan = Plan::Due { at: now };
-        if member.is_none_or(|member| !self.gates.is_free(webhook, member.rules())) {
+        // Nothing overtakes what waits for its webhook.
+        let is_free = |member: &crate::memory::roster::Member| self.gates.is_free(webhook, member.rules());
+        if self.gates.holds(webhook) || !member.is_some_and(is_free) {
             plan = Plan::Held;
         }
         if let Some(key) = order_key

@@ -279,7 +279,7 @@ impl<S: Sql> Ledger<S> {
         })?;
         self.meters.full = is;
         let changed = effects.changed.clone();
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(changed)
     }
 }

@@ -28,6 +28,7 @@ use crate::project::Ledger;
 use crate::quotas::bytes_of;
 use crate::row::delivery::{self, DeliveryRow, KeysTaken, Order, Plan, Planned, Resend};
 use crate::row::event::{count_one_more_delivery, labels_of, object_of};
+use crate::row::meta;
 use crate::row::replay::{self, COLUMNS, Looked, Replay, Stored};
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
@@ -434,6 +435,8 @@ impl<S: Sql> Ledger<S> {
         let mut from = stored.query.since.map_or(Ok(Seq(1)), |since| self.first_created(of, since))?;
         if stored.query.missing {
             from = from.max(self.kept_from(of, now)?);
+            // The retention may have been shorter before.
+            from = from.max(self.first_created(of, meta::swept_before(&self.sql)?)?);
         }
         let before = stored.query.until.map_or(Ok(own), |until| self.first_created(of, until))?;
         Ok((Seq(from.0 - 1), before.min(own)))

@@ -21,11 +21,15 @@ impl<S: Sql> Ledger<S> {
         self.sealed_under.as_deref()
     }
 
-    /// Notes that every webhook's secrets are under this key.
+    /// Notes that every webhook's secrets are under this key. Does nothing while there is a webhook whose
+    /// definition can't be read: its secrets are under an older one.
     ///
     /// # Errors
     /// The database fails.
     pub fn note_sealed_under(&mut self, key: &str) -> Result<(), LedgerError> {
+        if self.roster.iter().any(|(_seq, member)| !member.is_readable()) {
+            return Ok(());
+        }
         meta::set_sealed_under(&self.sql, key)?;
         self.sealed_under = Some(String::from(key));
         Ok(())
@@ -37,7 +41,8 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn webhooks_after(&self, after: Seq, limit: usize) -> Result<Vec<StoredWebhook>, LedgerError> {
         let mut keys: Vec<Seq> =
-            self.roster.iter().map(|(seq, _member)| seq).filter(|seq| *seq > after).collect();
+            self.roster.iter().filter(|(_, member)| member.is_readable()).map(|(seq, _)| seq).collect();
+        keys.retain(|seq| *seq > after);
         keys.sort_unstable();
         keys.into_iter().take(limit).filter_map(|seq| self.stored_webhook_at(seq).transpose()).collect()
     }

@@ -12,7 +12,6 @@
 //! which is asked after every write and knows what must not wait.
 
 use postern_core::api::audit::AUDIT_DAYS;
-use postern_core::delivery::State;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
@@ -24,7 +23,7 @@ use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
 use crate::row::stat::{HOUR_MS, hour_of};
 use crate::row::text::state_of;
 use crate::row::{audit, delivery, event, idempotency, meta, replay, run, stat, trial};
-use crate::sql::{Row, Sql, Value, first};
+use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::timeline::Timeline;
 
 /// Days that hourly counts are kept.
@@ -120,15 +119,22 @@ impl<S: Sql> Ledger<S> {
         let kept_from = oldest_kept(now, self.settings.retention_days);
         match part {
             Part::Deliveries => {
+                // Its record is kept for so long after its end: one that waited for a month has just been sent.
+                let (kept_from, ended_before) =
+                    (self.kept_from(Timeline::Deliveries, now)?, self.ended_before(now));
                 let rows = self.sql.run(
-                    "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[
-                        Value::from(after),
-                        Value::from(self.kept_from(Timeline::Deliveries, now)?),
-                        Value::from(STEP_ROWS),
-                    ],
+                    "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                self.delete(delivery::delete, &rows, |row| state_of(row.text(1)?).map(State::is_final))
+                let delete = |sql: &S, over| {
+                    atomically(sql, |sql| {
+                        meta::note_swept_before(sql, ended_before)?;
+                        delivery::delete(sql, over)
+                    })
+                };
+                self.delete(delete, &rows, |row| {
+                    Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
+                })
             }
             Part::Events => {
                 // The deliveries of an event have the keys after its own, but for those that a replay made.
@@ -223,6 +229,7 @@ mod tests {
     use postern_core::delivery::Outcome;
     use postern_core::event::NewEvent;
     use postern_core::project::SettingsPatch;
+    use postern_core::replay::ReplayQuery;
     use postern_core::stats::OutcomeClass;
     use postern_core::webhook::Definition;
 
@@ -240,16 +247,17 @@ mod tests {
 
     /// Calls what is due at `at`; every call is answered with `status`.
     fn deliver_at(ledger: &mut Ledger<Rc<Native>>, at: Timestamp, status: u16) {
-        let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
-        let works = ledger.claim(&tickets, at).unwrap().works;
-        let reports = works
-            .iter()
-            .map(|work| Report {
-                delivery: work.delivery,
-                attempt: attempt(work.attempt, Outcome::Answered { status }, at),
-            })
-            .collect();
-        ledger.report(reports, at).unwrap();
+        loop {
+            let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
+            if tickets.is_empty() {
+                return;
+            }
+            for ticket in tickets {
+                let work = ledger.claim(&[ticket], at).unwrap().works.remove(0);
+                let attempt = attempt(work.attempt, Outcome::Answered { status }, at);
+                ledger.report(vec![Report { delivery: work.delivery, attempt }], at).unwrap();
+            }
+        }
     }
 
     /// Steps until there is nothing more to do; gives how many.
@@ -298,6 +306,57 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_that_waited_for_a_month_is_kept_for_as_long_as_any_other_after_its_end() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
+        post_at(&mut ledger, "a", START);
+        let resumed = START.plus_ms(31 * DAY);
+        ledger.pause_webhook("w", false, None, resumed).unwrap();
+        deliver_at(&mut ledger, resumed, 200);
+        pass(&mut ledger, resumed.plus_ms(PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY + PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
+    fn what_was_delivered_is_not_missing_after_the_retention_was_made_longer() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        create(&mut ledger, Definition { paused: true, ..webhook("paused", "*") });
+        let set_days = |ledger: &mut Ledger<Rc<Native>>, days, at| {
+            let patch = SettingsPatch { retention_days: Some(days), ..SettingsPatch::default() };
+            ledger.update_settings(patch, at).unwrap();
+        };
+        set_days(&mut ledger, 1, START);
+        post_at(&mut ledger, "a", START);
+        deliver_at(&mut ledger, START, 200);
+        let now = START.plus_ms(2 * DAY);
+        pass(&mut ledger, now);
+        assert_eq!(
+            (count(&ledger, "event"), count(&ledger, "delivery")),
+            (1, 1),
+            "the other webhook's is open"
+        );
+        set_days(&mut ledger, 30, now);
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let query = ReplayQuery {
+            webhook: Some(String::from("w")),
+            since: None,
+            until: None,
+            states: Vec::new(),
+            types: Vec::new(),
+            missing: true,
+        };
+        assert_eq!(ledger.count_replay(query.clone(), now).unwrap().count, 0);
+        post_at(&mut ledger, "b", now);
+        ledger.create_replay(query, now).unwrap();
+        assert_eq!(ledger.replay_step(now, 100).unwrap().changed, [], "it has had both");
+    }
+
+    #[test]
     fn an_open_delivery_stays_and_keeps_its_event() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("done", "*"));
@@ -312,7 +371,9 @@ mod tests {
         assert!(ledger.event(&open.event_id).is_ok());
         ledger.cancel(&open.id, now).unwrap();
         assert!(!ledger.retention_step(now).unwrap(), "an hour between passes");
-        pass(&mut ledger, now.plus_ms(PASS_EVERY_MS));
+        pass(&mut ledger, now.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1), "it ended 30 days ago");
+        pass(&mut ledger, now.plus_ms(30 * DAY + PASS_EVERY_MS));
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
     }
 

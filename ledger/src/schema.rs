@@ -311,6 +311,13 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // The numbers of the attempts that disabled the webhook, as a JSON array; null: none of them.
         "ALTER TABLE delivery ADD COLUMN disabling TEXT",
     ],
+    &[
+        // Deliveries that ended before then may have been deleted, whatever the retention says by now.
+        "ALTER TABLE meta ADD COLUMN swept_before_ms INTEGER NOT NULL DEFAULT 0",
+        // By the last pass that is known.
+        "UPDATE meta SET swept_before_ms = upkeep_at_ms - 3600000 - coalesce(settings ->> '$.retention_days', 30) * 86400000
+     WHERE upkeep_at_ms > 0",
+    ],
 ];
 
 /// The newest schema.
@@ -383,6 +390,7 @@ mod tests {
             "53e62908e1e385a5",
             "1024927d93ac914b",
             "051634632fb1291e",
+            "308dfbf4b38e99b8",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

@@ -211,6 +211,7 @@ mod tests {
             create(&mut ledger, webhook(&format!("w{number}"), "*"));
         }
         ledger.ingest((0..100).map(|_number| event("a")).collect(), InlineLimit(0), START).unwrap();
+        deliver(&mut ledger, START);
         ledger.ingest(vec![event("b")], InlineLimit(0), START.plus_ms(1)).unwrap();
         deliver(&mut ledger, START.plus_ms(1));
         let old = START.plus_ms(30 * 86_400_000 + 1);

@@ -207,6 +207,11 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<Option<WebhookChange>, LedgerError> {
         let before = self.expect_version(name, expected_version)?;
+        if !before.is_readable() {
+            return Err(LedgerError::StateConflict {
+                why: "its definition was written by another version of Postern: deploy that one, or delete the webhook",
+            });
+        }
         let holder = self.roster.named(definition.name.as_str());
         if holder.is_some_and(|holder| holder != before.seq) {
             return Err(LedgerError::NameTaken { what: "webhook" });
@@ -331,15 +336,8 @@ impl<S: Sql> Ledger<S> {
         before: &StoredWebhook,
         after: &StoredWebhook,
     ) -> Option<postern_core::health::Health> {
-        let (before, after, known) = (&before.definition, &after.definition, self.gates.health(after.seq));
-        let health = if after.enabled && !before.enabled {
-            postern_core::health::Health::default()
-        } else if before.paused && !after.paused {
-            known.resumed()
-        } else {
-            known
-        };
-        let health = if after.url == before.url { health } else { health.moved() };
+        let known = self.gates.health(after.seq);
+        let health = known.edited(&before.definition, &after.definition);
         (health != known).then_some(health)
     }
 

@@ -446,7 +446,7 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
         ),
         // Retention.
         (
-            "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq",
+            "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq",
             "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
         (

@@ -1,11 +1,11 @@
 //! Why an attempt ended as it did.
 
 use super::body::of_body;
-use super::brief::{asked_for, is_name_or_tls, is_refusal, speaks_of_tls};
+use super::brief::{asked_for, is_name_or_tls, is_refusal};
 use super::reason::{Reason, named, shorten};
 use super::status::{status_advice, with_phrase};
 use crate::contract::counts_as_delivered;
-use crate::delivery::{Attempt, Outcome, ReceivedResponse, Wish};
+use crate::delivery::{Attempt, Outcome, ReceivedResponse, Wish, speaks_of_tls};
 use crate::webhook::Contract;
 
 /// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks

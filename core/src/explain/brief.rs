@@ -3,7 +3,7 @@
 use super::body::of_body;
 use super::reason::named;
 use super::status::with_phrase;
-use crate::delivery::{BodyNote, Outcome};
+use crate::delivery::{BodyNote, Outcome, speaks_of_tls};
 use crate::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 
 /// How an attempt ended in a few words, such as `503 Service Unavailable` or `timed out`: for a cell of a
@@ -62,12 +62,6 @@ pub fn brief_of_call(outcome: &Outcome, asked: Option<&RetryAfter>, note: Option
         of_body(note).add_to(&mut words);
     }
     words
-}
-
-/// Whether a platform's message is about TLS. The platforms have no code for it, only words.
-pub(super) fn speaks_of_tls(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["tls", "ssl", "certificate", "handshake"].iter().any(|word| message.contains(word))
 }
 
 /// Whether it is what the dispatcher writes where the platform gives no reason (`edge::sender`).

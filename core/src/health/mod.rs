@@ -8,8 +8,14 @@
 //!   is gone.
 //! - **Failing**: [`FAILING_AFTER`] other failures in a row. The space doubles with each further one; a
 //!   single success ends it at once, because the receiver is back.
-//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure. The webhook is to be
-//!   disabled. What was before a person paused the webhook does not count ([`Health::resumed`]).
+//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure, and enough failures
+//!   since to say so: [`DISABLE_FAILURES_MIN`] of them, on [`DISABLE_DAYS_MIN`] days. The webhook is to be
+//!   disabled. What was before a person paused the webhook does not count, and an edit that makes another
+//!   receiver of it starts anew ([`Health::edited`]).
+//!
+//! After an outage a webhook opens slowly: it gets [`SLOW_START_FROM`] calls at once, and twice as many every
+//! [`SLOW_START_STEP_MS`] in which one succeeds, until it has [`AT_ONCE_MAX`], the bound of every webhook
+//! that sets none ([`Health::at_once`]). A failure on the way halves it.
 //!
 //! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`];
 //! the ledger holds its other deliveries. A 410 that does not disable its webhook at once is a failure that
@@ -22,7 +28,10 @@ mod state;
 
 pub use self::signal::Signal;
 pub use self::spacing::{Cause, FAILING_SPACING_MAX_MS, LEVEL_MAX, THROTTLED_SPACING_MAX_MS, spacing_ms};
-pub use self::state::{DISABLE_AFTER_MS, FAILING_AFTER, GONE_CONFIRM_MS, Health, Transition};
+pub use self::state::{
+    AT_ONCE_MAX, DISABLE_AFTER_MS, DISABLE_DAYS_MIN, DISABLE_FAILURES_MIN, FAILING_AFTER, GONE_CONFIRM_MS,
+    Health, SLOW_START_FROM, SLOW_START_STEP_MS, Transition,
+};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,8 @@ pub enum Signal {
     Failed,
     /// It failed: the receiver says that it is gone for good.
     Gone,
+    /// It failed: the receiver does not accept the credentials (401, 403).
+    Refused,
     /// It failed, and calling less would help.
     Throttled {
         /// Seconds that the receiver asked for.
@@ -23,7 +25,8 @@ pub enum Signal {
 
 impl Signal {
     /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own
-    /// crash ([`Outcome::Lost`]), and a URL that we refuse to call.
+    /// crash ([`Outcome::Lost`]), a call that we could not make ([`Outcome::is_our_fault`]), and a URL that
+    /// we refuse to call.
     #[must_use]
     pub fn from_outcome(
         contract: Contract,
@@ -35,6 +38,8 @@ impl Signal {
         Some(match outcome {
             Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
             Outcome::Answered { status: 410 } => Self::Gone,
+            Outcome::Answered { status: 401 | 403 } => Self::Refused,
+            outcome if outcome.is_our_fault() => return None,
             Outcome::Lost | Outcome::Blocked { .. } => return None,
             Outcome::Answered { status: 429 | 502 | 504 } => {
                 Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }

@@ -6,13 +6,27 @@ use super::signal::Signal;
 use super::spacing::{Cause, LEVEL_MAX, spacing_ms};
 use crate::retry::RETRY_AFTER_MAX_S;
 use crate::time::Timestamp;
+use crate::webhook::Definition;
 
 /// Failures in a row until a webhook counts as failing and is probed.
 pub const FAILING_AFTER: u32 = 5;
-
 /// Milliseconds from the first failure after the latest success (or the end of a pause) until a further
 /// failure disables the webhook: five days (docs/wire.md D.3).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
+
+/// Failures since the latest success that it takes at least to disable a webhook: a webhook that is rarely
+/// called has given too little reason after two.
+pub const DISABLE_FAILURES_MIN: u32 = 10;
+/// Days (UTC) on which these failures lie at least.
+pub const DISABLE_DAYS_MIN: u32 = 3;
+/// Calls at once that a webhook gets whose definition says nothing of it.
+pub const AT_ONCE_MAX: u32 = 50;
+/// Calls at once that a webhook gets after the success that ends an outage.
+pub const SLOW_START_FROM: u32 = 2;
+/// Milliseconds between two doublings of the calls at once: eight within the first second, all within two.
+pub const SLOW_START_STEP_MS: i64 = 334;
+/// Milliseconds of a day.
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Milliseconds from a first 410 until another one disables a webhook that asks for a second one
 /// ([`Health::gone_disables`]): ten minutes, longer than a parking page stands in for a receiver that is
@@ -28,8 +42,8 @@ pub enum Transition {
     Recovered,
     /// It was called as usual and is called less, because its receiver is overloaded.
     Throttled,
-    /// It has failed for [`DISABLE_AFTER_MS`] without one success and is to be disabled. Told by every
-    /// failure from then on.
+    /// It has failed for [`DISABLE_AFTER_MS`] without one success, often enough, and is to be disabled. Told
+    /// by every failure from then on.
     DisabledForDays,
 }
 
@@ -56,6 +70,24 @@ pub struct Health {
     /// When the first 410 came after the latest success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_since: Option<Timestamp>,
+    /// Calls at once at most after an outage; `None`: as many as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<u32>,
+    /// When `at_once` changed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once_since: Option<Timestamp>,
+    /// Failures of either kind since `failing_since`, that one included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// Days (UTC) on which these failures lie.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failing_days: u32,
+    /// The latest of these days, counted since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_on: Option<i64>,
+    /// Whether the latest failure was a 401 or 403, which other credentials may end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -96,6 +128,10 @@ impl Health {
                 let gone_since = Some(self.gone_since.unwrap_or(now));
                 Self { gone_since, ..*self }.after(Signal::Failed, now)
             }
+            Signal::Refused => {
+                let (next, transitions) = self.after(Signal::Failed, now);
+                (Self { refused: true, ..next }, transitions)
+            }
             Signal::Failed => {
                 let failures_in_a_row = self.failures_in_a_row.saturating_add(1);
                 let counted = Self { failures_in_a_row, ..*self };
@@ -134,11 +170,20 @@ impl Health {
         self.gone_since.map(|since| since.plus_ms(GONE_CONFIRM_MS))
     }
 
-    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said
-    /// of the new one.
+    /// How it stands after its webhook was edited. What was heard of one receiver says nothing of another: a
+    /// webhook that is enabled, that calls another URL, or that gets other credentials after its receiver
+    /// refused the old ones starts with a clean slate.
     #[must_use]
-    pub fn moved(&self) -> Self {
-        Self { gone_since: None, ..*self }
+    pub fn edited(&self, before: &Definition, after: &Definition) -> Self {
+        let is_enabled = after.enabled && !before.enabled;
+        let has_other_credentials = after.secret != before.secret || after.headers != before.headers;
+        if is_enabled || after.url != before.url || (self.refused && has_other_credentials) {
+            Self::default()
+        } else if before.paused && !after.paused {
+            self.resumed()
+        } else {
+            *self
+        }
     }
 
     /// How it stands when a person asks for a call at `now`: the pause ends, calls stay one at a time.
@@ -152,7 +197,7 @@ impl Health {
     /// stays, because nothing was heard of the receiver since.
     #[must_use]
     pub fn resumed(&self) -> Self {
-        Self { failing_since: None, ..*self }
+        Self { failing_since: None, failures: 0, failing_days: 0, failed_on: None, ..*self }
     }
 
     /// Whether a call that ended at `now` started before the current pause.
@@ -163,16 +208,34 @@ impl Health {
     fn after_success(&self, now: Timestamp) -> (Self, Vec<Transition>) {
         match self.cause {
             Some(Cause::Throttled) if self.is_early(now) => {
-                (Self { failures_in_a_row: 0, failing_since: None, gone_since: None, ..*self }, Vec::new())
+                let Self { level, cause, next_call_at, .. } = *self;
+                (Self { level, cause, next_call_at, ..Self::default() }, Vec::new())
             }
             Some(Cause::Throttled) if self.level > 1 => {
                 let level = self.level - 1;
                 let next_call_at = Some(now.plus_ms(spacing_ms(level, Cause::Throttled)));
                 (Self { level, cause: self.cause, next_call_at, ..Self::default() }, Vec::new())
             }
-            Some(Cause::Throttled | Cause::Failing) => (Self::default(), vec![Transition::Recovered]),
-            None => (Self::default(), Vec::new()),
+            Some(Cause::Throttled | Cause::Failing) => {
+                let opened =
+                    Self { at_once: Some(SLOW_START_FROM), at_once_since: Some(now), ..Self::default() };
+                (opened, vec![Transition::Recovered])
+            }
+            None => (self.opened_further(now), Vec::new()),
         }
+    }
+
+    /// A success that follows the end of an outage, or any other.
+    fn opened_further(&self, now: Timestamp) -> Self {
+        let Some((at_once, since)) = self.at_once.zip(self.at_once_since) else { return Self::default() };
+        let elapsed_ms = now.ms_since(since);
+        // A clock that went back does not keep it closed.
+        let is_time = !(0..SLOW_START_STEP_MS).contains(&elapsed_ms);
+        let (at_once, since) = if is_time { (at_once.saturating_mul(2), now) } else { (at_once, since) };
+        if at_once >= AT_ONCE_MAX {
+            return Self::default();
+        }
+        Self { at_once: Some(at_once), at_once_since: Some(since), ..Self::default() }
     }
 
     fn after_failure(
@@ -187,8 +250,21 @@ impl Health {
         let spacing_ms = |cause| if self.is_early(now) { 0 } else { spacing_ms(level, cause) };
         let next_call_at = cause.map(|cause| now.plus_ms(spacing_ms(cause).max(asked_ms)));
         let failing_since = self.failing_since.unwrap_or(now);
-        let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS;
+        let today = now.0.div_euclid(DAY_MS);
+        let failures = self.failures.saturating_add(1);
+        let failing_days = self.failing_days.saturating_add(u32::from(self.failed_on != Some(today)));
+        let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS
+            && failures >= DISABLE_FAILURES_MIN
+            && failing_days >= DISABLE_DAYS_MIN;
+        // Once it is probed it gets one call at a time anyway.
+        let at_once = self.at_once.filter(|_| level == 0).map(|at_once| (at_once / 2).max(1));
         let next = Self {
+            at_once,
+            at_once_since: at_once.map(|_| now),
+            failures,
+            failing_days,
+            failed_on: Some(today),
+            refused: false,
             failures_in_a_row: self.failures_in_a_row,
             failing_since: Some(failing_since),
             level,

@@ -26,12 +26,18 @@ pub(crate) struct Member {
     pub(crate) version: u32,
     /// The definition without headers, labels and secrets.
     definition: Definition,
+    is_readable: bool,
 }
 
 impl Member {
     /// The definition without headers, labels and secrets.
     pub(crate) const fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// Whether its stored definition could be read ([`StoredWebhook::is_readable`]).
+    pub(crate) const fn is_readable(&self) -> bool {
+        self.is_readable
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -225,7 +231,8 @@ impl Roster {
         self.by_name.insert(String::from(definition.name.as_str()), webhook.seq);
         self.by_type.put(webhook.seq, &definition);
         *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
-        self.members.insert(webhook.seq, Member { version: webhook.version, definition });
+        let (version, is_readable) = (webhook.version, webhook.is_readable());
+        self.members.insert(webhook.seq, Member { version, definition, is_readable });
     }
 
     /// Forgets a webhook.

@@ -67,6 +67,18 @@ impl Window {
         Self { begun }
     }
 
+    /// The window with calls that are expected, each at its time. In no order.
+    pub(crate) fn with_expected(
+        &self,
+        rate: RateLimit,
+        expected: impl Iterator<Item = (Timestamp, u32)>,
+    ) -> Self {
+        let mut begun = self.begun.clone();
+        begun.extend(expected.map(|(at, calls)| (instant_of(rate, at), calls)));
+        begun.sort_unstable();
+        Self { begun }
+    }
+
     fn counted(&self, rate: RateLimit, now: Timestamp) -> impl Iterator<Item = (Timestamp, u32)> {
         // Half open: a call exactly `per_s` ago is out of it.
         let from = now.plus_ms(-length_ms(rate));

@@ -444,11 +444,12 @@ pub(crate) fn make_due<S: Sql>(sql: &S, resends: &[Resend], now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes a delivery due now that waits behind an older one of its order key. Inside the caller's transaction.
-pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<(), LedgerError> {
+/// Makes a delivery due now that waits behind another one of its order key; `false` if it does not wait. Inside
+/// the caller's transaction.
+pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<bool, LedgerError> {
     let (due, behind) = (Plan::Due { at: now }.columns(0), Plan::Behind.columns(0));
-    sql.run(
-        "UPDATE delivery SET parked = ?4, next_at_ms = ?2, updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
+    let released = sql.run(
+        "UPDATE delivery SET parked = ?4, next_at_ms = ?2, updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 RETURNING seq",
         &[
             Value::from(delivery),
             Value::from(due.next_at),
@@ -457,7 +458,7 @@ pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<
             Value::from(now),
         ],
     )?;
-    Ok(())
+    Ok(!released.is_empty())
 }
 
 /// The deliveries of a webhook do not go by order keys any more: those that wait behind others go free
@@ -494,6 +495,16 @@ fn end<S: Sql>(
             Value::from(ended.lease_until),
             Value::from(updated_at),
         ],
+    )?;
+    Ok(())
+}
+
+/// Takes deliveries out of the index of due work whose rows can't be read, so that they hold up no other. Their
+/// state stays as it was written. Inside the caller's transaction.
+pub(crate) fn set_aside<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE delivery SET next_at_ms = NULL WHERE seq IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(key_set(deliveries))],
     )?;
     Ok(())
 }
@@ -634,7 +645,7 @@ pub(crate) fn delete<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), Ledger
 pub(crate) fn attempts_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<Attempt>, LedgerError> {
     let rows = sql.run("SELECT attempts FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
     let row = first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?;
-    from_lines(row.text(0)?)
+    Ok(from_lines(row.text(0)?))
 }
 
 /// Makes room for `bytes` more in a delivery's record, where it is nearly full.

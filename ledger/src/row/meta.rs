@@ -9,7 +9,7 @@ use postern_core::webhook::ProjectName;
 
 use crate::error::LedgerError;
 use crate::row::text::to_json;
-use crate::sql::{Sql, Value};
+use crate::sql::{Sql, Value, first};
 
 /// Stores a new project, made under this schema. Inside the caller's transaction.
 pub(crate) fn insert<S: Sql>(
@@ -65,4 +65,16 @@ pub(crate) fn set_sealed_under<S: Sql>(sql: &S, key: &str) -> Result<(), LedgerE
 pub(crate) fn set_full<S: Sql>(sql: &S, full: bool) -> Result<(), LedgerError> {
     sql.run("UPDATE meta SET \"full\" = ?1", &[Value::from(full)])?;
     Ok(())
+}
+
+/// Notes that deliveries which ended before then may be gone. Inside the caller's transaction.
+pub(crate) fn note_swept_before<S: Sql>(sql: &S, at: Timestamp) -> Result<(), LedgerError> {
+    sql.run("UPDATE meta SET swept_before_ms = max(swept_before_ms, ?1)", &[Value::from(at)])?;
+    Ok(())
+}
+
+/// Before when deliveries may be gone that have ended.
+pub(crate) fn swept_before<S: Sql>(sql: &S) -> Result<Timestamp, LedgerError> {
+    let rows = sql.run("SELECT swept_before_ms FROM meta", &[])?;
+    first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?.timestamp(0)
 }

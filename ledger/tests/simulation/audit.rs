@@ -265,7 +265,8 @@ impl Audit {
     /// the limit keeps it.
     fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
         let rate = definition.rate_limit?;
-        let is_well = self.health.get(&webhook).is_none_or(|health| health.level == 0);
+        let is_well =
+            self.health.get(&webhook).is_none_or(|health| health.level == 0 && health.at_once.is_none());
         if !definition.enabled || definition.paused || !is_well {
             return None;
         }
@@ -285,16 +286,18 @@ impl Audit {
         Some(leaves.map_or(now_ms, |(at_ms, _delivery)| now_ms.max(at_ms + i64::from(rate.per_s) * 1_000)))
     }
 
-    /// What is behind has an older open one with its order key before it.
+    /// What is behind has an older open one with its order key before it, or another one that is leased.
     fn check_order(&self) -> Result<(), Violation> {
         for (key, known) in self.deliveries.iter().filter(|(_key, known)| known.parked == 2) {
-            let is_older = |(_key, other): &(&i64, &Known)| {
+            let is_of_key = |other: &Known| {
                 !other.state.is_final()
                     && other.webhook == known.webhook
                     && other.order_key == known.order_key
             };
-            let has_older = self.deliveries.range(..key).any(|older| is_older(&older));
-            expect(has_older, || format!("delivery {key} is behind nothing: {known:?}"))?;
+            let has_older = self.deliveries.range(..key).any(|(_key, older)| is_of_key(older));
+            let is_leased = |other: &Known| other.state == State::Leased && is_of_key(other);
+            let has_leased = || self.deliveries.range(key..).any(|(_key, other)| is_leased(other));
+            expect(has_older || has_leased(), || format!("delivery {key} is behind nothing: {known:?}"))?;
         }
         Ok(())
     }

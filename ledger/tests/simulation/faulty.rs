@@ -75,7 +75,7 @@ impl Defect {
 
     /// What to look for in statements, and what to put in its place.
     const fn rewrites(self) -> &'static [(&'static str, &'static str)] {
-        const ROSTER: &str = "definition FROM webhook WHERE seq > ?1";
+        const ROSTER: &str = "definition, name FROM webhook WHERE seq > ?1";
         match self {
             Self::LeaseNeverEnds => &[(
                 "FROM delivery WHERE next_at_ms <= ?1 ORDER",
@@ -102,7 +102,7 @@ impl Defect {
                 "WHERE webhook = ?1 AND parked = 3 ORDER BY seq",
             )],
             Self::RateIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.rate_limit'), name FROM webhook WHERE seq > ?1")]
             }
             Self::WindowForgotten => &[(
                 "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true",
@@ -113,17 +113,18 @@ impl Defect {
                 "SELECT webhook, begun FROM rate_window",
                 "SELECT webhook, json_array(json_array(9000000000000, (SELECT sum(value ->> 1) FROM json_each(begun)))) FROM rate_window",
             )],
-            Self::ConcurrencyIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")]
-            }
+            Self::ConcurrencyIgnored => &[(
+                ROSTER,
+                "json_remove(definition, '$.concurrency_limit'), name FROM webhook WHERE seq > ?1",
+            )],
             Self::PauseIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.paused'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ConfirmIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.confirm_gone') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.confirm_gone'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ScheduleIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.retry_schedule_s'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ThrottleIgnored => &[(
                 "SELECT webhook, health FROM",
@@ -135,17 +136,17 @@ impl Defect {
                     "AND order_key = ?2 AND seq < 0 ORDER BY seq LIMIT 1",
                 ),
                 (
-                    "value ->> 3, CASE value ->> 4",
-                    "coalesce(value ->> 3, CASE value ->> 6 WHEN 2 THEN ?2 END), CASE value ->> 4",
+                    "value ->> '$[1][3]', value ->> '$[1][0]'",
+                    "coalesce(value ->> '$[1][3]', CASE value ->> '$[1][2]' WHEN 2 THEN ?2 END), value ->> '$[1][0]'",
                 ),
                 (
-                    "value ->> 5, value ->> 6,",
-                    "value ->> 5, CASE value ->> 6 WHEN 2 THEN 0 ELSE value ->> 6 END,",
+                    "value ->> '$[1][4]', value ->> '$[1][2]',",
+                    "value ->> '$[1][4]', CASE value ->> '$[1][2]' WHEN 2 THEN 0 ELSE value ->> '$[1][2]' END,",
                 ),
             ],
             Self::OrderStalls => &[(
-                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3",
-                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3 + 9",
+                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
+                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
             Self::GoneIgnored => {
                 &[("definition = ?5 WHERE seq = ?1", "definition = ?5 WHERE seq = ?1 AND 0")]
