@@ -1,5 +1,6 @@
 //! The frame around every screen: contexts, the side bar, the live dot, shortcuts and the palette.
 
+mod entries;
 mod help;
 mod palette;
 mod theme;
@@ -10,6 +11,7 @@ use postern_core::api::live::ChangeKind;
 use postern_core::api::project::ProjectDetail;
 use postern_core::webhook::ProjectName;
 
+use self::entries::ENTRIES;
 use crate::api::{Api, ProjectApi, use_api};
 use crate::browser::clock::Clock;
 use crate::browser::focus;
@@ -174,21 +176,6 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
     }
     .into_any()
 }
-
-/// The entries of the navigation, in order.
-pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
-    ("Overview", Icon::Overview, Area::Overview),
-    ("Webhooks", Icon::Webhook, Area::Webhooks),
-    ("Deliveries", Icon::Delivery, Area::Deliveries),
-    ("Events", Icon::Event, Area::Events),
-    ("Event types", Icon::EventType, Area::EventTypes),
-    ("Inboxes", Icon::Inbox, Area::Inboxes),
-    ("Runs", Icon::Run, Area::Runs),
-    ("Tokens", Icon::Token, Area::Tokens),
-    ("Audit log", Icon::Audit, Area::Audit),
-    ("Settings", Icon::Settings, Area::Settings),
-    ("API reference", Icon::Reference, Area::Reference),
-];
 
 /// The way to every area of the project, with how many webhooks and inboxes there are, and the tools of the
 /// page below. On a narrow screen it is the menu.

@@ -8,7 +8,7 @@
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
-use super::ENTRIES;
+use super::entries::ENTRIES;
 use crate::api::use_project;
 use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;

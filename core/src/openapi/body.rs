@@ -379,6 +379,13 @@ fn rate_limit() -> Value {
 
 /// The fields of a webhook. In a patch, null restores the default of those that may be null.
 fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
+    let mut fields = identity_fields(is_patch);
+    fields.extend(flow_fields());
+    fields
+}
+
+/// Who is called for which events, and how a call looks.
+fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
     vec![
         ("name", webhook_name()),
         ("url", url()),
@@ -444,6 +451,12 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                 ),
             ),
         ),
+    ]
+}
+
+/// How fast, how often and in which order events flow.
+fn flow_fields() -> Vec<(&'static str, Value)> {
+    vec![
         (
             "retry_schedule_s",
             said(nullable(schedule()), "Seconds before attempt 2, 3, …; null: the project's schedule."),

@@ -77,11 +77,9 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
 
 /// The schemas of bodies.
 pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
-    let text = |about: &str| json!({ "type": "string", "description": about });
     let time =
         || json!({ "type": "string", "format": "date-time", "description": "When the event was accepted." });
     let object = || json!({ "$ref": "#/components/schemas/CallbackObject", "description": "What it happened to; absent if the producer did not say." });
-    let nullable = |about: &str| json!({ "type": ["string", "null"], "description": about });
     let mut schemas = Map::new();
     let mut add = |name: &str, description: &str, required: &[&str], properties: Value| {
         let schema = json!({ "type": "object", "description": description, "required": required, "properties": properties });
@@ -92,7 +90,7 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "The body by the contract `standard`.",
         &["type", "timestamp", "data"],
         json!({
-            "type": text("The event type."),
+            "type": text_about("The event type."),
             "timestamp": time(),
             "data": { "description": "The event's data, byte for byte as its producer wrote it." },
             "object": object(),
@@ -102,31 +100,19 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "CallbackObject",
         "What an event happened to.",
         &["type", "name", "version"],
-        json!({ "type": text("Such as `deployment`."), "name": text("Such as `d1`."), "version": nullable("Such as `v1`.") }),
+        json!({ "type": text_about("Such as `deployment`."), "name": text_about("Such as `d1`."), "version": nullable("Such as `v1`.") }),
     );
-    let mut of_ubiops = json!({
-        "event": text("The event, as the webhook subscribes to it."),
-        "request_id": nullable("The request."),
-        "status": nullable("Where the request stands."),
-        "result": { "description": "What came of it: only where the webhook asks for it, and it is at most 16,000 bytes." },
-        "text": text("What happened, in a sentence."),
-    });
-    for object in crate::contract::ubiops::OBJECT_TYPES {
-        for part in ["id", "name", "version_id", "version_name"] {
-            of_ubiops[format!("{object}_{part}")] = nullable(&format!("Only of events about a {object}."));
-        }
-    }
     add(
         "UbiopsCallback",
         "The body by the contract `ubiops`.",
         &["event", "request_id", "status", "text"],
-        of_ubiops,
+        ubiops_members(),
     );
     add(
         "Up42Callback",
         "The body by the contract `up42`.",
         &["event", "body"],
-        json!({ "event": text("The event type."), "body": { "description": "The event's data, byte for byte as its producer wrote it." } }),
+        json!({ "event": text_about("The event type."), "body": { "description": "The event's data, byte for byte as its producer wrote it." } }),
     );
     for kind in Operational::ALL {
         let (summary, data) = operational(kind, generator);
@@ -150,6 +136,31 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
     schemas.insert(String::from("RunCallback"), of_run);
     schemas.insert(String::from("RunStatus"), run_status());
     schemas
+}
+
+fn text_about(about: &str) -> Value {
+    json!({ "type": "string", "description": about })
+}
+
+fn nullable(about: &str) -> Value {
+    json!({ "type": ["string", "null"], "description": about })
+}
+
+/// The members of a callback by the contract `ubiops`: those of each kind of object are there only for events about one.
+fn ubiops_members() -> Value {
+    let mut members = json!({
+        "event": text_about("The event, as the webhook subscribes to it."),
+        "request_id": nullable("The request."),
+        "status": nullable("Where the request stands."),
+        "result": { "description": "What came of it: only where the webhook asks for it, and it is at most 16,000 bytes." },
+        "text": text_about("What happened, in a sentence."),
+    });
+    for object in crate::contract::ubiops::OBJECT_TYPES {
+        for part in ["id", "name", "version_id", "version_name"] {
+            members[format!("{object}_{part}")] = nullable(&format!("Only of events about a {object}."));
+        }
+    }
+    members
 }
 
 /// What actinia's API says of a run; members that it does not always have are not required.

@@ -176,34 +176,8 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
         Sent::Value(seconds) => updated.timeout_s = field::timeout_s(&mut fields, "timeout_s", seconds),
         Sent::Missing | Sent::Wrong => {}
     }
-    if let Some(enabled) = read_flag(&mut fields, "enabled") {
-        updated.enabled = enabled;
-    }
-    if let Some(retry) = read_flag(&mut fields, "retry") {
-        updated.retry = retry;
-    }
-    if let Some(include_result) = read_flag(&mut fields, "include_result") {
-        updated.include_result = include_result;
-    }
-    match fields.text("secret") {
-        Sent::Null => {
-            updated.secret = None;
-            updated.previous_secrets = Vec::new();
-        }
-        Sent::Value(text) => {
-            updated.secret = field::secret(&mut fields, text, updated.contract);
-            updated.previous_secrets = Vec::new();
-        }
-        Sent::Missing
-            if updated.secret.is_some() && reads_secrets_otherwise(current.contract, updated.contract) =>
-        {
-            fields.fault(
-                "secret",
-                "must be given again, or be null: the new contract reads secrets in another way",
-            );
-        }
-        Sent::Missing | Sent::Wrong => {}
-    }
+    update_flags(&mut fields, &mut updated);
+    update_secret(&mut fields, &mut updated, current.contract);
     let mut flow = Flow::default();
     flow.read(&mut fields);
     flow.apply(&mut updated);
@@ -211,6 +185,40 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     check_headers_fit_contract(&mut fields, &updated);
     let faults = fields.finish();
     if faults.is_empty() { Ok(updated) } else { Err(faults) }
+}
+
+/// The fields of a patch that are true or false.
+fn update_flags(fields: &mut Fields<'_>, updated: &mut Definition) {
+    if let Some(enabled) = read_flag(fields, "enabled") {
+        updated.enabled = enabled;
+    }
+    if let Some(retry) = read_flag(fields, "retry") {
+        updated.retry = retry;
+    }
+    if let Some(include_result) = read_flag(fields, "include_result") {
+        updated.include_result = include_result;
+    }
+}
+
+/// The secret of a patch; `before` is the contract that read the stored one.
+fn update_secret(fields: &mut Fields<'_>, updated: &mut Definition, before: Contract) {
+    match fields.text("secret") {
+        Sent::Null => {
+            updated.secret = None;
+            updated.previous_secrets = Vec::new();
+        }
+        Sent::Value(text) => {
+            updated.secret = field::secret(fields, text, updated.contract);
+            updated.previous_secrets = Vec::new();
+        }
+        Sent::Missing if updated.secret.is_some() && reads_secrets_otherwise(before, updated.contract) => {
+            fields.fault(
+                "secret",
+                "must be given again, or be null: the new contract reads secrets in another way",
+            );
+        }
+        Sent::Missing | Sent::Wrong => {}
+    }
 }
 
 /// The fields that say which events flow to a webhook, and how: read alike from a draft and from a patch.

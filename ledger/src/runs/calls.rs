@@ -18,9 +18,12 @@ use crate::project::Ledger;
 use crate::row::run::{
     self as row, CALLBACK_COLUMNS, CallbackRow, RunRow, Snapshot, end_run, forget_credentials, put_callback,
 };
-use crate::runs::work::{LOST_MAX, VALID};
 use crate::sql::{Row, Sql, Value, atomically, first};
 
+/// Lost claims and lost calls that one step takes up.
+pub(super) const LOST_MAX: u32 = 50;
+/// What a validation says that found nothing wrong.
+pub(super) const VALID: &str = "Validation successfully finished";
 /// Calls that are under way at once where the alarm makes them: as many as one invocation may have open
 /// (docs/platform.md 2.4).
 const CALLS_AT_ONCE: u32 = 6;

@@ -12,13 +12,9 @@ use crate::row::run::{
     self as row, COLUMNS, Phase, RunRow, Snapshot, end_run, put_callback, put_update, write_log,
 };
 use crate::row::text::to_json;
-use crate::runs::calls::RunTurn;
+use crate::runs::calls::{LOST_MAX, RunTurn, VALID};
 use crate::sql::{Sql, Value, atomically, first};
 
-/// Lost claims and lost calls that one step takes up.
-pub(super) const LOST_MAX: u32 = 50;
-/// What a validation says that found nothing wrong.
-pub(super) const VALID: &str = "Validation successfully finished";
 /// What a run says whose executor was lost.
 const OFFERED_AGAIN: &str = "The executor was lost; the run waits for another one";
 

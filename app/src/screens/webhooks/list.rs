@@ -5,7 +5,8 @@ use postern_core::api::live::ChangeKind;
 use postern_core::api::webhook::WebhookView;
 use postern_core::webhook::ProjectName;
 
-use super::{event_codes, model};
+use super::codes::event_codes;
+use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{Clock, use_clock};
 use crate::fetched::{Fetched, effect};

@@ -5,6 +5,7 @@
 //! another place. A delivery only changes how its webhook does: rows are written where they are, and not too
 //! often.
 
+mod codes;
 mod filters;
 mod list;
 pub(crate) mod model;
@@ -12,6 +13,7 @@ pub(crate) mod model;
 use leptos::prelude::*;
 use postern_core::api::webhook::WebhookView;
 
+pub(crate) use self::codes::event_codes;
 use self::filters::Filters;
 use crate::api::use_project;
 use crate::live::use_live;
@@ -86,17 +88,4 @@ fn content(list: List<WebhookView>) -> impl Fn() -> AnyView + Send + 'static {
             new_button(new.clone()),
         )
     }
-}
-
-/// What a webhook listens to: the first two patterns, and how many more.
-pub(crate) fn event_codes(events: &[String]) -> AnyView {
-    let code = |pattern: &String| view! { <code class="clip">{pattern.clone()}</code> }.into_any();
-    let more = events.len().saturating_sub(2);
-    view! {
-        <span class="codes">
-            {events.iter().take(2).map(code).collect_view()}
-            {(more > 0).then(|| view! { <span class="faint">{format!("+{more}")}</span> }.into_any())}
-        </span>
-    }
-    .into_any()
 }

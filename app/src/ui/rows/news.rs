@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::Core;
+use super::core::Core;
 use crate::browser::clock::use_clock;
 use crate::browser::{focus, scroll};
 use crate::fetched::effect;

@@ -12,11 +12,12 @@ use leptos::tachys::reactive_graph::OwnedView;
 use leptos::tachys::view::keyed::keyed;
 use web_sys::{Element, HtmlElement};
 
+use super::core::Core;
+use super::list::List;
 use super::news::{news, reached_top};
 use super::owners::RowOwners;
 use super::store::{Id, Row};
 use super::window::{self, Measured, Piece, WHOLE_MAX};
-use super::{Core, List};
 use crate::browser::scroll;
 use crate::fetched::{effect, spawn};
 use crate::live::at_most_every;
@@ -63,6 +64,14 @@ enum Form {
 }
 
 impl<T: Row> List<T> {
+    /// Shows rows by their id, with the signal of each.
+    fn shower(self, row: impl Fn(RwSignal<T>, Signal<String>) -> AnyView + 'static) -> Shower {
+        StoredValue::new_local(Box::new(move |id: &Id, place| {
+            let signal = self.core.with(|intake| intake.store.signal::<T>(id)).flatten()?;
+            Some(row(RwSignal::from(signal), place))
+        }))
+    }
+
     /// The list as a table. `row` makes a `<tr>` of a row's signal and its `aria-rowindex`; `open` is the id
     /// of the row that is shown beside the list, which stays in the document.
     pub(crate) fn table(
