@@ -1,6 +1,6 @@
 //! Every operation of the native API, and who may ask for it: the only table of roles and operations.
 //!
-//! The Worker's commands ([`Operation::needs`] through `edge`'s `Command::need`), the security requirements of `openapi.json`
+//! The Worker's questions ([`Operation::needs`] through `edge`'s `Need`), the security requirements of `openapi.json`
 //! and the words of the dashboard ([`Role::about`]) all follow it, and tests hold each of them against it. The facades ask for
 //! the same operations in other systems' words.
 

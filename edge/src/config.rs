@@ -7,7 +7,7 @@ use postern_core::admin::{AdminFault, Admins};
 use postern_core::egress::Policy;
 use worker::Env;
 
-use crate::project_do::command::Caller;
+use crate::caller::Caller;
 use crate::seal::{Keyring, KeyringFault};
 
 use postern_core::quota::{Quota, Quotas};

@@ -20,11 +20,13 @@
 )]
 
 mod body;
+mod caller;
 mod clock;
 mod config;
 mod consumer;
 mod cron;
 mod definition_kv;
+mod definitions;
 mod dispatch;
 mod facade;
 mod http;
@@ -34,8 +36,11 @@ mod presence;
 mod project_do;
 mod queue;
 mod reports;
+mod router;
 mod seal;
 mod sender;
+mod session;
+mod url;
 
 pub use project_do::Project;
 
@@ -59,7 +64,7 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     meter::count(Billed::WorkerRequests, 1);
-    Ok(http::handle(request, &env, &context, new_id()).await)
+    Ok(router::handle(request, &env, &context, new_id()).await)
 }
 
 /// Every batch of every queue.

@@ -5,7 +5,7 @@
 //! `ADMIN_TOKEN`. A location's name means nothing here: any is taken,
 //! and the project's settings say which are listed.
 //! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
-//! with 400 for whatever is wrong with an input and for a resource that is none (docs/wire.md C.2), 401 for a wrong login.
+//! with 400 for whatever is wrong with an input and for an unknown resource (docs/wire.md C.2), 401 for a wrong login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,13 +24,16 @@ use serde_json::value::RawValue;
 use worker::{Context, Env};
 
 use crate::config::Settings;
+use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
-use crate::http::request::{Incoming, token_of};
-use crate::http::runs::ask;
-use crate::http::{Session, caller, unexpected};
+use crate::http::request::Incoming;
+use crate::http::runs::make_calls;
 use crate::log::RequestId;
-use crate::project_do::command::{Command, Reply};
-use crate::project_do::runs::{RunCommand, RunReply};
+use crate::project_do::projects::{ListLocations, Locations};
+use crate::project_do::runs::{
+    ListRunStatuses, RunStatus, RunStatuses, RunSubmitted, ShowRunStatus, SubmitRun, TerminateRun,
+};
+use crate::session::{Session, caller};
 
 /// What needs no login.
 pub(crate) const VERSION_PATH: &str = "/actinia/api/v3/version";
@@ -184,12 +187,8 @@ fn version() -> Result<Answer, ApiError> {
 
 /// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListLocations).await? {
-        Reply::Locations(names) => {
-            Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let Locations(names) = session.ask(ListLocations).await?;
+    Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
 }
 
 /// The run that the request's process chain asks for.
@@ -207,17 +206,9 @@ async fn draft(session: &mut Session<'_>, process: Process) -> Result<run::RunDr
 /// A `POST` whose job goes on in the background: 200 with the status `accepted`, whatever will become of it.
 async fn submit(session: &mut Session<'_>, process: Process) -> Result<Answer, ApiError> {
     let draft = draft(session, process).await?;
-    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
-        RunReply::Submitted { turn, text, .. } => {
-            if !turn.calls.is_empty() {
-                session
-                    .context
-                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
-            }
-            Ok(Answer::json_text(200, accepted(text)?))
-        }
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunSubmitted { turn, text, .. } = session.ask(SubmitRun { draft: Box::new(draft) }).await?;
+    make_calls(session, turn.calls)?;
+    Ok(Answer::json_text(200, accepted(text)?))
 }
 
 /// What the job said when it was accepted: a chain that can't be done is told by the job itself.
@@ -241,22 +232,16 @@ async fn validate(session: &mut Session<'_>) -> Result<Answer, ApiError> {
         session.may(Operation::CreateRun).await?;
         draft.refusal = session.dispatcher()?.probe(&webhooks).await;
     }
-    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
-        RunReply::Submitted { code, text, .. } => Ok(Answer::json_text(code, text)),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunSubmitted { code, text, .. } = session.ask(SubmitRun { draft: Box::new(draft) }).await?;
+    Ok(Answer::json_text(code, text))
 }
 
 /// `GET resources/{user}`: the newest resources.
 async fn list(session: &mut Session<'_>, user: &str) -> Result<Answer, ApiError> {
     check_user(session, user)?;
-    match ask(session, RunCommand::Statuses { limit: LISTED_MAX }).await? {
-        RunReply::Statuses(texts) => {
-            let list = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>()?;
-            Answer::json(200, &std::collections::BTreeMap::from([("resource_list", list)]))
-        }
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunStatuses(texts) = session.ask(ListRunStatuses { limit: LISTED_MAX }).await?;
+    let list = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>()?;
+    Answer::json(200, &std::collections::BTreeMap::from([("resource_list", list)]))
 }
 
 /// `GET resources/{user}/{id}`: the HTTP status is the job's `http_code`.
@@ -275,16 +260,11 @@ async fn terminate(session: &mut Session<'_>, user: &str, resource: &str) -> Res
             &json!({ "status": "accepted", "resource_id": resource, "message": "Termination request committed" }),
         )
     };
-    match ask(session, RunCommand::Terminate { id: run_id(resource)? }).await {
-        Ok(RunReply::Turn(turn)) => {
-            if !turn.calls.is_empty() {
-                session
-                    .context
-                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
-            }
+    match session.ask(TerminateRun { id: run_id(resource)? }).await {
+        Ok(turn) => {
+            make_calls(session, turn.calls)?;
             accepted()
         }
-        Ok(other) => Err(unexpected(&Reply::Runs(other))),
         Err(ApiError::Problem(problem)) if problem.problem_type() == Some(ProblemType::StateConflict) => {
             accepted()
         }
@@ -294,10 +274,8 @@ async fn terminate(session: &mut Session<'_>, user: &str, resource: &str) -> Res
 
 /// What actinia says of a run, and with which HTTP status.
 async fn status(session: &Session<'_>, id: String) -> Result<(u16, String), ApiError> {
-    match ask(session, RunCommand::Status { id }).await.map_err(no_resource)? {
-        RunReply::Status { code, text } => Ok((code, text)),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunStatus { code, text } = session.ask(ShowRunStatus { id }).await.map_err(no_resource)?;
+    Ok((code, text))
 }
 
 /// One user sees nothing of another.

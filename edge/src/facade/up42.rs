@@ -28,11 +28,18 @@ use worker::{Context, Env};
 use super::status_of;
 use crate::clock;
 use crate::config::Settings;
+use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
-use crate::http::request::{Incoming, token_of};
-use crate::http::{Session, caller, unexpected};
+use crate::http::request::Incoming;
 use crate::log::RequestId;
-use crate::project_do::command::{Command, Reply, StartedTest, Up42Command};
+use crate::project_do::event_types::ListEventTypes;
+use crate::project_do::projects::ShowProject;
+use crate::project_do::trials::{ShowTrial, TrialStarted};
+use crate::project_do::up42::{
+    CreateUp42Webhook, DeleteUp42Webhook, ListUp42Webhooks, ShowUp42Webhook, TrialsStarted, TryUp42Webhook,
+    UpdateUp42Webhook,
+};
+use crate::session::{Session, caller};
 
 /// Milliseconds that a test may take longer than its call's timeout before it is counted as failed.
 const TEST_SLACK_MS: u32 = 1_000;
@@ -142,16 +149,19 @@ async fn route(
             match (below, method.as_str()) {
                 (Below::Webhooks, "POST") => {
                     let body = session.incoming.json_text().await?;
-                    webhook(&session, Up42Command::Create { body: checked(body)? }, 201).await
+                    let question = CreateUp42Webhook { body: checked(body)? };
+                    Ok(enveloped(201, &session.ask(question).await?))
                 }
                 (Below::Webhooks, _) => list(&session).await,
                 (Below::Webhook(id), "PUT") => {
                     let body = checked(session.incoming.json_text().await?)?;
-                    webhook(&session, Up42Command::Update { id: api::webhook_id(&id), body }, 200).await
+                    let question = UpdateUp42Webhook { id: api::webhook_id(&id), body };
+                    Ok(enveloped(200, &session.ask(question).await?))
                 }
                 (Below::Webhook(id), "DELETE") => delete(&session, &id).await,
                 (Below::Webhook(id), _) => {
-                    webhook(&session, Up42Command::Show { id: api::webhook_id(&id) }, 200).await
+                    let question = ShowUp42Webhook { id: api::webhook_id(&id) };
+                    Ok(enveloped(200, &session.ask(question).await?))
                 }
                 (Below::Tests(id), _) => test(&session, &id).await,
             }
@@ -169,7 +179,7 @@ fn enveloped<T: Serialize>(status: u16, data: &T) -> Answer {
     Answer::json_text(status, api::answer(data).to_string())
 }
 
-/// `POST …/token`: 200, 400 for a request that is none, 401 for credentials that are none.
+/// `POST …/token`: 200, 400 for a malformed request, 401 for invalid credentials.
 async fn log_in(env: &Env, context: &Context, incoming: &mut Incoming) -> Result<Answer, ApiError> {
     incoming.refuse_encoded()?;
     let body = incoming.body_up_to(login::FORM_BYTES_MAX).await?;
@@ -211,7 +221,7 @@ async fn granted(
         Err(error) => return Err(error),
     };
     let session = Session::new(env, context, settings, found.project, caller, incoming);
-    match session.ask(Command::ShowProject).await {
+    match session.ask(ShowProject).await {
         Ok(_) => Ok(Ok(found.token)),
         Err(ApiError::Problem(problem)) if matches!(problem.status, 401 | 403 | 404) => {
             Ok(Err(Refused::wrong()))
@@ -222,10 +232,8 @@ async fn granted(
 
 /// Makes sure that the project knows the token.
 async fn verify(session: &Session<'_>) -> Result<(), ApiError> {
-    match session.ask(Command::ShowProject).await? {
-        Reply::Project(_) => Ok(()),
-        other => Err(unexpected(&other)),
-    }
+    session.ask(ShowProject).await?;
+    Ok(())
 }
 
 /// `GET userinfo`: 200, without an envelope: it is one of `OpenID` Connect.
@@ -265,11 +273,9 @@ async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiErro
 
 /// `GET webhooks/events`: 200.
 async fn events(session: &Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await?
-    {
-        Reply::EventTypes(catalogue) => Ok(enveloped(200, &api::event_entries(&catalogue.items))),
-        other => Err(unexpected(&other)),
-    }
+    let page = PageQuery { limit: LIMIT_NONE, cursor: None };
+    let catalogue = session.ask(ListEventTypes { page }).await?;
+    Ok(enveloped(200, &api::event_entries(&catalogue.items)))
 }
 
 /// `GET webhooks`: 200; UP42 does not page, so all pages are read.
@@ -278,55 +284,36 @@ async fn list(session: &Session<'_>) -> Result<Answer, ApiError> {
     let mut cursor = None;
     loop {
         let page = PageQuery { limit: LIMIT_MAX, cursor };
-        match session.ask(Command::Up42(Up42Command::List { page })).await? {
-            Reply::Up42Webhooks(page) => {
-                found.extend(page.items);
-                cursor = page.next;
-            }
-            other => return Err(unexpected(&other)),
-        }
+        let page = session.ask(ListUp42Webhooks { page }).await?;
+        found.extend(page.items);
+        cursor = page.next;
         if cursor.is_none() {
             return Ok(enveloped(200, &found));
         }
     }
 }
 
-/// Creates (201), shows or updates (200) a webhook.
-async fn webhook(session: &Session<'_>, command: Up42Command, status: u16) -> Result<Answer, ApiError> {
-    match session.ask(Command::Up42(command)).await? {
-        Reply::Up42Webhook(shown) => Ok(enveloped(status, &shown)),
-        other => Err(unexpected(&other)),
-    }
-}
-
 /// `DELETE webhooks/{id}`: 204.
 async fn delete(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    match session.ask(Command::Up42(Up42Command::Delete { id: api::webhook_id(id) })).await? {
-        Reply::Done => Ok(Answer::no_content()),
-        other => Err(unexpected(&other)),
-    }
+    session.ask(DeleteUp42Webhook { id: api::webhook_id(id) }).await?;
+    Ok(Answer::no_content())
 }
 
 /// `POST webhooks/{id}/tests`: 200 once every call has ended, or ought to have.
 async fn test(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    let started = match session.ask(Command::Up42(Up42Command::Test { id: api::webhook_id(id) })).await? {
-        Reply::TestsStarted(started) => started,
-        other => return Err(unexpected(&other)),
-    };
+    let TrialsStarted(started) = session.ask(TryUp42Webhook { id: api::webhook_id(id) }).await?;
     let started_at = started.first().map_or_else(clock::now, |first| first.test.created_at);
     let timeout_s = started.iter().map(|started| started.work.definition.timeout_s).max().unwrap_or_default();
     let (tests, works): (Vec<TestView>, Vec<_>) =
-        started.into_iter().map(|StartedTest { test, work }| (test, work)).unzip();
+        started.into_iter().map(|TrialStarted { test, work }| (test, work)).unzip();
     // A client that hangs up does not end the calls.
     let calls = session.dispatcher()?.run_tests(session.project.clone(), works).boxed_local().shared();
     session.context.wait_until(calls.clone());
     at_most(timeout_s.saturating_mul(1_000).saturating_add(TEST_SLACK_MS), calls).await;
     let mut tests_succeeded = 0;
     for test in &tests {
-        match session.ask(Command::ShowTest { id: test.id.clone() }).await? {
-            Reply::Test(ended) => tests_succeeded += usize::from(ended.status == TestStatus::Completed),
-            other => return Err(unexpected(&other)),
-        }
+        let ended = session.ask(ShowTrial { id: test.id.clone() }).await?;
+        tests_succeeded += usize::from(ended.status == TestStatus::Completed);
     }
     Ok(enveloped(200, &TestsRun { started_at, tests_run: tests.len(), tests_succeeded }))
 }

@@ -27,7 +27,7 @@ thread_local! {
 const EXPECTED_MAX: usize = 200;
 
 /// What is known of a request before it is answered.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     address: Option<String>,
     shown: Shown,
     standing: Standing,
@@ -35,11 +35,11 @@ pub(super) struct Guard {
 }
 
 /// Too many; so many seconds until the next.
-pub(super) struct TooMany(pub(super) u32);
+pub(crate) struct TooMany(pub(crate) u32);
 
 impl TooMany {
     /// As the API says it.
-    pub(super) fn error(&self) -> ApiError {
+    pub(crate) fn error(&self) -> ApiError {
         ApiError::problem(
             ProblemType::TooManyRequests,
             format!("too many attempts from your address; wait {} s", self.0),
@@ -48,7 +48,7 @@ impl TooMany {
 }
 
 impl Guard {
-    pub(super) fn of(incoming: &Incoming, limits: Limits) -> Self {
+    pub(crate) fn of(incoming: &Incoming, limits: Limits) -> Self {
         let shown = Shown::of(incoming.authorization(), incoming.header("sec-websocket-protocol").as_deref());
         Self {
             address: incoming.address().map(String::from),
@@ -59,12 +59,12 @@ impl Guard {
     }
 
     /// What the caller shows of itself.
-    pub(super) const fn shown(&self) -> &Shown {
+    pub(crate) const fn shown(&self) -> &Shown {
         &self.shown
     }
 
     /// Whether the request may go on. `is_public`: its path needs no token.
-    pub(super) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
+    pub(crate) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
         let Some(address) = &self.address else { return Ok(()) };
         if is_public {
             return PUBLIC
@@ -85,7 +85,7 @@ impl Guard {
 
     /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as a guess: what
     /// the refusal says does not matter, and neither does whether there was a credential at all.
-    pub(super) fn note(&self, status: u16, now: Timestamp) {
+    pub(crate) fn note(&self, status: u16, now: Timestamp) {
         let Some(address) = &self.address else { return };
         if self.standing.is_verified() {
             if let Some(shown) = self.shown.one() {
@@ -99,7 +99,7 @@ impl Guard {
 }
 
 /// A ticket was given out: it is no guess when it comes back, also from an address where somebody guesses.
-pub(super) fn expect(ticket: &str) {
+pub(crate) fn expect(ticket: &str) {
     EXPECTED.with_borrow_mut(|expected| {
         if expected.len() >= EXPECTED_MAX {
             expected.pop_front();

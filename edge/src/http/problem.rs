@@ -10,6 +10,7 @@ use serde::Serialize;
 use worker::{Headers, Response, ResponseBuilder};
 
 use crate::log::{self, RequestId};
+use crate::project_do::call::CallError;
 
 /// What a handler failed with.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl ApiError {
             }
             Self::Internal(error) => {
                 log::error(id, "request failed", &[("error", &error)]);
-                Problem::new(ProblemType::Internal, "try again; if it stays so, report the request id")
+                Problem::internal()
             }
             Self::Misconfigured(fault) => {
                 log::error(id, "the deployment is not configured", &[("error", &fault)]);
@@ -91,6 +92,19 @@ impl From<worker::Error> for ApiError {
 impl From<crate::config::ConfigFault> for ApiError {
     fn from(error: crate::config::ConfigFault) -> Self {
         Self::Misconfigured(log::chain(&error))
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(problem) => Self::Problem(problem),
+            CallError::Unreachable(_) => Self::problem(
+                ProblemType::Unavailable,
+                "the project is busy or being moved; the call is safe to repeat with the same Idempotency-Key",
+            ),
+            CallError::Failed(_) | CallError::Unexpected(_) => Self::internal(&error),
+        }
     }
 }
 

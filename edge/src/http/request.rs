@@ -10,32 +10,13 @@ use postern_core::webhook::ProjectName;
 use super::problem::ApiError;
 use super::standing::Standing;
 use crate::body::{self, Body, Limits, Readable};
+use crate::caller::Caller;
 use crate::log::RequestId;
-use crate::project_do::command::{Call, Caller, Command};
+use crate::project_do::wire::Call;
+use crate::url::{UrlParts, split_url};
 
-/// The parts of an absolute URL that routing needs, as they stand in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UrlParts<'a> {
-    /// `https://host:port`
-    pub(crate) origin: &'a str,
-    /// `host:port`
-    pub(crate) host: &'a str,
-    /// Percent-encoded, starts with `/`.
-    pub(crate) path: &'a str,
-    /// Without the `?`; empty where there is none.
-    pub(crate) query: &'a str,
-}
-
-/// Cuts the URL that the platform serialised: it always has a host and a path, and no stray `?` or `#` before them.
-pub(crate) fn split_url(url: &str) -> UrlParts<'_> {
-    let url = url.split_once('#').map_or(url, |(before, _)| before);
-    let (rest, query) = url.split_once('?').unwrap_or((url, ""));
-    let after_scheme = rest.split_once("://").map_or(rest, |(_, after)| after);
-    let host_chars = after_scheme.find('/').unwrap_or(after_scheme.len());
-    let (host, path) = after_scheme.split_at(host_chars);
-    let origin = rest.strip_suffix(path).unwrap_or(rest);
-    UrlParts { origin, host, path: if path.is_empty() { "/" } else { path }, query }
-}
+/// The header that names a call which its caller may repeat, and an event's own key.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A request as the handlers see it.
 pub(crate) struct Incoming {
@@ -96,7 +77,7 @@ impl Incoming {
     }
 
     /// The call that asks `command` of a project for this request.
-    pub(crate) fn call(&self, project: ProjectName, caller: Caller, command: Command) -> Call {
+    pub(crate) fn call<C>(&self, project: ProjectName, caller: Caller, command: C) -> Call<C> {
         Call {
             project,
             caller,
@@ -214,13 +195,6 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// The token of an `Authorization` header with one of these schemes (compared without case, RFC 9110 11.1).
-pub(crate) fn token_of<'a>(authorization: Option<&'a str>, schemes: &[&str]) -> Option<&'a str> {
-    let (scheme, token) = authorization?.trim().split_once(' ')?;
-    let token = token.trim();
-    (schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) && !token.is_empty()).then_some(token)
-}
-
 /// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will do.
 ///
 /// # Errors
@@ -245,26 +219,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_cut_where_its_parts_meet() {
-        let parts = split_url("http://127.0.0.1:8787/v1/projects/p1?limit=2&a=%2F#x");
-        assert_eq!(
-            parts,
-            UrlParts {
-                origin: "http://127.0.0.1:8787",
-                host: "127.0.0.1:8787",
-                path: "/v1/projects/p1",
-                query: "limit=2&a=%2F"
-            }
-        );
-        assert_eq!(
-            split_url("https://a.example/"),
-            UrlParts { origin: "https://a.example", host: "a.example", path: "/", query: "" }
-        );
-        assert_eq!(split_url("https://a.example").path, "/");
-        assert_eq!(split_url("https://a.example/in/p.k//x?y?z").query, "y?z");
-    }
-
-    #[test]
     fn only_json_is_json() {
         for text in ["application/json", "Application/JSON; charset=utf-8", "application/json;x"] {
             assert!(is_json(text), "{text}");
@@ -286,19 +240,6 @@ mod tests {
                 "{method}"
             );
         }
-    }
-
-    #[test]
-    fn a_token_needs_a_known_scheme() {
-        let check = |header, token| assert_eq!(token_of(header, &["Bearer", "Token"]), token, "{header:?}");
-        check(Some("Bearer abc"), Some("abc"));
-        check(Some("bearer  abc "), Some("abc"));
-        check(Some("Token abc"), Some("abc"));
-        check(Some("Basic abc"), None);
-        check(Some("abc"), None);
-        check(Some("Bearer "), None);
-        check(None, None);
-        assert_eq!(token_of(Some("Token abc"), &["Bearer"]), None);
     }
 
     #[test]
