@@ -12,7 +12,8 @@ pub(crate) enum Caller {
     Admin,
     /// Holds the token of this administrator (`ADMIN_TOKENS`, compared in the Worker).
     NamedAdmin(String),
-    /// Holds a token with this SHA-256 that names this project. Whether the project knows it is the object's to say.
+    /// Holds a token with this SHA-256 that names this project. Whether the project knows it is the object's
+    /// to say.
     Token(String),
     /// Postern itself: dispatcher, queue consumers, cron, and whatever calls an inbox.
     Postern,

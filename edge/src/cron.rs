@@ -1,5 +1,5 @@
-//! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest in the past
-//! for ever (docs/platform.md 1.3); asking arms it again.
+//! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest
+//! in the past for ever (docs/platform.md 1.3); asking arms it again.
 
 use futures_util::StreamExt as _;
 use worker::Env;

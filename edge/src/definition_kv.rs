@@ -1,7 +1,7 @@
 //! What KV holds: copies of definitions close to where they are used, and the list of projects.
 //!
-//! It is written by the object's alarm, from the ledger's outbox ([`publish`]); a new project's entry by the Worker as
-//! well (`presence`). Secrets are sealed here.
+//! It is written by the object's alarm, from the ledger's outbox ([`publish`]); a new project's entry by the
+//! Worker as well (`presence`). Secrets are sealed here.
 
 use postern_core::api::project::ProjectView;
 use postern_core::webhook::ProjectName;
@@ -45,7 +45,8 @@ pub(crate) async fn read(
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Brings KV up to date with one entry of the outbox. Text is put, never a structure (docs/platform.md 1.9, trap 2).
+/// Brings KV up to date with one entry of the outbox. Text is put, never a structure (docs/platform.md 1.9,
+/// trap 2).
 ///
 /// # Errors
 /// KV refused; the outbox keeps the entry.
@@ -63,14 +64,15 @@ pub(crate) async fn publish(env: &Env, project: &ProjectName, item: &OutboxItem)
 
 #[expect(clippy::disallowed_methods, reason = "the one place that writes KV, and it writes text")]
 async fn put(kv: &KvStore, key: &str, text: String) -> worker::Result<()> {
-    // The value stands in the metadata too where it fits (1,024 bytes, docs/platform.md 2.1): a list then needs no
-    // second look.
+    // The value stands in the metadata too where it fits (1,024 bytes, docs/platform.md 2.1): a list then
+    // needs no second look.
     let builder = kv.put(key, text.as_str())?;
     let builder = if key.starts_with(PROJECT_PREFIX) { builder.metadata(&text)? } else { builder };
     Ok(builder.execute().await?)
 }
 
-/// Every project, by name. A project that was created in the last minute may be missing far from where that was.
+/// Every project, by name. A project that was created in the last minute may be missing far from where that
+/// was.
 ///
 /// # Errors
 /// KV could not be read.

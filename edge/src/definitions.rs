@@ -1,8 +1,8 @@
 //! Definitions for the dispatcher: from this isolate's memory, from KV, or from the project.
 //!
-//! A work names the webhook's version. Versions never change, so a copy of that version or a newer one is right however
-//! old it is; an older one is not used, and the project object is asked instead. So both copies make dispatch fast, and
-//! correctness depends on neither. Secrets are sealed in all of them.
+//! A work names the webhook's version. Versions never change, so a copy of that version or a newer one is
+//! right however old it is; an older one is not used, and the project object is asked instead. So both copies
+//! make dispatch fast, and correctness depends on neither. Secrets are sealed in all of them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -50,7 +50,8 @@ fn remember(project: &ProjectName, stored: StoredWebhook) -> Rc<StoredWebhook> {
     stored
 }
 
-/// The definition of a webhook in `at_least_version`: from memory, from KV, or from the project. `None`: it is gone.
+/// The definition of a webhook in `at_least_version`: from memory, from KV, or from the project. `None`: it
+/// is gone.
 ///
 /// # Errors
 /// The project could not be asked.
@@ -67,7 +68,8 @@ pub(crate) async fn find(
         return Ok(Some(known));
     }
     match definition_kv::read(env, project, webhook_id).await {
-        // A copy may be under a sealing key that was taken out: the project has the same version under the new one.
+        // A copy may be under a sealing key that was taken out: the project has the same version under the
+        // new one.
         Ok(Some(copy))
             if copy.version >= at_least_version
                 && copy.seq == webhook

@@ -1,17 +1,18 @@
 //! HTTP: from a request to a handler, and from what it gives to an answer.
 //!
-//! The router is a `match` over `core::route`, not a framework: an inbox must take any method, header and path, the page
-//! builds the same paths from the same enum, and the way of an event should be short. One file per resource; each
-//! function reads a request, asks the project one question and shows the reply.
+//! It is a `match` over the table of `core::operation`, not a framework: an inbox must take any method,
+//! header and path, the page builds the same paths from the same table, and the way of an event should be
+//! short. One file per resource; each function reads a request, asks the project one question and shows the
+//! reply.
 //!
-//! Order of refusals: 404 for an unknown path, 405, 401 or 404 by the form of the token, 401 for a token that the project
-//! does not know, 415, 413, 400, 422, and then what the project says. The project is asked once: where a request is refused
-//! before that, it is asked who calls, and only somebody it knows is told more ([`vouched`]).
+//! Order of refusals: 404 for an unknown path, 405, 401 or 404 by the form of the token, 401 for a token that
+//! the project does not know, 415, 413, 400, 422, and then what the project says. The project is asked once:
+//! where a request is refused before that, it is asked who calls, and only somebody it knows is told more
+//! ([`vouched`]).
 
-use postern_core::fault::{self, InputFault};
+use postern_core::operation::{LiveFeed, Request};
 use postern_core::problem::ProblemType;
-use postern_core::query;
-use postern_core::route::{Resource, Route};
+use postern_core::route::{Path, Route};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
@@ -22,19 +23,19 @@ use crate::config::{ConfigFault, Settings};
 use crate::facade;
 use crate::http::credential::token_of;
 use crate::http::guard::{Guard, TooMany};
-use crate::http::problem::{Answer, ApiError, problem_answer, respond};
+use crate::http::problem::{Answer, ApiError, Outcome, problem_answer, respond};
 use crate::http::request::Incoming;
 use crate::http::standing::{Shown, Standing};
 use crate::http::{
-    audit, config, deliveries, dry_run, event_types, events, exports, health, import, inboxes, live, metrics,
-    projects, replays, runs, stats, tokens, trials, webhooks,
+    audit, config, deliveries, deployment, event_types, events, inboxes, live, observing, projects, replays,
+    runs, tokens, trials, webhooks,
 };
 use crate::log::{self, RequestId};
 use crate::project_do::call;
 use crate::project_do::projects::ShowProject;
 use crate::project_do::question::Asking;
 use crate::project_do::wire::Call;
-use crate::session::{Session, caller};
+use crate::session::SessionStart;
 
 /// Answers any request, within the limits of its address, and writes its line in the log.
 pub(crate) async fn handle(
@@ -105,11 +106,11 @@ fn precluded(
     }
 }
 
-/// Asks the project about a caller whose request was refused before the project was asked anything: who is not known to it is
-/// told that, and nothing about the request.
+/// Asks the project about a caller whose request was refused before the project was asked anything: a caller
+/// that it does not know is told that, and nothing about the request.
 ///
-/// Where nobody has looked at the credential either (a path that is none), only what is `shown` says whose it is. The refusal
-/// then stays what it is, and the answer is for the guard alone.
+/// Where nobody has looked at the credential either (an unknown path), only what is `shown` says whose it is.
+/// The refusal then stays what it is, and the answer is for the guard alone.
 ///
 /// # Errors
 /// The project does not know the caller, or could not be asked.
@@ -167,12 +168,14 @@ fn several() -> ApiError {
     ApiError::problem(ProblemType::Unauthorized, "the request carries more than one credential: send one")
 }
 
-/// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their id, tests included.
+/// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their id,
+/// tests included.
 fn is_callback(incoming: &Incoming) -> bool {
     !matches!(incoming.method.as_str(), "GET" | "HEAD") && incoming.header("webhook-id").is_some()
 }
 
-/// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a deployment is known to it.
+/// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a
+/// deployment is known to it.
 fn loop_cut() -> ApiError {
     ApiError::problem(
         ProblemType::Forbidden,
@@ -205,7 +208,8 @@ impl Api {
         }
     }
 
-    /// Whether it is of no use while nobody can be told from an administrator. What was accepted before goes on.
+    /// Whether it is of no use while nobody can be told from an administrator. What was accepted before goes
+    /// on.
     const fn needs_credentials(self) -> bool {
         !matches!(self, Self::Inbox | Self::Asset)
     }
@@ -275,24 +279,12 @@ impl Api {
             Self::Ubiops => fixed("/ubiops"),
             Self::Up42 => fixed("/up42"),
             Self::Asset => fixed("dashboard"),
-            Self::Native => match Route::parse(path) {
-                Some(route) => {
-                    let pattern = route.pattern();
-                    let project = if let Route::Project(project, _) = route { Some(project) } else { None };
-                    (pattern, project)
-                }
+            Self::Native => match Path::parse(path) {
+                Some(path) => (path.pattern(), path.project().cloned()),
                 None => fixed("unknown"),
             },
         }
     }
-}
-
-/// What a native route gives.
-enum Outcome {
-    /// As a value.
-    Answer(Answer),
-    /// The platform's own: an upgrade, or a stream.
-    Response(worker::Response),
 }
 
 async fn native(
@@ -301,110 +293,38 @@ async fn native(
     incoming: &mut Incoming,
     path: &str,
 ) -> Result<Outcome, ApiError> {
-    let route = Route::parse(path)
-        .ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
-    let method = incoming.method_of(route.methods())?;
-    let answer = match route {
-        Route::Health => health::show(env),
-        Route::Metrics => metrics::all(env, incoming).await,
-        Route::Token => tokens::whose(env, incoming).await,
-        Route::Projects => projects::all(env, incoming, &method).await,
-        Route::Project(project, Resource::Live) => {
-            return live::listen(env, incoming, project).await.map(Outcome::Response);
+    let path =
+        Path::parse(path).ok_or_else(|| ApiError::problem(ProblemType::NotFound, "there is no such path"))?;
+    match path.route(&incoming.method).map_err(|allow| ApiError::Method { allow })? {
+        Route::Deployment(asked) => Ok(deployment::answer(env, incoming, asked).await?.into()),
+        Route::Project(project, request) => {
+            let operation = request.operation();
+            let start = SessionStart { env, context, incoming, project, operation };
+            resource(start, request).await
         }
-        Route::Project(project, resource) => {
-            let settings = Settings::of(env)?;
-            let caller = caller(&settings, token_of(incoming.authorization(), &["Bearer"]), &project)?;
-            let mut session = Session::new(env, context, settings, project, caller, incoming);
-            match resource {
-                Resource::EventsExport => return exports::events(&session).await.map(Outcome::Response),
-                Resource::DeliveriesExport => {
-                    return exports::deliveries(&session).await.map(Outcome::Response);
-                }
-                resource => resource_answer(&mut session, resource, &method).await,
-            }
-        }
-    };
-    answer.map(Outcome::Answer)
+    }
 }
 
-/// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
-async fn resource_answer(
-    session: &mut Session<'_>,
-    resource: Resource,
-    method: &str,
-) -> Result<Answer, ApiError> {
-    session.check_headers(&resource, method)?;
-    if !resource.reads_query(method) {
-        query::none(session.query()).map_err(InputFault::from)?;
-    }
-    if resource.takes_no_body(method) {
-        fault::no_fields(&session.incoming.optional_json_text().await?)?;
-    }
-    match (resource, method) {
-        (Resource::Detail, "PATCH") => projects::update(session).await,
-        (Resource::Detail, _) => projects::show(session).await,
-        (Resource::Tokens, "POST") => tokens::create(session).await,
-        (Resource::Tokens, _) => tokens::list(session).await,
-        (Resource::Token(id), _) => tokens::delete(session, id).await,
-        (Resource::Webhooks, "POST") => webhooks::create(session).await,
-        (Resource::Webhooks, _) => webhooks::list(session).await,
-        (Resource::Webhook(name), "PATCH") => webhooks::update(session, name).await,
-        (Resource::Webhook(name), "DELETE") => webhooks::delete(session, name).await,
-        (Resource::Webhook(name), _) => webhooks::show(session, name).await,
-        (Resource::WebhookSecret(name), _) => webhooks::secret(session, name).await,
-        (Resource::WebhookSecretRotate(name), _) => webhooks::rotate_secret(session, name).await,
-        (Resource::WebhookPause(name), _) => webhooks::pause(session, name, true).await,
-        (Resource::WebhookResume(name), _) => webhooks::pause(session, name, false).await,
-        (Resource::WebhookTest(name), _) => trials::of_webhook(session, name).await,
-        (Resource::Tests, _) => trials::create(session).await,
-        (Resource::Test(id), _) => trials::show(session, id).await,
-        (Resource::EventTypes, "POST") => event_types::create(session).await,
-        (Resource::EventTypes, _) => event_types::list(session).await,
-        (Resource::EventType(name), "PATCH") => event_types::update(session, name).await,
-        (Resource::EventType(name), "DELETE") => event_types::delete(session, name).await,
-        (Resource::EventType(name), _) => event_types::show(session, name).await,
-        (Resource::Audit, _) => audit::list(session).await,
-        (Resource::Config, _) => config::show(session).await,
-        (Resource::ConfigPlan, _) => config::plan(session).await,
-        (Resource::ConfigApply, _) => config::apply(session).await,
-        (Resource::ImportPreview, _) => import::preview(session).await,
-        (Resource::Events, "POST") => events::create(session).await,
-        (Resource::Events, _) => events::list(session).await,
-        (Resource::EventsBatch, _) => events::create_batch(session).await,
-        (Resource::EventsDryRun, _) => dry_run::run(session).await,
-        (Resource::Event(id), _) => events::show(session, id).await,
-        (Resource::Deliveries, _) => deliveries::list(session).await,
-        (Resource::Delivery(id), _) => deliveries::show(session, id).await,
-        (Resource::DeliveryRetry(id), _) => deliveries::resend(session, id).await,
-        (Resource::DeliveryCancel(id), _) => deliveries::cancel(session, id).await,
-        (Resource::Inboxes, "POST") => inboxes::create(session).await,
-        (Resource::Inboxes, _) => inboxes::list(session).await,
-        (Resource::Inbox(id), "PATCH") => inboxes::update(session, id).await,
-        (Resource::Inbox(id), "DELETE") => inboxes::delete(session, id).await,
-        (Resource::Inbox(id), _) => inboxes::show(session, id).await,
-        (Resource::InboxRequests(id), "DELETE") => inboxes::clear(session, id).await,
-        (Resource::InboxRequests(id), _) => inboxes::requests(session, id).await,
-        (Resource::Replays, "POST") => replays::create(session).await,
-        (Resource::Replays, _) => replays::list(session).await,
-        (Resource::Replay(id), _) => replays::show(session, id).await,
-        (Resource::ReplayCancel(id), _) => replays::cancel(session, id).await,
-        (Resource::Runs, "POST") => runs::create(session).await,
-        (Resource::Runs, _) => runs::list(session).await,
-        (Resource::RunClaim, _) => runs::claim(session).await,
-        (Resource::Run(id), _) => runs::show(session, id).await,
-        (Resource::RunUpdates(id), _) => runs::update(session, id).await,
-        (Resource::RunFinish(id), _) => runs::finish(session, id).await,
-        (Resource::RunTerminate(id), _) => runs::terminate(session, id).await,
-        (Resource::RunCallbackRetry(id, kind), _) => runs::resend(session, id, kind).await,
-        (Resource::Stats, _) => stats::show(session).await,
-        (Resource::LiveTickets, _) => live::create_ticket(session).await,
-        (Resource::Metrics, _) => metrics::show(session).await,
-        // These give no value but the platform's own answer; `native` has taken them.
-        (Resource::Live | Resource::EventsExport | Resource::DeliveriesExport, _) => {
-            Err(ApiError::Method { allow: "GET" })
+async fn resource(start: SessionStart<'_>, request: Request) -> Result<Outcome, ApiError> {
+    let answer = match request {
+        Request::LiveFeed(LiveFeed::Listen) => {
+            return live::listen(start.env, start.incoming, start.project).await.map(Outcome::Response);
         }
-    }
+        Request::Events(asked) => return events::answer(&mut start.open().await?, asked).await,
+        Request::Deliveries(asked) => return deliveries::answer(&mut start.open().await?, asked).await,
+        Request::Projects(asked) => projects::answer(&mut start.open().await?, asked).await,
+        Request::Tokens(asked) => tokens::answer(&mut start.open().await?, asked).await,
+        Request::Webhooks(asked) => webhooks::answer(&mut start.open().await?, asked).await,
+        Request::Tests(asked) => trials::answer(&mut start.open().await?, asked).await,
+        Request::EventTypes(asked) => event_types::answer(&mut start.open().await?, asked).await,
+        Request::Inboxes(asked) => inboxes::answer(&mut start.open().await?, asked).await,
+        Request::Replays(asked) => replays::answer(&mut start.open().await?, asked).await,
+        Request::Runs(asked) => runs::answer(&mut start.open().await?, asked).await,
+        Request::AuditLog(asked) => audit::answer(&mut start.open().await?, asked).await,
+        Request::Configuration(asked) => config::answer(&mut start.open().await?, asked).await,
+        Request::Observing(asked) => observing::answer(&mut start.open().await?, asked).await,
+    };
+    answer.map(Outcome::Answer)
 }
 
 /// Everything else is the dashboard's.

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use postern_core::egress::Policy;
 use postern_core::event;
-use postern_core::fault::{Fault, InputFault};
-use postern_core::operation::Operation;
+use postern_core::fault::{self, Fault, InputFault};
+use postern_core::operation::{Operation, Reads};
 use postern_core::problem::ProblemType;
-use postern_core::route::Resource;
+use postern_core::query;
 use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Context, Env};
@@ -15,6 +15,7 @@ use worker::{Context, Env};
 use crate::caller::Caller;
 use crate::config::Settings;
 use crate::dispatch::Dispatcher;
+use crate::http::credential::token_of;
 use crate::http::problem::ApiError;
 use crate::http::request::{IDEMPOTENCY_KEY, Incoming, if_match};
 use crate::project_do::call;
@@ -32,6 +33,39 @@ pub(crate) struct Session<'a> {
     /// Where the request may be repeated and is then answered as the first time: see [`Session::once`].
     pub(crate) once: Option<Once>,
     pub(crate) incoming: &'a mut Incoming,
+}
+
+/// A request for an operation of a project, before anybody has looked who calls.
+pub(crate) struct SessionStart<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) context: &'a Context,
+    pub(crate) incoming: &'a mut Incoming,
+    pub(crate) project: ProjectName,
+    pub(crate) operation: Operation,
+}
+
+impl<'a> SessionStart<'a> {
+    /// Finds out who calls, and checks what the API's description promises of every request for this
+    /// operation: headers that read, no parameter and no field that would be ignored. This comes before the
+    /// body says whether this request needs a header.
+    ///
+    /// # Errors
+    /// 401 or 404 by the form of the token; 422 for an `Idempotency-Key` that is too long, empty or not
+    /// ASCII, for a parameter, and for a field; 412 for an `If-Match` that is not one of our versions.
+    pub(crate) async fn open(self) -> Result<Session<'a>, ApiError> {
+        let Self { env, context, incoming, project, operation } = self;
+        let settings = Settings::of(env)?;
+        let caller = caller(&settings, token_of(incoming.authorization(), &["Bearer"]), &project)?;
+        let session = Session::new(env, context, settings, project, caller, incoming);
+        session.check_headers(operation)?;
+        if !operation.reads(Reads::Query) {
+            query::none(session.query()).map_err(InputFault::from)?;
+        }
+        if operation.reads(Reads::NoBody) {
+            fault::no_fields(&session.incoming.optional_json_text().await?)?;
+        }
+        Ok(session)
+    }
 }
 
 impl<'a> Session<'a> {
@@ -73,32 +107,25 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Checks the headers that the API's description promises for every call of this kind, before the body says whether this
-    /// call needs them.
-    ///
-    /// # Errors
-    /// 422 where an `Idempotency-Key` is too long, empty or not ASCII; 412 where an `If-Match` is not one of our versions.
-    pub(crate) fn check_headers(&self, resource: &Resource, method: &str) -> Result<(), ApiError> {
-        if resource.takes_idempotency_key(method)
+    fn check_headers(&self, operation: Operation) -> Result<(), ApiError> {
+        if operation.reads(Reads::IdempotencyKey)
             && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
             && let Err(detail) = event::check_idempotency_header(&key)
         {
             // Of a single event it is the event's own key.
-            let pointer = if matches!(resource, Resource::Events) { "/idempotency_key" } else { "" };
-            return Err(InputFault::from(Fault::new(
-                pointer,
-                format!("the Idempotency-Key header {detail}"),
-            ))
-            .into());
+            let pointer = if operation == Operation::CreateEvent { "/idempotency_key" } else { "" };
+            let detail = format!("the Idempotency-Key header {detail}");
+            return Err(InputFault::from(Fault::new(pointer, detail)).into());
         }
-        if resource.takes_if_match(method) {
+        if operation.reads(Reads::IfMatch) {
             if_match(self.incoming.header("if-match").as_deref())?;
         }
         Ok(())
     }
 
-    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done once, whoever
-    /// repeats it. `body` is the request's. The router has checked the key ([`Session::check_headers`]).
+    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done
+    /// once, however often it is repeated. `body` is the request's. The key has been checked
+    /// ([`SessionStart::open`]).
     pub(crate) fn once(&mut self, body: &str) {
         let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return };
         let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
@@ -151,7 +178,8 @@ pub(crate) async fn ask<Q: Question>(
 /// Who calls, as far as the token's form says it.
 ///
 /// # Errors
-/// 401 without a well-formed token; 404 where it names another project, which is answered like one that does not exist.
+/// 401 without a well-formed token; 404 where it names another project, which is answered like one that does
+/// not exist.
 pub(crate) fn caller(
     settings: &Settings,
     token: Option<&str>,

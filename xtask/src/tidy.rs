@@ -52,14 +52,20 @@ const LEDGER_FLOORS: [(&str, &[&str]); 2] =
 /// The files of the ledger that may write table `delivery`: its transitions, and the migrations.
 const MAY_WRITE_DELIVERIES: [&str; 2] = ["ledger/src/row/delivery.rs", "ledger/src/schema.rs"];
 
+/// The names of one operation, for example, and how many files may hold them: the table of operations, its description, the
+/// ledger's operation, its question, its handler, its call in the page and the screen that makes it.
+const OPERATION_NAMES: [&str; 3] = ["CancelReplay", "ReplayCancel", "cancel_replay"];
+const OPERATION_FILES_MAX: usize = 7;
+
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 10] = [
+pub(crate) const RULES: [(&str, Check); 11] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
     ("one file writes deliveries", deliveries_written_elsewhere),
+    ("an operation stands in few files", operation_in_many_files),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
     ("two files may call out", fetch_bound_elsewhere),
@@ -189,6 +195,35 @@ fn writes_of_deliveries(source: &str) -> Vec<usize> {
     };
     let lines = source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]");
     lines.filter(|(_, line)| is_write(line)).map(|(index, _)| index + 1).collect()
+}
+
+fn operation_in_many_files() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for path in our_files(&["rs"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        if !relative.components().any(|part| part.as_os_str() == "src") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        if names_one_of(&text, &OPERATION_NAMES) {
+            found.push(relative.display().to_string());
+        }
+    }
+    found.sort_unstable();
+    // This file names it only to count.
+    found.retain(|file| file != "xtask/src/tidy.rs");
+    Ok(if found.len() > OPERATION_FILES_MAX { found } else { Vec::new() })
+}
+
+/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the end of a file.
+fn names_one_of(source: &str, names: &[&str]) -> bool {
+    let is_of_a_word = |character: char| character.is_alphanumeric() || character == '_';
+    source
+        .lines()
+        .take_while(|line| *line != "#[cfg(test)]")
+        .filter_map(|line| line.split("//").next())
+        .flat_map(|code| code.split(|character| !is_of_a_word(character)))
+        .any(|word| names.contains(&word))
 }
 
 fn files_named_like_drawers() -> Result<Vec<String>> {
@@ -350,6 +385,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_operation_is_named_by_a_whole_word_of_code() {
+        let names = |source: &str| names_one_of(source, &OPERATION_NAMES);
+        assert!(names("    Replays::CancelReplay { id } => cancel(session, id).await,"));
+        assert!(names("let replay = ledger.cancel_replay(&id, now)?;"));
+        assert!(!names("    ReplayCancelled,\n// CancelReplay\n"));
+        assert!(!names("fn f() {}\n#[cfg(test)]\nmod tests { use super::CancelReplay; }"));
+    }
 
     #[test]
     fn a_dependency_against_the_direction_is_named() {

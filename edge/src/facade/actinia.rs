@@ -1,18 +1,18 @@
-//! actinia's processing API (docs/wire.md C) at `/actinia/api/v3`, for its unmodified clients: a process chain becomes a run, and an
-//! executor does it (`core::run`).
+//! actinia's processing API (docs/wire.md C) at `/actinia/api/v3`, for its unmodified clients: a process
+//! chain becomes a run, and an executor does it (`core::run`).
 //!
-//! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at resources), or
-//! `ADMIN_TOKEN`. A location's name means nothing here: any is taken,
-//! and the project's settings say which are listed.
-//! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
-//! with 400 for whatever is wrong with an input and for an unknown resource (docs/wire.md C.2), 401 for a wrong login.
+//! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at
+//! resources), or `ADMIN_TOKEN`. A location's name means nothing here: any is taken, and the project's
+//! settings say which are listed. Every answer about a resource has the HTTP status that its `http_code`
+//! says; errors are `{"status":"error","message":…}`, with 400 for whatever is wrong with an input and for an
+//! unknown resource (docs/wire.md C.2), 401 for a wrong login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::contract::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
 use postern_core::fault::InputFault;
 use postern_core::id::Kind;
-use postern_core::operation::Operation;
+use postern_core::operation::{Method, Operation};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query;
 use postern_core::route::decode_segment;
@@ -40,7 +40,7 @@ pub(crate) const VERSION_PATH: &str = "/actinia/api/v3/version";
 /// Resources that a list shows at most, the newest: actinia does not page.
 const LISTED_MAX: u32 = 500;
 
-/// What everybody is told who is not let in.
+/// What a caller is told who is not let in.
 const LOG_IN: &str = "log in with the project's name and one of its tokens as the password";
 
 /// A path of the facade.
@@ -123,11 +123,11 @@ impl Path {
         })
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Version | Self::Locations | Self::Resources(_) => "GET",
-            Self::Process(_) => "POST",
-            Self::Resource(..) => "GET, DELETE",
+            Self::Version | Self::Locations | Self::Resources(_) => &[Method::Get],
+            Self::Process(_) => &[Method::Post],
+            Self::Resource(..) => &[Method::Get, Method::Delete],
         }
     }
 }
@@ -162,7 +162,7 @@ async fn route(
         Path::Process(Process::SyncValidation) => validate(&mut session).await,
         Path::Process(process) => submit(&mut session, process).await,
         Path::Resources(user) => list(&mut session, &user).await,
-        Path::Resource(user, id) if method == "DELETE" => terminate(&mut session, &user, &id).await,
+        Path::Resource(user, id) if method == Method::Delete => terminate(&mut session, &user, &id).await,
         Path::Resource(user, id) => show(&mut session, &user, &id).await,
     }
 }
@@ -185,7 +185,8 @@ fn version() -> Result<Answer, ApiError> {
     Answer::json(200, &json!({ "version": version, "api_version": 3, "server": "postern", "plugins": [] }))
 }
 
-/// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
+/// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is
+/// taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let Locations(names) = session.ask(ListLocations).await?;
     Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
@@ -228,7 +229,8 @@ fn accepted(status: String) -> Result<String, ApiError> {
 async fn validate(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let mut draft = draft(session, Process::SyncValidation).await?;
     if let Some(webhooks) = draft.webhooks.take() {
-        // Before anything is called: whoever may not submit a job may not have us call an address either.
+        // Before anything is called: a caller who may not submit a job may not have us call an address
+        // either.
         session.may(Operation::CreateRun).await?;
         draft.refusal = session.dispatcher()?.probe(&webhooks).await;
     }
@@ -307,7 +309,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    // Whoever is not let in gets the same words, whatever was wrong.
+    // A caller who is not let in gets the same words, whatever was wrong.
     let message =
         if status == 401 && problem.errors.is_empty() { String::from(LOG_IN) } else { problem.sentence() };
     let mut answer = Answer::json_text(status, actinia::error(&message));
@@ -320,7 +322,8 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     answer.that_waits(&problem)
 }
 
-/// actinia has 400 for everything that is wrong with an input, and a project that does not exist is a wrong login.
+/// actinia has 400 for everything that is wrong with an input, and a project that does not exist is a wrong
+/// login.
 fn status_of(problem: &Problem) -> u16 {
     match (problem.problem_type(), problem.status) {
         (Some(ProblemType::ProjectNotFound), _) => 401,
@@ -399,6 +402,6 @@ mod tests {
         assert_eq!((unknown.status, &unknown.body), (401, &answer_of_a_wrong_login));
         assert_eq!(refused(ProblemType::Unauthorized).body, answer_of_a_wrong_login, "the same words");
         assert_eq!(error_answer(ApiError::problem(ProblemType::BodyTooLarge, "x"), &id).status, 400);
-        assert_eq!(error_answer(ApiError::Method { allow: "GET" }, &id).status, 405);
+        assert_eq!(error_answer(ApiError::Method { allow: vec![Method::Get] }, &id).status, 405);
     }
 }

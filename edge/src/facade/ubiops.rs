@@ -1,18 +1,20 @@
 //! UbiOps' webhook API (docs/wire.md A) at `/ubiops/v2.1` and `/ubiops/v2`, for its unmodified clients.
 //!
-//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}` (docs/wire.md A.6): 400
-//! names every bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
+//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}`
+//! (docs/wire.md A.6): 400 names every bad field in one sentence, 401 is for a missing or wrong token, 404
+//! for what is not there.
 
 use postern_core::api::webhook::WebhookView;
 use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
+use postern_core::operation::Method;
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery, WebhookQuery};
 use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
 use worker::{Context, Env};
 
-use super::status_of;
+use super::status::status_of;
 use crate::config::Settings;
 use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
@@ -57,12 +59,12 @@ impl Path {
         Some((ProjectName::parse(project)?, found))
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Webhooks => "GET, POST",
-            Self::Webhook(_) => "GET, PATCH, DELETE",
-            Self::Tests => "POST",
-            Self::Test(_) => "GET",
+            Self::Webhooks => &[Method::Get, Method::Post],
+            Self::Webhook(_) => &[Method::Get, Method::Patch, Method::Delete],
+            Self::Tests => &[Method::Post],
+            Self::Test(_) => &[Method::Get],
         }
     }
 }
@@ -88,14 +90,14 @@ async fn route(
     let caller = caller(&settings, Some(token), &project)?;
     let mut session = Session::new(env, context, settings, project, caller, incoming);
     // Only the list reads a query.
-    if path != Path::Webhooks || method == "POST" {
+    if path != Path::Webhooks || method == Method::Post {
         query::none(session.query()).map_err(InputFault::from)?;
     }
-    match (path, method.as_str()) {
-        (Path::Webhooks, "POST") => create(&mut session).await,
+    match (path, method) {
+        (Path::Webhooks, Method::Post) => create(&mut session).await,
         (Path::Webhooks, _) => list(&mut session).await,
-        (Path::Webhook(name), "PATCH") => update(&mut session, name).await,
-        (Path::Webhook(name), "DELETE") => delete(&mut session, name).await,
+        (Path::Webhook(name), Method::Patch) => update(&mut session, name).await,
+        (Path::Webhook(name), Method::Delete) => delete(&mut session, name).await,
         (Path::Webhook(name), _) => show(&mut session, name).await,
         (Path::Tests, _) => test(&mut session).await,
         (Path::Test(id), _) => show_test(&mut session, &id).await,
@@ -151,7 +153,8 @@ async fn delete(session: &mut Session<'_>, name: String) -> Result<Answer, ApiEr
     Ok(Answer::no_content())
 }
 
-/// `webhook_tests_create`: 201; pending, and the call follows. With `retry` it stays pending while it is called again.
+/// `webhook_tests_create`: 201; pending, and the call follows. With `retry` it stays pending while it is
+/// called again.
 async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let trial = ubiops::test_create(&session.incoming.json_text().await?, &session.policy())?;
     let TrialStarted { test, work } = session.ask(TryDefinition::from(trial)).await?;
@@ -237,7 +240,7 @@ mod tests {
         let answer =
             error_answer(ApiError::problem(ProblemType::NotFound, "not found"), &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.body.as_deref()), (404, Some(r#"{"error":"not found"}"#)));
-        let answer = error_answer(ApiError::Method { allow: "GET" }, &RequestId::new([0; 8]));
+        let answer = error_answer(ApiError::Method { allow: vec![Method::Get] }, &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
     }
 }

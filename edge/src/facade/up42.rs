@@ -1,9 +1,10 @@
-//! UP42's webhook API (docs/wire.md B) below `/up42`, for its unmodified SDK: the paths of both of its hosts, `api.`
-//! and `auth.`.
+//! UP42's webhook API (docs/wire.md B) below `/up42`, for its unmodified SDK: the paths of both of its hosts,
+//! `api.` and `auth.`.
 //!
-//! A user is a project and its password a token of that project, which is also what a login gives out; the workspace is the
-//! project again, under a UUID. It knows the webhooks of the contract `up42` and no others. Answers are
-//! `{"data": …, "error": null}`, errors `{"data": null, "error": {"code", "message"}}`; a login speaks OAuth 2.0.
+//! A user is a project and its password a token of that project, which is also what a login gives out; the
+//! workspace is the project again, under a UUID. It knows the webhooks of the contract `up42` and no others.
+//! Answers are `{"data": …, "error": null}`, errors `{"data": null, "error": {"code", "message"}}`; a login
+//! speaks OAuth 2.0.
 //!
 //! The SDK up to 1.0.3 sends the body `{}` with every GET, DELETE and test, so nothing reads a body there.
 
@@ -17,6 +18,7 @@ use postern_core::contract::up42::api::{self, TestsRun};
 use postern_core::contract::up42::login::{self, Refused};
 use postern_core::fault::{self, InputFault};
 use postern_core::media;
+use postern_core::operation::Method;
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery};
 use postern_core::route::decode_segment;
@@ -25,7 +27,7 @@ use postern_core::webhook::ProjectName;
 use serde::Serialize;
 use worker::{Context, Env};
 
-use super::status_of;
+use super::status::status_of;
 use crate::clock;
 use crate::config::Settings;
 use crate::http::credential::token_of;
@@ -96,12 +98,12 @@ impl Path {
         })
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Token | Self::Workspace(_, Below::Tests(_)) => "POST",
-            Self::UserInfo | Self::Me | Self::Project(_) | Self::Events => "GET",
-            Self::Workspace(_, Below::Webhooks) => "GET, POST",
-            Self::Workspace(_, Below::Webhook(_)) => "GET, PUT, DELETE",
+            Self::Token | Self::Workspace(_, Below::Tests(_)) => &[Method::Post],
+            Self::UserInfo | Self::Me | Self::Project(_) | Self::Events => &[Method::Get],
+            Self::Workspace(_, Below::Webhooks) => &[Method::Get, Method::Post],
+            Self::Workspace(_, Below::Webhook(_)) => &[Method::Get, Method::Put, Method::Delete],
         }
     }
 }
@@ -134,7 +136,7 @@ async fn route(
     let session = Session::new(env, context, settings, project, caller, incoming);
     query::none(session.query()).map_err(InputFault::from)?;
     match path {
-        Path::Token => Err(ApiError::Method { allow: "POST" }),
+        Path::Token => Err(ApiError::Method { allow: vec![Method::Post] }),
         Path::UserInfo => user_info(&session).await,
         Path::Me => me(&session).await,
         Path::Project(id) => show_project(&session, &id).await,
@@ -146,19 +148,19 @@ async fn route(
                     "there is no such workspace for this token",
                 ));
             }
-            match (below, method.as_str()) {
-                (Below::Webhooks, "POST") => {
+            match (below, method) {
+                (Below::Webhooks, Method::Post) => {
                     let body = session.incoming.json_text().await?;
                     let question = CreateUp42Webhook { body: checked(body)? };
                     Ok(enveloped(201, &session.ask(question).await?))
                 }
                 (Below::Webhooks, _) => list(&session).await,
-                (Below::Webhook(id), "PUT") => {
+                (Below::Webhook(id), Method::Put) => {
                     let body = checked(session.incoming.json_text().await?)?;
                     let question = UpdateUp42Webhook { id: api::webhook_id(&id), body };
                     Ok(enveloped(200, &session.ask(question).await?))
                 }
-                (Below::Webhook(id), "DELETE") => delete(&session, &id).await,
+                (Below::Webhook(id), Method::Delete) => delete(&session, &id).await,
                 (Below::Webhook(id), _) => {
                     let question = ShowUp42Webhook { id: api::webhook_id(&id) };
                     Ok(enveloped(200, &session.ask(question).await?))
@@ -169,7 +171,7 @@ async fn route(
     }
 }
 
-/// What is no JSON need not travel.
+/// A body that is not JSON need not travel.
 fn checked(body: String) -> Result<String, ApiError> {
     fault::parse_json(&body)?;
     Ok(body)
@@ -214,7 +216,8 @@ async fn granted(
     };
     let settings = Settings::of(env)?;
     let caller = match caller(&settings, Some(&found.token), &found.project) {
-        // An administrator's token names no project, so it can't be used here. Whoever guessed it need not learn so.
+        // An administrator's token names no project, so it can't be used here. Somebody who guessed it need
+        // not learn that.
         Ok(caller) if caller.is_admin() => return Ok(Err(Refused::wrong())),
         Ok(caller) => caller,
         Err(ApiError::Problem(_)) => return Ok(Err(Refused::wrong())),
@@ -381,7 +384,7 @@ mod tests {
             answer.body.as_deref(),
             Some(r#"{"data":null,"error":{"code":400,"message":"url: is required; events.0: is no event"}}"#)
         );
-        let answer = error_answer(ApiError::Method { allow: "GET" }, &id);
+        let answer = error_answer(ApiError::Method { allow: vec![Method::Get] }, &id);
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
         let answer = error_answer(ApiError::problem(ProblemType::NameTaken, "taken"), &id);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! `/v1/projects/{project}/events/dry-run`: what an event would do. Nothing is stored or sent.
 //!
-//! The project says who would get the event and why; what each request would look like is made here, where secrets can be
-//! opened, by the very functions that make the real ones.
+//! The project says who would get the event and why; what each request would look like is made here, where
+//! secrets can be opened, by the very functions that make the real ones.
 
 use postern_core::api::dry_run::{BODIES_BYTES_MAX, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::contract::{self, Rendering, Source};
@@ -16,7 +16,7 @@ use crate::seal::{self, Owner};
 use crate::session::Session;
 
 /// `POST`: 200, webhook by webhook; 404 for an unknown one, 422.
-pub(crate) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = DryRunQuery::parse(session.query()).map_err(InputFault::from)?;
     let event = event::parse_event(&session.incoming.json_text().await?)?;
     let run = session.ask(DryRunEvent { event, webhook: query.webhook }).await?;

@@ -1,8 +1,9 @@
-//! `/v1/projects/{project}/events/export` and `…/deliveries/export`: everything of a kind, one JSON value a line, oldest
-//! first.
+//! `/v1/projects/{project}/events/export` and `…/deliveries/export`: everything of a kind, one JSON value a
+//! line, oldest first.
 //!
-//! The project gives one page at a time and holds nothing in between; the next is asked for when the client has taken the
-//! one before. The first is there before the answer begins, so that a refusal is an answer and not a broken stream.
+//! The project gives one page at a time and holds nothing in between; the next is asked for when the client
+//! has taken the one before. The first is there before the answer begins, so that a refusal is an answer and
+//! not a broken stream.
 
 use futures_util::stream::{self, Stream};
 use postern_core::accept;
@@ -23,7 +24,7 @@ use crate::session::Session;
 
 /// Newline-delimited JSON.
 const NDJSON: &str = "application/x-ndjson";
-/// The same lines for clients that read text and no NDJSON: whoever asks for it.
+/// The same lines, for clients that ask for text.
 const TEXT: &str = "text/plain";
 
 /// `GET events/export`: 200; 422.

@@ -1,7 +1,8 @@
 //! What stands before every route: limits for addresses that guess tokens or flood what needs none.
 //!
-//! Counted in this isolate's memory (`core::limit`). The platform's rate-limiting binding is not used: it cannot say whether a
-//! limit is reached without counting, its numbers are fixed at deployment, and only failures must count here.
+//! Counted in this isolate's memory (`core::limit`). The platform's rate-limiting binding is not used: it
+//! cannot say whether a limit is reached without counting, its numbers are fixed at deployment, and only
+//! failures must count here.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,7 +20,8 @@ use crate::config::Limits;
 thread_local! {
     static FAILURES: RefCell<Limiter> = RefCell::new(Limiter::default());
     static PUBLIC: RefCell<Limiter> = RefCell::new(Limiter::default());
-    /// SHA-256 of tickets that were given out, the newest last. Not among the tokens that were right: each comes once.
+    /// SHA-256 of tickets that were given out, the newest last. Not among the tokens that were right: each
+    /// comes once.
     static EXPECTED: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -83,8 +85,9 @@ impl Guard {
         })
     }
 
-    /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as a guess: what
-    /// the refusal says does not matter, and neither does whether there was a credential at all.
+    /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as
+    /// a guess: what the refusal says does not matter, and neither does whether there was a credential at
+    /// all.
     pub(crate) fn note(&self, status: u16, now: Timestamp) {
         let Some(address) = &self.address else { return };
         if self.standing.is_verified() {
@@ -98,7 +101,7 @@ impl Guard {
     }
 }
 
-/// A ticket was given out: it is no guess when it comes back, also from an address where somebody guesses.
+/// A ticket was given out: it is not a guess when it comes back, even from an address where somebody guesses.
 pub(crate) fn expect(ticket: &str) {
     EXPECTED.with_borrow_mut(|expected| {
         if expected.len() >= EXPECTED_MAX {

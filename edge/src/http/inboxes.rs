@@ -3,6 +3,7 @@
 use postern_core::event::BODY_BYTES_MAX;
 use postern_core::fault::InputFault;
 use postern_core::inbox;
+use postern_core::operation::Inboxes;
 use postern_core::problem::ProblemType;
 use postern_core::query::PageQuery;
 use postern_core::token::base32_lower;
@@ -20,11 +21,24 @@ use crate::project_do::inboxes::{
 };
 use crate::session::Session;
 
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Inboxes) -> Result<Answer, ApiError> {
+    match asked {
+        Inboxes::ListInboxes => list(session).await,
+        Inboxes::CreateInbox => create(session).await,
+        Inboxes::GetInbox { id } => show(session, id).await,
+        Inboxes::UpdateInbox { id } => update(session, id).await,
+        Inboxes::DeleteInbox { id } => delete(session, id).await,
+        Inboxes::ListInboxRequests { id } => requests(session, id).await,
+        Inboxes::ClearInboxRequests { id } => clear(session, id).await,
+    }
+}
+
 /// Random bytes of an inbox's key. 12 of them are 20 characters of base32: 96 bits that nobody guesses.
 const KEY_BYTES: usize = 12;
 
 /// `POST`: 201 with the address; 409 where the name is taken; 422.
-pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     session.once(&body);
     let draft = inbox::create(&body)?;
@@ -33,18 +47,18 @@ pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 }
 
 /// `GET`: 200.
-pub(crate) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let page = PageQuery::parse(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(ListInboxes { page }).await?)
 }
 
 /// `GET {id}`: 200; 404.
-pub(crate) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     Answer::json(200, &session.ask(ShowInbox { id }).await?)
 }
 
 /// `PATCH {id}`: 200; 404, 409, 422.
-pub(crate) async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let patch = inbox::update(&session.incoming.json_text().await?)?;
     let change = patch.answer.unwrap_or_default();
     let question = UpdateInbox {
@@ -58,13 +72,13 @@ pub(crate) async fn update(session: &mut Session<'_>, id: String) -> Result<Answ
 }
 
 /// `DELETE {id}`: 204; 404.
-pub(crate) async fn delete(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn delete(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     session.ask(DeleteInbox { id }).await?;
     Ok(Answer::no_content())
 }
 
 /// `GET {id}/requests`: 200, newest first; 404, 422.
-pub(crate) async fn requests(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn requests(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let page = PageQuery::parse(session.query()).map_err(InputFault::from)?;
     let mut page = session.ask(ListRequests { id, page }).await?;
     for request in &mut page.items {
@@ -74,12 +88,13 @@ pub(crate) async fn requests(session: &mut Session<'_>, id: String) -> Result<An
 }
 
 /// `DELETE {id}/requests`: 204; 404.
-pub(crate) async fn clear(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn clear(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     session.ask(ClearRequests { id }).await?;
     Ok(Answer::no_content())
 }
 
-/// Any method at `/in/{project}.{key}[/…]`: recorded, then answered as the inbox is told. 404 where there is none.
+/// Any method at `/in/{project}.{key}[/…]`: recorded, then answered as the inbox is told. 404 for an unknown
+/// inbox.
 ///
 /// Headers are recorded in the platform's order (by name), which has lost the order on the wire.
 pub(crate) async fn receive(env: &Env, incoming: &mut Incoming, path: &str) -> Result<Answer, ApiError> {

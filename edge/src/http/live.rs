@@ -1,8 +1,10 @@
-//! `/v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds, and the tickets that open it.
+//! `/v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds, and the tickets
+//! that open it.
 //!
-//! A program shows its token in `Authorization`. A browser can set no header on a WebSocket, and the platform's logs keep URL
-//! and subprotocols as they are, so a page offers a ticket instead ([`postern_core::live_ticket`]): spent with the connection
-//! that it opens. A token among the subprotocols is refused.
+//! A program shows its token in `Authorization`. A browser can set no header on a WebSocket, and the
+//! platform's logs keep URL and subprotocols as they are, so a page offers a ticket instead
+//! ([`postern_core::live_ticket`]): spent with the connection that it opens. A token among the subprotocols
+//! is refused.
 
 use postern_core::api::live::{LiveTicket, SUBPROTOCOL};
 use postern_core::live_ticket::{self, Offered};
@@ -77,7 +79,8 @@ enum Shown<'a> {
     Ticket(&'a str),
 }
 
-/// The one credential of a listener: the router has refused a request with several (`standing::Shown::Several`).
+/// The one credential of a listener: the router has refused a request with several
+/// (`standing::Shown::Several`).
 ///
 /// # Errors
 /// 401 for a token among the subprotocols, and for what can't be a ticket.

@@ -1,7 +1,7 @@
 //! `/metrics`, for the operator, and `/v1/projects/{project}/metrics`: what Prometheus reads.
 //!
-//! The first is what this isolate has counted, and what the first projects by name say of themselves: so many that one
-//! reading stays small. The second is one project.
+//! The first is what this isolate has counted, and what the first projects by name say of themselves: so many
+//! that one reading stays small. The second is one project.
 
 use futures_util::StreamExt as _;
 use postern_core::metrics::{Exposition, Form, ProjectMetrics};

@@ -1,10 +1,11 @@
-//! HTTP: reading requests and writing answers. One file per resource; each function reads a request, asks the project
-//! one question and shows the reply. `router` decides which.
+//! HTTP: reading requests and writing answers. One file per resource; each function reads a request, asks the
+//! project one question and shows the reply. `router` decides which.
 
 pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod credential;
 pub(crate) mod deliveries;
+pub(crate) mod deployment;
 pub(crate) mod dry_run;
 pub(crate) mod event_types;
 pub(crate) mod events;
@@ -15,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod inboxes;
 pub(crate) mod live;
 pub(crate) mod metrics;
+pub(crate) mod observing;
 pub(crate) mod problem;
 pub(crate) mod projects;
 pub(crate) mod replays;

@@ -2,6 +2,7 @@
 
 use postern_core::api::page::Page;
 use postern_core::api::project::ProjectCreated;
+use postern_core::operation::Projects;
 use postern_core::problem::ProblemType;
 use postern_core::query::PageQuery;
 use postern_core::{project, token};
@@ -21,16 +22,16 @@ use crate::project_do::projects::{Founding, ShowProject, ShowProjectDetail, Upda
 use crate::project_do::question::{Asking, Question};
 use crate::session::{Session, ask, caller};
 
-/// `GET` and `POST /v1/projects`.
-pub(crate) async fn all(env: &Env, incoming: &mut Incoming, method: &str) -> Result<Answer, ApiError> {
-    match method {
-        "POST" => create(env, incoming).await,
-        _ => list(env, incoming).await,
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Projects) -> Result<Answer, ApiError> {
+    match asked {
+        Projects::GetProject => show(session).await,
+        Projects::UpdateProject => update(session).await,
     }
 }
 
-/// 200: every project for the admin, the token's own for anybody else. 401.
-async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+/// `GET /v1/projects`: 200 with every project for the admin, the token's own for anybody else. 401.
+pub(crate) async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let caller = admin_or_token(env, incoming)?;
     let page =
         PageQuery::parse_whole(incoming.parts().query).map_err(postern_core::problem::Problem::invalid)?;
@@ -42,11 +43,12 @@ async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     Answer::json(200, &Page::cut(items, &page, |project| project.name.as_str()))
 }
 
-/// 201 with the first token; 401, 403 for who is not admin; 409 where the name is taken; 422.
-async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> {
+/// `POST /v1/projects`: 201 with the first token; 401, 403 for a caller who is not an administrator; 409 if
+/// the name is taken; 422.
+pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> {
     let caller = admin_or_token(env, incoming)?;
     if !caller.is_admin() {
-        // A token that verifies is told that it does not suffice; any other is told that it is none.
+        // A token that verifies is told that it does not suffice; any other that it is wrong.
         ask_own(env, incoming, caller, ShowProject).await?;
         return Err(ApiError::problem(ProblemType::Forbidden, "only ADMIN_TOKEN creates projects"));
     }
@@ -56,7 +58,7 @@ async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer, ApiError> 
     let founded = call::found(env, &incoming.call(name, caller, founding)).await;
     let project = incoming.standing.learn_from(founded)?;
     log::info(&incoming.id, "a project was created", &[("project", &project.name.as_str())]);
-    // Before the answer: whoever has the token may use it at once.
+    // Before the answer: the token may be used at once.
     presence::publish(env, &incoming.id, &project).await;
     Answer::json(201, &ProjectCreated { project, token })
 }
@@ -90,8 +92,9 @@ pub(crate) async fn ask_own<Q: Question>(
     ask(env, incoming, &incoming.call(project, caller, Asking(question))).await
 }
 
-/// `GET /v1/projects/{project}`: 200. Where an administrator asks for one that the list does not hold, it is listed again.
-pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+/// `GET /v1/projects/{project}`: 200. Where an administrator asks for one that the list does not hold, it is
+/// listed again.
+async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let answer = Answer::json(200, &session.ask(ShowProjectDetail).await?)?;
     if session.caller.is_admin()
         && !presence::may_exist(session.env, &session.incoming.id, &session.project).await
@@ -103,7 +106,7 @@ pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> 
 }
 
 /// `PATCH /v1/projects/{project}`: 200; only the settings that were sent change. 422.
-pub(crate) async fn update(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn update(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let patch = project::update(&session.incoming.json_text().await?)?;
     Answer::json(200, &session.ask(UpdateSettings { patch }).await?)
 }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use postern_core::event::BODY_BYTES_MAX;
 use postern_core::media;
+use postern_core::operation::Method;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
 
@@ -26,8 +27,8 @@ pub(crate) struct Incoming {
     pub(crate) method: String,
     /// The whole URL.
     pub(crate) url: String,
-    /// The request itself. Not `worker::Request`, which also fetches where the client is from (a seventh of the time that an
-    /// event takes in the Worker).
+    /// The request itself. Not `worker::Request`, which also fetches where the client is from (a seventh of
+    /// the time that an event takes in the Worker).
     pub(crate) request: web_sys::Request,
     /// Its headers.
     pub(crate) headers: worker::Headers,
@@ -68,11 +69,11 @@ impl Incoming {
         self.authorization.get_or_init(|| self.header("authorization")).as_deref()
     }
 
-    /// The method, if it is one of `allow` (such as `GET, POST`). A HEAD is a GET whose body the platform leaves out.
+    /// The method, if it is one of these. A HEAD is a GET whose body the platform leaves out.
     ///
     /// # Errors
     /// 405 with what is allowed.
-    pub(crate) fn method_of(&self, allow: &'static str) -> Result<String, ApiError> {
+    pub(crate) fn method_of(&self, allow: &[Method]) -> Result<Method, ApiError> {
         allowed_method(&self.method, allow)
     }
 
@@ -92,7 +93,8 @@ impl Incoming {
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
-    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
+    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`],
+    /// 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
         self.json_text_up_to(BODY_BYTES_MAX).await
     }
@@ -143,8 +145,9 @@ impl Incoming {
         if body.is_cut() { Err(too_large(bytes_max)) } else { Ok(body.kept) }
     }
 
-    /// The body, of which at most `max` bytes are kept. What is too much is read on for a while and thrown away: a client
-    /// that is still sending when the answer comes would see a broken connection instead of it.
+    /// The body, of which at most `max` bytes are kept. What is too much is read on for a while and thrown
+    /// away: a client that is still sending when the answer comes would see a broken connection instead of
+    /// it.
     ///
     /// # Errors
     /// The client broke off.
@@ -169,8 +172,8 @@ impl Incoming {
     }
 }
 
-/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more, so that who sends
-/// twice what is allowed is told so at every door.
+/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more,
+/// so that who sends twice what is allowed is told so at every door.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn too_large(bytes_max: usize) -> ApiError {
@@ -180,13 +183,9 @@ fn too_large(bytes_max: usize) -> ApiError {
     )))
 }
 
-fn allowed_method(method: &str, allow: &'static str) -> Result<String, ApiError> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    if allow.split(", ").any(|known| known == method) {
-        Ok(String::from(method))
-    } else {
-        Err(ApiError::Method { allow })
-    }
+fn allowed_method(method: &str, allow: &[Method]) -> Result<Method, ApiError> {
+    let method = Method::of_request(method).filter(|method| allow.contains(method));
+    method.ok_or_else(|| ApiError::Method { allow: allow.to_vec() })
 }
 
 /// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
@@ -198,7 +197,7 @@ fn is_json(content_type: &str) -> bool {
 /// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will do.
 ///
 /// # Errors
-/// A value that is no version of ours can match nothing.
+/// A value that is not one of our versions matches nothing.
 pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
     let Some(text) = header.map(str::trim).filter(|text| *text != "*") else {
         return Ok(None);
@@ -230,13 +229,14 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_with_the_right_ones() {
-        let allow = postern_core::route::Resource::Webhooks.methods();
-        for (method, taken) in [("POST", "POST"), ("GET", "GET"), ("HEAD", "GET")] {
+        let allow = &[Method::Get, Method::Post];
+        for (method, taken) in [("POST", Method::Post), ("GET", Method::Get), ("HEAD", Method::Get)] {
             assert_eq!(allowed_method(method, allow).unwrap(), taken);
         }
         for method in ["PUT", "DELETE", "PURGE", "", "get", "GET, POST"] {
+            let refused = allowed_method(method, allow);
             assert!(
-                matches!(allowed_method(method, allow), Err(ApiError::Method { allow: "GET, POST" })),
+                matches!(refused, Err(ApiError::Method { allow: told }) if told == allow.to_vec()),
                 "{method}"
             );
         }

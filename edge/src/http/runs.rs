@@ -1,6 +1,7 @@
 //! `/v1/projects/{project}/runs`: long jobs that executors claim, with their callbacks.
 
 use postern_core::fault::InputFault;
+use postern_core::operation::Runs;
 use postern_core::run::Entry;
 use postern_core::run::parse::{self, RunQuery};
 use postern_ledger::{RunCall, RunTurn};
@@ -11,11 +12,26 @@ use crate::project_do::runs::{
 };
 use crate::session::Session;
 
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Runs) -> Result<Answer, ApiError> {
+    match asked {
+        Runs::ListRuns => list(session).await,
+        Runs::CreateRun => create(session).await,
+        Runs::ClaimRun => claim(session).await,
+        Runs::GetRun { id } => show(session, id).await,
+        Runs::UpdateRun { id } => update(session, id).await,
+        Runs::FinishRun { id } => finish(session, id).await,
+        Runs::TerminateRun { id } => terminate(session, id).await,
+        Runs::RetryRunCallback { id, kind } => resend(session, id, kind).await,
+    }
+}
+
 /// What a run that was created here says of its entry.
 const ENDPOINT: &str = "runs";
 
-/// `POST`: 201; its callbacks are probed before it is offered. 409 for a key that was used with another body, 422.
-pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+/// `POST`: 201; its callbacks are probed before it is offered. 409 for a key that was used with another body,
+/// 422.
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     session.once(&body);
     let parts = session.incoming.parts();
@@ -30,18 +46,18 @@ pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 }
 
 /// `GET`: 200, newest first; 422.
-pub(crate) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = RunQuery::parse(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(ListRuns { query }).await?)
 }
 
 /// `GET {id}`: 200 with chain, log, results and callbacks; 404.
-pub(crate) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     Answer::json(200, &session.ask(ShowRun { id }).await?)
 }
 
 /// `POST claim`: 200 with what is to be done, 204 where nothing waits; 422.
-pub(crate) async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let lease_s = parse::claim(&session.incoming.optional_json_text().await?)?;
     match session.ask(ClaimRun { lease_s }).await? {
         Some(claim) => Answer::json(200, &claim),
@@ -49,30 +65,30 @@ pub(crate) async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError>
     }
 }
 
-/// `POST {id}/updates`: 202, and the lease begins anew; an empty object only renews it. 404, 409 once the run has ended or is
-/// another executor's, 422.
-pub(crate) async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+/// `POST {id}/updates`: 202, and the lease begins anew; an empty object only renews it. 404, 409 once the run
+/// has ended or is another executor's, 422.
+async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let update = parse::update(&session.incoming.optional_json_text().await?)?;
     let turn = session.ask(UpdateRun { id, update }).await?;
     shown(session, turn, 202)
 }
 
 /// `POST {id}/finish`: 202; 404, 409, 422.
-pub(crate) async fn finish(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn finish(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let end = parse::finish(&session.incoming.json_text().await?)?;
     let turn = session.ask(FinishRun { id, end }).await?;
     shown(session, turn, 202)
 }
 
 /// `POST {id}/terminate`: 200; the executor learns it by a 409. 404, 409 once it has ended.
-pub(crate) async fn terminate(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn terminate(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let turn = session.ask(TerminateRun { id }).await?;
     shown(session, turn, 200)
 }
 
-/// `POST {id}/callbacks/{kind}/retry`: 202, and the call follows. 404 where the run has no such callback, 409 where it can not be
-/// called again.
-pub(crate) async fn resend(session: &mut Session<'_>, id: String, kind: String) -> Result<Answer, ApiError> {
+/// `POST {id}/callbacks/{kind}/retry`: 202, and the call follows. 404 where the run has no such callback, 409
+/// where it can not be called again.
+async fn resend(session: &mut Session<'_>, id: String, kind: String) -> Result<Answer, ApiError> {
     let turn = session.ask(ResendRunCallback { id, kind }).await?;
     shown(session, turn, 202)
 }

@@ -1,7 +1,8 @@
-//! Who calls: what a request shows of its caller, whom it claims to be, and whether a project has confirmed it.
+//! Who calls: what a request shows of its caller, whom it claims to be, and whether a project has confirmed
+//! it.
 //!
-//! Until then nobody is told anything about their request but that the token is wrong (`router::vouched`), and what they get
-//! counts as a guess (`http::guard`).
+//! Until then nobody is told anything about their request but that the token is wrong (`router::vouched`),
+//! and what they get counts as a guess (`http::guard`).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,8 +32,8 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    /// What the headers `Authorization` and `Sec-WebSocket-Protocol` show. The platform joins a header that is repeated by
-    /// commas: a scheme that comes after one starts another credential.
+    /// What the headers `Authorization` and `Sec-WebSocket-Protocol` show. The platform joins a header that
+    /// is repeated by commas: a scheme that comes after one starts another credential.
     pub(crate) fn of(authorization: Option<&str>, protocols: Option<&str>) -> Self {
         let authorization = authorization.map(str::trim).filter(|value| !value.is_empty());
         let starts_anew = |part: &str| token_of(Some(part), &SCHEMES).is_some();
@@ -77,7 +78,8 @@ struct State {
 pub(crate) struct Standing(Rc<RefCell<State>>);
 
 impl Standing {
-    /// The caller's credential has the form of one of `project`. Of an administrator nobody else need be asked.
+    /// The caller's credential has the form of one of `project`. Of an administrator nobody else need be
+    /// asked.
     pub(crate) fn claim(&self, project: &ProjectName, caller: &Caller) {
         let mut state = self.0.borrow_mut();
         state.is_verified |= caller.is_admin();

@@ -2,6 +2,7 @@
 
 use postern_core::api::token::{TokenCreated, TokenIdentity};
 use postern_core::fault::InputFault;
+use postern_core::operation::Tokens;
 use postern_core::problem::Problem;
 use postern_core::query::{self, PageQuery};
 use postern_core::token::{self, Role};
@@ -13,6 +14,15 @@ use super::request::Incoming;
 use crate::clock;
 use crate::project_do::tokens::{CreateToken, DeleteToken, ListTokens, ShowToken};
 use crate::session::Session;
+
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Tokens) -> Result<Answer, ApiError> {
+    match asked {
+        Tokens::ListTokens => list(session).await,
+        Tokens::CreateToken => create(session).await,
+        Tokens::DeleteToken { id } => delete(session, id).await,
+    }
+}
 
 /// `GET /v1/token`: 200 with what the token of the call is called, what it is for and what it may do. 401.
 pub(crate) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
@@ -28,7 +38,7 @@ pub(crate) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiE
 }
 
 /// `POST`: 201 with the secret, the only time that it is shown; 422.
-pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     session.never_once()?;
     let draft = token::create(&session.incoming.json_text().await?, clock::now())?;
     let secret = token::mint(&session.project, &clock::random()?);
@@ -43,13 +53,13 @@ pub(crate) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 }
 
 /// `GET`: 200; 422.
-pub(crate) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let page = PageQuery::parse_whole(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(ListTokens { page }).await?)
 }
 
 /// `DELETE {id}`: 204; the token stops at once. 404.
-pub(crate) async fn delete(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn delete(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     session.ask(DeleteToken { id }).await?;
     Ok(Answer::no_content())
 }

@@ -12,7 +12,8 @@ use super::sql::ObjectSql;
 use super::wire::Call;
 use crate::caller::Caller;
 
-/// Whether `caller` may ask for `operation` (`None`: for what only Postern itself asks); gives the token, if it has one.
+/// Whether `caller` may ask for `operation` (`None`: for what only Postern itself asks); gives the token, if
+/// it has one.
 ///
 /// # Errors
 /// 401 for a token that does not verify, 403 for one that does not suffice.

@@ -22,7 +22,7 @@ use crate::{clock, config, definition_kv};
 
 /// When the alarm rings again if it breaks off in the middle.
 const WATCH_MS: i64 = 60_000;
-/// Deliveries that are leased at once: five messages batches. More than that is leased in the next round.
+/// Deliveries that are leased at once: five message batches. More than that is leased in the next round.
 const LEASE_MAX: u32 = 500;
 /// Rounds of one alarm; the next alarm goes on.
 const ROUNDS_MAX: usize = 10;

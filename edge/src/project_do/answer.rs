@@ -1,4 +1,5 @@
-//! Answers a question: who may ask, what its type answers, what is kept of the answer, when the alarm must ring.
+//! Answers a question: who may ask, what its type answers, what is kept of the answer, when the alarm must
+//! ring.
 
 use postern_core::api::audit::Actor;
 use postern_core::time::Timestamp;
@@ -83,7 +84,7 @@ pub(super) fn wake_at(ledger: &Ledger<ObjectSql>, now: Timestamp) -> Result<Opti
     Ok([planned, ledger.upkeep_at(now)?].into_iter().flatten().min())
 }
 
-/// The reply where there is no such project.
+/// The reply if there is no such project.
 pub(super) fn without_project(call: &Call<&RawValue>) -> Result<String, Refusal> {
     table::read(call.command)?.without_project(&call.caller, &call.project)
 }

@@ -28,8 +28,8 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Finds out when the alarm is set, the first time after the object was started. Call it before the first write of a
-    /// turn: what waits between a write and the setting of its alarm would part them.
+    /// Finds out when the alarm is set, the first time after the object was started. Call it before the first
+    /// write of a turn: what waits between a write and the setting of its alarm would part them.
     ///
     /// # Errors
     /// The platform failed.
@@ -97,7 +97,8 @@ impl Alarm {
     }
 }
 
-/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will not.
+/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will
+/// not.
 fn is_armed_for(armed: Armed, wake_at: Timestamp, now: Timestamp) -> bool {
     match armed {
         Armed::Unknown | Armed::No => false,

@@ -4,9 +4,12 @@ use postern_core::id::Seq;
 use postern_ledger::{LeaseTicket, Report, StoredWebhook, WorkSet};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(ClaimAttempts, ReportAttempts, ShowDefinition);
 
 replies! {
     WorkSet => "work",
@@ -63,7 +66,8 @@ fn report(turn: &mut Turn<'_>, reports: Vec<Report>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The dispatcher's copy of a definition is missing or too old. The reply is sealed, and `None` if the webhook is gone.
+/// The dispatcher's copy of a definition is missing or too old. The reply is sealed, and `None` if the
+/// webhook is gone.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ShowDefinition {
     /// Which webhook.

@@ -7,9 +7,12 @@ use postern_core::query::AuditQuery;
 use postern_ledger::AuditFilter;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(ListAudit);
 
 replies! {
     Page<AuditEntry> => "audit",

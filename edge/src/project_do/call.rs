@@ -24,8 +24,8 @@ use crate::presence;
 
 /// The object needs some URL; nothing is routed by it.
 const OBJECT_URL: &str = "https://project.internal/";
-/// Carries the call of a WebSocket upgrade, whose body can't. It says who asks, and the platform's logs keep headers, but those
-/// whose names hold `auth` only as REDACTED (docs/platform.md 12).
+/// Carries the call of a WebSocket upgrade, whose body can't. It says who asks, and the platform's logs keep
+/// headers, but those whose names hold `auth` only as REDACTED (docs/platform.md 12).
 pub(crate) const CALL_HEADER: &str = "x-postern-call-auth";
 
 /// Why there is no reply.
@@ -104,8 +104,9 @@ pub(crate) async fn ask_as_postern<Q: Question>(
     ask(env, &call).await
 }
 
-/// Whether the object of `call` may be asked: a stranger names only projects that there are, since an object is made by
-/// being asked. A token is a stranger's until its project has confirmed it; what `is_open` is asked for anybody.
+/// Whether the object of `call` may be asked: a stranger names only projects that there are, since an object
+/// is made by being asked. A token is a stranger's until its project has confirmed it; what `is_open` is
+/// asked for anybody.
 async fn has_object<C>(env: &Env, call: &Call<C>, is_open: bool) -> bool {
     let is_stranger = is_open || matches!(call.caller, Caller::Token(_));
     !is_stranger || presence::may_exist(env, &call.request_id, &call.project).await
@@ -151,8 +152,8 @@ extern "C" {
     fn fetch(this: &RawStub, url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by chunk, and this
-/// is done twice for every event.
+/// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by
+/// chunk, and this is done twice for every event.
 async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
     meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
@@ -161,7 +162,7 @@ async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<Stri
     init.set_body(&JsValue::from(text));
     let response: web_sys::Response = JsFuture::from(stub.fetch(OBJECT_URL, &init)?).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or_else(|| worker::Error::from("the answer is no text"))
+    text.as_string().ok_or_else(|| worker::Error::from("the answer is not text"))
 }
 
 /// Hands a WebSocket upgrade to the project; gives its answer, a 101 with the socket.

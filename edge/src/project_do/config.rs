@@ -1,7 +1,8 @@
-//! Questions about a project's configuration as a whole. Bodies are read in the object, where its state is known.
+//! Questions about a project's configuration as a whole. Bodies are read in the object, where its state is
+//! known.
 //!
-//! A plan compares definitions in clear, so that a document which names a secret that is set already changes nothing; what did
-//! not change is then written as the sealed text that it was.
+//! A plan compares definitions in clear, so that a document which names a secret that is set already changes
+//! nothing; what did not change is then written as the sealed text that it was.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,14 @@ use postern_ledger::{ConfigStep, LedgerError, StoredWebhook};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 use crate::clock;
 use crate::seal::{self, Owner};
+
+questions!(ShowConfig, PlanConfig, ApplyConfig);
 
 replies! {
     Configuration => "config",

@@ -8,10 +8,13 @@ use postern_core::query::{DeliveryQuery, ExportQuery};
 use postern_ledger::{DeliveryFilter, Exported};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::events::export_filter;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(ListDeliveries, ShowDelivery, ExportDeliveries, ResendDelivery, CancelDelivery);
 
 replies! {
     DeliveryView => "delivery",

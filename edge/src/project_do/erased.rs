@@ -2,6 +2,7 @@
 
 use postern_core::operation::Operation;
 use postern_core::webhook::ProjectName;
+use serde_json::value::RawValue;
 
 use super::question::{self, Arms, Question, Reply};
 use super::refusal::Refusal;
@@ -69,3 +70,33 @@ pub(super) fn text_of<R: Reply>(reply: &R) -> Result<String, Refusal> {
     serde_json::to_string(&Named(R::NAME, reply))
         .map_err(|error| Refusal::Failed(format!("a reply does not serialise: {error}")))
 }
+
+/// How the questions of one type are read.
+pub(super) struct Row {
+    /// Their name.
+    pub(super) name: &'static str,
+    /// Reads one.
+    pub(super) read: fn(&RawValue) -> serde_json::Result<Box<dyn AnyQuestion>>,
+}
+
+impl Row {
+    /// Of `Q`.
+    pub(super) const fn of<Q: Question>() -> Self {
+        Self { name: Q::NAME, read: read_as::<Q> }
+    }
+}
+
+fn read_as<Q: Question>(text: &RawValue) -> serde_json::Result<Box<dyn AnyQuestion>> {
+    Ok(Box::new(serde_json::from_str::<Q>(text.get())?))
+}
+
+/// The questions of a file, which `table` reads. One that is left out does not compile.
+macro_rules! questions {
+    ($($question:ident),+ $(,)?) => {
+        $(impl $crate::project_do::question::Listed for $question {})+
+
+        pub(super) const QUESTIONS: &[$crate::project_do::erased::Row] =
+            &[$($crate::project_do::erased::Row::of::<$question>()),+];
+    };
+}
+pub(super) use questions;

@@ -8,9 +8,12 @@ use postern_core::operation::Operation;
 use postern_core::query::PageQuery;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(CreateEventType, ListEventTypes, ShowEventType, UpdateEventType, DeleteEventType);
 
 replies! {
     EventTypeView => "event_type",

@@ -9,9 +9,12 @@ use postern_core::query::{EventQuery, ExportQuery};
 use postern_ledger::{DryRun, ExportFilter, Exported, InlineLimit, WorkSet};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, Reply, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(Ingest, ListEvents, ShowEvent, ExportEvents, DryRunEvent);
 
 replies! {
     EventView => "event",
@@ -20,8 +23,8 @@ replies! {
     DryRun => "dry_run",
 }
 
-/// Attempts that one request makes itself after its answer: twice as many as may be open at once (docs/platform.md 2.4),
-/// since all their webhooks have answered within a second lately.
+/// Attempts that one request makes itself after its answer: twice as many as may be open at once
+/// (docs/platform.md 2.4), since all their webhooks have answered within a second lately.
 const INLINE: InlineLimit = InlineLimit(12);
 
 /// Events were accepted.

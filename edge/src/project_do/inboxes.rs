@@ -8,10 +8,22 @@ use postern_core::query::PageQuery;
 use postern_ledger::InboxChange;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::inbox_request;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(
+    Receive,
+    CreateInbox,
+    ListInboxes,
+    ShowInbox,
+    UpdateInbox,
+    DeleteInbox,
+    ListRequests,
+    ClearRequests
+);
 
 replies! {
     InboxView => "inbox",

@@ -1,7 +1,8 @@
 //! The live feed: hibernating WebSockets that are told what changed after each commit.
 //!
-//! A socket costs nothing while nothing happens: the platform answers its pings (`ping` → `pong`), and the object may be
-//! put to sleep around it. Nothing is promised about delivery; a page that was away fetches what it shows again.
+//! A socket costs nothing while nothing happens: the platform answers its pings (`ping` → `pong`), and the
+//! object may be put to sleep around it. Nothing is promised about delivery; a page that was away fetches
+//! what it shows again.
 
 use postern_core::api::live::SUBPROTOCOL;
 use postern_core::operation::Operation;
@@ -25,7 +26,8 @@ use crate::log::{self, RequestId};
 
 /// Sockets of one project that are open at once, at most: the object tells each of them after every commit.
 const SOCKETS_MAX: usize = 500;
-/// The tag of a socket that was opened with `ADMIN_TOKEN`; one that was opened with a token has the token's id.
+/// The tag of a socket that was opened with `ADMIN_TOKEN`; one that was opened with a token has the token's
+/// id.
 const ADMIN_TAG: &str = "admin";
 /// The code with which a socket is closed whose token was revoked or has expired.
 const TOKEN_IS_OVER: usize = 4401;
@@ -142,6 +144,6 @@ fn without_project(call: &Call<Listening>) -> Refusal {
 fn wrong_ticket() -> Refusal {
     Refusal::from(Problem::new(
         ProblemType::Unauthorized,
-        "the ticket is none of this project, was used already, or has expired: ask for another",
+        "the ticket is not one of this project, was used already, or has expired: ask for another",
     ))
 }

@@ -5,9 +5,12 @@ use postern_core::problem::{Problem, ProblemType};
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(CreateLiveTicket);
 
 replies! {
     LiveTicketMade => "live_ticket",

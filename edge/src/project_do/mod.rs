@@ -1,15 +1,16 @@
 //! The project object: the only writer of one project, its clock, and the source of its live feed.
 //!
-//! It connects; rules are the ledger's. [`question`] says what a question is, and the files that are named for a
-//! resource hold the questions about it, each beside its answer; [`table`] lists them all. [`wire`] is how they travel,
-//! [`call`] the Worker's side of that, [`answer`] the object's. [`sql`] is its database, [`alarm`] its clock, [`live`]
-//! its sockets, [`inbox_request`] what inboxes record.
+//! It connects; rules are the ledger's. [`question`] says what a question is, and the files that are named
+//! for a resource hold the questions about it, each beside its answer; [`table`] lists them all. [`wire`] is
+//! how they travel,
+//! [`call`] the Worker's side of that, [`answer`] the object's. [`sql`] is its database, [`alarm`] its clock,
+//! [`live`] its sockets, [`inbox_request`] what inboxes record.
 //!
-//! What is atomic, and why: a question is answered without an `.await` from its first read to its last write, so no
-//! other event of the object comes between (one thread, and no gate opens without an await). Several rows are written in
-//! one `transactionSync`. The alarm is set in the same turn as the write that needs it, so both are durable together;
-//! and the platform holds a reply back until that is so (output gate). Therefore a 202 means: stored, and going to be
-//! tried.
+//! What is atomic, and why: a question is answered without an `.await` from its first read to its last write,
+//! so no other event of the object comes between (one thread, and no gate opens without an await). Several
+//! rows are written in one `transactionSync`. The alarm is set in the same turn as the write that needs it,
+//! so both are durable together; and the platform holds a reply back until that is so (output gate).
+//! Therefore a 202 means: stored, and going to be tried.
 //!
 //! The ledger is in a `RefCell` that is never borrowed across an `.await` (docs/platform.md 1.3).
 

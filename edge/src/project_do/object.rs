@@ -212,7 +212,8 @@ impl Project {
     }
 }
 
-/// The refusal of a caller who is not an administrator: 401 for a token that does not verify, 403 for one that does.
+/// The refusal of a caller who is not an administrator: 401 for a token that does not verify, 403 for one
+/// that does.
 fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
     let Some(ledger) = ledger else { return access::unauthorized() };
     match access::authorize(ledger, caller, Some(Operation::CreateProject), now) {

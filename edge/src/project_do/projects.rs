@@ -5,9 +5,12 @@ use postern_core::operation::Operation;
 use postern_core::project::SettingsPatch;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(ShowProject, ShowProjectDetail, UpdateSettings, ListLocations, May);
 
 replies! {
     ProjectView => "project",
@@ -15,7 +18,7 @@ replies! {
     Locations => "locations",
 }
 
-/// Make the project, with a first `manage` token. It is no question to a project, for there is none yet.
+/// Make the project, with a first `manage` token. It is not a question to a project: there is no project yet.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Founding {

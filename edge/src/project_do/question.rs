@@ -1,7 +1,8 @@
 //! What a question is: one type beside its answer.
 //!
-//! Each file of this folder that is named for a resource holds its questions. A question that is not listed in `table`,
-//! or does not say who may ask it and whether it needs the alarm, does not compile.
+//! Each file of this folder that is named for a resource holds its questions. A question that is not in its
+//! file's list (`questions!`), or does not say who may ask it and whether it needs the alarm, does not
+//! compile.
 
 use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
@@ -33,7 +34,7 @@ pub(crate) trait Question: Listed + Serialize + DeserializeOwned + 'static {
     fn answer(self, turn: &mut Turn<'_>) -> Result<Self::Reply, Refusal>;
 }
 
-/// A question that the object can find by its name: `table` makes it one.
+/// A question that the object can find by its name: `questions!` makes it one.
 pub(crate) trait Listed {}
 
 /// Who may ask a question. It stands for one operation of the native API, in whatever words it came.
@@ -71,8 +72,8 @@ pub(crate) trait Reply: Serialize + DeserializeOwned {
     /// Its name between the object and the Worker, and in answers that are kept.
     const NAME: &'static str;
 
-    /// The reply as it is given again to a caller who repeats the question, who must not make its calls again; `None`:
-    /// it asks for no calls.
+    /// The reply as it is given again to a caller who repeats the question, who must not make its calls
+    /// again; `None`: it asks for no calls.
     fn without_calls(&self) -> Option<Self>;
 }
 
@@ -122,8 +123,8 @@ pub(super) fn without_project<Q: Question>(
     }
 }
 
-/// What a caller is told if there is no such project: a token's holder that the token is wrong, an administrator the
-/// truth.
+/// What a caller is told if there is no such project: a token's holder that the token is wrong, an
+/// administrator the truth.
 pub(super) fn no_project(caller: &Caller, project: &ProjectName) -> Refusal {
     let project = project.as_str();
     match caller {

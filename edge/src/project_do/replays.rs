@@ -7,9 +7,12 @@ use postern_core::query::PageQuery;
 use postern_core::replay::ReplayQuery;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(CreateReplay, CountReplay, ListReplays, ShowReplay, CancelReplay);
 
 replies! {
     ReplayView => "replay",

@@ -9,10 +9,26 @@ use postern_core::run::{CallRecord, CallbackKind, RunDraft, RunEnd, RunUpdate, W
 use postern_ledger::{RunCall, RunTurn};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, Reply, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 use crate::seal::{self, Owner};
+
+questions!(
+    CreateRun,
+    SubmitRun,
+    ListRuns,
+    ShowRun,
+    ShowRunStatus,
+    ListRunStatuses,
+    ClaimRun,
+    UpdateRun,
+    FinishRun,
+    TerminateRun,
+    ResendRunCallback,
+    ReportRunCall
+);
 
 replies! {
     Page<RunView> => "runs.page",
@@ -313,8 +329,8 @@ impl Question for ReportRunCall {
 }
 
 impl Turn<'_> {
-    /// Moves the credentials of runs to the current sealing key, some of them each minute; gives how many runs have some that do not
-    /// open. `None`: there are more to move.
+    /// Moves the credentials of runs to the current sealing key, some of them each minute; gives how many
+    /// runs have some that do not open. `None`: there are more to move.
     pub(super) fn reseal_runs(&mut self) -> Result<Option<usize>, Refusal> {
         let keyring = &self.settings.keyring;
         let (mut after, mut replaced, mut failed) = (Seq::ZERO, 0, 0);

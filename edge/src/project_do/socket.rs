@@ -12,7 +12,7 @@ pub(super) fn answer_pings(state: &State) {
 /// Answers a close with the same code where that may be sent (RFC 6455 7.4: 1005, 1006 and 1015 may not).
 pub(super) fn answer_close(socket: &WebSocket, code: usize, reason: &str) {
     let code = u16::try_from(code).ok().filter(|code| may_be_sent(*code)).unwrap_or(1000);
-    // A socket that is closed already is no failure.
+    // A socket that is closed already is not a failure.
     let _closed_already = socket.close(Some(code), Some(reason));
 }
 

@@ -6,9 +6,12 @@ use postern_core::operation::Operation;
 use postern_core::query::StatsQuery;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(ShowStats, ShowMetrics);
 
 replies! {
     StatsView => "stats",

@@ -9,9 +9,12 @@ use postern_core::token::{Role, TokenDraft};
 use postern_ledger::Verified;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(CreateToken, ShowToken, ListTokens, DeleteToken);
 
 replies! {
     TokenView => "token",

@@ -11,9 +11,12 @@ use postern_ledger::TestWork;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
+
+questions!(TryWebhook, TryDefinition, ShowTrial, ReportTrial);
 
 replies! {
     TestView => "test",

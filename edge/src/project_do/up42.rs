@@ -1,5 +1,6 @@
-//! Questions of UP42's API. It names webhooks by their id, and knows only those of its contract. Bodies are read in the
-//! object, because only there it is known which events the project has. Secrets are shown to those who may change them.
+//! Questions of UP42's API. It names webhooks by their id, and knows only those of its contract. Bodies are
+//! read in the object, because only there it is known which events the project has. Secrets are shown to
+//! those who may change them.
 
 use postern_core::api::event::EventTypeView;
 use postern_core::api::page::Page;
@@ -12,11 +13,21 @@ use postern_core::webhook::{Contract, Definition};
 use postern_ledger::{LedgerError, StoredWebhook, WebhookFilter};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::trials::TrialStarted;
 use super::turn::Turn;
 use crate::seal::{self, Owner};
+
+questions!(
+    ListUp42Webhooks,
+    ShowUp42Webhook,
+    CreateUp42Webhook,
+    UpdateUp42Webhook,
+    DeleteUp42Webhook,
+    TryUp42Webhook
+);
 
 replies! {
     api::Webhook => "up42_webhook",
@@ -161,8 +172,8 @@ impl Question for TryUp42Webhook {
 }
 
 impl Turn<'_> {
-    /// The definition that UP42's body makes of `stored`. A secret that is sent back as it is stays the sealed text that it
-    /// was, and secrets before it sign on: the SDK writes back whatever it read.
+    /// The definition that UP42's body makes of `stored`. A secret that is sent back as it is stays the
+    /// sealed text that it was, and secrets before it sign on: the SDK writes back whatever it read.
     fn up42_update(&self, stored: &StoredWebhook, body: &str) -> Result<Definition, Refusal> {
         let catalogue = self.ledger.catalogue()?;
         let mut updated = up42::update(&stored.definition, body, &self.policy(), &known(&catalogue))?;

@@ -3,10 +3,13 @@
 use postern_core::id::Seq;
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question};
 use super::refusal::Refusal;
 use super::turn::Turn;
 use crate::seal::{self, Owner};
+
+questions!(Tick);
 
 /// Webhooks that are sealed again in one minute.
 const RESEALED_AT_ONCE: usize = 500;

@@ -16,11 +16,23 @@ use postern_core::webhook::{Contract, Definition};
 use postern_ledger::{LedgerError, StoredWebhook, WebhookFilter};
 use serde::{Deserialize, Serialize};
 
+use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 use crate::clock;
 use crate::seal::{self, Owner};
+
+questions!(
+    CreateWebhook,
+    ListWebhooks,
+    ShowWebhook,
+    UpdateWebhook,
+    DeleteWebhook,
+    ShowSecret,
+    RotateSecret,
+    PauseWebhook
+);
 
 replies! {
     WebhookView => "webhook",
@@ -177,8 +189,8 @@ impl Question for ShowSecret {
     }
 }
 
-/// Replace a webhook's signing secret. The new one signs from this version on; the one before moves to the previous ones
-/// as it is, sealed.
+/// Replace a webhook's signing secret. The new one signs from this version on; the one before moves to the
+/// previous ones as it is, sealed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RotateSecret {
     /// Its name.

@@ -1,9 +1,9 @@
 //! How questions and replies travel between the Worker and the object: JSON text under a name.
 //!
-//! A question is `{"cancel_replay": {"id": …}}`, a reply `{"replay": {…}}`. A dot in a name stands for an object in an
-//! object: `runs.create` is `{"runs": {"create": …}}`. The Worker and its objects are deployed together, but an old
-//! Worker may still speak with a new object for a moment, and replies are kept under an `Idempotency-Key`: so a change
-//! must be additive. `tests` pin the form.
+//! A question is `{"show_webhook": {"name": …}}`, a reply `{"webhook": {…}}`. A dot in a name stands for an
+//! object in an object: `runs.create` is `{"runs": {"create": …}}`. The Worker and its objects are deployed
+//! together, but an old Worker may still speak with a new object for a moment, and replies are kept under an
+//! `Idempotency-Key`: so a change must be additive. `tests` pin the form.
 
 use std::fmt;
 
@@ -26,7 +26,8 @@ pub(crate) struct Call<C> {
     pub(crate) caller: Caller,
     /// For the logs of the object.
     pub(crate) request_id: RequestId,
-    /// `https://host` under which the request came in; inbox addresses start with it. Empty if there was no request.
+    /// `https://host` under which the request came in; inbox addresses start with it. Empty if there was no
+    /// request.
     pub(crate) origin: String,
     /// The network address of the caller, for the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,8 +78,8 @@ impl<T: Serialize> Serialize for Named<'_, T> {
     }
 }
 
-/// The outermost name of a JSON text and what stands under it. A name alone, as a string, stands for a name with
-/// `null` under it.
+/// The outermost name of a JSON text and what stands under it. A name alone, as a string, stands for a name
+/// with `null` under it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) name: &'a str,
