@@ -1,4 +1,5 @@
-//! The native API, one method per operation. Paths come from `postern_core::route`, shapes from `postern_core::api`.
+//! The native API, one method per operation. Methods and paths come from
+//! `postern_core::operation`, shapes from `postern_core::api`.
 
 use std::fmt;
 use std::future::Future;
@@ -33,6 +34,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::browser::http::{self, Call, File, Whole};
+use crate::quota;
 use crate::routes::Query;
 use crate::session::{Session, use_session};
 
@@ -55,7 +57,9 @@ impl ApiFailure {
     pub(crate) fn headline(&self) -> String {
         match self {
             Self::Offline => String::from("The server cannot be reached"),
-            Self::Problem(problem) => problem.title.clone(),
+            Self::Problem(problem) => {
+                quota::refusal(problem).map_or_else(|| problem.title.clone(), |refusal| refusal.headline)
+            }
             Self::Unexpected { status } => {
                 format!("The server gave an answer that this page does not understand (HTTP {status})")
             }
@@ -72,7 +76,7 @@ impl ApiFailure {
                 Some(id) if problem.status >= 500 => {
                     format!("{} Request {id} is in the log.", problem.detail)
                 }
-                _ => problem.detail.clone(),
+                _ => quota::refusal(problem).map_or_else(|| problem.detail.clone(), |refusal| refusal.advice),
             },
             Self::Unexpected { .. } => {
                 String::from("The page may be older than the server: reload it, then try again.")
@@ -109,6 +113,7 @@ pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 /// The API, with the session's token.
 #[derive(Clone, Copy)]
 pub(crate) struct Api {
+    /// Whose token calls carry. It is read when a call is sent, not when it is made.
     session: Session,
 }
 
@@ -135,8 +140,8 @@ impl Api {
         self.text("GET", String::from(DESCRIPTION_PATH), None, None)
     }
 
-    /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever its status;
-    /// `None` where none came.
+    /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever
+    /// its status; `None` where none came.
     pub(crate) async fn send_as_written(
         self,
         method: &str,
@@ -173,6 +178,9 @@ impl Api {
         ProjectApi { api: self, name }
     }
 
+    /// An answer of this type. `version` goes out as `if-match`: the call changes nothing if somebody else
+    /// was quicker.
+    /// Asks for something of the deployment.
     fn ask<T: DeserializeOwned + 'static>(self, asked: Deployment, body: Option<String>) -> Load<T> {
         let (method, path) = call_of(&Route::Deployment(asked));
         self.send(method, path, body, None)
@@ -189,6 +197,7 @@ impl Api {
         Box::pin(async move { text.await.and_then(|text| decode(&text)) })
     }
 
+    /// A call whose answer has nothing to read.
     fn send_only(self, method: &'static str, path: String) -> Load<()> {
         let text = self.text(method, path, None, None);
         Box::pin(async move { text.await.map(drop) })
@@ -246,10 +255,18 @@ impl ProjectApi {
         self.list(Observing::GetStats, query)
     }
 
-    /// `GET events/export` or `GET deliveries/export`: the file, which may be large.
-    pub(crate) fn export(&self, of_deliveries: bool, query: &Query) -> Load<File> {
-        let request: Request =
-            if of_deliveries { Deliveries::ExportDeliveries.into() } else { Events::ExportEvents.into() };
+    /// `GET events/export`
+    pub(crate) fn export_events(&self, query: &Query) -> Load<File> {
+        self.export(Events::ExportEvents, query)
+    }
+
+    /// `GET deliveries/export`
+    pub(crate) fn export_deliveries(&self, query: &Query) -> Load<File> {
+        self.export(Deliveries::ExportDeliveries, query)
+    }
+
+    /// A file, which may be large.
+    fn export(&self, request: impl Into<Request>, query: &Query) -> Load<File> {
         let path = format!("{}{}", self.call_of(request).1, query.text());
         let session = self.api.session;
         Box::pin(async move {
@@ -312,10 +329,14 @@ impl ProjectApi {
         self.send(Webhooks::RotateWebhookSecret { name: String::from(name) }, body)
     }
 
-    /// `POST webhooks/{name}/pause` or `resume`
-    pub(crate) fn pause_webhook(&self, name: &str, pauses: bool) -> Load<WebhookView> {
-        let name = String::from(name);
-        self.ask(if pauses { Webhooks::PauseWebhook { name } } else { Webhooks::ResumeWebhook { name } })
+    /// `POST webhooks/{name}/pause`
+    pub(crate) fn pause_webhook(&self, name: &str) -> Load<WebhookView> {
+        self.ask(Webhooks::PauseWebhook { name: String::from(name) })
+    }
+
+    /// `POST webhooks/{name}/resume`
+    pub(crate) fn resume_webhook(&self, name: &str) -> Load<WebhookView> {
+        self.ask(Webhooks::ResumeWebhook { name: String::from(name) })
     }
 
     /// `POST webhooks/{name}/test`, with the body as it was typed.
@@ -498,22 +519,26 @@ impl ProjectApi {
         self.call_of(LiveFeed::Listen).1
     }
 
+    /// Where a thing of the project stands.
     /// The method and the path of a request, as the table of operations has them.
     fn call_of(&self, request: impl Into<Request>) -> (&'static str, String) {
         call_of(&Route::Project(self.name.clone(), request.into()))
     }
 
+    /// Asks for something without a body.
     fn ask<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>) -> Load<T> {
         let (method, path) = self.call_of(request);
         self.api.send(method, path, None, None)
     }
 
+    /// Reads a page.
     fn list<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, query: &Query) -> Load<T> {
         let (method, path) = self.call_of(request);
         self.api.send(method, format!("{path}{}", query.text()), None, None)
     }
 
-    /// A list that may be long: where a page ended before it was full, the search goes on from there, for some pages.
+    /// A list that may be long: where a page ended before it was full, the search goes on from there, for
+    /// some pages.
     fn search<T: DeserializeOwned + 'static>(
         &self,
         request: impl Into<Request>,
@@ -531,16 +556,19 @@ impl ProjectApi {
         })
     }
 
+    /// Asks for something with a body.
     fn send<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, body: &Value) -> Load<T> {
         self.send_text(request, &body.to_string())
     }
 
+    /// The same with a body as it was typed: a number must not pass through a number type of ours, which
+    /// would round it.
     fn send_text<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, body: &str) -> Load<T> {
         let (method, path) = self.call_of(request);
         self.api.send(method, path, Some(String::from(body)), None)
     }
 
-    /// Refused if the thing has another version by now.
+    /// The same, refused if the thing has another version by now.
     fn send_if_version<T: DeserializeOwned + 'static>(
         &self,
         request: impl Into<Request>,
@@ -551,12 +579,15 @@ impl ProjectApi {
         self.api.send(method, path, Some(body.to_string()), Some(version))
     }
 
+    /// Asks for something whose answer has nothing to read. The browser finishes a deletion even if the page
+    /// is left meanwhile.
     fn ask_only(&self, request: impl Into<Request>) -> Load<()> {
         let (method, path) = self.call_of(request);
         self.api.send_only(method, path)
     }
 }
 
+/// The method and the path of a route.
 fn call_of(route: &Route) -> (&'static str, String) {
     (route.operation().method().as_str(), route.path())
 }
@@ -573,7 +604,8 @@ pub(crate) fn use_project() -> ProjectApi {
     expect_context()
 }
 
-/// One call: the body of a successful answer, or why there is none. Not generic, so that it exists once in the binary.
+/// One call: the body of a successful answer, or why it failed. Not generic, so that it exists once in
+/// the binary.
 async fn transfer(
     method: &str,
     path: &str,
@@ -598,7 +630,7 @@ async fn transfer(
     Err(failure_of(&answer))
 }
 
-/// What an answer that is no success says.
+/// What an unsuccessful answer says.
 fn failure_of(answer: &http::Answer) -> ApiFailure {
     match serde_json::from_str(&answer.body).ok() {
         Some(problem) => ApiFailure::Problem(problem),
@@ -614,6 +646,8 @@ fn decode<T: DeserializeOwned>(body: &str) -> Answer<T> {
 
 #[cfg(test)]
 mod tests {
+    use postern_core::quota::{Exceeded, Quota};
+
     use super::*;
 
     const AT: &str = "2026-11-21T14:07:31.204Z";
@@ -659,6 +693,12 @@ mod tests {
         );
         let failure = failure_of(&http::Answer { status: 422, body });
         assert_eq!(failure.faults(), [Fault::new("/a", "b")]);
+        let over = Exceeded { quota: Quota::Webhooks, limit: 3, used: 3, more: 1, retry_after_s: None };
+        let body = serde_json::to_string(&Problem::over_quota(over)).expect("JSON");
+        assert_eq!(
+            failure_of(&http::Answer { status: 429, body }).to_string(),
+            "The limit is 3 webhooks of this project. 3 are used. Delete one that is not needed."
+        );
         assert_eq!(
             failure_of(&http::Answer { status: 502, body: String::from("<html>") }),
             ApiFailure::Unexpected { status: 502 }

@@ -8,8 +8,10 @@
 //! A name that is taken for a credential by mistake costs a word (`"protected": false`); one that is missed costs a secret. So the
 //! rule is wide, and no list of products.
 
-use crate::contract::HIDDEN;
 use crate::route;
+
+/// What hidden values are shown as.
+pub const HIDDEN: &str = "••••••••";
 
 /// A name that holds one of these, with the marks between its words taken out, is one of a credential: `X-Gitlab-Token`,
 /// `apiKey`, `Ocp-Apim-Subscription-Key`.

@@ -1,17 +1,21 @@
 //! Deliveries and attempts: what happened, and what happens next.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::contract::{HIDDEN, Rendering, counts_as_delivered};
-use crate::credential::is_credential_header;
+use crate::contract::{Rendering, counts_as_delivered};
+use crate::credential::{HIDDEN, is_credential_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
+use crate::variants;
 use crate::webhook::Contract;
 
 /// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeliveryState"))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum State {
     /// Accepted; the first attempt has not begun.
     Pending,
@@ -29,26 +33,18 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Leased, Self::Waiting, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether there is nothing left to do.

@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod egress;
 pub mod event;
 pub mod explain;
+pub mod facade;
 pub mod fault;
 pub mod filter;
 pub mod health;
@@ -48,6 +49,7 @@ pub mod signing;
 pub mod stats;
 pub mod time;
 pub mod token;
+mod variants;
 #[cfg(any(all(test, feature = "asymmetric"), feature = "vectors"))]
 pub mod vectors;
 pub mod webhook;

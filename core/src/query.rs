@@ -1,15 +1,15 @@
 //! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::api::audit::SubjectKind;
-use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE};
+use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE, Page};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::{Fault, Faults};
-use crate::metrics;
-use crate::route;
 use crate::time::{TIME_RULE, Timestamp};
+use crate::{metrics, route, variants};
 
 /// Characters of a cursor or of a search at most.
 pub(crate) const TEXT_CHARS_MAX: usize = 256;
@@ -48,6 +48,20 @@ impl PageQuery {
         let mut parameters = Parameters::parse(query)?;
         let page = parameters.page_or(LIMIT_NONE);
         parameters.finish(page)
+    }
+
+    /// The part of `items` that this asks for, where they are at hand and sorted by `name`: a cursor is the last name of the
+    /// page before.
+    #[must_use]
+    pub fn page_of<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
+        if let Some(after) = &self.cursor {
+            items.retain(|item| name(item) > after.as_str());
+        }
+        let limit = self.limit as usize;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_last| has_more).map(|last| String::from(name(last)));
+        Page::new(items, next)
     }
 }
 
@@ -242,6 +256,8 @@ impl StatsQuery {
 /// How an export writes the data of its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DataForm {
     /// As the JSON value that it is.
     #[default]
@@ -253,15 +269,12 @@ pub enum DataForm {
 
 impl DataForm {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Text];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The spelling in a query.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Text => "text",
-        }
+        self.into_str()
     }
 }
 
@@ -443,7 +456,7 @@ impl Parameters {
 
     fn data_form(&mut self) -> DataForm {
         let Some(text) = self.one("data") else { return DataForm::default() };
-        DataForm::ALL.into_iter().find(|form| form.as_str() == text).unwrap_or_else(|| {
+        text.parse().unwrap_or_else(|_unknown| {
             self.fault("data", format!("must be one of {}", DataForm::ALL.map(DataForm::as_str).join(", ")));
             DataForm::default()
         })
@@ -578,6 +591,32 @@ mod tests {
         assert_eq!(pointers(DeliveryQuery::parse("state=lost")), ["?state"]);
         assert_eq!(pointers(none("a=1")), ["?a"]);
         assert_eq!(none(""), Ok(()));
+    }
+
+    #[test]
+    fn a_list_at_hand_is_cut_into_pages_that_hold_each_item_once() {
+        let all = ["a", "b", "c", "d", "e"];
+        let ask =
+            |limit, cursor: Option<String>| PageQuery { limit, cursor }.page_of(all.to_vec(), |name| name);
+        for limit in [1, 2, 4, 5, 6, LIMIT_NONE] {
+            let (mut found, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = ask(limit, cursor);
+                assert!(!page.items.is_empty() && page.items.len() <= limit as usize, "{limit}: {page:?}");
+                found.extend(page.items);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, all, "{limit}");
+        }
+        assert_eq!(
+            ask(2, Some(String::from("bb"))),
+            Page::new(vec!["c", "d"], Some(String::from("d"))),
+            "an item that was deleted since"
+        );
+        assert_eq!(ask(2, Some(String::from("e"))), Page::new(Vec::new(), None));
     }
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);

@@ -5,11 +5,16 @@
 //! still lists, deletes, delivers and records attempts.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Quota {
     /// Webhooks of the project.
     Webhooks,
@@ -35,40 +40,18 @@ pub enum Quota {
 
 impl Quota {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Webhooks,
-        Self::OriginWebhooks,
-        Self::Inboxes,
-        Self::InboxRequestsPerMinute,
-        Self::OpenDeliveries,
-        Self::RequestDeliveries,
-        Self::StoredBytes,
-        Self::EventsPerMinute,
-        Self::OpenRuns,
-        Self::LiveSockets,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// Its name, as problems and a project's detail say it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Webhooks => "webhooks",
-            Self::OriginWebhooks => "origin_webhooks",
-            Self::Inboxes => "inboxes",
-            Self::InboxRequestsPerMinute => "inbox_requests_per_minute",
-            Self::OpenDeliveries => "open_deliveries",
-            Self::RequestDeliveries => "request_deliveries",
-            Self::StoredBytes => "stored_bytes",
-            Self::EventsPerMinute => "events_per_minute",
-            Self::OpenRuns => "open_runs",
-            Self::LiveSockets => "live_sockets",
-        }
+        self.into_str()
     }
 
     /// The quota of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|quota| quota.as_str() == text)
+        text.parse().ok()
     }
 
     /// The variable of the deployment that sets it.
@@ -105,7 +88,8 @@ impl Quota {
     }
 
     /// What is counted, such as `webhooks of this project`.
-    const fn counted(self) -> &'static str {
+    #[must_use]
+    pub const fn counted(self) -> &'static str {
         match self {
             Self::Webhooks => "webhooks of this project",
             Self::OriginWebhooks => "webhooks of this project with one origin (scheme, host and port)",
@@ -120,7 +104,9 @@ impl Quota {
         }
     }
 
-    const fn advice(self) -> &'static str {
+    /// What somebody can do who is over it, as the end of a sentence.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
         match self {
             Self::Webhooks | Self::Inboxes => "delete one that is not needed",
             Self::OriginWebhooks => "let one webhook take more event types, or delete one of them",
@@ -224,6 +210,17 @@ pub struct QuotaUse {
     pub used: Option<u64>,
 }
 
+impl QuotaUse {
+    /// Whether so much is used ([`FULL_PERCENT`]) that somebody should know before the limit is reached.
+    #[must_use]
+    pub fn is_nearly_used_up(&self) -> bool {
+        match (self.used, self.limit) {
+            (Some(used), Some(limit)) => used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT),
+            _ => false,
+        }
+    }
+}
+
 /// Percent of the stored bytes at which a project is said to be full (`postern.project.full`).
 pub const FULL_PERCENT: u64 = 80;
 /// Percent below which it is no longer, so that the next time is told again.
@@ -318,6 +315,14 @@ mod tests {
             "no minute has so many"
         );
         assert_eq!(take(10, 150_000), Ok(()), "the clock went back");
+    }
+
+    #[test]
+    fn a_quota_is_nearly_used_up_from_eighty_percent_on() {
+        let of = |used, limit| QuotaUse { quota: Quota::Webhooks, limit, used }.is_nearly_used_up();
+        assert!(of(Some(80), Some(100)) && of(Some(100), Some(100)) && of(Some(1), Some(1)));
+        assert!(!of(Some(79), Some(100)) && !of(Some(0), Some(1)));
+        assert!(!of(None, Some(1)) && !of(Some(u64::MAX), None), "nothing to compare");
     }
 
     #[test]

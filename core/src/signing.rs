@@ -4,10 +4,13 @@
 //! The feature `asymmetric` brings the ed25519 arithmetic. Without it (the page, which must stay small) a `whsk_` key is read
 //! and shown by its form, and signing with it is a clear error.
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine as _, alphabet};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
+
 #[cfg(feature = "asymmetric")]
 use ed25519_compact::{KeyPair, SecretKey, Seed};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,6 +40,8 @@ const SECRET_BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The two kinds of secret, named after the signatures that they make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SecretKind {
     /// Symmetric: HMAC-SHA256, `whsec_`.
     V1,
@@ -46,7 +51,7 @@ pub enum SecretKind {
 
 impl SecretKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::V1, Self::V1a];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// Bytes of its signatures: those of SHA-256, and of ed25519 (RFC 8032 5.1.6).
     const fn signature_bytes(self) -> usize {
@@ -59,16 +64,13 @@ impl SecretKind {
     /// The wire spelling, also the scheme in `webhook-signature`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V1a => "v1a",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        text.parse().ok()
     }
 }
 

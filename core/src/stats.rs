@@ -5,18 +5,39 @@
 
 use std::fmt::Write as _;
 
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
 use crate::delivery::Outcome;
+use crate::variants;
 
 /// How an attempt ended, as coarsely as a chart can show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OutcomeClass {
     /// 200 to 299.
+    #[strum(serialize = "2xx")]
     Success,
     /// 300 to 399.
+    #[strum(serialize = "3xx")]
     Redirect,
     /// 400 to 499.
+    #[strum(serialize = "4xx")]
     Refused,
     /// 500 and above (and what is no HTTP status).
+    #[strum(serialize = "5xx")]
     ReceiverFailed,
     /// No answer in time.
     TimedOut,
@@ -34,18 +55,7 @@ pub enum OutcomeClass {
 
 impl OutcomeClass {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
-        Self::Success,
-        Self::Redirect,
-        Self::Refused,
-        Self::ReceiverFailed,
-        Self::TimedOut,
-        Self::Connection,
-        Self::Dns,
-        Self::Blocked,
-        Self::Platform,
-        Self::Lost,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The class of an outcome.
     #[must_use]
@@ -67,24 +77,13 @@ impl OutcomeClass {
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "2xx",
-            Self::Redirect => "3xx",
-            Self::Refused => "4xx",
-            Self::ReceiverFailed => "5xx",
-            Self::TimedOut => "timed_out",
-            Self::Connection => "connection",
-            Self::Dns => "dns",
-            Self::Blocked => "blocked",
-            Self::Platform => "platform",
-            Self::Lost => "lost",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether there is a latency worth counting: somebody answered.

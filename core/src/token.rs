@@ -5,15 +5,19 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::fault::{Fields, InputFault, check_name, parse_json};
 use crate::time::{TIME_RULE, Timestamp};
+use crate::variants;
 use crate::webhook::ProjectName;
 
 /// What a token may do. Which operations that is: [`crate::operation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Role {
     /// Everything in its project.
     Manage,
@@ -27,17 +31,12 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Manage, Self::Publish, Self::Execute, Self::Read];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Manage => "manage",
-            Self::Publish => "publish",
-            Self::Execute => "execute",
-            Self::Read => "read",
-        }
+        self.into_str()
     }
 
     /// What people read of it. A test holds the words against the table of operations.
@@ -54,7 +53,7 @@ impl Role {
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
+        text.parse().ok()
     }
 }
 

@@ -1,7 +1,8 @@
-//! One function for each parser of outside text. None may panic; beyond that each checks what must hold of whatever is taken.
+//! One function for each parser of outside text. None may panic; beyond that each checks what must hold of
+//! whatever is taken.
 
 use postern_core::condition::Condition;
-use postern_core::contract::{ubiops, up42};
+use postern_core::facade::{ubiops, up42};
 use postern_core::delivery::Attempt;
 use postern_core::egress::{self, Policy};
 use postern_core::event;
@@ -79,7 +80,8 @@ fn events(body: &str) {
             Ok(events) => {
                 for event in events {
                     assert!(event::is_event_type(&event.kind) && !event::is_operational(&event.kind), "{}", event.kind);
-                    // As text: a number beyond a float (1e400) is kept as it was written, and is no value here.
+                    // As text: a number beyond a float (1e400) is kept as it was written, and is not a value
+                    // here.
                     let again = format!("{{\"type\":\"{}\",\"data\":{}}}", event.kind, event.data.get());
                     let again = event::parse_event(&again).expect("an event that was taken can be posted again");
                     assert_eq!(again.data.get(), event.data.get(), "data is what the producer wrote");
@@ -198,7 +200,7 @@ fn schema(text: &str) {
 
 /// What the clients of the other systems send, and what the ledger reads back.
 fn facades(body: &str) {
-    for outcome in [ubiops::create(body, &public()), up42::api::create(body, &public(), &["job.status", "order.status"])] {
+    for outcome in [ubiops::create(body, &public()), up42::create(body, &public(), &["job.status", "order.status"])] {
         match outcome {
             Ok(definition) => {
                 assert!(egress::check(&definition.url, &public()).is_ok());

@@ -6,7 +6,8 @@ use postern_tests::stack;
 use postern_tests::wait::{SOON, until};
 use serde_json::{Value, json};
 
-/// How high the table is, how high a row of it, how many rows it has, and how many of them are in the document.
+/// How high the table is, how high a row of it, how many rows it has, and how many of them are in the
+/// document.
 const MEASURES: &str = "const body = document.querySelector('main tbody'); \
     const rows = [...body.querySelectorAll('tr:not(.gap)')]; \
     return [body.offsetHeight, rows[0].offsetHeight, \

@@ -1,12 +1,13 @@
 //! `cargo xtask tidy`: rules of this repository that the compiler does not check.
 //!
-//! Each rule is a function from the repository to the places that break it. To add one, write the function and a line in
-//! [`RULES`].
+//! Each rule is a function from the repository to the places that break it. To add one, write the function
+//! and a line in [`RULES`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use lexopt::Parser;
 use serde_json::Value;
 
 use crate::citations;
@@ -37,15 +38,16 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
 /// Names that say nothing about what is inside.
 const DRAWER_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
-/// The files of the Worker that may bind the platform's `fetch`: calls to webhooks, and calls to project objects. Whatever else
-/// calls out would pass by the egress policy. Clippy's ban on `worker::Fetch` does not see a binding.
+/// The files of the Worker that may bind the platform's `fetch`: calls to webhooks, and calls to project
+/// objects. Whatever else calls out would pass by the egress policy. Clippy's ban on `worker::Fetch` does not
+/// see a binding.
 const MAY_BIND_FETCH: [&str; 2] = ["edge/src/sender.rs", "edge/src/project_do/call.rs"];
 
 /// Other ways to the same function.
 const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_", "\"fetch\""];
 
-/// What the floors of the ledger below its operations may import. The rows know the database only; memory knows rows. What
-/// an operation needs stands above both, or each file needs all others.
+/// What the floors of the ledger below its operations may import. The rows know the database only; memory
+/// knows rows. What an operation needs stands above both, or each file needs all others.
 const LEDGER_FLOORS: [(&str, &[&str]); 2] =
     [("ledger/src/row", &["row", "sql", "error"]), ("ledger/src/memory", &["memory", "row", "sql", "error"])];
 
@@ -79,9 +81,9 @@ pub(crate) const RULES: [(&str, Check); 11] = [
 ///
 /// # Errors
 /// The repository could not be read.
-pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
-    if let Some(argument) = arguments.first() {
-        return Err(Failure::new(format!("`tidy` takes no arguments, not `{argument}`.")));
+pub(crate) fn run(mut arguments: Parser) -> Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(Failure::argument("tidy", "no arguments", argument));
     }
     let mut code = ExitCode::SUCCESS;
     for (claim, check) in RULES {
@@ -140,8 +142,8 @@ fn operations_imported_below() -> Result<Vec<String>> {
     Ok(broken)
 }
 
-/// The lines, numbered from 1, that name a module of their crate which is not `allowed`, with that module. Comments and the
-/// unit tests at the end of a file may name all.
+/// The lines, numbered from 1, that name a module of their crate which is not `allowed`, with that module.
+/// Comments and the unit tests at the end of a file may name all.
 fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::query::PageQuery;
 use crate::time::Timestamp;
 
 /// Items of a page where the caller names no limit.
@@ -33,20 +32,6 @@ impl<T> Page<T> {
         Self { items, next, searched_to: None }
     }
 
-    /// The part of `items` that `query` asks for, where they are at hand and sorted by `name`: a cursor is the last name of the page
-    /// before.
-    #[must_use]
-    pub fn cut(mut items: Vec<T>, query: &PageQuery, name: impl Fn(&T) -> &str) -> Self {
-        if let Some(after) = &query.cursor {
-            items.retain(|item| name(item) > after.as_str());
-        }
-        let limit = query.limit as usize;
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_last| has_more).map(|last| String::from(name(last)));
-        Self::new(items, next)
-    }
-
     /// Puts the page behind it that `next` led to.
     pub fn extend(&mut self, more: Self) {
         self.items.extend(more.items);
@@ -58,37 +43,5 @@ impl<T> Page<T> {
     #[must_use]
     pub fn of<U>(self, items: Vec<U>) -> Page<U> {
         Page { items, next: self.next, searched_to: self.searched_to }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_at_hand_is_cut_into_pages_that_hold_each_item_once() {
-        let all = ["a", "b", "c", "d", "e"];
-        let ask = |limit, cursor: Option<String>| {
-            Page::cut(all.to_vec(), &PageQuery { limit, cursor }, |name| name)
-        };
-        for limit in [1, 2, 4, 5, 6, LIMIT_NONE] {
-            let (mut found, mut cursor) = (Vec::new(), None);
-            loop {
-                let page = ask(limit, cursor);
-                assert!(!page.items.is_empty() && page.items.len() <= limit as usize, "{limit}: {page:?}");
-                found.extend(page.items);
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(found, all, "{limit}");
-        }
-        assert_eq!(
-            ask(2, Some(String::from("bb"))),
-            Page::new(vec!["c", "d"], Some(String::from("d"))),
-            "an item that was deleted since"
-        );
-        assert_eq!(ask(2, Some(String::from("e"))), Page::new(Vec::new(), None));
     }
 }

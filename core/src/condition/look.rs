@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{ELEMENTS_MAX, FOUND_CHARS_MAX, shown};
+use super::words::{FOUND_CHARS_MAX, shown};
 use crate::budget::Budget;
 use crate::fault::shown_list;
+
+/// Elements of lists that one condition on a field looks at in one event: all others are as if they were not there.
+pub const ELEMENTS_MAX: usize = 1_000;
 
 /// How much of the data a test may still look at.
 #[derive(Clone, Copy)]

@@ -1,9 +1,10 @@
 //! What the vectors (`core/vectors/condition.json`) do not show: limits, explanations, and laws that hold for any data.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::budget::Budget;
 
 fn condition(value: &Value) -> Condition {
     Condition::parse(value, "").unwrap_or_else(|faults| panic!("{value}: {faults:?}"))

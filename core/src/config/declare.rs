@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::State;
+use super::state::State;
 use crate::api::project::ProjectSettings;
 use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::credential::is_credential_header;
@@ -14,7 +14,7 @@ use crate::fault::{Fault, Faults, Fields};
 use crate::filter::EventPattern;
 use crate::project;
 use crate::webhook::parse::{self, SecretChoice};
-use crate::webhook::{Contract, Definition, WebhookName, field};
+use crate::webhook::{Contract, Definition, TIMEOUT_DEFAULT_S, WebhookName};
 
 /// What a document says. A section that it leaves out is `None`.
 pub(super) struct Declared {
@@ -159,6 +159,6 @@ fn mark_credentials(webhook: &mut Map<String, Value>) {
 fn blank(name: Option<WebhookName>, contract: Contract) -> Option<Definition> {
     let name = name.or_else(|| WebhookName::parse("webhook"))?;
     let blank = Definition::new(name, "https://example.com/", contract, vec![EventPattern::parse("*")?]);
-    debug_assert_eq!(blank.timeout_s, field::TIMEOUT_DEFAULT_S);
+    debug_assert_eq!(blank.timeout_s, TIMEOUT_DEFAULT_S);
     Some(blank)
 }

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::declare::{self, Declared};
-use super::{Action, Kind, PlanView, PlannedChange, Request, State};
+use super::request::Request;
+use super::state::State;
+use super::view::{Action, Kind, PlanView, PlannedChange};
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::change::{Change, Changes, SET};

@@ -3,13 +3,16 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::plan::{Plan, Step};
 use super::*;
+use crate::api::event::EventTypeView;
+use crate::api::project::ProjectSettings;
 use crate::egress::Policy;
 use crate::event::EventTypeDraft;
-use crate::fault::Faults;
+use crate::fault::{Faults, InputFault};
 use crate::time::Timestamp;
-use crate::webhook::Contract;
 use crate::webhook::parse::{self, SecretChoice};
+use crate::webhook::{Contract, Definition};
 
 fn policy() -> Policy {
     Policy { allow_private_targets: false, own_hosts: Vec::new() }

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Source, quoted, quoted_or_null, raw, sample_kind, sample_object};
+use super::json::{quoted, quoted_or_null, raw};
+use super::sample::{sample_kind, sample_object};
+use super::source::Source;
 use crate::event::NewEvent;
 use crate::webhook::Definition;
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Fault, Faults, pointer_segment};
+use super::faults::{Fault, Faults, pointer_segment};
 
 /// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of the body. Text that is
 /// no JSON has none.

@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::delivery::{Outcome, ReceivedResponse};
+use crate::time::Timestamp;
+use crate::webhook::Contract;
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Found, From};
+use super::found::Found;
+use super::from::From;
 use crate::event::is_event_type;
 use crate::fault::type_name;
 use crate::webhook::field::{DESCRIPTION_CHARS_MAX, EVENTS_MAX};

@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::found::{NOTE_BYTES_MAX, NOTES_MAX};
+use super::request::ITEMS_MAX;
 use super::*;
 use crate::config::{self, State};
+use crate::egress::Policy;
+use crate::fault::InputFault;
 
 fn policy() -> Policy {
     Policy { allow_private_targets: false, own_hosts: Vec::new() }

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::{Format, Node, Rules, Schema};
+use super::schema::{Node, Rules, Schema};
+use super::types::Format;
 use crate::budget::{Budget, LOOK};
 use crate::compare::{equal, hash_of, order_of_numbers, steps_of_number};
 use crate::decimal::Decimal;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Number, Value};
 
 use super::check::{SHOWN_CHARS_MAX, shown};
-use super::{
-    COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
-    SCHEMA_PARTS_MAX, Schema, Types,
+use super::schema::{
+    COUNT_MAX, DRAFTS, Enumeration, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema,
 };
+use super::types::{Format, Types};
 use crate::compare::ValueSet;
 use crate::decimal::{STEP_DIGITS_MAX, Step};
 use crate::fault::{Fault, Faults, cut, pointer_segment, type_name, whole_number};

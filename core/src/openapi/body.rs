@@ -15,9 +15,10 @@ use crate::contract::up42;
 use crate::delivery::State;
 use crate::egress::URL_CHARS_MAX;
 use crate::event::{
-    BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX,
-    OBJECT_PART_CHARS_MAX, ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
+    BATCH_EVENTS_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, OBJECT_PART_CHARS_MAX,
+    ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
 };
+use crate::fault::BODY_BYTES_MAX;
 use crate::import::{self, LISTING_BYTES_MAX};
 use crate::json_schema::{COUNT_MAX, DRAFTS};
 use crate::project::{ACTINIA_LOCATION_CHARS_MAX, ACTINIA_LOCATIONS_MAX};
@@ -27,10 +28,10 @@ use crate::signing::SecretKind;
 use crate::webhook::field::{
     CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     HEADERS_MAX, LABEL_KEY_CHARS_MAX, LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S,
-    SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
+    SCHEDULE_WAITS_MAX, TIMEOUT_MAX_S,
 };
 use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
-use crate::webhook::{ProjectName, RateLimit, WebhookName};
+use crate::webhook::{ProjectName, RateLimit, TIMEOUT_DEFAULT_S, WebhookName};
 use crate::{inbox, replay, token};
 
 /// A request body.

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::prose::readable;
 use super::*;
-use crate::contract::{Rendering, Source, actinia, render};
+use crate::contract::{Rendering, Source, render};
 use crate::egress::Policy;
 use crate::event::{ObjectRef, Operational};
+use crate::facade::actinia;
 use crate::fault::InputFault;
 use crate::json_schema::Schema;
 use crate::operation::Operation;

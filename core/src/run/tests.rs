@@ -1,9 +1,13 @@
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::parse::{claim, create, finish, update};
 use super::*;
+use crate::delivery::Outcome;
 use crate::egress::Policy;
 use crate::fault::InputFault;
+use crate::retry::{self, RetryAfter};
+use crate::time::Timestamp;
 
 fn entry() -> Entry {
     Entry {

@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use super::WebhookName;
+use super::name::WebhookName;
 use crate::condition::Condition;
 use crate::filter::EventPattern;
 use crate::time::Timestamp;
+use crate::variants;
+
+/// Seconds of an attempt where nobody says.
+pub const TIMEOUT_DEFAULT_S: u32 = 10;
 
 /// How a webhook's callbacks look and when one counts as delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Contract {
     /// Standard Webhooks 1.0 (docs/wire.md D).
     Standard,
@@ -24,22 +31,18 @@ pub enum Contract {
 
 impl Contract {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Ubiops, Self::Up42];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Ubiops => "ubiops",
-            Self::Up42 => "up42",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|contract| contract.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (docs/wire.md A.3).
@@ -211,7 +214,7 @@ impl Definition {
             headers: Vec::new(),
             description: String::new(),
             labels: BTreeMap::new(),
-            timeout_s: super::field::TIMEOUT_DEFAULT_S,
+            timeout_s: TIMEOUT_DEFAULT_S,
             enabled: true,
             retry: contract.retries_by_default(),
             include_result: false,

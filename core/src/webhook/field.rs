@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Contract, Definition, Header, ObjectFilter, RateLimit, WebhookName, header};
+use super::{Contract, Definition, Header, ObjectFilter, RateLimit, TIMEOUT_DEFAULT_S, WebhookName, header};
 use crate::condition::Condition;
 use crate::contract::up42;
 use crate::credential;
@@ -16,8 +16,6 @@ use crate::fault::{Fields, Sent, check_name, check_text, check_visible, whole_nu
 use crate::filter::EventPattern;
 use crate::signing::Secret;
 
-/// Seconds of an attempt where nobody says.
-pub const TIMEOUT_DEFAULT_S: u32 = 10;
 /// Seconds of an attempt at most (docs/wire.md A.3).
 pub const TIMEOUT_MAX_S: u32 = 30;
 /// Events of a webhook at most.

@@ -11,7 +11,9 @@ mod name;
 pub mod parse;
 pub mod rotation;
 
-pub use definition::{Contract, Definition, Header, ObjectFilter, RateLimit, RetiredSecret};
+pub use definition::{
+    Contract, Definition, Header, ObjectFilter, RateLimit, RetiredSecret, TIMEOUT_DEFAULT_S,
+};
 pub use name::{ProjectName, WebhookName};
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName, field, header};
+use super::{Contract, Definition, ObjectFilter, RateLimit, TIMEOUT_DEFAULT_S, WebhookName, field, header};
 use crate::condition::Condition;
 use crate::contract::{self, ubiops};
 use crate::egress::Policy;
@@ -78,7 +78,7 @@ fn new_definition(
     let timeout_s = fields
         .integer("timeout_s")
         .value()
-        .map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
+        .map_or(TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
     let retry = read_flag(fields, "retry").unwrap_or(contract.retries_by_default());
     let include_result = read_flag(fields, "include_result").unwrap_or(false);
@@ -169,7 +169,7 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
         Sent::Missing | Sent::Wrong => {}
     }
     match fields.integer("timeout_s") {
-        Sent::Null => updated.timeout_s = field::TIMEOUT_DEFAULT_S,
+        Sent::Null => updated.timeout_s = TIMEOUT_DEFAULT_S,
         Sent::Value(seconds) => updated.timeout_s = field::timeout_s(&mut fields, "timeout_s", seconds),
         Sent::Missing | Sent::Wrong => {}
     }

@@ -5,7 +5,7 @@
 //! for what is not there.
 
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
+use postern_core::facade::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
 use postern_core::operation::Method;
 use postern_core::problem::ProblemType;

@@ -1,6 +1,5 @@
 //! `/v1/projects` and `/v1/projects/{project}`.
 
-use postern_core::api::page::Page;
 use postern_core::api::project::ProjectCreated;
 use postern_core::operation::Projects;
 use postern_core::problem::ProblemType;
@@ -40,7 +39,7 @@ pub(crate) async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiEr
     } else {
         vec![ask_own(env, incoming, caller, ShowProject).await?]
     };
-    Answer::json(200, &Page::cut(items, &page, |project| project.name.as_str()))
+    Answer::json(200, &page.page_of(items, |project| project.name.as_str()))
 }
 
 /// `POST /v1/projects`: 201 with the first token; 401, 403 for a caller who is not an administrator; 409 if

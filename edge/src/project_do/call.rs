@@ -68,10 +68,11 @@ impl From<Refusal> for CallError {
 pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Q::Reply, CallError> {
     // Anybody may call an inbox, so what Postern asks for them is a stranger's question.
     let is_open = Q::NAME == Receive::NAME;
-    if !has_object(env, call, is_open).await {
-        return Ok(question::without_project::<Q>(&call.caller, &call.project)?);
+    let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
+    match exchange(env, sent, Reach::of(&call.caller, is_open)).await? {
+        Some(reply) => read(&reply),
+        None => Ok(question::without_project::<Q>(&call.caller, &call.project)?),
     }
-    read(&send(env, call).await?)
 }
 
 /// Makes the project of `call`.
@@ -79,7 +80,9 @@ pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Resul
 /// # Errors
 /// See [`ask`]; there is one already.
 pub(crate) async fn found(env: &Env, call: &Call<Founding>) -> Result<ProjectView, CallError> {
-    read(&send(env, call).await?)
+    let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
+    let reply = exchange(env, sent, Reach::Anyway).await?;
+    read(&reply.unwrap_or_default())
 }
 
 /// Asks on Postern's own behalf: dispatcher, consumers, cron.
@@ -104,26 +107,56 @@ pub(crate) async fn ask_as_postern<Q: Question>(
     ask(env, &call).await
 }
 
-/// Whether the object of `call` may be asked: a stranger names only projects that there are, since an object
-/// is made by being asked. A token is a stranger's until its project has confirmed it; what `is_open` is
-/// asked for anybody.
-async fn has_object<C>(env: &Env, call: &Call<C>, is_open: bool) -> bool {
-    let is_stranger = is_open || matches!(call.caller, Caller::Token(_));
-    !is_stranger || presence::may_exist(env, &call.request_id, &call.project).await
+/// Which objects a call may reach: an object is made by being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Any.
+    Anyway,
+    /// Only those of projects that there are.
+    IfListed,
 }
 
-/// Sends `call` as it is; gives the text of the reply.
-async fn send<C: Serialize>(env: &Env, call: &Call<C>) -> Result<String, CallError> {
-    let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
-    exchange(env, call.project.as_str(), text).await.map_err(|error| {
-        let error = log::chain(&error);
-        log::warn(
-            &call.request_id,
-            "a project could not be reached",
-            &[("project", &call.project.as_str()), ("error", &error)],
-        );
-        CallError::Unreachable(error)
-    })
+impl Reach {
+    /// A stranger names only projects that there are. A token is a stranger's until its project has confirmed
+    /// it; what `is_open` is asked for anybody.
+    fn of(caller: &Caller, is_open: bool) -> Self {
+        if is_open || matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
+    }
+
+    async fn includes(self, env: &Env, id: &RequestId, project: &ProjectName) -> bool {
+        self == Self::Anyway || presence::may_exist(env, id, project).await
+    }
+}
+
+/// A call as text. Not generic, so that what sends it exists once in the Worker.
+struct Sent<'a> {
+    id: &'a RequestId,
+    project: &'a ProjectName,
+    text: String,
+}
+
+fn written<C: Serialize>(call: &Call<C>) -> Result<String, CallError> {
+    serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))
+}
+
+/// Sends a call as it is; gives the text of the reply, or `None` if there is no such project.
+async fn exchange(env: &Env, sent: Sent<'_>, reach: Reach) -> Result<Option<String>, CallError> {
+    let Sent { id, project, text } = sent;
+    if !reach.includes(env, id, project).await {
+        return Ok(None);
+    }
+    match fetched(env, project.as_str(), text).await {
+        Ok(reply) => Ok(Some(reply)),
+        Err(error) => {
+            let error = log::chain(&error);
+            log::warn(
+                id,
+                "a project could not be reached",
+                &[("project", &project.as_str()), ("error", &error)],
+            );
+            Err(CallError::Unreachable(error))
+        }
+    }
 }
 
 /// Reads a reply.
@@ -154,7 +187,7 @@ extern "C" {
 
 /// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by
 /// chunk, and this is done twice for every event.
-async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
+async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
     meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
     let init = web_sys::RequestInit::new();
@@ -171,11 +204,11 @@ async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<Stri
 /// There is no such project, it refused, or its object could not be reached.
 pub(crate) async fn upgrade(env: &Env, call: &Call<Listening>) -> Result<Response, CallError> {
     let is_open = matches!(call.command, Listening::ListenWithTicket { .. });
-    if !has_object(env, call, is_open).await {
+    if !Reach::of(&call.caller, is_open).includes(env, &call.request_id, &call.project).await {
         return Err(CallError::Refused(Box::new(Problem::new(ProblemType::Unauthorized, token::WRONG))));
     }
     let unreachable = |error: worker::Error| CallError::Unreachable(log::chain(&error));
-    let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
+    let text = written(call)?;
     let mut response = upgraded(env, call.project.as_str(), &text).await.map_err(unreachable)?;
     if response.status_code() == 101 {
         return Ok(response);

@@ -5,7 +5,8 @@
 use postern_core::api::event::EventTypeView;
 use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::up42::{self, EVENTS, api};
+use postern_core::contract::up42::EVENTS;
+use postern_core::facade::up42 as api;
 use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::PageQuery;
@@ -91,7 +92,7 @@ impl Question for CreateUp42Webhook {
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<api::Webhook, Refusal> {
         let catalogue = turn.ledger.catalogue()?;
-        let definition = up42::create(&self.body, &turn.policy(), &known(&catalogue))?;
+        let definition = api::create(&self.body, &turn.policy(), &known(&catalogue))?;
         let view = turn.create_webhook(&definition).map_err(|refusal| named(refusal, &definition))?;
         turn.up42_view(&view)
     }
@@ -162,7 +163,7 @@ impl Question for TryUp42Webhook {
         let stored = turn.up42_stored(&self.id)?;
         let catalogue = turn.ledger.catalogue()?;
         let mut started = Vec::new();
-        for event in up42::test_events(&stored.definition, &known(&catalogue)) {
+        for event in api::test_events(&stored.definition, &known(&catalogue)) {
             let seq = turn.ledger.reserve(turn.now);
             let of = Some((stored.seq, String::from(stored.definition.name.as_str())));
             started.push(turn.start_trial(seq, of, stored.definition.clone(), event, false)?);
@@ -176,7 +177,7 @@ impl Turn<'_> {
     /// sealed text that it was, and secrets before it sign on: the SDK writes back whatever it read.
     fn up42_update(&self, stored: &StoredWebhook, body: &str) -> Result<Definition, Refusal> {
         let catalogue = self.ledger.catalogue()?;
-        let mut updated = up42::update(&stored.definition, body, &self.policy(), &known(&catalogue))?;
+        let mut updated = api::update(&stored.definition, body, &self.policy(), &known(&catalogue))?;
         let owner = Owner { project: self.project, id: &stored.id };
         let current = seal::unseal_secret(&self.settings.keyring, owner, &stored.definition)?;
         if updated.secret == current {

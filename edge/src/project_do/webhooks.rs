@@ -4,7 +4,7 @@ use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::contract;
-use postern_core::contract::ubiops;
+use postern_core::facade::ubiops;
 use postern_core::fault;
 use postern_core::id::Kind;
 use postern_core::operation::Operation;
@@ -46,7 +46,7 @@ replies! {
 pub(crate) enum Dialect {
     /// `core::webhook::parse::update`
     Native,
-    /// `core::contract::ubiops::update`; knows only webhooks of that contract.
+    /// `core::facade::ubiops::update`; knows only webhooks of that contract.
     Ubiops,
 }
 
@@ -244,10 +244,12 @@ pub(crate) struct PauseWebhook {
 
 impl Question for PauseWebhook {
     const NAME: &'static str = "pause_webhook";
-    const NEED: Need<Self> = Need::OfContent(|question| match question.paused {
-        true => Operation::PauseWebhook,
-        false => Operation::ResumeWebhook,
-    });
+    const NEED: Need<Self> =
+        Need::OfContent(
+            |question| {
+                if question.paused { Operation::PauseWebhook } else { Operation::ResumeWebhook }
+            },
+        );
     const ARMS: Arms = Arms::Alarm;
     type Reply = WebhookView;
 

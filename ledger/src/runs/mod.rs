@@ -18,8 +18,8 @@ use postern_core::api::page::Page;
 use postern_core::api::run::{
     CallbackAttemptView, CallbackView, RunClaim, RunDetail, RunParts, RunView, RunWebhooksView,
 };
-use postern_core::contract::actinia::{self, Facts};
 use postern_core::delivery::Outcome;
+use postern_core::facade::actinia::{self, Facts};
 use postern_core::id::{Kind, Seq};
 use postern_core::run::{
     self, CALL_TIMEOUT_S, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, Next,

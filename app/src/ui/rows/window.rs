@@ -1,4 +1,5 @@
-//! Which rows of a long list are in the document: those near what is visible, and a few that must not go. Plain arithmetic.
+//! Which rows of a long list are in the document: those near what is visible, and a few that must not go.
+//! Plain arithmetic.
 
 use std::ops::Range;
 
@@ -11,8 +12,8 @@ const STEP: usize = 8;
 /// Rows that fit on a screen at most: a measurement that is wrong must not render everything.
 const SCREEN_MAX: usize = 200;
 
-/// What stands in the document where it was measured: the rows from `at`, `len` of them (one row, or those that a spacer stands
-/// for), from `top` to `bottom` below the upper edge of the screen.
+/// What stands in the document where it was measured: the rows from `at`, `len` of them (one row, or those
+/// that a spacer stands for), from `top` to `bottom` below the upper edge of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     /// The first of the rows.
@@ -25,7 +26,8 @@ pub(crate) struct Measured {
     pub(crate) bottom: f64,
 }
 
-/// Rows of the height `row` that a screen of the height `screen` shows at once, also where the first and the last are cut.
+/// Rows of the height `row` that a screen of the height `screen` shows at once, also where the first and the
+/// last are cut.
 pub(crate) fn per_screen(screen: f64, row: f64) -> usize {
     if row < 1.0 {
         return SCREEN_MAX;
@@ -72,13 +74,13 @@ pub(crate) fn around(first: usize, per_screen: usize, count: usize) -> Range<usi
 pub(crate) enum Piece {
     /// These rows.
     Rows(Range<usize>),
-    /// A spacer in the place of these rows. It is numbered from the window, up (-1, -2 …) and down (1, 2 …), so that the one
-    /// next to the window stays the same element while others come and go.
+    /// A spacer in the place of these rows. It is numbered from the window, up (-1, -2 …) and down (1, 2 …),
+    /// so that the one next to the window stays the same element while others come and go.
     Gap(i32, Range<usize>),
 }
 
-/// The pieces of a list of `count` rows: the window, each of `pins` with its neighbours, so that a step from it finds the next
-/// one, and spacers for all others.
+/// The pieces of a list of `count` rows: the window, each of `pins` with its neighbours, so that a step from
+/// it finds the next one, and spacers for all others.
 pub(crate) fn pieces(window: &Range<usize>, pins: &[usize], count: usize) -> Vec<Piece> {
     let rendered = rendered(window.clone(), pins, count);
     let above = rendered.iter().filter(|range| range.start <= window.start).count();
@@ -117,8 +119,8 @@ fn rendered(window: Range<usize>, pins: &[usize], count: usize) -> Vec<Range<usi
     merged
 }
 
-/// The height of a row with the space below it: the middle one of those that were measured, because a few may be opened. `None`
-/// where no two rows stand below one another.
+/// The height of a row with the space below it: the middle one of those that were measured, because a few may
+/// be opened. `None` where no two rows stand below one another.
 pub(crate) fn row_height(all: &[Measured]) -> Option<f64> {
     let mut heights: Vec<f64> = all
         .windows(2)

@@ -1,0 +1,54 @@
+//! What an attempt says of its webhook.
+
+use crate::contract::counts_as_delivered;
+use crate::delivery::{Outcome, ReceivedResponse, retry_after};
+use crate::time::Timestamp;
+use crate::webhook::Contract;
+
+/// What an attempt says of its webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// It was delivered.
+    Success,
+    /// It failed.
+    Failed,
+    /// It failed: the receiver says that it is gone for good.
+    Gone,
+    /// It failed, and calling less would help.
+    Throttled {
+        /// Seconds that the receiver asked for.
+        retry_after_s: Option<u32>,
+    },
+}
+
+impl Signal {
+    /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
+    /// ([`Outcome::Lost`]), and a URL that we refuse to call.
+    #[must_use]
+    pub fn of(
+        contract: Contract,
+        outcome: &Outcome,
+        response: Option<&ReceivedResponse>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let asked = || response.and_then(|response| retry_after(response, now));
+        Some(match outcome {
+            Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
+            Outcome::Answered { status: 410 } => Self::Gone,
+            Outcome::Lost | Outcome::Blocked { .. } => return None,
+            Outcome::Answered { status: 429 | 502 | 504 } => {
+                Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
+            }
+            // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
+            Outcome::Answered { status: 503 } => match asked() {
+                Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },
+                None => Self::Failed,
+            },
+            Outcome::Answered { .. }
+            | Outcome::TimedOut
+            | Outcome::ConnectionFailed { .. }
+            | Outcome::NameNotResolved
+            | Outcome::PlatformFailed { .. } => Self::Failed,
+        })
+    }
+}
