@@ -151,13 +151,11 @@ impl Project {
         if let Ok(Founding::CreateProject { token_hash }) = serde_json::from_str(call.command.get()) {
             return self.create(&mut slot, call, &token_hash);
         }
-        match slot.as_mut() {
-            Some(ledger) => answer::answer(ledger, &self.env, call, clock::now()),
-            None => {
-                let reply = answer::without_project(call)?;
-                Ok(Answered { reply, wake_at: None, changes: Changes::default() })
-            }
+        if let Some(ledger) = slot.as_mut() {
+            return answer::answer(ledger, &self.env, call, clock::now());
         }
+        let reply = answer::without_project(call)?;
+        Ok(Answered { reply, wake_at: None, changes: Changes::default() })
     }
 
     fn create(
