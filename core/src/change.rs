@@ -1,7 +1,8 @@
 //! What changed in a thing, field by field: for the audit log and for the plan of a configuration.
 //!
-//! Secrets, protected header values and the values of headers whose name is one of a credential never appear: of them it is only
-//! said whether they are `set`, or `changed`. Credentials in the query of a URL are masked.
+//! Secrets, protected header values and the values of headers whose name is one of a credential never appear:
+//! of them it is only said whether they are `set`, or `changed`. Credentials in the query of a URL are
+//! masked.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ impl Changes {
         Self(changes)
     }
 
-    /// What differs between two definitions, sealed or plain but both alike; `None` is no webhook.
+    /// What differs between two definitions, sealed or plain but both alike; `None` if there is no webhook.
     #[must_use]
     pub fn of_webhook(before: Option<&Definition>, after: Option<&Definition>) -> Self {
         // Of a webhook that comes or goes only what somebody chose is worth reading.
@@ -111,7 +112,7 @@ impl Changes {
         Self::between(&from, &to)
     }
 
-    /// What differs between two entries of the catalogue; `None` is no entry.
+    /// What differs between two entries of the catalogue; `None` if there is no entry.
     #[must_use]
     pub fn of_event_type(before: Option<&EventTypeView>, after: Option<&EventTypeView>) -> Self {
         let fields = |of: Option<&EventTypeView>| of.map(event_type_fields).unwrap_or_default();
@@ -179,7 +180,7 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 fn object_of<T: Serialize>(value: &T) -> Map<String, Value> {
-    match json::of(value) {
+    match json::to_value(value) {
         Value::Object(map) => map,
         _ => Map::new(),
     }
@@ -192,7 +193,8 @@ fn set_header_value(fields: &mut Map<String, Value>, key: &str, mark: &str) {
     }
 }
 
-/// Every field of a webhook in the words of its create body, without the secret; protected header values are [`SET`].
+/// Every field of a webhook in the words of its create body, without the secret; protected header values are
+/// [`SET`].
 #[must_use]
 pub fn fields_of(webhook: &Definition) -> Map<String, Value> {
     let mut fields = object_of(webhook);

@@ -1,8 +1,10 @@
-//! JSON read as it was written: a number keeps its text, so that `1.10`, `1e5`, `-0` and 12345678901234567890123 are shown again
-//! as they were sent, and no member is taken for anything but a member.
+//! JSON read as it was written: a number keeps its text, so that `1.10`, `1e5`, `-0` and
+//! 12345678901234567890123 are shown again as they were sent, and no member is taken for anything but a
+//! member.
 //!
-//! serde's own reader of [`Value`] writes `1e5` as `1e+5`, and takes an object whose first member has one of its private names
-//! (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here instead.
+//! serde's own reader of [`Value`] writes `1e5` as `1e+5`, and takes an object whose first member has one of
+//! its private names (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here
+//! instead.
 
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,9 +28,10 @@ pub fn read(text: &str) -> Result<Value, serde_json::Error> {
     }
 }
 
-/// What `value` serialises to, read with [`read`]: [`serde_json::to_value`] for what may hold numbers that somebody sent.
+/// What `value` serialises to, read with [`read`]: [`serde_json::to_value`] for what may hold numbers that
+/// somebody sent.
 #[must_use]
-pub fn of<T: Serialize>(value: &T) -> Value {
+pub fn to_value<T: Serialize>(value: &T) -> Value {
     serde_json::to_string(value).ok().and_then(|text| read(&text).ok()).unwrap_or_default()
 }
 
@@ -49,11 +52,11 @@ pub fn written_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     written(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
 }
 
-/// For `#[serde(deserialize_with)]` of a float in a struct that is flattened: there serde hands on what it has read already, and a
-/// number with a fraction has been read as its text.
+/// For `#[serde(deserialize_with)]` of a float in a struct that is flattened: there serde hands on what it
+/// has read already, and a number with a fraction has been read as its text.
 ///
-/// The float is right to its last digit or the one before: the standard library's own reader, which is right to the last, brings
-/// tables of 10 KB into the page.
+/// The float is right to its last digit or the one before: the standard library's own reader, which is right
+/// to the last, brings tables of 10 KB into the page.
 ///
 /// # Errors
 /// It is neither a number nor null.
@@ -93,7 +96,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.text.as_bytes().get(self.at)? {
@@ -154,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The string that begins here.
+    /// The string that starts here.
     fn string(&mut self) -> Option<String> {
         let begin = self.at;
         self.at += 1;
@@ -204,7 +207,7 @@ mod tests {
             ["[1.10,1e5,1E+05,-0,-0.0,1e309,12345678901234567890123,0.1000000000000000055,0]", "1e5", "-0"]
         {
             assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
-            assert_eq!(of(&read(text).ok()).to_string(), text);
+            assert_eq!(to_value(&read(text).ok()).to_string(), text);
         }
     }
 

@@ -1,8 +1,10 @@
-//! Postern's domain: what a webhook is, which events it wants, how a callback looks, is signed, retried and explained.
+//! Postern's domain: what a webhook is, which events it wants, how a callback looks, is signed, retried and
+//! explained.
 //!
-//! In scope: rules, wire types and their validation. The same code runs in the Worker, in the browser and natively.
-//! Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here reads a clock, makes a
-//! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
+//! In scope: rules, wire types and their validation. The same code runs in the Worker, in the browser and
+//! natively. Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here
+//! reads a clock, makes a random number or does I/O: time, seeds and salts are arguments, and what must
+//! happen next is a return value.
 
 pub mod accept;
 pub mod admin;
@@ -33,6 +35,8 @@ pub mod limit;
 pub mod live_ticket;
 pub mod media;
 pub mod metrics;
+#[cfg(test)]
+mod nearly;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;

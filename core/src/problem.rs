@@ -209,8 +209,8 @@ impl Problem {
         if self.errors.is_empty() { self.detail.clone() } else { sentence(&self.errors, self.more_errors) }
     }
 
-    /// The same problem for somebody whose whole input stood at `place` of what was checked, such as `/events/0`: neither a pointer nor the
-    /// detail names what the sender has not written.
+    /// The same problem for somebody whose whole input stood at `place` of what was checked, such as
+    /// `/events/0`: neither a pointer nor the detail names what the sender has not written.
     #[must_use]
     pub fn below(mut self, place: &str) -> Self {
         for fault in &mut self.errors {

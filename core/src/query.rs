@@ -50,8 +50,8 @@ impl PageQuery {
         parameters.finish(page)
     }
 
-    /// The part of `items` that this asks for, where they are at hand and sorted by `name`: a cursor is the last name of the
-    /// page before.
+    /// The part of `items` that this asks for, where they are at hand and sorted by `name`: a cursor is the
+    /// last name of the page before.
     #[must_use]
     pub fn page_of<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
         if let Some(after) = &self.cursor {
@@ -180,7 +180,8 @@ pub struct AuditQuery {
 }
 
 impl AuditQuery {
-    /// Reads the query of `GET audit`; `subject` is a kind (`subject=token`), or a kind and a name (`subject=webhook:w`).
+    /// Reads the query of `GET audit`; `subject` is a kind (`subject=token`), or a kind and a name
+    /// (`subject=webhook:w`).
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -210,7 +211,7 @@ pub struct StatsQuery {
     /// The event type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Where the first bucket begins.
+    /// Where the first bucket starts.
     pub since: Timestamp,
     /// The last bucket holds what was just before.
     pub until: Timestamp,
@@ -219,8 +220,8 @@ pub struct StatsQuery {
 }
 
 impl StatsQuery {
-    /// Reads the query of `GET stats`: the 24 h before `now`, by the hour, where it says nothing else. `since` is rounded
-    /// down to the begin of a bucket.
+    /// Reads the query of `GET stats`: the 24 h before `now`, by the hour, where it says nothing else.
+    /// `since` is rounded down to the start of a bucket.
     ///
     /// # Errors
     /// Every bad or unknown parameter; a time of more than [`BUCKETS_MAX`] buckets.
@@ -262,8 +263,8 @@ pub enum DataForm {
     /// As the JSON value that it is.
     #[default]
     Json,
-    /// As a string that holds the text that the producer wrote, byte for byte: for readers whose number types would round
-    /// the value, or refuse it.
+    /// As a string that holds the text that the producer wrote, byte for byte: for readers whose number types
+    /// would round the value, or refuse it.
     Text,
 }
 
@@ -292,7 +293,7 @@ pub struct ExportQuery {
     pub state: Option<State>,
     /// The webhook's name; never of events.
     pub webhook: Option<String>,
-    /// How the data of events is written; never of deliveries, which have none.
+    /// How the data of events is written. Not for deliveries, which have no data.
     #[serde(default)]
     pub data: DataForm,
 }
@@ -360,7 +361,8 @@ pub struct MetricsQuery {
 }
 
 impl MetricsQuery {
-    /// Reads the query of `GET /metrics`: `projects`, 0 to [`metrics::PROJECTS_MAX`], which it is where nobody says.
+    /// Reads the query of `GET /metrics`: `projects`, 0 to [`metrics::PROJECTS_MAX`], which it is where
+    /// nobody says.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -376,7 +378,7 @@ impl MetricsQuery {
     }
 }
 
-/// Refuses every parameter, for calls that know none.
+/// Refuses every parameter, for calls without parameters.
 ///
 /// # Errors
 /// Every parameter, and a query that can't be decoded.
@@ -407,7 +409,7 @@ impl Parameters {
     }
 
     pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
-        self.faults.note(|| Fault::new(format!("?{key}"), detail));
+        self.faults.push_with(|| Fault::new(format!("?{key}"), detail));
     }
 
     /// Every value of `key`.
@@ -495,7 +497,7 @@ impl Parameters {
     pub(crate) fn finish<T>(self, found: T) -> Result<T, Faults> {
         let Self { pairs, known, mut faults } = self;
         for (key, _) in pairs.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-            faults.note(|| {
+            faults.push_with(|| {
                 let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
                 Fault::new(format!("?{key}"), format!("is not a known parameter; known are {known}"))
             });

@@ -1,8 +1,9 @@
-//! Quotas: how much one project may hold and be asked for, so that nobody fills the store or the clock of others.
+//! Quotas: how much one project may hold and be asked for, so that nobody fills the store or the clock of
+//! others.
 //!
-//! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota is refused with
-//! the problem `quota`, which names it, its limit, what is used and what to do. Nothing else changes: a project that is full
-//! still lists, deletes, delivers and records attempts.
+//! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota
+//! is refused with the problem `quota`, which names it, its limit, what is used and what to do. Nothing else
+//! changes: a project that is full still lists, deletes, delivers and records attempts.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
@@ -71,8 +72,8 @@ impl Quota {
         }
     }
 
-    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object (docs/platform.md 2.3), so
-    /// that there is room to delete and to record attempts.
+    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object
+    /// (docs/platform.md 2.3), so that there is room to delete and to record attempts.
     #[must_use]
     pub const fn default_limit(self) -> u64 {
         match self {
@@ -104,7 +105,7 @@ impl Quota {
         }
     }
 
-    /// What somebody can do who is over it, as the end of a sentence.
+    /// What helps a project that is over it, as the end of a sentence.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -124,7 +125,7 @@ impl Quota {
     }
 }
 
-/// The limits of a deployment. 0: none.
+/// The limits of a deployment. 0 means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas([u64; Quota::ALL.len()]);
 
@@ -204,9 +205,10 @@ impl std::error::Error for Exceeded {}
 pub struct QuotaUse {
     /// Which.
     pub quota: Quota,
-    /// Its limit; null where there is none.
+    /// Its limit; null if it has no limit.
     pub limit: Option<u64>,
-    /// What is used now; of `origin_webhooks` the most of any origin; null where it is counted for each token, inbox or request.
+    /// What is used now; of `origin_webhooks` the most of any origin; null where it is counted for each
+    /// token, inbox or request.
     pub used: Option<u64>,
 }
 
@@ -233,7 +235,7 @@ pub const fn is_full(was: bool, used: u64, limit: u64) -> bool {
     used.saturating_mul(100) >= limit.saturating_mul(percent)
 }
 
-/// What a minute has taken so far: a window of 60 s that begins with the first of it.
+/// What a minute has taken so far: a window of 60 s that starts with the first of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Minute {
     began_ms: i64,
@@ -243,7 +245,8 @@ pub struct Minute {
 impl Minute {
     const MS: i64 = 60_000;
 
-    /// Whether the window is over at `now_ms`. A clock that went back ends it too, or it would last for too long.
+    /// Whether the window is over at `now_ms`. A clock that went back ends it too, or it would last for too
+    /// long.
     #[must_use]
     pub const fn is_over(&self, now_ms: i64) -> bool {
         now_ms < self.began_ms || now_ms - self.began_ms >= Self::MS

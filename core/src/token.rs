@@ -1,7 +1,7 @@
 //! Tokens: the bearer secrets of one project, and the roles they carry.
 //!
-//! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up: one that
-//! names another project is answered like a project that does not exist.
+//! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up:
+//! one that names another project is answered like a project that does not exist.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ pub enum Role {
     Manage,
     /// Post events, nothing else.
     Publish,
-    /// Create runs and work on them: for executors, and for who submits jobs.
+    /// Create runs and work on them: for executors, and for clients that submit jobs.
     Execute,
     /// Read everything but secrets, tokens and the audit log.
     Read,
@@ -77,7 +77,7 @@ pub const NAME_CHARS_MAX: usize = 64;
 /// Not JSON, or every bad field.
 pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(Err(detail)) = name.map(|name| check_name(name, 1, NAME_CHARS_MAX)) {
@@ -109,7 +109,8 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     }
 }
 
-/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess came.
+/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess
+/// came.
 pub const WRONG: &str = "the token is wrong, has expired or was revoked";
 
 /// Every token starts so.
@@ -135,14 +136,16 @@ pub fn project_of(token: &str) -> Option<ProjectName> {
 /// SHA-256 of the token in lower-case hex: all that is stored. 256 random bits need no slow hash.
 #[must_use]
 pub fn hash(token: &str) -> String {
-    // Not `format!("{byte:02x}")`: every request is hashed, and formatting took a tenth of its time in the Worker.
+    // Not `format!("{byte:02x}")`: every request is hashed, and formatting took a tenth of its time in the
+    // Worker.
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(token.as_bytes());
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last one.
+/// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last
+/// one.
 #[must_use]
 pub fn base32_lower(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

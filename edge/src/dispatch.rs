@@ -257,7 +257,7 @@ impl Dispatcher {
             let Some(target) = kind.target(webhooks) else { continue };
             let exchange = self.call_target(target, "", None).await;
             // Somebody waits for the answer: each is called once.
-            let standing = run::Standing { kind, tries: u32::MAX, schedule_s: None, seed: 0 };
+            let standing = run::CallTerms { kind, tries: u32::MAX, schedule_s: None, seed: 0 };
             if run::decide(standing, &exchange.outcome, None) != Next::Delivered {
                 return Some(run::not_accessible(kind.field(), &target.url));
             }
@@ -442,7 +442,7 @@ impl Dispatcher {
             .map_err(|refusal| Outcome::Blocked { message: refusal.to_string() })?;
         let plain = seal::unseal(&self.settings.keyring, call.owner, call.sealed)
             .map_err(|fault| Outcome::PlatformFailed { message: format!("a stored secret {fault}") })?;
-        let rendering = Rendering::of(&plain, &call.event.kind);
+        let rendering = Rendering::for_event(&plain, &call.event.kind);
         let callback = self.build(&plain, &rendering, call, now)?;
         let body_bytes = u32::try_from(callback.body.len()).unwrap_or(u32::MAX);
         let request = SentRequest {

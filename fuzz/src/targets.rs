@@ -117,7 +117,7 @@ fn filter(text: &str) {
         return;
     };
     let (Some(definition), Ok(event)) = (definition(draft), event::parse_event(body)) else { return };
-    let facts = EventFacts::of(&event);
+    let facts = EventFacts::from_event(&event);
     assert_eq!(matches(&definition, &facts), explain(&definition, &facts).matched, "what is explained is what is decided");
 }
 

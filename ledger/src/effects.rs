@@ -1,5 +1,5 @@
-//! Memory follows the database: what a commit has changed is done in memory after it, and what the gates must know is read
-//! after a start.
+//! Memory follows the database: what a commit has changed is done in memory after it, and what the gates must
+//! know is read after a start.
 
 use postern_core::id::Seq;
 
@@ -16,7 +16,7 @@ impl<S: Sql> Ledger<S> {
             self.gates.end(webhook, delivery);
         }
         for (webhook, delivery) in effects.leased {
-            self.gates.lease(webhook, delivery, false);
+            self.gates.lease(webhook, delivery);
         }
         for webhook in effects.drained {
             self.gates.hold_none(webhook);
@@ -52,7 +52,12 @@ impl<S: Sql> Ledger<S> {
             .sql
             .run("SELECT webhook, seq, claimed FROM delivery WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
         for row in leased {
-            self.gates.lease(row.seq(0)?, row.seq(1)?, row.flag(2)?);
+            let (webhook, delivery) = (row.seq(0)?, row.seq(1)?);
+            if row.flag(2)? {
+                self.gates.claim(webhook, delivery);
+            } else {
+                self.gates.lease(webhook, delivery);
+            }
         }
         let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;
         let checked =

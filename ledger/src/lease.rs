@@ -1,15 +1,16 @@
 //! Leasing what is due, and claiming what was leased.
 //!
-//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost, late or
-//! doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs nothing; one that
-//! was claimed may have been sent, so its number is used up and recorded as lost.
+//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost,
+//! late or doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs
+//! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
-//! A due delivery passes two questions: whether an older one with its order key is open (then it is put behind it), and
-//! what its webhook's gate lets through (then it is held). Both take it out of the index of due work.
+//! A due delivery passes two questions: whether an older one with its order key is open (then it is put
+//! behind it), and what its webhook's gate lets through (then it is held). Both take it out of the index of
+//! due work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_core::delivery::{Decision, Outcome, State, decide};
+use postern_core::delivery::{Decision, Outcome, decide};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
@@ -19,18 +20,23 @@ use crate::memory::roster::{LEASE_SLACK_MS, Member};
 use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{self, DeliveryRow, Offer, Parked, Parking, Recorded, attempts_of, lost_attempt};
+use crate::row::delivery::{
+    self, DeliveryRow, Ending, Offer, Parking, Plan, Recorded, attempts_of, lost_attempt,
+};
 use crate::row::event::{data_of, object_of};
+use crate::row::meta;
 use crate::row::rate_window::write_windows;
 use crate::row::stat::{StatNote, count_attempts, stat_note};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically, key_set};
 use crate::work::{Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
-/// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher that broke,
-/// not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the schedule.
+/// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher
+/// that broke, not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the
+/// schedule.
 pub(crate) const LOST_REPEATS_MAX: usize = 3;
-/// Milliseconds beyond the timeout that a claimer needs at least; where less of the lease is left, it is renewed.
+/// Milliseconds beyond the timeout that a claimer needs at least; where less of the lease is left, it is
+/// renewed.
 const CLAIM_SLACK_MS: i64 = LEASE_SLACK_MS / 2;
 /// Milliseconds between two notes of how far inline leases are known to have ended.
 const INLINE_CHECK_MS: i64 = 60_000;
@@ -64,9 +70,9 @@ struct Round<'a, S: Sql> {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Leases up to `limit` deliveries that are due or held by a gate that is open, the longest waiting first, and ends
-    /// the leases that nobody reported. What is due and may not be called now is put aside. Call it again while
-    /// [`Ledger::next_wake`] is not in the future.
+    /// Leases up to `limit` deliveries that are due or held by a gate that is open, the longest waiting
+    /// first, and ends the leases that nobody reported. What is due and may not be called now is put aside.
+    /// Call it again while [`Ledger::next_wake`] is not in the future.
     ///
     /// # Errors
     /// The database fails.
@@ -107,7 +113,7 @@ impl<S: Sql> Ledger<S> {
             delivery::offer(sql, &round.offers, now)?;
             count_attempts(sql, &round.notes)?;
             if let Some(checked) = checked {
-                sql.run("UPDATE meta SET inline_checked = ?1", &[Value::from(checked)])?;
+                meta::set_inline_checked(sql, checked)?;
             }
             Ok((round.leased, round.effects))
         })?;
@@ -145,7 +151,8 @@ impl<S: Sql> Ledger<S> {
         (is_time && known > checked).then_some(known)
     }
 
-    /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now on.
+    /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now
+    /// on.
     fn windows_set_back(
         &self,
         webhooks: impl IntoIterator<Item = Seq>,
@@ -158,9 +165,10 @@ impl<S: Sql> Ledger<S> {
         webhooks.into_iter().filter_map(set_back).collect()
     }
 
-    /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated ticket, or
-    /// one of a delivery that has ended, yields nothing and can be forgotten. One whose webhook may not be called now
-    /// yields nothing either; its delivery waits for the gate, and its number is not used up.
+    /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated
+    /// ticket, or one of a delivery that has ended, yields nothing and can be forgotten. One whose webhook
+    /// may not be called now yields nothing either; its delivery waits for the gate, and its number is not
+    /// used up.
     ///
     /// # Errors
     /// The database fails.
@@ -187,14 +195,13 @@ impl<S: Sql> Ledger<S> {
             let Some(member) = self.roster.get(row.webhook) else { continue };
             let begun = begun.entry(row.webhook).or_default();
             if !self.gates.may_begin(row.webhook, member.rules(), now, begun.len()) {
-                let (delivery, state, attempt) = (row.seq, row.resting_state(), row.attempt - 1);
-                refused.push(Parking { delivery, state, attempt, parked: Parked::Held });
+                refused.push(Parking { delivery: row.seq, made: row.made, plan: Plan::Held });
                 effects.end(row.webhook, row.seq);
                 effects.hold(row.webhook);
                 continue;
             }
+            let Plan::Leased { until: lease_until, .. } = row.plan else { continue };
             begun.push(row.seq);
-            let lease_until = row.next_at.ok_or(LedgerError::Corrupt { what: "a lease has no end" })?;
             let lease_until = if lease_until.ms_since(now) < member.timeout_ms() + CLAIM_SLACK_MS {
                 let lease_until = now.plus_ms(member.lease_ms(1));
                 renewed.push((row.seq, lease_until));
@@ -229,7 +236,7 @@ impl<S: Sql> Ledger<S> {
         })?;
         for (webhook, deliveries) in begun {
             for delivery in deliveries {
-                self.gates.lease(webhook, delivery, true);
+                self.gates.claim(webhook, delivery);
             }
         }
         self.apply(effects);
@@ -277,10 +284,10 @@ impl<S: Sql> Ledger<S> {
 impl<'a, S: Sql> Round<'a, S> {
     fn new(ledger: &'a Ledger<S>, sql: &'a S, now: Timestamp, limit: usize, due: &[DeliveryRow]) -> Self {
         let mut ended: BTreeMap<Seq, (usize, usize)> = BTreeMap::new();
-        for row in due.iter().filter(|row| row.state == State::Leased) {
+        for row in due.iter().filter(|row| row.plan.is_leased()) {
             let (all, unclaimed) = ended.entry(row.webhook).or_default();
             *all += 1;
-            *unclaimed += usize::from(!row.claimed);
+            *unclaimed += usize::from(!row.plan.is_claimed());
         }
         Self {
             ledger,
@@ -303,14 +310,14 @@ impl<'a, S: Sql> Round<'a, S> {
         let Some(member) = self.ledger.roster.get(row.webhook) else {
             // Never written so; but one damaged row must not hold up all the others for ever.
             self.effects.end(row.webhook, row.seq);
-            delivery::cancel_orphan(self.sql, row.seq, self.now)?;
+            delivery::cancel_orphan(self.sql, row, self.now)?;
             return Ok(());
         };
-        if row.state != State::Leased {
+        if !row.plan.is_leased() {
             return self.offer_or_park(row, member, row.attempt + 1, 1);
         }
         self.effects.end(row.webhook, row.seq);
-        if !row.claimed {
+        if !row.plan.is_claimed() {
             return self.offer_or_park(row, member, row.attempt, row.offers + 1);
         }
         match self.end_lost(row, member)? {
@@ -330,13 +337,13 @@ impl<'a, S: Sql> Round<'a, S> {
         let waits_for_none =
             || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !row.is_head(self.sql)? {
-            self.park(row, attempt, Parked::Behind);
+            self.park(row, Plan::Behind);
         } else if self.ledger.gates.is_free(row.webhook, member.rules())
             || (waits_for_none() && self.slots(row.webhook, member) > 0)
         {
             self.offer(row, member, attempt, offers);
         } else {
-            self.park(row, attempt, Parked::Held);
+            self.park(row, Plan::Held);
             self.effects.hold(row.webhook);
         }
         Ok(())
@@ -368,14 +375,9 @@ impl<'a, S: Sql> Round<'a, S> {
         self.effects.leased.push((row.webhook, row.seq));
     }
 
-    /// Puts a delivery aside; `attempt` is the number it would have got.
-    fn park(&mut self, row: &DeliveryRow, attempt: u32, parked: Parked) {
-        self.parked.push(Parking {
-            delivery: row.seq,
-            state: row.resting_state(),
-            attempt: attempt - 1,
-            parked,
-        });
+    /// Puts a delivery aside. A number that was offered to nobody who claimed it is not used up.
+    fn park(&mut self, row: &DeliveryRow, plan: Plan) {
+        self.parked.push(Parking { delivery: row.seq, made: row.made, plan });
     }
 
     fn write_parked(&mut self) -> Result<(), LedgerError> {
@@ -396,7 +398,8 @@ impl<'a, S: Sql> Round<'a, S> {
                 Some(_closed) => {}
             }
         }
-        // Each open gate gets its share, so that a webhook with many held deliveries does not keep the others.
+        // Each open gate gets its share, so that a webhook with many held deliveries does not keep the
+        // others.
         let left = self.limit.saturating_sub(self.leased.tickets.len());
         let share = left.checked_div(open.len()).unwrap_or(0).max(1);
         for (webhook, member) in open.into_iter().take(left) {
@@ -417,7 +420,7 @@ impl<'a, S: Sql> Round<'a, S> {
                 if row.is_head(self.sql)? {
                     self.offer(&row, member, row.attempt + 1, 1);
                 } else {
-                    self.park(&row, row.attempt + 1, Parked::Behind);
+                    self.park(&row, Plan::Behind);
                 }
             }
             gates.served(webhook);
@@ -425,7 +428,8 @@ impl<'a, S: Sql> Round<'a, S> {
         self.write_parked()
     }
 
-    /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
+    /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be
+    /// repeated now.
     fn end_lost(&mut self, row: &DeliveryRow, member: &Member) -> Result<Option<DeliveryRow>, LedgerError> {
         let (sql, now) = (self.sql, self.now);
         let lost_before = attempts_of(sql, row.seq)?
@@ -436,35 +440,32 @@ impl<'a, S: Sql> Round<'a, S> {
         let lost = lost_attempt(row, now);
         self.effects.notes.push((row.webhook, false));
         self.notes.push(stat_note(row, &lost, false, now));
-        let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
+        let mut recorded = DeliveryRow { made: row.attempt, plan: Plan::Due { at: now }, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
-            let standing = Recorded {
-                state: recorded.resting_state(),
-                next_at: Some(now),
-                resend: row.resend,
-                scheduled: row.scheduled,
-            };
+            let standing = Recorded { plan: recorded.plan, resend: row.resend, scheduled: row.scheduled };
             delivery::record(sql, row, &lost, standing, now)?;
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
-        let (state, next_at) = match decide(
+        let plan = match decide(
             self.ledger.standing(member, row.seq, recorded.scheduled, false),
             &Outcome::Lost,
             None,
             now,
         ) {
-            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-            Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
+            Decision::Wait { next_at } => Plan::Due { at: next_at },
+            Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => {
+                Plan::Ended(Ending::Dead)
+            }
         };
         delivery::record(
             sql,
             row,
             &lost,
-            Recorded { state, next_at, resend: false, scheduled: recorded.scheduled },
+            Recorded { plan, resend: false, scheduled: recorded.scheduled },
             now,
         )?;
-        if state == State::Dead {
+        if plan.is_final() {
             release_next(sql, &mut self.effects, row, now)?;
             self.ledger.announce_dead(sql, &mut self.effects, row, &lost, now)?;
         }
@@ -476,6 +477,7 @@ impl<'a, S: Sql> Round<'a, S> {
 mod tests {
     use std::rc::Rc;
 
+    use postern_core::delivery::State;
     use postern_core::retry::SCHEDULE_S;
     use postern_core::webhook::{Definition, RateLimit};
 
@@ -723,8 +725,8 @@ mod tests {
         ledger.ingest((0..count).map(|_number| event("a")).collect(), crate::InlineLimit(0), now).unwrap();
     }
 
-    /// What an alarm and its dispatchers do at `now`, the object asleep before each step; gives how many calls were made. The
-    /// last step leaves the object awake, which sets its alarm.
+    /// What an alarm and its dispatchers do at `now`, the object asleep before each step; gives how many
+    /// calls were made. The last step leaves the object awake, which sets its alarm.
     fn ring(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> usize {
         *ledger = slept(ledger);
         let tickets = lease(ledger, now);

@@ -1,12 +1,12 @@
 //! Taking in what came of attempts.
 //!
-//! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
-//! reports it, however often and however late.
+//! A report is compared with what the ledger expects before it changes anything: each number is recorded
+//! once, whoever reports it, however often and however late.
 
 use postern_core::api::audit::AuditAction;
 use postern_core::change::Changes;
 use postern_core::contract::counts_as_delivered;
-use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
+use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, decide};
 use postern_core::event::is_operational;
 use postern_core::health::{Health, Signal, Transition};
 use postern_core::id::Seq;
@@ -18,7 +18,7 @@ use crate::memory::gate::Effects;
 use crate::operational::About;
 use crate::project::Ledger;
 use crate::row::attempts::in_short;
-use crate::row::delivery::{self, DeliveryRow, Recorded, attempts_of, head_of};
+use crate::row::delivery::{self, DeliveryRow, Ending, Plan, Recorded, attempts_of, head_of};
 use crate::row::health::write_health;
 use crate::row::stat::{count_attempts, stat_note};
 use crate::row::webhook::write_disabled;
@@ -50,13 +50,14 @@ enum Taken {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is unknown, or its
-    /// number is recorded already.
+    /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is
+    /// unknown, or its number is recorded already.
     ///
-    /// A number that was recorded as lost takes the late report's place, and a late success ends the delivery: the
-    /// receiver has it, whatever we believed. What each attempt says of its webhook's health counts in the order of the
-    /// reports; the webhook is disabled where the receiver is gone, asks for it, or has failed for days. An attempt at a URL
-    /// that the webhook no longer has is recorded and says nothing of the webhook.
+    /// A number that was recorded as lost takes the late report's place, and a late success ends the
+    /// delivery: the receiver has it, whatever we believed. What each attempt says of its webhook's health
+    /// counts in the order of the reports; the webhook is disabled where the receiver is gone, asks for it,
+    /// or has failed for days. An attempt at a URL that the webhook no longer has is recorded and says
+    /// nothing of the webhook.
     ///
     /// # Errors
     /// The database fails.
@@ -87,7 +88,7 @@ impl<S: Sql> Ledger<S> {
                     this.record_expected(sql, &mut effects, &row, &attempt, now)?
                 } else if attempt.number == row.made + 1
                     && attempt.number == row.attempt
-                    && row.state != State::Leased
+                    && !row.plan.is_leased()
                 {
                     record_after_end(sql, &row, &attempt, now)?
                 } else if attempt.number <= row.made {
@@ -121,8 +122,8 @@ impl<S: Sql> Ledger<S> {
         Some(matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status)))
     }
 
-    /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call was under way.
-    /// What such a receiver answers is true of the delivery, not of the webhook.
+    /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call
+    /// was under way. What such a receiver answers is true of the delivery, not of the webhook.
     fn went_elsewhere(&self, row: &DeliveryRow, attempt: &Attempt) -> bool {
         let (Some(member), Some(request)) = (self.roster.get(row.webhook), &attempt.request) else {
             return false;
@@ -148,31 +149,32 @@ impl<S: Sql> Ledger<S> {
         let gone_disables = self.health_in(effects, row.webhook).gone_disables(member.confirms_gone(), now);
         let standing = self.standing(member, row.seq, scheduled, gone_disables);
         let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
-            // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it is now.
+            // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it
+            // is now.
             Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => {
                 decide(standing, &ORDINARY_FAILURE, None, now)
             }
             decision => decision,
         };
-        let (state, next_at) = match decision {
+        let plan = match decision {
             // Whether the webhook is disabled, `judge` says.
-            Decision::Delivered => (State::Delivered, None),
-            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-            Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
+            Decision::Delivered => Plan::Ended(Ending::Delivered),
+            Decision::Wait { next_at } => Plan::Due { at: next_at },
+            Decision::Dead | Decision::DisableWebhook { .. } => Plan::Ended(Ending::Dead),
         };
-        delivery::record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
+        delivery::record(sql, row, &attempt, Recorded { plan, resend: false, scheduled }, now)?;
         effects.end(row.webhook, row.seq);
-        if state.is_final() {
+        if plan.is_final() {
             release_next(sql, effects, row, now)?;
         }
-        if state == State::Dead {
+        if plan == Plan::Ended(Ending::Dead) {
             self.announce_dead(sql, effects, row, &attempt, now)?;
         }
         Ok(Taken::Recorded)
     }
 
-    /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a way that
-    /// people are told of. Inside the caller's transaction.
+    /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a
+    /// way that people are told of. Inside the caller's transaction.
     fn judge(
         &self,
         sql: &S,
@@ -196,7 +198,8 @@ impl<S: Sql> Ledger<S> {
             delivery::note_disabling(sql, row.seq, attempt.number)?;
             return Ok(true);
         }
-        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
+        let Some(signal) =
+            Signal::from_outcome(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
         else {
             return Ok(false);
         };
@@ -209,8 +212,8 @@ impl<S: Sql> Ledger<S> {
             if *transition == Transition::DisabledForDays {
                 self.disable(sql, effects, row.webhook, DisableCause::FailingForDays, now)?;
             } else if !is_operational(&row.kind) {
-                // What Postern's own events cause is not told by further ones: two webhooks that hear of each other would
-                // never fall silent.
+                // What Postern's own events cause is not told by further ones: two webhooks that hear of each
+                // other would never fall silent.
                 let about = About {
                     webhook: row.webhook,
                     result: &in_short(&attempt.outcome),
@@ -264,8 +267,8 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned out to have
-/// been taken): it did happen, so it is on record, and the state stays.
+/// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned
+/// out to have been taken): it did happen, so it is on record, and the state stays.
 fn record_after_end<S: Sql>(
     sql: &S,
     row: &DeliveryRow,
@@ -274,13 +277,7 @@ fn record_after_end<S: Sql>(
 ) -> Result<Taken, LedgerError> {
     let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
     let scheduled = row.scheduled_after();
-    delivery::record(
-        sql,
-        row,
-        &attempt,
-        Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled },
-        now,
-    )?;
+    delivery::record(sql, row, &attempt, Recorded { plan: row.plan, resend: row.resend, scheduled }, now)?;
     Ok(Taken::Recorded)
 }
 
@@ -306,16 +303,16 @@ fn replace_lost<S: Sql>(
     if is_latest || took_it {
         delivery::show_result(sql, row.seq, attempt)?;
     }
-    if took_it && row.state != State::Cancelled {
-        delivery::deliver_late(sql, row.seq)?;
+    if took_it && row.plan != Plan::Ended(Ending::Cancelled) {
+        delivery::deliver_late(sql, row, now)?;
         effects.end(row.webhook, row.seq);
         release_next(sql, effects, row, now)?;
     }
     Ok(Taken::Corrected)
 }
 
-/// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the key was taken
-/// off the row.
+/// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the
+/// key was taken off the row.
 pub(crate) fn release_next<S: Sql>(
     sql: &S,
     effects: &mut Effects,
@@ -335,7 +332,7 @@ mod tests {
 
     use postern_core::api::webhook::HealthStatus;
     use postern_core::contract::Rendering;
-    use postern_core::delivery::{ReceivedResponse, SentRequest, Trigger};
+    use postern_core::delivery::{ReceivedResponse, SentRequest, State, Trigger};
     use postern_core::webhook::{Contract, Definition};
 
     use super::*;

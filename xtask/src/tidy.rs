@@ -51,11 +51,38 @@ const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_",
 const LEDGER_FLOORS: [(&str, &[&str]); 2] =
     [("ledger/src/row", &["row", "sql", "error"]), ("ledger/src/memory", &["memory", "row", "sql", "error"])];
 
-/// The files of the ledger that may write table `delivery`: its transitions, and the migrations.
-const MAY_WRITE_DELIVERIES: [&str; 2] = ["ledger/src/row/delivery.rs", "ledger/src/schema.rs"];
+/// The tables of the ledger, with the one file that may write each. Migrations ([`MIGRATIONS`]) may write all of them.
+const TABLES: [(&str, &str); 20] = [
+    ("audit", "ledger/src/row/audit.rs"),
+    ("delivery", "ledger/src/row/delivery.rs"),
+    ("event", "ledger/src/row/event.rs"),
+    ("event_type", "ledger/src/row/event_type.rs"),
+    ("idempotency", "ledger/src/row/idempotency.rs"),
+    ("inbox", "ledger/src/row/inbox.rs"),
+    ("inbox_request", "ledger/src/row/inbox.rs"),
+    ("live_ticket", "ledger/src/row/live_ticket.rs"),
+    ("meta", "ledger/src/row/meta.rs"),
+    ("metric", "ledger/src/row/metric.rs"),
+    ("outbox", "ledger/src/row/outbox.rs"),
+    ("rate_window", "ledger/src/row/rate_window.rs"),
+    ("replay", "ledger/src/row/replay.rs"),
+    ("run", "ledger/src/row/run.rs"),
+    ("run_callback", "ledger/src/row/run.rs"),
+    ("stat", "ledger/src/row/stat.rs"),
+    ("test", "ledger/src/row/trial.rs"),
+    ("token", "ledger/src/row/token.rs"),
+    ("webhook", "ledger/src/row/webhook.rs"),
+    ("webhook_health", "ledger/src/row/health.rs"),
+];
 
-/// The names of one operation, for example, and how many files may hold them: the table of operations, its description, the
-/// ledger's operation, its question, its handler, its call in the page and the screen that makes it.
+/// The file with the tables and their migrations.
+const MIGRATIONS: &str = "ledger/src/schema.rs";
+
+/// What comes before the name of a table that is written.
+const WRITES: [&str; 3] = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
+
+/// The names of one operation, for example, and how many files may hold them: the table of operations, its
+/// description, the ledger's operation, its question, its handler, its call in the page and the screen that makes it.
 const OPERATION_NAMES: [&str; 3] = ["CancelReplay", "ReplayCancel", "cancel_replay"];
 const OPERATION_FILES_MAX: usize = 7;
 
@@ -66,7 +93,7 @@ type Check = fn() -> Result<Vec<String>>;
 pub(crate) const RULES: [(&str, Check); 11] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
-    ("one file writes deliveries", deliveries_written_elsewhere),
+    ("each table is written by one file", tables_written_elsewhere),
     ("an operation stands in few files", operation_in_many_files),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
@@ -170,40 +197,67 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
     found
 }
 
-fn deliveries_written_elsewhere() -> Result<Vec<String>> {
-    let mut broken = Vec::new();
+fn tables_written_elsewhere() -> Result<Vec<String>> {
+    let schema = workspace::root().join(MIGRATIONS);
+    let schema = fs::read_to_string(&schema).map_err(|cause| Failure::path("read", &schema, &cause))?;
+    let mut broken: Vec<String> = tables_created(&schema)
+        .into_iter()
+        .filter(|table| TABLES.iter().all(|(known, _)| known != table))
+        .map(|table| format!("{table}: a new table; say in xtask/src/tidy.rs which file writes it"))
+        .collect();
     for path in our_files(&["rs"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
-        if !relative.starts_with("ledger/src")
-            || MAY_WRITE_DELIVERIES.iter().any(|file| relative == Path::new(file))
-        {
+        if !relative.starts_with("ledger/src") || relative == Path::new(MIGRATIONS) || is_tests(relative) {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
-        broken.extend(
-            writes_of_deliveries(&text).into_iter().map(|line| format!("{}:{line}", relative.display())),
-        );
+        for (line, table) in tables_written(&text) {
+            if !TABLES.iter().any(|(known, file)| *known == table && relative == Path::new(file)) {
+                broken.push(format!("{}:{line}: {table}", relative.display()));
+            }
+        }
     }
     Ok(broken)
 }
 
-/// The lines, numbered from 1, that write table `delivery`; not those of the unit tests at the end of a file.
-fn writes_of_deliveries(source: &str) -> Vec<usize> {
-    let writes = ["INSERT INTO delivery", "UPDATE delivery", "DELETE FROM delivery"];
-    let is_write = |line: &str| {
-        let mut after = writes.iter().flat_map(|write| line.split(write).skip(1));
-        // `delivery_old` and the like are other tables.
-        after.any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
-    };
-    let lines = source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]");
-    lines.filter(|(_, line)| is_write(line)).map(|(index, _)| index + 1).collect()
+/// Whether a file holds unit tests only.
+fn is_tests(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// The tables that statements of a file create, without those that a migration renames on its way.
+fn tables_created(source: &str) -> Vec<String> {
+    source.split("CREATE TABLE ").skip(1).map(name_at_start).filter(|name| !name.is_empty()).collect()
+}
+
+/// The lines, numbered from 1, that write a table, with its name; not those of the unit tests at the end of a file. A table
+/// whose name is put in by `format!` is named by its braces.
+fn tables_written(source: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
+        let code = line.split("//").next().unwrap_or_default();
+        for write in WRITES {
+            for rest in code.split(write).skip(1) {
+                // `ON CONFLICT … DO UPDATE SET` writes the table of its `INSERT`.
+                let table = name_at_start(rest);
+                if table != "SET" {
+                    found.push((index + 1, table));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn name_at_start(text: &str) -> String {
+    text.chars().take_while(|next| next.is_alphanumeric() || ['_', '{', '}'].contains(next)).collect()
 }
 
 fn operation_in_many_files() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for path in our_files(&["rs"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
-        if !relative.components().any(|part| part.as_os_str() == "src") {
+        if is_tests(&path) || !relative.components().any(|part| part.as_os_str() == "src") {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
@@ -217,7 +271,8 @@ fn operation_in_many_files() -> Result<Vec<String>> {
     Ok(if found.len() > OPERATION_FILES_MAX { found } else { Vec::new() })
 }
 
-/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the end of a file.
+/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the end of a
+/// file.
 fn names_one_of(source: &str, names: &[&str]) -> bool {
     let is_of_a_word = |character: char| character.is_alphanumeric() || character == '_';
     source
@@ -424,12 +479,17 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_writes_deliveries_is_found_and_one_that_reads_them_is_not() {
-        let fine = "\"SELECT seq FROM delivery WHERE seq = ?1\"\n\"UPDATE delivery_old SET a = 1\"\n#[cfg(test)]\n\"UPDATE delivery SET a = 1\"\n";
-        assert_eq!(writes_of_deliveries(fine), [0; 0]);
-        let bad = "\"UPDATE delivery SET a = 1\"\nlet x = 1;\n\"DELETE FROM delivery\"\n\"INSERT INTO delivery (seq) VALUES (1)\"\n";
-        assert_eq!(writes_of_deliveries(bad), [1, 3, 4]);
-        assert_eq!(deliveries_written_elsewhere().expect("the repository"), [""; 0]);
+    fn a_statement_that_writes_a_table_is_found_and_one_that_reads_it_is_not() {
+        let fine = "\"SELECT seq FROM delivery WHERE seq = ?1\"\n// UPDATE delivery SET a = 1\n\"ON CONFLICT (id) DO UPDATE SET a = 1\"\n#[cfg(test)]\n\"UPDATE delivery SET a = 1\"\n";
+        assert_eq!(tables_written(fine), []);
+        let bad = "\"UPDATE delivery SET a = 1\"\nlet x = 1;\n\"DELETE FROM {table}\"\n\"INSERT INTO run_callback (run) VALUES (1)\"\n";
+        let written = |line: usize, table: &str| (line, String::from(table));
+        assert_eq!(
+            tables_written(bad),
+            [written(1, "delivery"), written(3, "{table}"), written(4, "run_callback")]
+        );
+        assert_eq!(tables_created("\"CREATE TABLE meta (\n\"CREATE TABLE stat (hour"), ["meta", "stat"]);
+        assert_eq!(tables_written_elsewhere().expect("the repository"), [""; 0]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Actor {
         Self { kind: ActorKind::Postern, id: None, name: String::from("postern") }
     }
 
-    /// Whoever holds `ADMIN_TOKEN`.
+    /// A caller with `ADMIN_TOKEN`.
     #[must_use]
     pub fn admin() -> Self {
         Self::named_admin(UNNAMED)
@@ -131,7 +131,7 @@ pub enum AuditAction {
     #[serde(rename = "inbox.deleted")]
     #[strum(serialize = "inbox.deleted")]
     InboxDeleted,
-    /// A replay was begun.
+    /// A replay was started.
     #[serde(rename = "replay.created")]
     #[strum(serialize = "replay.created")]
     ReplayCreated,
@@ -255,9 +255,10 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
-    /// The network address that the request came from; null where there was no request, or it had none.
+    /// The network address that the request came from; null if there was no request, or its address is
+    /// unknown.
     pub address: Option<String>,
-    /// The request, as in its `x-request-id` and in the logs; null where there was none.
+    /// The request, as in its `x-request-id` and in the logs; null if there was no request.
     pub request_id: Option<String>,
     /// What.
     pub action: AuditAction,

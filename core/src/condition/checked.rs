@@ -18,8 +18,8 @@ impl Condition {
     /// Reads a condition that stands at `pointer` of a body.
     ///
     /// # Errors
-    /// Every bad part with its pointer: no object, an unknown operator, a value that an operator can't take, a path that is
-    /// none, too many fields, too deep, too long.
+    /// Every bad part with its pointer: not an object, an unknown operator, a value that an operator can't
+    /// take, a malformed path, too many fields, too deep, too long.
     pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
         parse::read(value, pointer).map(Self)
     }
@@ -42,13 +42,15 @@ impl Condition {
         self.0.holds(data, budget)
     }
 
-    /// Says of every part whether it holds, with pointers from the condition itself (`""`), whatever that takes.
+    /// Says of every part whether it holds, with pointers from the condition itself (`""`), whatever that
+    /// takes.
     #[must_use]
     pub fn explain(&self, data: &Value) -> Clause {
         self.explain_within(data, "", &Budget::unlimited())
     }
 
-    /// Says of every part whether it holds, with pointers that begin with `pointer`. Worth nothing once the budget is spent.
+    /// Says of every part whether it holds, with pointers that start with `pointer`. Worth nothing once the
+    /// budget is spent.
     #[must_use]
     pub fn explain_within(&self, data: &Value, pointer: &str, budget: &Budget) -> Clause {
         self.0.explain(data, pointer, budget)

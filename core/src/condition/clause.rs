@@ -14,11 +14,13 @@ use crate::budget::Budget;
 pub struct Clause {
     /// Where the part stands (RFC 6901), such as `/filter/and/0`.
     pub pointer: String,
-    /// The part in words, such as `amount gt 100`; says so where only the first 1,000 elements were looked at.
+    /// The part in words, such as `amount gt 100`; says so where only the first 1,000 elements were looked
+    /// at.
     pub text: String,
     /// Whether it holds.
     pub holds: bool,
-    /// What was found, as JSON of at most [`super::FOUND_CHARS_MAX`] characters; null where there was nothing.
+    /// What was found, as JSON of at most [`super::FOUND_CHARS_MAX`] characters; null where there was
+    /// nothing.
     pub found: Option<String>,
     /// The parts of `and`, `or` and `not`, and of a field with more than one operator.
     pub children: Vec<Self>,

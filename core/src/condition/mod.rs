@@ -1,13 +1,16 @@
 //! Payload conditions: which events a webhook wants by what stands in their `data`.
 //!
-//! A condition is a small JSON tree, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}` or `{"field":"amount","gt":100}`. It is checked
-//! when it is written, kept as it was written, and can say for every part whether it held and what it found.
+//! A condition is a small JSON tree, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}` or
+//! `{"field":"amount","gt":100}`. It is checked when it is written, kept as it was written, and can say for
+//! every part whether it held and what it found.
 //!
-//! A list stands for each of its elements: a field that leads through one (`items.sku`) finds the member of every element, and a
-//! test holds if it holds for any of what was found. `ne` and `nin` are the opposites of `eq` and `in`, so they hold if none is
-//! the same; `exists` asks whether anything was found. [`ELEMENTS_MAX`] elements are looked at, not more.
+//! A list stands for each of its elements: a field that leads through one (`items.sku`) finds the member of
+//! every element, and a test holds if it holds for any of what was found. `ne` and `nin` are the opposites of
+//! `eq` and `in`, so they hold if nothing is the same; `exists` asks whether anything was found.
+//! [`ELEMENTS_MAX`] elements are looked at, not more.
 //!
-//! Not here: the other things a webhook filters by (`filter`), and any way to compute with a value. A condition only compares.
+//! Not here: the other things a webhook filters by (`filter`), and any way to compute with a value. A
+//! condition only compares.
 
 mod checked;
 mod clause;

@@ -33,7 +33,7 @@ pub enum Op {
     In,
     /// None of these; holds for a missing field.
     Nin,
-    /// A string that begins so.
+    /// A string that starts so.
     StartsWith,
     /// A string that ends so.
     EndsWith,

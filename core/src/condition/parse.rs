@@ -53,7 +53,7 @@ struct Reader {
 
 impl Reader {
     fn fault<T>(&mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Option<T> {
-        self.faults.note(|| Fault::new(pointer, detail));
+        self.faults.push_with(|| Fault::new(pointer, detail));
         None
     }
 
@@ -121,7 +121,7 @@ impl Reader {
             match Op::parse(key) {
                 None => {
                     let known: Vec<&str> = Op::ALL.into_iter().map(Op::as_str).collect();
-                    self.fault::<()>(at, format!("is no operator; operators are {}", known.join(", ")));
+                    self.fault::<()>(at, format!("is not an operator; operators are {}", known.join(", ")));
                 }
                 Some(op) => match op.refuses(wanted) {
                     Some(detail) => {

@@ -14,9 +14,10 @@ pub fn document(state: &State) -> Value {
         state.event_types.iter().map(|kind| Value::Object(brief(event_type_fields(kind)))).collect();
     let webhooks: Vec<Value> =
         state.webhooks.iter().map(|(_version, webhook)| Value::Object(declared_fields(webhook))).collect();
-    // Put together by hand: `json!` would write the numbers anew that somebody wrote in conditions, schemas and examples.
+    // Put together by hand: `json!` would write the numbers anew that somebody wrote in conditions, schemas
+    // and examples.
     let sections = [
-        ("settings", json::of(&state.settings)),
+        ("settings", json::to_value(&state.settings)),
         ("event_types", event_types.into()),
         ("webhooks", webhooks.into()),
     ];

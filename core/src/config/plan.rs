@@ -40,7 +40,7 @@ pub enum Step {
     DeleteWebhook(String),
 }
 
-/// What is to be written, and what people are told of it.
+/// What is to be written, and what people read about it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// In the order in which they are written.
@@ -82,16 +82,25 @@ pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, F
         }
     }
     if let Some(event_types) = event_types {
-        plan_event_types(&mut plan, state, event_types, request.prune);
+        let named: BTreeSet<String> = event_types.iter().map(|kind| kind.name.clone()).collect();
+        put_event_types(&mut plan, state, event_types);
+        if request.prune {
+            delete_event_types(&mut plan, state, &named);
+        }
     }
     if let Some(webhooks) = webhooks {
-        plan_webhooks(&mut plan, state, webhooks, request.prune);
+        let named: BTreeSet<String> =
+            webhooks.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+        put_webhooks(&mut plan, state, webhooks);
+        if request.prune {
+            delete_webhooks(&mut plan, state, &named);
+        }
     }
     Ok(plan)
 }
 
-fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>, prune: bool) {
-    let names: BTreeSet<String> = declared.iter().map(|kind| kind.name.clone()).collect();
+/// The event types that a document names.
+fn put_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>) {
     let known: BTreeMap<&str, &EventTypeView> =
         state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
@@ -103,7 +112,11 @@ fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft
             plan.add(Step::PutEventType(draft), action, Kind::EventType, &after.name, fields);
         }
     }
-    for gone in state.event_types.iter().filter(|known| prune && !names.contains(&known.name)) {
+}
+
+/// The event types that a document does not name.
+fn delete_event_types(plan: &mut Plan, state: &State, named: &BTreeSet<String>) {
+    for gone in state.event_types.iter().filter(|known| !named.contains(&known.name)) {
         let fields = Changes::of_event_type(Some(gone), None);
         plan.add(
             Step::DeleteEventType(gone.name.clone()),
@@ -123,9 +136,8 @@ fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeV
     EventTypeView { name, description, example, schema, archived, version, created_at }
 }
 
-fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
-    let names: BTreeSet<String> =
-        declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+/// The webhooks that a document names.
+fn put_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>) {
     let known = state.webhooks_by_name();
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
@@ -155,8 +167,12 @@ fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, Secr
             change.notes.push(String::from(NEW_SECRET));
         }
     }
+}
+
+/// The webhooks that a document does not name.
+fn delete_webhooks(plan: &mut Plan, state: &State, named: &BTreeSet<String>) {
     for (_version, gone) in
-        state.webhooks.iter().filter(|(_version, known)| prune && !names.contains(known.name.as_str()))
+        state.webhooks.iter().filter(|(_version, known)| !named.contains(known.name.as_str()))
     {
         let name = gone.name.as_str();
         let fields = Changes::of_webhook(Some(gone), None);

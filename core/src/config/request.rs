@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::state::PROJECT_BYTES_MAX;
 use crate::fault::{Fault, Fields, InputFault, parse_json};
 
-/// Bytes of a call that brings a document, at most: more than a project can hold, so that an export comes back, with room for another
-/// layout.
+/// Bytes of a call that brings a document, at most: more than a project can hold, so that an export comes
+/// back, with room for another layout.
 pub const CONFIG_BYTES_MAX: usize = PROJECT_BYTES_MAX + 2 * 1024 * 1024;
 
 /// Values of a document, at most: read, each of them takes far more memory than it has bytes.
@@ -39,7 +39,7 @@ impl Request {
             .into());
         }
         let body = parse_json(body)?;
-        let mut fields = Fields::of(&body, "")?;
+        let mut fields = Fields::from_value(&body, "")?;
         let document = fields.any("document");
         if document.is_none() {
             fields.fault("document", "is required");

@@ -8,8 +8,8 @@ use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::webhook::Definition;
 
-/// Bytes of all definitions and entries of the catalogue of a project as they are stored, at most. An export is never longer than
-/// this and its settings: it leaves out defaults and secrets.
+/// Bytes of all definitions and entries of the catalogue of a project as they are stored, at most. An export
+/// is never longer than this and its settings: it leaves out defaults and secrets.
 pub const PROJECT_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// What a project holds. Definitions are plain.

@@ -42,7 +42,7 @@ pub struct PlannedChange {
     pub name: String,
     /// The difference, field by field; secrets are only said to be `set` or `changed`.
     pub fields: Changes,
-    /// What else there is to know: a secret that is made because there is none to keep.
+    /// What else there is to know: that a secret is made because there is no stored one to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -51,7 +51,8 @@ pub struct PlannedChange {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PlanView {
-    /// Stands for the state that the plan is made for, for `expect`; of an applied one, for the state that it made.
+    /// Stands for the state that the plan is made for, for `expect`; of an applied one, for the state that it
+    /// made.
     pub base: String,
     /// What would change, or did.
     pub changes: Vec<PlannedChange>,

@@ -22,7 +22,7 @@ pub struct Callback {
 /// A stored secret of a webhook with this contract.
 ///
 /// # Errors
-/// It is none: a bug or a damaged store; never repeats the secret.
+/// The stored text is not a secret: a bug or a damaged store. The error never contains it.
 pub fn secret_of(contract: Contract, text: &str) -> Result<Secret, signing::SecretFault> {
     match contract {
         Contract::Standard | Contract::Ubiops => Secret::parse(text),
@@ -32,11 +32,13 @@ pub fn secret_of(contract: Contract, text: &str) -> Result<Secret, signing::Secr
 
 /// Builds the callback: body, Standard Webhooks headers, signature, the webhook's own headers.
 ///
-/// `webhook` must hold plain (unsealed) secrets. It is signed with the current one first, then with every one before it that
-/// has not expired at `now`. UP42's own signature, beside, knows one secret only: the current one.
+/// `webhook` must hold plain (unsealed) secrets. It is signed with the current one first, then with every one
+/// before it that has not expired at `now`. UP42's own signature, beside, knows one secret only: the current
+/// one.
 ///
 /// # Errors
-/// A stored secret is not a secret (a bug or a damaged store), or this build can't sign with it: the fault, never the secret.
+/// A stored secret is not a secret (a bug or a damaged store), or this build can't sign with it: the fault,
+/// never the secret.
 pub fn build(
     webhook: &Definition,
     rendering: &Rendering,
@@ -75,7 +77,8 @@ pub fn build(
     }
     for header in &webhook.headers {
         let name = header.key.to_ascii_lowercase();
-        // Refused by the parser; a webhook that had it before the name was refused must not forge a signature.
+        // Refused by the parser; a webhook that had it before the name was refused must not forge a
+        // signature.
         if header::is_own(&name, webhook.contract) || header::refusal(&name).is_some() {
             continue;
         }
@@ -101,8 +104,8 @@ pub fn build(
 /// What callbacks call themselves.
 pub const USER_AGENT: &str = "Postern/0.1 (+https://github.com/postern)";
 
-/// What callbacks take as an answer: anything, which is what leaving the header out means, too (RFC 9110 12.5.1). Firewalls with the usual
-/// rules (OWASP CRS 920300) refuse requests without it.
+/// What callbacks take as an answer: anything, which is what leaving the header out means, too (RFC 9110
+/// 12.5.1). Firewalls with the usual rules (OWASP CRS 920300) refuse requests without it.
 pub const ACCEPT: &str = "*/*";
 
 /// A header that is about to be sent.

@@ -8,7 +8,7 @@ use crate::webhook::{Contract, Definition};
 impl Rendering {
     /// The rendering of an event of type `kind` for `webhook`.
     #[must_use]
-    pub fn of(webhook: &Definition, kind: &str) -> Self {
+    pub fn for_event(webhook: &Definition, kind: &str) -> Self {
         match webhook.contract {
             Contract::Standard | Contract::Up42 => {
                 Self { contract: webhook.contract, subscribed_event: None, include_result: false }
@@ -32,7 +32,8 @@ pub fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     }
 }
 
-/// An event that `webhook` would take (but for its payload condition), for tests and previews where nobody wrote one.
+/// An event that `webhook` would take (but for its payload condition), for tests and previews where nobody
+/// wrote one.
 #[must_use]
 pub fn sample_event(webhook: &Definition) -> NewEvent {
     match webhook.contract {

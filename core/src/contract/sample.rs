@@ -1,11 +1,11 @@
-//! Events that nobody wrote.
+//! Sample events, for tests and previews.
 
 use crate::event::ObjectRef;
 use crate::filter::EventPattern;
 use crate::webhook::Definition;
 
-/// The object that a webhook's filter describes, where it describes one: the parts it leaves open are filled with
-/// `example`.
+/// The object that a webhook's filter describes, where it describes one: the parts it leaves open are filled
+/// with `example`.
 pub(super) fn sample_object(webhook: &Definition) -> Option<ObjectRef> {
     let filter = &webhook.object;
     if *filter == crate::webhook::ObjectFilter::default() {

@@ -20,8 +20,8 @@ pub struct Source<'a> {
     pub object: Option<&'a ObjectRef>,
 }
 
-/// The part of a definition that shapes the body. Kept with each attempt, so that the exact bytes can be shown later
-/// although the definition has changed: [`render`] is a pure function of event and rendering.
+/// The part of a definition that shapes the body. Kept with each attempt, so that the exact bytes can be
+/// shown later although the definition has changed: [`render`] is a pure function of event and rendering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Rendering {

@@ -1,7 +1,7 @@
 //! The `standard` contract: Standard Webhooks 1.0 (docs/wire.md D).
 //!
-//! The body is `{"type","timestamp","data"}`, and `object` where the event has one. `timestamp` is the time of the event,
-//! while the header `webhook-timestamp` is that of the attempt.
+//! The body is `{"type","timestamp","data"}`, and `object` where the event has one. `timestamp` is the time
+//! of the event, while the header `webhook-timestamp` is that of the attempt.
 
 use std::fmt::Write as _;
 

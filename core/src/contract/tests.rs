@@ -35,7 +35,7 @@ fn a_sample_is_an_event_that_the_webhook_takes() -> Result<(), Faults> {
     ] {
         let webhook = webhook(changes.clone())?;
         let sample = sample_event(&webhook);
-        assert!(filter::matches(&webhook, &filter::EventFacts::of(&sample)), "{changes}");
+        assert!(filter::matches(&webhook, &filter::EventFacts::from_event(&sample)), "{changes}");
     }
     Ok(())
 }
@@ -45,7 +45,8 @@ fn a_damaged_secret_is_a_fault_and_not_an_unsigned_callback() -> Result<(), Faul
     let damaged = Definition { secret: Some(String::from("s1.k1.sealed")), ..webhook(json!({}))? };
     let sample = sample_event(&damaged);
     let source = Source { kind: &sample.kind, accepted_at: Timestamp(0), data: &sample.data, object: None };
-    let built = build(&damaged, &Rendering::of(&damaged, &sample.kind), &source, "msg_1", Timestamp(0));
+    let built =
+        build(&damaged, &Rendering::for_event(&damaged, &sample.kind), &source, "msg_1", Timestamp(0));
     assert_eq!(built.err(), Some(SecretFault::NoPrefix));
     Ok(())
 }
@@ -63,7 +64,7 @@ fn a_callback_is_signed_with_every_secret_that_has_not_expired() -> Result<(), F
         (Timestamp(10_000), vec![new.clone(), old]),
         (Timestamp(60_000), vec![new]),
     ] {
-        let built = build(&rotated, &Rendering::of(&rotated, &sample.kind), &source, "msg_1", now);
+        let built = build(&rotated, &Rendering::for_event(&rotated, &sample.kind), &source, "msg_1", now);
         let found = built.ok().and_then(|built| {
             let signature = built.headers.into_iter().find(|(name, _)| name == "webhook-signature")?;
             Some((signature.1, built.body))
@@ -86,7 +87,7 @@ fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), Faults>
         (json!(["*", finished]), "deployment_request_failed", None),
     ] {
         assert_eq!(
-            Rendering::of(&ubiops(events.clone())?, kind).subscribed_event.as_deref(),
+            Rendering::for_event(&ubiops(events.clone())?, kind).subscribed_event.as_deref(),
             named,
             "{events}"
         );
@@ -97,7 +98,7 @@ fn the_name_of_the_subscription_is_kept_with_the_attempt() -> Result<(), Faults>
 fn callback(webhook: &Definition, body: &str, now: Timestamp) -> Callback {
     let data = raw(&Value::from(body));
     let source = Source { kind: "job.status", accepted_at: now, data: &data, object: None };
-    match build(webhook, &Rendering::of(webhook, "job.status"), &source, "msg_1", now) {
+    match build(webhook, &Rendering::for_event(webhook, "job.status"), &source, "msg_1", now) {
         Ok(callback) => callback,
         Err(fault) => panic!("{fault}"),
     }

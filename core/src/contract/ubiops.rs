@@ -1,5 +1,5 @@
-//! The `ubiops` contract: what UbiOps POSTs (docs/wire.md A.4 and A.5), and in [`api`] UbiOps' own API in both
-//! directions.
+//! The `ubiops` contract: what UbiOps POSTs (docs/wire.md A.4 and A.5), and in [`api`] UbiOps' own API in
+//! both directions.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ pub fn object_type_of(event: &str) -> Option<&'static str> {
     OBJECT_TYPES.into_iter().find(|known| *known == object_type && EVENT_ENDINGS.contains(&ending))
 }
 
-/// The event that the body names, where it is not the event's own type: the first subscription that takes `kind` says it
-/// (`deployment_request_finished` for an event `deployment_request_failed`).
+/// The event that the body names, where it is not the event's own type: the first subscription that takes
+/// `kind` says it (`deployment_request_finished` for an event `deployment_request_failed`).
 pub(super) fn subscribed_event(webhook: &Definition, kind: &str) -> Option<String> {
     if webhook.events.iter().any(|pattern| pattern.as_str() == kind) {
         return None;
@@ -69,7 +69,7 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     }
     member("request_id", &quoted_or_null(request_id.as_deref()));
     member("status", &quoted_or_null(status.as_deref()));
-    // Data that is no object has no members to take; as a whole it is what the request gave.
+    // Data that is not an object has no members: the whole of it is the result.
     let whole = (!source.data.get().trim_start().starts_with(['{', 'n'])).then_some(source.data);
     let result = data
         .get("result")
@@ -87,8 +87,8 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     body
 }
 
-/// A member of the data where UbiOps has a text: a text as it is, nothing for null, and anything else as the JSON that the producer
-/// wrote, so that a number is not lost because it is none.
+/// A member of the data where UbiOps has a text: a text as it is, nothing for null, and anything else as the
+/// JSON that the producer wrote, so that a number is not lost for not being a string.
 fn text_of(json: &str) -> Option<String> {
     match json {
         "null" => None,
@@ -96,7 +96,7 @@ fn text_of(json: &str) -> Option<String> {
     }
 }
 
-/// The status that the event's own name tells (docs/wire.md A.4).
+/// The status that the event's name implies (docs/wire.md A.4).
 fn status_of(kind: &str) -> Option<&'static str> {
     object_type_of(kind)?;
     match kind.rsplit_once('_')?.1 {

@@ -1,8 +1,9 @@
-//! The `up42` contract: what UP42 POSTs and how it signs (docs/wire.md B.4 and B.5), in [`api`] UP42's own API in both directions, in
-//! [`login`] the way into it.
+//! The `up42` contract: what UP42 POSTs and how it signs (docs/wire.md B.4 and B.5), in [`api`] UP42's own
+//! API in both directions, in [`login`] the way into it.
 //!
-//! UP42's signature covers only the headers that it lists, so one of them is a digest of the body, and one says when it was
-//! signed. Beside it stand the headers of Standard Webhooks, which bind time, id and body together.
+//! UP42's signature covers only the headers that it lists, so one of them is a digest of the body, and one
+//! says when it was signed. Beside it stand the headers of Standard Webhooks, which bind time, id and body
+//! together.
 
 use serde_json::{Value, json};
 
@@ -19,7 +20,8 @@ use crate::webhook::Definition;
 pub const SECRET_CHARS_MAX: usize = 75;
 /// The events that UP42 has (docs/wire.md B.3).
 pub const EVENTS: [&str; 2] = ["job.status", "order.status"];
-/// The headers of a signature, in the order in which they are sent. The first two are those that the third lists.
+/// The headers of a signature, in the order in which they are sent. The first two are those that the third
+/// lists.
 pub const SIGNATURE_HEADERS: [&str; 4] = ["date", "digest", "signature-input", "signature"];
 
 /// Checks a secret that somebody chose: any text of 1 to 75 characters.
@@ -34,8 +36,8 @@ pub fn check_secret(text: &str) -> Result<(), String> {
     }
 }
 
-/// The key of the Standard Webhooks signature. A secret in their own form (`whsec_…`, which Postern makes where a secret is
-/// rotated) is read as their libraries read it; any other text is the key itself.
+/// The key of the Standard Webhooks signature. A secret in their own form (`whsec_…`, which Postern makes
+/// where a secret is rotated) is read as their libraries read it; any other text is the key itself.
 #[must_use]
 pub fn standard_secret(text: &str) -> Secret {
     Secret::parse(text)
@@ -49,8 +51,8 @@ pub(super) fn render(source: &Source<'_>) -> String {
     format!(r#"{{"event":{},"body":{}}}"#, quoted(source.kind), source.data.get().trim())
 }
 
-/// UP42's signature (docs/wire.md B.5): the HMAC-SHA256 under the secret's UTF-8 of the values of the listed headers, with nothing
-/// between them.
+/// UP42's signature (docs/wire.md B.5): the HMAC-SHA256 under the secret's UTF-8 of the values of the listed
+/// headers, with nothing between them.
 pub(super) fn signature_headers(secret: &str, now: Timestamp, body: &[u8]) -> [(&'static str, String); 4] {
     let date = now.to_http_date();
     let digest = format!("SHA-256={}", signing::sha256_base64(body));
@@ -67,7 +69,8 @@ pub(super) fn sample_event(webhook: &Definition) -> NewEvent {
     sample_of(webhook, kind.as_deref().unwrap_or(EVENTS[0]))
 }
 
-/// The event types that a pattern stands for: itself, or those of `known` that it matches, or else an invented one below it.
+/// The event types that a pattern stands for: itself, or those of `known` that it matches, or else an
+/// invented one below it.
 pub(crate) fn kinds_of(pattern: &EventPattern, known: &[&str]) -> Vec<String> {
     if !pattern.as_str().ends_with('*') {
         return vec![String::from(pattern.as_str())];

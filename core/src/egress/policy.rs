@@ -25,17 +25,19 @@ pub struct Policy {
 pub struct Target {
     /// The normalised URL without credentials or fragment.
     pub url: String,
-    /// Basic credentials that stood in the URL, as an `Authorization` header value; becomes a protected header.
+    /// Basic credentials that stood in the URL, as an `Authorization` header value; becomes a protected
+    /// header.
     pub authorization: Option<String>,
 }
 
-/// Suffixes that never lead to a public host. Reserved: RFC 6761 (`localhost`, `test`, `invalid`), RFC 6762 (`local`), RFC 7686
-/// (`onion`), RFC 9476 (`alt`), RFC 8375 and RFC 9665 (below `arpa`, which holds infrastructure and no receiver), ICANN's `internal`.
-/// Used on private networks: those of RFC 6762 appendix G, ICANN's `mail` that is never delegated, what resolvers, containers and
-/// clusters add (`localdomain`, `svc`, `cluster.local`, `consul`, `docker`).
+/// Suffixes that never lead to a public host. Reserved: RFC 6761 (`localhost`, `test`, `invalid`), RFC 6762
+/// (`local`), RFC 7686 (`onion`), RFC 9476 (`alt`), RFC 8375 and RFC 9665 (below `arpa`, which holds
+/// infrastructure and no receiver), ICANN's `internal`. Used on private networks: those of RFC 6762 appendix
+/// G, ICANN's `mail` that is never delegated, what resolvers, containers and clusters add (`localdomain`,
+/// `svc`, `cluster.local`, `consul`, `docker`).
 ///
-/// RFC 6761's `example` is left out: it resolves nowhere, so a callback to it fails and harms nobody, and it is what documents and
-/// tests write.
+/// RFC 6761's `example` is left out: it resolves nowhere, so a callback to it fails and harms nobody, and it
+/// is what documents and tests write.
 const LOCAL_SUFFIXES: [&str; 21] = [
     "local",
     "localhost",
@@ -60,9 +62,10 @@ const LOCAL_SUFFIXES: [&str; 21] = [
     "invalid",
 ];
 
-/// Ports from 1024 on that are refused. The first group is what the Fetch standard blocks: there a browser-made body has
-/// been taken for another protocol's commands. The second are line-based services that run commands found in the middle
-/// of an HTTP body and are often left open: Redis (6379), raw printing (9100), memcached (11211).
+/// Ports from 1024 on that are refused. The first group is what the Fetch standard blocks: there a
+/// browser-made body has been taken for another protocol's commands. The second are line-based services that
+/// run commands found in the middle of an HTTP body and are often left open: Redis (6379), raw printing
+/// (9100), memcached (11211).
 pub(super) const REFUSED_PORTS: [u16; 22] = [
     1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
     6697, 10080, //
@@ -71,7 +74,8 @@ pub(super) const REFUSED_PORTS: [u16; 22] = [
 
 /// Decides whether `url` may be called. Asked again with the answer's URL it gives the same answer.
 ///
-/// `allow_private_targets` lifts three rules and no other: http, addresses that are not public, names without a dot.
+/// `allow_private_targets` lifts three rules and no other: http, addresses that are not public, names without
+/// a dot.
 ///
 /// # Errors
 /// The reason why not, in words for the person who typed it.
@@ -133,7 +137,7 @@ fn check_host(host: &str, policy: &Policy) -> Result<(), Refusal> {
 /// Whether `own` (`host` for every port, or `host:port`) is where the URL leads.
 fn is_own(own: &str, host: &str, port: u16) -> bool {
     let own = own.to_ascii_lowercase();
-    // The colons inside [::1] are no port.
+    // The colons inside [::1] don't start a port.
     let (own_host, own_port) = match own.rsplit_once(':') {
         Some((own_host, own_port)) if !own_port.ends_with(']') => (own_host, own_port.parse().ok()),
         _ => (own.as_str(), None),

@@ -22,8 +22,8 @@ pub enum Refusal {
     /// http where only https is allowed.
     #[error("must start with https://: plain http would show the payload and its signature to the network")]
     Insecure,
-    /// A host name that no public host has: an empty part (`a..example.com`) or a character that DNS names of hosts do
-    /// not have (some browsers' parsers let an encoded space through).
+    /// A host name that no public host has: an empty part (`a..example.com`) or a character that DNS names of
+    /// hosts do not have (some browsers' parsers let an encoded space through).
     #[error(
         "must name a public host: this name has an empty part or a character that host names do not have"
     )]

@@ -41,18 +41,19 @@ impl EventTypeDraft {
 /// Parses the body of `POST event-types`.
 ///
 /// # Errors
-/// Every bad field; every keyword of the schema that would not be checked; an example that does not fit the schema.
+/// Every bad field; every keyword of the schema that would not be checked; an example that does not fit the
+/// schema.
 pub fn parse_event_type(body: &Value) -> Result<EventTypeDraft, Faults> {
     event_type_at(body, "", &Budget::of_event())
 }
 
-/// The same for a draft that stands at `pointer` of the input; its example is compared with its schema for what is left of
-/// `budget`.
+/// The same for a draft that stands at `pointer` of the input; its example is compared with its schema for
+/// what is left of `budget`.
 ///
 /// # Errors
 /// See [`parse_event_type`].
 pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<EventTypeDraft, Faults> {
-    let mut fields = Fields::of(body, pointer)?;
+    let mut fields = Fields::from_value(body, pointer)?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(name) = name
@@ -66,12 +67,13 @@ pub fn event_type_at(body: &Value, pointer: &str, budget: &Budget) -> Result<Eve
     if faults.is_empty() { Ok(draft) } else { Err(faults) }
 }
 
-/// Applies the body of `PATCH event-types/{name}` to `current`: only the fields that were sent change; `null` empties them.
+/// Applies the body of `PATCH event-types/{name}` to `current`: only the fields that were sent change; `null`
+/// empties them.
 ///
 /// # Errors
 /// See [`parse_event_type`]. The name can't change: events and webhooks know the type by it.
 pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<EventTypeDraft, Faults> {
-    let mut fields = Fields::of(patch, "")?;
+    let mut fields = Fields::from_value(patch, "")?;
     let mut updated = current;
     if fields.any("name").is_some_and(|name| *name != updated.name) {
         fields.fault("name", "can't change: events and webhooks know the type by it");

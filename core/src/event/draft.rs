@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use super::object::ObjectRef;
 use super::operational::Operational;
 
-/// A checked event, not yet accepted. `data` is kept as the producer wrote it (compact JSON text), so that what is
-/// signed and sent has not been through a number or map conversion.
+/// A checked event, not yet accepted. `data` is kept as the producer wrote it (compact JSON text), so that
+/// what is signed and sent has not been through a number or map conversion.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewEvent {
     /// The event type.

@@ -3,7 +3,8 @@
 /// Characters of an event type at most.
 pub const TYPE_CHARS_MAX: usize = 128;
 
-/// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, docs/wire.md D.4).
+/// Whether `text` is an event type: dot-separated words of `[A-Za-z0-9_]` (Standard Webhooks, docs/wire.md
+/// D.4).
 #[must_use]
 pub fn is_event_type(text: &str) -> bool {
     text.len() <= TYPE_CHARS_MAX
@@ -12,6 +13,6 @@ pub fn is_event_type(text: &str) -> bool {
         })
 }
 
-/// What an event type looks like, for the person whose text is none.
+/// Shown when an event type is malformed.
 pub(crate) const TYPE_RULE: &str =
     "must be 1 to 128 characters: words of letters, digits and _, joined by dots, such as order.paid";

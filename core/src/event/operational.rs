@@ -4,7 +4,7 @@ use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::variants;
 
-/// What the types of Postern's own events begin with.
+/// What the types of Postern's own events start with.
 pub const OPERATIONAL_PREFIX: &str = "postern.";
 
 /// Whether `kind` is the type of one of Postern's own events.
@@ -13,7 +13,8 @@ pub fn is_operational(kind: &str) -> bool {
     kind.starts_with(OPERATIONAL_PREFIX)
 }
 
-/// Postern's own events: what happened to a webhook, a delivery or the project, for whoever subscribes to it.
+/// Postern's own events: what happened to a webhook, a delivery or the project, for webhooks that
+/// subscribe to it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, IntoStaticStr, VariantArray,
 )]

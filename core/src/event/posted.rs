@@ -24,7 +24,8 @@ pub const DATA_DEPTH_MAX: usize = fault::JSON_DEPTH_MAX;
 /// Parses the body of `POST events`.
 ///
 /// # Errors
-/// Not JSON, or every bad field, unknown ones included; a body that is not a JSON object is one fault at `""`.
+/// Not JSON, or every bad field, unknown ones included; a body that is not a JSON object is one fault at
+/// `""`.
 pub fn parse_event(body: &str) -> Result<NewEvent, InputFault> {
     event_at(body, "")
 }
@@ -117,9 +118,10 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
     }
 }
 
-/// Checks an idempotency key of the `Idempotency-Key` header: printable ASCII only (draft-ietf-httpapi-idempotency-key-header
-/// §2.1 makes it a string of RFC 8941). Whatever else a header holds arrives as U+FFFD where it is no UTF-8, so that two keys
-/// would be one and the second event would be lost as a duplicate.
+/// Checks an idempotency key of the `Idempotency-Key` header: printable ASCII only
+/// (draft-ietf-httpapi-idempotency-key-header §2.1 makes it a string of RFC 8941). Whatever else a header
+/// holds arrives as U+FFFD where it is no UTF-8, so that two keys would be one and the second event would be
+/// lost as a duplicate.
 ///
 /// # Errors
 /// What is wrong, in words.

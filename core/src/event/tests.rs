@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fault::{Faults, InputFault};
+use crate::nearly::{is_read_or_explained, nearly};
 
 fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
     match outcome {
@@ -208,5 +209,27 @@ proptest! {
         let _event = parse_event(&text);
         let _event = parse_event(&format!(r#"{{"type":"a","data":{text}}}"#));
         let _batch = parse_batch(&format!(r#"{{"events":[{text}]}}"#));
+    }
+
+    #[test]
+    fn an_event_that_is_nearly_valid_is_read_or_explained(
+        event in nearly(json!({
+            "type": "order.paid", "data": {"n": [1, "x"]}, "idempotency_key": "k", "order_key": "o",
+            "object": {"type": "deployment", "name": "d1", "version": "v1"}, "labels": {"env": "prod"},
+        })),
+        batch in nearly(json!({"events": [{"type": "a", "data": 1}, {"type": "b", "data": null, "labels": {"a": "b"}}]})),
+    ) {
+        is_read_or_explained(&event, parse_event(&event.to_string()))?;
+        is_read_or_explained(&batch, parse_batch(&batch.to_string()))?;
+    }
+
+    #[test]
+    fn a_catalogue_entry_that_is_nearly_valid_is_read_or_explained(
+        entry in nearly(json!({
+            "name": "order.paid", "description": "Money came in.", "archived": false, "example": {"n": 1},
+            "schema": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 0}}},
+        })),
+    ) {
+        is_read_or_explained(&entry, parse_event_type(&entry).map_err(InputFault::from))?;
     }
 }

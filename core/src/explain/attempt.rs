@@ -8,11 +8,12 @@ use crate::contract::counts_as_delivered;
 use crate::delivery::{Attempt, Outcome, ReceivedResponse, Wish};
 use crate::webhook::Contract;
 
-/// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks for a second 410.
+/// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks
+/// for a second 410.
 #[must_use]
 pub fn trial(contract: Contract, confirm_gone: bool, attempt: &Attempt) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
-    let wish = attempt.response.as_ref().and_then(|response| Wish::of(contract, response));
+    let wish = attempt.response.as_ref().and_then(|response| Wish::from_response(contract, response));
     let advice = match (&attempt.outcome, wish) {
         (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => {
             return Reason { headline, advice };
@@ -124,7 +125,7 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
             "The answer's header webhook-delivery says abort: the receiver does not want this delivery again. Its answer may say why."
         }
         None => {
-            // Of another contract nobody reads the header, so nobody fails to understand it.
+            // The header means nothing under another contract, so it can't be misunderstood there.
             if let Some(value) = asks.unknown_wish.as_ref().filter(|_| contract == Contract::Standard) {
                 headline = format!("{headline}, webhook-delivery was not understood: {}", named(value));
             }
@@ -143,10 +144,14 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
 pub(super) fn wish(contract: Contract, attempt: &Attempt) -> Option<Wish> {
     let is_success =
         matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status));
-    attempt.response.as_ref().filter(|_| !is_success).and_then(|response| Wish::of(contract, response))
+    attempt
+        .response
+        .as_ref()
+        .filter(|_| !is_success)
+        .and_then(|response| Wish::from_response(contract, response))
 }
 
-/// [`status_advice`] of an answer; nothing where none came.
+/// [`status_advice`] of an answer; empty if no answer came.
 const fn status_advice_of(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Answered { status } => status_advice(*status),

@@ -6,7 +6,8 @@ use super::status::with_phrase;
 use crate::delivery::{BodyNote, Outcome};
 use crate::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 
-/// How an attempt ended in a few words, such as `503 Service Unavailable` or `timed out`: for a cell of a list.
+/// How an attempt ended in a few words, such as `503 Service Unavailable` or `timed out`: for a cell of a
+/// list.
 #[must_use]
 pub fn brief(outcome: &Outcome) -> String {
     match outcome {
@@ -37,7 +38,8 @@ pub(super) fn asked_for(asked: &RetryAfter) -> String {
     }
 }
 
-/// How an attempt whose answer is `response` ended, in a few words and with what was wrong with the body: for a line of a list.
+/// How an attempt whose answer is `response` ended, in a few words and with what was wrong with the body: for
+/// a line of a list.
 #[must_use]
 pub fn brief_with_body(outcome: &Outcome, note: Option<&BodyNote>) -> String {
     let mut words = brief(outcome);
@@ -47,7 +49,8 @@ pub fn brief_with_body(outcome: &Outcome, note: Option<&BodyNote>) -> String {
     words
 }
 
-/// [`brief_with_body`] of the call of a run: also with what the answer's `Retry-After` says, where the receiver did not take it.
+/// [`brief_with_body`] of the call of a run: also with what the answer's `Retry-After` says, where the
+/// receiver did not take it.
 #[must_use]
 pub fn brief_of_call(outcome: &Outcome, asked: Option<&RetryAfter>, note: Option<&BodyNote>) -> String {
     let is_success = matches!(outcome, Outcome::Answered { status: 200..=299 });

@@ -26,7 +26,7 @@ pub enum Hold {
         /// When it is called next.
         next_call_at: Option<Timestamp>,
     },
-    /// As many calls as the webhook may get in a time have begun.
+    /// As many calls as the webhook may get in a time have started.
     RateLimited {
         /// The limit.
         limit: RateLimit,

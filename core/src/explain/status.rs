@@ -11,7 +11,8 @@ const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Post
                                 after the first time, unless a call succeeds in between. If it is wrong, ask who runs the receiver.";
 
 impl Reason {
-    /// The same of an attempt that disabled nothing, because its webhook is disabled by a second 410 only (`confirm_gone`).
+    /// The same of an attempt that disabled nothing, because its webhook is disabled by a second 410 only
+    /// (`confirm_gone`).
     #[must_use]
     pub fn where_gone_is_not_confirmed(self) -> Self {
         Self { advice: self.advice.replace(GONE_ADVICE, GONE_ONCE_ADVICE), ..self }
@@ -36,7 +37,7 @@ pub(super) const fn status_advice(status: u16) -> &'static str {
             "The receiver takes no POST at this path. The URL is probably that of a page, not of a callback handler."
         }
         408 => {
-            "The receiver waited for the request in vain. It is probably overloaded, or a proxy before it is."
+            "The receiver gave up waiting for the request. It, or a proxy in front of it, is probably overloaded."
         }
         409 => {
             "The receiver says that this conflicts with what it has. If it has handled this webhook-id already, it should answer 2xx."
@@ -83,8 +84,8 @@ pub(super) fn with_phrase(status: u16) -> String {
     }
 }
 
-/// The usual reason phrase of an HTTP status (`Service Unavailable`); `""` for an unknown one. IANA's registry, and the
-/// ones that Cloudflare answers with in a receiver's place.
+/// The usual reason phrase of an HTTP status (`Service Unavailable`); empty for an unknown status. IANA's
+/// registry, and the ones that Cloudflare answers with in a receiver's place.
 #[must_use]
 pub const fn reason_phrase(status: u16) -> &'static str {
     match status {

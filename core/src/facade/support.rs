@@ -19,7 +19,7 @@ pub(super) fn view(definition: &Definition) -> WebhookView {
         updated_at: at,
         health: Health::default(),
     };
-    WebhookView::of(definition.clone(), standing)
+    WebhookView::from_definition(definition.clone(), standing)
 }
 
 /// Pointers of the faults, or what was made instead.

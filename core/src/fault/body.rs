@@ -16,8 +16,8 @@ pub const JSON_DEPTH_MAX: usize = 64;
 /// Reads a JSON body.
 ///
 /// # Errors
-/// Not JSON (with line and column in words), nested deeper than [`JSON_DEPTH_MAX`], or with members that are given twice: of those
-/// one would be lost.
+/// Not JSON (with line and column in words), nested deeper than [`JSON_DEPTH_MAX`], or with members that are
+/// given twice: of those one would be lost.
 pub fn parse_json(body: &str) -> Result<Value, InputFault> {
     if depth(body) > JSON_DEPTH_MAX {
         return Err(InputFault::from(too_deep("")));
@@ -27,13 +27,13 @@ pub fn parse_json(body: &str) -> Result<Value, InputFault> {
     if repeated.is_empty() { Ok(value) } else { Err(InputFault::Invalid(repeated)) }
 }
 
-/// Reads the body of a call that takes none: `{}` is nothing as well.
+/// Reads the body of a call that takes no fields: `{}`, or nothing.
 ///
 /// # Errors
 /// Not JSON, no object, or any field: it would be ignored.
 pub fn no_fields(body: &str) -> Result<(), InputFault> {
     let body = parse_json(body)?;
-    let faults = Fields::of(&body, "")?.finish();
+    let faults = Fields::from_value(&body, "")?.finish();
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 

@@ -23,13 +23,14 @@ pub struct Fault {
     /// RFC 6901 pointer into the body, such as `/headers/0/key`; `""` is the whole body. Query parameters are
     /// pointed at as `?name`.
     pub pointer: String,
-    /// What is wrong and what would be right, in words for the person who wrote the input. Never repeats a secret.
+    /// What is wrong and what would be right, in words for the person who wrote the input. Never repeats a
+    /// secret.
     pub detail: String,
 }
 
 impl Fault {
-    /// A fault at `pointer`. A pointer of more than [`POINTER_BYTES_MAX`] bytes becomes that of the nearest part around it that
-    /// has a shorter one, words of more than [`DETAIL_BYTES_MAX`] bytes are cut.
+    /// A fault at `pointer`. A pointer of more than [`POINTER_BYTES_MAX`] bytes becomes that of the nearest
+    /// part around it that has a shorter one, words of more than [`DETAIL_BYTES_MAX`] bytes are cut.
     #[must_use]
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let (mut pointer, mut detail) = (pointer.into(), detail.into());
@@ -55,11 +56,11 @@ pub struct Faults {
 impl Faults {
     /// Notes a fault, or counts it where enough are named.
     pub fn push(&mut self, fault: Fault) {
-        self.note(|| fault);
+        self.push_with(|| fault);
     }
 
     /// Notes a fault that is only made where it is named.
-    pub fn note(&mut self, fault: impl FnOnce() -> Fault) {
+    pub fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
         if self.is_full() {
             self.more = self.more.saturating_add(1);
         } else {

@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields of a value that must be an object.
-    pub(crate) fn of(value: &'a Value, pointer: impl Into<String>) -> Result<Self, Fault> {
+    pub(crate) fn from_value(value: &'a Value, pointer: impl Into<String>) -> Result<Self, Fault> {
         match value {
             Value::Object(map) => Ok(Self::new(map, pointer)),
             other => Err(Fault::new(pointer, format!("must be a JSON object, not {}", type_name(other)))),
@@ -58,13 +58,13 @@ impl<'a> Fields<'a> {
     /// Notes a fault of the field `key`.
     pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
         let Self { faults, pointer, .. } = self;
-        faults.note(|| Fault::new(format!("{pointer}/{}", pointer_segment(key)), detail));
+        faults.push_with(|| Fault::new(format!("{pointer}/{}", pointer_segment(key)), detail));
     }
 
     /// Notes a fault further below, at a path such as `events/3`.
     pub(crate) fn fault_below(&mut self, path: &str, detail: impl Into<String>) {
         let Self { faults, pointer, .. } = self;
-        faults.note(|| Fault::new(format!("{pointer}/{path}"), detail));
+        faults.push_with(|| Fault::new(format!("{pointer}/{path}"), detail));
     }
 
     /// Takes over the faults of a part that was read on its own.
@@ -72,7 +72,8 @@ impl<'a> Fields<'a> {
         self.faults.absorb(faults);
     }
 
-    /// The items of a list with their places, until enough is wrong: the others are counted without being read.
+    /// The items of a list with their places, until enough is wrong: the others are counted without being
+    /// read.
     pub(crate) fn each_of<'i, T>(&mut self, items: &'i [T], mut read: impl FnMut(&mut Self, usize, &'i T)) {
         for (index, item) in items.iter().enumerate() {
             if self.faults.is_full() {
@@ -155,11 +156,11 @@ impl<'a> Fields<'a> {
         self.not_null(key, sent).value()
     }
 
-    /// Every fault noted, and one for each field that nobody asked for.
+    /// Every fault so far, and one for each field that is not known.
     pub(crate) fn finish(self) -> Faults {
         let Self { map, pointer, known, mut faults } = self;
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            faults.note(|| {
+            faults.push_with(|| {
                 let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
                 Fault::new(
                     format!("{pointer}/{}", pointer_segment(key)),
@@ -183,10 +184,11 @@ pub(crate) const fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The whole number that a JSON number is: `15`, and `15.0` or `1.5e1`, which JSON Schema calls integers, too.
+/// The whole number that a JSON number is: `15`, and `15.0` or `1.5e1`, which JSON Schema calls integers,
+/// too.
 pub(crate) fn whole_number(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => Decimal::of(number).to_i64(),
+        Value::Number(number) => Decimal::from_number(number).to_i64(),
         _ => None,
     }
 }

@@ -1,10 +1,11 @@
 //! Faults of an input: every bad field at once, each with a JSON pointer (RFC 6901) to where it is.
 //!
-//! [`parse_json`] reads a body; `Fields` reads the fields of an object one by one, notes what is wrong with each and
-//! reports the unknown ones at the end. Every parser of outside input in this crate is written with it.
+//! [`parse_json`] reads a body; `Fields` reads the fields of an object one by one, notes what is wrong with
+//! each and reports the unknown ones at the end. Every parser of outside input in this crate is written with
+//! it.
 //!
-//! What a fault says is bounded, and so is how many are named ([`Faults`]): a refusal must not be larger, or more work, than
-//! the input that it refuses.
+//! What a fault says is bounded, and so is how many are named ([`Faults`]): a refusal must not be larger, or
+//! more work, than the input that it refuses.
 
 mod body;
 mod faults;

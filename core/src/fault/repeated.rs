@@ -1,5 +1,5 @@
-//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the reader (RFC 8259 4), so
-//! in a body of ours they are a fault.
+//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the
+//! reader (RFC 8259 4), so in a body of ours they are a fault.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,19 +8,19 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::faults::{Fault, Faults, pointer_segment};
 
-/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of the body. Text that is
-/// no JSON has none.
+/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of
+/// the body. Text that is not JSON has no such members.
 pub(crate) fn repeated_members(json: &str, pointer: &str) -> Faults {
     let mut found = Faults::default();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let place = Place { parent: None, step: Step::Root(pointer) };
-    // What is no JSON is told by whoever reads the values.
-    let _told_elsewhere = Walk { place: &place, found: &mut found }.deserialize(&mut reader);
+    let place = Location { parent: None, step: Step::Root(pointer) };
+    // Text that is not JSON is reported by the reader of the values.
+    let _reported_elsewhere = Walk { place: &place, found: &mut found }.deserialize(&mut reader);
     found
 }
 
 /// Where a value stands. Its pointer is only written where there is something to say.
-struct Place<'a> {
+struct Location<'a> {
     parent: Option<&'a Self>,
     step: Step<'a>,
 }
@@ -31,9 +31,9 @@ enum Step<'a> {
     Item(usize),
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn pointer(&self) -> String {
-        let above = self.parent.map(Place::pointer).unwrap_or_default();
+        let above = self.parent.map(Location::pointer).unwrap_or_default();
         match self.step {
             Step::Root(pointer) => String::from(pointer),
             Step::Member(key) => format!("{above}/{}", pointer_segment(key)),
@@ -43,7 +43,7 @@ impl Place<'_> {
 }
 
 struct Walk<'a, 'f> {
-    place: &'a Place<'a>,
+    place: &'a Location<'a>,
     found: &'f mut Faults,
 }
 
@@ -65,9 +65,9 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut known: BTreeSet<String> = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let place = Place { parent: Some(self.place), step: Step::Member(&key) };
+            let place = Location { parent: Some(self.place), step: Step::Member(&key) };
             if known.contains(&key) {
-                self.found.note(|| Fault::new(place.pointer(), "is given twice"));
+                self.found.push_with(|| Fault::new(place.pointer(), "is given twice"));
                 map.next_value::<IgnoredAny>()?;
             } else {
                 map.next_value_seed(Walk { place: &place, found: &mut *self.found })?;
@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut index = 0;
         loop {
-            let place = Place { parent: Some(self.place), step: Step::Item(index) };
+            let place = Location { parent: Some(self.place), step: Step::Item(index) };
             if items.next_element_seed(Walk { place: &place, found: &mut *self.found })?.is_none() {
                 return Ok(());
             }

@@ -12,7 +12,7 @@ pub(crate) fn shorten(text: &mut String, bytes_max: usize) {
     }
 }
 
-/// `text`, or its beginning and `…` where it has more than `chars_max` characters. Looks at no more than it keeps.
+/// `text`, or its start and `…` if it has more than `chars_max` characters. Looks at no more than it keeps.
 pub(crate) fn cut(text: &str, chars_max: usize) -> String {
     if text.len() <= chars_max || text.chars().nth(chars_max).is_none() {
         return String::from(text);
@@ -32,12 +32,14 @@ pub(crate) fn shown_list(values: &[&Value], chars_max: usize) -> String {
     written(&ShortList(values, bytes_of(chars_max)), chars_max)
 }
 
-/// Bytes of a text of which `chars_max` characters are kept: the longest character has four, and one more shows that there is more.
+/// Bytes of a text of which `chars_max` characters are kept: the longest character has four, and one more
+/// shows that there is more.
 const fn bytes_of(chars_max: usize) -> usize {
     (chars_max + 1) * 4
 }
 
-/// A value whose texts end after so many bytes: who writes a text first searches all of it for what must be escaped.
+/// A value whose texts end after so many bytes: who writes a text first searches all of it for what must be
+/// escaped.
 pub(super) struct Short<'a>(pub(super) &'a Value, pub(super) usize);
 
 /// A list of such values.

@@ -49,7 +49,7 @@ pub(crate) struct SplitObject {
 pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<SplitObject, InputFault> {
     let members = match serde_json::from_str::<RawMembers>(json) {
         Ok(RawMembers(members)) => members,
-        // What is no object may be no JSON either, further on.
+        // Text that is not an object may be malformed further on.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
             Ok(_) if error.is_data() => {
                 return Err(InputFault::from(Fault::new(pointer, "must be a JSON object")));
@@ -63,7 +63,7 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
         let at = || format!("{pointer}/{}", pointer_segment(&key));
         if key == raw_key {
             if split.raw.is_some() {
-                split.faults.note(|| Fault::new(at(), "is given twice"));
+                split.faults.push_with(|| Fault::new(at(), "is given twice"));
             } else if depth(value.get()) > JSON_DEPTH_MAX {
                 split.faults.push(too_deep(&at()));
                 split.raw = Some(value);
@@ -77,22 +77,22 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
                 split.raw = Some(value);
             }
         } else if split.rest.contains_key(&key) {
-            split.faults.note(|| Fault::new(at(), "is given twice"));
+            split.faults.push_with(|| Fault::new(at(), "is given twice"));
         } else {
             match json::read(value.get()) {
                 Ok(parsed) => {
                     split.faults.absorb(repeated_members(value.get(), &at()));
                     split.rest.insert(key, parsed);
                 }
-                Err(error) => split.faults.note(|| Fault::new(at(), format!("cannot be read: {error}"))),
+                Err(error) => split.faults.push_with(|| Fault::new(at(), format!("cannot be read: {error}"))),
             }
         }
     }
     Ok(split)
 }
 
-/// Whether a JSON text has a `\ud800`–`\udfff` escape without its other half. The JSON grammar allows it, but it is no
-/// text: Rust and Python receivers fail on it.
+/// Whether a JSON text has a `\ud800`–`\udfff` escape without its other half. The JSON grammar allows it, but
+/// it is no text: Rust and Python receivers fail on it.
 pub(super) fn has_lone_surrogate(json: &str) -> bool {
     let mut rest = json;
     let mut awaits_low = false;

@@ -54,7 +54,7 @@ fn nesting_is_limited_and_brackets_in_strings_are_not_nesting() {
 #[test]
 fn every_wrong_field_is_named_with_its_pointer() -> Result<(), Fault> {
     let body = json!({"text": 1, "flag": "yes", "integer": 1.5, "list": {}, "nothing": null, "a/b~c": 1});
-    let mut fields = Fields::of(&body, "/at")?;
+    let mut fields = Fields::from_value(&body, "/at")?;
     assert_eq!(fields.text("text"), Sent::Wrong);
     assert_eq!(fields.flag("flag"), Sent::Wrong);
     assert_eq!(fields.integer("integer"), Sent::Wrong);
@@ -87,7 +87,7 @@ fn a_sentence_names_every_field() {
 #[test]
 fn only_so_many_faults_are_named_and_the_others_are_counted() -> Result<(), Fault> {
     let body: Value = (0..1_000).map(|n| (format!("field-{n}"), json!(n))).collect::<Map<_, _>>().into();
-    let unknown = Fields::of(&body, "")?.finish();
+    let unknown = Fields::from_value(&body, "")?.finish();
     assert_eq!((unknown.len(), unknown.more()), (FAULTS_MAX, 950));
     assert!(unknown.sentence().ends_with("; and 950 more"), "{}", unknown.sentence());
     let mut all = Faults::default();
@@ -104,7 +104,7 @@ fn a_fault_that_is_only_counted_is_never_made() {
     let mut faults = Faults::default();
     let mut made = 0;
     for _ in 0..10_000 {
-        faults.note(|| {
+        faults.push_with(|| {
             made += 1;
             Fault::new("/a", "is wrong")
         });
@@ -116,7 +116,7 @@ fn a_fault_that_is_only_counted_is_never_made() {
 fn items_are_no_longer_read_once_enough_is_wrong() -> Result<(), Fault> {
     let body = json!({});
     let items = vec![0; 100_000];
-    let (mut fields, mut read) = (Fields::of(&body, "")?, 0);
+    let (mut fields, mut read) = (Fields::from_value(&body, "")?, 0);
     fields.each_of(&items, |fields, index, _item| {
         read += 1;
         fields.fault_below(&format!("list/{index}"), "is wrong");

@@ -1,4 +1,4 @@
-//! Checks of texts: length, control characters, characters that nobody sees.
+//! Checks of texts: length, control characters, invisible characters.
 
 /// Checks the length of a text in characters and that it has no control characters.
 pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
@@ -15,8 +15,9 @@ pub(crate) fn check_text(text: &str, chars_min: usize, chars_max: usize) -> Resu
     Ok(())
 }
 
-/// As [`check_text`], for what people read as a name or a description of something: without characters that nobody sees or that
-/// change the order of what stands around them (Unicode's `Cf`, `Co`, unassigned ones, line and paragraph separators, fillers).
+/// As [`check_text`], for what people read as a name or a description of something: without characters that
+/// nobody sees or that change the order of what stands around them (Unicode's `Cf`, `Co`, unassigned ones,
+/// line and paragraph separators, fillers).
 pub(crate) fn check_name(text: &str, chars_min: usize, chars_max: usize) -> Result<(), String> {
     check_text(text, chars_min, chars_max)?;
     check_visible(text)
@@ -33,10 +34,10 @@ pub(crate) fn check_visible(text: &str) -> Result<(), String> {
     }
 }
 
-/// Whether nobody sees `c`, which is neither a control character nor white space.
+/// Whether `c` is invisible, and neither a control character nor white space.
 pub(crate) fn is_invisible(c: char) -> bool {
-    /// Letters and marks that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point` beyond `Cf`). Variation selectors stay:
-    /// emoji are made with them.
+    /// Letters and marks that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point` beyond `Cf`).
+    /// Variation selectors stay: emoji are made with them.
     const BLANK: [char; 11] = [
         '\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{180b}', '\u{180c}', '\u{180d}',
         '\u{180f}', '\u{3164}', '\u{ffa0}',
@@ -48,8 +49,8 @@ pub(crate) fn is_invisible(c: char) -> bool {
     if c.is_control() || (c.is_whitespace() && !is_separator) {
         return false;
     }
-    // The standard library escapes what is not printable: the general categories C and Z. It has that table anyway. Behind a
-    // letter, because it also escapes a combining mark that comes first.
+    // The standard library escapes what is not printable: the general categories C and Z. It has that table
+    // anyway. Behind a letter, because it also escapes a combining mark that comes first.
     let shown: String = ['a', c].iter().collect();
     BLANK.contains(&c) || shown.escape_debug().nth(1) == Some('\\')
 }

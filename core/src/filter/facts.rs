@@ -10,7 +10,7 @@ use crate::event::{NewEvent, ObjectRef};
 use crate::fault::Fault;
 use crate::json;
 
-/// What of an event decides who wants it. The data is read only where a webhook asks for it, and once.
+/// The parts of an event that matching looks at. The data is read only where a webhook asks for it, and once.
 #[derive(Debug)]
 pub struct EventFacts<'a> {
     /// The event type.
@@ -49,8 +49,8 @@ impl<'a> EventFacts<'a> {
         &self.budget
     }
 
-    /// Why nothing that was found out about the event counts; `pointer` is where its data stands. Must be asked before
-    /// [`matches`] or [`explain`] is believed.
+    /// Why nothing that was found out about the event counts; `pointer` is where its data stands. Must be
+    /// asked before [`matches`] or [`explain`] is believed.
     #[must_use]
     pub fn overspent(&self, pointer: &str) -> Option<Fault> {
         self.budget.is_spent().then(|| {
@@ -66,12 +66,12 @@ impl<'a> EventFacts<'a> {
 
     /// The facts of an event that was just posted.
     #[must_use]
-    pub fn of(event: &'a NewEvent) -> Self {
+    pub fn from_event(event: &'a NewEvent) -> Self {
         Self::new(&event.kind, event.object.as_ref(), &event.labels, event.data.get())
     }
 
-    /// The data, read once. An event was refused where it can't be read; what an earlier build took is `null`, in which every
-    /// field is missing.
+    /// The data, read once. An event was refused where it can't be read; what an earlier build took is
+    /// `null`, in which every field is missing.
     #[must_use]
     pub fn data(&self) -> &Value {
         self.read.get_or_init(|| json::read(self.data).unwrap_or(Value::Null))

@@ -10,8 +10,8 @@ use crate::event::ObjectRef;
 use crate::fault::pointer_segment;
 use crate::webhook::{Contract, Definition, ObjectFilter};
 
-/// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and `paused`. Worth nothing
-/// once the event's budget is spent ([`EventFacts::overspent`]).
+/// Whether `webhook` wants this event: by type, object, labels and data. Says nothing of `enabled` and
+/// `paused`. Worth nothing once the event's budget is spent ([`EventFacts::overspent`]).
 ///
 /// A `ubiops` webhook for `*_finished` also matches `*_completed` and `*_failed` (docs/wire.md A.4).
 #[must_use]
@@ -40,13 +40,13 @@ pub fn takes_type(webhook: &Definition, kind: &str) -> bool {
 pub struct Match {
     /// What [`matches`] says.
     pub matched: bool,
-    /// One for each thing the webhook says of events, with pointers into its definition: `/enabled`, `/paused`, `/events`,
-    /// `/object/type`, `/event_labels/env`, `/filter/and/0`.
+    /// One for each thing the webhook says of events, with pointers into its definition: `/enabled`,
+    /// `/paused`, `/events`, `/object/type`, `/event_labels/env`, `/filter/and/0`.
     pub reasons: Vec<Clause>,
 }
 
-/// [`matches`] with its reasons. A disabled webhook gets no event although it would match one; a paused one gets it, and it
-/// waits.
+/// [`matches`] with its reasons. A disabled webhook gets no event although it would match one; a paused one
+/// gets it, and it waits.
 #[must_use]
 pub fn explain(webhook: &Definition, event: &EventFacts<'_>) -> Match {
     let clause = |pointer: String, text: String, holds: bool, found: Option<&str>| Clause {

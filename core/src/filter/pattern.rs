@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{TYPE_CHARS_MAX, is_event_type, is_operational};
 
-/// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or everything that
-/// producers post (`*`).
+/// An exact event type (`order.paid`), a prefix (`order.*`, which matches every type below `order.`) or
+/// everything that producers post (`*`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -26,8 +26,8 @@ impl EventPattern {
         &self.0
     }
 
-    /// Whether an event of type `kind` matches. Postern's own events (`postern.…`) match only a pattern that names them:
-    /// whoever subscribes to everything means what the producers post.
+    /// Whether an event of type `kind` matches. Postern's own events (`postern.…`) match only a pattern that
+    /// names them: a subscription to everything means what producers post.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
         if self.0 == "*" {

@@ -22,10 +22,10 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
-    /// ([`Outcome::Lost`]), and a URL that we refuse to call.
+    /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own
+    /// crash ([`Outcome::Lost`]), and a URL that we refuse to call.
     #[must_use]
-    pub fn of(
+    pub fn from_outcome(
         contract: Contract,
         outcome: &Outcome,
         response: Option<&ReceivedResponse>,
@@ -39,7 +39,7 @@ impl Signal {
             Outcome::Answered { status: 429 | 502 | 504 } => {
                 Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
             }
-            // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
+            // A receiver that sends the header asks for fewer calls, even if its value is not understood.
             Outcome::Answered { status: 503 } => match asked() {
                 Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },
                 None => Self::Failed,

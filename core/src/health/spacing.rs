@@ -21,8 +21,8 @@ pub enum Cause {
     Failing,
 }
 
-/// Milliseconds from one call to the next at a level: 1 s, doubled with each level above the first, up to a ceiling; 0 at
-/// level 0.
+/// Milliseconds from one call to the next at a level: 1 s, doubled with each level above the first, up to a
+/// ceiling; 0 at level 0.
 #[must_use]
 pub const fn spacing_ms(level: u8, cause: Cause) -> i64 {
     let ceiling_ms = match cause {

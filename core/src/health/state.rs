@@ -10,24 +10,26 @@ use crate::time::Timestamp;
 /// Failures in a row until a webhook counts as failing and is probed.
 pub const FAILING_AFTER: u32 = 5;
 
-/// Milliseconds from the first failure after the latest success (or the end of a pause) until a further failure disables the webhook: five days
-/// (docs/wire.md D.3).
+/// Milliseconds from the first failure after the latest success (or the end of a pause) until a further
+/// failure disables the webhook: five days (docs/wire.md D.3).
 pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 
-/// Milliseconds from a first 410 until another one disables a webhook that asks for a second one ([`Health::gone_disables`]): ten
-/// minutes, longer than a parking page stands in for a receiver that is being deployed.
+/// Milliseconds from a first 410 until another one disables a webhook that asks for a second one
+/// ([`Health::gone_disables`]): ten minutes, longer than a parking page stands in for a receiver that is
+/// being deployed.
 pub const GONE_CONFIRM_MS: i64 = 600_000;
 
-/// A change that somebody should hear of.
+/// A change that is worth an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// It failed [`FAILING_AFTER`] times in a row: told once until it succeeds.
+    /// It failed [`FAILING_AFTER`] times in a row: reported once until it succeeds.
     Failing,
     /// It was called less and is called as usual again.
     Recovered,
     /// It was called as usual and is called less, because its receiver is overloaded.
     Throttled,
-    /// It has failed for [`DISABLE_AFTER_MS`] without one success and is to be disabled. Told by every failure from then on.
+    /// It has failed for [`DISABLE_AFTER_MS`] without one success and is to be disabled. Told by every
+    /// failure from then on.
     DisabledForDays,
 }
 
@@ -38,7 +40,8 @@ pub struct Health {
     /// [`Signal::Failed`] since the latest success.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures_in_a_row: u32,
-    /// When the first failure of either kind ended after the latest success, or after the webhook was last resumed.
+    /// When the first failure of either kind ended after the latest success, or after the webhook was last
+    /// resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
     /// How far calls are spaced, 0 (as usual) to [`LEVEL_MAX`].
@@ -78,11 +81,12 @@ impl Health {
         self.level > 0
     }
 
-    /// How it stands after a signal at `now`, and what somebody should hear of.
+    /// How it stands after a signal at `now`, and which changes are worth an event.
     ///
-    /// What ends before `next_call_at` began before the pause and says nothing about what came after: a success does not
-    /// bring the calls of a throttled webhook closer together, and a failure does not space them further (many calls that
-    /// were under way when a receiver vanished would else count as many probes). A failure never shortens a pause.
+    /// What ends before `next_call_at` started before the pause and says nothing about what came after: a
+    /// success does not bring the calls of a throttled webhook closer together, and a failure does not space
+    /// them further (many calls that were under way when a receiver vanished would else count as many
+    /// probes). A failure never shortens a pause.
     #[must_use]
     pub fn after(&self, signal: Signal, now: Timestamp) -> (Self, Vec<Transition>) {
         let next_level = if self.is_early(now) { self.level } else { self.level.saturating_add(1) };
@@ -116,8 +120,9 @@ impl Health {
         }
     }
 
-    /// Whether a 410 that ends at `now` disables the webhook: the first one does, unless the webhook asks for a second one
-    /// (`confirm`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in between starts over.
+    /// Whether a 410 that ends at `now` disables the webhook: the first one does, unless the webhook asks for
+    /// a second one (`confirm`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in between
+    /// starts over.
     #[must_use]
     pub fn gone_disables(&self, confirm: bool, now: Timestamp) -> bool {
         !confirm || self.gone_from().is_some_and(|from| now >= from)
@@ -129,7 +134,8 @@ impl Health {
         self.gone_since.map(|since| since.plus_ms(GONE_CONFIRM_MS))
     }
 
-    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said of the new one.
+    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said
+    /// of the new one.
     #[must_use]
     pub fn moved(&self) -> Self {
         Self { gone_since: None, ..*self }
@@ -141,15 +147,15 @@ impl Health {
         Self { next_call_at: self.next_call_at.map(|at| at.min(now)), ..*self }
     }
 
-    /// How it stands when its webhook is resumed after a pause. Days without a call say nothing about the receiver, so that
-    /// its days of failure begin anew with its next failure; how far its calls are spaced stays, because nothing was heard
-    /// of the receiver since.
+    /// How it stands when its webhook is resumed after a pause. Days without a call say nothing about the
+    /// receiver, so that its days of failure start again with its next failure; how far its calls are spaced
+    /// stays, because nothing was heard of the receiver since.
     #[must_use]
     pub fn resumed(&self) -> Self {
         Self { failing_since: None, ..*self }
     }
 
-    /// Whether a call that ended at `now` began before the present pause.
+    /// Whether a call that ended at `now` started before the current pause.
     fn is_early(&self, now: Timestamp) -> bool {
         self.next_call_at.is_some_and(|next_call_at| now < next_call_at)
     }

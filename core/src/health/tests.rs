@@ -51,7 +51,8 @@ fn calls_that_were_under_way_when_a_receiver_vanished_count_as_one_probe() {
 #[test]
 fn what_follows_what() {
     use Cause::{Failing, Throttled};
-    // Signals an hour apart; then failures in a row, level, cause, seconds until the next call, and what was told when.
+    // Signals an hour apart; then failures in a row, level, cause, seconds until the next call, and what was
+    // told when.
     for (signals, failures, level, cause, next_s, told) in [
         (&[S][..], 0, 0, None, None, vec![]),
         (&[F, F, F, F], 4, 0, None, None, vec![]),
@@ -170,7 +171,7 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (503, Some(""), throttled(None)),
         (504, Some("Sat, 21 Nov 2026 14:07:41 GMT"), throttled(Some(10))),
     ] {
-        let found = Signal::of(
+        let found = Signal::from_outcome(
             Contract::Standard,
             &Outcome::Answered { status },
             Some(&response(status, retry_after)),
@@ -178,7 +179,10 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         );
         assert_eq!(found, signal, "{status} {retry_after:?}");
     }
-    assert_eq!(Signal::of(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW), Some(S));
+    assert_eq!(
+        Signal::from_outcome(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW),
+        Some(S)
+    );
     let message = || String::from("x");
     for (outcome, signal) in [
         (Outcome::TimedOut, Some(F)),
@@ -188,7 +192,7 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (Outcome::Blocked { message: message() }, None),
         (Outcome::Lost, None),
     ] {
-        assert_eq!(Signal::of(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
+        assert_eq!(Signal::from_outcome(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
     }
 }
 

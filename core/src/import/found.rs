@@ -55,7 +55,7 @@ impl Found {
         self.draft.insert(String::from(key), value.into());
     }
 
-    pub(super) fn note(&mut self, text: impl Into<String>) {
+    pub(super) fn add_note(&mut self, text: impl Into<String>) {
         self.notes.add(text);
     }
 }

@@ -44,13 +44,13 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
     let mut names = Names::default();
     for (index, item) in source::items(request.from, &request.listing).into_iter().enumerate() {
         let Some(mut found) = source::read(request.from, item) else {
-            let notes = vec![String::from("is no webhook as this system lists one")];
+            let notes = vec![String::from("is not a webhook as this system lists it")];
             items.push(ItemView { index, name: String::new(), taken: false, notes });
             continue;
         };
         let name = names.name_for(&found.name, index);
         if name != found.name {
-            found.note(format!("is called {name} here"));
+            found.add_note(format!("is called {name} here"));
         }
         found.set("name", name.clone());
         let mut checked = found.draft.clone();

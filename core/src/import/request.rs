@@ -28,7 +28,7 @@ impl Request {
     /// Not JSON, or every bad field.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
         let body = parse_json(body)?;
-        let mut fields = Fields::of(&body, "")?;
+        let mut fields = Fields::from_value(&body, "")?;
         let from = fields.text("from");
         let from = fields.required("from", from).and_then(|text| {
             let from = From::parse(text);

@@ -78,6 +78,6 @@ pub(super) struct Rules {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Enumeration {
     pub(super) set: ValueSet,
-    /// For whoever sent another.
+    /// For the message about any other value.
     pub(super) words: String,
 }

@@ -31,7 +31,7 @@ impl Types {
             Value::Null => 1,
             Value::Bool(_) => 2,
             Value::Number(number) => {
-                if Decimal::of(number).is_whole() {
+                if Decimal::from_number(number).is_whole() {
                     4 | 8
                 } else {
                     8

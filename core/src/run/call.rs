@@ -14,8 +14,8 @@ pub const CALL_TIMEOUT_S: u32 = 10;
 /// Calls of a probe whose answer was lost on our side: the receiver is not to blame for that.
 const PROBE_CALLS_MAX: u32 = 3;
 
-/// Milliseconds before the second, third and fourth call of a probe that reached nobody: a receiver that is being restarted does
-/// not end a run. After them actinia's rule holds: the run has failed.
+/// Milliseconds before the second, third and fourth call of a probe that reached nobody: a receiver that is
+/// being restarted does not end a run. After them actinia's rule holds: the run has failed.
 pub const PROBE_PAUSES_MS: [i64; 3] = [1_000, 3_000, 6_000];
 
 /// Characters of an answer's body that are kept with a call.
@@ -27,13 +27,13 @@ const ANSWER_CHARS_MAX: usize = 2_000;
 pub struct CallbackAttempt {
     /// 1, 2, …
     pub number: u32,
-    /// When the call began.
+    /// When the call started.
     pub started_at: Timestamp,
     /// Until the answer was read, or the failure known.
     pub duration_ms: u32,
     /// How it ended.
     pub outcome: Outcome,
-    /// The beginning of the answer's body.
+    /// The start of the answer's body.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
     /// Seconds that the answer's `Retry-After` asks for.
@@ -53,7 +53,7 @@ pub struct CallRecord {
     /// The call. Its `retry_after_s` is what `retry_after` comes to, where it is understood.
     #[serde(flatten)]
     pub attempt: CallbackAttempt,
-    /// What the header says; a record of an older build holds none.
+    /// What the header says; absent in records of older builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
 }
@@ -101,10 +101,10 @@ pub enum Next {
 
 /// What the decision needs to know of a callback.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing<'a> {
+pub struct CallTerms<'a> {
     /// What it tells.
     pub kind: CallbackKind,
-    /// Calls made so far that told the same, this one included. A resend starts anew.
+    /// Calls made so far that told the same, this one included. A resend starts again.
     pub tries: u32,
     /// Seconds before call 2, 3, …: the project's; `None` is the default ([`retry::DEFAULT_WAITS_S`]).
     pub schedule_s: Option<&'a [u32]>,
@@ -114,13 +114,14 @@ pub struct Standing<'a> {
 
 /// Decides what follows a call.
 ///
-/// A probe passes with 200 and nothing else (docs/wire.md C.4). It is repeated where it reached nobody ([`PROBE_PAUSES_MS`]) or its call
-/// was lost on our side. What is posted counts as taken with 200 and 204 (docs/wire.md C.5); it is repeated by the schedule that
-/// deliveries have, never before the answer's `Retry-After`. Nothing is repeated after another 2xx (the receiver has it), after
-/// 410, or at a URL that is not allowed.
+/// A probe passes with 200 and nothing else (docs/wire.md C.4). It is repeated where it reached nobody
+/// ([`PROBE_PAUSES_MS`]) or its call was lost on our side. What is posted counts as taken with 200 and 204
+/// (docs/wire.md C.5); it is repeated by the schedule that deliveries have, never before the answer's
+/// `Retry-After`. Nothing is repeated after another 2xx (the receiver has it), after 410, or at a URL that is
+/// not allowed.
 #[must_use]
-pub fn decide(standing: Standing<'_>, outcome: &Outcome, retry_after_s: Option<u32>) -> Next {
-    let Standing { kind, tries, schedule_s, seed } = standing;
+pub fn decide(standing: CallTerms<'_>, outcome: &Outcome, retry_after_s: Option<u32>) -> Next {
+    let CallTerms { kind, tries, schedule_s, seed } = standing;
     if kind.is_probe() {
         return after_probe(tries, outcome);
     }

@@ -65,7 +65,8 @@ impl CallbackKind {
     }
 }
 
-/// What a run says one of whose addresses did not answer its probe with 200 (docs/wire.md C.4). Credentials in the query are masked.
+/// What a run says one of whose addresses did not answer its probe with 200 (docs/wire.md C.4). Credentials
+/// in the query are masked.
 #[must_use]
 pub fn not_accessible(field: &str, url: &str) -> String {
     format!("The {field} webhook URL {} can not be accessed.", masked_url(url))

@@ -24,7 +24,7 @@ pub enum RunMode {
 /// Where a run came in: what its status says of itself in actinia's words (`facade::actinia`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// `https://host` of the request that created the run; addresses in callbacks begin with it.
+    /// `https://host` of the request that created the run; addresses in callbacks start with it.
     pub origin: String,
     /// The path of that request.
     pub path: String,
@@ -45,7 +45,7 @@ pub struct RunDraft {
     pub mode: RunMode,
     /// Where it came in.
     pub entry: Entry,
-    /// Why it can't be done at all: it ends in an error at once then, and nobody is called.
+    /// Why it can't be done at all: it ends in an error at once then, and no callback is made.
     pub refusal: Option<String>,
 }
 

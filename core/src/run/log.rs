@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 /// Bytes of a run's log at most; the oldest entries make room.
 pub const LOG_BYTES_MAX: usize = 256 * 1024;
 
-/// Adds `more` to a log of at most [`LOG_BYTES_MAX`] bytes; gives how many of the oldest entries had to go. An entry that is too
-/// large for any log goes as well.
+/// Adds `more` to a log of at most [`LOG_BYTES_MAX`] bytes; gives how many of the oldest entries had to go.
+/// An entry that is too large for any log goes as well.
 pub fn append_log(log: &mut Vec<Box<RawValue>>, more: Vec<Box<RawValue>>) -> u32 {
     log.extend(more);
     let mut room = LOG_BYTES_MAX;

@@ -8,8 +8,8 @@ use crate::delivery::Outcome;
 use crate::explain::{self, Reason};
 use crate::time::Timestamp;
 
-/// Whether somebody may have a callback sent again, now: `kind` of a run in `run`, which stands at `callback` and is due at
-/// `next_at`.
+/// Whether somebody may have a callback sent again, now: `kind` of a run in `run`, which stands at `callback`
+/// and is due at `next_at`.
 ///
 /// # Errors
 /// Why not, in words.

@@ -11,10 +11,10 @@ pub const LEASE_S_MIN: u32 = 10;
 /// See [`LEASE_S_MIN`].
 pub const LEASE_S_MAX: u32 = 3_600;
 
-/// The lease of a claim that asks for none.
+/// The lease of a claim that does not ask for one.
 pub const LEASE_S_DEFAULT: u32 = 60;
 
-/// Claims that may be lost before nobody is offered the run any more.
+/// Claims that may be lost before the run is no longer offered.
 pub const CLAIMS_LOST_MAX: u32 = 5;
 
 /// Steps of a run at most.
@@ -33,7 +33,7 @@ pub enum RunState {
     Running,
     /// Done.
     Finished,
-    /// It failed, or nobody could do it.
+    /// It failed, or no executor could do it.
     Error,
     /// Somebody stopped it.
     Terminated,
@@ -87,7 +87,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `step` of `of`; where nobody says a `percent` it follows from the two.
+    /// `step` of `of`; an absent `percent` follows from the two.
     #[must_use]
     pub fn new(step: u32, of: u32, percent: Option<u32>) -> Self {
         let derived = u64::from(step) * 100 / u64::from(of.max(1));
@@ -95,7 +95,7 @@ impl Progress {
     }
 }
 
-/// Why an executor is not heard (409).
+/// Why an executor's message is refused (409).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotHeard {
     /// The run has ended.
@@ -125,11 +125,12 @@ impl NotHeard {
     }
 }
 
-/// Whether an executor that works under `sent` (or names no claim) is heard by a run in `state` whose latest claim is `claim`.
+/// Whether an executor that works under `sent` (or names no claim) is heard by a run in `state` whose latest
+/// claim is `claim`.
 ///
 /// # Errors
 /// Why not.
-pub const fn hear(state: RunState, claim: u32, sent: Option<u32>) -> Result<(), NotHeard> {
+pub const fn check_claim(state: RunState, claim: u32, sent: Option<u32>) -> Result<(), NotHeard> {
     match state {
         RunState::Terminated => Err(NotHeard::Terminated),
         RunState::Finished | RunState::Error => Err(NotHeard::Ended),

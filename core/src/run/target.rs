@@ -48,8 +48,8 @@ impl Webhooks {
         had_some
     }
 
-    /// Whether a call would have to go out without the credentials that it once had. (Builds before `forgotten` deleted them as
-    /// well; what they left behind is the user's name.)
+    /// Whether a call would have to go out without the credentials that it once had. (Builds before
+    /// `forgotten` deleted them as well; what they left behind is the user's name.)
     #[must_use]
     pub const fn lack_credentials(&self) -> bool {
         self.forgotten || (self.user.is_some() && self.finished.authorization.is_none())

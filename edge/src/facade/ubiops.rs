@@ -126,7 +126,7 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
             ..WebhookQuery::default()
         };
         let page = session.ask(ListWebhooks { query, contract: UBIOPS }).await?;
-        found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::of));
+        found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::from_view));
         cursor = page.next;
         if cursor.is_none() {
             return Answer::json(200, &found);
@@ -159,18 +159,18 @@ async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let trial = ubiops::test_create(&session.incoming.json_text().await?, &session.policy())?;
     let TrialStarted { test, work } = session.ask(TryDefinition::from(trial)).await?;
     session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![work]));
-    Answer::json(201, &TestDetail::of(&test))
+    Answer::json(201, &TestDetail::from_view(&test))
 }
 
 /// `webhook_tests_get`: 200.
 async fn show_test(session: &mut Session<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = format!("{}{id}", postern_core::id::Kind::Test.prefix());
     let test = session.ask(ShowTrial { id }).await?;
-    Answer::json(200, &TestDetail::of(&test))
+    Answer::json(200, &TestDetail::from_view(&test))
 }
 
 fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
-    Answer::json(status, &Detail::of(view))
+    Answer::json(status, &Detail::from_view(view))
 }
 
 /// A failure in UbiOps' words.

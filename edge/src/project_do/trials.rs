@@ -6,7 +6,7 @@ use postern_core::event::NewEvent;
 use postern_core::id::{Kind, Seq};
 use postern_core::operation::Operation;
 use postern_core::webhook::Definition;
-use postern_core::webhook::parse::{TestDraft, Trial};
+use postern_core::webhook::parse::{Trial, TrialDraft};
 use postern_ledger::TestWork;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -55,7 +55,7 @@ impl Question for TryWebhook {
     fn answer(self, turn: &mut Turn<'_>) -> Result<TrialStarted, Refusal> {
         let Self { name, kind, data, retry } = self;
         let stored = turn.ledger.stored_webhook(&name)?;
-        let event = TestDraft { kind, data, retry }.event_for(&stored.definition);
+        let event = TrialDraft { kind, data, retry }.event_for(&stored.definition);
         let seq = turn.ledger.reserve(turn.now);
         turn.start_trial(seq, Some((stored.seq, name)), stored.definition, event, retry)
     }
@@ -63,7 +63,7 @@ impl Question for TryWebhook {
 
 impl TryWebhook {
     /// From what was parsed.
-    pub(crate) fn new(name: String, draft: TestDraft) -> Self {
+    pub(crate) fn new(name: String, draft: TrialDraft) -> Self {
         Self { name, kind: draft.kind, data: draft.data, retry: draft.retry }
     }
 }

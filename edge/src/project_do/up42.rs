@@ -53,7 +53,7 @@ impl Question for ListUp42Webhooks {
         let filter = WebhookFilter { contract: Some(Contract::Up42), ..WebhookFilter::default() };
         let found = turn.ledger.list_webhooks(&filter, self.page.limit, self.page.cursor.as_deref())?;
         let items = found.items.iter().map(|view| turn.up42_view(view)).collect::<Result<_, Refusal>>()?;
-        Ok(found.of(items))
+        Ok(found.with_items(items))
     }
 }
 
@@ -200,7 +200,7 @@ impl Turn<'_> {
     fn up42_view(&mut self, view: &WebhookView) -> Result<api::Webhook, Refusal> {
         // Only to those who may change them.
         if !self.may(Operation::GetWebhookSecret) {
-            return Ok(api::Webhook::of(view, api::Secrecy::Hidden));
+            return Ok(api::Webhook::from_view(view, api::Secrecy::Hidden));
         }
         let stored = self.ledger.stored_webhook(&view.name)?;
         let owner = Owner { project: self.project, id: &stored.id };
@@ -208,7 +208,7 @@ impl Turn<'_> {
         if secret.is_some() {
             self.ledger.note_reading(&stored, self.now)?;
         }
-        Ok(api::Webhook::of(view, api::Secrecy::Open(secret)))
+        Ok(api::Webhook::from_view(view, api::Secrecy::Open(secret)))
     }
 }
 

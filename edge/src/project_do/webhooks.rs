@@ -320,6 +320,6 @@ impl Turn<'_> {
     fn secret_view(&self, id: &str, sealed: &Definition) -> Result<SecretView, Refusal> {
         let owner = Owner { project: self.project, id };
         let secret = seal::unseal_secret(&self.settings.keyring, owner, sealed)?;
-        Ok(SecretView::of(secret, &sealed.previous_secrets, self.now))
+        Ok(SecretView::from_secrets(secret, &sealed.previous_secrets, self.now))
     }
 }

@@ -1,8 +1,9 @@
 //! Gates: what each webhook may be given now, kept in memory.
 //!
-//! A gate is closed while its webhook is disabled or paused, while it is probed and a call is under way or not due yet,
-//! and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it leaves the index of due
-//! work, so that a million deliveries of one webhook cost the others nothing, and comes back when the gate opens.
+//! A gate is closed while its webhook is disabled or paused, while it is probed and a call is under way or
+//! not due yet, and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it
+//! leaves the index of due work, so that a million deliveries of one webhook cost the others nothing, and
+//! comes back when the gate opens.
 //!
 //! Nothing here is a second truth. [`crate::Ledger::open`] rebuilds it: leases and held deliveries from the
 //! deliveries themselves, health and the calls of rate limits from their tables.
@@ -196,13 +197,20 @@ impl Gates {
 
     // Leases.
 
-    /// A lease was handed out.
-    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, is_claimed: bool) {
+    /// A lease was handed out that nobody has claimed yet.
+    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq) {
         let gate = self.gate(webhook);
-        if gate.out.insert(delivery, is_claimed) == Some(false) {
+        if gate.out.insert(delivery, false) != Some(false) {
+            gate.unclaimed += 1;
+        }
+    }
+
+    /// A lease was claimed.
+    pub(crate) fn claim(&mut self, webhook: Seq, delivery: Seq) {
+        let gate = self.gate(webhook);
+        if gate.out.insert(delivery, true) == Some(false) {
             gate.unclaimed -= 1;
         }
-        gate.unclaimed += usize::from(!is_claimed);
     }
 
     /// A lease ended, however. Does nothing where there is none.
@@ -219,7 +227,7 @@ impl Gates {
 
     /// A lease was handed out that no index holds.
     pub(crate) fn lease_inline(&mut self, webhook: Seq, delivery: Seq, until: Timestamp) {
-        self.lease(webhook, delivery, true);
+        self.claim(webhook, delivery);
         self.inline.insert(delivery, until);
         self.inline_ends.insert((until, delivery));
     }
@@ -289,8 +297,8 @@ impl Gates {
         }
     }
 
-    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit. Leases that nobody
-    /// claimed do not count against it.
+    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit.
+    /// Leases that nobody claimed do not count against it.
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let opening = match self.by_webhook.get(&webhook) {
             Some(gate) => gate.opening(rules, now, gate.out.len() - gate.unclaimed + begun, begun),
@@ -305,7 +313,8 @@ impl Gates {
         u32::try_from(claimed).unwrap_or(u32::MAX)
     }
 
-    /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not open it.
+    /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not
+    /// open it.
     pub(crate) fn opens_at(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Option<Timestamp> {
         match self.opening(webhook, rules, now) {
             Opening::Now(_) => Some(now),
@@ -389,7 +398,7 @@ mod tests {
 
     /// A call begins.
     fn begin(gates: &mut Gates, delivery: i64, rules: Rules, now: Timestamp) {
-        gates.lease(WEBHOOK, Seq(delivery), true);
+        gates.claim(WEBHOOK, Seq(delivery));
         if let Some(rate) = rules.rate {
             gates.set_window(WEBHOOK, gates.window_with(WEBHOOK, rate, now, 1));
         }
@@ -408,12 +417,12 @@ mod tests {
         let mut gates = Gates::default();
         let rules = rate(3, 10);
         for (delivery, ms) in [(1, 0), (2, 4_000)] {
-            gates.lease(WEBHOOK, Seq(delivery), false);
+            gates.lease(WEBHOOK, Seq(delivery));
             begin(&mut gates, delivery, rules, at(ms));
             gates.end(WEBHOOK, Seq(delivery));
         }
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(3), false);
+        gates.lease(WEBHOOK, Seq(3));
         assert_eq!(
             gates.opening(WEBHOOK, rules, at(5_000)),
             Opening::At(at(10_000)),
@@ -429,7 +438,7 @@ mod tests {
     #[test]
     fn tickets_alone_can_fill_a_window_and_then_time_does_not_help() {
         let mut gates = Gates::default();
-        gates.lease(WEBHOOK, Seq(1), false);
+        gates.lease(WEBHOOK, Seq(1));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Later);
         gates.end(WEBHOOK, Seq(1));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Now(1));
@@ -458,8 +467,8 @@ mod tests {
     fn calls_at_once_are_leases_that_have_not_ended() {
         let mut gates = Gates::default();
         let rules = Rules { concurrency: Some(2), ..OPEN };
-        gates.lease(WEBHOOK, Seq(1), false);
-        gates.lease(WEBHOOK, Seq(2), false);
+        gates.lease(WEBHOOK, Seq(1));
+        gates.lease(WEBHOOK, Seq(2));
         assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, rules, at(0), 0));
         gates.end(WEBHOOK, Seq(2));
@@ -482,8 +491,8 @@ mod tests {
         assert!(!gates.is_free(WEBHOOK, OPEN));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(999)), Opening::At(at(1_000)));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(1), false);
-        gates.lease(WEBHOOK, Seq(2), false);
+        gates.lease(WEBHOOK, Seq(1));
+        gates.lease(WEBHOOK, Seq(2));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
         assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 1), "not two in one commit");

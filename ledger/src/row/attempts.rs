@@ -8,7 +8,8 @@ use postern_core::explain::reason_phrase;
 use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
 
-/// Bytes of a delivery's attempts at most: a row has 2 MB (docs/platform.md 2.3) and must hold one more attempt.
+/// Bytes of a delivery's attempts at most: a row has 2 MB (docs/platform.md 2.3) and must hold one more
+/// attempt.
 pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 
 /// Reads the column.
@@ -23,8 +24,8 @@ pub(crate) fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
     attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
 }
 
-/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers' headers and
-/// requests. That an attempt was made, when and how it ended stays.
+/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers'
+/// headers and requests. That an attempt was made, when and how it ended stays.
 pub(crate) fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
     let mut used = to_lines(attempts)?.len();
     let drop_body = |attempt: &mut Attempt| {

@@ -1,7 +1,7 @@
 //! Table `webhook`: definitions, sealed.
 //!
-//! Does not know what a definition means: what a change entails for other tables (the outbox, order, a rate limit) is kept
-//! together with it here, so that no caller forgets it.
+//! Does not know what a definition means: what a change entails for other tables (the outbox, order, a rate
+//! limit) is kept together with it here, so that no caller forgets it.
 
 use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
@@ -110,7 +110,8 @@ pub(crate) fn insert_webhook<S: Sql>(
     outbox::put(sql, webhook.seq, 1, now)
 }
 
-/// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's transaction.
+/// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's
+/// transaction.
 pub(crate) fn update_webhook<S: Sql>(
     sql: &S,
     before: &StoredWebhook,
@@ -137,7 +138,8 @@ pub(crate) fn update_webhook<S: Sql>(
     Ok(())
 }
 
-/// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's transaction.
+/// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's
+/// transaction.
 pub(crate) fn delete_webhook<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,
@@ -174,7 +176,8 @@ pub(crate) fn write_version<S: Sql>(
     outbox::put(sql, webhook.seq, webhook.version, now)
 }
 
-/// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the caller's transaction.
+/// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the
+/// caller's transaction.
 pub(crate) fn write_disabled<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,
@@ -194,8 +197,8 @@ pub(crate) fn write_disabled<S: Sql>(
     outbox::put(sql, webhook.seq, webhook.version, now)
 }
 
-/// Replaces the sealed text of a webhook by another of the same secrets, and asks for its publication. `false` where its
-/// version is another by now, or it is gone. Inside the caller's transaction.
+/// Replaces the sealed text of a webhook by another of the same secrets, and asks for its publication.
+/// `false` where its version is another by now, or it is gone. Inside the caller's transaction.
 pub(crate) fn replace_sealed_text<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,

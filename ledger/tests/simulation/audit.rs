@@ -513,7 +513,7 @@ impl Audit {
                 let last = now.attempts.last();
                 let wish = last
                     .and_then(|last| last.response.as_ref())
-                    .and_then(|response| Wish::of(Contract::Standard, response));
+                    .and_then(|response| Wish::from_response(Contract::Standard, response));
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
                 let is_disabling = is_gone && self.gone_disables(now.webhook, hook, step.now_ms);
@@ -652,7 +652,7 @@ impl Audit {
             }
             let response = attempt.response.as_ref();
             let wants_no_more = !took_it(&attempt)
-                && response.and_then(|response| Wish::of(Contract::Standard, response))
+                && response.and_then(|response| Wish::from_response(Contract::Standard, response))
                     == Some(Wish::Disable);
             let definition = before.get(&webhook).map(|hook| &hook.definition);
             let is_gone = attempt.outcome == (Outcome::Answered { status: 410 });
@@ -670,7 +670,8 @@ impl Audit {
                 continue;
             }
             let now = Timestamp(step.now_ms);
-            let Some(signal) = Signal::of(Contract::Standard, &attempt.outcome, response, now) else {
+            let Some(signal) = Signal::from_outcome(Contract::Standard, &attempt.outcome, response, now)
+            else {
                 continue;
             };
             let was = self.health.get(&webhook).copied().unwrap_or_default();

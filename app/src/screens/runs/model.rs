@@ -122,7 +122,7 @@ pub(super) fn advice(run: &RunView) -> &'static str {
         }
         (RunState::Accepted, RunMode::Validation) => "Its addresses are being probed.",
         (RunState::Error, _) if run.started_at.is_none() => {
-            "It never began. If an address could not be accessed: it must answer a GET with 200."
+            "It never started. If an address could not be accessed: it must answer a GET with 200."
         }
         _ => "",
     }

@@ -701,7 +701,7 @@ pub(crate) fn preview(
         None => data,
     };
     let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };
-    let rendering = Rendering::of(&definition, &kind);
+    let rendering = Rendering::for_event(&definition, &kind);
     let Callback { shown_headers, body, .. } =
         contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now)
             .ok()?;

@@ -1,7 +1,8 @@
 //! Process chains: what a POST of one may hold, and how it becomes a run.
 //!
-//! actinia takes nearly every JSON object and says in the job what is wrong with it; so a chain that can't be done becomes a run
-//! that ends in an error at once ([`RunDraft::refusal`]), and only what is no JSON object is refused here.
+//! actinia takes nearly every JSON object and says in the job what is wrong with it; so a chain that can't be
+//! done becomes a run that ends in an error at once ([`RunDraft::refusal`]), and only what is no JSON object
+//! is refused here.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -99,7 +100,7 @@ fn read_webhooks(chain: &Map<String, Value>, policy: &Policy) -> Result<Option<W
     if let Some(unknown) = webhooks.keys().find(|key| !WEBHOOKS.contains(&key.as_str())) {
         let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
         return Err(format!(
-            "The webhooks definition holds {shown:?}, which is none of {}.",
+            "The webhooks definition holds {shown:?}, which is not one of {}.",
             WEBHOOKS.join(", ")
         ));
     }
@@ -134,7 +135,7 @@ fn mask(chain: &mut Map<String, Value>, policy: &Policy) {
     let Some(Value::Object(webhooks)) = chain.get_mut("webhooks") else { return };
     for (key, value) in webhooks.iter_mut() {
         let Value::String(text) = value else {
-            // What is no text is no login that we take, and may hold one all the same.
+            // Only a string is accepted as a login, but any other value may hold one.
             if key == "auth" && !value.is_null() {
                 *value = Value::from(MASKED_PASSWORD);
             }

@@ -1,5 +1,5 @@
-//! actinia's words for runs (docs/wire.md C): what its API says of a run, what a run's callbacks carry, and in [`chain`] what a process
-//! chain may hold. What a run is and does, `crate::run` decides.
+//! actinia's words for runs (docs/wire.md C): what its API says of a run, what a run's callbacks carry, and
+//! in [`chain`] what a process chain may hold. What a run is and does, `crate::run` decides.
 
 pub mod chain;
 mod status;

@@ -8,16 +8,16 @@ use crate::json;
 use crate::run::{CallbackKind, Entry, Progress, RunState};
 use crate::time::Timestamp;
 
-/// What a resource's id begins with; the run's UUID follows.
+/// What a resource's id starts with; the run's UUID follows.
 pub const RESOURCE_PREFIX: &str = "resource_id-";
 
-/// Where the API begins, below the origin.
+/// Where the API starts, below the origin.
 pub const BASE_PATH: &str = "/actinia/api/v3";
 
 /// In front of every message of an error, with two spaces (docs/wire.md C.3).
 const ERROR_PREFIX: &str = "AsyncProcessError:  ";
 
-/// A run, as far as its status tells.
+/// The part of a run that its status shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The user of actinia's words.
@@ -47,7 +47,7 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The HTTP status of an answer about it: 400 for an error, whoever asks (docs/wire.md C.3).
+    /// The HTTP status of an answer about it: 400 for an error, for every client (docs/wire.md C.3).
     #[must_use]
     pub const fn http_code(&self) -> u16 {
         match self.state {
@@ -130,7 +130,8 @@ pub fn status(facts: &Facts<'_>) -> String {
     serde_json::to_string(&shown).unwrap_or_else(|_never| String::from("{}"))
 }
 
-/// The body of a POST about a run: its status as JSON inside a JSON string (docs/wire.md C.5). An `update` has neither log nor chain.
+/// The body of a POST about a run: its status as JSON inside a JSON string (docs/wire.md C.5). An `update`
+/// has neither log nor chain.
 #[must_use]
 pub fn callback_body(kind: CallbackKind, facts: &Facts<'_>) -> String {
     let text = match kind {
@@ -158,13 +159,13 @@ pub(super) fn results(results: Option<&RawValue>) -> Value {
     match read {
         None | Some(Value::Null) => json!({}),
         Some(known @ (Value::Object(_) | Value::String(_))) => known,
-        // By hand: `json!` would write numbers anew.
+        // By hand: `json!` would rewrite numbers.
         Some(other) => Value::Object([(String::from("value"), other)].into_iter().collect()),
     }
 }
 
-/// An entry of the log in actinia's form. Whatever else an executor logged becomes the output of a step called `log`, because
-/// actinia's clients read nothing else.
+/// An entry of the log in actinia's form. Whatever else an executor logged becomes the output of a step
+/// called `log`, because actinia's clients read nothing else.
 fn log_entry(raw: &RawValue) -> Value {
     let entry = json::read(raw.get()).unwrap_or_default();
     let fits = entry["executable"].is_string()

@@ -16,7 +16,7 @@ use crate::webhook::{Contract, Definition, ObjectFilter, TIMEOUT_DEFAULT_S, Webh
 /// Not JSON, or every bad field.
 pub fn create(body: &str, policy: &Policy) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| field::name(&mut fields, text));
     let definition = new_definition(&mut fields, name, policy);
@@ -41,7 +41,7 @@ pub fn create(body: &str, policy: &Policy) -> Result<Definition, InputFault> {
 /// Not JSON, or every bad field.
 pub fn test_create(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let definition = new_definition(&mut fields, WebhookName::parse("test"), policy);
     let faults = fields.finish();
     match definition {
@@ -95,14 +95,14 @@ fn new_definition(fields: &mut Fields<'_>, name: Option<WebhookName>, policy: &P
     Some(definition)
 }
 
-/// Applies UbiOps' Update body (docs/wire.md A.3): only the fields that were sent change, and `null` restores a
-/// default.
+/// Applies UbiOps' Update body (docs/wire.md A.3): only the fields that were sent change, and `null` restores
+/// a default.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
 pub fn update(current: &Definition, body: &str, policy: &Policy) -> Result<Definition, InputFault> {
     let patch = fault::parse_json(body)?;
-    let mut fields = Fields::of(&patch, "")?;
+    let mut fields = Fields::from_value(&patch, "")?;
     let mut updated = current.clone();
     let name = fields.text("name");
     if let Some(name) = fields.not_null("name", name).value().and_then(|text| field::name(&mut fields, text))

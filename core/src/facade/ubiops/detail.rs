@@ -8,8 +8,8 @@ use crate::api::test::{TestStatus, TestView};
 use crate::api::webhook::{HeaderView, WebhookView};
 use crate::time::Timestamp;
 
-/// A webhook as UbiOps shows it (docs/wire.md A.3): every field its client knows. A hidden header value is `null`,
-/// never `""`.
+/// A webhook as UbiOps shows it (docs/wire.md A.3): every field its client knows. A hidden header value is
+/// `null`, never `""`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detail {
     /// A bare UUID.
@@ -49,7 +49,7 @@ pub struct Detail {
 impl Detail {
     /// The UbiOps face of a webhook.
     #[must_use]
-    pub fn of(webhook: &WebhookView) -> Self {
+    pub fn from_view(webhook: &WebhookView) -> Self {
         let shown = |header: &HeaderView| HeaderView {
             value: header.value.clone().filter(|value| !header.protected && !value.is_empty()),
             ..header.clone()
@@ -89,7 +89,7 @@ pub struct TestDetail {
 impl TestDetail {
     /// The UbiOps face of a test.
     #[must_use]
-    pub fn of(test: &TestView) -> Self {
+    pub fn from_view(test: &TestView) -> Self {
         Self { id: bare_uuid(&test.id), status: test.status, error_message: test.error_message.clone() }
     }
 }

@@ -12,8 +12,8 @@ use crate::query;
 /// UbiOps' list filter (docs/wire.md A.2). What is `None` or empty does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListFilter {
-    /// What stands between the commas of `labels`. A value may hold a comma, and its text does not say which commas are its own: a
-    /// webhook is listed if there is a reading in which it has all of the labels.
+    /// What stands between the commas of `labels`. A value may hold a comma, and its text does not say which
+    /// commas are its own: a webhook is listed if there is a reading in which it has all of the labels.
     pub labels: Vec<String>,
     /// The object's type.
     pub object_type: Option<String>,
@@ -22,8 +22,8 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
-    /// Reads the raw query `labels=k:v,k:v&object_type=&event=`. An empty value counts as not given. A part of `labels` without a
-    /// colon goes on with the value before it: `labels=city:Zug, Switzerland,env:prod`.
+    /// Reads the raw query `labels=k:v,k:v&object_type=&event=`. An empty value counts as not given. A part
+    /// of `labels` without a colon goes on with the value before it: `labels=city:Zug, Switzerland,env:prod`.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -69,7 +69,8 @@ impl ListFilter {
         (!rest.iter().any(|part| part.contains(':'))).then(|| (String::from(key), String::from(value)))
     }
 
-    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts is looked at once.
+    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts is
+    /// looked at once.
     fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
         let parts = &self.labels;
         let mut ends_here: Vec<bool> = std::iter::once(true).chain(parts.iter().map(|_part| false)).collect();

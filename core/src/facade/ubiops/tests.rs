@@ -9,6 +9,7 @@ use crate::egress::Policy;
 use crate::facade::support::{pointers, view, with};
 use crate::fault::InputFault;
 use crate::filter;
+use crate::nearly::{is_read_or_explained, nearly};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, Definition, ObjectFilter};
 
@@ -57,7 +58,7 @@ fn a_webhook_reads_as_the_client_expects() -> Outcome {
     let headers = json!([{"key": "Authorization", "value": "Token 9", "protected": true}, {"key": "X-A", "value": "1", "protected": false}]);
     let webhook =
         made(json!({"labels": {"env": "prod"}, "headers": headers, "version": "v1", "timeout": 30}))?;
-    let shown = serde_json::to_value(Detail::of(&view(&webhook))).unwrap_or_default();
+    let shown = serde_json::to_value(Detail::from_view(&view(&webhook))).unwrap_or_default();
     let expected = json!({
         "id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "name": "w1", "url": "https://r.example/h", "object_type": "deployment",
         "object_name": "d1", "version": "v1", "event": "deployment_request_failed", "description": "", "labels": {"env": "prod"},
@@ -178,7 +179,7 @@ fn a_test_sends_the_event_that_it_names() -> Outcome {
     let body = json!({"url": "https://u:p@r.example/h", "object_type": "pipeline", "object_name": "p1", "event": "pipeline_request_finished", "include_result": true});
     let trial = test_create(&body.to_string(), &Policy::default())?;
     assert_eq!(trial.event.kind, "pipeline_request_completed");
-    assert!(filter::matches(&trial.definition, &filter::EventFacts::of(&trial.event)));
+    assert!(filter::matches(&trial.definition, &filter::EventFacts::from_event(&trial.event)));
     assert_eq!(trial.definition.headers.iter().map(|header| header.protected).collect::<Vec<_>>(), [true]);
     let named = json!({"name": "w", "url": "https://r.example", "object_type": "pipeline", "object_name": "p1", "event": "pipeline_request_failed"});
     assert_eq!(pointers(test_create(&named.to_string(), &Policy::default())), ["/name"]);
@@ -198,7 +199,7 @@ fn a_test_reads_as_the_client_expects() {
         attempt: None,
         created_at: Timestamp(0),
     };
-    let shown = serde_json::to_value(TestDetail::of(&test)).unwrap_or_default();
+    let shown = serde_json::to_value(TestDetail::from_view(&test)).unwrap_or_default();
     assert_eq!(
         shown,
         json!({"id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "status": "failed", "error_message": "Connection error"})
@@ -259,5 +260,15 @@ proptest! {
         if let Some((key, value)) = filter.only_label() {
             prop_assert_eq!(labels.get(&key), Some(&value), "what the store may be asked for is right");
         }
+    }
+
+    #[test]
+    fn a_webhook_that_is_nearly_valid_is_read_or_explained(
+        body in nearly(with(draft(), json!({
+            "version": "v1", "headers": [{"key": "A", "value": "1", "protected": true}], "timeout": 10,
+            "labels": {"a": "b"}, "enabled": true, "retry": false, "include_result": true, "description": "d",
+        }))),
+    ) {
+        is_read_or_explained(&body, create(&body.to_string(), &Policy::default()))?;
     }
 }

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestsRun {
-    /// When the first call began.
+    /// When the first call started.
     pub started_at: Timestamp,
     /// Calls made, one for each event.
     pub tests_run: usize,
@@ -23,7 +23,7 @@ pub fn answer<T: Serialize>(data: &T) -> Value {
     json!({ "data": data, "error": null })
 }
 
-/// The answer that tells a failure.
+/// The answer to a request that failed.
 #[must_use]
 pub fn error(status: u16, message: &str) -> Value {
     json!({ "data": null, "error": { "code": status, "message": message } })

@@ -12,14 +12,15 @@ use crate::webhook::{Contract, Definition, WebhookName};
 /// Characters of somebody's event name that a fault repeats at most.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// Parses the body of `POST webhooks`. `known` are the events that there are: UP42's and those of the project's catalogue.
+/// Parses the body of `POST webhooks`. `known` are the events that there are: UP42's and those of the
+/// project's catalogue.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
 pub fn create(body: &str, policy: &Policy, known: &[&str]) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
-    let read = Read::of(&mut fields, policy, known);
+    let mut fields = Fields::from_value(&draft, "")?;
+    let read = Read::from_fields(&mut fields, policy, known);
     let (name, url, events) = (read.name, read.url, read.events);
     let mut definition = None;
     if let (Some(name), Some(url), Some(events)) = (name, url, events) {
@@ -35,11 +36,12 @@ pub fn create(body: &str, policy: &Policy, known: &[&str]) -> Result<Definition,
     definition.filter(|_| faults.is_empty()).ok_or_else(|| InputFault::from(faults))
 }
 
-/// Applies the body of `PUT webhooks/{id}`: name, URL, events, secret and `active` are replaced, what UP42 does not know of
-/// stays. A body without `secret` or `active` leaves that as it is; the SDK always sends both.
+/// Applies the body of `PUT webhooks/{id}`: name, URL, events, secret and `active` are replaced, what UP42
+/// does not know of stays. A body without `secret` or `active` leaves that as it is; the SDK always sends
+/// both.
 ///
-/// Events that the webhook has already may be sent back although `known` does not hold them: the SDK reads a webhook and
-/// writes all of it.
+/// Events that the webhook has already may be sent back although `known` does not hold them: the SDK reads a
+/// webhook and writes all of it.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -50,13 +52,13 @@ pub fn update(
     known: &[&str],
 ) -> Result<Definition, InputFault> {
     let draft = fault::parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     for made_here in ["id", "createdAt", "updatedAt"] {
         fields.expect(made_here);
     }
     let own = current.events.iter().map(EventPattern::as_str);
     let known: Vec<&str> = known.iter().copied().chain(own).collect();
-    let read = Read::of(&mut fields, policy, &known);
+    let read = Read::from_fields(&mut fields, policy, &known);
     let mut updated = current.clone();
     if let Some(name) = read.name {
         updated.name = name;
@@ -80,7 +82,7 @@ pub fn update(
 }
 
 /// The five fields, as far as they are good. The last two are `None` where they were not sent.
-#[expect(clippy::option_option, reason = "not sent and sent as none are two things")]
+#[expect(clippy::option_option, reason = "an absent secret and an empty one are two things")]
 struct Read {
     name: Option<WebhookName>,
     url: Option<crate::egress::Target>,
@@ -90,7 +92,7 @@ struct Read {
 }
 
 impl Read {
-    fn of(fields: &mut Fields<'_>, policy: &Policy, known: &[&str]) -> Self {
+    fn from_fields(fields: &mut Fields<'_>, policy: &Policy, known: &[&str]) -> Self {
         let name = fields.text("name");
         let name = fields.required("name", name).and_then(|text| field::name(fields, text));
         let url = fields.text("url");
@@ -99,7 +101,7 @@ impl Read {
         let events = fields.required("events", events).and_then(|items| read_events(fields, items, known));
         let secret = match fields.text("secret") {
             Sent::Missing | Sent::Wrong => None,
-            // UP42's own samples write "" for none.
+            // UP42's own samples write "" for "no secret".
             Sent::Null | Sent::Value("") => Some(None),
             Sent::Value(text) => Some(field::secret(fields, text, Contract::Up42)),
         };
@@ -109,7 +111,7 @@ impl Read {
     }
 }
 
-/// A list of events that there are. One text that names several, as UP42's documentation shows it, is none.
+/// Known events only. A single comma-separated string, as UP42's documentation shows it, is rejected.
 fn read_events(fields: &mut Fields<'_>, items: &[Value], known: &[&str]) -> Option<Vec<EventPattern>> {
     if items.is_empty() {
         fields.fault("events", format!("must name at least one event: {}", EVENTS.join(", ")));
@@ -125,7 +127,7 @@ fn read_events(fields: &mut Fields<'_>, items: &[Value], known: &[&str]) -> Opti
             let hint = if text.contains(',') { "; write each event as a string of its own" } else { "" };
             fields.fault_below(
                 &format!("events/{index}"),
-                format!("there is no event {shown:?}, there are {known}{hint}"),
+                format!("{shown:?} is not a known event; known are {known}{hint}"),
             );
             all_known = false;
         }

@@ -16,7 +16,7 @@ pub struct EventEntry {
     pub category: String,
     /// When it happens.
     pub description: String,
-    /// An address to read on; empty where there is none.
+    /// An address to read on; may be empty.
     pub documentation: String,
 }
 

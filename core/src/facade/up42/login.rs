@@ -1,5 +1,6 @@
-//! How UP42's clients log in (docs/wire.md B.2): OAuth 2.0's password and client credentials grants (RFC 6749 4.3 and 4.4). A user
-//! or client is a project, its password a token of that project; the access token is that token.
+//! How UP42's clients log in (docs/wire.md B.2): OAuth 2.0's password and client credentials grants (RFC 6749
+//! 4.3 and 4.4). A user or client is a project, its password a token of that project; the access token is
+//! that token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,11 +11,11 @@ use crate::webhook::ProjectName;
 
 /// Bytes of a request for a token at most.
 pub const FORM_BYTES_MAX: usize = 8 * 1024;
-/// Seconds after which a client asks again. The SDK from 1.1.1 renews 30 s earlier, so less would be a request before each
-/// request. What is answered does not expire: it is the project's token.
+/// Seconds after which a client asks again. The SDK from 1.1.1 renews 30 s earlier, so less would be a
+/// request before each request. What is answered does not expire: it is the project's token.
 pub const EXPIRES_IN_S: u32 = 300;
 
-/// Who wants a token.
+/// The client that asks for a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The project.
@@ -41,7 +42,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// The name or the password is wrong. Which of the two is nobody's business.
+    /// The name or the password is wrong. The answer does not say which.
     #[must_use]
     pub fn wrong() -> Self {
         let description = String::from("log in with a project's name and a token of that project");
@@ -61,8 +62,8 @@ impl Refused {
     }
 }
 
-/// The answer to a login that succeeded, with what each release reads. It has no member `error`: clients that log in with
-/// a project take even a null for a failure (docs/wire.md B.2).
+/// The answer to a login that succeeded, with what each release reads. It has no member `error`: clients that
+/// log in with a project take even a null for a failure (docs/wire.md B.2).
 #[must_use]
 pub fn granted(token: &str) -> Value {
     json!({ "access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "data": { "accessToken": token } })
@@ -77,7 +78,8 @@ pub fn parse(form: &str, authorization: Option<&str>) -> Result<Credentials, Ref
         return Err(Refused::form("the form holds a broken % escape"));
     };
     let grant = form.one("grant_type").ok_or_else(|| Refused::form("grant_type is missing"))?;
-    // One of two could be a guess that the other covers (RFC 6749 2.3: never more than one method in a request).
+    // One of two could be a guess that the other covers (RFC 6749 2.3: never more than one method in a
+    // request).
     if authorization.is_some() && (form.one("password").is_some() || form.one("client_secret").is_some()) {
         return Err(Refused::form(
             "the request carries more than one credential: send Authorization or the form's",

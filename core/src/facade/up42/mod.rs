@@ -1,7 +1,8 @@
-//! UP42's API (docs/wire.md B.3): its bodies in, its objects out, both in their envelope `{"data": …, "error": null}`.
+//! UP42's API (docs/wire.md B.3): its bodies in, its objects out, both in their envelope `{"data": …,
+//! "error": null}`.
 //!
-//! Definitions are the same as everywhere; this module only knows UP42's names for their fields. The edge adds routes,
-//! tokens and status codes.
+//! Definitions are the same as everywhere; this module only knows UP42's names for their fields. The edge
+//! adds routes, tokens and status codes.
 
 mod answer;
 mod body;

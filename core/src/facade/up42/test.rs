@@ -5,8 +5,8 @@ use crate::event::NewEvent;
 use crate::webhook::Definition;
 use crate::webhook::field::EVENTS_MAX;
 
-/// What a test of `webhook` sends (docs/wire.md B.4): one event for each that it subscribes to. A pattern stands for
-/// those of the `known` names that it matches.
+/// What a test of `webhook` sends (docs/wire.md B.4): one event for each that it subscribes to. A pattern
+/// stands for those of the `known` names that it matches.
 #[must_use]
 pub fn test_events(webhook: &Definition, known: &[&str]) -> Vec<NewEvent> {
     let mut kinds: Vec<String> = Vec::new();

@@ -10,6 +10,7 @@ use crate::egress::Policy;
 use crate::facade::support::{pointers, view, with};
 use crate::fault::InputFault;
 use crate::filter::EventPattern;
+use crate::nearly::{is_read_or_explained, nearly};
 use crate::time::Timestamp;
 use crate::webhook::{Contract, Definition, Header, ProjectName, RetiredSecret};
 
@@ -45,7 +46,7 @@ fn a_new_webhook_is_inactive_unsigned_and_repeats_failed_calls() -> Outcome {
 #[test]
 fn a_webhook_reads_as_the_sdk_expects() -> Outcome {
     let webhook = view(&made(json!({"secret": "hush"}))?);
-    let shown = |secret| serde_json::to_value(Webhook::of(&webhook, secret)).unwrap_or_default();
+    let shown = |secret| serde_json::to_value(Webhook::from_view(&webhook, secret)).unwrap_or_default();
     let expected = json!({
         "id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "name": "w1", "url": "https://r.example/h", "events": ["job.status"],
         "active": false, "secret": "hush", "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
@@ -249,5 +250,10 @@ proptest! {
     fn no_fault_repeats_a_secret(secret in "[a-z]{76,90}") {
         let sentence = made(json!({"secret": secret})).err().map(|fault| fault.sentence()).unwrap_or_default();
         prop_assert!(!sentence.is_empty() && !sentence.contains(&secret));
+    }
+
+    #[test]
+    fn a_webhook_that_is_nearly_valid_is_read_or_explained(body in nearly(draft())) {
+        is_read_or_explained(&body, create(&body.to_string(), &Policy::default(), &EVENTS))?;
     }
 }

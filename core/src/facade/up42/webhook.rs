@@ -24,8 +24,8 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Whether it takes events.
     pub active: bool,
-    /// In clear, because the SDK writes back what it reads (docs/wire.md B.3); `""` where there is none, null where the caller
-    /// may not know it.
+    /// In clear, because the SDK writes back what it reads (docs/wire.md B.3); `""` if it has no secret, null
+    /// if the caller may not know it.
     pub secret: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -36,7 +36,7 @@ pub struct Webhook {
 impl Webhook {
     /// The UP42 face of a webhook, with its plain secret if the caller may know it.
     #[must_use]
-    pub fn of(webhook: &WebhookView, secret: Secrecy) -> Self {
+    pub fn from_view(webhook: &WebhookView, secret: Secrecy) -> Self {
         Self {
             id: String::from(webhook.id.strip_prefix(Kind::Webhook.prefix()).unwrap_or(&webhook.id)),
             name: webhook.name.clone(),
@@ -58,7 +58,7 @@ impl Webhook {
 pub enum Secrecy {
     /// Nothing, not even whether there is one.
     Hidden,
-    /// All: in clear, or that there is none.
+    /// All: the secret in clear, or that the webhook has no secret.
     Open(Option<String>),
 }
 
