@@ -6,6 +6,8 @@
 //! its private names (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here
 //! instead.
 
+use std::borrow::Cow;
+
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -21,7 +23,7 @@ const DEPTH_MAX: usize = 127;
 pub fn read(text: &str) -> Result<Value, serde_json::Error> {
     // What is JSON is said by serde; what follows may take it for granted.
     serde_json::from_str::<IgnoredAny>(text)?;
-    match (Reader { text, at: 0 }).value(0) {
+    match Reader::new(text).value(0) {
         Some(value) => Ok(value),
         // serde says what is wrong with it.
         None => serde_json::from_str(text),
@@ -32,7 +34,8 @@ pub fn read(text: &str) -> Result<Value, serde_json::Error> {
 /// somebody sent.
 #[must_use]
 pub fn to_value<T: Serialize>(value: &T) -> Value {
-    serde_json::to_string(value).ok().and_then(|text| read(&text).ok()).unwrap_or_default()
+    // What serde has just written need not be checked before it is read.
+    serde_json::to_string(value).ok().and_then(|text| Reader::new(&text).value(0)).unwrap_or_default()
 }
 
 /// For `#[serde(deserialize_with)]`: a value as it was written.
@@ -89,15 +92,19 @@ fn float(number: &str) -> f64 {
     if number.starts_with('-') { -value } else { value }
 }
 
-/// At a byte of a text that is JSON.
-struct Reader<'a> {
+/// At a byte of a text that is JSON. Of another text it reads something, or nothing.
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
     /// The next byte that is not white space.
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.text.as_bytes().get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
@@ -106,8 +113,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the next byte is `wanted`; goes behind it where it is.
-    fn takes(&mut self, wanted: u8) -> bool {
+    /// Whether the next byte is `wanted`; goes behind it if it is.
+    pub(crate) fn takes(&mut self, wanted: u8) -> bool {
         let is_wanted = self.peek() == Some(wanted);
         self.at += usize::from(is_wanted);
         is_wanted
@@ -122,6 +129,8 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Option<Value> {
+        #[cfg(test)]
+        counted::count();
         match self.peek()? {
             b'{' | b'[' if depth >= DEPTH_MAX => None,
             b'{' => {
@@ -146,32 +155,65 @@ impl<'a> Reader<'a> {
                 Some(Value::Array(items))
             }
             b'"' => self.string().map(Value::String),
-            _ => {
-                match self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))? {
-                    "null" => Some(Value::Null),
-                    "true" => Some(Value::Bool(true)),
-                    "false" => Some(Value::Bool(false)),
-                    number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
-                }
-            }
+            _ => match self.scalar()? {
+                "null" => Some(Value::Null),
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
+            },
         }
+    }
+
+    /// The number, `true`, `false` or `null` that starts here.
+    pub(crate) fn scalar(&mut self) -> Option<&'a str> {
+        self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
     }
 
     /// The string that starts here.
     fn string(&mut self) -> Option<String> {
-        let begin = self.at;
+        unescaped(self.quoted()?).map(Cow::into_owned)
+    }
+
+    /// The string that starts here, with its quotes and escapes.
+    pub(crate) fn quoted(&mut self) -> Option<&'a str> {
+        let start = self.at;
         self.at += 1;
-        let plain = self.until(|byte| matches!(byte, b'"' | b'\\'))?;
-        if self.text.as_bytes().get(self.at) == Some(&b'"') {
-            self.at += 1;
-            return Some(String::from(plain));
-        }
+        self.until(|byte| matches!(byte, b'"' | b'\\'))?;
         while self.text.as_bytes().get(self.at) == Some(&b'\\') {
             self.at += 2;
             self.until(|byte| matches!(byte, b'"' | b'\\'))?;
         }
         self.at += 1;
-        serde_json::from_str(self.text.get(begin..self.at)?).ok()
+        self.text.get(start..self.at)
+    }
+}
+
+/// What a string with quotes and escapes says; copied only if there is an escape.
+pub(crate) fn unescaped(quoted: &str) -> Option<Cow<'_, str>> {
+    if quoted.contains('\\') {
+        return serde_json::from_str(quoted).ok().map(Cow::Owned);
+    }
+    quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
+}
+
+/// How many values are read, for tests of what something costs.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static VALUES: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        VALUES.set(VALUES.get() + 1);
+    }
+
+    /// The values that are read while `act` runs.
+    pub(crate) fn values_read(act: impl FnOnce()) -> u64 {
+        let before = VALUES.get();
+        act();
+        VALUES.get() - before
     }
 }
 

@@ -145,7 +145,7 @@ impl<S: Sql> Ledger<S> {
             let answer = serde_json::to_value(answer).unwrap_or_default();
             [(String::from("name"), Json::from(name)), (String::from("answer"), answer)].into_iter().collect()
         };
-        let changes = Changes::between(&fields(&current.name, &current.answer), &fields(&name, &answer));
+        let changes = Changes::between(fields(&current.name, &current.answer), fields(&name, &answer));
         if changes.is_empty() {
             return Ok(current);
         }

@@ -105,11 +105,15 @@ fn put_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>
         state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
         let before = known.get(draft.name.as_str()).copied();
-        let after = view_of(&draft, before);
+        if before.is_some_and(|before| is_same(&draft, before)) {
+            continue;
+        }
+        let after = view_of(draft, before);
         let fields = Changes::of_event_type(before, Some(&after));
         if !fields.is_empty() {
             let action = if before.is_some() { Action::Update } else { Action::Create };
-            plan.add(Step::PutEventType(draft), action, Kind::EventType, &after.name, fields);
+            let name = after.name.clone();
+            plan.add(Step::PutEventType(draft_of(after)), action, Kind::EventType, &name, fields);
         }
     }
 }
@@ -129,11 +133,24 @@ fn delete_event_types(plan: &mut Plan, state: &State, named: &BTreeSet<String>) 
 }
 
 /// What the catalogue will say; version and time play no part in a comparison.
-fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
-    let EventTypeDraft { name, description, example, schema, archived } = draft.clone();
+fn view_of(draft: EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
     let (version, created_at) =
         before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
     EventTypeView { name, description, example, schema, archived, version, created_at }
+}
+
+/// The draft that a view was made of: an example may have megabytes, and is not copied.
+fn draft_of(view: EventTypeView) -> EventTypeDraft {
+    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
+    EventTypeDraft { name, description, example, schema, archived }
+}
+
+/// Whether the catalogue says the same already.
+fn is_same(draft: &EventTypeDraft, known: &EventTypeView) -> bool {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
+    (name, description, example, schema, *archived)
+        == (&known.name, &known.description, &known.example, &known.schema, known.archived)
 }
 
 /// The webhooks that a document names.
@@ -142,6 +159,9 @@ fn put_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, Secre
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
         let before = known.get(name.as_str()).copied();
+        if choice != SecretChoice::Generate && before == Some(&webhook) {
+            continue;
+        }
         let mut fields = Changes::of_webhook(before, Some(&webhook));
         if choice == SecretChoice::Generate {
             fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });

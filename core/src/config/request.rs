@@ -40,16 +40,16 @@ impl Request {
         }
         let body = parse_json(body)?;
         let mut fields = Fields::from_value(&body, "")?;
-        let document = fields.any("document");
-        if document.is_none() {
+        if fields.any("document").is_none() {
             fields.fault("document", "is required");
         }
         let prune = fields.flag("prune");
         let prune = fields.not_null("prune", prune).value().unwrap_or(false);
         let expect = fields.text("expect").value().map(String::from);
         let faults = fields.finish();
-        match document {
-            Some(document) if faults.is_empty() => Ok(Self { document: document.clone(), prune, expect }),
+        let mut body = body;
+        match body.get_mut("document").map(Value::take) {
+            Some(document) if faults.is_empty() => Ok(Self { document, prune, expect }),
             _ => Err(faults.into()),
         }
     }

@@ -169,7 +169,7 @@ fn what_is_of_the_wrong_type_or_unknown_is_told() {
         From::Up42,
         json!([{"name": "w", "url": "https://a.example/", "events": ["job.status"], "active": "true", "secret": 1}]),
     );
-    assert!(up42.contains("not taken over: active") && up42.contains("the secret is no text"), "{up42}");
+    assert!(up42.contains("not taken over: active") && up42.contains("the secret is not a string"), "{up42}");
 }
 
 #[test]

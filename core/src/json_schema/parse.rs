@@ -155,7 +155,7 @@ impl Reader {
                 "type" => rules.types = self.types(value, &here),
                 "enum" => match value.as_array() {
                     Some(values) if !values.is_empty() => {
-                        rules.enumeration = Some(Enumeration::from_values(values))
+                        rules.enumeration = Some(Enumeration::from_values(values));
                     }
                     _ => self.fault(&here, "must be an array with at least one value"),
                 },

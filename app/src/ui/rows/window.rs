@@ -7,6 +7,10 @@ use std::ops::Range;
 pub(crate) const WHOLE_MAX: usize = 100;
 /// Rows above and below what is visible, so that a turn of the wheel shows nothing empty.
 const OVERSCAN: usize = 12;
+/// Rows below what is visible while the top of the list is. There rows are inserted as they come, and each one in
+/// the document is laid out and painted again then; and a list seldom starts at the upper edge of the screen, so
+/// that some of its height is in hand already.
+const AT_TOP: usize = 4;
 /// The window moves by this many rows at once, not with every row that is scrolled by.
 const STEP: usize = 8;
 /// Rows that fit on a screen at most: a measurement that is wrong must not render everything.
@@ -65,7 +69,8 @@ pub(crate) fn around(first: usize, per_screen: usize, count: usize) -> Range<usi
     }
     let first = first.min(count.saturating_sub(per_screen));
     let start = first.saturating_sub(OVERSCAN) / STEP * STEP;
-    let end = (first + per_screen + OVERSCAN).div_ceil(STEP) * STEP;
+    let below = if first == 0 { AT_TOP } else { OVERSCAN };
+    let end = (first + per_screen + below).div_ceil(STEP) * STEP;
     start..end.min(count)
 }
 
@@ -168,6 +173,12 @@ mod tests {
                 assert!(window.len() <= 20 + 2 * (OVERSCAN + STEP), "{window:?}");
             }
         }
+    }
+
+    #[test]
+    fn few_rows_wait_below_the_screen_where_rows_are_inserted() {
+        assert_eq!(around(0, 20, 10_000), 0..24);
+        assert_eq!(around(1, 20, 10_000), 0..40);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn one_text_with_two_events_is_told_to_be_two() {
         .map(|fault| fault.sentence())
         .unwrap_or_default();
     assert!(
-        sentence.contains("string of its own") && sentence.contains("there are job.status, order.status"),
+        sentence.contains("string of its own") && sentence.contains("known are job.status, order.status"),
         "{sentence}"
     );
 }
