@@ -1,5 +1,5 @@
-//! The native API, one method per operation. Paths come from `postern_core::route`, shapes from
-//! `postern_core::api`.
+//! The native API, one method per operation. Methods and paths come from
+//! `postern_core::operation`, shapes from `postern_core::api`.
 
 use std::fmt;
 use std::future::Future;
@@ -21,8 +21,12 @@ use postern_core::api::test::TestView;
 use postern_core::api::token::{TokenCreated, TokenIdentity, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::Fault;
+use postern_core::operation::{
+    AuditLog, Deliveries, Deployment, EventTypes, Events, Inboxes, LiveFeed, Observing, Projects, Replays,
+    Request, Runs, Tests, Tokens, Webhooks,
+};
 use postern_core::problem::{Problem, ProblemType};
-use postern_core::route::{DESCRIPTION_PATH, Resource, Route};
+use postern_core::route::{DESCRIPTION_PATH, Route};
 use postern_core::run::CallbackKind;
 use postern_core::webhook::ProjectName;
 use serde::Deserialize;
@@ -128,7 +132,7 @@ impl Api {
 
     /// `GET /healthz`
     pub(crate) fn health(self) -> Load<Health> {
-        self.send("GET", Route::Health.path(), None, None)
+        self.ask(Deployment::GetHealth, None)
     }
 
     /// The description of the API, as text.
@@ -155,19 +159,18 @@ impl Api {
 
     /// `GET /v1/token`: whose `token` is, before anybody is signed in with it.
     pub(crate) fn whose(token: String) -> Load<TokenIdentity> {
-        Box::pin(
-            async move { decode(&transfer("GET", &Route::Token.path(), Some(&token), None, None).await?) },
-        )
+        let (method, path) = call_of(&Route::Deployment(Deployment::GetToken));
+        Box::pin(async move { decode(&transfer(method, &path, Some(&token), None, None).await?) })
     }
 
     /// `GET /v1/projects`
     pub(crate) fn projects(self) -> Load<Page<ProjectView>> {
-        self.send("GET", Route::Projects.path(), None, None)
+        self.ask(Deployment::ListProjects, None)
     }
 
     /// `POST /v1/projects`
     pub(crate) fn create_project(self, body: &Value) -> Load<ProjectCreated> {
-        self.send("POST", Route::Projects.path(), Some(body.to_string()), None)
+        self.ask(Deployment::CreateProject, Some(body.to_string()))
     }
 
     /// The operations of one project.
@@ -177,6 +180,12 @@ impl Api {
 
     /// An answer of this type. `version` goes out as `if-match`: the call changes nothing if somebody else
     /// was quicker.
+    /// Asks for something of the deployment.
+    fn ask<T: DeserializeOwned + 'static>(self, asked: Deployment, body: Option<String>) -> Load<T> {
+        let (method, path) = call_of(&Route::Deployment(asked));
+        self.send(method, path, body, None)
+    }
+
     fn send<T: DeserializeOwned + 'static>(
         self,
         method: &'static str,
@@ -233,32 +242,32 @@ impl ProjectApi {
 
     /// `GET /v1/projects/{p}`
     pub(crate) fn detail(&self) -> Load<ProjectDetail> {
-        self.get(Resource::Detail)
+        self.ask(Projects::GetProject)
     }
 
     /// `PATCH /v1/projects/{p}`
     pub(crate) fn update_settings(&self, patch: &Value) -> Load<ProjectDetail> {
-        self.api.send("PATCH", self.path(Resource::Detail), Some(patch.to_string()), None)
+        self.send(Projects::UpdateProject, patch)
     }
 
     /// `GET stats`
     pub(crate) fn stats(&self, query: &Query) -> Load<StatsView> {
-        self.list(Resource::Stats, query)
+        self.list(Observing::GetStats, query)
     }
 
     /// `GET events/export`
     pub(crate) fn export_events(&self, query: &Query) -> Load<File> {
-        self.export(Resource::EventsExport, query)
+        self.export(Events::ExportEvents, query)
     }
 
     /// `GET deliveries/export`
     pub(crate) fn export_deliveries(&self, query: &Query) -> Load<File> {
-        self.export(Resource::DeliveriesExport, query)
+        self.export(Deliveries::ExportDeliveries, query)
     }
 
     /// A file, which may be large.
-    fn export(&self, resource: Resource, query: &Query) -> Load<File> {
-        let path = format!("{}{}", self.path(resource), query.text());
+    fn export(&self, request: impl Into<Request>, query: &Query) -> Load<File> {
+        let path = format!("{}{}", self.call_of(request).1, query.text());
         let session = self.api.session;
         Box::pin(async move {
             let bearer = session.token_now().map(|token| format!("Bearer {token}")).unwrap_or_default();
@@ -272,83 +281,82 @@ impl ProjectApi {
 
     /// `GET tokens`
     pub(crate) fn tokens(&self) -> Load<Page<TokenView>> {
-        self.get(Resource::Tokens)
+        self.ask(Tokens::ListTokens)
     }
 
     /// `POST tokens`
     pub(crate) fn create_token(&self, body: &Value) -> Load<TokenCreated> {
-        self.post(Resource::Tokens, body)
+        self.send(Tokens::CreateToken, body)
     }
 
     /// `DELETE tokens/{id}`
     pub(crate) fn revoke_token(&self, id: &str) -> Load<()> {
-        self.delete(Resource::Token(String::from(id)))
+        self.ask_only(Tokens::DeleteToken { id: String::from(id) })
     }
 
     /// `GET webhooks`
     pub(crate) fn webhooks(&self, query: &Query) -> Load<Page<WebhookView>> {
-        self.list(Resource::Webhooks, query)
+        self.list(Webhooks::ListWebhooks, query)
     }
 
     /// `POST webhooks`
     pub(crate) fn create_webhook(&self, body: &Value) -> Load<WebhookView> {
-        self.post(Resource::Webhooks, body)
+        self.send(Webhooks::CreateWebhook, body)
     }
 
     /// `GET webhooks/{name}`
     pub(crate) fn webhook(&self, name: &str) -> Load<WebhookView> {
-        self.get(Resource::Webhook(String::from(name)))
+        self.ask(Webhooks::GetWebhook { name: String::from(name) })
     }
 
     /// `PATCH webhooks/{name}`, if it still has `version`.
     pub(crate) fn update_webhook(&self, name: &str, version: u32, patch: &Value) -> Load<WebhookView> {
-        let path = self.path(Resource::Webhook(String::from(name)));
-        self.api.send("PATCH", path, Some(patch.to_string()), Some(version))
+        self.send_if_version(Webhooks::UpdateWebhook { name: String::from(name) }, patch, version)
     }
 
     /// `DELETE webhooks/{name}`
     pub(crate) fn delete_webhook(&self, name: &str) -> Load<()> {
-        self.delete(Resource::Webhook(String::from(name)))
+        self.ask_only(Webhooks::DeleteWebhook { name: String::from(name) })
     }
 
     /// `GET webhooks/{name}/secret`
     pub(crate) fn webhook_secret(&self, name: &str) -> Load<SecretView> {
-        self.get(Resource::WebhookSecret(String::from(name)))
+        self.ask(Webhooks::GetWebhookSecret { name: String::from(name) })
     }
 
     /// `POST webhooks/{name}/secret/rotate`
     pub(crate) fn rotate_secret(&self, name: &str, body: &Value) -> Load<SecretView> {
-        self.post(Resource::WebhookSecretRotate(String::from(name)), body)
+        self.send(Webhooks::RotateWebhookSecret { name: String::from(name) }, body)
     }
 
     /// `POST webhooks/{name}/pause`
     pub(crate) fn pause_webhook(&self, name: &str) -> Load<WebhookView> {
-        self.act(Resource::WebhookPause(String::from(name)))
+        self.ask(Webhooks::PauseWebhook { name: String::from(name) })
     }
 
     /// `POST webhooks/{name}/resume`
     pub(crate) fn resume_webhook(&self, name: &str) -> Load<WebhookView> {
-        self.act(Resource::WebhookResume(String::from(name)))
+        self.ask(Webhooks::ResumeWebhook { name: String::from(name) })
     }
 
     /// `POST webhooks/{name}/test`, with the body as it was typed.
     pub(crate) fn test_webhook(&self, name: &str, body: &str) -> Load<TestView> {
-        self.post_text(Resource::WebhookTest(String::from(name)), body)
+        self.send_text(Tests::TestWebhook { name: String::from(name) }, body)
     }
 
     /// `POST tests`
     pub(crate) fn test_url(&self, body: &Value) -> Load<TestView> {
-        self.post(Resource::Tests, body)
+        self.send(Tests::CreateTest, body)
     }
 
     /// `GET tests/{id}`
     pub(crate) fn test(&self, id: &str) -> Load<TestView> {
-        self.get(Resource::Test(String::from(id)))
+        self.ask(Tests::GetTest { id: String::from(id) })
     }
 
     /// `GET audit`
     pub(crate) fn audit(&self, query: &Query) -> Load<Page<AuditEntry>> {
-        self.search(Resource::Audit, query)
+        self.search(AuditLog::ListAudit, query)
     }
 
     /// `GET event-types`: those that are offered to people.
@@ -363,206 +371,225 @@ impl ProjectApi {
 
     /// `GET event-types`, archived ones too.
     pub(crate) fn catalogue(&self) -> Load<Page<EventTypeView>> {
-        self.get(Resource::EventTypes)
+        self.ask(EventTypes::ListEventTypes)
     }
 
     /// `PATCH event-types/{name}`, if it still has `version`.
     pub(crate) fn update_event_type(&self, name: &str, version: u32, patch: &Value) -> Load<EventTypeView> {
-        let path = self.path(Resource::EventType(String::from(name)));
-        self.api.send("PATCH", path, Some(patch.to_string()), Some(version))
+        self.send_if_version(EventTypes::UpdateEventType { name: String::from(name) }, patch, version)
     }
 
     /// `POST event-types`
     pub(crate) fn add_event_type(&self, body: &Value) -> Load<EventTypeView> {
-        self.post(Resource::EventTypes, body)
+        self.send(EventTypes::CreateEventType, body)
     }
 
     /// `DELETE event-types/{name}`
     pub(crate) fn delete_event_type(&self, name: &str) -> Load<()> {
-        self.delete(Resource::EventType(String::from(name)))
+        self.ask_only(EventTypes::DeleteEventType { name: String::from(name) })
     }
 
     /// `POST events`, with the body as it was typed: a producer's numbers must not pass through ours.
     pub(crate) fn post_event(&self, body: &str) -> Load<EventAccepted> {
-        self.post_text(Resource::Events, body)
+        self.send_text(Events::CreateEvent, body)
     }
 
     /// `POST events/dry-run`, with the body as it was typed.
     pub(crate) fn dry_run(&self, body: &str) -> Load<DryRunView> {
-        self.post_text(Resource::EventsDryRun, body)
+        self.send_text(Events::DryRunEvent, body)
     }
 
     /// `GET events`
     pub(crate) fn events(&self, query: &Query) -> Load<Page<EventView>> {
-        self.search(Resource::Events, query)
+        self.search(Events::ListEvents, query)
     }
 
     /// `GET events/{id}`
     pub(crate) fn event(&self, id: &str) -> Load<EventView> {
-        self.get(Resource::Event(String::from(id)))
+        self.ask(Events::GetEvent { id: String::from(id) })
     }
 
     /// `GET deliveries`
     pub(crate) fn deliveries(&self, query: &Query) -> Load<Page<DeliveryView>> {
-        self.search(Resource::Deliveries, query)
+        self.search(Deliveries::ListDeliveries, query)
     }
 
     /// `GET deliveries/{id}`
     pub(crate) fn delivery(&self, id: &str) -> Load<DeliveryDetail> {
-        self.get(Resource::Delivery(String::from(id)))
+        self.ask(Deliveries::GetDelivery { id: String::from(id) })
     }
 
     /// `POST deliveries/{id}/retry`
     pub(crate) fn retry_delivery(&self, id: &str) -> Load<DeliveryView> {
-        self.act(Resource::DeliveryRetry(String::from(id)))
+        self.ask(Deliveries::RetryDelivery { id: String::from(id) })
     }
 
     /// `POST deliveries/{id}/cancel`
     pub(crate) fn cancel_delivery(&self, id: &str) -> Load<()> {
-        self.api.send_only("POST", self.path(Resource::DeliveryCancel(String::from(id))))
+        self.ask_only(Deliveries::CancelDelivery { id: String::from(id) })
     }
 
     /// `GET replays`
     pub(crate) fn replays(&self, query: &Query) -> Load<Page<ReplayView>> {
-        self.list(Resource::Replays, query)
+        self.list(Replays::ListReplays, query)
     }
 
     /// `GET replays/{id}`
     pub(crate) fn replay(&self, id: &str) -> Load<ReplayView> {
-        self.get(Resource::Replay(String::from(id)))
+        self.ask(Replays::GetReplay { id: String::from(id) })
     }
 
     /// `POST replays`
     pub(crate) fn create_replay(&self, body: &Value) -> Load<ReplayView> {
-        self.post(Resource::Replays, body)
+        self.send(Replays::CreateReplay, body)
     }
 
     /// `POST replays` with `dry_run`: how many there are.
     pub(crate) fn count_replay(&self, body: &Value) -> Load<ReplayCount> {
-        self.post(Resource::Replays, body)
+        self.send(Replays::CreateReplay, body)
     }
 
     /// `POST replays/{id}/cancel`
     pub(crate) fn cancel_replay(&self, id: &str) -> Load<ReplayView> {
-        self.act(Resource::ReplayCancel(String::from(id)))
+        self.ask(Replays::CancelReplay { id: String::from(id) })
     }
 
     /// `GET runs`
     pub(crate) fn runs(&self, query: &Query) -> Load<Page<RunView>> {
-        self.list(Resource::Runs, query)
+        self.list(Runs::ListRuns, query)
     }
 
     /// `GET runs/{id}`
     pub(crate) fn run(&self, id: &str) -> Load<RunDetail> {
-        self.get(Resource::Run(String::from(id)))
+        self.ask(Runs::GetRun { id: String::from(id) })
     }
 
     /// `POST runs/{id}/terminate`
     pub(crate) fn terminate_run(&self, id: &str) -> Load<RunView> {
-        self.act(Resource::RunTerminate(String::from(id)))
+        self.ask(Runs::TerminateRun { id: String::from(id) })
     }
 
     /// `POST runs/{id}/callbacks/{kind}/retry`
     pub(crate) fn retry_run_callback(&self, id: &str, kind: CallbackKind) -> Load<RunView> {
-        self.act(Resource::RunCallbackRetry(String::from(id), String::from(kind.as_str())))
+        self.ask(Runs::RetryRunCallback { id: String::from(id), kind: String::from(kind.as_str()) })
     }
 
     /// `GET inboxes`
     pub(crate) fn inboxes(&self) -> Load<Page<InboxView>> {
-        self.list(Resource::Inboxes, &Query::default().with("limit", Some("200")))
+        self.list(Inboxes::ListInboxes, &Query::default().with("limit", Some("200")))
     }
 
     /// `POST inboxes`
     pub(crate) fn create_inbox(&self, body: &Value) -> Load<InboxView> {
-        self.post(Resource::Inboxes, body)
+        self.send(Inboxes::CreateInbox, body)
     }
 
     /// `GET inboxes/{id}`
     pub(crate) fn inbox(&self, id: &str) -> Load<InboxView> {
-        self.get(Resource::Inbox(String::from(id)))
+        self.ask(Inboxes::GetInbox { id: String::from(id) })
     }
 
     /// `PATCH inboxes/{id}`
     pub(crate) fn update_inbox(&self, id: &str, patch: &Value) -> Load<InboxView> {
-        let path = self.path(Resource::Inbox(String::from(id)));
-        self.api.send("PATCH", path, Some(patch.to_string()), None)
+        self.send(Inboxes::UpdateInbox { id: String::from(id) }, patch)
     }
 
     /// `DELETE inboxes/{id}`
     pub(crate) fn delete_inbox(&self, id: &str) -> Load<()> {
-        self.delete(Resource::Inbox(String::from(id)))
+        self.ask_only(Inboxes::DeleteInbox { id: String::from(id) })
     }
 
     /// `GET inboxes/{id}/requests`
     pub(crate) fn inbox_requests(&self, id: &str, query: &Query) -> Load<Page<InboxRequestView>> {
-        self.list(Resource::InboxRequests(String::from(id)), query)
+        self.list(Inboxes::ListInboxRequests { id: String::from(id) }, query)
     }
 
     /// `DELETE inboxes/{id}/requests`
     pub(crate) fn clear_inbox(&self, id: &str) -> Load<()> {
-        self.delete(Resource::InboxRequests(String::from(id)))
+        self.ask_only(Inboxes::ClearInboxRequests { id: String::from(id) })
     }
 
     /// `POST live/tickets`
     pub(crate) fn live_ticket(&self) -> Load<LiveTicket> {
-        self.act(Resource::LiveTickets)
+        self.ask(Observing::CreateLiveTicket)
     }
 
     /// The path of the live feed.
     pub(crate) fn live_path(&self) -> String {
-        self.path(Resource::Live)
+        self.call_of(LiveFeed::Listen).1
     }
 
     /// Where a thing of the project stands.
-    fn path(&self, resource: Resource) -> String {
-        Route::Project(self.name.clone(), resource).path()
+    /// The method and the path of a request, as the table of operations has them.
+    fn call_of(&self, request: impl Into<Request>) -> (&'static str, String) {
+        call_of(&Route::Project(self.name.clone(), request.into()))
     }
 
-    /// Reads one thing, or a list that is never long.
-    fn get<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
-        self.api.send("GET", self.path(resource), None, None)
+    /// Asks for something without a body.
+    fn ask<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>) -> Load<T> {
+        let (method, path) = self.call_of(request);
+        self.api.send(method, path, None, None)
     }
 
     /// Reads a page.
-    fn list<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
-        self.api.send("GET", format!("{}{}", self.path(resource), query.text()), None, None)
+    fn list<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, query: &Query) -> Load<T> {
+        let (method, path) = self.call_of(request);
+        self.api.send(method, format!("{path}{}", query.text()), None, None)
     }
 
     /// A list that may be long: where a page ended before it was full, the search goes on from there, for
     /// some pages.
-    fn search<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<Page<T>> {
-        let (api, path, query) = (self.api, self.path(resource), query.clone());
+    fn search<T: DeserializeOwned + 'static>(
+        &self,
+        request: impl Into<Request>,
+        query: &Query,
+    ) -> Load<Page<T>> {
+        let (api, (method, path), query) = (self.api, self.call_of(request), query.clone());
         Box::pin(async move {
-            let mut page: Page<T> = api.send("GET", format!("{path}{}", query.text()), None, None).await?;
+            let mut page: Page<T> = api.send(method, format!("{path}{}", query.text()), None, None).await?;
             for _more in 1..PAGES_SEARCHED {
                 let Some(next) = page.next.take_if(|_next| page.searched_to.is_some()) else { break };
                 let on = query.clone().with("cursor", Some(&next));
-                page.extend(api.send("GET", format!("{path}{}", on.text()), None, None).await?);
+                page.extend(api.send(method, format!("{path}{}", on.text()), None, None).await?);
             }
             Ok(page)
         })
     }
 
-    /// Creates something.
-    fn post<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {
-        self.post_text(resource, &body.to_string())
+    /// Asks for something with a body.
+    fn send<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, body: &Value) -> Load<T> {
+        self.send_text(request, &body.to_string())
     }
 
     /// The same with a body as it was typed: a number must not pass through a number type of ours, which
     /// would round it.
-    fn post_text<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &str) -> Load<T> {
-        self.api.send("POST", self.path(resource), Some(String::from(body)), None)
+    fn send_text<T: DeserializeOwned + 'static>(&self, request: impl Into<Request>, body: &str) -> Load<T> {
+        let (method, path) = self.call_of(request);
+        self.api.send(method, path, Some(String::from(body)), None)
     }
 
-    /// Does something to a thing: a `POST` without a body.
-    fn act<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
-        self.api.send("POST", self.path(resource), None, None)
+    /// The same, refused if the thing has another version by now.
+    fn send_if_version<T: DeserializeOwned + 'static>(
+        &self,
+        request: impl Into<Request>,
+        body: &Value,
+        version: u32,
+    ) -> Load<T> {
+        let (method, path) = self.call_of(request);
+        self.api.send(method, path, Some(body.to_string()), Some(version))
     }
 
-    /// Deletes a thing. The browser finishes the call even if the page is left meanwhile.
-    fn delete(&self, resource: Resource) -> Load<()> {
-        self.api.send_only("DELETE", self.path(resource))
+    /// Asks for something whose answer has nothing to read. The browser finishes a deletion even if the page
+    /// is left meanwhile.
+    fn ask_only(&self, request: impl Into<Request>) -> Load<()> {
+        let (method, path) = self.call_of(request);
+        self.api.send_only(method, path)
     }
+}
+
+/// The method and the path of a route.
+fn call_of(route: &Route) -> (&'static str, String) {
+    (route.operation().method().as_str(), route.path())
 }
 
 /// The API of the page.

@@ -160,6 +160,12 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Problem {
+    /// Our own fault: the client learns nothing of its cause, which is logged under the request's id.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ProblemType::Internal, "try again; if it stays so, report the request id")
+    }
+
     /// A problem without field errors. What it says is cut where it is longer than 1 KiB.
     #[must_use]
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {

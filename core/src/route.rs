@@ -1,510 +1,133 @@
-//! Every native path, once: the edge matches requests with [`Route::parse`], the page builds requests with
-//! [`Route::path`]. Names are percent-encoded by `path` and decoded by `parse`.
+//! From a path to an operation and back: the edge finds what a request asks for with [`Path::parse`] and [`Path::route`],
+//! the page writes paths with [`Route::path`]. Names are percent-encoded by the one and decoded by the other. Which paths
+//! there are is said by the table of [`crate::operation`].
 
+use crate::operation::{Deployment, Method, Operation, Request};
 use crate::webhook::ProjectName;
 
 /// Where the description of the native API is served: `OpenAPI`, a file beside the page.
 pub const DESCRIPTION_PATH: &str = "/openapi.json";
 
-/// A path of the native API.
+/// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `/healthz`
-    Health,
-    /// `/metrics`
-    Metrics,
-    /// `/v1/token`
-    Token,
-    /// `/v1/projects`
-    Projects,
-    /// `/v1/projects/{project}/…`
-    Project(ProjectName, Resource),
-}
-
-/// What lies below a project. Strings are decoded path segments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// The project itself.
-    Detail,
-    /// `tokens`
-    Tokens,
-    /// `tokens/{id}`
-    Token(String),
-    /// `webhooks`
-    Webhooks,
-    /// `webhooks/{name}`
-    Webhook(String),
-    /// `webhooks/{name}/secret`
-    WebhookSecret(String),
-    /// `webhooks/{name}/secret/rotate`
-    WebhookSecretRotate(String),
-    /// `webhooks/{name}/pause`
-    WebhookPause(String),
-    /// `webhooks/{name}/resume`
-    WebhookResume(String),
-    /// `webhooks/{name}/test`
-    WebhookTest(String),
-    /// `tests`
-    Tests,
-    /// `tests/{id}`
-    Test(String),
-    /// `event-types`
-    EventTypes,
-    /// `event-types/{name}`
-    EventType(String),
-    /// `events`
-    Events,
-    /// `events/batch`
-    EventsBatch,
-    /// `events/dry-run`
-    EventsDryRun,
-    /// `events/export`
-    EventsExport,
-    /// `events/{id}`
-    Event(String),
-    /// `deliveries`
-    Deliveries,
-    /// `deliveries/export`
-    DeliveriesExport,
-    /// `deliveries/{id}`
-    Delivery(String),
-    /// `deliveries/{id}/retry`
-    DeliveryRetry(String),
-    /// `deliveries/{id}/cancel`
-    DeliveryCancel(String),
-    /// `inboxes`
-    Inboxes,
-    /// `inboxes/{id}`
-    Inbox(String),
-    /// `inboxes/{id}/requests`
-    InboxRequests(String),
-    /// `replays`
-    Replays,
-    /// `replays/{id}`
-    Replay(String),
-    /// `replays/{id}/cancel`
-    ReplayCancel(String),
-    /// `runs`
-    Runs,
-    /// `runs/claim`
-    RunClaim,
-    /// `runs/{id}`
-    Run(String),
-    /// `runs/{id}/updates`
-    RunUpdates(String),
-    /// `runs/{id}/finish`
-    RunFinish(String),
-    /// `runs/{id}/terminate`
-    RunTerminate(String),
-    /// `runs/{id}/callbacks/{kind}/retry`
-    RunCallbackRetry(String, String),
-    /// `audit`
-    Audit,
-    /// `config`
-    Config,
-    /// `config/plan`
-    ConfigPlan,
-    /// `config/apply`
-    ConfigApply,
-    /// `import/preview`
-    ImportPreview,
-    /// `stats`
-    Stats,
-    /// What Prometheus reads of a project.
-    Metrics,
-    /// `live`
-    Live,
-    /// `live/tickets`
-    LiveTickets,
+    /// Something of the deployment.
+    Deployment(Deployment),
+    /// Something of a project.
+    Project(ProjectName, Request),
 }
 
 impl Route {
-    /// The route of a raw (still percent-encoded) path without query.
+    /// Which operation it is.
     #[must_use]
-    pub fn parse(path: &str) -> Option<Self> {
-        let segments = path.strip_prefix('/')?.split('/').map(decode_segment).collect::<Option<Vec<_>>>()?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        match *segments.as_slice() {
-            ["healthz"] => Some(Self::Health),
-            ["metrics"] => Some(Self::Metrics),
-            ["v1", "token"] => Some(Self::Token),
-            ["v1", "projects"] => Some(Self::Projects),
-            ["v1", "projects", project, ref rest @ ..] => {
-                Some(Self::Project(ProjectName::parse(project)?, Resource::parse(rest)?))
-            }
-            _ => None,
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Deployment(asked) => asked.operation(),
+            Self::Project(_, request) => request.operation(),
         }
     }
 
     /// The path, percent-encoded.
     #[must_use]
     pub fn path(&self) -> String {
-        match self {
-            Self::Health => String::from("/healthz"),
-            Self::Metrics => String::from("/metrics"),
-            Self::Token => String::from("/v1/token"),
-            Self::Projects => String::from("/v1/projects"),
-            Self::Project(project, resource) => {
-                let mut path = format!("/v1/projects/{}", encode_segment(project.as_str()));
-                for segment in resource.segments() {
-                    path.push('/');
-                    path.push_str(&encode_segment(segment));
-                }
-                path
-            }
-        }
-    }
-}
-
-impl Route {
-    /// The path with `{…}` for each name: one text for all requests of a kind, for logs and counters.
-    #[must_use]
-    pub fn pattern(&self) -> String {
-        match self {
-            Self::Project(_, resource) => resource.pattern(),
-            other => other.path(),
-        }
-    }
-}
-
-impl Route {
-    /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
-    #[must_use]
-    pub const fn methods(&self) -> &'static str {
-        match self {
-            Self::Health | Self::Metrics | Self::Token => "GET",
-            Self::Projects => "GET, POST",
-            Self::Project(_, resource) => resource.methods(),
-        }
-    }
-}
-
-impl Route {
-    /// See [`Resource::takes_idempotency_key`].
-    #[must_use]
-    pub fn takes_idempotency_key(&self, method: &str) -> bool {
-        matches!(self, Self::Project(_, resource) if resource.takes_idempotency_key(method))
-    }
-
-    /// See [`Resource::takes_if_match`].
-    #[must_use]
-    pub fn takes_if_match(&self, method: &str) -> bool {
-        matches!(self, Self::Project(_, resource) if resource.takes_if_match(method))
-    }
-}
-
-impl Resource {
-    /// Whether a call with this method reads a query. Any other refuses a parameter: it would be ignored.
-    #[must_use]
-    pub fn reads_query(&self, method: &str) -> bool {
-        match self {
-            Self::EventsDryRun | Self::EventsExport | Self::DeliveriesExport | Self::Live => true,
-            Self::Tokens
-            | Self::EventTypes
-            | Self::Webhooks
-            | Self::Events
-            | Self::Deliveries
-            | Self::Inboxes
-            | Self::InboxRequests(_)
-            | Self::Replays
-            | Self::Runs
-            | Self::Audit
-            | Self::Stats => method == "GET",
-            _ => false,
-        }
-    }
-
-    /// Whether a call with this method does what its path says and takes nothing else, so that a field in a body would be ignored.
-    #[must_use]
-    pub fn takes_no_body(&self, method: &str) -> bool {
-        let is_plain = matches!(
-            self,
-            Self::WebhookPause(_)
-                | Self::WebhookResume(_)
-                | Self::DeliveryRetry(_)
-                | Self::DeliveryCancel(_)
-                | Self::ReplayCancel(_)
-                | Self::RunTerminate(_)
-                | Self::RunCallbackRetry(..)
-        );
-        is_plain && method == "POST"
-    }
-
-    /// The methods that it takes, as the `Allow` header says them. Where GET is one, HEAD is another.
-    #[must_use]
-    pub const fn methods(&self) -> &'static str {
-        match self {
-            Self::Detail => "GET, PATCH",
-            Self::WebhookSecret(_)
-            | Self::Test(_)
-            | Self::Event(_)
-            | Self::EventsExport
-            | Self::Deliveries
-            | Self::DeliveriesExport
-            | Self::Delivery(_)
-            | Self::Replay(_)
-            | Self::Run(_)
-            | Self::Stats
-            | Self::Metrics
-            | Self::Audit
-            | Self::Config
-            | Self::Live => "GET",
-            Self::Runs
-            | Self::Replays
-            | Self::Events
-            | Self::Tokens
-            | Self::Webhooks
-            | Self::EventTypes
-            | Self::Inboxes => "GET, POST",
-            Self::Token(_) => "DELETE",
-            Self::EventType(_) | Self::Webhook(_) | Self::Inbox(_) => "GET, PATCH, DELETE",
-            Self::WebhookTest(_)
-            | Self::WebhookSecretRotate(_)
-            | Self::WebhookPause(_)
-            | Self::WebhookResume(_)
-            | Self::Tests
-            | Self::EventsBatch
-            | Self::EventsDryRun
-            | Self::DeliveryRetry(_)
-            | Self::DeliveryCancel(_)
-            | Self::ConfigPlan
-            | Self::ConfigApply
-            | Self::ImportPreview
-            | Self::LiveTickets
-            | Self::RunClaim
-            | Self::RunUpdates(_)
-            | Self::RunFinish(_)
-            | Self::RunTerminate(_)
-            | Self::RunCallbackRetry(..)
-            | Self::ReplayCancel(_) => "POST",
-            Self::InboxRequests(_) => "GET, DELETE",
-        }
-    }
-
-    /// Whether `method` reads an `Idempotency-Key` header, whatever the request turns out to ask for.
-    #[must_use]
-    pub fn takes_idempotency_key(&self, method: &str) -> bool {
-        let is_taken = matches!(
-            self,
-            Self::Webhooks
-                | Self::EventTypes
-                | Self::Events
-                | Self::EventsBatch
-                | Self::Inboxes
-                | Self::Replays
-                | Self::Runs
-                | Self::ConfigApply
-        );
-        is_taken && method == "POST"
-    }
-
-    /// Whether `method` reads an `If-Match` header.
-    #[must_use]
-    pub fn takes_if_match(&self, method: &str) -> bool {
-        match self {
-            Self::Webhook(_) | Self::EventType(_) => matches!(method, "PATCH" | "DELETE"),
-            Self::WebhookSecretRotate(_) | Self::WebhookPause(_) | Self::WebhookResume(_) => method == "POST",
-            _ => false,
-        }
-    }
-
-    /// The whole path with `{…}` for each name.
-    fn pattern(&self) -> String {
-        // A name is the second segment, where it is none of the API's own words; one path has another name, the fourth.
-        let names = match self {
-            Self::Webhook(_)
-            | Self::WebhookSecret(_)
-            | Self::WebhookSecretRotate(_)
-            | Self::WebhookPause(_)
-            | Self::WebhookResume(_)
-            | Self::WebhookTest(_)
-            | Self::EventType(_) => "{name}",
-            Self::EventsBatch
-            | Self::EventsDryRun
-            | Self::EventsExport
-            | Self::DeliveriesExport
-            | Self::RunClaim
-            | Self::ConfigPlan
-            | Self::ConfigApply
-            | Self::ImportPreview
-            | Self::LiveTickets => "",
-            _ => "{id}",
+        let (project, names) = match self {
+            Self::Deployment(_) => (None, Vec::new()),
+            Self::Project(project, request) => (Some(project.as_str()), request.names()),
         };
-        let mut pattern = String::from("/v1/projects/{project}");
-        for (at, segment) in self.segments().into_iter().enumerate() {
-            pattern.push('/');
-            pattern.push_str(match at {
-                1 if !names.is_empty() => names,
-                3 if matches!(self, Self::RunCallbackRetry(..)) => "{kind}",
-                _ => segment,
-            });
+        let mut names = project.into_iter().chain(names);
+        let mut path = String::new();
+        for segment in self.operation().pattern().split('/').skip(1) {
+            path.push('/');
+            let name = if is_name(segment) { names.next() } else { None };
+            path.push_str(&name.map_or_else(|| String::from(segment), encode_segment));
         }
-        pattern
+        path
     }
+}
 
-    /// One of each kind; those that hold a name hold `name`. For what must know them all: the description, tests.
-    #[cfg(any(test, feature = "openapi"))]
+/// A path of the native API, whatever the method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The project that it names.
+    project: Option<ProjectName>,
+    /// Its names below the project, decoded.
+    names: Vec<String>,
+    /// The operations at it, in the order of the table.
+    operations: Vec<Operation>,
+}
+
+impl Path {
+    /// Reads a raw (still percent-encoded) path without query; `None` if there is no such path.
     #[must_use]
-    pub fn all(name: &str) -> Vec<Self> {
-        let own = || String::from(name);
-        vec![
-            Self::Detail,
-            Self::Tokens,
-            Self::Token(own()),
-            Self::Webhooks,
-            Self::Webhook(own()),
-            Self::WebhookSecret(own()),
-            Self::WebhookSecretRotate(own()),
-            Self::WebhookPause(own()),
-            Self::WebhookResume(own()),
-            Self::WebhookTest(own()),
-            Self::Tests,
-            Self::Test(own()),
-            Self::EventTypes,
-            Self::EventType(own()),
-            Self::Events,
-            Self::EventsBatch,
-            Self::EventsDryRun,
-            Self::EventsExport,
-            Self::Event(own()),
-            Self::Deliveries,
-            Self::DeliveriesExport,
-            Self::Delivery(own()),
-            Self::DeliveryRetry(own()),
-            Self::DeliveryCancel(own()),
-            Self::Inboxes,
-            Self::Inbox(own()),
-            Self::InboxRequests(own()),
-            Self::Replays,
-            Self::Replay(own()),
-            Self::ReplayCancel(own()),
-            Self::Runs,
-            Self::RunClaim,
-            Self::Run(own()),
-            Self::RunUpdates(own()),
-            Self::RunFinish(own()),
-            Self::RunTerminate(own()),
-            Self::RunCallbackRetry(own(), own()),
-            Self::Audit,
-            Self::Config,
-            Self::ConfigPlan,
-            Self::ConfigApply,
-            Self::ImportPreview,
-            Self::Stats,
-            Self::Metrics,
-            Self::Live,
-            Self::LiveTickets,
-        ]
-    }
-
-    /// The resource of the decoded segments below the project. No segment may be empty: `webhooks/` names nothing.
-    fn parse(segments: &[&str]) -> Option<Self> {
+    pub fn parse(path: &str) -> Option<Self> {
+        let segments = path.strip_prefix('/')?.split('/').map(decode_segment).collect::<Option<Vec<_>>>()?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
         }
-        let own = |text: &str| String::from(text);
-        Some(match *segments {
-            [] => Self::Detail,
-            ["tokens"] => Self::Tokens,
-            ["tokens", id] => Self::Token(own(id)),
-            ["webhooks"] => Self::Webhooks,
-            ["webhooks", name] => Self::Webhook(own(name)),
-            ["webhooks", name, "secret"] => Self::WebhookSecret(own(name)),
-            ["webhooks", name, "secret", "rotate"] => Self::WebhookSecretRotate(own(name)),
-            ["webhooks", name, "pause"] => Self::WebhookPause(own(name)),
-            ["webhooks", name, "resume"] => Self::WebhookResume(own(name)),
-            ["webhooks", name, "test"] => Self::WebhookTest(own(name)),
-            ["tests"] => Self::Tests,
-            ["tests", id] => Self::Test(own(id)),
-            ["event-types"] => Self::EventTypes,
-            ["event-types", name] => Self::EventType(own(name)),
-            ["events"] => Self::Events,
-            ["events", "batch"] => Self::EventsBatch,
-            ["events", "dry-run"] => Self::EventsDryRun,
-            ["events", "export"] => Self::EventsExport,
-            ["events", id] => Self::Event(own(id)),
-            ["deliveries"] => Self::Deliveries,
-            ["deliveries", "export"] => Self::DeliveriesExport,
-            ["deliveries", id] => Self::Delivery(own(id)),
-            ["deliveries", id, "retry"] => Self::DeliveryRetry(own(id)),
-            ["deliveries", id, "cancel"] => Self::DeliveryCancel(own(id)),
-            ["inboxes"] => Self::Inboxes,
-            ["inboxes", id] => Self::Inbox(own(id)),
-            ["inboxes", id, "requests"] => Self::InboxRequests(own(id)),
-            ["replays"] => Self::Replays,
-            ["replays", id] => Self::Replay(own(id)),
-            ["replays", id, "cancel"] => Self::ReplayCancel(own(id)),
-            ["runs"] => Self::Runs,
-            ["runs", "claim"] => Self::RunClaim,
-            ["runs", id] => Self::Run(own(id)),
-            ["runs", id, "updates"] => Self::RunUpdates(own(id)),
-            ["runs", id, "finish"] => Self::RunFinish(own(id)),
-            ["runs", id, "terminate"] => Self::RunTerminate(own(id)),
-            ["runs", id, "callbacks", kind, "retry"] => Self::RunCallbackRetry(own(id), own(kind)),
-            ["audit"] => Self::Audit,
-            ["config"] => Self::Config,
-            ["config", "plan"] => Self::ConfigPlan,
-            ["config", "apply"] => Self::ConfigApply,
-            ["import", "preview"] => Self::ImportPreview,
-            ["stats"] => Self::Stats,
-            ["metrics"] => Self::Metrics,
-            ["live"] => Self::Live,
-            ["live", "tickets"] => Self::LiveTickets,
-            _ => return None,
+        let (project, below) = match *segments.as_slice() {
+            ["v1", "projects", project, ref below @ ..] => (Some(ProjectName::parse(project)?), below),
+            _ => (None, segments.as_slice()),
+        };
+        let templates = Operation::ALL
+            .iter()
+            .filter(|operation| operation.is_of_a_project() == project.is_some())
+            .map(|operation| operation.template());
+        // A word of the API's own comes before a name: `events/export` is not the event `export`.
+        let template = templates
+            .filter(|template| fits(template, below))
+            .min_by_key(|template| template.matches('{').count())?;
+        let names = segments_of(template).zip(below).filter(|(part, _)| is_name(part));
+        let operations = Operation::ALL.iter().copied().filter(|operation| operation.template() == template);
+        Some(Self {
+            project,
+            names: names.map(|(_, name)| String::from(*name)).collect(),
+            operations: operations.collect(),
         })
     }
 
-    /// The decoded segments below the project.
-    fn segments(&self) -> Vec<&str> {
-        match self {
-            Self::Detail => vec![],
-            Self::Tokens => vec!["tokens"],
-            Self::Token(id) => vec!["tokens", id],
-            Self::Webhooks => vec!["webhooks"],
-            Self::Webhook(name) => vec!["webhooks", name],
-            Self::WebhookSecret(name) => vec!["webhooks", name, "secret"],
-            Self::WebhookSecretRotate(name) => vec!["webhooks", name, "secret", "rotate"],
-            Self::WebhookPause(name) => vec!["webhooks", name, "pause"],
-            Self::WebhookResume(name) => vec!["webhooks", name, "resume"],
-            Self::WebhookTest(name) => vec!["webhooks", name, "test"],
-            Self::Tests => vec!["tests"],
-            Self::Test(id) => vec!["tests", id],
-            Self::EventTypes => vec!["event-types"],
-            Self::EventType(name) => vec!["event-types", name],
-            Self::Events => vec!["events"],
-            Self::EventsBatch => vec!["events", "batch"],
-            Self::EventsDryRun => vec!["events", "dry-run"],
-            Self::EventsExport => vec!["events", "export"],
-            Self::Event(id) => vec!["events", id],
-            Self::Deliveries => vec!["deliveries"],
-            Self::DeliveriesExport => vec!["deliveries", "export"],
-            Self::Delivery(id) => vec!["deliveries", id],
-            Self::DeliveryRetry(id) => vec!["deliveries", id, "retry"],
-            Self::DeliveryCancel(id) => vec!["deliveries", id, "cancel"],
-            Self::Inboxes => vec!["inboxes"],
-            Self::Inbox(id) => vec!["inboxes", id],
-            Self::InboxRequests(id) => vec!["inboxes", id, "requests"],
-            Self::Replays => vec!["replays"],
-            Self::Replay(id) => vec!["replays", id],
-            Self::ReplayCancel(id) => vec!["replays", id, "cancel"],
-            Self::Runs => vec!["runs"],
-            Self::RunClaim => vec!["runs", "claim"],
-            Self::Run(id) => vec!["runs", id],
-            Self::RunUpdates(id) => vec!["runs", id, "updates"],
-            Self::RunFinish(id) => vec!["runs", id, "finish"],
-            Self::RunTerminate(id) => vec!["runs", id, "terminate"],
-            Self::RunCallbackRetry(id, kind) => vec!["runs", id, "callbacks", kind, "retry"],
-            Self::Audit => vec!["audit"],
-            Self::Config => vec!["config"],
-            Self::ConfigPlan => vec!["config", "plan"],
-            Self::ConfigApply => vec!["config", "apply"],
-            Self::ImportPreview => vec!["import", "preview"],
-            Self::Stats => vec!["stats"],
-            Self::Metrics => vec!["metrics"],
-            Self::Live => vec!["live"],
-            Self::LiveTickets => vec!["live", "tickets"],
-        }
+    /// The project that it names.
+    #[must_use]
+    pub const fn project(&self) -> Option<&ProjectName> {
+        self.project.as_ref()
     }
+
+    /// It with `{…}` for each name.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        self.operations.first().map(|operation| operation.pattern()).unwrap_or_default()
+    }
+
+    /// What a request with this method asks for.
+    ///
+    /// # Errors
+    /// The path does not take it; these are the methods that it takes.
+    pub fn route(self, method: &str) -> Result<Route, Vec<Method>> {
+        let method = Method::of_request(method);
+        let asked = self.operations.iter().find(|operation| Some(operation.method()) == method);
+        let route = asked.and_then(|operation| match self.project {
+            Some(project) => Some(Route::Project(project, operation.of_project(self.names)?)),
+            None => operation.of_deployment().map(Route::Deployment),
+        });
+        route.ok_or_else(|| self.operations.iter().map(|operation| operation.method()).collect())
+    }
+}
+
+/// The parts of a template.
+fn segments_of(template: &str) -> impl Iterator<Item = &str> {
+    template.split('/').filter(|part| !part.is_empty())
+}
+
+/// Whether a part of a template stands for a name.
+fn is_name(part: &str) -> bool {
+    part.starts_with('{')
+}
+
+/// Whether decoded segments are those of a template.
+fn fits(template: &str, segments: &[&str]) -> bool {
+    let mut parts = segments_of(template);
+    segments.iter().all(|segment| parts.next().is_some_and(|part| is_name(part) || part == *segment))
+        && parts.next().is_none()
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986 2.3).
@@ -563,17 +186,33 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::operation::Webhooks;
+
+    fn project() -> ProjectName {
+        let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
+        project
+    }
+
+    /// Every operation of a project, each of its names `name`.
+    fn requests(name: &str) -> Vec<Request> {
+        let names = || vec![String::from(name); 2];
+        Operation::ALL.iter().filter_map(|operation| operation.of_project(names())).collect()
+    }
+
+    fn route(method: &str, path: &str) -> Option<Route> {
+        Path::parse(path)?.route(method).ok()
+    }
 
     #[test]
     fn names_travel_in_paths_whatever_they_hold() {
         for name in
             ["plain", "a/b", "100 %", "ü + &?#", "a..b", "...", "%2F", "世界 🌍", "a\\b", "secret", ";=:@"]
         {
-            let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
-            for resource in Resource::all(name) {
-                let route = Route::Project(project.clone(), resource);
-                let path = route.path();
-                assert_eq!(Route::parse(&path), Some(route), "{path}");
+            for request in requests(name) {
+                let method = request.operation().method().as_str();
+                let asked = Route::Project(project(), request);
+                let path = asked.path();
+                assert_eq!(route(method, &path), Some(asked), "{path}");
                 let parsed = url::Url::parse(&format!("https://h{path}"));
                 assert!(parsed.is_ok_and(|url| url.path() == path), "a URL parser changes {path}");
             }
@@ -581,43 +220,72 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_spelt_as_the_api_says() {
-        let webhook = ProjectName::parse("p1")
-            .map(|project| Route::Project(project, Resource::WebhookSecret(String::from("a/b"))).path());
-        assert_eq!(webhook.as_deref(), Some("/v1/projects/p1/webhooks/a%2Fb/secret"));
-        assert_eq!((Route::Health.path().as_str(), Route::Metrics.path().as_str()), ("/healthz", "/metrics"));
-        assert_eq!(Route::parse(&Route::Token.path()), Some(Route::Token));
+    fn every_operation_has_a_path_that_leads_to_it() {
+        for operation in Operation::ALL {
+            let names = vec![String::from("x"); 2];
+            let asked = match (operation.of_deployment(), operation.of_project(names)) {
+                (Some(asked), None) => Route::Deployment(asked),
+                (None, Some(request)) => Route::Project(project(), request),
+                other => panic!("{operation:?} is of one of them: {other:?}"),
+            };
+            assert_eq!(asked.operation(), *operation);
+            let found = route(operation.method().as_str(), &asked.path());
+            assert_eq!(found.as_ref().map(Route::operation), Some(*operation), "{}", asked.path());
+        }
     }
 
     #[test]
-    fn every_kind_of_resource_is_among_all_of_them() {
-        let source = include_str!("route.rs");
-        let declared = source
-            .split_once("pub enum Resource {")
-            .and_then(|(_, rest)| rest.split_once("\n}\n"))
-            .map_or("", |(body, _)| body);
-        let declared = declared
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with("//"))
-            .count();
-        let listed: Vec<_> = Resource::all("x").iter().map(std::mem::discriminant).collect();
-        let different = listed.iter().enumerate().filter(|(at, kind)| !listed[..*at].contains(kind)).count();
-        assert_eq!((listed.len(), different), (declared, declared));
+    fn paths_are_spelt_as_the_api_says() {
+        let secret = Webhooks::GetWebhookSecret { name: String::from("a/b") };
+        let path = Route::Project(project(), secret.into()).path();
+        assert_eq!(path, "/v1/projects/p1/webhooks/a%2Fb/secret");
+        let of_deployment = |asked| Route::Deployment(asked).path();
+        assert_eq!(of_deployment(Deployment::GetHealth), "/healthz");
+        assert_eq!(of_deployment(Deployment::GetMetrics), "/metrics");
+        assert_eq!(of_deployment(Deployment::GetToken), "/v1/token");
+    }
+
+    #[test]
+    fn a_word_of_the_api_is_not_a_name() {
+        let found = |method, below: &str| {
+            route(method, &format!("/v1/projects/p1/{below}")).map(|route| route.operation())
+        };
+        assert_eq!(found("GET", "events/export"), Some(Operation::ExportEvents));
+        assert_eq!(found("GET", "events/other"), Some(Operation::GetEvent));
+        assert_eq!(found("POST", "runs/claim"), Some(Operation::ClaimRun));
+        assert_eq!(found("GET", "events/batch"), None, "it takes POST only");
+    }
+
+    #[test]
+    fn a_path_says_which_methods_it_takes() {
+        let allow = |below: &str, method| {
+            let path = Path::parse(&format!("/v1/projects/p1{below}"));
+            path.map(|path| path.route(method).map(|route| route.operation()))
+        };
+        assert_eq!(allow("/webhooks", "HEAD"), Some(Ok(Operation::ListWebhooks)));
+        assert_eq!(allow("/webhooks", "PUT"), Some(Err(vec![Method::Get, Method::Post])));
+        assert_eq!(allow("/webhooks", "get"), Some(Err(vec![Method::Get, Method::Post])));
+        assert_eq!(allow("/webhooks/w", "POST"), Some(Err(vec![Method::Get, Method::Patch, Method::Delete])));
+        assert_eq!(allow("", "DELETE"), Some(Err(vec![Method::Get, Method::Patch])));
+        assert_eq!(allow("/replays/r/cancel", "GET"), Some(Err(vec![Method::Post])));
     }
 
     #[test]
     fn a_pattern_holds_no_name() {
-        let Some(project) = ProjectName::parse("p1") else { panic!("p1 is a name") };
         let mut patterns = std::collections::BTreeSet::new();
-        for resource in Resource::all("secret-name") {
-            let pattern = Route::Project(project.clone(), resource).pattern();
+        for request in requests("secret-name") {
+            let path = Path::parse(&Route::Project(project(), request.clone()).path());
+            let pattern = path.map(|path| path.pattern()).unwrap_or_default();
             assert!(!pattern.contains("secret-name") && !pattern.contains("p1"), "{pattern}");
-            assert!(patterns.insert(pattern.clone()), "two kinds of requests share {pattern}");
+            assert_eq!(pattern, request.operation().pattern());
+            patterns.insert((pattern.clone(), request.operation().method()));
         }
-        assert!(patterns.contains("/v1/projects/{project}/webhooks/{name}/secret/rotate"));
-        assert!(patterns.contains("/v1/projects/{project}/events/batch"));
-        assert_eq!(Route::Health.pattern(), "/healthz");
+        assert_eq!(patterns.len(), requests("x").len(), "two operations share a method and a path");
+        let holds = |text: &str| patterns.iter().any(|(pattern, _)| pattern == text);
+        assert!(holds("/v1/projects/{project}/webhooks/{name}/secret/rotate"));
+        assert!(holds("/v1/projects/{project}/events/batch"));
+        assert!(holds("/v1/projects/{project}"));
+        assert_eq!(Operation::GetHealth.pattern(), "/healthz");
     }
 
     #[test]
@@ -642,7 +310,7 @@ mod tests {
             "/v1/projects/p1%2Fwebhooks",
             "/healthz/",
         ] {
-            assert_eq!(Route::parse(path), None, "{path}");
+            assert_eq!(Path::parse(path), None, "{path}");
         }
     }
 
@@ -654,8 +322,8 @@ mod tests {
 
         #[test]
         fn no_path_makes_it_panic(path in ".{0,60}") {
-            let _route = Route::parse(&path);
-            let _route = Route::parse(&format!("/v1/projects/p1/webhooks/{path}"));
+            let _route = Path::parse(&path);
+            let _route = Path::parse(&format!("/v1/projects/p1/webhooks/{path}"));
         }
     }
 }

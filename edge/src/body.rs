@@ -1,8 +1,9 @@
-//! Reading a body within limits: the one place that does, for requests that arrive and for answers to our calls.
+//! Reading a body within limits: the one place that does, for requests that arrive and for answers to our
+//! calls.
 //!
-//! A body is counted while it streams, so one that lies about its length costs no more than the limit and one chunk.
-//! The stream is dropped in any case, which cancels the rest: an unread body would keep one of the six connections of
-//! the invocation (docs/platform.md 1.4).
+//! A body is counted while it streams, so one that lies about its length costs no more than the limit and one
+//! chunk. The stream is dropped in any case, which cancels the rest: an unread body would keep one of the six
+//! connections of the invocation (docs/platform.md 1.4).
 
 use futures_util::StreamExt as _;
 use js_sys::{Promise, Uint8Array};
@@ -84,9 +85,9 @@ async fn whole(promise: Result<Promise, JsValue>) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// The stream with its compression undone by the platform. What was read of it is limited as of any other stream, so that a
-/// few bytes that stand for many cost no more than the limit. An error of either side ends the stream.
-/// `format` is one of the Compression Streams standard: `gzip` or `deflate`.
+/// The stream with its compression undone by the platform. What was read of it is limited as of any other
+/// stream, so that a few bytes that stand for many cost no more than the limit. An error of either side ends
+/// the stream. `format` is one of the Compression Streams standard: `gzip` or `deflate`.
 pub(crate) fn decompressed(
     stream: &web_sys::ReadableStream,
     format: &str,
@@ -104,8 +105,9 @@ extern "C" {
     fn new(format: &str) -> Result<DecompressionStream, JsValue>;
 }
 
-/// Decodes text by the platform's decoder, which knows every label of the WHATWG Encoding standard. `None` where the label is unknown,
-/// or the bytes are no text in that charset. Where `is_cut`, they may end within a character.
+/// Decodes text by the platform's decoder, which knows every label of the WHATWG Encoding standard. `None`
+/// where the label is unknown, or the bytes are no text in that charset. Where `is_cut`, they may end within
+/// a character.
 pub(crate) fn decode(charset: &str, bytes: &[u8], is_cut: bool) -> Option<String> {
     let strict = web_sys::TextDecoderOptions::new();
     strict.set_fatal(true);

@@ -1,5 +1,5 @@
-//! The only reader of time and of randomness in the Worker, and the only one that waits. Everything else is handed both
-//! as values, so that `core` and `ledger` can be run on a virtual clock.
+//! The only reader of time and of randomness in the Worker, and the only one that waits. Everything else is
+//! handed both as values, so that `core` and `ledger` can be run on a virtual clock.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,9 +34,9 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
-/// Makes futures wake by a resolved promise instead of `queueMicrotask`: the platform wraps each callback of the latter anew,
-/// which took 0.3 ms of an event's 3.5 (measured). wasm-bindgen takes the promise where it finds no `queueMicrotask`. Call it
-/// before the first future runs.
+/// Makes futures wake by a resolved promise instead of `queueMicrotask`: the platform wraps each callback of
+/// the latter anew, which took 0.3 ms of an event's 3.5 (measured). wasm-bindgen takes the promise where it
+/// finds no `queueMicrotask`. Call it before the first future runs.
 pub(crate) fn wake_by_promise() {
     // Where it can't be taken away, waking is slower and nothing else.
     let _taken =
@@ -54,8 +54,8 @@ extern "C" {
 
 /// Completes after `ms` milliseconds; dropped earlier, it takes its timer along.
 ///
-/// `worker::Delay` is not used: it takes the timer for a number, and at today's compatibility dates it is an object, so
-/// it panics.
+/// `worker::Delay` is not used: it takes the timer for a number, and at today's compatibility dates it is an
+/// object, so it panics.
 pub(crate) fn sleep(ms: u32) -> Sleep {
     let mut timer = None;
     let elapsed = Promise::new(&mut |resolve, _reject| match set_timeout(&resolve, f64::from(ms)) {

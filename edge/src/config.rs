@@ -7,7 +7,7 @@ use postern_core::admin::{AdminFault, Admins};
 use postern_core::egress::Policy;
 use worker::Env;
 
-use crate::project_do::command::Caller;
+use crate::caller::Caller;
 use crate::seal::{Keyring, KeyringFault};
 
 use postern_core::quota::{Quota, Quotas};
@@ -30,8 +30,8 @@ const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
 const ADMIN_TOKENS: &str = "ADMIN_TOKENS";
 const SEALING_KEYS: &str = "SEALING_KEYS";
 const ALLOW_PRIVATE_TARGETS: &str = "ALLOW_PRIVATE_TARGETS";
-/// Hosts that this deployment answers under, separated by commas. The host of a request is always one of them; a
-/// queue consumer and an alarm see no request and know only these.
+/// Hosts that this deployment answers under, separated by commas. The host of a request is always one of
+/// them; a queue consumer and an alarm see no request and know only these.
 const PUBLIC_HOSTS: &str = "PUBLIC_HOSTS";
 /// Wrong tokens of one address in a minute, before it gets 429. 0: no limit.
 const AUTH_FAILURES_PER_MINUTE: &str = "AUTH_FAILURES_PER_MINUTE";
@@ -75,7 +75,8 @@ pub(crate) enum ConfigFault {
 
 /// What the variables and secrets say.
 pub(crate) struct Settings {
-    /// Who may do everything. Where that can't be told, no request is answered; what was accepted before goes on.
+    /// Who may do everything. Where that can't be told, no request is answered; what was accepted before goes
+    /// on.
     pub(crate) admins: Result<Admins, AdminFault>,
     /// The keys that open and seal secrets.
     pub(crate) keyring: Keyring,

@@ -1,5 +1,5 @@
-//! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest in the past
-//! for ever (docs/platform.md 1.3); asking arms it again.
+//! The watchdog: once a minute every project is asked whether its alarm is set. An alarm can be lost or rest
+//! in the past for ever (docs/platform.md 1.3); asking arms it again.
 
 use futures_util::StreamExt as _;
 use worker::Env;
@@ -7,7 +7,7 @@ use worker::Env;
 use crate::definition_kv;
 use crate::log::{self, RequestId};
 use crate::project_do::call;
-use crate::project_do::command::Command;
+use crate::project_do::watchdog::Tick;
 
 /// Projects that are asked at once (docs/platform.md 2.4: six connections an invocation).
 const AT_ONCE: usize = 6;
@@ -22,7 +22,7 @@ pub(crate) async fn tick(env: &Env, id: &RequestId) {
         }
     };
     let asked = projects.into_iter().map(|project| async move {
-        if let Err(error) = call::ask_as_postern(env, id, &project.name, Command::Tick).await {
+        if let Err(error) = call::ask_as_postern(env, id, &project.name, Tick).await {
             log::warn(
                 id,
                 "the watchdog could not reach a project",

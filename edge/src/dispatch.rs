@@ -33,12 +33,13 @@ use worker::Env;
 
 use crate::clock;
 use crate::config::{self, ConfigFault, Settings};
-use crate::definition_kv;
+use crate::definitions;
 use crate::log::{self, RequestId};
 use crate::meter;
+use crate::project_do::attempts::{ClaimAttempts, ReportAttempts};
 use crate::project_do::call::{self, CallError};
-use crate::project_do::command::{Command, Reply};
-use crate::project_do::runs::{RunCommand, RunReply};
+use crate::project_do::runs::ReportRunCall;
+use crate::project_do::trials::ReportTrial;
 use crate::queue::{self, Message};
 use crate::reports;
 use crate::seal::{self, Owner};
@@ -180,9 +181,9 @@ impl Dispatcher {
             number: test.number,
             trigger: Trigger::Schedule,
         };
-        let attempt = Box::new(self.call(call).await);
-        let command = Command::ReportTest { test: test.test, number: test.number, attempt };
-        if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, command).await {
+        let attempt = self.call(call).await;
+        let report = ReportTrial { test: test.test, number: test.number, attempt };
+        if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, report).await {
             log::warn(
                 &self.id,
                 "a test could not be reported",
@@ -235,13 +236,9 @@ impl Dispatcher {
             request_id: Some(String::from(self.id.as_str())),
         };
         let attempt = Box::new(CallRecord::new(attempt, retry_after));
-        let report = RunCommand::Report { run: call.run, kind: call.kind, number: call.number, attempt };
-        match call::ask_as_postern(&self.env, &self.id, project, Command::Runs(report)).await {
-            Ok(Reply::Runs(RunReply::Calls(calls))) => calls,
-            Ok(other) => {
-                log::warn(&self.id, "a run's callback got an unexpected reply", &[("reply", &other.name())]);
-                Vec::new()
-            }
+        let report = ReportRunCall { run: call.run, kind: call.kind, number: call.number, attempt };
+        match call::ask_as_postern(&self.env, &self.id, project, report).await {
+            Ok(calls) => calls,
             Err(error) => {
                 log::warn(
                     &self.id,
@@ -289,12 +286,8 @@ impl Dispatcher {
     }
 
     async fn claim(self, project: ProjectName, reports: Vec<Report>, tickets: Vec<LeaseTicket>) -> Step {
-        let command = Command::Claim { reports, tickets };
-        let outcome = match call::ask_as_postern(&self.env, &self.id, &project, command).await {
-            Ok(Reply::Work(works)) => Ok(works),
-            Ok(other) => Err(CallError::unexpected(&other)),
-            Err(error) => Err(error),
-        };
+        let claim = ClaimAttempts { reports, tickets };
+        let outcome = call::ask_as_postern(&self.env, &self.id, &project, claim).await;
         Step::Claimed { project, outcome }
     }
 
@@ -315,7 +308,7 @@ impl Dispatcher {
     async fn report_now(&self, project: &ProjectName, reports: Vec<Report>) {
         let count = reports.len();
         if let Err(error) =
-            call::ask_as_postern(&self.env, &self.id, project, Command::Report { reports }).await
+            call::ask_as_postern(&self.env, &self.id, project, ReportAttempts { reports }).await
         {
             let fields: [(&str, &dyn std::fmt::Display); 3] =
                 [("project", &project.as_str()), ("reports", &count), ("error", &error)];
@@ -361,7 +354,7 @@ impl Dispatcher {
             return None;
         }
         let keyring = &self.settings.keyring;
-        let found = definition_kv::find(
+        let found = definitions::find(
             &self.env,
             &self.id,
             keyring,

@@ -1,12 +1,13 @@
-//! The Worker: what stands between HTTP, queues, alarms and the network on one side, and `core` and `ledger` on the other.
+//! The Worker: what stands between HTTP, queues, alarms and the network on one side, and `core` and `ledger`
+//! on the other.
 //!
-//! In scope: connecting. `http` and `facade` read requests and write answers, `project_do` holds a project's ledger
-//! and its clock, `dispatch` turns works into calls, `sender` makes them. Out of scope: rules (`core`), what is stored
-//! and in which order (`ledger`), pixels (`app`).
+//! In scope: connecting. `http` and `facade` read requests and write answers, `project_do` holds a project's
+//! ledger and its clock, `dispatch` turns works into calls, `sender` makes them. Out of scope: rules
+//! (`core`), what is stored and in which order (`ledger`), pixels (`app`).
 //!
-//! This file holds the entry points only. Each gives `Ok` whatever happens: an `Err` becomes a bare 500 or, from a queue,
-//! a panic (docs/platform.md 1.9, trap 7), and a panic takes every request of the isolate with it (trap 6). That is
-//! also why nothing in this crate may panic: see the lints below.
+//! This file holds the entry points only. Each gives `Ok` whatever happens: an `Err` becomes a bare 500 or,
+//! from a queue, a panic (docs/platform.md 1.9, trap 7), and a panic takes every request of the isolate with
+//! it (trap 6). That is also why nothing in this crate may panic: see the lints below.
 
 #![cfg_attr(
     not(test),
@@ -20,11 +21,13 @@
 )]
 
 mod body;
+mod caller;
 mod clock;
 mod config;
 mod consumer;
 mod cron;
 mod definition_kv;
+mod definitions;
 mod dispatch;
 mod facade;
 mod http;
@@ -34,8 +37,11 @@ mod presence;
 mod project_do;
 mod queue;
 mod reports;
+mod router;
 mod seal;
 mod sender;
+mod session;
+mod url;
 
 pub use project_do::Project;
 
@@ -59,7 +65,7 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     meter::count(Billed::WorkerRequests, 1);
-    Ok(http::handle(request, &env, &context, new_id()).await)
+    Ok(router::handle(request, &env, &context, new_id()).await)
 }
 
 /// Every batch of every queue.

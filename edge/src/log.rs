@@ -1,5 +1,5 @@
-//! One JSON object per line on the console: what Workers Logs indexes. Fields are for machines, `message` is for
-//! people. Never logged: secrets, tokens, header values, bodies.
+//! One JSON object per line on the console: what Workers Logs indexes. Fields are for machines, `message` is
+//! for people. Never logged: secrets, tokens, header values, bodies.
 
 use std::fmt::{self, Display};
 
@@ -39,7 +39,8 @@ impl Display for RequestId {
     }
 }
 
-/// Writes the line of a request that was answered. `route` is its pattern, never its path: names and keys are not for logs.
+/// Writes the line of a request that was answered. `route` is its pattern, never its path: names and keys are
+/// not for logs.
 pub(crate) fn request(
     id: &RequestId,
     method: &str,

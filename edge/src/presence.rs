@@ -1,9 +1,10 @@
-//! Which projects there are. Naming an object of the platform makes it, so a stranger must not get to one by a name that they
-//! made up: the list in KV (`project/{name}`) is asked first, and what it said is remembered (`core::presence`).
+//! Which projects there are. Naming an object of the platform makes it, so a stranger must not get to one by
+//! a name that they made up: the list in KV (`project/{name}`) is asked first, and what it said is remembered
+//! (`core::presence`).
 //!
-//! KV may be a minute behind far from where a project was made. Where it was made it is known at once, here and, by the KV
-//! entry that is written before the 201, to the isolates next to it. An administrator is never stopped here, and fixes an
-//! entry that is missing by looking at the project ([`publish`]).
+//! KV may be a minute behind far from where a project was made. Where it was made it is known at once, here
+//! and, by the KV entry that is written before the 201, to the isolates next to it. An administrator is never
+//! stopped here, and fixes an entry that is missing by looking at the project ([`publish`]).
 
 use std::cell::RefCell;
 
@@ -45,7 +46,8 @@ pub(crate) async fn may_exist(env: &Env, id: &RequestId, project: &ProjectName) 
     }
 }
 
-/// The project is there: everybody shall know. An entry that can't be written now is written by the project's alarm.
+/// The project is there: everybody shall know. An entry that can't be written now is written by the project's
+/// alarm.
 pub(crate) async fn publish(env: &Env, id: &RequestId, view: &ProjectView) {
     MEMORY.with_borrow_mut(|memory| memory.note_present(&view.name));
     if let Err(error) = definition_kv::publish(env, &view.name, &OutboxItem::Project(view.clone())).await {

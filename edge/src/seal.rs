@@ -1,12 +1,13 @@
 //! Secrets at rest: AES-256-GCM under a key from the Worker secret `SEALING_KEYS`.
 //!
-//! Sealed text is `s1.{key id}.{base64url(nonce | ciphertext)}`. The associated data binds it to project, owner (the
-//! webhook or test) and field, so a sealed value that is copied somewhere else does not open there. The field of a
-//! header is its name, not its position: reordering headers keeps their sealed values valid. Current and previous signing
-//! secrets share one field: a rotation moves sealed text without opening it.
+//! Sealed text is `s1.{key id}.{base64url(nonce | ciphertext)}`. The associated data binds it to project,
+//! owner (the webhook or test) and field, so a sealed value that is copied somewhere else does not open
+//! there. The field of a header is its name, not its position: reordering headers keeps their sealed values
+//! valid. Current and previous signing secrets share one field: a rotation moves sealed text without opening
+//! it.
 //!
-//! The project object seals before the ledger sees a definition; the dispatcher unseals just before it signs. Stores
-//! and messages only ever hold sealed text.
+//! The project object seals before the ledger sees a definition; the dispatcher unseals just before it signs.
+//! Stores and messages only ever hold sealed text.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -40,7 +41,7 @@ pub(crate) enum KeyringFault {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealFault {
     /// Not of the form `s1.{key id}.{base64url}`.
-    #[error("is no sealed text")]
+    #[error("is not sealed text")]
     Form,
     /// Sealed under a key that is not in `SEALING_KEYS` (any more).
     #[error("is sealed under key {0}, which SEALING_KEYS does not hold")]
@@ -153,8 +154,8 @@ impl Owner<'_> {
     }
 }
 
-/// Seals the secret and the protected header values of `definition`. What `current` (sealed) already holds at the same
-/// place is kept as it is: an update that does not name a secret hands its sealed text through.
+/// Seals the secret and the protected header values of `definition`. What `current` (sealed) already holds at
+/// the same place is kept as it is: an update that does not name a secret hands its sealed text through.
 ///
 /// # Errors
 /// No randomness for a nonce, or a cipher failure.
@@ -179,7 +180,8 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
-/// Seals again what of `sealed` is not under the current key; `None` where all of it is. What has expired at `now` is dropped.
+/// Seals again what of `sealed` is not under the current key; `None` where all of it is. What has expired at
+/// `now` is dropped.
 ///
 /// # Errors
 /// See [`unseal`] and [`seal`].
@@ -203,8 +205,9 @@ pub(crate) fn reseal(
     Ok(Some(fresh))
 }
 
-/// Opens the secrets and the protected header values of a sealed definition. A previous secret that does not open is left
-/// out: it only signs beside the current one, and its key may have been taken out of `SEALING_KEYS` since.
+/// Opens the secrets and the protected header values of a sealed definition. A previous secret that does not
+/// open is left out: it only signs beside the current one, and its key may have been taken out of
+/// `SEALING_KEYS` since.
 ///
 /// # Errors
 /// Any other does not open: its key is gone, or it was changed or moved.

@@ -1,4 +1,5 @@
-//! The only caller of `fetch` to the outside: one POST or GET, bounded in time and in what is read of the answer.
+//! The only caller of `fetch` to the outside: one POST or GET, bounded in time and in what is read of the
+//! answer.
 //!
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
@@ -27,8 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) response: Option<ReceivedResponse>,
 }
 
-/// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body; once the headers are there it ends the body only, not the
-/// answer. Redirects are not followed.
+/// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body; once the headers are there it
+/// ends the body only, not the answer. Redirects are not followed.
 pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exchange {
     timed(exchange(url, &callback.headers, Some(&callback.body), timeout_s)).await
 }
@@ -62,7 +63,8 @@ extern "C" {
     fn platform_fetch(url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// The platform is called directly: `worker::Fetch` would make a `Request` first and read every body through a stream.
+/// The platform is called directly: `worker::Fetch` would make a `Request` first and read every body through
+/// a stream.
 async fn exchange(
     url: &str,
     sent: &[(String, String)],
@@ -130,7 +132,8 @@ impl AboutBody {
         }
     }
 
-    /// How the body is read: at once where it is declared to fit. The length of a compressed one says nothing of what comes out.
+    /// How the body is read: at once where it is declared to fit. The length of a compressed one says nothing
+    /// of what comes out.
     fn readable(&self, response: &web_sys::Response) -> Readable {
         let undone_by = match self.coding {
             Coding::Plain if self.length.is_some_and(|bytes| bytes <= RESPONSE_BYTES_MAX) => {
@@ -163,8 +166,9 @@ fn note_of(error: &worker::Error, coding: &Coding) -> BodyNote {
     }
 }
 
-/// The same by name and message. The platform's decoders have no error of their own, only words: "Gzip decompression failed.", "Brotli
-/// compressed stream ended prematurely.", "Called `close()` on a decompression stream with incomplete data" (measured).
+/// The same by name and message. The platform's decoders have no error of their own, only words: "Gzip
+/// decompression failed.", "Brotli compressed stream ended prematurely.", "Called `close()` on a
+/// decompression stream with incomplete data" (measured).
 fn body_note(name: Option<&str>, message: &str, coding: &Coding) -> BodyNote {
     let is_of_decoder = message.to_ascii_lowercase().contains("compress");
     match (outcome_of(name, message), coding.name()) {
@@ -185,8 +189,8 @@ fn classify(error: &worker::Error) -> Outcome {
 
 /// What a thrown error means, by its name and message (measured, docs/platform.md 1.4).
 ///
-/// workerd says `internal error; reference = …` for a name that does not resolve as well as for a TLS handshake that
-/// fails, so no more than that can be told (measured with both).
+/// workerd says `internal error; reference = …` for a name that does not resolve as well as for a TLS
+/// handshake that fails, so no more than that can be told (measured with both).
 fn outcome_of(name: Option<&str>, message: &str) -> Outcome {
     let says = |text: &str| message.contains(text);
     if name == Some("TimeoutError") || says("aborted due to timeout") {

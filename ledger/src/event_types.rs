@@ -135,7 +135,11 @@ impl<S: Sql> Ledger<S> {
         self.commit_type(&TypeChange { before: Some(before), after: None }, now)
     }
 
-    fn expect_type(&self, name: &str, expected: Option<u32>) -> Result<EventTypeView, LedgerError> {
+    /// The type, if its version is the expected one; `None` expects any.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn expect_type(&self, name: &str, expected: Option<u32>) -> Result<EventTypeView, LedgerError> {
         let current = self.event_type(name)?;
         if expected.is_some_and(|expected| expected != current.version) {
             return Err(LedgerError::VersionMismatch { current: current.version });

@@ -341,7 +341,11 @@ impl<S: Sql> Ledger<S> {
         (health != known).then_some(health)
     }
 
-    fn expect_version(&self, name: &str, expected: Option<u32>) -> Result<StoredWebhook, LedgerError> {
+    /// The webhook, if its version is the expected one; `None` expects any.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn expect_version(&self, name: &str, expected: Option<u32>) -> Result<StoredWebhook, LedgerError> {
         let current = self.stored_webhook(name)?;
         if expected.is_some_and(|expected| expected != current.version) {
             return Err(LedgerError::VersionMismatch { current: current.version });

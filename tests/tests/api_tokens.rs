@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use postern_core::api::page::Page;
 use postern_core::api::token::{TokenIdentity, TokenView};
+use postern_core::operation::{
+    AuditLog, Configuration, Deliveries, EventTypes, Events, Inboxes, Observing, Operation, Projects,
+    Replays, Request, Runs, Tests, Tokens, Webhooks,
+};
 use postern_core::problem::ProblemType;
-use postern_core::route::{Resource, Route};
+use postern_core::route::Route;
 use postern_core::token::Role;
 use postern_core::webhook::ProjectName;
 use postern_tests::client::{Api, Project};
@@ -139,91 +143,99 @@ async fn a_call_whose_answer_holds_a_secret_takes_no_idempotency_key() {
 
 /// Each route with its methods, and the roles beside `manage` that may use it. Written out here although
 /// `core::operation` has the same table: a change of who may do what has to be made twice.
-fn routes() -> Vec<(Resource, Method, &'static [&'static str])> {
+fn routes() -> Vec<(Request, &'static [&'static str])> {
     let name = || String::from("nothing");
-    let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
     vec![
-        (Resource::Detail, get.clone(), &["read"]),
-        (Resource::Detail, patch.clone(), &[]),
-        (Resource::Tokens, get.clone(), &[]),
-        (Resource::Tokens, post.clone(), &[]),
-        (Resource::Token(name()), delete.clone(), &[]),
-        (Resource::Webhooks, get.clone(), &["read"]),
-        (Resource::Webhooks, post.clone(), &[]),
-        (Resource::Webhook(name()), get.clone(), &["read"]),
-        (Resource::Webhook(name()), patch.clone(), &[]),
-        (Resource::Webhook(name()), delete.clone(), &[]),
-        (Resource::WebhookSecret(name()), get.clone(), &[]),
-        (Resource::WebhookSecretRotate(name()), post.clone(), &[]),
-        (Resource::WebhookPause(name()), post.clone(), &[]),
-        (Resource::WebhookResume(name()), post.clone(), &[]),
-        (Resource::WebhookTest(name()), post.clone(), &[]),
-        (Resource::Tests, post.clone(), &[]),
-        (Resource::Test(name()), get.clone(), &["read"]),
-        (Resource::EventTypes, get.clone(), &["read"]),
-        (Resource::EventTypes, post.clone(), &[]),
-        (Resource::EventType(name()), get.clone(), &["read"]),
-        (Resource::EventType(name()), patch.clone(), &[]),
-        (Resource::EventType(name()), delete.clone(), &[]),
-        (Resource::Events, get.clone(), &["read"]),
-        (Resource::Events, post.clone(), &["publish"]),
-        (Resource::EventsBatch, post.clone(), &["publish"]),
-        (Resource::EventsDryRun, post.clone(), &[]),
-        (Resource::EventsExport, get.clone(), &["read"]),
-        (Resource::Event(name()), get.clone(), &["read"]),
-        (Resource::Deliveries, get.clone(), &["read"]),
-        (Resource::DeliveriesExport, get.clone(), &["read"]),
-        (Resource::Delivery(name()), get.clone(), &["read"]),
-        (Resource::DeliveryRetry(name()), post.clone(), &[]),
-        (Resource::DeliveryCancel(name()), post.clone(), &[]),
-        (Resource::Inboxes, get.clone(), &["read"]),
-        (Resource::Inboxes, post.clone(), &[]),
-        (Resource::Inbox(name()), get.clone(), &["read"]),
-        (Resource::Inbox(name()), patch, &[]),
-        (Resource::Inbox(name()), delete.clone(), &[]),
-        (Resource::InboxRequests(name()), get.clone(), &["read"]),
-        (Resource::InboxRequests(name()), delete, &[]),
-        (Resource::Replays, get.clone(), &["read"]),
-        (Resource::Replays, post.clone(), &[]),
-        (Resource::Replay(name()), get.clone(), &["read"]),
-        (Resource::ReplayCancel(name()), post.clone(), &[]),
-        (Resource::Runs, get.clone(), &["read", "execute"]),
-        (Resource::Runs, post.clone(), &["execute"]),
-        (Resource::RunClaim, post.clone(), &["execute"]),
-        (Resource::Run(name()), get.clone(), &["read", "execute"]),
-        (Resource::RunUpdates(name()), post.clone(), &["execute"]),
-        (Resource::RunFinish(name()), post.clone(), &["execute"]),
-        (Resource::RunTerminate(name()), post.clone(), &["execute"]),
-        (Resource::RunCallbackRetry(name(), name()), post.clone(), &["execute"]),
-        (Resource::Audit, get.clone(), &[]),
-        (Resource::Config, get.clone(), &["read"]),
-        (Resource::ConfigPlan, post.clone(), &[]),
-        (Resource::ConfigApply, post.clone(), &[]),
-        (Resource::ImportPreview, post.clone(), &[]),
-        (Resource::LiveTickets, post, &["read"]),
-        (Resource::Metrics, get.clone(), &["read"]),
-        (Resource::Stats, get, &["read"]),
+        (Projects::GetProject.into(), &["read"]),
+        (Projects::UpdateProject.into(), &[]),
+        (Tokens::ListTokens.into(), &[]),
+        (Tokens::CreateToken.into(), &[]),
+        (Tokens::DeleteToken { id: name() }.into(), &[]),
+        (Webhooks::ListWebhooks.into(), &["read"]),
+        (Webhooks::CreateWebhook.into(), &[]),
+        (Webhooks::GetWebhook { name: name() }.into(), &["read"]),
+        (Webhooks::UpdateWebhook { name: name() }.into(), &[]),
+        (Webhooks::DeleteWebhook { name: name() }.into(), &[]),
+        (Webhooks::GetWebhookSecret { name: name() }.into(), &[]),
+        (Webhooks::RotateWebhookSecret { name: name() }.into(), &[]),
+        (Webhooks::PauseWebhook { name: name() }.into(), &[]),
+        (Webhooks::ResumeWebhook { name: name() }.into(), &[]),
+        (Tests::TestWebhook { name: name() }.into(), &[]),
+        (Tests::CreateTest.into(), &[]),
+        (Tests::GetTest { id: name() }.into(), &["read"]),
+        (EventTypes::ListEventTypes.into(), &["read"]),
+        (EventTypes::CreateEventType.into(), &[]),
+        (EventTypes::GetEventType { name: name() }.into(), &["read"]),
+        (EventTypes::UpdateEventType { name: name() }.into(), &[]),
+        (EventTypes::DeleteEventType { name: name() }.into(), &[]),
+        (Events::ListEvents.into(), &["read"]),
+        (Events::CreateEvent.into(), &["publish"]),
+        (Events::CreateEvents.into(), &["publish"]),
+        (Events::DryRunEvent.into(), &[]),
+        (Events::ExportEvents.into(), &["read"]),
+        (Events::GetEvent { id: name() }.into(), &["read"]),
+        (Deliveries::ListDeliveries.into(), &["read"]),
+        (Deliveries::ExportDeliveries.into(), &["read"]),
+        (Deliveries::GetDelivery { id: name() }.into(), &["read"]),
+        (Deliveries::RetryDelivery { id: name() }.into(), &[]),
+        (Deliveries::CancelDelivery { id: name() }.into(), &[]),
+        (Inboxes::ListInboxes.into(), &["read"]),
+        (Inboxes::CreateInbox.into(), &[]),
+        (Inboxes::GetInbox { id: name() }.into(), &["read"]),
+        (Inboxes::UpdateInbox { id: name() }.into(), &[]),
+        (Inboxes::DeleteInbox { id: name() }.into(), &[]),
+        (Inboxes::ListInboxRequests { id: name() }.into(), &["read"]),
+        (Inboxes::ClearInboxRequests { id: name() }.into(), &[]),
+        (Replays::ListReplays.into(), &["read"]),
+        (Replays::CreateReplay.into(), &[]),
+        (Replays::GetReplay { id: name() }.into(), &["read"]),
+        (Replays::CancelReplay { id: name() }.into(), &[]),
+        (Runs::ListRuns.into(), &["read", "execute"]),
+        (Runs::CreateRun.into(), &["execute"]),
+        (Runs::ClaimRun.into(), &["execute"]),
+        (Runs::GetRun { id: name() }.into(), &["read", "execute"]),
+        (Runs::UpdateRun { id: name() }.into(), &["execute"]),
+        (Runs::FinishRun { id: name() }.into(), &["execute"]),
+        (Runs::TerminateRun { id: name() }.into(), &["execute"]),
+        (Runs::RetryRunCallback { id: name(), kind: name() }.into(), &["execute"]),
+        (AuditLog::ListAudit.into(), &[]),
+        (Configuration::GetConfiguration.into(), &["read"]),
+        (Configuration::PlanConfiguration.into(), &[]),
+        (Configuration::ApplyConfiguration.into(), &[]),
+        (Configuration::PreviewImport.into(), &[]),
+        (Observing::CreateLiveTicket.into(), &["read"]),
+        (Observing::GetProjectMetrics.into(), &["read"]),
+        (Observing::GetStats.into(), &["read"]),
     ]
 }
 
 /// A body that reaches the question of who may: well-formed, whatever it names.
-fn body(resource: &Resource) -> Value {
-    match resource {
-        Resource::Tokens => json!({ "name": "t", "role": "read" }),
-        Resource::Webhooks => json!({ "name": "w", "url": "https://example.com/", "events": ["*"] }),
-        Resource::Tests => json!({ "url": "https://example.com/" }),
-        Resource::EventTypes => json!({ "name": "a" }),
-        Resource::Events | Resource::EventsDryRun => json!({ "type": "a", "data": 1 }),
-        Resource::EventsBatch => json!({ "events": [{ "type": "a", "data": 1 }] }),
-        Resource::Runs => json!({ "chain": {} }),
-        Resource::RunClaim => json!({ "lease_s": 60 }),
-        Resource::RunUpdates(_) => json!({ "message": "half" }),
-        Resource::RunFinish(_) => json!({ "outcome": "finished", "message": "done" }),
-        Resource::Inboxes => json!({ "name": "i" }),
-        Resource::ConfigPlan | Resource::ConfigApply => json!({ "document": {} }),
-        Resource::ImportPreview => json!({ "from": "svix", "listing": [] }),
+fn body(operation: Operation) -> Value {
+    match operation {
+        Operation::CreateToken => json!({ "name": "t", "role": "read" }),
+        Operation::CreateWebhook => json!({ "name": "w", "url": "https://example.com/", "events": ["*"] }),
+        Operation::CreateTest => json!({ "url": "https://example.com/" }),
+        Operation::CreateEventType => json!({ "name": "a" }),
+        Operation::CreateEvent | Operation::DryRunEvent => json!({ "type": "a", "data": 1 }),
+        Operation::CreateEvents => json!({ "events": [{ "type": "a", "data": 1 }] }),
+        Operation::CreateRun => json!({ "chain": {} }),
+        Operation::ClaimRun => json!({ "lease_s": 60 }),
+        Operation::UpdateRun => json!({ "message": "half" }),
+        Operation::FinishRun => json!({ "outcome": "finished", "message": "done" }),
+        Operation::CreateInbox => json!({ "name": "i" }),
+        Operation::PlanConfiguration | Operation::ApplyConfiguration => json!({ "document": {} }),
+        Operation::PreviewImport => json!({ "from": "svix", "listing": [] }),
         _ => json!({}),
     }
+}
+
+fn method_of(operation: Operation) -> Method {
+    Method::from_bytes(operation.method().as_str().as_bytes()).expect("a method")
+}
+
+/// Where the description of the API has it.
+fn described_as(operation: Operation) -> (String, String) {
+    (operation.pattern(), String::from(operation.method().as_str()))
 }
 
 /// The roles that the description of the API asks for, by path and method; only what a project's tokens may
@@ -248,20 +260,14 @@ fn described(document: &Value) -> BTreeMap<(String, String), Vec<String>> {
 #[tokio::test]
 async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
     let project = stack::project("matrix").await;
-    let name = ProjectName::parse("nothing").expect("a project name");
     let with_manage =
         |roles: &[&str]| roles.iter().chain(&["manage"]).copied().map(String::from).collect::<Vec<_>>();
     let mut expected: BTreeMap<(String, String), Vec<String>> = routes()
         .into_iter()
-        .map(|(resource, method, roles)| {
-            ((Route::Project(name.clone(), resource).pattern(), method.to_string()), with_manage(roles))
-        })
+        .map(|(request, roles)| (described_as(request.operation()), with_manage(roles)))
         .collect();
     // A WebSocket, which is tested with the live feed.
-    expected.insert(
-        (Route::Project(name, Resource::Live).pattern(), String::from("GET")),
-        with_manage(&["read"]),
-    );
+    expected.insert(described_as(Operation::Listen), with_manage(&["read"]));
     let document = project.api.send(Method::GET, "/openapi.json", None).await.expect(200).json();
     assert_eq!(described(&document), expected);
     let introduction = document["info"]["description"].as_str().unwrap_or_default();
@@ -272,9 +278,9 @@ async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
             "the page's words are the description's"
         );
         let token = project.api.with_token(&project.token(role.as_str()).await);
-        for (resource, method, roles) in routes() {
-            let body = body(&resource);
-            let path = Route::Project(name.clone(), resource).path();
+        for (request, roles) in routes() {
+            let (body, method) = (body(request.operation()), method_of(request.operation()));
+            let path = Route::Project(name.clone(), request).path();
             let has_body = method == Method::POST || method == Method::PATCH;
             let reply = token.send(method.clone(), &path, has_body.then_some(&body)).await;
             if role == Role::Manage || roles.contains(&role.as_str()) {
@@ -289,9 +295,9 @@ async fn each_role_may_do_what_it_says_and_what_is_described_on_every_route() {
             }
         }
     }
-    for (resource, method, _) in routes() {
-        let body = body(&resource);
-        let path = Route::Project(name.clone(), resource).path();
+    for (request, _) in routes() {
+        let (body, method) = (body(request.operation()), method_of(request.operation()));
+        let path = Route::Project(name.clone(), request).path();
         let has_body = method == Method::POST || method == Method::PATCH;
         project
             .api

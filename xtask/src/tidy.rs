@@ -83,14 +83,20 @@ const MIGRATIONS: &str = "ledger/src/schema.rs";
 /// What comes before the name of a table that is written.
 const WRITES: [&str; 3] = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
 
+/// The names of one operation, for example, and how many files may hold them: the table of operations, its
+/// description, the ledger's operation, its question, its handler, its call in the page and the screen that makes it.
+const OPERATION_NAMES: [&str; 3] = ["CancelReplay", "ReplayCancel", "cancel_replay"];
+const OPERATION_FILES_MAX: usize = 7;
+
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 13] = [
+pub(crate) const RULES: [(&str, Check); 14] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
     ("each table is written by one file", tables_written_elsewhere),
+    ("an operation stands in few files", operation_in_many_files),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
     ("two files may call out", fetch_bound_elsewhere),
@@ -252,6 +258,36 @@ fn name_at_start(text: &str) -> String {
     text.chars().take_while(|next| next.is_alphanumeric() || ['_', '{', '}'].contains(next)).collect()
 }
 
+fn operation_in_many_files() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for path in our_files(&["rs"])? {
+        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        if is_tests(&path) || !relative.components().any(|part| part.as_os_str() == "src") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        if names_one_of(&text, &OPERATION_NAMES) {
+            found.push(relative.display().to_string());
+        }
+    }
+    found.sort_unstable();
+    // This file names it only to count.
+    found.retain(|file| file != "xtask/src/tidy.rs");
+    Ok(if found.len() > OPERATION_FILES_MAX { found } else { Vec::new() })
+}
+
+/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the end of a
+/// file.
+fn names_one_of(source: &str, names: &[&str]) -> bool {
+    let is_of_a_word = |character: char| character.is_alphanumeric() || character == '_';
+    source
+        .lines()
+        .take_while(|line| *line != "#[cfg(test)]")
+        .filter_map(|line| line.split("//").next())
+        .flat_map(|code| code.split(|character| !is_of_a_word(character)))
+        .any(|word| names.contains(&word))
+}
+
 fn files_named_like_drawers() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs", "py", "js", "mjs", "css"])? {
@@ -411,6 +447,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_operation_is_named_by_a_whole_word_of_code() {
+        let names = |source: &str| names_one_of(source, &OPERATION_NAMES);
+        assert!(names("    Replays::CancelReplay { id } => cancel(session, id).await,"));
+        assert!(names("let replay = ledger.cancel_replay(&id, now)?;"));
+        assert!(!names("    ReplayCancelled,\n// CancelReplay\n"));
+        assert!(!names("fn f() {}\n#[cfg(test)]\nmod tests { use super::CancelReplay; }"));
+    }
 
     #[test]
     fn a_dependency_against_the_direction_is_named() {

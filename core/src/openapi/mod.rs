@@ -2,7 +2,7 @@
 //! constants that the API is made of.
 //!
 //! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the
-//! constants of their parsers (`body`), paths and methods are those of [`crate::route`], problems those of
+//! constants of their parsers (`body`), paths and methods are those of [`crate::operation`], problems those of
 //! [`crate::problem`]. This module is behind a feature that neither Worker nor page has: the document is
 //! written by a test (`POSTERN_BLESS=1`) and served as a file. `callbacks` describes what receivers get. What
 //! all of these write is valid, and then brought into the shapes that generators of clients read (`shape`)
@@ -23,11 +23,9 @@ use serde_json::{Map, Value, json};
 
 use self::operation::{Answer, Content, Operation};
 use crate::api::live::LiveEvent;
-use crate::operation::Needs;
+use crate::operation::{Needs, Operation as Id, Reads};
 use crate::problem::{Problem, ProblemType};
-use crate::route::{Resource, Route};
 use crate::token::Role;
-use crate::webhook::ProjectName;
 
 /// Where schemas stand in the document.
 const SCHEMAS: &str = "/components/schemas";
@@ -56,9 +54,9 @@ pub fn document() -> Value {
     let mut generator = SchemaGenerator::new(settings);
     let mut responses = BTreeMap::new();
     let mut paths = Map::new();
-    for route in routes() {
-        let item = path_item(&route, &mut generator, &mut responses);
-        paths.insert(route.pattern(), item);
+    for pattern in patterns() {
+        let item = path_item(&pattern, &mut generator, &mut responses);
+        paths.insert(pattern, item);
     }
     generator.subschema_for::<Problem>();
     generator.subschema_for::<LiveEvent>();
@@ -117,45 +115,51 @@ fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
     operation::TAGS.into_iter().chain([callbacks::TAG])
 }
 
-/// One route of each kind.
-fn routes() -> Vec<Route> {
-    let mut routes = vec![Route::Health, Route::Metrics, Route::Token, Route::Projects];
-    if let Some(project) = ProjectName::parse("p") {
-        routes
-            .extend(Resource::all("x").into_iter().map(|resource| Route::Project(project.clone(), resource)));
+/// Every path, in the order of the table of operations.
+fn patterns() -> Vec<String> {
+    let mut patterns: Vec<String> = Vec::new();
+    for pattern in Id::ALL.iter().map(|id| id.pattern()) {
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
     }
-    routes
+    patterns
+}
+
+/// The operations at a path.
+fn operations(pattern: &str) -> impl Iterator<Item = Id> {
+    Id::ALL.iter().copied().filter(move |id| id.pattern() == pattern)
 }
 
 fn path_item(
-    route: &Route,
+    pattern: &str,
     generator: &mut SchemaGenerator,
     responses: &mut BTreeMap<String, Value>,
 ) -> Value {
-    let pattern = route.pattern();
-    let names = pattern.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    let parameters: Vec<Value> = names
-        .map(|name| {
-            let (schema, description) = operation::path_parameter(name, route);
-            json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
-        })
-        .collect();
     let mut item = Map::new();
-    if !parameters.is_empty() {
-        item.insert(String::from("parameters"), Value::Array(parameters));
-    }
-    for operation in operation::operations(route) {
-        item.insert(
-            operation.method.to_ascii_lowercase(),
-            described(&operation, route, generator, responses),
-        );
+    let names = pattern.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    for id in operations(pattern) {
+        let parameters: Vec<Value> = names
+            .clone()
+            .map(|name| {
+                let (schema, description) = operation::path_parameter(name, id);
+                json!({
+                    "name": name, "in": "path", "required": true,
+                    "schema": schema, "description": description,
+                })
+            })
+            .collect();
+        if !parameters.is_empty() {
+            item.insert(String::from("parameters"), Value::Array(parameters));
+        }
+        let value = described(&operation::described(id), generator, responses);
+        item.insert(id.method().as_str().to_ascii_lowercase(), value);
     }
     Value::Object(item)
 }
 
 fn described(
     operation: &Operation,
-    route: &Route,
     generator: &mut SchemaGenerator,
     responses: &mut BTreeMap<String, Value>,
 ) -> Value {
@@ -183,7 +187,7 @@ fn described(
     };
     let mut value = json!({
         "operationId": operation.id,
-        "tags": [operation::tag(route)],
+        "tags": [operation.id.tag()],
         "summary": operation.summary,
         "description": if operation.description.is_empty() { needs } else { format!("{} {needs}", operation.description) },
         "security": security,
@@ -199,8 +203,8 @@ fn described(
         })
         .collect();
     let headers = [
-        (route.takes_if_match(operation.method), "IfMatch"),
-        (route.takes_idempotency_key(operation.method), "IdempotencyKey"),
+        (operation.id.reads(Reads::IfMatch), "IfMatch"),
+        (operation.id.reads(Reads::IdempotencyKey), "IdempotencyKey"),
     ];
     for (takes, name) in headers {
         if takes {
@@ -227,7 +231,7 @@ fn described(
         answers.insert(answer.status.to_string(), good_answer(answer, generator));
     }
     let mut by_status: BTreeMap<u16, Vec<ProblemType>> = BTreeMap::new();
-    for problem in operation.all_problems(route) {
+    for problem in operation.all_problems() {
         by_status.entry(problem.status()).or_default().push(problem);
     }
     for (status, problems) in by_status {

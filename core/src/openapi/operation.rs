@@ -1,7 +1,6 @@
-//! What each method of each path does: the only place where an operation is described.
-//!
-//! [`operations`] matches every kind of route, so that a new one does not compile before it is described; the tests hold the
-//! methods against those that the router takes.
+//! What each operation is asked and answers: the only place where that is described. Its path, method and needs are in the
+//! table of [`crate::operation`]; [`described`] matches all of them, so that a new one does not compile before it is
+//! described.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -25,10 +24,9 @@ use crate::config::PlanView;
 use crate::delivery::State;
 use crate::import::PreviewView;
 use crate::metrics::{Form, PROJECTS_MAX};
-use crate::operation::{Needs, Operation as Id};
+use crate::operation::{Needs, Operation as Id, Reads};
 use crate::problem::ProblemType;
 use crate::query::{DataForm, TEXT_CHARS_MAX};
-use crate::route::{Resource, Route};
 use crate::run::{CallbackKind, RunState};
 
 /// What an answer holds.
@@ -69,8 +67,6 @@ pub(super) struct Parameter {
 
 /// What a method does at a path.
 pub(super) struct Operation {
-    /// In capitals.
-    pub(super) method: &'static str,
     /// Which it is. Written in camel case it is the `operationId`, which is stable, for generated clients.
     pub(super) id: Id,
     /// In a line.
@@ -88,9 +84,8 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    fn new(method: &'static str, id: Id, summary: &'static str) -> Self {
+    fn new(id: Id, summary: &'static str) -> Self {
         Self {
-            method,
             id,
             summary,
             description: "",
@@ -153,7 +148,7 @@ impl Operation {
 
     /// Every problem that it may answer with, in the order of [`ProblemType::ALL`]; a method that a path does not have is told
     /// by `Allow` whatever the operation.
-    pub(super) fn all_problems(&self, route: &Route) -> Vec<ProblemType> {
+    pub(super) fn all_problems(&self) -> Vec<ProblemType> {
         let mut found = self.problems.clone();
         found.extend([ProblemType::TooManyRequests, ProblemType::Internal]);
         if self.id.needs() != Needs::Nobody {
@@ -162,7 +157,7 @@ impl Operation {
         if matches!(self.id.needs(), Needs::Roles(_) | Needs::Admin) {
             found.push(ProblemType::Forbidden);
         }
-        if matches!(route, Route::Project(..)) {
+        if self.id.is_of_a_project() {
             found.push(ProblemType::ProjectNotFound);
         }
         if self.body.is_some() {
@@ -176,59 +171,13 @@ impl Operation {
         if !self.query.is_empty() {
             found.push(ProblemType::InvalidInput);
         }
-        if route.takes_if_match(self.method) {
+        if self.id.reads(Reads::IfMatch) {
             found.push(ProblemType::VersionMismatch);
         }
-        if route.takes_idempotency_key(self.method) {
+        if self.id.reads(Reads::IdempotencyKey) {
             found.extend([ProblemType::IdempotencyConflict, ProblemType::InvalidInput]);
         }
         ProblemType::ALL.into_iter().filter(|problem| found.contains(problem)).collect()
-    }
-}
-
-/// The tag of a route.
-pub(super) const fn tag(route: &Route) -> &'static str {
-    match route {
-        Route::Health => "Health",
-        Route::Metrics => "Observing",
-        Route::Token => "Tokens",
-        Route::Projects => "Projects",
-        Route::Project(_, resource) => match resource {
-            Resource::Detail => "Projects",
-            Resource::Tokens | Resource::Token(_) => "Tokens",
-            Resource::Webhooks
-            | Resource::Webhook(_)
-            | Resource::WebhookSecret(_)
-            | Resource::WebhookSecretRotate(_)
-            | Resource::WebhookPause(_)
-            | Resource::WebhookResume(_) => "Webhooks",
-            Resource::WebhookTest(_) | Resource::Tests | Resource::Test(_) => "Tests",
-            Resource::EventTypes | Resource::EventType(_) => "Event types",
-            Resource::Events
-            | Resource::EventsBatch
-            | Resource::EventsDryRun
-            | Resource::EventsExport
-            | Resource::Event(_) => "Events",
-            Resource::Deliveries
-            | Resource::DeliveriesExport
-            | Resource::Delivery(_)
-            | Resource::DeliveryRetry(_)
-            | Resource::DeliveryCancel(_) => "Deliveries",
-            Resource::Inboxes | Resource::Inbox(_) | Resource::InboxRequests(_) => "Inboxes",
-            Resource::Replays | Resource::Replay(_) | Resource::ReplayCancel(_) => "Replays",
-            Resource::Runs
-            | Resource::RunClaim
-            | Resource::Run(_)
-            | Resource::RunUpdates(_)
-            | Resource::RunFinish(_)
-            | Resource::RunTerminate(_)
-            | Resource::RunCallbackRetry(..) => "Runs",
-            Resource::Audit => "Audit log",
-            Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => {
-                "Configuration"
-            }
-            Resource::Stats | Resource::Metrics | Resource::Live | Resource::LiveTickets => "Observing",
-        },
     }
 }
 
@@ -253,16 +202,13 @@ pub(super) const TAGS: [(&str, &str); 14] = [
 /// How metrics are written.
 const METRICS: [&str; 2] = [Form::Text.content_type(), Form::OpenMetrics.content_type()];
 
-/// What every method of the path does.
-pub(super) fn operations(route: &Route) -> Vec<Operation> {
-    match route {
-        Route::Health => vec![
-            Operation::new("GET", Id::GetHealth, "Say whether Postern answers")
+/// What an operation is asked and answers.
+pub(super) fn described(id: Id) -> Operation {
+    match id {
+        Id::GetHealth => Operation::new(Id::GetHealth, "Say whether Postern answers")
                 .answer(200, "It does.", Content::Json(|_generator| schemars::json_schema!({ "$ref": "#/components/schemas/Health" })))
                 .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
-        ],
-        Route::Metrics => vec![
-            Operation::new("GET", Id::GetMetrics, "Read the metrics of the deployment")
+        Id::GetMetrics => Operation::new(Id::GetMetrics, "Read the metrics of the deployment")
                 .about(
                     "For Prometheus: what this isolate of the Worker has counted since it began, and what the first twenty projects by name have \
                      counted and how they stand. Asked for `application/openmetrics-text`, it is OpenMetrics.",
@@ -273,96 +219,147 @@ pub(super) fn operations(route: &Route) -> Vec<Operation> {
                     description: "How many projects are asked at most; 0 for the Worker alone.",
                 }])
                 .answer(200, "The metrics.", Content::Text(&METRICS)),
-        ],
-        Route::Token => vec![
-            Operation::new("GET", Id::GetToken, "Say whose token this is")
+        Id::GetToken => Operation::new(Id::GetToken, "Say whose token this is")
                 .about("What the token that the call shows is called, what it is for and what it may do.")
                 .gives::<TokenIdentity>(200, "The token.")
                 .or(ProblemType::InvalidInput),
-        ],
-        Route::Projects => vec![
-            Operation::new("GET", Id::ListProjects, "List projects")
+        Id::ListProjects => Operation::new(Id::ListProjects, "List projects")
                 .about("Every project for `ADMIN_TOKEN`, the token's own for any other.")
                 .query(whole_or_page())
                 .gives::<Page<ProjectView>>(200, "The projects, by name."),
-            Operation::new("POST", Id::CreateProject, "Create a project")
+        Id::CreateProject => Operation::new(Id::CreateProject, "Create a project")
                 .body(body("ProjectCreate", json!({ "name": "shop" })))
                 .gives::<ProjectCreated>(201, "Created, with a first token of the role `manage`: the only time that it is shown.")
                 .or(ProblemType::NameTaken),
-        ],
-        Route::Project(_, resource) => of_resource(resource),
-    }
-}
-
-fn of_resource(resource: &Resource) -> Vec<Operation> {
-    match resource {
-        Resource::Detail => vec![
-            Operation::new("GET", Id::GetProject, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
-            Operation::new("PATCH", Id::UpdateProject, "Change a project's settings")
+        Id::GetProject => Operation::new(Id::GetProject, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
+        Id::UpdateProject => Operation::new(Id::UpdateProject, "Change a project's settings")
                 .about("Only what is sent changes; null restores a default.")
                 .body(body("SettingsPatch", json!({ "retention_days": 90 })))
                 .gives::<ProjectDetail>(200, "The project as it is now."),
-        ],
-        Resource::Tokens => vec![
-            Operation::new("GET", Id::ListTokens, "List tokens")
+        Id::ListTokens => Operation::new(Id::ListTokens, "List tokens")
                 .query(whole_or_page())
                 .gives::<Page<TokenView>>(200, "Tokens, newest first; never their secrets."),
-            Operation::new("POST", Id::CreateToken, "Create a token")
+        Id::CreateToken => Operation::new(Id::CreateToken, "Create a token")
                 .body(body("TokenCreate", json!({ "name": "checkout service", "role": "publish" })))
                 .gives::<TokenCreated>(201, "Created, with its secret: the only time that it is shown."),
-        ],
-        Resource::Token(_) => vec![
-            Operation::new("DELETE", Id::DeleteToken, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
-        ],
-        Resource::Webhooks | Resource::Webhook(_) => webhooks(resource),
-        Resource::WebhookSecret(_) => vec![
-            Operation::new("GET", Id::GetWebhookSecret, "Show a webhook's signing secret")
+        Id::DeleteToken => Operation::new(Id::DeleteToken, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
+        Id::ListWebhooks => Operation::new(Id::ListWebhooks, "List webhooks")
+                .query(page_and(vec![
+                    text("search", "Part of the name, the URL or the description, in any case."),
+                    labels("label", "`key:value`; may be given many times, and all must fit."),
+                    text("event", "An event pattern, as the webhook lists it."),
+                    text("object_type", "The type of its object filter."),
+                    text("object_name", "The name of its object filter."),
+                    word("state", &["enabled", "disabled"], "Whether it takes events."),
+                ]))
+                .gives::<Page<WebhookView>>(200, "A page, by name."),
+        Id::CreateWebhook => Operation::new(Id::CreateWebhook, "Create a webhook")
+                .body(body("WebhookCreate", webhook_example()))
+                .gives::<WebhookView>(201, "Created.")
+                .with_etag()
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
+        Id::GetWebhook => Operation::new(Id::GetWebhook, "Show a webhook")
+            .gives::<WebhookView>(200, "The webhook, without its secret.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Id::UpdateWebhook => Operation::new(Id::UpdateWebhook, "Change a webhook")
+            .about("Only what is sent changes.")
+            .body(body(
+                "WebhookPatch",
+                json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } }),
+            ))
+            .gives::<WebhookView>(200, "The webhook as it is now.")
+            .with_etag()
+            .or(ProblemType::NotFound)
+            .or(ProblemType::NameTaken)
+            .or(ProblemType::Quota),
+        Id::DeleteWebhook => Operation::new(Id::DeleteWebhook, "Delete a webhook")
+            .gone("Deleted; its open deliveries are cancelled.")
+            .or(ProblemType::NotFound),
+        Id::GetWebhookSecret => Operation::new(Id::GetWebhookSecret, "Show a webhook's signing secret")
                 .gives::<SecretView>(200, "The secret in clear; looking at it is noted in the audit log.")
                 .or(ProblemType::NotFound),
-        ],
-        Resource::WebhookSecretRotate(_) => vec![
-            Operation::new("POST", Id::RotateWebhookSecret, "Replace a webhook's signing secret")
+        Id::RotateWebhookSecret => Operation::new(Id::RotateWebhookSecret, "Replace a webhook's signing secret")
                 .about("The secret before signs beside the new one for a while, so that receivers can change over.")
                 .body(body("SecretRotation", json!({ "overlap_s": 3_600 })).optional())
                 .gives::<SecretView>(200, "The new secret in clear.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::WebhookPause(_) => vec![
-            Operation::new("POST", Id::PauseWebhook, "Let a webhook's deliveries wait")
+        Id::PauseWebhook => Operation::new(Id::PauseWebhook, "Let a webhook's deliveries wait")
                 .about("Events are taken all the same. Nothing happens where it is paused already.")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
-        ],
-        Resource::WebhookResume(_) => vec![
-            Operation::new("POST", Id::ResumeWebhook, "Let a webhook's deliveries go on")
+        Id::ResumeWebhook => Operation::new(Id::ResumeWebhook, "Let a webhook's deliveries go on")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
-        ],
-        Resource::WebhookTest(_) => vec![
-            Operation::new("POST", Id::TestWebhook, "Test a webhook")
+        Id::TestWebhook => Operation::new(Id::TestWebhook, "Test a webhook")
                 .about(
                     "Called at once. With `retry` it is called again where it fails: up to six attempts in about a minute, `pending` meanwhile.",
                 )
                 .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
                 .gives::<TestView>(201, "The pending test.")
                 .or(ProblemType::NotFound),
-        ],
-        Resource::Tests => vec![
-            Operation::new("POST", Id::CreateTest, "Test a webhook that is not stored")
+        Id::CreateTest => Operation::new(Id::CreateTest, "Test a webhook that is not stored")
                 .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed. It is called again where it fails only with `retry: true`.")
                 .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
                 .gives::<TestView>(201, "The pending test."),
-        ],
-        Resource::Test(_) => vec![
-            Operation::new("GET", Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its latest attempt once one was made.").or(ProblemType::NotFound),
-        ],
-        Resource::EventTypes | Resource::EventType(_) => event_types(resource),
-        Resource::Events | Resource::EventsBatch | Resource::EventsDryRun | Resource::EventsExport | Resource::Event(_) => events(resource),
-        Resource::Deliveries => vec![
-            Operation::new("GET", Id::ListDeliveries, "List deliveries")
+        Id::GetTest => Operation::new(Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its latest attempt once one was made.").or(ProblemType::NotFound),
+        Id::ListEventTypes => Operation::new(Id::ListEventTypes, "List event types")
+                .query(whole_or_page())
+                .gives::<Page<EventTypeView>>(200, "The catalogue, by name."),
+        Id::CreateEventType => Operation::new(Id::CreateEventType, "Add an event type")
+                .body(body("EventTypeCreate", event_type_example()))
+                .gives::<EventTypeView>(201, "Added.")
+                .with_etag()
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
+        Id::GetEventType => Operation::new(Id::GetEventType, "Show an event type")
+            .gives::<EventTypeView>(200, "The event type.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Id::UpdateEventType => Operation::new(Id::UpdateEventType, "Change an event type")
+            .about("Only what is sent changes; null empties a field. The name can't change.")
+            .body(body("EventTypePatch", json!({ "archived": true })))
+            .gives::<EventTypeView>(200, "The event type as it is now.")
+            .with_etag()
+            .or(ProblemType::NotFound),
+        Id::DeleteEventType => Operation::new(Id::DeleteEventType, "Remove an event type")
+            .gone("Removed from the catalogue; events of it stay.")
+            .or(ProblemType::NotFound),
+        Id::ListEvents => Operation::new(Id::ListEvents, "List events")
+                .query(page_and(vec![text("type", "The event type.")]))
+                .gives::<Page<EventView>>(200, "A page, newest first, without data."),
+        Id::CreateEvent => Operation::new(Id::CreateEvent, "Post an event")
+                .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
+                .body(body("EventCreate", event_example()))
+                .gives::<EventAccepted>(202, "Stored, with all deliveries.")
+                .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false }))
+                .or(ProblemType::Quota),
+        Id::CreateEvents => Operation::new(Id::CreateEvents, "Post many events")
+                .about("All of them are accepted, or none.")
+                .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
+                .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch.")
+                .or(ProblemType::Quota),
+        Id::DryRunEvent => Operation::new(Id::DryRunEvent, "Say what an event would do")
+                .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
+                .query(vec![text("webhook", "Only this webhook.")])
+                .body(body("EventCreate", event_example()))
+                .gives::<DryRunView>(200, "What would happen.")
+                .or(ProblemType::NotFound),
+        Id::ExportEvents => Operation::new(Id::ExportEvents, "Export events")
+                .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
+                .query(export_and(vec![word(
+                    "data",
+                    &DataForm::ALL.map(DataForm::as_str),
+                    "How the data is written: `json` as the value that it is (where nobody says), `text` as a string that holds what the producer wrote, \
+                     for readers whose numbers are too small for it.",
+                )]))
+                .lines::<EventView>("Lines of events, with their data."),
+        Id::GetEvent => Operation::new(Id::GetEvent, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
+        Id::ListDeliveries => Operation::new(Id::ListDeliveries, "List deliveries")
                 .query(page_and(vec![
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
                     text("webhook", "The webhook's name."),
@@ -370,9 +367,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 ]))
                 .gives::<Page<DeliveryView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
-        ],
-        Resource::DeliveriesExport => vec![
-            Operation::new("GET", Id::ExportDeliveries, "Export deliveries")
+        Id::ExportDeliveries => Operation::new(Id::ExportDeliveries, "Export deliveries")
                 .about("Every delivery that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
                 .query(export_and(vec![
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
@@ -380,28 +375,45 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 ]))
                 .lines::<ExportedDelivery>("Lines of deliveries, each with all its attempts.")
                 .or(ProblemType::NotFound),
-        ],
-        Resource::Delivery(_) => vec![
-            Operation::new("GET", Id::GetDelivery, "Show a delivery")
+        Id::GetDelivery => Operation::new(Id::GetDelivery, "Show a delivery")
                 .gives::<DeliveryDetail>(200, "The delivery, why it stands there, every attempt and the event.")
                 .or(ProblemType::NotFound),
-        ],
-        Resource::DeliveryRetry(_) => vec![
-            Operation::new("POST", Id::RetryDelivery, "Send a delivery now")
+        Id::RetryDelivery => Operation::new(Id::RetryDelivery, "Send a delivery now")
                 .gives::<DeliveryView>(202, "It is due now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::DeliveryCancel(_) => vec![
-            Operation::new("POST", Id::CancelDelivery, "Cancel a delivery")
+        Id::CancelDelivery => Operation::new(Id::CancelDelivery, "Cancel a delivery")
                 .gives::<DeliveryView>(200, "No more attempts.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::Inboxes | Resource::Inbox(_) | Resource::InboxRequests(_) => inboxes(resource),
-        Resource::Replays => vec![
-            Operation::new("GET", Id::ListReplays, "List replays").query(page_and(Vec::new())).gives::<Page<ReplayView>>(200, "A page, newest first."),
-            Operation::new("POST", Id::CreateReplay, "Replay deliveries")
+        Id::ListInboxes => Operation::new(Id::ListInboxes, "List inboxes")
+                .query(page_and(Vec::new()))
+                .gives::<Page<InboxView>>(200, "A page."),
+        Id::CreateInbox => Operation::new(Id::CreateInbox, "Create an inbox")
+                .body(body("InboxCreate", json!({ "name": "trial" })))
+                .gives::<InboxView>(201, "Created, with its address.")
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::Quota),
+        Id::GetInbox => Operation::new(Id::GetInbox, "Show an inbox")
+                .gives::<InboxView>(200, "The inbox.")
+                .or(ProblemType::NotFound),
+        Id::UpdateInbox => Operation::new(Id::UpdateInbox, "Change an inbox")
+                .body(body("InboxPatch", json!({ "answer": { "status": 503, "delay_ms": 200 } })))
+                .gives::<InboxView>(200, "The inbox as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::NameTaken),
+        Id::DeleteInbox => Operation::new(Id::DeleteInbox, "Delete an inbox")
+                .gone("Deleted, with all that it recorded.")
+                .or(ProblemType::NotFound),
+        Id::ListInboxRequests => Operation::new(Id::ListInboxRequests, "List what an inbox recorded")
+                .query(page_and(Vec::new()))
+                .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
+                .or(ProblemType::NotFound),
+        Id::ClearInboxRequests => Operation::new(Id::ClearInboxRequests, "Forget what an inbox recorded")
+                .gone("Forgotten.")
+                .or(ProblemType::NotFound),
+        Id::ListReplays => Operation::new(Id::ListReplays, "List replays").query(page_and(Vec::new())).gives::<Page<ReplayView>>(200, "A page, newest first."),
+        Id::CreateReplay => Operation::new(Id::CreateReplay, "Replay deliveries")
                 .about("An empty object replays everything that is dead or cancelled. Ten replays run at once at most.")
                 .body(body("ReplayCreate", json!({ "since": "2026-11-21T09:30:00Z", "types": ["order.*"], "dry_run": true })))
                 .gives::<ReplayCount>(200, "With `dry_run`: how many deliveries would be made due.")
@@ -409,35 +421,89 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict)
                 .or(ProblemType::Quota),
-        ],
-        Resource::Replay(_) => vec![
-            Operation::new("GET", Id::GetReplay, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
-        ],
-        Resource::ReplayCancel(_) => vec![
-            Operation::new("POST", Id::CancelReplay, "Stop a replay")
+        Id::GetReplay => Operation::new(Id::GetReplay, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
+        Id::CancelReplay => Operation::new(Id::CancelReplay, "Stop a replay")
                 .gives::<ReplayView>(200, "Stopped; what it made due stays due.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::Runs
-        | Resource::RunClaim
-        | Resource::Run(_)
-        | Resource::RunUpdates(_)
-        | Resource::RunFinish(_)
-        | Resource::RunTerminate(_)
-        | Resource::RunCallbackRetry(..) => runs(resource),
-        Resource::Audit => vec![
-            Operation::new("GET", Id::ListAudit, "List the audit log")
+        Id::ListRuns => Operation::new(Id::ListRuns, "List runs")
+                .query(page_and(vec![word("state", &RunState::ALL.map(RunState::as_str), "Where they stand.")]))
+                .gives::<Page<RunView>>(200, "A page, newest first."),
+        Id::CreateRun => Operation::new(Id::CreateRun, "Create a run")
+                .about(
+                    "Its callbacks are probed before it is offered to anybody: each must answer a GET with 200. Where nobody is there \
+                     the probe is repeated for ten seconds.",
+                )
+                .body(body(
+                    "RunCreate",
+                    json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
+                ))
+                .gives::<RunView>(201, "Created.")
+                .or(ProblemType::Quota),
+        Id::ClaimRun => Operation::new(Id::ClaimRun, "Claim a run")
+                .about("The oldest that waits. The claim ends with its lease, which each update renews; the run is offered again then.")
+                .body(body("RunClaimRequest", json!({ "lease_s": 60 })).optional())
+                .gives::<RunClaim>(200, "What is to be done.")
+                .gone("Nothing waits."),
+        Id::GetRun => Operation::new(Id::GetRun, "Show a run")
+                .gives::<RunDetail>(200, "The run with its chain, log, results and callbacks.")
+                .or(ProblemType::NotFound),
+        Id::UpdateRun => Operation::new(Id::UpdateRun, "Say how far a run is")
+                .about("An empty object only renews the lease.")
+                .body(
+                    body("RunUpdateRequest", json!({ "claim": 1, "message": "step 2 of 5", "progress": { "step": 2, "of": 5 } }))
+                        .optional(),
+                )
+                .gives::<RunView>(202, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        Id::FinishRun => Operation::new(Id::FinishRun, "End a run")
+                .body(body("RunFinishRequest", json!({ "claim": 1, "outcome": "finished", "results": { "area": 12.5 } })))
+                .gives::<RunView>(202, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        Id::TerminateRun => Operation::new(Id::TerminateRun, "Stop a run")
+                .about("Its executor learns it by a 409.")
+                .gives::<RunView>(200, "The run as it is now.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        Id::RetryRunCallback => Operation::new(Id::RetryRunCallback, "Send a run's callback again")
+                .about(
+                    "Now, under the same `webhook-id`, and then by the project's retry schedule from its start. The credentials of \
+                     an address are kept, sealed, until its receiver has taken the end of the run, or else until the run is deleted \
+                     with its retention; a callback whose credentials are gone is a 409, and so are a probe, a call that is under \
+                     way, and the update of a run that has ended.",
+                )
+                .gives::<RunView>(202, "It is being called.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
+        Id::ListAudit => Operation::new(Id::ListAudit, "List the audit log")
                 .query(page_and(vec![Parameter {
                     name: "subject",
                     schema: json!({ "type": "string", "maxLength": TEXT_CHARS_MAX, "pattern": subject_pattern() }),
                     description: "What kind of thing (`token`), or a kind, a colon and a name (`webhook:shop`).",
                 }]))
                 .gives::<Page<AuditEntry>>(200, "A page, newest first."),
-        ],
-        Resource::Config | Resource::ConfigPlan | Resource::ConfigApply | Resource::ImportPreview => configuration(resource),
-        Resource::Stats => vec![
-            Operation::new("GET", Id::GetStats, "Count attempts")
+        Id::GetConfiguration => Operation::new(Id::GetConfiguration, "Show the configuration")
+                .answer(200, "The document, without secrets.", Content::Json(config_document))
+                .with_etag(),
+        Id::PlanConfiguration => Operation::new(Id::PlanConfiguration, "Say what a configuration would change")
+                .body(body("ConfigRequest", configuration_example()))
+                .gives::<PlanView>(200, "The plan; nothing has changed."),
+        Id::ApplyConfiguration => Operation::new(Id::ApplyConfiguration, "Apply a configuration")
+                .about("All of it or nothing.")
+                .body(body("ConfigRequest", configuration_example()))
+                .gives::<PlanView>(200, "What has changed.")
+                .or(ProblemType::StateConflict)
+                .or(ProblemType::Quota),
+        Id::PreviewImport => Operation::new(Id::PreviewImport, "Read another system's webhooks")
+                .about("From what its API lists to a configuration. Nothing is stored.")
+                .body(body(
+                    "ImportRequest",
+                    json!({ "from": "svix", "listing": { "data": [{ "uid": "shop", "url": "https://example.com/hooks" }] } }),
+                ))
+                .gives::<PreviewView>(200, "A document to look at and to apply, with a note for everything that could not be taken over."),
+        Id::GetStats => Operation::new(Id::GetStats, "Count attempts")
                 .about("The 24 h before now, by the hour, where nothing else is asked for.")
                 .query(vec![
                     text("webhook", "Only of this webhook."),
@@ -449,9 +515,7 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .gives::<StatsView>(200, "The whole time, and every bucket of it.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::Metrics => vec![
-            Operation::new("GET", Id::GetProjectMetrics, "Read the metrics of a project")
+        Id::GetProjectMetrics => Operation::new(Id::GetProjectMetrics, "Read the metrics of a project")
                 .about(
                     "For Prometheus: accepted events, attempts by how they ended, how long they took, and how deliveries stand. Counters go on \
                      whatever is deleted. Asked for `application/openmetrics-text`, it is OpenMetrics.",
@@ -459,9 +523,11 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .answer(200, "The metrics.", Content::Text(&METRICS))
                 .or(ProblemType::InvalidInput)
                 .or(ProblemType::StateConflict),
-        ],
-        Resource::Live => vec![
-            Operation::new("GET", Id::Listen, "Listen to changes")
+        Id::CreateLiveTicket => Operation::new(Id::CreateLiveTicket, "Ask for a ticket to the live feed")
+                .about("For browsers: it opens one connection within 30 seconds, as its token would. What revokes the token also closes the connection.")
+                .gives::<LiveTicket>(201, "The ticket: the only time that it is shown.")
+                .such_as(json!({ "ticket": "mzxw6ytboi4dambqgaydambqgaydambqgaydambqgaydambqgaya", "expires_at": "2026-11-21T14:08:01.204Z" })),
+        Id::Listen => Operation::new(Id::Listen, "Listen to changes")
                 .about(
                     "A WebSocket: each text frame is one change (`LiveEvent`). The subprotocol is `postern.v1`; a browser, which can set no header, \
                      also offers a ticket as the subprotocol `ticket.<ticket>`. A token is not taken there: logs keep what stands there.",
@@ -469,278 +535,31 @@ fn of_resource(resource: &Resource) -> Vec<Operation> {
                 .answer(101, "The connection is a WebSocket from now on.", Content::Nothing)
                 .or(ProblemType::InvalidInput)
                 .or(ProblemType::Quota),
-        ],
-        Resource::LiveTickets => vec![
-            Operation::new("POST", Id::CreateLiveTicket, "Ask for a ticket to the live feed")
-                .about("For browsers: it opens one connection within 30 seconds, as its token would. What revokes the token also closes the connection.")
-                .gives::<LiveTicket>(201, "The ticket: the only time that it is shown.")
-                .such_as(json!({ "ticket": "mzxw6ytboi4dambqgaydambqgaydambqgaydambqgaydambqgaya", "expires_at": "2026-11-21T14:08:01.204Z" })),
-        ],
     }
 }
 
-fn webhooks(resource: &Resource) -> Vec<Operation> {
-    if matches!(resource, Resource::Webhooks) {
-        let example = json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] });
-        return vec![
-            Operation::new("GET", Id::ListWebhooks, "List webhooks")
-                .query(page_and(vec![
-                    text("search", "Part of the name, the URL or the description, in any case."),
-                    labels("label", "`key:value`; may be given many times, and all must fit."),
-                    text("event", "An event pattern, as the webhook lists it."),
-                    text("object_type", "The type of its object filter."),
-                    text("object_name", "The name of its object filter."),
-                    word("state", &["enabled", "disabled"], "Whether it takes events."),
-                ]))
-                .gives::<Page<WebhookView>>(200, "A page, by name."),
-            Operation::new("POST", Id::CreateWebhook, "Create a webhook")
-                .body(body("WebhookCreate", example))
-                .gives::<WebhookView>(201, "Created.")
-                .with_etag()
-                .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
-        ];
-    }
-    vec![
-        Operation::new("GET", Id::GetWebhook, "Show a webhook")
-            .gives::<WebhookView>(200, "The webhook, without its secret.")
-            .with_etag()
-            .or(ProblemType::NotFound),
-        Operation::new("PATCH", Id::UpdateWebhook, "Change a webhook")
-            .about("Only what is sent changes.")
-            .body(body(
-                "WebhookPatch",
-                json!({ "timeout_s": 20, "rate_limit": { "calls": 100, "per_s": 60 } }),
-            ))
-            .gives::<WebhookView>(200, "The webhook as it is now.")
-            .with_etag()
-            .or(ProblemType::NotFound)
-            .or(ProblemType::NameTaken)
-            .or(ProblemType::Quota),
-        Operation::new("DELETE", Id::DeleteWebhook, "Delete a webhook")
-            .gone("Deleted; its open deliveries are cancelled.")
-            .or(ProblemType::NotFound),
-    ]
+fn webhook_example() -> Value {
+    json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] })
 }
 
-fn event_types(resource: &Resource) -> Vec<Operation> {
-    if matches!(resource, Resource::EventTypes) {
-        let schema = json!({ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] });
-        let example = json!({ "name": "order.paid", "description": "An order was paid for.", "example": { "order": "o-1" }, "schema": schema });
-        return vec![
-            Operation::new("GET", Id::ListEventTypes, "List event types")
-                .query(whole_or_page())
-                .gives::<Page<EventTypeView>>(200, "The catalogue, by name."),
-            Operation::new("POST", Id::CreateEventType, "Add an event type")
-                .body(body("EventTypeCreate", example))
-                .gives::<EventTypeView>(201, "Added.")
-                .with_etag()
-                .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
-        ];
-    }
-    vec![
-        Operation::new("GET", Id::GetEventType, "Show an event type")
-            .gives::<EventTypeView>(200, "The event type.")
-            .with_etag()
-            .or(ProblemType::NotFound),
-        Operation::new("PATCH", Id::UpdateEventType, "Change an event type")
-            .about("Only what is sent changes; null empties a field. The name can't change.")
-            .body(body("EventTypePatch", json!({ "archived": true })))
-            .gives::<EventTypeView>(200, "The event type as it is now.")
-            .with_etag()
-            .or(ProblemType::NotFound),
-        Operation::new("DELETE", Id::DeleteEventType, "Remove an event type")
-            .gone("Removed from the catalogue; events of it stay.")
-            .or(ProblemType::NotFound),
-    ]
+fn event_type_example() -> Value {
+    let schema =
+        json!({ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] });
+    json!({
+        "name": "order.paid",
+        "description": "An order was paid for.",
+        "example": { "order": "o-1" },
+        "schema": schema,
+    })
 }
 
-fn events(resource: &Resource) -> Vec<Operation> {
-    let example = json!({ "type": "order.paid", "data": { "order": "o-1", "total": 42 }, "idempotency_key": "o-1-paid" });
-    match resource {
-        Resource::EventsBatch => vec![
-            Operation::new("POST", Id::CreateEvents, "Post many events")
-                .about("All of them are accepted, or none.")
-                .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
-                .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch.")
-                .or(ProblemType::Quota),
-        ],
-        Resource::EventsDryRun => vec![
-            Operation::new("POST", Id::DryRunEvent, "Say what an event would do")
-                .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
-                .query(vec![text("webhook", "Only this webhook.")])
-                .body(body("EventCreate", example))
-                .gives::<DryRunView>(200, "What would happen.")
-                .or(ProblemType::NotFound),
-        ],
-        Resource::EventsExport => vec![
-            Operation::new("GET", Id::ExportEvents, "Export events")
-                .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
-                .query(export_and(vec![word(
-                    "data",
-                    &DataForm::ALL.map(DataForm::as_str),
-                    "How the data is written: `json` as the value that it is (where nobody says), `text` as a string that holds what the producer wrote, \
-                     for readers whose numbers are too small for it.",
-                )]))
-                .lines::<EventView>("Lines of events, with their data."),
-        ],
-        Resource::Event(_) => vec![
-            Operation::new("GET", Id::GetEvent, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
-        ],
-        _ => vec![
-            Operation::new("GET", Id::ListEvents, "List events")
-                .query(page_and(vec![text("type", "The event type.")]))
-                .gives::<Page<EventView>>(200, "A page, newest first, without data."),
-            Operation::new("POST", Id::CreateEvent, "Post an event")
-                .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
-                .body(body("EventCreate", example))
-                .gives::<EventAccepted>(202, "Stored, with all deliveries.")
-                .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false }))
-                .or(ProblemType::Quota),
-        ],
-    }
+fn event_example() -> Value {
+    let data = json!({ "order": "o-1", "total": 42 });
+    json!({ "type": "order.paid", "data": data, "idempotency_key": "o-1-paid" })
 }
 
-fn inboxes(resource: &Resource) -> Vec<Operation> {
-    match resource {
-        Resource::Inbox(_) => vec![
-            Operation::new("GET", Id::GetInbox, "Show an inbox")
-                .gives::<InboxView>(200, "The inbox.")
-                .or(ProblemType::NotFound),
-            Operation::new("PATCH", Id::UpdateInbox, "Change an inbox")
-                .body(body("InboxPatch", json!({ "answer": { "status": 503, "delay_ms": 200 } })))
-                .gives::<InboxView>(200, "The inbox as it is now.")
-                .or(ProblemType::NotFound)
-                .or(ProblemType::NameTaken),
-            Operation::new("DELETE", Id::DeleteInbox, "Delete an inbox")
-                .gone("Deleted, with all that it recorded.")
-                .or(ProblemType::NotFound),
-        ],
-        Resource::InboxRequests(_) => vec![
-            Operation::new("GET", Id::ListInboxRequests, "List what an inbox recorded")
-                .query(page_and(Vec::new()))
-                .gives::<Page<InboxRequestView>>(200, "A page, newest first.")
-                .or(ProblemType::NotFound),
-            Operation::new("DELETE", Id::ClearInboxRequests, "Forget what an inbox recorded")
-                .gone("Forgotten.")
-                .or(ProblemType::NotFound),
-        ],
-        _ => vec![
-            Operation::new("GET", Id::ListInboxes, "List inboxes")
-                .query(page_and(Vec::new()))
-                .gives::<Page<InboxView>>(200, "A page."),
-            Operation::new("POST", Id::CreateInbox, "Create an inbox")
-                .body(body("InboxCreate", json!({ "name": "trial" })))
-                .gives::<InboxView>(201, "Created, with its address.")
-                .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
-        ],
-    }
-}
-
-fn runs(resource: &Resource) -> Vec<Operation> {
-    match resource {
-        Resource::RunClaim => vec![
-            Operation::new("POST", Id::ClaimRun, "Claim a run")
-                .about("The oldest that waits. The claim ends with its lease, which each update renews; the run is offered again then.")
-                .body(body("RunClaimRequest", json!({ "lease_s": 60 })).optional())
-                .gives::<RunClaim>(200, "What is to be done.")
-                .gone("Nothing waits."),
-        ],
-        Resource::Run(_) => vec![
-            Operation::new("GET", Id::GetRun, "Show a run")
-                .gives::<RunDetail>(200, "The run with its chain, log, results and callbacks.")
-                .or(ProblemType::NotFound),
-        ],
-        Resource::RunUpdates(_) => vec![
-            Operation::new("POST", Id::UpdateRun, "Say how far a run is")
-                .about("An empty object only renews the lease.")
-                .body(
-                    body("RunUpdateRequest", json!({ "claim": 1, "message": "step 2 of 5", "progress": { "step": 2, "of": 5 } }))
-                        .optional(),
-                )
-                .gives::<RunView>(202, "The run as it is now.")
-                .or(ProblemType::NotFound)
-                .or(ProblemType::StateConflict),
-        ],
-        Resource::RunFinish(_) => vec![
-            Operation::new("POST", Id::FinishRun, "End a run")
-                .body(body("RunFinishRequest", json!({ "claim": 1, "outcome": "finished", "results": { "area": 12.5 } })))
-                .gives::<RunView>(202, "The run as it is now.")
-                .or(ProblemType::NotFound)
-                .or(ProblemType::StateConflict),
-        ],
-        Resource::RunTerminate(_) => vec![
-            Operation::new("POST", Id::TerminateRun, "Stop a run")
-                .about("Its executor learns it by a 409.")
-                .gives::<RunView>(200, "The run as it is now.")
-                .or(ProblemType::NotFound)
-                .or(ProblemType::StateConflict),
-        ],
-        Resource::RunCallbackRetry(..) => vec![
-            Operation::new("POST", Id::RetryRunCallback, "Send a run's callback again")
-                .about(
-                    "Now, under the same `webhook-id`, and then by the project's retry schedule from its start. The credentials of \
-                     an address are kept, sealed, until its receiver has taken the end of the run, or else until the run is deleted \
-                     with its retention; a callback whose credentials are gone is a 409, and so are a probe, a call that is under \
-                     way, and the update of a run that has ended.",
-                )
-                .gives::<RunView>(202, "It is being called.")
-                .or(ProblemType::NotFound)
-                .or(ProblemType::StateConflict),
-        ],
-        _ => vec![
-            Operation::new("GET", Id::ListRuns, "List runs")
-                .query(page_and(vec![word("state", &RunState::ALL.map(RunState::as_str), "Where they stand.")]))
-                .gives::<Page<RunView>>(200, "A page, newest first."),
-            Operation::new("POST", Id::CreateRun, "Create a run")
-                .about(
-                    "Its callbacks are probed before it is offered to anybody: each must answer a GET with 200. Where nobody is there \
-                     the probe is repeated for ten seconds.",
-                )
-                .body(body(
-                    "RunCreate",
-                    json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
-                ))
-                .gives::<RunView>(201, "Created.")
-                .or(ProblemType::Quota),
-        ],
-    }
-}
-
-fn configuration(resource: &Resource) -> Vec<Operation> {
-    let webhook = json!({ "name": "shop", "url": "https://example.com/hooks", "events": ["order.*"] });
-    let example = json!({ "document": { "settings": { "retention_days": 90 }, "webhooks": [webhook] } });
-    match resource {
-        Resource::ConfigPlan => vec![
-            Operation::new("POST", Id::PlanConfiguration, "Say what a configuration would change")
-                .body(body("ConfigRequest", example))
-                .gives::<PlanView>(200, "The plan; nothing has changed."),
-        ],
-        Resource::ConfigApply => vec![
-            Operation::new("POST", Id::ApplyConfiguration, "Apply a configuration")
-                .about("All of it or nothing.")
-                .body(body("ConfigRequest", example))
-                .gives::<PlanView>(200, "What has changed.")
-                .or(ProblemType::StateConflict)
-                .or(ProblemType::Quota),
-        ],
-        Resource::ImportPreview => vec![
-            Operation::new("POST", Id::PreviewImport, "Read another system's webhooks")
-                .about("From what its API lists to a configuration. Nothing is stored.")
-                .body(body(
-                    "ImportRequest",
-                    json!({ "from": "svix", "listing": { "data": [{ "uid": "shop", "url": "https://example.com/hooks" }] } }),
-                ))
-                .gives::<PreviewView>(200, "A document to look at and to apply, with a note for everything that could not be taken over."),
-        ],
-        _ => vec![
-            Operation::new("GET", Id::GetConfiguration, "Show the configuration")
-                .answer(200, "The document, without secrets.", Content::Json(config_document))
-                .with_etag(),
-        ],
-    }
+fn configuration_example() -> Value {
+    json!({ "document": { "settings": { "retention_days": 90 }, "webhooks": [webhook_example()] } })
 }
 
 // --- parameters ---
@@ -828,34 +647,25 @@ fn config_document(_generator: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "$ref": "#/components/schemas/ConfigDocument" })
 }
 
-/// The description of a path's parameter.
-pub(super) fn path_parameter(name: &str, route: &Route) -> (Value, &'static str) {
-    let id = || json!({ "type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX });
-    match (name, route) {
+/// The description of a parameter in the path of an operation.
+pub(super) fn path_parameter(name: &str, id: Id) -> (Value, &'static str) {
+    let text = || json!({ "type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX });
+    let kind = id.template().split('/').next().unwrap_or_default();
+    match (name, kind) {
         ("project", _) => (body::project_name(), "The project's name."),
-        (_, Route::Project(_, Resource::EventType(_))) => (body::event_type(), "The event type."),
+        ("name", "event-types") => (body::event_type(), "The event type."),
         ("name", _) => (body::webhook_name(), "The webhook's name."),
-        (_, Route::Project(_, Resource::Token(_))) => (id(), "`tok_…`"),
-        (_, Route::Project(_, Resource::Test(_))) => (id(), "`tst_…`"),
-        (_, Route::Project(_, Resource::Event(_))) => (id(), "`evt_…`"),
-        (_, Route::Project(_, Resource::Inbox(_) | Resource::InboxRequests(_))) => (id(), "`ibx_…`"),
-        (_, Route::Project(_, Resource::Replay(_) | Resource::ReplayCancel(_))) => (id(), "`rpl_…`"),
-        ("kind", Route::Project(_, Resource::RunCallbackRetry(..))) => {
+        ("kind", _) => {
             let kinds =
                 CallbackKind::ALL.into_iter().filter(|kind| !kind.is_probe()).map(CallbackKind::as_str);
             (json!({ "type": "string", "enum": kinds.collect::<Vec<_>>() }), "What the callback tells.")
         }
-        (
-            _,
-            Route::Project(
-                _,
-                Resource::Run(_)
-                | Resource::RunUpdates(_)
-                | Resource::RunFinish(_)
-                | Resource::RunTerminate(_)
-                | Resource::RunCallbackRetry(..),
-            ),
-        ) => (id(), "`run_…`"),
-        _ => (id(), "`dlv_…`"),
+        (_, "tokens") => (text(), "`tok_…`"),
+        (_, "tests") => (text(), "`tst_…`"),
+        (_, "events") => (text(), "`evt_…`"),
+        (_, "inboxes") => (text(), "`ibx_…`"),
+        (_, "replays") => (text(), "`rpl_…`"),
+        (_, "runs") => (text(), "`run_…`"),
+        _ => (text(), "`dlv_…`"),
     }
 }

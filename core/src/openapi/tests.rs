@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -13,6 +12,7 @@ use crate::facade::actinia;
 use crate::fault::InputFault;
 use crate::json_schema::Schema;
 use crate::operation::Operation;
+use crate::route::Path;
 use crate::run::Entry;
 use crate::time::Timestamp;
 use crate::webhook::parse;
@@ -23,7 +23,7 @@ const FILE: &str = "../public/openapi.json";
 
 #[test]
 fn the_committed_document_is_up_to_date() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
     let text = serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n";
     if std::env::var_os("POSTERN_BLESS").is_some() {
         fs::write(&file, &text).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
@@ -38,8 +38,8 @@ fn the_committed_document_is_up_to_date() {
 #[test]
 fn every_route_and_method_is_described() {
     let document = document();
-    for route in routes() {
-        let item = &document["paths"][route.pattern()];
+    for pattern in patterns() {
+        let item = &document["paths"][&pattern];
         let described: BTreeSet<String> = item
             .as_object()
             .into_iter()
@@ -47,20 +47,25 @@ fn every_route_and_method_is_described() {
             .map(|(key, _)| key.to_ascii_uppercase())
             .filter(|key| key != "PARAMETERS")
             .collect();
-        let taken: BTreeSet<String> = route.methods().split(", ").map(String::from).collect();
-        assert_eq!(described, taken, "{}", route.pattern());
+        let path = Path::parse(&pattern.replace("{project}", "p").replace(['{', '}'], ""));
+        let Some(Err(methods)) = path.map(|path| path.route("TRACE")) else { panic!("{pattern} is a path") };
+        let taken: BTreeSet<String> =
+            methods.into_iter().map(|method| String::from(method.as_str())).collect();
+        assert_eq!(described, taken, "{pattern}");
     }
-    assert_eq!(document["paths"].as_object().map(Map::len), Some(routes().len()));
+    assert_eq!(document["paths"].as_object().map(Map::len), Some(patterns().len()));
 }
 
 #[test]
 fn operations_have_ids_of_their_own_and_known_tags() {
     let mut ids = BTreeSet::new();
-    for route in routes() {
-        assert!(tags().any(|(name, _)| name == operation::tag(&route)), "{}", route.pattern());
-        for operation in operation::operations(&route) {
-            assert!(ids.insert(operation.id), "{:?} stands for two operations", operation.id);
-            assert!(!operation.answers.is_empty() && !operation.summary.ends_with('.'), "{:?}", operation.id);
+    for pattern in patterns() {
+        for id in operations(&pattern) {
+            let operation = operation::described(id);
+            assert!(tags().any(|(name, _)| name == id.tag()), "{pattern}");
+            assert_eq!(operation.id, id, "what is described is another operation");
+            assert!(ids.insert(id), "{id:?} stands for two operations");
+            assert!(!operation.answers.is_empty() && !operation.summary.ends_with('.'), "{id:?}");
         }
     }
     assert_eq!(ids, Operation::ALL.iter().copied().collect(), "the table of operations is what is described");
@@ -106,9 +111,9 @@ fn the_document_asks_for_exactly_the_roles_that_suffice() {
 
 #[test]
 fn every_kind_of_problem_can_be_met_but_a_wrong_method() {
-    let met: BTreeSet<&str> = routes()
+    let met: BTreeSet<&str> = Operation::ALL
         .iter()
-        .flat_map(|route| operation::operations(route).into_iter().flat_map(|of| of.all_problems(route)))
+        .flat_map(|id| operation::described(*id).all_problems())
         .map(ProblemType::id)
         .collect();
     let all: BTreeSet<&str> = ProblemType::ALL
@@ -596,7 +601,7 @@ fn parsed(name: &str, body: &Value) -> Result<(), InputFault> {
 
 /// Every body that an operation takes, once.
 fn bodies() -> BTreeMap<&'static str, Value> {
-    let operations = routes().into_iter().flat_map(|route| operation::operations(&route));
+    let operations = Operation::ALL.iter().map(|id| operation::described(*id));
     operations.filter_map(|operation| operation.body).map(|body| (body.name, body.example)).collect()
 }
 

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fields, InputFault, parse_json};
+use super::Contract;
+use crate::contract::up42;
+use crate::fault::{Fault, Fields, InputFault, parse_json};
 use crate::signing::{Secret, SecretKind};
 
 /// Seconds for which the previous secret still signs, if absent: a day.
@@ -37,6 +39,43 @@ impl std::fmt::Debug for NewSecret {
         match self {
             Self::Given(_) => f.debug_tuple("Given").finish_non_exhaustive(),
             Self::Made(kind) => f.debug_tuple("Made").field(kind).finish(),
+        }
+    }
+}
+
+/// What signs after a rotation.
+#[derive(PartialEq, Eq)]
+pub enum NextSecret {
+    /// This text.
+    Text(String),
+    /// A secret that is to be made, of this kind.
+    Generate(SecretKind),
+}
+
+impl NewSecret {
+    /// What a webhook of this contract signs with next; `current` is the secret that it has.
+    ///
+    /// # Errors
+    /// The contract can't sign with it, or it is the current one; never repeats the secret.
+    pub fn decide(self, contract: Contract, current: Option<&Secret>) -> Result<NextSecret, Fault> {
+        let is_up42 = contract == Contract::Up42;
+        match self {
+            Self::Made(Some(SecretKind::V1a)) if is_up42 => {
+                Err(Fault::new("/kind", "must be v1: UP42's signature knows no ed25519 keys"))
+            }
+            Self::Made(kind) => {
+                let kind = kind.or(current.map(Secret::kind)).unwrap_or(SecretKind::V1);
+                Ok(NextSecret::Generate(kind))
+            }
+            Self::Given(secret) => {
+                if is_up42 {
+                    up42::check_secret(&secret).map_err(|detail| Fault::new("/secret", detail))?;
+                }
+                if current.is_some_and(|current| current.reveal() == secret) {
+                    return Err(Fault::new("/secret", "is the current one already"));
+                }
+                Ok(NextSecret::Text(secret))
+            }
         }
     }
 }
@@ -98,6 +137,48 @@ mod tests {
     use crate::time::Timestamp;
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn next(contract: Contract, wanted: NewSecret, current: Option<&Secret>) -> Result<NextSecret, String> {
+        wanted.decide(contract, current).map_err(|fault| format!("{} {}", fault.pointer, fault.detail))
+    }
+
+    #[test]
+    fn a_new_secret_is_of_the_kind_that_is_asked_for_or_of_the_current_one() {
+        let v1 = Secret::from_random(&[1; 32]);
+        let v1a = Secret::generate(SecretKind::V1a, &[1; 32]).ok();
+        let made =
+            |contract, kind, current: Option<&Secret>| match next(contract, NewSecret::Made(kind), current) {
+                Ok(NextSecret::Generate(kind)) => kind,
+                Ok(NextSecret::Text(_)) => panic!("nobody gave a secret"),
+                Err(fault) => panic!("{fault}"),
+            };
+        assert_eq!(made(Contract::Standard, None, None), SecretKind::V1);
+        assert_eq!(made(Contract::Standard, None, Some(&v1)), SecretKind::V1);
+        assert_eq!(made(Contract::Ubiops, None, v1a.as_ref()), SecretKind::V1a);
+        assert_eq!(made(Contract::Standard, Some(SecretKind::V1a), Some(&v1)), SecretKind::V1a);
+        assert_eq!(made(Contract::Standard, Some(SecretKind::V1), v1a.as_ref()), SecretKind::V1);
+    }
+
+    #[test]
+    fn a_secret_that_is_given_must_be_another_and_one_that_the_contract_can_sign_with() {
+        let current = Secret::parse(SECRET).unwrap_or_else(|fault| panic!("{fault}"));
+        let given = |contract, text: &str| {
+            next(contract, NewSecret::Given(String::from(text)), Some(&current)).map(|_next| ())
+        };
+        let other = Secret::from_random(&[9; 32]).reveal();
+        assert_eq!(given(Contract::Standard, &other), Ok(()));
+        assert_eq!(
+            given(Contract::Standard, SECRET),
+            Err(String::from("/secret is the current one already"))
+        );
+        let long = "x".repeat(up42::SECRET_CHARS_MAX + 1);
+        let refused = given(Contract::Up42, &long);
+        assert!(refused.is_err_and(|fault| fault.starts_with("/secret must be at most 75 characters")));
+        assert_eq!(
+            next(Contract::Up42, NewSecret::Made(Some(SecretKind::V1a)), None).map(|_next| ()),
+            Err(String::from("/kind must be v1: UP42's signature knows no ed25519 keys"))
+        );
+    }
 
     #[test]
     fn silence_means_a_new_secret_of_the_same_kind_and_a_day() -> Result<(), InputFault> {

@@ -1,18 +1,18 @@
-//! actinia's processing API (docs/wire.md C) at `/actinia/api/v3`, for its unmodified clients: a process chain becomes a run, and an
-//! executor does it (`core::run`).
+//! actinia's processing API (docs/wire.md C) at `/actinia/api/v3`, for its unmodified clients: a process
+//! chain becomes a run, and an executor does it (`core::run`).
 //!
-//! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at resources), or
-//! `ADMIN_TOKEN`. A location's name means nothing here: any is taken,
-//! and the project's settings say which are listed.
-//! Every answer about a resource has the HTTP status that its `http_code` says; errors are `{"status":"error","message":…}`,
-//! with 400 for whatever is wrong with an input and for a resource that is none (docs/wire.md C.2), 401 for a wrong login.
+//! The user is the project, the password one of its tokens (role `execute`, or `manage`; `read` only looks at
+//! resources), or `ADMIN_TOKEN`. A location's name means nothing here: any is taken, and the project's
+//! settings say which are listed. Every answer about a resource has the HTTP status that its `http_code`
+//! says; errors are `{"status":"error","message":…}`, with 400 for whatever is wrong with an input and for an
+//! unknown resource (docs/wire.md C.2), 401 for a wrong login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_core::facade::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
 use postern_core::fault::InputFault;
 use postern_core::id::Kind;
-use postern_core::operation::Operation;
+use postern_core::operation::{Method, Operation};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::query;
 use postern_core::route::decode_segment;
@@ -24,20 +24,23 @@ use serde_json::value::RawValue;
 use worker::{Context, Env};
 
 use crate::config::Settings;
+use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
-use crate::http::request::{Incoming, token_of};
-use crate::http::runs::ask;
-use crate::http::{Session, caller, unexpected};
+use crate::http::request::Incoming;
+use crate::http::runs::make_calls;
 use crate::log::RequestId;
-use crate::project_do::command::{Command, Reply};
-use crate::project_do::runs::{RunCommand, RunReply};
+use crate::project_do::projects::{ListLocations, Locations};
+use crate::project_do::runs::{
+    ListRunStatuses, RunStatus, RunStatuses, RunSubmitted, ShowRunStatus, SubmitRun, TerminateRun,
+};
+use crate::session::{Session, caller};
 
 /// What needs no login.
 pub(crate) const VERSION_PATH: &str = "/actinia/api/v3/version";
 /// Resources that a list shows at most, the newest: actinia does not page.
 const LISTED_MAX: u32 = 500;
 
-/// What everybody is told who is not let in.
+/// What a caller is told who is not let in.
 const LOG_IN: &str = "log in with the project's name and one of its tokens as the password";
 
 /// A path of the facade.
@@ -120,11 +123,11 @@ impl Path {
         })
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Version | Self::Locations | Self::Resources(_) => "GET",
-            Self::Process(_) => "POST",
-            Self::Resource(..) => "GET, DELETE",
+            Self::Version | Self::Locations | Self::Resources(_) => &[Method::Get],
+            Self::Process(_) => &[Method::Post],
+            Self::Resource(..) => &[Method::Get, Method::Delete],
         }
     }
 }
@@ -159,7 +162,7 @@ async fn route(
         Path::Process(Process::SyncValidation) => validate(&mut session).await,
         Path::Process(process) => submit(&mut session, process).await,
         Path::Resources(user) => list(&mut session, &user).await,
-        Path::Resource(user, id) if method == "DELETE" => terminate(&mut session, &user, &id).await,
+        Path::Resource(user, id) if method == Method::Delete => terminate(&mut session, &user, &id).await,
         Path::Resource(user, id) => show(&mut session, &user, &id).await,
     }
 }
@@ -182,14 +185,11 @@ fn version() -> Result<Answer, ApiError> {
     Answer::json(200, &json!({ "version": version, "api_version": 3, "server": "postern", "plugins": [] }))
 }
 
-/// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is taken as well.
+/// `GET locations`: those of the project's settings, or one that is called as the project. Any other name is
+/// taken as well.
 async fn locations(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListLocations).await? {
-        Reply::Locations(names) => {
-            Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let Locations(names) = session.ask(ListLocations).await?;
+    Answer::json(200, &json!({ "status": "success", "locations": names, "projects": names }))
 }
 
 /// The run that the request's process chain asks for.
@@ -207,17 +207,9 @@ async fn draft(session: &mut Session<'_>, process: Process) -> Result<run::RunDr
 /// A `POST` whose job goes on in the background: 200 with the status `accepted`, whatever will become of it.
 async fn submit(session: &mut Session<'_>, process: Process) -> Result<Answer, ApiError> {
     let draft = draft(session, process).await?;
-    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
-        RunReply::Submitted { turn, text, .. } => {
-            if !turn.calls.is_empty() {
-                session
-                    .context
-                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
-            }
-            Ok(Answer::json_text(200, accepted(text)?))
-        }
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunSubmitted { turn, text, .. } = session.ask(SubmitRun { draft: Box::new(draft) }).await?;
+    make_calls(session, turn.calls)?;
+    Ok(Answer::json_text(200, accepted(text)?))
 }
 
 /// What the job said when it was accepted: a chain that can't be done is told by the job itself.
@@ -237,26 +229,21 @@ fn accepted(status: String) -> Result<String, ApiError> {
 async fn validate(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let mut draft = draft(session, Process::SyncValidation).await?;
     if let Some(webhooks) = draft.webhooks.take() {
-        // Before anything is called: whoever may not submit a job may not have us call an address either.
+        // Before anything is called: a caller who may not submit a job may not have us call an address
+        // either.
         session.may(Operation::CreateRun).await?;
         draft.refusal = session.dispatcher()?.probe(&webhooks).await;
     }
-    match ask(session, RunCommand::Submit { draft: Box::new(draft) }).await? {
-        RunReply::Submitted { code, text, .. } => Ok(Answer::json_text(code, text)),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunSubmitted { code, text, .. } = session.ask(SubmitRun { draft: Box::new(draft) }).await?;
+    Ok(Answer::json_text(code, text))
 }
 
 /// `GET resources/{user}`: the newest resources.
 async fn list(session: &mut Session<'_>, user: &str) -> Result<Answer, ApiError> {
     check_user(session, user)?;
-    match ask(session, RunCommand::Statuses { limit: LISTED_MAX }).await? {
-        RunReply::Statuses(texts) => {
-            let list = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>()?;
-            Answer::json(200, &std::collections::BTreeMap::from([("resource_list", list)]))
-        }
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunStatuses(texts) = session.ask(ListRunStatuses { limit: LISTED_MAX }).await?;
+    let list = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>()?;
+    Answer::json(200, &std::collections::BTreeMap::from([("resource_list", list)]))
 }
 
 /// `GET resources/{user}/{id}`: the HTTP status is the job's `http_code`.
@@ -275,16 +262,11 @@ async fn terminate(session: &mut Session<'_>, user: &str, resource: &str) -> Res
             &json!({ "status": "accepted", "resource_id": resource, "message": "Termination request committed" }),
         )
     };
-    match ask(session, RunCommand::Terminate { id: run_id(resource)? }).await {
-        Ok(RunReply::Turn(turn)) => {
-            if !turn.calls.is_empty() {
-                session
-                    .context
-                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
-            }
+    match session.ask(TerminateRun { id: run_id(resource)? }).await {
+        Ok(turn) => {
+            make_calls(session, turn.calls)?;
             accepted()
         }
-        Ok(other) => Err(unexpected(&Reply::Runs(other))),
         Err(ApiError::Problem(problem)) if problem.problem_type() == Some(ProblemType::StateConflict) => {
             accepted()
         }
@@ -294,10 +276,8 @@ async fn terminate(session: &mut Session<'_>, user: &str, resource: &str) -> Res
 
 /// What actinia says of a run, and with which HTTP status.
 async fn status(session: &Session<'_>, id: String) -> Result<(u16, String), ApiError> {
-    match ask(session, RunCommand::Status { id }).await.map_err(no_resource)? {
-        RunReply::Status { code, text } => Ok((code, text)),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    let RunStatus { code, text } = session.ask(ShowRunStatus { id }).await.map_err(no_resource)?;
+    Ok((code, text))
 }
 
 /// One user sees nothing of another.
@@ -329,7 +309,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    // Whoever is not let in gets the same words, whatever was wrong.
+    // A caller who is not let in gets the same words, whatever was wrong.
     let message =
         if status == 401 && problem.errors.is_empty() { String::from(LOG_IN) } else { problem.sentence() };
     let mut answer = Answer::json_text(status, actinia::error(&message));
@@ -342,7 +322,8 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     answer.that_waits(&problem)
 }
 
-/// actinia has 400 for everything that is wrong with an input, and a project that does not exist is a wrong login.
+/// actinia has 400 for everything that is wrong with an input, and a project that does not exist is a wrong
+/// login.
 fn status_of(problem: &Problem) -> u16 {
     match (problem.problem_type(), problem.status) {
         (Some(ProblemType::ProjectNotFound), _) => 401,
@@ -421,6 +402,6 @@ mod tests {
         assert_eq!((unknown.status, &unknown.body), (401, &answer_of_a_wrong_login));
         assert_eq!(refused(ProblemType::Unauthorized).body, answer_of_a_wrong_login, "the same words");
         assert_eq!(error_answer(ApiError::problem(ProblemType::BodyTooLarge, "x"), &id).status, 400);
-        assert_eq!(error_answer(ApiError::Method { allow: "GET" }, &id).status, 405);
+        assert_eq!(error_answer(ApiError::Method { allow: vec![Method::Get] }, &id).status, 405);
     }
 }

@@ -1,24 +1,30 @@
 //! UbiOps' webhook API (docs/wire.md A) at `/ubiops/v2.1` and `/ubiops/v2`, for its unmodified clients.
 //!
-//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}` (docs/wire.md A.6): 400
-//! names every bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
+//! It knows the webhooks of the contract `ubiops` and no others. Errors are `{"error": "…"}`
+//! (docs/wire.md A.6): 400 names every bad field in one sentence, 401 is for a missing or wrong token, 404
+//! for what is not there.
 
 use postern_core::api::webhook::WebhookView;
 use postern_core::facade::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
+use postern_core::operation::Method;
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery, WebhookQuery};
 use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
 use worker::{Context, Env};
 
-use super::status_of;
+use super::status::status_of;
 use crate::config::Settings;
+use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
-use crate::http::request::{Incoming, token_of};
-use crate::http::{Session, caller, unexpected};
+use crate::http::request::Incoming;
 use crate::log::RequestId;
-use crate::project_do::command::{Command, Dialect, Reply};
+use crate::project_do::trials::{ShowTrial, TrialStarted, TryDefinition};
+use crate::project_do::webhooks::{
+    CreateWebhook, DeleteWebhook, Dialect, ListWebhooks, ShowWebhook, UpdateWebhook,
+};
+use crate::session::{Session, caller};
 
 /// A path of the facade below its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +59,12 @@ impl Path {
         Some((ProjectName::parse(project)?, found))
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Webhooks => "GET, POST",
-            Self::Webhook(_) => "GET, PATCH, DELETE",
-            Self::Tests => "POST",
-            Self::Test(_) => "GET",
+            Self::Webhooks => &[Method::Get, Method::Post],
+            Self::Webhook(_) => &[Method::Get, Method::Patch, Method::Delete],
+            Self::Tests => &[Method::Post],
+            Self::Test(_) => &[Method::Get],
         }
     }
 }
@@ -84,14 +90,14 @@ async fn route(
     let caller = caller(&settings, Some(token), &project)?;
     let mut session = Session::new(env, context, settings, project, caller, incoming);
     // Only the list reads a query.
-    if path != Path::Webhooks || method == "POST" {
+    if path != Path::Webhooks || method == Method::Post {
         query::none(session.query()).map_err(InputFault::from)?;
     }
-    match (path, method.as_str()) {
-        (Path::Webhooks, "POST") => create(&mut session).await,
+    match (path, method) {
+        (Path::Webhooks, Method::Post) => create(&mut session).await,
         (Path::Webhooks, _) => list(&mut session).await,
-        (Path::Webhook(name), "PATCH") => update(&mut session, name).await,
-        (Path::Webhook(name), "DELETE") => delete(&mut session, name).await,
+        (Path::Webhook(name), Method::Patch) => update(&mut session, name).await,
+        (Path::Webhook(name), Method::Delete) => delete(&mut session, name).await,
         (Path::Webhook(name), _) => show(&mut session, name).await,
         (Path::Tests, _) => test(&mut session).await,
         (Path::Test(id), _) => show_test(&mut session, &id).await,
@@ -103,7 +109,7 @@ const UBIOPS: Option<Contract> = Some(Contract::Ubiops);
 /// `webhooks_create`: 201.
 async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let definition = ubiops::create(&session.incoming.json_text().await?, &session.policy())?;
-    webhook(session, Command::CreateWebhook { definition: Box::new(definition) }, 201).await
+    shown(&session.ask(CreateWebhook { definition: Box::new(definition) }).await?, 201)
 }
 
 /// `webhooks_list`: 200 with a bare array; UbiOps does not page, so all pages are read.
@@ -119,13 +125,9 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
             object_type: filter.object_type.clone(),
             ..WebhookQuery::default()
         };
-        match session.ask(Command::ListWebhooks { query, contract: UBIOPS }).await? {
-            Reply::Webhooks(page) => {
-                found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::from_view));
-                cursor = page.next;
-            }
-            other => return Err(unexpected(&other)),
-        }
+        let page = session.ask(ListWebhooks { query, contract: UBIOPS }).await?;
+        found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::from_view));
+        cursor = page.next;
         if cursor.is_none() {
             return Answer::json(200, &found);
         }
@@ -134,52 +136,37 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
 
 /// `webhooks_get`: 200.
 async fn show(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
-    webhook(session, Command::ShowWebhook { name, contract: UBIOPS }, 200).await
+    shown(&session.ask(ShowWebhook { name, contract: UBIOPS }).await?, 200)
 }
 
 /// `webhooks_update`: 200.
 async fn update(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
     let patch = session.incoming.json_text().await?;
     fault::parse_json(&patch)?;
-    webhook(session, Command::UpdateWebhook { name, patch, dialect: Dialect::Ubiops, if_version: None }, 200)
-        .await
+    let question = UpdateWebhook { name, patch, dialect: Dialect::Ubiops, if_version: None };
+    shown(&session.ask(question).await?, 200)
 }
 
 /// `webhooks_delete`: 204.
 async fn delete(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
-    match session.ask(Command::DeleteWebhook { name, contract: UBIOPS, if_version: None }).await? {
-        Reply::Done => Ok(Answer::no_content()),
-        other => Err(unexpected(&other)),
-    }
+    session.ask(DeleteWebhook { name, contract: UBIOPS, if_version: None }).await?;
+    Ok(Answer::no_content())
 }
 
-/// `webhook_tests_create`: 201; pending, and the call follows. With `retry` it stays pending while it is called again.
+/// `webhook_tests_create`: 201; pending, and the call follows. With `retry` it stays pending while it is
+/// called again.
 async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let trial = ubiops::test_create(&session.incoming.json_text().await?, &session.policy())?;
-    let command = Command::test_definition(trial);
-    match session.ask(command).await? {
-        Reply::TestStarted { test, work } => {
-            session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![*work]));
-            Answer::json(201, &TestDetail::from_view(&test))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let TrialStarted { test, work } = session.ask(TryDefinition::from(trial)).await?;
+    session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![work]));
+    Answer::json(201, &TestDetail::from_view(&test))
 }
 
 /// `webhook_tests_get`: 200.
 async fn show_test(session: &mut Session<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = format!("{}{id}", postern_core::id::Kind::Test.prefix());
-    match session.ask(Command::ShowTest { id }).await? {
-        Reply::Test(test) => Answer::json(200, &TestDetail::from_view(&test)),
-        other => Err(unexpected(&other)),
-    }
-}
-
-async fn webhook(session: &mut Session<'_>, command: Command, status: u16) -> Result<Answer, ApiError> {
-    match session.ask(command).await? {
-        Reply::Webhook(view) => shown(&view, status),
-        other => Err(unexpected(&other)),
-    }
+    let test = session.ask(ShowTrial { id }).await?;
+    Answer::json(200, &TestDetail::from_view(&test))
 }
 
 fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
@@ -253,7 +240,7 @@ mod tests {
         let answer =
             error_answer(ApiError::problem(ProblemType::NotFound, "not found"), &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.body.as_deref()), (404, Some(r#"{"error":"not found"}"#)));
-        let answer = error_answer(ApiError::Method { allow: "GET" }, &RequestId::new([0; 8]));
+        let answer = error_answer(ApiError::Method { allow: vec![Method::Get] }, &RequestId::new([0; 8]));
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
     }
 }

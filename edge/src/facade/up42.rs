@@ -1,9 +1,10 @@
-//! UP42's webhook API (docs/wire.md B) below `/up42`, for its unmodified SDK: the paths of both of its hosts, `api.`
-//! and `auth.`.
+//! UP42's webhook API (docs/wire.md B) below `/up42`, for its unmodified SDK: the paths of both of its hosts,
+//! `api.` and `auth.`.
 //!
-//! A user is a project and its password a token of that project, which is also what a login gives out; the workspace is the
-//! project again, under a UUID. It knows the webhooks of the contract `up42` and no others. Answers are
-//! `{"data": …, "error": null}`, errors `{"data": null, "error": {"code", "message"}}`; a login speaks OAuth 2.0.
+//! A user is a project and its password a token of that project, which is also what a login gives out; the
+//! workspace is the project again, under a UUID. It knows the webhooks of the contract `up42` and no others.
+//! Answers are `{"data": …, "error": null}`, errors `{"data": null, "error": {"code", "message"}}`; a login
+//! speaks OAuth 2.0.
 //!
 //! The SDK up to 1.0.3 sends the body `{}` with every GET, DELETE and test, so nothing reads a body there.
 
@@ -14,9 +15,10 @@ use futures_util::future;
 use postern_core::api::page::{LIMIT_MAX, LIMIT_NONE};
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::facade::up42::login::{self, Refused};
-use postern_core::facade::up42::{self, TestsRun};
+use postern_core::facade::up42::{self as api, TestsRun};
 use postern_core::fault::{self, InputFault};
 use postern_core::media;
+use postern_core::operation::Method;
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery};
 use postern_core::route::decode_segment;
@@ -25,14 +27,21 @@ use postern_core::webhook::ProjectName;
 use serde::Serialize;
 use worker::{Context, Env};
 
-use super::status_of;
+use super::status::status_of;
 use crate::clock;
 use crate::config::Settings;
+use crate::http::credential::token_of;
 use crate::http::problem::{Answer, ApiError};
-use crate::http::request::{Incoming, token_of};
-use crate::http::{Session, caller, unexpected};
+use crate::http::request::Incoming;
 use crate::log::RequestId;
-use crate::project_do::command::{Command, Reply, StartedTest, Up42Command};
+use crate::project_do::event_types::ListEventTypes;
+use crate::project_do::projects::ShowProject;
+use crate::project_do::trials::{ShowTrial, TrialStarted};
+use crate::project_do::up42::{
+    CreateUp42Webhook, DeleteUp42Webhook, ListUp42Webhooks, ShowUp42Webhook, TrialsStarted, TryUp42Webhook,
+    UpdateUp42Webhook,
+};
+use crate::session::{Session, caller};
 
 /// Milliseconds that a test may take longer than its call's timeout before it is counted as failed.
 const TEST_SLACK_MS: u32 = 1_000;
@@ -89,12 +98,12 @@ impl Path {
         })
     }
 
-    const fn allowed(&self) -> &'static str {
+    const fn allowed(&self) -> &'static [Method] {
         match self {
-            Self::Token | Self::Workspace(_, Below::Tests(_)) => "POST",
-            Self::UserInfo | Self::Me | Self::Project(_) | Self::Events => "GET",
-            Self::Workspace(_, Below::Webhooks) => "GET, POST",
-            Self::Workspace(_, Below::Webhook(_)) => "GET, PUT, DELETE",
+            Self::Token | Self::Workspace(_, Below::Tests(_)) => &[Method::Post],
+            Self::UserInfo | Self::Me | Self::Project(_) | Self::Events => &[Method::Get],
+            Self::Workspace(_, Below::Webhooks) => &[Method::Get, Method::Post],
+            Self::Workspace(_, Below::Webhook(_)) => &[Method::Get, Method::Put, Method::Delete],
         }
     }
 }
@@ -127,31 +136,34 @@ async fn route(
     let session = Session::new(env, context, settings, project, caller, incoming);
     query::none(session.query()).map_err(InputFault::from)?;
     match path {
-        Path::Token => Err(ApiError::Method { allow: "POST" }),
+        Path::Token => Err(ApiError::Method { allow: vec![Method::Post] }),
         Path::UserInfo => user_info(&session).await,
         Path::Me => me(&session).await,
         Path::Project(id) => show_project(&session, &id).await,
         Path::Events => events(&session).await,
         Path::Workspace(workspace, below) => {
-            if workspace != up42::workspace_id(&session.project) {
+            if workspace != api::workspace_id(&session.project) {
                 return Err(ApiError::problem(
                     ProblemType::NotFound,
                     "there is no such workspace for this token",
                 ));
             }
-            match (below, method.as_str()) {
-                (Below::Webhooks, "POST") => {
+            match (below, method) {
+                (Below::Webhooks, Method::Post) => {
                     let body = session.incoming.json_text().await?;
-                    webhook(&session, Up42Command::Create { body: checked(body)? }, 201).await
+                    let question = CreateUp42Webhook { body: checked(body)? };
+                    Ok(enveloped(201, &session.ask(question).await?))
                 }
                 (Below::Webhooks, _) => list(&session).await,
-                (Below::Webhook(id), "PUT") => {
+                (Below::Webhook(id), Method::Put) => {
                     let body = checked(session.incoming.json_text().await?)?;
-                    webhook(&session, Up42Command::Update { id: up42::webhook_id(&id), body }, 200).await
+                    let question = UpdateUp42Webhook { id: api::webhook_id(&id), body };
+                    Ok(enveloped(200, &session.ask(question).await?))
                 }
-                (Below::Webhook(id), "DELETE") => delete(&session, &id).await,
+                (Below::Webhook(id), Method::Delete) => delete(&session, &id).await,
                 (Below::Webhook(id), _) => {
-                    webhook(&session, Up42Command::Show { id: up42::webhook_id(&id) }, 200).await
+                    let question = ShowUp42Webhook { id: api::webhook_id(&id) };
+                    Ok(enveloped(200, &session.ask(question).await?))
                 }
                 (Below::Tests(id), _) => test(&session, &id).await,
             }
@@ -159,17 +171,17 @@ async fn route(
     }
 }
 
-/// What is no JSON need not travel.
+/// A body that is not JSON need not travel.
 fn checked(body: String) -> Result<String, ApiError> {
     fault::parse_json(&body)?;
     Ok(body)
 }
 
 fn enveloped<T: Serialize>(status: u16, data: &T) -> Answer {
-    Answer::json_text(status, up42::answer(data).to_string())
+    Answer::json_text(status, api::answer(data).to_string())
 }
 
-/// `POST …/token`: 200, 400 for a request that is none, 401 for credentials that are none.
+/// `POST …/token`: 200, 400 for a malformed request, 401 for invalid credentials.
 async fn log_in(env: &Env, context: &Context, incoming: &mut Incoming) -> Result<Answer, ApiError> {
     incoming.refuse_encoded()?;
     let body = incoming.body_up_to(login::FORM_BYTES_MAX).await?;
@@ -204,14 +216,15 @@ async fn granted(
     };
     let settings = Settings::of(env)?;
     let caller = match caller(&settings, Some(&found.token), &found.project) {
-        // An administrator's token names no project, so it can't be used here. Whoever guessed it need not learn so.
+        // An administrator's token names no project, so it can't be used here. Somebody who guessed it need
+        // not learn that.
         Ok(caller) if caller.is_admin() => return Ok(Err(Refused::wrong())),
         Ok(caller) => caller,
         Err(ApiError::Problem(_)) => return Ok(Err(Refused::wrong())),
         Err(error) => return Err(error),
     };
     let session = Session::new(env, context, settings, found.project, caller, incoming);
-    match session.ask(Command::ShowProject).await {
+    match session.ask(ShowProject).await {
         Ok(_) => Ok(Ok(found.token)),
         Err(ApiError::Problem(problem)) if matches!(problem.status, 401 | 403 | 404) => {
             Ok(Err(Refused::wrong()))
@@ -222,16 +235,14 @@ async fn granted(
 
 /// Makes sure that the project knows the token.
 async fn verify(session: &Session<'_>) -> Result<(), ApiError> {
-    match session.ask(Command::ShowProject).await? {
-        Reply::Project(_) => Ok(()),
-        other => Err(unexpected(&other)),
-    }
+    session.ask(ShowProject).await?;
+    Ok(())
 }
 
 /// `GET userinfo`: 200, without an envelope: it is one of `OpenID` Connect.
 async fn user_info(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
-    let workspace = up42::workspace_id(&session.project);
+    let workspace = api::workspace_id(&session.project);
     Answer::json(
         200,
         &serde_json::json!({ "sub": workspace, "preferred_username": session.project.as_str() }),
@@ -243,7 +254,7 @@ async fn me(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
     Ok(enveloped(
         200,
-        &serde_json::json!({ "id": up42::workspace_id(&session.project), "name": session.project.as_str() }),
+        &serde_json::json!({ "id": api::workspace_id(&session.project), "name": session.project.as_str() }),
     ))
 }
 
@@ -259,17 +270,15 @@ async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiErro
     let name = session.project.as_str();
     Ok(enveloped(
         200,
-        &serde_json::json!({ "id": name, "name": name, "workspaceId": up42::workspace_id(&session.project) }),
+        &serde_json::json!({ "id": name, "name": name, "workspaceId": api::workspace_id(&session.project) }),
     ))
 }
 
 /// `GET webhooks/events`: 200.
 async fn events(session: &Session<'_>) -> Result<Answer, ApiError> {
-    match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await?
-    {
-        Reply::EventTypes(catalogue) => Ok(enveloped(200, &up42::event_entries(&catalogue.items))),
-        other => Err(unexpected(&other)),
-    }
+    let page = PageQuery { limit: LIMIT_NONE, cursor: None };
+    let catalogue = session.ask(ListEventTypes { page }).await?;
+    Ok(enveloped(200, &api::event_entries(&catalogue.items)))
 }
 
 /// `GET webhooks`: 200; UP42 does not page, so all pages are read.
@@ -278,55 +287,36 @@ async fn list(session: &Session<'_>) -> Result<Answer, ApiError> {
     let mut cursor = None;
     loop {
         let page = PageQuery { limit: LIMIT_MAX, cursor };
-        match session.ask(Command::Up42(Up42Command::List { page })).await? {
-            Reply::Up42Webhooks(page) => {
-                found.extend(page.items);
-                cursor = page.next;
-            }
-            other => return Err(unexpected(&other)),
-        }
+        let page = session.ask(ListUp42Webhooks { page }).await?;
+        found.extend(page.items);
+        cursor = page.next;
         if cursor.is_none() {
             return Ok(enveloped(200, &found));
         }
     }
 }
 
-/// Creates (201), shows or updates (200) a webhook.
-async fn webhook(session: &Session<'_>, command: Up42Command, status: u16) -> Result<Answer, ApiError> {
-    match session.ask(Command::Up42(command)).await? {
-        Reply::Up42Webhook(shown) => Ok(enveloped(status, &shown)),
-        other => Err(unexpected(&other)),
-    }
-}
-
 /// `DELETE webhooks/{id}`: 204.
 async fn delete(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    match session.ask(Command::Up42(Up42Command::Delete { id: up42::webhook_id(id) })).await? {
-        Reply::Done => Ok(Answer::no_content()),
-        other => Err(unexpected(&other)),
-    }
+    session.ask(DeleteUp42Webhook { id: api::webhook_id(id) }).await?;
+    Ok(Answer::no_content())
 }
 
 /// `POST webhooks/{id}/tests`: 200 once every call has ended, or ought to have.
 async fn test(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    let started = match session.ask(Command::Up42(Up42Command::Test { id: up42::webhook_id(id) })).await? {
-        Reply::TestsStarted(started) => started,
-        other => return Err(unexpected(&other)),
-    };
+    let TrialsStarted(started) = session.ask(TryUp42Webhook { id: api::webhook_id(id) }).await?;
     let started_at = started.first().map_or_else(clock::now, |first| first.test.created_at);
     let timeout_s = started.iter().map(|started| started.work.definition.timeout_s).max().unwrap_or_default();
     let (tests, works): (Vec<TestView>, Vec<_>) =
-        started.into_iter().map(|StartedTest { test, work }| (test, work)).unzip();
+        started.into_iter().map(|TrialStarted { test, work }| (test, work)).unzip();
     // A client that hangs up does not end the calls.
     let calls = session.dispatcher()?.run_tests(session.project.clone(), works).boxed_local().shared();
     session.context.wait_until(calls.clone());
     at_most(timeout_s.saturating_mul(1_000).saturating_add(TEST_SLACK_MS), calls).await;
     let mut tests_succeeded = 0;
     for test in &tests {
-        match session.ask(Command::ShowTest { id: test.id.clone() }).await? {
-            Reply::Test(ended) => tests_succeeded += usize::from(ended.status == TestStatus::Completed),
-            other => return Err(unexpected(&other)),
-        }
+        let ended = session.ask(ShowTrial { id: test.id.clone() }).await?;
+        tests_succeeded += usize::from(ended.status == TestStatus::Completed);
     }
     Ok(enveloped(200, &TestsRun { started_at, tests_run: tests.len(), tests_succeeded }))
 }
@@ -341,7 +331,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    let answer = Answer::json_text(status, up42::error(status, &problem.sentence()).to_string());
+    let answer = Answer::json_text(status, api::error(status, &problem.sentence()).to_string());
     match (allow, status) {
         (Some(allow), _) => answer.with("allow", allow),
         (None, 401) => answer.with("www-authenticate", "Bearer"),
@@ -394,7 +384,7 @@ mod tests {
             answer.body.as_deref(),
             Some(r#"{"data":null,"error":{"code":400,"message":"url: is required; events.0: is no event"}}"#)
         );
-        let answer = error_answer(ApiError::Method { allow: "GET" }, &id);
+        let answer = error_answer(ApiError::Method { allow: vec![Method::Get] }, &id);
         assert_eq!((answer.status, answer.headers.last()), (405, Some(&("allow", String::from("GET")))));
         let answer = error_answer(ApiError::problem(ProblemType::NameTaken, "taken"), &id);
         assert_eq!(

@@ -1,42 +1,43 @@
 //! `/v1/projects/{project}/deliveries`.
 
 use postern_core::fault::InputFault;
+use postern_core::operation::Deliveries;
 use postern_core::query::DeliveryQuery;
 
-use super::problem::{Answer, ApiError};
-use super::{Session, unexpected};
-use crate::project_do::command::{Command, Reply};
+use super::exports;
+use super::problem::{Answer, ApiError, Outcome};
+use crate::project_do::deliveries::{CancelDelivery, ListDeliveries, ResendDelivery, ShowDelivery};
+use crate::session::Session;
+
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Deliveries) -> Result<Outcome, ApiError> {
+    let answer = match asked {
+        Deliveries::ListDeliveries => list(session).await,
+        Deliveries::ExportDeliveries => return exports::deliveries(session).await.map(Outcome::Response),
+        Deliveries::GetDelivery { id } => show(session, id).await,
+        Deliveries::RetryDelivery { id } => resend(session, id).await,
+        Deliveries::CancelDelivery { id } => cancel(session, id).await,
+    };
+    answer.map(Outcome::Answer)
+}
 
 /// `GET`: 200, newest first; 422.
-pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = DeliveryQuery::parse(session.query()).map_err(InputFault::from)?;
-    match session.ask(Command::ListDeliveries { query }).await? {
-        Reply::Deliveries(page) => Answer::json(200, &page),
-        other => Err(unexpected(&other)),
-    }
+    Answer::json(200, &session.ask(ListDeliveries { query }).await?)
 }
 
 /// `GET {id}`: 200 with attempts, event and reason; 404.
-pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    match session.ask(Command::ShowDelivery { id }).await? {
-        Reply::DeliveryDetail(detail) => Answer::json(200, &detail),
-        other => Err(unexpected(&other)),
-    }
+async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    Answer::json(200, &session.ask(ShowDelivery { id }).await?)
 }
 
 /// `POST {id}/retry`: 202; it is due now. 404, 409 while it is being called.
-pub(super) async fn resend(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    delivery(session, Command::Resend { id }, 202).await
+async fn resend(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    Answer::json(202, &session.ask(ResendDelivery { id }).await?)
 }
 
 /// `POST {id}/cancel`: 200; no more attempts. 404, 409 once it has ended.
-pub(super) async fn cancel(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    delivery(session, Command::Cancel { id }, 200).await
-}
-
-async fn delivery(session: &mut Session<'_>, command: Command, status: u16) -> Result<Answer, ApiError> {
-    match session.ask(command).await? {
-        Reply::Delivery(view) => Answer::json(status, &view),
-        other => Err(unexpected(&other)),
-    }
+async fn cancel(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    Answer::json(200, &session.ask(CancelDelivery { id }).await?)
 }

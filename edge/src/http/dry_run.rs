@@ -1,7 +1,7 @@
 //! `/v1/projects/{project}/events/dry-run`: what an event would do. Nothing is stored or sent.
 //!
-//! The project says who would get the event and why; what each request would look like is made here, where secrets can be
-//! opened, by the very functions that make the real ones.
+//! The project says who would get the event and why; what each request would look like is made here, where
+//! secrets can be opened, by the very functions that make the real ones.
 
 use postern_core::api::dry_run::{BODIES_BYTES_MAX, DryRunRequest, DryRunView, DryRunWebhook};
 use postern_core::contract::{self, Rendering, Source};
@@ -11,26 +11,19 @@ use postern_core::query::DryRunQuery;
 use postern_ledger::{DryRun, DryRunOf};
 
 use super::problem::{Answer, ApiError};
-use super::{Session, unexpected};
-use crate::project_do::command::{Command, Reply};
+use crate::project_do::events::DryRunEvent;
 use crate::seal::{self, Owner};
+use crate::session::Session;
 
 /// `POST`: 200, webhook by webhook; 404 for an unknown one, 422.
-pub(super) async fn run(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = DryRunQuery::parse(session.query()).map_err(InputFault::from)?;
     let event = event::parse_event(&session.incoming.json_text().await?)?;
-    match session.ask(Command::DryRun { event, webhook: query.webhook }).await? {
-        Reply::DryRun(run) => {
-            let mut room = BODIES_BYTES_MAX;
-            let webhooks = run
-                .webhooks
-                .iter()
-                .map(|of| shown(session, &run, of, &mut room))
-                .collect::<Result<_, _>>()?;
-            Answer::json(200, &DryRunView { webhooks })
-        }
-        other => Err(unexpected(&other)),
-    }
+    let run = session.ask(DryRunEvent { event, webhook: query.webhook }).await?;
+    let mut room = BODIES_BYTES_MAX;
+    let webhooks =
+        run.webhooks.iter().map(|of| shown(session, &run, of, &mut room)).collect::<Result<_, _>>()?;
+    Answer::json(200, &DryRunView { webhooks })
 }
 
 /// What is said of one webhook; `room` is how many bytes of bodies the answer still holds.

@@ -1,20 +1,37 @@
 //! `/v1/projects/{project}/events`: where producers post.
 //!
-//! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project handed back
-//! with it are made after the answer, in `wait_until`: the inline lane.
+//! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project
+//! handed back with it are made after the answer, in `wait_until`: the inline lane.
 
 use postern_core::api::event::{BatchAccepted, EventAccepted};
 use postern_core::event::{self, NewEvent};
 use postern_core::fault::{Fault, InputFault};
+use postern_core::operation::Events;
 use postern_core::query::EventQuery;
 
-use super::problem::{Answer, ApiError};
-use super::{IDEMPOTENCY_KEY, Session, unexpected};
+use super::dry_run;
+use super::exports;
+use super::problem::{Answer, ApiError, Outcome};
+use super::request::IDEMPOTENCY_KEY;
 use crate::meter;
-use crate::project_do::command::{Command, Reply};
+use crate::project_do::events::{Accepted, Ingest, ListEvents, ShowEvent};
+use crate::session::Session;
+
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Events) -> Result<Outcome, ApiError> {
+    let answer = match asked {
+        Events::ListEvents => list(session).await,
+        Events::CreateEvent => create(session).await,
+        Events::CreateEvents => create_batch(session).await,
+        Events::DryRunEvent => dry_run::show(session).await,
+        Events::ExportEvents => return exports::events(session).await.map(Outcome::Response),
+        Events::GetEvent { id } => show(session, id).await,
+    };
+    answer.map(Outcome::Answer)
+}
 
 /// `POST`: 202; 409 where the idempotency key was used with other content; 422.
-pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     let event = with_key(event::parse_event(&body)?, session.incoming.header(IDEMPOTENCY_KEY))?;
     let accepted = ingest(session, vec![event]).await.map_err(of_the_only_event)?;
@@ -25,7 +42,7 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
 }
 
 /// `POST batch`: 202 for all of them or none; 409, 422.
-pub(super) async fn create_batch(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn create_batch(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     session.once(&body);
     let events = event::parse_batch(&body)?;
@@ -34,36 +51,27 @@ pub(super) async fn create_batch(session: &mut Session<'_>) -> Result<Answer, Ap
 }
 
 /// `GET`: 200, newest first and without data; 422.
-pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = EventQuery::parse(session.query()).map_err(InputFault::from)?;
-    match session.ask(Command::ListEvents { query }).await? {
-        Reply::Events(page) => Answer::json(200, &page),
-        other => Err(unexpected(&other)),
-    }
+    Answer::json(200, &session.ask(ListEvents { query }).await?)
 }
 
 /// `GET {id}`: 200 with data; 404.
-pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    match session.ask(Command::ShowEvent { id }).await? {
-        Reply::Event(view) => Answer::json(200, &view),
-        other => Err(unexpected(&other)),
-    }
+async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    Answer::json(200, &session.ask(ShowEvent { id }).await?)
 }
 
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
-    match session.ask(Command::Ingest { events }).await? {
-        Reply::Accepted { items, work } => {
-            meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
-            if !work.works.is_empty() {
-                session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
-            }
-            Ok(items)
-        }
-        other => Err(unexpected(&other)),
+    let Accepted { items, work } = session.ask(Ingest { events }).await?;
+    meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
+    if !work.works.is_empty() {
+        session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
     }
+    Ok(items)
 }
 
-/// The project knows events by their place among those of the call; one that was posted alone is the body itself.
+/// The project knows events by their place among those of the call; one that was posted alone is the body
+/// itself.
 fn of_the_only_event(error: ApiError) -> ApiError {
     match error {
         ApiError::Problem(problem) => ApiError::from(problem.below("/events/0")),

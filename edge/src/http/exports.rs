@@ -1,8 +1,9 @@
-//! `/v1/projects/{project}/events/export` and `…/deliveries/export`: everything of a kind, one JSON value a line, oldest
-//! first.
+//! `/v1/projects/{project}/events/export` and `…/deliveries/export`: everything of a kind, one JSON value a
+//! line, oldest first.
 //!
-//! The project gives one page at a time and holds nothing in between; the next is asked for when the client has taken the
-//! one before. The first is there before the answer begins, so that a refusal is an answer and not a broken stream.
+//! The project gives one page at a time and holds nothing in between; the next is asked for when the client
+//! has taken the one before. The first is there before the answer begins, so that a refusal is an answer and
+//! not a broken stream.
 
 use futures_util::stream::{self, Stream};
 use postern_core::accept;
@@ -13,37 +14,37 @@ use postern_ledger::Exported;
 use worker::{Env, Response};
 
 use super::problem::{ApiError, respond_with_stream};
-use super::{Session, unexpected};
 use crate::log;
 use crate::project_do::call;
-use crate::project_do::command::{Call, Command, Reply};
+use crate::project_do::deliveries::ExportDeliveries;
+use crate::project_do::events::ExportEvents;
+use crate::project_do::question::{Asking, Question};
+use crate::project_do::wire::Call;
+use crate::session::Session;
 
 /// Newline-delimited JSON.
 const NDJSON: &str = "application/x-ndjson";
-/// The same lines for clients that read text and no NDJSON: whoever asks for it.
+/// The same lines, for clients that ask for text.
 const TEXT: &str = "text/plain";
 
 /// `GET events/export`: 200; 422.
-pub(super) async fn events(session: &Session<'_>) -> Result<Response, ApiError> {
+pub(crate) async fn events(session: &Session<'_>) -> Result<Response, ApiError> {
     let query = ExportQuery::parse_events(session.query()).map_err(InputFault::from)?;
-    export(session, move |after| Command::ExportEvents { query: query.clone(), after }).await
+    export(session, move |after| ExportEvents { query: query.clone(), after }).await
 }
 
 /// `GET deliveries/export`: 200; 422.
-pub(super) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiError> {
+pub(crate) async fn deliveries(session: &Session<'_>) -> Result<Response, ApiError> {
     let query = ExportQuery::parse_deliveries(session.query()).map_err(InputFault::from)?;
-    export(session, move |after| Command::ExportDeliveries { query: query.clone(), after }).await
+    export(session, move |after| ExportDeliveries { query: query.clone(), after }).await
 }
 
-async fn export(
+async fn export<Q: Question<Reply = Exported>>(
     session: &Session<'_>,
-    page: impl Fn(Option<Seq>) -> Command + 'static,
+    page: impl Fn(Option<Seq>) -> Q + 'static,
 ) -> Result<Response, ApiError> {
-    let first = match session.ask(page(None)).await? {
-        Reply::Exported(page) => page,
-        other => return Err(unexpected(&other)),
-    };
-    let rest = Rest { env: session.env.clone(), call: session.call(page(None)), page: Box::new(page) };
+    let first = session.ask(page(None)).await?;
+    let rest = Rest { env: session.env.clone(), call: session.call(()), page };
     let wanted = session.incoming.header("accept");
     let is_text = accept::names(wanted.as_deref(), TEXT) && !accept::names(wanted.as_deref(), NDJSON);
     let content_type = if is_text { "text/plain; charset=utf-8" } else { NDJSON };
@@ -51,22 +52,25 @@ async fn export(
 }
 
 /// How the pages after the first are asked for.
-struct Rest {
+struct Rest<P> {
     env: Env,
-    call: Call,
-    page: Box<dyn Fn(Option<Seq>) -> Command>,
+    call: Call<()>,
+    page: P,
 }
 
 /// The text of the first page, then that of each one that follows.
-fn lines(first: Exported, rest: Rest) -> impl Stream<Item = Result<Vec<u8>, worker::Error>> {
-    stream::try_unfold((Some(first), None, rest), |(page, after, mut rest)| async move {
+fn lines<Q: Question<Reply = Exported>>(
+    first: Exported,
+    rest: Rest<impl Fn(Option<Seq>) -> Q>,
+) -> impl Stream<Item = Result<Vec<u8>, worker::Error>> {
+    stream::try_unfold((Some(first), None, rest), |(page, after, rest)| async move {
         let page = match (page, after) {
             (Some(page), _) => page,
             (None, None) => return Ok(None),
             (None, after) => {
-                rest.call.command = (rest.page)(after);
-                ask(&rest.env, &rest.call).await.map_err(|error| {
-                    let problem = error.into_problem(&rest.call.request_id);
+                let call = rest.call.asking(Asking((rest.page)(after)));
+                call::ask(&rest.env, &call).await.map_err(|error| {
+                    let problem = ApiError::from(error).into_problem(&rest.call.request_id);
                     log::warn(&rest.call.request_id, "an export broke off", &[("error", &problem.detail)]);
                     worker::Error::from(problem.detail)
                 })?
@@ -74,11 +78,4 @@ fn lines(first: Exported, rest: Rest) -> impl Stream<Item = Result<Vec<u8>, work
         };
         Ok(Some((page.lines.into_bytes(), (None, page.next, rest))))
     })
-}
-
-async fn ask(env: &Env, call: &Call) -> Result<Exported, ApiError> {
-    match call::ask(env, call).await? {
-        Reply::Exported(page) => Ok(page),
-        other => Err(unexpected(&other)),
-    }
 }

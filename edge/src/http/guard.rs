@@ -1,7 +1,8 @@
 //! What stands before every route: limits for addresses that guess tokens or flood what needs none.
 //!
-//! Counted in this isolate's memory (`core::limit`). The platform's rate-limiting binding is not used: it cannot say whether a
-//! limit is reached without counting, its numbers are fixed at deployment, and only failures must count here.
+//! Counted in this isolate's memory (`core::limit`). The platform's rate-limiting binding is not used: it
+//! cannot say whether a limit is reached without counting, its numbers are fixed at deployment, and only
+//! failures must count here.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,7 +20,8 @@ use crate::config::Limits;
 thread_local! {
     static FAILURES: RefCell<Limiter> = RefCell::new(Limiter::default());
     static PUBLIC: RefCell<Limiter> = RefCell::new(Limiter::default());
-    /// SHA-256 of tickets that were given out, the newest last. Not among the tokens that were right: each comes once.
+    /// SHA-256 of tickets that were given out, the newest last. Not among the tokens that were right: each
+    /// comes once.
     static EXPECTED: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -27,7 +29,7 @@ thread_local! {
 const EXPECTED_MAX: usize = 200;
 
 /// What is known of a request before it is answered.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     address: Option<String>,
     shown: Shown,
     standing: Standing,
@@ -35,11 +37,11 @@ pub(super) struct Guard {
 }
 
 /// Too many; so many seconds until the next.
-pub(super) struct TooMany(pub(super) u32);
+pub(crate) struct TooMany(pub(crate) u32);
 
 impl TooMany {
     /// As the API says it.
-    pub(super) fn error(&self) -> ApiError {
+    pub(crate) fn error(&self) -> ApiError {
         ApiError::problem(
             ProblemType::TooManyRequests,
             format!("too many attempts from your address; wait {} s", self.0),
@@ -48,7 +50,7 @@ impl TooMany {
 }
 
 impl Guard {
-    pub(super) fn of(incoming: &Incoming, limits: Limits) -> Self {
+    pub(crate) fn of(incoming: &Incoming, limits: Limits) -> Self {
         let shown = Shown::of(incoming.authorization(), incoming.header("sec-websocket-protocol").as_deref());
         Self {
             address: incoming.address().map(String::from),
@@ -59,12 +61,12 @@ impl Guard {
     }
 
     /// What the caller shows of itself.
-    pub(super) const fn shown(&self) -> &Shown {
+    pub(crate) const fn shown(&self) -> &Shown {
         &self.shown
     }
 
     /// Whether the request may go on. `is_public`: its path needs no token.
-    pub(super) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
+    pub(crate) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
         let Some(address) = &self.address else { return Ok(()) };
         if is_public {
             return PUBLIC
@@ -83,9 +85,10 @@ impl Guard {
         })
     }
 
-    /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as a guess: what
-    /// the refusal says does not matter, and neither does whether there was a credential at all.
-    pub(super) fn note(&self, status: u16, now: Timestamp) {
+    /// Takes note of the answer. Whatever a caller is refused whose credential nobody has confirmed counts as
+    /// a guess: what the refusal says does not matter, and neither does whether there was a credential at
+    /// all.
+    pub(crate) fn note(&self, status: u16, now: Timestamp) {
         let Some(address) = &self.address else { return };
         if self.standing.is_verified() {
             if let Some(shown) = self.shown.one() {
@@ -98,8 +101,8 @@ impl Guard {
     }
 }
 
-/// A ticket was given out: it is no guess when it comes back, also from an address where somebody guesses.
-pub(super) fn expect(ticket: &str) {
+/// A ticket was given out: it is not a guess when it comes back, even from an address where somebody guesses.
+pub(crate) fn expect(ticket: &str) {
     EXPECTED.with_borrow_mut(|expected| {
         if expected.len() >= EXPECTED_MAX {
             expected.pop_front();

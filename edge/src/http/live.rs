@@ -1,8 +1,10 @@
-//! `/v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds, and the tickets that open it.
+//! `/v1/projects/{project}/live`: the live feed, a WebSocket that the project object holds, and the tickets
+//! that open it.
 //!
-//! A program shows its token in `Authorization`. A browser can set no header on a WebSocket, and the platform's logs keep URL
-//! and subprotocols as they are, so a page offers a ticket instead ([`postern_core::live_ticket`]): spent with the connection
-//! that it opens. A token among the subprotocols is refused.
+//! A program shows its token in `Authorization`. A browser can set no header on a WebSocket, and the
+//! platform's logs keep URL and subprotocols as they are, so a page offers a ticket instead
+//! ([`postern_core::live_ticket`]): spent with the connection that it opens. A token among the subprotocols
+//! is refused.
 
 use postern_core::api::live::{LiveTicket, SUBPROTOCOL};
 use postern_core::live_ticket::{self, Offered};
@@ -12,43 +14,42 @@ use postern_core::token;
 use postern_core::webhook::ProjectName;
 use worker::{Env, Response};
 
+use super::credential::token_of;
 use super::guard;
 use super::problem::{Answer, ApiError};
-use super::request::{Incoming, token_of};
-use super::{Session, caller, unexpected};
+use super::request::Incoming;
+use crate::caller::Caller;
 use crate::clock;
 use crate::config::Settings;
 use crate::project_do::call;
-use crate::project_do::command::{Caller, Command, Reply};
+use crate::project_do::listening::Listening;
+use crate::project_do::live_tickets::CreateLiveTicket;
+use crate::session::{Session, caller};
 
 /// `POST tickets`: 201 with the ticket, the only time that it is shown; 429 where too many wait to be used.
-pub(super) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     session.never_once()?;
     let ticket = live_ticket::mint(&clock::random()?);
-    match session.ask(Command::CreateLiveTicket { hash: token::hash(&ticket) }).await? {
-        Reply::LiveTicket { expires_at } => {
-            guard::expect(&ticket);
-            Answer::json(201, &LiveTicket { ticket, expires_at })
-        }
-        other => Err(unexpected(&other)),
-    }
+    let made = session.ask(CreateLiveTicket { hash: token::hash(&ticket) }).await?;
+    guard::expect(&ticket);
+    Answer::json(201, &LiveTicket { ticket, expires_at: made.expires_at })
 }
 
 /// 101; 401, 403, 404; 422 without an upgrade, and for a parameter; 429, 503.
-pub(super) async fn listen(
+pub(crate) async fn listen(
     env: &Env,
     incoming: &Incoming,
     project: ProjectName,
 ) -> Result<Response, ApiError> {
     let is_upgrade = incoming.header("upgrade").is_some_and(|text| text.eq_ignore_ascii_case("websocket"));
     let offered = incoming.header("sec-websocket-protocol").unwrap_or_default();
-    let (caller, command) = match shown(incoming.authorization(), &offered)? {
+    let (caller, listening) = match shown(incoming.authorization(), &offered)? {
         Shown::Token(token) => {
             let caller = caller(&*Settings::of(env)?, token, &project)?;
             incoming.standing.claim(&project, &caller);
-            (caller, Command::Listen)
+            (caller, Listening::Listen)
         }
-        Shown::Ticket(ticket) => (Caller::Postern, Command::ListenWithTicket { hash: token::hash(ticket) }),
+        Shown::Ticket(ticket) => (Caller::Postern, Listening::ListenWithTicket { hash: token::hash(ticket) }),
     };
     query::none(incoming.parts().query).map_err(Problem::invalid)?;
     if !is_upgrade {
@@ -57,13 +58,8 @@ pub(super) async fn listen(
             "this is a WebSocket: connect with Upgrade: websocket",
         ));
     }
-    let response = call::upgrade(env, &incoming.call(project, caller, command)).await?;
-    if response.status_code() != 401 {
-        incoming.standing.verify();
-    }
-    if response.status_code() != 101 {
-        return Ok(response);
-    }
+    let upgraded = call::upgrade(env, &incoming.call(project, caller, listening)).await;
+    let response = incoming.standing.learn_from(upgraded)?;
     let socket = response
         .websocket()
         .ok_or_else(|| ApiError::Internal(String::from("the project opened no socket")))?;
@@ -83,7 +79,8 @@ enum Shown<'a> {
     Ticket(&'a str),
 }
 
-/// The one credential of a listener: the router has refused a request with several (`standing::Shown::Several`).
+/// The one credential of a listener: the router has refused a request with several
+/// (`standing::Shown::Several`).
 ///
 /// # Errors
 /// 401 for a token among the subprotocols, and for what can't be a ticket.

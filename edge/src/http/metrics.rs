@@ -1,7 +1,7 @@
 //! `/metrics`, for the operator, and `/v1/projects/{project}/metrics`: what Prometheus reads.
 //!
-//! The first is what this isolate has counted, and what the first projects by name say of themselves: so many that one
-//! reading stays small. The second is one project.
+//! The first is what this isolate has counted, and what the first projects by name say of themselves: so many
+//! that one reading stays small. The second is one project.
 
 use futures_util::StreamExt as _;
 use postern_core::metrics::{Exposition, Form, ProjectMetrics};
@@ -9,19 +9,22 @@ use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::{self, MetricsQuery};
 use worker::Env;
 
+use super::credential::token_of;
 use super::problem::{Answer, ApiError};
-use super::request::{Incoming, token_of};
-use super::{Session, unexpected};
+use super::request::Incoming;
+use crate::caller::Caller;
 use crate::config::Settings;
 use crate::project_do::call;
-use crate::project_do::command::{Caller, Command, Reply};
+use crate::project_do::question::Asking;
+use crate::project_do::stats::ShowMetrics;
+use crate::session::Session;
 use crate::{definition_kv, log, meter};
 
 /// Projects that are asked at once.
 const AT_ONCE: usize = 6;
 
 /// `GET /metrics`: 200; 401 for all but `ADMIN_TOKEN`; 422.
-pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
+pub(crate) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
     let settings = Settings::of(env)?;
     let is_admin =
         token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.admin(token).is_some());
@@ -52,21 +55,15 @@ pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
     exposition.gauge("postern_projects", "Projects of the deployment.", [(String::new(), number.into())]);
     projects.truncate(query.projects);
     let asked = projects.into_iter().map(|project| async move {
-        let found =
-            match call::ask(env, &incoming.call(project.name.clone(), Caller::Admin, Command::ShowMetrics))
-                .await
-            {
-                Ok(Reply::Metrics(found)) => Some(*found),
-                Ok(_) => None,
-                Err(error) => {
-                    log::warn(
-                        &incoming.id,
-                        "a project said nothing of itself",
-                        &[("project", &project.name.as_str()), ("error", &error)],
-                    );
-                    None
-                }
-            };
+        let call = incoming.call(project.name.clone(), Caller::Admin, Asking(ShowMetrics));
+        let found = call::ask(env, &call).await.map_err(|error| {
+            log::warn(
+                &incoming.id,
+                "a project said nothing of itself",
+                &[("project", &project.name.as_str()), ("error", &error)],
+            );
+        });
+        let found = found.ok();
         (String::from(project.name.as_str()), found)
     });
     let found: Vec<(String, Option<ProjectMetrics>)> =
@@ -76,16 +73,12 @@ pub(super) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
 }
 
 /// `GET /v1/projects/{project}/metrics`: 200; 409 where too much would have to be added up; 422.
-pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     query::none(session.query()).map_err(Problem::invalid)?;
-    match session.ask(Command::ShowMetrics).await? {
-        Reply::Metrics(found) => {
-            let mut exposition = Exposition::new(form_of(session.incoming));
-            exposition.projects(&[(String::from(session.project.as_str()), Some(*found))]);
-            Ok(answer(session.incoming, exposition))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let found = session.ask(ShowMetrics).await?;
+    let mut exposition = Exposition::new(form_of(session.incoming));
+    exposition.projects(&[(String::from(session.project.as_str()), Some(found))]);
+    Ok(answer(session.incoming, exposition))
 }
 
 fn form_of(incoming: &Incoming) -> Form {

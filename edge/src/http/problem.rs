@@ -1,15 +1,17 @@
 //! What a handler gives back: an [`Answer`] or an [`ApiError`], and how each becomes an HTTP answer.
 //!
-//! Handlers never touch `worker::Response`, so all of this is tested natively. `respond` is the one place where headers
-//! that every answer carries are set.
+//! Handlers never touch `worker::Response`, so all of this is tested natively. `respond` is the one place
+//! where headers that every answer carries are set.
 
 use futures_util::TryStream;
 use postern_core::fault::InputFault;
+use postern_core::operation::Method;
 use postern_core::problem::{Problem, ProblemType};
 use serde::Serialize;
 use worker::{Headers, Response, ResponseBuilder};
 
 use crate::log::{self, RequestId};
+use crate::project_do::call::CallError;
 
 /// What a handler failed with.
 #[derive(Debug)]
@@ -18,12 +20,13 @@ pub(crate) enum ApiError {
     Problem(Box<Problem>),
     /// The path exists, the method does not; these do.
     Method {
-        /// For the `Allow` header, such as `GET, POST`.
-        allow: &'static str,
+        /// What it takes, for the `Allow` header.
+        allow: Vec<Method>,
     },
     /// Logged once, with its causes; the client gets the request id and nothing else.
     Internal(String),
-    /// The deployment can't be used as it is configured. Logged, and told in full: it names a variable and never its value.
+    /// The deployment can't be used as it is configured. Logged, and told in full: it names a variable and
+    /// never its value.
     Misconfigured(String),
 }
 
@@ -42,12 +45,13 @@ impl ApiError {
     pub(crate) fn into_problem(self, id: &RequestId) -> Problem {
         let problem = match self {
             Self::Problem(problem) => *problem,
-            Self::Method { allow } => {
-                Problem::new(ProblemType::MethodNotAllowed, format!("this path takes {allow}"))
-            }
+            Self::Method { allow } => Problem::new(
+                ProblemType::MethodNotAllowed,
+                format!("this path takes {}", Method::list(&allow)),
+            ),
             Self::Internal(error) => {
                 log::error(id, "request failed", &[("error", &error)]);
-                Problem::new(ProblemType::Internal, "try again; if it stays so, report the request id")
+                Problem::internal()
             }
             Self::Misconfigured(fault) => {
                 log::error(id, "the deployment is not configured", &[("error", &fault)]);
@@ -58,9 +62,9 @@ impl ApiError {
     }
 
     /// The `Allow` header of a 405.
-    pub(crate) const fn allow(&self) -> Option<&'static str> {
+    pub(crate) fn allow(&self) -> Option<String> {
         match self {
-            Self::Method { allow } => Some(allow),
+            Self::Method { allow } => Some(Method::list(allow)),
             Self::Problem(_) | Self::Internal(_) | Self::Misconfigured(_) => None,
         }
     }
@@ -91,6 +95,19 @@ impl From<worker::Error> for ApiError {
 impl From<crate::config::ConfigFault> for ApiError {
     fn from(error: crate::config::ConfigFault) -> Self {
         Self::Misconfigured(log::chain(&error))
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(problem) => Self::Problem(problem),
+            CallError::Unreachable(_) => Self::problem(
+                ProblemType::Unavailable,
+                "the project is busy or being moved; the call is safe to repeat with the same Idempotency-Key",
+            ),
+            CallError::Failed(_) | CallError::Unexpected(_) => Self::internal(&error),
+        }
     }
 }
 
@@ -151,6 +168,20 @@ impl Answer {
     }
 }
 
+/// What an operation gives.
+pub(crate) enum Outcome {
+    /// An answer as a value.
+    Answer(Answer),
+    /// The platform's own answer: an upgrade, or a stream.
+    Response(Response),
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
 /// The native API's answer to a failure.
 pub(crate) fn problem_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
@@ -195,8 +226,8 @@ pub(crate) fn respond(answer: &Answer, id: &RequestId) -> web_sys::Response {
     })
 }
 
-/// The platform's answer with a body that is made while it is sent. A stream that fails breaks the connection, which tells
-/// the client that the body is not whole.
+/// The platform's answer with a body that is made while it is sent. A stream that fails breaks the
+/// connection, which tells the client that the body is not whole.
 ///
 /// # Errors
 /// The platform failed.
@@ -275,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_405_says_what_is_allowed_and_a_401_how_to_sign_in() {
-        let answer = problem_answer(ApiError::Method { allow: "GET, POST" }, &id());
+        let answer = problem_answer(ApiError::Method { allow: vec![Method::Get, Method::Post] }, &id());
         assert_eq!(answer.status, 405);
         assert!(answer.headers.contains(&("allow", String::from("GET, POST"))));
         let answer = problem_answer(ApiError::problem(ProblemType::Unauthorized, "x"), &id());

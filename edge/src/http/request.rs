@@ -4,38 +4,20 @@ use std::cell::OnceCell;
 
 use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::media;
+use postern_core::operation::Method;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
 
 use super::problem::ApiError;
 use super::standing::Standing;
 use crate::body::{self, Body, Limits, Readable};
+use crate::caller::Caller;
 use crate::log::RequestId;
-use crate::project_do::command::{Call, Caller, Command};
+use crate::project_do::wire::Call;
+use crate::url::{UrlParts, split_url};
 
-/// The parts of an absolute URL that routing needs, as they stand in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UrlParts<'a> {
-    /// `https://host:port`
-    pub(crate) origin: &'a str,
-    /// `host:port`
-    pub(crate) host: &'a str,
-    /// Percent-encoded, starts with `/`.
-    pub(crate) path: &'a str,
-    /// Without the `?`; empty where there is none.
-    pub(crate) query: &'a str,
-}
-
-/// Cuts the URL that the platform serialised: it always has a host and a path, and no stray `?` or `#` before them.
-pub(crate) fn split_url(url: &str) -> UrlParts<'_> {
-    let url = url.split_once('#').map_or(url, |(before, _)| before);
-    let (rest, query) = url.split_once('?').unwrap_or((url, ""));
-    let after_scheme = rest.split_once("://").map_or(rest, |(_, after)| after);
-    let host_chars = after_scheme.find('/').unwrap_or(after_scheme.len());
-    let (host, path) = after_scheme.split_at(host_chars);
-    let origin = rest.strip_suffix(path).unwrap_or(rest);
-    UrlParts { origin, host, path: if path.is_empty() { "/" } else { path }, query }
-}
+/// The header that names a call which its caller may repeat, and an event's own key.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A request as the handlers see it.
 pub(crate) struct Incoming {
@@ -45,8 +27,8 @@ pub(crate) struct Incoming {
     pub(crate) method: String,
     /// The whole URL.
     pub(crate) url: String,
-    /// The request itself. Not `worker::Request`, which also fetches where the client is from (a seventh of the time that an
-    /// event takes in the Worker).
+    /// The request itself. Not `worker::Request`, which also fetches where the client is from (a seventh of
+    /// the time that an event takes in the Worker).
     pub(crate) request: web_sys::Request,
     /// Its headers.
     pub(crate) headers: worker::Headers,
@@ -87,16 +69,16 @@ impl Incoming {
         self.authorization.get_or_init(|| self.header("authorization")).as_deref()
     }
 
-    /// The method, if it is one of `allow` (such as `GET, POST`). A HEAD is a GET whose body the platform leaves out.
+    /// The method, if it is one of these. A HEAD is a GET whose body the platform leaves out.
     ///
     /// # Errors
     /// 405 with what is allowed.
-    pub(crate) fn method_of(&self, allow: &'static str) -> Result<String, ApiError> {
+    pub(crate) fn method_of(&self, allow: &[Method]) -> Result<Method, ApiError> {
         allowed_method(&self.method, allow)
     }
 
     /// The call that asks `command` of a project for this request.
-    pub(crate) fn call(&self, project: ProjectName, caller: Caller, command: Command) -> Call {
+    pub(crate) fn call<C>(&self, project: ProjectName, caller: Caller, command: C) -> Call<C> {
         Call {
             project,
             caller,
@@ -111,7 +93,8 @@ impl Incoming {
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
-    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
+    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`],
+    /// 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
         self.json_text_up_to(BODY_BYTES_MAX).await
     }
@@ -162,8 +145,9 @@ impl Incoming {
         if body.is_cut() { Err(too_large(bytes_max)) } else { Ok(body.kept) }
     }
 
-    /// The body, of which at most `max` bytes are kept. What is too much is read on for a while and thrown away: a client
-    /// that is still sending when the answer comes would see a broken connection instead of it.
+    /// The body, of which at most `max` bytes are kept. What is too much is read on for a while and thrown
+    /// away: a client that is still sending when the answer comes would see a broken connection instead of
+    /// it.
     ///
     /// # Errors
     /// The client broke off.
@@ -188,8 +172,8 @@ impl Incoming {
     }
 }
 
-/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more, so that who sends
-/// twice what is allowed is told so at every door.
+/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more,
+/// so that who sends twice what is allowed is told so at every door.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn too_large(bytes_max: usize) -> ApiError {
@@ -199,13 +183,9 @@ fn too_large(bytes_max: usize) -> ApiError {
     )))
 }
 
-fn allowed_method(method: &str, allow: &'static str) -> Result<String, ApiError> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    if allow.split(", ").any(|known| known == method) {
-        Ok(String::from(method))
-    } else {
-        Err(ApiError::Method { allow })
-    }
+fn allowed_method(method: &str, allow: &[Method]) -> Result<Method, ApiError> {
+    let method = Method::of_request(method).filter(|method| allow.contains(method));
+    method.ok_or_else(|| ApiError::Method { allow: allow.to_vec() })
 }
 
 /// Whether a content type is JSON; parameters such as `charset=utf-8` do not matter.
@@ -214,17 +194,10 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// The token of an `Authorization` header with one of these schemes (compared without case, RFC 9110 11.1).
-pub(crate) fn token_of<'a>(authorization: Option<&'a str>, schemes: &[&str]) -> Option<&'a str> {
-    let (scheme, token) = authorization?.trim().split_once(' ')?;
-    let token = token.trim();
-    (schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) && !token.is_empty()).then_some(token)
-}
-
 /// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will do.
 ///
 /// # Errors
-/// A value that is no version of ours can match nothing.
+/// A value that is not one of our versions matches nothing.
 pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
     let Some(text) = header.map(str::trim).filter(|text| *text != "*") else {
         return Ok(None);
@@ -245,26 +218,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_cut_where_its_parts_meet() {
-        let parts = split_url("http://127.0.0.1:8787/v1/projects/p1?limit=2&a=%2F#x");
-        assert_eq!(
-            parts,
-            UrlParts {
-                origin: "http://127.0.0.1:8787",
-                host: "127.0.0.1:8787",
-                path: "/v1/projects/p1",
-                query: "limit=2&a=%2F"
-            }
-        );
-        assert_eq!(
-            split_url("https://a.example/"),
-            UrlParts { origin: "https://a.example", host: "a.example", path: "/", query: "" }
-        );
-        assert_eq!(split_url("https://a.example").path, "/");
-        assert_eq!(split_url("https://a.example/in/p.k//x?y?z").query, "y?z");
-    }
-
-    #[test]
     fn only_json_is_json() {
         for text in ["application/json", "Application/JSON; charset=utf-8", "application/json;x"] {
             assert!(is_json(text), "{text}");
@@ -276,29 +229,17 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_with_the_right_ones() {
-        let allow = postern_core::route::Resource::Webhooks.methods();
-        for (method, taken) in [("POST", "POST"), ("GET", "GET"), ("HEAD", "GET")] {
+        let allow = &[Method::Get, Method::Post];
+        for (method, taken) in [("POST", Method::Post), ("GET", Method::Get), ("HEAD", Method::Get)] {
             assert_eq!(allowed_method(method, allow).unwrap(), taken);
         }
         for method in ["PUT", "DELETE", "PURGE", "", "get", "GET, POST"] {
+            let refused = allowed_method(method, allow);
             assert!(
-                matches!(allowed_method(method, allow), Err(ApiError::Method { allow: "GET, POST" })),
+                matches!(refused, Err(ApiError::Method { allow: told }) if told == allow.to_vec()),
                 "{method}"
             );
         }
-    }
-
-    #[test]
-    fn a_token_needs_a_known_scheme() {
-        let check = |header, token| assert_eq!(token_of(header, &["Bearer", "Token"]), token, "{header:?}");
-        check(Some("Bearer abc"), Some("abc"));
-        check(Some("bearer  abc "), Some("abc"));
-        check(Some("Token abc"), Some("abc"));
-        check(Some("Basic abc"), None);
-        check(Some("abc"), None);
-        check(Some("Bearer "), None);
-        check(None, None);
-        assert_eq!(token_of(Some("Token abc"), &["Bearer"]), None);
     }
 
     #[test]

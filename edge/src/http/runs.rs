@@ -1,19 +1,37 @@
 //! `/v1/projects/{project}/runs`: long jobs that executors claim, with their callbacks.
 
 use postern_core::fault::InputFault;
+use postern_core::operation::Runs;
 use postern_core::run::Entry;
 use postern_core::run::parse::{self, RunQuery};
+use postern_ledger::{RunCall, RunTurn};
 
 use super::problem::{Answer, ApiError};
-use super::{Session, unexpected};
-use crate::project_do::command::{Command, Reply};
-use crate::project_do::runs::{RunCommand, RunReply};
+use crate::project_do::runs::{
+    ClaimRun, CreateRun, FinishRun, ListRuns, ResendRunCallback, ShowRun, TerminateRun, UpdateRun,
+};
+use crate::session::Session;
+
+/// Answers an operation of this resource.
+pub(crate) async fn answer(session: &mut Session<'_>, asked: Runs) -> Result<Answer, ApiError> {
+    match asked {
+        Runs::ListRuns => list(session).await,
+        Runs::CreateRun => create(session).await,
+        Runs::ClaimRun => claim(session).await,
+        Runs::GetRun { id } => show(session, id).await,
+        Runs::UpdateRun { id } => update(session, id).await,
+        Runs::FinishRun { id } => finish(session, id).await,
+        Runs::TerminateRun { id } => terminate(session, id).await,
+        Runs::RetryRunCallback { id, kind } => resend(session, id, kind).await,
+    }
+}
 
 /// What a run that was created here says of its entry.
 const ENDPOINT: &str = "runs";
 
-/// `POST`: 201; its callbacks are probed before it is offered. 409 for a key that was used with another body, 422.
-pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+/// `POST`: 201; its callbacks are probed before it is offered. 409 for a key that was used with another body,
+/// 422.
+async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let body = session.incoming.json_text().await?;
     session.once(&body);
     let parts = session.incoming.parts();
@@ -23,82 +41,72 @@ pub(super) async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError
         endpoint: String::from(ENDPOINT),
     };
     let draft = parse::create(&body, &session.policy(), entry)?;
-    turn(session, RunCommand::Create { draft: Box::new(draft) }, 201).await
+    let turn = session.ask(CreateRun { draft: Box::new(draft) }).await?;
+    shown(session, turn, 201)
 }
 
 /// `GET`: 200, newest first; 422.
-pub(super) async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = RunQuery::parse(session.query()).map_err(InputFault::from)?;
-    match ask(session, RunCommand::List { query }).await? {
-        RunReply::Page(page) => Answer::json(200, &page),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+    Answer::json(200, &session.ask(ListRuns { query }).await?)
 }
 
 /// `GET {id}`: 200 with chain, log, results and callbacks; 404.
-pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    match ask(session, RunCommand::Show { id }).await? {
-        RunReply::Detail(detail) => Answer::json(200, &detail),
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    Answer::json(200, &session.ask(ShowRun { id }).await?)
 }
 
 /// `POST claim`: 200 with what is to be done, 204 where nothing waits; 422.
-pub(super) async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let lease_s = parse::claim(&session.incoming.optional_json_text().await?)?;
-    match ask(session, RunCommand::Claim { lease_s }).await? {
-        RunReply::Claim(Some(claim)) => Answer::json(200, &claim),
-        RunReply::Claim(None) => Ok(Answer::no_content()),
-        other => Err(unexpected(&Reply::Runs(other))),
+    match session.ask(ClaimRun { lease_s }).await? {
+        Some(claim) => Answer::json(200, &claim),
+        None => Ok(Answer::no_content()),
     }
 }
 
-/// `POST {id}/updates`: 202, and the lease begins anew; an empty object only renews it. 404, 409 once the run has ended or is
-/// another executor's, 422.
-pub(super) async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+/// `POST {id}/updates`: 202, and the lease begins anew; an empty object only renews it. 404, 409 once the run
+/// has ended or is another executor's, 422.
+async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let update = parse::update(&session.incoming.optional_json_text().await?)?;
-    turn(session, RunCommand::Update { id, update }, 202).await
+    let turn = session.ask(UpdateRun { id, update }).await?;
+    shown(session, turn, 202)
 }
 
 /// `POST {id}/finish`: 202; 404, 409, 422.
-pub(super) async fn finish(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+async fn finish(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let end = parse::finish(&session.incoming.json_text().await?)?;
-    turn(session, RunCommand::Finish { id, end }, 202).await
+    let turn = session.ask(FinishRun { id, end }).await?;
+    shown(session, turn, 202)
 }
 
 /// `POST {id}/terminate`: 200; the executor learns it by a 409. 404, 409 once it has ended.
-pub(super) async fn terminate(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
-    turn(session, RunCommand::Terminate { id }, 200).await
+async fn terminate(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
+    let turn = session.ask(TerminateRun { id }).await?;
+    shown(session, turn, 200)
 }
 
-/// `POST {id}/callbacks/{kind}/retry`: 202, and the call follows. 404 where the run has no such callback, 409 where it can not be
-/// called again.
-pub(super) async fn resend(session: &mut Session<'_>, id: String, kind: String) -> Result<Answer, ApiError> {
-    turn(session, RunCommand::Resend { id, kind }, 202).await
+/// `POST {id}/callbacks/{kind}/retry`: 202, and the call follows. 404 where the run has no such callback, 409
+/// where it can not be called again.
+async fn resend(session: &mut Session<'_>, id: String, kind: String) -> Result<Answer, ApiError> {
+    let turn = session.ask(ResendRunCallback { id, kind }).await?;
+    shown(session, turn, 202)
 }
 
-async fn turn(session: &mut Session<'_>, command: RunCommand, status: u16) -> Result<Answer, ApiError> {
-    match ask(session, command).await? {
-        RunReply::Turn(turn) => {
-            let answer = Answer::json(status, &turn.run)?;
-            if !turn.calls.is_empty() {
-                session
-                    .context
-                    .wait_until(session.dispatcher()?.run_calls(session.project.clone(), turn.calls));
-            }
-            Ok(answer)
-        }
-        other => Err(unexpected(&Reply::Runs(other))),
-    }
+/// The run as it is now; its calls are made after the answer.
+fn shown(session: &Session<'_>, turn: RunTurn, status: u16) -> Result<Answer, ApiError> {
+    let answer = Answer::json(status, &turn.run)?;
+    make_calls(session, turn.calls)?;
+    Ok(answer)
 }
 
-/// Asks the project about its runs.
+/// Makes calls of runs after the answer.
 ///
 /// # Errors
-/// See [`Session::ask`].
-pub(crate) async fn ask(session: &Session<'_>, command: RunCommand) -> Result<RunReply, ApiError> {
-    match session.ask(Command::Runs(command)).await? {
-        Reply::Runs(reply) => Ok(reply),
-        other => Err(unexpected(&other)),
+/// See [`Session::dispatcher`].
+pub(crate) fn make_calls(session: &Session<'_>, calls: Vec<RunCall>) -> Result<(), ApiError> {
+    if !calls.is_empty() {
+        session.context.wait_until(session.dispatcher()?.run_calls(session.project.clone(), calls));
     }
+    Ok(())
 }

@@ -1,7 +1,8 @@
-//! Who calls: what a request shows of its caller, whom it claims to be, and whether a project has confirmed it.
+//! Who calls: what a request shows of its caller, whom it claims to be, and whether a project has confirmed
+//! it.
 //!
-//! Until then nobody is told anything about their request but that the token is wrong (`http::vouched`), and what they get
-//! counts as a guess (`http::guard`).
+//! Until then nobody is told anything about their request but that the token is wrong (`router::vouched`),
+//! and what they get counts as a guess (`http::guard`).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,15 +10,17 @@ use std::rc::Rc;
 use postern_core::live_ticket;
 use postern_core::webhook::ProjectName;
 
-use super::request::token_of;
-use crate::project_do::command::Caller;
+use super::credential::token_of;
+use super::problem::ApiError;
+use crate::caller::Caller;
+use crate::project_do::call::CallError;
 
 /// Schemes of `Authorization` that one of the APIs takes.
-pub(super) const SCHEMES: [&str; 3] = ["Bearer", "Token", "Basic"];
+pub(crate) const SCHEMES: [&str; 3] = ["Bearer", "Token", "Basic"];
 
 /// The credentials of a request, wherever it may carry one in its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// There is none.
     Nothing,
     /// The value of `Authorization`, or a subprotocol that holds a token.
@@ -29,9 +32,9 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// What the headers `Authorization` and `Sec-WebSocket-Protocol` show. The platform joins a header that is repeated by
-    /// commas: a scheme that comes after one starts another credential.
-    pub(super) fn of(authorization: Option<&str>, protocols: Option<&str>) -> Self {
+    /// What the headers `Authorization` and `Sec-WebSocket-Protocol` show. The platform joins a header that
+    /// is repeated by commas: a scheme that comes after one starts another credential.
+    pub(crate) fn of(authorization: Option<&str>, protocols: Option<&str>) -> Self {
         let authorization = authorization.map(str::trim).filter(|value| !value.is_empty());
         let starts_anew = |part: &str| token_of(Some(part), &SCHEMES).is_some();
         let is_repeated = authorization.is_some_and(|value| value.split(',').skip(1).any(starts_anew));
@@ -48,7 +51,7 @@ impl Shown {
     }
 
     /// The only credential, where it may be shown again and again.
-    pub(super) fn one(&self) -> Option<&str> {
+    pub(crate) fn one(&self) -> Option<&str> {
         match self {
             Self::One(shown) => Some(shown),
             Self::Nothing | Self::Ticket(_) | Self::Several => None,
@@ -56,7 +59,7 @@ impl Shown {
     }
 
     /// The ticket, which opens once.
-    pub(super) fn ticket(&self) -> Option<&str> {
+    pub(crate) fn ticket(&self) -> Option<&str> {
         match self {
             Self::Ticket(ticket) => Some(ticket),
             Self::Nothing | Self::One(_) | Self::Several => None,
@@ -75,7 +78,8 @@ struct State {
 pub(crate) struct Standing(Rc<RefCell<State>>);
 
 impl Standing {
-    /// The caller's credential has the form of one of `project`. Of an administrator nobody else need be asked.
+    /// The caller's credential has the form of one of `project`. Of an administrator nobody else need be
+    /// asked.
     pub(crate) fn claim(&self, project: &ProjectName, caller: &Caller) {
         let mut state = self.0.borrow_mut();
         state.is_verified |= caller.is_admin();
@@ -87,13 +91,24 @@ impl Standing {
         self.0.borrow_mut().is_verified = true;
     }
 
+    /// Whether the project knew the caller, by what it said; gives what it said.
+    ///
+    /// # Errors
+    /// Those of `outcome`.
+    pub(crate) fn learn_from<T>(&self, outcome: Result<T, CallError>) -> Result<T, ApiError> {
+        if outcome.as_ref().map_or_else(CallError::is_of_a_known_caller, |_reply| true) {
+            self.verify();
+        }
+        Ok(outcome?)
+    }
+
     /// Whether the credential is known to be right.
-    pub(super) fn is_verified(&self) -> bool {
+    pub(crate) fn is_verified(&self) -> bool {
         self.0.borrow().is_verified
     }
 
     /// Whom the caller claims to be, as far as anybody has looked.
-    pub(super) fn claimed(&self) -> Option<(ProjectName, Caller)> {
+    pub(crate) fn claimed(&self) -> Option<(ProjectName, Caller)> {
         self.0.borrow().claim.clone()
     }
 }

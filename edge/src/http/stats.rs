@@ -4,15 +4,12 @@ use postern_core::fault::InputFault;
 use postern_core::query::StatsQuery;
 
 use super::problem::{Answer, ApiError};
-use super::{Session, unexpected};
 use crate::clock;
-use crate::project_do::command::{Command, Reply};
+use crate::project_do::stats::ShowStats;
+use crate::session::Session;
 
 /// `GET`: 200; 404 for an unknown webhook, 409 where too much would have to be added up, 422.
-pub(super) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = StatsQuery::parse(session.query(), clock::now()).map_err(InputFault::from)?;
-    match session.ask(Command::ShowStats { query }).await? {
-        Reply::Stats(view) => Answer::json(200, &view),
-        other => Err(unexpected(&other)),
-    }
+    Answer::json(200, &session.ask(ShowStats { query }).await?)
 }

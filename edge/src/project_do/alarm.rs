@@ -8,14 +8,12 @@
 use std::cell::Cell;
 
 use futures_util::StreamExt as _;
-use postern_core::time::Timestamp;
 use postern_ledger::{Lane, LeaseTicket, OutboxEntry};
-use wasm_bindgen::JsValue;
-use worker::durable::Storage;
-use worker::{Env, ScheduledTime};
+use worker::Env;
 
-use super::live::Changes;
-use super::{Project, run};
+use super::answer;
+use super::changes::Changes;
+use super::object::Project;
 use crate::dispatch::Dispatcher;
 use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
@@ -24,9 +22,7 @@ use crate::{clock, config, definition_kv};
 
 /// When the alarm rings again if it breaks off in the middle.
 const WATCH_MS: i64 = 60_000;
-/// An alarm this far in the past has been lost: it is set again.
-const LOST_AFTER_MS: i64 = 60_000;
-/// Deliveries that are leased at once: five messages batches. More than that is leased in the next round.
+/// Deliveries that are leased at once: five message batches. More than that is leased in the next round.
 const LEASE_MAX: u32 = 500;
 /// Rounds of one alarm; the next alarm goes on.
 const ROUNDS_MAX: usize = 10;
@@ -41,96 +37,6 @@ const FAILED_REST_MS: i64 = 1_000;
 /// Definitions that are published in one alarm, and how many at once.
 const PUBLISH_MAX: u32 = 200;
 const PUBLISH_AT_ONCE: usize = 6;
-
-/// What is known of the platform's alarm. Setting it costs a row, reading it a call, so both are avoided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Armed {
-    #[default]
-    Unknown,
-    No,
-    At(Timestamp),
-}
-
-/// The alarm, and what is known of it.
-#[derive(Debug, Default)]
-pub(super) struct Alarm {
-    armed: Cell<Armed>,
-}
-
-impl Alarm {
-    /// Finds out when the alarm is set, the first time after the object was started. Call it before the first write of a
-    /// turn: what waits between a write and the setting of its alarm would part them.
-    ///
-    /// # Errors
-    /// The platform failed.
-    pub(super) async fn learn(&self, storage: &Storage) -> worker::Result<()> {
-        if self.armed.get() == Armed::Unknown {
-            let at = storage.get_alarm().await?;
-            if self.armed.get() == Armed::Unknown {
-                self.armed.set(at.map_or(Armed::No, |at_ms| Armed::At(Timestamp(at_ms))));
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes sure that the alarm rings at `wake_at` or earlier. Never puts it off.
-    ///
-    /// # Errors
-    /// The platform failed.
-    pub(super) async fn no_later_than(
-        &self,
-        storage: &Storage,
-        wake_at: Timestamp,
-        now: Timestamp,
-    ) -> worker::Result<()> {
-        let wake_at = wake_at.max(now.plus_ms(1));
-        if is_armed_for(self.armed.get(), wake_at, now) { Ok(()) } else { self.set(storage, wake_at).await }
-    }
-
-    /// Sets the alarm to `wake_at`, or off. Only for one who knows all that is due.
-    async fn set_exactly(
-        &self,
-        storage: &Storage,
-        wake_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> worker::Result<()> {
-        match wake_at.map(|at| at.max(now.plus_ms(1))) {
-            Some(at) if self.armed.get() == Armed::At(at) => Ok(()),
-            Some(at) => self.set(storage, at).await,
-            None if self.armed.get() == Armed::No => Ok(()),
-            None => {
-                self.armed.set(Armed::No);
-                storage.delete_alarm().await.inspect_err(|_| self.armed.set(Armed::Unknown))
-            }
-        }
-    }
-
-    /// An `i64` would be an offset (docs/platform.md 1.9, trap 8): the time is given as a date.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that sets the alarm, and it sets an absolute time"
-    )]
-    async fn set(&self, storage: &Storage, at: Timestamp) -> worker::Result<()> {
-        self.armed.set(Armed::At(at));
-        meter::count(Billed::RowsWritten, 1);
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
-        let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
-        storage.set_alarm(ScheduledTime::new(date)).await.inspect_err(|_| self.armed.set(Armed::Unknown))
-    }
-
-    /// The platform has taken the alarm off to ring it.
-    fn rang(&self) {
-        self.armed.set(Armed::No);
-    }
-}
-
-/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will not.
-fn is_armed_for(armed: Armed, wake_at: Timestamp, now: Timestamp) -> bool {
-    match armed {
-        Armed::Unknown | Armed::No => false,
-        Armed::At(at) => at <= wake_at && now.ms_since(at) < LOST_AFTER_MS,
-    }
-}
 
 impl Project {
     /// The alarm's work. Each step logs its own failure and leaves the rest to the next alarm.
@@ -198,7 +104,7 @@ impl Project {
         }
         // 7. Set the alarm to what the ledger says comes next. The ledger knows everything, so a later time is right too.
         let now = clock::now();
-        match self.with_ledger(|ledger| run::wake_at(ledger, now)) {
+        match self.with_ledger(|ledger| answer::wake_at(ledger, now)) {
             Ok(wake) => {
                 let rest_until = now.plus_ms(if has_failed.get() { FAILED_REST_MS } else { 0 });
                 let wake_at = wake.flatten().map(|at| at.max(rest_until));
@@ -312,29 +218,5 @@ impl Project {
             })?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_earlier_alarm_is_kept_and_a_later_one_replaced() {
-        let now = Timestamp(1_000_000);
-        let wake = now.plus_ms(500);
-        let check = |armed, kept| assert_eq!(is_armed_for(armed, wake, now), kept, "{armed:?}");
-        check(Armed::At(now.plus_ms(499)), true);
-        check(Armed::At(wake), true);
-        check(Armed::At(now.plus_ms(501)), false);
-        check(Armed::No, false);
-        check(Armed::Unknown, false);
-    }
-
-    #[test]
-    fn an_alarm_that_rests_in_the_past_is_set_again() {
-        let now = Timestamp(1_000_000);
-        assert!(is_armed_for(Armed::At(now.plus_ms(-59_999)), now, now));
-        assert!(!is_armed_for(Armed::At(now.plus_ms(-60_000)), now, now));
     }
 }

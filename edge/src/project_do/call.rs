@@ -1,25 +1,31 @@
 //! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
 
 use js_sys::Promise;
+use postern_core::api::project::ProjectView;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Headers, Request, RequestInit, Response};
 
-use super::command::{Call, Caller, Command, Reply};
-use super::run::{self, Refusal};
+use super::inboxes::Receive;
+use super::listening::Listening;
+use super::projects::Founding;
+use super::question::{self, Asking, Question, Reply};
+use super::refusal::Refusal;
+use super::wire::{self, Call, Entry, NoReply};
+use crate::caller::Caller;
 use crate::config;
-use crate::http::problem::ApiError;
 use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
 use crate::presence;
 
 /// The object needs some URL; nothing is routed by it.
 const OBJECT_URL: &str = "https://project.internal/";
-/// Carries the call of a WebSocket upgrade, whose body can't. It says who asks, and the platform's logs keep headers, but those
-/// whose names hold `auth` only as REDACTED (docs/platform.md 12).
+/// Carries the call of a WebSocket upgrade, whose body can't. It says who asks, and the platform's logs keep
+/// headers, but those whose names hold `auth` only as REDACTED (docs/platform.md 12).
 pub(crate) const CALL_HEADER: &str = "x-postern-call-auth";
 
 /// Why there is no reply.
@@ -44,22 +50,13 @@ impl CallError {
     pub(crate) fn is_of_a_known_caller(&self) -> bool {
         matches!(self, Self::Refused(problem) if problem.status != 401)
     }
-
-    /// For a reply of the wrong kind: a bug.
-    pub(crate) fn unexpected(reply: &Reply) -> Self {
-        Self::Unexpected(String::from(reply.name()))
-    }
 }
 
-impl From<CallError> for ApiError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Refused(problem) => Self::Problem(problem),
-            CallError::Unreachable(_) => Self::problem(
-                ProblemType::Unavailable,
-                "the project is busy or being moved; the call is safe to repeat with the same Idempotency-Key",
-            ),
-            CallError::Failed(_) | CallError::Unexpected(_) => Self::internal(&error),
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Problem(problem) => Self::Refused(problem),
+            Refusal::Failed(error) => Self::Failed(error),
         }
     }
 }
@@ -67,40 +64,116 @@ impl From<CallError> for ApiError {
 /// Asks the project of `call`.
 ///
 /// # Errors
-/// The object could not be reached, failed or refused: [`Reply::Refused`] and [`Reply::Failed`] come back as errors.
-pub(crate) async fn ask(env: &Env, call: &Call) -> Result<Reply, CallError> {
-    if !has_object(env, call).await {
-        return match run::without_project(call) {
-            Ok(reply) => Ok(reply),
-            Err(Refusal::Problem(problem)) => Err(CallError::Refused(problem)),
-            Err(Refusal::Failed(error)) => Err(CallError::Failed(error)),
-        };
-    }
-    let text = serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))?;
-    let unreachable = |error: worker::Error| {
-        let error = log::chain(&error);
-        log::warn(
-            &call.request_id,
-            "a project could not be reached",
-            &[("project", &call.project.as_str()), ("error", &error)],
-        );
-        CallError::Unreachable(error)
-    };
-    let text = exchange(env, call.project.as_str(), text).await.map_err(unreachable)?;
-    match serde_json::from_str(&text) {
-        Ok(Reply::Refused(problem)) => Err(CallError::Refused(problem)),
-        Ok(Reply::Failed(error)) => Err(CallError::Failed(error)),
-        Ok(reply) => Ok(reply),
-        Err(error) => Err(CallError::Unexpected(error.to_string())),
+/// The object could not be reached, failed or refused.
+pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Q::Reply, CallError> {
+    // Anybody may call an inbox, so what Postern asks for them is a stranger's question.
+    let is_open = Q::NAME == Receive::NAME;
+    let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
+    match exchange(env, sent, Reach::of(&call.caller, is_open)).await? {
+        Some(reply) => read(&reply),
+        None => Ok(question::without_project::<Q>(&call.caller, &call.project)?),
     }
 }
 
-/// Whether the object of `call` may be asked: a stranger names only projects that there are, since an object is made by being
-/// asked. A token is a stranger's until its project has confirmed it; anybody may call an inbox.
-async fn has_object(env: &Env, call: &Call) -> bool {
-    let is_open = matches!(call.command, Command::Receive { .. } | Command::ListenWithTicket { .. });
-    let is_stranger = is_open || matches!(call.caller, Caller::Token(_));
-    !is_stranger || presence::may_exist(env, &call.request_id, &call.project).await
+/// Makes the project of `call`.
+///
+/// # Errors
+/// See [`ask`]; there is one already.
+pub(crate) async fn found(env: &Env, call: &Call<Founding>) -> Result<ProjectView, CallError> {
+    let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
+    let reply = exchange(env, sent, Reach::Anyway).await?;
+    read(&reply.unwrap_or_default())
+}
+
+/// Asks on Postern's own behalf: dispatcher, consumers, cron.
+///
+/// # Errors
+/// See [`ask`].
+pub(crate) async fn ask_as_postern<Q: Question>(
+    env: &Env,
+    id: &RequestId,
+    project: &ProjectName,
+    question: Q,
+) -> Result<Q::Reply, CallError> {
+    let call = Call {
+        project: project.clone(),
+        caller: Caller::Postern,
+        request_id: id.clone(),
+        origin: String::new(),
+        address: None,
+        once: None,
+        command: Asking(question),
+    };
+    ask(env, &call).await
+}
+
+/// Which objects a call may reach: an object is made by being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Any.
+    Anyway,
+    /// Only those of projects that there are.
+    IfListed,
+}
+
+impl Reach {
+    /// A stranger names only projects that there are. A token is a stranger's until its project has confirmed
+    /// it; what `is_open` is asked for anybody.
+    fn of(caller: &Caller, is_open: bool) -> Self {
+        if is_open || matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
+    }
+
+    async fn includes(self, env: &Env, id: &RequestId, project: &ProjectName) -> bool {
+        self == Self::Anyway || presence::may_exist(env, id, project).await
+    }
+}
+
+/// A call as text. Not generic, so that what sends it exists once in the Worker.
+struct Sent<'a> {
+    id: &'a RequestId,
+    project: &'a ProjectName,
+    text: String,
+}
+
+fn written<C: Serialize>(call: &Call<C>) -> Result<String, CallError> {
+    serde_json::to_string(call).map_err(|error| CallError::Unexpected(error.to_string()))
+}
+
+/// Sends a call as it is; gives the text of the reply, or `None` if there is no such project.
+async fn exchange(env: &Env, sent: Sent<'_>, reach: Reach) -> Result<Option<String>, CallError> {
+    let Sent { id, project, text } = sent;
+    if !reach.includes(env, id, project).await {
+        return Ok(None);
+    }
+    match fetched(env, project.as_str(), text).await {
+        Ok(reply) => Ok(Some(reply)),
+        Err(error) => {
+            let error = log::chain(&error);
+            log::warn(
+                id,
+                "a project could not be reached",
+                &[("project", &project.as_str()), ("error", &error)],
+            );
+            Err(CallError::Unreachable(error))
+        }
+    }
+}
+
+/// Reads a reply.
+fn read<R: Reply>(text: &str) -> Result<R, CallError> {
+    if let Ok(value) = wire::value_of(text, R::NAME)
+        && let Ok(reply) = serde_json::from_str(value.get())
+    {
+        return Ok(reply);
+    }
+    match serde_json::from_str(text) {
+        Ok(NoReply::Refused(problem)) => Err(CallError::Refused(problem)),
+        Ok(NoReply::Failed(error)) => Err(CallError::Failed(error)),
+        Err(_) => {
+            let name = serde_json::from_str::<Entry<'_>>(text).map_or("no reply at all", |entry| entry.name);
+            Err(CallError::Unexpected(format!("{name}, not {}", R::NAME)))
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -112,9 +185,9 @@ extern "C" {
     fn fetch(this: &RawStub, url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by chunk, and this
-/// is done twice for every event.
-async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<String> {
+/// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by
+/// chunk, and this is done twice for every event.
+async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
     meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
     let init = web_sys::RequestInit::new();
@@ -122,45 +195,38 @@ async fn exchange(env: &Env, project: &str, text: String) -> worker::Result<Stri
     init.set_body(&JsValue::from(text));
     let response: web_sys::Response = JsFuture::from(stub.fetch(OBJECT_URL, &init)?).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or_else(|| worker::Error::from("the answer is no text"))
+    text.as_string().ok_or_else(|| worker::Error::from("the answer is not text"))
 }
 
-/// Asks on Postern's own behalf: dispatcher, consumers, cron.
+/// Hands a WebSocket upgrade to the project; gives its answer, a 101 with the socket.
 ///
 /// # Errors
-/// See [`ask`].
-pub(crate) async fn ask_as_postern(
-    env: &Env,
-    id: &RequestId,
-    project: &ProjectName,
-    command: Command,
-) -> Result<Reply, CallError> {
-    let call = Call {
-        project: project.clone(),
-        caller: Caller::Postern,
-        request_id: id.clone(),
-        origin: String::new(),
-        address: None,
-        once: None,
-        command,
-    };
-    ask(env, &call).await
-}
-
-/// Hands a WebSocket upgrade to the project: its answer is the client's, a 101 with the socket or a problem.
-///
-/// # Errors
-/// There is no such project, or the object could not be reached.
-pub(crate) async fn upgrade(env: &Env, call: &Call) -> Result<Response, ApiError> {
-    if !has_object(env, call).await {
-        return Err(ApiError::problem(ProblemType::Unauthorized, token::WRONG));
+/// There is no such project, it refused, or its object could not be reached.
+pub(crate) async fn upgrade(env: &Env, call: &Call<Listening>) -> Result<Response, CallError> {
+    let is_open = matches!(call.command, Listening::ListenWithTicket { .. });
+    if !Reach::of(&call.caller, is_open).includes(env, &call.request_id, &call.project).await {
+        return Err(CallError::Refused(Box::new(Problem::new(ProblemType::Unauthorized, token::WRONG))));
     }
+    let unreachable = |error: worker::Error| CallError::Unreachable(log::chain(&error));
+    let text = written(call)?;
+    let mut response = upgraded(env, call.project.as_str(), &text).await.map_err(unreachable)?;
+    if response.status_code() == 101 {
+        return Ok(response);
+    }
+    let text = response.text().await.map_err(unreachable)?;
+    match serde_json::from_str(&text) {
+        Ok(problem) => Err(CallError::Refused(Box::new(problem))),
+        Err(_) => Err(CallError::Failed(text)),
+    }
+}
+
+async fn upgraded(env: &Env, project: &str, call: &str) -> worker::Result<Response> {
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
-    headers.set(CALL_HEADER, &serde_json::to_string(call)?)?;
+    headers.set(CALL_HEADER, call)?;
     meter::count(Billed::ObjectRequests, 1);
     let mut init = RequestInit::new();
     init.with_headers(headers);
-    let stub = env.durable_object(config::PROJECT)?.get_by_name(call.project.as_str())?;
-    Ok(stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await?)
+    let stub = env.durable_object(config::PROJECT)?.get_by_name(project)?;
+    stub.fetch_with_request(Request::new_with_init(OBJECT_URL, &init)?).await
 }

@@ -1,66 +1,123 @@
-//! Answers what is asked about a project's configuration as a whole.
+//! Questions about a project's configuration as a whole. Bodies are read in the object, where its state is
+//! known.
 //!
-//! A plan compares definitions in clear, so that a document which names a secret that is set already changes nothing; what did
-//! not change is then written as the sealed text that it was.
+//! A plan compares definitions in clear, so that a document which names a secret that is set already changes
+//! nothing; what did not change is then written as the sealed text that it was.
 
 use std::collections::BTreeMap;
 
-use postern_core::config::{self, Request, State, Step};
+use postern_core::config::{self, PlanView, Request, State, Step};
 use postern_core::id::Kind;
+use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::signing::Secret;
-use postern_core::webhook::Definition;
 use postern_core::webhook::parse::SecretChoice;
+use postern_core::webhook::{Definition, Header};
 use postern_ledger::{ConfigStep, LedgerError, StoredWebhook};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::command::{ConfigCommand, Reply};
-use super::run::{Refusal, Turn};
+use super::erased::questions;
+use super::question::{Arms, Need, Question, replies};
+use super::refusal::Refusal;
+use super::turn::Turn;
 use crate::clock;
 use crate::seal::{self, Owner};
+
+questions!(ShowConfig, PlanConfig, ApplyConfig);
+
+replies! {
+    Configuration => "config",
+    PlanView => "plan",
+}
 
 /// The project's webhooks by name, as they are stored and in clear.
 type Known<'a> = BTreeMap<&'a str, (&'a StoredWebhook, &'a Definition)>;
 
-impl Turn<'_> {
-    /// Answers `command`.
-    pub(super) fn config(&mut self, command: &ConfigCommand) -> Result<Reply, Refusal> {
-        let (state, stored) = self.config_state()?;
-        match command {
-            ConfigCommand::Show => {
-                Ok(Reply::Config { document: config::document(&state), base: state.digest() })
-            }
-            ConfigCommand::Plan { body } => {
-                let plan = config::plan(&state, &Request::parse(body)?, &self.policy())?;
-                Ok(Reply::Plan(Box::new(plan.view(state.digest()))))
-            }
-            ConfigCommand::Apply { body } => {
-                let request = Request::parse(body)?;
-                if request.expect.as_ref().is_some_and(|expected| *expected != state.digest()) {
-                    let detail =
-                        "the configuration is another than the one that was planned against; plan again";
-                    return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
-                }
-                let plan = config::plan(&state, &request, &self.policy())?;
-                let known: Known<'_> = stored
-                    .iter()
-                    .zip(&state.webhooks)
-                    .map(|(webhook, (_version, plain))| (webhook.definition.name.as_str(), (webhook, plain)))
-                    .collect();
-                let steps = plan
-                    .steps
-                    .iter()
-                    .map(|step| self.sealed_step(step, &known))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if !steps.is_empty() {
-                    self.changes.deliveries = self.ledger.apply_config(steps, self.now)?;
-                    self.changes.webhooks = true;
-                }
-                let (applied, _stored) = self.config_state()?;
-                Ok(Reply::Plan(Box::new(plan.view(applied.digest()))))
-            }
-        }
-    }
+/// The configuration.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Configuration {
+    /// The document.
+    #[serde(deserialize_with = "postern_core::json::written")]
+    pub(crate) document: Value,
+    /// Stands for the state that it is of.
+    pub(crate) base: String,
+}
 
+/// The document.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShowConfig;
+
+impl Question for ShowConfig {
+    const NAME: &'static str = "config.show";
+    const NEED: Need<Self> = Need::Of(Operation::GetConfiguration);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = Configuration;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<Configuration, Refusal> {
+        let (state, _stored) = turn.config_state()?;
+        Ok(Configuration { document: config::document(&state), base: state.digest() })
+    }
+}
+
+/// What applying a document would change.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlanConfig {
+    /// The request's body.
+    pub(crate) body: String,
+}
+
+impl Question for PlanConfig {
+    const NAME: &'static str = "config.plan";
+    const NEED: Need<Self> = Need::Of(Operation::PlanConfiguration);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = PlanView;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<PlanView, Refusal> {
+        let (state, _stored) = turn.config_state()?;
+        let plan = config::plan(&state, &Request::parse(&self.body)?, &turn.policy())?;
+        Ok(plan.view(state.digest()))
+    }
+}
+
+/// Apply a document.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ApplyConfig {
+    /// The request's body.
+    pub(crate) body: String,
+}
+
+impl Question for ApplyConfig {
+    const NAME: &'static str = "config.apply";
+    const NEED: Need<Self> = Need::Of(Operation::ApplyConfiguration);
+    const ARMS: Arms = Arms::Alarm;
+    type Reply = PlanView;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<PlanView, Refusal> {
+        let (state, stored) = turn.config_state()?;
+        let request = Request::parse(&self.body)?;
+        if request.expect.as_ref().is_some_and(|expected| *expected != state.digest()) {
+            let detail = "the configuration is another than the one that was planned against; plan again";
+            return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
+        }
+        let plan = config::plan(&state, &request, &turn.policy())?;
+        let known: Known<'_> = stored
+            .iter()
+            .zip(&state.webhooks)
+            .map(|(webhook, (_version, plain))| (webhook.definition.name.as_str(), (webhook, plain)))
+            .collect();
+        let steps =
+            plan.steps.iter().map(|step| turn.sealed_step(step, &known)).collect::<Result<Vec<_>, _>>()?;
+        if !steps.is_empty() {
+            turn.changes.deliveries = turn.ledger.apply_config(steps, turn.now)?;
+            turn.changes.webhooks = true;
+        }
+        let (applied, _stored) = turn.config_state()?;
+        Ok(plan.view(applied.digest()))
+    }
+}
+
+impl Turn<'_> {
     /// The project's state in clear, and its webhooks as they are stored.
     fn config_state(&self) -> Result<(State, Vec<StoredWebhook>), Refusal> {
         let stored = self.ledger.stored_webhooks()?;
@@ -86,13 +143,8 @@ impl Turn<'_> {
             Step::DeleteWebhook(name) => ConfigStep::DeleteWebhook(name.clone()),
             Step::CreateWebhook(definition, choice) => {
                 let definition = with_secret(definition, *choice)?;
-                let seq = self.ledger.reserve(self.now);
-                let id = self.ledger.ids().id(Kind::Webhook, seq);
-                let owner = Owner { project: self.project, id: &id };
-                ConfigStep::CreateWebhook(
-                    seq,
-                    Box::new(seal::seal(&self.settings.keyring, owner, &definition, None)?),
-                )
+                let (seq, id) = self.new_id(Kind::Webhook);
+                ConfigStep::CreateWebhook(seq, Box::new(self.seal(&id, &definition, None)?))
             }
             Step::UpdateWebhook(wanted, choice) => {
                 let (webhook, plain) = known
@@ -101,13 +153,8 @@ impl Turn<'_> {
                     .ok_or(LedgerError::NotFound { what: "webhook" })?;
                 let wanted = with_secret(wanted, *choice)?;
                 let kept = with_sealed_text(&wanted, plain, &webhook.definition);
-                let owner = Owner { project: self.project, id: &webhook.id };
-                ConfigStep::UpdateWebhook(Box::new(seal::seal(
-                    &self.settings.keyring,
-                    owner,
-                    &kept,
-                    Some(&webhook.definition),
-                )?))
+                let sealed = self.seal(&webhook.id, &kept, Some(&webhook.definition))?;
+                ConfigStep::UpdateWebhook(Box::new(sealed))
             }
         })
     }
@@ -117,8 +164,7 @@ impl Turn<'_> {
 fn with_secret(definition: &Definition, choice: SecretChoice) -> Result<Definition, Refusal> {
     let mut definition = definition.clone();
     if choice == SecretChoice::Generate {
-        let random = clock::random().map_err(|error| Refusal::Failed(error.to_string()))?;
-        definition.secret = Some(Secret::from_random(&random).reveal());
+        definition.secret = Some(Secret::from_random(&clock::random()?).reveal());
     }
     Ok(definition)
 }
@@ -131,7 +177,7 @@ fn with_sealed_text(wanted: &Definition, plain: &Definition, sealed: &Definition
         kept.previous_secrets.clone_from(&sealed.previous_secrets);
     }
     for header in kept.headers.iter_mut().filter(|header| header.protected) {
-        let same = |(plain, _sealed): &(&postern_core::webhook::Header, _)| {
+        let same = |(plain, _sealed): &(&Header, _)| {
             plain.protected && plain.key.eq_ignore_ascii_case(&header.key) && plain.value == header.value
         };
         if let Some((_plain, sealed)) = plain.headers.iter().zip(&sealed.headers).find(same) {
@@ -144,7 +190,7 @@ fn with_sealed_text(wanted: &Definition, plain: &Definition, sealed: &Definition
 
 #[cfg(test)]
 mod tests {
-    use postern_core::webhook::{Contract, Header, WebhookName};
+    use postern_core::webhook::{Contract, WebhookName};
 
     use super::*;
 

@@ -1,5 +1,5 @@
-//! What an inbox records, and what it says of a signature: it verifies as a receiver would that knows the secrets of
-//! the project's webhooks that call it.
+//! What an inbox records, and what it says of a signature: it verifies as a receiver would that knows the
+//! secrets of the project's webhooks that call it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,8 @@ use crate::seal::{self, Keyring, Owner};
 
 /// Webhooks whose secrets are tried on one request at most.
 const WEBHOOKS_MAX: usize = 20;
-/// Secrets that are tried on one request at most, the current ones first: each costs a look through the whole body.
+/// Secrets that are tried on one request at most, the current ones first: each costs a look through the whole
+/// body.
 const SECRETS_MAX: usize = 40;
 /// Bytes of a body that the live feed carries; the list has it in full.
 const LIVE_BODY_BYTES_MAX: usize = 4 * 1024;
@@ -38,8 +39,8 @@ pub(crate) fn parse_path(path: &str) -> Option<(ProjectName, &str, &str)> {
     Some((ProjectName::parse(project)?, key, rest))
 }
 
-/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the inbox. Anybody may
-/// send one, so the work is bounded, and a verdict says where something was left out.
+/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the
+/// inbox. Anybody may send one, so the work is bounded, and a verdict says where something was left out.
 pub(super) fn verdict(
     keyring: &Keyring,
     project: &ProjectName,
@@ -118,9 +119,9 @@ fn secrets_of(
     secrets.iter().filter_map(|secret| secret_of(stored.definition.contract, secret).ok()).collect()
 }
 
-/// Hides what whoever reads the inbox must not read there: the values of headers that one of `webhooks`, those of the project that
-/// call the inbox, protects; of headers whose name is one of a credential, unless such a webhook has it open; and of credentials
-/// in the query. A stranger's credential is nobody's to read either.
+/// Hides what readers of the inbox must not see: the values of headers that one of `webhooks`, those of the
+/// project that call the inbox, protects; of headers whose name is one of a credential, unless such a webhook
+/// has it open; and of credentials in the query. A stranger's credential is nobody's to read either.
 pub(super) fn hide_credentials(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
     let is_hidden = |name: &str| {
         let headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);

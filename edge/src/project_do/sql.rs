@@ -1,7 +1,7 @@
 //! The ledger's [`Sql`] over a Durable Object's SQLite.
 //!
-//! Every call into JavaScript that may throw is declared with `catch`: `worker`'s cursor methods are not, and a throw
-//! from one of them kills the whole instance (docs/platform.md 1.9, trap 3). Rows come as arrays
+//! Every call into JavaScript that may throw is declared with `catch`: `worker`'s cursor methods are not, and
+//! a throw from one of them kills the whole instance (docs/platform.md 1.9, trap 3). Rows come as arrays
 //! (`cursor.raw().toArray()`), in two calls a statement however many rows there are.
 
 use js_sys::{Array, Uint8Array};

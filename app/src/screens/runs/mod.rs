@@ -10,7 +10,8 @@ mod run;
 use leptos::prelude::*;
 use postern_core::api::live::ChangeKind;
 use postern_core::api::run::RunView;
-use postern_core::route::{Resource, Route};
+use postern_core::operation::Runs;
+use postern_core::route::Route;
 use postern_core::run::RunState;
 
 use self::parts::bar;
@@ -95,7 +96,7 @@ fn content(list: List<RunView>, state: Memo<Option<RunState>>) -> impl Fn() -> A
 /// What somebody sees who has no run.
 fn first_run() -> AnyView {
     let project = use_project();
-    let path = Route::Project(project.name().clone(), Resource::Runs).path();
+    let path = Route::Project(project.name().clone(), Runs::CreateRun.into()).path();
     let command = model::first_run(&location::origin(), &path);
     let code = code_block("Create a run", command);
     empty(

@@ -1,0 +1,221 @@
+//! The Durable Object itself: what the platform calls, and the ledger that it holds.
+
+use std::cell::RefCell;
+
+use postern_core::api::audit::{Actor, AuditAction};
+use postern_core::operation::Operation;
+use postern_core::problem::{Problem, ProblemType};
+use postern_core::time::Timestamp;
+use postern_core::token::{Role, TokenDraft};
+use postern_ledger::{Acting, Ledger, LedgerError};
+use serde_json::value::RawValue;
+use worker::{
+    DurableObject, Env, Request, Response, Socket, State, WebSocket, WebSocketIncomingMessage, durable_object,
+};
+
+use super::access;
+use super::answer::{self, Answered};
+use super::armed::Alarm;
+use super::call::CALL_HEADER;
+use super::changes::Changes;
+use super::erased::text_of;
+use super::listening::Listening;
+use super::projects::Founding;
+use super::refusal::Refusal;
+use super::socket;
+use super::sql::ObjectSql;
+use super::wire::{Call, NoReply};
+use crate::caller::Caller;
+use crate::clock;
+use crate::config::Settings;
+use crate::log::{self, RequestId};
+
+/// What the token that a new project starts with is called.
+const FIRST_TOKEN_NAME: &str = "first";
+
+/// The Durable Object of one project, addressed by the project's name.
+#[durable_object]
+pub struct Project {
+    pub(super) state: State,
+    pub(super) env: Env,
+    ledger: RefCell<Option<Ledger<ObjectSql>>>,
+    pub(super) alarm: Alarm,
+}
+
+impl DurableObject for Project {
+    fn new(state: State, env: Env) -> Self {
+        socket::answer_pings(&state);
+        Self { state, env, ledger: RefCell::new(None), alarm: Alarm::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        if let Some(text) = request.headers().get(CALL_HEADER)? {
+            return match serde_json::from_str::<Call<Listening>>(&text) {
+                Ok(call) => self.listen(&call),
+                Err(error) => Response::error(error.to_string(), 500),
+            };
+        }
+        let text = request.text().await?;
+        let reply = match serde_json::from_str::<Call<&RawValue>>(&text) {
+            Ok(call) => self.reply(&call).await,
+            Err(error) => Err(Refusal::Failed(format!("a call that does not read: {error}"))),
+        };
+        match reply {
+            Ok(reply) => Response::ok(reply),
+            Err(Refusal::Problem(problem)) => Response::from_json(&NoReply::Refused(problem)),
+            Err(Refusal::Failed(error)) => Response::from_json(&NoReply::Failed(error)),
+        }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.ring().await;
+        Response::empty()
+    }
+
+    /// Nothing is asked over the live feed; pings are answered by the platform.
+    async fn websocket_message(
+        &self,
+        _socket: WebSocket,
+        _message: WebSocketIncomingMessage,
+    ) -> worker::Result<()> {
+        Ok(())
+    }
+
+    /// Answers the close, which ends the handshake (docs/platform.md 1.9, trap 5).
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        code: usize,
+        reason: String,
+        _was_clean: bool,
+    ) -> worker::Result<()> {
+        socket::answer_close(&socket, code, &reason);
+        Ok(())
+    }
+
+    async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> worker::Result<()> {
+        socket::answer_close(&socket, 1011, "");
+        Ok(())
+    }
+
+    /// Nobody opens TCP connections to a project; the default would panic.
+    async fn connect(&self, socket: Socket) -> worker::Result<()> {
+        let mut socket = socket;
+        socket.close().await
+    }
+}
+
+impl Project {
+    /// Answers a question, arms the alarm in the same turn, and tells the live feed; gives the reply as text.
+    async fn reply(&self, call: &Call<&RawValue>) -> Result<String, Refusal> {
+        let id = &call.request_id;
+        if let Err(error) = self.alarm.learn(&self.state.storage()).await {
+            return Err(Refusal::Failed(format!("the alarm could not be read: {}", log::chain(&error))));
+        }
+        // From here to the alarm's setting nothing waits.
+        let Answered { reply, wake_at, changes } = self.answer(call)?;
+        if let Some(wake_at) = wake_at
+            && let Err(error) = self.alarm.no_later_than(&self.state.storage(), wake_at, clock::now()).await
+        {
+            log::error(
+                id,
+                "the alarm could not be set; the watchdog will",
+                &[("error", &log::chain(&error))],
+            );
+        }
+        self.tell(id, changes);
+        Ok(reply)
+    }
+
+    /// The project, if there is one, under the deployment's quotas.
+    fn open(&self) -> Result<Option<Ledger<ObjectSql>>, LedgerError> {
+        let mut ledger = Ledger::open(ObjectSql::new(&self.state.storage()))?;
+        if let Some(ledger) = &mut ledger {
+            self.limit(ledger);
+        }
+        Ok(ledger)
+    }
+
+    /// Sets the deployment's quotas. Settings that can't be read are told by every call that needs them.
+    fn limit(&self, ledger: &mut Ledger<ObjectSql>) {
+        if let Ok(settings) = Settings::of(&self.env) {
+            ledger.set_quotas(settings.quotas);
+        }
+    }
+
+    fn answer(&self, call: &Call<&RawValue>) -> Result<Answered, Refusal> {
+        let mut slot = self.ledger.try_borrow_mut().map_err(|busy| Refusal::Failed(busy.to_string()))?;
+        if slot.is_none() {
+            *slot = self.open()?;
+        }
+        if let Ok(Founding::CreateProject { token_hash }) = serde_json::from_str(call.command.get()) {
+            return self.create(&mut slot, call, &token_hash);
+        }
+        if let Some(ledger) = slot.as_mut() {
+            return answer::answer(ledger, &self.env, call, clock::now());
+        }
+        let reply = answer::without_project(call)?;
+        Ok(Answered { reply, wake_at: None, changes: Changes::default() })
+    }
+
+    fn create(
+        &self,
+        slot: &mut Option<Ledger<ObjectSql>>,
+        call: &Call<&RawValue>,
+        token_hash: &str,
+    ) -> Result<Answered, Refusal> {
+        if !call.caller.is_admin() {
+            return Err(refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
+        }
+        if slot.is_some() {
+            let detail = format!("there is a project {} already", call.project.as_str());
+            return Err(Refusal::from(Problem::new(ProblemType::NameTaken, detail)));
+        }
+        let now = clock::now();
+        let random = u64::from_be_bytes(clock::random()?);
+        let mut ledger = Ledger::create(ObjectSql::new(&self.state.storage()), &call.project, random, now)?;
+        self.limit(&mut ledger);
+        // No await since the line above, so both are durable together or not at all.
+        ledger.act_as(access::acting(call, call.caller.actor().unwrap_or_else(Actor::admin)));
+        ledger.note(AuditAction::ProjectCreated, call.project.as_str(), now)?;
+        let first = TokenDraft { name: String::from(FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
+        ledger.create_token(token_hash, first, now)?;
+        let reply = text_of(&ledger.view())?;
+        let wake_at = answer::wake_at(&ledger, now)?;
+        *slot = Some(ledger);
+        Ok(Answered { reply, wake_at, changes: Changes::default() })
+    }
+
+    /// Runs `work` on the ledger as Postern itself, if there is a project.
+    ///
+    /// # Errors
+    /// The ledger is in use, or `work` failed.
+    pub(super) fn with_ledger<T>(
+        &self,
+        work: impl FnOnce(&mut Ledger<ObjectSql>) -> Result<T, LedgerError>,
+    ) -> Result<Option<T>, String> {
+        let mut slot = self.ledger.try_borrow_mut().map_err(|busy| busy.to_string())?;
+        if slot.is_none() {
+            *slot = self.open().map_err(|error| error.to_string())?;
+        }
+        if let Some(ledger) = slot.as_mut() {
+            ledger.act_as(Acting::postern());
+        }
+        slot.as_mut().map(work).transpose().map_err(|error| error.to_string())
+    }
+
+    /// A request id for work that no request asked for.
+    pub(super) fn new_id() -> RequestId {
+        RequestId::new(clock::random().unwrap_or_default())
+    }
+}
+
+/// The refusal of a caller who is not an administrator: 401 for a token that does not verify, 403 for one
+/// that does.
+fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
+    let Some(ledger) = ledger else { return access::unauthorized() };
+    match access::authorize(ledger, caller, Some(Operation::CreateProject), now) {
+        Ok(_) => Refusal::Failed(String::from("an admin was refused")),
+        Err(refusal) => refusal,
+    }
+}
