@@ -1,6 +1,7 @@
 //! Makes the linker keep the relocations, which the splitter reads (xtask/src/page.rs).
 //!
-//! Here and not in `.cargo/config.toml`, because the Worker is compiled for the same target and must not carry them.
+//! Here and not in `.cargo/config.toml`, because the Worker is compiled for the same target and must not
+//! carry them.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

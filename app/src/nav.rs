@@ -46,7 +46,8 @@ impl Nav {
             let place = nav.place.get();
             if before.is_some_and(|before| before != place) {
                 nav.has_moved.set(true);
-                // WCAG 2.4.3: somebody who cannot see the page change hears the new heading and goes on from there.
+                // WCAG 2.4.3: somebody who cannot see the page change hears the new heading and goes on from
+                // there.
                 focus::soon("main h1");
             }
             place

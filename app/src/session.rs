@@ -11,7 +11,9 @@ use crate::browser::storage::Keep;
 const TOKEN_KEY: &str = "postern.token";
 /// Where the tab keeps which project it showed last.
 const PROJECT_KEY: &str = "postern.project";
-/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser. The link asks before it signs in: what is entered after a link that a stranger sent would go to the stranger's project.
+/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser. The link
+/// asks before it signs in: what is entered after a link that a stranger sent would go to the stranger's
+/// project.
 const FRAGMENT: &str = "#sign-in=";
 /// The same in the link of `cargo xtask dev`, which asks nothing where the page comes from this very machine.
 const DEVELOPMENT_FRAGMENT: &str = "#sign-in-dev=";

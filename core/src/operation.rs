@@ -1,8 +1,10 @@
-//! Every operation of the native API, in one table: its method and path, who may ask for it, what it reads of a request.
+//! Every operation of the native API, in one table: its method and path, who may ask for it, what it reads of
+//! a request.
 //!
-//! The Worker's router, its answer to a method that a path does not take, what a question to a project needs (`edge`'s
-//! `Need`), the paths, methods and security requirements of `openapi.json`, and the calls of the page all follow it. The
-//! facades ask for the same operations in other systems' words. What is answered is described in `openapi`.
+//! The Worker's router, its answer to a method that a path does not take, what a question to a project needs
+//! (`edge`'s `Need`), the paths, methods and security requirements of `openapi.json`, and the calls of the
+//! page all follow it. The facades ask for the same operations in other systems' words. What is answered is
+//! described in `openapi`.
 
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +126,8 @@ macro_rules! operations {
                 $method:ident $path:literal, $needs:expr, [$($reads:ident),*];)*
         })*
     ) => {
-        /// What can be asked for. Written in camel case (`createRun`) it is the `operationId` of the API's description.
+        /// What can be asked for. Written in camel case (`createRun`) it is the `operationId` of the API's
+        /// description.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase")]
         pub enum Operation {
@@ -163,7 +166,8 @@ macro_rules! operations {
                 }
             }
 
-            /// Its path with `{…}` for each name: from the root if it starts with `/`, below a project otherwise.
+            /// Its path with `{…}` for each name: from the root if it starts with `/`, below a project
+            /// otherwise.
             pub(crate) const fn template(self) -> &'static str {
                 match self {
                     $(Self::$doperation => $dpath,)*
@@ -186,8 +190,8 @@ macro_rules! operations {
                 }
             }
 
-            /// It, asked for the things of these names, in the order of the path; `None` if it is not of a project or a
-            /// name is missing.
+            /// It, asked for the things of these names, in the order of the path; `None` if it is not of a
+            /// project or a name is missing.
             pub(crate) fn of_project(self, names: Vec<String>) -> Option<Request> {
                 let mut names = names.into_iter();
                 Some(match self {
@@ -270,8 +274,8 @@ impl Operation {
         !self.template().starts_with('/')
     }
 
-    /// Its whole path with `{…}` for each name: one text for all requests of a kind, for logs, counters and the API's
-    /// description.
+    /// Its whole path with `{…}` for each name: one text for all requests of a kind, for logs, counters and
+    /// the API's description.
     #[must_use]
     pub fn pattern(self) -> String {
         match self.template() {
@@ -368,7 +372,8 @@ operations! {
         CreateEvent: Post "events", PUBLISH, [IdempotencyKey];
         /// Post many events.
         CreateEvents: Post "events/batch", PUBLISH, [IdempotencyKey];
-        /// Say what an event would do. It shows signatures of whatever the caller writes, so it needs as much as reading the secret.
+        /// Say what an event would do. It shows signatures of whatever the caller writes, so it needs as much
+        /// as reading the secret.
         DryRunEvent: Post "events/dry-run", MANAGE, [Query];
         /// Export events.
         ExportEvents: Get "events/export", READ, [Query];

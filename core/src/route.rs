@@ -1,6 +1,6 @@
-//! From a path to an operation and back: the edge finds what a request asks for with [`Path::parse`] and [`Path::route`],
-//! the page writes paths with [`Route::path`]. Names are percent-encoded by the one and decoded by the other. Which paths
-//! there are is said by the table of [`crate::operation`].
+//! From a path to an operation and back: the edge finds what a request asks for with [`Path::parse`] and
+//! [`Path::route`], the page writes paths with [`Route::path`]. Names are percent-encoded by the one and
+//! decoded by the other. Which paths there are is said by the table of [`crate::operation`].
 
 use crate::operation::{Deployment, Method, Operation, Request};
 use crate::webhook::ProjectName;

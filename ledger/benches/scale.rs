@@ -1,8 +1,9 @@
-//! `cargo xtask bench --only scale`: what a project's operations take as its history grows to a million deliveries to
-//! 10,000 webhooks, on SQLite in memory.
+//! `cargo xtask bench --only scale`: what a project's operations take as its history grows to a million
+//! deliveries to 10,000 webhooks, on SQLite in memory.
 //!
-//! It shows that nothing grows with history; it does not show how fast a Durable Object is. That no statement walks through
-//! a table that grows is a test of its own (`tests/query_plans.rs`, which asks SQLite for every plan).
+//! It shows that nothing grows with history; it does not show how fast a Durable Object is. That no statement
+//! walks through a table that grows is a test of its own (`tests/query_plans.rs`, which asks SQLite for every
+//! plan).
 #![expect(clippy::print_stdout, reason = "a program that reports on its terminal")]
 #![expect(
     clippy::disallowed_methods,

@@ -1,9 +1,10 @@
-//! `cargo xtask bench --only worst`: which request within the documented limits costs most CPU. Every door that can be walked
-//! through without a Worker is tried with many shapes of requests, each of them made to cost much; the worst are printed, and
-//! the program fails where one takes longer than [`LIMIT_MS`].
+//! `cargo xtask bench --only worst`: which request within the documented limits costs most CPU. Every door
+//! that can be walked through without a Worker is tried with many shapes of requests, each of them made to
+//! cost much; the worst are printed, and the program fails where one takes longer than [`LIMIT_MS`].
 //!
-//! It measures parsing, matching, and what the ledger does with SQLite in memory; it does not show how fast a Worker is. That the
-//! steps which are counted stay within their budget is a test of its own (`tests/worst.rs`).
+//! It measures parsing, matching, and what the ledger does with SQLite in memory; it does not show how fast a
+//! Worker is. That the steps which are counted stay within their budget is a test of its own
+//! (`tests/worst.rs`).
 #![expect(clippy::print_stdout, reason = "a program that reports on its terminal")]
 #![expect(
     clippy::disallowed_methods,
@@ -46,7 +47,8 @@ use crate::support::native::Native;
 const LIMIT_MS: f64 = 100.0;
 /// Shapes that are tried at each door.
 const ROUNDS: u64 = 60;
-/// How often the worst one is measured again: the quickest counts, because a machine is never slower than its program.
+/// How often the worst one is measured again: the quickest counts, because a machine is never slower than its
+/// program.
 const AGAIN: usize = 3;
 
 /// A request that is ready to be made, in words and as what to do.

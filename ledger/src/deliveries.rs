@@ -173,11 +173,11 @@ impl<S: Sql> Ledger<S> {
         DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
     }
 
-    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule
-    /// does not count; one that has ended starts its schedule anew. The pause of a webhook that is throttled or
-    /// failing ends: somebody who asks for a call has reason to think that it will be taken. It still waits for a
-    /// webhook that is paused by a person, is at a limit or is being called as a probe, and, where the webhook keeps
-    /// order, for another delivery of its order key that is older or under way.
+    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its
+    /// schedule does not count; one that has ended starts its schedule anew. The pause of a webhook that is
+    /// throttled or failing ends: somebody who asks for a call has reason to think that it will be taken. It
+    /// still waits for a webhook that is paused by a person, is at a limit or is being called as a probe,
+    /// and, where the webhook keeps order, for another delivery of its order key that is older or under way.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the

@@ -5,8 +5,8 @@
 //! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
 //! A due delivery passes two questions: whether an older one with its order key is open or another one is
-//! leased (then it is put behind it), and what its webhook's gate lets through (then it is held). Both take it
-//! out of the index of due work.
+//! leased (then it is put behind it), and what its webhook's gate lets through (then it is held). Both take
+//! it out of the index of due work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -235,14 +235,8 @@ impl<S: Sql> Ledger<S> {
         } else {
             self.work_events(works.iter().map(|work| work.event).collect())?
         };
-        for (webhook, deliveries) in &begun {
-            let calls = u32::try_from(deliveries.len()).unwrap_or(u32::MAX);
-            if let Some(rate) =
-                self.roster.get(*webhook).and_then(|member| member.rules().rate).filter(|_rate| calls > 0)
-            {
-                effects.windows.insert(*webhook, self.gates.window_with(*webhook, rate, now, calls));
-            }
-        }
+        let windows: Vec<_> = self.windows_with(&begun, now).collect();
+        effects.windows.extend(windows);
         atomically(&self.sql, |sql| {
             // With the claims, so that no crash parts the calls from what counts them.
             write_windows(sql, &rows_of(&effects.windows))?;
@@ -260,6 +254,20 @@ impl<S: Sql> Ledger<S> {
         }
         self.apply(effects, now);
         Ok(WorkSet { events, works })
+    }
+
+    /// The windows of the rate-limited among these webhooks, with the calls that start in them.
+    fn windows_with(
+        &self,
+        begun: &BTreeMap<Seq, Vec<Seq>>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Seq, Window)> {
+        let started = begun.iter().filter(|(_webhook, deliveries)| !deliveries.is_empty());
+        started.filter_map(move |(webhook, deliveries)| {
+            let calls = u32::try_from(deliveries.len()).unwrap_or(u32::MAX);
+            let rate = self.roster.get(*webhook)?.rules().rate?;
+            Some((*webhook, self.gates.window_with(*webhook, rate, now, calls)))
+        })
     }
 
     /// The call of a delivery that is leased to `member`.
@@ -346,8 +354,8 @@ impl<'a, S: Sql> Round<'a, S> {
         release_next(self.sql, &mut self.effects, row, self.now)
     }
 
-    /// Whether the order of its key lets a delivery go: no older one is open, and no other is leased. A younger
-    /// one may be, if a replay or a person has asked for this one meanwhile.
+    /// Whether the order of its key lets a delivery go: no older one is open, and no other is leased. A
+    /// younger one may be, if a replay or a person has asked for this one meanwhile.
     fn is_next_of_key(&self, row: &DeliveryRow) -> Result<bool, LedgerError> {
         let Some(key) = &row.order_key else { return Ok(true) };
         let mut leased = self.ledger.gates.leased_with_key(row.webhook, key);

@@ -273,8 +273,8 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// When a call is repeated that we could not make ourselves: no step of the schedule is used up. `None`: the attempt counts
-/// as any other, because the call was made, or because it could not be made too often.
+/// When a call is repeated that we could not make ourselves: no step of the schedule is used up. `None`: the
+/// attempt counts as any other, because the call was made, or because it could not be made too often.
 fn after_our_fault<S: Sql>(
     sql: &S,
     row: &DeliveryRow,

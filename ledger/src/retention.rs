@@ -118,24 +118,7 @@ impl<S: Sql> Ledger<S> {
     fn sweep(&self, part: Part, after: Seq, now: Timestamp) -> Result<Option<Seq>, LedgerError> {
         let kept_from = oldest_kept(now, self.settings.retention_days);
         match part {
-            Part::Deliveries => {
-                // Its record is kept for so long after its end: one that waited for a month has just been sent.
-                let (kept_from, ended_before) =
-                    (self.kept_from(Timeline::Deliveries, now)?, self.ended_before(now));
-                let rows = self.sql.run(
-                    "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
-                )?;
-                let delete = |sql: &S, over| {
-                    atomically(sql, |sql| {
-                        meta::note_swept_before(sql, ended_before)?;
-                        delivery::delete(sql, over)
-                    })
-                };
-                self.delete(delete, &rows, |row| {
-                    Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
-                })
-            }
+            Part::Deliveries => self.sweep_deliveries(after, now),
             Part::Events => {
                 // The deliveries of an event have the keys after its own, but for those that a replay made.
                 let rows = self.sql.run(
@@ -185,6 +168,25 @@ impl<S: Sql> Ledger<S> {
                 self.delete(run::delete, &rows, |row| row.flag(1))
             }
         }
+    }
+
+    /// One step of the deliveries. A record is kept for so long after its end: a delivery that waited for a
+    /// month may just have been sent.
+    fn sweep_deliveries(&self, after: Seq, now: Timestamp) -> Result<Option<Seq>, LedgerError> {
+        let (kept_from, ended_before) = (self.kept_from(Timeline::Deliveries, now)?, self.ended_before(now));
+        let rows = self.sql.run(
+            "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+            &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
+        )?;
+        let delete = |sql: &S, over| {
+            atomically(sql, |sql| {
+                meta::note_swept_before(sql, ended_before)?;
+                delivery::delete(sql, over)
+            })
+        };
+        self.delete(delete, &rows, |row| {
+            Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
+        })
     }
 
     /// Deletes those of `rows` (key in column 0) that `is_over`; gives the last key where the step was full.

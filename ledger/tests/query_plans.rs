@@ -1,4 +1,5 @@
-//! No operation walks through a table that grows: every statement that the ledger runs is explained by SQLite.
+//! No operation walks through a table that grows: every statement that the ledger runs is explained by
+//! SQLite.
 
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -1,6 +1,6 @@
-//! What one request may cost, counted in steps: an event that takes more than it may is refused and its field named, and no
-//! event ever goes to fewer webhooks because it was long. How much time the steps take is measured by
-//! `cargo xtask bench --only worst`.
+//! What one request may cost, counted in steps: an event that takes more than it may is refused and its field
+//! named, and no event ever goes to fewer webhooks because it was long. How much time the steps take is
+//! measured by `cargo xtask bench --only worst`.
 
 #[path = "simulation/random.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]

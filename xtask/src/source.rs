@@ -1,12 +1,10 @@
-//! Rust source as lines that rules can look at: without what stands in strings, with and without comments.
+//! Rust source as lines that rules can look at: without what stands in strings and comments.
 
 /// A line of a source file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     /// Its code. Literals are empty (`""`), comments are left out.
     pub(crate) code: String,
-    /// What of it can be broken: its code and its comment, with empty literals.
-    pub(crate) breakable: String,
 }
 
 /// The lines of `source`.
@@ -63,15 +61,8 @@ impl Scanner<'_> {
     }
 
     fn comment(&mut self, bytes: usize) {
-        let text = String::from(self.take(bytes));
-        for (index, part) in text.split('\n').enumerate() {
-            if index > 0 {
-                self.lines.push(Line::default());
-            }
-            if let Some(line) = self.lines.last_mut() {
-                line.breakable.push_str(part);
-            }
-        }
+        let breaks = self.take(bytes).matches('\n').count();
+        self.lines.extend((0..breaks).map(|_break| Line::default()));
     }
 
     fn literal(&mut self, bytes: usize) {
@@ -93,7 +84,6 @@ impl Scanner<'_> {
     fn push(&mut self, text: &str) {
         if let Some(line) = self.lines.last_mut() {
             line.code.push_str(text);
-            line.breakable.push_str(text);
         }
     }
 }
@@ -158,7 +148,6 @@ mod tests {
     #[test]
     fn lines_stay_lines() {
         assert_eq!(code("a\n\"b\nc\" d\n// e\n/* f\n */ g"), ["a", "\"", "\" d", "", "", " g"]);
-        assert_eq!(lines("a \"bcd\" // e")[0].breakable, "a \"\" // e");
     }
 
     #[test]

@@ -84,7 +84,8 @@ const MIGRATIONS: &str = "ledger/src/schema.rs";
 const WRITES: [&str; 3] = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
 
 /// The names of one operation, for example, and how many files may hold them: the table of operations, its
-/// description, the ledger's operation, its question, its handler, its call in the page and the screen that makes it.
+/// description, the ledger's operation, its question, its handler, its call in the page and the screen that
+/// makes it.
 const OPERATION_NAMES: [&str; 3] = ["CancelReplay", "ReplayCancel", "cancel_replay"];
 const OPERATION_FILES_MAX: usize = 7;
 
@@ -104,7 +105,7 @@ pub(crate) const RULES: [(&str, Check); 14] = [
     ("no test is left out", tests_left_out),
     ("every test file asserts", test_files_without_assertions),
     ("citations lead somewhere", citations::that_lead_nowhere),
-    ("lines fit the screen", sizes::long_lines),
+    ("comments fit the screen", sizes::long_lines),
     ("functions are short, but for a few tables", sizes::long_functions),
     ("no circle of imports", circles::of_imports),
 ];
@@ -276,8 +277,8 @@ fn operation_in_many_files() -> Result<Vec<String>> {
     Ok(if found.len() > OPERATION_FILES_MAX { found } else { Vec::new() })
 }
 
-/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the end of a
-/// file.
+/// Whether the code holds one of these names as a whole word; not in comments, nor in the unit tests at the
+/// end of a file.
 fn names_one_of(source: &str, names: &[&str]) -> bool {
     let is_of_a_word = |character: char| character.is_alphanumeric() || character == '_';
     source

@@ -21,7 +21,9 @@ pub(crate) fn now(selector: &str) -> bool {
     found.is_some_and(|element| element.focus().is_ok())
 }
 
-/// Moves the focus `by` elements among those that `selector` finds and says which element has it then. If the focus is elsewhere, the step starts from the one within `open`, and if there is no such one it leads to the first or the last.
+/// Moves the focus `by` elements among those that `selector` finds and says which element has it then. If the
+/// focus is elsewhere, the step starts from the one within `open`, and if there is no such one it leads to
+/// the first or the last.
 pub(crate) fn step(selector: &str, open: &str, by: i32) -> Option<HtmlElement> {
     let found = document().query_selector_all(selector).ok()?;
     let count = i32::try_from(found.length()).ok()?;

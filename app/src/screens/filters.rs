@@ -1,7 +1,7 @@
 //! Filters of a list that stand in the address: a reload, a link and Back show the same list.
 //!
-//! A change replaces the address and makes no entry of the history: somebody who tries five filters wants to go
-//! back to the screen before, not through all five.
+//! A change replaces the address and makes no entry of the history: somebody who tries five filters wants to
+//! go back to the screen before, not through all five.
 
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;

@@ -146,7 +146,8 @@ fn nullable(about: &str) -> Value {
     json!({ "type": ["string", "null"], "description": about })
 }
 
-/// The members of a callback by the contract `ubiops`: those of each kind of object are there only for events about one.
+/// The members of a callback by the contract `ubiops`: those of each kind of object are there only for events
+/// about one.
 fn ubiops_members() -> Value {
     let mut members = json!({
         "event": text_about("The event, as the webhook subscribes to it."),

@@ -2,8 +2,8 @@
 //! constants that the API is made of.
 //!
 //! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the
-//! constants of their parsers (`body`), paths and methods are those of [`crate::operation`], problems those of
-//! [`crate::problem`]. This module is behind a feature that neither Worker nor page has: the document is
+//! constants of their parsers (`body`), paths and methods are those of [`crate::operation`], problems those
+//! of [`crate::problem`]. This module is behind a feature that neither Worker nor page has: the document is
 //! written by a test (`POSTERN_BLESS=1`) and served as a file. `callbacks` describes what receivers get. What
 //! all of these write is valid, and then brought into the shapes that generators of clients read (`shape`)
 //! and the words that their readers know (`prose`). Not described: the facades, whose contracts are UbiOps',
@@ -163,28 +163,7 @@ fn described(
     generator: &mut SchemaGenerator,
     responses: &mut BTreeMap<String, Value>,
 ) -> Value {
-    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement
-    // Object); one of several suffices.
-    let (needs, security) = match operation.id.needs() {
-        Needs::Nobody => (String::from("Needs no token."), json!([])),
-        Needs::Admin => (String::from("Needs `ADMIN_TOKEN`."), json!([{ "bearer": ["admin"] }])),
-        Needs::AnyToken => (String::from("Needs a token of any role."), json!([{ "bearer": [] }])),
-        Needs::Roles(roles) => {
-            let mut said = String::new();
-            for role in roles {
-                said.push_str(if said.is_empty() { "`" } else { ", `" });
-                said.push_str(role.as_str());
-                said.push('`');
-            }
-            let or = if said.is_empty() { "" } else { " or " };
-            let sufficient = roles.iter().chain(&[Role::Manage]);
-            let security = sufficient.map(|role| json!({ "bearer": [role.as_str()] })).collect();
-            (
-                format!("Needs a token of the role {said}{or}`{}`.", Role::Manage.as_str()),
-                Value::Array(security),
-            )
-        }
-    };
+    let (needs, security) = said_of_needs(operation.id.needs());
     let mut value = json!({
         "operationId": operation.id,
         "tags": [operation.id.tag()],
@@ -241,6 +220,32 @@ fn described(
     }
     value["responses"] = Value::Object(answers);
     value
+}
+
+/// Who may ask, in a sentence and as security requirements.
+fn said_of_needs(needs: Needs) -> (String, Value) {
+    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement
+    // Object); one of several suffices.
+    match needs {
+        Needs::Nobody => (String::from("Needs no token."), json!([])),
+        Needs::Admin => (String::from("Needs `ADMIN_TOKEN`."), json!([{ "bearer": ["admin"] }])),
+        Needs::AnyToken => (String::from("Needs a token of any role."), json!([{ "bearer": [] }])),
+        Needs::Roles(roles) => {
+            let mut said = String::new();
+            for role in roles {
+                said.push_str(if said.is_empty() { "`" } else { ", `" });
+                said.push_str(role.as_str());
+                said.push('`');
+            }
+            let or = if said.is_empty() { "" } else { " or " };
+            let sufficient = roles.iter().chain(&[Role::Manage]);
+            let security = sufficient.map(|role| json!({ "bearer": [role.as_str()] })).collect();
+            (
+                format!("Needs a token of the role {said}{or}`{}`.", Role::Manage.as_str()),
+                Value::Array(security),
+            )
+        }
+    }
 }
 
 fn good_answer(answer: &Answer, generator: &mut SchemaGenerator) -> Value {

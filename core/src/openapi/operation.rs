@@ -1,6 +1,6 @@
-//! What each operation is asked and answers: the only place where that is described. Its path, method and needs are in the
-//! table of [`crate::operation`]; [`described`] matches all of them, so that a new one does not compile before it is
-//! described.
+//! What each operation is asked and answers: the only place where that is described. Its path, method and
+//! needs are in the table of [`crate::operation`]; [`described`] matches all of them, so that a new one does
+//! not compile before it is described.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -146,8 +146,8 @@ impl Operation {
         self
     }
 
-    /// Every problem that it may answer with, in the order of [`ProblemType::ALL`]; a method that a path does not have is told
-    /// by `Allow` whatever the operation.
+    /// Every problem that it may answer with, in the order of [`ProblemType::ALL`]; a method that a path does
+    /// not have is told by `Allow` whatever the operation.
     pub(super) fn all_problems(&self) -> Vec<ProblemType> {
         let mut found = self.problems.clone();
         found.extend([ProblemType::TooManyRequests, ProblemType::Internal]);

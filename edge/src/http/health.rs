@@ -5,8 +5,8 @@ use worker::Env;
 use super::problem::{Answer, ApiError};
 use crate::config::Settings;
 
-/// Whether Postern answers. `allow_private_targets` says whether a URL of the own network is accepted, so that
-/// the page warns before anybody tries.
+/// Whether Postern answers. `allow_private_targets` says whether a URL of the own network is accepted, so
+/// that the page warns before anybody tries.
 pub(crate) fn show(env: &Env) -> Result<Answer, ApiError> {
     let settings = Settings::of(env)?;
     let allow_private_targets = settings.policy(None).allow_private_targets;

@@ -82,8 +82,8 @@ impl Gate {
         now.plus_ms(self.latency_ms)
     }
 
-    /// The calls that its limit will count, where leases are claimed as long after they were handed out as others of late.
-    /// The oldest `ended` of them are left out.
+    /// The calls that its limit will count, where leases are claimed as long after they were handed out as
+    /// others of late. The oldest `ended` of them are left out.
     fn expected_window(&self, rate: RateLimit, now: Timestamp, mut ended: usize) -> Window {
         let expected = self.ahead.iter().filter_map(|(since, count)| {
             let left = count.saturating_sub(ended);
@@ -93,8 +93,9 @@ impl Gate {
         self.window.with_expected(rate, expected)
     }
 
-    /// What the rate limit leaves for leases that are handed out now: the limit counts calls, so a lease takes the place
-    /// of a call at the time of its claim. Never more than a claim could still refuse ([`Gates::may_begin`] decides).
+    /// What the rate limit leaves for leases that are handed out now: the limit counts calls, so a lease
+    /// takes the place of a call at the time of its claim. Never more than a claim could still refuse
+    /// ([`Gates::may_begin`] decides).
     fn leases_within(&self, rate: RateLimit, now: Timestamp, used: Used) -> Opening {
         let (calls, length_ms) = (rate.calls as usize, i64::from(rate.per_s) * 1_000);
         let windows_ahead = usize::try_from(self.latency_ms.max(0) / length_ms.max(1)).unwrap_or(0) + 2;
@@ -170,8 +171,8 @@ impl Gate {
 
 /// Milliseconds from a lease to its claim that are believed at most.
 const LATENCY_MAX_MS: i64 = 30_000;
-/// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets may be a second
-/// on their way, and its calls take 100 ms.
+/// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets
+/// may be a second on their way, and its calls take 100 ms.
 const AHEAD_MAX: usize = 10 * AT_ONCE_MAX as usize;
 
 /// What of a gate is used.
@@ -259,7 +260,8 @@ pub(crate) struct Gates {
     inline: BTreeMap<Seq, Timestamp>,
     /// Leased deliveries that go by an order key, with it.
     keys: BTreeMap<Seq, String>,
-    /// The same by webhook and key: one each, but where a replay or a person asked for an older one meanwhile.
+    /// The same by webhook and key: one each, but where a replay or a person asked for an older one
+    /// meanwhile.
     by_key: BTreeMap<(Seq, String), BTreeSet<Seq>>,
     inline_ends: BTreeSet<(Timestamp, Seq)>,
 }
@@ -422,8 +424,8 @@ impl Gates {
         gate.opening(rules, now, Used { claimed, ahead, begun: 0 })
     }
 
-    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit. Leases that nobody
-    /// claimed do not count against it.
+    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit.
+    /// Leases that nobody claimed do not count against it.
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let plain = Gate::default();
         let gate = self.by_webhook.get(&webhook).unwrap_or(&plain);
@@ -433,7 +435,8 @@ impl Gates {
         matches!(opening, Opening::Now(_)) && rules.rate.is_none_or(is_within)
     }
 
-    /// Calls at once that hold back what waits for this webhook: a limit that somebody set, or the bound of all.
+    /// Calls at once that hold back what waits for this webhook: a limit that somebody set, or the bound of
+    /// all.
     pub(crate) fn limit_at_once(&self, webhook: Seq, rules: Rules) -> u32 {
         let gate = self.by_webhook.get(&webhook);
         let limit = gate.map_or(rules.concurrency, |gate| gate.limit_at_once(rules));

@@ -1,5 +1,5 @@
-//! The roster: the part of each webhook that is kept in memory, so that matching an event and leasing a delivery cost
-//! no query.
+//! The roster: the part of each webhook that is kept in memory, so that matching an event and leasing a
+//! delivery cost no query.
 //!
 //! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, labels and secrets stay in the
 //! database.

@@ -13,8 +13,8 @@ use crate::row::text::to_json;
 /// attempt.
 pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 
-/// Reads the column. An attempt that another version of Postern wrote in a form that is unknown here counts as
-/// one whose result was lost: it must not stop what else is to be done.
+/// Reads the column. An attempt that another version of Postern wrote in a form that is unknown here counts
+/// as one whose result was lost: it must not stop what else is to be done.
 pub(crate) fn from_lines(text: &str) -> Vec<Attempt> {
     let unreadable = |index: usize| Attempt {
         number: u32::try_from(index + 1).unwrap_or(u32::MAX),

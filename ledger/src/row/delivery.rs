@@ -444,8 +444,8 @@ pub(crate) fn make_due<S: Sql>(sql: &S, resends: &[Resend], now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes a delivery due now that waits behind another one of its order key; `false` if it does not wait. Inside
-/// the caller's transaction.
+/// Makes a delivery due now that waits behind another one of its order key; `false` if it does not wait.
+/// Inside the caller's transaction.
 pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<bool, LedgerError> {
     let (due, behind) = (Plan::Due { at: now }.columns(0), Plan::Behind.columns(0));
     let released = sql.run(
@@ -499,8 +499,8 @@ fn end<S: Sql>(
     Ok(())
 }
 
-/// Takes deliveries out of the index of due work whose rows can't be read, so that they hold up no other. Their
-/// state stays as it was written. Inside the caller's transaction.
+/// Takes deliveries out of the index of due work whose rows can't be read, so that they hold up no other.
+/// Their state stays as it was written. Inside the caller's transaction.
 pub(crate) fn set_aside<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), LedgerError> {
     sql.run(
         "UPDATE delivery SET next_at_ms = NULL WHERE seq IN (SELECT value FROM json_each(?1))",

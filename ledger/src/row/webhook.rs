@@ -46,8 +46,8 @@ pub struct StoredWebhook {
 }
 
 impl StoredWebhook {
-    /// Reads [`COLUMNS`]. One whose definition can't be read is a disabled webhook of its name that wants nothing
-    /// ([`StoredWebhook::is_readable`]), so that it closes nobody else's.
+    /// Reads [`COLUMNS`]. One whose definition can't be read is a disabled webhook of its name that wants
+    /// nothing ([`StoredWebhook::is_readable`]), so that it closes nobody else's.
     pub(crate) fn read(row: &Row, ids: IdSpace) -> Result<Self, LedgerError> {
         let seq = row.seq(0)?;
         let mut webhook = Self {
@@ -66,8 +66,8 @@ impl StoredWebhook {
         Ok(webhook)
     }
 
-    /// Whether its definition could be read. One that could not is never written: the version that wrote it can
-    /// read it still.
+    /// Whether its definition could be read. One that could not is never written: the version that wrote it
+    /// can read it still.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         self.disabled_reason.as_deref() != Some(UNREADABLE)

@@ -21,7 +21,8 @@ pub(crate) fn project() -> ProjectName {
     ProjectName::parse("p1").expect("a project name")
 }
 
-/// An enabled `standard` webhook that retries, for events matching `pattern`, with 10 s timeout and a sealed secret.
+/// An enabled `standard` webhook that retries, for events matching `pattern`, with 10 s timeout and a sealed
+/// secret.
 pub(crate) fn webhook(name: &str, pattern: &str) -> Definition {
     let name_of = WebhookName::parse(name).expect("a webhook name");
     let events = vec![EventPattern::parse(pattern).expect("an event pattern")];

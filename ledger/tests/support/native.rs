@@ -1,4 +1,5 @@
-//! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (docs/platform.md 1.3, 2.3).
+//! SQLite through rusqlite, with the limits and habits of a Durable Object's storage (docs/platform.md 1.3,
+//! 2.3).
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ const TEXT_BYTES_MAX: usize = 2_000_000;
 /// Integers beyond this lose precision as JavaScript numbers.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
-/// An in-memory database that outlives the ledgers opened on it, as a Durable Object's storage outlives its memory.
+/// An in-memory database that outlives the ledgers opened on it, as a Durable Object's storage outlives its
+/// memory.
 #[derive(Debug)]
 pub(crate) struct Native {
     connection: Connection,
@@ -43,7 +45,8 @@ impl Native {
     pub(crate) fn new() -> Rc<Self> {
         let mut connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.set_prepared_statement_cache_capacity(512);
-        // Plans do not depend on the values that are bound: else SQLite prepares some statements anew for each.
+        // Plans do not depend on the values that are bound: else SQLite prepares some statements anew for
+        // each.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("a plan can be kept");
         let touched = Arc::new(Mutex::new(Touched::default()));
         let noted = Arc::clone(&touched);
@@ -75,8 +78,9 @@ impl Native {
         self.connection.total_changes()
     }
 
-    /// Counts the rows that `work` writes as a Durable Object charges for them: each row of a table, and each entry of an
-    /// index that comes or goes (docs/platform.md 2.6). Slow: every index is read before and after every statement.
+    /// Counts the rows that `work` writes as a Durable Object charges for them: each row of a table, and each
+    /// entry of an index that comes or goes (docs/platform.md 2.6). Slow: every index is read before and
+    /// after every statement.
     pub(crate) fn count_rows_written(&self, work: impl FnOnce()) -> u64 {
         self.rows_written.set(Some(0));
         work();

@@ -1,5 +1,5 @@
-//! Requests that are made to cost as much as the documented limits allow: for the benchmark, which looks for the worst of them,
-//! and for a test, which counts their steps.
+//! Requests that are made to cost as much as the documented limits allow: for the benchmark, which looks for
+//! the worst of them, and for a test, which counts their steps.
 
 use postern_core::budget::Budget;
 use postern_core::condition::Condition;
@@ -61,8 +61,8 @@ impl Shape {
         format!(r#"{{"type":"{KIND}","data":{}}}"#, self.data)
     }
 
-    /// Steps that the event takes, counted up to [`COUNTED_STEPS_MAX`] because some shapes would take years, and how many webhooks want
-    /// it; `None` where it does not fit its schema.
+    /// Steps that the event takes, counted up to [`COUNTED_STEPS_MAX`] because some shapes would take years,
+    /// and how many webhooks want it; `None` where it does not fit its schema.
     pub(crate) fn true_steps(&self) -> (u64, Option<usize>) {
         let labels = std::collections::BTreeMap::new();
         let facts =

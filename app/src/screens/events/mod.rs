@@ -1,8 +1,8 @@
 //! Events: what was accepted, and a form that posts one.
 //!
 //! The feed has no message for an event, only for its deliveries: they tell that there is something new, and
-//! the newest part of the list is loaded again, not too often. An event that nobody wants has no delivery and so
-//! no message; it is seen with the next one, or after a reload.
+//! the newest part of the list is loaded again, not too often. An event that nobody wants has no delivery and
+//! so no message; it is seen with the next one, or after a reload.
 
 mod drawer;
 mod list;

@@ -225,7 +225,8 @@ fn figure(
     .into_any()
 }
 
-/// The webhooks that need a person, with why, the worst first. If no webhook does, it says so: an empty list could as well be one that was not loaded.
+/// The webhooks that need a person, with why, the worst first. If no webhook does, it says so: an empty list
+/// could as well be one that was not loaded.
 #[component]
 fn Needs(
     /// The project's webhooks.

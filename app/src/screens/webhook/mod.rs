@@ -96,7 +96,8 @@ pub(crate) fn Webhook(
 /// The value of the address that says since when a webhook, enabled again, missed events.
 const MISSED: &str = "missed";
 
-/// Edit, pause or resume, enable or disable, delete. The words on the buttons follow the webhook, no matter who changed it.
+/// Edit, pause or resume, enable or disable, delete. The words on the buttons follow the webhook, no matter
+/// who changed it.
 #[component]
 fn Actions(
     /// The webhook.
@@ -249,7 +250,8 @@ fn Content(
     .into_any()
 }
 
-/// The latest deliveries, kept up to date, and the ways to send more. Tests are not deliveries, so they are not among them.
+/// The latest deliveries, kept up to date, and the ways to send more. Tests are not deliveries, so they are
+/// not among them.
 #[component]
 fn Latest(
     /// The webhook, which is loaded again when its deliveries change: they decide how it does.

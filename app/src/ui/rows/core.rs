@@ -21,7 +21,8 @@ pub(crate) struct Core {
     pub(super) has_more: RwSignal<bool>,
     /// How far back was searched, if the list ends here only because a search is bounded in time.
     pub(super) searched_to: RwSignal<Option<Timestamp>>,
-    /// Counts how often everything was replaced: a next page that was asked for before does not belong to what is there now.
+    /// Counts how often everything was replaced: a next page that was asked for before does not belong to
+    /// what is there now.
     pub(super) replaced: StoredValue<u32>,
     /// Whether the person wants nothing to move.
     pub(super) is_still: StoredValue<bool>,

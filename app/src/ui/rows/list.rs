@@ -45,8 +45,8 @@ impl<T: Row> List<T> {
     /// The rows that `load` gives for a query, the newest first. Loaded again for the same query, they are
     /// brought up to date where they are: pages, scroll and focus stay. `most` as in [`Self::of`].
     ///
-    /// At most [`LIMIT_MAX`] rows are loaded again. Those further down stay as they were known, until the feed
-    /// tells of them or they are opened.
+    /// At most [`LIMIT_MAX`] rows are loaded again. Those further down stay as they were known, until the
+    /// feed tells of them or they are opened.
     pub(crate) fn following(
         query: Memo<Query>,
         most: Option<usize>,

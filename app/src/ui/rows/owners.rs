@@ -1,8 +1,9 @@
 //! The owners of rows: what a row makes goes with it, and leaves nothing behind.
 //!
-//! Leptos' `<For>` makes an owner for each row, and the owner above keeps a weak reference to each as long as it lives
-//! (`reactive_graph` 0.2.16, `OwnerInner::children`). On wasm32 that is 68 bytes for every row that ever
-//! came, until the screen is left. Here rows are owned in groups, and a group goes with the last of its rows.
+//! Leptos' `<For>` makes an owner for each row, and the owner above keeps a weak reference to each as long as
+//! it lives (`reactive_graph` 0.2.16, `OwnerInner::children`). On wasm32 that is 68 bytes for every row that
+//! ever came, until the screen is left. Here rows are owned in groups, and a group goes with the last of its
+//! rows.
 
 use leptos::prelude::*;
 

@@ -30,8 +30,8 @@ pub(super) type Shower = StoredValue<Box<dyn Fn(&Id, Signal<String>) -> Option<A
 const ROW_HEIGHT: f64 = 48.0;
 /// Rows of a long list that are shown before anything was measured.
 const FIRST_ROWS: usize = 40;
-/// How often the rows in the document are numbered again (`aria-rowindex`) while rows come: each that comes moves
-/// all of them, which is some forty writes for what is only heard where somebody is.
+/// How often the rows in the document are numbered again (`aria-rowindex`) while rows come: each that comes
+/// moves all of them, which is some forty writes for what is only heard where somebody is.
 const NUMBERED_EVERY: Duration = Duration::from_millis(250);
 /// How soon a list is measured again that was not in the document yet.
 const SOON: Duration = Duration::from_millis(50);
@@ -335,8 +335,9 @@ impl Rows {
 
     /// Looks at the document; `None` where it does not show yet what it should.
     ///
-    /// Most looks are at a list whose top is visible while rows come above it. Then nothing has to stay where it
-    /// is, and no row is measured: that would be some two hundred calls to the browser for each row that comes.
+    /// Most looks are at a list whose top is visible while rows come above it. Then nothing has to stay where
+    /// it is, and no row is measured: that would be some two hundred calls to the browser for each row that
+    /// comes.
     fn see(self) -> Option<Seen> {
         let (element, laid) = (self.element()?, self.laid.try_get_value()?);
         if usize::try_from(element.child_element_count()) != Ok(laid.len()) {
@@ -409,8 +410,8 @@ impl Rows {
         }
     }
 
-    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus. If the list
-    /// `has_jumped` to other places, another look follows: rows may be higher than they were taken for.
+    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus. If the
+    /// list `has_jumped` to other places, another look follows: rows may be higher than they were taken for.
     fn settle(self, seen: Seen, has_jumped: bool) {
         let anchor = anchor(&seen);
         spawn(async move {
@@ -440,8 +441,8 @@ impl Rows {
         self.astray.set_value(if rest.abs() < 1.0 { rest } else { 0.0 });
     }
 
-    /// The place of a row, counted from one; the headings of a table are its first row. Reactive, but not with
-    /// each row that comes: see [`NUMBERED_EVERY`].
+    /// The place of a row, counted from one; the headings of a table are its first row. Reactive, but not
+    /// with each row that comes: see [`NUMBERED_EVERY`].
     fn place(self, id: &str) -> String {
         self.numbered.track();
         let first = if self.form == Form::Table { 2 } else { 1 };
@@ -460,7 +461,8 @@ impl Rows {
     }
 }
 
-/// The element that is to stay where it is, and its upper edge: the first row that is visible, once the start of the list is above the screen.
+/// The element that is to stay where it is, and its upper edge: the first row that is visible, once the start
+/// of the list is above the screen.
 fn anchor(seen: &Seen) -> Option<(Element, f64)> {
     if seen.top >= 0.0 {
         return None;

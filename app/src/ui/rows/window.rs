@@ -7,9 +7,9 @@ use std::ops::Range;
 pub(crate) const WHOLE_MAX: usize = 100;
 /// Rows above and below what is visible, so that a turn of the wheel shows nothing empty.
 const OVERSCAN: usize = 12;
-/// Rows below what is visible while the top of the list is. There rows are inserted as they come, and each one in
-/// the document is laid out and painted again then; and a list seldom starts at the upper edge of the screen, so
-/// that some of its height is in hand already.
+/// Rows below what is visible while the top of the list is. There rows are inserted as they come, and each
+/// one in the document is laid out and painted again then; and a list seldom starts at the upper edge of the
+/// screen, so that some of its height is in hand already.
 const AT_TOP: usize = 4;
 /// The window moves by this many rows at once, not with every row that is scrolled by.
 const STEP: usize = 8;
