@@ -1,6 +1,6 @@
 //! Table `delivery`: what becomes of an event at a webhook.
 //!
-//! The only file that writes the table, one function a transition: [`insert`], [`offer`], [`claim`], [`park`], [`record`], the
+//! The only file that writes the table, one function a transition: [`insert`], [`offer`], [`claim`], [`give_back`], [`park`], [`record`], the
 //! ends ([`cancel`] and its kin, [`deliver_late`]), [`make_due`] and [`make_due_again`], [`release`], [`reveal`]. Each keeps the
 //! columns of a row consistent with each other (`DeliveryRow::is_consistent`).
 //!
@@ -287,6 +287,34 @@ pub(crate) fn claim<S: Sql>(
             &[Value::Text(to_json(&rows)?), Value::from(now)],
         )?;
     }
+    Ok(())
+}
+
+/// A lease or claim to be given back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Return {
+    pub(crate) delivery: Seq,
+    /// Its state while it waits.
+    pub(crate) state: State,
+    /// The highest number that is used up.
+    pub(crate) attempt: u32,
+}
+
+/// Makes leased deliveries due at `due_at` whose attempt was certainly not made. Inside the caller's transaction.
+pub(crate) fn give_back<S: Sql>(
+    sql: &S,
+    returns: &[Return],
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let row = |back: &Return| (back.delivery.0, back.state.as_str(), back.attempt);
+    let rows: Vec<_> = returns.iter().map(row).collect();
+    sql.run(
+        "UPDATE delivery SET state = j.value ->> 1, attempt = j.value ->> 2, offers = 0, claimed = 0, next_at_ms = ?2,
+            lease_until_ms = NULL, updated_at_ms = ?3
+         FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+        &[Value::Text(to_json(&rows)?), Value::from(due_at), Value::from(now)],
+    )?;
     Ok(())
 }
 
