@@ -33,7 +33,6 @@ mod meter;
 mod presence;
 mod project_do;
 mod queue;
-mod reports;
 mod seal;
 mod sender;
 

@@ -8,9 +8,14 @@ use postern_core::event::{self, NewEvent};
 use postern_core::fault::{Fault, InputFault};
 use postern_core::query::EventQuery;
 
+use futures_channel::oneshot;
+use postern_ledger::WorkSet;
+
 use super::problem::{Answer, ApiError};
 use super::{IDEMPOTENCY_KEY, Session, unexpected};
+use crate::clock;
 use crate::meter;
+use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
 
 /// `POST`: 202; 409 where the idempotency key was used with other content; 422.
@@ -50,17 +55,27 @@ pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer
     }
 }
 
+/// The whole of it goes on where the client hangs up: the project may have leased deliveries to this invocation by then.
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
-    match session.ask(Command::Ingest { events }).await? {
-        Reply::Accepted { items, work } => {
-            meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
-            if !work.works.is_empty() {
-                session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
-            }
-            Ok(items)
+    let began = clock::now();
+    let (env, project) = (session.env.clone(), session.project.clone());
+    let (dispatcher, call) = (session.dispatcher()?, session.call(Command::Ingest { events }));
+    let (tell, told) = oneshot::channel();
+    let asked = async move {
+        let (outcome, work) = match call::ask(&env, &call).await {
+            Ok(Reply::Accepted { items, work }) => (Ok(items), work),
+            Ok(other) => (Err(CallError::unexpected(&other)), WorkSet::default()),
+            Err(error) => (Err(error), WorkSet::default()),
+        };
+        // The receiver is gone where the client is.
+        let _client_left = tell.send(outcome);
+        if !work.works.is_empty() {
+            dispatcher.run_works(project, work, began).await;
         }
-        other => Err(unexpected(&other)),
-    }
+    };
+    let items = session.told(told, asked).await?;
+    meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
+    Ok(items)
 }
 
 /// The project knows events by their place among those of the call; one that was posted alone is the body itself.

@@ -31,8 +31,10 @@ mod tests;
 mod tokens;
 mod webhooks;
 
+use std::future::Future;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use postern_core::egress::Policy;
 use postern_core::event;
 use postern_core::fault::{self, Fault, InputFault};
@@ -458,6 +460,20 @@ impl<'a> Session<'a> {
         ask(self.env, self.incoming, &self.call(command)).await
     }
 
+    /// Has `asked` done to its end even where the client hangs up, and waits for what the project said.
+    ///
+    /// # Errors
+    /// See [`call::ask`].
+    pub(crate) async fn told<T>(
+        &self,
+        told: oneshot::Receiver<Result<T, CallError>>,
+        asked: impl Future<Output = ()> + 'static,
+    ) -> Result<T, ApiError> {
+        self.context.wait_until(asked);
+        let gone = |_canceled| ApiError::Internal(String::from("the call of the project was dropped"));
+        settle(self.incoming, told.await.map_err(gone)?)
+    }
+
     /// Asks only whether the caller may do this, before the Worker does what the project has no part in.
     ///
     /// # Errors
@@ -545,7 +561,11 @@ impl<'a> Session<'a> {
 /// # Errors
 /// See [`call::ask`].
 async fn ask(env: &Env, incoming: &Incoming, call: &Call) -> Result<Reply, ApiError> {
-    let outcome = call::ask(env, call).await;
+    settle(incoming, call::ask(env, call).await)
+}
+
+/// What a project said to the caller of `incoming`; remembers whether it knew the caller.
+fn settle<T>(incoming: &Incoming, outcome: Result<T, CallError>) -> Result<T, ApiError> {
     if outcome.as_ref().map_or_else(CallError::is_of_a_known_caller, |_reply| true) {
         incoming.standing.verify();
     }

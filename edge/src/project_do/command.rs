@@ -34,7 +34,7 @@ use postern_core::token::Role;
 use postern_core::webhook::parse::{TestDraft, Trial};
 use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
-use postern_ledger::{DryRun, Exported, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
+use postern_ledger::{DryRun, Exported, GivenBack, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -534,6 +534,11 @@ pub(crate) enum Command {
         /// What to take.
         tickets: Vec<LeaseTicket>,
     },
+    /// The dispatcher gives back attempts that it has claimed and not started.
+    Unclaim {
+        /// Which.
+        claims: Vec<GivenBack>,
+    },
     /// The dispatcher is done with attempts.
     Report {
         /// What came of them.
@@ -642,6 +647,7 @@ impl Command {
             Self::ListenWithTicket { .. }
             | Self::Receive { .. }
             | Self::Claim { .. }
+            | Self::Unclaim { .. }
             | Self::Report { .. }
             | Self::ReportTest { .. }
             | Self::ShowDefinition { .. }

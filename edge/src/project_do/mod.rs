@@ -22,10 +22,12 @@ mod sql;
 mod up42;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use postern_core::api::audit::{Actor, AuditAction};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::token::{Role, TokenDraft};
+use postern_engine::Rest;
 use postern_ledger::{Acting, Ledger, LedgerError};
 use worker::{
     DurableObject, Env, Request, Response, Socket, State, WebSocket, WebSocketIncomingMessage, durable_object,
@@ -44,14 +46,15 @@ use crate::log::{self, RequestId};
 pub struct Project {
     state: State,
     env: Env,
-    ledger: RefCell<Option<Ledger<ObjectSql>>>,
-    alarm: Alarm,
+    /// Shared with what runs beside the alarm, as the alarm is.
+    ledger: Rc<RefCell<Option<Ledger<ObjectSql>>>>,
+    alarm: Rc<Alarm>,
 }
 
 impl DurableObject for Project {
     fn new(state: State, env: Env) -> Self {
         live::answer_pings(&state);
-        Self { state, env, ledger: RefCell::new(None), alarm: Alarm::default() }
+        Self { state, env, ledger: Rc::new(RefCell::new(None)), alarm: Rc::new(Alarm::default()) }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -114,6 +117,9 @@ impl Project {
         if let Err(error) = self.alarm.learn(&self.state.storage()).await {
             return Reply::Failed(format!("the alarm could not be read: {}", log::chain(&error)));
         }
+        if let Command::Claim { tickets, .. } = &call.command {
+            self.alarm.claimed(tickets, clock::now());
+        }
         // From here to the alarm's setting nothing waits.
         let outcome = self.perform(call);
         let (reply, done) = match outcome {
@@ -159,7 +165,7 @@ impl Project {
             return self.create(&mut slot, &call, token_hash);
         }
         match slot.as_mut() {
-            Some(ledger) => run::run(ledger, &self.env, call, clock::now()),
+            Some(ledger) => run::run(ledger, &self.alarm, &self.env, call, clock::now()),
             None => run::without_project(&call).map(|reply| (reply, Done::default())),
         }
     }
@@ -188,7 +194,7 @@ impl Project {
             TokenDraft { name: String::from(run::FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
         ledger.create_token(token_hash, first, now)?;
         let reply = Reply::Project(ledger.view());
-        let done = Done { wake_at: run::wake_at(&ledger, now)?, ..Done::default() };
+        let done = Done { wake_at: self.alarm.wake_at(&ledger, Rest::None, now)?, ..Done::default() };
         *slot = Some(ledger);
         Ok((reply, done))
     }

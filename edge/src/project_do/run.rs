@@ -19,6 +19,7 @@ use postern_core::token::{self, TokenDraft};
 use postern_core::webhook::parse::{self, TestDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
+use postern_engine::Rest;
 use postern_ledger::{
     Acting, AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError,
     RunTurn, Verified, WebhookFilter, WorkSet,
@@ -26,6 +27,7 @@ use postern_ledger::{
 use worker::Env;
 
 use super::ObjectSql;
+use super::alarm::Alarm;
 use super::command::{Call, Caller, Command, ConfigCommand, Dialect, Need, Once, Received, Reply};
 use super::inbox_request;
 use super::live::Changes;
@@ -193,6 +195,7 @@ pub(super) fn without_project(call: &Call) -> Result<Reply, Refusal> {
 /// Answers `call`.
 pub(super) fn run(
     ledger: &mut Ledger<ObjectSql>,
+    alarm: &Alarm,
     env: &Env,
     call: Call,
     now: Timestamp,
@@ -235,7 +238,7 @@ pub(super) fn run(
     if let Some(Once { key, digest }) = &call.once {
         ledger.keep_answer(key, digest, &kept_text(&reply)?, now)?;
     }
-    let wake_at = if writes { wake_at(ledger, now)? } else { None };
+    let wake_at = if writes { alarm.wake_at(ledger, Rest::None, now)? } else { None };
     Ok((reply, Done { wake_at, changes }))
 }
 
@@ -257,6 +260,15 @@ fn kept_text(reply: &Reply) -> Result<String, Refusal> {
 /// When the alarm must ring: for what is planned, or for what grows old.
 pub(super) fn wake_at(ledger: &Ledger<ObjectSql>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
     let planned = ledger.next_wake(now)?.map(|(at, _reason)| at);
+    Ok([planned, ledger.upkeep_at(now)?].into_iter().flatten().min())
+}
+
+/// As [`wake_at`], while definitions are being published.
+pub(super) fn wake_beside_publishing_at(
+    ledger: &Ledger<ObjectSql>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, LedgerError> {
+    let planned = ledger.next_wake_beside_publishing(now)?.map(|(at, _reason)| at);
     Ok([planned, ledger.upkeep_at(now)?].into_iter().flatten().min())
 }
 
@@ -290,6 +302,7 @@ const fn is_write(command: &Command) -> bool {
             | Command::Resend { .. }
             | Command::Cancel { .. }
             | Command::Claim { .. }
+            | Command::Unclaim { .. }
             | Command::Report { .. }
             | Command::ReportTest { .. }
             | Command::Tick
@@ -518,6 +531,10 @@ impl Turn<'_> {
             Command::Claim { reports, tickets } => {
                 self.report(reports)?;
                 Reply::Work(self.ledger.claim(&tickets, now)?)
+            }
+            Command::Unclaim { claims } => {
+                self.changes.deliveries.extend(ledger.unclaim(&claims, now)?);
+                Reply::Done
             }
             Command::Report { reports } => {
                 self.report(reports)?;
