@@ -332,7 +332,10 @@ mod tests {
     #[test]
     fn a_ring_that_finds_nothing_asks_everybody_once() {
         let words = ring(&mut Alarm::default(), idle);
-        assert_eq!(words, ["arm for 60 s", "replay", "lease 500", "tests", "runs", "publish", "retain", "plan(none)"]);
+        assert_eq!(
+            words,
+            ["arm for 60 s", "replay", "lease 500", "tests", "runs", "publish", "retain", "plan(none)"]
+        );
     }
 
     #[test]

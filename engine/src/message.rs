@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn the_wire_form_of_a_message_does_not_change_by_accident() {
         let message = Message { project: project("p1"), tickets: vec![ticket(5, Lane::Retry)], hops: 1 };
-        let text = r#"{"project":"p1","tickets":[{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"}],"hops":1}"#;
+        let text =
+            r#"{"project":"p1","tickets":[{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"}],"hops":1}"#;
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
         assert_eq!(Message::parse(text), Some(message));
     }
@@ -117,8 +118,10 @@ mod tests {
             ticket: ticket(delivery, Lane::First),
             hops,
         };
-        let messages =
-            put_back(&[queued("a", 1, 0), queued("b", 2, 0), queued("a", 3, 4), queued("a", 4, 0)], Lane::First);
+        let messages = put_back(
+            &[queued("a", 1, 0), queued("b", 2, 0), queued("a", 3, 4), queued("a", 4, 0)],
+            Lane::First,
+        );
         let told: Vec<_> = messages
             .iter()
             .map(|message| {

@@ -133,7 +133,11 @@ mod tests {
         pressure.forget(&tickets(10..20));
         assert_eq!(pressure.room(now.plus_ms(100)), 120);
         let late = now.plus_ms(LOST_AFTER_MS);
-        assert_eq!(pressure.room(late), LEAST, "what is lost counts no more, and says that the queue is long");
+        assert_eq!(
+            pressure.room(late),
+            LEAST,
+            "what is lost counts no more, and says that the queue is long"
+        );
         assert_eq!(pressure.room(late.plus_ms(2 * WINDOW_MS)), PLAIN);
     }
 

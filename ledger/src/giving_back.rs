@@ -139,7 +139,10 @@ mod tests {
         let again = leased(&mut ledger, later);
         assert_eq!(again, tickets, "the number is not used up");
         let works = ledger.claim(&again, later).unwrap().works;
-        assert!(ledger.unclaim(&given_back, later).unwrap().is_empty(), "another claim is not given back by it");
+        assert!(
+            ledger.unclaim(&given_back, later).unwrap().is_empty(),
+            "another claim is not given back by it"
+        );
         let report = Report {
             delivery: works[0].delivery,
             attempt: attempt(1, Outcome::Answered { status: 200 }, later),

@@ -299,10 +299,7 @@ impl<S: Sql> Ledger<S> {
 const TO_PUBLISH: &str = "definitions are to be published";
 
 /// The first of these, now at the earliest.
-fn earliest(
-    wakes: Vec<(Timestamp, &'static str)>,
-    now: Timestamp,
-) -> Option<(Timestamp, &'static str)> {
+fn earliest(wakes: Vec<(Timestamp, &'static str)>, now: Timestamp) -> Option<(Timestamp, &'static str)> {
     wakes.into_iter().min_by_key(|(at, _reason)| *at).map(|(at, reason)| (at.max(now), reason))
 }
 

@@ -601,7 +601,7 @@ mod tests {
             })
         };
         assert_eq!(part("core", "postern_core"), Some(Part::Core));
-        assert_eq!(part("ledger", "simulation"), Some(Part::Ledger));
+        assert_eq!(part("engine", "simulation"), Some(Part::Ledger));
         assert_eq!(part("tests", "postern_tests"), Some(Part::E2e));
         assert_eq!(part("tests", "dashboard_axe"), Some(Part::Browser));
         assert_eq!(part("app/markup", "postern_markup"), None);

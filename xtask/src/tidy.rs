@@ -19,7 +19,8 @@ use crate::tools;
 use crate::workspace;
 
 /// The folders of the members of the workspace, where our own files are.
-pub(crate) const MEMBERS: [&str; 8] = ["core", "ledger", "engine", "edge", "app", "tests", "xtask", "examples"];
+pub(crate) const MEMBERS: [&str; 8] =
+    ["core", "ledger", "engine", "edge", "app", "tests", "xtask", "examples"];
 
 /// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
 const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [

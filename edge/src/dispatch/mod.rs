@@ -18,7 +18,7 @@ use postern_core::egress::Policy;
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 use postern_engine::{
-    Bounds, Carried, Carry, Desk, Do, Heard, Jitter, Mailbox, Parcel, Paces, Queued, Shift, put_back,
+    Bounds, Carried, Carry, Desk, Do, Heard, Jitter, Mailbox, Paces, Parcel, Queued, Shift, put_back,
 };
 use postern_ledger::{Lane, WorkSet};
 use worker::Env;

@@ -44,8 +44,7 @@ impl Dispatcher {
 
     /// Tells the log, and says whether it is worth another try.
     fn note(&self, project: &ProjectName, error: &CallError) -> Fault {
-        let fields: [(&str, &dyn std::fmt::Display); 2] =
-            [("project", &project.as_str()), ("error", error)];
+        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("error", error)];
         log::warn(&self.id, "a project could not be asked on behalf of its deliveries", &fields);
         match error {
             CallError::Unreachable(_) | CallError::Failed(_) => Fault::Passing,

@@ -172,10 +172,14 @@ impl Project {
         match task {
             Task::Arm(at) => {
                 let armed = self.alarm.no_later_than(&self.state.storage(), at, now).await;
-                armed.map_err(|error| ("the alarm could not arm itself; the watchdog will", log::chain(&error)))?;
+                armed.map_err(|error| {
+                    ("the alarm could not arm itself; the watchdog will", log::chain(&error))
+                })?;
             }
             Task::Replay(rows) => {
-                let is_any = self.replay(id, rows).map_err(done("a replay could not go on; it will be tried again"))?;
+                let is_any = self
+                    .replay(id, rows)
+                    .map_err(done("a replay could not go on; it will be tried again"))?;
                 return Ok(if is_any { Told::More } else { Told::Done });
             }
             Task::Lease(limit) => {
@@ -293,9 +297,8 @@ impl Project {
     /// again.
     fn publish(&self, id: &RequestId, limit: u32) -> Result<(), String> {
         let now = clock::now();
-        let due = self.with_ledger(|ledger| {
-            Ok((ledger.project().clone(), ledger.outbox_due(now, limit)?))
-        })?;
+        let due =
+            self.with_ledger(|ledger| Ok((ledger.project().clone(), ledger.outbox_due(now, limit)?)))?;
         let Some((project, entries)) = due.filter(|(_project, entries)| !entries.is_empty()) else {
             self.alarm.machine.borrow_mut().published();
             return Ok(());
@@ -328,11 +331,7 @@ impl Project {
 }
 
 /// Writes one entry of the outbox to KV, within a time.
-async fn put(
-    env: &Env,
-    project: &ProjectName,
-    entry: OutboxEntry,
-) -> (OutboxEntry, Result<(), String>) {
+async fn put(env: &Env, project: &ProjectName, entry: OutboxEntry) -> (OutboxEntry, Result<(), String>) {
     let outcome = match in_time(definition_kv::publish(env, project, &entry.content)).await {
         Some(outcome) => outcome.map_err(|error| log::chain(&error)),
         None => Err(String::from("it does not answer")),

@@ -427,8 +427,7 @@ impl Desk {
     fn share(&self) -> usize {
         let tickets = self.tickets.iter().chain(self.claiming.values().flat_map(|claim| &claim.tickets));
         let waiting = tickets.map(|queued| (&queued.project, queued.ticket.webhook));
-        let mut waiting =
-            waiting.chain(self.ready.iter().map(|ready| (&ready.project, ready.work.webhook)));
+        let mut waiting = waiting.chain(self.ready.iter().map(|ready| (&ready.project, ready.work.webhook)));
         let is_alone = waiting.next().is_none_or(|first| waiting.all(|other| other == first));
         if is_alone { self.bounds.calls } else { self.bounds.calls_per_webhook }
     }
@@ -445,12 +444,15 @@ impl Desk {
             let timeout_s = self.shift.patience_s(now, ready.work.timeout_s).unwrap_or(ready.work.timeout_s);
             self.calls += 1;
             let call = CallId(self.calls);
-            self.running.insert(call, Running {
-                project: ready.project.clone(),
-                webhook: ready.work.webhook,
-                lease_until: ready.work.lease_until,
-                since: now,
-            });
+            self.running.insert(
+                call,
+                Running {
+                    project: ready.project.clone(),
+                    webhook: ready.work.webhook,
+                    lease_until: ready.work.lease_until,
+                    since: now,
+                },
+            );
             todo.push(Do::Call { call, ready: Box::new(ready), timeout_s });
         }
     }

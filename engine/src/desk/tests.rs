@@ -21,7 +21,8 @@ fn name(project: &str) -> ProjectName {
 }
 
 fn queued(project: &str, webhook: i64, delivery: i64) -> Queued {
-    let ticket = LeaseTicket { delivery: Seq(delivery), attempt: 1, webhook: Seq(webhook), lane: Lane::First };
+    let ticket =
+        LeaseTicket { delivery: Seq(delivery), attempt: 1, webhook: Seq(webhook), lane: Lane::First };
     Queued { project: name(project), ticket, hops: 0 }
 }
 
@@ -143,10 +144,12 @@ fn quick(webhooks: &[i64]) -> Paces {
 #[test]
 fn webhooks_take_turns() {
     let things = vec![(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd'), (3, 'e'), (3, 'f')];
-    let ordered: String = in_turn(things, |(webhook, _)| *webhook).into_iter().map(|(_, name)| name).collect();
+    let ordered: String =
+        in_turn(things, |(webhook, _)| *webhook).into_iter().map(|(_, name)| name).collect();
     assert_eq!(ordered, "adebfc");
     let things = vec![(3, 'a'), (1, 'b'), (1, 'c')];
-    let ordered: String = in_turn(things, |(webhook, _)| *webhook).into_iter().map(|(_, name)| name).collect();
+    let ordered: String =
+        in_turn(things, |(webhook, _)| *webhook).into_iter().map(|(_, name)| name).collect();
     assert_eq!(ordered, "abc");
 }
 
@@ -214,10 +217,10 @@ fn calls_that_hang_let_the_rest_go_to_another_invocation() {
     assert_eq!(play.at(0).len(), 5);
     assert!(play.at(999).is_empty(), "nobody hangs yet");
     let keys = |from: i64, to: i64| (from..=to).map(|key| key.to_string()).collect::<Vec<_>>().join(" ");
-    assert_eq!(play.at(1_000), [
-        format!("unclaim p1: {}", keys(6, 40)),
-        format!("hand back {}", keys(41, 50)),
-    ]);
+    assert_eq!(
+        play.at(1_000),
+        [format!("unclaim p1: {}", keys(6, 40)), format!("hand back {}", keys(41, 50)),]
+    );
     assert_eq!(play.paces.of(&name("p1"), Seq(1), play.now), Pace::Hanging);
 }
 

@@ -58,6 +58,61 @@ pub(crate) enum Defect {
     ReplayRepeats,
     /// Attempts are not counted.
     StatsSkipped,
+    /// What is given back costs its number.
+    GivingBackCosts,
+    /// What is given back has no plan.
+    GivenBackForGood,
+    /// A claim is given back whoever has it by now.
+    UnclaimUnfenced,
+    /// A cancelled delivery keeps its plan.
+    CancelKeepsPlan,
+    /// A cancelled delivery keeps its order key.
+    CancelKeepsOrder,
+    /// An attempt replaces those before it.
+    RecordForgets,
+    /// A recorded attempt is not counted by its delivery.
+    RecordUncounted,
+    /// What is offered is offered as claimed.
+    OfferedClaimed,
+    /// The key of a repeated event is not looked for.
+    KeyIgnored,
+    /// What has ended keeps its order key.
+    EndKeepsOrder,
+    /// A person's wish to have a delivery sent again is stored as an attempt of its schedule.
+    ResendUnmarked,
+    // Of the orchestration: what the machines are told, or what they say, is changed on its way.
+    /// An invocation makes more calls at once than it may.
+    BoundsIgnored,
+    /// An invocation plans beyond its end.
+    ShiftIgnored,
+    /// A call is made twice.
+    CalledTwice,
+    /// What is to be given back is not.
+    UnclaimForgotten,
+    /// After a claim that failed its tickets are forgotten.
+    ClaimGivenUp,
+    /// A claim that failed is taken for one that yielded nothing.
+    FailedClaimTakenForEmpty,
+    /// Of a claim one work is called.
+    WorkForgotten,
+    /// Reports that could not be made are taken for made.
+    ReportsGivenUp,
+    /// Some reports are not made.
+    ReportForgotten,
+    /// What a queue refused is taken for sent.
+    RefusedForgotten,
+    /// Replays do not go on.
+    ReplayForgotten,
+    /// Tests that were cut short are not called again.
+    TestsForgotten,
+    /// Nothing is published.
+    PublishForgotten,
+    /// What KV refused is taken for published.
+    PublishedUnwritten,
+    /// A ring does not set the alarm, neither before its work nor after it.
+    AlarmNotSet,
+    /// Retries are not sent to their queue.
+    LaneForgotten,
 }
 
 impl Defect {
@@ -165,7 +220,61 @@ impl Defect {
             Self::StatsSkipped => {
                 &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")]
             }
-            Self::NoTransactions => &[],
+            Self::GivingBackCosts => &[(
+                "attempt = j.value ->> 2, offers = 0, claimed = 0, next_at_ms = ?2",
+                "attempt = (j.value ->> 2) + 1, offers = 0, claimed = 0, next_at_ms = ?2",
+            )],
+            Self::GivenBackForGood => &[(
+                "offers = 0, claimed = 0, next_at_ms = ?2,",
+                "offers = 0, claimed = 0, next_at_ms = NULLIF(?2, ?2),",
+            )],
+            Self::UnclaimUnfenced => {
+                &[("coalesce(next_at_ms, lease_until_ms) = j.value ->> 2", "j.value ->> 2 > 0")]
+            }
+            Self::CancelKeepsPlan => &[(
+                "SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,\n            next_at_ms = NULL,",
+                "SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,",
+            )],
+            Self::CancelKeepsOrder => &[(
+                "next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2\n         WHERE seq = ?1",
+                "next_at_ms = NULL, lease_until_ms = NULL, updated_at_ms = ?2\n         WHERE seq = ?1",
+            )],
+            Self::RecordForgets => &[("attempts = attempts || ?11", "attempts = ?11")],
+            Self::RecordUncounted => {
+                &[("SET state = ?2, made = ?3,", "SET state = ?2, made = made + 0 * ?3,")]
+            }
+            Self::OfferedClaimed => &[(
+                "offers = j.value ->> 2, claimed = 0, parked = 0",
+                "offers = j.value ->> 2, claimed = 1, parked = 0",
+            )],
+            Self::KeyIgnored => &[(
+                "idempotency_key IN (SELECT value FROM json_each(?1))",
+                "idempotency_key IN (SELECT value || 'x' FROM json_each(?1))",
+            )],
+            Self::EndKeepsOrder => &[(
+                "order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END",
+                "order_key = CASE ?12 WHEN 9 THEN NULL ELSE order_key END",
+            )],
+            Self::ResendUnmarked => {
+                &[("scheduled = ?4, resend = 1, parked = 0", "scheduled = ?4, resend = 0, parked = 0")]
+            }
+            Self::NoTransactions
+            | Self::BoundsIgnored
+            | Self::ShiftIgnored
+            | Self::CalledTwice
+            | Self::UnclaimForgotten
+            | Self::ClaimGivenUp
+            | Self::FailedClaimTakenForEmpty
+            | Self::WorkForgotten
+            | Self::ReportsGivenUp
+            | Self::ReportForgotten
+            | Self::RefusedForgotten
+            | Self::ReplayForgotten
+            | Self::TestsForgotten
+            | Self::PublishForgotten
+            | Self::PublishedUnwritten
+            | Self::AlarmNotSet
+            | Self::LaneForgotten => &[],
         }
     }
 }

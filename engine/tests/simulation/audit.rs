@@ -116,6 +116,14 @@ pub(crate) struct Audit {
     pub(crate) reached: BTreeSet<&'static str>,
     /// Deliveries that a person asks to be sent again in this step.
     pub(crate) resent: BTreeSet<i64>,
+    /// Attempts that this step recorded as lost.
+    pub(crate) newly_lost: Vec<(i64, u32)>,
+    /// Deliveries of the reports that this step brings, in their order.
+    pub(crate) reporting: Vec<i64>,
+    /// Deliveries that a person ever asked to be sent again.
+    pub(crate) asked: BTreeSet<i64>,
+    /// Deliveries whose receivers are being called: the truth, whatever the ledger knows of it.
+    in_flight: BTreeSet<i64>,
     /// Deliveries that a person ever asked to be cancelled.
     pub(crate) cancelled: BTreeSet<i64>,
 }
@@ -149,6 +157,11 @@ impl Audit {
     /// How many calls were made.
     pub(crate) fn calls(&self) -> usize {
         self.sent.len()
+    }
+
+    /// How many events were accepted.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.len()
     }
 
     /// Deliveries in a state that `wanted` accepts.
@@ -192,6 +205,7 @@ impl Audit {
     /// Checks everything that a step may have changed.
     pub(crate) fn after_step(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
         self.check_free(step)?;
+        self.newly_lost.clear();
         let touched = store.take_touched();
         if touched == Touched::default() {
             return Ok(());
@@ -208,7 +222,11 @@ impl Audit {
             self.reached.insert("the project's schedule changed");
         }
         let mut expected = Expected::default();
-        for key in &touched.deliveries {
+        // Reports that came together say something of their webhooks in their order.
+        let reported = std::mem::take(&mut self.reporting);
+        let in_order = reported.iter().filter(|key| touched.deliveries.contains(key));
+        let rest = touched.deliveries.iter().filter(|key| !reported.contains(key));
+        for key in in_order.chain(rest) {
             self.check_delivery(store, *key, step, &mut expected)?;
         }
         if step.name == "resend" && touched.tables.contains("webhook_health") {
@@ -459,6 +477,9 @@ impl Audit {
             before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
         };
         for (number, attempt) in now.attempts.iter().enumerate() {
+            if attempt.outcome == Outcome::Lost && known_of(number).is_none() {
+                self.newly_lost.push((key, attempt.number));
+            }
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {
                 expected.news.push((now.webhook, attempt.clone(), is_operational));
             }
@@ -551,6 +572,20 @@ impl Audit {
                 }
             }
             State::Pending | State::Waiting | State::Dead | State::Cancelled => {}
+        }
+        // A claim leaves its delivery as it was only where it is given back.
+        if let Some(before) = before.as_ref().filter(|before| {
+            before.state == State::Leased
+                && before.claimed
+                && !now.state.is_final()
+                && !grew
+                && now.attempt < before.attempt
+        }) {
+            let is_meant = step.name == "unclaim";
+            expect(is_meant, || said(&format!("lost its claim by {}", step.name)))?;
+            expect(!self.in_flight.contains(&key), || said("was given back while it is being called"))?;
+            self.claimed.remove(&(key, before.attempt));
+            self.reached.insert("a claim was given back");
         }
         let is_under_way = now.state == State::Leased && now.claimed;
         let was_claimed =
@@ -791,8 +826,11 @@ impl Audit {
             )?;
             let found =
                 rows.iter().map(|row| row.integer(0)).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
-            expect(found == wanted, || format!("event {key} is wanted by {wanted:?} and goes to {found:?}"))?;
-            expect(event.integer(2).map_err(damaged)? == i64::try_from(wanted.len()).expect("few"), || {
+            // One that a later report of the same step disabled was enabled when the event was told.
+            let was_enabled = |webhook: &&i64| !expected.disabled.contains(*webhook);
+            let is_right = found.iter().filter(was_enabled).eq(wanted.iter().filter(was_enabled));
+            expect(is_right, || format!("event {key} is wanted by {wanted:?} and goes to {found:?}"))?;
+            expect(event.integer(2).map_err(damaged)? == i64::try_from(found.len()).expect("few"), || {
                 format!("event {key} miscounts its deliveries")
             })?;
             if wanted.is_empty() {
@@ -904,6 +942,26 @@ impl Audit {
         expect(*message_id == work.message_id, || {
             format!("{key} has the webhook-ids {message_id} and {}", work.message_id)
         })
+    }
+
+    /// A call begins at its receiver: no other one of its delivery is under way, unless a person asked for it or nobody can
+    /// know what time it is.
+    pub(crate) fn call_began(&mut self, key: i64, clock_was_set: bool) -> Result<(), Violation> {
+        let is_second = !self.in_flight.insert(key);
+        let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
+        expect(!is_second || is_asked, || format!("delivery {key} is called while it is being called"))
+    }
+
+    /// Whether this attempt is leased and nobody has claimed it.
+    pub(crate) fn is_unclaimed(&self, key: i64, number: u32) -> bool {
+        self.deliveries
+            .get(&key)
+            .is_some_and(|known| known.state == State::Leased && known.attempt == number && !known.claimed)
+    }
+
+    /// A call has ended, or was cut off.
+    pub(crate) fn call_ended(&mut self, key: i64) {
+        self.in_flight.remove(&key);
     }
 
     /// A call reached its receiver.
