@@ -118,8 +118,8 @@ pub(crate) struct Audit {
     pub(crate) resent: BTreeSet<i64>,
     /// Attempts that this step recorded as lost.
     pub(crate) newly_lost: Vec<(i64, u32)>,
-    /// Deliveries of the reports that this step brings, in their order.
-    pub(crate) reporting: Vec<i64>,
+    /// The reports that this step brings, in their order: delivery and number.
+    pub(crate) reporting: Vec<(i64, u32)>,
     /// Deliveries that a person ever asked to be sent again.
     pub(crate) asked: BTreeSet<i64>,
     /// Deliveries whose receivers are being called: the truth, whatever the ledger knows of it.
@@ -136,7 +136,15 @@ struct Expected {
     /// Webhooks that Postern disabled.
     disabled: BTreeSet<i64>,
     /// What attempts say of their webhooks, in order.
-    news: Vec<(i64, Attempt, bool)>,
+    news: Vec<News>,
+}
+
+/// An attempt that came on record.
+struct News {
+    webhook: i64,
+    delivery: i64,
+    attempt: Attempt,
+    is_operational: bool,
 }
 
 /// Fails the step where `holds` is false.
@@ -222,13 +230,14 @@ impl Audit {
             self.reached.insert("the project's schedule changed");
         }
         let mut expected = Expected::default();
-        // Reports that came together say something of their webhooks in their order.
-        let reported = std::mem::take(&mut self.reporting);
-        let in_order = reported.iter().filter(|key| touched.deliveries.contains(key));
-        let rest = touched.deliveries.iter().filter(|key| !reported.contains(key));
-        for key in in_order.chain(rest) {
+        for key in &touched.deliveries {
             self.check_delivery(store, *key, step, &mut expected)?;
         }
+        // Reports that came together say something of their webhooks in their order.
+        let reported = std::mem::take(&mut self.reporting);
+        expected.news.sort_by_key(|news| {
+            reported.iter().position(|known| *known == (news.delivery, news.attempt.number))
+        });
         if step.name == "resend" && touched.tables.contains("webhook_health") {
             self.note_pause_ended(store, step)?;
         }
@@ -481,7 +490,8 @@ impl Audit {
                 self.newly_lost.push((key, attempt.number));
             }
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {
-                expected.news.push((now.webhook, attempt.clone(), is_operational));
+                let (webhook, attempt) = (now.webhook, attempt.clone());
+                expected.news.push(News { webhook, delivery: key, attempt, is_operational });
             }
         }
         let came_back =
@@ -679,7 +689,7 @@ impl Audit {
 
     /// What the attempts that came on record in this step say of their webhooks.
     fn judge(&mut self, before: &BTreeMap<i64, Hook>, step: Step, expected: &mut Expected) {
-        for (webhook, attempt, is_operational) in std::mem::take(&mut expected.news) {
+        for News { webhook, attempt, is_operational, .. } in std::mem::take(&mut expected.news) {
             if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled)
                 || expected.disabled.contains(&webhook)
             {

@@ -237,7 +237,8 @@ const QUIET_SEEDS: u64 = 200;
 fn failing_object_calls_double_next_to_nothing_and_lose_nothing() {
     let (mut events, mut calls, mut delivered) = (0, 0, 0);
     for seed in 0..QUIET_SEEDS {
-        let summary = World::run_in(Weather::ObjectCalls, seed, None).unwrap_or_else(|violation| panic!("{violation}"));
+        let summary =
+            World::run_in(Weather::ObjectCalls, seed, None).unwrap_or_else(|violation| panic!("{violation}"));
         events += summary.events;
         calls += summary.calls;
         delivered += summary.delivered;

@@ -280,11 +280,7 @@ impl World {
     }
 
     /// Runs a seed to its end in this weather.
-    pub(crate) fn run_in(
-        weather: Weather,
-        seed: u64,
-        defect: Option<Defect>,
-    ) -> Result<Summary, Violation> {
+    pub(crate) fn run_in(weather: Weather, seed: u64, defect: Option<Defect>) -> Result<Summary, Violation> {
         let mut random = Random::new(seed);
         let spare = SPARE.take();
         let has_schema = spare.is_some();
@@ -576,8 +572,7 @@ impl World {
         let died_within = self.sql.revive();
         let died_after = !died_within && self.fault(3);
         let is_asked = matches!(name, "ingest" | "claim" | "report" | "unclaim");
-        let is_silent =
-            died_within || died_after || self.fault(2) || (is_asked && self.is_half_a_percent());
+        let is_silent = died_within || died_after || self.fault(2) || (is_asked && self.is_half_a_percent());
         if died_within || died_after {
             self.audit.reached.insert(if died_within {
                 "the project died within a call"
@@ -1398,7 +1393,7 @@ impl World {
                 Some(_) | None => {}
             }
         }
-        self.audit.reporting = told.iter().map(|(key, _number)| *key).collect();
+        self.audit.reporting.clone_from(&told);
         match self.call("report", |ledger, now| ledger.report(reports, now))? {
             Reply::Done(_reported) => {
                 for (key, number) in told {
