@@ -1,4 +1,5 @@
-//! The native API, one method per operation. Paths come from `postern_core::route`, shapes from `postern_core::api`.
+//! The native API, one method per operation. Paths come from `postern_core::route`, shapes from
+//! `postern_core::api`.
 
 use std::fmt;
 use std::future::Future;
@@ -29,6 +30,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::browser::http::{self, Call, File, Whole};
+use crate::quota;
 use crate::routes::Query;
 use crate::session::{Session, use_session};
 
@@ -51,7 +53,9 @@ impl ApiFailure {
     pub(crate) fn headline(&self) -> String {
         match self {
             Self::Offline => String::from("The server cannot be reached"),
-            Self::Problem(problem) => problem.title.clone(),
+            Self::Problem(problem) => {
+                quota::refusal(problem).map_or_else(|| problem.title.clone(), |refusal| refusal.headline)
+            }
             Self::Unexpected { status } => {
                 format!("The server gave an answer that this page does not understand (HTTP {status})")
             }
@@ -68,7 +72,7 @@ impl ApiFailure {
                 Some(id) if problem.status >= 500 => {
                     format!("{} Request {id} is in the log.", problem.detail)
                 }
-                _ => problem.detail.clone(),
+                _ => quota::refusal(problem).map_or_else(|| problem.detail.clone(), |refusal| refusal.advice),
             },
             Self::Unexpected { .. } => {
                 String::from("The page may be older than the server: reload it, then try again.")
@@ -105,6 +109,7 @@ pub(crate) type Load<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 /// The API, with the session's token.
 #[derive(Clone, Copy)]
 pub(crate) struct Api {
+    /// Whose token calls carry. It is read when a call is sent, not when it is made.
     session: Session,
 }
 
@@ -131,8 +136,8 @@ impl Api {
         self.text("GET", String::from(DESCRIPTION_PATH), None, None)
     }
 
-    /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever its status;
-    /// `None` where none came.
+    /// Sends any request with the session's token, as somebody wrote it, and gives the whole answer whatever
+    /// its status; `None` where none came.
     pub(crate) async fn send_as_written(
         self,
         method: &str,
@@ -170,6 +175,8 @@ impl Api {
         ProjectApi { api: self, name }
     }
 
+    /// An answer of this type. `version` goes out as `if-match`: the call changes nothing if somebody else
+    /// was quicker.
     fn send<T: DeserializeOwned + 'static>(
         self,
         method: &'static str,
@@ -181,6 +188,7 @@ impl Api {
         Box::pin(async move { text.await.and_then(|text| decode(&text)) })
     }
 
+    /// A call whose answer has nothing to read.
     fn send_only(self, method: &'static str, path: String) -> Load<()> {
         let text = self.text(method, path, None, None);
         Box::pin(async move { text.await.map(drop) })
@@ -238,9 +246,18 @@ impl ProjectApi {
         self.list(Resource::Stats, query)
     }
 
-    /// `GET events/export` or `GET deliveries/export`: the file, which may be large.
-    pub(crate) fn export(&self, of_deliveries: bool, query: &Query) -> Load<File> {
-        let resource = if of_deliveries { Resource::DeliveriesExport } else { Resource::EventsExport };
+    /// `GET events/export`
+    pub(crate) fn export_events(&self, query: &Query) -> Load<File> {
+        self.export(Resource::EventsExport, query)
+    }
+
+    /// `GET deliveries/export`
+    pub(crate) fn export_deliveries(&self, query: &Query) -> Load<File> {
+        self.export(Resource::DeliveriesExport, query)
+    }
+
+    /// A file, which may be large.
+    fn export(&self, resource: Resource, query: &Query) -> Load<File> {
         let path = format!("{}{}", self.path(resource), query.text());
         let session = self.api.session;
         Box::pin(async move {
@@ -304,10 +321,14 @@ impl ProjectApi {
         self.post(Resource::WebhookSecretRotate(String::from(name)), body)
     }
 
-    /// `POST webhooks/{name}/pause` or `resume`
-    pub(crate) fn pause_webhook(&self, name: &str, pauses: bool) -> Load<WebhookView> {
-        let name = String::from(name);
-        self.act(if pauses { Resource::WebhookPause(name) } else { Resource::WebhookResume(name) })
+    /// `POST webhooks/{name}/pause`
+    pub(crate) fn pause_webhook(&self, name: &str) -> Load<WebhookView> {
+        self.act(Resource::WebhookPause(String::from(name)))
+    }
+
+    /// `POST webhooks/{name}/resume`
+    pub(crate) fn resume_webhook(&self, name: &str) -> Load<WebhookView> {
+        self.act(Resource::WebhookResume(String::from(name)))
     }
 
     /// `POST webhooks/{name}/test`, with the body as it was typed.
@@ -492,19 +513,23 @@ impl ProjectApi {
         self.path(Resource::Live)
     }
 
+    /// Where a thing of the project stands.
     fn path(&self, resource: Resource) -> String {
         Route::Project(self.name.clone(), resource).path()
     }
 
+    /// Reads one thing, or a list that is never long.
     fn get<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
         self.api.send("GET", self.path(resource), None, None)
     }
 
+    /// Reads a page.
     fn list<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<T> {
         self.api.send("GET", format!("{}{}", self.path(resource), query.text()), None, None)
     }
 
-    /// A list that may be long: where a page ended before it was full, the search goes on from there, for some pages.
+    /// A list that may be long: where a page ended before it was full, the search goes on from there, for
+    /// some pages.
     fn search<T: DeserializeOwned + 'static>(&self, resource: Resource, query: &Query) -> Load<Page<T>> {
         let (api, path, query) = (self.api, self.path(resource), query.clone());
         Box::pin(async move {
@@ -518,18 +543,23 @@ impl ProjectApi {
         })
     }
 
+    /// Creates something.
     fn post<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &Value) -> Load<T> {
         self.post_text(resource, &body.to_string())
     }
 
+    /// The same with a body as it was typed: a number must not pass through a number type of ours, which
+    /// would round it.
     fn post_text<T: DeserializeOwned + 'static>(&self, resource: Resource, body: &str) -> Load<T> {
         self.api.send("POST", self.path(resource), Some(String::from(body)), None)
     }
 
+    /// Does something to a thing: a `POST` without a body.
     fn act<T: DeserializeOwned + 'static>(&self, resource: Resource) -> Load<T> {
         self.api.send("POST", self.path(resource), None, None)
     }
 
+    /// Deletes a thing. The browser finishes the call even if the page is left meanwhile.
     fn delete(&self, resource: Resource) -> Load<()> {
         self.api.send_only("DELETE", self.path(resource))
     }
@@ -547,7 +577,8 @@ pub(crate) fn use_project() -> ProjectApi {
     expect_context()
 }
 
-/// One call: the body of a successful answer, or why there is none. Not generic, so that it exists once in the binary.
+/// One call: the body of a successful answer, or why it failed. Not generic, so that it exists once in
+/// the binary.
 async fn transfer(
     method: &str,
     path: &str,
@@ -572,7 +603,7 @@ async fn transfer(
     Err(failure_of(&answer))
 }
 
-/// What an answer that is no success says.
+/// What an unsuccessful answer says.
 fn failure_of(answer: &http::Answer) -> ApiFailure {
     match serde_json::from_str(&answer.body).ok() {
         Some(problem) => ApiFailure::Problem(problem),
@@ -588,6 +619,8 @@ fn decode<T: DeserializeOwned>(body: &str) -> Answer<T> {
 
 #[cfg(test)]
 mod tests {
+    use postern_core::quota::{Exceeded, Quota};
+
     use super::*;
 
     const AT: &str = "2026-11-21T14:07:31.204Z";
@@ -633,6 +666,12 @@ mod tests {
         );
         let failure = failure_of(&http::Answer { status: 422, body });
         assert_eq!(failure.faults(), [Fault::new("/a", "b")]);
+        let over = Exceeded { quota: Quota::Webhooks, limit: 3, used: 3, more: 1, retry_after_s: None };
+        let body = serde_json::to_string(&Problem::over_quota(over)).expect("JSON");
+        assert_eq!(
+            failure_of(&http::Answer { status: 429, body }).to_string(),
+            "The limit is 3 webhooks of this project. 3 are used. Delete one that is not needed."
+        );
         assert_eq!(
             failure_of(&http::Answer { status: 502, body: String::from("<html>") }),
             ApiFailure::Unexpected { status: 502 }

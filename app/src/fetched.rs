@@ -1,5 +1,6 @@
-//! Something that is loaded: what is known of it, whether it is being loaded, and why the last load failed. The five faces
-//! of a screen (loading, failed, empty, offline, stale) are made of these three in `ui::loaded`.
+//! Something that is loaded: what is known of it, whether it is being loaded, and why the last load failed.
+//! The five faces of a screen (loading, failed, empty, offline, stale) are made of these three in
+//! `ui::loaded`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,9 +9,6 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use postern_core::api::page::Page;
-use postern_core::time::Timestamp;
-
 use crate::api::{Answer, ApiFailure, Load};
 
 /// Runs `work` beside everything else.
@@ -18,6 +16,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     spawn_boxed(Box::pin(work));
 }
 
+/// Not generic, so that it exists once; as the two below.
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
     spawn_local(work);
 }
@@ -31,7 +30,8 @@ fn boxed_when<T: 'static>(load: Load<T>, act: Box<dyn FnOnce(Answer<T>)>) {
     spawn(async move { act(load.await) });
 }
 
-/// Runs `act` now and whenever a signal that it reads changes: for what happens outside of the page's own signals.
+/// Runs `act` now and whenever a signal that it reads changes: for what happens outside of the page's own
+/// signals.
 pub(crate) fn effect(act: impl Fn() + 'static) {
     boxed_effect(Box::new(act));
 }
@@ -48,8 +48,11 @@ pub(crate) struct Fetched<T: 'static> {
     pub(crate) failure: RwSignal<Option<ApiFailure>>,
     /// Whether a load is under way.
     pub(crate) is_loading: RwSignal<bool>,
+    /// Moves when it is to be loaded again.
     again: RwSignal<u32>,
+    /// Counts the loads: only the answer of the latest is taken.
     generation: StoredValue<u32>,
+    /// See [`Self::arrivals`].
     arrivals: StoredValue<u32>,
 }
 
@@ -62,12 +65,13 @@ impl<T> Clone for Fetched<T> {
 impl<T> Copy for Fetched<T> {}
 
 impl<T: Send + Sync + 'static> Fetched<T> {
-    /// Loads now, whenever a signal that `load` reads changes, and when told to ([`Self::reload`]). The value stays until the
-    /// next one is there; answers that come too late are dropped.
+    /// Loads now, whenever a signal that `load` reads changes, and when told to ([`Self::reload`]). The value
+    /// stays until the next one is there; answers that come too late are dropped.
     pub(crate) fn new(load: impl Fn() -> Load<T> + 'static) -> Self {
         Self::of(Rc::new(load))
     }
 
+    /// Not generic over what loads it.
     fn of(load: Rc<dyn Fn() -> Load<T>>) -> Self {
         let fetched = Self {
             value: RwSignal::new(None),
@@ -95,6 +99,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         self.arrivals.get_value()
     }
 
+    /// Waits for an answer, and takes it unless another load was started meanwhile.
     fn start(self, load: Load<T>) {
         let generation = self.generation.with_value(|generation| generation.wrapping_add(1));
         self.generation.set_value(generation);
@@ -113,39 +118,6 @@ impl<T: Send + Sync + 'static> Fetched<T> {
                 Err(failure) => self.failure.set(Some(failure)),
             }
             self.is_loading.set(false);
-        });
-    }
-}
-
-impl<T: Send + Sync + 'static> Fetched<Page<T>> {
-    /// Where the next page begins, if there is one; reactive.
-    pub(crate) fn next(self) -> Option<String> {
-        self.value.with(|page| page.as_ref().and_then(|page| page.next.clone()))
-    }
-
-    /// How far back the list was searched, where it was not searched to its end for want of time; reactive.
-    pub(crate) fn searched_to(self) -> Option<Timestamp> {
-        self.value.with(|page| page.as_ref().and_then(|page| page.searched_to))
-    }
-
-    /// Puts the page that `load` gives behind what is there, unless the list was loaded anew meanwhile, then calls `done` with
-    /// why it failed, if it did.
-    pub(crate) fn extend(self, load: Load<Page<T>>, done: impl FnOnce(Option<ApiFailure>) + 'static) {
-        let generation = self.generation.get_value();
-        when(load, move |answer| {
-            let failure = match answer {
-                Ok(page) if self.generation.try_get_value() == Some(generation) => {
-                    self.value.update(|known| {
-                        if let Some(known) = known {
-                            known.extend(page);
-                        }
-                    });
-                    None
-                }
-                Ok(_) => None,
-                Err(failure) => Some(failure),
-            };
-            done(failure);
         });
     }
 }

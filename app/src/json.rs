@@ -1,5 +1,5 @@
-//! JSON text for the eye: laid out and cut into coloured tokens without going through a value, so that numbers, key order
-//! and escapes are shown exactly as they were sent.
+//! JSON text for the eye: laid out and cut into coloured tokens without going through a value, so that
+//! numbers, key order and escapes are shown exactly as they were sent.
 
 use serde::de::IgnoredAny;
 
@@ -24,7 +24,8 @@ pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Lays `text` out with two spaces a level; `None` where it is not JSON. Empty objects and arrays stay on one line.
+/// Lays `text` out with two spaces a level; `None` where it is not JSON. Empty objects and arrays stay on one
+/// line.
 pub(crate) fn pretty(text: &str) -> Option<String> {
     is_json(text).then(|| tokens(text).into_iter().map(|(_, piece)| piece).collect())
 }
@@ -67,6 +68,7 @@ pub(crate) fn tokens(text: &str) -> Vec<(Token, String)> {
     pieces
 }
 
+/// A line break, and the white space before what stands so deep.
 fn line_break(level: usize) -> String {
     format!("\n{}", "  ".repeat(level))
 }

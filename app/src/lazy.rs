@@ -1,6 +1,7 @@
-//! Screens that are not in the first load. Leptos' splitter (`wasm_split`) takes them off the compiled page with everything that
-//! only they use; a part is loaded when one of its screens is shown for the first time, or a little earlier, when somebody
-//! points at a link to it. Not `#[lazy]`: a part that could not be loaded would panic there, and here it can be tried again.
+//! Screens that are not in the first load. Leptos' splitter (`wasm_split`) takes them off the compiled page
+//! with everything that only they use; a part is loaded when one of its screens is shown for the first time,
+//! or a little earlier, when somebody points at a link to it. Not `#[lazy]`: a part that could not be loaded
+//! would panic there, and here it can be tried again.
 #![expect(clippy::unnecessary_wraps, reason = "a part may fail to load, and `wasm_split` adds that")]
 
 use leptos::prelude::*;
@@ -18,6 +19,7 @@ use crate::ui::skeleton;
 /// Shows a screen of a part.
 type Show = fn(Screen) -> AnyView;
 
+/// Loads a part, unless it is here already.
 async fn fetch(part: Part) -> Result<Show, SplitLoaderError> {
     match part {
         Part::Entry => entry().await,
@@ -31,9 +33,13 @@ async fn fetch(part: Part) -> Result<Show, SplitLoaderError> {
 /// How far a part is.
 #[derive(Clone, Copy)]
 enum Stage {
+    /// Nobody asked for it yet.
     Absent,
+    /// It is under way.
     Loading,
+    /// It did not come: no network, or another version of the page is served by now.
     Failed,
+    /// It is here; this shows its screens.
     Here(Show),
 }
 
@@ -65,10 +71,12 @@ impl Parts {
         }
     }
 
+    /// How far a part is.
     const fn stage(self, part: Part) -> RwSignal<Stage> {
         self.0[part as usize]
     }
 
+    /// Loads a part that is neither here nor under way.
     fn load(self, part: Part) {
         let stage = self.stage(part);
         if !matches!(stage.get_untracked(), Stage::Absent | Stage::Failed) {
@@ -95,27 +103,39 @@ pub(crate) fn screen(screen: Screen) -> AnyView {
     parts.load(part);
     let stage = parts.stage(part);
     let was_there = matches!(stage.get_untracked(), Stage::Here(_));
+    let was_retried = StoredValue::new(false);
+    let retry = move || {
+        was_retried.set_value(true);
+        parts.load(part);
+    };
     let shown = move || match stage.get() {
         Stage::Here(show) => {
-            if !was_there && nav.has_moved() {
-                // The heading that the navigation wanted to focus was not there yet.
+            // The heading that the navigation wanted to focus was not there yet; the button that was pressed
+            // is gone.
+            if !was_there && (nav.has_moved() || was_retried.get_value()) {
                 focus::soon("main h1");
             }
             show(screen.clone())
         }
-        Stage::Failed => failed(parts, part),
+        Stage::Failed => {
+            if was_retried.get_value() {
+                focus::soon(".failed button");
+            }
+            failed(retry)
+        }
         Stage::Absent | Stage::Loading => skeleton::loading(skeleton::rows),
     };
     view! { {move || shown()} }.into_any()
 }
 
-fn failed(parts: Parts, part: Part) -> AnyView {
+/// What is shown instead of a part that could not be loaded.
+fn failed(retry: impl Fn() + 'static) -> AnyView {
     view! {
         <div class="empty failed" role="alert">
             {glyph(Icon::Warning)}
             <h2>"This part of the dashboard could not be loaded"</h2>
             <p>"Check the connection and try again. If Postern was updated since you opened this page, reload it."</p>
-            <Button label="Try again" icon=Icon::Again on_press=move |()| parts.load(part) />
+            <Button label="Try again" icon=Icon::Again on_press=move |()| retry() />
         </div>
     }
     .into_any()

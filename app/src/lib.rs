@@ -1,11 +1,12 @@
-//! The dashboard: shows what the edge knows, and says while a form is being filled in what the edge would say.
+//! The dashboard: shows what the edge knows, and says while a form is being filled in what the edge would
+//! say.
 //!
-//! In scope: addresses (`routes`), calls (`api`), the live feed (`live`), screens and what they are made of. Out of
-//! scope: rules. What a webhook may be, which URL may be called, how a callback looks and why a delivery failed is
-//! `postern_core`'s word, here as at the edge.
+//! In scope: addresses (`routes`), calls (`api`), the live feed (`live`), screens and what they are made of.
+//! Out of scope: rules. What a webhook may be, which URL may be called, how a callback looks and why a
+//! delivery failed is `postern_core`'s word, here as at the edge.
 //!
-//! The page is a Leptos program: its views, signals, stores and router. Views are erased to one type (`AnyView`), because the first
-//! load is what a visitor waits for; `lazy` leaves most screens out of it.
+//! The page is a Leptos program: its views, signals, stores and router. Views are erased to one type
+//! (`AnyView`), because the first load is what a visitor waits for; `lazy` leaves most screens out of it.
 //!
 //! A screen is a folder below `screens`: `mod.rs` shows, `model.rs` is plain Rust that is tested natively.
 //! Nothing that came from outside is ever parsed as HTML: text becomes text nodes.
@@ -24,6 +25,7 @@ mod lazy;
 mod live;
 mod nav;
 mod project;
+mod quota;
 mod routes;
 mod screens;
 mod session;

@@ -1,7 +1,9 @@
-//! Where the page is: [`Place`] and [`Query`] over the address that `leptos_router` follows, and the ways to go elsewhere.
+//! Where the page is: [`Place`] and [`Query`] over the address that `leptos_router` follows, and the ways to
+//! go elsewhere.
 //!
-//! The entries of the history are written here and not by the router's `navigate`: `leptos_router` 0.8.17 leaves one out whose address
-//! is the last of a list of its own, which Back and Forward do not keep true, and panics where a browser limits the rate of entries.
+//! The entries of the history are written here and not by the router's `navigate`: `leptos_router` 0.8.17
+//! leaves one out whose address is the last of a list of its own, which Back and Forward do not keep true,
+//! and panics where a browser limits the rate of entries.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -14,14 +16,17 @@ use crate::routes::{Place, Query};
 /// The present place.
 #[derive(Clone, Copy)]
 pub(crate) struct Nav {
+    /// What the path of the address means.
     place: Memo<Place>,
+    /// The values behind its question mark.
     query: Memo<Query>,
+    /// See [`Self::has_moved`].
     has_moved: RwSignal<bool>,
 }
 
 impl Nav {
-    /// Follows the router's address and every click on a link of ours, and offers itself to everything below. `expect` is told
-    /// of each place that somebody is about to go to.
+    /// Follows the router's address and every click on a link of ours, and offers itself to everything below.
+    /// `expect` is told of each place that somebody is about to go to.
     pub(crate) fn provide(expect: impl Fn(&Place) + Copy + 'static) -> Self {
         let address = use_location();
         let nav = Self {
@@ -29,7 +34,7 @@ impl Nav {
             query: Memo::new(move |_| address.search.with(|text| Query::parse(text))),
             has_moved: RwSignal::new(false),
         };
-        // Whoever points at a link, or reaches it with the keyboard, is about to follow it.
+        // Pointing at a link, or reaching it with the keyboard, comes before following it.
         let expect = move |event: &Event| {
             if let Some(link) = link_of(event) {
                 expect(&Place::parse(&link.pathname()));
@@ -41,7 +46,7 @@ impl Nav {
             let place = nav.place.get();
             if before.is_some_and(|before| before != place) {
                 nav.has_moved.set(true);
-                // WCAG 2.4.3: whoever cannot see the page change hears the new heading and goes on from there.
+                // WCAG 2.4.3: somebody who cannot see the page change hears the new heading and goes on from there.
                 focus::soon("main h1");
             }
             place
@@ -110,9 +115,10 @@ impl Nav {
     }
 }
 
-/// Takes clicks on links of ours before the router does, which decodes the path that it writes into the address bar: `100%25`
-/// becomes `100%`, and a reload finds nothing there (`leptos_router` 0.8.17, `handle_anchor_click`). To be called before the
-/// router is made: listeners are called in the order in which they were added.
+/// Takes clicks on links of ours before the router does, which decodes the path that it writes into the
+/// address bar: `100%25` becomes `100%`, and a reload finds nothing there (`leptos_router` 0.8.17,
+/// `handle_anchor_click`). To be called before the router is made: listeners are called in the order in which
+/// they were added.
 pub(crate) fn take_clicks() {
     window_event_listener(leptos::ev::click, |event| {
         if let Some(address) = address_of(&event) {
@@ -122,6 +128,7 @@ pub(crate) fn take_clicks() {
     });
 }
 
+/// A new entry of the history, at its top.
 fn go_to(address: &str) {
     location::push(address);
     location::scroll_to_top();
@@ -132,8 +139,8 @@ pub(crate) fn use_nav() -> Nav {
     expect_context()
 }
 
-/// The address of ours that a plain click on a link asks for. Clicks with a modifier, downloads, other targets and other
-/// origins are the browser's.
+/// The address of ours that a plain click on a link asks for. Clicks with a modifier, downloads, other
+/// targets and other origins are the browser's.
 fn address_of(event: &MouseEvent) -> Option<String> {
     if event.default_prevented()
         || event.button() != 0

@@ -1,5 +1,5 @@
-//! Every address of the page, once: what it shows is read from the path ([`Place::parse`]) and every link is made from
-//! it ([`Place::path`]). What a screen filters, selects or opens stands in the [`Query`].
+//! Every address of the page, once: what it shows is read from the path ([`Place::parse`]) and every link is
+//! made from it ([`Place::path`]). What a screen filters, selects or opens stands in the [`Query`].
 //!
 //! The paths of the API are not here: `postern_core::route` owns them.
 
@@ -146,9 +146,9 @@ impl Area {
     }
 }
 
-/// A webhook's name as a path segment, encoded twice: the assets server answers a page address with its decoded and encoded
-/// form, which would turn an escaped slash into a slash. Plain names look the same either way. The name `new` is written with
-/// an escape, so that it is not the form for a new one.
+/// A webhook's name as a path segment, encoded twice: the assets server answers a page address with its
+/// decoded and encoded form, which would turn an escaped slash into a slash. Plain names look the same either
+/// way. The name `new` is written with an escape, so that it is not the form for a new one.
 fn webhook_segment(name: &str) -> String {
     let once = if name == "new" { String::from("%6Eew") } else { encode_segment(name) };
     encode_segment(&once)

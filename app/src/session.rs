@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use postern_core::token;
 use postern_core::webhook::ProjectName;
 
-use crate::browser::location;
+use crate::browser::location::{self, is_loopback};
 use crate::browser::storage::Keep;
 
+/// Where the tab keeps the token.
 const TOKEN_KEY: &str = "postern.token";
+/// Where the tab keeps which project it showed last.
 const PROJECT_KEY: &str = "postern.project";
-/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser. Whoever opens the link is asked
-/// first: what is entered after a link that a stranger sent would go to the stranger's project.
+/// The fragment of a link that signs in: `/#sign-in=<token>`. A fragment never leaves the browser. The link asks before it signs in: what is entered after a link that a stranger sent would go to the stranger's project.
 const FRAGMENT: &str = "#sign-in=";
 /// The same in the link of `cargo xtask dev`, which asks nothing where the page comes from this very machine.
 const DEVELOPMENT_FRAGMENT: &str = "#sign-in-dev=";
@@ -18,15 +19,19 @@ const DEVELOPMENT_FRAGMENT: &str = "#sign-in-dev=";
 /// The signed-in token.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
+    /// The token.
     token: RwSignal<Option<String>>,
+    /// Whether the server refused it, as the sign-in screen says then.
     refused: RwSignal<bool>,
     /// The token of a link, until somebody has said whether to sign in with it.
     offered: RwSignal<Option<String>>,
+    /// Whether the question is shown.
     is_asking: RwSignal<bool>,
 }
 
 impl Session {
-    /// Takes the token from the tab, looks for a link that signs in, and offers the session to everything below.
+    /// Takes the token from the tab, looks for a link that signs in, and offers the session to everything
+    /// below.
     pub(crate) fn provide() -> Self {
         let session = Self {
             token: RwSignal::new(Keep::Tab.read(TOKEN_KEY)),
@@ -35,7 +40,8 @@ impl Session {
             is_asking: RwSignal::new(false),
         };
         session.take_link();
-        // A link that is opened in a tab which shows the page already changes the fragment only: nothing loads.
+        // A link that is opened in a tab which shows the page already changes the fragment only: nothing
+        // loads.
         window_event_listener_untyped("hashchange", move |_| session.take_link());
         provide_context(session);
         session
@@ -126,8 +132,9 @@ impl Session {
 /// A link that signs in.
 #[derive(Debug, PartialEq, Eq)]
 struct Link {
+    /// What it signs in with.
     token: String,
-    /// Whether to ask whoever opened it, also where nobody is signed in.
+    /// Whether to ask before signing in, even if nobody is signed in yet.
     asks: bool,
 }
 
@@ -141,15 +148,6 @@ impl Link {
         let asks = !(is_of_development && is_loopback(host));
         (!token.is_empty()).then(|| Self { token: String::from(token), asks })
     }
-}
-
-/// Whether a host, with or without a port, is this very machine.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The session of the page.

@@ -80,6 +80,7 @@ pub(crate) fn wait(seconds: u32) -> String {
 
 /// A span of time in its two largest units: `45 s`, `1 min 30 s`, `2 h`, `3 d 4 h`.
 pub(crate) fn span(seconds: u64) -> String {
+    /// Units of a span, in seconds, the largest first.
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let at = UNITS.iter().position(|(length, _)| seconds >= *length).unwrap_or(UNITS.len() - 1);
     let (length, unit) = UNITS[at];
@@ -129,13 +130,20 @@ pub(crate) fn number(number: u64) -> String {
     said
 }
 
-/// A size: `842 B`, `1.4 KiB`.
-pub(crate) fn bytes(count: u32) -> String {
-    if count < 1_024 {
-        format!("{count} B")
-    } else {
-        format!("{}.{} KiB", count / 1_024, count % 1_024 * 10 / 1_024)
+/// A size, rounded down: `842 B`, `1.4 KiB`, `7.4 GiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| count >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", count / unit, count % unit * 10 / unit),
+        None => format!("{count} B"),
     }
+}
+
+/// An English text as a sentence: `must be a URL` reads `Must be a URL.`
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| String::from(first.to_ascii_uppercase())).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// A share in per cent with one decimal, rounded down so that only everything is `100 %`; `—` of nothing.

@@ -1,6 +1,6 @@
 //! What an `Accept` header asks for (RFC 9110 §12.5.1), as far as Postern has a choice.
 
-/// Whether the header names this media type, and not to refuse it. Ranges (`*/*`) name none.
+/// Whether the header names this media type, and not to refuse it. Ranges (`*/*`) don't name it.
 #[must_use]
 pub fn names(accept: Option<&str>, media_type: &str) -> bool {
     accept.is_some_and(|accept| {

@@ -1,6 +1,8 @@
-//! Administrators: who holds `ADMIN_TOKEN`, or one of the named tokens of `ADMIN_TOKENS`, may do everything in every project.
+//! Administrators: who holds `ADMIN_TOKEN`, or one of the named tokens of `ADMIN_TOKENS`, may do everything
+//! in every project.
 //!
-//! These are secrets that a person chose, so they must be long: nobody but the limit on guessing slows down who tries one.
+//! These are secrets that a person chose, so they must be long: only the limit on guessing slows an attacker
+//! down.
 
 use crate::fault::check_name;
 use crate::token;
@@ -42,7 +44,8 @@ pub enum AdminFault {
         /// What is wrong with it.
         detail: String,
     },
-    /// Two entries, or an entry and `ADMIN_TOKEN`, have the same name or the same token: nobody could tell who it was.
+    /// Two entries, or an entry and `ADMIN_TOKEN`, have the same name or the same token: nobody could tell
+    /// who it was.
     #[error("entry {0} of ADMIN_TOKENS has the name or the token of another one")]
     Twice(usize),
 }
@@ -64,8 +67,8 @@ impl std::fmt::Debug for Admins {
 }
 
 impl Admins {
-    /// Reads `ADMIN_TOKEN`, and `ADMIN_TOKENS` with entries such as `ada:<token>`, separated by commas or white space. Nobody
-    /// is an administrator where both are empty.
+    /// Reads `ADMIN_TOKEN`, and `ADMIN_TOKENS` with entries such as `ada:<token>`, separated by commas or
+    /// white space. Nobody is an administrator where both are empty.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -98,7 +101,8 @@ impl Admins {
         Ok(Self(admins))
     }
 
-    /// Whose token it is. Every known one is compared in constant time: how long it takes tells nothing but lengths.
+    /// Whose token it is. Every known one is compared in constant time: how long it takes tells nothing but
+    /// lengths.
     #[must_use]
     pub fn name_of(&self, token: &str) -> Option<&str> {
         let (mut found, mut place) = (Choice::from(0), 0u32);

@@ -1,8 +1,9 @@
-//! What one request may make us do: steps are counted, not time, so that the same request is taken or refused everywhere.
+//! What one request may make us do: steps are counted, not time, so that the same request is taken or refused
+//! everywhere.
 //!
-//! A step is about a nanosecond of native code. Whoever looks at something pays for it before looking: [`LOOK`] for each value,
-//! element, member or rule, and for texts by their bytes. A budget that is spent stays spent, and whoever gave it must ask
-//! [`Budget::is_spent`] before believing an answer.
+//! A step is about a nanosecond of native code. Looking at something is paid for before looking: [`LOOK`] for
+//! each value, element, member or rule, and for texts by their bytes. A budget that is spent stays spent, and
+//! its owner must ask [`Budget::is_spent`] before believing an answer.
 
 use std::cell::Cell;
 

@@ -1,18 +1,22 @@
-//! Credentials that nobody marked: what the name of a header, or of a parameter in a URL's query, says of its value.
+//! Credentials that nobody marked: what the name of a header, or of a parameter in a URL's query, says of its
+//! value.
 //!
-//! A header whose name is one of a credential is protected unless somebody says `"protected": false`, is hidden where an inbox or
-//! an attempt records it, and never stands in the audit log. The value of such a parameter of a URL is masked in what is kept
-//! longer than the URL itself: audit entries, plans, messages of runs, paths that an inbox records. The URL of a webhook is shown
-//! in full to whoever may read the project: it is an address, and many of them (Slack's, Teams') are secret as a whole.
+//! A header whose name is one of a credential is protected unless somebody says `"protected": false`, is
+//! hidden where an inbox or an attempt records it, and never stands in the audit log. The value of such a
+//! parameter of a URL is masked in what is kept longer than the URL itself: audit entries, plans, messages of
+//! runs, paths that an inbox records. The URL of a webhook is shown in full to everybody who may read the
+//! project: it is an address, and many of them (Slack's, Teams') are secret as a whole.
 //!
-//! A name that is taken for a credential by mistake costs a word (`"protected": false`); one that is missed costs a secret. So the
-//! rule is wide, and no list of products.
+//! A name that is taken for a credential by mistake costs a word (`"protected": false`); one that is missed
+//! costs a secret. So the rule is wide, and no list of products.
 
-use crate::contract::HIDDEN;
 use crate::route;
 
-/// A name that holds one of these, with the marks between its words taken out, is one of a credential: `X-Gitlab-Token`,
-/// `apiKey`, `Ocp-Apim-Subscription-Key`.
+/// What hidden values are shown as.
+pub const HIDDEN: &str = "••••••••";
+
+/// A name that holds one of these, with the marks between its words taken out, is one of a credential:
+/// `X-Gitlab-Token`, `apiKey`, `Ocp-Apim-Subscription-Key`.
 const PARTS: [&str; 15] = [
     "authorization",
     "authentication",
@@ -55,11 +59,12 @@ const OPEN_KEYS: [&str; 20] = [
     "event",
     "object",
 ];
-/// Parameters of a query that are credentials by the habits of URLs: signed links, Azure's `code` and `sig`, `key`.
+/// Parameters of a query that are credentials by the habits of URLs: signed links, Azure's `code` and `sig`,
+/// `key`.
 const PARAMETERS: [&str; 4] = ["signature", "sig", "code", "hmac"];
 
-/// Whether a header of this name carries a credential, as far as a name can tell. Compared without case; `-`, `_` and `.` are the
-/// same.
+/// Whether a header of this name carries a credential, as far as a name can tell. Compared without case; `-`,
+/// `_` and `.` are the same.
 #[must_use]
 pub fn is_credential_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -110,7 +115,8 @@ pub fn masked_url(url: &str) -> String {
     masked
 }
 
-/// By the name as it is written in a query. A broken escape hides nothing that a receiver would not read as it stands.
+/// By the name as it is written in a query. A broken escape hides nothing that a receiver would not read as
+/// it stands.
 fn is_masked(name: &str) -> bool {
     let spaced = name.replace('+', " ");
     is_credential_parameter(route::decode_segment(&spaced).as_deref().unwrap_or(name))

@@ -1,5 +1,5 @@
-//! Numbers as JSON writes them, compared by their value: exactly, whatever their size, and without making anything as large
-//! as an exponent says (`1e999999999` costs what eleven characters cost).
+//! Numbers as JSON writes them, compared by their value: exactly, whatever their size, and without making
+//! anything as large as an exponent says (`1e999999999` costs what eleven characters cost).
 //!
 //! Not here: arithmetic. Postern compares numbers, and asks whether one is a multiple of another.
 
@@ -15,7 +15,8 @@ const BEYOND: i128 = 10_000_000_000_000_000_000_000_000_000_000_000_000;
 /// Significant digits of a [`Step`] at most: one digit more than the remainder still fits a `u128`.
 pub(crate) const STEP_DIGITS_MAX: usize = 37;
 
-/// A number, taken apart: `0.d₁d₂d₃… × 10^point`. Two that are the same number are equal, however they are written.
+/// A number, taken apart: `0.d₁d₂d₃… × 10^point`. Two that are the same number are equal, however they are
+/// written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimal<'a> {
     is_negative: bool,
@@ -29,7 +30,7 @@ pub(crate) struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     /// Takes the text of a JSON number apart.
-    pub(crate) fn of(number: &'a Number) -> Self {
+    pub(crate) fn from_number(number: &'a Number) -> Self {
         Self::read(number.as_str())
     }
 
@@ -193,8 +194,8 @@ pub(crate) struct Step {
 
 impl Step {
     /// The step, if `number` can be one.
-    pub(crate) fn of(number: &Number) -> Option<Self> {
-        let number = Decimal::of(number);
+    pub(crate) fn from_number(number: &Number) -> Option<Self> {
+        let number = Decimal::from_number(number);
         let fits = !number.is_zero()
             && !number.is_negative
             && number.beyond.is_empty()
@@ -230,7 +231,7 @@ mod tests {
     }
 
     fn is_multiple(number: &str, step: &str) -> Option<bool> {
-        let step = Step::of(&Number::from_string_unchecked(String::from(step)))?;
+        let step = Step::from_number(&Number::from_string_unchecked(String::from(step)))?;
         Some(Decimal::read(number).is_multiple_of(&step))
     }
 
@@ -348,7 +349,7 @@ mod tests {
         fn floats_are_ordered_as_their_values_are(a: f64, b: f64) {
             if let (Some(one), Some(other)) = (Number::from_f64(a), Number::from_f64(b)) {
                 // Each prints as the shortest text that no other float has.
-                prop_assert_eq!(Decimal::of(&one).cmp(&Decimal::of(&other)), a.partial_cmp(&b).unwrap_or(Ordering::Equal));
+                prop_assert_eq!(Decimal::from_number(&one).cmp(&Decimal::from_number(&other)), a.partial_cmp(&b).unwrap_or(Ordering::Equal));
             }
         }
 

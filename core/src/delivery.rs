@@ -1,19 +1,23 @@
 //! Deliveries and attempts: what happened, and what happens next.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::contract::{HIDDEN, Rendering, counts_as_delivered};
-use crate::credential::is_credential_header;
+use crate::contract::{Rendering, counts_as_delivered};
+use crate::credential::{HIDDEN, is_credential_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
+use crate::variants;
 use crate::webhook::Contract;
 
 /// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeliveryState"))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum State {
-    /// Accepted; the first attempt has not begun.
+    /// Accepted; the first attempt has not started.
     Pending,
     /// Somebody holds it and is calling, until the lease ends.
     Leased,
@@ -29,26 +33,18 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Leased, Self::Waiting, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether there is nothing left to do.
@@ -92,6 +88,22 @@ pub enum Outcome {
     Lost,
 }
 
+impl Outcome {
+    /// Whether the call could not be made and the receiver has no part in it: too many subrequests, a sealing
+    /// key that was taken out. It says nothing of the receiver, and no step of a schedule is used up. A
+    /// failure of TLS comes in the same form and is the receiver's.
+    #[must_use]
+    pub fn is_our_fault(&self) -> bool {
+        matches!(self, Self::PlatformFailed { message } if !speaks_of_tls(message))
+    }
+}
+
+/// Whether a platform's message is about TLS. The platforms have no code for it, only words.
+pub(crate) fn speaks_of_tls(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["tls", "ssl", "certificate", "handshake"].iter().any(|word| message.contains(word))
+}
+
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AttemptTrigger"))]
@@ -123,14 +135,15 @@ pub struct SentRequest {
 pub struct ReceivedResponse {
     /// HTTP status.
     pub status: u16,
-    /// Headers, at most 8 KiB of them: one that does not fit is left out. What decides was read before (`asks`).
+    /// Headers, at most 8 KiB of them: one that does not fit is left out. What decides was read before
+    /// (`asks`).
     pub headers: Vec<(String, String)>,
     /// How many headers were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub headers_left_out: u32,
     /// The body as text, read in the charset that it declares, cut at 64 KiB; base64 where `body_is_base64`.
     pub body: String,
-    /// Whether `body` is base64, because the bytes are no text that can be read.
+    /// Whether `body` is base64, because its bytes can't be read as text.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub body_is_base64: bool,
     /// Whether the body was cut or broke off.
@@ -138,7 +151,7 @@ pub struct ReceivedResponse {
     /// What is to be said of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_note: Option<BodyNote>,
-    /// What the headers ask for, as they were received. Older records have none.
+    /// What the headers ask for, as they were received. Absent in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Asks>,
 }
@@ -172,7 +185,7 @@ pub enum BodyNote {
         /// The value of `content-encoding`, such as `zstd`.
         coding: String,
     },
-    /// The bytes are no text in the charset that is declared (UTF-8 where none is), or nobody knows that charset.
+    /// The bytes are not text in the declared charset (UTF-8 if absent), or the charset is unknown.
     NotText {
         /// The declared charset.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,7 +197,7 @@ pub enum BodyNote {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Asks {
-    /// What `Retry-After` says; `None` where there is none.
+    /// What `Retry-After` says, if the answer has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
     /// What `webhook-delivery` says.
@@ -196,7 +209,8 @@ pub struct Asks {
 }
 
 impl Asks {
-    /// What these headers ask for in an answer that came at `now`. A header of several lines counts as one list (RFC 9110 5.3).
+    /// What these headers ask for in an answer that came at `now`. A header of several lines counts as one
+    /// list (RFC 9110 5.3).
     #[must_use]
     pub fn read(headers: &[(String, String)], now: Timestamp) -> Self {
         let value = |wanted: &str| {
@@ -221,11 +235,11 @@ impl Asks {
 }
 
 impl ReceivedResponse {
-    /// An answer of this status and these headers, which came at `now`; its body is not read yet. Headers are kept up to
-    /// [`RESPONSE_HEADER_BYTES_MAX`]; what they ask for is read from all of them. Credentials (`set-cookie`) are hidden: what is kept, every
-    /// reader of the project sees.
+    /// An answer of this status and these headers, which came at `now`; its body is not read yet. Headers are
+    /// kept up to [`RESPONSE_HEADER_BYTES_MAX`]; what they ask for is read from all of them. Credentials
+    /// (`set-cookie`) are hidden: what is kept, every reader of the project sees.
     #[must_use]
-    pub fn of(status: u16, received: Vec<(String, String)>, now: Timestamp) -> Self {
+    pub fn from_head(status: u16, received: Vec<(String, String)>, now: Timestamp) -> Self {
         let asks = Some(Asks::read(&received, now));
         let count = received.len();
         let mut room = RESPONSE_HEADER_BYTES_MAX;
@@ -263,13 +277,13 @@ pub struct Attempt {
     pub number: u32,
     /// Why it was made.
     pub trigger: Trigger,
-    /// When the call began.
+    /// When the call started.
     pub started_at: Timestamp,
     /// Until the answer was read, or the failure known.
     pub duration_ms: u32,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was sent; null where nothing was (`blocked`) or nobody knows (`lost`).
+    /// What was sent; null if nothing was sent (`blocked`) or it is not known (`lost`).
     pub request: Option<SentRequest>,
     /// What came back.
     pub response: Option<ReceivedResponse>,
@@ -350,10 +364,10 @@ impl Wish {
         }
     }
 
-    /// The wish of an answer; none where the contract is not `standard`: a receiver of another system, or a proxy before it, does not
-    /// mean us.
+    /// The wish of an answer; `None` if the contract is not `standard`: a receiver of another system, or a
+    /// proxy before it, does not mean us.
     #[must_use]
-    pub fn of(contract: Contract, response: &ReceivedResponse) -> Option<Self> {
+    pub fn from_response(contract: Contract, response: &ReceivedResponse) -> Option<Self> {
         if contract != Contract::Standard {
             return None;
         }
@@ -364,7 +378,7 @@ impl Wish {
 
 /// What the decision needs to know of the delivery and its webhook.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing<'a> {
+pub struct RetryTerms<'a> {
     /// The webhook's contract.
     pub contract: Contract,
     /// Whether it retries. Where it does not, no schedule counts.
@@ -376,16 +390,16 @@ pub struct Standing<'a> {
     pub scheduled_attempts: u32,
     /// Seeds the jitter.
     pub seed: u64,
-    /// Whether a 410 disables the webhook; else it waits for a second one ([`crate::health::Health::gone_disables`]) and is a
-    /// failure as others.
+    /// Whether a 410 disables the webhook; else it waits for a second one
+    /// ([`crate::health::Health::gone_disables`]) and is a failure as others.
     pub gone_disables: bool,
 }
 
-/// Decides what follows an attempt that ended at `now`. What the receiver wishes ([`Wish`]) counts only where it did not take
-/// the delivery.
+/// Decides what follows an attempt that ended at `now`. What the receiver wishes ([`Wish`]) counts only where
+/// it did not take the delivery.
 #[must_use]
 pub fn decide(
-    standing: Standing<'_>,
+    standing: RetryTerms<'_>,
     outcome: &Outcome,
     response: Option<&ReceivedResponse>,
     now: Timestamp,
@@ -401,7 +415,7 @@ pub fn decide(
         Outcome::Blocked { .. } => return Decision::Dead,
         _ => {}
     }
-    match response.and_then(|response| Wish::of(standing.contract, response)) {
+    match response.and_then(|response| Wish::from_response(standing.contract, response)) {
         Some(Wish::Disable) => return Decision::DisableWebhook { cause: DisableCause::Asked },
         Some(Wish::Abort) => return Decision::Dead,
         None => {}
@@ -418,7 +432,8 @@ pub fn decide(
     }
 }
 
-/// What the answer's `Retry-After` says; `None` where it has none. `now` is when the answer came, for a record that does not hold it.
+/// What the answer's `Retry-After` says, if it has one. `now` is when the answer came, for a record that does
+/// not hold it.
 #[must_use]
 pub fn retry_after(response: &ReceivedResponse, now: Timestamp) -> Option<RetryAfter> {
     response.asks(now).retry_after
@@ -429,7 +444,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);
-    const STANDING: Standing<'_> = Standing {
+    const STANDING: RetryTerms<'_> = RetryTerms {
         contract: Contract::Standard,
         retry: true,
         schedule_s: None,
@@ -438,7 +453,7 @@ mod tests {
         gone_disables: true,
     };
 
-    fn after(standing: Standing<'_>, status: u16) -> Decision {
+    fn after(standing: RetryTerms<'_>, status: u16) -> Decision {
         decide(standing, &Outcome::Answered { status }, None, NOW)
     }
 
@@ -468,7 +483,7 @@ mod tests {
             (Contract::Ubiops, 399, true),
             (Contract::Ubiops, 400, false),
         ] {
-            let decision = after(Standing { contract, ..STANDING }, status);
+            let decision = after(RetryTerms { contract, ..STANDING }, status);
             assert_eq!(decision == Decision::Delivered, is_delivered, "{contract:?} {status}");
         }
     }
@@ -477,14 +492,14 @@ mod tests {
     fn every_failure_is_repeated_until_the_schedule_ends() {
         for outcome in failures() {
             for scheduled_attempts in 1..=9 {
-                let decision = decide(Standing { scheduled_attempts, ..STANDING }, &outcome, None, NOW);
+                let decision = decide(RetryTerms { scheduled_attempts, ..STANDING }, &outcome, None, NOW);
                 assert!(
                     matches!(decision, Decision::Wait { next_at } if next_at > NOW),
                     "{outcome:?} {scheduled_attempts}"
                 );
             }
             assert_eq!(
-                decide(Standing { scheduled_attempts: 10, ..STANDING }, &outcome, None, NOW),
+                decide(RetryTerms { scheduled_attempts: 10, ..STANDING }, &outcome, None, NOW),
                 Decision::Dead,
                 "{outcome:?}"
             );
@@ -495,7 +510,7 @@ mod tests {
     fn without_retry_one_attempt_is_all() {
         for outcome in failures() {
             assert_eq!(
-                decide(Standing { retry: false, ..STANDING }, &outcome, None, NOW),
+                decide(RetryTerms { retry: false, ..STANDING }, &outcome, None, NOW),
                 Decision::Dead,
                 "{outcome:?}"
             );
@@ -505,7 +520,7 @@ mod tests {
     #[test]
     fn a_failed_resend_before_the_first_scheduled_attempt_leaves_that_attempt_due() {
         for retry in [false, true] {
-            let standing = Standing { retry, scheduled_attempts: 0, ..STANDING };
+            let standing = RetryTerms { retry, scheduled_attempts: 0, ..STANDING };
             assert_eq!(after(standing, 500), Decision::Wait { next_at: NOW });
         }
     }
@@ -515,7 +530,7 @@ mod tests {
         for contract in Contract::ALL {
             for retry in [false, true] {
                 assert_eq!(
-                    after(Standing { contract, retry, ..STANDING }, 410),
+                    after(RetryTerms { contract, retry, ..STANDING }, 410),
                     Decision::DisableWebhook { cause: DisableCause::Gone }
                 );
             }
@@ -525,10 +540,10 @@ mod tests {
     #[test]
     fn a_410_that_waits_for_a_second_one_is_a_failure_as_others() {
         for contract in Contract::ALL {
-            let waits = Standing { contract, gone_disables: false, ..STANDING };
+            let waits = RetryTerms { contract, gone_disables: false, ..STANDING };
             assert!(matches!(after(waits, 410), Decision::Wait { next_at } if next_at > NOW), "{contract:?}");
-            assert_eq!(after(Standing { retry: false, ..waits }, 410), Decision::Dead);
-            assert_eq!(after(Standing { scheduled_attempts: 10, ..waits }, 410), Decision::Dead);
+            assert_eq!(after(RetryTerms { retry: false, ..waits }, 410), Decision::Dead);
+            assert_eq!(after(RetryTerms { scheduled_attempts: 10, ..waits }, 410), Decision::Dead);
         }
     }
 
@@ -549,7 +564,7 @@ mod tests {
                 for status in [400, 410, 500] {
                     let response = wishing(status, value);
                     let decision = decide(
-                        Standing { contract, ..STANDING },
+                        RetryTerms { contract, ..STANDING },
                         &Outcome::Answered { status },
                         Some(&response),
                         NOW,
@@ -583,14 +598,14 @@ mod tests {
     #[test]
     fn a_schedule_of_the_webhook_or_the_project_replaces_the_default() {
         let with = |schedule_s, scheduled_attempts| {
-            after(Standing { schedule_s, scheduled_attempts, ..STANDING }, 500)
+            after(RetryTerms { schedule_s, scheduled_attempts, ..STANDING }, 500)
         };
         let fits = |decision: Decision, wait_s: i64| matches!(decision, Decision::Wait { next_at } if (wait_s * 800..=wait_s * 1_200).contains(&next_at.ms_since(NOW)));
         assert!(fits(with(Some(&[7, 60]), 1), 7) && fits(with(Some(&[7, 60]), 2), 60));
         assert_eq!(with(Some(&[7, 60]), 3), Decision::Dead);
         assert_eq!(with(Some(&[]), 1), Decision::Dead, "one attempt");
         assert_eq!(with(Some(&[]), 0), Decision::Wait { next_at: NOW }, "a resend came before it");
-        let none = Standing { schedule_s: Some(&[7]), retry: false, ..STANDING };
+        let none = RetryTerms { schedule_s: Some(&[7]), retry: false, ..STANDING };
         assert_eq!(after(none, 500), Decision::Dead, "retry: false wins");
     }
 
@@ -620,7 +635,7 @@ mod tests {
     fn answer(status: u16, headers: &[(&str, &str)]) -> ReceivedResponse {
         let headers =
             headers.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
-        ReceivedResponse::of(status, headers, NOW)
+        ReceivedResponse::from_head(status, headers, NOW)
     }
 
     #[test]

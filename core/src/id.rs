@@ -1,9 +1,9 @@
 //! Identifiers: one monotonic number per row of a project, shown to the world as a prefixed UUIDv7.
 //!
-//! A [`Seq`] is a SQL row key that is ordered by time and stays below 2^53, the largest integer that survives the trip
-//! through a JavaScript number (docs/platform.md 1.3). An [`IdSpace`] (the project's random salt) turns it into a
-//! public id and back, so that no index is needed to find a row by its public id and ids of different projects never
-//! collide.
+//! A [`Seq`] is a SQL row key that is ordered by time and stays below 2^53, the largest integer that survives
+//! the trip through a JavaScript number (docs/platform.md 1.3). An [`IdSpace`] (the project's random salt)
+//! turns it into a public id and back, so that no index is needed to find a row by its public id and ids of
+//! different projects never collide.
 
 use std::fmt;
 
@@ -24,11 +24,12 @@ pub struct Seq(pub i64);
 impl Seq {
     /// Smaller than every allocated key.
     pub const ZERO: Self = Self(0);
-    /// Greater than every key that can be allocated before the year 2095, and the largest that a JavaScript number holds.
+    /// Greater than every key that can be allocated before the year 2095, and the largest that a JavaScript
+    /// number holds.
     pub const LAST: Self = Self((1 << 53) - 1);
 
-    /// The first key of the millisecond `now_ms` (Unix), or the one after `last` where the clock has not moved on (or
-    /// went back): the result is always greater than `last`.
+    /// The first key of the millisecond `now_ms` (Unix), or the one after `last` where the clock has not
+    /// moved on (or went back): the result is always greater than `last`.
     #[must_use]
     pub const fn after(last: Self, now_ms: i64) -> Self {
         let elapsed_ms = now_ms.saturating_sub(EPOCH_UNIX_MS);
@@ -36,7 +37,8 @@ impl Seq {
         if fresh > last.0 { Self(fresh) } else { Self(last.0 + 1) }
     }
 
-    /// The Unix millisecond in which the key was allocated (a little later where one millisecond held over 4,096 keys).
+    /// The Unix millisecond in which the key was allocated (a little later where one millisecond held over
+    /// 4,096 keys).
     #[must_use]
     pub const fn unix_ms(self) -> i64 {
         (self.0 >> COUNTER_BITS) + EPOCH_UNIX_MS

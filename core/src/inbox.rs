@@ -55,7 +55,7 @@ impl AnswerPatch {
 /// Not JSON, or every bad field.
 pub fn create(body: &str) -> Result<InboxDraft, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).map(|text| read_name(&mut fields, text));
     let faults = fields.finish();
@@ -71,7 +71,7 @@ pub fn create(body: &str) -> Result<InboxDraft, InputFault> {
 /// Not JSON, or every bad field.
 pub fn update(body: &str) -> Result<InboxPatch, InputFault> {
     let patch = parse_json(body)?;
-    let mut fields = Fields::of(&patch, "")?;
+    let mut fields = Fields::from_value(&patch, "")?;
     let name = fields.text("name");
     let name = fields.not_null("name", name).value().map(|text| read_name(&mut fields, text));
     let answer = match fields.object("answer") {
@@ -95,7 +95,7 @@ fn read_name(fields: &mut Fields<'_>, text: &str) -> String {
     if let Err(detail) = check_name(text, 1, NAME_CHARS_MAX) {
         fields.fault("name", detail);
     } else if text.trim() != text {
-        fields.fault("name", "must not begin or end with a space");
+        fields.fault("name", "must not start or end with a space");
     }
     String::from(text)
 }
@@ -131,8 +131,8 @@ fn read_answer(fields: &mut Fields<'_>) -> AnswerPatch {
 /// Bytes of a recorded body that are read as text at most.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// The body of a recorded request as text, where it is base64 because it is in another charset than UTF-8: see [`media::as_text`] for
-/// `decode`. The record itself stays as it came, because signatures are of bytes.
+/// The body of a recorded request as text, where it is base64 because it is in another charset than UTF-8:
+/// see [`media::as_text`] for `decode`. The record itself stays as it came, because signatures are of bytes.
 #[must_use]
 pub fn text_of(
     request: &InboxRequestView,
@@ -156,7 +156,8 @@ pub fn text_of(
     decode(&charset, &bytes, is_cut)
 }
 
-/// What a body says that is JSON inside a JSON string, as actinia sends it (docs/wire.md C.5): the inner JSON. `None` for any other body.
+/// What a body says that is JSON inside a JSON string, as actinia sends it (docs/wire.md C.5): the inner
+/// JSON. `None` for any other body.
 #[must_use]
 pub fn decoded(body: &str) -> Option<String> {
     if !body.trim_start().starts_with('"') {

@@ -1,8 +1,12 @@
-//! JSON read as it was written: a number keeps its text, so that `1.10`, `1e5`, `-0` and 12345678901234567890123 are shown again
-//! as they were sent, and no member is taken for anything but a member.
+//! JSON read as it was written: a number keeps its text, so that `1.10`, `1e5`, `-0` and
+//! 12345678901234567890123 are shown again as they were sent, and no member is taken for anything but a
+//! member.
 //!
-//! serde's own reader of [`Value`] writes `1e5` as `1e+5`, and takes an object whose first member has one of its private names
-//! (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here instead.
+//! serde's own reader of [`Value`] writes `1e5` as `1e+5`, and takes an object whose first member has one of
+//! its private names (`$serde_json::private::…`) for something else. Whatever somebody sent us is read here
+//! instead.
+
+use std::borrow::Cow;
 
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,17 +23,19 @@ const DEPTH_MAX: usize = 127;
 pub fn read(text: &str) -> Result<Value, serde_json::Error> {
     // What is JSON is said by serde; what follows may take it for granted.
     serde_json::from_str::<IgnoredAny>(text)?;
-    match (Reader { text, at: 0 }).value(0) {
+    match Reader::new(text).value(0) {
         Some(value) => Ok(value),
         // serde says what is wrong with it.
         None => serde_json::from_str(text),
     }
 }
 
-/// What `value` serialises to, read with [`read`]: [`serde_json::to_value`] for what may hold numbers that somebody sent.
+/// What `value` serialises to, read with [`read`]: [`serde_json::to_value`] for what may hold numbers that
+/// somebody sent.
 #[must_use]
-pub fn of<T: Serialize>(value: &T) -> Value {
-    serde_json::to_string(value).ok().and_then(|text| read(&text).ok()).unwrap_or_default()
+pub fn to_value<T: Serialize>(value: &T) -> Value {
+    // What serde has just written need not be checked before it is read.
+    serde_json::to_string(value).ok().and_then(|text| Reader::new(&text).value(0)).unwrap_or_default()
 }
 
 /// For `#[serde(deserialize_with)]`: a value as it was written.
@@ -49,11 +55,11 @@ pub fn written_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     written(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
 }
 
-/// For `#[serde(deserialize_with)]` of a float in a struct that is flattened: there serde hands on what it has read already, and a
-/// number with a fraction has been read as its text.
+/// For `#[serde(deserialize_with)]` of a float in a struct that is flattened: there serde hands on what it
+/// has read already, and a number with a fraction has been read as its text.
 ///
-/// The float is right to its last digit or the one before: the standard library's own reader, which is right to the last, brings
-/// tables of 10 KB into the page.
+/// The float is right to its last digit or the one before: the standard library's own reader, which is right
+/// to the last, brings tables of 10 KB into the page.
 ///
 /// # Errors
 /// It is neither a number nor null.
@@ -86,15 +92,19 @@ fn float(number: &str) -> f64 {
     if number.starts_with('-') { -value } else { value }
 }
 
-/// At a byte of a text that is JSON.
-struct Reader<'a> {
+/// At a byte of a text that is JSON. Of another text it reads something, or nothing.
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// The next byte that is no white space.
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The next byte that is not white space.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.text.as_bytes().get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
@@ -103,8 +113,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the next byte is `wanted`; goes behind it where it is.
-    fn takes(&mut self, wanted: u8) -> bool {
+    /// Whether the next byte is `wanted`; goes behind it if it is.
+    pub(crate) fn takes(&mut self, wanted: u8) -> bool {
         let is_wanted = self.peek() == Some(wanted);
         self.at += usize::from(is_wanted);
         is_wanted
@@ -119,6 +129,8 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Option<Value> {
+        #[cfg(test)]
+        counted::count();
         match self.peek()? {
             b'{' | b'[' if depth >= DEPTH_MAX => None,
             b'{' => {
@@ -143,32 +155,65 @@ impl<'a> Reader<'a> {
                 Some(Value::Array(items))
             }
             b'"' => self.string().map(Value::String),
-            _ => {
-                match self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))? {
-                    "null" => Some(Value::Null),
-                    "true" => Some(Value::Bool(true)),
-                    "false" => Some(Value::Bool(false)),
-                    number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
-                }
-            }
+            _ => match self.scalar()? {
+                "null" => Some(Value::Null),
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                number => Some(Value::Number(Number::from_string_unchecked(String::from(number)))),
+            },
         }
     }
 
-    /// The string that begins here.
+    /// The number, `true`, `false` or `null` that starts here.
+    pub(crate) fn scalar(&mut self) -> Option<&'a str> {
+        self.until(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
+    }
+
+    /// The string that starts here.
     fn string(&mut self) -> Option<String> {
-        let begin = self.at;
+        unescaped(self.quoted()?).map(Cow::into_owned)
+    }
+
+    /// The string that starts here, with its quotes and escapes.
+    pub(crate) fn quoted(&mut self) -> Option<&'a str> {
+        let start = self.at;
         self.at += 1;
-        let plain = self.until(|byte| matches!(byte, b'"' | b'\\'))?;
-        if self.text.as_bytes().get(self.at) == Some(&b'"') {
-            self.at += 1;
-            return Some(String::from(plain));
-        }
+        self.until(|byte| matches!(byte, b'"' | b'\\'))?;
         while self.text.as_bytes().get(self.at) == Some(&b'\\') {
             self.at += 2;
             self.until(|byte| matches!(byte, b'"' | b'\\'))?;
         }
         self.at += 1;
-        serde_json::from_str(self.text.get(begin..self.at)?).ok()
+        self.text.get(start..self.at)
+    }
+}
+
+/// What a string with quotes and escapes says; copied only if there is an escape.
+pub(crate) fn unescaped(quoted: &str) -> Option<Cow<'_, str>> {
+    if quoted.contains('\\') {
+        return serde_json::from_str(quoted).ok().map(Cow::Owned);
+    }
+    quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
+}
+
+/// How many values are read, for tests of what something costs.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static VALUES: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        VALUES.set(VALUES.get() + 1);
+    }
+
+    /// The values that are read while `act` runs.
+    pub(crate) fn values_read(act: impl FnOnce()) -> u64 {
+        let before = VALUES.get();
+        act();
+        VALUES.get() - before
     }
 }
 
@@ -204,7 +249,7 @@ mod tests {
             ["[1.10,1e5,1E+05,-0,-0.0,1e309,12345678901234567890123,0.1000000000000000055,0]", "1e5", "-0"]
         {
             assert_eq!(read(text).map(|value| value.to_string()).ok().as_deref(), Some(text));
-            assert_eq!(of(&read(text).ok()).to_string(), text);
+            assert_eq!(to_value(&read(text).ok()).to_string(), text);
         }
     }
 

@@ -1,14 +1,16 @@
 //! JSON as text: what can be done to it without reading its values.
 //!
-//! No number type holds all that JSON can write, so a producer's data is never parsed and written again. These functions
-//! look only at where strings begin and end (RFC 8259 §2, §7); every token stays as it was written.
+//! No number type holds all that JSON can write, so a producer's data is never parsed and written again.
+//! These functions look only at where strings start and end (RFC 8259 §2, §7); every token stays as it was
+//! written.
 
 use std::borrow::Cow;
 
 /// The same JSON in one line, for NDJSON: no white space between tokens, every token as it was written.
 ///
-/// A line ends at a line feed only, but many readers also split at U+0085, U+2028 and U+2029, which JSON takes raw in
-/// strings (Python's `str.splitlines`, and what is made of it). They are written as escapes, which stand for the same text.
+/// A line ends at a line feed only, but many readers also split at U+0085, U+2028 and U+2029, which JSON
+/// takes raw in strings (Python's `str.splitlines`, and what is made of it). They are written as escapes,
+/// which stand for the same text.
 ///
 /// `json` is one valid JSON value.
 #[must_use]

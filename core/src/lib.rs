@@ -1,8 +1,10 @@
-//! Postern's domain: what a webhook is, which events it wants, how a callback looks, is signed, retried and explained.
+//! Postern's domain: what a webhook is, which events it wants, how a callback looks, is signed, retried and
+//! explained.
 //!
-//! In scope: rules, wire types and their validation. The same code runs in the Worker, in the browser and natively.
-//! Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here reads a clock, makes a
-//! random number or does I/O: time, seeds and salts are arguments, and what must happen next is a return value.
+//! In scope: rules, wire types and their validation. The same code runs in the Worker, in the browser and
+//! natively. Out of scope: storage (`ledger`), network and platform (`edge`), pixels (`app`). Nothing here
+//! reads a clock, makes a random number or does I/O: time, seeds and salts are arguments, and what must
+//! happen next is a return value.
 
 pub mod accept;
 pub mod admin;
@@ -19,6 +21,7 @@ pub mod delivery;
 pub mod egress;
 pub mod event;
 pub mod explain;
+pub mod facade;
 pub mod fault;
 pub mod filter;
 pub mod health;
@@ -32,6 +35,8 @@ pub mod limit;
 pub mod live_ticket;
 pub mod media;
 pub mod metrics;
+#[cfg(test)]
+mod nearly;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;
@@ -48,6 +53,7 @@ pub mod signing;
 pub mod stats;
 pub mod time;
 pub mod token;
+mod variants;
 #[cfg(any(all(test, feature = "asymmetric"), feature = "vectors"))]
 pub mod vectors;
 pub mod webhook;

@@ -1,11 +1,11 @@
 //! How often one network address may do something: counted by the minute, in memory.
 //!
-//! One isolate counts for itself. That is enough for what it is for: a token has 256 random bits, so a guesser only costs
-//! work, and the work of one isolate is what is bounded. No row is written and no other service asked, so that a flood costs
-//! nothing but its own answers.
+//! One isolate counts for itself. That is enough for what it is for: a token has 256 random bits, so a
+//! guesser only costs work, and the work of one isolate is what is bounded. No row is written and no other
+//! service asked, so that a flood costs nothing but its own answers.
 //!
-//! An address that failed too often may still use a token that was right from there lately: in a network behind one address,
-//! a program with an old token must not lock out the others.
+//! An address that failed too often may still use a token that was right from there lately: in a network
+//! behind one address, a program with an old token must not lock out the others.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::time::Timestamp;
 
 /// Milliseconds of a window.
 const WINDOW_MS: i64 = 60_000;
-/// Addresses that are counted at most; beyond them the counts begin anew.
+/// Addresses that are counted at most; beyond them the counts start again.
 const ADDRESSES_MAX: usize = 10_000;
 /// Tokens that are known to be right, of one address, at most.
 const KNOWN_MAX: usize = 16;
 
 /// What is counted of one address, until its window ends.
 #[derive(Debug)]
-struct Window {
+struct RateWindow {
     ends_at: Timestamp,
     count: u32,
     known: Vec<String>,
@@ -29,11 +29,11 @@ struct Window {
 /// Counts by address.
 #[derive(Debug, Default)]
 pub struct Limiter {
-    windows: BTreeMap<String, Window>,
+    windows: BTreeMap<String, RateWindow>,
 }
 
 impl Limiter {
-    /// Counts one. 0 is no limit.
+    /// Counts one. 0 means no limit.
     ///
     /// # Errors
     /// It is more than `max` in this window: the seconds until the next one.
@@ -46,8 +46,8 @@ impl Limiter {
         if window.count > max { Err(seconds(window.ends_at, now)) } else { Ok(()) }
     }
 
-    /// Whether `address` had `max` or more in this window, and `token` is none that was right from there: then the seconds
-    /// until the next window. Counts nothing.
+    /// Whether `address` had `max` or more in this window and `token` has not succeeded from it: then the
+    /// seconds until the next window. Counts nothing.
     #[must_use]
     pub fn is_over(&self, address: &str, max: u32, token: &str, now: Timestamp) -> Option<u32> {
         let window = self.windows.get(&key_of(address)).filter(|window| now < window.ends_at && max > 0)?;
@@ -55,7 +55,8 @@ impl Limiter {
         is_blocked.then(|| seconds(window.ends_at, now))
     }
 
-    /// Notes that `token` was right. Only where something was counted of the address: others need no exception.
+    /// Notes that `token` was right. Only where something was counted of the address: others need no
+    /// exception.
     pub fn was_right(&mut self, address: &str, token: impl FnOnce() -> String, now: Timestamp) {
         if let Some(window) = self.windows.get_mut(&key_of(address)).filter(|window| now < window.ends_at) {
             let token = token();
@@ -65,17 +66,17 @@ impl Limiter {
         }
     }
 
-    fn window(&mut self, address: &str, now: Timestamp) -> &mut Window {
+    fn window(&mut self, address: &str, now: Timestamp) -> &mut RateWindow {
         if self.windows.len() >= ADDRESSES_MAX {
             self.windows.retain(|_address, window| now < window.ends_at);
         }
         if self.windows.len() >= ADDRESSES_MAX {
             self.windows.clear();
         }
-        let fresh = || Window { ends_at: now.plus_ms(WINDOW_MS), count: 0, known: Vec::new() };
+        let fresh = || RateWindow { ends_at: now.plus_ms(WINDOW_MS), count: 0, known: Vec::new() };
         let window = self.windows.entry(key_of(address)).or_insert_with(fresh);
         if window.ends_at <= now {
-            *window = Window { known: std::mem::take(&mut window.known), ..fresh() };
+            *window = RateWindow { known: std::mem::take(&mut window.known), ..fresh() };
         }
         window
     }

@@ -1,8 +1,9 @@
 //! Tickets for the live feed: what a browser offers in the place of a token.
 //!
-//! A browser can set no header on a WebSocket, and what it can set (the URL, the subprotocols) stands in the platform's logs.
-//! So the page asks for a ticket with its token in `Authorization`, and offers the ticket as the subprotocol
-//! `ticket.<ticket>`. It opens one connection within [`LIFE_MS`] and is worth nothing afterwards, in whatever log it stands.
+//! A browser can set no header on a WebSocket, and what it can set (the URL, the subprotocols) stands in the
+//! platform's logs. So the page asks for a ticket with its token in `Authorization`, and offers the ticket as
+//! the subprotocol `ticket.<ticket>`. It opens one connection within [`LIFE_MS`] and is worth nothing
+//! afterwards, in whatever log it stands.
 
 use crate::token::{self, SECRET_BYTES};
 

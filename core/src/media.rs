@@ -1,6 +1,8 @@
-//! What a message says of its body: content coding (RFC 9110 8.4) and charset (8.3.2), and how its bytes are shown as text.
+//! What a message says of its body: content coding (RFC 9110 8.4) and charset (8.3.2), and how its bytes are
+//! shown as text.
 //!
-//! The decoders themselves are the platform's; here is which one is asked, and what is kept where none can help.
+//! The decoders themselves are the platform's; here is which one is asked, and what is kept if no decoder can
+//! help.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +20,8 @@ pub enum Coding {
     /// The platform has undone it before anybody reads the body: `gzip` and `br`, in exactly these letters
     /// (docs/platform.md 12).
     Undone(&'static str),
-    /// gzip under another spelling: `x-gzip` is the same coding (RFC 9110 8.4.1.3), and names of codings have no case.
+    /// gzip under another spelling: `x-gzip` is the same coding (RFC 9110 8.4.1.3), and names of codings have
+    /// no case.
     Gzip,
     /// zlib's format (RFC 9110 8.4.1.2).
     Deflate,
@@ -57,7 +60,7 @@ impl Coding {
     }
 }
 
-/// The charset that a `content-type` declares, cut; `None` where it declares none.
+/// The charset that a `content-type` declares, cut; `None` if it declares no charset.
 #[must_use]
 pub fn charset(content_type: &str) -> Option<String> {
     let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
@@ -69,8 +72,8 @@ pub fn charset(content_type: &str) -> Option<String> {
     (!value.is_empty()).then(|| cut(value))
 }
 
-/// Which charset the bytes are in: a byte order mark says it before the declaration does (WHATWG Encoding, "BOM sniff").
-/// `None`: UTF-8, because nothing says otherwise.
+/// Which charset the bytes are in: a byte order mark says it before the declaration does (WHATWG Encoding,
+/// "BOM sniff"). `None`: UTF-8, because nothing says otherwise.
 #[must_use]
 pub fn charset_of(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     match bytes {
@@ -91,7 +94,8 @@ fn cut(text: &str) -> String {
     text.chars().take(NAME_CHARS_MAX).collect()
 }
 
-/// The bytes without a UTF-8 byte order mark, which some producers put before JSON and which a reader may ignore (RFC 8259 8.1).
+/// The bytes without a UTF-8 byte order mark, which some producers put before JSON and which a reader may
+/// ignore (RFC 8259 8.1).
 #[must_use]
 pub fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes)
@@ -111,8 +115,8 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
     }
 }
 
-/// Why a request's body with this `content-encoding` is not taken; `None` where it is. What would come out of a compressed one is not
-/// known before, so none is.
+/// Why a request's body with this `content-encoding` is not taken; `None` where it is. What would come out of
+/// a compressed one is not known before, so the body is not decoded.
 #[must_use]
 pub fn refused_coding(content_encoding: Option<&str>) -> Option<String> {
     let coding = Coding::read(content_encoding);
@@ -131,8 +135,8 @@ pub struct Kept {
     pub note: Option<BodyNote>,
 }
 
-/// Bytes as they came: text where they are UTF-8, else base64. Where they were cut, the cut may go through a character, which is
-/// left out.
+/// Bytes as they came: text where they are UTF-8, else base64. Where they were cut, the cut may go through a
+/// character, which is left out.
 #[must_use]
 pub fn as_recorded(mut bytes: Vec<u8>, is_cut: bool) -> (String, bool) {
     if is_cut
@@ -147,9 +151,9 @@ pub fn as_recorded(mut bytes: Vec<u8>, is_cut: bool) -> (String, bool) {
     }
 }
 
-/// Bytes that are shown as text in the charset that they are in; base64 where that is unknown, where they are no text in it, and
-/// where `still_encoded` names a coding that nobody undid. `decode` is the platform's decoder: charset, bytes, and whether they may end
-/// within a character.
+/// Bytes that are shown as text in the charset that they are in; base64 where that is unknown, where they are
+/// no text in it, and where `still_encoded` names a coding that nobody undid. `decode` is the platform's
+/// decoder: charset, bytes, and whether they may end within a character.
 #[must_use]
 pub fn as_text(
     bytes: Vec<u8>,

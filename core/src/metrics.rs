@@ -1,9 +1,10 @@
 //! Metrics as Prometheus reads them: what a project counts, and the two text forms.
 //!
-//! The forms are Prometheus' text format 0.0.4 and `OpenMetrics` 1.0, which differ in where `_total` stands, in how they end
-//! and in what they are called (<https://prometheus.io/docs/instrumenting/exposition_formats/>,
-//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>). Labels have few values: a project's name and one of the
-//! outcomes; never a webhook, a type or a URL.
+//! The forms are Prometheus' text format 0.0.4 and `OpenMetrics` 1.0, which differ in where `_total` stands,
+//! in how they end and in what they are called
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>,
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>). Labels have few values: a project's name and
+//! one of the outcomes; never a webhook, a type or a URL.
 
 use std::fmt::Write as _;
 
@@ -28,7 +29,8 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form that an `Accept` header asks for: `OpenMetrics` where it names it, as Prometheus does, else text.
+    /// The form that an `Accept` header asks for: `OpenMetrics` where it names it, as Prometheus does, else
+    /// text.
     #[must_use]
     pub fn of_accept(accept: Option<&str>) -> Self {
         if accept::names(accept, "application/openmetrics-text") { Self::OpenMetrics } else { Self::Text }
@@ -64,7 +66,7 @@ impl Counters {
 
     /// Counts one attempt.
     pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
-        let class = OutcomeClass::of(outcome);
+        let class = OutcomeClass::from_outcome(outcome);
         self.delivered = self.delivered.saturating_add(is_delivered.into());
         self.outcomes.add(class);
         if class.has_latency() {
@@ -80,15 +82,17 @@ pub struct ProjectMetrics {
     pub counters: Counters,
     /// Deliveries that have not ended, up to [`COUNTED_MAX`].
     pub open: u32,
-    /// Of them, those that wait for their webhook's gate or for an older one of their order key, up to [`COUNTED_MAX`].
+    /// Of them, those that wait for their webhook's gate or for an older one of their order key, up to
+    /// [`COUNTED_MAX`].
     pub held: u32,
     /// Deliveries that were given up and are still kept, up to [`COUNTED_MAX`].
     pub dead: u32,
-    /// Deliveries whose time has come, and that nobody was given, up to [`COUNTED_MAX`].
+    /// Deliveries that are due and were given to no dispatcher, up to [`COUNTED_MAX`].
     pub due: u32,
     /// Milliseconds since the oldest of those became due.
     pub oldest_due_ms: u64,
-    /// Deliveries that a dispatcher was given and has not begun, up to [`COUNTED_MAX`]: what is in the queues.
+    /// Deliveries that a dispatcher was given and has not started, up to [`COUNTED_MAX`]: what is in the
+    /// queues.
     pub queued: u32,
     /// Deliveries that are being sent, up to [`COUNTED_MAX`].
     pub sending: u32,
@@ -154,7 +158,8 @@ impl Exposition {
         }
     }
 
-    /// How long something took, in seconds. A bucket holds what took at most its bound; durations are whole milliseconds.
+    /// How long something took, in seconds. A bucket holds what took at most its bound; durations are whole
+    /// milliseconds.
     pub fn latency(
         &mut self,
         name: &str,
@@ -200,7 +205,7 @@ impl Exposition {
         };
     }
 
-    /// Everything that any counter has, of whoever counted it.
+    /// Everything that any counter has, whatever counted it.
     pub fn counters<'a>(
         &mut self,
         prefix: &str,
@@ -273,13 +278,13 @@ impl Exposition {
             ),
             (
                 "deliveries_queued",
-                "Deliveries that a dispatcher was given and has not begun, up to 10,000.",
+                "Deliveries that a dispatcher was given and has not started, up to 10,000.",
                 |of| of.queued.into(),
             ),
             ("deliveries_sending", "Deliveries that are being sent, up to 10,000.", |of| of.sending.into()),
             (
                 "oldest_due_age_seconds",
-                "Since when the oldest delivery is due that no dispatcher was given; 0 where there is none.",
+                "Since when the oldest delivery is due that no dispatcher was given; 0 if there is no such delivery.",
                 |of| seconds(of.oldest_due_ms),
             ),
         ];

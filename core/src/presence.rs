@@ -1,16 +1,17 @@
-//! Which projects there are, as one isolate remembers it: so that nobody who makes a name up costs more than a look-up.
+//! Which projects there are, as one isolate remembers it: so that nobody who makes a name up costs more than
+//! a look-up.
 //!
-//! A project that is there stays (there is no way to delete one), so that is remembered for good. That a name is none is
-//! remembered for a moment only: somebody else may be making the project just now.
+//! A project that is there stays (there is no way to delete one), so that is remembered for good. That a
+//! project does not exist is remembered for a moment only: somebody else may be making the project just now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Timestamp;
 use crate::webhook::ProjectName;
 
-/// Milliseconds for which nobody looks again whether a project is there that was not.
+/// Milliseconds for which a project that was not found is not looked up again.
 pub const ABSENT_FOR_MS: i64 = 10_000;
-/// Names that are remembered at most, of each kind; beyond them memory starts anew.
+/// Names that are remembered at most, of each kind; beyond them memory starts again.
 const NAMES_MAX: usize = 10_000;
 
 /// What is remembered.
@@ -44,7 +45,8 @@ impl Presence {
         }
     }
 
-    /// A look-up that started at `asked_at` found no such project. It does not take back what was learned meanwhile.
+    /// A look-up that started at `asked_at` found no such project. It does not take back what was learned
+    /// meanwhile.
     pub fn note_absent(&mut self, project: &ProjectName, asked_at: Timestamp) {
         if self.present.contains(project) {
             return;

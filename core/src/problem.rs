@@ -1,8 +1,10 @@
 //! RFC 9457 problem details: the closed set of errors that the native API answers with.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-use crate::fault::{Fault, Faults, sentence, shorten};
+use crate::fault::{Fault, Faults, InputFault, sentence, shorten};
+use crate::variants;
 
 /// Bytes of what a problem says at most.
 const DETAIL_BYTES_MAX: usize = 1_024;
@@ -10,6 +12,8 @@ const DETAIL_BYTES_MAX: usize = 1_024;
 /// Every kind of error that a client may have to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum ProblemType {
     /// 400: the body is not JSON.
     MalformedJson,
@@ -49,48 +53,12 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them, for documentation and tests.
-    pub const ALL: [Self; 17] = [
-        Self::MalformedJson,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::ProjectNotFound,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::NameTaken,
-        Self::IdempotencyConflict,
-        Self::StateConflict,
-        Self::VersionMismatch,
-        Self::BodyTooLarge,
-        Self::UnsupportedMediaType,
-        Self::InvalidInput,
-        Self::TooManyRequests,
-        Self::Quota,
-        Self::Internal,
-        Self::Unavailable,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The stable last segment of the `type` URI.
     #[must_use]
     pub const fn id(self) -> &'static str {
-        match self {
-            Self::MalformedJson => "malformed-json",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::ProjectNotFound => "project-not-found",
-            Self::NotFound => "not-found",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::NameTaken => "name-taken",
-            Self::IdempotencyConflict => "idempotency-conflict",
-            Self::StateConflict => "state-conflict",
-            Self::VersionMismatch => "version-mismatch",
-            Self::BodyTooLarge => "body-too-large",
-            Self::UnsupportedMediaType => "unsupported-media-type",
-            Self::InvalidInput => "invalid-input",
-            Self::TooManyRequests => "too-many-requests",
-            Self::Quota => "quota",
-            Self::Internal => "internal",
-            Self::Unavailable => "unavailable",
-        }
+        self.into_str()
     }
 
     /// The HTTP status.
@@ -235,8 +203,8 @@ impl Problem {
         if self.errors.is_empty() { self.detail.clone() } else { sentence(&self.errors, self.more_errors) }
     }
 
-    /// The same problem for somebody whose whole input stood at `place` of what was checked, such as `/events/0`: neither a pointer nor the
-    /// detail names what the sender has not written.
+    /// The same problem for somebody whose whole input stood at `place` of what was checked, such as
+    /// `/events/0`: neither a pointer nor the detail names what the sender has not written.
     #[must_use]
     pub fn below(mut self, place: &str) -> Self {
         for fault in &mut self.errors {
@@ -265,6 +233,15 @@ impl Problem {
             used: Some(exceeded.used),
             retry_after_s: exceeded.retry_after_s,
             ..Self::new(ProblemType::Quota, exceeded.to_string())
+        }
+    }
+}
+
+impl From<InputFault> for Problem {
+    fn from(fault: InputFault) -> Self {
+        match fault {
+            InputFault::Malformed(detail) => Self::new(ProblemType::MalformedJson, detail),
+            InputFault::Invalid(faults) => Self::invalid(faults),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::webhook::{ProjectName, field};
 /// Not JSON, or every bad field.
 pub fn create(body: &str) -> Result<ProjectName, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| {
         let name = ProjectName::parse(text);
@@ -21,7 +21,7 @@ pub fn create(body: &str) -> Result<ProjectName, InputFault> {
             let max = ProjectName::CHARS_MAX;
             fields.fault(
                 "name",
-                format!("must be 1 to {max} of a-z, 0-9, - and _, and begin with a letter or digit"),
+                format!("must be 1 to {max} of a-z, 0-9, - and _, and start with a letter or digit"),
             );
         }
         name
@@ -42,7 +42,7 @@ pub struct SettingsPatch {
     /// Days that things are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
-    /// Locations that actinia's clients are told of.
+    /// Locations that actinia's clients see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actinia_locations: Option<Vec<String>>,
 }
@@ -78,14 +78,14 @@ impl SettingsPatch {
     }
 }
 
-/// Parses the body of `PATCH projects/{project}`: `{"retry_schedule_s"?, "retention_days"?, "actinia_locations"?}`. `null` restores a
-/// default.
+/// Parses the body of `PATCH projects/{project}`: `{"retry_schedule_s"?, "retention_days"?,
+/// "actinia_locations"?}`. `null` restores a default.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
 pub fn update(body: &str) -> Result<SettingsPatch, InputFault> {
     let patch = parse_json(body)?;
-    let fields = Fields::of(&patch, "")?;
+    let fields = Fields::from_value(&patch, "")?;
     settings(fields).map_err(InputFault::from)
 }
 

@@ -1,15 +1,15 @@
 //! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::api::audit::SubjectKind;
-use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE};
+use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE, Page};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::{Fault, Faults};
-use crate::metrics;
-use crate::route;
 use crate::time::{TIME_RULE, Timestamp};
+use crate::{metrics, route, variants};
 
 /// Characters of a cursor or of a search at most.
 pub(crate) const TEXT_CHARS_MAX: usize = 256;
@@ -48,6 +48,20 @@ impl PageQuery {
         let mut parameters = Parameters::parse(query)?;
         let page = parameters.page_or(LIMIT_NONE);
         parameters.finish(page)
+    }
+
+    /// The part of `items` that this asks for, where they are at hand and sorted by `name`: a cursor is the
+    /// last name of the page before.
+    #[must_use]
+    pub fn page_of<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
+        if let Some(after) = &self.cursor {
+            items.retain(|item| name(item) > after.as_str());
+        }
+        let limit = self.limit as usize;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_last| has_more).map(|last| String::from(name(last)));
+        Page::new(items, next)
     }
 }
 
@@ -166,7 +180,8 @@ pub struct AuditQuery {
 }
 
 impl AuditQuery {
-    /// Reads the query of `GET audit`; `subject` is a kind (`subject=token`), or a kind and a name (`subject=webhook:w`).
+    /// Reads the query of `GET audit`; `subject` is a kind (`subject=token`), or a kind and a name
+    /// (`subject=webhook:w`).
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -196,7 +211,7 @@ pub struct StatsQuery {
     /// The event type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Where the first bucket begins.
+    /// Where the first bucket starts.
     pub since: Timestamp,
     /// The last bucket holds what was just before.
     pub until: Timestamp,
@@ -205,8 +220,8 @@ pub struct StatsQuery {
 }
 
 impl StatsQuery {
-    /// Reads the query of `GET stats`: the 24 h before `now`, by the hour, where it says nothing else. `since` is rounded
-    /// down to the begin of a bucket.
+    /// Reads the query of `GET stats`: the 24 h before `now`, by the hour, where it says nothing else.
+    /// `since` is rounded down to the start of a bucket.
     ///
     /// # Errors
     /// Every bad or unknown parameter; a time of more than [`BUCKETS_MAX`] buckets.
@@ -242,26 +257,25 @@ impl StatsQuery {
 /// How an export writes the data of its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DataForm {
     /// As the JSON value that it is.
     #[default]
     Json,
-    /// As a string that holds the text that the producer wrote, byte for byte: for readers whose number types would round
-    /// the value, or refuse it.
+    /// As a string that holds the text that the producer wrote, byte for byte: for readers whose number types
+    /// would round the value, or refuse it.
     Text,
 }
 
 impl DataForm {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Text];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The spelling in a query.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Text => "text",
-        }
+        self.into_str()
     }
 }
 
@@ -279,7 +293,7 @@ pub struct ExportQuery {
     pub state: Option<State>,
     /// The webhook's name; never of events.
     pub webhook: Option<String>,
-    /// How the data of events is written; never of deliveries, which have none.
+    /// How the data of events is written. Not for deliveries, which have no data.
     #[serde(default)]
     pub data: DataForm,
 }
@@ -347,7 +361,8 @@ pub struct MetricsQuery {
 }
 
 impl MetricsQuery {
-    /// Reads the query of `GET /metrics`: `projects`, 0 to [`metrics::PROJECTS_MAX`], which it is where nobody says.
+    /// Reads the query of `GET /metrics`: `projects`, 0 to [`metrics::PROJECTS_MAX`], which it is where
+    /// nobody says.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -363,7 +378,7 @@ impl MetricsQuery {
     }
 }
 
-/// Refuses every parameter, for calls that know none.
+/// Refuses every parameter, for calls without parameters.
 ///
 /// # Errors
 /// Every parameter, and a query that can't be decoded.
@@ -394,7 +409,7 @@ impl Parameters {
     }
 
     pub(crate) fn fault(&mut self, key: &str, detail: impl Into<String>) {
-        self.faults.note(|| Fault::new(format!("?{key}"), detail));
+        self.faults.push_with(|| Fault::new(format!("?{key}"), detail));
     }
 
     /// Every value of `key`.
@@ -443,7 +458,7 @@ impl Parameters {
 
     fn data_form(&mut self) -> DataForm {
         let Some(text) = self.one("data") else { return DataForm::default() };
-        DataForm::ALL.into_iter().find(|form| form.as_str() == text).unwrap_or_else(|| {
+        text.parse().unwrap_or_else(|_unknown| {
             self.fault("data", format!("must be one of {}", DataForm::ALL.map(DataForm::as_str).join(", ")));
             DataForm::default()
         })
@@ -482,7 +497,7 @@ impl Parameters {
     pub(crate) fn finish<T>(self, found: T) -> Result<T, Faults> {
         let Self { pairs, known, mut faults } = self;
         for (key, _) in pairs.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-            faults.note(|| {
+            faults.push_with(|| {
                 let known = if known.is_empty() { String::from("none") } else { known.join(", ") };
                 Fault::new(format!("?{key}"), format!("is not a known parameter; known are {known}"))
             });
@@ -578,6 +593,32 @@ mod tests {
         assert_eq!(pointers(DeliveryQuery::parse("state=lost")), ["?state"]);
         assert_eq!(pointers(none("a=1")), ["?a"]);
         assert_eq!(none(""), Ok(()));
+    }
+
+    #[test]
+    fn a_list_at_hand_is_cut_into_pages_that_hold_each_item_once() {
+        let all = ["a", "b", "c", "d", "e"];
+        let ask =
+            |limit, cursor: Option<String>| PageQuery { limit, cursor }.page_of(all.to_vec(), |name| name);
+        for limit in [1, 2, 4, 5, 6, LIMIT_NONE] {
+            let (mut found, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = ask(limit, cursor);
+                assert!(!page.items.is_empty() && page.items.len() <= limit as usize, "{limit}: {page:?}");
+                found.extend(page.items);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, all, "{limit}");
+        }
+        assert_eq!(
+            ask(2, Some(String::from("bb"))),
+            Page::new(vec!["c", "d"], Some(String::from("d"))),
+            "an item that was deleted since"
+        );
+        assert_eq!(ask(2, Some(String::from("e"))), Page::new(Vec::new(), None));
     }
 
     const NOW: Timestamp = Timestamp(1_795_270_051_204);

@@ -1,15 +1,21 @@
-//! Quotas: how much one project may hold and be asked for, so that nobody fills the store or the clock of others.
+//! Quotas: how much one project may hold and be asked for, so that nobody fills the store or the clock of
+//! others.
 //!
-//! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota is refused with
-//! the problem `quota`, which names it, its limit, what is used and what to do. Nothing else changes: a project that is full
-//! still lists, deletes, delivers and records attempts.
+//! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota
+//! is refused with the problem `quota`, which names it, its limit, what is used and what to do. Nothing else
+//! changes: a project that is full still lists, deletes, delivers and records attempts.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Quota {
     /// Webhooks of the project.
     Webhooks,
@@ -35,40 +41,18 @@ pub enum Quota {
 
 impl Quota {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Webhooks,
-        Self::OriginWebhooks,
-        Self::Inboxes,
-        Self::InboxRequestsPerMinute,
-        Self::OpenDeliveries,
-        Self::RequestDeliveries,
-        Self::StoredBytes,
-        Self::EventsPerMinute,
-        Self::OpenRuns,
-        Self::LiveSockets,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// Its name, as problems and a project's detail say it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Webhooks => "webhooks",
-            Self::OriginWebhooks => "origin_webhooks",
-            Self::Inboxes => "inboxes",
-            Self::InboxRequestsPerMinute => "inbox_requests_per_minute",
-            Self::OpenDeliveries => "open_deliveries",
-            Self::RequestDeliveries => "request_deliveries",
-            Self::StoredBytes => "stored_bytes",
-            Self::EventsPerMinute => "events_per_minute",
-            Self::OpenRuns => "open_runs",
-            Self::LiveSockets => "live_sockets",
-        }
+        self.into_str()
     }
 
     /// The quota of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|quota| quota.as_str() == text)
+        text.parse().ok()
     }
 
     /// The variable of the deployment that sets it.
@@ -88,8 +72,8 @@ impl Quota {
         }
     }
 
-    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object (docs/platform.md 2.3), so
-    /// that there is room to delete and to record attempts.
+    /// The limit of a deployment that says nothing. Stored bytes stay below the 10 GB of a Durable Object
+    /// (docs/platform.md 2.3), so that there is room to delete and to record attempts.
     #[must_use]
     pub const fn default_limit(self) -> u64 {
         match self {
@@ -105,7 +89,8 @@ impl Quota {
     }
 
     /// What is counted, such as `webhooks of this project`.
-    const fn counted(self) -> &'static str {
+    #[must_use]
+    pub const fn counted(self) -> &'static str {
         match self {
             Self::Webhooks => "webhooks of this project",
             Self::OriginWebhooks => "webhooks of this project with one origin (scheme, host and port)",
@@ -120,7 +105,9 @@ impl Quota {
         }
     }
 
-    const fn advice(self) -> &'static str {
+    /// What helps a project that is over it, as the end of a sentence.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
         match self {
             Self::Webhooks | Self::Inboxes => "delete one that is not needed",
             Self::OriginWebhooks => "let one webhook take more event types, or delete one of them",
@@ -138,7 +125,7 @@ impl Quota {
     }
 }
 
-/// The limits of a deployment. 0: none.
+/// The limits of a deployment. 0 means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas([u64; Quota::ALL.len()]);
 
@@ -218,10 +205,22 @@ impl std::error::Error for Exceeded {}
 pub struct QuotaUse {
     /// Which.
     pub quota: Quota,
-    /// Its limit; null where there is none.
+    /// Its limit; null if it has no limit.
     pub limit: Option<u64>,
-    /// What is used now; of `origin_webhooks` the most of any origin; null where it is counted for each token, inbox or request.
+    /// What is used now; of `origin_webhooks` the most of any origin; null where it is counted for each
+    /// token, inbox or request.
     pub used: Option<u64>,
+}
+
+impl QuotaUse {
+    /// Whether so much is used ([`FULL_PERCENT`]) that somebody should know before the limit is reached.
+    #[must_use]
+    pub fn is_nearly_used_up(&self) -> bool {
+        match (self.used, self.limit) {
+            (Some(used), Some(limit)) => used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT),
+            _ => false,
+        }
+    }
 }
 
 /// Percent of the stored bytes at which a project is said to be full (`postern.project.full`).
@@ -236,7 +235,7 @@ pub const fn is_full(was: bool, used: u64, limit: u64) -> bool {
     used.saturating_mul(100) >= limit.saturating_mul(percent)
 }
 
-/// What a minute has taken so far: a window of 60 s that begins with the first of it.
+/// What a minute has taken so far: a window of 60 s that starts with the first of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Minute {
     began_ms: i64,
@@ -246,7 +245,8 @@ pub struct Minute {
 impl Minute {
     const MS: i64 = 60_000;
 
-    /// Whether the window is over at `now_ms`. A clock that went back ends it too, or it would last for too long.
+    /// Whether the window is over at `now_ms`. A clock that went back ends it too, or it would last for too
+    /// long.
     #[must_use]
     pub const fn is_over(&self, now_ms: i64) -> bool {
         now_ms < self.began_ms || now_ms - self.began_ms >= Self::MS
@@ -318,6 +318,14 @@ mod tests {
             "no minute has so many"
         );
         assert_eq!(take(10, 150_000), Ok(()), "the clock went back");
+    }
+
+    #[test]
+    fn a_quota_is_nearly_used_up_from_eighty_percent_on() {
+        let of = |used, limit| QuotaUse { quota: Quota::Webhooks, limit, used }.is_nearly_used_up();
+        assert!(of(Some(80), Some(100)) && of(Some(100), Some(100)) && of(Some(1), Some(1)));
+        assert!(!of(Some(79), Some(100)) && !of(Some(0), Some(1)));
+        assert!(!of(None, Some(1)) && !of(Some(u64::MAX), None), "nothing to compare");
     }
 
     #[test]

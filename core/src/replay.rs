@@ -11,7 +11,7 @@ use crate::webhook::{WebhookName, field};
 
 /// The states in which a delivery can be replayed: those in which it has ended.
 pub const STATES: [State; 3] = [State::Dead, State::Cancelled, State::Delivered];
-/// What is replayed where nobody says: what did not arrive.
+/// What is replayed by default: what did not arrive.
 const STATES_DEFAULT: [State; 2] = [State::Dead, State::Cancelled];
 
 /// Which deliveries, or with `missing` which events, are replayed. What is `None` or empty does not restrict.
@@ -58,11 +58,11 @@ impl ReplayQuery {
 /// Parses the body of `POST replays`. An empty object replays everything that is dead or cancelled.
 ///
 /// # Errors
-/// Not JSON, or every bad field: a name that is none, a time that is none, an empty time, a state in which nothing can be
+/// Not JSON, or every bad field: an invalid name or time, an empty interval, a state in which nothing can be
 /// replayed, `missing` without a webhook or with states.
 pub fn parse(body: &str) -> Result<ReplayRequest, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let webhook = fields.text("webhook").value();
     if webhook.is_some_and(|name| WebhookName::of_known(name).is_none()) {
         fields.fault("webhook", "must be the name of a webhook");

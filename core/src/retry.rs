@@ -1,6 +1,7 @@
 //! When the next attempt of a delivery is due.
 //!
-//! Pure arithmetic: the jitter comes from a seed, so a schedule can be shown before it happens and repeated in a test.
+//! Pure arithmetic: the jitter comes from a seed, so a schedule can be shown before it happens and repeated
+//! in a test.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,16 +21,19 @@ pub const DEFAULT_WAITS_S: &[u32] = {
     waits
 };
 
-/// Seconds before attempt 2, 3, … of a test that retries: six attempts in about a minute, because somebody is watching.
+/// Seconds before attempt 2, 3, … of a test that retries: six attempts in about a minute, because somebody is
+/// watching.
 pub const TEST_WAITS_S: &[u32] = &[2, 5, 10, 20, 30];
-/// A test does not wait longer than so many seconds for its next attempt: where the receiver asks for more it has failed.
+/// A test does not wait longer than so many seconds for its next attempt: where the receiver asks for more it
+/// has failed.
 pub const TEST_WAIT_MAX_S: u32 = 60;
 
 /// Milliseconds to wait before attempt `next_attempt` (1-based), jittered from `seed`, never shorter than
 /// `retry_after_s`; `None` where the schedule has no such attempt.
 ///
-/// `schedule` holds the seconds before attempt 2, 3, … ([`DEFAULT_WAITS_S`] where it is `None`); the first attempt is due at
-/// once. `seed` and `next_attempt` decide the jitter: the same pair gives the same wait in every process.
+/// `schedule` holds the seconds before attempt 2, 3, … ([`DEFAULT_WAITS_S`] where it is `None`); the first
+/// attempt is due at once. `seed` and `next_attempt` decide the jitter: the same pair gives the same wait in
+/// every process.
 #[must_use]
 pub fn wait_ms(
     next_attempt: u32,
@@ -52,8 +56,8 @@ pub fn wait_ms(
     i64::try_from(jittered_ms.max(asked_ms)).ok()
 }
 
-/// When each attempt would be made if every one before it failed at once, the first at `from`. One entry where `retries` is
-/// false.
+/// When each attempt would be made if every one before it failed at once, the first at `from`. One entry
+/// where `retries` is false.
 #[must_use]
 pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timestamp) -> Vec<Timestamp> {
     let mut at = from;
@@ -69,7 +73,23 @@ pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timest
     attempts
 }
 
-/// Evenly spread bits from delivery and attempt: the finaliser of SplitMix64 over a sequence that the seed starts.
+/// Calls in a row that we could not make ourselves until the schedule counts them: four days of them.
+const OUR_FAULTS_MAX: u32 = 100;
+/// Milliseconds until a call is repeated that we could not make: doubled each time, from the first to the
+/// second of these.
+const OUR_FAULT_WAITS_MS: (i64, i64) = (30_000, 3_600_000);
+
+/// Milliseconds until a call is repeated that we could not make ([`crate::delivery::Outcome::is_our_fault`]),
+/// where `before` such calls came before it in a row; `None`: the schedule counts it, so that no delivery
+/// goes on for ever.
+#[must_use]
+pub fn our_fault_wait_ms(before: u32) -> Option<i64> {
+    let (first_ms, most_ms) = OUR_FAULT_WAITS_MS;
+    (before < OUR_FAULTS_MAX).then(|| (first_ms << before.min(16)).min(most_ms))
+}
+
+/// Evenly spread bits from delivery and attempt: the finaliser of SplitMix64 over a sequence that the seed
+/// starts.
 const fn scramble(seed: u64, attempt: u32) -> u64 {
     let mut bits = seed.wrapping_add((attempt as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -77,8 +97,8 @@ const fn scramble(seed: u64, attempt: u32) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// What a `Retry-After` header says (RFC 9110 10.2.3), told at the moment when the answer came. A value that is not understood is kept, so
-/// that the reason can name it, and the schedule's own wait holds.
+/// What a `Retry-After` header says (RFC 9110 10.2.3), told at the moment when the answer came. A value that
+/// is not understood is kept, so that the reason can name it, and the schedule's own wait holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -103,9 +123,9 @@ pub const NOT_UNDERSTOOD_CHARS_MAX: usize = 100;
 const VALUES_MAX: usize = 16;
 
 impl RetryAfter {
-    /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an HTTP date, and, beyond what
-    /// the RFC asks for, seconds with decimals (rounded up) and several values joined by commas, as two header lines arrive (the
-    /// longest wait counts).
+    /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an
+    /// HTTP date, and, beyond what the RFC asks for, seconds with decimals (rounded up) and several values
+    /// joined by commas, as two header lines arrive (the longest wait counts).
     #[must_use]
     pub fn read(value: &str, now: Timestamp) -> Self {
         let value = value.trim_matches([' ', '\t']);
@@ -150,7 +170,8 @@ fn read_one(value: &str, now: Timestamp) -> Option<RetryAfter> {
     let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !(whole.is_empty() && decimals.is_empty()) && are_digits(whole) && are_digits(decimals) {
-        // More digits than a number has are still "very long"; no digit at all is nothing before a decimal point.
+        // More digits than a number has are still "very long"; no digit at all is nothing before a decimal
+        // point.
         let seconds = if whole.is_empty() { 0 } else { whole.parse::<u32>().unwrap_or(u32::MAX) };
         let is_more = decimals.bytes().any(|digit| digit != b'0');
         return Some(RetryAfter::Seconds { seconds: seconds.saturating_add(u32::from(is_more)) });
@@ -186,7 +207,8 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(time::OffsetDateTime::new_utc(date, clock).unix_timestamp() * 1_000))
 }
 
-/// The year that two digits stand for: of this century, unless that is more than 50 years ahead (RFC 9110 5.6.7).
+/// The year that two digits stand for: of this century, unless that is more than 50 years ahead (RFC 9110
+/// 5.6.7).
 fn full_year(digits: i32, now: Timestamp) -> i32 {
     let this_year =
         time::OffsetDateTime::from_unix_timestamp(now.unix_s()).map_or(2_000, time::OffsetDateTime::year);

@@ -1,13 +1,17 @@
-//! Standard Webhooks signatures (docs/wire.md D.2) over `{id}.{timestamp}.{body}`: `v1` is HMAC-SHA256 with a `whsec_` secret that both
-//! sides know, `v1a` is ed25519 with a `whsk_` key whose public half, `whpk_`, is all that receivers need.
+//! Standard Webhooks signatures (docs/wire.md D.2) over `{id}.{timestamp}.{body}`: `v1` is HMAC-SHA256 with a
+//! `whsec_` secret that both sides know, `v1a` is ed25519 with a `whsk_` key whose public half, `whpk_`, is
+//! all that receivers need.
 //!
-//! The feature `asymmetric` brings the ed25519 arithmetic. Without it (the page, which must stay small) a `whsk_` key is read
-//! and shown by its form, and signing with it is a clear error.
+//! The feature `asymmetric` brings the ed25519 arithmetic. Without it (the page, which must stay small) a
+//! `whsk_` key is read and shown by its form, and signing with it is a clear error.
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine as _, alphabet};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use crate::variants;
+
 #[cfg(feature = "asymmetric")]
 use ed25519_compact::{KeyPair, SecretKey, Seed};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,6 +41,8 @@ const SECRET_BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The two kinds of secret, named after the signatures that they make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SecretKind {
     /// Symmetric: HMAC-SHA256, `whsec_`.
     V1,
@@ -46,7 +52,7 @@ pub enum SecretKind {
 
 impl SecretKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::V1, Self::V1a];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// Bytes of its signatures: those of SHA-256, and of ed25519 (RFC 8032 5.1.6).
     const fn signature_bytes(self) -> usize {
@@ -59,21 +65,18 @@ impl SecretKind {
     /// The wire spelling, also the scheme in `webhook-signature`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V1a => "v1a",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        text.parse().ok()
     }
 }
 
-/// A parsed secret: `whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and the base64 of an ed25519 seed and its public
-/// key.
+/// A parsed secret: `whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and the base64 of an ed25519 seed
+/// and its public key.
 #[derive(Clone)]
 pub struct Secret(Key);
 
@@ -123,7 +126,7 @@ pub enum VerifyFault {
     /// One of the three headers is missing.
     #[error("header {0} is missing")]
     MissingHeader(&'static str),
-    /// `webhook-timestamp` is no integer.
+    /// `webhook-timestamp` is not an integer.
     #[error("webhook-timestamp is not a number of seconds")]
     BadTimestamp,
     /// The timestamp is further than the tolerance from now.
@@ -139,7 +142,8 @@ pub enum VerifyFault {
 
 /// Bytes of `webhook-signature` that a receiver reads at most: some 90 signatures.
 pub const SIGNATURE_HEADER_BYTES_MAX: usize = 4 * 1024;
-/// Signatures of one header that are compared at most. A sender has one for each of its secrets, of which it has few.
+/// Signatures of one header that are compared at most. A sender has one for each of its secrets, of which it
+/// has few.
 pub const CANDIDATES_MAX: usize = 16;
 
 /// Seconds a timestamp may differ from the verifier's clock (reference libraries: 300).
@@ -149,8 +153,8 @@ impl Secret {
     /// Reads `whsec_…` or `whsk_…`.
     ///
     /// # Errors
-    /// What is wrong with it; never repeats the secret. Without the feature `asymmetric` the two halves of a `whsk_` are not
-    /// compared.
+    /// What is wrong with it; never repeats the secret. Without the feature `asymmetric` the two halves of a
+    /// `whsk_` are not compared.
     pub fn parse(text: &str) -> Result<Self, SecretFault> {
         let decode =
             |encoded: &str| SECRET_BASE64.decode(encoded).map_err(|_not_shown| SecretFault::NotBase64);
@@ -184,8 +188,8 @@ impl Secret {
     /// A secret of this kind, made of random bytes.
     ///
     /// # Errors
-    /// [`SecretFault::Unsupported`] for `v1a` without the feature `asymmetric`; [`SecretFault::KeyMismatch`] where all bytes
-    /// are zero, which no key may be made of.
+    /// [`SecretFault::Unsupported`] for `v1a` without the feature `asymmetric`; [`SecretFault::KeyMismatch`]
+    /// where all bytes are zero, which no key may be made of.
     pub fn generate(kind: SecretKind, random: &[u8; GENERATED_SECRET_BYTES]) -> Result<Self, SecretFault> {
         match kind {
             SecretKind::V1 => Ok(Self::from_random(random)),
@@ -262,8 +266,8 @@ const fn key_from_seed(_seed: &[u8; SEED_BYTES]) -> Result<[u8; PRIVATE_KEY_BYTE
     Err(SecretFault::Unsupported)
 }
 
-/// Checks that the public half of a key belongs to its seed: signatures by a key of two parts that do not fit give the seed
-/// away.
+/// Checks that the public half of a key belongs to its seed: signatures by a key of two parts that do not fit
+/// give the seed away.
 #[cfg(feature = "asymmetric")]
 fn check_halves(key: &[u8; PRIVATE_KEY_BYTES]) -> Result<(), SecretFault> {
     let mut seed = [0; SEED_BYTES];
@@ -295,7 +299,8 @@ fn content(id: &str, timestamp_s: i64, body: &[u8]) -> Vec<u8> {
     content
 }
 
-/// The `webhook-signature` value for these bytes: one signature per secret, in their order, separated by spaces.
+/// The `webhook-signature` value for these bytes: one signature per secret, in their order, separated by
+/// spaces.
 ///
 /// # Errors
 /// [`SecretFault::Unsupported`] for a `whsk_` without the feature `asymmetric`.
@@ -308,10 +313,11 @@ pub fn sign(secrets: &[Secret], id: &str, timestamp_s: i64, body: &[u8]) -> Resu
     Ok(signatures.join(" "))
 }
 
-/// A received request whose signature is to be verified: what was signed, and what is said to be its signature.
+/// A received request whose signature is to be verified: what was signed, and what is said to be its
+/// signature.
 ///
-/// What it costs is bounded whatever a sender puts into the header: [`SIGNATURE_HEADER_BYTES_MAX`], [`CANDIDATES_MAX`], and
-/// one signature made for each secret that is asked.
+/// What it costs is bounded whatever a sender puts into the header: [`SIGNATURE_HEADER_BYTES_MAX`],
+/// [`CANDIDATES_MAX`], and one signature made for each secret that is asked.
 pub struct Received {
     content: Vec<u8>,
     candidates: Vec<(SecretKind, Vec<u8>)>,
@@ -322,7 +328,7 @@ impl Received {
     /// Takes a request as it arrived at `now_s`.
     ///
     /// # Errors
-    /// A header is missing, or the timestamp is none or too far from `now_s`.
+    /// A header is missing, or the timestamp is malformed or too far from `now_s`.
     pub fn read(
         id: Option<&str>,
         timestamp: Option<&str>,
@@ -359,10 +365,11 @@ impl Received {
         Ok(Self { content: content(id, timestamp_s, body), candidates, left_out })
     }
 
-    /// Whether one of the signatures is that of `secret`: its own is made once and compared with each in constant time.
+    /// Whether one of the signatures is that of `secret`: its own is made once and compared with each in
+    /// constant time.
     ///
-    /// An ed25519 signature is made anew as well, which takes as long for any number of candidates: it is the same each time
-    /// (RFC 8032 5.1.6), and nobody but who holds the key can make another.
+    /// An ed25519 signature is made anew as well, which takes as long for any number of candidates: it is the
+    /// same each time (RFC 8032 5.1.6), and nobody but who holds the key can make another.
     #[must_use]
     pub fn is_signed_with(&self, secret: &Secret) -> bool {
         let mut of_kind = self.candidates.iter().filter(|(kind, _)| *kind == secret.kind()).peekable();
@@ -381,7 +388,8 @@ impl Received {
     }
 }
 
-/// A part of `webhook-signature`: scheme and signature. One of another length can't be right, and is not worth a comparison.
+/// A part of `webhook-signature`: scheme and signature. One of another length can't be right, and is not
+/// worth a comparison.
 fn candidate(part: &str) -> Option<(SecretKind, Vec<u8>)> {
     let (scheme, encoded) = part.split_once(',')?;
     let kind = SecretKind::parse(scheme)?;

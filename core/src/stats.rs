@@ -1,22 +1,43 @@
 //! Counting attempts: by how they ended, and by how long they took.
 //!
-//! One [`Tally`] of each hour, webhook and event type is what the ledger stores; sums of them are what the API shows
-//! (`api::stats`). Both parts have a short text form and are added up without loss.
+//! One [`Tally`] of each hour, webhook and event type is what the ledger stores; sums of them are what the
+//! API shows (`api::stats`). Both parts have a short text form and are added up without loss.
 
 use std::fmt::Write as _;
 
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
 use crate::delivery::Outcome;
+use crate::variants;
 
 /// How an attempt ended, as coarsely as a chart can show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OutcomeClass {
     /// 200 to 299.
+    #[strum(serialize = "2xx")]
     Success,
     /// 300 to 399.
+    #[strum(serialize = "3xx")]
     Redirect,
     /// 400 to 499.
+    #[strum(serialize = "4xx")]
     Refused,
-    /// 500 and above (and what is no HTTP status).
+    /// 500 and above (and numbers that are not an HTTP status).
+    #[strum(serialize = "5xx")]
     ReceiverFailed,
     /// No answer in time.
     TimedOut,
@@ -34,22 +55,11 @@ pub enum OutcomeClass {
 
 impl OutcomeClass {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
-        Self::Success,
-        Self::Redirect,
-        Self::Refused,
-        Self::ReceiverFailed,
-        Self::TimedOut,
-        Self::Connection,
-        Self::Dns,
-        Self::Blocked,
-        Self::Platform,
-        Self::Lost,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The class of an outcome.
     #[must_use]
-    pub const fn of(outcome: &Outcome) -> Self {
+    pub const fn from_outcome(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Answered { status: 200..=299 } => Self::Success,
             Outcome::Answered { status: 300..=399 } => Self::Redirect,
@@ -67,24 +77,13 @@ impl OutcomeClass {
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "2xx",
-            Self::Redirect => "3xx",
-            Self::Refused => "4xx",
-            Self::ReceiverFailed => "5xx",
-            Self::TimedOut => "timed_out",
-            Self::Connection => "connection",
-            Self::Dns => "dns",
-            Self::Blocked => "blocked",
-            Self::Platform => "platform",
-            Self::Lost => "lost",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether there is a latency worth counting: somebody answered.
@@ -142,11 +141,12 @@ impl Outcomes {
     }
 }
 
-/// Buckets of a histogram. Four to each doubling: the last begins at 114,688 ms, far beyond the longest timeout.
+/// Buckets of a histogram. Four to each doubling: the last starts at 114,688 ms, far beyond the longest
+/// timeout.
 pub const BUCKETS: usize = 64;
 
-/// How long attempts took: counts in buckets that grow with the latency, each a quarter of the power of two below it wide, so
-/// that a percentile is right to about an eighth; and their sum.
+/// How long attempts took: counts in buckets that grow with the latency, each a quarter of the power of two
+/// below it wide, so that a percentile is right to about an eighth; and their sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Histogram {
     counts: [u64; BUCKETS],
@@ -203,8 +203,8 @@ impl Histogram {
             .map(move |bucket| (lower_bound_ms(bucket).saturating_sub(1), counts.iter().take(bucket).sum()))
     }
 
-    /// The milliseconds that `percent` (0 to 100) of what was counted took at most, read between the bounds of a bucket;
-    /// `None` where nothing was counted.
+    /// The milliseconds that `percent` (0 to 100) of what was counted took at most, read between the bounds
+    /// of a bucket; `None` where nothing was counted.
     #[must_use]
     pub fn percentile_ms(&self, percent: u8) -> Option<u32> {
         let count = self.count();
@@ -283,7 +283,7 @@ pub struct Tally {
 impl Tally {
     /// Counts one attempt. `is_first`: it was the first of its delivery.
     pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool, is_first: bool) {
-        let class = OutcomeClass::of(outcome);
+        let class = OutcomeClass::from_outcome(outcome);
         self.attempts += 1;
         self.delivered += u64::from(is_delivered);
         self.at_once += u64::from(is_delivered && is_first);
@@ -319,7 +319,7 @@ fn joined(pairs: impl Iterator<Item = (impl std::fmt::Display, u64)>) -> String 
     text
 }
 
-/// The pairs of [`joined`]; a count that is none is `None`.
+/// The pairs of [`joined`]; an unparsable count is `None`.
 fn pairs(text: &str) -> impl Iterator<Item = (&str, Option<u64>)> {
     text.split(' ').filter(|pair| !pair.is_empty()).map(|pair| match pair.split_once(':') {
         Some((key, count)) => (key, count.parse().ok()),

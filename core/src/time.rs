@@ -4,7 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Unix milliseconds. On the wire an RFC 3339 UTC string with milliseconds, such as `2026-11-21T09:30:00.125Z`.
+/// Unix milliseconds. On the wire an RFC 3339 UTC string with milliseconds, such as
+/// `2026-11-21T09:30:00.125Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
@@ -13,7 +14,7 @@ const YEAR_0_MS: i64 = -62_167_219_200_000;
 /// The end of the year 9999.
 const YEAR_10000_MS: i64 = 253_402_300_800_000;
 
-/// What a time looks like, for the person whose text is none.
+/// Shown when a time is malformed.
 pub(crate) const TIME_RULE: &str = "must be a time such as 2026-11-21T09:30:00Z (RFC 3339)";
 
 impl Timestamp {
@@ -54,7 +55,8 @@ impl Timestamp {
         )
     }
 
-    /// The form of an HTTP date that is in use, such as `Sat, 21 Nov 2026 14:07:31 GMT` (RFC 9110 5.6.7, IMF-fixdate).
+    /// The form of an HTTP date that is in use, such as `Sat, 21 Nov 2026 14:07:31 GMT` (RFC 9110 5.6.7,
+    /// IMF-fixdate).
     #[must_use]
     pub fn to_http_date(self) -> String {
         const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -75,8 +77,8 @@ impl Timestamp {
         )
     }
 
-    /// Reads any RFC 3339 time; an offset is converted to UTC, digits beyond milliseconds are dropped. `None` also where the
-    /// time in UTC is before the year 0 or after 9999, which RFC 3339 can't write.
+    /// Reads any RFC 3339 time; an offset is converted to UTC, digits beyond milliseconds are dropped. `None`
+    /// also where the time in UTC is before the year 0 or after 9999, which RFC 3339 can't write.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;

@@ -1,25 +1,29 @@
 //! Tokens: the bearer secrets of one project, and the roles they carry.
 //!
-//! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up: one that
-//! names another project is answered like a project that does not exist.
+//! A token names its project (`pst_{project}_{secret}`), so a request can be told apart without a look-up:
+//! one that names another project is answered like a project that does not exist.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::fault::{Fields, InputFault, check_name, parse_json};
 use crate::time::{TIME_RULE, Timestamp};
+use crate::variants;
 use crate::webhook::ProjectName;
 
 /// What a token may do. Which operations that is: [`crate::operation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Role {
     /// Everything in its project.
     Manage,
     /// Post events, nothing else.
     Publish,
-    /// Create runs and work on them: for executors, and for who submits jobs.
+    /// Create runs and work on them: for executors, and for clients that submit jobs.
     Execute,
     /// Read everything but secrets, tokens and the audit log.
     Read,
@@ -27,17 +31,12 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Manage, Self::Publish, Self::Execute, Self::Read];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Manage => "manage",
-            Self::Publish => "publish",
-            Self::Execute => "execute",
-            Self::Read => "read",
-        }
+        self.into_str()
     }
 
     /// What people read of it. A test holds the words against the table of operations.
@@ -54,7 +53,7 @@ impl Role {
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
+        text.parse().ok()
     }
 }
 
@@ -78,7 +77,7 @@ pub const NAME_CHARS_MAX: usize = 64;
 /// Not JSON, or every bad field.
 pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name);
     if let Some(Err(detail)) = name.map(|name| check_name(name, 1, NAME_CHARS_MAX)) {
@@ -110,7 +109,8 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     }
 }
 
-/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess came.
+/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess
+/// came.
 pub const WRONG: &str = "the token is wrong, has expired or was revoked";
 
 /// Every token starts so.
@@ -136,14 +136,16 @@ pub fn project_of(token: &str) -> Option<ProjectName> {
 /// SHA-256 of the token in lower-case hex: all that is stored. 256 random bits need no slow hash.
 #[must_use]
 pub fn hash(token: &str) -> String {
-    // Not `format!("{byte:02x}")`: every request is hashed, and formatting took a tenth of its time in the Worker.
+    // Not `format!("{byte:02x}")`: every request is hashed, and formatting took a tenth of its time in the
+    // Worker.
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(token.as_bytes());
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last one.
+/// RFC 4648 base32 without padding, in lower case: no `_`, so a token's secret part is what follows the last
+/// one.
 #[must_use]
 pub fn base32_lower(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -69,7 +69,8 @@ struct EgressCase {
     allow_private: bool,
     #[serde(default)]
     own_hosts: Vec<String>,
-    /// `ok` or a refusal's code; several joined by ` or ` where the platforms' parsers give up at different points.
+    /// `ok` or a refusal's code; several joined by ` or ` where the platforms' parsers give up at different
+    /// points.
     expect: String,
     note: String,
     normalised: Option<String>,
@@ -290,7 +291,7 @@ struct RetryCases {
 #[derive(Debug, Deserialize)]
 struct WaitCase {
     next_attempt: u32,
-    /// The webhook's or the project's; the default where there is none.
+    /// The webhook's or the project's; the default if absent.
     schedule_s: Option<Vec<u32>>,
     seed: u64,
     retry_after_s: Option<u32>,
@@ -357,7 +358,7 @@ fn rendering(report: &mut Report) {
         let kind = case.event.kind.as_str();
         let source =
             Source { kind, accepted_at: case.accepted_at, data: &data, object: case.event.object.as_ref() };
-        let rendering = Rendering::of(&webhook, kind);
+        let rendering = Rendering::for_event(&webhook, kind);
         match contract::build(&webhook, &rendering, &source, &case.message_id, case.now) {
             Ok(callback) => {
                 report.same(&case.note, &callback.body, &case.body);

@@ -1,6 +1,6 @@
-//! Messages of the queues `deliveries` and `retries`: text of JSON that holds ids only, so that no secret and no large
-//! body travels through a queue, and no map turns into `{}` (docs/platform.md 1.9, trap 1). Nothing is ever delayed in
-//! a queue (trap 9): when something is due is the ledger's to say.
+//! Messages of the queues `deliveries` and `retries`: text of JSON that holds ids only, so that no secret
+//! and no large body travels through a queue, and no map turns into `{}` (docs/platform.md 1.9, trap 1).
+//! Nothing is ever delayed in a queue (trap 9): when something is due is the ledger's to say.
 
 use postern_engine::Message;
 use wasm_bindgen::JsValue;
@@ -8,7 +8,8 @@ use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
 use crate::meter::{self, Billed};
 
-/// Messages of one `sendBatch` at most (docs/platform.md 2.2: 100 messages and 256 KB; one of ours is below 1 KB).
+/// Messages of one `sendBatch` at most (docs/platform.md 2.2: 100 messages and 256 KB; one of ours is below
+/// 1 KB).
 const BATCH_MESSAGES_MAX: usize = 100;
 
 /// A queue took only some of what was sent to it.

@@ -89,7 +89,7 @@ async fn exchange(
     let status = response.status();
     let received: Vec<(String, String)> = Headers(response.headers()).entries().collect();
     let about = AboutBody::of(&received);
-    let answer = ReceivedResponse::of(status, received, clock::now());
+    let answer = ReceivedResponse::from_head(status, received, clock::now());
     let (body, broken) =
         body::read(about.readable(&response), Limits { kept: RESPONSE_BYTES_MAX, read: RESPONSE_BYTES_MAX })
             .await;

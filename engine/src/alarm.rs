@@ -1,11 +1,13 @@
 //! A project's alarm: the order of what one ring does, and when the next one comes.
 //!
-//! One ring goes on with replays, leases what is due, hands it to the queues, runs due tests and runs, publishes to KV and
-//! deletes what is old. Each of these is bounded; the next ring goes on. A ring arms the alarm before it works, so a crash in
-//! the middle costs a minute at most, and at its end the alarm is set to what the ledger says comes next.
+//! One ring goes on with replays, leases what is due, hands it to the queues, runs due tests and runs,
+//! publishes to KV and deletes what is old. Each of these is bounded; the next ring goes on. A ring arms
+//! the alarm before it works, so a crash in the middle costs a minute at most, and at its end the alarm is
+//! set to what the ledger says comes next.
 //!
-//! Nothing slow stands in its way: publications run beside it, one at a time; both queues are sent to at once, and what one of
-//! them refuses is due again after a rest, while the other goes on. How much is handed over follows [`crate::pressure`].
+//! Nothing slow stands in its way: publications run beside it, one at a time; both queues are sent to at
+//! once, and what one of them refuses is due again after a rest, while the other goes on. How much is
+//! handed over follows [`crate::pressure`].
 
 use postern_core::time::Timestamp;
 use postern_ledger::LeaseTicket;
@@ -18,16 +20,16 @@ const WATCH_MS: i64 = 60_000;
 const LEASE_MAX: usize = 500;
 /// Rounds of leasing in one ring.
 const ROUNDS_MAX: u32 = 10;
-/// Rows that one step of a replay looks at, and steps of one ring: fewer than its rounds lease, so that a replay does not run
-/// ahead of what can be sent.
+/// Rows that one step of a replay looks at, and steps of one ring: fewer than its rounds lease, so that a
+/// replay does not run ahead of what can be sent.
 const REPLAY_ROWS: u32 = 500;
 const REPLAY_STEPS_MAX: u32 = 4;
 /// Steps of retention in one ring.
 const RETENTION_STEPS_MAX: u32 = 4;
 /// Definitions that are published at once.
 const PUBLISH_MAX: u32 = 200;
-/// After a failure the alarm rests for so long: what is due stays due, and would make it ring at once. Likewise while no more
-/// tickets may be handed over, unless one is claimed.
+/// After a failure the alarm rests for so long: what is due stays due, and would make it ring at once.
+/// Likewise while no more tickets may be handed over, unless one is claimed.
 const REST_MS: i64 = 1_000;
 /// What a queue refused rests for so long after the first refusal; then twice as long each time, up to this.
 const REFUSED_REST_MAX_MS: i64 = 30_000;

@@ -17,7 +17,8 @@ impl Jitter {
     }
 }
 
-/// Milliseconds to wait after `failures` failures in a row: doubled each time, and half to one and a half of it.
+/// Milliseconds to wait after `failures` failures in a row: doubled each time, and half to one and a half
+/// of it.
 #[must_use]
 pub fn backoff_ms(failures: u32, jitter: Jitter) -> i64 {
     let doublings = failures.saturating_sub(1).min(10);

@@ -1,9 +1,9 @@
-//! The orchestration around a ledger as machines without I/O: what a dispatcher, the reports of an isolate, a project's
-//! alarm and a queue's consumer do next.
+//! The orchestration around a ledger as machines without I/O: what a dispatcher, the reports of an isolate,
+//! a project's alarm and a queue's consumer do next.
 //!
-//! Each machine has the same shape: `next(now)` says what to do, `heard(what, now)` tells what came of it. Time and
-//! randomness are arguments. `edge` drives the machines on the platform, the simulation (`engine/tests/simulation`)
-//! drives the same code in a world that fails.
+//! Each machine has the same shape: `next(now)` says what to do, `heard(what, now)` tells what came of it.
+//! Time and randomness are arguments. `edge` drives the machines on the platform, the simulation
+//! (`engine/tests/simulation`) drives the same code in a world that fails.
 //!
 //! * [`Desk`]: one invocation's claims, calls, reports and what it gives back.
 //! * [`Mailbox`]: the reports of an isolate that travel together, until their project has taken them.

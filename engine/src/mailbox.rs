@@ -1,14 +1,17 @@
-//! Finished attempts on their way to their project: one call at a time from each isolate, with all that has finished.
+//! Finished attempts on their way to their project: one call at a time from each isolate, with all that has
+//! finished.
 //!
-//! Under load an isolate runs many invocations at once, and each of them ends with a report. A call to the object costs the
-//! same whether it carries one report or fifty, so an invocation whose project is being called leaves its reports to the one
-//! that calls: only data passes between invocations, never a promise (the platform lets no request wait for another's).
+//! Under load an isolate runs many invocations at once, and each of them ends with a report. A call to the
+//! object costs the same whether it carries one report or fifty, so an invocation whose project is being
+//! called leaves its reports to the one that calls: only data passes between invocations, never a promise
+//! (the platform lets no request wait for another's).
 //!
-//! A report is kept until the project has taken it, or its lease has ended: the operation is compare-and-set, so what may
-//! have arrived is simply sent again, after a wait that doubles. An invocation may end in the middle
-//! (docs/platform.md 1.4: 30 s after its answer), and then it says nothing. So one that has called for longer than
-//! [`STUCK_AFTER_MS`] no longer counts: the next invocation goes on, with what the stuck one had in hand and with what waited.
-//! What waits when no further one comes is left to its leases, as with any dispatcher that dies.
+//! A report is kept until the project has taken it, or its lease has ended: the operation is
+//! compare-and-set, so what may have arrived is simply sent again, after a wait that doubles. An invocation
+//! may end in the middle (docs/platform.md 1.4: 30 s after its answer), and then it says nothing. So one
+//! that has called for longer than [`STUCK_AFTER_MS`] no longer counts: the next invocation goes on, with
+//! what the stuck one had in hand and with what waited. What waits when no further one comes is left to its
+//! leases, as with any dispatcher that dies.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +22,8 @@ use postern_ledger::Report;
 use crate::backoff::{Jitter, backoff_ms};
 use crate::desk::{Fault, Parcel};
 
-/// How long an invocation goes on with the reports of others, if one of them comes to go on instead: its 30 s are not used
-/// up so.
+/// How long an invocation goes on with the reports of others, if one of them comes to go on instead: its 30
+/// s are not used up so.
 const CARRIES_FOR_MS: i64 = 3_000;
 /// A call that has taken longer is not waited for.
 const STUCK_AFTER_MS: i64 = 5_000;
@@ -89,8 +92,8 @@ impl Mailbox {
         Self(BTreeMap::new())
     }
 
-    /// Leaves reports for their project. `Some`: the caller must carry them, by [`Mailbox::next`] until it says that the
-    /// turn is over.
+    /// Leaves reports for their project. `Some`: the caller must carry them, by [`Mailbox::next`] until it
+    /// says that the turn is over.
     pub fn leave(&mut self, project: &ProjectName, parcels: Vec<Parcel>, now: Timestamp) -> Option<Turn> {
         let post = self.0.entry(project.clone()).or_default();
         post.waiting.extend(parcels);

@@ -1,5 +1,6 @@
-//! Messages of the queues `deliveries` and `retries`: ids only, so that no secret and no large body travels through a
-//! queue. Several tickets of a project share a message, because a queue charges and delivers by message.
+//! Messages of the queues `deliveries` and `retries`: ids only, so that no secret and no large body travels
+//! through a queue. Several tickets of a project share a message, because a queue charges and delivers by
+//! message.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +8,8 @@ use postern_core::webhook::ProjectName;
 use postern_ledger::{Lane, LeaseTicket};
 use serde::{Deserialize, Serialize};
 
-/// Tickets of one message at most: as many as an invocation with five connections calls in a few seconds. (`sendBatch`
-/// takes 100 messages and 256 KB, docs/platform.md 2.2; a ticket is below 80 bytes.)
+/// Tickets of one message at most: as many as an invocation with five connections calls in a few seconds.
+/// (`sendBatch` takes 100 messages and 256 KB, docs/platform.md 2.2; a ticket is below 80 bytes.)
 pub const TICKETS_MAX: usize = 10;
 
 /// Attempts to run.

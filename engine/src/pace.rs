@@ -1,4 +1,5 @@
-//! How fast webhooks have answered lately, as far as this isolate has seen. Only order and size of claims follow from it.
+//! How fast webhooks have answered lately, as far as this isolate has seen. Only order and size of claims
+//! follow from it.
 
 use std::collections::BTreeMap;
 

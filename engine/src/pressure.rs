@@ -1,9 +1,10 @@
 //! Back-pressure between a ledger and the queue: how many tickets may be under way.
 //!
-//! Where all that is due is leased, a backlog waits in the queue until its leases end, and is sent again: more messages, no
-//! more calls. So a project hands over only as many tickets as are claimed within some seconds. How many that are is measured:
-//! each ticket's time from lease to claim, and the claims of a second. A ticket that nobody claimed for as long as the shortest
-//! lease is taken for lost and counts no more.
+//! Where all that is due is leased, a backlog waits in the queue until its leases end, and is sent again:
+//! more messages, no more calls. So a project hands over only as many tickets as are claimed within some
+//! seconds. How many that are is measured: each ticket's time from lease to claim, and the claims of a
+//! second. A ticket that nobody claimed for as long as the shortest lease is taken for lost and counts no
+//! more.
 //!
 //! Memory only: a new object measures anew, and hands over too much once at most.
 
@@ -141,8 +142,8 @@ mod tests {
         assert_eq!(pressure.room(late.plus_ms(2 * WINDOW_MS)), PLAIN);
     }
 
-    /// A burst that is due at once, and a queue in order whose consumers make `per_s` calls a second: tickets that were
-    /// handed over for each delivery, and seconds until all are called.
+    /// A burst that is due at once, and a queue in order whose consumers make `per_s` calls a second:
+    /// tickets that were handed over for each delivery, and seconds until all are called.
     fn burst(deliveries: i64, per_s: usize) -> (f64, i64) {
         let mut pressure = Pressure::default();
         let mut due: VecDeque<i64> = (0..deliveries).collect();

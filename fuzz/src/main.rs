@@ -1,5 +1,5 @@
-//! libFuzzer's entry. `POSTERN_FUZZ` names the target ([`targets::ALL`]); one build serves them all, so that a change of `core`
-//! is compiled once.
+//! libFuzzer's entry. `POSTERN_FUZZ` names the target ([`targets::ALL`]); one build serves them all, so that
+//! a change of `core` is compiled once.
 //!
 //! Started by `cargo xtask fuzz`, which gives each target its time and its corpus.
 

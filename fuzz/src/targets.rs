@@ -1,12 +1,15 @@
-//! One function for each parser of outside text. None may panic; beyond that each checks what must hold of whatever is taken.
+//! One function for each parser of outside text. None may panic; beyond that each checks what must hold of
+//! whatever is taken.
 
 use postern_core::condition::Condition;
-use postern_core::contract::{ubiops, up42};
+use postern_core::config;
 use postern_core::delivery::Attempt;
 use postern_core::egress::{self, Policy};
 use postern_core::event;
-use postern_core::fault::{self, InputFault};
+use postern_core::facade::{ubiops, up42};
+use postern_core::fault::{self, DETAIL_BYTES_MAX, FAULTS_MAX, InputFault, POINTER_BYTES_MAX};
 use postern_core::filter::{EventFacts, EventPattern, explain, matches};
+use postern_core::import;
 use postern_core::json_schema::Schema;
 use postern_core::live_ticket::{self, Offered};
 use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
@@ -16,6 +19,8 @@ use postern_core::run;
 use postern_core::signing::{Secret, sign, verify};
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, parse};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What is fed.
 pub type Target = fn(&str);
@@ -34,6 +39,9 @@ pub const ALL: &[(&str, Target)] = &[
     ("facades", facades),
     ("path", path),
     ("live_ticket", live_ticket),
+    ("json", json),
+    ("config", config),
+    ("import", import),
 ];
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
@@ -50,8 +58,16 @@ fn definition(body: &str) -> Option<Definition> {
 
 fn is_told(faults: &[fault::Fault]) {
     assert!(!faults.is_empty(), "a refusal names what is wrong");
+    assert!(faults.len() <= FAULTS_MAX, "a refusal is bounded: {} faults", faults.len());
     for fault in faults {
-        assert!(!fault.detail.is_empty() && (fault.pointer.is_empty() || fault.pointer.starts_with(['/', '?'])), "{fault:?}");
+        assert!(
+            fault.pointer.len() <= POINTER_BYTES_MAX && fault.detail.len() <= DETAIL_BYTES_MAX,
+            "{fault:?}"
+        );
+        assert!(
+            !fault.detail.is_empty() && (fault.pointer.is_empty() || fault.pointer.starts_with(['/', '?'])),
+            "{fault:?}"
+        );
     }
 }
 
@@ -78,10 +94,16 @@ fn events(body: &str) {
         match outcome {
             Ok(events) => {
                 for event in events {
-                    assert!(event::is_event_type(&event.kind) && !event::is_operational(&event.kind), "{}", event.kind);
-                    // As text: a number beyond a float (1e400) is kept as it was written, and is no value here.
+                    assert!(
+                        event::is_event_type(&event.kind) && !event::is_operational(&event.kind),
+                        "{}",
+                        event.kind
+                    );
+                    // As text: a number beyond a float (1e400) is kept as it was written, and is not a value
+                    // here.
                     let again = format!("{{\"type\":\"{}\",\"data\":{}}}", event.kind, event.data.get());
-                    let again = event::parse_event(&again).expect("an event that was taken can be posted again");
+                    let again =
+                        event::parse_event(&again).expect("an event that was taken can be posted again");
                     assert_eq!(again.data.get(), event.data.get(), "data is what the producer wrote");
                 }
             }
@@ -98,7 +120,11 @@ fn condition(text: &str) {
     match Condition::parse(&condition, "/filter") {
         Err(faults) => is_told(&faults),
         Ok(condition) => {
-            assert_eq!(condition.holds(&data), condition.explain(&data).holds, "what is explained is what is decided");
+            assert_eq!(
+                condition.holds(&data),
+                condition.explain(&data).holds,
+                "what is explained is what is decided"
+            );
             let again = Condition::parse(&condition.to_value(), "").expect("its own JSON is one");
             assert_eq!(again.holds(&data), condition.holds(&data));
         }
@@ -115,8 +141,12 @@ fn filter(text: &str) {
         return;
     };
     let (Some(definition), Ok(event)) = (definition(draft), event::parse_event(body)) else { return };
-    let facts = EventFacts::of(&event);
-    assert_eq!(matches(&definition, &facts), explain(&definition, &facts).matched, "what is explained is what is decided");
+    let facts = EventFacts::from_event(&event);
+    assert_eq!(
+        matches(&definition, &facts),
+        explain(&definition, &facts).matched,
+        "what is explained is what is decided"
+    );
 }
 
 fn url(text: &str) {
@@ -130,14 +160,25 @@ fn url(text: &str) {
             let again = egress::check(&target.url, &public()).expect("what was taken passes again");
             assert_eq!((again.url.as_str(), again.authorization), (target.url.as_str(), None));
             let is_inbox = target.url.split_once(authority).is_some_and(|(_, rest)| rest.starts_with("/in/"));
-            assert!(is_inbox || !own.contains(&authority.trim_end_matches('.')), "{} is ourselves", target.url);
+            assert!(
+                is_inbox || !own.contains(&authority.trim_end_matches('.')),
+                "{} is ourselves",
+                target.url
+            );
         }
     }
 }
 
 fn chain(body: &str) {
-    let entry = run::Entry { origin: String::from("https://postern.example"), path: String::from("/"), endpoint: String::new() };
-    for outcome in [run::parse::create(body, &public(), entry).map(|_draft| ()), run::parse::claim(body).map(|_lease| ())] {
+    let entry = run::Entry {
+        origin: String::from("https://postern.example"),
+        path: String::from("/"),
+        endpoint: String::new(),
+    };
+    for outcome in [
+        run::parse::create(body, &public(), entry).map(|_draft| ()),
+        run::parse::claim(body).map(|_lease| ()),
+    ] {
         if let Err(InputFault::Invalid(faults)) = outcome {
             is_told(&faults);
         }
@@ -160,11 +201,21 @@ fn live_ticket(protocols: &str) {
     match live_ticket::offered(protocols) {
         Offered::Nothing => assert!(credentials.is_empty(), "{credentials:?} open nothing"),
         Offered::Ticket(ticket) => {
-            assert_eq!(credentials, [format!("{}{ticket}", live_ticket::SUBPROTOCOL_PREFIX)], "one ticket is the only credential");
+            assert_eq!(
+                credentials,
+                [format!("{}{ticket}", live_ticket::SUBPROTOCOL_PREFIX)],
+                "one ticket is the only credential"
+            );
             let alone = format!("{}{ticket}", live_ticket::SUBPROTOCOL_PREFIX);
-            assert_eq!(live_ticket::offered(&alone), Offered::Ticket(ticket), "the others make no difference");
+            assert_eq!(
+                live_ticket::offered(&alone),
+                Offered::Ticket(ticket),
+                "the others make no difference"
+            );
         }
-        Offered::Wrong | Offered::Token => assert!(!credentials.is_empty(), "what is refused is seen as a credential"),
+        Offered::Wrong | Offered::Token => {
+            assert!(!credentials.is_empty(), "what is refused is seen as a credential")
+        }
     }
 }
 
@@ -181,7 +232,10 @@ fn signature(text: &str) {
         let signed = sign(&secrets, id, now_s, body.as_bytes()).expect("an HMAC key signs");
         let stamp = now_s.to_string();
         assert!(verify(&secrets, Some(id), Some(&stamp), Some(&signed), body.as_bytes(), now_s).is_ok());
-        assert!(verify(&secrets, Some(id), Some(&stamp), Some(&signed), format!("{body}x").as_bytes(), now_s).is_err());
+        assert!(
+            verify(&secrets, Some(id), Some(&stamp), Some(&signed), format!("{body}x").as_bytes(), now_s)
+                .is_err()
+        );
     }
     let _parsed = Secret::parse(text);
 }
@@ -192,18 +246,25 @@ fn schema(text: &str) {
     let (Ok(schema), Ok(value)) = (fault::parse_json(schema), fault::parse_json(value)) else { return };
     match Schema::parse(&schema, "/schema") {
         Err(faults) => is_told(&faults),
-        Ok(schema) => schema.check(&value, "/data").iter().for_each(|fault| is_told(std::slice::from_ref(fault))),
+        Ok(schema) => {
+            schema.check(&value, "/data").iter().for_each(|fault| is_told(std::slice::from_ref(fault)))
+        }
     }
 }
 
 /// What the clients of the other systems send, and what the ledger reads back.
 fn facades(body: &str) {
-    for outcome in [ubiops::create(body, &public()), up42::api::create(body, &public(), &["job.status", "order.status"])] {
+    for outcome in
+        [ubiops::create(body, &public()), up42::create(body, &public(), &["job.status", "order.status"])]
+    {
         match outcome {
             Ok(definition) => {
                 assert!(egress::check(&definition.url, &public()).is_ok());
                 let text = serde_json::to_string(&definition).expect("a definition is JSON");
-                assert_eq!(serde_json::from_str::<Definition>(&text).expect("what is stored can be read"), definition);
+                assert_eq!(
+                    serde_json::from_str::<Definition>(&text).expect("what is stored can be read"),
+                    definition
+                );
             }
             Err(InputFault::Invalid(faults)) => is_told(&faults),
             Err(_) => {}
@@ -228,5 +289,55 @@ fn path(text: &str) {
         if let Err(faults) = export {
             is_told(&faults);
         }
+    }
+}
+
+/// Any body.
+fn json(body: &str) {
+    let Ok(value) = fault::parse_json(body) else { return };
+    assert!(serde_json::from_str::<Box<RawValue>>(body).is_ok(), "what is taken is JSON");
+    assert_eq!(fault::parse_json(&value.to_string()).as_ref(), Ok(&value), "what is written is read again");
+    let first = value.as_object().and_then(|members| members.keys().next());
+    if let (Some(name), Some(rest)) = (first, body.trim_start().strip_prefix('{')) {
+        let twice = format!("{{{}:null,{rest}", Value::from(name.as_str()));
+        match fault::parse_json(&twice) {
+            Err(InputFault::Invalid(faults)) => is_told(&faults),
+            other => panic!("a member given twice is refused, not {other:?}"),
+        }
+    }
+}
+
+/// A configuration: what is planned for an empty project changes nothing once it is there.
+fn config(body: &str) {
+    let request = match config::Request::parse(body) {
+        Ok(request) => request,
+        Err(InputFault::Invalid(faults)) => return is_told(&faults),
+        Err(InputFault::Malformed(_)) => return,
+    };
+    match config::plan(&config::State::default(), &request, &public()) {
+        Err(faults) => is_told(&faults),
+        Ok(plan) => {
+            assert_eq!(plan.steps.len(), plan.changes.len(), "each step is told");
+            let mut state = config::State::default();
+            for step in plan.steps {
+                if let config::Step::CreateWebhook(definition, _choice) = step {
+                    state.webhooks.push((1, *definition));
+                }
+            }
+            let document = config::document(&state);
+            let again = config::Request { document, prune: true, expect: None };
+            let again = config::plan(&state, &again, &public()).expect("what is exported comes back");
+            let changed = again.changes.iter().filter(|change| change.kind == config::Kind::Webhook);
+            assert_eq!(changed.count(), 0, "what is exported changes no webhook");
+        }
+    }
+}
+
+/// A listing of another system.
+fn import(body: &str) {
+    match import::Request::parse(body) {
+        Ok(request) => drop(import::preview(&request, &public())),
+        Err(InputFault::Invalid(faults)) => is_told(&faults),
+        Err(InputFault::Malformed(_)) => {}
     }
 }

@@ -25,12 +25,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use postern_core::config;
-use postern_core::contract::{actinia, ubiops, up42};
 use postern_core::egress::Policy;
-use postern_core::event::{
-    BODY_BYTES_MAX, EventTypeDraft, NewEvent, parse_batch, parse_event, parse_event_type,
-};
-use postern_core::fault::parse_json;
+use postern_core::event::{EventTypeDraft, NewEvent, parse_batch, parse_event, parse_event_type};
+use postern_core::facade::{actinia, ubiops, up42};
+use postern_core::fault::{BODY_BYTES_MAX, parse_json};
 use postern_core::query::{DeliveryQuery, ExportQuery, StatsQuery};
 use postern_core::quota::Quotas;
 use postern_core::run::{self, Entry, RunMode};
@@ -89,11 +87,9 @@ const DOORS: [(&str, Maker); 17] = [
     ("actinia: a process chain", |random| {
         garbage(random, |body| drop(actinia::chain::submit(body, &Policy::default(), entry(), RunMode::Work)))
     }),
-    ("UbiOps: a webhook", |random| {
-        garbage(random, |body| drop(ubiops::api::create(body, &Policy::default())))
-    }),
+    ("UbiOps: a webhook", |random| garbage(random, |body| drop(ubiops::create(body, &Policy::default())))),
     ("UP42: a webhook", |random| {
-        garbage(random, |body| drop(up42::api::create(body, &Policy::default(), &["job.status"])))
+        garbage(random, |body| drop(up42::create(body, &Policy::default(), &["job.status"])))
     }),
     ("a query string", query),
     ("an inbox verifies", verify),
@@ -354,7 +350,7 @@ fn query(random: &mut Random) -> Request {
         drop(DeliveryQuery::parse(text));
         drop(ExportQuery::parse_deliveries(text));
         drop(StatsQuery::parse(text, START));
-        ubiops::api::ListFilter::parse(text)
+        ubiops::ListFilter::parse(text)
     })
 }
 

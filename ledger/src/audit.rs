@@ -1,8 +1,9 @@
 //! The audit log: who did what to which thing, from where, with the difference.
 //!
-//! Every operation that changes a definition, a token, the catalogue, the settings, an inbox or a replay writes its entry in
-//! the commit of the change, so that none is missing and none tells of what did not happen. Who acts is said once, before the
-//! operation ([`Ledger::act_as`]); where nobody says, it is Postern.
+//! Every operation that changes a definition, a token, the catalogue, the settings, an inbox or a replay
+//! writes its entry in the commit of the change, so that none is missing and none tells of what did not
+//! happen. Who acts is said once, before the operation ([`Ledger::act_as`]); where nobody says, it is
+//! Postern.
 
 use postern_core::api::audit::{Actor, AuditAction, AuditEntry, Subject, SubjectKind};
 use postern_core::api::page::Page;
@@ -15,6 +16,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::acting::Acting;
 use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
+use crate::row::audit;
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
 use crate::sql::{Row, Sql, Value, first};
@@ -39,8 +41,8 @@ pub struct AuditFilter {
     pub name: Option<String>,
 }
 
-/// A page of entries: parameters are the key before which it starts, rows looked at, the actions (a JSON array, or null), the
-/// name (or null), items plus one.
+/// A page of entries: parameters are the key before which it starts, rows looked at, the actions (a JSON
+/// array, or null), the name (or null), items plus one.
 const LIST: &str = "SELECT seq, at_ms, action, subject, entry
      FROM (SELECT seq, at_ms, action, subject, entry FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2)
      WHERE (?3 IS NULL OR action IN (SELECT value FROM json_each(?3))) AND (?4 IS NULL OR subject = ?4)
@@ -101,21 +103,11 @@ impl<S: Sql> Ledger<S> {
         kept: &Kept,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        sql.run(
-            "INSERT INTO audit (seq, at_ms, action, subject, entry) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[
-                Value::from(self.next_key(now)),
-                Value::from(now),
-                Value::from(action.as_str()),
-                Value::from(subject),
-                Value::Text(to_json(kept)?),
-            ],
-        )?;
-        Ok(())
+        audit::insert(sql, self.next_key(now), action, subject, kept, now)
     }
 
-    /// Notes what changes nothing and is worth knowing all the same: a project that was made, a secret that was looked at, a
-    /// configuration that was applied.
+    /// Notes what changes nothing and is worth knowing all the same: a project that was made, a secret that
+    /// was looked at, a configuration that was applied.
     ///
     /// # Errors
     /// The database fails.
@@ -137,7 +129,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Entries, newest first. One page looks at 20,000 of them at most: one that ends there says so in `searched_to`.
+    /// Entries, newest first. One page looks at 20,000 of them at most: one that ends there says so in
+    /// `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
@@ -329,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_postern_does_is_postern_s_whoever_s_request_it_was() {
+    fn postern_s_own_actions_are_attributed_to_postern() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
         post(&mut ledger, "a");

@@ -41,7 +41,8 @@ enum Planned {
     Webhook(Box<WebhookChange>),
 }
 
-/// Bytes of the configuration as it is stored. Looks at every definition, so it is asked where one is written and not otherwise.
+/// Bytes of the configuration as it is stored. Looks at every definition, so it is asked where one is written
+/// and not otherwise.
 fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
     let rows = sql.run(
         &format!(
@@ -68,10 +69,11 @@ fn of_webhook(change: WebhookChange) -> Planned {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth` bytes, would be longer than what
-    /// its own export may bring back ([`PROJECT_BYTES_MAX`]).
+    /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth` bytes,
+    /// would be longer than what its own export may bring back ([`PROJECT_BYTES_MAX`]).
     ///
-    /// The length is remembered, so that not every write looks at every definition; where it seems to be too much it is counted anew.
+    /// The length is remembered, so that not every write looks at every definition; where it seems to be too
+    /// much it is counted anew.
     ///
     /// # Errors
     /// [`LedgerError::StateConflict`] where it would; what `write` says.
@@ -111,8 +113,8 @@ impl<S: Sql> Ledger<S> {
         Ok(webhooks)
     }
 
-    /// Writes all steps in one commit, or none; each has its entry in the audit log. Gives the deliveries that deleted webhooks
-    /// cancelled, up to 101 of each.
+    /// Writes all steps in one commit, or none; each has its entry in the audit log. Gives the deliveries
+    /// that deleted webhooks cancelled, up to 101 of each.
     ///
     /// # Errors
     /// What the operation of a step would say; the database fails.

@@ -15,7 +15,7 @@ use crate::memory::gate::Effects;
 use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{self, DeliveryRow, Recorded, attempts_of, lost_attempt};
+use crate::row::delivery::{self, DeliveryRow, Order, Recorded, Resend, attempts_of, lost_attempt};
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::stat::{count_attempts, stat_note};
@@ -63,7 +63,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// These deliveries as they are now, in the order of their keys; unknown ones are left out. For the live feed.
+    /// These deliveries as they are now, in the order of their keys; unknown ones are left out. For the live
+    /// feed.
     ///
     /// # Errors
     /// The database fails.
@@ -82,9 +83,9 @@ impl<S: Sql> Ledger<S> {
         self.delivery_views(&[seq])?.pop().ok_or(LedgerError::NotFound { what: "delivery" })
     }
 
-    /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`) and those that are open (as long as there
-    /// are at most 20,000) are looked up, so their pages are full. Of the others one page looks at 20,000 at most: one that
-    /// ends there says so in `searched_to`.
+    /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`) and those that are open
+    /// (as long as there are at most 20,000) are looked up, so their pages are full. Of the others one page
+    /// looks at 20,000 at most: one that ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
@@ -172,31 +173,31 @@ impl<S: Sql> Ledger<S> {
         DeliveryRow::read(&first(rows).ok_or(LedgerError::NotFound { what: "delivery" })?)
     }
 
-    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule does not
-    /// count; one that has ended begins its schedule anew, and is sent at once even where its webhook keeps order: only a replay
-    /// ([`Ledger::create_replay`]) puts it behind older ones of its order key. The pause of a webhook that is throttled or failing ends: who asks
-    /// for a call has reason to think that it will be taken. Where its webhook is paused by a person, is at a limit or is being
-    /// called as a probe, it waits for that.
+    /// Makes a delivery due now, whatever came of it so far. One that is open gets an attempt that its schedule
+    /// does not count; one that has ended starts its schedule anew. The pause of a webhook that is throttled or
+    /// failing ends: somebody who asks for a call has reason to think that it will be taken. It still waits for a
+    /// webhook that is paused by a person, is at a limit or is being called as a probe, and, where the webhook keeps
+    /// order, for another delivery of its order key that is older or under way.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the webhook is
-    /// disabled or deleted, and after 1,000 attempts; the database fails.
+    /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the
+    /// webhook is disabled or deleted, and after 1,000 attempts; the database fails.
     pub fn resend(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
         let row = self.delivery_row(seq)?;
         let conflict = |why| Err(LedgerError::StateConflict { why });
-        match self.roster.get(row.webhook) {
+        let is_ordered = match self.roster.get(row.webhook) {
             None => return conflict("its webhook was deleted"),
             Some(member) if !member.enabled() => return conflict("its webhook is disabled: enable it first"),
-            Some(_) => {}
-        }
-        if row.state == State::Leased {
+            Some(member) => member.ordered(),
+        };
+        if row.plan.is_leased() {
             return conflict("an attempt is being made right now");
         }
         if row.attempt >= ATTEMPTS_MAX {
             return conflict("1,000 attempts were made: post the event again instead");
         }
-        let scheduled = if row.state.is_final() { 0 } else { row.scheduled };
+        let scheduled = if row.plan.is_final() { 0 } else { row.scheduled };
         let health = self.gates.health(row.webhook);
         let asked = health.asked_for(now);
         atomically(&self.sql, |sql| {
@@ -206,7 +207,10 @@ impl<S: Sql> Ledger<S> {
             if row.attempt > row.made {
                 record_unreported(sql, &row, scheduled, now)?;
             }
-            delivery::make_due(sql, seq, row.due_state(), scheduled, now)
+            let is_back_in_order = row.plan.is_final() && is_ordered;
+            let order = if is_back_in_order { Order::Restored } else { Order::Kept };
+            let resend = Resend { delivery: seq, made: row.attempt, scheduled, order };
+            delivery::make_due(sql, &[resend], now)
         })?;
         if asked != health {
             self.gates.set_health(row.webhook, asked);
@@ -215,45 +219,46 @@ impl<S: Sql> Ledger<S> {
         self.delivery_view(seq)
     }
 
-    /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is recorded. The next
-    /// with its order key is due.
+    /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is
+    /// recorded. The next with its order key is due.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where it has ended; the database fails.
     pub fn cancel(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
         let row = self.delivery_row(seq)?;
-        if row.state.is_final() {
+        if row.plan.is_final() {
             return Err(LedgerError::StateConflict { why: "it has ended already" });
         }
         let effects = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
-            delivery::cancel(sql, seq, now)?;
+            delivery::cancel(sql, &row, now)?;
             effects.end(row.webhook, seq);
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
         })?;
-        self.apply(effects);
+        self.apply(effects, now);
         self.delivery_view(seq)
     }
 }
 
-/// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its number is not reused.
-/// Inside the caller's transaction.
+/// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its number
+/// is not reused. Inside the caller's transaction.
 pub(crate) fn record_unreported<S: Sql>(
     sql: &S,
     row: &DeliveryRow,
     scheduled: u32,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
-    let recorded = Recorded { state: row.state, next_at: None, resend: row.resend, scheduled };
+    let recorded = Recorded { plan: row.plan, resend: row.resend, scheduled };
     let lost = lost_attempt(row, now);
     delivery::record(sql, row, &lost, recorded, now)?;
     count_attempts(sql, &[stat_note(row, &lost, false, now)])
 }
 
-/// How a list finds its deliveries. Parameters of the statements are the key before which the page starts, the webhook (or
-/// null), rows looked at, state (or null), event type (or null), items plus one, keys of inline leases.
+/// How a list finds its deliveries. Parameters of the statements are the key before which the page starts,
+/// the webhook (or null), rows looked at, state (or null), event type (or null), items plus one, keys of
+/// inline leases.
 enum Found {
     /// By going through all of them, or all of one webhook.
     Walk { of_webhook: bool },
@@ -291,8 +296,8 @@ impl Found {
                 let of_webhook = if *of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
                 format!("SELECT {columns} FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC {limit}")
             }
-            // The list in the condition is that of the index, so that SQLite sees that it may be used. Named, because SQLite knows
-            // nothing of how few the index holds.
+            // The list in the condition is that of the index, so that SQLite sees that it may be used. Named,
+            // because SQLite knows nothing of how few the index holds.
             Self::Unsent => format!(
                 "SELECT {columns} FROM delivery INDEXED BY delivery_unsent
                  WHERE state IN ('dead', 'cancelled') AND state = ?4 AND seq < ?1 ORDER BY seq DESC {limit}"
@@ -410,7 +415,56 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_an_ended_delivery_again_gets_it_at_once_and_a_replay_puts_it_in_order() {
+    fn an_older_delivery_that_is_sent_again_waits_for_a_younger_one_of_its_key_that_is_under_way() {
+        let by_hand = |ledger: &mut Ledger<Rc<Native>>, head: Seq| {
+            let head = id(ledger, head);
+            ledger.resend(&head, START).unwrap();
+        };
+        let by_replay = |ledger: &mut Ledger<Rc<Native>>, _head: Seq| {
+            let (states, types) = (vec![State::Delivered], Vec::new());
+            let query =
+                ReplayQuery { webhook: None, since: None, until: None, states, types, missing: false };
+            ledger.create_replay(query, START).unwrap();
+            ledger.replay_step(START, 100).unwrap();
+        };
+        let asks: [&dyn Fn(&mut Ledger<Rc<Native>>, Seq); 2] = [&by_hand, &by_replay];
+        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported.
+        for (ask, end) in asks.iter().flat_map(|ask| (0..4).map(move |end| (ask, end))) {
+            let mut ledger = ledger();
+            create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
+            let events = vec![in_order("a", "k"), in_order("b", "k")];
+            let deliveries = ledger.ingest(events, InlineLimit(0), START).unwrap().changed;
+            let (head, second) = (deliveries[0], deliveries[1]);
+            attempt_due(&mut ledger, START, OK);
+            let at = START.plus_ms(40);
+            let tickets = lease(&mut ledger, at);
+            assert_eq!(tickets.iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [second]);
+            ask(&mut ledger, head);
+            let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+            assert_eq!(lease(&mut ledger, at), [], "one at a time");
+            let mut then = at;
+            if end != 2 {
+                let work = ledger.claim(&tickets, at).unwrap().works.remove(0);
+                assert_eq!(lease(&mut ledger, at), [], "one at a time");
+                if end < 2 {
+                    let attempt = attempt(work.attempt, if end == 0 { OK } else { FAILED }, at);
+                    ledger.report(vec![Report { delivery: second, attempt }], at).unwrap();
+                }
+            }
+            if end >= 2 {
+                then = at.plus_ms(40_000);
+            }
+            let mut leased = lease(&mut ledger, then);
+            if leased.is_empty() {
+                leased = lease(&mut ledger, then);
+            }
+            let leased: Vec<Seq> = leased.iter().map(|ticket| ticket.delivery).collect();
+            assert_eq!(leased, [head], "then the older one, {end}");
+        }
+    }
+
+    #[test]
+    fn an_ended_delivery_that_is_sent_again_is_in_order_whoever_asks_for_it() {
         let leased = |ledger: &mut Ledger<Rc<Native>>, at| {
             lease(ledger, at).iter().map(|ticket| ticket.delivery).collect::<Vec<_>>()
         };
@@ -425,14 +479,13 @@ mod tests {
             (ledger, deliveries[0], deliveries[1])
         };
 
-        let (mut ledger, _head, second) = head_waits_and_second_was_cancelled();
+        let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
         let second_id = id(&ledger, second);
         ledger.resend(&second_id, START).unwrap();
-        assert_eq!(
-            leased(&mut ledger, START),
-            [second],
-            "a person asked for it: before the head, which waits for its retry"
-        );
+        assert_eq!(leased(&mut ledger, START), [], "it is behind the head, which waits for its retry");
+        let retry_at = ledger.delivery_views(&[head]).unwrap()[0].next_at.unwrap();
+        attempt_due(&mut ledger, retry_at, OK);
+        assert_eq!(leased(&mut ledger, retry_at.plus_ms(40)), [second], "once the head was reported");
 
         let (mut ledger, head, second) = head_waits_and_second_was_cancelled();
         let (states, types) = (vec![State::Cancelled], Vec::new());
@@ -489,8 +542,8 @@ mod tests {
         ledger.report(reports.collect(), START).unwrap();
     }
 
-    /// Adds events of a type, a millisecond apart, each with a delivery to `webhook` in this state, past everything that decides
-    /// on it. Gives the project as a new object finds it.
+    /// Adds events of a type, a millisecond apart, each with a delivery to `webhook` in this state, past
+    /// everything that decides on it. Gives the project as a new object finds it.
     fn add(
         ledger: &Ledger<Rc<Native>>,
         webhook: Seq,
@@ -525,8 +578,8 @@ mod tests {
         Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap()
     }
 
-    /// Goes through a list and checks that each page is full, or the last, or says how far it looked; gives the lengths of the
-    /// pages and the items.
+    /// Goes through a list and checks that each page is full, or the last, or says how far it looked; gives
+    /// the lengths of the pages and the items.
     fn all_pages<T>(
         limit: u32,
         created: impl Fn(&T) -> Timestamp,

@@ -1,7 +1,7 @@
 //! Dry runs: what an event would do, webhook by webhook, without storing or sending anything.
 //!
-//! The ledger says who would get the event, why, and when attempts would be made; what the request would look like is for
-//! whoever can open the sealed definitions that it hands out.
+//! The ledger says who would get the event, why, and when attempts would be made; what the request would look
+//! like is for whoever can open the sealed definitions that it hands out.
 
 use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
 use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
@@ -48,15 +48,15 @@ impl<S: Sql> Ledger<S> {
     /// What `event` would do now, to every webhook or to the one named `webhook`.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none, [`LedgerError::SchemaViolated`] where the data does not fit; the
-    /// database fails.
+    /// [`LedgerError::NotFound`] for an unknown webhook, [`LedgerError::SchemaViolated`] where the data
+    /// does not fit; the database fails.
     pub fn dry_run(
         &mut self,
         event: NewEvent,
         webhook: Option<&str>,
         now: Timestamp,
     ) -> Result<DryRun, LedgerError> {
-        let facts = EventFacts::of(&event);
+        let facts = EventFacts::from_event(&event);
         let misfits = self.check_data(&facts, DATA_AT)?;
         // As when it is posted: what is too much there is refused here.
         let _wanting = self.roster.matching(&facts);
@@ -64,7 +64,8 @@ impl<S: Sql> Ledger<S> {
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
         }
-        // Saying why is more work than finding out, and is not done for an event that is posted: it has what is left of the request.
+        // Saying why is more work than finding out, and is not done for an event that is posted: it has what
+        // is left of the request.
         let used = facts.budget().used();
         let facts = facts.with_budget(Budget::new(REQUEST_STEPS_MAX.saturating_sub(used)));
         let (seq, message) = (self.reserve(now), self.reserve(now));
@@ -92,7 +93,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want the event.
+    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want
+    /// the event.
     fn dry_run_webhooks(&self, facts: &EventFacts<'_>) -> Result<Vec<StoredWebhook>, LedgerError> {
         let (wanting, others): (Vec<_>, Vec<_>) =
             self.roster.named_in_order().partition(|(_seq, member)| member.wants(facts));

@@ -1,9 +1,10 @@
-//! Memory follows the database: what a commit has changed is done in memory after it, and what the gates must know is read
-//! after a start.
+//! Memory follows the database: what a commit has changed is done in memory after it, and what the gates must
+//! know is read after a start.
 
 use postern_core::id::Seq;
+use postern_core::time::Timestamp;
 
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::memory::window::Window;
 use crate::project::Ledger;
@@ -11,12 +12,15 @@ use crate::sql::{Sql, Value, first};
 
 impl<S: Sql> Ledger<S> {
     /// Does in memory what a commit has changed.
-    pub(crate) fn apply(&mut self, effects: Effects) {
+    pub(crate) fn apply(&mut self, effects: Effects, now: Timestamp) {
         for (webhook, delivery) in effects.ended {
             self.gates.end(webhook, delivery);
         }
-        for (webhook, delivery) in effects.leased {
-            self.gates.lease(webhook, delivery, false);
+        for (webhook, delivery, order_key) in effects.leased {
+            self.gates.lease(webhook, delivery, now);
+            if let Some(key) = order_key {
+                self.gates.note_key(webhook, delivery, key);
+            }
         }
         for webhook in effects.drained {
             self.gates.hold_none(webhook);
@@ -41,18 +45,31 @@ impl<S: Sql> Ledger<S> {
     /// Reads what the gates must know, after a start.
     pub(crate) fn load_gates(&mut self) -> Result<(), LedgerError> {
         for row in self.sql.run("SELECT webhook, health FROM webhook_health", &[])? {
-            let health = serde_json::from_str(row.text(1)?)
-                .map_err(damaged("a webhook's health does not read back"))?;
-            self.gates.set_health(row.seq(0)?, health);
+            // What another version wrote in an unknown form is forgotten: its webhook is called as usual.
+            if let Ok(health) = serde_json::from_str(row.text(1)?) {
+                self.gates.set_health(row.seq(0)?, health);
+            }
         }
         for row in self.sql.run("SELECT webhook, begun FROM rate_window", &[])? {
-            self.gates.set_window(row.seq(0)?, Window::parse(row.text(1)?)?);
+            if let Ok(window) = Window::parse(row.text(1)?) {
+                self.gates.set_window(row.seq(0)?, window);
+            }
         }
-        let leased = self
-            .sql
-            .run("SELECT webhook, seq, claimed FROM delivery WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms", &[])?;
+        let leased = self.sql.run(
+            "SELECT webhook, seq, claimed, order_key, updated_at_ms FROM delivery
+                WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms",
+            &[],
+        )?;
         for row in leased {
-            self.gates.lease(row.seq(0)?, row.seq(1)?, row.flag(2)?);
+            let (webhook, delivery) = (row.seq(0)?, row.seq(1)?);
+            if row.flag(2)? {
+                self.gates.know_claimed(webhook, delivery);
+            } else {
+                self.gates.lease(webhook, delivery, row.timestamp(4)?);
+            }
+            if let Some(key) = row.text_or_none(3)? {
+                self.gates.note_key(webhook, delivery, String::from(key));
+            }
         }
         let checked = self.sql.run("SELECT inline_checked FROM meta", &[])?;
         let checked =

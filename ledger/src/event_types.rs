@@ -1,8 +1,8 @@
 //! The catalogue of event types, and what data must be where a type has a schema.
 //!
-//! A type without a schema informs, it does not bar: events of types that the catalogue does not know, or has archived, are
-//! accepted. The names of types with a schema are in memory, their schemas once an event has needed them, so that a project
-//! without schemas pays nothing for them.
+//! A type without a schema informs, it does not bar: events of types that the catalogue does not know, or has
+//! archived, are accepted. The names of types with a schema are in memory, their schemas once an event has
+//! needed them, so that a project without schemas pays nothing for them.
 
 use std::rc::Rc;
 
@@ -149,8 +149,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Writes a change with its entry in the audit log. Inside the caller's transaction; [`Ledger::settle_type`] follows its
-    /// commit.
+    /// Writes a change with its entry in the audit log. Inside the caller's transaction;
+    /// [`Ledger::settle_type`] follows its commit.
     pub(crate) fn write_type(&self, sql: &S, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
         let changes = Changes::of_event_type(change.before.as_ref(), change.after.as_ref());
         let (action, name) = match (&change.before, &change.after) {
@@ -176,12 +176,13 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// What of the data of `event` does not fit the schema of its type; `pointer` is where the data stands in the input. Paid
-    /// from the event's budget.
+    /// What of the data of `event` does not fit the schema of its type; `pointer` is where the data stands in
+    /// the input. Paid from the event's budget.
     ///
-    /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked for is not known
-    /// any more. Its events are accepted unchecked rather than refused for what their producer cannot fix; the catalogue
-    /// still shows it, and whoever stores it anew learns what is wrong with it.
+    /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked
+    /// for is not known any more. Its events are accepted unchecked rather than refused for what their
+    /// producer cannot fix; the catalogue still shows it, and whoever stores it anew learns what is wrong
+    /// with it.
     ///
     /// # Errors
     /// The database fails.

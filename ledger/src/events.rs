@@ -10,7 +10,8 @@ use crate::project::Ledger;
 use crate::row::event::{data_of, labels_of, object_of};
 use crate::sql::{Row, Sql, Value, first, key_set};
 
-/// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items plus one.
+/// A page of events: parameters are the key before which it starts, rows looked at, the type (or null), items
+/// plus one.
 const LIST: &str = "SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
      FROM (SELECT seq, type, object, idempotency_key, accepted_at_ms, deliveries, order_key, labels
            FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2)
@@ -36,8 +37,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// Events without their data, newest first; of exactly the type `kind`, where one is given. One page looks at 20,000 of
-    /// them at most: one that ends there says so in `searched_to`.
+    /// Events without their data, newest first; of exactly the type `kind`, where one is given. One page
+    /// looks at 20,000 of them at most: one that ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.

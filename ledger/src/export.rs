@@ -1,9 +1,9 @@
 //! Exports: everything of a kind, oldest first, a page at a time.
 //!
-//! A page is text: one JSON value a line (NDJSON), ready to be sent on. Producers' data may hold line feeds between its tokens;
-//! in a line it does not ([`one_line`]). A page is bounded in rows looked at, in lines and in bytes,
-//! because one record of attempts may hold 1.5 MB; the caller asks for the next page with the key that the last one gave.
-//! What is stored meanwhile has higher keys and is found at the end.
+//! A page is text: one JSON value a line (NDJSON), ready to be sent on. Producers' data may hold line feeds
+//! between its tokens; in a line it does not ([`one_line`]). A page is bounded in rows looked at, in lines
+//! and in bytes, because one record of attempts may hold 1.5 MB; the caller asks for the next page with the
+//! key that the last one gave. What is stored meanwhile has higher keys and is found at the end.
 
 use postern_core::api::delivery::ExportedDelivery;
 use postern_core::delivery::State;
@@ -110,8 +110,8 @@ impl<S: Sql> Ledger<S> {
     /// A page of deliveries with every attempt, oldest first, beginning after the key `after`.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook was renamed or deleted since the first page: an empty page would pass for
-    /// the end of a whole export. The database fails.
+    /// [`LedgerError::NotFound`] where the webhook was renamed or deleted since the first page: an empty page
+    /// would pass for the end of a whole export. The database fails.
     pub fn export_deliveries(
         &self,
         filter: &ExportFilter,
@@ -187,8 +187,8 @@ impl<S: Sql> Ledger<S> {
         lines.collect()
     }
 
-    /// The page of the keys that were `found`: `lines` gives the lines of some of them, in their order. Where all of them
-    /// fit, the next page begins after the window that was looked at.
+    /// The page of the keys that were `found`: `lines` gives the lines of some of them, in their order. Where
+    /// all of them fit, the next page begins after the window that was looked at.
     fn page(
         &self,
         found: &[Row],

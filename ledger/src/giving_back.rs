@@ -1,7 +1,8 @@
-//! Giving back what was handed out and not used: a claim whose call has not started, a lease whose ticket was never sent.
+//! Giving back what was handed out and not used: a claim whose call has not started, a lease whose ticket
+//! was never sent.
 //!
-//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out. A slot of a rate
-//! limit that the claim has taken stays taken, so a limit is never exceeded by it.
+//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out.
+//! A slot of a rate limit that the claim has taken stays taken, so a limit is never exceeded by it.
 
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
-use crate::row::delivery::{self, DeliveryRow, Return};
+use crate::row::delivery::{self, DeliveryRow, Parking, Plan};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
 use crate::work::{LeaseTicket, Work};
@@ -35,8 +36,9 @@ impl GivenBack {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Makes attempts due now that were claimed and have certainly not started. What has ended, or is claimed by somebody
-    /// else by now, stays as it is, so it may be asked twice. Gives the deliveries that changed.
+    /// Makes attempts due now that were claimed and have certainly not started. What has ended, or is
+    /// claimed by somebody else by now, stays as it is, so it may be asked twice. Gives the deliveries that
+    /// changed.
     ///
     /// # Errors
     /// The database fails.
@@ -52,8 +54,8 @@ impl<S: Sql> Ledger<S> {
         self.give_back(&statement, to_json(&wanted)?, now, now)
     }
 
-    /// Makes leases due at `due_at` whose tickets were certainly not sent, or may be sent again: what somebody has claimed
-    /// stays. Gives the deliveries that changed.
+    /// Makes leases due at `due_at` whose tickets were certainly not sent, or may be sent again: what
+    /// somebody has claimed stays. Gives the deliveries that changed.
     ///
     /// # Errors
     /// The database fails.
@@ -86,15 +88,14 @@ impl<S: Sql> Ledger<S> {
             return Ok(Vec::new());
         }
         let mut effects = Effects::default();
-        let returns: Vec<Return> = rows
-            .iter()
-            .map(|row| Return { delivery: row.seq, state: row.resting_state(), attempt: row.attempt - 1 })
-            .collect();
+        let plan = Plan::Due { at: due_at };
+        let returns: Vec<Parking> =
+            rows.iter().map(|row| Parking { delivery: row.seq, plan, made: row.made }).collect();
         for row in &rows {
             effects.end(row.webhook, row.seq);
         }
-        atomically(&self.sql, |sql| delivery::give_back(sql, &returns, due_at, now))?;
-        self.apply(effects);
+        atomically(&self.sql, |sql| delivery::give_back(sql, &returns, now))?;
+        self.apply(effects, now);
         Ok(rows.into_iter().map(|row| row.seq).collect())
     }
 }

@@ -1,5 +1,6 @@
-//! Why a delivery that is due is not sent: the reason that its page shows. What holds it is decided in `lease` and `memory::gate`;
-//! here it is only said, in the order in which a person would have to deal with it.
+//! Why a delivery that is due is not sent: the reason that its page shows. What holds it is decided in
+//! `lease` and `memory::gate`; here it is only said, in the order in which a person would have to deal with
+//! it.
 
 use postern_core::explain::Hold;
 use postern_core::health::Cause;
@@ -11,12 +12,16 @@ use crate::row::delivery::head_of;
 use crate::sql::{Sql, Value, first};
 
 impl<S: Sql> Ledger<S> {
-    /// What holds an open delivery of `webhook`; `None` where nothing does, or its webhook was deleted. A webhook that takes
-    /// no calls holds every one, also those that are not due yet.
+    /// What holds an open delivery of `webhook`; `None` where nothing does, or its webhook was deleted. A
+    /// webhook that takes no calls holds every one, also those that are not due yet.
     pub(crate) fn hold_of(&self, delivery: Seq, webhook: Seq) -> Result<Option<Hold>, LedgerError> {
         let Some(member) = self.roster.get(webhook) else { return Ok(None) };
         let rules = member.rules();
         if !member.enabled() {
+            if !member.is_readable() {
+                let reason = self.stored_webhook_at(webhook)?.and_then(|webhook| webhook.disabled_reason);
+                return Ok(Some(Hold::Disabled { reason }));
+            }
             let rows = self
                 .sql
                 .run("SELECT disabled_reason FROM webhook WHERE seq = ?1", &[Value::from(webhook)])?;
@@ -53,14 +58,18 @@ impl<S: Sql> Ledger<S> {
         {
             return Ok(Some(Hold::Ordered { behind: self.ids.id(Kind::Delivery, head) }));
         }
-        // Leases that are not claimed fill the limit too, so the one that is set is named even where fewer calls are made.
+        // Leases that are not claimed fill the limit too, so the one that is set is named even where fewer
+        // calls are made.
         Ok(match (rules.concurrency, rules.rate) {
             (Some(limit), Some(_)) if self.gates.claimed(webhook) >= limit => {
                 Some(Hold::ConcurrencyLimited { limit })
             }
             (_, Some(limit)) => Some(Hold::RateLimited { limit }),
-            (Some(limit), None) => Some(Hold::ConcurrencyLimited { limit }),
-            (None, None) => None,
+            (_, None) => {
+                let limit = self.gates.limit_at_once(webhook, rules);
+                (self.gates.claimed(webhook) >= limit || rules.concurrency.is_some())
+                    .then_some(Hold::ConcurrencyLimited { limit })
+            }
         })
     }
 }
@@ -79,8 +88,8 @@ mod tests {
         ledger.delivery(&ledger.ids.id(Kind::Delivery, delivery)).unwrap().reason.headline
     }
 
-    /// Two deliveries of a webhook like this one, the first of them leased and claimed where it can be: what is said of the
-    /// second.
+    /// Two deliveries of a webhook like this one, the first of them leased and claimed where it can be: what
+    /// is said of the second.
     fn second_of(definition: Definition) -> String {
         let mut ledger = ledger();
         create(&mut ledger, definition);

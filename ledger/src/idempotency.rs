@@ -1,5 +1,5 @@
-//! Idempotency keys of calls other than posting an event (whose key is the event's own): a call that is repeated with its key
-//! gets the first answer again, for a day.
+//! Idempotency keys of calls other than posting an event (whose key is the event's own): a call that is
+//! repeated with its key gets the first answer again, for a day.
 //!
 //! What is kept is the answer, so no call may use this whose answer holds a secret.
 
@@ -7,6 +7,7 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::idempotency;
 use crate::row::keys::first_key;
 use crate::sql::{Sql, Value, first};
 
@@ -14,8 +15,8 @@ use crate::sql::{Sql, Value, first};
 pub const KEY_HOURS: u32 = 24;
 
 impl<S: Sql> Ledger<S> {
-    /// What the call with this key was answered; `None` where the key is new or older than a day. `digest` stands for the
-    /// call itself.
+    /// What the call with this key was answered; `None` where the key is new or older than a day. `digest`
+    /// stands for the call itself.
     ///
     /// # Errors
     /// [`LedgerError::IdempotencyReused`] where it was another call; the database fails.
@@ -50,11 +51,7 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         let seq = self.reserve(now);
-        self.sql.run(
-            "INSERT INTO idempotency (seq, key, digest, reply) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, digest = excluded.digest, reply = excluded.reply",
-            &[Value::from(seq), Value::from(key), Value::from(digest), Value::from(reply)],
-        )?;
+        idempotency::put(&self.sql, seq, key, digest, reply)?;
         self.upkeep.reconsider();
         Ok(())
     }

@@ -13,14 +13,15 @@ use serde_json::Value as Json;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::inbox;
 use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, atomically, first};
 
 /// What [`Ledger::inbox_view`] reads.
 const COLUMNS: &str =
     "seq, name, key, created_at_ms, answer, (SELECT count(*) FROM inbox_request WHERE inbox = inbox.seq)";
-/// Bytes of the requests of one page at most, so that an answer stays small; a page that ends there holds fewer items than its
-/// limit and says so in `searched_to`.
+/// Bytes of the requests of one page at most, so that an answer stays small; a page that ends there holds
+/// fewer items than its limit and says so in `searched_to`.
 const PAGE_BYTES_MAX: i64 = 4_000_000;
 
 /// Bytes of a recorded request at most: a row has 2 MB (docs/platform.md 2.3).
@@ -74,16 +75,7 @@ impl<S: Sql> Ledger<S> {
         self.admit_inbox(now)?;
         let seq = self.reserve(now);
         atomically(&self.sql, |sql| {
-            sql.run(
-                "INSERT INTO inbox (seq, name, key, created_at_ms, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
-                &[
-                    Value::from(seq),
-                    Value::from(name),
-                    Value::from(key),
-                    Value::from(now),
-                    Value::Text(to_json(&Answer::default())?),
-                ],
-            )?;
+            inbox::insert(sql, seq, name, key, now)?;
             self.audit(sql, AuditAction::InboxCreated, name, Changes::default(), now)
         })?;
         self.inbox_at_seq(seq, origin)
@@ -153,15 +145,12 @@ impl<S: Sql> Ledger<S> {
             let answer = serde_json::to_value(answer).unwrap_or_default();
             [(String::from("name"), Json::from(name)), (String::from("answer"), answer)].into_iter().collect()
         };
-        let changes = Changes::between(&fields(&current.name, &current.answer), &fields(&name, &answer));
+        let changes = Changes::between(fields(&current.name, &current.answer), fields(&name, &answer));
         if changes.is_empty() {
             return Ok(current);
         }
         atomically(&self.sql, |sql| {
-            sql.run(
-                "UPDATE inbox SET name = ?2, answer = ?3 WHERE seq = ?1",
-                &[Value::from(seq), Value::from(name.as_str()), Value::Text(to_json(&answer)?)],
-            )?;
+            inbox::update(sql, seq, &name, &answer)?;
             self.audit(sql, AuditAction::InboxUpdated, &name, changes, now)
         })?;
         self.inbox_at_seq(seq, origin)
@@ -172,12 +161,11 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn delete_inbox(&mut self, id: &str, now: Timestamp) -> Result<(), LedgerError> {
-        let inbox = self.inbox(id, "")?;
+        let name = self.inbox(id, "")?.name;
         let seq = self.expect_inbox(id)?;
         atomically(&self.sql, |sql| {
-            sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(seq)])?;
-            sql.run("DELETE FROM inbox WHERE seq = ?1", &[Value::from(seq)])?;
-            self.audit(sql, AuditAction::InboxDeleted, &inbox.name, Changes::default(), now)
+            inbox::delete(sql, seq)?;
+            self.audit(sql, AuditAction::InboxDeleted, &name, Changes::default(), now)
         })
     }
 
@@ -187,7 +175,7 @@ impl<S: Sql> Ledger<S> {
         if found.is_empty() { Err(LedgerError::NotFound { what: "inbox" }) } else { Ok(seq) }
     }
 
-    /// The inbox at a public address; `None` where there is none.
+    /// The inbox at a public address; `None` if the address is unknown.
     ///
     /// # Errors
     /// The database fails.
@@ -206,7 +194,7 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError::NotFound`] where the inbox was deleted meanwhile; the database fails.
     pub fn record_request(
         &mut self,
-        inbox: Seq,
+        of_inbox: Seq,
         mut request: InboxRequestView,
         now: Timestamp,
     ) -> Result<InboxRequestView, LedgerError> {
@@ -214,21 +202,7 @@ impl<S: Sql> Ledger<S> {
         request.id = self.ids.id(Kind::Request, seq);
         request.received_at = now;
         let json = to_fitting_json(&mut request)?;
-        atomically(&self.sql, |sql| {
-            let kept = sql.run(
-                "INSERT INTO inbox_request (seq, inbox, received_at_ms, request) SELECT ?1, seq, ?3, ?4 FROM inbox WHERE seq = ?2 RETURNING seq",
-                &[Value::from(seq), Value::from(inbox), Value::from(now), Value::Text(json)],
-            )?;
-            if kept.is_empty() {
-                return Err(LedgerError::NotFound { what: "inbox" });
-            }
-            sql.run(
-                "DELETE FROM inbox_request WHERE inbox = ?1
-                 AND seq <= (SELECT seq FROM inbox_request WHERE inbox = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
-                &[Value::from(inbox), Value::from(REQUESTS_KEPT)],
-            )?;
-            Ok(())
-        })?;
+        atomically(&self.sql, |sql| inbox::insert_request(sql, seq, of_inbox, json, REQUESTS_KEPT, now))?;
         Ok(request)
     }
 
@@ -276,13 +250,12 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NotFound`]; the database fails.
     pub fn clear_requests(&mut self, id: &str) -> Result<(), LedgerError> {
-        let inbox = self.expect_inbox(id)?;
-        self.sql.run("DELETE FROM inbox_request WHERE inbox = ?1", &[Value::from(inbox)])?;
-        Ok(())
+        inbox::clear(&self.sql, self.expect_inbox(id)?)
     }
 }
 
-/// The JSON of a request; its body is halved until the row's 2 MB hold it (control characters take six bytes each).
+/// The JSON of a request; its body is halved until the row's 2 MB hold it (control characters take six bytes
+/// each).
 fn to_fitting_json(request: &mut InboxRequestView) -> Result<String, LedgerError> {
     let mut json = to_json(request)?;
     while json.len() > REQUEST_BYTES_MAX && !request.body.is_empty() {

@@ -16,13 +16,14 @@ use serde_json::value::RawValue;
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{self, KeysTaken, Place, Planned, head_of};
+use crate::row::delivery::{self, KeysTaken, Plan, Planned, head_of};
 use crate::row::event::{data_of, insert_event, labels_of, object_of};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
 use crate::work::{Work, WorkEvent, WorkSet};
 
-/// How many first attempts the caller is willing to make itself, in the request that brought the events. 0: none.
+/// How many first attempts the caller is willing to make itself, in the request that brought the events. 0:
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InlineLimit(pub u32);
 
@@ -100,16 +101,17 @@ impl Batch {
 impl<S: Sql> Ledger<S> {
     /// Accepts events, all or none of them. Each is matched against the webhooks of this very moment.
     ///
-    /// An event whose key is known is not stored again: the first one's id comes back with `duplicate` set. Keys are
-    /// compared within the batch too.
+    /// An event whose key is known is not stored again: the first one's id comes back with `duplicate` set.
+    /// Keys are compared within the batch too.
     ///
-    /// Where all webhooks of an event are healthy (their last attempt was delivered in under a second), have neither
-    /// limits nor order nor anything that waits, and the works of the call stay within `inline`, the event's deliveries
-    /// are leased to the caller.
+    /// Where all webhooks of an event are healthy (their last attempt was delivered in under a second), have
+    /// neither limits nor order nor anything that waits, and the works of the call stay within `inline`, the
+    /// event's deliveries are leased to the caller.
     ///
     /// # Errors
-    /// [`LedgerError::Quota`]; [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where data does not fit the
-    /// schema of its type, or takes too many steps to be compared with it and with the webhooks; the database fails.
+    /// [`LedgerError::Quota`]; [`LedgerError::IdempotencyConflict`]; [`LedgerError::SchemaViolated`] where
+    /// data does not fit the schema of its type, or takes too many steps to be compared with it and with the
+    /// webhooks; the database fails.
     pub fn ingest(
         &mut self,
         events: Vec<NewEvent>,
@@ -129,10 +131,10 @@ impl<S: Sql> Ledger<S> {
         self.store_batch(&batch, now)?;
         self.meters.note_open(batch.planned.len());
         for delivery in &batch.planned {
-            match delivery.place {
-                Place::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
-                Place::Held => self.gates.hold(delivery.webhook),
-                Place::Due | Place::Behind => {}
+            match delivery.plan {
+                Plan::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
+                Plan::Held => self.gates.hold(delivery.webhook),
+                Plan::Due { .. } | Plan::Behind | Plan::Leased { .. } | Plan::Ended(_) => {}
             }
         }
         let changed =
@@ -161,7 +163,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(());
         }
         let data_at = format!("/events/{index}/data");
-        let facts = EventFacts::of(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));
+        let facts =
+            EventFacts::from_event(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));
         batch.schema_faults.absorb(self.check_data(&facts, &data_at)?);
         let seq = self.next_key(now);
         let webhooks = self.roster.matching(&facts);
@@ -211,12 +214,12 @@ impl<S: Sql> Ledger<S> {
                     lease_until: until,
                 });
                 batch.inline_left = batch.inline_left.saturating_sub(1);
-                let place = Place::Inline { until };
+                let plan = Plan::Inline { until };
                 batch.planned.push(Planned {
                     seq: delivery,
                     event: seq,
                     webhook,
-                    place,
+                    plan,
                     in_order: false,
                     late: false,
                 });
@@ -227,6 +230,7 @@ impl<S: Sql> Ledger<S> {
                     webhook,
                     event.order_key.as_deref(),
                     &mut batch.keys_taken,
+                    now,
                 )?;
                 batch.planned.push(plan);
             }
@@ -244,7 +248,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Stores what is new of a batch. Only what would make the project grow is refused: an event that is known already is not.
+    /// Stores what is new of a batch. Only what would make the project grow is refused: an event that is
+    /// known already is not.
     fn store_batch(&self, batch: &Batch, now: Timestamp) -> Result<(), LedgerError> {
         let Batch { new_events, planned, .. } = batch;
         if new_events.is_empty() {
@@ -278,19 +283,22 @@ impl<S: Sql> Ledger<S> {
         webhook: Seq,
         order_key: Option<&str>,
         taken: &mut KeysTaken,
+        now: Timestamp,
     ) -> Result<Planned, LedgerError> {
         let member = self.roster.get(webhook);
         let order_key = order_key.filter(|_key| member.is_some_and(crate::memory::roster::Member::ordered));
-        let mut place = Place::Due;
-        if member.is_none_or(|member| !self.gates.is_free(webhook, member.rules())) {
-            place = Place::Held;
+        let mut plan = Plan::Due { at: now };
+        // Nothing overtakes what waits for its webhook.
+        let is_free = |member: &crate::memory::roster::Member| self.gates.is_free(webhook, member.rules());
+        if self.gates.holds(webhook) || !member.is_some_and(is_free) {
+            plan = Plan::Held;
         }
         if let Some(key) = order_key
             && (!taken.insert((webhook, String::from(key))) || head_of(&self.sql, webhook, key)?.is_some())
         {
-            place = Place::Behind;
+            plan = Plan::Behind;
         }
-        Ok(Planned { seq, event, webhook, place, in_order: order_key.is_some(), late: false })
+        Ok(Planned { seq, event, webhook, plan, in_order: order_key.is_some(), late: false })
     }
 
     /// The events that hold the keys of `events` already.
@@ -321,11 +329,12 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Whether two texts are the same JSON: a producer that repeats an event may write its spaces, the order of its members and
-/// the escapes of its strings differently. Numbers are the same where they are written the same; a member that is given twice is
-/// not the same as one that is given once.
+/// Whether two texts are the same JSON: a producer that repeats an event may write its spaces, the order of
+/// its members and the escapes of its strings differently. Numbers are the same where they are written the
+/// same; a member that is given twice is not the same as one that is given once.
 ///
-/// What is not known to be the same counts as different: it is refused with a conflict, where else an event would be lost.
+/// What is not known to be the same counts as different: it is refused with a conflict, where else an event
+/// would be lost.
 fn same_json(one: &RawValue, other: &RawValue) -> bool {
     if one.get() == other.get() {
         return true;
@@ -383,7 +392,8 @@ impl<'de> Deserialize<'de> for Written {
                 Ok(Written::Items(read))
             }
 
-            // A number beyond 64 bits comes as a map with its text (`serde_json`, feature `arbitrary_precision`).
+            // A number beyond 64 bits comes as a map with its text (`serde_json`, feature
+            // `arbitrary_precision`).
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Written, A::Error> {
                 let mut members: Vec<(String, Written)> = Vec::new();
                 while let Some(member) = map.next_entry()? {
@@ -595,8 +605,8 @@ mod tests {
             ledger.ingest(vec![event("order.paid")], InlineLimit(0), START).unwrap();
             attempt_due(&mut ledger, START, Outcome::Answered { status: 200 });
         });
-        // In the index of due work, moved within it (out and in), out of it; the lease, the claim; and, once a minute, the
-        // note of how far inline leases are known to have ended.
+        // In the index of due work, moved within it (out and in), out of it; the lease, the claim; and, once
+        // a minute, the note of how far inline leases are known to have ended.
         assert_eq!(queued, 12);
     }
 

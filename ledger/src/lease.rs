@@ -1,15 +1,16 @@
 //! Leasing what is due, and claiming what was leased.
 //!
-//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost, late or
-//! doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs nothing; one that
-//! was claimed may have been sent, so its number is used up and recorded as lost.
+//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost,
+//! late or doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs
+//! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
-//! A due delivery passes two questions: whether an older one with its order key is open (then it is put behind it), and
-//! what its webhook's gate lets through (then it is held). Both take it out of the index of due work.
+//! A due delivery passes two questions: whether an older one with its order key is open or another one is
+//! leased (then it is put behind it), and what its webhook's gate lets through (then it is held). Both take it
+//! out of the index of due work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_core::delivery::{Decision, Outcome, State, decide};
+use postern_core::delivery::{Decision, Outcome, decide};
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
@@ -19,18 +20,23 @@ use crate::memory::roster::{LEASE_SLACK_MS, Member};
 use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{self, DeliveryRow, Offer, Parked, Parking, Recorded, attempts_of, lost_attempt};
+use crate::row::delivery::{
+    self, DeliveryRow, Ending, Offer, Parking, Plan, Recorded, attempts_of, lost_attempt,
+};
 use crate::row::event::{data_of, object_of};
+use crate::row::meta;
 use crate::row::rate_window::write_windows;
 use crate::row::stat::{StatNote, count_attempts, stat_note};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically, key_set};
 use crate::work::{Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
-/// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher that broke,
-/// not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the schedule.
+/// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher
+/// that broke, not the receiver. More of them look like a delivery that breaks the dispatcher, and follow the
+/// schedule.
 pub(crate) const LOST_REPEATS_MAX: usize = 3;
-/// Milliseconds beyond the timeout that a claimer needs at least; where less of the lease is left, it is renewed.
+/// Milliseconds beyond the timeout that a claimer needs at least; where less of the lease is left, it is
+/// renewed.
 const CLAIM_SLACK_MS: i64 = LEASE_SLACK_MS / 2;
 /// Milliseconds between two notes of how far inline leases are known to have ended.
 const INLINE_CHECK_MS: i64 = 60_000;
@@ -57,6 +63,8 @@ struct Round<'a, S: Sql> {
     notes: Vec<StatNote>,
     /// Leases that end in this round, by webhook: all, and those that nobody claimed.
     ended: BTreeMap<Seq, (usize, usize)>,
+    /// The deliveries of these leases.
+    lease_ends: BTreeSet<Seq>,
     /// What each gate still lets through.
     slots: BTreeMap<Seq, usize>,
     offers: Vec<Offer>,
@@ -64,9 +72,9 @@ struct Round<'a, S: Sql> {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Leases up to `limit` deliveries that are due or held by a gate that is open, the longest waiting first, and ends
-    /// the leases that nobody reported. What is due and may not be called now is put aside. Call it again while
-    /// [`Ledger::next_wake`] is not in the future.
+    /// Leases up to `limit` deliveries that are due or held by a gate that is open, the longest waiting
+    /// first, and ends the leases that nobody reported. What is due and may not be called now is put aside.
+    /// Call it again while [`Ledger::next_wake`] is not in the future.
     ///
     /// # Errors
     /// The database fails.
@@ -78,6 +86,7 @@ impl<S: Sql> Ledger<S> {
             for_due = (for_due - for_due / HELD_SHARE).max(usize::from(inline.is_empty()));
         }
         let mut due = self.inline_rows(&inline)?;
+        let mut unreadable = Vec::new();
         if for_due > 0 {
             let rows = self.sql.run(
                 &format!(
@@ -86,17 +95,29 @@ impl<S: Sql> Ledger<S> {
                 ),
                 &[Value::from(now), Value::from(u32::try_from(for_due).unwrap_or(u32::MAX))],
             )?;
-            due.extend(rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?);
+            for row in &rows {
+                match DeliveryRow::read(row) {
+                    Ok(row) => due.push(row),
+                    Err(_unreadable) => unreadable.push(row.seq(0)?),
+                }
+            }
         }
         let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
         let windows = self.windows_set_back(webhooks, now);
         let checked = self.inline_checkpoint(now);
-        if due.is_empty() && checked.is_none() && self.gates.holding().next().is_none() {
+        if due.is_empty()
+            && unreadable.is_empty()
+            && checked.is_none()
+            && self.gates.holding().next().is_none()
+        {
             return Ok(Leased::default());
         }
         let this = &*self;
         let (leased, effects) = atomically(&self.sql, |sql| {
             let mut round = Round::new(this, sql, now, limit, &due);
+            if !unreadable.is_empty() {
+                delivery::set_aside(sql, unreadable)?;
+            }
             write_windows(sql, &rows_of(&windows))?;
             round.effects.windows = windows;
             for row in due {
@@ -107,7 +128,7 @@ impl<S: Sql> Ledger<S> {
             delivery::offer(sql, &round.offers, now)?;
             count_attempts(sql, &round.notes)?;
             if let Some(checked) = checked {
-                sql.run("UPDATE meta SET inline_checked = ?1", &[Value::from(checked)])?;
+                meta::set_inline_checked(sql, checked)?;
             }
             Ok((round.leased, round.effects))
         })?;
@@ -116,7 +137,7 @@ impl<S: Sql> Ledger<S> {
         }
         let mut leased = leased;
         leased.changed.extend(effects.changed.iter().copied());
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(leased)
     }
 
@@ -145,7 +166,8 @@ impl<S: Sql> Ledger<S> {
         (is_time && known > checked).then_some(known)
     }
 
-    /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now on.
+    /// Windows of these webhooks that lie ahead of a clock that went back, as they are to be kept from now
+    /// on.
     fn windows_set_back(
         &self,
         webhooks: impl IntoIterator<Item = Seq>,
@@ -158,9 +180,10 @@ impl<S: Sql> Ledger<S> {
         webhooks.into_iter().filter_map(set_back).collect()
     }
 
-    /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated ticket, or
-    /// one of a delivery that has ended, yields nothing and can be forgotten. One whose webhook may not be called now
-    /// yields nothing either; its delivery waits for the gate, and its number is not used up.
+    /// Takes the attempts of `tickets` that may be made now. Each can be taken once: a doubled or outdated
+    /// ticket, or one of a delivery that has ended, yields nothing and can be forgotten. One whose webhook
+    /// may not be called now yields nothing either; its delivery waits for the gate, and its number is not
+    /// used up.
     ///
     /// # Errors
     /// The database fails.
@@ -187,14 +210,13 @@ impl<S: Sql> Ledger<S> {
             let Some(member) = self.roster.get(row.webhook) else { continue };
             let begun = begun.entry(row.webhook).or_default();
             if !self.gates.may_begin(row.webhook, member.rules(), now, begun.len()) {
-                let (delivery, state, attempt) = (row.seq, row.resting_state(), row.attempt - 1);
-                refused.push(Parking { delivery, state, attempt, parked: Parked::Held });
+                refused.push(Parking { delivery: row.seq, made: row.made, plan: Plan::Held });
                 effects.end(row.webhook, row.seq);
                 effects.hold(row.webhook);
                 continue;
             }
+            let Plan::Leased { until: lease_until, .. } = row.plan else { continue };
             begun.push(row.seq);
-            let lease_until = row.next_at.ok_or(LedgerError::Corrupt { what: "a lease has no end" })?;
             let lease_until = if lease_until.ms_since(now) < member.timeout_ms() + CLAIM_SLACK_MS {
                 let lease_until = now.plus_ms(member.lease_ms(1));
                 renewed.push((row.seq, lease_until));
@@ -225,14 +247,18 @@ impl<S: Sql> Ledger<S> {
             // With the claims, so that no crash parts the calls from what counts them.
             write_windows(sql, &rows_of(&effects.windows))?;
             delivery::claim(sql, kept, &renewed, now)?;
-            delivery::park(sql, &refused, now)
+            delivery::park(sql, &refused, now)?;
+            for row in rows.iter().filter(|row| refused.iter().any(|refused| refused.delivery == row.seq)) {
+                release_next(sql, &mut effects, row, now)?;
+            }
+            Ok(())
         })?;
         for (webhook, deliveries) in begun {
             for delivery in deliveries {
-                self.gates.lease(webhook, delivery, true);
+                self.gates.claim(webhook, delivery, now);
             }
         }
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(WorkSet { events, works })
     }
 
@@ -277,10 +303,11 @@ impl<S: Sql> Ledger<S> {
 impl<'a, S: Sql> Round<'a, S> {
     fn new(ledger: &'a Ledger<S>, sql: &'a S, now: Timestamp, limit: usize, due: &[DeliveryRow]) -> Self {
         let mut ended: BTreeMap<Seq, (usize, usize)> = BTreeMap::new();
-        for row in due.iter().filter(|row| row.state == State::Leased) {
+        let lease_ends = due.iter().filter(|row| row.plan.is_leased()).map(|row| row.seq).collect();
+        for row in due.iter().filter(|row| row.plan.is_leased()) {
             let (all, unclaimed) = ended.entry(row.webhook).or_default();
             *all += 1;
-            *unclaimed += usize::from(!row.claimed);
+            *unclaimed += usize::from(!row.plan.is_claimed());
         }
         Self {
             ledger,
@@ -291,6 +318,7 @@ impl<'a, S: Sql> Round<'a, S> {
             effects: Effects::default(),
             notes: Vec::new(),
             ended,
+            lease_ends,
             slots: BTreeMap::new(),
             offers: Vec::new(),
             parked: Vec::new(),
@@ -303,20 +331,28 @@ impl<'a, S: Sql> Round<'a, S> {
         let Some(member) = self.ledger.roster.get(row.webhook) else {
             // Never written so; but one damaged row must not hold up all the others for ever.
             self.effects.end(row.webhook, row.seq);
-            delivery::cancel_orphan(self.sql, row.seq, self.now)?;
+            delivery::cancel_orphan(self.sql, row, self.now)?;
             return Ok(());
         };
-        if row.state != State::Leased {
+        if !row.plan.is_leased() {
             return self.offer_or_park(row, member, row.attempt + 1, 1);
         }
         self.effects.end(row.webhook, row.seq);
-        if !row.claimed {
-            return self.offer_or_park(row, member, row.attempt, row.offers + 1);
+        if !row.plan.is_claimed() {
+            self.offer_or_park(row, member, row.attempt, row.offers + 1)?;
+        } else if let Some(recorded) = self.end_lost(row, member)? {
+            self.offer_or_park(&recorded, member, row.attempt + 1, 1)?;
         }
-        match self.end_lost(row, member)? {
-            Some(recorded) => self.offer_or_park(&recorded, member, row.attempt + 1, 1),
-            None => Ok(()),
-        }
+        release_next(self.sql, &mut self.effects, row, self.now)
+    }
+
+    /// Whether the order of its key lets a delivery go: no older one is open, and no other is leased. A younger
+    /// one may be, if a replay or a person has asked for this one meanwhile.
+    fn is_next_of_key(&self, row: &DeliveryRow) -> Result<bool, LedgerError> {
+        let Some(key) = &row.order_key else { return Ok(true) };
+        let mut leased = self.ledger.gates.leased_with_key(row.webhook, key);
+        let is_other_leased = leased.any(|other| other != row.seq && !self.lease_ends.contains(&other));
+        Ok(!is_other_leased && row.is_head(self.sql)?)
     }
 
     fn offer_or_park(
@@ -329,14 +365,12 @@ impl<'a, S: Sql> Round<'a, S> {
         // What waits goes first, but for what a person has asked for.
         let waits_for_none =
             || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
-        if !row.is_head(self.sql)? {
-            self.park(row, attempt, Parked::Behind);
-        } else if self.ledger.gates.is_free(row.webhook, member.rules())
-            || (waits_for_none() && self.slots(row.webhook, member) > 0)
-        {
+        if !self.is_next_of_key(row)? {
+            self.park(row, Plan::Behind);
+        } else if waits_for_none() && self.slots(row.webhook, member) > 0 {
             self.offer(row, member, attempt, offers);
         } else {
-            self.park(row, attempt, Parked::Held);
+            self.park(row, Plan::Held);
             self.effects.hold(row.webhook);
         }
         Ok(())
@@ -365,17 +399,12 @@ impl<'a, S: Sql> Round<'a, S> {
         });
         let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
         self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
-        self.effects.leased.push((row.webhook, row.seq));
+        self.effects.leased.push((row.webhook, row.seq, row.order_key.clone()));
     }
 
-    /// Puts a delivery aside; `attempt` is the number it would have got.
-    fn park(&mut self, row: &DeliveryRow, attempt: u32, parked: Parked) {
-        self.parked.push(Parking {
-            delivery: row.seq,
-            state: row.resting_state(),
-            attempt: attempt - 1,
-            parked,
-        });
+    /// Puts a delivery aside. A number that was offered to nobody who claimed it is not used up.
+    fn park(&mut self, row: &DeliveryRow, plan: Plan) {
+        self.parked.push(Parking { delivery: row.seq, made: row.made, plan });
     }
 
     fn write_parked(&mut self) -> Result<(), LedgerError> {
@@ -396,7 +425,8 @@ impl<'a, S: Sql> Round<'a, S> {
                 Some(_closed) => {}
             }
         }
-        // Each open gate gets its share, so that a webhook with many held deliveries does not keep the others.
+        // Each open gate gets its share, so that a webhook with many held deliveries does not keep the
+        // others.
         let left = self.limit.saturating_sub(self.leased.tickets.len());
         let share = left.checked_div(open.len()).unwrap_or(0).max(1);
         for (webhook, member) in open.into_iter().take(left) {
@@ -414,10 +444,10 @@ impl<'a, S: Sql> Round<'a, S> {
             for row in &rows {
                 let row = DeliveryRow::read(row)?;
                 self.leased.changed.push(row.seq);
-                if row.is_head(self.sql)? {
+                if self.is_next_of_key(&row)? {
                     self.offer(&row, member, row.attempt + 1, 1);
                 } else {
-                    self.park(&row, row.attempt + 1, Parked::Behind);
+                    self.park(&row, Plan::Behind);
                 }
             }
             gates.served(webhook);
@@ -425,7 +455,8 @@ impl<'a, S: Sql> Round<'a, S> {
         self.write_parked()
     }
 
-    /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be repeated now.
+    /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be
+    /// repeated now.
     fn end_lost(&mut self, row: &DeliveryRow, member: &Member) -> Result<Option<DeliveryRow>, LedgerError> {
         let (sql, now) = (self.sql, self.now);
         let lost_before = attempts_of(sql, row.seq)?
@@ -436,35 +467,32 @@ impl<'a, S: Sql> Round<'a, S> {
         let lost = lost_attempt(row, now);
         self.effects.notes.push((row.webhook, false));
         self.notes.push(stat_note(row, &lost, false, now));
-        let mut recorded = DeliveryRow { made: row.attempt, ..row.clone() };
+        let mut recorded = DeliveryRow { made: row.attempt, plan: Plan::Due { at: now }, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
-            let standing = Recorded {
-                state: recorded.resting_state(),
-                next_at: Some(now),
-                resend: row.resend,
-                scheduled: row.scheduled,
-            };
+            let standing = Recorded { plan: recorded.plan, resend: row.resend, scheduled: row.scheduled };
             delivery::record(sql, row, &lost, standing, now)?;
             return Ok(Some(recorded));
         }
         recorded.scheduled = row.scheduled_after();
-        let (state, next_at) = match decide(
+        let plan = match decide(
             self.ledger.standing(member, row.seq, recorded.scheduled, false),
             &Outcome::Lost,
             None,
             now,
         ) {
-            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-            Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
+            Decision::Wait { next_at } => Plan::Due { at: next_at },
+            Decision::Delivered | Decision::Dead | Decision::DisableWebhook { .. } => {
+                Plan::Ended(Ending::Dead)
+            }
         };
         delivery::record(
             sql,
             row,
             &lost,
-            Recorded { state, next_at, resend: false, scheduled: recorded.scheduled },
+            Recorded { plan, resend: false, scheduled: recorded.scheduled },
             now,
         )?;
-        if state == State::Dead {
+        if plan.is_final() {
             release_next(sql, &mut self.effects, row, now)?;
             self.ledger.announce_dead(sql, &mut self.effects, row, &lost, now)?;
         }
@@ -476,6 +504,7 @@ impl<'a, S: Sql> Round<'a, S> {
 mod tests {
     use std::rc::Rc;
 
+    use postern_core::delivery::State;
     use postern_core::retry::SCHEDULE_S;
     use postern_core::webhook::{Definition, RateLimit};
 
@@ -677,6 +706,8 @@ mod tests {
         let later = START.plus_ms(4_000);
         assert!(lease(&mut ledger, later).is_empty(), "the ticket that is out has the other slot");
         end(&mut ledger, &tickets[1..], 200, later);
+        // What sleeps forgets how long a ticket was on its way, and counts on none.
+        let mut ledger = slept(&ledger);
         assert_eq!(gate_opens_at(&mut ledger, later), Some(START.plus_ms(10_000)));
         let tickets = lease(&mut ledger, START.plus_ms(10_000));
         assert_eq!(keys(&tickets), deliveries[2..3]);
@@ -723,8 +754,8 @@ mod tests {
         ledger.ingest((0..count).map(|_number| event("a")).collect(), crate::InlineLimit(0), now).unwrap();
     }
 
-    /// What an alarm and its dispatchers do at `now`, the object asleep before each step; gives how many calls were made. The
-    /// last step leaves the object awake, which sets its alarm.
+    /// What an alarm and its dispatchers do at `now`, the object asleep before each step; gives how many
+    /// calls were made. The last step leaves the object awake, which sets its alarm.
     fn ring(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> usize {
         *ledger = slept(ledger);
         let tickets = lease(ledger, now);
@@ -787,6 +818,40 @@ mod tests {
         let in_window = |from: i64| calls.iter().filter(|at| (from..from + 60).contains(*at)).count();
         assert_eq!((in_window(0), in_window(60), in_window(120), calls.len()), (10, 10, 5, 25), "{calls:?}");
         assert_eq!(calls.iter().filter(|at| **at == 0).count(), 9);
+    }
+
+    #[test]
+    fn a_rate_limit_is_used_up_and_never_exceeded_however_long_a_ticket_is_on_its_way() {
+        for latency_ms in [0, 500, 1_000, 3_000] {
+            let mut ledger = ledger();
+            create(&mut ledger, limited(10, 1));
+            post_at(&mut ledger, 700, START);
+            let (mut on_their_way, mut begun) = (BTreeMap::<Timestamp, Vec<LeaseTicket>>::new(), Vec::new());
+            let mut under_way = BTreeMap::<Timestamp, Vec<Work>>::new();
+            let (mut now, end) = (START, START.plus_ms(60_000));
+            while now < end {
+                for works in under_way.remove(&now).into_iter().flatten() {
+                    let attempt = attempt(works.attempt, Outcome::Answered { status: 200 }, now);
+                    ledger.report(vec![crate::Report { delivery: works.delivery, attempt }], now).unwrap();
+                }
+                if let Some(tickets) = on_their_way.remove(&now) {
+                    let works = ledger.claim(&tickets, now).unwrap().works;
+                    begun.extend(works.iter().map(|_work| now));
+                    under_way.entry(now.plus_ms(50)).or_default().extend(works);
+                }
+                let tickets = lease(&mut ledger, now);
+                on_their_way.entry(now.plus_ms(latency_ms.max(1))).or_default().extend(tickets);
+                let wakes = [on_their_way.keys().next(), under_way.keys().next()].into_iter().flatten();
+                let opens = gate_opens_at(&mut ledger, now).map(|at| at.max(now.plus_ms(1)));
+                now = wakes.copied().chain(opens).min().unwrap_or(end);
+            }
+            for (index, at) in begun.iter().enumerate().skip(10) {
+                assert!(at.ms_since(begun[index - 10]) >= 1_000, "eleven calls in a second, {latency_ms} ms");
+            }
+            // 600 are allowed in a minute; the first tickets have yet to show how long they take.
+            let allowed = 600 - 10 * usize::try_from(latency_ms).unwrap() / 1_000;
+            assert!(begun.len() * 100 >= allowed * 95, "{} calls, {latency_ms} ms", begun.len());
+        }
     }
 
     #[test]
@@ -1018,8 +1083,119 @@ mod tests {
             if tickets.is_empty() {
                 break;
             }
+            // What was called makes room for what waits.
+            for ticket in tickets {
+                let work = ledger.claim(&[ticket], START).unwrap().works.remove(0);
+                let attempt = attempt(work.attempt, Outcome::Answered { status: 200 }, START);
+                ledger.report(vec![crate::Report { delivery: work.delivery, attempt }], START).unwrap();
+            }
         }
         assert_eq!(leased, 2_003);
+    }
+
+    #[test]
+    fn a_receiver_that_is_back_after_an_outage_gets_2_4_and_8_calls_at_once_in_the_first_second() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        for _failure in 0..postern_core::health::FAILING_AFTER {
+            post(&mut ledger, "a");
+            attempt_due(&mut ledger, START, Outcome::TimedOut);
+        }
+        for _batch in 0..50 {
+            post_at(&mut ledger, 100, START);
+        }
+        let probe_at = gate_opens_at(&mut ledger, START.plus_ms(40)).unwrap();
+        // The receiver takes 100 ms for a call and as many at once as it gets; tickets arrive at once.
+        let (mut now, mut under_way) = (probe_at, Vec::<(Timestamp, Work)>::new());
+        let (mut at_once, mut done) = (Vec::new(), 0);
+        while done < 5_000 {
+            let (ended, left) = under_way.drain(..).partition(|(at, _work)| *at <= now);
+            under_way = left;
+            let ended: Vec<(Timestamp, Work)> = ended;
+            done += ended.len();
+            let report = |(_, work): (Timestamp, Work)| crate::Report {
+                delivery: work.delivery,
+                attempt: attempt(work.attempt, Outcome::Answered { status: 200 }, now),
+            };
+            ledger.report(ended.into_iter().map(report).collect(), now).unwrap();
+            for _round in 0..3 {
+                let tickets = lease(&mut ledger, now);
+                let works = ledger.claim(&tickets, now).unwrap().works;
+                under_way.extend(works.into_iter().map(|work| (now.plus_ms(100), work)));
+            }
+            at_once.push(under_way.len());
+            now = now.plus_ms(100);
+            assert!(now.ms_since(probe_at) < 60_000, "{done} done, {at_once:?}");
+        }
+        assert_eq!(at_once[0], 1, "the probe");
+        assert!(at_once[1..11].iter().all(|count| *count <= 8), "{at_once:?}");
+        assert!([2, 4, 8, 16, 32, 50].iter().all(|count| at_once.contains(count)), "{at_once:?}");
+        assert_eq!(at_once.iter().max(), Some(&50), "the bound of all");
+        // At its own pace, 50 in 100 ms, it would have taken ten seconds.
+        let took_ms = i64::try_from(at_once.len()).unwrap() * 100;
+        assert!(took_ms <= 12_000, "{took_ms} ms");
+    }
+
+    #[test]
+    fn a_webhook_without_a_limit_gets_fifty_calls_at_once_and_its_page_says_so() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        post_at(&mut ledger, 80, START);
+        let tickets = lease(&mut ledger, START);
+        let works = ledger.claim(&tickets, START).unwrap().works;
+        assert_eq!((tickets.len(), works.len()), (80, 50));
+        let waiting = tickets[79].delivery;
+        let id = ledger.ids().id(Kind::Delivery, waiting);
+        let told = ledger.delivery(&id).unwrap().reason.headline;
+        assert!(told.contains("50 calls to the webhook are under way"), "{told}");
+        let attempt = attempt(works[0].attempt, Outcome::Answered { status: 200 }, START);
+        ledger.report(vec![crate::Report { delivery: works[0].delivery, attempt }], START).unwrap();
+        let next: Vec<Seq> = lease(&mut ledger, START).iter().map(|ticket| ticket.delivery).collect();
+        assert_eq!(next[0], tickets[50].delivery, "one has ended, and the oldest that waits goes on");
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_holds_up_no_other() {
+        let mut ledger = ledger();
+        for name in ["damaged", "well"] {
+            create(&mut ledger, webhook(name, name));
+        }
+        let (damaged, well) = (post(&mut ledger, "damaged")[0], post(&mut ledger, "well")[0]);
+        let now = START.plus_ms(1_000);
+        for (table, column) in
+            [("webhook", "definition"), ("webhook_health", "health"), ("rate_window", "begun")]
+        {
+            let statement = match table {
+                "webhook" => "UPDATE webhook SET definition = ?1 WHERE name = 'damaged'",
+                "webhook_health" => "INSERT INTO webhook_health (webhook, health) VALUES (1, ?1)",
+                _ => "INSERT INTO rate_window (webhook, begun) VALUES (1, ?1)",
+            };
+            ledger.sql.run(statement, &[Value::from("{\"level\":\"of another build\"}")]).unwrap();
+            assert!(Ledger::open(Rc::clone(&ledger.sql)).is_ok(), "{table}.{column}");
+        }
+        let mut ledger = slept(&ledger);
+        let view = ledger.webhook("damaged").unwrap();
+        assert!(!view.enabled && view.disabled_reason.unwrap().contains("another version of Postern"));
+        let refused = ledger.update_webhook("damaged", webhook("damaged", "*"), None, now);
+        assert!(matches!(refused, Err(LedgerError::StateConflict { .. })), "it stays as it was written");
+        assert_eq!(ledger.webhooks_after(Seq(0), 9).unwrap().len(), 1);
+        assert_eq!(keys(&lease(&mut ledger, now)), [well], "its own deliveries wait");
+        assert_eq!(state(&ledger, damaged).0, State::Pending);
+        assert_eq!(post(&mut ledger, "damaged"), [], "it takes no events");
+
+        // An attempt and a state of another build.
+        let late = post(&mut ledger, "well")[0];
+        let text = Value::from("{\"outcome\":\"of another build\"}\n");
+        let lost = now.plus_ms(LEASE_MS);
+        let tickets = ledger.lease_due(now, 9).unwrap().tickets;
+        ledger.claim(&tickets, now).unwrap();
+        let statement = "UPDATE delivery SET attempts = ?1, made = 1, attempt = 2 WHERE seq = ?2";
+        ledger.sql.run(statement, &[text, Value::from(late)]).unwrap();
+        ledger.sql.run("UPDATE delivery SET state = 'unheard' WHERE seq = ?1", &[Value::from(well)]).unwrap();
+        assert_eq!(keys(&lease(&mut ledger, lost)), [late]);
+        ledger.sql.run("DELETE FROM outbox", &[]).unwrap();
+        assert!(ledger.next_wake(lost).unwrap().unwrap().0 > lost, "nothing is due for ever");
+        ledger.delete_webhook("damaged", None, lost).unwrap();
     }
 
     #[test]

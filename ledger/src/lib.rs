@@ -1,8 +1,10 @@
-//! The state machine of one Postern project over SQL: ingest, lease, claim, report, resend, lists, and what to publish.
+//! The state machine of one Postern project over SQL: ingest, lease, claim, report, resend, lists, and what
+//! to publish.
 //!
-//! In scope: every rule about what is stored and in which order, so that nothing accepted is lost and nothing is sent
-//! twice without need. A [`Ledger`] is the only writer of its database. Out of scope: HTTP, clocks and randomness
-//! (times and keys are arguments), queues and KV (the ledger says what to send and what to publish; `edge` does it).
+//! In scope: every rule about what is stored and in which order, so that nothing accepted is lost and nothing
+//! is sent twice without need. A [`Ledger`] is the only writer of its database. Out of scope: HTTP, clocks
+//! and randomness (times and keys are arguments), queues and KV (the ledger says what to send and what to
+//! publish; `edge` does it).
 //!
 //! The life of a delivery:
 //!
@@ -14,15 +16,18 @@
 //!              └────────────── due again: lease_due ◀──────────────────────────────────────────┘
 //! ```
 //!
-//! What is due may have to wait all the same: for its webhook (disabled, paused, failing, throttled, at a limit) or for an
-//! older delivery with its order key. It leaves the index of due work then (`memory::gate`), and `lease_due` takes it up again when
-//! its turn comes. First attempts of well-behaved webhooks skip all of this: `ingest` leases them to its caller.
+//! What is due may have to wait all the same: for its webhook (disabled, paused, failing, throttled, at a
+//! limit) or for an older delivery with its order key. It leaves the index of due work then (`memory::gate`),
+//! and `lease_due` takes it up again when its turn comes. First attempts of well-behaved webhooks skip all of
+//! this: `ingest` leases them to its caller.
 //!
-//! Each operation that writes more than one row does so in one transaction; what is kept in memory (the roster of
-//! webhooks, their gates, the tokens, the last key) is changed after the commit and rebuilt by [`Ledger::open`].
+//! Each operation that writes more than one row does so in one transaction; what is kept in memory (the
+//! roster of webhooks, their gates, the tokens, the last key) is changed after the commit and rebuilt by
+//! [`Ledger::open`].
 //!
-//! Three floors: `row` (one file a table: types, readers, writers), `memory` (what is kept of it), and above both the
-//! operations, a file a subject, as methods of [`Ledger`]. `cargo xtask tidy` checks that the lower two import no operation.
+//! Three floors: `row` (one file a table: types, readers, writers), `memory` (what is kept of it), and above
+//! both the operations, a file a subject, as methods of [`Ledger`]. `cargo xtask tidy` checks that the lower
+//! two import no operation.
 
 #![cfg_attr(
     not(test),

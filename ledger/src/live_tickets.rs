@@ -1,7 +1,8 @@
-//! Tickets for the live feed ([`postern_core::live_ticket`]): each is stored by its hash, with whose it is, and opens once.
+//! Tickets for the live feed ([`postern_core::live_ticket`]): each is stored by its hash, with whose it is,
+//! and opens once.
 //!
-//! A table and not memory: the object may sleep ten seconds after the ticket was made, and one that was used must not open again
-//! after the object has woken up.
+//! A table and not memory: the object may sleep ten seconds after the ticket was made, and one that was used
+//! must not open again after the object has woken up.
 
 use postern_core::id::{Kind, Seq};
 use postern_core::live_ticket::LIFE_MS;
@@ -9,6 +10,7 @@ use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::live_ticket;
 use crate::sql::{Sql, Value, first};
 use crate::tokens::Verified;
 
@@ -27,8 +29,8 @@ pub enum TicketHolder {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Stores a ticket by its hash (`postern_core::token::hash`) for `token`, or for `ADMIN_TOKEN` where it is `None`. Gives when
-    /// it expires; `None` where too many wait to be used.
+    /// Stores a ticket by its hash (`postern_core::token::hash`) for `token`, or for `ADMIN_TOKEN` where it
+    /// is `None`. Gives when it expires; `None` where too many wait to be used.
     ///
     /// # Errors
     /// The database fails.
@@ -39,7 +41,7 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, LedgerError> {
         let owner = token.map(|token| token.seq);
-        self.sql.run("DELETE FROM live_ticket WHERE expires_at_ms <= ?1", &[Value::from(now)])?;
+        live_ticket::delete_expired(&self.sql, now)?;
         let rows = self.sql.run(
             "SELECT count(*), count(*) FILTER (WHERE token IS ?1) FROM live_ticket",
             &[Value::from(owner)],
@@ -49,13 +51,12 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         }
         let expires_at = now.plus_ms(LIFE_MS);
-        let row = [Value::from(hash), Value::from(owner), Value::from(expires_at)];
-        self.sql.run("INSERT INTO live_ticket (hash, token, expires_at_ms) VALUES (?1, ?2, ?3)", &row)?;
+        live_ticket::insert(&self.sql, hash, owner, expires_at)?;
         Ok(Some(expires_at))
     }
 
-    /// Takes the ticket with this hash: from now on it opens nothing. `None` where there is none (any more), it has expired, or its
-    /// token opens nothing any more.
+    /// Takes the ticket with this hash: from now on it opens nothing. `None` where there is none (any more),
+    /// it has expired, or its token opens nothing any more.
     ///
     /// # Errors
     /// The database fails.
@@ -70,7 +71,7 @@ impl<S: Sql> Ledger<S> {
             .run("SELECT token, expires_at_ms FROM live_ticket WHERE hash = ?1", &[Value::from(hash)])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (owner, expires_at) = (row.integer_or_none(0)?.map(Seq), row.timestamp(1)?);
-        self.sql.run("DELETE FROM live_ticket WHERE hash = ?1", &[Value::from(hash)])?;
+        live_ticket::delete(&self.sql, hash)?;
         if expires_at <= now {
             return Ok(None);
         }

@@ -1,13 +1,14 @@
 //! What a project tells Prometheus.
 //!
-//! Counters must never go back, although what they count is deleted after a while, and nothing is written on the way of an
-//! event for their sake. So one row (table `metric`) holds what was counted up to a point, and each reading adds what came
-//! after it: attempts by the hour, from `stat`; events by their keys. Both are added to the row at each reading, so the
-//! next one begins there. Counting begins with the first reading: what was deleted before is not in it, and neither is what
-//! retention takes while nobody reads.
+//! Counters must never go back, although what they count is deleted after a while, and nothing is written on
+//! the way of an event for their sake. So one row (table `metric`) holds what was counted up to a point, and
+//! each reading adds what came after it: attempts by the hour, from `stat`; events by their keys. Both are
+//! added to the row at each reading, so the next one begins there. Counting begins with the first reading:
+//! what was deleted before is not in it, and neither is what retention takes while nobody reads.
 //!
-//! The work of a reading is bounded: rows are looked at up to [`EVENTS_MAX`], [`STATS_MAX`] and [`COUNTED_MAX`]. Where there
-//! are more, counters follow in the next readings, and gauges stop at their limit.
+//! The work of a reading is bounded: rows are looked at up to [`EVENTS_MAX`], [`STATS_MAX`] and
+//! [`COUNTED_MAX`]. Where there are more, counters follow in the next readings, and gauges stop at their
+//! limit.
 
 use postern_core::id::Seq;
 use postern_core::metrics::{COUNTED_MAX, Counters, ProjectMetrics};
@@ -17,13 +18,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
+use crate::row::metric;
 use crate::row::stat::hour_of;
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, first};
 
 /// Events that one reading counts at most.
 const EVENTS_MAX: u32 = 50_000;
-/// Rows of `stat` that one reading adds up at most: those that are counted for good, and those of the hours that are open.
+/// Rows of `stat` that one reading adds up at most: those that are counted for good, and those of the hours
+/// that are open.
 const STATS_MAX: u32 = 20_000;
 /// Later than any hour of `stat`.
 const NO_HOUR: i64 = 1 << 40;
@@ -44,8 +47,8 @@ impl<S: Sql> Ledger<S> {
     /// What the project counts, and how it stands at `now`.
     ///
     /// # Errors
-    /// [`LedgerError::StateConflict`] where the last hours alone have more rows than one reading adds up; the database fails, or
-    /// what it holds does not read back.
+    /// [`LedgerError::StateConflict`] where the last hours alone have more rows than one reading adds up; the
+    /// database fails, or what it holds does not read back.
     pub fn metrics(&mut self, now: Timestamp) -> Result<ProjectMetrics, LedgerError> {
         let mut counted = self.counted()?;
         let before = (counted.events_to, counted.hours_to);
@@ -53,11 +56,7 @@ impl<S: Sql> Ledger<S> {
         let closed = hour_of(now).saturating_sub(OPEN_HOURS);
         let is_caught_up = self.count_hours(&mut counted, closed)?;
         if before != (counted.events_to, counted.hours_to) {
-            let text = to_json(&counted)?;
-            self.sql.run(
-                "INSERT INTO metric (id, counted) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET counted = excluded.counted",
-                &[Value::Text(text)],
-            )?;
+            metric::put(&self.sql, to_json(&counted)?)?;
         }
         let mut counters = counted.counters.clone();
         if is_caught_up {
@@ -97,7 +96,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Adds the hours before `closed` that are not counted yet, whole ones only; gives whether none of them is left.
+    /// Adds the hours before `closed` that are not counted yet, whole ones only; gives whether none of them
+    /// is left.
     fn count_hours(&self, counted: &mut Counted, closed: i64) -> Result<bool, LedgerError> {
         let end = self.first_hour_beyond(counted.hours_to, closed)?.unwrap_or(closed);
         if end > counted.hours_to {
@@ -108,8 +108,8 @@ impl<S: Sql> Ledger<S> {
         Ok(end >= closed)
     }
 
-    /// The first hour that does not fit, where those from `from` to before `to` have more than [`STATS_MAX`] rows. The first
-    /// of them is taken whole.
+    /// The first hour that does not fit, where those from `from` to before `to` have more than [`STATS_MAX`]
+    /// rows. The first of them is taken whole.
     fn first_hour_beyond(&self, from: i64, to: i64) -> Result<Option<i64>, LedgerError> {
         let rows = self.sql.run(
             "SELECT hour, (SELECT min(hour) FROM stat WHERE hour >= ?1) FROM stat WHERE hour >= ?1 AND hour < ?2
@@ -136,7 +136,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// How many deliveries stand where. Those that are sent inline are in no index; memory knows how many they are.
+    /// How many deliveries stand where. Those that are sent inline are in no index; memory knows how many
+    /// they are.
     fn standing_counts(&self, now: Timestamp) -> Result<ProjectMetrics, LedgerError> {
         let rows = self.sql.run(
             "SELECT

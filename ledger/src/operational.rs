@@ -1,12 +1,13 @@
-//! Operational events: what happens to webhooks and deliveries, told as ordinary events that a webhook can subscribe to.
+//! Operational events: what happens to webhooks and deliveries, told as ordinary events that a webhook can
+//! subscribe to.
 //!
-//! They are written in the commit of what they tell, so none is missing and none is told twice. Three rules keep them from
-//! feeding on themselves:
+//! They are written in the commit of what they tell, so none is missing and none is told twice. Three rules
+//! keep them from feeding on themselves:
 //!
 //! - a webhook gets no event about itself;
 //! - a delivery of an operational event that is given up is not told;
-//! - a webhook that begins or ceases to be failing or throttled by the delivery of an operational event is not told. (That
-//!   it was disabled is: somebody must enable it before it can happen again.)
+//! - a webhook that begins or ceases to be failing or throttled by the delivery of an operational event is
+//!   not told. (That it was disabled is: somebody must enable it before it can happen again.)
 
 use postern_core::api::operational::{DeliveryDeadData, WebhookDisabledData, WebhookHealthData};
 use postern_core::budget::Budget;
@@ -22,7 +23,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::row::attempts::{answered, in_short};
-use crate::row::delivery::{self, DeliveryRow, KeysTaken, Place};
+use crate::row::delivery::{self, DeliveryRow, KeysTaken, Plan};
 use crate::row::event::insert_event;
 use crate::sql::Sql;
 
@@ -121,8 +122,8 @@ impl<S: Sql> Ledger<S> {
         (name, self.ids.id(Kind::Webhook, webhook), member.map(|member| String::from(member.url())))
     }
 
-    /// Stores the event with a delivery for every webhook that wants it, except the one that it is about, if it is about one, and those that
-    /// this very commit disables.
+    /// Stores the event with a delivery for every webhook that wants it, except the one that it is about, if
+    /// it is about one, and those that this very commit disables.
     pub(crate) fn announce(
         &self,
         sql: &S,
@@ -136,19 +137,19 @@ impl<S: Sql> Ledger<S> {
         let event = NewEvent::operational(kind, &data);
         let seq = self.next_key(now);
         // Small, and ours: nobody could be told that it takes too much.
-        let facts = EventFacts::of(&event).with_budget(Budget::unlimited());
+        let facts = EventFacts::from_event(&event).with_budget(Budget::unlimited());
         let wanted = self.roster.matching(&facts).into_iter();
         let wanted = wanted.filter(|webhook| Some(*webhook) != about && !effects.disabled(*webhook));
         let mut taken = KeysTaken::new();
         let planned = wanted
-            .map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken))
+            .map(|webhook| self.plan_delivery(self.next_key(now), seq, webhook, None, &mut taken, now))
             .collect::<Result<Vec<_>, _>>()?;
         insert_event(sql, seq, u32::try_from(planned.len()).unwrap_or(u32::MAX), &event, self.stamp(now))?;
         delivery::insert(sql, &planned, now)?;
         self.meters.note_open(planned.len());
         for delivery in planned {
             effects.changed.push(delivery.seq);
-            if delivery.place == Place::Held {
+            if delivery.plan == Plan::Held {
                 effects.hold(delivery.webhook);
             }
         }

@@ -1,8 +1,8 @@
 //! The outbox: what is to be published to KV, in the same transaction as the change itself.
 //!
-//! An item has one row however often it changes: the latest version wins, and `outbox_done` only removes the row of the
-//! version that was written. So KV ends up equal to the ledger whatever fails in between, and a busy item costs one
-//! write a wake-up.
+//! An item has one row however often it changes: the latest version wins, and `outbox_done` only removes the
+//! row of the version that was written. So KV ends up equal to the ledger whatever fails in between, and a
+//! busy item costs one write a wake-up.
 
 use postern_core::api::project::ProjectView;
 use postern_core::id::{Kind, Seq};
@@ -11,14 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
-use crate::row::outbox::PROJECT_ITEM;
+use crate::row::outbox::{self, PROJECT_ITEM};
 use crate::row::webhook::StoredWebhook;
 use crate::sql::{Sql, Value};
-
-/// Milliseconds before the first repetition: KV takes one write a second a key (docs/platform.md 2.1).
-const BACKOFF_MS: i64 = 1_000;
-/// Doublings of the backoff at most: 1 s · 2^8 is a little over four minutes.
-const BACKOFF_DOUBLINGS_MAX: u32 = 8;
 
 /// One thing to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +41,8 @@ pub enum OutboxItem {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// What is to be published now, the longest waiting first. Publish one write of an item at a time and in this
-    /// order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
+    /// What is to be published now, the longest waiting first. Publish one write of an item at a time and in
+    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
     ///
     /// # Errors
     /// The database fails.
@@ -79,24 +74,16 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn outbox_done(&mut self, item: Seq, version: u32) -> Result<(), LedgerError> {
-        self.sql.run(
-            "DELETE FROM outbox WHERE item = ?1 AND version = ?2",
-            &[Value::from(item), Value::from(version)],
-        )?;
-        Ok(())
+        outbox::take_out(&self.sql, item, version)
     }
 
-    /// KV did not take this version: it is due again after 1 s, 2 s, 4 s … up to four minutes. Does nothing where a
-    /// newer one waits.
+    /// KV did not take this version: it is due again after 1 s, 2 s, 4 s … up to four minutes. Does nothing
+    /// where a newer one waits.
     ///
     /// # Errors
     /// The database fails.
     pub fn outbox_failed(&mut self, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
-        self.sql.run(
-            "UPDATE outbox SET failures = failures + 1, next_at_ms = ?3 + (?4 << min(failures, ?5)) WHERE item = ?1 AND version = ?2",
-            &[Value::from(item), Value::from(version), Value::from(now), Value::from(BACKOFF_MS), Value::from(BACKOFF_DOUBLINGS_MAX)],
-        )?;
-        Ok(())
+        outbox::put_off(&self.sql, item, version, now)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::project::Ledger;
 use crate::row::keys::read_created;
 use crate::sql::{Row, Sql};
 
-/// Rows that one page of a filtered list looks at, at most (some 20 ms natively). A page that ends there holds fewer items than
-/// its limit and says so in `searched_to`.
+/// Rows that one page of a filtered list looks at, at most (some 20 ms natively). A page that ends there
+/// holds fewer items than its limit and says so in `searched_to`.
 pub(crate) const SCANNED_MAX: u32 = 20_000;
 
 impl<S: Sql> Ledger<S> {
@@ -21,9 +21,9 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// A page of `items`, those of the first `limit` of `rows` (key in column 0). The next one begins after its last item where
-    /// there are more; else after the last row that was looked at, where that was not the end. `looked_up_to` gives that row:
-    /// the columns of [`read_created`].
+    /// A page of `items`, those of the first `limit` of `rows` (key in column 0). The next one begins after
+    /// its last item where there are more; else after the last row that was looked at, where that was not the
+    /// end. `looked_up_to` gives that row: the columns of [`read_created`].
     pub(crate) fn page_of<T>(
         &self,
         items: Vec<T>,

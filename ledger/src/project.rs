@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use postern_core::api::project::{ProjectCounts, ProjectDetail, ProjectSettings, ProjectView};
-use postern_core::delivery::Standing;
+use postern_core::delivery::RetryTerms;
 use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
@@ -18,7 +18,7 @@ use crate::memory::meters::Meters;
 use crate::memory::roster::{Member, Roster};
 use crate::memory::schemas::Schemas;
 use crate::memory::tokens::TokenBook;
-use crate::row::outbox;
+use crate::row::{meta, outbox};
 use crate::sql::{Sql, Value, atomically, first};
 
 /// Deliveries are counted up to here for a project's overview.
@@ -38,7 +38,8 @@ pub struct Ledger<S: Sql> {
     pub(crate) replays: Replays,
     pub(crate) run_clock: RunClock,
     pub(crate) upkeep: Upkeep,
-    /// Bytes of the configuration, once somebody has counted them (`crate::config`). What is deleted is not taken off.
+    /// Bytes of the configuration, once somebody has counted them (`crate::config`). What is deleted is not
+    /// taken off.
     pub(crate) configuration_bytes: Cell<Option<i64>>,
     pub(crate) schemas: Schemas,
     /// The sealing key that all secrets are known to be under.
@@ -58,8 +59,8 @@ pub struct Ledger<S: Sql> {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Opens the project in `sql`, bringing its schema up to date. `None`: no project was created there; nothing is
-    /// written then.
+    /// Opens the project in `sql`, bringing its schema up to date. `None`: no project was created there;
+    /// nothing is written then.
     ///
     /// # Errors
     /// The database fails, is damaged or was written by a newer program.
@@ -74,7 +75,7 @@ impl<S: Sql> Ledger<S> {
         let project = ProjectName::parse(row.text(1)?)
             .ok_or(LedgerError::Corrupt { what: "the project's name is not valid" })?;
         let salt = u64::from_str_radix(row.text(2)?, 16)
-            .map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is no number" })?;
+            .map_err(|_no_hex| LedgerError::Corrupt { what: "the salt is not a number" })?;
         let created_at = row.timestamp(3)?;
         let mut ledger = Self {
             ids: IdSpace::new(salt),
@@ -109,8 +110,8 @@ impl<S: Sql> Ledger<S> {
         Ok(Some(ledger))
     }
 
-    /// Creates the project in an empty `sql`. `random` becomes the salt of its ids. Its own KV record waits in the
-    /// outbox.
+    /// Creates the project in an empty `sql`. `random` becomes the salt of its ids. Its own KV record waits
+    /// in the outbox.
     ///
     /// # Errors
     /// [`LedgerError::NameTaken`] where a project lives there already; the database fails.
@@ -121,15 +122,7 @@ impl<S: Sql> Ledger<S> {
         let ids = IdSpace::new(random);
         atomically(&sql, |sql| {
             schema::migrate(sql, 0)?;
-            sql.run(
-                "INSERT INTO meta (id, schema, project, salt, created_at_ms) VALUES (1, ?1, ?2, ?3, ?4)",
-                &[
-                    Value::from(schema::NEWEST),
-                    Value::from(project.as_str()),
-                    Value::Text(format!("{:x}", ids.salt())),
-                    Value::from(now),
-                ],
-            )?;
+            meta::insert(sql, schema::NEWEST, project, ids, now)?;
             outbox::put(sql, outbox::PROJECT_ITEM, 1, now)
         })?;
         Self::open(sql)?.ok_or(LedgerError::Corrupt { what: "the project is gone" })
@@ -181,8 +174,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// Deliveries that have not ended, counted up to `most`: in the indexes that hold only them, and those that are leased
-    /// inline.
+    /// Deliveries that have not ended, counted up to `most`: in the indexes that hold only them, and those
+    /// that are leased inline.
     pub(crate) fn count_open(&self, most: u32) -> Result<u32, LedgerError> {
         let rows = self.sql.run(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1))
@@ -194,7 +187,8 @@ impl<S: Sql> Ledger<S> {
         Ok(counted.saturating_add(self.gates.inline_count()).min(most))
     }
 
-    /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under it).
+    /// A key that nothing else gets: for what must know its id before it is stored (secrets are sealed under
+    /// it).
     pub fn reserve(&mut self, now: Timestamp) -> Seq {
         self.next_key(now)
     }
@@ -217,7 +211,7 @@ impl<S: Sql> Ledger<S> {
         delivery: Seq,
         scheduled_attempts: u32,
         gone_disables: bool,
-    ) -> Standing<'a> {
+    ) -> RetryTerms<'a> {
         member.standing(
             self.settings.retry_schedule_s.as_deref(),
             delivery,
@@ -233,8 +227,8 @@ impl<S: Sql> Ledger<S> {
 
     /// When something is to be done next, and what; not before `now`. `None`: nothing is planned.
     ///
-    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`], [`Ledger::due_runs`] and [`Ledger::outbox_due`]. Retention
-    /// ([`Ledger::upkeep_at`]) has its own time.
+    /// Work that is due is done by [`Ledger::lease_due`], [`Ledger::due_tests`], [`Ledger::due_runs`] and
+    /// [`Ledger::outbox_due`]. Retention ([`Ledger::upkeep_at`]) has its own time.
     ///
     /// # Errors
     /// The database fails.
@@ -257,8 +251,8 @@ impl<S: Sql> Ledger<S> {
 
     /// Everything that is planned, with its time.
     fn wakes(&self, now: Timestamp) -> Result<Vec<(Timestamp, &'static str)>, LedgerError> {
-        // Asked after every write, so in one statement; each part is one step in an index, but for the pending tests, which are few
-        // (`trials::CALLS_AT_ONCE` of them are called at once).
+        // Asked after every write, so in one statement; each part is one step in an index, but for the
+        // pending tests, which are few (`trials::CALLS_AT_ONCE` of them are called at once).
         let rows = self.sql.run(
             "SELECT (SELECT min(next_at_ms) FROM delivery WHERE next_at_ms IS NOT NULL),
                 (SELECT state = 'leased' FROM delivery WHERE next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1),

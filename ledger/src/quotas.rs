@@ -1,8 +1,8 @@
 //! Quotas of the project: what is used of them, and whether more is allowed.
 //!
-//! Counting costs the hot path no query. What a table holds is counted where it is seldom asked for; open deliveries and
-//! stored bytes are known as an upper bound that is counted anew when it comes to the limit; what a minute may take is memory
-//! of the object, which a restart forgets.
+//! Counting costs the hot path no query. What a table holds is counted where it is seldom asked for; open
+//! deliveries and stored bytes are known as an upper bound that is counted anew when it comes to the limit;
+//! what a minute may take is memory of the object, which a restart forgets.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,12 @@ use crate::memory::gate::Effects;
 use crate::memory::meters::{Bound, Meters, Size, take};
 use crate::memory::roster::origin_of;
 use crate::project::Ledger;
+use crate::row::meta;
 use crate::row::webhook::WebhookChange;
-use crate::sql::{Sql, Value, atomically, first};
+use crate::sql::{Sql, atomically, first};
 
-/// Open deliveries are counted anew as often as somebody asks, where that looks at so many at most; else once a second.
+/// Open deliveries are counted anew as often as somebody asks, where that looks at so many at most; else once
+/// a second.
 const RECOUNTED_ALWAYS: u64 = 20_000;
 /// How long a size that was read holds: one second.
 const FRESH_MS: i64 = 1_000;
@@ -83,7 +85,8 @@ impl<S: Sql> Ledger<S> {
         self.meters.quotas.limit(quota).and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX)
     }
 
-    /// Whether there is room for what `changes` make of the webhooks. What makes nothing more is always allowed.
+    /// Whether there is room for what `changes` make of the webhooks. What makes nothing more is always
+    /// allowed.
     pub(crate) fn admit_webhooks<'a>(
         &self,
         changes: impl IntoIterator<Item = &'a WebhookChange>,
@@ -133,7 +136,8 @@ impl<S: Sql> Ledger<S> {
         self.admit_bytes(ROW_BYTES, now)
     }
 
-    /// Whether an inbox may take one more request: before anything else is done for it, because whoever sends it needs no token.
+    /// Whether an inbox may take one more request: before anything else is done for it, because whoever sends
+    /// it needs no token.
     ///
     /// # Errors
     /// [`LedgerError::Quota`]; the database fails.
@@ -246,8 +250,9 @@ impl<S: Sql> Ledger<S> {
         Ok(size.bytes.saturating_add(size.since))
     }
 
-    /// Tells once that the project came to 80 % of its stored bytes, and notes when it has fallen below 70 %. Gives the
-    /// deliveries of what is told. Asked with each event and every minute; costs nothing where nothing has changed.
+    /// Tells once that the project came to 80 % of its stored bytes, and notes when it has fallen below 70 %.
+    /// Gives the deliveries of what is told. Asked with each event and every minute; costs nothing where
+    /// nothing has changed.
     ///
     /// # Errors
     /// The database fails.
@@ -261,7 +266,7 @@ impl<S: Sql> Ledger<S> {
         }
         let effects = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
-            sql.run("UPDATE meta SET \"full\" = ?1", &[Value::from(is)])?;
+            meta::set_full(sql, is)?;
             if is {
                 let data = ProjectFullData {
                     project: String::from(self.project().as_str()),
@@ -274,7 +279,7 @@ impl<S: Sql> Ledger<S> {
         })?;
         self.meters.full = is;
         let changed = effects.changed.clone();
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(changed)
     }
 }

@@ -1,11 +1,14 @@
-//! Replays: what was sent once is sent again, or what was never sent is sent now, for many deliveries at a time.
+//! Replays: what was sent once is sent again, or what was never sent is sent now, for many deliveries at a
+//! time.
 //!
-//! A replay is a row with a cursor. The owner's clock calls [`Ledger::replay_step`] again and again; each step looks at a
-//! bounded range of keys above the cursor and moves the cursor in the commit that makes the deliveries due. So a crash
-//! between two steps costs nothing, one within a step undoes all of it, and nothing is made due twice.
+//! A replay is a row with a cursor. The owner's clock calls [`Ledger::replay_step`] again and again; each
+//! step looks at a bounded range of keys above the cursor and moves the cursor in the commit that makes the
+//! deliveries due. So a crash between two steps costs nothing, one within a step undoes all of it, and
+//! nothing is made due twice.
 //!
-//! Only what was there when the replay was asked for is looked at: its own key is the upper end of the range. Nothing
-//! here calls anybody; due deliveries go the way of all others (`lease`), with its holds, limits and order.
+//! Only what was there when the replay was asked for is looked at: its own key is the upper end of the range.
+//! Nothing here calls anybody; due deliveries go the way of all others (`lease`), with its holds, limits and
+//! order.
 
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
@@ -23,8 +26,9 @@ use crate::deliveries::{ATTEMPTS_MAX, record_unreported};
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{self, DeliveryRow, KeysTaken, Place, Planned, Resend};
+use crate::row::delivery::{self, DeliveryRow, KeysTaken, Order, Plan, Planned, Resend};
 use crate::row::event::{count_one_more_delivery, labels_of, object_of};
+use crate::row::meta;
 use crate::row::replay::{self, COLUMNS, Looked, Replay, Stored};
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
@@ -37,7 +41,8 @@ const ROWS_WITH_DATA_MAX: u32 = 100;
 const READ_STEPS: u64 = 10;
 /// Rows that a count of missing events looks at in one query, where none is read.
 const ROWS_COUNTED_AT_ONCE: u32 = 1_000;
-/// Steps of a [`Budget`] that an event counts for which is looked for, 4 µs of SQL: a count looks at 20,000 at most.
+/// Steps of a [`Budget`] that an event counts for which is looked for, 4 µs of SQL: a count looks at 20,000
+/// at most.
 const ROW_STEPS: u64 = 1_000;
 /// Replays of a project that run at once.
 const RUNNING_MAX: usize = 10;
@@ -69,8 +74,8 @@ impl<S: Sql> Ledger<S> {
     /// Begins a replay. [`Ledger::replay_step`] does the work.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none; [`LedgerError::StateConflict`] where ten are running;
-    /// [`LedgerError::Quota`] where new deliveries have no room; the database fails.
+    /// [`LedgerError::NotFound`] for an unknown webhook; [`LedgerError::StateConflict`] where ten are
+    /// running; [`LedgerError::Quota`] where new deliveries have no room; the database fails.
     pub fn create_replay(&mut self, query: ReplayQuery, now: Timestamp) -> Result<ReplayView, LedgerError> {
         if self.replays.running.len() >= RUNNING_MAX {
             return Err(LedgerError::StateConflict {
@@ -101,7 +106,7 @@ impl<S: Sql> Ledger<S> {
     /// How many deliveries a replay would make due.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none; the database fails.
+    /// [`LedgerError::NotFound`] for an unknown webhook; the database fails.
     pub fn count_replay(&self, query: ReplayQuery, now: Timestamp) -> Result<ReplayCount, LedgerError> {
         let stored = Stored { webhook: self.replayed_webhook(&query)?, query };
         let (after, before) = self.replayed_range(&stored, Seq((1 << 53) - 1), now)?;
@@ -210,8 +215,8 @@ impl<S: Sql> Ledger<S> {
         Ok(Replayed { changed, replay: Some(view) })
     }
 
-    /// How many rows a step may look at, so that what it opens is within the quotas; `None`: there is no room now. A replay
-    /// waits for it, and loses nothing.
+    /// How many rows a step may look at, so that what it opens is within the quotas; `None`: there is no room
+    /// now. A replay waits for it, and loses nothing.
     fn replay_room(
         &self,
         query: &ReplayQuery,
@@ -234,7 +239,8 @@ impl<S: Sql> Ledger<S> {
         Ok(Replayed { changed: Vec::new(), replay: Some(view) })
     }
 
-    /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of their schedule.
+    /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of
+    /// their schedule.
     fn send_again(&self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         let Stored { webhook, query } = &replay.stored;
         let (_, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
@@ -249,8 +255,8 @@ impl<S: Sql> Ledger<S> {
         let rows = rows.iter().map(DeliveryRow::read).collect::<Result<Vec<_>, _>>()?;
         let looked = Looked::at_most(limit, rows.len(), rows.last().map(|row| row.seq));
         let is_wanted = |row: &&DeliveryRow| {
-            query.states.contains(&row.state)
-                && row.state.is_final()
+            query.states.contains(&row.state())
+                && row.plan.is_final()
                 && query.takes_type(&row.kind)
                 && row.attempt < ATTEMPTS_MAX
                 && self.roster.get(row.webhook).is_some()
@@ -259,16 +265,17 @@ impl<S: Sql> Ledger<S> {
         let due: Vec<Resend> = wanted
             .iter()
             .map(|row| {
-                let in_order =
+                let is_ordered =
                     self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
-                Resend { delivery: row.seq, state: row.due_state(), in_order }
+                let order = if is_ordered { Order::Restored } else { Order::Kept };
+                Resend { delivery: row.seq, made: row.attempt, scheduled: 0, order }
             })
             .collect();
         atomically(&self.sql, |sql| {
             for row in wanted.iter().filter(|row| row.attempt > row.made) {
                 record_unreported(sql, row, 0, now)?;
             }
-            delivery::make_due_again(sql, &due, now)?;
+            delivery::make_due(sql, &due, now)?;
             replay::advance(sql, replay, &looked, due.len(), now)
         })?;
         Ok(wanted.into_iter().map(|row| row.seq).collect())
@@ -282,7 +289,8 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Seq>, LedgerError> {
-        // A replay may wait for others, or take long: what retention may have deleted meanwhile is not missing either.
+        // A replay may wait for others, or take long: what retention may have deleted meanwhile is not
+        // missing either.
         let (from, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let after = replay.cursor.max(from);
         let limit = if webhook.definition.filter.is_some() { limit.min(ROWS_WITH_DATA_MAX) } else { limit };
@@ -293,7 +301,8 @@ impl<S: Sql> Ledger<S> {
         let mut planned = Vec::with_capacity(missing.len());
         for Missing { event, order_key } in &missing {
             let delivery = self.next_key(now);
-            let plan = self.plan_delivery(delivery, *event, webhook.seq, order_key.as_deref(), &mut taken)?;
+            let plan =
+                self.plan_delivery(delivery, *event, webhook.seq, order_key.as_deref(), &mut taken, now)?;
             planned.push(Planned { late: true, ..plan });
         }
         if !planned.is_empty() {
@@ -304,14 +313,14 @@ impl<S: Sql> Ledger<S> {
             count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
             replay::advance(sql, replay, &looked, missing.len(), now)
         })?;
-        if planned.iter().any(|delivery| delivery.place == Place::Held) {
+        if planned.iter().any(|delivery| delivery.plan == Plan::Held) {
             self.gates.hold(webhook.seq);
         }
         Ok(planned.into_iter().map(|delivery| delivery.seq).collect())
     }
 
-    /// The events in a range that `webhook` wants, whether it is enabled or not, and never had a delivery of: neither when
-    /// they were accepted (its key would follow theirs) nor from a replay.
+    /// The events in a range that `webhook` wants, whether it is enabled or not, and never had a delivery of:
+    /// neither when they were accepted (its key would follow theirs) nor from a replay.
     fn look_for_missing(
         &self,
         query: &ReplayQuery,
@@ -345,8 +354,8 @@ impl<S: Sql> Ledger<S> {
                 continue;
             }
             let (object, labels) = (object_of(row.text_or_none(2)?)?, labels_of(row.text_or_none(3)?)?);
-            // An event that was accepted is compared to the end, whatever it takes: else it would not be missed. What follows it
-            // waits for the next step.
+            // An event that was accepted is compared to the end, whatever it takes: else it would not be
+            // missed. What follows it waits for the next step.
             let facts =
                 EventFacts::new(kind, object.as_ref(), &labels, data).with_budget(Budget::unlimited());
             // A webhook gets no event about itself (`operational`).
@@ -419,13 +428,15 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// The keys that a replay looks at, without both ends. Of events that retention may delete nothing is missing: their
-    /// deliveries may be gone already.
+    /// The keys that a replay looks at, without both ends. Of events that retention may delete nothing is
+    /// missing: their deliveries may be gone already.
     fn replayed_range(&self, stored: &Stored, own: Seq, now: Timestamp) -> Result<(Seq, Seq), LedgerError> {
         let of = if stored.query.missing { Timeline::Events } else { Timeline::Deliveries };
         let mut from = stored.query.since.map_or(Ok(Seq(1)), |since| self.first_created(of, since))?;
         if stored.query.missing {
             from = from.max(self.kept_from(of, now)?);
+            // The retention may have been shorter before.
+            from = from.max(self.first_created(of, meta::swept_before(&self.sql)?)?);
         }
         let before = stored.query.until.map_or(Ok(own), |until| self.first_created(of, until))?;
         Ok((Seq(from.0 - 1), before.min(own)))
@@ -489,7 +500,8 @@ mod tests {
         ReplayQuery { webhook: Some(String::from(webhook)), states: Vec::new(), missing: true, ..query() }
     }
 
-    /// Calls all that is due until nothing is; every call is answered with `status`. Gives the deliveries that were called.
+    /// Calls all that is due until nothing is; every call is answered with `status`. Gives the deliveries
+    /// that were called.
     fn deliver(ledger: &mut Ledger<impl Sql>, now: Timestamp, status: u16) -> Vec<Seq> {
         let mut called = Vec::new();
         loop {
@@ -839,7 +851,8 @@ mod tests {
         }
     }
 
-    /// Replays `query` in steps of 3, broken off after more and more statements; each time the project is opened anew.
+    /// Replays `query` in steps of 3, broken off after more and more statements; each time the project is
+    /// opened anew.
     fn finish_with_crashes(store: &Rc<Native>, now: Timestamp) -> (u32, Vec<Seq>) {
         let (mut crashes, mut changed) = (0, Vec::new());
         for statements in 0.. {

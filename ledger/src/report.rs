@@ -1,15 +1,16 @@
 //! Taking in what came of attempts.
 //!
-//! A report is compared with what the ledger expects before it changes anything: each number is recorded once, whoever
-//! reports it, however often and however late.
+//! A report is compared with what the ledger expects before it changes anything: each number is recorded
+//! once, whoever reports it, however often and however late.
 
 use postern_core::api::audit::AuditAction;
 use postern_core::change::Changes;
 use postern_core::contract::counts_as_delivered;
-use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, State, decide};
+use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, decide};
 use postern_core::event::is_operational;
 use postern_core::health::{Health, Signal, Transition};
 use postern_core::id::Seq;
+use postern_core::retry::our_fault_wait_ms;
 use postern_core::time::Timestamp;
 use serde_json::Value as Json;
 
@@ -18,7 +19,7 @@ use crate::memory::gate::Effects;
 use crate::operational::About;
 use crate::project::Ledger;
 use crate::row::attempts::in_short;
-use crate::row::delivery::{self, DeliveryRow, Recorded, attempts_of, head_of};
+use crate::row::delivery::{self, DeliveryRow, Ending, Plan, Recorded, attempts_of, head_of};
 use crate::row::health::write_health;
 use crate::row::stat::{count_attempts, stat_note};
 use crate::row::webhook::write_disabled;
@@ -50,13 +51,14 @@ enum Taken {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is unknown, or its
-    /// number is recorded already.
+    /// Takes in reports, all in one commit. One that is not expected changes nothing: its delivery is
+    /// unknown, or its number is recorded already.
     ///
-    /// A number that was recorded as lost takes the late report's place, and a late success ends the delivery: the
-    /// receiver has it, whatever we believed. What each attempt says of its webhook's health counts in the order of the
-    /// reports; the webhook is disabled where the receiver is gone, asks for it, or has failed for days. An attempt at a URL
-    /// that the webhook no longer has is recorded and says nothing of the webhook.
+    /// A number that was recorded as lost takes the late report's place, and a late success ends the
+    /// delivery: the receiver has it, whatever we believed. What each attempt says of its webhook's health
+    /// counts in the order of the reports; the webhook is disabled where the receiver is gone, asks for it,
+    /// or has failed for days. An attempt at a URL that the webhook no longer has is recorded and says
+    /// nothing of the webhook.
     ///
     /// # Errors
     /// The database fails.
@@ -78,7 +80,8 @@ impl<S: Sql> Ledger<S> {
                 let row = DeliveryRow::read(&found)?;
                 let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
                 let took_it = this.took_it(&row, &attempt);
-                if took_it.is_some() && !this.went_elsewhere(&row, &attempt) {
+                let says_something = took_it.is_some() && !attempt.outcome.is_our_fault();
+                if says_something && !this.went_elsewhere(&row, &attempt) {
                     effects
                         .notes
                         .push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
@@ -87,7 +90,7 @@ impl<S: Sql> Ledger<S> {
                     this.record_expected(sql, &mut effects, &row, &attempt, now)?
                 } else if attempt.number == row.made + 1
                     && attempt.number == row.attempt
-                    && row.state != State::Leased
+                    && !row.plan.is_leased()
                 {
                     record_after_end(sql, &row, &attempt, now)?
                 } else if attempt.number <= row.made {
@@ -111,7 +114,7 @@ impl<S: Sql> Ledger<S> {
             changed: effects.changed.clone(),
             webhooks_changed: webhooks_changed || !effects.disabled.is_empty(),
         };
-        self.apply(effects);
+        self.apply(effects, now);
         Ok(reported)
     }
 
@@ -121,8 +124,8 @@ impl<S: Sql> Ledger<S> {
         Some(matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status)))
     }
 
-    /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call was under way.
-    /// What such a receiver answers is true of the delivery, not of the webhook.
+    /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call
+    /// was under way. What such a receiver answers is true of the delivery, not of the webhook.
     fn went_elsewhere(&self, row: &DeliveryRow, attempt: &Attempt) -> bool {
         let (Some(member), Some(request)) = (self.roster.get(row.webhook), &attempt.request) else {
             return false;
@@ -144,35 +147,40 @@ impl<S: Sql> Ledger<S> {
             .get(row.webhook)
             .ok_or(LedgerError::Corrupt { what: "a leased delivery has no webhook" })?;
         let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
+        if let Some(at) = after_our_fault(sql, row, &attempt, now)? {
+            let recorded = Recorded { plan: Plan::Due { at }, resend: row.resend, scheduled: row.scheduled };
+            delivery::record(sql, row, &attempt, recorded, now)?;
+            effects.end(row.webhook, row.seq);
+            return Ok(Taken::Recorded);
+        }
         let scheduled = row.scheduled_after();
         let gone_disables = self.health_in(effects, row.webhook).gone_disables(member.confirms_gone(), now);
         let standing = self.standing(member, row.seq, scheduled, gone_disables);
         let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
-            // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it is now.
+            // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it
+            // is now.
             Decision::DisableWebhook { .. } if self.went_elsewhere(row, &attempt) => {
                 decide(standing, &ORDINARY_FAILURE, None, now)
             }
             decision => decision,
         };
-        let (state, next_at) = match decision {
+        let plan = match decision {
             // Whether the webhook is disabled, `judge` says.
-            Decision::Delivered => (State::Delivered, None),
-            Decision::Wait { next_at } => (State::Waiting, Some(next_at)),
-            Decision::Dead | Decision::DisableWebhook { .. } => (State::Dead, None),
+            Decision::Delivered => Plan::Ended(Ending::Delivered),
+            Decision::Wait { next_at } => Plan::Due { at: next_at },
+            Decision::Dead | Decision::DisableWebhook { .. } => Plan::Ended(Ending::Dead),
         };
-        delivery::record(sql, row, &attempt, Recorded { state, next_at, resend: false, scheduled }, now)?;
+        delivery::record(sql, row, &attempt, Recorded { plan, resend: false, scheduled }, now)?;
         effects.end(row.webhook, row.seq);
-        if state.is_final() {
-            release_next(sql, effects, row, now)?;
-        }
-        if state == State::Dead {
+        release_next(sql, effects, row, now)?;
+        if plan == Plan::Ended(Ending::Dead) {
             self.announce_dead(sql, effects, row, &attempt, now)?;
         }
         Ok(Taken::Recorded)
     }
 
-    /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a way that
-    /// people are told of. Inside the caller's transaction.
+    /// Notes what an attempt says of its webhook. `true`: the webhook does better or worse than before, in a
+    /// way that people are told of. Inside the caller's transaction.
     fn judge(
         &self,
         sql: &S,
@@ -196,7 +204,8 @@ impl<S: Sql> Ledger<S> {
             delivery::note_disabling(sql, row.seq, attempt.number)?;
             return Ok(true);
         }
-        let Some(signal) = Signal::of(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
+        let Some(signal) =
+            Signal::from_outcome(member.contract(), &attempt.outcome, attempt.response.as_ref(), now)
         else {
             return Ok(false);
         };
@@ -209,8 +218,8 @@ impl<S: Sql> Ledger<S> {
             if *transition == Transition::DisabledForDays {
                 self.disable(sql, effects, row.webhook, DisableCause::FailingForDays, now)?;
             } else if !is_operational(&row.kind) {
-                // What Postern's own events cause is not told by further ones: two webhooks that hear of each other would
-                // never fall silent.
+                // What Postern's own events cause is not told by further ones: two webhooks that hear of each
+                // other would never fall silent.
                 let about = About {
                     webhook: row.webhook,
                     result: &in_short(&attempt.outcome),
@@ -264,8 +273,25 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned out to have
-/// been taken): it did happen, so it is on record, and the state stays.
+/// When a call is repeated that we could not make ourselves: no step of the schedule is used up. `None`: the attempt counts
+/// as any other, because the call was made, or because it could not be made too often.
+fn after_our_fault<S: Sql>(
+    sql: &S,
+    row: &DeliveryRow,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, LedgerError> {
+    if !attempt.outcome.is_our_fault() {
+        return Ok(None);
+    }
+    let attempts = attempts_of(sql, row.seq)?;
+    let before = attempts.iter().rev().take_while(|before| before.outcome.is_our_fault()).count();
+    let wait_ms = our_fault_wait_ms(u32::try_from(before).unwrap_or(u32::MAX));
+    Ok(wait_ms.map(|wait_ms| now.plus_ms(wait_ms)))
+}
+
+/// An attempt that was in flight when its delivery ended (a person cancelled it, an earlier attempt turned
+/// out to have been taken): it did happen, so it is on record, and the state stays.
 fn record_after_end<S: Sql>(
     sql: &S,
     row: &DeliveryRow,
@@ -274,13 +300,7 @@ fn record_after_end<S: Sql>(
 ) -> Result<Taken, LedgerError> {
     let attempt = Attempt { trigger: row.trigger(), ..attempt.clone() };
     let scheduled = row.scheduled_after();
-    delivery::record(
-        sql,
-        row,
-        &attempt,
-        Recorded { state: row.state, next_at: row.next_at, resend: row.resend, scheduled },
-        now,
-    )?;
+    delivery::record(sql, row, &attempt, Recorded { plan: row.plan, resend: row.resend, scheduled }, now)?;
     Ok(Taken::Recorded)
 }
 
@@ -306,16 +326,16 @@ fn replace_lost<S: Sql>(
     if is_latest || took_it {
         delivery::show_result(sql, row.seq, attempt)?;
     }
-    if took_it && row.state != State::Cancelled {
-        delivery::deliver_late(sql, row.seq)?;
+    if took_it && row.plan != Plan::Ended(Ending::Cancelled) {
+        delivery::deliver_late(sql, row, now)?;
         effects.end(row.webhook, row.seq);
         release_next(sql, effects, row, now)?;
     }
     Ok(Taken::Corrected)
 }
 
-/// A delivery has ended: the next with its order key is due now. Inside the caller's transaction, after the key was taken
-/// off the row.
+/// A delivery has ended, or its lease has: the first with its order key is due now, if it waited. Inside the
+/// caller's transaction, after the change was written.
 pub(crate) fn release_next<S: Sql>(
     sql: &S,
     effects: &mut Effects,
@@ -324,8 +344,9 @@ pub(crate) fn release_next<S: Sql>(
 ) -> Result<(), LedgerError> {
     let Some(key) = &ended.order_key else { return Ok(()) };
     let Some(next) = head_of(sql, ended.webhook, key)? else { return Ok(()) };
-    delivery::release(sql, next, now)?;
-    effects.changed.push(next);
+    if delivery::release(sql, next, now)? {
+        effects.changed.push(next);
+    }
     Ok(())
 }
 
@@ -335,7 +356,7 @@ mod tests {
 
     use postern_core::api::webhook::HealthStatus;
     use postern_core::contract::Rendering;
-    use postern_core::delivery::{ReceivedResponse, SentRequest, Trigger};
+    use postern_core::delivery::{ReceivedResponse, SentRequest, State, Trigger};
     use postern_core::webhook::{Contract, Definition};
 
     use super::*;
@@ -751,14 +772,15 @@ mod tests {
     fn five_days_of_failure_disable_and_enabling_gives_a_clean_slate() {
         let mut ledger = ledger();
         create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
-        for hours in [0, 60, 119, 121] {
+        let hours = [0, 12, 24, 36, 48, 60, 72, 84, 96, 119, 121];
+        for hours in hours {
             post(&mut ledger, "a");
             attempt_due(&mut ledger, START.plus_ms(hours * 3_600_000), FAILED);
             assert_eq!(ledger.webhook("w").unwrap().enabled, hours < 120, "{hours}");
         }
         let view = ledger.webhook("w").unwrap();
         assert_eq!(view.disabled_reason.as_deref(), Some(DisableCause::FailingForDays.reason()));
-        assert_eq!((view.health.failures_in_a_row, view.health.failing_since), (4, Some(START.plus_ms(40))));
+        assert_eq!((view.health.failures_in_a_row, view.health.failing_since), (11, Some(START.plus_ms(40))));
         let later = START.plus_ms(200 * 3_600_000);
         ledger.update_webhook("w", Definition { retry: false, ..webhook("w", "*") }, None, later).unwrap();
         let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
@@ -766,6 +788,51 @@ mod tests {
         attempt_due(&mut ledger, later, FAILED);
         let health = ledger.webhook("w").unwrap().health;
         assert_eq!((health.failures_in_a_row, health.disabled_at), (1, None));
+    }
+
+    #[test]
+    fn a_call_that_we_could_not_make_uses_up_no_step_of_the_schedule_and_blames_nobody() {
+        let (mut ledger, delivery) = one_webhook(Definition { retry: false, ..webhook("w", "*") });
+        let ours = Outcome::PlatformFailed { message: String::from("Too many subrequests.") };
+        let mut now = START;
+        let mut waits_s = Vec::new();
+        for _ in 0..10 {
+            attempt_due(&mut ledger, now, ours.clone());
+            let view = ledger.delivery_views(&[delivery]).unwrap().remove(0);
+            assert_eq!(view.state, State::Waiting, "a webhook that does not retry has got no call yet");
+            let next_at = view.next_at.unwrap();
+            waits_s.push(next_at.ms_since(now.plus_ms(40)) / 1_000);
+            now = next_at;
+        }
+        assert_eq!(waits_s, [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
+        let health = ledger.webhook("w").unwrap().health;
+        assert_eq!((health.status, health.failures_in_a_row), (HealthStatus::Healthy, 0));
+        attempt_due(&mut ledger, now, FAILED);
+        let view = ledger.delivery_views(&[delivery]).unwrap().remove(0);
+        assert_eq!((view.state, view.attempts), (State::Dead, 11), "its only call failed");
+        assert_eq!(ledger.webhook("w").unwrap().health.failures_in_a_row, 1);
+    }
+
+    #[test]
+    fn a_webhook_that_was_moved_keeps_neither_the_pause_nor_the_days_of_its_old_url() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let first = post(&mut ledger, "a")[0];
+        let work = claim(&mut ledger, START);
+        let headers = vec![(String::from("retry-after"), String::from("86400"))];
+        let response = ReceivedResponse { status: 429, headers, ..ReceivedResponse::default() };
+        let refused = attempt(work.attempt, Outcome::Answered { status: 429 }, START);
+        let refused = Attempt { response: Some(response), ..refused };
+        ledger.report(vec![Report { delivery: first, attempt: refused }], START).unwrap();
+        let waiting = post(&mut ledger, "b")[0];
+        let minute = START.plus_ms(60_000);
+        assert!(lease(&mut ledger, minute).is_empty());
+        let moved = Definition { url: String::from("https://new.example/hook"), ..webhook("w", "*") };
+        ledger.update_webhook("w", moved, None, minute).unwrap();
+        assert_eq!(ledger.next_wake(minute).unwrap().map(|(at, _)| at), Some(minute));
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let leased: Vec<Seq> = lease(&mut ledger, minute).iter().map(|ticket| ticket.delivery).collect();
+        assert_eq!(leased, [waiting], "the new URL is called at once");
     }
 
     #[test]
@@ -802,7 +869,7 @@ mod tests {
                 HealthStatus::Throttled,
                 "it is still called one at a time"
             );
-            for at in [145, 264] {
+            for at in [145, 157, 169, 181, 193, 205, 217, 229, 241, 264] {
                 post(&mut ledger, "a");
                 attempt_due(&mut ledger, hours(at), throttled.clone());
                 assert!(ledger.webhook("w").unwrap().enabled, "{at}");

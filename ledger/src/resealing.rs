@@ -1,7 +1,8 @@
 //! Moving secrets to a new sealing key, a bounded step at a time, so that the old key can be taken out.
 //!
-//! The ledger opens nothing: the owner asks for webhooks one page after the other ([`Ledger::webhooks_after`]), seals again
-//! what is under an old key ([`Ledger::replace_sealed_text`]), and notes the key when all is done.
+//! The ledger opens nothing: the owner asks for webhooks one page after the other
+//! ([`Ledger::webhooks_after`]), seals again what is under an old key ([`Ledger::replace_sealed_text`]), and
+//! notes the key when all is done.
 
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
@@ -9,8 +10,9 @@ use postern_core::webhook::Definition;
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::meta;
 use crate::row::webhook::{StoredWebhook, replace_sealed_text};
-use crate::sql::{Sql, Value, atomically};
+use crate::sql::{Sql, atomically};
 
 impl<S: Sql> Ledger<S> {
     /// The sealing key under which every webhook's secrets are known to be; `None` where nobody looked yet.
@@ -19,12 +21,16 @@ impl<S: Sql> Ledger<S> {
         self.sealed_under.as_deref()
     }
 
-    /// Notes that every webhook's secrets are under this key.
+    /// Notes that every webhook's secrets are under this key. Does nothing while there is a webhook whose
+    /// definition can't be read: its secrets are under an older one.
     ///
     /// # Errors
     /// The database fails.
     pub fn note_sealed_under(&mut self, key: &str) -> Result<(), LedgerError> {
-        self.sql.run("UPDATE meta SET sealed_under = ?1", &[Value::from(key)])?;
+        if self.roster.iter().any(|(_seq, member)| !member.is_readable()) {
+            return Ok(());
+        }
+        meta::set_sealed_under(&self.sql, key)?;
         self.sealed_under = Some(String::from(key));
         Ok(())
     }
@@ -35,13 +41,15 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn webhooks_after(&self, after: Seq, limit: usize) -> Result<Vec<StoredWebhook>, LedgerError> {
         let mut keys: Vec<Seq> =
-            self.roster.iter().map(|(seq, _member)| seq).filter(|seq| *seq > after).collect();
+            self.roster.iter().filter(|(_, member)| member.is_readable()).map(|(seq, _)| seq).collect();
+        keys.retain(|seq| *seq > after);
         keys.sort_unstable();
         keys.into_iter().take(limit).filter_map(|seq| self.stored_webhook_at(seq).transpose()).collect()
     }
 
-    /// Replaces the sealed text of a webhook by another of the same secrets: neither its version nor anything that people see
-    /// changes, and its copy is published again. `false` where its version is another by now, or it is gone.
+    /// Replaces the sealed text of a webhook by another of the same secrets: neither its version nor anything
+    /// that people see changes, and its copy is published again. `false` where its version is another by now,
+    /// or it is gone.
     ///
     /// # Errors
     /// The database fails.

@@ -1,29 +1,29 @@
 //! Retention: what has ended and is old is deleted, a bounded step at a time.
 //!
-//! A pass goes through the parts in the order of `PARTS`: deliveries that have ended, events that have no delivery
-//! left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery stays however old it is,
-//! and its event with it. A run's age counts from its end, and it stays while somebody is still to be told of that end.
+//! A pass goes through the parts in the order of `PARTS`: deliveries that have ended, events that have no
+//! delivery left, then counts, tests, replays, runs, the audit log and idempotency keys. An open delivery
+//! stays however old it is, and its event with it. A run's age counts from its end, and it stays while
+//! somebody is still to be told of that end.
 //!
-//! Keys are ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come is in memory
-//! only, because what it deleted is gone and a new pass finds the rest.
+//! Keys are ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come
+//! is in memory only, because what it deleted is gone and a new pass finds the rest.
 //!
-//! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`], which is
-//! asked after every write and knows what must not wait.
+//! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`],
+//! which is asked after every write and knows what must not wait.
 
 use postern_core::api::audit::AUDIT_DAYS;
-use postern_core::delivery::State;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
-use crate::idempotency::{self, KEY_HOURS};
+use crate::idempotency::{KEY_HOURS, oldest};
 use crate::memory::clock::Part;
 use crate::project::Ledger;
-use crate::row::delivery;
 use crate::row::keys::{DAY_MS, days_before, first_key, oldest_kept};
 use crate::row::stat::{HOUR_MS, hour_of};
 use crate::row::text::state_of;
-use crate::sql::{Row, Sql, Value, first, key_set};
+use crate::row::{audit, delivery, event, idempotency, meta, replay, run, stat, trial};
+use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::timeline::Timeline;
 
 /// Days that hourly counts are kept.
@@ -32,11 +32,13 @@ pub const STATS_DAYS: u32 = 400;
 pub const TESTS_DAYS: u32 = 30;
 /// Rows that one step looks at, at most.
 const STEP_ROWS: u32 = 500;
-/// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside a day.
+/// Milliseconds between the end of a pass and the next: enough for many rows to come together, little beside
+/// a day.
 const PASS_EVERY_MS: i64 = 3_600_000;
 
 impl<S: Sql> Ledger<S> {
-    /// When the next step of retention is due; not before `now`. `None`: there is nothing that will ever grow old.
+    /// When the next step of retention is due; not before `now`. `None`: there is nothing that will ever grow
+    /// old.
     ///
     /// # Errors
     /// The database fails.
@@ -50,8 +52,8 @@ impl<S: Sql> Ledger<S> {
         Ok(self.upkeep.next.get().map(|at| at.max(now)))
     }
 
-    /// When the oldest of anything has its age, but not before the last pass allows. Each `min` is one step in a table's
-    /// tree.
+    /// When the oldest of anything has its age, but not before the last pass allows. Each `min` is one step
+    /// in a table's tree.
     fn next_pass(&self) -> Result<Option<Timestamp>, LedgerError> {
         let rows = self.sql.run(
             "SELECT upkeep_at_ms, (SELECT min(seq) FROM delivery), (SELECT min(seq) FROM event), (SELECT min(hour) FROM stat),
@@ -79,8 +81,8 @@ impl<S: Sql> Ledger<S> {
         oldest.map(|at| Ok(Timestamp(at).max(row.timestamp(0)?))).transpose()
     }
 
-    /// Deletes up to 500 rows that are old enough, where [`Ledger::upkeep_at`] says that it is time. `true`: there is
-    /// more to do now.
+    /// Deletes up to 500 rows that are old enough, where [`Ledger::upkeep_at`] says that it is time. `true`:
+    /// there is more to do now.
     ///
     /// # Errors
     /// The database fails; the step can be repeated.
@@ -95,7 +97,7 @@ impl<S: Sql> Ledger<S> {
             None => part.after().map(|part| (part, Seq::ZERO)),
         };
         if next.is_none() {
-            self.sql.run("UPDATE meta SET upkeep_at_ms = ?1", &[Value::from(now.plus_ms(PASS_EVERY_MS))])?;
+            meta::set_upkeep_at(&self.sql, now.plus_ms(PASS_EVERY_MS))?;
             self.upkeep.reconsider();
         }
         self.upkeep.pass = next;
@@ -117,19 +119,22 @@ impl<S: Sql> Ledger<S> {
         let kept_from = oldest_kept(now, self.settings.retention_days);
         match part {
             Part::Deliveries => {
+                // Its record is kept for so long after its end: one that waited for a month has just been sent.
+                let (kept_from, ended_before) =
+                    (self.kept_from(Timeline::Deliveries, now)?, self.ended_before(now));
                 let rows = self.sql.run(
-                    "SELECT seq, state FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
-                    &[
-                        Value::from(after),
-                        Value::from(self.kept_from(Timeline::Deliveries, now)?),
-                        Value::from(STEP_ROWS),
-                    ],
+                    "SELECT seq, state, updated_at_ms FROM delivery WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+                    &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                let (over, last) = those_over(&rows, |row| state_of(row.text(1)?).map(State::is_final))?;
-                if !over.is_empty() {
-                    delivery::delete(&self.sql, over)?;
-                }
-                Ok(last)
+                let delete = |sql: &S, over| {
+                    atomically(sql, |sql| {
+                        meta::note_swept_before(sql, ended_before)?;
+                        delivery::delete(sql, over)
+                    })
+                };
+                self.delete(delete, &rows, |row| {
+                    Ok(state_of(row.text(1)?)?.is_final() && row.timestamp(2)? < ended_before)
+                })
             }
             Part::Events => {
                 // The deliveries of an event have the keys after its own, but for those that a replay made.
@@ -140,82 +145,66 @@ impl<S: Sql> Ledger<S> {
                      FROM event AS e WHERE e.seq > ?1 AND e.seq < ?2 ORDER BY e.seq LIMIT ?3",
                     &[Value::from(after), Value::from(self.kept_from(Timeline::Events, now)?), Value::from(STEP_ROWS)],
                 )?;
-                self.delete(
-                    "DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))",
-                    &rows,
-                    |row| Ok(!row.flag(1)?),
-                )
+                self.delete(event::delete, &rows, |row| Ok(!row.flag(1)?))
             }
             Part::Stats => {
-                let rows = self.sql.run(
-                    "DELETE FROM stat WHERE (hour, webhook, type) IN (SELECT hour, webhook, type FROM stat WHERE hour < ?1 LIMIT ?2)
-                     RETURNING webhook",
-                    &[Value::from(hour_of(now) - i64::from(STATS_DAYS) * 24), Value::from(STEP_ROWS)],
-                )?;
-                Ok((rows.len() >= STEP_ROWS as usize).then_some(Seq::ZERO))
+                let kept_from = hour_of(now) - i64::from(STATS_DAYS) * 24;
+                Ok(again_if_full(stat::delete_before(&self.sql, kept_from, STEP_ROWS)?))
             }
             Part::Tests => {
                 let rows = self.sql.run(
                     "SELECT seq, next_at_ms IS NULL FROM test WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(oldest_kept(now, TESTS_DAYS)), Value::from(STEP_ROWS)],
                 )?;
-                self.delete("DELETE FROM test WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
-                    row.flag(1)
-                })
+                self.delete(trial::delete, &rows, |row| row.flag(1))
             }
             Part::Replays => {
                 let rows = self.sql.run(
                     "SELECT seq, ended_at_ms IS NOT NULL FROM replay WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS)],
                 )?;
-                self.delete(
-                    "DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))",
-                    &rows,
-                    |row| row.flag(1),
-                )
+                self.delete(replay::delete, &rows, |row| row.flag(1))
             }
-            Part::Audit => self.delete_before("audit", oldest_kept(now, AUDIT_DAYS)),
-            Part::Keys => self.delete_before("idempotency", first_key(idempotency::oldest(now))),
+            Part::Audit => {
+                let kept_from = oldest_kept(now, AUDIT_DAYS);
+                Ok(again_if_full(audit::delete_before(&self.sql, kept_from, STEP_ROWS)?))
+            }
+            Part::Keys => {
+                let kept_from = first_key(oldest(now));
+                Ok(again_if_full(idempotency::delete_before(&self.sql, kept_from, STEP_ROWS)?))
+            }
             Part::Runs => {
-                // A run may take longer than the retention: its age counts from its end, and whoever is to hear of that end
-                // hears of it first.
+                // A run may take longer than the retention: its age counts from its end, and whoever is to
+                // hear of that end hears of it first.
                 let rows = self.sql.run(
                     "SELECT seq, ended_at_ms IS NOT NULL AND ended_at_ms < ?4
                         AND NOT EXISTS (SELECT 1 FROM run_callback AS c WHERE c.run = run.seq AND c.state IN ('waiting', 'leased'))
                      FROM run WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
                     &[Value::from(after), Value::from(kept_from), Value::from(STEP_ROWS), Value::from(self.ended_before(now))],
                 )?;
-                let callbacks = "DELETE FROM run_callback WHERE run IN (SELECT value FROM json_each(?1))";
-                self.delete(callbacks, &rows, |row| row.flag(1))?;
-                self.delete("DELETE FROM run WHERE seq IN (SELECT value FROM json_each(?1))", &rows, |row| {
-                    row.flag(1)
-                })
+                self.delete(run::delete, &rows, |row| row.flag(1))
             }
         }
-    }
-
-    /// Deletes the rows of `table` below a key, whatever they hold.
-    fn delete_before(&self, table: &str, kept_from: Seq) -> Result<Option<Seq>, LedgerError> {
-        let rows = self.sql.run(
-            &format!("DELETE FROM {table} WHERE seq IN (SELECT seq FROM {table} WHERE seq < ?1 ORDER BY seq LIMIT ?2) RETURNING seq"),
-            &[Value::from(kept_from), Value::from(STEP_ROWS)],
-        )?;
-        Ok((rows.len() >= STEP_ROWS as usize).then_some(Seq::ZERO))
     }
 
     /// Deletes those of `rows` (key in column 0) that `is_over`; gives the last key where the step was full.
     fn delete(
         &self,
-        statement: &str,
+        delete: impl Fn(&S, Vec<Seq>) -> Result<(), LedgerError>,
         rows: &[Row],
         is_over: impl Fn(&Row) -> Result<bool, LedgerError>,
     ) -> Result<Option<Seq>, LedgerError> {
         let (over, last) = those_over(rows, is_over)?;
         if !over.is_empty() {
-            self.sql.run(statement, &[Value::Text(key_set(over))])?;
+            delete(&self.sql, over)?;
         }
         Ok(last)
     }
+}
+
+/// Where a step goes on that deletes from the oldest row on.
+fn again_if_full(deleted: usize) -> Option<Seq> {
+    (deleted >= STEP_ROWS as usize).then_some(Seq::ZERO)
 }
 
 /// Those of `rows` (key in column 0) that `is_over`, and the last key where the step was full.
@@ -240,6 +229,7 @@ mod tests {
     use postern_core::delivery::Outcome;
     use postern_core::event::NewEvent;
     use postern_core::project::SettingsPatch;
+    use postern_core::replay::ReplayQuery;
     use postern_core::stats::OutcomeClass;
     use postern_core::webhook::Definition;
 
@@ -257,16 +247,17 @@ mod tests {
 
     /// Calls what is due at `at`; every call is answered with `status`.
     fn deliver_at(ledger: &mut Ledger<Rc<Native>>, at: Timestamp, status: u16) {
-        let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
-        let works = ledger.claim(&tickets, at).unwrap().works;
-        let reports = works
-            .iter()
-            .map(|work| Report {
-                delivery: work.delivery,
-                attempt: attempt(work.attempt, Outcome::Answered { status }, at),
-            })
-            .collect();
-        ledger.report(reports, at).unwrap();
+        loop {
+            let tickets = ledger.lease_due(at, 1_000).unwrap().tickets;
+            if tickets.is_empty() {
+                return;
+            }
+            for ticket in tickets {
+                let work = ledger.claim(&[ticket], at).unwrap().works.remove(0);
+                let attempt = attempt(work.attempt, Outcome::Answered { status }, at);
+                ledger.report(vec![Report { delivery: work.delivery, attempt }], at).unwrap();
+            }
+        }
     }
 
     /// Steps until there is nothing more to do; gives how many.
@@ -315,6 +306,57 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_that_waited_for_a_month_is_kept_for_as_long_as_any_other_after_its_end() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
+        post_at(&mut ledger, "a", START);
+        let resumed = START.plus_ms(31 * DAY);
+        ledger.pause_webhook("w", false, None, resumed).unwrap();
+        deliver_at(&mut ledger, resumed, 200);
+        pass(&mut ledger, resumed.plus_ms(PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));
+        pass(&mut ledger, resumed.plus_ms(30 * DAY + PASS_EVERY_MS));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
+    }
+
+    #[test]
+    fn what_was_delivered_is_not_missing_after_the_retention_was_made_longer() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        create(&mut ledger, Definition { paused: true, ..webhook("paused", "*") });
+        let set_days = |ledger: &mut Ledger<Rc<Native>>, days, at| {
+            let patch = SettingsPatch { retention_days: Some(days), ..SettingsPatch::default() };
+            ledger.update_settings(patch, at).unwrap();
+        };
+        set_days(&mut ledger, 1, START);
+        post_at(&mut ledger, "a", START);
+        deliver_at(&mut ledger, START, 200);
+        let now = START.plus_ms(2 * DAY);
+        pass(&mut ledger, now);
+        assert_eq!(
+            (count(&ledger, "event"), count(&ledger, "delivery")),
+            (1, 1),
+            "the other webhook's is open"
+        );
+        set_days(&mut ledger, 30, now);
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let query = ReplayQuery {
+            webhook: Some(String::from("w")),
+            since: None,
+            until: None,
+            states: Vec::new(),
+            types: Vec::new(),
+            missing: true,
+        };
+        assert_eq!(ledger.count_replay(query.clone(), now).unwrap().count, 0);
+        post_at(&mut ledger, "b", now);
+        ledger.create_replay(query, now).unwrap();
+        assert_eq!(ledger.replay_step(now, 100).unwrap().changed, [], "it has had both");
+    }
+
+    #[test]
     fn an_open_delivery_stays_and_keeps_its_event() {
         let mut ledger = ledger();
         create(&mut ledger, webhook("done", "*"));
@@ -329,7 +371,9 @@ mod tests {
         assert!(ledger.event(&open.event_id).is_ok());
         ledger.cancel(&open.id, now).unwrap();
         assert!(!ledger.retention_step(now).unwrap(), "an hour between passes");
-        pass(&mut ledger, now.plus_ms(PASS_EVERY_MS));
+        pass(&mut ledger, now.plus_ms(30 * DAY));
+        assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1), "it ended 30 days ago");
+        pass(&mut ledger, now.plus_ms(30 * DAY + PASS_EVERY_MS));
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (0, 0));
     }
 

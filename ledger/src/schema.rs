@@ -1,13 +1,16 @@
 //! Tables and their migrations.
 //!
-//! Written rows are what a Durable Object charges for, and each index entry is one (docs/platform.md 2.3, 2.6), so
-//! there are few indexes: work that is due, deliveries of one webhook, names and keys that must be unique. Columns that
-//! may be large come last in their tables, so that lists read past them without touching their overflow pages.
+//! Written rows are what a Durable Object charges for, and each index entry is one (docs/platform.md 2.3,
+//! 2.6), so there are few indexes: work that is due, deliveries of one webhook, names and keys that must be
+//! unique. Columns that may be large come last in their tables, so that lists read past them without touching
+//! their overflow pages.
 
 use crate::error::LedgerError;
-use crate::sql::{Sql, Value, first};
+use crate::row::meta;
+use crate::sql::{Sql, first};
 
-/// Migration `n` (from 1) is `MIGRATIONS[n - 1]`; each is a list of single statements. Released ones never change.
+/// Migration `n` (from 1) is `MIGRATIONS[n - 1]`; each is a list of single statements. Released ones never
+/// change.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
     &[
         // One row. The salt is text: it has 62 bits, a JavaScript number 53.
@@ -51,10 +54,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     )",
         "CREATE UNIQUE INDEX event_idempotency_key ON event (idempotency_key) WHERE idempotency_key IS NOT NULL",
         // attempt: the highest number handed out; made: how many are recorded, attempt or attempt - 1;
-        // scheduled: those that count for the schedule; offers: how often the current number was offered to a dispatcher;
-        // claimed: a dispatcher took it, so the call may have been made; next_at_ms: due (pending, waiting) or end of the
-        // lease (leased), null where nothing is planned; parked: open, but its webhook is disabled; attempts: one JSON
-        // object a line, oldest first.
+        // scheduled: those that count for the schedule; offers: how often the current number was offered to a
+        // dispatcher; claimed: a dispatcher took it, so the call may have been made; next_at_ms: due
+        // (pending, waiting) or end of the lease (leased), null where nothing is planned; parked: open, but
+        // its webhook is disabled; attempts: one JSON object a line, oldest first.
         "CREATE TABLE delivery (
         seq INTEGER PRIMARY KEY,
         event INTEGER NOT NULL,
@@ -121,10 +124,11 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "ALTER TABLE meta ADD COLUMN inline_checked INTEGER NOT NULL DEFAULT 0",
         // Retention does not begin again before this (see `retention`).
         "ALTER TABLE meta ADD COLUMN upkeep_at_ms INTEGER NOT NULL DEFAULT 0",
-        // Anew, because its large column stays last. lease_until_ms: the end of an inline lease, which the index of due work
-        // does not hold (two written rows less a delivery); parked: 1 while its webhook's gate is closed, 2 while an older open
-        // delivery has its order key; order_key: of an open delivery of an ordered webhook; late: made by
-        // a replay, so that its key does not lie between its event's and the next event's, as that of every other does.
+        // Anew, because its large column stays last. lease_until_ms: the end of an inline lease, which the
+        // index of due work does not hold (two written rows less a delivery); parked: 1 while its webhook's
+        // gate is closed, 2 while an older open delivery has its order key; order_key: of an open delivery of
+        // an ordered webhook; late: made by a replay, so that its key does not lie between its event's and
+        // the next event's, as that of every other does.
         "ALTER TABLE delivery RENAME TO delivery_1",
         "DROP INDEX delivery_due",
         "DROP INDEX delivery_parked",
@@ -163,7 +167,8 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "CREATE INDEX delivery_late ON delivery (event, webhook) WHERE late = 1",
         "ALTER TABLE event ADD COLUMN order_key TEXT",
         "ALTER TABLE event ADD COLUMN labels TEXT",
-        // How a webhook does: JSON of core::health::Health; a row only where it is not plainly healthy. Written when it changes.
+        // How a webhook does: JSON of core::health::Health; a row only where it is not plainly healthy.
+        // Written when it changes.
         "CREATE TABLE webhook_health (webhook INTEGER PRIMARY KEY, health TEXT NOT NULL)",
         "ALTER TABLE webhook ADD COLUMN disabled_at_ms INTEGER",
         // Asked after every write; 10,000 webhooks may wait to be published.
@@ -209,7 +214,8 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "ALTER TABLE event_type ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE event_type ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE event_type ADD COLUMN schema TEXT",
-        // Idempotency keys of calls other than posting an event. digest: SHA-256 of the call; reply: what it was answered.
+        // Idempotency keys of calls other than posting an event. digest: SHA-256 of the call; reply: what it
+        // was answered.
         "CREATE TABLE idempotency (
         seq INTEGER PRIMARY KEY,
         key TEXT NOT NULL UNIQUE,
@@ -218,8 +224,9 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     )",
         // The sealing key under which everything is known to be sealed.
         "ALTER TABLE meta ADD COLUMN sealed_under TEXT",
-        // Runs. phase: 0 its addresses are probed, 1 it waits for a claim, 2 it was claimed or has ended; lost: claims whose
-        // lease ended; lease_until_ms: of the claim at hand; webhooks: JSON of core::run::Webhooks, sealed; log: a JSON array.
+        // Runs. phase: 0 its addresses are probed, 1 it waits for a claim, 2 it was claimed or has ended;
+        // lost: claims whose lease ended; lease_until_ms: of the claim at hand; webhooks: JSON of
+        // core::run::Webhooks, sealed; log: a JSON array.
         "CREATE TABLE run (
         seq INTEGER PRIMARY KEY,
         state TEXT NOT NULL,
@@ -246,8 +253,9 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "CREATE INDEX run_offered ON run (seq) WHERE phase = 1",
         "CREATE INDEX run_lease ON run (lease_until_ms) WHERE lease_until_ms IS NOT NULL",
         "CREATE INDEX run_state ON run (state, seq)",
-        // number: calls begun; next_at_ms: due (waiting) or end of the lease (leased), null where nothing is planned;
-        // snapshot: what an update that was not sent yet says; attempts: a JSON array of the latest calls.
+        // number: calls begun; next_at_ms: due (waiting) or end of the lease (leased), null where nothing is
+        // planned; snapshot: what an update that was not sent yet says; attempts: a JSON array of the latest
+        // calls.
         "CREATE TABLE run_callback (
         run INTEGER NOT NULL,
         kind TEXT NOT NULL,
@@ -261,17 +269,19 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "CREATE INDEX run_callback_due ON run_callback (next_at_ms) WHERE next_at_ms IS NOT NULL",
     ],
     &[
-        // The calls that a rate limit counts, of webhooks that have one. begun: a JSON array of [milliseconds, calls], oldest
-        // first; written with each claim.
+        // The calls that a rate limit counts, of webhooks that have one. begun: a JSON array of
+        // [milliseconds, calls], oldest first; written with each claim.
         "CREATE TABLE rate_window (webhook INTEGER PRIMARY KEY, begun TEXT NOT NULL)",
-        // When earlier calls began is not known: every window counts as used up at the end of the newest hour that has attempts.
-        // Where that hour is not over, its end counts as now; where nothing was called of late, it is long ago.
+        // When earlier calls began is not known: every window counts as used up at the end of the newest hour
+        // that has attempts. Where that hour is not over, its end counts as now; where nothing was called of
+        // late, it is long ago.
         "INSERT INTO rate_window (webhook, begun)
      SELECT seq, json_array(json_array(((SELECT max(hour) FROM stat) + 1) * 3600000, definition ->> '$.rate_limit.calls'))
      FROM webhook WHERE definition ->> '$.rate_limit.calls' IS NOT NULL AND (SELECT max(hour) FROM stat) IS NOT NULL",
     ],
     &[
-        // Calls begun that told what is told now; 0: nothing of it was told yet. A snapshot stays while it is told.
+        // Calls begun that told what is told now; 0: nothing of it was told yet. A snapshot stays while it is
+        // told.
         "ALTER TABLE run_callback ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
         // A call that is under way told what is told now, unless an update has come since.
         "UPDATE run_callback SET tries = 1 WHERE state = 'leased' AND snapshot IS NULL",
@@ -281,13 +291,14 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "CREATE TABLE live_ticket (hash TEXT PRIMARY KEY, token INTEGER, expires_at_ms INTEGER NOT NULL) WITHOUT ROWID",
     ],
     &[
-        // Whether a test is called again where it fails; waiting: next_at_ms is when it is called next, not the end of a lease.
+        // Whether a test is called again where it fails; waiting: next_at_ms is when it is called next, not
+        // the end of a lease.
         "ALTER TABLE test ADD COLUMN retry INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE test ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0",
     ],
     &[
-        // What was given up or cancelled is rare, and looked for where something is wrong. One written row for each of them,
-        // none for a delivery that succeeds.
+        // What was given up or cancelled is rare, and looked for where something is wrong. One written row
+        // for each of them, none for a delivery that succeeds.
         "CREATE INDEX delivery_unsent ON delivery (state, seq, webhook) WHERE state IN ('dead', 'cancelled')",
         // Whether it was told that the project is full (`quotas`).
         "ALTER TABLE meta ADD COLUMN \"full\" INTEGER NOT NULL DEFAULT 0",
@@ -300,13 +311,21 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // The numbers of the attempts that disabled the webhook, as a JSON array; null: none of them.
         "ALTER TABLE delivery ADD COLUMN disabling TEXT",
     ],
+    &[
+        // Deliveries that ended before then may have been deleted, whatever the retention says by now.
+        "ALTER TABLE meta ADD COLUMN swept_before_ms INTEGER NOT NULL DEFAULT 0",
+        // By the last pass that is known.
+        "UPDATE meta SET swept_before_ms = upkeep_at_ms - 3600000 - coalesce(settings ->> '$.retention_days', 30) * 86400000
+     WHERE upkeep_at_ms > 0",
+    ],
 ];
 
 /// The newest schema.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
 pub(crate) const NEWEST: u32 = MIGRATIONS.len() as u32;
 
-/// Whether a project lives in this database. Reads only: a request for a project that was never created leaves no trace.
+/// Whether a project lives in this database. Reads only: a request for a project that was never created
+/// leaves no trace.
 pub(crate) fn exists<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
     let rows = sql.run("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
     first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.flag(0)
@@ -332,8 +351,7 @@ pub(crate) fn upgrade<S: Sql>(sql: &S, found: u32) -> Result<(), LedgerError> {
     }
     crate::sql::atomically(sql, |sql| {
         migrate(sql, found)?;
-        sql.run("UPDATE meta SET schema = ?1", &[Value::from(NEWEST)])?;
-        Ok(())
+        meta::set_schema(sql, NEWEST)
     })
 }
 
@@ -345,6 +363,7 @@ mod tests {
 
     use super::*;
     use crate::row::text::to_json;
+    use crate::sql::Value;
     use crate::support::build::{START, lease, ledger, post, project, webhook};
     use crate::support::native::Native;
     use crate::{Ledger, LedgerError};
@@ -371,6 +390,7 @@ mod tests {
             "53e62908e1e385a5",
             "1024927d93ac914b",
             "051634632fb1291e",
+            "308dfbf4b38e99b8",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

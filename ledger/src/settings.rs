@@ -8,8 +8,8 @@ use postern_core::time::Timestamp;
 
 use crate::error::{LedgerError, damaged};
 use crate::project::Ledger;
-use crate::row::text::to_json;
-use crate::sql::{Sql, Value, atomically, first};
+use crate::row::meta;
+use crate::sql::{Sql, atomically, first};
 
 impl<S: Sql> Ledger<S> {
     pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {
@@ -27,7 +27,8 @@ impl<S: Sql> Ledger<S> {
         &self.settings
     }
 
-    /// The locations that actinia's clients are told of: those of the settings, or one that is called as the project.
+    /// The locations that actinia's clients are told of: those of the settings, or one that is called as the
+    /// project.
     #[must_use]
     pub fn actinia_locations(&self) -> Vec<String> {
         match self.settings.actinia_locations.as_slice() {
@@ -36,8 +37,8 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// Changes the settings. A new schedule holds for the next decision about each delivery, a new time to keep for the
-    /// next pass of retention.
+    /// Changes the settings. A new schedule holds for the next decision about each delivery, a new time to
+    /// keep for the next pass of retention.
     ///
     /// # Errors
     /// The database fails.
@@ -61,7 +62,7 @@ impl<S: Sql> Ledger<S> {
         updated: &ProjectSettings,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        sql.run("UPDATE meta SET settings = ?1", &[Value::Text(to_json(updated)?)])?;
+        meta::set_settings(sql, updated)?;
         self.audit(
             sql,
             AuditAction::SettingsUpdated,

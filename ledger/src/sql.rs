@@ -1,9 +1,10 @@
 //! The small trait that stands between the ledger and SQLite.
 //!
-//! It has two real back ends: the Durable Object's `SqlStorage` (in `edge`) and rusqlite (in tests and the simulation).
-//! Statements stay within what a Durable Object takes (docs/platform.md 2.3): at most 100 bound parameters, `LIKE`
-//! patterns of at most 50 bytes (none is used), rows below 2 MB, integers below 2^53. Sets of keys are passed as one
-//! JSON array and opened with `json_each`, so that their size needs no statement of its own.
+//! It has two real back ends: the Durable Object's `SqlStorage` (in `edge`) and rusqlite (in tests and the
+//! simulation). Statements stay within what a Durable Object takes (docs/platform.md 2.3): at most 100 bound
+//! parameters, `LIKE` patterns of at most 50 bytes (none is used), rows below 2 MB, integers below 2^53. Sets
+//! of keys are passed as one JSON array and opened with `json_each`, so that their size needs no statement of
+//! its own.
 
 use std::rc::Rc;
 

@@ -1,9 +1,9 @@
 //! Counts: what was attempted and how it ended, by the hour, webhook and event type.
 //!
-//! [`crate::row::stat::count_attempts`] adds to them in the commit of the reports that they count, so they never say more or less than the record of
-//! attempts did at that moment. A row is written once per commit, however many attempts of it were reported.
-//! Reading adds hours up to what a chart shows. Rows are ordered by hour, so a range of time is a range of keys; for one
-//! webhook each hour is looked up on its own.
+//! [`crate::row::stat::count_attempts`] adds to them in the commit of the reports that they count, so they
+//! never say more or less than the record of attempts did at that moment. A row is written once per commit,
+//! however many attempts of it were reported. Reading adds hours up to what a chart shows. Rows are ordered
+//! by hour, so a range of time is a range of keys; for one webhook each hour is looked up on its own.
 
 use std::collections::BTreeMap;
 
@@ -63,11 +63,12 @@ impl Sums {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// The counts of a time, hour by hour or day by day. An hour that has begun is told as far as it has come.
+    /// The counts of a time, hour by hour or day by day. An hour that has begun is told as far as it has
+    /// come.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] where the webhook is none; [`LedgerError::StateConflict`] where more than a million rows
-    /// would have to be added up; the database fails.
+    /// [`LedgerError::NotFound`] for an unknown webhook; [`LedgerError::StateConflict`] where more than a
+    /// million rows would have to be added up; the database fails.
     pub fn stats(&self, query: &StatsQuery) -> Result<StatsView, LedgerError> {
         let webhook = match &query.webhook {
             Some(name) => Some(self.roster.named(name).ok_or(LedgerError::NotFound { what: "webhook" })?),

@@ -13,6 +13,7 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::error::LedgerError;
 use crate::memory::tokens::Entry;
 use crate::project::Ledger;
+use crate::row::token::{self, NewToken};
 use crate::sql::{Row, Sql, Value, atomically};
 
 /// Tokens of a project at most: each request compares with all of them.
@@ -74,17 +75,7 @@ impl<S: Sql> Ledger<S> {
             changes.0.extend(Changes::one("expires_at", json!(null), json!(expires_at)).0);
         }
         atomically(&self.sql, |sql| {
-            sql.run(
-                "INSERT INTO token (seq, hash, name, role, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                &[
-                    Value::from(seq),
-                    Value::from(hash),
-                    Value::from(name.as_str()),
-                    Value::from(role.as_str()),
-                    Value::from(now),
-                    Value::from(expires_at),
-                ],
-            )?;
+            token::insert(sql, &NewToken { seq, hash, name: &name, role, expires_at }, now)?;
             self.audit(sql, AuditAction::TokenCreated, &name, changes, now)
         })?;
         self.tokens.entries.push(Entry {
@@ -105,8 +96,8 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// The token with this hash; `None` where it opens nothing here, or no longer. Takes the same time for every wrong
-    /// hash.
+    /// The token with this hash; `None` where it opens nothing here, or no longer. Takes the same time for
+    /// every wrong hash.
     #[must_use]
     pub fn verify_token(&self, hash: &str, now: Timestamp) -> Option<Verified> {
         let mut found = None;
@@ -125,7 +116,7 @@ impl<S: Sql> Ledger<S> {
         Some(Verified { seq: found.seq, role: found.role, actor, expires_at: found.expires_at })
     }
 
-    /// Whether the token `id` still opens something: for who was let in with it and stayed.
+    /// Whether the token `id` still opens something: for connections that were opened with it.
     #[must_use]
     pub fn holds_token(&self, id: &str, now: Timestamp) -> bool {
         let seq = self.ids.seq(Kind::Token, id);
@@ -145,10 +136,7 @@ impl<S: Sql> Ledger<S> {
         if entry.last_used_at.is_some_and(|noted| now.ms_since(noted) < USE_NOTED_EVERY_MS) {
             return Ok(());
         }
-        self.sql.run(
-            "UPDATE token SET last_used_at_ms = ?2 WHERE seq = ?1",
-            &[Value::from(token.seq), Value::from(now)],
-        )?;
+        token::set_last_used(&self.sql, entry.seq, now)?;
         entry.last_used_at = Some(now);
         Ok(())
     }
@@ -193,7 +181,7 @@ impl<S: Sql> Ledger<S> {
             .ok_or(LedgerError::NotFound { what: "token" })?;
         let changes = Changes::one("role", json!(entry.role.as_str()), json!(null));
         atomically(&self.sql, |sql| {
-            sql.run("DELETE FROM token WHERE seq = ?1", &[Value::from(seq)])?;
+            token::delete(sql, seq)?;
             self.audit(sql, AuditAction::TokenDeleted, &entry.name, changes, now)
         })?;
         self.tokens.entries.retain(|entry| entry.seq != seq);

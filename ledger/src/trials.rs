@@ -1,14 +1,14 @@
 //! Tests: trial calls to a webhook or to any URL.
 //!
-//! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is lost, the
-//! alarm has it made once more, and after that the test has failed, so no test is pending for ever. A test that retries stays
-//! pending through a short schedule ([`TEST_WAITS_S`]); what follows each attempt is decided as for a delivery, and the alarm makes
-//! the calls.
+//! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is
+//! lost, the alarm has it made once more, and after that the test has failed, so no test is pending for ever.
+//! A test that retries stays pending through a short schedule ([`TEST_WAITS_S`]); what follows each attempt
+//! is decided as for a delivery, and the alarm makes the calls.
 
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::{Source, counts_as_delivered};
-use postern_core::delivery::{Attempt, Decision, Outcome, Standing, Trigger, decide};
+use postern_core::delivery::{Attempt, Decision, Outcome, RetryTerms, Trigger, decide};
 use postern_core::event::ObjectRef;
 use postern_core::explain;
 use postern_core::id::{Kind, Seq};
@@ -23,6 +23,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::roster::LEASE_SLACK_MS;
 use crate::project::Ledger;
 use crate::row::text::to_json;
+use crate::row::trial::{self, NewTrial, TrialProgress, status_of};
 use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::work::WorkEvent;
 
@@ -136,31 +137,22 @@ impl<S: Sql> Ledger<S> {
         };
         let (definition, event) = (to_json(&test.definition)?, to_json(&test.event)?);
         atomically(&self.sql, |sql| {
-            sql.run(
-                "INSERT INTO test (seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, definition, event, retry)
-                 VALUES (?1, ?2, ?3, 'pending', 1, ?4, ?5, ?6, ?7, ?8)",
-                &[
-                    Value::from(seq),
-                    Value::from(test.webhook),
-                    Value::from(test.webhook_name.as_deref()),
-                    Value::from(test.lease_until(now)),
-                    Value::from(now),
-                    Value::Text(definition),
-                    Value::Text(event),
-                    Value::from(test.retry),
-                ],
-            )?;
-            sql.run(
-                "DELETE FROM test WHERE seq <= (SELECT seq FROM test ORDER BY seq DESC LIMIT 1 OFFSET ?1)",
-                &[Value::from(TESTS_KEPT)],
-            )?;
-            Ok(())
+            let new = NewTrial {
+                seq,
+                webhook: test.webhook,
+                webhook_name: test.webhook_name.as_deref(),
+                lease_until: test.lease_until(now),
+                definition,
+                event,
+                retry: test.retry,
+            };
+            trial::insert(sql, new, TESTS_KEPT, now)
         })?;
         Ok((self.test_view(&test), self.test_work(&test, now)))
     }
 
-    /// Takes up tests whose call was lost (its lease ended), and those whose next call is due. Call it again while
-    /// [`Ledger::next_wake`] is not in the future.
+    /// Takes up tests whose call was lost (its lease ended), and those whose next call is due. Call it again
+    /// while [`Ledger::next_wake`] is not in the future.
     ///
     /// # Errors
     /// The database fails.
@@ -204,9 +196,9 @@ impl<S: Sql> Ledger<S> {
         Ok(due)
     }
 
-    /// Takes in what came of call `number`. `None`: it changes nothing, because the test is unknown or has ended, or because the
-    /// call is recorded already. A late report of a call that was taken for lost ends a pending test, because it says what was
-    /// asked; where the test retries, only if the receiver took it.
+    /// Takes in what came of call `number`. `None`: it changes nothing, because the test is unknown or has
+    /// ended, or because the call is recorded already. A late report of a call that was taken for lost ends a
+    /// pending test, because it says what was asked; where the test retries, only if the receiver took it.
     ///
     /// # Errors
     /// The database fails.
@@ -229,7 +221,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         }
         attempt.number = number;
-        // The clock of the Worker that called may be ahead of the object's; nothing begins after it was reported.
+        // The clock of the Worker that called may be ahead of the object's; nothing begins after it was
+        // reported.
         attempt.started_at = attempt.started_at.min(now);
         attempt.trigger = Trigger::Schedule;
         test.end_call(attempt, now);
@@ -305,7 +298,8 @@ impl TestRow {
         self.waits && self.next_at.is_some_and(|at| at <= now)
     }
 
-    /// The lease of the call at hand has ended. A test that does not retry is called once more; the other calls it a failure.
+    /// The lease of the call at hand has ended. A test that does not retry is called once more; the other
+    /// calls it a failure.
     fn lose(&mut self, now: Timestamp) {
         if !self.retry && self.number < CALLS_MAX {
             self.waits = true;
@@ -332,7 +326,7 @@ impl TestRow {
     /// Takes in a call: the test has ended with it, or waits for the next one.
     fn end_call(&mut self, attempt: Attempt, now: Timestamp) {
         let contract = self.definition.contract;
-        let standing = Standing {
+        let standing = RetryTerms {
             contract,
             retry: self.retry,
             schedule_s: Some(TEST_WAITS_S),
@@ -360,39 +354,27 @@ impl TestRow {
 
 /// Writes what changes of a test.
 fn write<S: Sql>(sql: &S, test: &TestRow) -> Result<(), LedgerError> {
-    let status = match test.status {
-        TestStatus::Pending => "pending",
-        TestStatus::Completed => "completed",
-        TestStatus::Failed => "failed",
-    };
-    sql.run(
-        "UPDATE test SET status = ?2, number = ?3, next_at_ms = ?4, error_message = ?5, attempt = ?6, waiting = ?7 WHERE seq = ?1",
-        &[
-            Value::from(test.seq),
-            Value::from(status),
-            Value::from(test.number),
-            Value::from(test.next_at),
-            Value::from(test.error_message.as_deref()),
-            Value::from(test.attempt.as_ref().map(to_json).transpose()?),
-            Value::from(test.waits),
-        ],
-    )?;
-    Ok(())
+    trial::update(
+        sql,
+        &TrialProgress {
+            seq: test.seq,
+            status: test.status,
+            number: test.number,
+            next_at: test.next_at,
+            error_message: test.error_message.as_deref(),
+            attempt: test.attempt.as_ref(),
+            waits: test.waits,
+        },
+    )
 }
 
 fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
-    let status = match row.text(3)? {
-        "pending" => TestStatus::Pending,
-        "completed" => TestStatus::Completed,
-        "failed" => TestStatus::Failed,
-        _ => return Err(LedgerError::Corrupt { what: "a test's status is unknown" }),
-    };
     let attempt = row.text_or_none(10)?.map(serde_json::from_str).transpose();
     Ok(TestRow {
         seq: row.seq(0)?,
         webhook: row.integer_or_none(1)?.map(Seq),
         webhook_name: row.text_or_none(2)?.map(String::from),
-        status,
+        status: status_of(row.text(3)?)?,
         number: row.number(4)?,
         next_at: row.timestamp_or_none(5)?,
         waits: row.flag(12)?,

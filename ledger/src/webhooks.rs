@@ -71,7 +71,8 @@ impl WebhookFilter {
         self.labels.iter().all(|(key, value)| webhook.labels.get(key) == Some(value))
     }
 
-    /// How each label stands in the text of a definition that has it. (It may stand there for another reason.)
+    /// How each label stands in the text of a definition that has it. (It may stand there for another
+    /// reason.)
     fn label_texts(&self) -> Result<Vec<String>, LedgerError> {
         self.labels.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?))).collect()
     }
@@ -170,15 +171,16 @@ impl<S: Sql> Ledger<S> {
         self.stored_webhook_at(seq)?.ok_or(LedgerError::NotFound { what: "webhook" })
     }
 
-    /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new version.
+    /// Replaces a webhook's definition (sealed; the name may change). The same definition again makes no new
+    /// version.
     ///
-    /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`]. A webhook that
-    /// becomes enabled starts with a clean slate: its failures before do not count. Of one that is resumed the days of failure
-    /// begin anew: while it was paused nobody called it.
+    /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`].
+    /// A webhook that becomes enabled starts with a clean slate: its failures before do not count. Of one
+    /// that is resumed the days of failure begin anew: while it was paused nobody called it.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the current one,
-    /// [`LedgerError::NameTaken`]; the database fails.
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the
+    /// current one, [`LedgerError::NameTaken`]; the database fails.
     pub fn update_webhook(
         &mut self,
         name: &str,
@@ -205,6 +207,11 @@ impl<S: Sql> Ledger<S> {
         now: Timestamp,
     ) -> Result<Option<WebhookChange>, LedgerError> {
         let before = self.expect_version(name, expected_version)?;
+        if !before.is_readable() {
+            return Err(LedgerError::StateConflict {
+                why: "its definition was written by another version of Postern: deploy that one, or delete the webhook",
+            });
+        }
         let holder = self.roster.named(definition.name.as_str());
         if holder.is_some_and(|holder| holder != before.seq) {
             return Err(LedgerError::NameTaken { what: "webhook" });
@@ -263,8 +270,8 @@ impl<S: Sql> Ledger<S> {
         Ok(WebhookChange::Delete(self.expect_version(name, expected_version)?))
     }
 
-    /// Writes a change, with its entry in the audit log; gives the deliveries that it cancelled, up to 101 of them. Inside the
-    /// caller's transaction; [`Ledger::settle_change`] follows its commit.
+    /// Writes a change, with its entry in the audit log; gives the deliveries that it cancelled, up to 101 of
+    /// them. Inside the caller's transaction; [`Ledger::settle_change`] follows its commit.
     pub(crate) fn write_change(
         &self,
         sql: &S,
@@ -329,15 +336,8 @@ impl<S: Sql> Ledger<S> {
         before: &StoredWebhook,
         after: &StoredWebhook,
     ) -> Option<postern_core::health::Health> {
-        let (before, after, known) = (&before.definition, &after.definition, self.gates.health(after.seq));
-        let health = if after.enabled && !before.enabled {
-            postern_core::health::Health::default()
-        } else if before.paused && !after.paused {
-            known.resumed()
-        } else {
-            known
-        };
-        let health = if after.url == before.url { health } else { health.moved() };
+        let known = self.gates.health(after.seq);
+        let health = known.edited(&before.definition, &after.definition);
         (health != known).then_some(health)
     }
 
@@ -349,8 +349,8 @@ impl<S: Sql> Ledger<S> {
         Ok(current)
     }
 
-    /// Webhooks by name. A page is full or the last: what the roster knows is filtered in memory, and only definitions that may
-    /// hold the labels are read.
+    /// Webhooks by name. A page is full or the last: what the roster knows is filtered in memory, and only
+    /// definitions that may hold the labels are read.
     ///
     /// # Errors
     /// The database fails.
@@ -390,8 +390,8 @@ impl<S: Sql> Ledger<S> {
         Ok(Page::new(items, None))
     }
 
-    /// The definition for a dispatcher whose copy is missing or older than `at_least_version`; `None` where the webhook
-    /// was deleted.
+    /// The definition for a dispatcher whose copy is missing or older than `at_least_version`; `None` where
+    /// the webhook was deleted.
     ///
     /// # Errors
     /// The database fails; [`LedgerError::Corrupt`] where somebody names a version that was never given out.
@@ -493,7 +493,10 @@ const fn status_of(webhook: &Definition, cause: Option<Cause>) -> HealthStatus {
 
 fn view(webhook: StoredWebhook, health: Health) -> WebhookView {
     let StoredWebhook { id, version, disabled_reason, created_at, updated_at, definition, .. } = webhook;
-    WebhookView::of(definition, Standing { id, version, disabled_reason, created_at, updated_at, health })
+    WebhookView::from_definition(
+        definition,
+        Standing { id, version, disabled_reason, created_at, updated_at, health },
+    )
 }
 
 #[cfg(test)]
@@ -715,7 +718,8 @@ mod tests {
         }
         let health = ledger.webhook("w").unwrap().health;
         assert_eq!(health.recent, [State::Dead, State::Delivered, State::Delivered]);
-        // Each is posted at START, 40 ms before what was told of the first one's end: creation times do not go back with the clock.
+        // Each is posted at START, 40 ms before what was told of the first one's end: creation times do not
+        // go back with the clock.
         assert_eq!((health.at_once, health.latest_at), (2, Some(START.plus_ms(40))));
     }
 }

@@ -11,7 +11,8 @@ mod shapes;
 mod support;
 
 use postern_core::budget::{EVENT_STEPS_MAX, REQUEST_STEPS_MAX};
-use postern_core::event::{BODY_BYTES_MAX, EventTypeDraft, parse_batch, parse_event};
+use postern_core::event::{EventTypeDraft, parse_batch, parse_event};
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_ledger::{InlineLimit, LedgerError};
 
 use crate::random::Random;

@@ -1,5 +1,5 @@
-//! Where the built Worker, the tools and the clients' environments are. `cargo xtask test` says so by environment
-//! variables; a test run by hand falls back to where the workspace has them.
+//! Where the built Worker, the tools and the clients' environments are. `cargo xtask test` says so by
+//! environment variables; a test run by hand falls back to where the workspace has them.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -67,8 +67,8 @@ pub fn chromedriver() -> PathBuf {
     )
 }
 
-/// The Python of the virtual environment made of a requirements file below `tests/clients`, named without its ending,
-/// such as `ubiops/requirements-4.1.0`.
+/// The Python of the virtual environment made of a requirements file below `tests/clients`, named without its
+/// ending, such as `ubiops/requirements-4.1.0`.
 #[must_use]
 pub fn python(requirements: &str) -> PathBuf {
     let environments = named("POSTERN_VENVS").unwrap_or_else(|| root().join("target/venvs"));

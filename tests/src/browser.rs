@@ -1,7 +1,7 @@
 //! A real Chromium, headless, driven through `ChromeDriver`.
 //!
-//! Elements are found as a person finds them: by role and accessible name ([`Browser::find`]). Everything waits with a
-//! deadline; nothing sleeps.
+//! Elements are found as a person finds them: by role and accessible name ([`Browser::find`]). Everything
+//! waits with a deadline; nothing sleeps.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ use crate::stack::free_port;
 use crate::supervised::Supervised;
 use crate::wait::{SOON, eventually, until};
 
-/// Defines `postern` in the page: finding by role and accessible name. The name is computed the way browsers do, for the
-/// cases that the page uses; what is `aria-hidden` (such as shortcut hints) is no part of it.
+/// Defines `postern` in the page: finding by role and accessible name. The name is computed the way browsers
+/// do, for the cases that the page uses; what is `aria-hidden` (such as shortcut hints) is not part of it.
 const FINDER: &str = include_str!("finder.js");
 
 /// How wide the window is.
@@ -137,7 +137,7 @@ impl Browser {
         answer.json().clone()
     }
 
-    /// The visible element with this role whose accessible name is `name`, or begins with it.
+    /// The visible element with this role whose accessible name is `name`, or starts with it.
     pub async fn find(&self, role: &str, name: &str) -> WebElement {
         let what = format!("there is a {role} named {name:?}");
         for_page(&what, self, async || self.found(role, name).await).await
@@ -148,7 +148,7 @@ impl Browser {
         self.found(role, name).await.is_some()
     }
 
-    /// Waits until there is none.
+    /// Waits until it is gone.
     pub async fn gone(&self, role: &str, name: &str) {
         until(&format!("the {role} named {name:?} is gone"), SOON, async || !self.has(role, name).await)
             .await;
@@ -241,8 +241,9 @@ impl Browser {
         (part(0), part(1))
     }
 
-    /// Everything the browser's console complained of since the last call: errors, and what the content security policy
-    /// stopped. A request that is answered 4xx shows there too: `expected` are words of those that the test provoked.
+    /// Everything the browser's console complained of since the last call: errors, and what the content
+    /// security policy stopped. A request that is answered 4xx shows there too: `expected` are words of those
+    /// that the test provoked.
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let log = self.driver.browser_log().await.expect("ChromeDriver hands out the console");
         let severe = log
@@ -298,20 +299,20 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A failed test has not closed its window. The browser is about to be killed: asking it to quit, as the driver
-        // would do here, could only block this thread until it gives up.
+        // A failed test has not closed its window. The browser is about to be killed: asking it to quit, as
+        // the driver would do here, could only block this thread until it gives up.
         drop(self.driver.clone().leak());
     }
 }
 
 /// Looks until there is something; at the deadline the panic shows the page.
 async fn for_page<T>(what: &str, browser: &Browser, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        if begun.elapsed() > SOON {
+        if started.elapsed() > SOON {
             let (address, text) = (browser.address().await, browser.text().await);
             let picture = browser.picture(&format!("failed-{}", std::process::id())).await;
             let complaints = browser.complaints(&[]).await;

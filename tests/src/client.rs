@@ -1,7 +1,7 @@
 //! A client of the native API, as a producer or an operator would write one.
 //!
-//! [`Api`] sends anything, [`Project`] knows the paths and types of one project. Replies keep status, headers and body
-//! as they came, so that a test may look at every byte.
+//! [`Api`] sends anything, [`Project`] knows the paths and types of one project. Replies keep status, headers
+//! and body as they came, so that a test may look at every byte.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ impl Reply {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body)
-            .unwrap_or_else(|fault| panic!("{} answered no JSON ({fault}): {}", self.call, self.body))
+            .unwrap_or_else(|fault| panic!("{} did not answer JSON ({fault}): {}", self.call, self.body))
     }
 
     /// The body as `T`.
@@ -270,7 +270,8 @@ impl Project {
         self.post("webhooks", draft).await.expect(201).read()
     }
 
-    /// Creates a `standard` webhook named `name` for every event, calling `url`, changed by the fields of `more`.
+    /// Creates a `standard` webhook named `name` for every event, calling `url`, changed by the fields of
+    /// `more`.
     pub async fn listen(&self, name: &str, url: &str, more: &Value) -> WebhookView {
         let mut draft = json!({ "name": name, "url": url, "events": ["*"] });
         merge(&mut draft, more);

@@ -1,12 +1,13 @@
-//! URLs that somebody would give us to reach what is not theirs: the refused cases of `core`'s vectors, and every spelling of every
-//! address that is not public.
+//! URLs that somebody would give us to reach what is not theirs: the refused cases of `core`'s vectors, and
+//! every spelling of every address that is not public.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-/// Addresses that no callback may reach, one of each kind (RFC 6890, and the metadata services of the clouds).
+/// Addresses that no callback may reach, one of each kind (RFC 6890, and the metadata services of the
+/// clouds).
 const ADDRESSES: [Ipv4Addr; 16] = [
     Ipv4Addr::UNSPECIFIED,
     Ipv4Addr::new(10, 1, 2, 3),

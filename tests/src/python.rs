@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use crate::artefacts;
 
-/// Runs `script` (a path from the root) with the environment of `requirements` and returns the last line of its output
-/// as JSON. Panics with its whole output where it fails.
+/// Runs `script` (a path from the root) with the environment of `requirements` and returns the last line of
+/// its output as JSON. Panics with its whole output where it fails.
 pub async fn run(requirements: &str, script: &str, arguments: &[&str]) -> Value {
     let mut command = Command::new(artefacts::python(requirements));
     command

@@ -1,8 +1,8 @@
 //! A real `wrangler dev` with a state of its own.
 //!
-//! Each stack runs a copy of the built Worker and dashboard from a fresh folder, so that a rebuild meanwhile changes
-//! nothing, and keeps everything stateful there: Durable Objects, KV, secrets, registry, logs. It ends with the test
-//! process ([`crate::supervised`]).
+//! Each stack runs a copy of the built Worker and dashboard from a fresh folder, so that a rebuild meanwhile
+//! changes nothing, and keeps everything stateful there: Durable Objects, KV, secrets, registry, logs. It
+//! ends with the test process ([`crate::supervised`]).
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -38,7 +38,8 @@ pub enum Host {
     Wrangler,
     /// Miniflare's own API (`tests/miniflare.mjs`), without wrangler's proxy: the benchmark.
     Miniflare,
-    /// The same, but with the least that any Worker must do (`tests/floor.mjs`) instead of Postern: the benchmark.
+    /// The same, but with the least that any Worker must do (`tests/floor.mjs`) instead of Postern: the
+    /// benchmark.
     Floor,
 }
 
@@ -85,8 +86,8 @@ impl Stack {
         Self::start_with(Host::Wrangler, &format!("ALLOW_PRIVATE_TARGETS=\"true\"\n{variables}")).await
     }
 
-    /// A stack with a tail worker beside it (`tests/tail.mjs`), which posts what the platform tells of each invocation to
-    /// `told_to`: arrays of events as docs/platform.md 12 describes them.
+    /// A stack with a tail worker beside it (`tests/tail.mjs`), which posts what the platform tells of each
+    /// invocation to `told_to`: arrays of events as docs/platform.md 12 describes them.
     pub async fn start_with_tail(told_to: &str) -> Self {
         let mut stack = Self::prepared(Host::Wrangler, "ALLOW_PRIVATE_TARGETS=\"true\"\n");
         let config = stack.dir.join("wrangler.jsonc");
@@ -179,10 +180,10 @@ impl Stack {
         assert!(self.running.is_none(), "the stack runs already");
         let running = self.spawn();
         let health = self.anonymous();
-        let begun = Instant::now();
+        let started = Instant::now();
         until("the stack answers /healthz", 2 * START, async || {
             assert!(!running.is_over(), "the stack ended at its start:\n{}", self.log());
-            assert!(begun.elapsed() < START, "the stack does not answer:\n{}", self.log());
+            assert!(started.elapsed() < START, "the stack does not answer:\n{}", self.log());
             health.try_get("/healthz").await.is_some_and(|reply| reply.status == 200)
         })
         .await;
@@ -341,7 +342,8 @@ const QUIET: [(&str, &str); 10] = [
     ("X_LOCAL_EXPLORER", "false"),
 ];
 
-/// All tests have one address, and some guess for a living: limits are lifted where a stack does not set its own.
+/// All tests have one address, and some guess for a living: limits are lifted where a stack does not set its
+/// own.
 fn unlimited(variables: &str) -> String {
     let lifted =
         |name: &str| if variables.contains(name) { String::new() } else { format!("{name}=\"0\"\n") };
@@ -358,11 +360,12 @@ fn unlimited(variables: &str) -> String {
     .concat()
 }
 
-/// Ports that are given to stacks: below those that Linux gives to connections (32,768 and up), which otherwise took a port
-/// between this answer and the start of what was to listen there.
+/// Ports that are given to stacks: below those that Linux gives to connections (32,768 and up), which
+/// otherwise took a port between this answer and the start of what was to listen there.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// A port of 127.0.0.1 that nobody listens on. Each process starts elsewhere, because test programs run side by side.
+/// A port of 127.0.0.1 that nobody listens on. Each process starts elsewhere, because test programs run side
+/// by side.
 #[must_use]
 pub fn free_port() -> u16 {
     static GIVEN: AtomicU32 = AtomicU32::new(0);

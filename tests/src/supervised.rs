@@ -1,9 +1,9 @@
 //! Processes that end with us, however we end.
 //!
-//! A small supervisor (a shell) starts the program in a process group of its own and waits at a pipe. When the pipe
-//! closes, because the owner was dropped, or the test process ended or was killed, the supervisor kills the whole group
-//! and removes the folder that belongs to it. Statics are never dropped in Rust, so nothing less would do for a stack
-//! that the tests of a file share.
+//! A small supervisor (a shell) starts the program in a process group of its own and waits at a pipe. When
+//! the pipe closes, because the owner was dropped, or the test process ended or was killed, the supervisor
+//! kills the whole group and removes the folder that belongs to it. Statics are never dropped in Rust, so
+//! nothing less would do for a stack that the tests of a file share.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -36,8 +36,8 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Starts `program` in `folder`, which exists and is its own: the output goes to `output.log` there, and the folder is
-    /// removed at the end. `prepare` sets arguments and environment.
+    /// Starts `program` in `folder`, which exists and is its own: the output goes to `output.log` there, and
+    /// the folder is removed at the end. `prepare` sets arguments and environment.
     pub fn start(program: &Path, folder: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SUPERVISOR, "postern-supervisor"]).arg(program);
@@ -48,7 +48,8 @@ impl Supervised {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        // A process group of its own: a Ctrl-C at the test run must not end the supervisor before it has tidied up.
+        // A process group of its own: a Ctrl-C at the test run must not end the supervisor before it has
+        // tidied up.
         let mut supervisor = command.process_group(0).spawn().expect("/bin/sh can be started");
         let mut said = String::new();
         BufReader::new(supervisor.stdout.take().expect("the supervisor's output is a pipe"))

@@ -30,7 +30,7 @@ fn cases_in_files() -> u64 {
             let text = fs::read_to_string(&path)
                 .unwrap_or_else(|fault| panic!("{} cannot be read: {fault}", path.display()));
             let content = serde_json::from_str(&text)
-                .unwrap_or_else(|fault| panic!("{} is no JSON: {fault}", path.display()));
+                .unwrap_or_else(|fault| panic!("{} is not JSON: {fault}", path.display()));
             let cases = cases_in(&content);
             assert_ne!(cases, 0, "{} holds no case", path.display());
             cases

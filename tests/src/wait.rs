@@ -14,12 +14,12 @@ const PAUSE: Duration = Duration::from_millis(40);
 ///
 /// `what` completes the sentence "within 30 s, …" of the panic at the deadline.
 pub async fn eventually<T>(what: &str, deadline: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(begun.elapsed() < deadline, "not within {} s: {what}", deadline.as_secs());
+        assert!(started.elapsed() < deadline, "not within {} s: {what}", deadline.as_secs());
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,5 +1,5 @@
-//! actinia's API as raw HTTP: what its clients never send, or never show, is checked here; the clients themselves are driven in
-//! `clients_actinia`. Paths, statuses and shapes are those of docs/wire.md C.
+//! actinia's API as raw HTTP: what its clients never send, or never show, is checked here; the clients
+//! themselves are driven in `clients_actinia`. Paths, statuses and shapes are those of docs/wire.md C.
 
 use postern_core::api::run::{RunClaim, RunView};
 use postern_tests::client::{Api, Project, Reply};

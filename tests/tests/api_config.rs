@@ -13,8 +13,12 @@ async fn document(project: &Project) -> Value {
     project.get("config").await.expect(200).json()
 }
 
-async fn plan(project: &Project, document: &Value, prune: bool) -> PlanView {
-    project.post("config/plan", &json!({ "document": document, "prune": prune })).await.expect(200).read()
+async fn plan(project: &Project, document: &Value) -> PlanView {
+    project.post("config/plan", &json!({ "document": document, "prune": false })).await.expect(200).read()
+}
+
+async fn plan_pruned(project: &Project, document: &Value) -> PlanView {
+    project.post("config/plan", &json!({ "document": document, "prune": true })).await.expect(200).read()
 }
 
 /// A project with one of everything that a configuration holds.
@@ -52,7 +56,7 @@ async fn a_configuration_is_read_without_secrets_and_applying_it_changes_nothing
     );
     assert_eq!(shown.json()["webhooks"][0]["secret"], json!({ "keep": true }));
     let before = project.census().await;
-    let planned = plan(&project, &shown.json(), true).await;
+    let planned = plan_pruned(&project, &shown.json()).await;
     assert_eq!((planned.changes.len(), planned.text.as_str()), (0, "Nothing changes.\n"));
     assert_eq!(shown.header("etag"), Some(format!("\"{}\"", planned.base).as_str()));
     let applied: PlanView = project
@@ -74,7 +78,7 @@ async fn what_is_planned_is_what_is_applied_and_secrets_stay() {
     wanted["event_types"] = json!([{ "name": "order.sent" }]);
     wanted["webhooks"][0]["timeout_s"] = json!(5);
     wanted["webhooks"][1] = json!({ "name": "new", "url": sink.url("/new"), "events": ["order.*"] });
-    let planned = plan(&project, &wanted, true).await;
+    let planned = plan_pruned(&project, &wanted).await;
     let said: Vec<(Action, &str)> =
         planned.changes.iter().map(|change| (change.action, change.name.as_str())).collect();
     assert_eq!(
@@ -89,14 +93,14 @@ async fn what_is_planned_is_what_is_applied_and_secrets_stay() {
         ]
     );
     assert!(planned.text.contains("~ webhook full\n    timeout_s: 20 -> 5\n"), "{}", planned.text);
-    let unpruned = plan(&project, &wanted, false).await;
+    let unpruned = plan(&project, &wanted).await;
     assert!(unpruned.changes.iter().all(|change| change.action != Action::Delete));
 
     let body = json!({ "document": wanted, "prune": true, "expect": planned.base });
     let applied: PlanView = project.post("config/apply", &body).await.expect(200).read();
     assert_eq!(applied.changes, planned.changes);
     assert_ne!(applied.base, planned.base);
-    assert_eq!(plan(&project, &wanted, true).await.changes, [], "applying it again would change nothing");
+    assert_eq!(plan_pruned(&project, &wanted).await.changes, [], "applying it again would change nothing");
     assert_eq!(project.secret("full").await, secret, "the secret was kept");
     assert!(
         project.secret("new").await.is_some_and(|secret| secret.starts_with("whsec_")),

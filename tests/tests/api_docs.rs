@@ -1,8 +1,9 @@
-//! Every `curl` of README.md and of the pages in `docs/` is run as it stands there, and must be answered as the text says.
+//! Every `curl` of README.md and of the pages in `docs/` is run as it stands there, and must be answered as
+//! the text says.
 //!
-//! A command is followed by its answer as a comment, `# 202 {"id":"evt_…",…}`: the status, and the body with `…` for what
-//! differs from time to time. The commands of a page run in one go, against a project of their own that stands where the text
-//! says `demo`.
+//! A command is followed by its answer as a comment, `# 202 {"id":"evt_…",…}`: the status, and the body with
+//! `…` for what differs from time to time. The commands of a page run in one go, against a project of their
+//! own that stands where the text says `demo`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ const END: &str = "@@ status ";
 /// A block of a page.
 #[derive(Debug, PartialEq, Eq)]
 struct Block {
-    /// Where it begins.
+    /// Where it starts.
     line: usize,
     /// The commands.
     script: String,

@@ -1,4 +1,5 @@
-//! What a stranger can do at the doors: little is told, little is done, nothing is made, and every try counts.
+//! What a stranger can do at the doors: little is told, little is done, nothing is made, and every try
+//! counts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +17,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// Bytes that a refusal may have: far less than what it refuses.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
-/// An object with so many fields that nobody knows.
+/// An object with so many unknown fields.
 fn unknown_fields(count: usize) -> Value {
     (0..count).map(|n| (format!("f{n}"), json!(n))).collect::<Map<_, _>>().into()
 }
@@ -31,9 +32,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 fn workspace(project: &Project) -> String {
-    postern_core::contract::up42::api::workspace_id(
-        &ProjectName::parse(&project.name).expect("a project's name"),
-    )
+    postern_core::facade::up42::workspace_id(&ProjectName::parse(&project.name).expect("a project's name"))
 }
 
 /// The native refusal names so many faults at most and says how many more there are.

@@ -1,6 +1,8 @@
-//! A deployment as it comes: private targets are refused at every door through which a URL comes in, in all four APIs.
+//! A deployment as it comes: private targets are refused at every door through which a URL comes in, in all
+//! four APIs.
 //!
-//! The policy's table is in `core`; here is shown that it is asked everywhere, and that the answer names the field.
+//! The policy's table is in `core`; here is shown that it is asked everywhere, and that the answer names the
+//! field.
 
 use futures_util::{StreamExt as _, stream};
 use postern_core::api::run::{RunClaim, RunDetail};
@@ -15,7 +17,7 @@ use postern_tests::wait::{SOON, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Requests at once: what is shown here is no matter of speed.
+/// Requests at once: what is shown here does not depend on speed.
 const AT_ONCE: usize = 8;
 /// Jobs of actinia that are made only to fail: each is a row.
 const JOBS: usize = 40;
@@ -125,7 +127,8 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
 }
 
-/// What a refused URL could have changed. (A chain that is only validated is a resource too, in actinia and here.)
+/// What a refused URL could have changed. (A chain that is only validated is a resource too, in actinia and
+/// here.)
 async fn stored(project: &Project) -> Value {
     project.get("webhooks").await.expect(200).json()
 }
@@ -206,7 +209,8 @@ async fn a_callback_calls_no_api_of_ours_under_whatever_name() {
     assert_eq!(project.census().await, before, "nothing was stored");
 }
 
-/// What was taken while private targets were allowed is not called once they are not: each attempt asks the policy as it is.
+/// What was taken while private targets were allowed is not called once they are not: each attempt asks the
+/// policy as it is.
 #[tokio::test]
 async fn every_attempt_asks_the_policy_again() {
     let mut stack = Stack::start().await;

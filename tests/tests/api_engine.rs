@@ -1,14 +1,16 @@
-//! The delivery engine from outside: rotation, pause, filters, order, limits, replays, dry runs, statistics, exports and
-//! settings.
+//! The delivery engine from outside: rotation, pause, filters, order, limits, replays, dry runs, statistics,
+//! exports and settings.
 //!
 //! Covered:
 //!
-//! 1. A rotated secret signs with the one before until that expires; `v1a` verifies with the public key's secret.
+//! 1. A rotated secret signs with the one before until that expires; `v1a` verifies with the public key's
+//!    secret.
 //! 2. A paused webhook takes events and calls nobody until it is resumed.
 //! 3. Conditions and labels choose events; deliveries with one order key go one after the other; limits hold.
 //! 4. A replay sends again what is dead, and what a webhook never got, once.
 //! 5. A dry run shows the request that is then made, and stores nothing.
-//! 6. Statistics count what was attempted; exports hold everything; settings hold for webhooks without their own.
+//! 6. Statistics count what was attempted; exports hold everything; settings hold for webhooks without their
+//!    own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -123,10 +125,7 @@ async fn an_asymmetric_secret_signs_v1a_and_an_inbox_verifies_it() {
     assert!(signature.is_some_and(|signature| signature.starts_with("v1a,")));
     assert_eq!(request.signature, SignatureVerdict::Valid { webhook: String::from("w") });
     let again = rotate(&project, "w", json!({})).await;
-    assert!(
-        again.secret.is_some_and(|secret| secret.starts_with("whsk_")),
-        "the kind stays where nobody says"
-    );
+    assert!(again.secret.is_some_and(|secret| secret.starts_with("whsk_")), "the kind stays if absent");
 }
 
 #[tokio::test]
@@ -227,7 +226,7 @@ async fn limits_of_a_webhook_hold() {
     for pair in one.windows(2) {
         assert!(pair[1].at.duration_since(pair[0].at) >= Duration::from_millis(280), "one call at a time");
     }
-    // The window is that of the calls' begin; what the receiver sees differs by the way there.
+    // The window is that of the start of the calls; what the receiver sees differs by the way there.
     assert!(
         rate[2].at.duration_since(rate[0].at) >= Duration::from_millis(2_500),
         "two calls in any three seconds"

@@ -1,10 +1,10 @@
-//! Bad input, a table per route: each gets the status and problem of the native API, nothing is stored, and the server
-//! answers afterwards.
+//! Bad input, a table per route: each gets the status and problem of the native API, nothing is stored, and
+//! the server answers afterwards.
 //!
 //! What a good body looks like is known for every route here; each test spoils one thing of it.
 
 use postern_core::config::CONFIG_BYTES_MAX;
-use postern_core::event::BODY_BYTES_MAX;
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::problem::ProblemType;
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::stack;
@@ -24,7 +24,7 @@ struct Operation {
     method: Method,
     path: &'static str,
     needs: Needs,
-    /// A body that is accepted; `None` where the operation takes none.
+    /// A body that is accepted; `None` if the operation takes no body.
     body: Option<Value>,
 }
 
@@ -633,7 +633,8 @@ async fn a_burst_of_bad_requests_does_not_stop_good_ones() {
     assert_eq!(good.len(), 20);
 }
 
-/// What the description says of a header holds on every operation that names it, whether this call needs the header or not.
+/// What the description says of a header holds on every operation that names it, whether this call needs the
+/// header or not.
 #[tokio::test]
 async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it() {
     let furnished = Furnished::new("headers").await;

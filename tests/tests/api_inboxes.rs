@@ -2,7 +2,7 @@
 
 use postern_core::api::inbox::{InboxRequestView, InboxView, REQUESTS_KEPT, SignatureVerdict};
 use postern_core::api::page::Page;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::problem::ProblemType;
 use postern_tests::client::{Project, Reply};
 use postern_tests::stack;

@@ -98,7 +98,7 @@ async fn a_reader_without_a_right_token_is_refused() {
     }
     assert!(Feed::connect(&project, Credential::Ticket(&read)).await.is_ok());
     let plain = project.get("live").await;
-    assert!((400..500).contains(&plain.status), "a plain GET is no WebSocket: {}", plain.status);
+    assert!((400..500).contains(&plain.status), "a plain GET is not a WebSocket: {}", plain.status);
 }
 
 #[tokio::test]

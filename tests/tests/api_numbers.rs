@@ -1,4 +1,5 @@
-//! Numbers keep every digit between two people who write JSON, and what comparing an event may cost is bounded, from outside.
+//! Numbers keep every digit between two people who write JSON, and what comparing an event may cost is
+//! bounded, from outside.
 
 use postern_tests::stack;
 use reqwest::Method;

@@ -1,7 +1,7 @@
 //! Projects and tokens, from outside.
 //!
-//! Covered: creation by the administrator only, names, the one showing of a token, roles, revocation, what tokens of
-//! other projects and missing projects get, the list, the health check.
+//! Covered: creation by the administrator only, names, the one showing of a token, roles, revocation, what
+//! tokens of other projects and missing projects get, the list, the health check.
 
 use postern_core::api::project::{ProjectCreated, ProjectDetail};
 use postern_core::api::token::TokenView;

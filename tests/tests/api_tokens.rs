@@ -137,8 +137,8 @@ async fn a_call_whose_answer_holds_a_secret_takes_no_idempotency_key() {
     assert_eq!(tokens(&project).await.len(), 1, "only the first one");
 }
 
-/// Each route with its methods, and the roles beside `manage` that may use it. Written out here although `core::operation` has the
-/// same table: a change of who may do what has to be made twice.
+/// Each route with its methods, and the roles beside `manage` that may use it. Written out here although
+/// `core::operation` has the same table: a change of who may do what has to be made twice.
 fn routes() -> Vec<(Resource, Method, &'static [&'static str])> {
     let name = || String::from("nothing");
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
@@ -226,7 +226,8 @@ fn body(resource: &Resource) -> Value {
     }
 }
 
-/// The roles that the description of the API asks for, by path and method; only what a project's tokens may do.
+/// The roles that the description of the API asks for, by path and method; only what a project's tokens may
+/// do.
 fn described(document: &Value) -> BTreeMap<(String, String), Vec<String>> {
     let mut described = BTreeMap::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {

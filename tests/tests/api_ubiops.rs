@@ -1,5 +1,5 @@
-//! UbiOps' API as raw HTTP: what its client never sends, or never shows, is checked here; the client itself is driven in
-//! `clients_ubiops`. Statuses and bodies are those of docs/wire.md A.6.
+//! UbiOps' API as raw HTTP: what its client never sends, or never shows, is checked here; the client itself
+//! is driven in `clients_ubiops`. Statuses and bodies are those of docs/wire.md A.6.
 
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::sink::{Behaviour, Sink};

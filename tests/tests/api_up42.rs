@@ -1,5 +1,6 @@
-//! UP42's API as raw HTTP: what its SDK never sends, or never shows, is checked here; the SDK itself is driven in
-//! `clients_up42`. Paths and shapes are those of docs/wire.md B; callbacks are verified as docs/wire.md B.5 says that UP42's receivers do.
+//! UP42's API as raw HTTP: what its SDK never sends, or never shows, is checked here; the SDK itself is
+//! driven in `clients_up42`. Paths and shapes are those of docs/wire.md B; callbacks are verified as
+//! docs/wire.md B.5 says that UP42's receivers do.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -179,7 +180,7 @@ async fn a_login_that_fails_says_so_in_the_words_of_oauth() {
     }
     refused(&log_in(&project.api, &"x".repeat(9 * 1024)).await, 413, &["KiB"]);
     refused(&project.api.send(Method::GET, OAUTH, None).await, 405, &["POST"]);
-    // Bytes that are no text are no form either.
+    // Bytes that are not text are not a form either.
     let broken = project
         .api
         .without_token()
@@ -524,7 +525,8 @@ async fn only_webhooks_of_its_own_contract_are_known() {
     refused(&up42.send(Method::POST, "webhooks", Some(&body)).await, 400, &["\"native\" exists already"]);
 }
 
-/// Verifies a callback as UP42's receivers do (docs/wire.md B.5), and that the body is covered. Gives the listed names.
+/// Verifies a callback as UP42's receivers do (docs/wire.md B.5), and that the body is covered. Gives the
+/// listed names.
 fn verify(call: &Received, secret: &str) -> Result<Vec<String>, String> {
     let header =
         |name: &str| call.header(name).ok_or_else(|| format!("no header {name}: {:?}", call.headers));
@@ -541,7 +543,7 @@ fn verify(call: &Received, secret: &str) -> Result<Vec<String>, String> {
     if !(10..=20).contains(&created.len()) {
         return Err(String::from("a time has 10 to 20 digits"));
     }
-    let created: u64 = created.parse().map_err(|fault| format!("the time is no number: {fault}"))?;
+    let created: u64 = created.parse().map_err(|fault| format!("the time is not a number: {fault}"))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs();
     if created > now || now - created >= 300 {
         return Err(format!("made at {created}, now is {now}"));
@@ -663,7 +665,7 @@ async fn a_test_sends_each_event_now_and_counts_what_was_taken() {
     sink.always("/moved", Behaviour::with_header(301, "location", "/elsewhere"));
     sink.script("/half", vec![Behaviour::status(200), Behaviour::status(500)]);
     for (path, succeeded) in [("/fine", 2), ("/broken", 0), ("/moved", 0), ("/half", 1)] {
-        // Inactive: whoever tests expects a call.
+        // Inactive: a test is expected to call.
         let draft =
             json!({ "name": path, "url": sink.url(path), "events": both, "secret": "hush", "active": false });
         let id = up42.create(&draft).await;
@@ -685,7 +687,7 @@ async fn a_test_sends_each_event_now_and_counts_what_was_taken() {
     let id = up42.create(&nowhere).await;
     let ran = up42.data(Method::POST, &format!("webhooks/{id}/tests"), None).await;
     assert_eq!((&ran["testsRun"], &ran["testsSucceeded"]), (&json!(1), &json!(0)));
-    assert!(up42.project.deliveries("limit=10").await.items.is_empty(), "a test is no delivery");
+    assert!(up42.project.deliveries("limit=10").await.items.is_empty(), "a test is not a delivery");
 }
 
 #[tokio::test]
@@ -725,7 +727,11 @@ async fn the_native_api_makes_webhooks_that_up42_s_sdk_reads() {
         .post("webhooks", &json!({ "name": "x", "url": sink.url("/x"), "contract": "up42", "events": ["*"], "secret": "y".repeat(76) }))
         .await
         .faults(&["/secret"]);
-    up42.project.post("webhooks", &json!({ "name": "x", "url": sink.url("/x"), "contract": "up42", "events": ["*"], "headers": [{ "key": "Digest", "value": "x" }] })).await.faults(&["/headers/0/key"]);
+    let headers = json!([{ "key": "Digest", "value": "x" }]);
+    let own = json!({
+        "name": "x", "url": sink.url("/x"), "contract": "up42", "events": ["*"], "headers": headers
+    });
+    up42.project.post("webhooks", &own).await.faults(&["/headers/0/key"]);
     up42.project.patch("webhooks/renamed", &json!({ "contract": "standard" })).await.faults(&["/secret"]);
     up42.project
         .patch("webhooks/renamed", &json!({ "contract": "standard", "secret": null }))

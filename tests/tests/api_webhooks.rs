@@ -1,11 +1,11 @@
 //! Webhooks: create, read, list, change, delete.
 //!
-//! Covered: defaults and the shape of a read, secrets and protected headers never shown, names in paths, every bad field
-//! at once, partial updates with versions, filters and pages, deletion.
+//! Covered: defaults and the shape of a read, secrets and protected headers never shown, names in paths,
+//! every bad field at once, partial updates with versions, filters and pages, deletion.
 
 use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::delivery::State;
 use postern_core::problem::ProblemType;
 use postern_core::webhook::Contract;
@@ -148,7 +148,10 @@ async fn a_bad_draft_names_every_bad_field() {
         (json!([]), &[""]),
         (json!("text"), &[""]),
         (
-            json!({ "name": 1, "url": 2, "events": 3, "headers": 4, "labels": 5, "timeout_s": "6", "enabled": 7, "retry": "8", "include_result": 9, "description": 10, "secret": 11, "contract": 12, "object": 13 }),
+            json!({
+                "name": 1, "url": 2, "events": 3, "headers": 4, "labels": 5, "timeout_s": "6", "enabled": 7,
+                "retry": "8", "include_result": 9, "description": 10, "secret": 11, "contract": 12, "object": 13
+            }),
             &[
                 "/name",
                 "/url",
@@ -212,9 +215,11 @@ async fn a_bad_draft_names_every_bad_field() {
             &["/headers/0/value"],
         ),
         (
-            good(
-                json!({ "headers": (0..21).map(|n| json!({ "key": format!("a{n}"), "value": "x", "protected": false })).collect::<Vec<_>>() }),
-            ),
+            good(json!({
+                "headers": (0..21)
+                    .map(|n| json!({ "key": format!("a{n}"), "value": "x", "protected": false }))
+                    .collect::<Vec<_>>()
+            })),
             &["/headers"],
         ),
         (

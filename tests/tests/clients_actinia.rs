@@ -1,5 +1,6 @@
-//! The real clients of actinia, unmodified, with the example executor at work; and actinia's own sender, which delivers into an
-//! inbox. The scripts assert; here their summaries are checked, so that nothing was left out unnoticed.
+//! The real clients of actinia, unmodified, with the example executor at work; and actinia's own sender,
+//! which delivers into an inbox. The scripts assert; here their summaries are checked, so that nothing was
+//! left out unnoticed.
 
 use postern_tests::client::Project;
 use postern_tests::executor::Executor;

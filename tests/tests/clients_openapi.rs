@@ -1,5 +1,6 @@
-//! Clients that are generated from `/openapi.json`, one in Python and one in TypeScript, work with the real Worker: a project, a
-//! webhook, events, a list by its cursor, a refusal. The generators have nothing to warn of.
+//! Clients that are generated from `/openapi.json`, one in Python and one in TypeScript, work with the real
+//! Worker: a project, a webhook, events, a list by its cursor, a refusal. The generators have nothing to warn
+//! of.
 
 use postern_tests::python;
 use postern_tests::stack::{self, ADMIN_TOKEN};

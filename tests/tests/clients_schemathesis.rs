@@ -1,5 +1,5 @@
-//! schemathesis, unmodified, over `/openapi.json` of the real Worker with every check on: what the description says is what
-//! the Worker does, for good and for bad input, and whatever the order of calls.
+//! schemathesis, unmodified, over `/openapi.json` of the real Worker with every check on: what the
+//! description says is what the Worker does, for good and for bad input, and whatever the order of calls.
 
 use postern_tests::stack::ADMIN_TOKEN;
 use postern_tests::{python, stack};

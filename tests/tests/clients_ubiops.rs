@@ -1,5 +1,5 @@
-//! The real `ubiops` client, unmodified, in two releases and against both versions of the API. The scripts assert; here
-//! their summaries are checked, so that nothing was left out unnoticed.
+//! The real `ubiops` client, unmodified, in two releases and against both versions of the API. The scripts
+//! assert; here their summaries are checked, so that nothing was left out unnoticed.
 
 use postern_tests::{python, stack};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What a person who answers for a project does in the dashboard: tokens that end, the catalogue with schemas, the audit log,
-//! and the request that made an attempt.
+//! What a person who answers for a project does in the dashboard: tokens that end, the catalogue with
+//! schemas, the audit log, and the request that made an attempt.
 
 use postern_core::api::event::EventTypeView;
 use postern_core::api::page::Page;

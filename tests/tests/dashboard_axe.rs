@@ -1,5 +1,5 @@
-//! Every screen, in light and dark, on a telephone and on a laptop: no violation that axe knows, nothing wider than the
-//! window, and a heading that has the focus.
+//! Every screen, in light and dark, on a telephone and on a laptop: no violation that axe knows, nothing
+//! wider than the window, and a heading that has the focus.
 
 use postern_tests::browser::{Browser, Scheme, Width};
 use postern_tests::client::Project;

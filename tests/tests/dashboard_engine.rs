@@ -1,5 +1,6 @@
-//! What a person does with the delivery engine in the dashboard: replay with a count and progress, recover what a webhook
-//! missed, pause and resume, rotate a secret, filter by payload, ask what would happen, change settings, take data home.
+//! What a person does with the delivery engine in the dashboard: replay with a count and progress, recover
+//! what a webhook missed, pause and resume, rotate a secret, filter by payload, ask what would happen, change
+//! settings, take data home.
 
 use postern_core::api::project::ProjectDetail;
 use postern_core::api::webhook::WebhookView;

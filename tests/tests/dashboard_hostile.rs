@@ -1,5 +1,6 @@
-//! Text from outside stays text: whatever a producer, a receiver or a stranger at an inbox sends is shown, and never
-//! becomes markup or code. The content security policy has nothing to stop, and the console nothing to say.
+//! Text from outside stays text: whatever a producer, a receiver or a stranger at an inbox sends is shown,
+//! and never becomes markup or code. The content security policy has nothing to stop, and the console nothing
+//! to say.
 
 use std::time::Duration;
 
@@ -35,7 +36,14 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     project.listen(name, &sink.url("/bad"), &more).await;
     let kind = json!({ "name": "order.paid", "description": HOSTILE, "example": { "html": HOSTILE } });
     project.post("event-types", &kind).await.expect(201);
-    let event = json!({ "type": "order.paid", "data": { "html": HOSTILE, HOSTILE: 1 }, "object": { "type": "<u>t</u>", "name": &HOSTILE[..100] }, "idempotency_key": "<b>k</b>", "order_key": &HOSTILE[..100], "labels": { "<i>e</i>": "<b>x</b>" } });
+    let event = json!({
+        "type": "order.paid",
+        "data": { "html": HOSTILE, HOSTILE: 1 },
+        "object": { "type": "<u>t</u>", "name": &HOSTILE[..100] },
+        "idempotency_key": "<b>k</b>",
+        "order_key": &HOSTILE[..100],
+        "labels": { "<i>e</i>": "<b>x</b>" }
+    });
     let event = project.post("events", &event).await.expect(202).json();
     let event = event["id"].as_str().expect("an event has an id");
     let delivery = project.attempted(event, &postern_core::route::encode_segment(name)).await.delivery.id;
@@ -95,7 +103,7 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     browser.sees("onerror").await;
     harmless(&browser, "an inbox's request").await;
     assert_eq!(browser.complaints(&[]).await, [""; 0], "nothing was tried, so nothing had to be stopped");
-    // Whoever opens this browser tomorrow is not signed in.
+    // The next person at this browser is not signed in.
     let kept = browser
         .script("return JSON.stringify([{...localStorage}, document.cookie, location.href]);", vec![])
         .await

@@ -1,5 +1,5 @@
-//! The first minute, in a real browser: sign in by link → create a webhook to an inbox → test → see it arrive live →
-//! disable → delete with undo. Once with the mouse, once without one.
+//! The first minute, in a real browser: sign in by link → create a webhook to an inbox → test → see it arrive
+//! live → disable → delete with undo. Once with the mouse, once without one.
 
 use postern_core::problem::ProblemType;
 use postern_core::token::Role;

@@ -1,4 +1,5 @@
-//! What a person does with the API reference: find an operation, read it, try it, and take it along as a command.
+//! What a person does with the API reference: find an operation, read it, try it, and take it along as a
+//! command.
 
 use postern_tests::browser::Browser;
 use postern_tests::page::{Dashboard, Hand};

@@ -1,5 +1,5 @@
-//! What a person sees of runs in the dashboard: how to make a first one, a bar that moves, the end with its callbacks, and how to
-//! stop one. And what actinia sends, readable in an inbox.
+//! What a person sees of runs in the dashboard: how to make a first one, a bar that moves, the end with its
+//! callbacks, and how to stop one. And what actinia sends, readable in an inbox.
 
 use postern_core::api::run::RunView;
 use postern_core::run::RunState;

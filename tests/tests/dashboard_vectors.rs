@@ -1,4 +1,5 @@
-//! The vector files of `core`, checked in the browser: what the page previews and refuses is what the Worker does.
+//! The vector files of `core`, checked in the browser: what the page previews and refuses is what the Worker
+//! does.
 
 use std::fs;
 

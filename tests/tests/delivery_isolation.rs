@@ -1,8 +1,8 @@
 //! A receiver that hangs delays nobody else, in the lane of the request and in the queues, where `wrangler
 //! dev` runs one batch at a time (docs/platform.md 3.1).
 //!
-//! Nothing here measures time: the hanging receiver never answers while the test runs, so whatever else arrives has not
-//! waited for it.
+//! Nothing here measures time: the hanging receiver never answers while the test runs, so whatever else
+//! arrives has not waited for it.
 
 use postern_core::delivery::State;
 use postern_tests::sink::{Behaviour, Sink};

@@ -1,5 +1,5 @@
-//! What becomes of a delivery, by what the receiver does: answers of every class, silence, resets, endless bodies; and
-//! what follows: retries, resends, cancellation.
+//! What becomes of a delivery, by what the receiver does: answers of every class, silence, resets, endless
+//! bodies; and what follows: retries, resends, cancellation.
 //!
 //! When a retry is due is read (`next_at`), not waited for, but for one real second attempt.
 
@@ -276,7 +276,8 @@ async fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_mea
 async fn a_failed_attempt_waits_as_long_as_the_schedule_says() {
     let (project, sink) = (stack::project("schedule").await, Sink::start().await);
     sink.always("/a", Behaviour::status(503));
-    // One delivery each: a webhook that fails again and again is probed, and its deliveries wait for that instead.
+    // One delivery each: a webhook that fails again and again is probed, and its deliveries wait for that
+    // instead.
     for n in 0..12 {
         project.listen(&format!("w{n}"), &sink.url("/a"), &json!({})).await;
     }
@@ -456,7 +457,8 @@ async fn a_webhook_that_is_switched_off_keeps_its_waiting_deliveries() {
     sink.script("/a", vec![Behaviour::status(500), Behaviour::status(200)]);
     let waiting = one_attempt(&project, "w", &sink.url("/a"), json!({})).await;
     project.patch("webhooks/w", &json!({ "enabled": false })).await.expect(200);
-    // The other webhook's retry is due about when this one's would be: when it has come, this one has been passed over.
+    // The other webhook's retry is due about when this one's would be: when it has come, this one has been
+    // passed over.
     sink.script("/b", vec![Behaviour::status(500), Behaviour::status(500), Behaviour::status(200)]);
     let other = one_attempt(&project, "v", &sink.url("/b"), json!({})).await;
     sink.wait_for("/b", 2).await;

@@ -1,5 +1,5 @@
-//! Signatures, judged by others: the official `standardwebhooks` packages (Python, npm) and the crate verify the exact
-//! bytes that reached a receiver.
+//! Signatures, judged by others: the official `standardwebhooks` packages (Python, npm) and the crate verify
+//! the exact bytes that reached a receiver.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Callbacks of a webhook with a made secret, of one with a given secret, and of a `ubiops` webhook that signs; with data
-/// that a careless sender would write differently than it signs.
+/// Callbacks of a webhook with a made secret, of one with a given secret, and of a `ubiops` webhook that
+/// signs; with data that a careless sender would write differently than it signs.
 async fn signed_calls(label: &str) -> Vec<(String, Received)> {
     let (project, sink) = (stack::project(label).await, Sink::start().await);
     project.listen("made", &sink.url("/made"), &json!({})).await;
@@ -164,7 +164,11 @@ async fn the_object_of_an_event_is_part_of_its_callback() {
 #[tokio::test]
 async fn a_webhook_without_a_secret_is_called_unsigned_and_an_override_stands() {
     let (project, sink) = (stack::project("bare").await, Sink::start().await);
-    let headers = json!([{ "key": "User-Agent", "value": "mine/1", "protected": false }, { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false }, { "key": "ACCEPT", "value": "application/json", "protected": false }]);
+    let headers = json!([
+        { "key": "User-Agent", "value": "mine/1", "protected": false },
+        { "key": "Content-Type", "value": "application/cloudevents+json", "protected": false },
+        { "key": "ACCEPT", "value": "application/json", "protected": false }
+    ]);
     project.listen("w", &sink.url("/a"), &json!({ "secret": null, "headers": headers })).await;
     project.event("e", json!(1)).await;
     let call = sink.wait_for("/a", 1).await.remove(0);

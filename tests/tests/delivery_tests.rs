@@ -45,7 +45,7 @@ async fn a_test_of_a_webhook_is_a_real_signed_call() {
     assert_eq!(attempt.request_body.as_deref(), Some(call.text()));
     assert_eq!(attempt.attempt.response.map(|response| response.status), Some(200));
     assert!(!project.get(&format!("tests/{}", made.id)).await.body.contains("hush"));
-    assert_eq!(project.deliveries("limit=200").await.items.len(), 0, "a test is no delivery");
+    assert_eq!(project.deliveries("limit=200").await.items.len(), 0, "a test is not a delivery");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Every trap of docs/platform.md 1.9 as it would show from outside.
 //!
-//! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no half-written rows ·
-//! 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue handler never fails its batch ·
-//! 8 an alarm is a point in time, not an offset · 9 waiting deliveries do not stop the queues (hundreds of them: the
-//! 10,000 delayed messages at which the platform stops are out of reach, because `edge` delays none in a queue).
+//! Covered: 1 maps through a queue · 2 maps through KV · 3 reads of nothing · 4 an error leaves no
+//! half-written rows · 5 a closing WebSocket · 6 one bad request does not fail its neighbours · 7 a queue
+//! handler never fails its batch · 8 an alarm is a point in time, not an offset · 9 waiting deliveries do not
+//! stop the queues (hundreds of them: the 10,000 delayed messages at which the platform stops are out of
+//! reach, because `edge` delays no message in a queue).
 
 use postern_core::api::webhook::{HealthStatus, WebhookView};
 use postern_core::delivery::State;
@@ -18,7 +19,14 @@ use serde_json::{Value, json};
 
 /// Maps inside maps, inside lists, an empty map, big numbers, text that looks like code.
 fn nested() -> Value {
-    json!({ "map": { "a": { "b": { "c": [1, { "d": {} }] } } }, "empty": {}, "list": [{}, { "x": null }], "n": 9_007_199_254_740_993_i64, "f": 0.1, "s": "</script>\u{2028}\u{0}" })
+    json!({
+        "map": { "a": { "b": { "c": [1, { "d": {} }] } } },
+        "empty": {},
+        "list": [{}, { "x": null }],
+        "n": 9_007_199_254_740_993_i64,
+        "f": 0.1,
+        "s": "</script>\u{2028}\u{0}"
+    })
 }
 
 /// More webhooks than the inline lane takes (6), so that deliveries go through the queue.
@@ -41,7 +49,11 @@ async fn one_of_each(sink: &Sink) -> Vec<Received> {
 #[tokio::test]
 async fn maps_survive_the_queue() {
     let (project, sink) = (stack::project("queuemaps").await, Sink::start().await);
-    wide(&project, &sink, &json!({ "headers": [{ "key": "X-Open", "value": "1", "protected": false }, { "key": "X-Key", "value": "hush", "protected": true }] })).await;
+    let headers = json!([
+        { "key": "X-Open", "value": "1", "protected": false },
+        { "key": "X-Key", "value": "hush", "protected": true }
+    ]);
+    wide(&project, &sink, &json!({ "headers": headers })).await;
     assert_eq!(project.event("e", nested()).await.deliveries, u32::try_from(WIDE).expect("a few"));
     for call in one_of_each(&sink).await {
         assert_eq!(call.json()["data"], nested());
@@ -58,8 +70,14 @@ async fn maps_survive_the_queue() {
 async fn maps_survive_the_copies_in_kv() {
     let mut stack = Stack::start().await;
     let (project, sink) = (stack.project("kvmaps").await, Sink::start().await);
-    wide(&project, &sink, &json!({ "headers": [{ "key": "X-Key", "value": "hush", "protected": true }], "labels": { "a": "b" }, "object": { "type": "t", "name": null, "version": null } })).await;
-    // A new process has an empty memory cache: what it sends comes from KV, or from the object where KV is behind.
+    let maps = json!({
+        "headers": [{ "key": "X-Key", "value": "hush", "protected": true }],
+        "labels": { "a": "b" },
+        "object": { "type": "t", "name": null, "version": null }
+    });
+    wide(&project, &sink, &maps).await;
+    // A new process has an empty memory cache: what it sends comes from KV, or from the object where KV is
+    // behind.
     stack.restart().await;
     let event = json!({ "type": "e", "data": nested(), "object": { "type": "t", "name": "n" } });
     project.post("events", &event).await.expect(202);

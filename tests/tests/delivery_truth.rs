@@ -1,9 +1,9 @@
-//! The truth table: everything that a receiver can do to a first attempt, against the real Worker, all at once; and the
-//! page docs/outcomes.md, which is made of what was seen.
+//! The truth table: everything that a receiver can do to a first attempt, against the real Worker, all at
+//! once; and the page docs/outcomes.md, which is made of what was seen.
 //!
-//! Each row says what must come of it: the result, where the delivery stands, when the next attempt is due (within the
-//! jitter), what it does to the webhook. The test fails if a row is otherwise, or if the page that is committed is not the
-//! one that it makes. `POSTERN_BLESS=1` writes the page instead.
+//! Each row says what must come of it: the result, where the delivery stands, when the next attempt is due
+//! (within the jitter), what it does to the webhook. The test fails if a row is otherwise, or if the page
+//! that is committed is not the one that it makes. `POSTERN_BLESS=1` writes the page instead.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,7 +20,8 @@ use postern_tests::stack;
 use postern_tests::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
-/// Wait before the second attempt of every row, in seconds: so long that it does not come while the test looks.
+/// Wait before the second attempt of every row, in seconds: so long that it does not come while the test
+/// looks.
 const FIRST_WAIT_S: u32 = 300;
 /// What the answers with `Retry-After` ask for, in seconds: more than any jittered wait of the schedule.
 const ASKED_S: u32 = 600;
@@ -147,7 +148,7 @@ impl Row {
 
 /// `taken` as gzip.
 const GZIP: [u8; 28] = *b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xfftaken\x08\xd6\xe8\xbf\x05\0\0\0";
-/// The beginning of a zstd frame.
+/// The start of a zstd frame.
 const ZSTD: [u8; 6] = *b"\x28\xb5\x2f\xfd\x04\x58";
 /// Bytes of a header that is longer than what is kept of all.
 const LONG_HEADER_BYTES: usize = 9_000;

@@ -1,5 +1,5 @@
-//! What the platform tells of each invocation: a tail worker beside the stack sees everything that a log could keep, and finds no
-//! token, no signing secret and no inbox's key in it.
+//! What the platform tells of each invocation: a tail worker beside the stack sees everything that a log
+//! could keep, and finds no token, no signing secret and no inbox's key in it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -27,9 +27,9 @@ fn path_of(event: &Value) -> Option<&str> {
     rest.find('/').and_then(|at| rest.get(at..))
 }
 
-/// Takes out of an event what the platform itself puts there: the URL of a request to an inbox, and the subprotocols of a
-/// WebSocket, of which the ticket is spent. docs/operations.md says so. Headers with `auth`, `key`, `token` or `secret` in their
-/// names come as REDACTED and need no exception.
+/// Takes out of an event what the platform itself puts there: the URL of a request to an inbox, and the
+/// subprotocols of a WebSocket, of which the ticket is spent. docs/operations.md says so. Headers with
+/// `auth`, `key`, `token` or `secret` in their names come as REDACTED and need no exception.
 fn without_the_platforms_own(mut event: Value) -> Value {
     let path = path_of(&event).map(String::from).unwrap_or_default();
     let request = &mut event["event"]["request"];

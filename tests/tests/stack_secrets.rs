@@ -10,12 +10,19 @@ use postern_tests::wait::{SOON, until};
 use reqwest::Method;
 use serde_json::json;
 
-/// Credentials that nobody marked, through every door that takes some.
+/// Unmarked credentials, through every door that takes some.
 #[tokio::test]
 async fn credentials_that_nobody_marked_are_not_stored_or_logged_either() {
     let mut stack = Stack::start().await;
     let (project, sink) = (stack.project("unmarked").await, Sink::start().await);
-    let unmarked = |word: &str| json!([{ "key": "Authorization", "value": format!("Bearer hush-{word}-1") }, { "key": "x-api-key", "value": format!("hush-{word}-2") }, { "key": "Cookie", "value": format!("sid=hush-{word}-3") }, { "key": "X-Open", "value": format!("open-{word}") }]);
+    let unmarked = |word: &str| {
+        json!([
+            { "key": "Authorization", "value": format!("Bearer hush-{word}-1") },
+            { "key": "x-api-key", "value": format!("hush-{word}-2") },
+            { "key": "Cookie", "value": format!("sid=hush-{word}-3") },
+            { "key": "X-Open", "value": format!("open-{word}") }
+        ])
+    };
     // Webhooks: created, changed, with credentials in the address, tested.
     project.listen("w", &sink.url("/w"), &json!({ "events": ["a"], "headers": unmarked("webhook") })).await;
     project.listen("p", &sink.url("/p"), &json!({ "events": ["a"] })).await;
@@ -58,7 +65,11 @@ async fn credentials_that_nobody_marked_are_not_stored_or_logged_either() {
     project.post("config/apply", &json!({ "document": preview["document"] })).await.expect(200);
     // UbiOps' client always says whether a header is protected.
     let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
-    let draft = json!({ "name": "o", "url": sink.url("/o"), "event": "deployment_request_failed", "object_type": "deployment", "object_name": "d", "headers": [{ "key": "Authorization", "value": "Token hush-ubiops", "protected": true }] });
+    let draft = json!({
+        "name": "o", "url": sink.url("/o"), "event": "deployment_request_failed",
+        "object_type": "deployment", "object_name": "d",
+        "headers": [{ "key": "Authorization", "value": "Token hush-ubiops", "protected": true }]
+    });
     ubiops
         .send(Method::POST, &format!("/ubiops/v2.1/projects/{}/webhooks", project.name), Some(&draft))
         .await
@@ -108,7 +119,7 @@ async fn credentials_that_nobody_marked_are_not_stored_or_logged_either() {
     stack.stop().await;
     assert!(
         stack.state_holds("open-inbox") && stack.state_holds("open-query"),
-        "what is no credential is kept"
+        "what is not a credential is kept"
     );
     let encoded =
         ["user:hush-address", "user:hush-run-address", "user:hush-chain"].map(|text| STANDARD.encode(text));

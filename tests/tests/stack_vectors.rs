@@ -1,5 +1,5 @@
-//! The vector files of `core`, checked in the Worker's runtime: workerd as wrangler brings it, with a Worker that does
-//! nothing else.
+//! The vector files of `core`, checked in the Worker's runtime: workerd as wrangler brings it, with a Worker
+//! that does nothing else.
 
 use std::fs;
 
@@ -9,7 +9,8 @@ use postern_tests::supervised::Supervised;
 use postern_tests::wait::{SOON, eventually};
 use postern_tests::{artefacts, vectors};
 
-/// Gives what [`vectors::assert_all_hold`] takes. A Worker may not compile WebAssembly at run time: the module is imported.
+/// Gives what [`vectors::assert_all_hold`] takes. A Worker may not compile WebAssembly at run time: the
+/// module is imported.
 const WORKER: &str = r#"
 import module from "./postern_vectors_bg.wasm";
 import { initSync, run } from "./postern_vectors.js";

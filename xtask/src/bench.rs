@@ -1,8 +1,11 @@
-//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`, but for `scale` and
-//! `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
+//! `cargo xtask bench`: a release build under load. What is measured and how is written in `tests/src/bench`,
+//! but for `scale` and `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::builds::{self, Profile};
 use crate::environment::{self, Browser};
@@ -20,13 +23,56 @@ const NATIVE: [(&str, &str); 2] = [
     ("worst", "the request that costs most CPU, behind every door, in a native ledger"),
 ];
 
+/// What of the command line decides what is built and started here. The rest is the benchmark's
+/// (`tests/src/bench/options.rs`), which refuses what is wrong.
+#[derive(Default)]
+struct Selection {
+    /// The names in `--only`; `None` if it is absent.
+    only: Option<Vec<String>>,
+    /// Whether an argument is there that selects the rates alone, or the help.
+    is_narrowed: bool,
+}
+
+impl Selection {
+    fn parse(arguments: &[OsString]) -> Result<Self> {
+        let mut selection = Self::default();
+        let mut arguments = Parser::from_args(arguments);
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("only") => {
+                    let names = arguments.value()?.string()?;
+                    selection.only = Some(names.split(',').map(String::from).collect());
+                }
+                Arg::Long("rates" | "fanout" | "help") | Arg::Short('h') => {
+                    selection.is_narrowed = true;
+                    drop(arguments.optional_value());
+                }
+                _ => drop(arguments.optional_value()),
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Whether `part` is asked for.
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_ref().map_or(!self.is_narrowed, |names| names.iter().any(|name| name == part))
+    }
+
+    /// Whether anything is asked for that does not run in the ledger.
+    fn needs_a_stack(&self) -> bool {
+        let is_native = |name: &String| NATIVE.iter().any(|(part, _shows)| part == name);
+        self.only.as_ref().is_none_or(|names| !names.iter().all(is_native))
+    }
+}
+
 /// Builds everything in release and hands `arguments` to the benchmark; its exit code is ours.
 ///
 /// # Errors
 /// A build failed, or the benchmark could not be started.
-pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
+    let selection = Selection::parse(arguments)?;
     let mut code = ExitCode::SUCCESS;
-    if needs_a_stack(arguments) {
+    if selection.needs_a_stack() {
         let tools = Toolbox::prepare()?;
         builds::build_all(&tools, Profile::Release)?;
         let mut bench = test_program::cargo();
@@ -34,16 +80,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"])
             .args(arguments);
         optimise(&mut bench);
-        let browser = if wants(arguments, "page") { Some(Browser::find_or_install()?) } else { None };
+        let browser = if selection.wants("page") { Some(Browser::find_or_install()?) } else { None };
         environment::set(&mut bench, &tools, browser.as_ref());
-        if wants(arguments, "yardstick")
+        if selection.wants("yardstick")
             && let Some(hookbench) = hookbench()?
         {
             bench.env("POSTERN_HOOKBENCH", hookbench);
         }
         code = run_through(bench)?;
     }
-    for (part, shows) in NATIVE.into_iter().filter(|(part, _shows)| wants(arguments, part)) {
+    for (part, shows) in NATIVE.into_iter().filter(|(part, _shows)| selection.wants(part)) {
         report::say(format!("\n== {part}: {shows}"));
         let mut bench = test_program::cargo();
         bench.args(["bench", "--quiet", "--package", "postern-ledger", "--bench", part]);
@@ -59,29 +105,8 @@ fn run_through(command: Command) -> Result<ExitCode> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)))
 }
 
-/// The value of `--only`, if it is given.
-fn only(arguments: &[String]) -> Option<&String> {
-    let at = arguments.iter().position(|argument| argument == "--only")?;
-    arguments.get(at + 1)
-}
-
-/// Whether `part` is asked for. Rates alone are measured where they are given (tests/src/bench/options.rs).
-fn wants(arguments: &[String], part: &str) -> bool {
-    match only(arguments) {
-        Some(parts) => parts.split(',').any(|name| name == part),
-        None => !arguments
-            .iter()
-            .any(|argument| ["--rates", "--fanout", "--help", "-h"].contains(&argument.as_str())),
-    }
-}
-
-/// Whether anything is asked for that does not run in the ledger.
-fn needs_a_stack(arguments: &[String]) -> bool {
-    only(arguments)
-        .is_none_or(|parts| parts.split(',').any(|name| !NATIVE.iter().any(|(part, _shows)| *part == name)))
-}
-
-/// The yardstick that other systems were measured with, built. It lies beside the repository or it does not.
+/// The yardstick that other systems were measured with, built. `None` if its source is not beside the
+/// repository.
 fn hookbench() -> Result<Option<PathBuf>> {
     let Some(manifest) = workspace::root()
         .parent()
@@ -105,8 +130,9 @@ fn hookbench() -> Result<Option<PathBuf>> {
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
+    fn selection(line: &str) -> Selection {
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        Selection::parse(&words).expect("right arguments")
     }
 
     #[test]
@@ -114,23 +140,26 @@ mod tests {
         for (line, scale, stack) in [
             ("", true, true),
             ("--only scale", true, false),
+            ("--only=scale", true, false),
             ("--only rates,scale", true, true),
             ("--only rates", false, true),
             ("--rates 50", false, true),
+            ("--rates=50", false, true),
             ("--duration 5", true, true),
             ("--help", false, true),
         ] {
-            assert_eq!((wants(&words(line), "scale"), needs_a_stack(&words(line))), (scale, stack), "{line}");
+            let selection = selection(line);
+            assert_eq!((selection.wants("scale"), selection.needs_a_stack()), (scale, stack), "{line}");
         }
         assert!(
-            wants(&words("--only worst"), "worst")
-                && !needs_a_stack(&words("--only scale,worst"))
-                && !wants(&words("--only worst"), "scale")
+            selection("--only worst").wants("worst")
+                && !selection("--only scale,worst").needs_a_stack()
+                && !selection("--only worst").wants("scale")
         );
         assert!(
-            wants(&[], "page")
-                && wants(&words("--only page --against dist"), "page")
-                && !wants(&words("--only rates"), "page")
+            selection("").wants("page")
+                && selection("--only page --against dist").wants("page")
+                && !selection("--only rates").wants("page")
         );
     }
 }

@@ -1,8 +1,10 @@
-//! `cargo xtask build`: brings `dist` and `edge/build` up to date, and `.dev.vars` for a development build. It is what `wrangler dev` and `wrangler deploy` call when a
-//! person runs them (`build` in wrangler.jsonc).
+//! `cargo xtask build`: brings `dist` and `edge/build` up to date, and `.dev.vars` for a development build.
+//! It is what `wrangler dev` and `wrangler deploy` call when a person runs them (`build` in wrangler.jsonc).
 
 use std::env;
 use std::process::ExitCode;
+
+use lexopt::{Arg, Parser};
 
 use crate::builds::{self, Profile};
 use crate::dev_vars::DevVars;
@@ -19,17 +21,14 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let profile = match arguments {
-            [] => profile_for(env::var("WRANGLER_COMMAND").ok().as_deref()),
-            [only] if only == "--release" => Profile::Release,
-            _ => {
-                return Err(Failure::new(format!(
-                    "`build` takes nothing but --release, not `{}`.",
-                    arguments.join(" ")
-                )));
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut profile = profile_for(env::var("WRANGLER_COMMAND").ok().as_deref());
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("release") => profile = Profile::Release,
+                other => return Err(Failure::argument("build", "--release", other)),
             }
-        };
+        }
         Ok(Self { profile })
     }
 }
@@ -70,9 +69,8 @@ mod tests {
 
     #[test]
     fn build_takes_one_argument() {
-        let parse =
-            |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let parse = |words: &[&str]| Options::parse(Parser::from_args(words));
         assert_eq!(parse(&["--release"]).expect("it is known").profile, Profile::Release);
-        assert!(parse(&["--fast"]).err().expect("it is unknown").to_string().contains("`--fast`"));
+        assert!(parse(&["--fast"]).err().expect("it is unknown").to_string().contains("--fast"));
     }
 }

@@ -1,9 +1,10 @@
-//! Builds what is served, the dashboard (`dist`) and the Worker (`edge/build`), and what the tests run (`tests/vectors`), when
-//! their inputs changed.
+//! Builds what is served, the dashboard (`dist`) and the Worker (`edge/build`), and what the tests run
+//! (`tests/vectors`), when their inputs changed.
 //!
-//! A build never happens in place: it goes to a folder under `target/stage` of its own for each output and profile, and is
-//! copied over when it is complete. So what is served stays whole while a build runs and when it fails, switching between
-//! profiles costs a copy, and files that did not change are not touched, which spares wrangler a reload.
+//! A build never happens in place: it goes to a folder under `target/stage` of its own for each output and
+//! profile, and is copied over when it is complete. So what is served stays whole while a build runs and when
+//! it fails, switching between profiles costs a copy, and files that did not change are not touched, which
+//! spares wrangler a reload.
 //!
 //! Whether inputs changed is decided by their contents: a stamp beside each stage folder remembers them.
 
@@ -26,7 +27,8 @@ pub(crate) enum Output {
     Dashboard,
     /// `edge`, a Worker: `edge/build`.
     Worker,
-    /// `tests/vectors`, a module for the tests: `vectors` in cargo's target folder. Always a release build, as what is shipped.
+    /// `tests/vectors`, a module for the tests: `vectors` in cargo's target folder. Always a release build,
+    /// as what is shipped.
     Vectors,
 }
 
@@ -79,7 +81,8 @@ impl Output {
         }
     }
 
-    /// The file that makes the others reachable: replaced last, so that it never names a file that is not there yet.
+    /// The file that makes the others reachable: replaced last, so that it never names a file that is not
+    /// there yet.
     const fn entry_file(self) -> &'static str {
         match self {
             Self::Dashboard => "index.html",
@@ -105,7 +108,8 @@ impl Output {
 pub(crate) fn build_all(tools: &Toolbox, profile: Profile) -> Result<()> {
     report::say("builds");
     fetch_crates()?;
-    // Cargo builds one at a time; what comes after it (wasm-bindgen, wasm-opt) overlaps with the other's compilation.
+    // Cargo builds one at a time; what comes after it (wasm-bindgen, wasm-opt) overlaps with the other's
+    // compilation.
     let results: Vec<Result<()>> = thread::scope(|scope| {
         let builds = Output::SERVED.map(|output| scope.spawn(move || report_build(tools, output, profile)));
         builds
@@ -157,8 +161,8 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
             Output::Worker => build_worker(tools, profile, &stage)?,
             Output::Vectors => build_vectors(tools, &stage)?,
         }
-        // The lock file may have been completed by the build itself; the sources are those from before it, so that an edit
-        // during the build counts as one that is not built yet.
+        // The lock file may have been completed by the build itself; the sources are those from before it, so
+        // that an edit during the build counts as one that is not built yet.
         fs::write(&stamp, with_lock_file(sources)).map_err(|cause| Failure::path("write", &stamp, &cause))?;
     }
     put_in_place(&stage, &output.folder(), output.entry_file())?;
@@ -180,7 +184,8 @@ fn build_worker(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
     if profile == Profile::Release { strip_names(tools, &stage.join("index_bg.wasm")) } else { Ok(()) }
 }
 
-/// Takes the names of functions out: 84 KB of what is loaded at a start, for nothing but a profile. worker-build always keeps them.
+/// Takes the names of functions out: 84 KB of what is loaded at a start, for nothing but a profile.
+/// worker-build always keeps them.
 fn strip_names(tools: &Toolbox, wasm: &Path) -> Result<()> {
     let mut strip = tools.wasm_opt();
     strip.args(["--strip-debug", "--strip-producers", "--all-features"]).arg(wasm).arg("-o").arg(wasm);
@@ -204,7 +209,8 @@ fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Result<()> {
     fs::create_dir_all(place).map_err(|cause| Failure::path("make", place, &cause))?;
     let mut wanted = files_under(stage)?;
     wanted.sort_by_key(|file| (file == Path::new(entry_file), file.clone()));
-    // On the same file system as `place`, so that a rename makes a whole file appear, but not inside it, where it would be served.
+    // On the same file system as `place`, so that a rename makes a whole file appear, but not inside it,
+    // where it would be served.
     let incoming = place.with_extension("incoming");
     for file in &wanted {
         let (from, to) = (stage.join(file), place.join(file));
@@ -278,7 +284,7 @@ fn input_files(inputs: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open: Vec<PathBuf> = inputs.iter().map(|input| workspace::root().join(input)).collect();
     while let Some(path) = open.pop() {
-        // A name may be gone again before we look: then it is no input.
+        // A name may be gone again before we look: then it is not an input.
         let Ok(entries) = fs::read_dir(&path) else {
             if path.is_file() {
                 files.push(path);

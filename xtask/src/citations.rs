@@ -1,5 +1,5 @@
-//! Citations: a comment that says `docs/platform.md 2.3` names a section that exists, and no comment cites a document that is
-//! not in the repository.
+//! Citations: a comment that says `docs/platform.md 2.3` names a section that exists, and no comment cites a
+//! document that is not in the repository.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -79,7 +79,8 @@ fn sections_of(text: &str) -> BTreeSet<String> {
     sections
 }
 
-/// The number that `text` starts with: `2`, `1.8b`, `A`, `B.5`. A word that only starts like one is not a number.
+/// The number that `text` starts with: `2`, `1.8b`, `A`, `B.5`. A word that only starts like one is not a
+/// number.
 fn section_at(text: &str) -> Option<&str> {
     let end =
         text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(text.len());
@@ -92,7 +93,8 @@ fn section_at(text: &str) -> Option<&str> {
     (first.is_some() && parts.all(is_number)).then_some(word)
 }
 
-/// What starts a comment in a file of this kind. The whole of a document is one (`""`); `None` for a file that has none.
+/// What starts a comment in a file of this kind. The whole of a document is one (`""`); `None` for a file
+/// that has none.
 fn comment_mark(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()? {
         "rs" | "jsonc" | "js" | "mjs" => Some("//"),
@@ -102,8 +104,9 @@ fn comment_mark(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// The citations of a text that lead nowhere, by line, numbered from 1. One with a section counts wherever it stands (reasons of
-/// lints and messages cite too), a bare name only in a comment, because code may have a constant of that name.
+/// The citations of a text that lead nowhere, by line, numbered from 1. One with a section counts wherever it
+/// stands (reasons of lints and messages cite too), a bare name only in a comment, because code may have a
+/// constant of that name.
 fn dead_citations(text: &str, comment_mark: Option<&str>, documents: &[Document]) -> Vec<(usize, String)> {
     let mut dead = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -2,6 +2,8 @@
 
 use std::process::{Command, ExitCode};
 
+use lexopt::{Arg, Parser};
+
 use crate::builds::{self, Profile};
 use crate::failure::{Failure, Result};
 use crate::process::{self, Output};
@@ -20,15 +22,15 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            [] => Ok(Self { is_dry_run: false }),
-            ["--dry-run"] => Ok(Self { is_dry_run: true }),
-            _ => Err(Failure::new(format!(
-                "`deploy` takes nothing but --dry-run, not `{}`.",
-                arguments.join(" ")
-            ))),
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut options = Self { is_dry_run: false };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("dry-run") => options.is_dry_run = true,
+                other => return Err(Failure::argument("deploy", "--dry-run", other)),
+            }
         }
+        Ok(options)
     }
 }
 
@@ -44,7 +46,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         report::say(output.text.trim_end());
         return Ok(if output.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    // In the foreground and not under a supervisor: it may open a browser or ask something, and ends by itself.
+    // In the foreground and not under a supervisor: it may open a browser or ask something, and ends by
+    // itself.
     let mut deploy = Command::new(&tools.node);
     deploy.arg(Toolbox::wrangler()).arg("deploy").current_dir(workspace::root()).env("PATH", tools.path());
     wrangler::set_built(&mut deploy);

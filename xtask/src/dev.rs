@@ -1,8 +1,9 @@
 //! `cargo xtask dev`: from a fresh clone to a page in the browser.
 //!
-//! Tools, builds, `wrangler dev`, the first project; then one line for programs (`ready http://…`) and one for people (a link
-//! that signs them in). From then on it watches the sources, rebuilds what depends on a change, and puts the result where
-//! wrangler sees it; a build that fails says why and leaves what is served alone.
+//! Tools, builds, `wrangler dev`, the first project; then one line for programs (`ready http://…`) and one
+//! for people (a link that signs them in). From then on it watches the sources, rebuilds what depends on a
+//! change, and puts the result where wrangler sees it; a build that fails says why and leaves what is served
+//! alone.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::builds::{self, Built, Glance, Output, Profile};
 use crate::dev_vars::DevVars;
@@ -42,34 +45,21 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
         let mut options =
             Self { port: 8787, state: PathBuf::from(".state"), is_fresh: false, profile: Profile::Dev };
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            let (name, inline_value) = argument
-                .split_once('=')
-                .map_or((argument.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
-            let mut value = || {
-                inline_value
-                    .clone()
-                    .or_else(|| arguments.next().cloned())
-                    .ok_or_else(|| Failure::new(format!("{name} needs a value.")))
-            };
-            match name {
-                "--port" => {
-                    let text = value()?;
-                    options.port = text.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
-                        Failure::new(format!("--port takes a number from 1 to 65535, not `{text}`."))
-                    })?;
-                }
-                "--state" => options.state = PathBuf::from(value()?),
-                "--fresh" => options.is_fresh = true,
-                "--release" => options.profile = Profile::Release,
-                _ => {
-                    return Err(Failure::new(format!(
-                        "`dev` does not know `{argument}`; it takes --port N, --state DIR, --fresh and --release."
-                    )));
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("port") => options.port = port(&arguments.value()?.string()?)?,
+                Arg::Long("state") => options.state = PathBuf::from(arguments.value()?),
+                Arg::Long("fresh") => options.is_fresh = true,
+                Arg::Long("release") => options.profile = Profile::Release,
+                other => {
+                    return Err(Failure::argument(
+                        "dev",
+                        "--port N, --state DIR, --fresh and --release",
+                        other,
+                    ));
                 }
             }
         }
@@ -138,7 +128,8 @@ fn check_port(port: u16) -> Result<()> {
     })
 }
 
-/// Keeps two stacks from writing to one state folder. The system lets go of the lock when we end, however we end.
+/// Keeps two stacks from writing to one state folder. The system lets go of the lock when we end, however we
+/// end.
 fn lock(state: &State) -> Result<File> {
     let path = state.file("lock");
     let file = File::create(&path).map_err(|cause| Failure::path("write", &path, &cause))?;
@@ -176,7 +167,8 @@ fn watch(tools: &Toolbox, profile: Profile, dev: &mut Dev, before: Glance) -> Re
     }
 }
 
-/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may fix it.
+/// Brings up to date what the change concerns. A failing build is told, not returned: the next change may fix
+/// it.
 fn rebuild(tools: &Toolbox, profile: Profile) -> Result<()> {
     // Without a network a new dependency cannot be had; the build will say so in its own words.
     drop(builds::fetch_crates());
@@ -198,12 +190,19 @@ fn rebuild(tools: &Toolbox, profile: Profile) -> Result<()> {
     Ok(())
 }
 
+fn port(text: &str) -> Result<u16> {
+    text.parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or_else(|| Failure::new(format!("--port takes a number from 1 to 65535, not `{text}`.")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(words: &[&str]) -> Result<Options> {
-        Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+        Options::parse(Parser::from_args(words))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `.dev.vars`: the secrets of a development machine, one `NAME=value` a line.
 //!
-//! What is missing is generated and appended; what is there is never changed. The file is ours alone to read (mode 0600) and
-//! git ignores it.
+//! What is missing is generated and appended; what is there is never changed. The file is ours alone to read
+//! (mode 0600) and git ignores it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,14 +18,15 @@ use crate::workspace;
 pub(crate) struct DevVars(BTreeMap<String, String>);
 
 impl DevVars {
-    /// Reads `.dev.vars`, completing it. `ADMIN_TOKEN` from the environment wins over the file's, and is then not stored.
+    /// Reads `.dev.vars`, completing it. `ADMIN_TOKEN` from the environment wins over the file's, and is then
+    /// not stored.
     ///
     /// # Errors
     /// The file cannot be read or written, or an `ADMIN_TOKEN` has characters that no bearer token has.
     pub(crate) fn load() -> Result<Self> {
         let file = workspace::root().join(".dev.vars");
         let from_environment = env::var("ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
-        let mut vars = complete(&file, from_environment.is_some())?;
+        let mut vars = complete(&file, from_environment.as_deref())?;
         if let Some(token) = from_environment {
             vars.insert("ADMIN_TOKEN".to_owned(), token);
         }
@@ -51,8 +52,8 @@ impl DevVars {
         self.0.get("ADMIN_TOKEN").map_or("", String::as_str)
     }
 
-    /// Writes all variables to a file that only we can read, for wrangler's `--env-file`: arguments and environment of a
-    /// process can be seen by others.
+    /// Writes all variables to a file that only we can read, for wrangler's `--env-file`: arguments and
+    /// environment of a process can be seen by others.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -68,7 +69,8 @@ impl DevVars {
     }
 }
 
-/// Characters of an `ADMIN_TOKEN` at least: `postern_core::admin::TOKEN_CHARS_MIN`, which this program does not link.
+/// Characters of an `ADMIN_TOKEN` at least: `postern_core::admin::TOKEN_CHARS_MIN`, which this program does
+/// not link.
 const ADMIN_TOKEN_CHARS_MIN: usize = 32;
 
 /// The characters of RFC 6750's `b64token`.
@@ -86,8 +88,9 @@ fn private_file(file: &Path) -> Result<File> {
         .map_err(|cause| Failure::path("write", file, &cause))
 }
 
-/// Reads a file of variables and appends the secrets that it lacks.
-fn complete(file: &Path, has_admin_token: bool) -> Result<BTreeMap<String, String>> {
+/// Reads a file of variables and appends the secrets that it lacks; an `admin_token` from elsewhere is not
+/// written down.
+fn complete(file: &Path, admin_token: Option<&str>) -> Result<BTreeMap<String, String>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -95,7 +98,7 @@ fn complete(file: &Path, has_admin_token: bool) -> Result<BTreeMap<String, Strin
     };
     let mut vars = parse(&text);
     let mut added = String::new();
-    if !vars.contains_key("ADMIN_TOKEN") && !has_admin_token {
+    if !vars.contains_key("ADMIN_TOKEN") && admin_token.is_none() {
         let token = format!("adm_{}", hex(&random::<24>()?));
         _ = writeln!(
             added,
@@ -205,8 +208,8 @@ mod tests {
         let file = env::temp_dir().join(format!("postern-xtask-{}.vars", std::process::id()));
         fs::write(&file, "MINE=kept").expect("a file");
 
-        let first = complete(&file, false).expect("it is completed");
-        let second = complete(&file, false).expect("it is complete");
+        let first = complete(&file, None).expect("it is completed");
+        let second = complete(&file, None).expect("it is complete");
 
         assert_eq!(first, second);
         assert_eq!(first.get("MINE").map(String::as_str), Some("kept"));
@@ -220,7 +223,7 @@ mod tests {
     #[test]
     fn a_token_from_the_environment_is_not_written_down() {
         let file = env::temp_dir().join(format!("postern-xtask-{}-env.vars", std::process::id()));
-        complete(&file, true).expect("it is completed");
+        complete(&file, Some("of-the-environment")).expect("it is completed");
         let text = fs::read_to_string(&file).expect("the file");
         assert!(!text.contains("ADMIN_TOKEN=") && text.contains("SEALING_KEYS="));
         fs::remove_file(&file).expect("it is removed");

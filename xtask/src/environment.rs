@@ -1,4 +1,5 @@
-//! What the tests run in: a browser, virtual environments of Python, and variables that say where everything is.
+//! What the tests run in: a browser, virtual environments of Python, and variables that say where everything
+//! is.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -42,7 +43,7 @@ impl Browser {
     /// From the environment, from `PATH`, or from Debian's packages.
     ///
     /// # Errors
-    /// There is none, and none could be installed.
+    /// It is absent and could not be installed.
     pub(crate) fn find_or_install() -> Result<Self> {
         if let Some(found) = Self::find() {
             return Ok(found);
@@ -77,8 +78,8 @@ fn venv_links() -> PathBuf {
     workspace::target().join("venvs")
 }
 
-/// One virtual environment for each `tests/clients/<client>/requirements*.txt`, kept in the cache under the hash of what it
-/// was made of.
+/// One virtual environment for each `tests/clients/<client>/requirements*.txt`, kept in the cache under the
+/// hash of what it was made of.
 pub(crate) fn virtual_environments() -> Result<()> {
     let clients = workspace::root().join("tests/clients");
     for client in subfolders(&clients) {
@@ -150,7 +151,7 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
     }
     let mut install = process::command(venv.join("bin/python"));
     install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]);
-    // A file that begins so names everything that is needed, and packages that would ask for much more.
+    // A file that starts so names everything that is needed, and packages that would ask for much more.
     if fs::read_to_string(requirements).is_ok_and(|text| text.starts_with("# --no-deps")) {
         install.arg("--no-deps");
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use lexopt::Arg;
+
 /// What every fallible step of `xtask` returns.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -26,6 +28,12 @@ impl Failure {
         Self::Sentence(sentence.into())
     }
 
+    /// The refusal of an argument of `command`, which takes only what `takes` lists.
+    pub(crate) fn argument(command: &str, takes: &str, argument: Arg<'_>) -> Self {
+        let cause = argument.unexpected();
+        Self::Sentence(format!("{}; `{command}` takes {takes}.", capitalised(&cause)))
+    }
+
     /// The failure of doing something (`"read"`) to a file or folder.
     pub(crate) fn path(verb: &str, path: &Path, cause: &io::Error) -> Self {
         Self::Sentence(format!("Could not {verb} {}: {cause}.", path.display()))
@@ -38,6 +46,19 @@ impl Failure {
             Self::Stopped { signal } => ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
         }
     }
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(cause: lexopt::Error) -> Self {
+        Self::Sentence(format!("{}.", capitalised(&cause)))
+    }
+}
+
+/// What a library says of a command line, as the start of a sentence.
+fn capitalised(cause: &lexopt::Error) -> String {
+    let text = cause.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl fmt::Display for Failure {

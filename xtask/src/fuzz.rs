@@ -1,13 +1,16 @@
-//! `cargo xtask fuzz`: libFuzzer over every parser of outside text (`fuzz/`), each target with a corpus that is kept.
+//! `cargo xtask fuzz`: libFuzzer over every parser of outside text (`fuzz/`), each target with a corpus that
+//! is kept.
 //!
-//! A stable compiler is enough: coverage comes from LLVM's own pass, and an address sanitizer would find nothing in code without
-//! `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put it into `fuzz/corpus/TARGET` with its fix, so
-//! that it never comes back.
+//! A stable compiler is enough: coverage comes from LLVM's own pass, and an address sanitizer would find
+//! nothing in code without `unsafe`. What breaks a target is written to `target/fuzz/crashes` and named; put
+//! it into `fuzz/corpus/TARGET` with its fix, so that it never comes back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, capture};
@@ -34,7 +37,8 @@ const MEMORY_MIB_MAX: u32 = 1_024;
 pub(crate) enum Amount {
     /// As much as it takes in so many seconds; 0: its corpus only.
     Seconds(u64),
-    /// Its corpus of the repository and so many inputs made of it from a fixed seed: the same on every machine.
+    /// Its corpus of the repository and so many inputs made of it from a fixed seed: the same on every
+    /// machine.
     Inputs(u64),
 }
 
@@ -43,7 +47,7 @@ pub(crate) enum Amount {
 pub(crate) struct Options {
     /// How much each target is fed.
     pub(crate) amount: Amount,
-    /// The one target; all where there is none.
+    /// The one target, or `None` for all.
     pub(crate) only: Option<String>,
     /// Whether what was found interesting is added to the corpus in the repository.
     pub(crate) keep: bool,
@@ -54,29 +58,17 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
         let mut options = Self { amount: Amount::Seconds(60), only: None, keep: false };
-        let mut words = arguments.iter().flat_map(|argument| argument.split('='));
-        while let Some(word) = words.next() {
-            match (word, word.strip_prefix("--")) {
-                ("--keep", _) => options.keep = true,
-                ("--seconds" | "--inputs" | "--only", Some(name)) => {
-                    let value =
-                        words.next().ok_or_else(|| Failure::new(format!("--{name} wants a value.")))?;
-                    if name == "only" {
-                        options.only = Some(value.to_owned());
-                    } else {
-                        let number = value
-                            .parse()
-                            .map_err(|_fault| Failure::new(format!("--{name} {value} is not a number.")))?;
-                        options.amount =
-                            if name == "inputs" { Amount::Inputs(number) } else { Amount::Seconds(number) };
-                    }
-                }
-                _ => {
-                    return Err(Failure::new(format!(
-                        "`fuzz` takes --seconds N, --inputs N, --only TARGET and --keep, not `{word}`."
-                    )));
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("seconds") => options.amount = Amount::Seconds(arguments.value()?.parse()?),
+                Arg::Long("inputs") => options.amount = Amount::Inputs(arguments.value()?.parse()?),
+                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
+                Arg::Long("keep") => options.keep = true,
+                other => {
+                    let takes = "--seconds N, --inputs N, --only TARGET and --keep";
+                    return Err(Failure::argument("fuzz", takes, other));
                 }
             }
         }
@@ -241,7 +233,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options> {
-        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        Options::parse(Parser::from_args(line.split_whitespace()))
     }
 
     #[test]

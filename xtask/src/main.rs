@@ -1,17 +1,20 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
-//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every check there is, `simulate` looks for seeds that
-//! break the ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
+//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every
+//! check there is, `simulate` looks for seeds that break the ledger, `fuzz` for input that breaks a parser,
+//! `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
 //! or installs the tools it needs.
 //!
-//! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a type to match on.
+//! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a
+//! type to match on.
 //!
-//! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how nothing is left
-//! behind when it ends).
+//! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how
+//! nothing is left behind when it ends).
 
 mod bench;
 mod build;
 mod builds;
+mod circles;
 mod citations;
 mod deploy;
 mod dev;
@@ -27,6 +30,8 @@ mod schedule;
 mod seed;
 mod simulate;
 mod size;
+mod sizes;
+mod source;
 mod test;
 mod test_program;
 mod tidy;
@@ -39,6 +44,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use failure::{Failure, Result};
+use lexopt::Parser;
 
 const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
@@ -67,33 +73,28 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
-    let mut arguments = arguments
-        .into_iter()
-        .map(|argument| {
-            argument.into_string().map_err(|bad| Failure::new(format!("Not text: {}", bad.display())))
-        })
-        .collect::<Result<Vec<_>>>()?
-        .into_iter();
+    let mut arguments = arguments.into_iter();
     let command = arguments.next().unwrap_or_default();
-    let rest: Vec<String> = arguments.collect();
-    let asks_for_help = command == "help"
-        || std::iter::once(&command).chain(&rest).any(|word| word == "--help" || word == "-h");
+    let rest: Vec<OsString> = arguments.collect();
+    let is_help = |word: &OsString| word == "--help" || word == "-h";
+    let asks_for_help = command == "help" || is_help(&command) || rest.iter().any(is_help);
     // What follows `bench` belongs to the benchmark, its `--help` too.
     if command.is_empty() || (asks_for_help && command != "bench") {
         report::say(USAGE);
         return Ok(ExitCode::SUCCESS);
     }
     process::stop_on_signals()?;
-    match command.as_str() {
-        "dev" => dev::run(&dev::Options::parse(&rest)?),
-        "build" => build::run(&build::Options::parse(&rest)?),
-        "test" => test::run(&test::Options::parse(&rest)?),
-        "simulate" => simulate::run(&simulate::Options::parse(&rest)?),
-        "fuzz" => fuzz::run(&fuzz::Options::parse(&rest)?),
+    let parser = Parser::from_args(&rest);
+    match command.display().to_string().as_str() {
+        "dev" => dev::run(&dev::Options::parse(parser)?),
+        "build" => build::run(&build::Options::parse(parser)?),
+        "test" => test::run(&test::Options::parse(parser)?),
+        "simulate" => simulate::run(&simulate::Options::parse(parser)?),
+        "fuzz" => fuzz::run(&fuzz::Options::parse(parser)?),
         "bench" => bench::run(&rest),
-        "deploy" => deploy::run(&deploy::Options::parse(&rest)?),
-        "tidy" => tidy::run(&rest),
-        // Not in the list: it is Trunk that calls it.
+        "deploy" => deploy::run(&deploy::Options::parse(parser)?),
+        "tidy" => tidy::run(parser),
+        // Not in the usage: Trunk calls it.
         "trunk-hook" => page::run_hook(),
         unknown => Err(Failure::new(format!("There is no command `{unknown}`. There are:\n{USAGE}"))),
     }

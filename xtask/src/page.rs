@@ -1,8 +1,8 @@
-//! Builds the dashboard. Trunk compiles it and copies `public`; its hook calls [`finish`], which splits off the parts that the
-//! page loads later, and binds and optimises what is left (`Trunk.toml`).
+//! Builds the dashboard. Trunk compiles it and copies `public`; its hook calls [`finish`], which splits off
+//! the parts that the page loads later, and binds and optimises what is left (`Trunk.toml`).
 //!
-//! Trunk takes minutes to install from source. Where there is none, [`build_alone`] does Trunk's part and calls the same
-//! function: the files are the same, which `cargo xtask test` compares.
+//! Trunk takes minutes to install from source. Without one, [`build_alone`] does Trunk's part and
+//! calls the same function: the files are the same, which `cargo xtask test` compares.
 //!
 //! What is compiled lies in a folder that is named by its contents, so that a browser may keep it for ever.
 
@@ -23,7 +23,7 @@ use crate::workspace::{self, Fingerprint};
 const NAME: &str = "postern-app";
 /// Stands in `app/index.html` where the folder of the compiled files is named.
 const FOLDER: &str = "{app}";
-/// How an element of `app/index.html` begins that tells Trunk what to do.
+/// The start of an element of `app/index.html` that tells Trunk what to do.
 const FOR_TRUNK: &str = "<link data-trunk";
 /// The style sheets, in the order in which they apply.
 const STYLES: [&str; 5] = ["tokens", "base", "layout", "controls", "content"];
@@ -96,8 +96,9 @@ pub(crate) fn run_hook() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the program, binds and
-/// optimises its parts, puts them into the folder that is named by their contents, and names that in the document.
+/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the
+/// program, binds and optimises its parts, puts them into the folder that is named by their contents, and
+/// names that in the document.
 ///
 /// # Errors
 /// What the failing step printed.
@@ -173,7 +174,8 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
     remove_file(&first)
 }
 
-/// Makes a release's files small and copies others, as many at a time as there are cores: most of a release is spent here.
+/// Makes a release's files small and copies others, as many at a time as there are cores: most of a release
+/// is spent here.
 fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -> Result<()> {
     let mut work = Vec::new();
     for folder in folders {
@@ -182,7 +184,7 @@ fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -
             work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
         }
     }
-    // The largest last, which is where `pop` begins: it takes longest.
+    // The largest last, which is what `pop` takes first: it takes longest.
     work.sort();
     let work = Mutex::new(work);
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -217,8 +219,8 @@ fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> R
     }
 }
 
-/// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is not optimised again,
-/// nor is the page that is built for comparison.
+/// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is
+/// not optimised again, nor is the page that is built for comparison.
 fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
     let mut print = Fingerprint::new();
     print.add(tools.fingerprint().as_bytes());
@@ -231,7 +233,7 @@ fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
     let mut opt = tools.wasm_opt();
     opt.arg("-Oz").args(WASM_FEATURES).arg(from).arg("-o").arg(to);
     must_succeed(opt, "wasm-opt")?;
-    // A link appears whole. Where none can be made, or another build was quicker, nothing is lost.
+    // A link appears whole. If it can't be made, or another build was quicker, nothing is lost.
     drop(fs::create_dir_all(workspace::stage().join("optimised")).and_then(|()| fs::hard_link(to, &kept)));
     Ok(())
 }
@@ -270,7 +272,8 @@ fn remove_files_of_trunk(stage: &Path) -> Result<()> {
     }
 }
 
-/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its elements.
+/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its
+/// elements.
 fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
     let named = text.replace(FOLDER, &format!("/{folder}"));
     let lines: String =

@@ -1,12 +1,13 @@
 //! Running other programs so that none of them outlives us.
 //!
-//! Every program that takes long is started through a *supervisor*: this same executable, in a process group of its own,
-//! holding one end of a pipe whose other end only we hold. It starts the program in that group. When we end, however we end
-//! (a signal, a panic, `kill -9`), the kernel closes our end; the supervisor notices and takes the whole group down, the
-//! programs that the program started included. That needs no `unsafe` and works the same on Linux and macOS, where a
-//! parent-death signal does not exist.
+//! Every program that takes long is started through a *supervisor*: this same executable, in a process group
+//! of its own, holding one end of a pipe whose other end only we hold. It starts the program in that group.
+//! When we end, however we end (a signal, a panic, `kill -9`), the kernel closes our end; the supervisor
+//! notices and takes the whole group down, the programs that the program started included. That needs no
+//! `unsafe` and works the same on Linux and macOS, where a parent-death signal does not exist.
 //!
-//! The ordinary way to the end is [`Job::stop`]: `SIGTERM` to the group, a few seconds of patience, then `SIGKILL`.
+//! The ordinary way to the end is [`Job::stop`]: `SIGTERM` to the group, a few seconds of patience, then
+//! `SIGKILL`.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -46,8 +47,8 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on Ctrl-C and `SIGTERM` end what runs, and then us: everything that waits returns [`Failure::Stopped`]. A second
-/// signal, or ten seconds without an end, kills instead of asking.
+/// From now on Ctrl-C and `SIGTERM` end what runs, and then us: everything that waits returns
+/// [`Failure::Stopped`]. A second signal, or ten seconds without an end, kills instead of asking.
 ///
 /// # Errors
 /// The handlers could not be installed.
@@ -89,8 +90,8 @@ pub(crate) fn go_on() -> Result<()> {
     }
 }
 
-/// A command that will run `program` under a supervisor. Arguments, environment and folder are set on it as on any other; what
-/// cargo and rustup told *us* about our own build is not handed on.
+/// A command that will run `program` under a supervisor. Arguments, environment and folder are set on it as
+/// on any other; what cargo and rustup told *us* about our own build is not handed on.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(own_executable());
     command.arg(SUPERVISE).arg(program);
@@ -127,7 +128,8 @@ fn own_executable() -> PathBuf {
     if linux.exists() { linux } else { env::current_exe().unwrap_or(linux) }
 }
 
-/// A path to our own program for the programs that we start: good as long as we run, as [`own_executable`] is.
+/// A path to our own program for the programs that we start: good as long as we run, as [`own_executable`]
+/// is.
 pub(crate) fn own_executable_for_others() -> PathBuf {
     let linux = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
     if linux.exists() { linux } else { own_executable() }
@@ -225,7 +227,8 @@ pub(crate) struct Output {
     pub(crate) succeeded: bool,
 }
 
-/// Runs a program to its end and keeps what it prints. If it takes long, `label` and its latest line are said now and then.
+/// Runs a program to its end and keeps what it prints. If it takes long, `label` and its latest line are said
+/// now and then.
 ///
 /// # Errors
 /// It could not be started, or a signal ended it.
@@ -330,7 +333,8 @@ pub(crate) fn supervise(arguments: Vec<OsString>) -> ExitCode {
     });
     let Ok(status) = child.wait() else { return ExitCode::FAILURE };
     if orphaned.load(Ordering::SeqCst) {
-        // What the program itself started may need a moment longer, and nobody else is there to see to it. This ends us too.
+        // What the program itself started may need a moment longer, and nothing else will see to it.
+        // This ends us too.
         thread::sleep(Duration::from_millis(500));
         _ = killpg(own_group, Signal::SIGKILL);
     }

@@ -1,7 +1,8 @@
-//! What a person or a program reads while a command runs: lines on standard output, complaints on standard error.
+//! What a person or a program reads while a command runs: lines on standard output, complaints on standard
+//! error.
 //!
-//! A reader that goes away (a closed pipe, no terminal at all) must not end the command, so a line that cannot be written is
-//! dropped.
+//! A reader that goes away (a closed pipe, no terminal at all) must not end the command, so a line that
+//! cannot be written is dropped.
 
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};

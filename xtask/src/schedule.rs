@@ -1,8 +1,9 @@
 //! Jobs that wait for each other and otherwise run side by side, as many as the machine has room for.
 //!
-//! On two cores much of a test run waits: for a receiver that hangs on purpose, for a browser, for the one thread of a link.
-//! A job says what it waits for by name, and how much of the machine it takes; it may bring further jobs when it ends. One of
-//! load 0 takes nothing: it starts at once, and runs beside the others at low priority.
+//! On two cores much of a test run waits: for a receiver that hangs on purpose, for a browser, for the one
+//! thread of a link. A job says what it waits for by name, and how much of the machine it takes; it may bring
+//! further jobs when it ends. One of load 0 takes nothing: it starts at once, and runs beside the others at
+//! low priority.
 
 use std::sync::mpsc;
 use std::thread;
@@ -90,7 +91,7 @@ pub(crate) struct Ended {
     /// What it found; `None`: it was not run, because what it waits for failed.
     pub(crate) finding: Option<Finding>,
     /// From the start of the run to its own.
-    pub(crate) began: Duration,
+    pub(crate) started: Duration,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -102,8 +103,8 @@ impl Ended {
     }
 }
 
-/// Runs the jobs, those first that come first, and tells `on_end` of each. A job that is too large for the room that is left
-/// runs alone.
+/// Runs the jobs, those first that come first, and tells `on_end` of each. A job that is too large for the
+/// room that is left runs alone.
 ///
 /// # Errors
 /// Only a signal that asked us to end; any other failure of a job is its finding.
@@ -116,27 +117,27 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
         let (tell, told) = mpsc::channel();
         let (mut taken, mut running) = (0, 0_u32);
         loop {
-            while let Some(at) = next_of(&waiting, &ended, room.saturating_sub(taken), taken == 0)
-                .filter(|_| stopped.is_none())
-            {
+            // A job that is larger than the machine runs alone.
+            let left = |taken| if taken == 0 { u32::MAX } else { room.saturating_sub(taken) };
+            while let Some(at) = next_of(&waiting, &ended, left(taken)).filter(|_| stopped.is_none()) {
                 let job = waiting.remove(at);
                 taken += job.load;
                 running += 1;
                 let tell = tell.clone();
                 scope.spawn(move || {
-                    let (began, load, name) = (started.elapsed(), job.load, job.name);
+                    let (started_at, load, name) = (started.elapsed(), job.load, job.name);
                     let result = (job.work)();
                     // The loop below waits for as many words as jobs were started.
-                    drop(tell.send((name, load, began, result)));
+                    drop(tell.send((name, load, started_at, result)));
                 });
             }
             if running == 0 {
                 break;
             }
-            let Ok((name, load, began, result)) = told.recv() else { break };
+            let Ok((name, load, started_at, result)) = told.recv() else { break };
             taken -= load;
             running -= 1;
-            let took = started.elapsed().saturating_sub(began);
+            let took = started.elapsed().saturating_sub(started_at);
             let finding = match result {
                 Ok((finding, more)) => {
                     waiting.extend(more);
@@ -148,7 +149,7 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
                     continue;
                 }
             };
-            ended.push(Ended { name, finding: Some(finding), began, took });
+            ended.push(Ended { name, finding: Some(finding), started: started_at, took });
             ended.last().into_iter().for_each(&mut on_end);
         }
     });
@@ -156,18 +157,18 @@ pub(crate) fn run(jobs: Vec<Job<'_>>, room: u32, mut on_end: impl FnMut(&Ended))
         return Err(signal);
     }
     for job in waiting {
-        ended.push(Ended { name: job.name, finding: None, began: started.elapsed(), took: Duration::ZERO });
+        ended.push(Ended { name: job.name, finding: None, started: started.elapsed(), took: Duration::ZERO });
         ended.last().into_iter().for_each(&mut on_end);
     }
     Ok(ended)
 }
 
-/// The first that may start. A job that waits for one that failed, or that nobody knows, never may.
-fn next_of(waiting: &[Job<'_>], ended: &[Ended], room: u32, is_idle: bool) -> Option<usize> {
+/// The first that may start. A job that waits for one that failed, or for an unknown one, never may.
+fn next_of(waiting: &[Job<'_>], ended: &[Ended], room: u32) -> Option<usize> {
     let is_ready = |job: &Job<'_>| {
         job.after.iter().all(|name| ended.iter().any(|other| other.name == *name && other.is_well()))
     };
-    waiting.iter().position(|job| is_ready(job) && (job.load <= room || is_idle))
+    waiting.iter().position(|job| is_ready(job) && job.load <= room)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The first project: after the first start no screen of the dashboard is empty.
 //!
-//! A project `demo` with an inbox, a webhook to it and a few event types. It is made once for a state folder; whoever deletes
-//! or changes any of it later keeps what they did. Only the webhook's address follows when the stack moves to another port.
+//! A project `demo` with an inbox, a webhook to it and a few event types. It is made once for a state folder;
+//! what a person deletes or changes later stays so. Only the webhook's address follows when
+//! the stack moves to another port.
 
 use std::fs;
 
@@ -100,7 +101,8 @@ impl Api<'_> {
         Ok(first.and_then(|inbox| inbox["url"].as_str()).map(str::to_owned))
     }
 
-    /// Points the webhook to the inbox's address of today, if it still has the one it was planted with. Returns the new one.
+    /// Points the webhook to the inbox's address of today, if it still has the one it was planted with.
+    /// Returns the new one.
     fn follow_the_port(&self, planted: &str) -> Result<Option<String>> {
         let path = in_project(&format!("webhooks/{WEBHOOK}"));
         let webhook = self.get(&path)?;

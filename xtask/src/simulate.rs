@@ -1,14 +1,16 @@
 //! `cargo xtask simulate`: the deterministic simulation over many seeds, or until somebody stops it.
 //!
-//! The simulation itself is a test of the engine (`engine/tests/simulation`), which takes the seeds from `POSTERN_FROM` (the
-//! first) and `POSTERN_SEEDS` (how many), runs them on two threads and prints the states and rules that they reached. Here
-//! it is built optimised, but with its assertions, and run a chunk of seeds at a time. A seed that fails ends it, with the
-//! command that repeats it.
+//! The simulation itself is a test of the engine (`engine/tests/simulation`), which takes the seeds from
+//! `POSTERN_FROM` (the first) and `POSTERN_SEEDS` (how many), runs them on two threads and prints the states
+//! and rules that they reached. Here it is built optimised, but with its assertions, and run a chunk of seeds
+//! at a time. A seed that fails ends it, with the command that repeats it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
+
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, capture};
@@ -18,7 +20,7 @@ use crate::workspace;
 
 /// Seeds of one process: some seconds of work.
 const CHUNK: u64 = 2_000;
-/// The test that runs the seeds, by the beginning of its name.
+/// The test that runs the seeds, by the start of its name.
 const TEST: &str = "nothing_is_lost";
 /// The end of the line after which the simulation lists what was reached.
 const REACHED: &str = "reached, in how many seeds:";
@@ -39,24 +41,14 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
         let mut options = Self { seeds: 10_000, from: 0 };
-        let words: Vec<&str> = arguments.iter().flat_map(|argument| argument.split('=')).collect();
-        for pair in words.chunks(2) {
-            let (target, number) = match pair {
-                ["--seeds", number] => (&mut options.seeds, number),
-                ["--from", number] => (&mut options.from, number),
-                _ => {
-                    return Err(Failure::new(format!(
-                        "`simulate` takes --seeds N and --from S, not `{}`.",
-                        pair.join(" ")
-                    )));
-                }
-            };
-            let plain = number.replace(['_', ','], "");
-            *target = plain
-                .parse()
-                .map_err(|_no_number| Failure::new(format!("{} is no number.", pair.join(" "))))?;
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("seeds") => options.seeds = number(&arguments.value()?.string()?)?,
+                Arg::Long("from") => options.from = number(&arguments.value()?.string()?)?,
+                other => return Err(Failure::argument("simulate", "--seeds N and --from N", other)),
+            }
         }
         Ok(options)
     }
@@ -186,12 +178,18 @@ pub(crate) fn optimise(build: &mut Command) {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3");
 }
 
+/// A number that may be grouped: `10_000` or `10,000`.
+fn number(text: &str) -> Result<u64> {
+    let digits = text.replace(['_', ','], "");
+    digits.parse().map_err(|_not_a_number| Failure::new(format!("`{text}` is not a number.")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options> {
-        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        Options::parse(Parser::from_args(line.split_whitespace()))
     }
 
     #[test]

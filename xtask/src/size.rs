@@ -9,8 +9,8 @@ use crate::schedule::Finding;
 
 /// What a browser may fetch before the dashboard's first screen is there, each file after `gzip -9`.
 const FIRST_LOAD_GZIP_BYTES_MAX: u64 = 300_000;
-/// What the Worker may weigh after `gzip -9`. The platform's limit is far above that; start-up time is what it buys
-/// (`cargo xtask bench --only start`).
+/// What the Worker may weigh after `gzip -9`. The platform's limit is far above that; start-up time is what
+/// it buys (`cargo xtask bench --only start`).
 const WORKER_GZIP_BYTES_MAX: u64 = 1_200_000;
 
 /// Checks the dashboard's first load.
@@ -61,8 +61,8 @@ fn ends_in(file: &Path, endings: &[&str]) -> bool {
     file.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted))
 }
 
-/// Whether a file of the dashboard is fetched before the first screen is there; what wasm-split split off is not. (That a
-/// browser does as this says is tested in `dashboard_journey`.)
+/// Whether a file of the dashboard is fetched before the first screen is there; what wasm-split split off is
+/// not. (That a browser does as this says is tested in `dashboard_journey`.)
 fn is_loaded_first(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let is_split_off = ["split_", "chunk_"].iter().any(|start| name.starts_with(start));

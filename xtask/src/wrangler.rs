@@ -1,5 +1,5 @@
-//! Starts `wrangler` so that it sends nothing, asks nothing, and keeps everything it writes in one state folder: several stacks
-//! run beside each other without meeting.
+//! Starts `wrangler` so that it sends nothing, asks nothing, and keeps everything it writes in one state
+//! folder: several stacks run beside each other without meeting.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, PipeReader, Write as _};
@@ -78,7 +78,8 @@ pub(crate) fn set_built(command: &mut Command) {
     command.env("POSTERN_BUILT", "1");
 }
 
-/// The environment of docs/platform.md 1.8 that no two stacks need to differ in: no metrics, no look for a newer version, no questions.
+/// The environment of docs/platform.md 1.8 that no two stacks need to differ in: no metrics, no look for a
+/// newer version, no questions.
 pub(crate) fn set_quiet(command: &mut Command) {
     command
         .env("WRANGLER_SEND_METRICS", "false")
@@ -195,7 +196,8 @@ fn matters(line: &str) -> bool {
     (line.contains("[ERROR]") || line.contains("[WARNING]")) && !is_about_cron
 }
 
-/// A line without its terminal sequences (`ESC [ … m`), which wrangler writes even where nobody can see colours.
+/// A line without its terminal sequences (`ESC [ … m`), which wrangler writes even where nobody can see
+/// colours.
 fn without_colours(line: &str) -> String {
     let mut parts = line.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! What `cargo xtask` promises about processes, seen from outside: nothing outlives it, and it says no before it does anything slow.
+//! What `cargo xtask` promises about processes, seen from outside: nothing outlives it, and it says no before
+//! it does anything slow.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

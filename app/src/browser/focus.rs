@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, request_animation_frame};
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 /// Moves the focus to the first element that `selector` finds, once what is being rendered is there.
 pub(crate) fn soon(selector: &'static str) {
@@ -21,14 +21,19 @@ pub(crate) fn now(selector: &str) -> bool {
     found.is_some_and(|element| element.focus().is_ok())
 }
 
-/// Moves the focus `by` elements among those that `selector` finds (to the first or last one where none has it) and says
-/// which element has it then.
-pub(crate) fn step(selector: &str, by: i32) -> Option<HtmlElement> {
+/// Moves the focus `by` elements among those that `selector` finds and says which element has it then. If the focus is elsewhere, the step starts from the one within `open`, and if there is no such one it leads to the first or the last.
+pub(crate) fn step(selector: &str, open: &str, by: i32) -> Option<HtmlElement> {
     let found = document().query_selector_all(selector).ok()?;
     let count = i32::try_from(found.length()).ok()?;
     let active = document().active_element();
-    let at =
-        (0..found.length()).find(|at| found.item(*at).as_deref() == active.as_deref().map(AsRef::as_ref));
+    let place = |is: &dyn Fn(&Element) -> bool| {
+        let is_it = |at: &u32| {
+            found.item(*at).and_then(|node| node.dyn_into().ok()).is_some_and(|element: Element| is(&element))
+        };
+        (0..found.length()).find(is_it)
+    };
+    let at = place(&|element| Some(element) == active.as_ref())
+        .or_else(|| place(&|element| element.closest(open).is_ok_and(|around| around.is_some())));
     let next = match at {
         Some(at) => (i32::try_from(at).ok()? + by).clamp(0, count - 1),
         None if by > 0 => 0,

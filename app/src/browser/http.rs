@@ -36,7 +36,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Option<Answer> {
     Some(Answer { status: response.status(), body: response.text().await.ok()? })
 }
 
-/// An answer in full, for who wants to see it.
+/// The whole answer, for display.
 pub(crate) struct Whole {
     /// HTTP status, and its words where the server sends them.
     pub(crate) status: (u16, String),
@@ -57,7 +57,7 @@ pub(crate) async fn call_in_full(call: &Call<'_>) -> Option<Whole> {
     })
 }
 
-/// How long the browser may take to begin saving a file.
+/// How long the browser may take to start saving a file.
 const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// Something that was downloaded. The browser keeps it, not the page's memory.
@@ -69,13 +69,14 @@ impl File {
         self.try_save(name).is_ok()
     }
 
+    /// Fails where the browser makes no file of it.
     fn try_save(&self, name: &str) -> Result<(), JsValue> {
         let address = Url::create_object_url_with_blob(&self.0)?;
         let link = document().create_element("a")?;
         link.set_attribute("href", &address)?;
         link.set_attribute("download", name)?;
         link.unchecked_ref::<HtmlElement>().click();
-        // Not at once: a browser may begin to read only after this turn.
+        // Not at once: a browser may start to read only after this turn.
         set_timeout(move || drop(Url::revoke_object_url(&address)), KEPT_FOR);
         Ok(())
     }
@@ -92,10 +93,12 @@ pub(crate) async fn download(path: &str, headers: &[(&str, &str)]) -> Option<Res
     Some(Err(Answer { status: response.status(), body: response.text().await.ok()? }))
 }
 
+/// Sends it; `None` if no answer came.
 async fn send(call: &Call<'_>) -> Option<Response> {
     request(call)?.send().await.ok()
 }
 
+/// The request as the browser takes it; `None` for a method or header that it refuses.
 fn request(call: &Call<'_>) -> Option<Request> {
     let method = Method::from_bytes(call.method.as_bytes()).ok()?;
     let builder =

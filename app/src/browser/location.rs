@@ -28,6 +28,15 @@ pub(crate) fn host() -> String {
     window().location().host().unwrap_or_default()
 }
 
+/// Whether a host, with or without a port, is this very machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// A new entry of the history.
 pub(crate) fn push(address: &str) {
     if let Ok(history) = window().history() {
@@ -46,7 +55,7 @@ pub(crate) fn replace(address: &str) {
     tell();
 }
 
-/// Tells whoever follows the address, which is the router, to read it again.
+/// Tells the router, which follows the address, to read it again.
 fn tell() {
     if let Ok(event) = web_sys::Event::new("popstate") {
         // Fails only for an event that is being dispatched already.
@@ -67,4 +76,19 @@ pub(crate) fn set_title(title: &str) {
 /// Whether the browser believes that it has a network.
 pub(crate) fn is_online() -> bool {
     window().navigator().on_line()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_on_a_loopback_address_is_a_development_one() {
+        for host in ["localhost", "localhost:8787", "127.0.0.1:8787", "[::1]:8787"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["postern.example", "10.0.0.1:8787", "localhost.example", "127.0.0.1.postern.example"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What the page asks of the browser, one file per capability. Nothing here knows of webhooks, the API or screens.
+//! What the page asks of the browser, one file per capability. Nothing here knows of webhooks, the API or
+//! screens.
 
 pub(crate) mod clipboard;
 pub(crate) mod clock;

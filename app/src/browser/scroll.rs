@@ -20,8 +20,8 @@ pub(crate) fn width(element: &Element) -> f64 {
     element.get_bounding_client_rect().width()
 }
 
-/// Gives an element a property of style, or takes it away with an empty value. Not by the attribute `style`, which the content
-/// security policy of the page ignores.
+/// Gives an element a property of style, or takes it away with an empty value. Not by the attribute `style`,
+/// which the content security policy of the page ignores.
 pub(crate) fn set_style(element: &Element, property: &str, value: &str) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         // Fails only for what is not a property.

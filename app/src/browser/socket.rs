@@ -23,7 +23,8 @@ pub(crate) enum SocketEvent {
 pub(crate) struct Socket(mpsc::UnboundedSender<String>);
 
 impl Socket {
-    /// Opens `path` of our own host with these subprotocols; `None` where the browser refuses the address or a protocol.
+    /// Opens `path` of our own host with these subprotocols; `None` where the browser refuses the address or
+    /// a protocol.
     pub(crate) fn open(path: &str, protocols: &[&str], tell: impl Fn(SocketEvent) + 'static) -> Option<Self> {
         let origin = super::location::origin();
         let address = format!("{}{path}", origin.replacen("http", "ws", 1));
@@ -44,7 +45,8 @@ impl Socket {
     }
 }
 
-/// Carries frames both ways until the socket is closed, by the other side or because its [`Socket`] was dropped.
+/// Carries frames both ways until the socket is closed, by the other side or because its [`Socket`] was
+/// dropped.
 async fn carry(
     mut socket: WebSocket,
     mut outgoing: mpsc::UnboundedReceiver<String>,

@@ -27,8 +27,8 @@ impl Keep {
         self.storage()?.get_item(key).ok().flatten()
     }
 
-    /// Keeps `value` under `key`, or forgets it. A browser that refuses (a full or forbidden store) only costs memory
-    /// across reloads.
+    /// Keeps `value` under `key`, or forgets it. A browser that refuses (a full or forbidden store) only
+    /// costs memory across reloads.
     pub(crate) fn write(self, key: &str, value: Option<&str>) {
         if let Some(storage) = self.storage() {
             drop(match value {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use postern_core::api::live::{Change, ChangeKind};
 
-/// Messages that are kept at most, such as in a tab that is hidden: after more than these it is less work to load again what
-/// is shown.
+/// Messages that are kept at most, such as in a tab that is hidden: after more than these it is less work to
+/// load again what is shown.
 const KEPT_MAX: usize = 2_000;
 
 /// What came since the last frame.
 #[derive(Default)]
 pub(super) struct Batch {
+    /// As they came: most of them are never parsed, because a later one says more of the same thing.
     texts: Vec<String>,
     is_overfull: bool,
 }
@@ -36,7 +37,8 @@ impl Batch {
         if std::mem::take(&mut self.is_overfull) {
             return vec![Change::many()];
         }
-        // Anything that is not a change (the answer to a ping, a kind that is newer than this page) is not for us.
+        // Anything that is not a change (the answer to a ping, a kind that is newer than this page) is not
+        // for us.
         merge(texts.iter().filter_map(|text| Change::parse(text)))
     }
 }

@@ -1,11 +1,13 @@
-//! The live feed of the project that is shown: one WebSocket, opened again whenever it is lost. A browser can set no header on a
-//! WebSocket, so each is opened with a ticket that the token was shown for (`postern_core::live_ticket`).
+//! The live feed of the project that is shown: one WebSocket, opened again whenever it is lost. A browser can
+//! set no header on a WebSocket, so each is opened with a ticket that the token was shown for
+//! (`postern_core::live_ticket`).
 //!
-//! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands ([`Live::status`]). After a gap
-//! they are told that many changed, because nobody knows what was missed.
+//! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands
+//! ([`Live::status`]). After a gap they are told that many changed, because nobody knows what was missed.
 //!
-//! A message costs a push: what came since the last frame is told within the next one, the last state of a thing only
-//! ([`batch`]). So the page works once a frame, however many messages come, and paints what it did.
+//! A message costs a push: what came since the last frame is told within the next one, the last state of a
+//! thing only ([`batch`]). So the page works once a frame, however many messages come, and paints what it
+//! did.
 
 mod batch;
 
@@ -46,23 +48,32 @@ impl Status {
     }
 }
 
+/// What is called with each change, and the number under which it is taken off again.
 type Listener = (u32, Rc<dyn Fn(&Change)>);
 
 /// What the parts of the feed share. `Rc`: the page has one thread.
 struct Feed {
+    /// Gives the tickets with which sockets are opened.
     project: ProjectApi,
+    /// What the dot says.
     status: RwSignal<Status>,
+    /// What screens do with a change, in the order in which they asked for it.
     listeners: RefCell<Vec<Listener>>,
+    /// The number of the next one.
     next_listener: Cell<u32>,
+    /// The present connection; dropping it closes it.
     socket: RefCell<Option<Socket>>,
     /// Openings that failed since the feed was last live.
     failures: Cell<u32>,
+    /// Whether there was a connection before: then the next one follows a gap.
     was_live: Cell<bool>,
     /// Counts up when the socket is replaced, so that what an old one still tells is not heard.
     generation: Cell<u32>,
+    /// The next opening, while the feed waits for it.
     timer: Cell<Option<TimeoutHandle>>,
     /// Whether anything arrived since the last look.
     heard: Cell<bool>,
+    /// Whether the project was left: whatever is still under way does nothing any more.
     closed: Cell<bool>,
     /// What came and was not told yet.
     batch: RefCell<Batch>,
@@ -74,8 +85,10 @@ struct Feed {
 #[derive(Clone, Copy)]
 pub(crate) struct Live(StoredValue<Rc<Feed>, LocalStorage>);
 
-/// A frame that the server answers by itself, and how often: a connection that is dead without a word is noticed so.
+/// A frame that the server answers by itself, and how often: a connection that is dead without a word is
+/// noticed so.
 const PING: &str = "ping";
+/// Shorter than the half minute or minute after which proxies drop a connection on which nothing moves.
 const PING_EVERY: Duration = Duration::from_secs(25);
 
 /// How long messages wait for a frame at most.
@@ -182,6 +195,8 @@ pub(crate) fn at_most_every(wait: Duration, act: impl Fn() + Copy + 'static) -> 
     }
 }
 
+/// Asks for a ticket, and opens a socket with it. Each ticket opens one socket, so each opening needs its
+/// own.
 fn connect(feed: &Rc<Feed>) {
     drop_socket(feed);
     let present = present(feed);
@@ -189,7 +204,8 @@ fn connect(feed: &Rc<Feed>) {
         let Some(feed) = present() else { return };
         match answer {
             Ok(ticket) => open(&feed, &ticket.ticket),
-            // A token that opens nothing any more has ended the session; whatever else it was may be over soon.
+            // A token that opens nothing any more has ended the session; whatever else it was may be over
+            // soon.
             Err(_failure) => lost(&feed),
         }
     });
@@ -201,6 +217,7 @@ fn present(feed: &Rc<Feed>) -> impl Fn() -> Option<Rc<Feed>> + Clone + 'static {
     move || feed.upgrade().filter(|feed| feed.generation.get() == generation && !feed.closed.get())
 }
 
+/// Opens the socket.
 fn open(feed: &Rc<Feed>, ticket: &str) {
     let present = present(feed);
     let tell = move |event| {
@@ -217,6 +234,7 @@ fn open(feed: &Rc<Feed>, ticket: &str) {
     }
 }
 
+/// What a socket tells. Anything proves that the connection lives.
 fn hear(feed: &Rc<Feed>, event: SocketEvent) {
     feed.heard.set(true);
     match event {
@@ -236,7 +254,8 @@ fn hear(feed: &Rc<Feed>, event: SocketEvent) {
     }
 }
 
-/// Sees to it that what came is told within the next frame. A tab that is hidden has no frames: a timer does it there.
+/// Sees to it that what came is told within the next frame. A tab that is hidden has no frames: a timer does
+/// it there.
 fn plan(feed: &Rc<Feed>) {
     let batch = feed.told.get();
     let turn = {
@@ -263,6 +282,7 @@ fn tell_batch(feed: &Rc<Feed>) {
     }
 }
 
+/// Tells everybody of one change.
 fn tell(feed: &Rc<Feed>, change: &Change) {
     // Copied first: a listener may add or remove listeners.
     let listeners: Vec<Listener> = feed.listeners.borrow().clone();
@@ -293,6 +313,7 @@ fn lost(feed: &Rc<Feed>) {
     feed.timer.set(timer.ok());
 }
 
+/// The browser has a network again: there is nothing to wait for.
 fn reconnect_now(feed: &Rc<Feed>) {
     if feed.status.get_untracked() != Status::Live {
         feed.failures.set(0);
@@ -315,6 +336,7 @@ fn look(feed: &Rc<Feed>) {
     }
 }
 
+/// Ends the connection, and forgets a planned one. What the old socket still tells counts no more.
 fn drop_socket(feed: &Feed) {
     feed.generation.set(feed.generation.get().wrapping_add(1));
     if let Some(timer) = feed.timer.take() {
@@ -323,8 +345,9 @@ fn drop_socket(feed: &Feed) {
     feed.socket.borrow_mut().take();
 }
 
-/// Milliseconds before opening number `failures` + 1: 0.5 s, doubled each time up to 15 s, of which the second half is left to
-/// `chance` (0 to 1), so that the pages of a restarted server do not all come back in one moment.
+/// Milliseconds before opening number `failures` + 1: 0.5 s, doubled each time up to 15 s, of which the
+/// second half is left to `chance` (0 to 1), so that the pages of a restarted server do not all come back in
+/// one moment.
 fn wait_ms(failures: u32, chance: f64) -> u64 {
     let most = 500u64.saturating_mul(1 << failures.min(5)).min(15_000);
     #[expect(

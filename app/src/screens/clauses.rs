@@ -1,5 +1,5 @@
-//! Why an event is wanted or not, clause by clause, as `postern_core` explains it. Tests of a filter, dry runs and the facts of a
-//! webhook show the same.
+//! Why an event is wanted or not, clause by clause, as `postern_core` explains it. Tests of a filter, dry
+//! runs and the facts of a webhook show the same.
 
 use leptos::prelude::*;
 use postern_core::condition::Clause;

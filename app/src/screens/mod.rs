@@ -9,11 +9,13 @@ pub(crate) mod clauses;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
+pub(crate) mod filters;
 pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod inboxes;
 pub(crate) mod nowhere;
 pub(crate) mod overview;
+pub(crate) mod period;
 pub(crate) mod projects;
 pub(crate) mod reference;
 pub(crate) mod replays;
@@ -151,7 +153,8 @@ pub(crate) fn reference_part(screen: Screen) -> AnyView {
     }
 }
 
-/// A part was asked for a screen that [`Screen::part`] puts elsewhere: a mistake of this page, which a person should see.
+/// A part was asked for a screen that [`Screen::part`] puts elsewhere: a mistake of this page, which a person
+/// should see.
 fn elsewhere(screen: &Screen) -> AnyView {
     leptos::logging::error!("{screen:?} is not in the part that was asked for it");
     view! { <p class="notice bad" role="alert">"This screen is missing from the part that was loaded. Reload the page."</p> }.into_any()

@@ -1,5 +1,5 @@
-//! Retry schedules for people: typed, said in one line, and laid out attempt by attempt. The forms of webhooks and of settings
-//! share it.
+//! Retry schedules for people: typed, said in one line, and laid out attempt by attempt. The forms of
+//! webhooks and of settings share it.
 
 use leptos::prelude::*;
 use postern_core::fault::Fault;
@@ -15,7 +15,8 @@ pub(crate) fn text(waits_s: &[u32]) -> String {
     waits_s.iter().map(|wait| words::exact(*wait)).collect::<Vec<_>>().join(", ")
 }
 
-/// The schedule that was typed, as JSON. Text that is not a time is sent as it was typed, so that the parser says what it should be.
+/// The schedule that was typed, as JSON. Text that is not a time is sent as it was typed, so that the parser
+/// says what it should be.
 pub(crate) fn json(typed: &str) -> Value {
     let parts = typed.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
     parts.map(|part| words::seconds_of(part).map_or_else(|| Value::from(part), Value::from)).collect()
@@ -83,7 +84,8 @@ fn offsets_s(waits_s: &[u32]) -> Vec<u64> {
         .collect()
 }
 
-/// Attempt by attempt: when each would come if all before it failed at once. The spread of the waits is left out.
+/// Attempt by attempt: when each would come if all before it failed at once. The spread of the waits is left
+/// out.
 pub(crate) fn timeline(waits_s: &[u32]) -> AnyView {
     let later = offsets_s(waits_s).into_iter().enumerate().map(|(at, seconds)| {
         view! { <li><b>{format!("Attempt {}", at + 2)}</b>" "{words::span(seconds)}" later"</li> }.into_any()

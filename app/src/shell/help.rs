@@ -6,7 +6,8 @@ use crate::ui::button::keycap;
 use crate::ui::dialog::Dialog;
 use crate::ui::shortcuts::Shortcuts;
 
-/// The dialog. Which shortcuts work depends on what is on the screen; where two have one key, the one that works is listed.
+/// The dialog. Which shortcuts work depends on what is on the screen; where two have one key, the one that
+/// works is listed.
 #[component]
 pub(crate) fn Help(
     /// Whether it is open.

@@ -35,6 +35,7 @@ pub(crate) fn mount() {
     mount_to_body(Root);
 }
 
+/// The session, and the router around the page: everything below may navigate.
 #[component]
 fn Root() -> AnyView {
     let session = Session::provide();
@@ -71,6 +72,7 @@ fn Page(session: Session) -> AnyView {
     .into_any()
 }
 
+/// The frame of a project, or of what is outside of projects.
 fn frame(project: Option<ProjectName>) -> AnyView {
     match project {
         Some(project) => view! { <ProjectFrame project=project /> }.into_any(),
@@ -129,7 +131,7 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
         Place::Project(..) | Place::Home | Place::Projects | Place::Nowhere => None,
     });
     let is_menu_open = RwSignal::new(false);
-    // Whoever chose a place wants to see it, not the menu.
+    // Once a place is chosen, the menu is in the way.
     effect(move || {
         area.with(|_| ());
         is_menu_open.set(false);
@@ -188,6 +190,8 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
     ("API reference", Icon::Reference, Area::Reference),
 ];
 
+/// The way to every area of the project, with how many webhooks and inboxes there are, and the tools of the
+/// page below. On a narrow screen it is the menu.
 fn sidebar(
     project: &ProjectName,
     area: Memo<Option<Area>>,
@@ -249,26 +253,23 @@ fn sidebar(
     .into_any()
 }
 
+/// The button that signs out.
 fn sign_out_button() -> AnyView {
     let (session, toasts, nav) = (use_session(), use_toasts(), use_nav());
     let leave = move |_| {
-        // What could still be undone is done first, with the token that is about to be forgotten.
-        toasts.flush();
-        set_timeout(
-            move || {
-                session.sign_out();
-                nav.go(&Place::Home);
-            },
-            std::time::Duration::ZERO,
-        );
+        toasts.settle_then(move || {
+            session.sign_out();
+            nav.go(&Place::Home);
+        });
     };
     view! { <button type="button" class="button quiet" on:click=leave>{glyph(Icon::SignOut)}<span class="label">"Sign out"</span></button> }
         .into_any()
 }
 
-/// Moves among the rows of the list; with an open drawer, shows the row that is reached.
+/// Moves among the rows of the list; with an open drawer, from the row that it shows to the next one, which
+/// it shows then.
 fn step(by: i32) {
-    let row = focus::step("main [data-row]", by);
+    let row = focus::step("main [data-row]", "main tr.open", by);
     let has_drawer = document().query_selector(".drawer").ok().flatten().is_some();
     if let Some(row) = row.filter(|_| has_drawer) {
         row.click();

@@ -1,7 +1,9 @@
-//! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA authoring practices).
+//! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA
+//! authoring practices).
 //!
-//! The focus stays in the search field all the time; what is marked in the list is told by `aria-activedescendant`. Webhooks are
-//! loaded each time it is opened, and it works without them until they are there.
+//! The focus stays in the search field all the time; what is marked in the list is told by
+//! `aria-activedescendant`. Webhooks are loaded each time it is opened, and it works without them until they
+//! are there.
 
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
@@ -55,8 +57,8 @@ pub(crate) fn use_palette_keys(open: RwSignal<bool>) {
     on_cleanup(move || handle.remove());
 }
 
-/// What is searched for, and which of the results is marked. It outlives the dialog: closed and opened again, the palette still
-/// shows what was typed.
+/// What is searched for, and which of the results is marked. It outlives the dialog: closed and opened again,
+/// the palette still shows what was typed.
 #[derive(Clone, Copy)]
 struct Search {
     /// The words to search for.

@@ -15,7 +15,7 @@ pub(crate) fn theme_button() -> AnyView {
         let next = next(&theme.get_untracked());
         Keep::Browser.write(KEY, Some(next).filter(|next| !next.is_empty()));
         if let Some(root) = document().document_element() {
-            // Fails only for a name that is no attribute name.
+            // Fails only for a name that an attribute cannot have.
             drop(if next.is_empty() {
                 root.remove_attribute("data-theme")
             } else {

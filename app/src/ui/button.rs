@@ -51,7 +51,8 @@ pub(crate) fn Button(
     /// Whether it sends the form that it is in.
     #[prop(optional)]
     submits: bool,
-    /// What only assistive technology needs to hear more than the label, such as the name of what would be deleted.
+    /// What only assistive technology needs to hear more than the label, such as the name of what would be
+    /// deleted.
     #[prop(optional, into)]
     about: Option<String>,
     /// Called when it is pressed.
@@ -111,7 +112,8 @@ pub(crate) fn LinkButton(
     .into_any()
 }
 
-/// A key as it is written on a button or in a list of shortcuts. Not part of the button's name: `aria-keyshortcuts` says it.
+/// A key as it is written on a button or in a list of shortcuts. Not part of the button's name:
+/// `aria-keyshortcuts` says it.
 pub(crate) fn keycap(key: &'static str) -> AnyView {
     if key.is_empty() {
         return ().into_any();

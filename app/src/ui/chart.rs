@@ -1,5 +1,5 @@
-//! Lines over time: several plots above each other that share the time below them. One picture for the eye; what it says in
-//! words, and the numbers themselves, stand beside it.
+//! Lines over time: several plots above each other that share the time below them. One picture for the eye;
+//! what it says in words, and the numbers themselves, stand beside it.
 
 use leptos::prelude::*;
 use std::fmt::Write as _;
@@ -11,6 +11,7 @@ use web_sys::{Element, PointerEvent};
 const WIDTH: f64 = 1_000.0;
 /// Units that each plot is high, and that its name above it is; the style sheet knows them too.
 const PLOT: f64 = 100.0;
+/// Units that the name above it is high.
 const HEAD: f64 = 28.0;
 
 /// One plot.
@@ -20,12 +21,13 @@ pub(crate) struct Plot {
     pub(crate) name: &'static str,
     /// What its upper and its lower edge stand for.
     pub(crate) edges: [String; 2],
-    /// Its lines: a class for the colour, and for each moment the height, 0 (lower edge) to 1, where there is a value.
+    /// Its lines: a class for the colour, and for each moment the height, 0 (lower edge) to 1, where there is
+    /// a value.
     pub(crate) lines: Vec<(&'static str, Vec<Option<f64>>)>,
 }
 
-/// The picture. `summary` says it in words, `ticks` are the moments written below it, `readout` says what happened at the moment
-/// that somebody points at.
+/// The picture. `summary` says it in words, `ticks` are the moments written below it, `readout` says what
+/// happened at the moment that somebody points at.
 pub(crate) fn chart(
     summary: String,
     plots: Vec<Plot>,
@@ -102,7 +104,8 @@ fn moment_at(x: f64, width: f64, count: usize) -> Option<usize> {
     count.checked_sub(1).map(|last| at.min(last))
 }
 
-/// A line through what there is; where a value is missing it breaks off, and a value alone is a dash as wide as its moment.
+/// A line through what there is; where a value is missing it breaks off, and a value alone is a dash as wide
+/// as its moment.
 fn path_of(values: &[Option<f64>], top: f64, height: f64) -> String {
     let mut path = String::new();
     let step = x_of(1, values.len()) - x_of(0, values.len());
@@ -123,7 +126,8 @@ fn path_of(values: &[Option<f64>], top: f64, height: f64) -> String {
     path
 }
 
-/// A length that is not negative, with one decimal. Not by `{:.1}`: the standard library's printer of floats brings 10 KB.
+/// A length that is not negative, with one decimal. Not by `{:.1}`: the standard library's printer of floats
+/// brings 10 KB.
 fn tenths(length: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most some thousand")]
     let tenths = (length * 10.0).round() as u32;

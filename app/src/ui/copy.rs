@@ -7,8 +7,8 @@ use crate::browser::clipboard;
 use crate::fetched::spawn;
 use leptos::prelude::*;
 
-/// Copies `text`; `what` is said afterwards: "`what` copied". A browser may refuse, such as on a page without TLS; then it is said
-/// what to do instead.
+/// Copies `text`; `what` is said afterwards: "`what` copied". A browser may refuse, such as on a page without
+/// TLS; then it is said what to do instead.
 pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
     let what = String::from(what);
     spawn(async move {

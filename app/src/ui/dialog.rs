@@ -1,4 +1,5 @@
-//! Modal dialogs: the browser's own `<dialog>`, which keeps the focus inside, closes with Esc and gives the focus back.
+//! Modal dialogs: the browser's own `<dialog>`, which keeps the focus inside, closes with Esc and gives the
+//! focus back.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -9,8 +10,9 @@ use super::fresh_id;
 use super::icon::Icon;
 use crate::fetched::effect;
 
-/// A dialog that is shown while `open` is true. Its content is made anew each time, so a form in it starts empty, and what it held
-/// is forgotten when it is closed. Esc, the button in the corner and a press beside it close it.
+/// A dialog that is shown while `open` is true. Its content is made anew each time, so a form in it starts
+/// empty, and what it held is forgotten when it is closed. Esc, the button in the corner and a press beside
+/// it close it.
 #[component]
 pub(crate) fn Dialog(
     /// Whether it is open.

@@ -1,15 +1,16 @@
-//! Fields of forms: a label above, the control, a hint or what is wrong below. What is wrong is tied to the control
-//! (`aria-describedby`, `aria-invalid`), so that it is heard when the control has the focus.
+//! Fields of forms: a label above, the control, a hint or what is wrong below. What is wrong is tied to the
+//! control (`aria-describedby`, `aria-invalid`), so that it is heard when the control has the focus.
 //!
-//! A control knows nothing of the form that it is in: it shows a [`Bound`] value and hands back what a person makes of it.
+//! A control knows nothing of the form that it is in: it shows a [`Bound`] value and hands back what a person
+//! makes of it.
 
 use leptos::prelude::*;
 use reactive_stores::{StoreField, Subfield};
 
 use super::fresh_id;
 
-/// What a control shows and changes: a signal of its own, a field of a store, or a part of either. Controls take this, so that
-/// each of them is compiled once whatever it is bound to.
+/// What a control shows and changes: a signal of its own, a field of a store, or a part of either. Controls
+/// take this, so that each of them is compiled once whatever it is bound to.
 pub(crate) struct Bound<T: Send + Sync + 'static> {
     /// What the control shows.
     shown: Signal<T>,
@@ -31,7 +32,8 @@ impl<T: Clone + Send + Sync + 'static> Bound<T> {
         Self { shown: shown.into(), change: UnsyncCallback::new(change) }
     }
 
-    /// The same by name, for a [`Choice`], whose radio buttons have names as their values. An unknown name changes nothing.
+    /// The same by name, for a [`Choice`], whose radio buttons have names as their values. An unknown name
+    /// changes nothing.
     pub(crate) fn by_name(self, name: fn(T) -> &'static str, parse: fn(&str) -> Option<T>) -> Bound<String> {
         let shown = Signal::derive(move || String::from(name(self.shown.get())));
         Bound::new(shown, move |chosen: String| {
@@ -59,8 +61,8 @@ where
     }
 }
 
-/// One line of text, of whatever kind the browser has a control for. Browsers neither complete nor correct it: names, addresses and
-/// patterns are no prose.
+/// One line of text, of whatever kind the browser has a control for. Browsers neither complete nor correct
+/// it: names, addresses and patterns are not prose.
 #[component]
 pub(crate) fn TextField(
     /// Its name.
@@ -258,15 +260,16 @@ pub(crate) fn datalist(id: String, values: Signal<Vec<String>>) -> AnyView {
     view! { <datalist id=id>{move || options()}</datalist> }.into_any()
 }
 
-/// Tells that the focus has left a control. A field that is taken away with the focus in it is left after its scope has ended:
-/// then there is nobody to tell.
+/// Tells that the focus has left a control. A field that is taken away with the focus in it is left after its
+/// scope has ended: then there is nobody to tell.
 fn left(on_leave: Option<UnsyncCallback<()>>) {
     if let Some(on_leave) = on_leave {
         on_leave.try_run(());
     }
 }
 
-/// What stands below a control: what is wrong with it, else its hint. The control names `id` in its `aria-describedby`.
+/// What stands below a control: what is wrong with it, else its hint. The control names `id` in its
+/// `aria-describedby`.
 fn below_field(id: String, hint: Option<Signal<String>>, fault: Option<Signal<Option<String>>>) -> AnyView {
     let wrong = move || fault.and_then(|signal| signal.get());
     let content = move || match (wrong(), hint) {

@@ -8,8 +8,8 @@ use super::button::{Button, Look};
 use super::field::TextField;
 use super::icon::{Icon, glyph};
 
-/// A filter that is typed. Enter applies it, Esc closes it unchanged, an empty text removes it. While it is set, the chip is the
-/// button that removes it.
+/// A filter that is typed. Enter applies it, Esc closes it unchanged, an empty text removes it. While it is
+/// set, the chip is the button that removes it.
 #[component]
 pub(crate) fn FilterChip(
     /// What it filters by, in one word.

@@ -7,14 +7,15 @@ use super::button::{Button, Look};
 use crate::api::{Answer, Load};
 use crate::browser::focus;
 use crate::fetched::when;
+use crate::words::sentence;
 
 /// The first bad field of a form in a dialog.
 pub(crate) const IN_DIALOG: &str = "dialog [aria-invalid=true]";
 /// The first bad field of a form that is a screen, or part of one.
 pub(crate) const IN_SCREEN: &str = "form [aria-invalid=true]";
 
-/// What is wrong with a field, or with a part of it, in one text. `field` is where it stands without the first slash: `name`,
-/// `headers/0/key`.
+/// What is wrong with a field, or with a part of it, in one text. `field` is where it stands without the
+/// first slash: `name`, `headers/0/key`.
 pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
     let is_there = |fault: &&Fault| {
         let rest = fault.pointer.trim_start_matches('/').strip_prefix(field);
@@ -41,13 +42,6 @@ pub(crate) fn fault_when(
     Signal::derive(
         move || if is_due() { faults.with(|faults| fault_of(faults, field.as_ref())) } else { None },
     )
-}
-
-/// An English text as a sentence: `must be a URL` reads `Must be a URL.`
-pub(crate) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| String::from(first.to_ascii_uppercase())).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// Whether a form can be sent as it is filled in. Where not, its first bad field gets the focus.

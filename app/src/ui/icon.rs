@@ -121,7 +121,8 @@ impl Icon {
     }
 }
 
-/// Draws an icon in the colour of the text around it. Hidden from assistive technology: the word beside it says it.
+/// Draws an icon in the colour of the text around it. Hidden from assistive technology: the word beside it
+/// says it.
 pub(crate) fn glyph(icon: Icon) -> AnyView {
     view! {
         <svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">

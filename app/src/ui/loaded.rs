@@ -1,5 +1,5 @@
-//! The faces of something that is loaded: a skeleton, what went wrong with a way to try again, or the thing itself, with a
-//! note where it is older than it should be.
+//! The faces of something that is loaded: a skeleton, what went wrong with a way to try again, or the thing
+//! itself, with a note where it is older than it should be.
 
 use leptos::prelude::*;
 
@@ -11,8 +11,9 @@ use crate::fetched::Fetched;
 
 /// Shows `ready` once `fetched` has a value; before that, `skeleton` or what went wrong.
 ///
-/// A value that was there stays, whatever a later load does: if that fails, a line above says that what is shown may be out of date.
-/// `ready` runs once for all values, not once for each: what is in it reads `fetched` itself.
+/// A value that was there stays, whatever a later load does: if that fails, a line above says that what is
+/// shown may be out of date. `ready` runs once for all values, not once for each: what is in it reads
+/// `fetched` itself.
 pub(crate) fn loaded<T: Send + Sync + 'static>(
     fetched: Fetched<T>,
     skeleton: fn() -> AnyView,

@@ -1,5 +1,6 @@
-//! What screens are made of. Nothing here knows of the API's operations or of addresses: state comes in as signals, intent
-//! goes out through callbacks, and every control has the role and the name by which people and tests find it.
+//! What screens are made of. Nothing here knows of the API's operations or of addresses: state comes in as
+//! signals, intent goes out through callbacks, and every control has the role and the name by which people
+//! and tests find it.
 
 pub(crate) mod badge;
 pub(crate) mod button;

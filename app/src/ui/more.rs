@@ -1,51 +1,18 @@
 //! The button below a list that puts the next page behind it.
 //!
-//! The API searches for a while and then says how far it got, so a page may be empty although there is a next one. Then the list
-//! is not empty, only not found yet ([`nothing_yet`]).
+//! The API searches for a while and then says how far it got, so a page may be empty although there is a next
+//! one. Then the list is not empty, only not found yet ([`nothing_yet`]).
 
 use leptos::prelude::*;
-use postern_core::api::page::Page;
 use postern_core::time::Timestamp;
 
 use super::button::Button;
 use super::icon::Icon;
 use super::notice::empty;
-use super::toast::use_toasts;
-use crate::api::Load;
 use crate::browser::clock::offset_min;
-use crate::fetched::Fetched;
 use crate::words;
 
-/// A button, as long as `list` has a next page, with how far back it was searched where it ended there. `load` gives the page
-/// that begins at a cursor.
-pub(crate) fn more_button<T: Send + Sync + 'static>(
-    list: Fetched<Page<T>>,
-    label: &'static str,
-    load: impl Fn(&str) -> Load<Page<T>> + 'static,
-) -> AnyView {
-    let (toasts, busy) = (use_toasts(), RwSignal::new(false));
-    let press = move || {
-        let next = untrack(move || list.next());
-        let Some(next) = next.filter(|_| !busy.get_untracked()) else { return };
-        busy.set(true);
-        list.extend(load(&next), move |failure| {
-            busy.set(false);
-            if let Some(failure) = failure {
-                toasts.complain(failure.to_string());
-            }
-        });
-    };
-    let has_more = Memo::new(move |_| list.next().is_some());
-    shown(
-        has_more,
-        Memo::new(move |_| list.searched_to()),
-        label,
-        busy,
-        UnsyncCallback::new(move |()| press()),
-    )
-}
-
-/// The button itself, as long as there `has_more`. Not generic, so that it exists once.
+/// The button, as long as there `has_more`. Not generic, so that it exists once.
 pub(crate) fn shown(
     has_more: Memo<bool>,
     searched_to: Memo<Option<Timestamp>>,

@@ -1,11 +1,13 @@
-//! Words in a box: what is empty and how to fill it, what a call refused, why a delivery stands where it stands.
+//! Words in a box: what is empty and how to fill it, what a call refused, why a delivery stands where it
+//! stands.
 
 use super::badge::Tone;
 use super::icon::{Icon, glyph};
 use crate::api::ApiFailure;
 use leptos::prelude::*;
 
-/// Nothing here yet: what it would hold, and the button that fills it. `action` may be empty where there is nothing to press.
+/// Nothing here yet: what it would hold, and the button that fills it. `action` may be empty where there is
+/// nothing to press.
 pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, action: AnyView) -> AnyView {
     view! {
         <div class="empty">
@@ -30,7 +32,8 @@ pub(crate) fn notice(tone: Tone, headline: String, advice: String) -> AnyView {
     .into_any()
 }
 
-/// Why a form was not accepted, announced when it appears. Faults that stand beside their fields are not repeated.
+/// Why a form was not accepted, announced when it appears. Faults that stand beside their fields are not
+/// repeated.
 pub(crate) fn refusal(failure: RwSignal<Option<ApiFailure>>) -> AnyView {
     let content = move || {
         failure.get().map(|failure| {

@@ -1,4 +1,5 @@
-//! The head of a screen: the heading that gets the focus when the screen appears, a line below it, and its actions.
+//! The head of a screen: the heading that gets the focus when the screen appears, a line below it, and its
+//! actions.
 
 use leptos::prelude::*;
 

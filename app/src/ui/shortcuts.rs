@@ -1,4 +1,5 @@
-//! Shortcuts: screens say which keys they answer to, one listener hears them, one dialog lists those that work now.
+//! Shortcuts: screens say which keys they answer to, one listener hears them, one dialog lists those that
+//! work now.
 
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
@@ -8,18 +9,22 @@ use crate::browser::focus;
 /// A key and what it does. Keys are written as on the button: `N`, `/`, `?`, `Esc`.
 #[derive(Clone)]
 pub(crate) struct Shortcut {
+    /// Tells it from another with the same key.
     id: u32,
     /// The key.
     pub(crate) key: &'static str,
     /// What it does, in words.
     pub(crate) what: &'static str,
+    /// Does it.
     act: UnsyncCallback<()>,
 }
 
 /// The shortcuts that work now.
 #[derive(Clone, Copy)]
 pub(crate) struct Shortcuts {
+    /// Those of the screen come after those of the frame, and win.
     all: RwSignal<Vec<Shortcut>>,
+    /// The number of the next one.
     next_id: StoredValue<u32>,
 }
 
@@ -59,7 +64,8 @@ impl Shortcuts {
     }
 }
 
-/// Answers to `key` as long as the present scope lives. A newer one goes before an older one with the same key.
+/// Answers to `key` as long as the present scope lives. A newer one goes before an older one with the same
+/// key.
 pub(crate) fn use_shortcut(key: &'static str, what: &'static str, act: impl Fn() + 'static) {
     let shortcuts: Shortcuts = expect_context();
     let id = shortcuts.next_id.with_value(|id| *id);

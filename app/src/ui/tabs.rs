@@ -1,5 +1,5 @@
-//! Tabs: one of several panels. Arrow keys move between them (ARIA authoring practices), Tab goes on to the panel: only the open
-//! tab is among what Tab stops at. A panel is made when it is opened, and only then.
+//! Tabs: one of several panels. Arrow keys move between them (ARIA authoring practices), Tab goes on to the
+//! panel: only the open tab is among what Tab stops at. A panel is made when it is opened, and only then.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -17,8 +17,9 @@ pub(crate) struct Tab {
     pub(crate) panel: Box<dyn Fn() -> AnyView + Send + Sync>,
 }
 
-/// Tabs of which `chosen` is open; the first one where `chosen` names none of them. `label` is what all of them are about, for the
-/// ear. The caller keeps `chosen`, so that the same tab stays open when the tabs are made anew.
+/// Tabs of which `chosen` is open; the first one if `chosen` is not the key of any. `label` is what all of
+/// them are about, for the ear. The caller keeps `chosen`, so that the same tab stays open when the tabs are
+/// made anew.
 pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Vec<Tab>) -> AnyView {
     let keys: Vec<&'static str> = tabs.iter().map(|tab| tab.key).collect();
     let present = Memo::new(move |_| {

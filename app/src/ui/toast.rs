@@ -19,9 +19,13 @@ const COMPLAINT_SHOWN: Duration = Duration::from_secs(12);
 struct Toast {
     /// Tells it from the others.
     id: u32,
+    /// Its colour.
     tone: Tone,
+    /// What it says.
     text: String,
+    /// What it stands for, if that can still be taken back.
     undo: Option<Undo>,
+    /// Takes it away.
     timer: Option<TimeoutHandle>,
 }
 
@@ -38,8 +42,11 @@ struct Undo {
 /// The messages of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Toasts {
+    /// Those that are shown, the oldest first.
     all: RwSignal<Vec<Toast>, LocalStorage>,
+    /// The number of the next one.
     next_id: StoredValue<u32>,
+    /// The subjects of what is about to be done: lists leave them out.
     gone: RwSignal<Vec<String>>,
 }
 
@@ -66,7 +73,8 @@ impl Toasts {
         self.add(Tone::Bad, text.into(), None, COMPLAINT_SHOWN);
     }
 
-    /// Says that `subject` is gone and calls `commit` when it can no longer be taken back; `take_back` when it was.
+    /// Says that `subject` is gone and calls `commit` when it can no longer be taken back; `take_back` when
+    /// it was.
     pub(crate) fn undoable(
         self,
         text: impl Into<String>,
@@ -98,6 +106,13 @@ impl Toasts {
         for id in ids {
             self.dismiss(id);
         }
+    }
+
+    /// Does now what could still be undone, then `act`: its calls go out with the token that `act` is about
+    /// to replace, because a call reads the token when it starts, and it starts before the next timer.
+    pub(crate) fn settle_then(self, act: impl FnOnce() + 'static) {
+        self.flush();
+        set_timeout(act, Duration::ZERO);
     }
 
     /// Shows a message for a while.
@@ -141,7 +156,8 @@ pub(crate) fn use_toasts() -> Toasts {
     expect_context()
 }
 
-/// Where the messages appear. They are announced politely; the latest that can be taken back is taken back by U.
+/// Where the messages appear. They are announced politely; the latest that can be taken back is taken back by
+/// U.
 #[component]
 pub(crate) fn ToastRegion() -> AnyView {
     let toasts = use_toasts();

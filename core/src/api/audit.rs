@@ -1,10 +1,12 @@
 //! The audit log: who did what to which thing, when, from where, with the difference.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::admin::UNNAMED;
 use crate::change::{CHANGED, Changes};
 use crate::time::Timestamp;
+use crate::variants;
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ impl Actor {
         Self { kind: ActorKind::Postern, id: None, name: String::from("postern") }
     }
 
-    /// Whoever holds `ADMIN_TOKEN`.
+    /// A caller with `ADMIN_TOKEN`.
     #[must_use]
     pub fn admin() -> Self {
         Self::named_admin(UNNAMED)
@@ -54,130 +56,109 @@ pub enum ActorKind {
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum AuditAction {
     /// The project was made.
     #[serde(rename = "project.created")]
+    #[strum(serialize = "project.created")]
     ProjectCreated,
     /// The project's settings were changed.
     #[serde(rename = "settings.updated")]
+    #[strum(serialize = "settings.updated")]
     SettingsUpdated,
     /// A webhook was made.
     #[serde(rename = "webhook.created")]
+    #[strum(serialize = "webhook.created")]
     WebhookCreated,
     /// A webhook was changed.
     #[serde(rename = "webhook.updated")]
+    #[strum(serialize = "webhook.updated")]
     WebhookUpdated,
     /// A webhook was deleted; its open deliveries were cancelled.
     #[serde(rename = "webhook.deleted")]
+    #[strum(serialize = "webhook.deleted")]
     WebhookDeleted,
     /// A webhook's deliveries wait.
     #[serde(rename = "webhook.paused")]
+    #[strum(serialize = "webhook.paused")]
     WebhookPaused,
     /// A webhook's deliveries go on.
     #[serde(rename = "webhook.resumed")]
+    #[strum(serialize = "webhook.resumed")]
     WebhookResumed,
     /// Postern disabled a webhook; `disabled_reason` says why.
     #[serde(rename = "webhook.disabled")]
+    #[strum(serialize = "webhook.disabled")]
     WebhookDisabled,
     /// Somebody looked at a webhook's signing secret.
     #[serde(rename = "webhook.secret_read")]
+    #[strum(serialize = "webhook.secret_read")]
     SecretRead,
     /// A webhook's signing secret was replaced.
     #[serde(rename = "webhook.secret_rotated")]
+    #[strum(serialize = "webhook.secret_rotated")]
     SecretRotated,
     /// A token was made.
     #[serde(rename = "token.created")]
+    #[strum(serialize = "token.created")]
     TokenCreated,
     /// A token was revoked.
     #[serde(rename = "token.deleted")]
+    #[strum(serialize = "token.deleted")]
     TokenDeleted,
     /// An event type was added to the catalogue.
     #[serde(rename = "event_type.created")]
+    #[strum(serialize = "event_type.created")]
     EventTypeCreated,
     /// An event type was changed.
     #[serde(rename = "event_type.updated")]
+    #[strum(serialize = "event_type.updated")]
     EventTypeUpdated,
     /// An event type was removed.
     #[serde(rename = "event_type.deleted")]
+    #[strum(serialize = "event_type.deleted")]
     EventTypeDeleted,
     /// An inbox was made.
     #[serde(rename = "inbox.created")]
+    #[strum(serialize = "inbox.created")]
     InboxCreated,
     /// An inbox was changed.
     #[serde(rename = "inbox.updated")]
+    #[strum(serialize = "inbox.updated")]
     InboxUpdated,
     /// An inbox was deleted with all that it recorded.
     #[serde(rename = "inbox.deleted")]
+    #[strum(serialize = "inbox.deleted")]
     InboxDeleted,
-    /// A replay was begun.
+    /// A replay was started.
     #[serde(rename = "replay.created")]
+    #[strum(serialize = "replay.created")]
     ReplayCreated,
     /// A replay was stopped.
     #[serde(rename = "replay.cancelled")]
+    #[strum(serialize = "replay.cancelled")]
     ReplayCancelled,
     /// A configuration was applied; what it changed stands in entries of its own.
     #[serde(rename = "config.applied")]
+    #[strum(serialize = "config.applied")]
     ConfigApplied,
 }
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::ProjectCreated,
-        Self::SettingsUpdated,
-        Self::WebhookCreated,
-        Self::WebhookUpdated,
-        Self::WebhookDeleted,
-        Self::WebhookPaused,
-        Self::WebhookResumed,
-        Self::WebhookDisabled,
-        Self::SecretRead,
-        Self::SecretRotated,
-        Self::TokenCreated,
-        Self::TokenDeleted,
-        Self::EventTypeCreated,
-        Self::EventTypeUpdated,
-        Self::EventTypeDeleted,
-        Self::InboxCreated,
-        Self::InboxUpdated,
-        Self::InboxDeleted,
-        Self::ReplayCreated,
-        Self::ReplayCancelled,
-        Self::ConfigApplied,
-    ];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProjectCreated => "project.created",
-            Self::SettingsUpdated => "settings.updated",
-            Self::WebhookCreated => "webhook.created",
-            Self::WebhookUpdated => "webhook.updated",
-            Self::WebhookDeleted => "webhook.deleted",
-            Self::WebhookPaused => "webhook.paused",
-            Self::WebhookResumed => "webhook.resumed",
-            Self::WebhookDisabled => "webhook.disabled",
-            Self::SecretRead => "webhook.secret_read",
-            Self::SecretRotated => "webhook.secret_rotated",
-            Self::TokenCreated => "token.created",
-            Self::TokenDeleted => "token.deleted",
-            Self::EventTypeCreated => "event_type.created",
-            Self::EventTypeUpdated => "event_type.updated",
-            Self::EventTypeDeleted => "event_type.deleted",
-            Self::InboxCreated => "inbox.created",
-            Self::InboxUpdated => "inbox.updated",
-            Self::InboxDeleted => "inbox.deleted",
-            Self::ReplayCreated => "replay.created",
-            Self::ReplayCancelled => "replay.cancelled",
-            Self::ConfigApplied => "config.applied",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text)
+        text.parse().ok()
     }
 
     /// What kind of thing it is done to.
@@ -220,6 +201,8 @@ impl AuditAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SubjectKind {
     /// The project itself.
     Project,
@@ -237,26 +220,18 @@ pub enum SubjectKind {
 
 impl SubjectKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Project, Self::Webhook, Self::Token, Self::EventType, Self::Inbox, Self::Replay];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Project => "project",
-            Self::Webhook => "webhook",
-            Self::Token => "token",
-            Self::EventType => "event_type",
-            Self::Inbox => "inbox",
-            Self::Replay => "replay",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        text.parse().ok()
     }
 }
 
@@ -280,9 +255,10 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
-    /// The network address that the request came from; null where there was no request, or it had none.
+    /// The network address that the request came from; null if there was no request, or its address is
+    /// unknown.
     pub address: Option<String>,
-    /// The request, as in its `x-request-id` and in the logs; null where there was none.
+    /// The request, as in its `x-request-id` and in the logs; null if there was no request.
     pub request_id: Option<String>,
     /// What.
     pub action: AuditAction,

@@ -36,8 +36,8 @@ pub struct DeliveryView {
     pub last_result: Option<String>,
     /// Milliseconds of the latest attempt.
     pub last_duration_ms: Option<u32>,
-    /// When it was made: when its event was accepted, but for one that a replay made for an event that was missed. Lists,
-    /// exports, replays and retention go by this time.
+    /// When it was made: when its event was accepted, but for one that a replay made for an event that was
+    /// missed. Lists, exports, replays and retention go by this time.
     pub created_at: Timestamp,
     /// When it was last touched.
     pub updated_at: Timestamp,
@@ -74,7 +74,8 @@ pub struct ExportedDelivery<A = Vec<Attempt>> {
     pub last_result: Option<String>,
     /// Milliseconds of the latest attempt.
     pub last_duration_ms: Option<u32>,
-    /// When it was made: when its event was accepted, but for one that a replay made for an event that was missed.
+    /// When it was made: when its event was accepted, but for one that a replay made for an event that was
+    /// missed.
     pub created_at: Timestamp,
     /// When it was last touched.
     pub updated_at: Timestamp,

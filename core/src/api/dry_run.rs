@@ -33,9 +33,10 @@ pub struct DryRunWebhook {
     pub delivers: bool,
     /// Why, filter by filter.
     pub reasons: Vec<Clause>,
-    /// What would be sent; null where it did not match, and where the bodies before it fill an answer (4 MiB): ask for that webhook alone.
+    /// What would be sent; null where it did not match, and where the bodies before it fill an answer (4
+    /// MiB): ask for that webhook alone.
     pub request: Option<DryRunRequest>,
-    /// When attempts would be made if each failed at once; empty where none would.
+    /// When attempts would be made if each failed at once; empty if there would be no attempt.
     pub timeline: Vec<DryRunAttempt>,
 }
 

@@ -72,7 +72,7 @@ pub struct EventTypeView {
     /// What `data` must be (`json_schema`); null where anything will do. Events that do not fit are refused.
     #[serde(default, deserialize_with = "json::written_or_none")]
     pub schema: Option<Value>,
-    /// Whether it is no longer offered to people. Events of it are accepted all the same.
+    /// Whether it is no longer offered to people. Its events are still accepted.
     #[serde(default)]
     pub archived: bool,
     /// Counts up with each change; the `ETag`.

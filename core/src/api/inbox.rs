@@ -82,8 +82,8 @@ pub struct InboxRequestView {
     pub body: String,
     /// Whether the body is not UTF-8.
     pub body_is_base64: bool,
-    /// The body in Unicode, where it is text in another charset that its `content-type` (or a byte order mark) declares. Made when it is
-    /// read, from the first 64 KiB.
+    /// The body in Unicode, where it is text in another charset that its `content-type` (or a byte order
+    /// mark) declares. Made when it is read, from the first 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_text: Option<String>,
     /// Bytes that arrived.

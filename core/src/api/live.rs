@@ -1,4 +1,4 @@
-//! The live feed: what the project tells open pages over its WebSocket, as JSON text frames.
+//! The live feed: what the project sends to open pages over its WebSocket, as JSON text frames.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use super::run::RunView;
 use super::test::TestView;
 use crate::time::Timestamp;
 
-/// The WebSocket subprotocol that the server answers with. A browser also offers a ticket ([`crate::live_ticket`]).
+/// The WebSocket subprotocol that the server answers with. A browser also offers a ticket
+/// ([`crate::live_ticket`]).
 pub const SUBPROTOCOL: &str = "postern.v1";
 
 /// What opens the live feed once in the place of a token.
@@ -46,7 +47,7 @@ pub enum LiveEvent {
         /// The request; its body is cut at 4 KiB here, the list has it in full.
         request: Box<InboxRequestView>,
     },
-    /// A replay began, went on or ended.
+    /// A replay started, went on or ended.
     Replay {
         /// As it is now.
         replay: Box<ReplayView>,
@@ -82,8 +83,9 @@ pub enum ChangeKind {
     Many,
 }
 
-/// A [`LiveEvent`] as its reader receives it: what changed is read when somebody asks for it, so that a program has the readers of
-/// what it asks for only. (What serde derives for the whole enum makes the first load of the dashboard 38 KB larger, compressed.)
+/// A [`LiveEvent`] as its reader receives it: what changed is read when somebody asks for it, so that a
+/// program has the readers of what it asks for only. (What serde derives for the whole enum makes the first
+/// load of the dashboard 38 KB larger, compressed.)
 #[derive(Clone, Debug)]
 pub struct Change {
     kind: ChangeKind,
@@ -113,7 +115,8 @@ impl Change {
         Self { kind: ChangeKind::Many, id: String::new(), inbox_id: None, subject: None }
     }
 
-    /// Reads a frame; `None` if it is not a change of this version (the answer to a ping, a kind that came later).
+    /// Reads a frame; `None` if it is not a change of this version (the answer to a ping, a kind that came
+    /// later).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let Frame { change: kind, inbox_id, subject } = serde_json::from_str(text).ok()?;
@@ -134,8 +137,8 @@ impl Change {
         self.kind
     }
 
-    /// The id of what changed; empty for [`ChangeKind::Webhooks`] and [`ChangeKind::Many`]. Ids start with their kind, so no two
-    /// kinds share one.
+    /// The id of what changed; empty for [`ChangeKind::Webhooks`] and [`ChangeKind::Many`]. Ids start with
+    /// their kind, so no two kinds share one.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id

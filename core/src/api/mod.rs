@@ -1,6 +1,7 @@
 //! Wire types of the native API: what the edge writes and the page reads. One file per resource.
 //!
-//! Requests are not here: they are parsed field by field (`webhook::parse`, `event`), so that every fault is named.
+//! Requests are not here: they are parsed field by field (`webhook::parse`, `event`), so that every fault is
+//! named.
 
 pub mod audit;
 pub mod delivery;

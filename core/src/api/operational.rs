@@ -1,4 +1,4 @@
-//! The data of operational events: what Postern itself tells webhooks that subscribe to `postern.…`.
+//! The data of operational events: what Postern itself sends to webhooks that subscribe to `postern.…`.
 
 use serde::{Deserialize, Serialize};
 

@@ -29,14 +29,15 @@ pub struct ProjectDetail {
     /// What holds where a webhook says nothing.
     #[serde(default)]
     pub settings: ProjectSettings,
-    /// The sealing key (its id) that every webhook's secrets are known to be under; null until somebody looked. Older keys are
-    /// no longer needed for them.
+    /// The sealing key (its id) that every webhook's secrets are known to be under; null until somebody
+    /// looked. Older keys are no longer needed for them.
     #[serde(default)]
     pub sealed_under: Option<String>,
     /// Every quota, with what is used of it.
     #[serde(default)]
     pub quotas: Vec<QuotaUse>,
-    /// Whether the project came to 80 % of its stored bytes (`postern.project.full`) and has not fallen below 70 % since.
+    /// Whether the project came to 80 % of its stored bytes (`postern.project.full`) and has not fallen below
+    /// 70 % since.
     #[serde(default)]
     pub full: bool,
 }
@@ -50,7 +51,8 @@ pub struct ProjectSettings {
     pub retry_schedule_s: Option<Vec<u32>>,
     /// Days that ended deliveries and their events are kept, 1 to [`RETENTION_DAYS_MAX`].
     pub retention_days: u32,
-    /// What actinia's clients are told that there is (`GET locations`); empty: the project itself. Any other is taken as well.
+    /// What actinia's clients are told that there is (`GET locations`); empty: the project itself. Any other
+    /// is taken as well.
     pub actinia_locations: Vec<String>,
 }
 
@@ -60,7 +62,7 @@ impl Default for ProjectSettings {
     }
 }
 
-/// Days that things are kept where nobody says.
+/// Days that things are kept by default.
 pub const RETENTION_DAYS_DEFAULT: u32 = 30;
 /// Days that things are kept at most.
 pub const RETENTION_DAYS_MAX: u32 = 365;

@@ -1,9 +1,11 @@
 //! Replays: sending again what was sent before, or what never was, in the background.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::replay::ReplayQuery;
 use crate::time::Timestamp;
+use crate::variants;
 
 /// Deliveries that a dry run counts at most.
 pub const COUNTED_MAX: u32 = 1_000_000;
@@ -12,6 +14,8 @@ pub const COUNTED_MAX: u32 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ReplayState {
     /// At work.
     Running,
@@ -23,22 +27,18 @@ pub enum ReplayState {
 
 impl ReplayState {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Cancelled];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 }
 

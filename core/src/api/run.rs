@@ -53,7 +53,8 @@ pub struct RunWebhooksView {
     pub auth: Option<String>,
 }
 
-// The fields of `RunView` are repeated, because serde can't read a text that is kept as written beside flattened ones.
+// The fields of `RunView` are repeated, because serde can't read a text that is kept as written beside
+// flattened ones.
 /// A run in full: what a list shows of it, and what is large.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -184,8 +185,8 @@ pub struct CallbackView {
     pub url: String,
     /// Where it stands.
     pub state: CallbackState,
-    /// When it is called next, or when the lease of the call at hand ends. Null while `finished` waits for an update to be through,
-    /// and where no call is planned.
+    /// When it is called next, or when the lease of the call at hand ends. Null while `finished` waits for an
+    /// update to be through, and where no call is planned.
     pub next_at: Option<Timestamp>,
     /// Why it stands there, and what to do.
     pub reason: Reason,

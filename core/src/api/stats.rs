@@ -34,7 +34,7 @@ impl BucketWidth {
         }
     }
 
-    /// When the bucket that `at` falls into begins.
+    /// When the bucket that `at` falls into starts.
     #[must_use]
     pub const fn start_of(self, at: Timestamp) -> Timestamp {
         Timestamp(at.0.div_euclid(self.ms()) * self.ms())
@@ -45,7 +45,7 @@ impl BucketWidth {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatsBucket {
-    /// When it begins.
+    /// When it starts.
     pub at: Timestamp,
     /// The counts.
     #[serde(flatten)]
@@ -67,14 +67,14 @@ pub struct StatsCounts {
     /// Delivered of all, 0 to 1; null where there was no attempt.
     #[serde(deserialize_with = "crate::json::float_or_none")]
     pub success_rate: Option<f64>,
-    /// Milliseconds within which half of the answers came; null where none did.
+    /// Milliseconds within which half of the answers came; null if no answer came.
     pub p50_ms: Option<u32>,
     /// The same of 95 %.
     pub p95_ms: Option<u32>,
     /// The same of 99 %.
     pub p99_ms: Option<u32>,
-    /// How they ended: `2xx`, `3xx`, `4xx`, `5xx`, `timed_out`, `connection`, `dns`, `blocked`, `platform` or `lost`. What did not occur is
-    /// left out.
+    /// How they ended: `2xx`, `3xx`, `4xx`, `5xx`, `timed_out`, `connection`, `dns`, `blocked`, `platform` or
+    /// `lost`. What did not occur is left out.
     pub outcomes: BTreeMap<String, u64>,
 }
 
@@ -117,7 +117,7 @@ pub struct WebhookStats {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatsView {
-    /// The whole time; `at` is its begin.
+    /// The whole time; `at` is its start.
     pub totals: StatsBucket,
     /// Every bucket of the time, oldest first, those without an attempt too.
     pub buckets: Vec<StatsBucket>,

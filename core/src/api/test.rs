@@ -28,13 +28,13 @@ pub struct TestView {
     pub webhook: Option<String>,
     /// Where it stands.
     pub status: TestStatus,
-    /// Why it failed, in words: null until it has ended, the latest attempt tells meanwhile.
+    /// Why it failed, in words; null until it has ended (until then, see the latest attempt).
     pub error_message: Option<String>,
     /// Whether it is called again where it fails.
     pub retry: bool,
     /// Attempts made.
     pub attempts: u32,
-    /// When the next attempt is due; null where one is under way or none follows.
+    /// When the next attempt is due; null while one is under way, and after the last.
     pub next_attempt_at: Option<Timestamp>,
     /// The latest attempt, once one was made.
     pub attempt: Option<AttemptView>,

@@ -1,5 +1,5 @@
-//! Webhooks as read. The create body has the same field names with `secret` added and `id`, `version`, `created_at`,
-//! `updated_at`, `health`, `signed` left out; the PATCH body is any subset of it.
+//! Webhooks as read. The create body has the same field names with `secret` added and `id`, `version`,
+//! `created_at`, `updated_at`, `health`, `signed` left out; the PATCH body is any subset of it.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ pub struct Standing {
 impl WebhookView {
     /// What is shown of `definition`: no secret, and no value of a protected header.
     #[must_use]
-    pub fn of(definition: Definition, standing: Standing) -> Self {
+    pub fn from_definition(definition: Definition, standing: Standing) -> Self {
         let Standing { id, version, disabled_reason, created_at, updated_at, health } = standing;
         let headers = definition.headers.into_iter().map(|header| HeaderView {
             value: (!header.protected).then_some(header.value),
@@ -177,7 +177,8 @@ pub struct Health {
     /// Deliveries that wait for it to be called again, counted up to [`HELD_MAX`].
     #[serde(default)]
     pub held: u32,
-    /// From when on a further 410 disables it, where `confirm_gone` holds and the receiver has answered 410 since its latest success.
+    /// From when on a further 410 disables it, where `confirm_gone` holds and the receiver has answered 410
+    /// since its latest success.
     #[serde(default)]
     pub gone_from: Option<Timestamp>,
     /// When Postern or a person disabled it; null while it is enabled.
@@ -226,7 +227,7 @@ pub struct SecretView {
 impl SecretView {
     /// The view of a plain secret and those before it that have not expired at `now`.
     #[must_use]
-    pub fn of(secret: Option<String>, previous: &[RetiredSecret], now: Timestamp) -> Self {
+    pub fn from_secrets(secret: Option<String>, previous: &[RetiredSecret], now: Timestamp) -> Self {
         let public_key = secret
             .as_deref()
             .and_then(|text| Secret::parse(text).ok())

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{ELEMENTS_MAX, FOUND_CHARS_MAX, shown};
+use super::words::{FOUND_CHARS_MAX, shown};
 use crate::budget::Budget;
 use crate::fault::shown_list;
+
+/// Elements of lists that one condition on a field looks at in one event: all others are as if they were not
+/// there.
+pub const ELEMENTS_MAX: usize = 1_000;
 
 /// How much of the data a test may still look at.
 #[derive(Clone, Copy)]
@@ -81,9 +85,9 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What stands at `path` of `data`: a dotted path, or a JSON pointer where it begins with `/`.
+/// What stands at `path` of `data`: a dotted path, or a JSON pointer if it starts with `/`.
 ///
-/// A name that is no index leads, in a list, into each of its elements.
+/// In a list, a name that is not an index leads into each element.
 pub(super) fn find<'a>(data: &'a Value, path: &str, look: &mut Look<'_>) -> Found<'a> {
     let names = match path.strip_prefix('/') {
         Some(pointer) => Names { rest: Some(pointer), separator: '/' },

@@ -1,9 +1,12 @@
-//! What the vectors (`core/vectors/condition.json`) do not show: limits, explanations, and laws that hold for any data.
+//! What the vectors (`core/vectors/condition.json`) do not show: limits, explanations, and laws that hold for
+//! any data.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::budget::Budget;
+use crate::nearly::{nearly, point_into};
 
 fn condition(value: &Value) -> Condition {
     Condition::parse(value, "").unwrap_or_else(|faults| panic!("{value}: {faults:?}"))
@@ -264,6 +267,29 @@ proptest! {
                     let _holds = condition.holds(&data);
                 }
                 Err(faults) => prop_assert!(!faults.is_empty() && faults.iter().all(|fault| fault.pointer.starts_with("/filter"))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_that_is_nearly_valid_is_read_or_explained(
+        written in nearly(json!({
+            "and": [
+                {"field": "amount", "gt": 100, "lte": 2e3},
+                {"or": [{"field": "/a~1b/0", "in": ["x", 1]}, {"not": {"field": "items.sku", "starts_with": "a"}}]},
+                {"field": "customer.country", "exists": true},
+            ],
+        })),
+        data in any_data(),
+    ) {
+        match Condition::parse(&written, "/filter") {
+            Ok(condition) => {
+                prop_assert_eq!(condition.to_value(), written);
+                prop_assert_eq!(condition.explain(&data).holds, condition.holds(&data));
+            }
+            Err(faults) => {
+                prop_assert!(!faults.is_empty());
+                point_into(&written, "/filter", faults.iter())?;
             }
         }
     }

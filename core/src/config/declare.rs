@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::State;
+use super::state::State;
 use crate::api::project::ProjectSettings;
 use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::credential::is_credential_header;
@@ -14,7 +14,7 @@ use crate::fault::{Fault, Faults, Fields};
 use crate::filter::EventPattern;
 use crate::project;
 use crate::webhook::parse::{self, SecretChoice};
-use crate::webhook::{Contract, Definition, WebhookName, field};
+use crate::webhook::{Contract, Definition, TIMEOUT_DEFAULT_S, WebhookName};
 
 /// What a document says. A section that it leaves out is `None`.
 pub(super) struct Declared {
@@ -28,8 +28,8 @@ pub(super) struct Declared {
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<Declared, Faults> {
-    let mut fields = Fields::of(document, "/document")?;
-    // Null is no section: it might mean nothing at all as well as not to touch it.
+    let mut fields = Fields::from_value(document, "/document")?;
+    // Null is refused: it could mean "remove all" as well as "leave alone".
     let sent = fields.object("settings");
     let settings = fields.not_null("settings", sent).value().map(|map| settings(&mut fields, map));
     let sent = fields.list("event_types");
@@ -116,7 +116,7 @@ fn webhook(
         return Err(Fault::new(pointer, "can't be read").into());
     };
     if let Some(current) = current {
-        // What the patch does not name is kept from here; it names its headers, or there are none.
+        // What the patch does not name is kept from here. It names all of its headers.
         blank.contract = current.contract;
         blank.secret.clone_from(&current.secret);
         blank.previous_secrets.clone_from(&current.previous_secrets);
@@ -133,7 +133,8 @@ fn webhook(
     };
     match declared {
         Some(declared) if faults.is_empty() => {
-            // Whoever says keep means a webhook that signs, whatever its contract; silence is a new webhook's default.
+            // `keep` asks for a webhook that signs, whatever its contract; if absent, a new webhook's default
+            // holds.
             let is_default = is_silent && current.is_none() && declared.contract == Contract::Standard;
             let generates = declared.secret.is_none() && (says_keep || is_default);
             Ok((declared, if generates { SecretChoice::Generate } else { SecretChoice::Given }))
@@ -142,7 +143,8 @@ fn webhook(
     }
 }
 
-/// Writes down the default of `protected` where the document names a value: what is stored plays no part in it.
+/// Writes down the default of `protected` where the document names a value: what is stored plays no part in
+/// it.
 fn mark_credentials(webhook: &mut Map<String, Value>) {
     let headers = webhook.get_mut("headers").and_then(Value::as_array_mut);
     for header in headers.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -159,6 +161,6 @@ fn mark_credentials(webhook: &mut Map<String, Value>) {
 fn blank(name: Option<WebhookName>, contract: Contract) -> Option<Definition> {
     let name = name.or_else(|| WebhookName::parse("webhook"))?;
     let blank = Definition::new(name, "https://example.com/", contract, vec![EventPattern::parse("*")?]);
-    debug_assert_eq!(blank.timeout_s, field::TIMEOUT_DEFAULT_S);
+    debug_assert_eq!(blank.timeout_s, TIMEOUT_DEFAULT_S);
     Some(blank)
 }

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::declare::{self, Declared};
-use super::{Action, Kind, PlanView, PlannedChange, Request, State};
+use super::request::Request;
+use super::state::State;
+use super::view::{Action, Kind, PlanView, PlannedChange};
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::change::{Change, Changes, SET};
@@ -38,7 +40,7 @@ pub enum Step {
     DeleteWebhook(String),
 }
 
-/// What is to be written, and what people are told of it.
+/// What is to be written, and what people read about it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// In the order in which they are written.
@@ -80,28 +82,45 @@ pub fn plan(state: &State, request: &Request, policy: &Policy) -> Result<Plan, F
         }
     }
     if let Some(event_types) = event_types {
-        plan_event_types(&mut plan, state, event_types, request.prune);
+        let named: BTreeSet<String> = event_types.iter().map(|kind| kind.name.clone()).collect();
+        put_event_types(&mut plan, state, event_types);
+        if request.prune {
+            delete_event_types(&mut plan, state, &named);
+        }
     }
     if let Some(webhooks) = webhooks {
-        plan_webhooks(&mut plan, state, webhooks, request.prune);
+        let named: BTreeSet<String> =
+            webhooks.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+        put_webhooks(&mut plan, state, webhooks);
+        if request.prune {
+            delete_webhooks(&mut plan, state, &named);
+        }
     }
     Ok(plan)
 }
 
-fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>, prune: bool) {
-    let names: BTreeSet<String> = declared.iter().map(|kind| kind.name.clone()).collect();
+/// The event types that a document names.
+fn put_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft>) {
     let known: BTreeMap<&str, &EventTypeView> =
         state.event_types.iter().map(|known| (known.name.as_str(), known)).collect();
     for draft in declared {
         let before = known.get(draft.name.as_str()).copied();
-        let after = view_of(&draft, before);
+        if before.is_some_and(|before| is_same(&draft, before)) {
+            continue;
+        }
+        let after = view_of(draft, before);
         let fields = Changes::of_event_type(before, Some(&after));
         if !fields.is_empty() {
             let action = if before.is_some() { Action::Update } else { Action::Create };
-            plan.add(Step::PutEventType(draft), action, Kind::EventType, &after.name, fields);
+            let name = after.name.clone();
+            plan.add(Step::PutEventType(draft_of(after)), action, Kind::EventType, &name, fields);
         }
     }
-    for gone in state.event_types.iter().filter(|known| prune && !names.contains(&known.name)) {
+}
+
+/// The event types that a document does not name.
+fn delete_event_types(plan: &mut Plan, state: &State, named: &BTreeSet<String>) {
+    for gone in state.event_types.iter().filter(|known| !named.contains(&known.name)) {
         let fields = Changes::of_event_type(Some(gone), None);
         plan.add(
             Step::DeleteEventType(gone.name.clone()),
@@ -114,20 +133,35 @@ fn plan_event_types(plan: &mut Plan, state: &State, declared: Vec<EventTypeDraft
 }
 
 /// What the catalogue will say; version and time play no part in a comparison.
-fn view_of(draft: &EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
-    let EventTypeDraft { name, description, example, schema, archived } = draft.clone();
+fn view_of(draft: EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeView {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
     let (version, created_at) =
         before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
     EventTypeView { name, description, example, schema, archived, version, created_at }
 }
 
-fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>, prune: bool) {
-    let names: BTreeSet<String> =
-        declared.iter().map(|(webhook, _choice)| String::from(webhook.name.as_str())).collect();
+/// The draft that a view was made of: an example may have megabytes, and is not copied.
+fn draft_of(view: EventTypeView) -> EventTypeDraft {
+    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
+    EventTypeDraft { name, description, example, schema, archived }
+}
+
+/// Whether the catalogue says the same already.
+fn is_same(draft: &EventTypeDraft, known: &EventTypeView) -> bool {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
+    (name, description, example, schema, *archived)
+        == (&known.name, &known.description, &known.example, &known.schema, known.archived)
+}
+
+/// The webhooks that a document names.
+fn put_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, SecretChoice)>) {
     let known = state.webhooks_by_name();
     for (webhook, choice) in declared {
         let name = String::from(webhook.name.as_str());
         let before = known.get(name.as_str()).copied();
+        if choice != SecretChoice::Generate && before == Some(&webhook) {
+            continue;
+        }
         let mut fields = Changes::of_webhook(before, Some(&webhook));
         if choice == SecretChoice::Generate {
             fields.0.insert(String::from("secret"), Change { from: Value::Null, to: json!(SET) });
@@ -153,8 +187,12 @@ fn plan_webhooks(plan: &mut Plan, state: &State, declared: Vec<(Definition, Secr
             change.notes.push(String::from(NEW_SECRET));
         }
     }
+}
+
+/// The webhooks that a document does not name.
+fn delete_webhooks(plan: &mut Plan, state: &State, named: &BTreeSet<String>) {
     for (_version, gone) in
-        state.webhooks.iter().filter(|(_version, known)| prune && !names.contains(known.name.as_str()))
+        state.webhooks.iter().filter(|(_version, known)| !named.contains(known.name.as_str()))
     {
         let name = gone.name.as_str();
         let fields = Changes::of_webhook(Some(gone), None);

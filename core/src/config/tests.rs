@@ -3,13 +3,17 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::plan::{Plan, Step};
 use super::*;
+use crate::api::event::EventTypeView;
+use crate::api::project::ProjectSettings;
 use crate::egress::Policy;
 use crate::event::EventTypeDraft;
-use crate::fault::Faults;
+use crate::fault::{Faults, InputFault};
+use crate::json::counted::values_read;
 use crate::time::Timestamp;
-use crate::webhook::Contract;
 use crate::webhook::parse::{self, SecretChoice};
+use crate::webhook::{Contract, Definition};
 
 fn policy() -> Policy {
     Policy { allow_private_targets: false, own_hosts: Vec::new() }
@@ -361,4 +365,32 @@ fn a_call_names_its_document() {
     assert!(
         matches!(Request::parse(r#"{"prune":1,"more":1}"#), Err(InputFault::Invalid(faults)) if faults.len() == 3)
     );
+}
+
+/// A draft as the catalogue shows it.
+fn in_the_catalogue(draft: EventTypeDraft) -> EventTypeView {
+    let EventTypeDraft { name, description, example, schema, archived } = draft;
+    EventTypeView { name, description, example, schema, archived, version: 1, created_at: Timestamp(0) }
+}
+
+#[test]
+fn planning_reads_each_value_of_a_document_once() {
+    let types: Vec<Value> =
+        (0..20).map(|number| json!({ "name": format!("t{number}"), "example": vec![number; 500] })).collect();
+    let body = json!({ "document": { "event_types": types } }).to_string();
+    // The body, the document, the list; of each type itself, its name, its example and the numbers in it.
+    let values = 3 + 20 * (3 + 500);
+    let planned = |state: &State| {
+        let request = Request::parse(&body).unwrap_or_else(|fault| panic!("{fault:?}"));
+        plan(state, &request, &policy()).unwrap_or_else(|faults| panic!("{faults:?}")).steps
+    };
+    let mut steps = Vec::new();
+    assert_eq!(values_read(|| steps = planned(&State::default())), values, "all of it is new");
+    let put = steps.into_iter().filter_map(|step| match step {
+        Step::PutEventType(draft) => Some(in_the_catalogue(draft)),
+        _ => None,
+    });
+    let known = State { event_types: put.collect(), ..State::default() };
+    assert_eq!(known.event_types.len(), 20);
+    assert_eq!(values_read(|| assert!(planned(&known).is_empty())), values, "nothing is new");
 }

@@ -1,13 +1,15 @@
 //! The `standard` contract: Standard Webhooks 1.0 (docs/wire.md D).
 //!
-//! The body is `{"type","timestamp","data"}`, and `object` where the event has one. `timestamp` is the time of the event,
-//! while the header `webhook-timestamp` is that of the attempt.
+//! The body is `{"type","timestamp","data"}`, and `object` where the event has one. `timestamp` is the time
+//! of the event, while the header `webhook-timestamp` is that of the attempt.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Source, quoted, quoted_or_null, raw, sample_kind, sample_object};
+use super::json::{quoted, quoted_or_null, raw};
+use super::sample::{sample_kind, sample_object};
+use super::source::Source;
 use crate::event::NewEvent;
 use crate::webhook::Definition;
 

@@ -18,9 +18,9 @@ pub(super) fn not_public(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Network, prefix length, what it is. IANA IPv4 Special-Purpose Address Registry, plus multicast (RFC 5771), the
-/// reserved class E and the deprecated 6to4 relays (RFC 7526). AS112 (192.31.196/24, 192.175.48/24) and AMT (192.52.193/24)
-/// are anycast services that take no callbacks.
+/// Network, prefix length, what it is. IANA IPv4 Special-Purpose Address Registry, plus multicast (RFC 5771),
+/// the reserved class E and the deprecated 6to4 relays (RFC 7526). AS112 (192.31.196/24, 192.175.48/24) and
+/// AMT (192.52.193/24) are anycast services that take no callbacks.
 const V4: [(Ipv4Addr, u32, &str); 20] = [
     (Ipv4Addr::UNSPECIFIED, 8, "an address of this host"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, PRIVATE),
@@ -62,8 +62,8 @@ fn not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
         .map(|(_, _, what)| *what)
 }
 
-/// Network, prefix length, what it is: names for what lies outside `2000::/3`, exceptions for what lies inside. IANA IPv6
-/// Special-Purpose Address Registry, plus site-local (RFC 3879) and multicast (RFC 4291).
+/// Network, prefix length, what it is: names for what lies outside `2000::/3`, exceptions for what lies
+/// inside. IANA IPv6 Special-Purpose Address Registry, plus site-local (RFC 3879) and multicast (RFC 4291).
 const V6: [(Ipv6Addr, u32, &str); 18] = [
     (Ipv6Addr::UNSPECIFIED, 128, "the unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, LOOPBACK),
@@ -85,7 +85,8 @@ const V6: [(Ipv6Addr, u32, &str); 18] = [
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, MULTICAST),
 ];
 
-/// The only part of IPv6 from which public addresses are given out (IANA IPv6 Global Unicast Address Assignments).
+/// The only part of IPv6 from which public addresses are given out (IANA IPv6 Global Unicast Address
+/// Assignments).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {

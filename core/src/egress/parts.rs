@@ -1,8 +1,8 @@
 //! Taking a URL apart with the platform's WHATWG parser.
 //!
-//! In the Worker and in the browser that is their own `URL`, natively the `url` crate. Its IDNA tables would make up a
-//! large part of the page's download (ARCHITECTURE has the figures); both follow one standard, and `vectors/egress.json`
-//! holds them to the same answers.
+//! In the Worker and in the browser that is their own `URL`, natively the `url` crate. Its IDNA tables would
+//! make up a large part of the page's download (ARCHITECTURE has the figures); both follow one standard, and
+//! `vectors/egress.json` holds them to the same answers.
 
 /// What the policy looks at.
 pub(super) struct Parts {
@@ -24,7 +24,7 @@ pub(super) struct Parts {
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Parts {
-    /// `None` where the text is no absolute URL with a host.
+    /// `None` if the text is not an absolute URL with a host.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut url = url::Url::parse(text).ok()?;
         let (username, password) = (String::from(url.username()), String::from(url.password().unwrap_or("")));
@@ -49,7 +49,7 @@ impl Parts {
 
 #[cfg(target_arch = "wasm32")]
 impl Parts {
-    /// `None` where the text is no absolute URL with a host.
+    /// `None` if the text is not an absolute URL with a host.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let url = web_sys::Url::new(text).ok()?;
         let (username, password) = (url.username(), url.password());

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 
+use super::policy::REFUSED_PORTS;
 use super::*;
 
 fn refusal(url: &str) -> Option<&'static str> {

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::delivery::Trigger;
+use crate::contract::counts_as_delivered;
+use crate::delivery::{Attempt, BodyNote, Outcome, ReceivedResponse, State, Trigger};
 use crate::time::Timestamp;
+use crate::webhook::{Contract, RateLimit};
 
 fn attempt_of(number: u32, outcome: Outcome, headers: &[(&str, &str)]) -> Attempt {
     let status = if let Outcome::Answered { status } = outcome { Some(status) } else { None };

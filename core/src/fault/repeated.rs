@@ -1,26 +1,27 @@
-//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the reader (RFC 8259 4), so
-//! in a body of ours they are a fault.
+//! Members of JSON objects that are given twice. A reader keeps one of them, and which one depends on the
+//! reader (RFC 8259 4), so in a body of ours they are a fault.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::faults::{Fault, Faults, pointer_segment};
+use crate::json::{Reader, unescaped};
 
-use super::{Fault, Faults, pointer_segment};
+/// Names of an object that are compared one by one; more of them are sorted.
+const COMPARED_MAX: usize = 16;
 
-/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of the body. Text that is
-/// no JSON has none.
+/// A fault for each member of an object in `json` that its object has already; `json` stands at `pointer` of
+/// the body. Copies nothing but names with escapes.
 pub(crate) fn repeated_members(json: &str, pointer: &str) -> Faults {
-    let mut found = Faults::default();
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let place = Place { parent: None, step: Step::Root(pointer) };
-    // What is no JSON is told by whoever reads the values.
-    let _told_elsewhere = Walk { place: &place, found: &mut found }.deserialize(&mut reader);
-    found
+    let mut walk = Walk { reader: Reader::new(json), found: Faults::default(), is_told: true };
+    let place = Location { parent: None, step: Step::Root(pointer) };
+    // What is not JSON is named by the reader of its values.
+    let _named_elsewhere = walk.value(&place);
+    walk.found
 }
 
-/// Where a value stands. Its pointer is only written where there is something to say.
-struct Place<'a> {
+/// Where a value stands. Its pointer is only written if there is something to say.
+struct Location<'a> {
     parent: Option<&'a Self>,
     step: Step<'a>,
 }
@@ -31,9 +32,9 @@ enum Step<'a> {
     Item(usize),
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn pointer(&self) -> String {
-        let above = self.parent.map(Place::pointer).unwrap_or_default();
+        let above = self.parent.map(Location::pointer).unwrap_or_default();
         match self.step {
             Step::Root(pointer) => String::from(pointer),
             Step::Member(key) => format!("{above}/{}", pointer_segment(key)),
@@ -42,74 +43,81 @@ impl Place<'_> {
     }
 }
 
-struct Walk<'a, 'f> {
-    place: &'a Place<'a>,
-    found: &'f mut Faults,
+/// The names of an object so far.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: BTreeSet<Cow<'a, str>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
-    type Value = ();
+impl<'a> Names<'a> {
+    fn contains(&self, name: &str) -> bool {
+        self.few.iter().any(|known| known == name) || self.many.contains(name)
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+    fn insert(&mut self, name: Cow<'a, str>) {
+        if self.few.len() < COMPARED_MAX && self.many.is_empty() {
+            self.few.push(name);
+        } else {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(name);
+        }
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_, '_> {
-    type Value = ();
+struct Walk<'a> {
+    reader: Reader<'a>,
+    found: Faults,
+    /// Not inside a member that is a repetition itself.
+    is_told: bool,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+impl Walk<'_> {
+    /// Goes behind the value that starts here; `None` if the text is not JSON.
+    fn value(&mut self, place: &Location<'_>) -> Option<()> {
+        match self.reader.peek()? {
+            b'{' => self.object(place),
+            b'[' => self.list(place),
+            b'"' => self.reader.quoted().map(|_text| ()),
+            _ => self.reader.scalar().filter(|text| !text.is_empty()).map(|_text| ()),
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let place = Place { parent: Some(self.place), step: Step::Member(&key) };
-            if known.contains(&key) {
-                self.found.note(|| Fault::new(place.pointer(), "is given twice"));
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                map.next_value_seed(Walk { place: &place, found: &mut *self.found })?;
-                known.insert(key);
+    fn object(&mut self, place: &Location<'_>) -> Option<()> {
+        let mut names = Names::default();
+        let _start = self.reader.takes(b'{');
+        while !self.reader.takes(b'}') {
+            let _comma = self.reader.takes(b',');
+            if self.reader.peek()? != b'"' {
+                return None;
+            }
+            let name = unescaped(self.reader.quoted()?)?;
+            let _colon = self.reader.takes(b':');
+            let member = Location { parent: Some(place), step: Step::Member(&name) };
+            let is_new = !names.contains(&name);
+            if !is_new && self.is_told {
+                self.found.push_with(|| Fault::new(member.pointer(), "is given twice"));
+            }
+            let was_told = self.is_told;
+            self.is_told = was_told && is_new;
+            self.value(&member)?;
+            self.is_told = was_told;
+            if is_new {
+                names.insert(name);
             }
         }
-        Ok(())
+        Some(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn list(&mut self, place: &Location<'_>) -> Option<()> {
+        let _start = self.reader.takes(b'[');
         let mut index = 0;
-        loop {
-            let place = Place { parent: Some(self.place), step: Step::Item(index) };
-            if items.next_element_seed(Walk { place: &place, found: &mut *self.found })?.is_none() {
-                return Ok(());
-            }
+        while !self.reader.takes(b']') {
+            let _comma = self.reader.takes(b',');
+            self.value(&Location { parent: Some(place), step: Step::Item(index) })?;
             index += 1;
         }
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _value: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+        Some(())
     }
 }
 

@@ -1,292 +1,37 @@
-//! How a webhook does: when its failures become a reason to call it less, and its successes a reason to call it as usual.
+//! How a webhook does: when its failures become a reason to call it less, and its successes a reason to call
+//! it as usual.
 //!
 //! One [`Health`] per webhook, changed by nothing but [`Health::after`]. Three ways to be unwell:
 //!
-//! - **Throttled**: the receiver, or a proxy before it, is overloaded (429, 502, 504, or 503 with `Retry-After`). Each such
-//!   answer doubles the space between two calls, each success halves it, until it is gone.
-//! - **Failing**: [`FAILING_AFTER`] other failures in a row. The space doubles with each further one; a single success ends
-//!   it at once, because the receiver is back.
-//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure. The webhook is to be disabled. What
-//!   was before a person paused the webhook does not count ([`Health::resumed`]).
+//! - **Throttled**: the receiver, or a proxy before it, is overloaded (429, 502, 504, or 503 with
+//!   `Retry-After`). Each such answer doubles the space between two calls, each success halves it, until it
+//!   is gone.
+//! - **Failing**: [`FAILING_AFTER`] other failures in a row. The space doubles with each further one; a
+//!   single success ends it at once, because the receiver is back.
+//! - **Failing for days**: no success for [`DISABLE_AFTER_MS`] after the first failure, and enough failures
+//!   since to say so: [`DISABLE_FAILURES_MIN`] of them, on [`DISABLE_DAYS_MIN`] days. The webhook is to be
+//!   disabled. What was before a person paused the webhook does not count, and an edit that makes another
+//!   receiver of it starts anew ([`Health::edited`]).
 //!
-//! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`]; the ledger holds
-//! its other deliveries. A 410 that does not disable its webhook at once is a failure that is remembered until the next success
-//! ([`Health::gone_disables`]). Not here: the retries of a single delivery (`delivery::decide`).
+//! After an outage a webhook opens slowly: it gets [`SLOW_START_FROM`] calls at once, and twice as many every
+//! [`SLOW_START_STEP_MS`] in which one succeeds, until it has [`AT_ONCE_MAX`], the bound of every webhook
+//! that sets none ([`Health::at_once`]). A failure on the way halves it.
+//!
+//! While [`Health::is_probed`], a webhook gets one call at a time and none before [`Health::next_call_at`];
+//! the ledger holds its other deliveries. A 410 that does not disable its webhook at once is a failure that
+//! is remembered until the next success ([`Health::gone_disables`]). Not here: the retries of a single
+//! delivery (`delivery::decide`).
 
-use serde::{Deserialize, Serialize};
+mod signal;
+mod spacing;
+mod state;
 
-use crate::contract::counts_as_delivered;
-use crate::delivery::{Outcome, ReceivedResponse, retry_after};
-use crate::retry::RETRY_AFTER_MAX_S;
-use crate::time::Timestamp;
-use crate::webhook::Contract;
-
-/// Failures in a row until a webhook counts as failing and is probed.
-pub const FAILING_AFTER: u32 = 5;
-/// The level that spacing grows to at most.
-pub const LEVEL_MAX: u8 = 10;
-/// Milliseconds between two calls of a failing webhook at most.
-pub const FAILING_SPACING_MAX_MS: i64 = 60_000;
-/// Milliseconds between two calls of a throttled webhook at most, where its receiver names no time.
-pub const THROTTLED_SPACING_MAX_MS: i64 = 600_000;
-/// Milliseconds from the first failure after the latest success (or the end of a pause) until a further failure disables the webhook: five days
-/// (docs/wire.md D.3).
-pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
-
-/// Milliseconds from a first 410 until another one disables a webhook that asks for a second one ([`Health::gone_disables`]): ten
-/// minutes, longer than a parking page stands in for a receiver that is being deployed.
-pub const GONE_CONFIRM_MS: i64 = 600_000;
-
-/// Why a webhook is called less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cause {
-    /// Its receiver, or a proxy before it, is overloaded.
-    Throttled,
-    /// It failed many times in a row.
-    Failing,
-}
-
-/// What an attempt says of its webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// It was delivered.
-    Success,
-    /// It failed.
-    Failed,
-    /// It failed: the receiver says that it is gone for good.
-    Gone,
-    /// It failed, and calling less would help.
-    Throttled {
-        /// Seconds that the receiver asked for.
-        retry_after_s: Option<u32>,
-    },
-}
-
-impl Signal {
-    /// What an attempt that ended at `now` says; `None` where it says nothing about the receiver: our own crash
-    /// ([`Outcome::Lost`]), and a URL that we refuse to call.
-    #[must_use]
-    pub fn of(
-        contract: Contract,
-        outcome: &Outcome,
-        response: Option<&ReceivedResponse>,
-        now: Timestamp,
-    ) -> Option<Self> {
-        let asked = || response.and_then(|response| retry_after(response, now));
-        Some(match outcome {
-            Outcome::Answered { status } if counts_as_delivered(contract, *status) => Self::Success,
-            Outcome::Answered { status: 410 } => Self::Gone,
-            Outcome::Lost | Outcome::Blocked { .. } => return None,
-            Outcome::Answered { status: 429 | 502 | 504 } => {
-                Self::Throttled { retry_after_s: asked().and_then(|asked| asked.wait_s()) }
-            }
-            // Whoever sends the header asks for fewer calls, also where nobody understands for how long.
-            Outcome::Answered { status: 503 } => match asked() {
-                Some(asked) => Self::Throttled { retry_after_s: asked.wait_s() },
-                None => Self::Failed,
-            },
-            Outcome::Answered { .. }
-            | Outcome::TimedOut
-            | Outcome::ConnectionFailed { .. }
-            | Outcome::NameNotResolved
-            | Outcome::PlatformFailed { .. } => Self::Failed,
-        })
-    }
-}
-
-/// A change that somebody should hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// It failed [`FAILING_AFTER`] times in a row: told once until it succeeds.
-    Failing,
-    /// It was called less and is called as usual again.
-    Recovered,
-    /// It was called as usual and is called less, because its receiver is overloaded.
-    Throttled,
-    /// It has failed for [`DISABLE_AFTER_MS`] without one success and is to be disabled. Told by every failure from then on.
-    DisabledForDays,
-}
-
-/// How a webhook does. The default is a webhook that is called as usual.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Health {
-    /// [`Signal::Failed`] since the latest success.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub failures_in_a_row: u32,
-    /// When the first failure of either kind ended after the latest success, or after the webhook was last resumed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failing_since: Option<Timestamp>,
-    /// How far calls are spaced, 0 (as usual) to [`LEVEL_MAX`].
-    #[serde(skip_serializing_if = "is_level_zero")]
-    pub level: u8,
-    /// Why they are; `None` exactly where the level is 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
-    /// No call before then; `None` exactly where the level is 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_call_at: Option<Timestamp>,
-    /// When the first 410 came after the latest success.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gone_since: Option<Timestamp>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-const fn is_level_zero(level: &u8) -> bool {
-    *level == 0
-}
-
-impl Health {
-    /// Whether there is nothing to remember: no failure since the latest success, and calls as usual.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether it gets one call at a time, and none before `next_call_at`.
-    #[must_use]
-    pub const fn is_probed(&self) -> bool {
-        self.level > 0
-    }
-
-    /// How it stands after a signal at `now`, and what somebody should hear of.
-    ///
-    /// What ends before `next_call_at` began before the pause and says nothing about what came after: a success does not
-    /// bring the calls of a throttled webhook closer together, and a failure does not space them further (many calls that
-    /// were under way when a receiver vanished would else count as many probes). A failure never shortens a pause.
-    #[must_use]
-    pub fn after(&self, signal: Signal, now: Timestamp) -> (Self, Vec<Transition>) {
-        let next_level = if self.is_early(now) { self.level } else { self.level.saturating_add(1) };
-        match signal {
-            Signal::Success => self.after_success(now),
-            Signal::Gone => {
-                let gone_since = Some(self.gone_since.unwrap_or(now));
-                Self { gone_since, ..*self }.after(Signal::Failed, now)
-            }
-            Signal::Failed => {
-                let failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-                let counted = Self { failures_in_a_row, ..*self };
-                if failures_in_a_row < FAILING_AFTER {
-                    return counted.after_failure(counted.cause, counted.level, None, now);
-                }
-                let (next, mut transitions) =
-                    counted.after_failure(Some(Cause::Failing), next_level, None, now);
-                if failures_in_a_row == FAILING_AFTER {
-                    transitions.insert(0, Transition::Failing);
-                }
-                (next, transitions)
-            }
-            Signal::Throttled { retry_after_s } => {
-                let (next, mut transitions) =
-                    self.after_failure(Some(Cause::Throttled), next_level, retry_after_s, now);
-                if self.level == 0 {
-                    transitions.insert(0, Transition::Throttled);
-                }
-                (next, transitions)
-            }
-        }
-    }
-
-    /// Whether a 410 that ends at `now` disables the webhook: the first one does, unless the webhook asks for a second one
-    /// (`confirm`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in between starts over.
-    #[must_use]
-    pub fn gone_disables(&self, confirm: bool, now: Timestamp) -> bool {
-        !confirm || self.gone_from().is_some_and(|from| now >= from)
-    }
-
-    /// From when on a 410 is a second one; `None` where there was no first one.
-    #[must_use]
-    pub fn gone_from(&self) -> Option<Timestamp> {
-        self.gone_since.map(|since| since.plus_ms(GONE_CONFIRM_MS))
-    }
-
-    /// How it stands when its webhook calls another URL: what the receiver before said of itself is not said of the new one.
-    #[must_use]
-    pub fn moved(&self) -> Self {
-        Self { gone_since: None, ..*self }
-    }
-
-    /// How it stands when a person asks for a call at `now`: the pause ends, calls stay one at a time.
-    #[must_use]
-    pub fn asked_for(&self, now: Timestamp) -> Self {
-        Self { next_call_at: self.next_call_at.map(|at| at.min(now)), ..*self }
-    }
-
-    /// How it stands when its webhook is resumed after a pause. Days without a call say nothing about the receiver, so that
-    /// its days of failure begin anew with its next failure; how far its calls are spaced stays, because nothing was heard
-    /// of the receiver since.
-    #[must_use]
-    pub fn resumed(&self) -> Self {
-        Self { failing_since: None, ..*self }
-    }
-
-    /// Whether a call that ended at `now` began before the present pause.
-    fn is_early(&self, now: Timestamp) -> bool {
-        self.next_call_at.is_some_and(|next_call_at| now < next_call_at)
-    }
-
-    fn after_success(&self, now: Timestamp) -> (Self, Vec<Transition>) {
-        match self.cause {
-            Some(Cause::Throttled) if self.is_early(now) => {
-                (Self { failures_in_a_row: 0, failing_since: None, gone_since: None, ..*self }, Vec::new())
-            }
-            Some(Cause::Throttled) if self.level > 1 => {
-                let level = self.level - 1;
-                let next_call_at = Some(now.plus_ms(spacing_ms(level, Cause::Throttled)));
-                (Self { level, cause: self.cause, next_call_at, ..Self::default() }, Vec::new())
-            }
-            Some(Cause::Throttled | Cause::Failing) => (Self::default(), vec![Transition::Recovered]),
-            None => (Self::default(), Vec::new()),
-        }
-    }
-
-    fn after_failure(
-        &self,
-        cause: Option<Cause>,
-        level: u8,
-        asked_s: Option<u32>,
-        now: Timestamp,
-    ) -> (Self, Vec<Transition>) {
-        let level = level.min(LEVEL_MAX);
-        let asked_ms = i64::from(asked_s.unwrap_or(0).min(RETRY_AFTER_MAX_S)) * 1_000;
-        let spacing_ms = |cause| if self.is_early(now) { 0 } else { spacing_ms(level, cause) };
-        let next_call_at = cause.map(|cause| now.plus_ms(spacing_ms(cause).max(asked_ms)));
-        let failing_since = self.failing_since.unwrap_or(now);
-        let is_hopeless = now.ms_since(failing_since) >= DISABLE_AFTER_MS;
-        let next = Self {
-            failures_in_a_row: self.failures_in_a_row,
-            failing_since: Some(failing_since),
-            level,
-            cause,
-            next_call_at: next_call_at.max(self.next_call_at),
-            gone_since: self.gone_since,
-        };
-        (next, if is_hopeless { vec![Transition::DisabledForDays] } else { Vec::new() })
-    }
-}
-
-/// Milliseconds from one call to the next at a level: 1 s, doubled with each level above the first, up to a ceiling; 0 at
-/// level 0.
-#[must_use]
-pub const fn spacing_ms(level: u8, cause: Cause) -> i64 {
-    let ceiling_ms = match cause {
-        Cause::Failing => FAILING_SPACING_MAX_MS,
-        Cause::Throttled => THROTTLED_SPACING_MAX_MS,
-    };
-    let doublings = match level {
-        0 => return 0,
-        1..=LEVEL_MAX => level - 1,
-        _ => LEVEL_MAX - 1,
-    };
-    let spacing_ms = 1_000 << doublings;
-    if spacing_ms < ceiling_ms { spacing_ms } else { ceiling_ms }
-}
+pub use self::signal::Signal;
+pub use self::spacing::{Cause, FAILING_SPACING_MAX_MS, LEVEL_MAX, THROTTLED_SPACING_MAX_MS, spacing_ms};
+pub use self::state::{
+    AT_ONCE_MAX, DISABLE_AFTER_MS, DISABLE_DAYS_MIN, DISABLE_FAILURES_MIN, FAILING_AFTER, GONE_CONFIRM_MS,
+    Health, SLOW_START_FROM, SLOW_START_STEP_MS, Transition,
+};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::state::DAY_MS;
 use super::*;
+use crate::delivery::{Outcome, ReceivedResponse};
+use crate::time::Timestamp;
+use crate::webhook::{Contract, Definition, Header, WebhookName};
 
 const NOW: Timestamp = Timestamp(1_795_270_051_204);
 
@@ -48,7 +52,8 @@ fn calls_that_were_under_way_when_a_receiver_vanished_count_as_one_probe() {
 #[test]
 fn what_follows_what() {
     use Cause::{Failing, Throttled};
-    // Signals an hour apart; then failures in a row, level, cause, seconds until the next call, and what was told when.
+    // Signals an hour apart; then failures in a row, level, cause, seconds until the next call, and what was
+    // told when.
     for (signals, failures, level, cause, next_s, told) in [
         (&[S][..], 0, 0, None, None, vec![]),
         (&[F, F, F, F], 4, 0, None, None, vec![]),
@@ -116,19 +121,20 @@ fn what_was_under_way_when_the_pause_began_neither_ends_nor_shortens_it() {
         );
     }
     let (recovered, transitions) = paused.after(S, NOW.plus_ms(3_600_000));
-    assert!(recovered.is_plain() && transitions == [Transition::Recovered]);
+    assert_eq!(recovered, opened_at(NOW.plus_ms(3_600_000)));
+    assert_eq!(transitions, [Transition::Recovered]);
 }
 
 #[test]
 fn a_success_at_any_time_ends_failing() {
     let (failing, _) = after_all(&[F; 12], |_| NOW);
-    assert_eq!(failing.after(S, NOW), (Health::default(), vec![Transition::Recovered]));
+    assert_eq!(failing.after(S, NOW), (opened_at(NOW), vec![Transition::Recovered]));
 }
 
 #[test]
 fn five_days_without_a_success_disable() {
     for (first, second) in [(F, F), (F, T), (T, F), (T, T)] {
-        let (health, _) = Health::default().after(first, NOW);
+        let health = failing_since_now(first);
         let told = |ms: i64| health.after(second, NOW.plus_ms(ms)).1.contains(&Transition::DisabledForDays);
         assert_eq!((told(DISABLE_AFTER_MS - 1), told(DISABLE_AFTER_MS)), (false, true));
         let (fixed, _) = health.after(S, NOW.plus_ms(DISABLE_AFTER_MS - 1));
@@ -167,7 +173,7 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         (503, Some(""), throttled(None)),
         (504, Some("Sat, 21 Nov 2026 14:07:41 GMT"), throttled(Some(10))),
     ] {
-        let found = Signal::of(
+        let found = Signal::from_outcome(
             Contract::Standard,
             &Outcome::Answered { status },
             Some(&response(status, retry_after)),
@@ -175,17 +181,23 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
         );
         assert_eq!(found, signal, "{status} {retry_after:?}");
     }
-    assert_eq!(Signal::of(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW), Some(S));
+    assert_eq!(
+        Signal::from_outcome(Contract::Ubiops, &Outcome::Answered { status: 302 }, None, NOW),
+        Some(S)
+    );
     let message = || String::from("x");
     for (outcome, signal) in [
         (Outcome::TimedOut, Some(F)),
         (Outcome::ConnectionFailed { message: message() }, Some(F)),
         (Outcome::NameNotResolved, Some(F)),
-        (Outcome::PlatformFailed { message: message() }, Some(F)),
+        (Outcome::PlatformFailed { message: message() }, None),
+        (Outcome::PlatformFailed { message: String::from("TLS peer's certificate is not trusted") }, Some(F)),
+        (Outcome::Answered { status: 401 }, Some(Signal::Refused)),
+        (Outcome::Answered { status: 403 }, Some(Signal::Refused)),
         (Outcome::Blocked { message: message() }, None),
         (Outcome::Lost, None),
     ] {
-        assert_eq!(Signal::of(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
+        assert_eq!(Signal::from_outcome(Contract::Standard, &outcome, None, NOW), signal, "{outcome:?}");
     }
 }
 
@@ -215,7 +227,6 @@ fn a_second_410_counts_from_ten_minutes_after_the_first() {
         let (well, _told) = slow.after(S, at);
         assert_eq!((well.is_probed(), well.gone_since), (true, None), "throttled still, and not gone");
     }
-    assert_eq!(first.moved(), Health { gone_since: None, ..first });
     assert_eq!(
         serde_json::to_value(first).ok().and_then(|stored| serde_json::from_value(stored).ok()),
         Some(first)
@@ -276,8 +287,9 @@ proptest! {
     #[test]
     fn enough_successes_fix_anything(steps in prop::collection::vec(any_signal(), 0..60)) {
         let (mut health, _) = after_all(&steps, |_| NOW);
-        for _ in 0..=LEVEL_MAX {
-            health = health.after(S, health.next_call_at.unwrap_or(NOW)).0;
+        for step in 0..=LEVEL_MAX + 6 {
+            let opens_at = NOW.plus_ms(i64::from(step) * DAY_MS);
+            health = health.after(S, health.next_call_at.unwrap_or(opens_at)).0;
         }
         prop_assert!(health.is_plain());
     }
@@ -286,7 +298,7 @@ proptest! {
     fn any_clock_and_any_stored_health_is_taken(failures_in_a_row: u32, since: Option<i64>, level: u8, next: Option<i64>, now: i64, signal in any_signal()) {
         let cause = [None, Some(Cause::Failing), Some(Cause::Throttled)][usize::from(level % 3)];
         let health =
-            Health { failures_in_a_row, failing_since: since.map(Timestamp), level, cause, next_call_at: next.map(Timestamp), gone_since: None };
+            Health { failures_in_a_row, failing_since: since.map(Timestamp), level, cause, next_call_at: next.map(Timestamp), ..Health::default() };
         let _next = health.after(signal, Timestamp(now));
     }
 }
@@ -294,16 +306,107 @@ proptest! {
 #[test]
 fn days_of_failure_begin_anew_when_a_webhook_is_resumed() {
     let now = Timestamp(1_795_270_051_204);
-    let (failed, _transitions) = Health::default().after(Signal::Throttled { retry_after_s: None }, now);
+    let failed = failing_since_now(T);
     let resumed = failed.resumed();
-    assert_eq!(resumed, Health { failing_since: None, ..failed });
-    let later = now.plus_ms(DISABLE_AFTER_MS);
-    assert_eq!(failed.after(Signal::Failed, later).1, [Transition::DisabledForDays]);
-    let (failed, transitions) = resumed.after(Signal::Failed, later);
-    assert_eq!((failed.failing_since, transitions), (Some(later), Vec::new()));
     assert_eq!(
-        failed.after(Signal::Failed, later.plus_ms(DISABLE_AFTER_MS)).1,
-        [Transition::DisabledForDays]
+        resumed,
+        Health { failing_since: None, failures: 0, failing_days: 0, failed_on: None, ..failed }
     );
+    let later = now.plus_ms(DISABLE_AFTER_MS);
+    assert!(failed.after(T, later).1.contains(&Transition::DisabledForDays));
+    let (failed, transitions) = resumed.after(T, later);
+    assert_eq!((failed.failing_since, transitions), (Some(later), Vec::new()));
+    let failed =
+        (1..10).fold(failed, |health, half_days| health.after(T, later.plus_ms(half_days * DAY_MS / 2)).0);
+    assert!(failed.after(T, later.plus_ms(DISABLE_AFTER_MS)).1.contains(&Transition::DisabledForDays));
     assert!(Health::default().resumed().is_plain());
+}
+
+/// A webhook whose first failure was `first`, at [`NOW`], and that has failed often enough since to be
+/// disabled in the end.
+fn failing_since_now(first: Signal) -> Health {
+    let (health, _) = Health::default().after(first, NOW);
+    (1..10).fold(health, |health, half_days| health.after(T, NOW.plus_ms(half_days * DAY_MS / 2)).0)
+}
+
+#[test]
+fn a_quiet_webhook_is_not_disabled_by_a_few_failures_however_far_apart() {
+    let at_days = |days: &[i64]| {
+        let mut told = Vec::new();
+        let mut health = Health::default();
+        for day in days {
+            let (next, transitions) = health.after(F, NOW.plus_ms(day * DAY_MS));
+            told.extend(transitions.contains(&Transition::DisabledForDays).then_some(*day));
+            health = next;
+        }
+        told
+    };
+    assert_eq!(at_days(&[0, 5]), [0; 0], "one on Monday, one on Saturday");
+    assert_eq!(at_days(&[0, 1, 2, 3, 4, 5, 6, 7, 8]), [0; 0], "nine of them");
+    assert_eq!(at_days(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), [9], "ten");
+    let burst = |day: i64| [day; 20];
+    assert_eq!(at_days(&[burst(0), burst(5)].concat()), [0; 0], "many, on two days");
+    assert_eq!(at_days(&[&burst(0)[..], &[2, 5]].concat()), [5], "many, on three days");
+}
+
+#[test]
+fn an_edit_that_makes_another_receiver_of_a_webhook_starts_anew() {
+    let name = WebhookName::parse("w").unwrap();
+    let before = Definition::new(name, String::from("https://a.example/x"), Contract::Standard, Vec::new());
+    let failing = failing_since_now(F);
+    let paused = Definition { paused: true, ..before.clone() };
+    let elsewhere = Definition { url: String::from("https://b.example/x"), ..before.clone() };
+    let secret = Definition { secret: Some(String::from("s1.k1.other")), ..before.clone() };
+    let header = Header { key: String::from("x-key"), value: String::from("1"), protected: true };
+    let headers = Definition { headers: vec![header], ..before.clone() };
+    let disabled = Definition { enabled: false, ..before.clone() };
+    assert_eq!(failing.edited(&before, &before), failing);
+    assert_eq!(failing.edited(&before, &paused), failing);
+    assert_eq!(failing.edited(&paused, &before), failing.resumed());
+    assert!(failing.edited(&disabled, &before).is_plain());
+    assert!(failing.edited(&before, &elsewhere).is_plain());
+    for other in [&secret, &headers] {
+        assert_eq!(failing.edited(&before, other), failing, "its failures have another reason");
+        let (refused, _) = failing.after(Signal::Refused, NOW.plus_ms(DISABLE_AFTER_MS - 1));
+        assert!(refused.refused && refused.edited(&before, other).is_plain());
+        let (again, _) = refused.after(F, NOW.plus_ms(DISABLE_AFTER_MS - 1));
+        assert_eq!(again.edited(&before, other), again, "the latest failure was another one");
+    }
+}
+
+/// A webhook that is as well as it can be right after an outage.
+fn opened_at(now: Timestamp) -> Health {
+    Health { at_once: Some(SLOW_START_FROM), at_once_since: Some(now), ..Health::default() }
+}
+
+#[test]
+fn a_webhook_opens_slowly_after_an_outage() {
+    let (failing, _) = after_all(&[F; 7], |_| NOW);
+    let mut health = failing.after(S, NOW).0;
+    // A success every 10 ms: after how many milliseconds so many calls at once are allowed.
+    let mut raised = vec![(0, health.at_once)];
+    for ms in (10..3_000).step_by(10) {
+        let next = health.after(S, NOW.plus_ms(ms)).0;
+        if next.at_once != health.at_once {
+            raised.push((ms, next.at_once));
+        }
+        health = next;
+    }
+    let expected = [(0, Some(2)), (340, Some(4)), (680, Some(8)), (1_020, Some(16)), (1_360, Some(32))];
+    assert_eq!(raised[..5], expected);
+    assert_eq!(raised[5..], [(1_700, None)], "as usual");
+    assert!(health.is_plain());
+}
+
+#[test]
+fn a_failure_while_a_webhook_opens_halves_what_it_gets_at_once() {
+    let eight = Health { at_once: Some(8), at_once_since: Some(NOW), ..Health::default() };
+    let at_once = |signals: &[Signal]| {
+        signals.iter().fold(eight, |health, signal| health.after(*signal, NOW.plus_ms(100)).0).at_once
+    };
+    assert_eq!(at_once(&[F]), Some(4));
+    assert_eq!(at_once(&[F, S]), Some(4), "it is not raised at once");
+    assert_eq!(at_once(&[F, F, F, F]), Some(1));
+    assert_eq!(at_once(&[F, F, F, F, F]), None, "it is probed again");
+    assert_eq!(at_once(&[T]), None);
 }

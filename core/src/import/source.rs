@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Found, From};
+use super::found::Found;
+use super::from::From;
 use crate::event::is_event_type;
 use crate::fault::type_name;
 use crate::webhook::field::{DESCRIPTION_CHARS_MAX, EVENTS_MAX};
@@ -23,7 +24,7 @@ pub(super) fn items(from: From, listing: &Value) -> Vec<&Value> {
     found.map_or_else(|| vec![listing], |items| items.iter().collect())
 }
 
-/// One webhook; `None` where it is none. What it says and nobody read is told in a note.
+/// One webhook, or `None` if the entry is not one. Members that nothing read are named in a note.
 pub(super) fn read(from: From, item: &Value) -> Option<Found> {
     let mut item = Item::new(item.as_object()?);
     let mut found = match from {
@@ -68,7 +69,8 @@ const DESCRIPTIVE: [&str; 26] = [
     "list",
 ];
 
-/// A member counts as read once it was found to be what was looked for; one of another type is left over like an unknown one.
+/// A member counts as read once it was found to be what was looked for; one of another type is left over like
+/// an unknown one.
 struct Item<'a> {
     map: &'a Map<String, Value>,
     read: BTreeSet<&'a str>,
@@ -133,7 +135,7 @@ impl<'a> Item<'a> {
             .map(|(key, _)| format!("{at}{}", key.chars().take(NAMED_CHARS_MAX).collect::<String>()))
             .collect();
         if !left.is_empty() {
-            found.note(format!("not taken over: {}", left.join(", ")));
+            found.add_note(format!("not taken over: {}", left.join(", ")));
         }
     }
 }
@@ -147,29 +149,30 @@ fn describe(found: &mut Found, item: &mut Item<'_>) {
     if let Some(description) = item.text("description") {
         let kept: String = description.chars().take(DESCRIPTION_CHARS_MAX).collect();
         if kept.len() < description.len() {
-            found.note(format!("the description was cut to {DESCRIPTION_CHARS_MAX} characters"));
+            found.add_note(format!("the description was cut to {DESCRIPTION_CHARS_MAX} characters"));
         }
         found.set("description", kept);
     }
 }
 
-/// Event types by name; what is none of ours cannot be asked for. `None` is a list that is not there.
+/// Event types by name; a name that Postern can't have is left out. `None` if there is no list.
 fn events(found: &mut Found, items: Option<&[Value]>, all_where_empty: bool) {
     let items = items.unwrap_or_default();
     let mut patterns: Vec<String> = Vec::new();
     for item in items {
         let Some(name) = item.as_str() else {
-            found.note(format!("an event type must be a text, not {}", type_name(item)));
+            found.add_note(format!("an event type must be a text, not {}", type_name(item)));
             continue;
         };
         // Other systems allow - in names, ours does not.
         let ours = name.replace('-', "_");
         let pattern = if name == "*" || is_event_type(&ours) { ours } else { String::new() };
         if pattern.is_empty() {
-            found.note(format!("event type {name} has no name here"));
+            found.add_note(format!("event type {name} has no name here"));
         } else {
             if pattern != name {
-                found.note(format!("event type {name} is called {pattern} here: post it under this name"));
+                found
+                    .add_note(format!("event type {name} is called {pattern} here: post it under this name"));
             }
             if patterns.len() > EVENTS_MAX {
                 // Too many for a webhook, which says so itself; to look through more of them is for nothing.
@@ -190,7 +193,7 @@ fn events(found: &mut Found, items: Option<&[Value]>, all_where_empty: bool) {
 fn header(found: &mut Found, taken: &mut Vec<Value>, key: &str, value: &str, protected: Option<bool>) {
     if let Some(why) = header::refusal(key) {
         let shown: String = key.chars().take(NAMED_CHARS_MAX).collect();
-        return found.note(format!("header {shown} is not taken over: it {why}"));
+        return found.add_note(format!("header {shown} is not taken over: it {why}"));
     }
     let mut header = json!({ "key": key, "value": value });
     if let Some(protected) = protected {
@@ -204,13 +207,13 @@ fn headers(found: &mut Found, items: Option<&Map<String, Value>>) {
     let mut taken = Vec::new();
     for (key, value) in items.into_iter().flatten() {
         match value.as_str() {
-            // It may be a password: nobody but its owner knows.
+            // It may be a password.
             Some(value) => header(found, &mut taken, key, value, Some(true)),
-            None => found.note(format!("header {key} has no value in the listing")),
+            None => found.add_note(format!("header {key} has no value in the listing")),
         }
     }
     if !taken.is_empty() {
-        found.note("headers are protected here; make those that are no secrets readable");
+        found.add_note("headers are protected here; make those that are not secrets readable");
         found.set("headers", taken);
     }
 }
@@ -221,7 +224,7 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
         if value.is_string() {
             labels.insert(name.clone(), value.clone());
         } else {
-            found.note(format!(
+            found.add_note(format!(
                 "label {name} is not taken over: its value is {}, not a text",
                 type_name(value)
             ));
@@ -244,7 +247,7 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
         .into_iter()
         .find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
     let listed = types.and_then(|key| item.list(key));
-    // What is no list does not mean every event.
+    // A value that is not a list does not mean every event.
     events(&mut found, listed, types.is_none() || listed.is_some());
     if let Some(calls) = item.number("rateLimit").or_else(|| item.number("throttleRate")) {
         found.set("rate_limit", json!({ "calls": calls, "per_s": 1 }));
@@ -255,9 +258,9 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
     let sent = item.object("headers");
     headers(&mut found, sent);
     if item.list("channels").is_some_and(|channels| !channels.is_empty()) {
-        found.note("channels are not taken over: use event_labels");
+        found.add_note("channels are not taken over: use event_labels");
     }
-    found.note(NEW_SECRET);
+    found.add_note(NEW_SECRET);
     Some(found)
 }
 
@@ -271,20 +274,20 @@ fn convoy(item: &mut Item<'_>) -> Option<Found> {
         events(&mut found, Some(types), true);
     } else {
         found.set("events", vec!["*"]);
-        found.note(
+        found.add_note(
             "an endpoint does not say which events it gets: import its subscriptions instead, or choose them",
         );
     }
     if filter.as_mut().and_then(|filter| filter.read("filter", Some)).is_some_and(|filter| !filter.is_null())
     {
-        found.note("filters of the payload are not taken over: write a filter");
+        found.add_note("filters of the payload are not taken over: write a filter");
     }
     for (part, at) in [(inner, "endpoint_metadata."), (filter, "filter_config.")] {
         if let Some(part) = part {
             part.note_rest(&mut found, at);
         }
     }
-    found.note(NEW_SECRET);
+    found.add_note(NEW_SECRET);
     Some(found)
 }
 
@@ -301,7 +304,7 @@ fn convoy_endpoint(found: &mut Found, endpoint: &mut Item<'_>) -> Option<()> {
     if let Some(timeout_s) = endpoint.number("http_timeout").filter(|seconds| *seconds > 0) {
         found.set("timeout_s", timeout_s.min(30));
         if timeout_s > 30 {
-            found.note(format!("the timeout is 30 s instead of {timeout_s} s"));
+            found.add_note(format!("the timeout is 30 s instead of {timeout_s} s"));
         }
     }
     let status = endpoint.text("status");
@@ -341,10 +344,10 @@ fn hook0(item: &mut Item<'_>) -> Option<Found> {
     let metadata = item.object("metadata");
     labels(&mut found, "labels", metadata);
     if target.text("method").is_some_and(|method| !method.eq_ignore_ascii_case("POST")) {
-        found.note("callbacks are always POST");
+        found.add_note("callbacks are always POST");
     }
     target.note_rest(&mut found, "target.");
-    found.note(NEW_SECRET);
+    found.add_note(NEW_SECRET);
     Some(found)
 }
 
@@ -372,8 +375,8 @@ fn ubiops(item: &mut Item<'_>) -> Option<Found> {
                 let protected = part.as_mut().and_then(|part| part.flag("protected"));
                 header(&mut found, &mut taken, key, value, protected);
             }
-            (Some(key), None) => found.note(format!("header {key} is protected there: give its value")),
-            (None, _) => found.note(format!("header number {} has no name in the listing", index + 1)),
+            (Some(key), None) => found.add_note(format!("header {key} is protected there: give its value")),
+            (None, _) => found.add_note(format!("header number {} has no name in the listing", index + 1)),
         }
     }
     found.set("headers", taken);
@@ -401,13 +404,14 @@ fn up42(item: &mut Item<'_>) -> Option<Found> {
     if secret.is_null()
         && item.map.get("secret").is_some_and(|secret| !secret.is_null() && !secret.is_string())
     {
-        found.note("the secret is no text: callbacks are not signed");
+        found.add_note("the secret is not a string: callbacks are not signed");
     }
     found.set("secret", secret);
     Some(found)
 }
 
-/// actinia has no stored webhooks: each process chain brings its own. The end of a run is the nearest that an event comes.
+/// actinia has no stored webhooks: each process chain brings its own. The end of a run is the nearest that an
+/// event comes.
 fn actinia(item: &mut Item<'_>) -> Option<Found> {
     let chain = item
         .map
@@ -424,12 +428,12 @@ fn actinia(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: chain.name(&["id", "name"]), ..Found::default() };
     found.set("url", webhooks.text("finished")?);
     found.set("events", vec!["run.finished"]);
-    found.note("actinia's webhooks belong to a process chain: post such chains to /actinia or to runs, which take them as they are");
+    found.add_note("actinia's webhooks belong to a process chain: post such chains to /actinia or to runs, which take them as they are");
     if webhooks.text("update").is_some() {
-        found.note("the update URL is not taken over: only runs send updates");
+        found.add_note("the update URL is not taken over: only runs send updates");
     }
     if webhooks.text("auth").is_some() {
-        found.note("auth is not taken over: give the header authorization");
+        found.add_note("auth is not taken over: give the header authorization");
     }
     if named.is_some() {
         webhooks.note_rest(&mut found, "webhooks.");

@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::found::{NOTE_BYTES_MAX, NOTES_MAX};
+use super::request::ITEMS_MAX;
 use super::*;
 use crate::config::{self, State};
+use crate::egress::Policy;
+use crate::fault::InputFault;
 
 fn policy() -> Policy {
     Policy { allow_private_targets: false, own_hosts: Vec::new() }
@@ -165,7 +169,7 @@ fn what_is_of_the_wrong_type_or_unknown_is_told() {
         From::Up42,
         json!([{"name": "w", "url": "https://a.example/", "events": ["job.status"], "active": "true", "secret": 1}]),
     );
-    assert!(up42.contains("not taken over: active") && up42.contains("the secret is no text"), "{up42}");
+    assert!(up42.contains("not taken over: active") && up42.contains("the secret is not a string"), "{up42}");
 }
 
 #[test]

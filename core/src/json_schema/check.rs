@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::{Format, Node, Rules, Schema};
+use super::schema::{Node, Rules, Schema};
+use super::types::Format;
 use crate::budget::{Budget, LOOK};
 use crate::compare::{equal, hash_of, order_of_numbers, steps_of_number};
 use crate::decimal::Decimal;
@@ -17,14 +18,15 @@ pub(super) const SHOWN_CHARS_MAX: usize = 80;
 const EMAIL_BYTES_MAX: usize = 320;
 
 impl Schema {
-    /// What of `value`, which stands at `pointer` of the input, does not fit; nothing where it fits. See [`Faults`]
-    /// for how many places are named.
+    /// What of `value`, which stands at `pointer` of the input, does not fit; nothing where it fits. See
+    /// [`Faults`] for how many places are named.
     #[must_use]
     pub fn check(&self, value: &Value, pointer: &str) -> Faults {
         self.check_within(value, pointer, &Budget::of_event())
     }
 
-    /// [`Self::check`] with what is left of a budget. Where that is not enough there is one fault that says so.
+    /// [`Self::check`] with what is left of a budget. Where that is not enough there is one fault that says
+    /// so.
     #[must_use]
     pub fn check_within(&self, value: &Value, pointer: &str, budget: &Budget) -> Faults {
         let mut check = Check { schema: self, budget, faults: Some(Faults::default()), fits: true };
@@ -40,7 +42,7 @@ impl Schema {
     }
 }
 
-/// Where a value stands. Written out for a fault only: most values have none.
+/// Where a value stands. Written out only for a fault, which most values don't have.
 struct At<'a> {
     parent: Option<&'a Self>,
     segment: Segment<'a>,
@@ -83,7 +85,7 @@ impl<'a> Check<'a> {
     fn fault<T: Into<String>>(&mut self, at: &At<'_>, detail: impl FnOnce() -> T) {
         self.fits = false;
         if let Some(faults) = self.faults.as_mut() {
-            faults.note(|| Fault::new(at.pointer(), detail()));
+            faults.push_with(|| Fault::new(at.pointer(), detail()));
         }
     }
 
@@ -210,8 +212,8 @@ impl<'a> Check<'a> {
         }
         if let Some((step, written)) = &rules.multiple_of
             && budget.pay(steps_of_number(number))
-            && budget.pay(Decimal::of(number).divisions_by(step) * DIVISION_STEPS)
-            && !Decimal::of(number).is_multiple_of(step)
+            && budget.pay(Decimal::from_number(number).divisions_by(step) * DIVISION_STEPS)
+            && !Decimal::from_number(number).is_multiple_of(step)
         {
             self.fault(at, || format!("must be a multiple of {}", limit(written)));
         }
@@ -320,7 +322,7 @@ const LETTER_WEIGHT: usize = 8;
 /// Bytes of a moment at most: nobody writes fractions of a second with more than some digits.
 const DATE_TIME_BYTES_MAX: usize = 100;
 
-/// A limit of a schema, for whoever missed it.
+/// A limit of a schema, as a fault names it.
 fn limit(number: &Number) -> String {
     crate::fault::cut(number.as_str(), SHOWN_CHARS_MAX)
 }
@@ -353,7 +355,8 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// One `@` between a local part and a host name, without spaces: what a mail server would look at twice is its own matter.
+/// One `@` between a local part and a host name, without spaces: what a mail server would look at twice is
+/// its own matter.
 fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
     let is_label = |label: &str| {

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Number, Value};
 
 use super::check::{SHOWN_CHARS_MAX, shown};
-use super::{
-    COUNT_MAX, DRAFTS, Enumeration, Format, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
-    SCHEMA_PARTS_MAX, Schema, Types,
+use super::schema::{
+    COUNT_MAX, DRAFTS, Enumeration, Node, Rules, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_PARTS_MAX, Schema,
 };
+use super::types::{Format, Types};
 use crate::compare::ValueSet;
 use crate::decimal::{STEP_DIGITS_MAX, Step};
 use crate::fault::{Fault, Faults, cut, pointer_segment, type_name, whole_number};
 
-/// Values of an `enum` that are named to whoever sent another, as far as they are short.
+/// Values of an `enum` that a fault names, if they are short.
 const NAMED_VALUES_MAX: usize = 30;
 const DEFS: &str = "#/$defs/";
 
@@ -21,8 +21,8 @@ impl Schema {
     /// Takes a schema apart that stands at `pointer` of the input.
     ///
     /// # Errors
-    /// Every keyword that is unknown, not checked here or has a wrong value; a `$ref` that leads nowhere or in a circle; a
-    /// schema that is too large.
+    /// Every keyword that is unknown, not checked here or has a wrong value; a `$ref` that leads nowhere or
+    /// in a circle; a schema that is too large.
     pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
         let bytes = value.to_string().len();
         if bytes > SCHEMA_BYTES_MAX {
@@ -45,7 +45,7 @@ impl Schema {
         let Reader { mut faults, refs, defs, .. } = reader;
         for (at, name) in refs {
             if !defs.contains_key(&name) {
-                faults.note(|| Fault::new(at, format!("leads nowhere: $defs has no {name}")));
+                faults.push_with(|| Fault::new(at, format!("leads nowhere: $defs has no {name}")));
             }
         }
         if !faults.is_empty() {
@@ -111,7 +111,7 @@ struct Reader {
 
 impl Reader {
     fn fault(&mut self, at: &str, detail: impl Into<String>) {
-        self.faults.note(|| Fault::new(at, detail));
+        self.faults.push_with(|| Fault::new(at, detail));
     }
 
     fn node(&mut self, value: &Value, at: &str, depth: usize) -> Node {
@@ -154,7 +154,9 @@ impl Reader {
             match key.as_str() {
                 "type" => rules.types = self.types(value, &here),
                 "enum" => match value.as_array() {
-                    Some(values) if !values.is_empty() => rules.enumeration = Some(Enumeration::of(values)),
+                    Some(values) if !values.is_empty() => {
+                        rules.enumeration = Some(Enumeration::from_values(values));
+                    }
                     _ => self.fault(&here, "must be an array with at least one value"),
                 },
                 "const" => rules.constant = Some(value.clone()),
@@ -177,8 +179,9 @@ impl Reader {
                 "exclusiveMinimum" => rules.exclusive_minimum = self.number(value, &here),
                 "exclusiveMaximum" => rules.exclusive_maximum = self.number(value, &here),
                 "multipleOf" => {
-                    rules.multiple_of =
-                        self.number(value, &here).and_then(|number| Some((Step::of(&number)?, number)));
+                    rules.multiple_of = self
+                        .number(value, &here)
+                        .and_then(|number| Some((Step::from_number(&number)?, number)));
                     if rules.multiple_of.is_none() && value.is_number() {
                         self.fault(
                             &here,
@@ -235,7 +238,7 @@ impl Reader {
                 "default" | "example" => {}
                 _ => self.fault(
                     &here,
-                    "is no keyword that Postern checks; leave it out, so that nobody relies on it",
+                    "is not a keyword that Postern checks; leave it out, so that nobody relies on it",
                 ),
             }
         }
@@ -328,7 +331,7 @@ impl Reader {
 }
 
 impl Enumeration {
-    fn of(values: &[Value]) -> Self {
+    fn from_values(values: &[Value]) -> Self {
         let known: Vec<String> = values.iter().take(NAMED_VALUES_MAX).map(shown).collect();
         Self { set: ValueSet::new(values), words: cut(&known.join(", "), SHOWN_CHARS_MAX) }
     }

@@ -7,6 +7,7 @@ use super::*;
 use crate::budget::Budget;
 use crate::fault::{FAULTS_MAX, Fault};
 use crate::json;
+use crate::nearly::{nearly, point_into};
 
 fn schema(value: &Value) -> Schema {
     Schema::parse(value, "/schema").unwrap_or_else(|faults| panic!("{value}: {faults:?}"))
@@ -385,6 +386,28 @@ proptest! {
     fn no_schema_and_no_value_make_it_panic(of in any_json(), value in any_json()) {
         if let Ok(schema) = Schema::parse(&of, "") {
             let _faults = schema.check(&value, "");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_nearly_valid_is_read_or_explained(
+        written in nearly(json!({
+            "type": ["object", "null"], "required": ["n"], "additionalProperties": false, "maxProperties": 4,
+            "properties": {
+                "n": {"type": "integer", "minimum": 0, "multipleOf": 5}, "id": {"$ref": "#/$defs/id"},
+                "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": true, "maxItems": 3},
+                "at": {"anyOf": [{"type": "string", "format": "date-time"}, {"const": null}]},
+            },
+            "$defs": {"id": {"type": "string", "minLength": 1, "format": "uuid"}},
+        })),
+        value in nearly(json!({"n": 10, "id": "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11", "tags": ["a"], "at": null})),
+    ) {
+        match Schema::parse(&written, "/schema") {
+            Ok(schema) => point_into(&value, "", schema.check(&value, "").iter())?,
+            Err(faults) => {
+                prop_assert!(!faults.is_empty());
+                point_into(&written, "/schema", faults.iter())?;
+            }
         }
     }
 }

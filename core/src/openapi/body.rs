@@ -1,9 +1,9 @@
 //! What request bodies may hold, as JSON Schema.
 //!
-//! Bodies are read field by field by the parsers of this crate, so that every fault is named; no type stands for a body.
-//! Here each is described with the very constants that its parser checks, and the tests of this module hold the examples
-//! and the limits against the parsers. What a schema can't say (an address that the policy refuses, a time that lies in the
-//! past, two fields that exclude each other) is said in words.
+//! Bodies are read field by field by the parsers of this crate, so that every fault is named; no type stands
+//! for a body. Here each is described with the very constants that its parser checks, and the tests of this
+//! module hold the examples and the limits against the parsers. What a schema can't say (an address that the
+//! policy refuses, a time that lies in the past, two fields that exclude each other) is said in words.
 
 use serde_json::{Map, Value, json};
 
@@ -15,9 +15,10 @@ use crate::contract::up42;
 use crate::delivery::State;
 use crate::egress::URL_CHARS_MAX;
 use crate::event::{
-    BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX,
-    OBJECT_PART_CHARS_MAX, ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
+    BATCH_EVENTS_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, OBJECT_PART_CHARS_MAX,
+    ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
 };
+use crate::fault::BODY_BYTES_MAX;
 use crate::import::{self, LISTING_BYTES_MAX};
 use crate::json_schema::{COUNT_MAX, DRAFTS};
 use crate::project::{ACTINIA_LOCATION_CHARS_MAX, ACTINIA_LOCATIONS_MAX};
@@ -27,10 +28,10 @@ use crate::signing::SecretKind;
 use crate::webhook::field::{
     CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, EVENTS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     HEADERS_MAX, LABEL_KEY_CHARS_MAX, LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S,
-    SCHEDULE_WAITS_MAX, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S,
+    SCHEDULE_WAITS_MAX, TIMEOUT_MAX_S,
 };
 use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
-use crate::webhook::{ProjectName, RateLimit, WebhookName};
+use crate::webhook::{ProjectName, RateLimit, TIMEOUT_DEFAULT_S, WebhookName};
 use crate::{inbox, replay, token};
 
 /// A request body.
@@ -242,7 +243,8 @@ fn idempotency_key() -> Value {
     text(1, IDEMPOTENCY_KEY_CHARS_MAX)
 }
 
-/// The key of an `Idempotency-Key` header. Spaces at its ends are not part of it (RFC 9110 §5.5), but one that is nothing else is none.
+/// The key of an `Idempotency-Key` header. Leading and trailing spaces are trimmed (RFC 9110 §5.5); a blank
+/// key is rejected.
 pub(super) fn idempotency_header() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARS_MAX, "pattern": "^[ -~]*[!-~][ -~]*$" })
 }
@@ -348,7 +350,7 @@ fn header() -> Value {
                         "type": "string", "minLength": 1, "maxLength": HEADER_VALUE_BYTES_MAX,
                         "pattern": r"^[!-~]([\t -~]*[!-~])?$",
                     })),
-                    "Visible ASCII characters, spaces and tabs, at most 4,096 of them. A header that is stored already keeps its value where none is sent.",
+                    "Visible ASCII characters, spaces and tabs, at most 4,096 of them. A header that is stored already keeps its value if none is sent.",
                 ),
             ),
             (
@@ -414,7 +416,7 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "timeout_s",
             said(
                 nullable(integer(1, TIMEOUT_MAX_S)),
-                &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} where nobody says."),
+                &format!("Seconds of one attempt; {TIMEOUT_DEFAULT_S} if absent."),
             ),
         ),
         ("enabled", said(flag(), "Whether it takes events.")),
@@ -422,7 +424,7 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "retry",
             said(
                 flag(),
-                "Whether failed attempts are repeated. Where nobody says, the contract decides: all but `ubiops` repeat.",
+                "Whether failed attempts are repeated. If absent, the contract decides: all but `ubiops` repeat.",
             ),
         ),
         ("include_result", said(flag(), "Whether callbacks carry `result` (contract `ubiops`).")),
@@ -437,7 +439,7 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                     if is_patch {
                         "A change of the contract from or to `up42` must name it."
                     } else {
-                        "Where none is sent, `standard` gets one."
+                        "If none is sent, Postern makes one for `standard`."
                     }
                 ),
             ),
@@ -450,7 +452,7 @@ fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "rate_limit",
             said(
                 nullable(reference("RateLimitInput")),
-                "At most so many calls begin in any window of so many seconds.",
+                "At most `calls` calls start in any window of `per_s` seconds.",
             ),
         ),
         (
@@ -479,7 +481,7 @@ fn webhook_declaration() -> Value {
     let secret = json!({ "anyOf": [secret(), reference("KeptSecret"), { "type": "null" }] });
     let secret = said(
         secret,
-        "As in the body that makes a webhook; `{\"keep\": true}`, as nothing at all, keeps the stored one. Where there is none to keep, \
+        "As in the body that makes a webhook; `{\"keep\": true}`, like leaving it out, keeps the stored one. If there is nothing to keep, \
          `{\"keep\": true}` makes one, and the plan says so.",
     );
     if let Some(field) = fields.iter_mut().find(|(name, _)| *name == "secret") {
@@ -497,11 +499,11 @@ fn secret_rotation() -> Value {
                 said(
                     nullable(integer(0, OVERLAP_MAX_S)),
                     &format!(
-                        "Seconds that the secret before signs on; {OVERLAP_DEFAULT_S} where nobody says, 0 ends it at once."
+                        "Seconds for which the previous secret still signs; {OVERLAP_DEFAULT_S} if absent, 0 ends it at once."
                     ),
                 ),
             ),
-            ("secret", said(nullable(secret()), "The new secret; one is made where none is sent.")),
+            ("secret", said(nullable(secret()), "The new secret; Postern makes one if none is sent.")),
             (
                 "kind",
                 said(
@@ -515,8 +517,8 @@ fn secret_rotation() -> Value {
 
 fn test_fields() -> Vec<(&'static str, Value)> {
     vec![
-        ("type", said(nullable(event_type()), "The event type; a sample where none is sent.")),
-        ("data", json!({ "description": "The event's data, any JSON; a sample where none is sent." })),
+        ("type", said(nullable(event_type()), "The event type; a sample if absent.")),
+        ("data", json!({ "description": "The event's data, any JSON; a sample if absent." })),
         ("retry", test_retry()),
     ]
 }
@@ -539,7 +541,8 @@ fn test_create() -> Value {
     object(&["url"], fields)
 }
 
-/// The parts have names of their own: a schema that leads back to itself through one that has none can't be generated.
+/// The parts have names of their own: a schema that leads back to itself through one without a name can't be
+/// generated.
 fn condition() -> Value {
     said(
         json!({
@@ -602,7 +605,7 @@ fn event_type_rest() -> Vec<(&'static str, Value)> {
             "archived",
             said(
                 nullable(flag()),
-                "Whether it is no longer offered to people. Events of it are accepted all the same.",
+                "Whether it is no longer offered to people. Its events are still accepted.",
             ),
         ),
     ]
@@ -620,7 +623,7 @@ fn event_type_patch() -> Value {
 
 const SCHEMA_TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
-/// The keywords of `json_schema`, which names every fault itself; here only their kinds are told.
+/// The keywords of `json_schema`, which names every fault itself; here only their kinds.
 fn data_schema() -> Value {
     let part = || json!({ "anyOf": [{ "type": "boolean" }, reference("DataSchema")] });
     let parts = || json!({ "type": "array", "minItems": 1, "items": part() });
@@ -767,10 +770,7 @@ fn replay_create() -> Value {
                 ),
             ),
             ("until", said(nullable(time()), "Before this time; later than `since`.")),
-            (
-                "states",
-                said(nullable(states), "`dead` and `cancelled` where nobody says. Not with `missing`."),
-            ),
+            ("states", said(nullable(states), "`dead` and `cancelled` if absent. Not with `missing`.")),
             ("types", said(nullable(patterns(0)), "Only events of these types.")),
             ("missing", said(flag(), "Events that the webhook wants and never had a delivery of.")),
             ("dry_run", said(flag(), "Only count.")),
@@ -819,7 +819,7 @@ fn run_create() -> Value {
 fn run_claim() -> Value {
     let lease_s = said(
         integer(LEASE_S_MIN, LEASE_S_MAX),
-        &format!("Seconds of the lease; {LEASE_S_DEFAULT} where nobody says."),
+        &format!("Seconds of the lease; {LEASE_S_DEFAULT} if absent."),
     );
     object(&[], vec![("lease_s", lease_s)])
 }
@@ -838,7 +838,7 @@ fn run_said() -> Vec<(&'static str, Value)> {
             "claim",
             said(
                 nullable(integer(1, u32::MAX)),
-                "The number that the claim was answered with: one that was given to somebody else since is refused.",
+                "The number of the claim, as it was answered: refused once the run was given to another executor.",
             ),
         ),
         ("message", nullable(json!({ "type": "string", "maxLength": MESSAGE_CHARS_MAX }))),

@@ -1,7 +1,7 @@
 //! What receivers get: the `webhooks` of the document (`OpenAPI` 3.1 §4.8.1.2).
 //!
-//! Bodies are rendered as text by `contract`, so no type stands for one; the tests hold what is rendered against what is
-//! described here. The data of operational events has types.
+//! Bodies are rendered as text by `contract`, so no type stands for one; the tests hold what is rendered
+//! against what is described here. The data of operational events has types.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -55,7 +55,7 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
             "How far a run is",
             "Sent to a run's `update`. A newer one replaces one that was not sent.",
         ),
-        ("run.finished", "The end of a run", "Sent to a run's `finished`, whatever the end was."),
+        ("run.finished", "The end of a run", "Sent to a run's `finished`, whichever way it ended."),
     ] {
         let mut operation = operation(name, summary, description, &[]);
         operation["security"] = credentials();
@@ -80,7 +80,7 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let time =
         || json!({ "type": "string", "format": "date-time", "description": "When the event was accepted." });
-    let object = || json!({ "$ref": "#/components/schemas/CallbackObject", "description": "What it happened to; left out where nobody said." });
+    let object = || json!({ "$ref": "#/components/schemas/CallbackObject", "description": "What it happened to; absent if the producer did not say." });
     let nullable = |about: &str| json!({ "type": ["string", "null"], "description": about });
     let mut schemas = Map::new();
     let mut add = |name: &str, description: &str, required: &[&str], properties: Value| {
@@ -190,7 +190,7 @@ fn run_status() -> Value {
     })
 }
 
-/// What an operational event tells, and the name of its data's schema.
+/// What an operational event reports, and the name of its data's schema.
 fn operational(kind: Operational, generator: &mut SchemaGenerator) -> (&'static str, String) {
     fn named<T: JsonSchema>(generator: &mut SchemaGenerator) -> String {
         let _reference: Schema = generator.subschema_for::<T>();

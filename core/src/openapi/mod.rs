@@ -1,12 +1,13 @@
-//! The description of the native API as `OpenAPI` 3.1: `public/openapi.json`, made from the types and constants that the API
-//! is made of.
+//! The description of the native API as `OpenAPI` 3.1: `public/openapi.json`, made from the types and
+//! constants that the API is made of.
 //!
-//! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the constants of their
-//! parsers (`body`), paths and methods are those of [`crate::route`], problems those of [`crate::problem`]. This module is
-//! behind a feature that neither Worker nor page has: the document is written by a test (`POSTERN_BLESS=1`) and served as a
-//! file. `callbacks` describes what receivers get. What all of these write is valid, and then brought into the shapes that
-//! generators of clients read (`shape`) and the words that their readers know (`prose`). Not described: the facades, whose
-//! contracts are UbiOps', UP42's and actinia's own; `/in/…`, which takes anything.
+//! Schemas of answers are derived from the wire types (`schemars`), those of bodies are built beside the
+//! constants of their parsers (`body`), paths and methods are those of [`crate::route`], problems those of
+//! [`crate::problem`]. This module is behind a feature that neither Worker nor page has: the document is
+//! written by a test (`POSTERN_BLESS=1`) and served as a file. `callbacks` describes what receivers get. What
+//! all of these write is valid, and then brought into the shapes that generators of clients read (`shape`)
+//! and the words that their readers know (`prose`). Not described: the facades, whose contracts are UbiOps',
+//! UP42's and actinia's own; `/in/…`, which takes anything.
 
 mod body;
 mod callbacks;
@@ -31,7 +32,7 @@ use crate::webhook::ProjectName;
 /// Where schemas stand in the document.
 const SCHEMAS: &str = "/components/schemas";
 
-/// What the whole document begins with. `{roles}` stands for the roles and their words.
+/// What the whole document starts with. `{roles}` stands for the roles and their words.
 const INTRODUCTION: &str = "Postern takes events from your service, keeps them, signs and sends a callback to every webhook that wants \
 them, and says of each attempt what came of it.\n\n\
 Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: {roles}. `ADMIN_TOKEN` may do everything \
@@ -158,7 +159,8 @@ fn described(
     generator: &mut SchemaGenerator,
     responses: &mut BTreeMap<String, Value>,
 ) -> Value {
-    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement Object); one of several suffices.
+    // OpenAPI 3.1 lets a requirement of any scheme name the role that is needed (Security Requirement
+    // Object); one of several suffices.
     let (needs, security) = match operation.id.needs() {
         Needs::Nobody => (String::from("Needs no token."), json!([])),
         Needs::Admin => (String::from("Needs `ADMIN_TOKEN`."), json!([{ "bearer": ["admin"] }])),

@@ -1,10 +1,12 @@
-//! Doc comments as readers of the API need them: they are written for readers of the source, and become descriptions.
+//! Doc comments as readers of the API need them: they are written for readers of the source, and become
+//! descriptions.
 
 use serde_json::Value;
 
 use crate::{api, condition, run, webhook};
 
-/// How a reference to the repository's own documents starts; in brackets, it says nothing to readers of the API.
+/// How a reference to the repository's own documents starts; in brackets, it says nothing to readers of the
+/// API.
 const PAPERS: &str = "(docs/";
 
 /// Makes every description of the document fit for readers of the API.
@@ -23,7 +25,8 @@ pub(super) fn tidy(value: &mut Value) {
     }
 }
 
-/// Paragraphs in one line, values instead of the names of constants, names instead of links to items, and `null` for `None`.
+/// Paragraphs in one line, values instead of the names of constants, names instead of links to items, and
+/// `null` for `None`.
 pub(super) fn readable(text: &str) -> String {
     let paragraphs: Vec<String> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
     let mut rest = without_papers(&paragraphs.join("\n\n"));

@@ -1,8 +1,9 @@
 //! Schemas in the shapes that generators of clients read.
 //!
-//! `schemars` and `body` write JSON Schema 2020-12, all of which `OpenAPI` 3.1 takes; tools that read descriptions take less of
-//! it. What each rule is for was seen in openapi-python-client 0.29, openapi-typescript 7, hey-api 0.99, orval 8,
-//! datamodel-code-generator 0.89 and Spectral 6 (`oas` rules). The tests hold every rule over the whole document.
+//! `schemars` and `body` write JSON Schema 2020-12, all of which `OpenAPI` 3.1 takes; tools that read
+//! descriptions take less of it. What each rule is for was seen in openapi-python-client 0.29,
+//! openapi-typescript 7, hey-api 0.99, orval 8, datamodel-code-generator 0.89 and Spectral 6 (`oas` rules).
+//! The tests hold every rule over the whole document.
 
 use serde_json::{Map, Value, json};
 
@@ -14,8 +15,8 @@ pub(super) fn shape(document: &mut Value) {
     }
 }
 
-/// Calls `change` with every schema of the document that stands in no other schema: components, and the `schema` of
-/// parameters, headers and contents.
+/// Calls `change` with every schema of the document that stands in no other schema: components, and the
+/// `schema` of parameters, headers and contents.
 fn each_schema(document: &mut Value, change: &mut impl FnMut(&mut Value)) {
     match document {
         Value::Object(map) => {
@@ -36,7 +37,8 @@ fn each_schema(document: &mut Value, change: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// Calls `change` with every schema that stands directly in this one. A yes or no about further members stays one.
+/// Calls `change` with every schema that stands directly in this one. A yes or no about further members stays
+/// one.
 fn each_part(schema: &mut Map<String, Value>, change: &mut impl FnMut(&mut Value)) {
     for key in ["items", "not", "propertyNames", "contains", "contentSchema"] {
         schema.get_mut(key).into_iter().for_each(&mut *change);
@@ -118,8 +120,8 @@ fn constants_as_enum(schema: &mut Map<String, Value>) {
     schema.insert(String::from("enum"), Value::Array(words));
 }
 
-/// The variants of an enum that one member tells apart become components, with that member as the discriminator: a
-/// generator calls them `AttemptOutcomeAnswered` then, and not `AttemptOutcomeType0`.
+/// The variants of an enum that one member tells apart become components, with that member as the
+/// discriminator: a generator calls them `AttemptOutcomeAnswered` then, and not `AttemptOutcomeType0`.
 fn name_variants(schemas: &mut Map<String, Value>) {
     let mut found = Map::new();
     for (name, schema) in schemas.iter_mut() {

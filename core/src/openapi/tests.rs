@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::prose::readable;
 use super::*;
-use crate::contract::{Rendering, Source, actinia, render};
+use crate::contract::{Rendering, Source, render};
 use crate::egress::Policy;
 use crate::event::{ObjectRef, Operational};
+use crate::facade::actinia;
 use crate::fault::InputFault;
 use crate::json_schema::Schema;
 use crate::operation::Operation;
@@ -378,7 +379,8 @@ fn no_description_speaks_of_the_source() {
                 faults.push(format!("{at} says {phrase}: {text}"));
             }
         }
-        // What stands in backticks is of the wire, a variable of the deployment, or a schema of this document.
+        // What stands in backticks is of the wire, a variable of the deployment, or a schema of this
+        // document.
         for word in text.split('`').skip(1).step_by(2) {
             let is_constant =
                 word.contains('_') && word.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
@@ -733,7 +735,8 @@ fn limits_are_those_of_the_parsers() {
             for (value, fits) in at_limits(plain(schema, &components)) {
                 let mut with_value = example.clone();
                 with_value[field] = value.clone();
-                // `up42` would ask for a secret of its own kind, `ubiops` for nothing; a pair of kind and secret is one choice.
+                // `up42` would ask for a secret of its own kind, `ubiops` for nothing; a pair of kind and
+                // secret is one choice.
                 let outcome = parsed(name, &with_value);
                 let at_field = match &outcome {
                     Err(InputFault::Invalid(faults)) => {
@@ -749,7 +752,8 @@ fn limits_are_those_of_the_parsers() {
     assert!(checked > 120, "only {checked} limits were looked at");
 }
 
-/// `DataSchema` describes the schemas that `json_schema` takes; as it is one of them, it can be checked by the same code.
+/// `DataSchema` describes the schemas that `json_schema` takes; as it is one of them, it can be checked by
+/// the same code.
 #[test]
 fn the_schema_of_schemas_says_what_their_parser_says() {
     let mut described = body::schemas()["DataSchema"].clone();

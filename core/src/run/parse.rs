@@ -21,7 +21,7 @@ pub const AUTH_CHARS_MAX: usize = 1_024;
 /// Parses the body of `POST runs`.
 ///
 /// # Errors
-/// Not JSON, or every bad field: a chain that is no object, an address that the policy refuses, …
+/// Not JSON, or every bad field: a chain that is not an object, an address that the policy refuses, …
 pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, InputFault> {
     let split = split_object(body, "", "chain")?;
     let mut fields = Fields::new(&split.rest, "");
@@ -49,7 +49,8 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
     }
 }
 
-/// Reads `webhooks`: `finished`, `update` and `auth`. Credentials in an address become its `Authorization` header.
+/// Reads `webhooks`: `finished`, `update` and `auth`. Credentials in an address become its `Authorization`
+/// header.
 fn webhooks(fields: &mut Fields<'_>, map: &Map<String, Value>, policy: &Policy) -> Option<Webhooks> {
     let mut part = Fields::new(map, fields.pointer_of("webhooks"));
     let sent = part.text("finished");
@@ -92,7 +93,8 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Puts the credentials on every target; those of an address give way, as with actinia (docs/wire.md C.4).
+    /// Puts the credentials on every target; those of an address give way, as with actinia (docs/wire.md
+    /// C.4).
     pub fn protect(self, webhooks: &mut Webhooks) {
         for target in webhooks.targets_mut() {
             target.authorization = Some(self.authorization.clone());
@@ -119,7 +121,7 @@ pub fn read_auth(text: &str) -> Result<Auth, String> {
 /// Not JSON, or every bad field.
 pub fn claim(body: &str) -> Result<u32, InputFault> {
     let draft = parse_json(body)?;
-    let mut fields = Fields::of(&draft, "")?;
+    let mut fields = Fields::from_value(&draft, "")?;
     let sent = fields.integer("lease_s");
     let lease_s = match fields.not_null("lease_s", sent) {
         Sent::Value(seconds) => {
@@ -158,8 +160,8 @@ pub fn update(body: &str) -> Result<RunUpdate, InputFault> {
 /// Not JSON, or every bad field.
 pub fn finish(body: &str) -> Result<RunEnd, InputFault> {
     let split = split_object(body, "", "log")?;
-    // Two members stay as they were written, so the body is read twice. What `results` may hold the first reading says: they
-    // must be readable as a value, because actinia's words for a run are made from that.
+    // Two members stay as they were written, so the body is read twice. What `results` may hold the first
+    // reading says: they must be readable as a value, because actinia's words for a run are made from that.
     let written = split_object(body, "", "results")?.raw;
     let mut fields = Fields::new(&split.rest, "");
     // What results hold twice stays twice.

@@ -1,9 +1,13 @@
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::parse::{claim, create, finish, update};
 use super::*;
+use crate::delivery::Outcome;
 use crate::egress::Policy;
 use crate::fault::InputFault;
+use crate::retry::{self, RetryAfter};
+use crate::time::Timestamp;
 
 fn entry() -> Entry {
     Entry {
@@ -202,13 +206,13 @@ fn a_run_ends_in_one_of_three_ways() {
 
 #[test]
 fn only_the_executor_at_work_is_heard() {
-    assert_eq!(hear(RunState::Running, 2, Some(2)), Ok(()));
-    assert_eq!(hear(RunState::Running, 2, None), Ok(()));
-    assert_eq!(hear(RunState::Running, 2, Some(1)), Err(NotHeard::OtherClaim));
-    assert_eq!(hear(RunState::Accepted, 1, Some(1)), Err(NotHeard::NotClaimed), "its lease has ended");
-    assert_eq!(hear(RunState::Finished, 1, Some(1)), Err(NotHeard::Ended));
-    assert_eq!(hear(RunState::Error, 1, None), Err(NotHeard::Ended));
-    assert_eq!(hear(RunState::Terminated, 1, None), Err(NotHeard::Terminated));
+    assert_eq!(check_claim(RunState::Running, 2, Some(2)), Ok(()));
+    assert_eq!(check_claim(RunState::Running, 2, None), Ok(()));
+    assert_eq!(check_claim(RunState::Running, 2, Some(1)), Err(NotHeard::OtherClaim));
+    assert_eq!(check_claim(RunState::Accepted, 1, Some(1)), Err(NotHeard::NotClaimed), "its lease has ended");
+    assert_eq!(check_claim(RunState::Finished, 1, Some(1)), Err(NotHeard::Ended));
+    assert_eq!(check_claim(RunState::Error, 1, None), Err(NotHeard::Ended));
+    assert_eq!(check_claim(RunState::Terminated, 1, None), Err(NotHeard::Terminated));
     assert!(is_offered_again(4) && !is_offered_again(5));
 }
 
@@ -217,8 +221,8 @@ fn failures() -> Vec<Outcome> {
     vec![Outcome::TimedOut, Outcome::ConnectionFailed { message }, Outcome::NameNotResolved]
 }
 
-fn standing(kind: CallbackKind, tries: u32) -> Standing<'static> {
-    Standing { kind, tries, schedule_s: None, seed: 7 }
+fn standing(kind: CallbackKind, tries: u32) -> CallTerms<'static> {
+    CallTerms { kind, tries, schedule_s: None, seed: 7 }
 }
 
 fn after(kind: CallbackKind, tries: u32, outcome: &Outcome) -> Next {
@@ -289,7 +293,7 @@ fn what_is_posted_is_repeated_by_the_schedule_of_deliveries() {
 #[test]
 fn the_projects_schedule_and_what_the_receiver_asks_for_count() {
     let with = |schedule_s, tries, retry_after_s| {
-        let standing = Standing { schedule_s, ..standing(CallbackKind::Finished, tries) };
+        let standing = CallTerms { schedule_s, ..standing(CallbackKind::Finished, tries) };
         pause(decide(standing, &Outcome::Answered { status: 503 }, retry_after_s))
     };
     assert!(with(Some(&[7, 60]), 1, None).is_some_and(|ms| (5_600..=8_400).contains(&ms)));

@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use super::WebhookName;
+use super::name::WebhookName;
 use crate::condition::Condition;
 use crate::filter::EventPattern;
 use crate::time::Timestamp;
+use crate::variants;
+
+/// Seconds of an attempt if absent.
+pub const TIMEOUT_DEFAULT_S: u32 = 10;
 
 /// How a webhook's callbacks look and when one counts as delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Contract {
     /// Standard Webhooks 1.0 (docs/wire.md D).
     Standard,
@@ -24,32 +31,29 @@ pub enum Contract {
 
 impl Contract {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Ubiops, Self::Up42];
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
 
     /// The wire spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Ubiops => "ubiops",
-            Self::Up42 => "up42",
-        }
+        self.into_str()
     }
 
     /// Reads the wire spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|contract| contract.as_str() == text)
+        text.parse().ok()
     }
 
-    /// Whether failed attempts are repeated where nobody says: UbiOps documents that they are not (docs/wire.md A.3).
+    /// Whether failed attempts are repeated if absent: UbiOps documents that they are not
+    /// (docs/wire.md A.3).
     #[must_use]
     pub const fn retries_by_default(self) -> bool {
         !matches!(self, Self::Ubiops)
     }
 }
 
-/// How many calls a webhook may get: at most `calls` begin in any window of `per_s` seconds.
+/// How many calls a webhook may get: at most `calls` start in any window of `per_s` seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RateLimit {
@@ -60,7 +64,8 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Calls of a window at most: the ledger remembers when each began, above 100 of them to a hundredth of the window.
+    /// Calls of a window at most: the ledger remembers when each started, above 100 of them to a hundredth of
+    /// the window.
     pub const CALLS_MAX: u32 = 10_000;
     /// Seconds of a window at most.
     pub const PER_S_MAX: u32 = 3_600;
@@ -106,8 +111,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Whether this header's protected value is the very one of `stored` (the definition before an update), and
-    /// therefore sealed already. Nobody outside knows sealed text, so equal text was kept and not sent.
+    /// Whether this header's protected value is the very one of `stored` (the definition before an update),
+    /// and therefore sealed already. Nobody outside knows sealed text, so equal text was kept and not sent.
     #[must_use]
     pub fn is_kept_from(&self, stored: &[Self]) -> bool {
         stored.iter().any(|header| {
@@ -129,8 +134,9 @@ impl std::fmt::Debug for Header {
 
 /// A webhook as its owner wants it. Serialisable for the stores; the wire shape is `api::WebhookView`.
 ///
-/// `secret`, `previous_secrets` and protected header values are plain text straight after parsing and sealed text in every
-/// store. Fields that came later are left out where they say nothing, so that what older versions stored reads back.
+/// `secret`, `previous_secrets` and protected header values are plain text straight after parsing and sealed
+/// text in every store. Fields that came later are left out where they say nothing, so that what older
+/// versions stored reads back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the wire")]
 pub struct Definition {
@@ -160,19 +166,22 @@ pub struct Definition {
     pub include_result: bool,
     /// Signing secret (`whsec_…` or `whsk_…`; any text for `up42`), if callbacks are signed.
     pub secret: Option<String>,
-    /// Secrets that rotation replaced, the latest first, at most [`Self::PREVIOUS_SECRETS_MAX`]; some may have expired.
+    /// Secrets that rotation replaced, the latest first, at most [`Self::PREVIOUS_SECRETS_MAX`]; some may
+    /// have expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previous_secrets: Vec<RetiredSecret>,
-    /// Seconds before attempt 2, 3, …; empty is one attempt, `None` the project's schedule. `retry: false` wins over it.
+    /// Seconds before attempt 2, 3, …; empty is one attempt, `None` the project's schedule. `retry: false`
+    /// wins over it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_schedule_s: Option<Vec<u32>>,
-    /// How many calls may begin in a time.
+    /// How many calls may start in a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// Calls under way at once at most, 1 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency_limit: Option<u32>,
-    /// Whether deliveries whose events have the same `order_key` go one after the other, in the order of acceptance.
+    /// Whether deliveries whose events have the same `order_key` go one after the other, in the order of
+    /// acceptance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ordered: bool,
     /// What must hold of an event's data.
@@ -193,8 +202,8 @@ impl Definition {
     /// Secrets that sign beside the current one at most.
     pub const PREVIOUS_SECRETS_MAX: usize = 5;
 
-    /// A webhook of which only this is said: enabled, every object, no header, 10 s, unsigned, the contract's default for
-    /// `retry`. Nothing is checked.
+    /// A webhook of which only this is said: enabled, every object, no header, 10 s, unsigned, the contract's
+    /// default for `retry`. Nothing is checked.
     #[must_use]
     pub fn new(
         name: WebhookName,
@@ -211,7 +220,7 @@ impl Definition {
             headers: Vec::new(),
             description: String::new(),
             labels: BTreeMap::new(),
-            timeout_s: super::field::TIMEOUT_DEFAULT_S,
+            timeout_s: TIMEOUT_DEFAULT_S,
             enabled: true,
             retry: contract.retries_by_default(),
             include_result: false,
@@ -228,8 +237,8 @@ impl Definition {
         }
     }
 
-    /// Makes `secret` the current one. The one before signs beside it for `overlap_s` seconds more; what has expired, and
-    /// the oldest beyond [`Self::PREVIOUS_SECRETS_MAX`], is dropped.
+    /// Makes `secret` the current one. The one before signs beside it for `overlap_s` seconds more; what has
+    /// expired, and the oldest beyond [`Self::PREVIOUS_SECRETS_MAX`], is dropped.
     ///
     /// Texts are moved, not read: plain or sealed, they stay as they are.
     pub fn rotate_secret(&mut self, secret: String, overlap_s: u32, now: Timestamp) {

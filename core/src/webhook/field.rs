@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Contract, Definition, Header, ObjectFilter, RateLimit, WebhookName, header};
+use super::{Contract, Definition, Header, ObjectFilter, RateLimit, TIMEOUT_DEFAULT_S, WebhookName, header};
 use crate::condition::Condition;
 use crate::contract::up42;
 use crate::credential;
@@ -16,8 +16,6 @@ use crate::fault::{Fields, Sent, check_name, check_text, check_visible, whole_nu
 use crate::filter::EventPattern;
 use crate::signing::Secret;
 
-/// Seconds of an attempt where nobody says.
-pub const TIMEOUT_DEFAULT_S: u32 = 10;
 /// Seconds of an attempt at most (docs/wire.md A.3).
 pub const TIMEOUT_MAX_S: u32 = 30;
 /// Events of a webhook at most.
@@ -56,7 +54,7 @@ pub(crate) enum ProtectedField {
 /// What credentials in a URL do to an `Authorization` header that is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authorization {
-    /// There must be none: the same input names both, and one would be lost.
+    /// The header must not be there already: the same input names both, and one would be lost.
     MustBeNew,
     /// They replace the stored one.
     Replaces,
@@ -70,7 +68,7 @@ pub(crate) fn name(fields: &mut Fields<'_>, text: &str) -> Option<WebhookName> {
             Ok(()) if matches!(text, "." | "..") => {
                 fields.fault("name", "must not be . or .., which mean something else in a path");
             }
-            Ok(()) => fields.fault("name", "must not begin or end with a space"),
+            Ok(()) => fields.fault("name", "must not start or end with a space"),
         }
     }
     name
@@ -181,7 +179,7 @@ pub(crate) fn headers(
     let mut read: Vec<Header> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let at = format!("{}/{index}", fields.pointer_of("headers"));
-        let mut part = match Fields::of(item, at) {
+        let mut part = match Fields::from_value(item, at) {
             Ok(part) => part,
             Err(fault) => {
                 fields.absorb(fault);
@@ -253,9 +251,9 @@ fn header_name<'a>(fields: &mut Fields<'_>, name: &'a str, before: &[Header]) ->
     None
 }
 
-/// A value of visible ASCII characters, spaces and tabs. HTTP lets other bytes through as "opaque" (RFC 9110 5.5), but the platform sends
-/// text as UTF-8 (docs/platform.md 12) while many receivers read Latin-1 and some refuse it, so nobody gets what was meant. Never repeated
-/// in a fault: it may be a password.
+/// A value of visible ASCII characters, spaces and tabs. HTTP lets other bytes through as "opaque" (RFC 9110
+/// 5.5), but the platform sends text as UTF-8 (docs/platform.md 12) while many receivers read Latin-1 and
+/// some refuse it, so nobody gets what was meant. Never repeated in a fault: it may be a password.
 fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
     let is_control = |c: char| c != '\t' && c.is_ascii_control();
     if text.is_empty() {
@@ -273,7 +271,7 @@ fn header_value(fields: &mut Fields<'_>, text: &str) -> Option<String> {
             "must be ASCII: receivers read other characters of a header in different ways. Percent-encode them, or use base64",
         );
     } else if text.trim_matches([' ', '\t']) != text {
-        fields.fault("value", "must not begin or end with a space: HTTP drops it");
+        fields.fault("value", "must not start or end with a space: HTTP drops it");
     } else {
         return Some(String::from(text));
     }
@@ -348,7 +346,8 @@ pub(crate) fn labels(
         let checked = check_text(key, 1, LABEL_KEY_CHARS_MAX)
             .map_err(|detail| format!("the label's name {detail}"))
             .and_then(|()| {
-                // The filter of both APIs is written key:value, and UbiOps joins several by commas (docs/wire.md A.2).
+                // The filter of both APIs is written key:value, and UbiOps joins several by commas
+                // (docs/wire.md A.2).
                 if key.contains([':', ',']) {
                     Err(String::from("the label's name must not contain : or ,"))
                 } else {

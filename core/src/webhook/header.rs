@@ -1,7 +1,8 @@
 //! Which headers a webhook may add to its callbacks.
 //!
-//! A receiver sees one list of headers, and many of them cannot tell `-` from `_`: CGI and WSGI turn both into `_`, so
-//! `webhook_signature` would stand in for `webhook-signature`. Names are compared folded: in lower case, with `-` for `_`.
+//! A receiver sees one list of headers, and many of them cannot tell `-` from `_`: CGI and WSGI turn both
+//! into `_`, so `webhook_signature` would stand in for `webhook-signature`. Names are compared folded: in
+//! lower case, with `-` for `_`.
 
 use crate::contract;
 use crate::webhook::Contract;
@@ -12,12 +13,13 @@ struct Group {
     why: &'static str,
     /// Folded names.
     names: &'static [&'static str],
-    /// What folded names begin with.
+    /// What folded names start with.
     prefixes: &'static [&'static str],
 }
 
 const GROUPS: [Group; 7] = [
-    // RFC 9110 7.6, RFC 9112, RFC 9113 8.2.2; what Cloudflare sets; what would turn the call into a WebSocket.
+    // RFC 9110 7.6, RFC 9112, RFC 9113 8.2.2; what Cloudflare sets; what would turn the call into a
+    // WebSocket.
     Group {
         why: "is set by Postern or by the connection and can't be configured",
         names: &[
@@ -112,7 +114,8 @@ const GROUPS: [Group; 7] = [
     },
 ];
 
-/// Postern sets these, and a webhook may set them otherwise: under this very name, because another spelling would be a second one.
+/// Postern sets these, and a webhook may set them otherwise: under this very name, because another spelling
+/// would be a second one.
 const REPLACEABLE: [&str; 3] = ["content-type", "user-agent", "accept"];
 
 /// Why no callback can carry a header of this name, whatever the contract. `None`: it can.

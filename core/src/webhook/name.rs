@@ -38,8 +38,9 @@ impl<'de> Deserialize<'de> for ProjectName {
     }
 }
 
-/// A webhook's name: 1 to 64 characters (docs/wire.md A.3), none of them a control character or one that nobody sees, no space at either
-/// end. `.` and `..` are none: every URL parser resolves them away, percent-encoded too, so no path could name them.
+/// A webhook's name: 1 to 64 characters (docs/wire.md A.3), without control or invisible characters and
+/// without a space at either end. Not `.` or `..`: every URL parser resolves them away, percent-encoded too,
+/// so no path could name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct WebhookName(String);

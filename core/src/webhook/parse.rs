@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Contract, Definition, ObjectFilter, RateLimit, WebhookName, field, header};
+use super::{Contract, Definition, ObjectFilter, RateLimit, TIMEOUT_DEFAULT_S, WebhookName, field, header};
 use crate::condition::Condition;
 use crate::contract::{self, ubiops};
 use crate::egress::Policy;
@@ -25,14 +25,14 @@ pub enum SecretChoice {
 
 /// Parses the native create body (API in `api::webhook`). Unknown fields are faults.
 ///
-/// Only `name`, `url` and `events` are required. Defaults: contract `standard`, every object, no headers, labels or
-/// description, 10 s, enabled, retry for `standard` only, no result, the project's schedule, no limit, no order, no further
-/// filter, not paused, disabled by the first 410.
+/// Only `name`, `url` and `events` are required. Defaults: contract `standard`, every object, no headers,
+/// labels or description, 10 s, enabled, retry for `standard` only, no result, the project's schedule, no
+/// limit, no order, no further filter, not paused, disabled by the first 410.
 ///
 /// # Errors
 /// Every bad field: missing, of the wrong type, too long, too many, unknown, refused by the egress policy.
 pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoice), Faults> {
-    let mut fields = Fields::of(draft, "")?;
+    let mut fields = Fields::from_value(draft, "")?;
     let name = fields.text("name");
     let name = fields.required("name", name).and_then(|text| field::name(&mut fields, text));
     let definition = new_definition(&mut fields, name, None, policy);
@@ -47,7 +47,8 @@ pub fn create(draft: &Value, policy: &Policy) -> Result<(Definition, SecretChoic
     }
 }
 
-/// Reads everything but the name of a new webhook. `events_default` stands in where the draft names no events.
+/// Reads everything but the name of a new webhook. `events_default` stands in where the draft names no
+/// events.
 fn new_definition(
     fields: &mut Fields<'_>,
     name: Option<WebhookName>,
@@ -78,7 +79,7 @@ fn new_definition(
     let timeout_s = fields
         .integer("timeout_s")
         .value()
-        .map_or(field::TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
+        .map_or(TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
     let retry = read_flag(fields, "retry").unwrap_or(contract.retries_by_default());
     let include_result = read_flag(fields, "include_result").unwrap_or(false);
@@ -106,18 +107,20 @@ fn new_definition(
     Some(definition)
 }
 
-/// Applies the native PATCH body to `current`: only the fields that were sent change, and of `object` only its parts that were
-/// sent. Lists, labels and a filter are one value each and are replaced whole. A protected header without a
-/// `value` (or with `null`) keeps the stored one; `null` for `timeout_s`, `labels`, `headers`, `description` restores the
-/// default, and for `object`, `secret`, `retry_schedule_s`, `rate_limit`, `concurrency_limit`, `filter` and `event_labels` it
-/// means none. A secret that is set so signs alone from then on; to let the one before sign on for a while, it is rotated.
+/// Applies the native PATCH body to `current`: only the fields that were sent change, and of `object` only
+/// its parts that were sent. Lists, labels and a filter are one value each and are replaced whole. A
+/// protected header without a `value` (or with `null`) keeps the stored one; `null` for `timeout_s`,
+/// `labels`, `headers`, `description` restores the default, and for `object`, `secret`, `retry_schedule_s`,
+/// `rate_limit`, `concurrency_limit`, `filter` and `event_labels` it removes it. From then on only the new
+/// secret signs; to let the previous one sign for a while, rotate it.
 ///
-/// Kept values are copied from `current` as they are, so sealed text stays sealed text: see [`super::Header::is_kept_from`].
+/// Kept values are copied from `current` as they are, so sealed text stays sealed text: see
+/// [`super::Header::is_kept_from`].
 ///
 /// # Errors
 /// Every bad field; a missing value for a header that is not stored is one.
 pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<Definition, Faults> {
-    let mut fields = Fields::of(patch, "")?;
+    let mut fields = Fields::from_value(patch, "")?;
     let mut updated = current.clone();
 
     let name = fields.text("name");
@@ -169,7 +172,7 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
         Sent::Missing | Sent::Wrong => {}
     }
     match fields.integer("timeout_s") {
-        Sent::Null => updated.timeout_s = field::TIMEOUT_DEFAULT_S,
+        Sent::Null => updated.timeout_s = TIMEOUT_DEFAULT_S,
         Sent::Value(seconds) => updated.timeout_s = field::timeout_s(&mut fields, "timeout_s", seconds),
         Sent::Missing | Sent::Wrong => {}
     }
@@ -210,8 +213,8 @@ pub fn update(current: &Definition, patch: &Value, policy: &Policy) -> Result<De
     if faults.is_empty() { Ok(updated) } else { Err(faults) }
 }
 
-/// The fields that say which events flow to a webhook, and how: read alike from a draft and from a patch. What is `None` was
-/// not sent, `Some(None)` restores the default.
+/// The fields that say which events flow to a webhook, and how: read alike from a draft and from a patch.
+/// What is `None` was not sent, `Some(None)` restores the default.
 #[derive(Default)]
 #[expect(clippy::option_option, reason = "not sent and sent as null are two things")]
 struct Flow {
@@ -278,7 +281,7 @@ impl Flow {
 
 /// What a test of a webhook sends.
 #[derive(Clone, Debug, Default)]
-pub struct TestDraft {
+pub struct TrialDraft {
     /// The event type; the webhook's sample ([`crate::contract::sample_event`]) where it is `None`.
     pub kind: Option<String>,
     /// The event data, as written; the sample's where it is `None`.
@@ -287,7 +290,7 @@ pub struct TestDraft {
     pub retry: bool,
 }
 
-impl TestDraft {
+impl TrialDraft {
     /// The event that the test of `webhook` is about: what the draft says, the webhook's sample for the rest.
     #[must_use]
     pub fn event_for(self, webhook: &Definition) -> NewEvent {
@@ -303,8 +306,8 @@ pub struct Trial {
     pub definition: Definition,
     /// What to send.
     pub event: NewEvent,
-    /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]). Only where somebody asks for it: that webhooks of
-    /// the contract retry by default says nothing of a test.
+    /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]). Only where somebody asks
+    /// for it: that webhooks of the contract retry by default says nothing of a test.
     pub retry: bool,
 }
 
@@ -312,18 +315,18 @@ pub struct Trial {
 ///
 /// # Errors
 /// Not JSON, or every bad field.
-pub fn test(body: &str) -> Result<TestDraft, InputFault> {
+pub fn test(body: &str) -> Result<TrialDraft, InputFault> {
     let split = fault::split_object(if body.trim().is_empty() { "{}" } else { body }, "", "data")?;
     let mut fields = Fields::new(&split.rest, "");
     fields.absorb(split.faults);
     let kind = test_kind(&mut fields);
     let retry = read_flag(&mut fields, "retry").unwrap_or(false);
     let faults = fields.finish();
-    if faults.is_empty() { Ok(TestDraft { kind, data: split.raw, retry }) } else { Err(faults.into()) }
+    if faults.is_empty() { Ok(TrialDraft { kind, data: split.raw, retry }) } else { Err(faults.into()) }
 }
 
-/// Parses the body of `POST tests`: the fields of a webhook, of which only `url` is required, and `type` and `data` as in
-/// [`test()`]. Without a `secret` the call is not signed.
+/// Parses the body of `POST tests`: the fields of a webhook, of which only `url` is required, and `type` and
+/// `data` as in [`test()`]. Without a `secret` the call is not signed.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -339,7 +342,7 @@ pub fn trial(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     let retry = split.rest.get("retry").and_then(Value::as_bool).unwrap_or(false);
     match definition {
         Some(definition) if faults.is_empty() => {
-            let event = TestDraft { kind, data: split.raw, retry }.event_for(&definition);
+            let event = TrialDraft { kind, data: split.raw, retry }.event_for(&definition);
             Ok(Trial { definition, event, retry })
         }
         _ => Err(faults.into()),
@@ -376,7 +379,7 @@ fn read_flag(fields: &mut Fields<'_>, key: &'static str) -> Option<bool> {
     fields.not_null(key, sent).value()
 }
 
-/// Whether a secret that is good for one contract may be none for the other: `up42` takes any text.
+/// Whether a valid secret of one contract may be invalid for the other: `up42` takes any text.
 fn reads_secrets_otherwise(before: Contract, after: Contract) -> bool {
     (before == Contract::Up42) != (after == Contract::Up42)
 }
@@ -395,7 +398,8 @@ fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) 
     }
 }
 
-/// UbiOps' own events belong to one kind of object (docs/wire.md A.4); a webhook for the other kind would never fire.
+/// UbiOps' own events belong to one kind of object (docs/wire.md A.4); a webhook for the other kind would
+/// never fire.
 fn check_events_fit_object(fields: &mut Fields<'_>, definition: &Definition) {
     let Some(kind) = definition.object.kind.as_deref().filter(|_| definition.contract == Contract::Ubiops)
     else {

@@ -1,5 +1,5 @@
-//! Replacing a webhook's secret while the one before still signs: what the body may hold. [`Definition::rotate_secret`] does
-//! it.
+//! Replacing a webhook's secret while the one before still signs: what the body may hold.
+//! [`Definition::rotate_secret`] does it.
 //!
 //! [`Definition::rotate_secret`]: super::Definition::rotate_secret
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::{Fields, InputFault, parse_json};
 use crate::signing::{Secret, SecretKind};
 
-/// Seconds that the secret before signs on, where nobody says: a day.
+/// Seconds for which the previous secret still signs, if absent: a day.
 pub const OVERLAP_DEFAULT_S: u32 = 86_400;
 /// Seconds that it signs on at most: a week.
 pub const OVERLAP_MAX_S: u32 = 604_800;
@@ -48,7 +48,7 @@ impl Rotation {
     /// Not JSON, or every bad field; never repeats the secret.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
         let draft = parse_json(if body.trim().is_empty() { "{}" } else { body })?;
-        let mut fields = Fields::of(&draft, "")?;
+        let mut fields = Fields::from_value(&draft, "")?;
         let overlap_s = fields.integer("overlap_s").value().map_or(Some(OVERLAP_DEFAULT_S), |seconds| {
             let fitting = u32::try_from(seconds).ok().filter(|seconds| *seconds <= OVERLAP_MAX_S);
             if fitting.is_none() {

@@ -7,6 +7,7 @@ use super::parse::{self, SecretChoice};
 use super::*;
 use crate::egress::Policy;
 use crate::fault::{Faults, InputFault};
+use crate::nearly::{is_read_or_explained, nearly};
 
 type Outcome = Result<(), Faults>;
 
@@ -525,7 +526,7 @@ fn a_test_takes_a_type_and_data_or_nothing() -> Result<(), InputFault> {
     let webhook = made(json!({"object": {"type": "deployment"}}))?;
     for body in ["", " ", "{}"] {
         let event = parse::test(body)?.event_for(&webhook);
-        assert!(crate::filter::matches(&webhook, &crate::filter::EventFacts::of(&event)), "{body}");
+        assert!(crate::filter::matches(&webhook, &crate::filter::EventFacts::from_event(&event)), "{body}");
     }
     let event = parse::test(r#"{"type":"x","data":{ "n":1.0 }}"#)?.event_for(&webhook);
     assert_eq!((event.kind.as_str(), event.data.get()), ("x", r#"{ "n":1.0 }"#));
@@ -650,5 +651,20 @@ proptest! {
                 Err(faults) => prop_assert!(!faults.is_empty()),
             }
         }
+    }
+
+    #[test]
+    fn a_webhook_that_is_nearly_valid_is_read_or_explained(
+        draft in nearly(json!({
+            "name": "w", "url": "https://u:p@r.example/h", "events": ["order.*", "a.b"], "contract": "standard",
+            "description": "d", "labels": {"env": "prod"}, "event_labels": {"env": "prod"}, "enabled": true,
+            "headers": [{"key": "X-A", "value": "1", "protected": false}, {"key": "x-api-key", "value": "2"}],
+            "object": {"type": "deployment", "name": null}, "filter": {"field": "n", "gt": 1}, "timeout_s": 10,
+            "retry": true, "retry_schedule_s": [5, 300], "rate_limit": {"calls": 10, "per_s": 1}, "ordered": true,
+            "concurrency_limit": 5, "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        })),
+    ) {
+        let made = parse::create(&draft, &Policy::default());
+        is_read_or_explained(&draft, made.map_err(InputFault::from))?;
     }
 }

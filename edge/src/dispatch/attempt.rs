@@ -48,7 +48,8 @@ impl Dispatcher {
         }
     }
 
-    /// One attempt of a delivery; the call may take `timeout_s`. `None`: there is nothing to report, because the webhook is gone or cannot be known.
+    /// One attempt of a delivery; the call may take `timeout_s`. `None`: there is nothing to report,
+    /// because the webhook is gone or cannot be known.
     pub(super) async fn attempt(&self, ready: &Ready, timeout_s: u32) -> Option<Report> {
         let Ready { project, work, event } = ready;
         let keyring = &self.settings.keyring;
@@ -141,7 +142,7 @@ impl Dispatcher {
             .map_err(|refusal| Outcome::Blocked { message: refusal.to_string() })?;
         let plain = seal::unseal(&self.settings.keyring, call.owner, call.sealed)
             .map_err(|fault| Outcome::PlatformFailed { message: format!("a stored secret {fault}") })?;
-        let rendering = Rendering::of(&plain, &call.event.kind);
+        let rendering = Rendering::for_event(&plain, &call.event.kind);
         let callback = self.build(&plain, &rendering, call, now)?;
         let body_bytes = u32::try_from(callback.body.len()).unwrap_or(u32::MAX);
         let request = SentRequest {

@@ -1,8 +1,8 @@
 //! Works in, reports out: what all lanes share (inline after a 202, both queues, tests, runs).
 //!
-//! What an invocation does next is decided by [`Desk`], what becomes of its reports by [`Mailbox`]; here both are driven:
-//! each thing to be done becomes a future, and its end is told to the machine. What fails here fails towards the ledger: a
-//! lease that ends without a report makes the attempt due again.
+//! What an invocation does next is decided by [`Desk`], what becomes of its reports by [`Mailbox`]; here
+//! both are driven: each thing to be done becomes a future, and its end is told to the machine. What fails
+//! here fails towards the ledger: a lease that ends without a report makes the attempt due again.
 
 mod attempt;
 mod project;
@@ -70,7 +70,8 @@ impl Dispatcher {
         self.drive(desk).await;
     }
 
-    /// Claims `tickets`, makes their calls and reports them, in an invocation whose handler ends after `handler_ms`.
+    /// Claims `tickets`, makes their calls and reports them, in an invocation whose handler ends after
+    /// `handler_ms`.
     pub(crate) async fn run_tickets(self, tickets: Vec<Queued>, handler_ms: i64) {
         let now = clock::now();
         let shift = Shift::new(now, now.plus_ms(handler_ms + ENDS_AFTER_MS));

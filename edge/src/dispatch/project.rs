@@ -10,7 +10,8 @@ use crate::project_do::call::{self, CallError};
 use crate::project_do::command::{Command, Reply};
 
 impl Dispatcher {
-    /// Reports, and claims in the same call. Each call has a stub of its own, so one that follows on a failure does too.
+    /// Reports, and claims in the same call. Each call has a stub of its own, so one that follows on a
+    /// failure does too.
     pub(super) async fn claim(
         &self,
         project: &ProjectName,

@@ -83,14 +83,14 @@ impl Dispatcher {
         }
     }
 
-    /// Looks whether the addresses of a run answer, `finished` first; gives what the run says where one does not. Their
-    /// credentials are plain.
+    /// Looks whether the addresses of a run answer, `finished` first; gives what the run says where one
+    /// does not. Their credentials are plain.
     pub(crate) async fn probe(&self, webhooks: &Webhooks) -> Option<String> {
         for kind in [CallbackKind::ProbeFinished, CallbackKind::ProbeUpdate] {
             let Some(target) = kind.target(webhooks) else { continue };
             let exchange = self.call_target(target, "", None).await;
             // Somebody waits for the answer: each is called once.
-            let standing = run::Standing { kind, tries: u32::MAX, schedule_s: None, seed: 0 };
+            let standing = run::CallTerms { kind, tries: u32::MAX, schedule_s: None, seed: 0 };
             if run::decide(standing, &exchange.outcome, None) != Next::Delivered {
                 return Some(run::not_accessible(kind.field(), &target.url));
             }

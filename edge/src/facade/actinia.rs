@@ -9,7 +9,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use postern_core::contract::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
+use postern_core::facade::actinia::{self, BASE_PATH, RESOURCE_PREFIX, chain};
 use postern_core::fault::InputFault;
 use postern_core::id::Kind;
 use postern_core::operation::Operation;

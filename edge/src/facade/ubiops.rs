@@ -4,7 +4,7 @@
 //! names every bad field in one sentence, 401 is for a missing or wrong token, 404 for what is not there.
 
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::ubiops::{self, Detail, ListFilter, TestDetail};
+use postern_core::facade::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
 use postern_core::problem::ProblemType;
 use postern_core::query::{self, PageQuery, WebhookQuery};
@@ -121,7 +121,7 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
         };
         match session.ask(Command::ListWebhooks { query, contract: UBIOPS }).await? {
             Reply::Webhooks(page) => {
-                found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::of));
+                found.extend(page.items.iter().filter(|view| filter.matches(view)).map(Detail::from_view));
                 cursor = page.next;
             }
             other => return Err(unexpected(&other)),
@@ -160,7 +160,7 @@ async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(command).await? {
         Reply::TestStarted { test, work } => {
             session.context.wait_until(session.dispatcher()?.run_tests(session.project.clone(), vec![*work]));
-            Answer::json(201, &TestDetail::of(&test))
+            Answer::json(201, &TestDetail::from_view(&test))
         }
         other => Err(unexpected(&other)),
     }
@@ -170,7 +170,7 @@ async fn test(session: &mut Session<'_>) -> Result<Answer, ApiError> {
 async fn show_test(session: &mut Session<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = format!("{}{id}", postern_core::id::Kind::Test.prefix());
     match session.ask(Command::ShowTest { id }).await? {
-        Reply::Test(test) => Answer::json(200, &TestDetail::of(&test)),
+        Reply::Test(test) => Answer::json(200, &TestDetail::from_view(&test)),
         other => Err(unexpected(&other)),
     }
 }
@@ -183,7 +183,7 @@ async fn webhook(session: &mut Session<'_>, command: Command, status: u16) -> Re
 }
 
 fn shown(view: &WebhookView, status: u16) -> Result<Answer, ApiError> {
-    Answer::json(status, &Detail::of(view))
+    Answer::json(status, &Detail::from_view(view))
 }
 
 /// A failure in UbiOps' words.

@@ -13,8 +13,8 @@ use futures_util::FutureExt as _;
 use futures_util::future;
 use postern_core::api::page::{LIMIT_MAX, LIMIT_NONE};
 use postern_core::api::test::{TestStatus, TestView};
-use postern_core::contract::up42::api::{self, TestsRun};
-use postern_core::contract::up42::login::{self, Refused};
+use postern_core::facade::up42::login::{self, Refused};
+use postern_core::facade::up42::{self, TestsRun};
 use postern_core::fault::{self, InputFault};
 use postern_core::media;
 use postern_core::problem::ProblemType;
@@ -133,7 +133,7 @@ async fn route(
         Path::Project(id) => show_project(&session, &id).await,
         Path::Events => events(&session).await,
         Path::Workspace(workspace, below) => {
-            if workspace != api::workspace_id(&session.project) {
+            if workspace != up42::workspace_id(&session.project) {
                 return Err(ApiError::problem(
                     ProblemType::NotFound,
                     "there is no such workspace for this token",
@@ -147,11 +147,11 @@ async fn route(
                 (Below::Webhooks, _) => list(&session).await,
                 (Below::Webhook(id), "PUT") => {
                     let body = checked(session.incoming.json_text().await?)?;
-                    webhook(&session, Up42Command::Update { id: api::webhook_id(&id), body }, 200).await
+                    webhook(&session, Up42Command::Update { id: up42::webhook_id(&id), body }, 200).await
                 }
                 (Below::Webhook(id), "DELETE") => delete(&session, &id).await,
                 (Below::Webhook(id), _) => {
-                    webhook(&session, Up42Command::Show { id: api::webhook_id(&id) }, 200).await
+                    webhook(&session, Up42Command::Show { id: up42::webhook_id(&id) }, 200).await
                 }
                 (Below::Tests(id), _) => test(&session, &id).await,
             }
@@ -166,7 +166,7 @@ fn checked(body: String) -> Result<String, ApiError> {
 }
 
 fn enveloped<T: Serialize>(status: u16, data: &T) -> Answer {
-    Answer::json_text(status, api::answer(data).to_string())
+    Answer::json_text(status, up42::answer(data).to_string())
 }
 
 /// `POST …/token`: 200, 400 for a request that is none, 401 for credentials that are none.
@@ -231,7 +231,7 @@ async fn verify(session: &Session<'_>) -> Result<(), ApiError> {
 /// `GET userinfo`: 200, without an envelope: it is one of `OpenID` Connect.
 async fn user_info(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
-    let workspace = api::workspace_id(&session.project);
+    let workspace = up42::workspace_id(&session.project);
     Answer::json(
         200,
         &serde_json::json!({ "sub": workspace, "preferred_username": session.project.as_str() }),
@@ -243,7 +243,7 @@ async fn me(session: &Session<'_>) -> Result<Answer, ApiError> {
     verify(session).await?;
     Ok(enveloped(
         200,
-        &serde_json::json!({ "id": api::workspace_id(&session.project), "name": session.project.as_str() }),
+        &serde_json::json!({ "id": up42::workspace_id(&session.project), "name": session.project.as_str() }),
     ))
 }
 
@@ -259,7 +259,7 @@ async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiErro
     let name = session.project.as_str();
     Ok(enveloped(
         200,
-        &serde_json::json!({ "id": name, "name": name, "workspaceId": api::workspace_id(&session.project) }),
+        &serde_json::json!({ "id": name, "name": name, "workspaceId": up42::workspace_id(&session.project) }),
     ))
 }
 
@@ -267,7 +267,7 @@ async fn show_project(session: &Session<'_>, id: &str) -> Result<Answer, ApiErro
 async fn events(session: &Session<'_>) -> Result<Answer, ApiError> {
     match session.ask(Command::ListEventTypes { page: PageQuery { limit: LIMIT_NONE, cursor: None } }).await?
     {
-        Reply::EventTypes(catalogue) => Ok(enveloped(200, &api::event_entries(&catalogue.items))),
+        Reply::EventTypes(catalogue) => Ok(enveloped(200, &up42::event_entries(&catalogue.items))),
         other => Err(unexpected(&other)),
     }
 }
@@ -301,7 +301,7 @@ async fn webhook(session: &Session<'_>, command: Up42Command, status: u16) -> Re
 
 /// `DELETE webhooks/{id}`: 204.
 async fn delete(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    match session.ask(Command::Up42(Up42Command::Delete { id: api::webhook_id(id) })).await? {
+    match session.ask(Command::Up42(Up42Command::Delete { id: up42::webhook_id(id) })).await? {
         Reply::Done => Ok(Answer::no_content()),
         other => Err(unexpected(&other)),
     }
@@ -309,7 +309,7 @@ async fn delete(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
 
 /// `POST webhooks/{id}/tests`: 200 once every call has ended, or ought to have.
 async fn test(session: &Session<'_>, id: &str) -> Result<Answer, ApiError> {
-    let started = match session.ask(Command::Up42(Up42Command::Test { id: api::webhook_id(id) })).await? {
+    let started = match session.ask(Command::Up42(Up42Command::Test { id: up42::webhook_id(id) })).await? {
         Reply::TestsStarted(started) => started,
         other => return Err(unexpected(&other)),
     };
@@ -341,7 +341,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let status = status_of(&problem);
-    let answer = Answer::json_text(status, api::error(status, &problem.sentence()).to_string());
+    let answer = Answer::json_text(status, up42::error(status, &problem.sentence()).to_string());
     match (allow, status) {
         (Some(allow), _) => answer.with("allow", allow),
         (None, 401) => answer.with("www-authenticate", "Bearer"),

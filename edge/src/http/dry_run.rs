@@ -74,7 +74,7 @@ fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunR
         data: &event.data,
         object: event.object.as_ref(),
     };
-    let rendering = Rendering::of(&plain, &event.kind);
+    let rendering = Rendering::for_event(&plain, &event.kind);
     let callback = contract::build(&plain, &rendering, &source, &run.message_id, event.accepted_at)
         .map_err(|fault| ApiError::internal(&fault))?;
     Ok(DryRunRequest {

@@ -1,7 +1,7 @@
 //! `/v1/projects/{project}/events`: where producers post.
 //!
-//! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project handed back
-//! with it are made after the answer, in `wait_until`: the inline lane.
+//! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project
+//! handed back with it are made after the answer, in `wait_until`: the inline lane.
 
 use postern_core::api::event::{BatchAccepted, EventAccepted};
 use postern_core::event::{self, NewEvent};
@@ -55,7 +55,8 @@ pub(super) async fn show(session: &mut Session<'_>, id: String) -> Result<Answer
     }
 }
 
-/// The whole of it goes on where the client hangs up: the project may have leased deliveries to this invocation by then.
+/// The whole of it goes on where the client hangs up: the project may have leased deliveries to this
+/// invocation by then.
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
     let began = clock::now();
     let (env, project) = (session.env.clone(), session.project.clone());
@@ -78,7 +79,8 @@ async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<
     Ok(items)
 }
 
-/// The project knows events by their place among those of the call; one that was posted alone is the body itself.
+/// The project knows events by their place among those of the call; one that was posted alone is the body
+/// itself.
 fn of_the_only_event(error: ApiError) -> ApiError {
     match error {
         ApiError::Problem(problem) => ApiError::from(problem.below("/events/0")),

@@ -1,6 +1,6 @@
 //! `/v1/projects/{project}/inboxes`, and `/in/{project}.{key}` where their requests arrive.
 
-use postern_core::event::BODY_BYTES_MAX;
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::fault::InputFault;
 use postern_core::inbox;
 use postern_core::problem::ProblemType;

@@ -1,12 +1,13 @@
 //! HTTP: from a request to a handler, and from what it gives to an answer.
 //!
-//! The router is a `match` over `core::route`, not a framework: an inbox must take any method, header and path, the page
-//! builds the same paths from the same enum, and the way of an event should be short. One file per resource; each
-//! function reads a request, asks the project one command and shows the reply.
+//! The router is a `match` over `core::route`, not a framework: an inbox must take any method, header and
+//! path, the page builds the same paths from the same enum, and the way of an event should be short. One
+//! file per resource; each function reads a request, asks the project one command and shows the reply.
 //!
-//! Order of refusals: 404 for a path that is none, 405, 401 or 404 by the form of the token, 401 for a token that the project
-//! does not know, 415, 413, 400, 422, and then what the project says. The project is asked once: where a request is refused
-//! before that, it is asked who calls, and only somebody it knows is told more ([`vouched`]).
+//! Order of refusals: 404 for a path that is none, 405, 401 or 404 by the form of the token, 401 for a
+//! token that the project does not know, 415, 413, 400, 422, and then what the project says. The project is
+//! asked once: where a request is refused before that, it is asked who calls, and only somebody it knows is
+//! told more ([`vouched`]).
 
 mod audit;
 mod config;
@@ -130,11 +131,11 @@ fn precluded(
     }
 }
 
-/// Asks the project about a caller whose request was refused before the project was asked anything: who is not known to it is
-/// told that, and nothing about the request.
+/// Asks the project about a caller whose request was refused before the project was asked anything: who is
+/// not known to it is told that, and nothing about the request.
 ///
-/// Where nobody has looked at the credential either (a path that is none), only what is `shown` says whose it is. The refusal
-/// then stays what it is, and the answer is for the guard alone.
+/// Where nobody has looked at the credential either (a path that is none), only what is `shown` says whose
+/// it is. The refusal then stays what it is, and the answer is for the guard alone.
 ///
 /// # Errors
 /// The project does not know the caller, or could not be asked.
@@ -186,12 +187,14 @@ fn several() -> ApiError {
     ApiError::problem(ProblemType::Unauthorized, "the request carries more than one credential: send one")
 }
 
-/// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their id, tests included.
+/// Whether the request is a callback, of this deployment or of any other sender: all of ours carry their
+/// id, tests included.
 fn is_callback(incoming: &Incoming) -> bool {
     !matches!(incoming.method.as_str(), "GET" | "HEAD") && incoming.header("webhook-id").is_some()
 }
 
-/// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a deployment is known to it.
+/// A webhook whose URL is a call of an API of ours could go round for ever, and not every name of a
+/// deployment is known to it.
 fn loop_cut() -> ApiError {
     ApiError::problem(
         ProblemType::Forbidden,
@@ -224,7 +227,8 @@ impl Api {
         }
     }
 
-    /// Whether it is of no use while nobody can be told from an administrator. What was accepted before goes on.
+    /// Whether it is of no use while nobody can be told from an administrator. What was accepted before
+    /// goes on.
     const fn needs_credentials(self) -> bool {
         !matches!(self, Self::Inbox | Self::Asset)
     }
@@ -347,7 +351,8 @@ async fn native(
     answer.map(Outcome::Answer)
 }
 
-/// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm below stands for one of them.
+/// [`Incoming::method_of`] has let only the methods of [`Resource::methods`] through, so each last arm
+/// below stands for one of them.
 async fn resource_answer(
     session: &mut Session<'_>,
     resource: Resource,
@@ -493,11 +498,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Checks the headers that the API's description promises for every call of this kind, before the body says whether this
-    /// call needs them.
+    /// Checks the headers that the API's description promises for every call of this kind, before the body
+    /// says whether this call needs them.
     ///
-    /// # Errors
-    /// 422 where an `Idempotency-Key` is too long, empty or not ASCII; 412 where an `If-Match` is not one of our versions.
+    /// # Errors 422 where an `Idempotency-Key` is too long, empty or not ASCII; 412 where an `If-Match` is
+    /// not one of our versions.
     fn check_headers(&self, resource: &Resource, method: &str) -> Result<(), ApiError> {
         if resource.takes_idempotency_key(method)
             && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
@@ -517,8 +522,9 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done once, whoever
-    /// repeats it. `body` is the request's. The router has checked the key ([`Session::check_headers`]).
+    /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done
+    /// once, whoever repeats it. `body` is the request's. The router has checked the key
+    /// ([`Session::check_headers`]).
     pub(crate) fn once(&mut self, body: &str) {
         let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return };
         let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
@@ -579,8 +585,8 @@ pub(crate) fn unexpected(reply: &Reply) -> ApiError {
 
 /// Who calls, as far as the token's form says it.
 ///
-/// # Errors
-/// 401 without a well-formed token; 404 where it names another project, which is answered like one that does not exist.
+/// # Errors 401 without a well-formed token; 404 where it names another project, which is answered like one
+/// that does not exist.
 pub(crate) fn caller(
     settings: &Settings,
     token: Option<&str>,

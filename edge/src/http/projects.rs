@@ -1,6 +1,5 @@
 //! `/v1/projects` and `/v1/projects/{project}`.
 
-use postern_core::api::page::Page;
 use postern_core::api::project::ProjectCreated;
 use postern_core::problem::ProblemType;
 use postern_core::query::PageQuery;
@@ -38,7 +37,7 @@ async fn list(env: &Env, incoming: &Incoming) -> Result<Answer, ApiError> {
             other => return Err(unexpected(&other)),
         }
     };
-    Answer::json(200, &Page::cut(items, &page, |project| project.name.as_str()))
+    Answer::json(200, &page.page_of(items, |project| project.name.as_str()))
 }
 
 /// 201 with the first token; 401, 403 for who is not admin; 409 where the name is taken; 422.

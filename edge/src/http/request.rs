@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use postern_core::event::BODY_BYTES_MAX;
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::media;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;

@@ -1,5 +1,6 @@
-//! The project's only clock: one alarm that goes on with replays, leases what is due, hands it to the queues, publishes to
-//! KV, and deletes what is old. What a ring does, and in which order, is decided by [`Ring`]; here it is driven.
+//! The project's only clock: one alarm that goes on with replays, leases what is due, hands it to the
+//! queues, publishes to KV, and deletes what is old. What a ring does, and in which order, is decided by
+//! [`Ring`]; here it is driven.
 //!
 //! It never fails: an alarm that throws seven times is gone (docs/platform.md 1.3).
 
@@ -74,8 +75,8 @@ impl Alarm {
         Ok(machine.plan(planned, rest, now))
     }
 
-    /// Finds out when the alarm is set, the first time after the object was started. Call it before the first write of a
-    /// turn: what waits between a write and the setting of its alarm would part them.
+    /// Finds out when the alarm is set, the first time after the object was started. Call it before the
+    /// first write of a turn: what waits between a write and the setting of its alarm would part them.
     ///
     /// # Errors
     /// The platform failed.
@@ -140,7 +141,8 @@ impl Alarm {
     }
 }
 
-/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will not.
+/// Whether an alarm stands that will ring at `wake_at` or earlier. One that should have rung long ago will
+/// not.
 fn is_armed_for(armed: Armed, wake_at: Timestamp, now: Timestamp) -> bool {
     match armed {
         Armed::Unknown | Armed::No => false,
@@ -261,7 +263,8 @@ impl Project {
         refused
     }
 
-    /// Runs tests from here, beside the alarm, whose call was lost or that retry: they are few, and no queue knows them.
+    /// Runs tests from here, beside the alarm, whose call was lost or that retry: they are few, and no
+    /// queue knows them.
     fn run_due_tests(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
         let Some((project, due)) =
@@ -277,7 +280,8 @@ impl Project {
         Ok(())
     }
 
-    /// Takes up lost executors of runs, and makes the calls of runs that nobody makes, from here as with tests.
+    /// Takes up lost executors of runs, and makes the calls of runs that nobody makes, from here as with
+    /// tests.
     fn run_due_runs(&self, id: &RequestId) -> Result<(), String> {
         let now = clock::now();
         let Some((project, due)) =
@@ -293,8 +297,8 @@ impl Project {
         Ok(())
     }
 
-    /// Puts what the outbox holds into KV, beside the alarm. What KV refuses stays in the outbox, which says when to try
-    /// again.
+    /// Puts what the outbox holds into KV, beside the alarm. What KV refuses stays in the outbox, which
+    /// says when to try again.
     fn publish(&self, id: &RequestId, limit: u32) -> Result<(), String> {
         let now = clock::now();
         let due =

@@ -17,9 +17,9 @@ use postern_core::api::test::TestView;
 use postern_core::api::token::{TokenIdentity, TokenView};
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::config::PlanView;
-use postern_core::contract::up42;
 use postern_core::delivery::Attempt;
 use postern_core::event::{EventTypeDraft, NewEvent};
+use postern_core::facade::up42;
 use postern_core::id::Seq;
 use postern_core::metrics::ProjectMetrics;
 use postern_core::operation::{Needs, Operation};
@@ -31,7 +31,7 @@ use postern_core::query::{
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::token::Role;
-use postern_core::webhook::parse::{TestDraft, Trial};
+use postern_core::webhook::parse::{Trial, TrialDraft};
 use postern_core::webhook::rotation::Rotation;
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_ledger::{DryRun, Exported, GivenBack, LeaseTicket, Report, StoredWebhook, TestWork, WorkSet};
@@ -113,9 +113,9 @@ pub(crate) struct Once {
 pub(crate) enum Dialect {
     /// `core::webhook::parse::update`
     Native,
-    /// `core::contract::ubiops::update`; knows only webhooks of that contract.
+    /// `core::facade::ubiops::update`; knows only webhooks of that contract.
     Ubiops,
-    /// `core::contract::up42::update`; knows only webhooks of that contract.
+    /// `core::facade::up42::update`; knows only webhooks of that contract.
     Up42,
 }
 
@@ -656,7 +656,7 @@ impl Command {
     }
 
     /// The test of a stored webhook.
-    pub(crate) fn test_webhook(name: String, draft: TestDraft) -> Self {
+    pub(crate) fn test_webhook(name: String, draft: TrialDraft) -> Self {
         Self::TestWebhook { name, kind: draft.kind, data: draft.data, retry: draft.retry }
     }
 
@@ -715,9 +715,9 @@ pub(crate) enum Reply {
     /// Tests, and the calls to make for them.
     TestsStarted(Vec<StartedTest>),
     /// A webhook as UP42 shows it.
-    Up42Webhook(Box<up42::api::Webhook>),
+    Up42Webhook(Box<up42::Webhook>),
     /// A page of them.
-    Up42Webhooks(Page<up42::api::Webhook>),
+    Up42Webhooks(Page<up42::Webhook>),
     /// Something about runs.
     Runs(RunReply),
     /// A test.

@@ -6,8 +6,9 @@ use postern_core::api::inbox::{Answer, InboxRequestView};
 use postern_core::api::replay::ReplayView;
 use postern_core::api::token::TokenIdentity;
 use postern_core::api::webhook::SecretView;
-use postern_core::contract::{self, ubiops};
+use postern_core::contract;
 use postern_core::event::{self, EventTypeDraft, NewEvent};
+use postern_core::facade::ubiops;
 use postern_core::fault::{self, Fault, Faults, InputFault};
 use postern_core::id::{Kind, Seq};
 use postern_core::operation::{Needs, Operation};
@@ -16,7 +17,7 @@ use postern_core::query::ExportQuery;
 use postern_core::signing::{Secret, SecretKind};
 use postern_core::time::Timestamp;
 use postern_core::token::{self, TokenDraft};
-use postern_core::webhook::parse::{self, TestDraft};
+use postern_core::webhook::parse::{self, TrialDraft};
 use postern_core::webhook::rotation::{NewSecret, Rotation};
 use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_engine::Rest;
@@ -402,7 +403,7 @@ impl Turn<'_> {
                 Reply::Webhook(Box::new(view))
             }
             Command::TestWebhook { name, kind, data, retry } => {
-                return self.test_webhook(&name, TestDraft { kind, data, retry });
+                return self.test_webhook(&name, TrialDraft { kind, data, retry });
             }
             Command::TestDefinition { definition, event, retry } => {
                 return self.test_definition(&definition, event, retry);
@@ -610,7 +611,7 @@ impl Turn<'_> {
     fn secret_view(&self, id: &str, sealed: &Definition) -> Result<SecretView, Refusal> {
         let secret =
             seal::unseal_secret(&self.settings.keyring, Owner { project: self.project, id }, sealed)?;
-        Ok(SecretView::of(secret, &sealed.previous_secrets, self.now))
+        Ok(SecretView::from_secrets(secret, &sealed.previous_secrets, self.now))
     }
 
     /// The new secret signs from this version on; the one before moves to the previous ones as it is, sealed.
@@ -681,7 +682,7 @@ impl Turn<'_> {
         Reply::Replay(Box::new(replay))
     }
 
-    fn test_webhook(&mut self, name: &str, draft: TestDraft) -> Result<Reply, Refusal> {
+    fn test_webhook(&mut self, name: &str, draft: TrialDraft) -> Result<Reply, Refusal> {
         let stored = self.ledger.stored_webhook(name)?;
         let retry = draft.retry;
         let event = draft.event_for(&stored.definition);

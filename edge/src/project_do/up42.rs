@@ -3,8 +3,9 @@
 
 use postern_core::api::event::EventTypeView;
 use postern_core::api::webhook::WebhookView;
-use postern_core::contract::up42::{self, EVENTS, api};
+use postern_core::contract::up42::EVENTS;
 use postern_core::egress::Policy;
+use postern_core::facade::up42::{self, Webhook};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::{Contract, Definition};
 use postern_ledger::{LedgerError, StoredWebhook, WebhookFilter};
@@ -22,7 +23,7 @@ impl Turn<'_> {
                 let found = self.ledger.list_webhooks(&filter, page.limit, page.cursor.as_deref())?;
                 let items =
                     found.items.iter().map(|view| self.up42_view(view)).collect::<Result<_, Refusal>>()?;
-                Ok(Reply::Up42Webhooks(found.of(items)))
+                Ok(Reply::Up42Webhooks(found.with_items(items)))
             }
             Up42Command::Show { id } => {
                 let name = self.up42_name(&id)?;
@@ -120,9 +121,9 @@ impl Turn<'_> {
     }
 
     /// What is shown of a webhook: its secret too, which is noted (docs/wire.md B.3).
-    fn up42_view(&mut self, view: &WebhookView) -> Result<api::Webhook, Refusal> {
+    fn up42_view(&mut self, view: &WebhookView) -> Result<Webhook, Refusal> {
         if !self.shows_secrets {
-            return Ok(api::Webhook::of(view, api::Secrecy::Hidden));
+            return Ok(Webhook::from_view(view, up42::Secrecy::Hidden));
         }
         let stored = self.ledger.stored_webhook(&view.name)?;
         let owner = Owner { project: self.project, id: &stored.id };
@@ -130,7 +131,7 @@ impl Turn<'_> {
         if secret.is_some() {
             self.ledger.note_reading(&stored, self.now)?;
         }
-        Ok(api::Webhook::of(view, api::Secrecy::Open(secret)))
+        Ok(Webhook::from_view(view, up42::Secrecy::Open(secret)))
     }
 }
 

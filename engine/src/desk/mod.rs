@@ -1,17 +1,19 @@
 //! One invocation of the dispatcher: claims, calls, reports, and what it gives back.
 //!
-//! An invocation may have six connections open (docs/platform.md 2.4). One stays free for the project objects, queues and KV,
-//! so at most five calls run at once. Webhooks that hang must not keep the others waiting. So the webhooks take turns, and
-//! where there are several, none gets more than [`Bounds::calls_per_webhook`] connections. Of a webhook no more is claimed
-//! than may start; only of one that is known to be quick more is taken. Once half of the connections hang, the tickets that
-//! are left go back to their queue, where another invocation takes them, and what is claimed and has not started is
+//! An invocation may have six connections open (docs/platform.md 2.4). One stays free for the project
+//! objects, queues and KV, so at most five calls run at once. Webhooks that hang must not keep the others
+//! waiting. So the webhooks take turns, and where there are several, none gets more than
+//! [`Bounds::calls_per_webhook`] connections. Of a webhook no more is claimed than may start; only of one
+//! that is known to be quick more is taken. Once half of the connections hang, the tickets that are left go
+//! back to their queue, where another invocation takes them, and what is claimed and has not started is
 //! unclaimed: the ledger offers it anew under the same number.
 //!
-//! An invocation ends, whatever it is doing ([`Shift`]). So no call starts that could not end and be reported before.
+//! An invocation ends, whatever it is doing ([`Shift`]). So no call starts that could not end and be
+//! reported before.
 //!
-//! A claim that fails may have been made or not. Its reports go another way (`mailbox`), its tickets are claimed again after
-//! a wait and then put back; a doubled claim yields nothing. What was claimed by a call that told nobody waits for the end
-//! of its lease.
+//! A claim that fails may have been made or not. Its reports go another way (`mailbox`), its tickets are
+//! claimed again after a wait and then put back; a doubled claim yields nothing. What was claimed by a call
+//! that told nobody waits for the end of its lease.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -51,8 +53,8 @@ const CLAIMS_UNTIL_MS: i64 = 10_000 + LAST_REPORT_MS;
 pub struct Bounds {
     /// Calls that run at once.
     pub calls: usize,
-    /// Calls to one webhook that run at once while others wait: about half, so that two hanging webhooks are needed to
-    /// stop a third.
+    /// Calls to one webhook that run at once while others wait: about half, so that two hanging webhooks
+    /// are needed to stop a third.
     pub calls_per_webhook: usize,
     /// Attempts that are claimed and have not started at most, of webhooks that are known to be quick.
     pub quick: usize,
@@ -63,7 +65,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Those of the platform: six connections (docs/platform.md 2.4) less one. 40 quick calls, five at once, take 4 s.
+    /// Those of the platform: six connections (docs/platform.md 2.4) less one. 40 quick calls, five at
+    /// once, take 4 s.
     pub const PLATFORM: Self = Self { calls: 5, calls_per_webhook: 3, quick: 40, hanging: 3, claims: 5 };
 }
 
@@ -81,7 +84,8 @@ impl Shift {
         Self { began, ends }
     }
 
-    /// A call may start that takes at most so long: for how many seconds; `None` where it would not end in time.
+    /// A call may start that takes at most so long: for how many seconds; `None` where it would not end in
+    /// time.
     fn patience_s(self, now: Timestamp, timeout_s: u32) -> Option<u32> {
         let left_ms = self.ends.ms_since(now);
         let timeout_ms = i64::from(timeout_s) * 1_000;
@@ -94,7 +98,8 @@ impl Shift {
         (timeout_s > LONG_S && is_early && fits_s > LONG_S).then_some(fits_s)
     }
 
-    /// Whether a call that starts now can end within its lease and within the invocation. One that can't would be made twice.
+    /// Whether a call that starts now can end within its lease and within the invocation. One that can't
+    /// would be made twice.
     fn has_time_for(self, work: &Work, now: Timestamp) -> bool {
         let fits_lease = work.lease_until.ms_since(now) >= i64::from(work.timeout_s) * 1_000;
         fits_lease && self.patience_s(now, work.timeout_s).is_some()
@@ -155,7 +160,8 @@ pub enum Do {
         /// Which.
         tickets: Vec<Queued>,
     },
-    /// Leave reports for the project, and tell [`Heard::Done`] when they are on their way or somebody else carries them.
+    /// Leave reports for the project, and tell [`Heard::Done`] when they are on their way or somebody else
+    /// carries them.
     Report {
         /// Whose.
         project: ProjectName,
@@ -380,7 +386,8 @@ impl Desk {
         self.resting.insert(project.clone(), Resting { failures, until });
     }
 
-    /// The webhooks of the calls that hang, one for each call, where so many do that others should not wait for them.
+    /// The webhooks of the calls that hang, one for each call, where so many do that others should not wait
+    /// for them.
     fn note_hanging(&self, paces: &mut Paces, now: Timestamp) -> Vec<(ProjectName, Seq)> {
         let hangs = |running: &&Running| now.ms_since(running.since) >= HANGS_AFTER_MS;
         let hanging: Vec<_> = self
@@ -487,8 +494,9 @@ impl Desk {
         }
     }
 
-    /// Takes the tickets of a project that are claimed next, with the connections that they will have: of each webhook no
-    /// more than may start, but of those that are known to be quick enough for some seconds.
+    /// Takes the tickets of a project that are claimed next, with the connections that they will have: of
+    /// each webhook no more than may start, but of those that are known to be quick enough for some
+    /// seconds.
     fn choose(&mut self, project: &ProjectName, paces: &Paces, now: Timestamp) -> (Vec<Queued>, usize) {
         let (room, share) = (self.room(), self.share());
         let claimed: usize = self.claiming.values().map(|claim| claim.tickets.len()).sum();
@@ -524,8 +532,8 @@ impl Desk {
         (quick, reserved)
     }
 
-    /// Sends tickets back to their queue. One that has been put back often is left to its lease instead: by then the ledger
-    /// offers it anew.
+    /// Sends tickets back to their queue. One that has been put back often is left to its lease instead: by
+    /// then the ledger offers it anew.
     fn hand_back(&mut self, is_meant: impl Fn(&Queued) -> bool, todo: &mut Vec<Do>) {
         let mut tickets = Vec::new();
         self.tickets.retain(|queued| {

@@ -1,8 +1,8 @@
 //! The invariants. The audit reads the tables itself and trusts nothing that the ledger keeps in memory.
 //!
-//! Three things it works out on its own and compares after every step: how each webhook does (its health, from the
-//! attempts as they come on record), what was to be told (operational events), and who is being called right now (from the
-//! claims), which is what limits, probing and order are about.
+//! Three things it works out on its own and compares after every step: how each webhook does (its health,
+//! from the attempts as they come on record), what was to be told (operational events), and who is being
+//! called right now (from the claims), which is what limits, probing and order are about.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -24,8 +24,9 @@ const LOST_REPEATS_MAX: usize = 3;
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
 
-/// A webhook that may be called and has something to be called with gets its lease within this time on the project's clock.
-/// Alarms that are lost and processes that die cost a minute each, until the watchdog looks.
+/// A webhook that may be called and has something to be called with gets its lease within this time on the
+/// project's clock. Alarms that are lost and processes that die cost a minute each, until the watchdog
+/// looks.
 const LEASED_WITHIN_MS: i64 = 600_000;
 
 /// What is wrong, in words.
@@ -288,11 +289,12 @@ impl Audit {
         self.free_from_ms.retain(|webhook, _from_ms| hooks.contains_key(webhook));
     }
 
-    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or something else than
-    /// the limit keeps it.
+    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or
+    /// something else than the limit keeps it.
     fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
         let rate = definition.rate_limit?;
-        let is_well = self.health.get(&webhook).is_none_or(|health| health.level == 0);
+        let is_well =
+            self.health.get(&webhook).is_none_or(|health| health.level == 0 && health.at_once.is_none());
         if !definition.enabled || definition.paused || !is_well {
             return None;
         }
@@ -312,16 +314,18 @@ impl Audit {
         Some(leaves.map_or(now_ms, |(at_ms, _delivery)| now_ms.max(at_ms + i64::from(rate.per_s) * 1_000)))
     }
 
-    /// What is behind has an older open one with its order key before it.
+    /// What is behind has an older open one with its order key before it, or another one that is leased.
     fn check_order(&self) -> Result<(), Violation> {
         for (key, known) in self.deliveries.iter().filter(|(_key, known)| known.parked == 2) {
-            let is_older = |(_key, other): &(&i64, &Known)| {
+            let is_of_key = |other: &Known| {
                 !other.state.is_final()
                     && other.webhook == known.webhook
                     && other.order_key == known.order_key
             };
-            let has_older = self.deliveries.range(..key).any(|older| is_older(&older));
-            expect(has_older, || format!("delivery {key} is behind nothing: {known:?}"))?;
+            let has_older = self.deliveries.range(..key).any(|(_key, older)| is_of_key(older));
+            let is_leased = |other: &Known| other.state == State::Leased && is_of_key(other);
+            let has_leased = || self.deliveries.range(key..).any(|(_key, other)| is_leased(other));
+            expect(has_older || has_leased(), || format!("delivery {key} is behind nothing: {known:?}"))?;
         }
         Ok(())
     }
@@ -544,7 +548,7 @@ impl Audit {
                 let last = now.attempts.last();
                 let wish = last
                     .and_then(|last| last.response.as_ref())
-                    .and_then(|response| Wish::of(Contract::Standard, response));
+                    .and_then(|response| Wish::from_response(Contract::Standard, response));
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
                 let is_disabling = is_gone && self.gone_disables(now.webhook, hook, step.now_ms);
@@ -569,7 +573,8 @@ impl Audit {
                 let newly = before
                     .as_ref()
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
-                // A number that is handed out in the step that loses an attempt is due at once, and what was put aside was due.
+                // A number that is handed out in the step that loses an attempt is due at once, and what
+                // was put aside was due.
                 let was_due = grew || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
@@ -697,7 +702,7 @@ impl Audit {
             }
             let response = attempt.response.as_ref();
             let wants_no_more = !took_it(&attempt)
-                && response.and_then(|response| Wish::of(Contract::Standard, response))
+                && response.and_then(|response| Wish::from_response(Contract::Standard, response))
                     == Some(Wish::Disable);
             let definition = before.get(&webhook).map(|hook| &hook.definition);
             let is_gone = attempt.outcome == (Outcome::Answered { status: 410 });
@@ -715,7 +720,8 @@ impl Audit {
                 continue;
             }
             let now = Timestamp(step.now_ms);
-            let Some(signal) = Signal::of(Contract::Standard, &attempt.outcome, response, now) else {
+            let Some(signal) = Signal::from_outcome(Contract::Standard, &attempt.outcome, response, now)
+            else {
                 continue;
             };
             let was = self.health.get(&webhook).copied().unwrap_or_default();
@@ -783,7 +789,8 @@ impl Audit {
         Ok(())
     }
 
-    /// Each new event has a delivery for exactly the webhooks that want it, and what was to be told is told once.
+    /// Each new event has a delivery for exactly the webhooks that want it, and what was to be told is told
+    /// once.
     fn check_new_events(
         &mut self,
         store: &Native,
@@ -865,7 +872,8 @@ impl Audit {
         self.hooks.get(&webhook).map(|hook| hook.definition.name.as_str())
     }
 
-    /// A person who asks for a delivery asks for it now: the pause of its webhook ends, if what they asked was stored.
+    /// A person who asks for a delivery asks for it now: the pause of its webhook ends, if what they asked
+    /// was stored.
     fn note_pause_ended(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
         for (key, known) in self.resent.iter().filter_map(|key| Some((key, self.deliveries.get(key)?))) {
             let Some(health) = self.health.get_mut(&known.webhook) else { continue };
@@ -954,8 +962,8 @@ impl Audit {
         })
     }
 
-    /// A call begins at its receiver: no other one of its delivery is under way, unless a person asked for it or nobody can
-    /// know what time it is.
+    /// A call begins at its receiver: no other one of its delivery is under way, unless a person asked for
+    /// it or nobody can know what time it is.
     pub(crate) fn call_began(&mut self, key: i64, clock_was_set: bool) -> Result<(), Violation> {
         let is_second = !self.in_flight.insert(key);
         let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
@@ -1125,8 +1133,8 @@ const fn took_it(attempt: &Attempt) -> bool {
     matches!(attempt.outcome, Outcome::Answered { status: 200..=299 })
 }
 
-/// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits` are those before
-/// the second attempt, the third and so on.
+/// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits`
+/// are those before the second attempt, the third and so on.
 fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64) -> i64 {
     let Some(last) = attempts.last() else { return now_ms };
     let lost = attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();

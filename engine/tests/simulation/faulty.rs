@@ -1,5 +1,5 @@
-//! The database as the simulated project sees it: it can die in the middle of an operation, and a defect can be planted
-//! in it by rewriting a statement, so that the ledger itself needs no test-only code.
+//! The database as the simulated project sees it: it can die in the middle of an operation, and a defect
+//! can be planted in it by rewriting a statement, so that the ledger itself needs no test-only code.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -31,8 +31,8 @@ pub(crate) enum Defect {
     RateIgnored,
     /// The calls that a rate limit counts are not stored.
     WindowForgotten,
-    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps between two calls
-    /// never finds its window free.
+    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps
+    /// between two calls never finds its window free.
     WindowRenewed,
     /// Concurrency limits are stored and not enforced.
     ConcurrencyIgnored,
@@ -130,7 +130,7 @@ impl Defect {
 
     /// What to look for in statements, and what to put in its place.
     const fn rewrites(self) -> &'static [(&'static str, &'static str)] {
-        const ROSTER: &str = "definition FROM webhook WHERE seq > ?1";
+        const ROSTER: &str = "definition, name FROM webhook WHERE seq > ?1";
         match self {
             Self::LeaseNeverEnds => &[(
                 "FROM delivery WHERE next_at_ms <= ?1 ORDER",
@@ -157,7 +157,7 @@ impl Defect {
                 "WHERE webhook = ?1 AND parked = 3 ORDER BY seq",
             )],
             Self::RateIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.rate_limit') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.rate_limit'), name FROM webhook WHERE seq > ?1")]
             }
             Self::WindowForgotten => &[(
                 "INSERT INTO rate_window (webhook, begun) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true",
@@ -168,17 +168,18 @@ impl Defect {
                 "SELECT webhook, begun FROM rate_window",
                 "SELECT webhook, json_array(json_array(9000000000000, (SELECT sum(value ->> 1) FROM json_each(begun)))) FROM rate_window",
             )],
-            Self::ConcurrencyIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.concurrency_limit') FROM webhook WHERE seq > ?1")]
-            }
+            Self::ConcurrencyIgnored => &[(
+                ROSTER,
+                "json_remove(definition, '$.concurrency_limit'), name FROM webhook WHERE seq > ?1",
+            )],
             Self::PauseIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.paused') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.paused'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ConfirmIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.confirm_gone') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.confirm_gone'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ScheduleIgnored => {
-                &[(ROSTER, "json_remove(definition, '$.retry_schedule_s') FROM webhook WHERE seq > ?1")]
+                &[(ROSTER, "json_remove(definition, '$.retry_schedule_s'), name FROM webhook WHERE seq > ?1")]
             }
             Self::ThrottleIgnored => &[(
                 "SELECT webhook, health FROM",
@@ -190,17 +191,17 @@ impl Defect {
                     "AND order_key = ?2 AND seq < 0 ORDER BY seq LIMIT 1",
                 ),
                 (
-                    "value ->> 3, CASE value ->> 4",
-                    "coalesce(value ->> 3, CASE value ->> 6 WHEN 2 THEN ?2 END), CASE value ->> 4",
+                    "value ->> '$[1][3]', value ->> '$[1][0]'",
+                    "coalesce(value ->> '$[1][3]', CASE value ->> '$[1][2]' WHEN 2 THEN ?2 END), value ->> '$[1][0]'",
                 ),
                 (
-                    "value ->> 5, value ->> 6,",
-                    "value ->> 5, CASE value ->> 6 WHEN 2 THEN 0 ELSE value ->> 6 END,",
+                    "value ->> '$[1][4]', value ->> '$[1][2]',",
+                    "value ->> '$[1][4]', CASE value ->> '$[1][2]' WHEN 2 THEN 0 ELSE value ->> '$[1][2]' END,",
                 ),
             ],
             Self::OrderStalls => &[(
-                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3",
-                "updated_at_ms = ?2 WHERE seq = ?1 AND parked = ?3 + 9",
+                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
+                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
             Self::GoneIgnored => {
                 &[("definition = ?5 WHERE seq = ?1", "definition = ?5 WHERE seq = ?1 AND 0")]
@@ -221,31 +222,28 @@ impl Defect {
                 &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")]
             }
             Self::GivingBackCosts => &[(
-                "attempt = j.value ->> 2, offers = 0, claimed = 0, next_at_ms = ?2",
-                "attempt = (j.value ->> 2) + 1, offers = 0, claimed = 0, next_at_ms = ?2",
+                "offers = 0, attempt = j.value ->> 2, updated_at_ms",
+                "offers = 0, attempt = (j.value ->> 2) + 1, updated_at_ms",
             )],
             Self::GivenBackForGood => &[(
-                "offers = 0, claimed = 0, next_at_ms = ?2,",
-                "offers = 0, claimed = 0, next_at_ms = NULLIF(?2, ?2),",
+                "offers = 0, attempt = j.value ->> 2, updated_at_ms",
+                "offers = 0, attempt = j.value ->> 2, next_at_ms = NULL, updated_at_ms",
             )],
             Self::UnclaimUnfenced => {
                 &[("coalesce(next_at_ms, lease_until_ms) = j.value ->> 2", "j.value ->> 2 > 0")]
             }
             Self::CancelKeepsPlan => &[(
-                "SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,\n            next_at_ms = NULL,",
-                "SET state = 'cancelled', attempt = attempt - (state = 'leased' AND claimed = 0), parked = 0,",
+                "next_at_ms = ?5, lease_until_ms = ?6, order_key = NULL,",
+                "next_at_ms = coalesce(?5, next_at_ms), lease_until_ms = ?6, order_key = NULL,",
             )],
-            Self::CancelKeepsOrder => &[(
-                "next_at_ms = NULL, lease_until_ms = NULL, order_key = NULL, updated_at_ms = ?2\n         WHERE seq = ?1",
-                "next_at_ms = NULL, lease_until_ms = NULL, updated_at_ms = ?2\n         WHERE seq = ?1",
-            )],
+            Self::CancelKeepsOrder => &[("lease_until_ms = ?6, order_key = NULL,", "lease_until_ms = ?6,")],
             Self::RecordForgets => &[("attempts = attempts || ?11", "attempts = ?11")],
             Self::RecordUncounted => {
                 &[("SET state = ?2, made = ?3,", "SET state = ?2, made = made + 0 * ?3,")]
             }
             Self::OfferedClaimed => &[(
-                "offers = j.value ->> 2, claimed = 0, parked = 0",
-                "offers = j.value ->> 2, claimed = 1, parked = 0",
+                "offers = j.value ->> 3, updated_at_ms = ?2",
+                "offers = j.value ->> 3, claimed = 1, updated_at_ms = ?2",
             )],
             Self::KeyIgnored => &[(
                 "idempotency_key IN (SELECT value FROM json_each(?1))",
@@ -256,7 +254,7 @@ impl Defect {
                 "order_key = CASE ?12 WHEN 9 THEN NULL ELSE order_key END",
             )],
             Self::ResendUnmarked => {
-                &[("scheduled = ?4, resend = 1, parked = 0", "scheduled = ?4, resend = 0, parked = 0")]
+                &[("scheduled = j.value ->> 2, resend = 1,", "scheduled = j.value ->> 2, resend = 0,")]
             }
             Self::NoTransactions
             | Self::BoundsIgnored

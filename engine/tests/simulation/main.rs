@@ -1,10 +1,11 @@
-//! The deterministic simulation: one project on a virtual clock, with everything around it failing. The world drives the
-//! engine's machines, as `edge` does.
+//! The deterministic simulation: one project on a virtual clock, with everything around it failing. The
+//! world drives the engine's machines, as `edge` does.
 //!
-//! A seed decides all of it: who posts what and when, how receivers behave, which calls are lost before or after their
-//! commit, which messages are lost, late or doubled, when processes die, how the clock is set, what operators do. After
-//! every step the whole database is audited (`audit.rs`); at the end the faults stop, and everything accepted must have
-//! ended well. Which states, rules and transitions were reached is counted, and each must be.
+//! A seed decides all of it: who posts what and when, how receivers behave, which calls are lost before or
+//! after their commit, which messages are lost, late or doubled, when processes die, how the clock is set,
+//! what operators do. After every step the whole database is audited (`audit.rs`); at the end the faults
+//! stop, and everything accepted must have ended well. Which states, rules and transitions were reached is
+//! counted, and each must be.
 //!
 //! ```text
 //! POSTERN_SEED=17 cargo test -p postern-engine --test simulation          repeat one seed, with its trace if it fails

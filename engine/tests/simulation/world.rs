@@ -1,8 +1,10 @@
-//! The world around one ledger: producers, the platform's alarm, queues, isolates, receivers, KV, operators, and their faults.
+//! The world around one ledger: producers, the platform's alarm, queues, isolates, receivers, KV,
+//! operators, and their faults.
 //!
-//! It drives the machines of the engine as `edge` does: [`Desk`] is an invocation, [`Mailbox`] an isolate's reports, [`Ring`]
-//! the alarm. What the world itself decides is what the platform and people decide: how long things take, what is lost, when
-//! who dies. Time is that of the world; the project's clock is set forward and back against it.
+//! It drives the machines of the engine as `edge` does: [`Desk`] is an invocation, [`Mailbox`] an isolate's
+//! reports, [`Ring`] the alarm. What the world itself decides is what the platform and people decide: how
+//! long things take, what is lost, when who dies. Time is that of the world; the project's clock is set
+//! forward and back against it.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -63,13 +65,15 @@ const HOPS_MAX: u32 = 20;
 const TOLD_WITHIN_MS: i64 = 25_000;
 /// No report is later than this.
 const LAST_REPORT_MS: i64 = 600_000;
-/// Everything must have settled this long after the faults ended: the schedule's longest wait is 24 h and 20 % more.
+/// Everything must have settled this long after the faults ended: the schedule's longest wait is 24 h and
+/// 20 % more.
 const SETTLED_MS: i64 = 4 * 86_400_000;
 /// A seed that takes more steps than this is turning in circles.
 const STEPS_MAX: u32 = 40_000;
 
 thread_local! {
-    /// The database of a seed that ended well, for the next seed: its tables and prepared statements are kept.
+    /// The database of a seed that ended well, for the next seed: its tables and prepared statements are
+    /// kept.
     static SPARE: Cell<Option<Rc<Native>>> = const { Cell::new(None) };
 }
 
@@ -160,8 +164,8 @@ struct Invocation {
     looks: u64,
     /// Calls under way, with their deliveries and the ends of their leases.
     calls: BTreeMap<CallId, (i64, i64)>,
-    /// Tickets that it has neither claimed nor put back, and claims whose calls have not started and that were not given
-    /// back: what it must not forget.
+    /// Tickets that it has neither claimed nor put back, and claims whose calls have not started and that
+    /// were not given back: what it must not forget.
     owes: BTreeSet<(i64, u32)>,
     /// Tickets that it may leave to their leases, because they were put back often.
     old: BTreeSet<(i64, u32)>,
@@ -196,7 +200,8 @@ impl<T> Reply<T> {
 pub(crate) enum Weather {
     /// Everything may.
     Chaos,
-    /// One call in a hundred of the project's object fails, half of them after their commit; nothing else does.
+    /// One call in a hundred of the project's object fails, half of them after their commit; nothing else
+    /// does.
     ObjectCalls,
 }
 
@@ -671,7 +676,8 @@ impl World {
         let plan = plan(&self.store)?;
         let named_ms = wake.map(|(at, _reason)| at.0);
         let wanted_ms = plan.earliest_ms.map(|at_ms| at_ms.max(now_ms));
-        // A gate may open earlier than anything else is due, or be looked at in vain; nothing else may come late.
+        // A gate may open earlier than anything else is due, or be looked at in vain; nothing else may come
+        // late.
         let is_for_more = wake.is_some_and(|(_at, reason)| GATES_AND_REPLAYS.contains(&reason));
         let is_early = is_for_more && wanted_ms.is_none_or(|at_ms| named_ms < Some(at_ms));
         let is_missed = plan.more
@@ -952,7 +958,8 @@ impl World {
 
     fn post(&mut self, events: Vec<NewEvent>) -> Result<(), Violation> {
         let inline = InlineLimit(u32::try_from(self.random.below(7)).expect("small"));
-        // A webhook whose limits are not known is fit for the inline lane: it is the limits that are to be missed.
+        // A webhook whose limits are not known is fit for the inline lane: it is the limits that are to be
+        // missed.
         let inline =
             if self.sql.defect().is_some_and(Defect::needs_restarts) { InlineLimit(0) } else { inline };
         let posted = events.clone();
@@ -1132,7 +1139,8 @@ impl World {
         self.trouble_ms = self.now_ms;
     }
 
-    /// An attempt that is recorded as lost although its call ended or was given up long ago, in an invocation that could say so.
+    /// An attempt that is recorded as lost although its call ended or was given up long ago, in an
+    /// invocation that could say so.
     fn check_lost(&self) -> Result<(), Violation> {
         for (what, known) in [("called", &self.ended_ms), ("given up", &self.given_up_ms)] {
             for key in &self.audit.newly_lost {
@@ -1251,7 +1259,8 @@ impl World {
         self.hear(id, Heard::Called { call, report: Some(report) })
     }
 
-    // Calls of the project's object, each of which may fail before or after its commit, or arrive when nobody waits for it.
+    // Calls of the project's object, each of which may fail before or after its commit, or arrive when
+    // nobody waits for it.
 
     fn latency_ms(&mut self) -> i64 {
         if self.fault(5) { self.random.between(300, 3_000) } else { self.random.between(1, 30) }
@@ -1457,7 +1466,8 @@ impl World {
         self.plan(0, Happening::Carry(id, turn));
     }
 
-    /// The definition that a dispatcher uses: from its own memory, from KV (which may lag), or from the project.
+    /// The definition that a dispatcher uses: from its own memory, from KV (which may lag), or from the
+    /// project.
     fn definition(&mut self, work: &Work) -> Result<Option<Definition>, Violation> {
         let (webhook, version) = (work.webhook, work.webhook_version);
         if let Some(definition) = self.cache.get(&(webhook, version)) {
@@ -1692,8 +1702,8 @@ impl World {
         self.reopen()
     }
 
-    /// From here on everything works, and every webhook is enabled; later once more, because a 410 that was answered
-    /// before may be reported after.
+    /// From here on everything works, and every webhook is enabled; later once more, because a 410 that was
+    /// answered before may be reported after.
     fn heal(&mut self) -> Result<(), Violation> {
         self.note(|_world| String::from("the faults end"));
         if self.faulty {

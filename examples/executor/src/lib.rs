@@ -1,12 +1,14 @@
-//! An example executor: it claims runs of a project, does what their chains say, and tells Postern how far it is.
+//! An example executor: it claims runs of a project, does what their chains say, and tells Postern how far it
+//! is.
 //!
-//! A chain is `{"list": [{"id", "exe", "params"}]}`, as actinia's process chains are. Only three programs are run, and nothing
-//! else, because a chain comes from outside: `/bin/sleep` (up to 60 s), `/bin/true` and `/bin/false`. The process itself is
-//! never a shell, and its arguments are checked.
+//! A chain is `{"list": [{"id", "exe", "params"}]}`, as actinia's process chains are. Only three programs are
+//! run, and nothing else, because a chain comes from outside: `/bin/sleep` (up to 60 s), `/bin/true` and
+//! `/bin/false`. The process itself is never a shell, and its arguments are checked.
 //!
-//! What every executor has to do is all here: claim with a lease ([`Postern::claim`]), say something well before the lease ends
-//! ([`LEASE_S`], [`TELL_EVERY`]), send the claim's number along so that a stale executor is told apart, and stop working when the
-//! answer is 409: the run was terminated, or somebody else has it.
+//! What every executor has to do is all here: claim with a lease ([`Postern::claim`]), say something well
+//! before the lease ends ([`LEASE_S`], [`TELL_EVERY`]), send the claim's number along so that a stale
+//! executor is told apart, and stop working when the answer is 409: the run was terminated, or somebody else
+//! has it.
 //!
 //! ```text
 //! postern-executor http://127.0.0.1:8787 demo pst_demo_…        # works until it is stopped
@@ -30,15 +32,16 @@ use crate::postern::{Heard, Postern, Run};
 
 /// Seconds of a claim's lease.
 const LEASE_S: u32 = 30;
-/// While a step runs, Postern hears of it this often: well before the lease ends, and often enough for a bar that moves.
+/// While a step runs, Postern hears of it this often: well before the lease ends, and often enough for a bar
+/// that moves.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 /// How often a running step is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Rest between two claims where nothing waits.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// Claims and does runs until `is_enough` says so; it is asked whenever no run waits and after each failure. Gives how many runs
-/// were done.
+/// Claims and does runs until `is_enough` says so; it is asked whenever no run waits and after each failure.
+/// Gives how many runs were done.
 pub fn serve(base: &str, project: &str, token: &str, mut is_enough: impl FnMut() -> bool) -> usize {
     let postern = Postern::new(base, project, token);
     let mut done = 0;
@@ -81,7 +84,7 @@ fn work(postern: &Postern, run: &Run) -> String {
         {
             return why;
         }
-        let begun = Instant::now();
+        let started = Instant::now();
         let code = match run_step(step, || {
             stopped(&postern.update(run, &json!({ "message": message, "progress": progress })))
         }) {
@@ -91,7 +94,7 @@ fn work(postern: &Postern, run: &Run) -> String {
         };
         log.push(json!({
             "id": step.id, "executable": step.exe, "parameter": step.params, "stdout": "", "stderr": [""], "return_code": code,
-            "run_time": begun.elapsed().as_secs_f64(),
+            "run_time": started.elapsed().as_secs_f64(),
         }));
         if code != 0 {
             let message = format!("Error while running executable <{}>: it ended with {code}", step.exe);

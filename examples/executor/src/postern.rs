@@ -51,7 +51,7 @@ impl Postern {
         }
     }
 
-    /// Claims a run for `lease_s` seconds; `None` where none waits.
+    /// Claims a run for `lease_s` seconds; `None` if no run waits.
     pub(crate) fn claim(&self, lease_s: u32) -> Result<Option<Run>, String> {
         match self.post("/claim", &json!({ "lease_s": lease_s }))? {
             (200, body) => {

@@ -8,8 +8,8 @@ use postern_core::api::audit::Actor;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
-/// Milliseconds for which one who looks again at the same secret is not noted again: a client that shows secrets with every
-/// read (UP42's, docs/wire.md B.3) would bury what is worth reading.
+/// Milliseconds for which one who looks again at the same secret is not noted again: a client that shows
+/// secrets with every read (UP42's, docs/wire.md B.3) would bury what is worth reading.
 pub(crate) const READING_NOTED_FOR_MS: i64 = 60 * 60 * 1_000;
 
 /// Readings that are remembered at most.
@@ -34,13 +34,13 @@ impl Acting {
     }
 }
 
-/// Who was shown which secret lately, and when that was noted: in memory, so that a secret that is read all day costs nothing.
-/// Where memory is lost the next look is noted once more.
+/// Who was shown which secret lately, and when that was noted: in memory, so that a secret that is read all
+/// day costs nothing. Where memory is lost the next look is noted once more.
 #[derive(Debug, Default)]
 pub(crate) struct Readings(BTreeMap<Reading, Timestamp>);
 
-/// Whose token (its id, where it is one of the project's, and its name), which webhook, and which version of it: another
-/// secret is another reading.
+/// Whose token (its id, where it is one of the project's, and its name), which webhook, and which version of
+/// it: another secret is another reading.
 pub(crate) type Reading = (Option<String>, String, Seq, u32);
 
 impl Readings {

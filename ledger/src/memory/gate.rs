@@ -1,8 +1,9 @@
 //! Gates: what each webhook may be given now, kept in memory.
 //!
-//! A gate is closed while its webhook is disabled or paused, while it is probed and a call is under way or not due yet,
-//! and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it leaves the index of due
-//! work, so that a million deliveries of one webhook cost the others nothing, and comes back when the gate opens.
+//! A gate is closed while its webhook is disabled or paused, while it is probed and a call is under way or
+//! not due yet, and while its limits leave no slot. A due delivery that finds its gate closed is *held*: it
+//! leaves the index of due work, so that a million deliveries of one webhook cost the others nothing, and
+//! comes back when the gate opens.
 //!
 //! Nothing here is a second truth. [`crate::Ledger::open`] rebuilds it: leases and held deliveries from the
 //! deliveries themselves, health and the calls of rate limits from their tables.
@@ -10,7 +11,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_core::health::Health;
+use postern_core::health::{AT_ONCE_MAX, Health};
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
@@ -42,27 +43,97 @@ pub(crate) enum Opening {
 #[derive(Debug, Default)]
 struct Gate {
     health: Health,
-    /// Leases that were handed out and have not ended, with whether the call was claimed.
-    out: BTreeMap<Seq, bool>,
-    /// How many of `out` are not claimed.
+    /// Leases that were handed out and have not ended.
+    out: BTreeMap<Seq, Lease>,
+    /// How many of `out` are not claimed, by when they were handed out.
+    ahead: BTreeMap<Timestamp, usize>,
+    /// The sum of them.
     unclaimed: usize,
+    /// Milliseconds from a lease to its claim, of late.
+    latency_ms: i64,
     /// The calls that the rate limit counts.
     window: Window,
 }
 
+/// A lease, as its gate knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lease {
+    /// Nobody has claimed it yet.
+    Ahead {
+        since: Timestamp,
+    },
+    Claimed,
+}
+
 impl Gate {
+    /// Forgets that a lease was ahead of its claim.
+    fn leave_ahead(&mut self, since: Timestamp) {
+        self.unclaimed -= 1;
+        if let Some(count) = self.ahead.get_mut(&since) {
+            *count -= 1;
+            if *count == 0 {
+                self.ahead.remove(&since);
+            }
+        }
+    }
+
+    /// When what is leased now will be claimed.
+    const fn arrival(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(self.latency_ms)
+    }
+
+    /// The calls that its limit will count, where leases are claimed as long after they were handed out as others of late.
+    /// The oldest `ended` of them are left out.
+    fn expected_window(&self, rate: RateLimit, now: Timestamp, mut ended: usize) -> Window {
+        let expected = self.ahead.iter().filter_map(|(since, count)| {
+            let left = count.saturating_sub(ended);
+            ended = ended.saturating_sub(*count);
+            (left > 0).then(|| (self.arrival(*since).max(now), u32::try_from(left).unwrap_or(u32::MAX)))
+        });
+        self.window.with_expected(rate, expected)
+    }
+
+    /// What the rate limit leaves for leases that are handed out now: the limit counts calls, so a lease takes the place
+    /// of a call at the time of its claim. Never more than a claim could still refuse ([`Gates::may_begin`] decides).
+    fn leases_within(&self, rate: RateLimit, now: Timestamp, used: Used) -> Opening {
+        let (calls, length_ms) = (rate.calls as usize, i64::from(rate.per_s) * 1_000);
+        let windows_ahead = usize::try_from(self.latency_ms.max(0) / length_ms.max(1)).unwrap_or(0) + 2;
+        let most = if self.latency_ms == 0 { calls } else { calls.saturating_mul(windows_ahead) };
+        if used.ahead >= most {
+            return Opening::Later;
+        }
+        let arrival = self.arrival(now);
+        let window = self.expected_window(rate, now, self.unclaimed.saturating_sub(used.ahead));
+        let counted = window.used(rate, arrival);
+        if counted < calls {
+            return Opening::Now((calls - counted).min(most - used.ahead));
+        }
+        // The window must lose so many of its oldest calls that one slot is free.
+        let frees_at = window.frees_at(rate, arrival, counted + 1 - calls);
+        frees_at.map_or(Opening::Later, |at| Opening::At(at.plus_ms(-self.latency_ms)))
+    }
+
     const fn is_probed(&self) -> bool {
         self.health.level > 0
     }
 
-    /// What the gate lets through, `others` being leases and claims that count against it.
-    fn opening(&self, rules: Rules, now: Timestamp, others: usize, claims_ahead: usize) -> Opening {
+    /// Whether it lets through what comes, if its webhook sets no limit.
+    fn is_free(&self) -> bool {
+        let under_way = self.out.len() - self.unclaimed;
+        !self.is_probed()
+            && self.health.at_once.is_none()
+            && under_way < AT_ONCE_MAX as usize
+            && self.unclaimed < AHEAD_MAX
+    }
+
+    /// What the gate lets through beside what is `used`.
+    fn opening(&self, rules: Rules, now: Timestamp, used: Used) -> Opening {
         if !rules.takes_calls {
             return Opening::Later;
         }
         let mut slots = usize::MAX;
         if self.is_probed() {
-            if others > 0 {
+            if used.all() > 0 {
                 return Opening::Later;
             }
             if let Some(at) = self.health.next_call_at.filter(|at| *at > now) {
@@ -70,46 +141,67 @@ impl Gate {
             }
             slots = 1;
         }
-        if let Some(limit) = rules.concurrency {
-            slots = slots.min((limit as usize).saturating_sub(others));
-            if slots == 0 {
-                return Opening::Later;
-            }
+        if let Some(limit) = self.limit_at_once(rules) {
+            slots = slots.min((limit as usize).saturating_sub(used.all()));
         }
-        if let Some(rate) = rules.rate {
-            let (calls, used) = (rate.calls as usize, self.window.used(rate, now));
-            if claims_ahead >= calls {
-                return Opening::Later;
-            }
-            let free = (calls - claims_ahead).saturating_sub(used);
-            if free == 0 {
-                // The window must lose so many of its oldest calls that one slot is free.
-                let lost = used + claims_ahead + 1 - calls;
-                return self.window.frees_at(rate, now, lost).map_or(Opening::Later, Opening::At);
-            }
-            slots = slots.min(free);
+        if used.under_way() >= AT_ONCE_MAX as usize && rules.concurrency.is_none() {
+            slots = 0;
         }
-        Opening::Now(slots)
+        // Tickets are some time on their way: those of a quick receiver are handed out ahead of its calls.
+        slots = slots.min(AHEAD_MAX.saturating_sub(used.ahead));
+        if slots == 0 {
+            return Opening::Later;
+        }
+        match rules.rate.map(|rate| self.leases_within(rate, now, used)) {
+            None => Opening::Now(slots),
+            Some(Opening::Now(leases)) => Opening::Now(slots.min(leases)),
+            Some(closed) => closed,
+        }
+    }
+
+    /// Leases and calls at once that somebody has set: a person, or an outage that has just ended.
+    fn limit_at_once(&self, rules: Rules) -> Option<u32> {
+        match (rules.concurrency, self.health.at_once) {
+            (Some(limit), Some(at_once)) => Some(limit.min(at_once)),
+            (limit, at_once) => limit.or(at_once),
+        }
     }
 }
 
-/// A webhook of which nothing bad is known.
-const HEALTHY: Health = Health {
-    failures_in_a_row: 0,
-    failing_since: None,
-    level: 0,
-    cause: None,
-    next_call_at: None,
-    gone_since: None,
-};
+/// Milliseconds from a lease to its claim that are believed at most.
+const LATENCY_MAX_MS: i64 = 30_000;
+/// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets may be a second
+/// on their way, and its calls take 100 ms.
+const AHEAD_MAX: usize = 10 * AT_ONCE_MAX as usize;
+
+/// What of a gate is used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    /// Calls that were claimed and have not ended.
+    claimed: usize,
+    /// Leases that nobody has claimed yet.
+    ahead: usize,
+    /// Calls that are claimed in the commit at hand.
+    begun: usize,
+}
+
+impl Used {
+    const fn all(self) -> usize {
+        self.claimed + self.ahead + self.begun
+    }
+
+    const fn under_way(self) -> usize {
+        self.claimed + self.begun
+    }
+}
 
 /// What a commit changes in memory, to be done after it (`effects`).
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
     pub(crate) ended: Vec<(Seq, Seq)>,
-    /// Leases that were handed out: webhook, delivery.
-    pub(crate) leased: Vec<(Seq, Seq)>,
+    /// Leases that are handed out now: webhook, delivery, order key.
+    pub(crate) leased: Vec<(Seq, Seq, Option<String>)>,
     /// Webhooks that have held deliveries now.
     pub(crate) held: BTreeSet<Seq>,
     /// Webhooks that have none any more.
@@ -165,6 +257,10 @@ pub(crate) struct Gates {
     served: Cell<Option<Seq>>,
     /// Inline leases, with their ends.
     inline: BTreeMap<Seq, Timestamp>,
+    /// Leased deliveries that go by an order key, with it.
+    keys: BTreeMap<Seq, String>,
+    /// The same by webhook and key: one each, but where a replay or a person asked for an older one meanwhile.
+    by_key: BTreeMap<(Seq, String), BTreeSet<Seq>>,
     inline_ends: BTreeSet<(Timestamp, Seq)>,
 }
 
@@ -185,41 +281,81 @@ impl Gates {
     // Health.
 
     pub(crate) fn health(&self, webhook: Seq) -> Health {
-        self.by_webhook.get(&webhook).map_or(HEALTHY, |gate| gate.health)
+        self.by_webhook.get(&webhook).map(|gate| gate.health).unwrap_or_default()
     }
 
     pub(crate) fn set_health(&mut self, webhook: Seq, health: Health) {
-        if health != HEALTHY || self.by_webhook.contains_key(&webhook) {
+        if !health.is_plain() || self.by_webhook.contains_key(&webhook) {
             self.gate(webhook).health = health;
         }
     }
 
     // Leases.
 
-    /// A lease was handed out.
-    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, is_claimed: bool) {
+    /// A lease was handed out that nobody has claimed yet.
+    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, now: Timestamp) {
         let gate = self.gate(webhook);
-        if gate.out.insert(delivery, is_claimed) == Some(false) {
-            gate.unclaimed -= 1;
+        if let Some(Lease::Ahead { since }) = gate.out.insert(delivery, Lease::Ahead { since: now }) {
+            gate.leave_ahead(since);
         }
-        gate.unclaimed += usize::from(!is_claimed);
+        *gate.ahead.entry(now).or_default() += 1;
+        gate.unclaimed += 1;
+    }
+
+    /// A lease was claimed.
+    pub(crate) fn claim(&mut self, webhook: Seq, delivery: Seq, now: Timestamp) {
+        let gate = self.gate(webhook);
+        if let Some(Lease::Ahead { since }) = gate.out.insert(delivery, Lease::Claimed) {
+            gate.leave_ahead(since);
+            let latency_ms = now.ms_since(since).clamp(0, LATENCY_MAX_MS);
+            let is_first = gate.latency_ms == 0;
+            gate.latency_ms = if is_first { latency_ms } else { (3 * gate.latency_ms + latency_ms) / 4 };
+        }
+    }
+
+    /// A lease is claimed that was claimed before the object started.
+    pub(crate) fn know_claimed(&mut self, webhook: Seq, delivery: Seq) {
+        self.gate(webhook).out.insert(delivery, Lease::Claimed);
     }
 
     /// A lease ended, however. Does nothing where there is none.
     pub(crate) fn end(&mut self, webhook: Seq, delivery: Seq) {
         if let Some(gate) = self.by_webhook.get_mut(&webhook)
-            && gate.out.remove(&delivery) == Some(false)
+            && let Some(Lease::Ahead { since }) = gate.out.remove(&delivery)
         {
-            gate.unclaimed -= 1;
+            gate.leave_ahead(since);
         }
         if let Some(until) = self.inline.remove(&delivery) {
             self.inline_ends.remove(&(until, delivery));
         }
+        if let Some(key) = self.keys.remove(&delivery) {
+            let key = (webhook, key);
+            let is_empty = self.by_key.get_mut(&key).is_some_and(|deliveries| {
+                deliveries.remove(&delivery);
+                deliveries.is_empty()
+            });
+            if is_empty {
+                self.by_key.remove(&key);
+            }
+        }
+    }
+
+    // Order.
+
+    /// A leased delivery goes by an order key.
+    pub(crate) fn note_key(&mut self, webhook: Seq, delivery: Seq, key: String) {
+        self.keys.insert(delivery, key.clone());
+        self.by_key.entry((webhook, key)).or_default().insert(delivery);
+    }
+
+    /// Leased deliveries with this order key.
+    pub(crate) fn leased_with_key(&self, webhook: Seq, key: &str) -> impl Iterator<Item = Seq> {
+        self.by_key.get(&(webhook, String::from(key))).into_iter().flatten().copied()
     }
 
     /// A lease was handed out that no index holds.
     pub(crate) fn lease_inline(&mut self, webhook: Seq, delivery: Seq, until: Timestamp) {
-        self.lease(webhook, delivery, true);
+        self.know_claimed(webhook, delivery);
         self.inline.insert(delivery, until);
         self.inline_ends.insert((until, delivery));
     }
@@ -261,7 +397,7 @@ impl Gates {
         rules.takes_calls
             && rules.rate.is_none()
             && rules.concurrency.is_none()
-            && !self.by_webhook.get(&webhook).is_some_and(Gate::is_probed)
+            && self.by_webhook.get(&webhook).is_none_or(Gate::is_free)
     }
 
     /// What a webhook may be given now.
@@ -278,25 +414,30 @@ impl Gates {
         ended: usize,
         unclaimed: usize,
     ) -> Opening {
-        match self.by_webhook.get(&webhook) {
-            Some(gate) => gate.opening(
-                rules,
-                now,
-                gate.out.len().saturating_sub(ended),
-                gate.unclaimed.saturating_sub(unclaimed),
-            ),
-            None => Gate::default().opening(rules, now, 0, 0),
-        }
+        let Some(gate) = self.by_webhook.get(&webhook) else {
+            return Gate::default().opening(rules, now, Used::default());
+        };
+        let ahead = gate.unclaimed.saturating_sub(unclaimed);
+        let claimed = gate.out.len().saturating_sub(ended).saturating_sub(ahead);
+        gate.opening(rules, now, Used { claimed, ahead, begun: 0 })
     }
 
     /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit. Leases that nobody
     /// claimed do not count against it.
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
-        let opening = match self.by_webhook.get(&webhook) {
-            Some(gate) => gate.opening(rules, now, gate.out.len() - gate.unclaimed + begun, begun),
-            None => Gate::default().opening(rules, now, begun, begun),
-        };
-        matches!(opening, Opening::Now(_))
+        let plain = Gate::default();
+        let gate = self.by_webhook.get(&webhook).unwrap_or(&plain);
+        let used = Used { claimed: gate.out.len() - gate.unclaimed, ahead: 0, begun };
+        let is_within = |rate: RateLimit| gate.window.used(rate, now) + begun < rate.calls as usize;
+        let opening = gate.opening(Rules { rate: None, ..rules }, now, used);
+        matches!(opening, Opening::Now(_)) && rules.rate.is_none_or(is_within)
+    }
+
+    /// Calls at once that hold back what waits for this webhook: a limit that somebody set, or the bound of all.
+    pub(crate) fn limit_at_once(&self, webhook: Seq, rules: Rules) -> u32 {
+        let gate = self.by_webhook.get(&webhook);
+        let limit = gate.map_or(rules.concurrency, |gate| gate.limit_at_once(rules));
+        limit.unwrap_or(AT_ONCE_MAX)
     }
 
     /// How many calls are under way.
@@ -305,7 +446,8 @@ impl Gates {
         u32::try_from(claimed).unwrap_or(u32::MAX)
     }
 
-    /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not open it.
+    /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not
+    /// open it.
     pub(crate) fn opens_at(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Option<Timestamp> {
         match self.opening(webhook, rules, now) {
             Opening::Now(_) => Some(now),
@@ -389,7 +531,7 @@ mod tests {
 
     /// A call begins.
     fn begin(gates: &mut Gates, delivery: i64, rules: Rules, now: Timestamp) {
-        gates.lease(WEBHOOK, Seq(delivery), true);
+        gates.claim(WEBHOOK, Seq(delivery), now);
         if let Some(rate) = rules.rate {
             gates.set_window(WEBHOOK, gates.window_with(WEBHOOK, rate, now, 1));
         }
@@ -399,7 +541,7 @@ mod tests {
     fn without_rules_everything_passes() {
         let gates = Gates::default();
         assert!(gates.is_free(WEBHOOK, OPEN));
-        assert_eq!(gates.opening(WEBHOOK, OPEN, at(0)), Opening::Now(usize::MAX));
+        assert_eq!(gates.opening(WEBHOOK, OPEN, at(0)), Opening::Now(AHEAD_MAX), "but for the bound of all");
         assert_eq!(gates.opening(WEBHOOK, Rules { takes_calls: false, ..OPEN }, at(0)), Opening::Later);
     }
 
@@ -408,12 +550,12 @@ mod tests {
         let mut gates = Gates::default();
         let rules = rate(3, 10);
         for (delivery, ms) in [(1, 0), (2, 4_000)] {
-            gates.lease(WEBHOOK, Seq(delivery), false);
+            gates.lease(WEBHOOK, Seq(delivery), at(ms));
             begin(&mut gates, delivery, rules, at(ms));
             gates.end(WEBHOOK, Seq(delivery));
         }
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(3), false);
+        gates.lease(WEBHOOK, Seq(3), at(5_000));
         assert_eq!(
             gates.opening(WEBHOOK, rules, at(5_000)),
             Opening::At(at(10_000)),
@@ -429,7 +571,7 @@ mod tests {
     #[test]
     fn tickets_alone_can_fill_a_window_and_then_time_does_not_help() {
         let mut gates = Gates::default();
-        gates.lease(WEBHOOK, Seq(1), false);
+        gates.lease(WEBHOOK, Seq(1), at(0));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Later);
         gates.end(WEBHOOK, Seq(1));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Now(1));
@@ -458,8 +600,8 @@ mod tests {
     fn calls_at_once_are_leases_that_have_not_ended() {
         let mut gates = Gates::default();
         let rules = Rules { concurrency: Some(2), ..OPEN };
-        gates.lease(WEBHOOK, Seq(1), false);
-        gates.lease(WEBHOOK, Seq(2), false);
+        gates.lease(WEBHOOK, Seq(1), at(0));
+        gates.lease(WEBHOOK, Seq(2), at(0));
         assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, rules, at(0), 0));
         gates.end(WEBHOOK, Seq(2));
@@ -476,14 +618,14 @@ mod tests {
             level: 1,
             cause: Some(Cause::Failing),
             next_call_at: Some(at(1_000)),
-            gone_since: None,
+            ..Health::default()
         };
         gates.set_health(WEBHOOK, health);
         assert!(!gates.is_free(WEBHOOK, OPEN));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(999)), Opening::At(at(1_000)));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(1), false);
-        gates.lease(WEBHOOK, Seq(2), false);
+        gates.lease(WEBHOOK, Seq(1), at(0));
+        gates.lease(WEBHOOK, Seq(2), at(0));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
         assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 1), "not two in one commit");

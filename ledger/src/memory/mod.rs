@@ -1,8 +1,8 @@
 //! Memory: what is kept of the database so that the hot path costs no query.
 //!
-//! Nothing here is a second truth: all of it is read again after a start, or may be forgotten. Each file is one thing that is
-//! remembered, with what can be told from it. Nothing here runs a statement, reads a clock or knows a [`crate::Ledger`]; the
-//! operations change it after their commit.
+//! Nothing here is a second truth: all of it is read again after a start, or may be forgotten. Each file is
+//! one thing that is remembered, with what can be told from it. Nothing here runs a statement, reads a clock
+//! or knows a [`crate::Ledger`]; the operations change it after their commit.
 
 pub(crate) mod acting;
 pub(crate) mod clock;

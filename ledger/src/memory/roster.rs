@@ -1,11 +1,13 @@
-//! The roster: what of every webhook is kept in memory, so that matching an event and leasing a delivery cost no query.
+//! The roster: the part of each webhook that is kept in memory, so that matching an event and leasing a delivery cost
+//! no query.
 //!
-//! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, labels and secrets stay in the database.
+//! Small on purpose (10,000 webhooks fit a Durable Object's 128 MB): headers, labels and secrets stay in the
+//! database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use postern_core::delivery::Standing;
+use postern_core::delivery::RetryTerms;
 use postern_core::event::is_operational;
 use postern_core::filter::{self, EventFacts};
 use postern_core::id::Seq;
@@ -24,12 +26,18 @@ pub(crate) struct Member {
     pub(crate) version: u32,
     /// The definition without headers, labels and secrets.
     definition: Definition,
+    is_readable: bool,
 }
 
 impl Member {
     /// The definition without headers, labels and secrets.
     pub(crate) const fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// Whether its stored definition could be read ([`StoredWebhook::is_readable`]).
+    pub(crate) const fn is_readable(&self) -> bool {
+        self.is_readable
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -81,8 +89,9 @@ impl Member {
         i64::from(self.definition.timeout_s) * 1_000
     }
 
-    /// Milliseconds of a lease that is offered for the `offer`-th time (from 1). Doubled each time, up to 16 times as
-    /// long: where nobody claims in time there is a backlog, and more messages would only lengthen it.
+    /// Milliseconds of a lease that is offered for the `offer`-th time (from 1). Doubled each time, up to 16
+    /// times as long: where nobody claims in time there is a backlog, and more messages would only lengthen
+    /// it.
     pub(crate) fn lease_ms(&self, offer: u32) -> i64 {
         (self.timeout_ms() + LEASE_SLACK_MS) << offer.saturating_sub(1).min(4)
     }
@@ -94,8 +103,8 @@ impl Member {
         delivery: Seq,
         scheduled_attempts: u32,
         gone_disables: bool,
-    ) -> Standing<'a> {
-        Standing {
+    ) -> RetryTerms<'a> {
+        RetryTerms {
             gone_disables,
             contract: self.definition.contract,
             retry: self.definition.retry,
@@ -130,8 +139,8 @@ fn places(definition: &Definition) -> Vec<Place> {
     places
 }
 
-/// Enabled webhooks by what their patterns begin with, so that an event asks those alone that may want its type: a batch of a
-/// hundred types must not ask ten thousand webhooks a hundred times.
+/// Enabled webhooks by what their patterns begin with, so that an event asks those alone that may want its
+/// type: a batch of a hundred types must not ask ten thousand webhooks a hundred times.
 #[derive(Debug, Default)]
 struct TypeIndex {
     /// By the type that a pattern names.
@@ -222,7 +231,8 @@ impl Roster {
         self.by_name.insert(String::from(definition.name.as_str()), webhook.seq);
         self.by_type.put(webhook.seq, &definition);
         *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
-        self.members.insert(webhook.seq, Member { version: webhook.version, definition });
+        let (version, is_readable) = (webhook.version, webhook.is_readable());
+        self.members.insert(webhook.seq, Member { version, definition, is_readable });
     }
 
     /// Forgets a webhook.
@@ -279,8 +289,8 @@ impl Roster {
         self.members.iter().map(|(seq, member)| (*seq, member))
     }
 
-    /// Enabled webhooks that want an event, in the order of their keys. Worth nothing once the event's budget is spent
-    /// ([`EventFacts::overspent`]).
+    /// Enabled webhooks that want an event, in the order of their keys. Worth nothing once the event's budget
+    /// is spent ([`EventFacts::overspent`]).
     pub(crate) fn matching(&self, event: &EventFacts<'_>) -> Vec<Seq> {
         let mut candidates = self.by_type.candidates(event.kind);
         candidates.retain(|seq| self.members.get(seq).is_some_and(|member| member.wants(event)));
@@ -313,7 +323,7 @@ mod tests {
     use crate::support::build::{event, json, webhook};
 
     fn matching(roster: &Roster, kind: &str) -> Vec<Seq> {
-        roster.matching(&EventFacts::of(&event(kind)))
+        roster.matching(&EventFacts::from_event(&event(kind)))
     }
 
     fn stored(seq: i64, definition: Definition) -> StoredWebhook {
@@ -412,9 +422,9 @@ mod tests {
                 .unwrap();
         roster.put(&stored(2, Definition { filter: Some(filter), ..webhook("b", "*") }));
         let large = NewEvent { data: json("{\"amount\":101}"), ..event("order.paid") };
-        assert_eq!(roster.matching(&EventFacts::of(&large)), [Seq(2)]);
+        assert_eq!(roster.matching(&EventFacts::from_event(&large)), [Seq(2)]);
         let labelled = NewEvent { labels, ..event("order.paid") };
-        assert_eq!(roster.matching(&EventFacts::of(&labelled)), [Seq(1)]);
+        assert_eq!(roster.matching(&EventFacts::from_event(&labelled)), [Seq(1)]);
         assert!(matching(&roster, "order.paid").is_empty());
     }
 
@@ -437,7 +447,7 @@ mod tests {
             let object = with_object.then(|| object("d1"));
             for kind in kinds {
                 let about = NewEvent { object: object.clone(), ..event(kind) };
-                let facts = EventFacts::of(&about);
+                let facts = EventFacts::from_event(&about);
                 let wants = |definition: &Definition| definition.enabled && filter::matches(definition, &facts);
                 let wanted: Vec<Seq> = all.iter().filter(|(_seq, definition)| wants(definition)).map(|(seq, _definition)| *seq).collect();
                 prop_assert_eq!(roster.matching(&facts), wanted);

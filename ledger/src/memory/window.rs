@@ -1,8 +1,9 @@
 //! When the calls began that a webhook's rate limit counts.
 //!
-//! They are stored in the commit that claims them (table `rate_window`, one row a webhook with a limit), so that an object
-//! that sleeps between two calls, as every quiet one does, knows as much when it wakes as before, and a crash never
-//! forgets a call. A webhook without a limit has no row. What a window means for the next call is decided by `gate`.
+//! They are stored in the commit that claims them (table `rate_window`, one row a webhook with a limit), so
+//! that an object that sleeps between two calls, as every quiet one does, knows as much when it wakes as
+//! before, and a crash never forgets a call. A webhook without a limit has no row. What a window means for
+//! the next call is decided by `gate`.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,9 @@ use postern_core::webhook::RateLimit;
 use crate::error::LedgerError;
 use crate::row::rate_window::{Begun, read_begun};
 
-/// A limit of so many calls at most is kept to the millisecond. Where there are more, their beginnings are rounded up to this
-/// part of the window: a row stays below 3 KB, and a slot may come back late by a hundredth of the window, but never early.
+/// A limit of so many calls at most is kept to the millisecond. Where there are more, their beginnings are
+/// rounded up to this part of the window: a row stays below 3 KB, and a slot may come back late by a
+/// hundredth of the window, but never early.
 const INSTANTS_MAX: u32 = 100;
 
 /// The calls of one webhook that count for its limit.
@@ -30,7 +32,8 @@ impl Window {
         self.counted(rate, now).map(|(_at, calls)| calls as usize).sum()
     }
 
-    /// When so many of the oldest calls that count at `now` do not count any more; `None` where there are not so many.
+    /// When so many of the oldest calls that count at `now` do not count any more; `None` where there are not
+    /// so many.
     pub(crate) fn frees_at(&self, rate: RateLimit, now: Timestamp, calls: usize) -> Option<Timestamp> {
         let mut left = calls;
         for (at, begun) in self.counted(rate, now) {
@@ -42,9 +45,9 @@ impl Window {
         None
     }
 
-    /// Whether it holds calls that began after `now`: the clock went back. What began later began now at the latest, or the
-    /// window would never end; [`Window::with`] says so, and that is to be stored, or the next start would say it of a
-    /// later `now`.
+    /// Whether it holds calls that began after `now`: the clock went back. What began later began now at the
+    /// latest, or the window would never end; [`Window::with`] says so, and that is to be stored, or the next
+    /// start would say it of a later `now`.
     pub(crate) fn is_ahead(&self, rate: RateLimit, now: Timestamp) -> bool {
         self.begun.last().is_some_and(|(at, _calls)| *at > instant_of(rate, now))
     }
@@ -61,6 +64,18 @@ impl Window {
                 _ => begun.push((at, calls)),
             }
         }
+        Self { begun }
+    }
+
+    /// The window with calls that are expected, each at its time. In no order.
+    pub(crate) fn with_expected(
+        &self,
+        rate: RateLimit,
+        expected: impl Iterator<Item = (Timestamp, u32)>,
+    ) -> Self {
+        let mut begun = self.begun.clone();
+        begun.extend(expected.map(|(at, calls)| (instant_of(rate, at), calls)));
+        begun.sort_unstable();
         Self { begun }
     }
 
@@ -164,8 +179,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever calls as soon as the window says, through its stored form each time, keeps the limit, and is never kept
-        /// waiting for longer than the window and the hundredth by which it may be late.
+        /// Whoever calls as soon as the window says, through its stored form each time, keeps the limit, and
+        /// is never kept waiting for longer than the window and the hundredth by which it may be late.
         #[test]
         fn the_limit_is_kept_whatever_is_tried_when(
             calls in prop_oneof![1_u32..=4, 90_u32..=110, 9_000_u32..=10_000],

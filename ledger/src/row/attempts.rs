@@ -2,20 +2,32 @@
 //!
 //! Does not know SQL: [`crate::row::delivery`] reads and writes the column.
 
-use postern_core::delivery::{Attempt, Outcome};
+use postern_core::delivery::{Attempt, Outcome, Trigger};
 use postern_core::explain::reason_phrase;
+use postern_core::time::Timestamp;
 
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::row::text::to_json;
 
-/// Bytes of a delivery's attempts at most: a row has 2 MB (docs/platform.md 2.3) and must hold one more attempt.
+/// Bytes of a delivery's attempts at most: a row has 2 MB (docs/platform.md 2.3) and must hold one more
+/// attempt.
 pub(crate) const ATTEMPTS_BYTES_MAX: usize = 1_500_000;
 
-/// Reads the column.
-pub(crate) fn from_lines(text: &str) -> Result<Vec<Attempt>, LedgerError> {
-    text.lines()
-        .map(|line| serde_json::from_str(line).map_err(damaged("an attempt does not read back")))
-        .collect()
+/// Reads the column. An attempt that another version of Postern wrote in a form that is unknown here counts as
+/// one whose result was lost: it must not stop what else is to be done.
+pub(crate) fn from_lines(text: &str) -> Vec<Attempt> {
+    let unreadable = |index: usize| Attempt {
+        number: u32::try_from(index + 1).unwrap_or(u32::MAX),
+        trigger: Trigger::Schedule,
+        started_at: Timestamp(0),
+        duration_ms: 0,
+        outcome: Outcome::Lost,
+        request: None,
+        response: None,
+        request_id: None,
+    };
+    let lines = text.lines().enumerate();
+    lines.map(|(index, line)| serde_json::from_str(line).unwrap_or_else(|_| unreadable(index))).collect()
 }
 
 /// The text of the column.
@@ -23,8 +35,8 @@ pub(crate) fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
     attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
 }
 
-/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers' headers and
-/// requests. That an attempt was made, when and how it ended stays.
+/// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers'
+/// headers and requests. That an attempt was made, when and how it ended stays.
 pub(crate) fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
     let mut used = to_lines(attempts)?.len();
     let drop_body = |attempt: &mut Attempt| {

@@ -52,6 +52,15 @@ pub(crate) fn count_one_more_delivery<S: Sql>(
     Ok(())
 }
 
+/// Deletes events.
+pub(crate) fn delete<S: Sql>(sql: &S, events: Vec<Seq>) -> Result<(), LedgerError> {
+    sql.run(
+        "DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(key_set(events))],
+    )?;
+    Ok(())
+}
+
 /// Reads a `labels` column.
 pub(crate) fn labels_of(text: Option<&str>) -> Result<BTreeMap<String, String>, LedgerError> {
     text.map_or_else(

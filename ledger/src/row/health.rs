@@ -9,7 +9,8 @@ use crate::error::LedgerError;
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value};
 
-/// Stores how a webhook does; a row is there only where there is something to remember. Inside the caller's transaction.
+/// Stores how a webhook does; a row is there only where there is something to remember. Inside the caller's
+/// transaction.
 pub(crate) fn write_health<S: Sql>(sql: &S, webhook: Seq, health: &Health) -> Result<(), LedgerError> {
     if health.is_plain() {
         sql.run("DELETE FROM webhook_health WHERE webhook = ?1", &[Value::from(webhook)])?;

@@ -11,8 +11,8 @@ use crate::sql::Row;
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// The first key that could be given out at `at`: rows below it were created before. A time may lie further in the future
-/// than any key that the object's SQL can give back.
+/// The first key that could be given out at `at`: rows below it were created before. A time may lie further
+/// in the future than any key that the object's SQL can give back.
 pub(crate) fn first_key(at: Timestamp) -> Seq {
     Seq::after(Seq::ZERO, at.0).min(Seq::LAST)
 }

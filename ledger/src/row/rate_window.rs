@@ -1,4 +1,5 @@
-//! Table `rate_window`: when the calls began that a webhook's rate limit counts, one row a webhook with a limit.
+//! Table `rate_window`: when the calls began that a webhook's rate limit counts, one row a webhook with a
+//! limit.
 //!
 //! Does not know which calls still count: `memory::window` does.
 

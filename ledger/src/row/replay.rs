@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Row, Sql, Value, key_set};
 
 /// Columns of [`Replay::read`].
 pub(crate) const COLUMNS: &str =
@@ -104,8 +104,8 @@ pub(crate) fn cancel<S: Sql>(sql: &S, replay: Seq, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Notes how far a replay has come; it is done where the step found fewer rows than it could look at. Inside the caller's
-/// transaction.
+/// Notes how far a replay has come; it is done where the step found fewer rows than it could look at. Inside
+/// the caller's transaction.
 pub(crate) fn advance<S: Sql>(
     sql: &S,
     replay: &Replay,
@@ -125,6 +125,15 @@ pub(crate) fn advance<S: Sql>(
             Value::from(u32::try_from(replayed).unwrap_or(u32::MAX)),
             Value::from(is_done.then_some(now)),
         ],
+    )?;
+    Ok(())
+}
+
+/// Deletes replays.
+pub(crate) fn delete<S: Sql>(sql: &S, replays: Vec<Seq>) -> Result<(), LedgerError> {
+    sql.run(
+        "DELETE FROM replay WHERE seq IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(key_set(replays))],
     )?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use postern_core::id::Seq;
 use postern_core::run::{
-    CallRecord, CallbackKind, CallbackState, Entry, Progress, RunMode, RunState, Webhooks,
+    CallRecord, CallbackKind, CallbackState, Entry, Progress, RunDraft, RunMode, RunState, Webhooks,
 };
 use postern_core::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Row, Sql, Value, key_set};
 
 /// What [`RunRow::read`] reads. The large columns stay where they are.
 pub(crate) const COLUMNS: &str = "seq, state, mode, phase, claim, lost, lease_s, lease_until_ms, created_at_ms, started_at_ms, updated_at_ms, \
@@ -140,7 +140,7 @@ impl CallbackRow {
 }
 
 /// The text of the column `mode`.
-pub(crate) const fn mode_text(mode: RunMode) -> &'static str {
+const fn mode_text(mode: RunMode) -> &'static str {
     match mode {
         RunMode::Work => "work",
         RunMode::Validation => "validation",
@@ -225,10 +225,202 @@ pub(crate) fn end_run<S: Sql>(
 pub(crate) fn forget_credentials<S: Sql>(sql: &S, run: &RunRow) -> Result<(), LedgerError> {
     let Some(mut webhooks) = run.webhooks.clone() else { return Ok(()) };
     if webhooks.forget_credentials() {
-        sql.run(
-            "UPDATE run SET webhooks = ?2 WHERE seq = ?1",
-            &[Value::from(run.seq), Value::Text(to_json(&webhooks)?)],
-        )?;
+        set_webhooks(sql, run.seq, &webhooks)?;
     }
+    Ok(())
+}
+
+/// Stores a run that starts so. Inside the caller's transaction.
+pub(crate) fn insert<S: Sql>(
+    sql: &S,
+    seq: Seq,
+    draft: &RunDraft,
+    (state, phase, message): (RunState, Phase, &str),
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "INSERT INTO run (seq, state, mode, phase, claim, lost, lease_s, created_at_ms, updated_at_ms, ended_at_ms,
+            message, labels, webhooks, entry, chain)
+         VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        &[
+            Value::from(seq),
+            Value::from(state.as_str()),
+            Value::from(mode_text(draft.mode)),
+            Value::from(phase as u32),
+            Value::from(now),
+            Value::from(state.is_final().then_some(now)),
+            Value::from(message),
+            Value::Text(to_json(&draft.labels)?),
+            Value::from(draft.webhooks.as_ref().map(to_json).transpose()?),
+            Value::Text(to_json(&draft.entry)?),
+            Value::from(draft.chain.get()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Gives a run to an executor.
+pub(crate) fn claim<S: Sql>(
+    sql: &S,
+    run: Seq,
+    lease_s: u32,
+    lease_until: Timestamp,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run SET state = 'running', phase = 2, claim = claim + 1, lease_s = ?2, lease_until_ms = ?3, message = ?4,
+            started_at_ms = coalesce(started_at_ms, ?5), updated_at_ms = ?5 WHERE seq = ?1",
+        &[
+            Value::from(run),
+            Value::from(lease_s),
+            Value::from(lease_until),
+            Value::from(RunState::Running.message()),
+            Value::from(now),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Stores what an executor says of its run, and the new end of its lease. Inside the caller's transaction.
+pub(crate) fn renew<S: Sql>(
+    sql: &S,
+    run: Seq,
+    said: &Snapshot,
+    lease_until: Timestamp,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run SET message = ?2, progress = ?3, updated_at_ms = ?4, lease_until_ms = ?5 WHERE seq = ?1",
+        &[
+            Value::from(run),
+            Value::from(said.message.as_str()),
+            Value::from(said.progress.as_ref().map(to_json).transpose()?),
+            Value::from(now),
+            Value::from(lease_until),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes a run wait for a claim. Inside the caller's transaction.
+pub(crate) fn offer<S: Sql>(sql: &S, run: Seq, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run SET phase = 1, updated_at_ms = ?2 WHERE seq = ?1",
+        &[Value::from(run), Value::from(now)],
+    )?;
+    Ok(())
+}
+
+/// Makes a run wait for another claim, after so many were lost. Inside the caller's transaction.
+pub(crate) fn offer_again<S: Sql>(
+    sql: &S,
+    run: Seq,
+    lost: u32,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run SET state = 'accepted', phase = 1, lost = ?2, lease_until_ms = NULL, message = ?3, updated_at_ms = ?4
+         WHERE seq = ?1",
+        &[Value::from(run), Value::from(lost), Value::from(message), Value::from(now)],
+    )?;
+    Ok(())
+}
+
+/// Stores the results of a run. Inside the caller's transaction.
+pub(crate) fn set_results<S: Sql>(sql: &S, run: Seq, results: &RawValue) -> Result<(), LedgerError> {
+    sql.run("UPDATE run SET results = ?2 WHERE seq = ?1", &[Value::from(run), Value::from(results.get())])?;
+    Ok(())
+}
+
+/// Stores the sealed addresses of a run.
+pub(crate) fn set_webhooks<S: Sql>(sql: &S, run: Seq, webhooks: &Webhooks) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run SET webhooks = ?2 WHERE seq = ?1",
+        &[Value::from(run), Value::Text(to_json(webhooks)?)],
+    )?;
+    Ok(())
+}
+
+/// Deletes runs with their callbacks.
+pub(crate) fn delete<S: Sql>(sql: &S, runs: Vec<Seq>) -> Result<(), LedgerError> {
+    let keys = key_set(runs);
+    sql.run(
+        "DELETE FROM run_callback WHERE run IN (SELECT value FROM json_each(?1))",
+        &[Value::Text(keys.clone())],
+    )?;
+    sql.run("DELETE FROM run WHERE seq IN (SELECT value FROM json_each(?1))", &[Value::Text(keys)])?;
+    Ok(())
+}
+
+/// Cancels the probes of a run that wait. Inside the caller's transaction.
+pub(crate) fn cancel_probes<S: Sql>(sql: &S, run: Seq) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run_callback SET state = 'cancelled', next_at_ms = NULL
+         WHERE run = ?1 AND kind IN ('probe_finished', 'probe_update') AND state = 'waiting'",
+        &[Value::from(run)],
+    )?;
+    Ok(())
+}
+
+/// Makes a callback due, at the start of its schedule.
+pub(crate) fn restart_callback<S: Sql>(
+    sql: &S,
+    run: Seq,
+    kind: CallbackKind,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run_callback SET state = 'waiting', tries = 0, next_at_ms = ?3 WHERE run = ?1 AND kind = ?2",
+        &[Value::from(run), Value::from(kind.as_str()), Value::from(now)],
+    )?;
+    Ok(())
+}
+
+/// Leases call `number` of a callback. Inside the caller's transaction.
+pub(crate) fn lease_callback<S: Sql>(
+    sql: &S,
+    run: Seq,
+    kind: CallbackKind,
+    number: u32,
+    until: Timestamp,
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run_callback SET state = 'leased', number = ?3, tries = tries + 1, next_at_ms = ?4
+         WHERE run = ?1 AND kind = ?2",
+        &[Value::from(run), Value::from(kind.as_str()), Value::from(number), Value::from(until)],
+    )?;
+    Ok(())
+}
+
+/// Stores what came of a call. Inside the caller's transaction.
+pub(crate) fn record_call<S: Sql>(
+    sql: &S,
+    (run, kind): (Seq, CallbackKind),
+    state: CallbackState,
+    next_at: Option<Timestamp>,
+    attempts: &[CallRecord],
+) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run_callback SET state = ?3, next_at_ms = ?4, attempts = ?5 WHERE run = ?1 AND kind = ?2",
+        &[
+            Value::from(run),
+            Value::from(kind.as_str()),
+            Value::from(state.as_str()),
+            Value::from(next_at),
+            Value::Text(to_json(&attempts)?),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes the call due that tells the end of a run, if it waits for an update. Inside the caller's
+/// transaction.
+pub(crate) fn release_finished<S: Sql>(sql: &S, run: Seq, now: Timestamp) -> Result<(), LedgerError> {
+    sql.run(
+        "UPDATE run_callback SET next_at_ms = ?2
+         WHERE run = ?1 AND kind = 'finished' AND state = 'waiting' AND next_at_ms IS NULL",
+        &[Value::from(run), Value::from(now)],
+    )?;
     Ok(())
 }

@@ -63,15 +63,15 @@ pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, n
         webhook: row.webhook,
         kind: row.kind.clone(),
         at: now,
-        class: OutcomeClass::of(&attempt.outcome),
+        class: OutcomeClass::from_outcome(&attempt.outcome),
         delivered,
         first: attempt.number == 1,
         duration_ms: attempt.duration_ms,
     }
 }
 
-/// Counts attempts. Inside the caller's transaction: what is counted there is written once for each hour, webhook and
-/// type.
+/// Counts attempts. Inside the caller's transaction: what is counted there is written once for each hour,
+/// webhook and type.
 pub(crate) fn count_attempts<S: Sql>(sql: &S, notes: &[StatNote]) -> Result<(), LedgerError> {
     if notes.is_empty() {
         return Ok(());
@@ -111,6 +111,16 @@ pub(crate) fn count_attempts<S: Sql>(sql: &S, notes: &[StatNote]) -> Result<(), 
         &[Value::Text(to_json(&rows)?)],
     )?;
     Ok(())
+}
+
+/// Deletes up to `limit` rows of hours before this one; gives how many.
+pub(crate) fn delete_before<S: Sql>(sql: &S, hour: i64, limit: u32) -> Result<usize, LedgerError> {
+    let rows = sql.run(
+        "DELETE FROM stat WHERE (hour, webhook, type) IN
+            (SELECT hour, webhook, type FROM stat WHERE hour < ?1 LIMIT ?2) RETURNING webhook",
+        &[Value::from(hour), Value::from(limit)],
+    )?;
+    Ok(rows.len())
 }
 
 /// A row, without its event type.

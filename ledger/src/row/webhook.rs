@@ -1,14 +1,14 @@
 //! Table `webhook`: definitions, sealed.
 //!
-//! Does not know what a definition means: what a change entails for other tables (the outbox, order, a rate limit) is kept
-//! together with it here, so that no caller forgets it.
+//! Does not know what a definition means: what a change entails for other tables (the outbox, order, a rate
+//! limit) is kept together with it here, so that no caller forgets it.
 
 use postern_core::id::{IdSpace, Kind, Seq};
 use postern_core::time::Timestamp;
-use postern_core::webhook::Definition;
+use postern_core::webhook::{Contract, Definition, WebhookName};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{LedgerError, damaged};
+use crate::error::LedgerError;
 use crate::row::delivery;
 use crate::row::health::delete_health;
 use crate::row::outbox;
@@ -20,7 +20,11 @@ use crate::sql::{Row, Sql, Value};
 const CANCELLED_NAMED_MAX: u32 = 101;
 
 /// Columns of [`StoredWebhook::read`].
-pub(crate) const COLUMNS: &str = "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition";
+pub(crate) const COLUMNS: &str =
+    "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition, name";
+
+/// Why a webhook is disabled whose definition was written by another version of Postern.
+const UNREADABLE: &str = "Its definition was written by another version of Postern and can't be read";
 
 /// A webhook as the stores keep it: its secrets are sealed text. The ledger's row and the KV value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,20 +46,39 @@ pub struct StoredWebhook {
 }
 
 impl StoredWebhook {
-    /// Reads [`COLUMNS`].
+    /// Reads [`COLUMNS`]. One whose definition can't be read is a disabled webhook of its name that wants nothing
+    /// ([`StoredWebhook::is_readable`]), so that it closes nobody else's.
     pub(crate) fn read(row: &Row, ids: IdSpace) -> Result<Self, LedgerError> {
         let seq = row.seq(0)?;
-        Ok(Self {
+        let mut webhook = Self {
             seq,
             id: ids.id(Kind::Webhook, seq),
             version: row.number(1)?,
             disabled_reason: row.text_or_none(2)?.map(String::from),
             created_at: row.timestamp(3)?,
             updated_at: row.timestamp(4)?,
-            definition: serde_json::from_str(row.text(5)?)
-                .map_err(damaged("a definition does not read back"))?,
-        })
+            definition: unreadable_definition(row.text(6)?)?,
+        };
+        match serde_json::from_str(row.text(5)?) {
+            Ok(definition) => webhook.definition = definition,
+            Err(_unreadable) => webhook.disabled_reason = Some(String::from(UNREADABLE)),
+        }
+        Ok(webhook)
     }
+
+    /// Whether its definition could be read. One that could not is never written: the version that wrote it can
+    /// read it still.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.disabled_reason.as_deref() != Some(UNREADABLE)
+    }
+}
+
+/// What stands for a definition that can't be read.
+fn unreadable_definition(name: &str) -> Result<Definition, LedgerError> {
+    let name = WebhookName::parse(name).ok_or(LedgerError::Corrupt { what: "invalid webhook name" })?;
+    let definition = Definition::new(name, String::new(), Contract::Standard, Vec::new());
+    Ok(Definition { enabled: false, ..definition })
 }
 
 /// A change of a webhook that is allowed, and not written yet.
@@ -110,7 +133,8 @@ pub(crate) fn insert_webhook<S: Sql>(
     outbox::put(sql, webhook.seq, 1, now)
 }
 
-/// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's transaction.
+/// Stores what a webhook's new definition changes, and asks for its publication. Inside the caller's
+/// transaction.
 pub(crate) fn update_webhook<S: Sql>(
     sql: &S,
     before: &StoredWebhook,
@@ -137,7 +161,8 @@ pub(crate) fn update_webhook<S: Sql>(
     Ok(())
 }
 
-/// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's transaction.
+/// Deletes a webhook and cancels its open deliveries; gives those, up to 101 of them. Inside the caller's
+/// transaction.
 pub(crate) fn delete_webhook<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,
@@ -174,7 +199,8 @@ pub(crate) fn write_version<S: Sql>(
     outbox::put(sql, webhook.seq, webhook.version, now)
 }
 
-/// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the caller's transaction.
+/// Stores that Postern disabled a webhook, as a new version, and asks for its publication. Inside the
+/// caller's transaction.
 pub(crate) fn write_disabled<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,
@@ -194,8 +220,8 @@ pub(crate) fn write_disabled<S: Sql>(
     outbox::put(sql, webhook.seq, webhook.version, now)
 }
 
-/// Replaces the sealed text of a webhook by another of the same secrets, and asks for its publication. `false` where its
-/// version is another by now, or it is gone. Inside the caller's transaction.
+/// Replaces the sealed text of a webhook by another of the same secrets, and asks for its publication.
+/// `false` where its version is another by now, or it is gone. Inside the caller's transaction.
 pub(crate) fn replace_sealed_text<S: Sql>(
     sql: &S,
     webhook: &StoredWebhook,

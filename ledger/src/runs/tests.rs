@@ -7,7 +7,19 @@ use postern_core::retry::RetryAfter;
 use postern_core::run::{Entry, Progress};
 use serde_json::{Value as Json, json};
 
+use postern_core::api::run::{CallbackView, RunClaim};
+use postern_core::delivery::Outcome;
+use postern_core::id::Seq;
+use postern_core::run::{
+    self, CallRecord, CallbackAttempt, CallbackKind, CallbackState, EXECUTOR_LOST, RunDraft, RunEnd, RunMode,
+    RunState, RunUpdate, Target, Webhooks,
+};
+use postern_core::time::Timestamp;
+
 use super::*;
+use crate::Ledger;
+use crate::error::LedgerError;
+use crate::sql::{Row, Sql, Value, first};
 use crate::support::build::{START, json as raw, ledger};
 use crate::support::native::Native;
 

@@ -3,7 +3,7 @@
 
 use postern_core::budget::Budget;
 use postern_core::condition::Condition;
-use postern_core::event::BODY_BYTES_MAX;
+use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::filter::{self, EventFacts};
 use postern_core::json_schema::Schema;
 use postern_core::webhook::Definition;

@@ -38,7 +38,7 @@ def main():
             return answer.headers["content-type"], answer.read().decode()
 
     checks = Checks()
-    begun = datetime.datetime.now(datetime.timezone.utc)
+    started = datetime.datetime.now(datetime.timezone.utc)
     posted = []
     for kind, data in [("order.paid", SPREAD), ("order.sent", FAR), ("order.paid", SPREAD), ("order.sent", "null")]:
         _type, answer = call("POST", "/events", '{"type": "' + kind + '",\n"labels":{"a":"b"}, "data":\n' + data + "\n}")
@@ -58,11 +58,11 @@ def main():
 
         content_type, events = save("/events/export")
         checks.equal(content_type, "application/x-ndjson")
-        checks.true("text/plain" in save("/events/export", accept="text/plain")[0], "text for whoever asks for it")
+        checks.true("text/plain" in save("/events/export", accept="text/plain")[0], "text on request")
         _type, texts = save("/events/export?data=text")
         _type, deliveries = save("/deliveries/export")
-        of_events(checks, events, texts, posted, begun)
-        of_deliveries(checks, deliveries, posted, begun)
+        of_events(checks, events, texts, posted, started)
+        of_deliveries(checks, deliveries, posted, started)
     print(json.dumps({"checks": checks.count, "events": len(posted), "duckdb": duckdb.__version__, "polars": polars.__version__}))
 
 
@@ -77,17 +77,17 @@ def once(checks, pairs):
     return dict(pairs)
 
 
-def is_recent(at, begun):
-    return begun - datetime.timedelta(minutes=5) < at < begun + datetime.timedelta(minutes=30)
+def is_recent(at, started):
+    return started - datetime.timedelta(minutes=5) < at < started + datetime.timedelta(minutes=30)
 
 
-def of_events(checks, events, texts, posted, begun):
+def of_events(checks, events, texts, posted, started):
     # DuckDB, as it comes: times are times, and data of different shapes is JSON with its digits.
     rows = duckdb.sql(f"SELECT id, type, data, accepted_at, deliveries, typeof(accepted_at), typeof(deliveries) FROM read_json('{events}')")
     rows = rows.fetchall()
     checks.equal([row[0] for row in rows], posted)
     checks.equal(rows[0][5:], ("TIMESTAMP WITH TIME ZONE", "BIGINT"))
-    checks.true(all(is_recent(row[3], begun) and row[4] == 1 for row in rows), "times and counts")
+    checks.true(all(is_recent(row[3], started) and row[4] == 1 for row in rows), "times and counts")
     typed = duckdb.sql(f"SELECT data FROM read_json('{events}', columns = {{data: 'JSON'}})").fetchall()
     checks.true(BIG in typed[0][0] and "18446744073709551615" in typed[0][0], typed[0][0])
 
@@ -101,7 +101,7 @@ def of_events(checks, events, texts, posted, begun):
     checks.equal(times, [row[3].astimezone(datetime.timezone.utc) for row in rows], "Polars and DuckDB read the same times")
 
 
-def of_deliveries(checks, deliveries, posted, begun):
+def of_deliveries(checks, deliveries, posted, started):
     rows = duckdb.sql(f"""
         SELECT event_id, state, attempt_count, len(attempts), attempts[1].outcome.status, attempts[1].started_at, typeof(created_at),
             attempts[1].response.body
@@ -111,14 +111,14 @@ def of_deliveries(checks, deliveries, posted, begun):
     for row in rows:
         checks.true(row[2] >= 1 and row[2] == row[3], f"{row}: as many attempts as it says")
         checks.equal(row[4], 503)
-        checks.true(is_recent(row[5], begun), f"{row[5]} is a time")
+        checks.true(is_recent(row[5], started), f"{row[5]} is a time")
         checks.equal((row[6], row[7]), ("TIMESTAMP WITH TIME ZONE", "busy\nline two"))
     frame = polars.read_ndjson(deliveries, infer_schema_length=None)
     checks.equal(frame["attempt_count"].to_list(), [row[2] for row in rows])
     attempts = frame.explode("attempts").unnest("attempts")
     checks.equal(set(attempts.unnest("outcome")["status"].to_list()), {503})
     begun_at = attempts["started_at"].str.to_datetime(time_zone="UTC").to_list()
-    checks.true(all(is_recent(at, begun) for at in begun_at), "Polars reads the times of attempts")
+    checks.true(all(is_recent(at, started) for at in begun_at), "Polars reads the times of attempts")
 
 
 main()

@@ -18,7 +18,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 # What Prometheus 3 sends.
 ACCEPT = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
-# What `promtool check metrics` complains of: units that are no base units, abbreviated ones, and the name of a kind.
+# What `promtool check metrics` complains of: units that are not base units, abbreviated ones, and the name of a kind.
 BAD_WORDS = {"ms", "milliseconds", "minutes", "hours", "kb", "kilobytes", "percent", "counter", "gauge", "histogram"}
 
 

@@ -56,7 +56,7 @@ class Checks:
 
 
 class Receiver:
-    """A server on loopback that keeps what came: (method, path, headers, body). Who derives from it says what it answers."""
+    """A server on loopback that keeps what came: (method, path, headers, body). A subclass says what it answers."""
 
     def __init__(self):
         self.requests = []

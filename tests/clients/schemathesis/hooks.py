@@ -1,7 +1,7 @@
 """What a schema can't say, for the cases that are meant to be good.
 
 Formats that JSON Schema does not know get strategies here. A case that is meant to be good and breaks a rule that the document
-says in words (two fields that exclude each other, a name given twice) is mended before it is sent; a case that is meant to be
+says in words (two fields that exclude each other, a name given twice) is repaired before it is sent; a case that is meant to be
 bad is sent as it is. Path parameters that are meant to be good name things that exist, most of the time.
 """
 
@@ -72,7 +72,7 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict) and case.body.get("idempotency_key"):
         case.headers.pop("Idempotency-Key", None)
     if isinstance(case.body, (dict, list)):
-        case.body = mended(copy.deepcopy(case.body), case.operation.definition.raw.get("operationId"))
+        case.body = repaired(copy.deepcopy(case.body), case.operation.definition.raw.get("operationId"))
     query = case.query
     if query and "since" in query and "until" in query and not str(query["since"]) < str(query["until"]):
         del query["until"]
@@ -92,7 +92,7 @@ def name_things(case):
             case.path_parameters[key] = things[draw % len(things)]
 
 
-def mended(body, operation):
+def repaired(body, operation):
     if not isinstance(body, dict):
         return body
     show(body)

@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 pub enum Targets {
     /// Each event is for all of the first so many.
     All(usize),
-    /// Event `n` is for webhook `n` modulo `of` only. Nothing is expected of `except`, and what reaches it is not booked.
+    /// Event `n` is for webhook `n` modulo `of` only. Nothing is expected of `except`, and what reaches it is
+    /// not booked.
     InTurn {
         /// How many take turns.
         of: usize,
@@ -42,7 +43,8 @@ impl Targets {
     }
 }
 
-/// One run's slots. Fill it with [`Account::accepted`], [`Account::refused`] and [`Account::arrived`], then [`Account::close`] it.
+/// One run's slots. Fill it with [`Account::accepted`], [`Account::refused`] and [`Account::arrived`], then
+/// [`Account::close`] it.
 #[derive(Debug)]
 pub struct Account {
     targets: Targets,
@@ -89,7 +91,8 @@ pub struct Closed {
     pub arrived: usize,
     /// Pairs of accepted events that did not arrive.
     pub missing: usize,
-    /// Arrivals beyond the first of a pair, under the same `webhook-id`: allowed, at least once is the promise.
+    /// Arrivals beyond the first of a pair, under the same `webhook-id`: allowed, at least once is the
+    /// promise.
     pub repeated: usize,
     /// From due to 202, sorted.
     pub accept_ns: Vec<u64>,
@@ -113,7 +116,8 @@ impl Account {
         Self { targets, events, foreign: Vec::new(), messages: HashMap::new(), arrived_pairs: 0 }
     }
 
-    /// Event `number` is due at another time than was said: it is posted now, when the one before has arrived.
+    /// Event `number` is due at another time than was said: it is posted now, when the one before has
+    /// arrived.
     pub fn due(&mut self, number: usize, due_ns: u64) {
         self.events[number].due_ns = due_ns;
     }

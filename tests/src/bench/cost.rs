@@ -1,8 +1,9 @@
 //! What a delivered callback costs at the edge, from what the platform counts while it is made here.
 //!
-//! Rows read and written are SQLite's own counts, as the platform bills them (each index entry is a row, each setting of
-//! the alarm too); KV, queue and object calls are counted where the Worker makes them. `GET /metrics` shows the sums of
-//! the isolate (edge/src/meter.rs); locally there is one. Prices: docs/platform.md 2.6, beyond what is included.
+//! Rows read and written are SQLite's own counts, as the platform bills them (each index entry is a row, each
+//! setting of the alarm too); KV, queue and object calls are counted where the Worker makes them. `GET
+//! /metrics` shows the sums of the isolate (edge/src/meter.rs); locally there is one. Prices:
+//! docs/platform.md 2.6, beyond what is included.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

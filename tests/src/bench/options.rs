@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lexopt::{Arg, Parser, ValueExt as _};
+
 use crate::stack::Host;
 
 /// What can be measured.
@@ -68,13 +70,13 @@ impl Part {
 pub struct Options {
     /// Which parts, in order.
     pub parts: Vec<Part>,
-    /// Events a second of the part `rates`, one run each, in order; each part's own where none are given.
+    /// Events a second of the part `rates`, one run each, in order; or each part's own if absent.
     pub rates: Option<Vec<u32>>,
     /// How long each run publishes.
     pub duration: Duration,
     /// On what.
     pub hosts: Vec<Host>,
-    /// Webhooks that each event of the part `rates` goes to; 1 and then 10 where it is not given.
+    /// Webhooks that each event of the part `rates` goes to; 1 and then 10 if absent.
     pub fanout: Option<usize>,
     /// Bytes of an event's body, about.
     pub body_bytes: usize,
@@ -85,8 +87,8 @@ pub struct Options {
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
 cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,page,scale,worst]
-                  [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10] [--runtime wrangler|miniflare|both] [--body-bytes 1024]
-                  [--against DIST_FOLDER]
+                  [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10]
+                  [--runtime wrangler|miniflare|both] [--body-bytes 1024] [--against DIST_FOLDER]
 Without --only everything is measured (about 40 minutes), or the rates alone where --rates or --fanout is given.
 `scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.
 `page` measures the dashboard under wrangler alone, and the build of --against beside it.";
@@ -110,34 +112,24 @@ impl Options {
     ///
     /// # Errors
     /// A sentence that names the wrong argument.
-    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub fn parse(mut arguments: Parser) -> Result<Self, lexopt::Error> {
         let mut options = Self::default();
         let mut only = None;
-        let mut arguments = arguments.into_iter();
-        while let Some(name) = arguments.next() {
-            let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
-            let wrong = || format!("{name} cannot be {value:?}");
+        while let Some(argument) = arguments.next()? {
+            let Arg::Long(name) = argument else { return Err(argument.unexpected()) };
+            let name = String::from(name);
+            // What refuses a value does not know whose it is.
+            let refuse = |cause: lexopt::Error| format!("--{name}: {cause}");
+            let mut value = || arguments.value();
             match name.as_str() {
-                "--only" => only = Some(parts(&value).ok_or_else(wrong)?),
-                "--rates" => {
-                    options.rates =
-                        Some(value.split(',').map(positive).collect::<Option<_>>().ok_or_else(wrong)?);
-                }
-                "--duration" => {
-                    options.duration = Duration::from_secs(u64::from(positive(&value).ok_or_else(wrong)?));
-                }
-                "--fanout" => options.fanout = Some(count(&value).ok_or_else(wrong)?),
-                "--against" => options.against = Some(dashboard(&value)?),
-                "--body-bytes" => options.body_bytes = count(&value).ok_or_else(wrong)?,
-                "--runtime" => {
-                    options.hosts = match value.as_str() {
-                        "wrangler" => vec![Host::Wrangler],
-                        "miniflare" => vec![Host::Miniflare],
-                        "both" => vec![Host::Wrangler, Host::Miniflare],
-                        _ => return Err(wrong()),
-                    };
-                }
-                _ => return Err(format!("there is no {name}")),
+                "only" => only = Some(value()?.parse_with(parts).map_err(refuse)?),
+                "rates" => options.rates = Some(value()?.parse_with(rates).map_err(refuse)?),
+                "duration" => options.duration = value()?.parse_with(seconds).map_err(refuse)?,
+                "fanout" => options.fanout = Some(value()?.parse_with(count).map_err(refuse)?),
+                "against" => options.against = Some(value()?.parse_with(dashboard).map_err(refuse)?),
+                "body-bytes" => options.body_bytes = value()?.parse_with(count).map_err(refuse)?,
+                "runtime" => options.hosts = value()?.parse_with(hosts).map_err(refuse)?,
+                _ => return Err(Arg::Long(&name).unexpected()),
             }
         }
         options.parts = match only {
@@ -155,27 +147,46 @@ impl Options {
     }
 }
 
-/// The parts that are not measured here: they need no server, and `cargo xtask bench` runs them in the ledger.
+/// The parts that are not measured here: they need no server, and `cargo xtask bench` runs them in the
+/// ledger.
 const ELSEWHERE: [&str; 2] = ["scale", "worst"];
 
-fn parts(text: &str) -> Option<Vec<Part>> {
-    let named = |name| Part::ALL.into_iter().find(|part| part.name() == name);
+fn parts(text: &str) -> Result<Vec<Part>, String> {
+    let named = |name: &str| {
+        let found = Part::ALL.into_iter().find(|part| part.name() == name);
+        found.ok_or_else(|| format!("there is no part {name:?}"))
+    };
     text.split(',').filter(|name| !ELSEWHERE.contains(name)).map(named).collect()
 }
 
-fn dashboard(folder: &str) -> Result<PathBuf, String> {
+fn hosts(text: &str) -> Result<Vec<Host>, &'static str> {
+    match text {
+        "wrangler" => Ok(vec![Host::Wrangler]),
+        "miniflare" => Ok(vec![Host::Miniflare]),
+        "both" => Ok(vec![Host::Wrangler, Host::Miniflare]),
+        _ => Err("it is wrangler, miniflare or both"),
+    }
+}
+
+fn dashboard(folder: &str) -> Result<PathBuf, &'static str> {
     let is_built = Path::new(folder).join("index.html").is_file();
-    is_built
-        .then(|| PathBuf::from(folder))
-        .ok_or_else(|| format!("--against names {folder:?}, which holds no built dashboard"))
+    is_built.then(|| PathBuf::from(folder)).ok_or("the folder holds no built dashboard")
 }
 
-fn positive(text: &str) -> Option<u32> {
-    text.trim().parse().ok().filter(|number| *number > 0)
+fn rates(text: &str) -> Result<Vec<u32>, &'static str> {
+    text.split(',').map(positive).collect()
 }
 
-fn count(text: &str) -> Option<usize> {
-    positive(text).and_then(|count| usize::try_from(count).ok())
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    positive(text).map(|seconds| Duration::from_secs(u64::from(seconds)))
+}
+
+fn positive(text: &str) -> Result<u32, &'static str> {
+    text.trim().parse().ok().filter(|number| *number > 0).ok_or("it is a whole number from 1 on")
+}
+
+fn count(text: &str) -> Result<usize, &'static str> {
+    usize::try_from(positive(text)?).map_err(|_too_large| "it is too large")
 }
 
 #[cfg(test)]
@@ -183,7 +194,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options, String> {
-        Options::parse(line.split_whitespace().map(String::from))
+        Options::parse(Parser::from_args(line.split_whitespace())).map_err(|wrong| wrong.to_string())
     }
 
     #[test]

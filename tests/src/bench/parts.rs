@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::account::percentile_ms;
 use super::options::{Options, Part};
-use super::report::{self, Report, ms, quantiles, seconds};
+use super::report::{self, Report, median, ms, quantiles, seconds};
 use super::run::{self, Plan};
-use super::{cost, median, page, yardstick};
+use super::{cost, page, yardstick};
 use crate::stack::{Host, Stack};
 
-/// Rates that are tried where none are given: of one event a call to one webhook, to ten, and of a hundred events a call.
+/// Rates that are tried if absent: of one event a call to one webhook, to ten, and of a hundred
+/// events a call.
 const RATES: [u32; 7] = [50, 100, 200, 400, 600, 800, 1_000];
 const RATES_TO_TEN: [u32; 6] = [10, 20, 50, 100, 200, 350];
 const RATES_IN_BATCHES: [u32; 5] = [500, 1_000, 1_500, 2_000, 3_000];
@@ -23,8 +24,8 @@ const FANOUTS: [(usize, usize); 5] = [(1, 100), (10, 50), (100, 20), (1_000, 5),
 /// The isolation run: so many webhooks take turns, one of which may hang, at so many events a second.
 const NEIGHBOURS: usize = 100;
 const ISOLATION_RATE: u32 = 50;
-/// Pairs of isolation runs, of whose p99s the medians are compared: one p99 is its ten slowest callbacks, and differs by half
-/// from the next one's.
+/// Pairs of isolation runs, of whose p99s the medians are compared: one p99 is its ten slowest callbacks, and
+/// differs by half from the next one's.
 const ISOLATION_PAIRS: usize = 3;
 /// Rates at which Postern and the floor are compared, by fan-out.
 const RATES_TO_FLOOR: [(usize, &[u32]); 2] = [
@@ -212,7 +213,9 @@ async fn isolation(options: &Options, report: &mut Report) {
             report.keep(
                 Part::Isolation.name(),
                 json!({
-                    "runtime": report::name(*host), "without": report::run_json(*host, without), "with": report::run_json(*host, with)
+                    "runtime": report::name(*host),
+                    "without": report::run_json(*host, without),
+                    "with": report::run_json(*host, with)
                 }),
             );
             pairs.push((p99_ms(without), p99_ms(with)));
@@ -295,9 +298,9 @@ async fn start(report: &mut Report) {
     for _ in 0..STARTS {
         for (stack, took_ms) in stacks.iter_mut().zip(&mut took_ms) {
             stack.stop().await;
-            let begun = Instant::now();
+            let started = Instant::now();
             stack.boot().await;
-            took_ms.push(begun.elapsed().as_secs_f64() * 1_000.0);
+            took_ms.push(started.elapsed().as_secs_f64() * 1_000.0);
         }
     }
     let [ours, floor] = took_ms.map(median);
@@ -313,7 +316,8 @@ async fn outage(options: &Options, report: &mut Report) {
     let stack = Stack::start_on(host).await;
     let plan = Plan {
         outage: Some(OUTAGE),
-        // By the default schedule a delivery that was a probe twice waits for five minutes, however well its receiver does.
+        // By the default schedule a delivery that was a probe twice waits for five minutes, however well its
+        // receiver does.
         retry_schedule_s: Some(vec![5; 20]),
         ..Plan::new(OUTAGE_RATE, 1, OUTAGE_PUBLISHES, options.body_bytes)
     };
@@ -335,7 +339,9 @@ async fn outage(options: &Options, report: &mut Report) {
     report.keep(
         Part::Outage.name(),
         json!({
-            "run": report::run_json(host, &run), "away_s": OUTAGE.1.saturating_sub(OUTAGE.0).as_secs(), "backlog": drain.backlog,
+            "run": report::run_json(host, &run),
+            "away_s": OUTAGE.1.saturating_sub(OUTAGE.0).as_secs(),
+            "backlog": drain.backlog,
             "first_after_s": drain.first.as_secs_f64(), "last_after_s": drain.last.as_secs_f64()
         }),
     );

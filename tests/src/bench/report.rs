@@ -1,4 +1,5 @@
-//! How the benchmark's results are shown: tables for people while it runs, one JSON document for programs at its end.
+//! How the benchmark's results are shown: tables for people while it runs, one JSON document for programs at
+//! its end.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -17,13 +18,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints a line. Where nobody reads any more it is dropped.
+    /// Prints a line. Without a reader it is dropped.
     pub fn say(&self, line: impl AsRef<str>) {
         let mut out = std::io::stdout().lock();
         drop(writeln!(out, "{}", line.as_ref()).and_then(|()| out.flush()));
     }
 
-    /// Says what else the machine does: figures of a busy one are no figures.
+    /// Says what else the machine does: figures of a busy one mean nothing.
     pub fn begin(&mut self) {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or_default();
@@ -115,7 +116,8 @@ pub fn ms(sorted_ns: &[u64], percent: usize) -> String {
 /// Sorted nanoseconds as JSON.
 #[must_use]
 pub fn quantiles(sorted_ns: &[u64]) -> Value {
-    json!({ "p50": percentile_ms(sorted_ns, 50), "p99": percentile_ms(sorted_ns, 99), "max": percentile_ms(sorted_ns, 100) })
+    let ms = |percent| percentile_ms(sorted_ns, percent);
+    json!({ "p50": ms(50), "p99": ms(99), "max": ms(100) })
 }
 
 /// A time in seconds, for a table.
@@ -160,4 +162,11 @@ pub const fn name(host: Host) -> &'static str {
         Host::Miniflare => "miniflare",
         Host::Floor => "floor",
     }
+}
+
+/// The middle one; infinite without values.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::INFINITY)
 }

@@ -23,8 +23,8 @@ use crate::wait::until;
 const WARM_UP_CALLBACKS: usize = 400;
 /// Events for them, at most.
 const WARM_UP_EVENTS_MAX: usize = 40;
-/// The wait for callbacks ends when none came for so long: longer than a lost first attempt's lease, and than the pause
-/// between two probes of a webhook that failed.
+/// The wait for callbacks ends after so long without one: longer than a lost first attempt's lease, and than
+/// the pause between two probes of a webhook that failed.
 const SILENCE: Duration = Duration::from_mins(2);
 /// A schedule that the publisher itself missed by more (p99) measured the publisher.
 const LAG_MS_MAX: f64 = 20.0;
@@ -52,7 +52,7 @@ pub struct Plan {
     pub except: Option<usize>,
     /// The receiver is away from the first to the second time after the start.
     pub outage: Option<(Duration, Duration)>,
-    /// Seconds before each further attempt; the default schedule where it is none.
+    /// Seconds before each further attempt; the default schedule if absent.
     pub retry_schedule_s: Option<Vec<u32>>,
 }
 
@@ -103,8 +103,8 @@ pub struct Run {
     pub account: Closed,
     /// Callbacks a second that arrived while events were published.
     pub callbacks_per_s: f64,
-    /// CPU time of the stack for each callback that arrived, in milliseconds: what is left to compare where other work on
-    /// the machine blurs the latencies.
+    /// CPU time of the stack for each callback that arrived, in milliseconds: what is left to compare where
+    /// other work on the machine blurs the latencies.
     pub cpu_ms_per_callback: f64,
     /// How late the publisher sent, p99, in milliseconds.
     pub lag_p99_ms: f64,
@@ -124,8 +124,8 @@ pub struct Drain {
 }
 
 impl Run {
-    /// Whether everything offered was accepted and delivered while it was offered (but for 5 %), and the last quarter
-    /// waited no longer than the first (twice as long and 20 ms are allowed for).
+    /// Whether everything offered was accepted and delivered while it was offered (but for 5 %), and the last
+    /// quarter waited no longer than the first (twice as long and 20 ms are allowed for).
     #[must_use]
     pub fn kept_up(&self) -> bool {
         let medians =
@@ -281,8 +281,8 @@ impl Rig {
     }
 }
 
-/// Posts `rounds` events one after the other, each when all callbacks of the one before have arrived. The schedule of
-/// `plan` plays no part.
+/// Posts `rounds` events one after the other, each when all callbacks of the one before have arrived. The
+/// schedule of `plan` plays no part.
 pub async fn one_by_one(stack: &Stack, plan: &Plan, rounds: usize) -> Closed {
     let rig = Rig::set_up(stack, plan).await;
     let shared = &rig.shared;
@@ -415,7 +415,8 @@ async fn publish(
     let (mut lags_ns, mut posts) = (Vec::with_capacity(due_ns.len()), Vec::with_capacity(due_ns.len()));
     for first in (0..due_ns.len()).step_by(plan.batch) {
         let numbers = first..(first + plan.batch).min(due_ns.len());
-        let event = |number: usize| json!({ "type": plan.kind(number), "data": { "run": shared.run, "n": number, "pad": pad } });
+        let data = |number: usize| json!({ "run": shared.run, "n": number, "pad": pad });
+        let event = |number: usize| json!({ "type": plan.kind(number), "data": data(number) });
         let body = if plan.batch == 1 {
             event(first)
         } else {
@@ -454,7 +455,7 @@ async fn publish(
     lags_ns
 }
 
-/// Waits until all expected callbacks came, or none comes any more.
+/// Waits until all expected callbacks came, or no more come.
 async fn settle(shared: &Shared) {
     let (mut seen, mut changed) = (0, Instant::now());
     loop {

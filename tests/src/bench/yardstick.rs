@@ -1,8 +1,8 @@
-//! The same load by `hookbench`, which other systems were measured with, so that the figures of both can be put side by
-//! side: if they differ much for Postern, ours are not to be trusted.
+//! The same load by `hookbench`, which other systems were measured with, so that the figures of both can be
+//! put side by side: if they differ much for Postern, ours are not to be trusted.
 //!
-//! It lies beside the repository (`../shared/hookbench`), not in it; `cargo xtask bench` builds it and names it in
-//! `POSTERN_HOOKBENCH`. Without it this part says so and measures nothing.
+//! It lies beside the repository (`../shared/hookbench`), not in it; `cargo xtask bench` builds it and names
+//! it in `POSTERN_HOOKBENCH`. Without it this part says so and measures nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,10 +14,11 @@ use super::options::{Options, Part};
 use super::report::{self, Report};
 use crate::stack::{Stack, free_port};
 
-/// Svix' native server with `PostgreSQL` and Redis, durable, on two cores: events a second sustained, by fan-out
-/// (hookbench's README, medians of three).
+/// Svix' native server with `PostgreSQL` and Redis, durable, on two cores: events a second sustained, by
+/// fan-out (hookbench's README, medians of three).
 const SVIX: [(usize, f64); 2] = [(1, 1_000.0), (10, 350.0)];
-/// Its latency end to end at 200 events/s and fan-out 1, p50, and the better p99 that was seen, in milliseconds.
+/// Its latency end to end at 200 events/s and fan-out 1, p50, and the better p99 that was seen, in
+/// milliseconds.
 const SVIX_AT_200_MS: (f64, f64) = (1.7, 3.0);
 /// Rates of the sweeps, by fan-out. 200 is among them for the comparison of latencies.
 const SWEEPS: [(usize, &str); 2] = [(1, "50,100,200,400,600,800,1000"), (10, "20,50,100,200,350")];
@@ -103,5 +104,5 @@ async fn run(
     let text = std::fs::read_to_string(&out)
         .map_err(|fault| format!("it ended with {status} and no report: {fault}"));
     drop(std::fs::remove_file(&out));
-    serde_json::from_str(&text?).map_err(|fault| format!("its report is no JSON: {fault}"))
+    serde_json::from_str(&text?).map_err(|fault| format!("its report is not JSON: {fault}"))
 }

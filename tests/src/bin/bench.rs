@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: acceptance and end-to-end latency at growing rates, fan-out, isolation, the drain after an outage,
-//! cost, the page in a browser; under `wrangler dev` and under Miniflare's own API. See [`postern_tests::bench`].
+//! `cargo xtask bench`: acceptance and end-to-end latency at growing rates, fan-out, isolation, the drain
+//! after an outage, cost, the page in a browser; under `wrangler dev` and under Miniflare's own API. See
+//! [`postern_tests::bench`].
 //!
 //! Exit codes: 0 measured, 2 wrong arguments, 3 void (the account of sent and received does not add up).
 #![expect(clippy::print_stderr, reason = "a program that complains on its terminal")]
@@ -12,7 +13,7 @@ use postern_tests::bench::report::Report;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let options = match Options::parse(lexopt::Parser::from_env()) {
         Ok(options) => options,
         Err(wrong) => {
             eprintln!("{wrong}\n{USAGE}");

@@ -38,7 +38,8 @@ impl<'a> ReplayDialog<'a> {
         .await
     }
 
-    /// Starts it by the button with this name, and waits until the newest replay of the list shows `progress`.
+    /// Starts it by the button with this name, and waits until the newest replay of the list shows
+    /// `progress`.
     pub async fn start(self, button: &str, progress: &str) {
         self.0.press("button", button).await;
         self.0.browser.gone("dialog", "Replay").await;

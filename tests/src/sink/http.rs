@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 server over TCP that hides nothing: a library would normalise header names, refuse odd requests and
-//! answer by itself, and a receiver of ours must see and do exactly what it is told.
+//! A small HTTP/1.1 server over TCP that hides nothing: a library would normalise header names, refuse odd
+//! requests and answer by itself, and a receiver of ours must see and do exactly what it is told.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,7 @@ use crate::wait::{SOON, eventually};
 /// Bytes of a request's head at most.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 
-/// The first byte of a connection that begins with TLS, as no HTTP method does. Such a connection is closed.
+/// The first byte of a connection that starts with TLS, as no HTTP method does. Such a connection is closed.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 /// A request as it came.
@@ -170,7 +170,8 @@ impl Server {
         let address = listener.local_addr().expect("a bound socket has an address");
         let rule: Arc<dyn Fn(Received) -> Behaviour + Send + Sync> = Arc::new(rule);
         let accepting = tokio::spawn(async move {
-            // Ends with this task, and so with the server: a receiver that is gone answers on no old connection either.
+            // Ends with this task, and so with the server: a receiver that is gone answers on no old
+            // connection either.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let rule = Arc::clone(&rule);
@@ -205,13 +206,14 @@ async fn serve(mut stream: TcpStream, rule: &(dyn Fn(Received) -> Behaviour + Se
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(4096);
     while let Some(received) = read_request(&mut stream, &mut buffer).await? {
-        let head_only = received.method == "HEAD";
+        let is_head = received.method == "HEAD";
         match rule(received) {
             Behaviour::Answer(answer) => {
                 if !answer.delay.is_zero() {
                     tokio::time::sleep(answer.delay).await;
                 }
-                write_answer(&mut stream, &answer, head_only).await?;
+                let body: &[u8] = if is_head { &[] } else { &answer.body };
+                stream.write_all(&[&head_of(&answer), body].concat()).await?;
             }
             Behaviour::Hang => return drain(&mut stream).await,
             Behaviour::HangInBody(status) => {
@@ -279,7 +281,8 @@ async fn drain(stream: &mut TcpStream) -> Result<()> {
     Ok(())
 }
 
-async fn write_answer(stream: &mut TcpStream, answer: &Answer, head_only: bool) -> Result<()> {
+/// An answer up to the empty line before its body.
+fn head_of(answer: &Answer) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} Told\r\n", answer.status);
     for (name, value) in &answer.headers {
         head.extend([name, ": ", value, "\r\n"]);
@@ -288,11 +291,7 @@ async fn write_answer(stream: &mut TcpStream, answer: &Answer, head_only: bool) 
         head.extend(["content-length: ", &answer.body.len().to_string(), "\r\n"]);
     }
     head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    if !head_only {
-        bytes.extend_from_slice(&answer.body);
-    }
-    stream.write_all(&bytes).await
+    head.into_bytes()
 }
 
 /// The next request of the connection; `None` where it was closed between two.

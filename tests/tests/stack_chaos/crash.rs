@@ -1,7 +1,7 @@
 //! `kill -9` of the whole process group at random moments, 50 times, while 2,000 events are accepted.
 //!
-//! A producer posts each event under an idempotency key until it is accepted, as any careful producer does. At the end
-//! no accepted event is lost, each reached the receiver, and each under exactly one `webhook-id`.
+//! A producer posts each event under an idempotency key until it is accepted, as any careful producer does.
+//! At the end no accepted event is lost, each reached the receiver, and each under exactly one `webhook-id`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

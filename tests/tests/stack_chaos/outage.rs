@@ -1,7 +1,7 @@
 //! A receiver that is switched off for a minute under 100 events a second, and comes back.
 //!
-//! Every event is accepted and reaches the receiver, under one `webhook-id`; repeats are counted. While the receiver is
-//! away it is probed, not flooded: far fewer calls fail than events wait.
+//! Every event is accepted and reaches the receiver, under one `webhook-id`; repeats are counted. While the
+//! receiver is away it is probed, not flooded: far fewer calls fail than events wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -33,8 +33,8 @@ const PRODUCERS: usize = 32;
 const PUBLISHED: Duration = Duration::from_mins(8);
 /// From the return to the last delivery: the longest pause between two probes is a minute, then 6,000 wait.
 const DRAIN: Duration = Duration::from_mins(6);
-/// Calls that may fail: those that were under way when the receiver went, the five that make it a failing one, and the
-/// probes of a minute, none closer than a second to the next.
+/// Calls that may fail: those that were under way when the receiver went, the five that make it a failing
+/// one, and the probes of a minute, none closer than a second to the next.
 const FAILED_CALLS_MAX: usize = 200;
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
         )
         .await;
 
-    let (next, accepted, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
+    let (next, accepted, started) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
     let producers = join_all((0..PRODUCERS).map(|_| async {
         loop {
             let number = next.fetch_add(1, SeqCst);
@@ -59,7 +59,7 @@ async fn nothing_is_lost_while_the_receiver_is_away() {
             }
             let after =
                 Duration::from_secs(1) * u32::try_from(number).expect("a small number") / EVENTS_PER_S;
-            tokio::time::sleep_until(begun + after).await;
+            tokio::time::sleep_until(started + after).await;
             post(&project, number).await;
             accepted.fetch_add(1, SeqCst);
         }

@@ -1,4 +1,5 @@
-//! One attempt in full: request, response, the difference to the one before, and the event. Deliveries and tests show it.
+//! One attempt in full: request, response, the difference to the one before, and the event. Deliveries and
+//! tests show it.
 //!
 //! Everything here came from outside, and is shown as text. Tabs are made when they are opened.
 
@@ -7,15 +8,15 @@ pub(crate) mod model;
 use leptos::prelude::*;
 use postern_core::api::delivery::AttemptView;
 use postern_core::api::event::EventView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 
 use self::model::Change;
 use crate::ui::code::{code_block, header_lines};
 use crate::ui::tabs::{Tab, tabs};
 use crate::words;
 
-/// The tabs of `attempt`. `chosen` keeps the open one while attempts change. The difference is offered where there is an attempt
-/// `before`, the event where somebody has it.
+/// The tabs of `attempt`. `chosen` keeps the open one while attempts change. The difference is offered where
+/// there is an attempt `before`, the event where somebody has it.
 pub(crate) fn attempt_tabs(
     chosen: RwSignal<&'static str>,
     attempt: AttemptView,
@@ -57,8 +58,8 @@ fn made_by(attempt: &AttemptView) -> AnyView {
     .into_any()
 }
 
-/// What was sent, with the values of protected headers left out. The body is shown exactly as it was signed, so that a signature
-/// can be checked with what is copied from here.
+/// What was sent, with the values of protected headers left out. The body is shown exactly as it was signed,
+/// so that a signature can be checked with what is copied from here.
 fn request(attempt: &AttemptView) -> AnyView {
     let Some(request) = &attempt.attempt.request else {
         return view! { <p class="about">"Nothing was sent."</p>{made_by(attempt)} }.into_any();
@@ -71,14 +72,15 @@ fn request(attempt: &AttemptView) -> AnyView {
     let body = attempt.request_body.clone().unwrap_or_default();
     view! {
         {header_lines(first, request.headers.iter().map(shown).collect())}
-        <p class="hint">{format!("Body, {}, exactly as signed when copied", words::bytes(request.body_bytes))}</p>
+        <p class="hint">{format!("Body, {}, exactly as signed when copied", words::bytes(request.body_bytes.into()))}</p>
         {code_block("Request body", body)}
         {made_by(attempt)}
     }
     .into_any()
 }
 
-/// What came back, as much of it as is kept. It says where something was left out: a person must not take the part for the whole.
+/// What came back, as much of it as is kept. It says where something was left out: a person must not take the
+/// part for the whole.
 fn response(attempt: &AttemptView) -> AnyView {
     let Some(response) = &attempt.attempt.response else {
         return view! { <p class="about">{format!("No answer: {}.", attempt.reason.headline)}</p> }
@@ -94,9 +96,8 @@ fn response(attempt: &AttemptView) -> AnyView {
     });
     // Where the body broke off, the reason says so.
     let is_cut = response.truncated && response.body_note.is_none();
-    let cut = is_cut.then(|| {
-        view! { <p class="hint">"The answer was longer; only its beginning is read."</p> }.into_any()
-    });
+    let cut = is_cut
+        .then(|| view! { <p class="hint">"The answer was longer; only its start is read."</p> }.into_any());
     let base64 = response
         .body_is_base64
         .then(|| view! { <p class="hint">"Body, in base64 because it is not text"</p> }.into_any());

@@ -1,7 +1,8 @@
-//! An attempt as text: what was sent and received, as a command that repeats it, and how it differs from another one.
+//! An attempt as text: what was sent and received, as a command that repeats it, and how it differs from
+//! another one.
 
 use postern_core::api::delivery::AttemptView;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::delivery::ReceivedResponse;
 use postern_core::explain::reason_phrase;
 
@@ -27,8 +28,8 @@ pub(crate) fn status_line(response: &ReceivedResponse) -> String {
     format!("{} {}", response.status, reason_phrase(response.status)).trim().into()
 }
 
-/// A shell command that sends the same bytes again; `None` where nothing was sent. Values that are hidden here are named, so
-/// that whoever runs it fills them in.
+/// A shell command that sends the same bytes again; `None` where nothing was sent. Values that are hidden
+/// here are named, to be filled in before it is run.
 pub(crate) fn curl(attempt: &AttemptView) -> Option<String> {
     let request = attempt.attempt.request.as_ref()?;
     let mut lines = vec![format!("curl -X POST {}", quoted(&request.url))];
@@ -103,7 +104,8 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
     lines
 }
 
-/// Request, outcome and response as one text, laid out so that a comparison shows what a person would point at.
+/// Request, outcome and response as one text, laid out so that a comparison shows what a person would point
+/// at.
 pub(crate) fn text_of(attempt: &AttemptView) -> String {
     let mut lines = Vec::new();
     let headers = |headers: &[(String, String)]| {

@@ -1,53 +1,59 @@
 //! The audit log: who did what to which thing, when, from where, with the difference field by field.
 //!
-//! The filter stands in the address, so that other screens can lead here with one thing's history. Secrets are in no entry: a
-//! difference says only that one was set or changed.
+//! The filter stands in the address, so that other screens can lead here with one thing's history. Secrets
+//! are in no entry: a difference says only that one was set or changed.
 
 mod model;
 
 use leptos::prelude::*;
 use postern_core::api::audit::{AuditEntry, SubjectKind};
-use postern_core::api::page::Page;
 use postern_core::change::Change;
+use web_sys::HtmlDetailsElement;
 
 use crate::api::use_project;
-use crate::browser::clock::{offset_min, use_clock};
-use crate::fetched::Fetched;
+use crate::browser::clock::{Clock, offset_min, use_clock};
 use crate::nav::use_nav;
 use crate::routes::Query;
+use crate::screens::filters::typed_filter;
 use crate::ui::button::Button;
-use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
-use crate::ui::more::{more_button, nothing_yet};
+use crate::ui::more::nothing_yet;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
+use crate::ui::rows::List;
+use crate::ui::rows::view::{Column, numbers, words};
 use crate::ui::skeleton;
 use crate::words;
 
 /// The value of the address that filters the log.
 const SUBJECT: &str = "subject";
 
+/// The columns, as the cells of [`row`] follow.
+const COLUMNS: [Column; 4] = [words("What"), words("Who"), words("Difference"), numbers("When")];
+
 /// The screen: the filter, and the entries that fit it.
 #[component]
 pub(crate) fn Audit() -> AnyView {
-    let (nav, project) = (use_nav(), use_project());
-    let subject = Memo::new(move |_| nav.value(SUBJECT));
-    let entries = Fetched::new(move || project.audit(&query_of(subject.get().as_deref())));
+    let list = list_of();
     let kinds = Signal::stored(SubjectKind::ALL.map(|kind| String::from(kind.as_str())).to_vec());
-    let filter = move |value: Option<String>| nav.filter(SUBJECT, value.as_deref());
-    let hint = "A kind such as token, or webhook:orders";
-    let table = move || view! { <Entries entries=entries subject=subject /> }.into_any();
     view! {
         <PageHead title="Audit log" about="Who changed what, kept for a year" />
         <div class="toolbar" role="search">
             <div class="chips" role="group" aria-label="Filters">
-                <FilterChip name="subject" value=subject hint=hint suggestions=kinds on_change=filter />
+                {typed_filter(SUBJECT, "A kind such as token, or webhook:orders", kinds)}
             </div>
         </div>
-        {loaded(entries, skeleton::rows, table)}
+        {loaded(list.page, skeleton::rows, content(list))}
     }
     .into_any()
+}
+
+/// The entries that the address asks for.
+fn list_of() -> List<AuditEntry> {
+    let (nav, project) = (use_nav(), use_project());
+    let query = Memo::new(move |_| query_of(nav.value(SUBJECT).as_deref()));
+    List::following(query, None, move |query| project.audit(query))
 }
 
 /// What the API is asked.
@@ -55,50 +61,27 @@ fn query_of(subject: Option<&str>) -> Query {
     Query::default().with(SUBJECT, subject)
 }
 
-/// The entries, the latest first, with a button for older ones. A page can be empty although older ones fit: then only the button
-/// is there.
-#[component]
-fn Entries(
-    /// The entries that are loaded.
-    entries: Fetched<Page<AuditEntry>>,
-    /// What they are filtered by.
-    subject: Memo<Option<String>>,
-) -> AnyView {
-    let api = StoredValue::new_local(use_project());
-    let more = move || {
-        more_button(entries, "Show older ones", move |next| {
-            let query = query_of(subject.get_untracked().as_deref()).with("cursor", Some(next));
-            api.with_value(|api| api.audit(&query))
-        })
-    };
-    (move || {
-        let items = entries.value.get().map(|page| page.items).unwrap_or_default();
-        if items.is_empty() {
-            return if entries.next().is_some() {
-                nothing_yet(more())
-            } else {
-                nothing(subject.get().is_some())
-            };
+/// The entries, the latest first, with a button for older ones. A page can be empty although older ones fit:
+/// then only the button is there.
+fn content(list: List<AuditEntry>) -> impl Fn() -> AnyView + Send + 'static {
+    let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
+    let (clock, is_empty) = (use_clock(), list.core.is_empty());
+    let opened = RwSignal::new(Vec::<String>::new());
+    move || {
+        let more = || {
+            list.more("Show older ones", move |next| {
+                let query = query_of(nav.query_now().value(SUBJECT).as_deref()).with("cursor", Some(next));
+                api.with_value(|api| api.audit(&query))
+            })
+        };
+        if !is_empty.get() {
+            let table = list.table(&COLUMNS, Signal::stored(None), move |entry, place| {
+                entry.with_untracked(|entry| row(entry, place, clock, opened))
+            });
+            return view! { <div class="card scroll">{table}</div>{more()} }.into_any();
         }
-        view! {
-            <div class="card scroll">
-                <table role="table" class="list cards">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader" scope="col">"What"</th>
-                            <th role="columnheader" scope="col">"Who"</th>
-                            <th role="columnheader" scope="col">"Difference"</th>
-                            <th role="columnheader" scope="col" class="number">"When"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{items.iter().map(row).collect_view()}</tbody>
-                </table>
-            </div>
-            {more()}
-        }
-        .into_any()
-    })
-    .into_any()
+        if list.core.has_more() { nothing_yet(more()) } else { nothing(nav.value(SUBJECT).is_some()) }
+    }
 }
 
 /// What stands in the place of a log without entries: why it is empty, and the way out where there is one.
@@ -113,31 +96,43 @@ fn nothing(is_filtered: bool) -> AnyView {
     empty(Icon::Search, "Nothing was done to this", "Remove the filter to see all.", clear)
 }
 
-/// One entry: what was done to which thing, who did it, and the difference that it made.
-fn row(entry: &AuditEntry) -> AnyView {
-    let (clock, at) = (use_clock(), entry.at);
+/// One entry, which never changes: what was done to which thing, who did it, and the difference that it made.
+fn row(entry: &AuditEntry, place: Signal<String>, clock: Clock, opened: RwSignal<Vec<String>>) -> AnyView {
+    let at = entry.at;
     let (exact, ago) = (words::date_time(at, offset_min(at)), move || words::ago(clock.now(), at));
     let subject = entry.subject.name.clone();
     view! {
-        <tr role="row">
+        <tr role="row" aria-rowindex=place>
             <td role="cell" class="main-cell"><b>{model::words_of(entry)}</b><span class="mono faint clip">{subject}</span></td>
             <td role="cell" data-label="Who">{entry.actor.name.clone()}<span class="faint clip">{model::origin_of(entry)}</span></td>
-            <td role="cell" data-label="Difference">{difference(entry)}</td>
+            <td role="cell" data-label="Difference">{difference(entry, opened)}</td>
             <td role="cell" class="number faint" data-label="When" title=exact>{ago}</td>
         </tr>
     }
     .into_any()
 }
 
-/// The fields that an entry changed, folded away.
-fn difference(entry: &AuditEntry) -> AnyView {
+/// The fields that an entry changed, folded away. `opened` are the ids of the entries whose fields are shown:
+/// a row that was scrolled away is open when it comes back.
+fn difference(entry: &AuditEntry, opened: RwSignal<Vec<String>>) -> AnyView {
     let changes = &entry.changes.0;
     if changes.is_empty() {
         return view! { <span class="faint">"—"</span> }.into_any();
     }
     let number = words::count(u32::try_from(changes.len()).unwrap_or(u32::MAX), "field", "fields");
+    let id = entry.id.clone();
+    let is_open = opened.with_untracked(|opened| opened.contains(&id));
+    let toggled = move |event: web_sys::Event| {
+        let is_open = event_target::<HtmlDetailsElement>(&event).open();
+        opened.update(|opened| {
+            opened.retain(|known| *known != id);
+            if is_open {
+                opened.push(id.clone());
+            }
+        });
+    };
     view! {
-        <details class="fold">
+        <details class="fold" open=is_open on:toggle=toggled>
             <summary>{number}<span class="for-ear">{format!(" of {}", entry.subject.name)}</span></summary>
             <dl class="facts">{changes.iter().map(field).collect_view()}</dl>
         </details>

@@ -4,6 +4,14 @@ use postern_core::api::audit::{ActorKind, AuditEntry};
 use postern_core::change::Change;
 use serde_json::Value;
 
+use crate::ui::rows::store::Row;
+
+impl Row for AuditEntry {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// What was done, such as "Webhook secret rotated".
 pub(crate) fn words_of(entry: &AuditEntry) -> String {
     let words = entry.action.as_str().replace(['.', '_'], " ");

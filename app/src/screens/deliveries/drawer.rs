@@ -1,8 +1,9 @@
-//! One delivery in full: first why it stands where it stands and what to do, then its attempts, then the exact request,
-//! response, difference and event.
+//! One delivery in full: first why it stands where it stands and what to do, then its attempts, then the
+//! exact request, response, difference and event.
 //!
-//! The drawer lies beside the list, which stays usable. It is loaded again when the feed tells of its delivery; the chosen attempt
-//! and the open tab stay what they are. Everything below reads from one value, [`Opened`].
+//! The drawer lies beside the list, which stays usable. It is loaded again when the feed tells of its
+//! delivery; the chosen attempt and the open tab stay what they are. Everything below reads from one value,
+//! [`Opened`].
 
 use leptos::prelude::*;
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
@@ -33,8 +34,8 @@ use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 use crate::words::{self, state_word};
 
-/// The drawer of the delivery `id`; what it does shows in `list` at once. It is open as long as the address says so, and gives the
-/// focus back to its row when it is closed.
+/// The drawer of the delivery `id`; what it does shows in `list` at once. It is open as long as the address
+/// says so, and gives the focus back to its row when it is closed.
 #[component]
 pub(crate) fn DeliveryDrawer(
     /// `dlv_…`
@@ -65,7 +66,8 @@ pub(crate) fn DeliveryDrawer(
     .into_any()
 }
 
-/// What the drawer shows, and which attempt of it. Memos, so that a delivery that changes redraws only what changed with it.
+/// What the drawer shows, and which attempt of it. Memos, so that a delivery that changes redraws only what
+/// changed with it.
 #[derive(Clone, Copy)]
 struct Opened {
     /// All of it, as it is loaded.
@@ -114,7 +116,8 @@ impl Opened {
     }
 }
 
-/// The delivery, once it is loaded: what it is, why it stands where it stands, its attempts, and one of them in full.
+/// The delivery, once it is loaded: what it is, why it stands where it stands, its attempts, and one of them
+/// in full.
 #[component]
 fn Content(
     /// The delivery in full.
@@ -142,8 +145,8 @@ fn Content(
     .into_any()
 }
 
-/// What the delivery is, and what can be done with it: event type and webhook as the heading, ids below. A webhook that was
-/// deleted since has no name any more.
+/// What the delivery is, and what can be done with it: event type and webhook as the heading, ids below. A
+/// webhook that was deleted since has no name any more.
 #[component]
 fn Head(
     /// The delivery.
@@ -179,7 +182,8 @@ fn Head(
     .into_any()
 }
 
-/// Resend (R), copy the request of the shown attempt as a command, and cancel, as long as there is something to cancel.
+/// Resend (R), copy the request of the shown attempt as a command, and cancel, as long as there is something
+/// to cancel.
 ///
 /// Resending twice in a hurry is one resend. What follows is shown by the feed, like every other change.
 #[component]
@@ -266,8 +270,8 @@ fn Attempts(
     .into_any()
 }
 
-/// The chosen attempt in full: request, response, the difference to the attempt before, and the event. Before the first attempt
-/// there is the event alone. The open tab stays open from one attempt to another.
+/// The chosen attempt in full: request, response, the difference to the attempt before, and the event. Before
+/// the first attempt there is the event alone. The open tab stays open from one attempt to another.
 #[component]
 fn Shown(
     /// The delivery.
@@ -289,8 +293,8 @@ fn Shown(
     .into_any()
 }
 
-/// The attempt that is still to come, with the time until it and where that time comes from: the schedule, or what the receiver
-/// asked for. Nothing once the delivery has ended.
+/// The attempt that is still to come, with the time until it and where that time comes from: the schedule, or
+/// what the receiver asked for. Nothing once the delivery has ended.
 fn next_attempt(
     delivery: Memo<Option<DeliveryView>>,
     attempts: Memo<Vec<AttemptView>>,
@@ -339,8 +343,8 @@ fn asked_s(attempt: &AttemptView) -> Option<u32> {
     record.response.as_ref().and_then(|response| response.asks(arrived_at).retry_after?.wait_s())
 }
 
-/// An attempt that was made; pressed, it is the one that is shown. Whether it counts as delivered depends on the webhook's
-/// contract: some take a redirect for a success.
+/// An attempt that was made; pressed, it is the one that is shown. Whether it counts as delivered depends on
+/// the webhook's contract: some take a redirect for a success.
 fn attempt_row(attempt: &AttemptView, is_chosen: Signal<bool>, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;

@@ -34,28 +34,22 @@ pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetc
     Fetched::new(move || load(&project, &query.get(), None))
 }
 
-/// A page of the deliveries that a query of the page asks for. The API knows no state "under way": its three are asked for one
-/// by one and put together.
+/// A page of the deliveries that `page` asks for: the filters of the address, and a `limit`. The API has no
+/// state "under way": its three are asked for one by one and put together.
 pub(super) fn load(project: &ProjectApi, page: &Query, cursor: Option<&str>) -> Load<Page<DeliveryView>> {
     if page.value("state").as_deref() != Some(model::UNDER_WAY) {
         return project.deliveries(&model::api_query(page, cursor));
     }
-    let cursors = model::cursors(cursor);
-    let parts: Vec<Option<Load<Page<DeliveryView>>>> = model::UNDER_WAY_STATES
+    let parts: Vec<Load<Page<DeliveryView>>> = model::UNDER_WAY_STATES
         .iter()
-        .zip(cursors)
-        .map(|(state, cursor)| {
-            let query = page.clone().with("state", Some(state.as_str()));
-            cursor.map(|cursor| project.deliveries(&model::api_query(&query, Some(cursor.as_str()))))
+        .map(|state| {
+            project.deliveries(&model::api_query(&page.clone().with("state", Some(state.as_str())), cursor))
         })
         .collect();
     Box::pin(async move {
         let mut pages = Vec::new();
         for part in parts {
-            pages.push(match part {
-                Some(load) => Some(load.await?),
-                None => None,
-            });
+            pages.push(part.await?);
         }
         Ok(model::together(pages))
     })
@@ -70,7 +64,8 @@ pub(crate) fn take_in(list: Fetched<Page<DeliveryView>>, query: Query, delivery:
     });
 }
 
-/// The rows of a list on another screen. A press opens the screen of deliveries with the drawer. `webhooks` as in [`table`].
+/// The rows of a list on another screen. A press opens the screen of deliveries with the drawer. `webhooks`
+/// as in [`table`].
 pub(crate) fn rows(
     list: Fetched<Page<DeliveryView>>,
     webhooks: Option<Fetched<Page<WebhookView>>>,
@@ -92,8 +87,9 @@ struct Around {
     webhooks: Option<Fetched<Page<WebhookView>>>,
 }
 
-/// The rows. A press opens the drawer of this screen, or, from another screen, the screen of deliveries with it. `webhooks` are
-/// those of the project, where this is the screen of deliveries: they say why a delivery is held.
+/// The rows. A press opens the drawer of this screen, or, from another screen, the screen of deliveries with
+/// it. `webhooks` are those of the project, where this is the screen of deliveries: they say why a delivery
+/// is held.
 pub(super) fn table(list: List<DeliveryView>, webhooks: Option<Fetched<Page<WebhookView>>>) -> AnyView {
     let around = Around {
         nav: use_nav(),

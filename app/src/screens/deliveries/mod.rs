@@ -1,4 +1,13 @@
 //! Everything that was sent, is waiting, or was given up; and, in a drawer, why.
+//!
+//! The address holds the filters (`state`, `webhook`, `type`), which delivery the drawer shows (`open`) and
+//! whether the form of a replay is open (`replay`): so other screens lead here with any of them, and Back closes
+//! what was opened.
+//!
+//! The feed tells of each delivery that changed. One that is shown changes where it stands, also if it does not
+//! fit the filters any more, because nothing vanishes under somebody's eyes; a new one is inserted if it fits.
+//! After a gap in the feed the newest part of the list is loaded again, in place. A list that is paused does
+//! none of this: it counts what it misses, and is brought up to date when it is resumed.
 
 mod drawer;
 mod filters;
@@ -35,7 +44,7 @@ use crate::ui::skeleton;
 #[component]
 pub(crate) fn Deliveries() -> AnyView {
     let (nav, live) = (use_nav(), use_live());
-    let list = List::newest(list_of(move || nav.query()));
+    let list = list_as_asked();
     let pause = Pause::new(list);
     let webhooks = webhooks_now();
     let names = Signal::derive(move || {
@@ -71,6 +80,13 @@ pub(crate) fn Deliveries() -> AnyView {
     .into_any()
 }
 
+/// The deliveries that the address asks for.
+fn list_as_asked() -> List<DeliveryView> {
+    let (nav, project) = (use_nav(), use_project());
+    let query = Memo::new(move |_| model::own_query(&nav.query()));
+    List::following(query, None, move |query| list::load(&project, query, None))
+}
+
 /// Whether the list stands still, and how much it has missed since.
 #[derive(Clone, Copy)]
 struct Pause {
@@ -90,7 +106,7 @@ impl Pause {
         use_live().on_change(move |change| {
             if let Some(delivery) = change.delivery() {
                 pause.hear(&delivery, model::fits(&nav.query_now(), &delivery));
-            } else if change.kind() == ChangeKind::Many {
+            } else if change.kind() == ChangeKind::Many && !pause.is_paused.get_untracked() {
                 list.page.reload();
             }
         });
@@ -141,7 +157,7 @@ fn webhooks_now() -> Fetched<Page<WebhookView>> {
     webhooks
 }
 
-/// The rows, or why there are none.
+/// The rows, or why the list is empty.
 fn content(
     list: List<DeliveryView>,
     webhooks: Fetched<Page<WebhookView>>,
@@ -151,7 +167,7 @@ fn content(
     move || {
         let more = || {
             list.more("Show older ones", move |next| {
-                api.with_value(|api| list::load(api, &nav.query_now(), Some(next)))
+                api.with_value(|api| list::load(api, &model::own_query(&nav.query_now()), Some(next)))
             })
         };
         if !is_empty.get() {

@@ -43,47 +43,31 @@ pub(crate) const FILTERS: [&str; 3] = ["state", "webhook", "type"];
 pub(crate) const UNDER_WAY: &str = "under_way";
 /// Those states.
 pub(crate) const UNDER_WAY_STATES: [State; 3] = [State::Pending, State::Leased, State::Waiting];
-/// Between the cursors of several lists that are shown as one.
-const BETWEEN_CURSORS: char = '\n';
 
 /// Of the page's query, what belongs to the list.
 pub(crate) fn own_query(page: &Query) -> Query {
     FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()))
 }
 
-/// The cursors of the lists of [`UNDER_WAY_STATES`] from those that [`together`] joined: an empty one is the start, none is the
-/// end. One that was not joined is where a list was cut off, and means the same to each of them.
-pub(crate) fn cursors(joined: Option<&str>) -> [Option<String>; 3] {
-    let joined = joined.unwrap_or_default();
-    if !joined.contains(BETWEEN_CURSORS) {
-        return [(); 3].map(|()| Some(String::from(joined)));
-    }
-    let mut parts = joined.split(BETWEEN_CURSORS);
-    [(); 3].map(|()| parts.next().filter(|part| !part.is_empty()).map(String::from))
-}
-
-/// Several lists as one, the newest first. `None` is a list that had ended before.
-pub(crate) fn together(pages: Vec<Option<Page<DeliveryView>>>) -> Page<DeliveryView> {
-    let mut all = Page::new(Vec::new(), None);
-    let mut cursors = Vec::new();
-    for page in pages {
-        let Page { items, next, searched_to } = page.unwrap_or_else(|| Page::new(Vec::new(), None));
-        all.items.extend(items);
-        cursors.push(next.unwrap_or_default());
-        // As far as all of them were searched.
-        all.searched_to = all.searched_to.max(searched_to);
-    }
+/// Several lists as one, the newest first. It ends where the first of them does that goes on: what the others
+/// have below that is left for the next page, so that no row comes to stand between two that are shown. The
+/// cursor is an id without its kind, for all of them the same.
+pub(crate) fn together(pages: Vec<Page<DeliveryView>>) -> Page<DeliveryView> {
     // Ids grow with time.
-    all.items.sort_by(|a, b| b.id.cmp(&a.id));
-    if cursors.iter().any(|cursor| !cursor.is_empty()) {
-        all.next = Some(cursors.join(&String::from(BETWEEN_CURSORS)));
+    let end = pages.iter().filter_map(|page| Some((page.next.clone()?, page.searched_to))).max();
+    let (next, searched_to) = end.map_or((None, None), |(next, searched_to)| (Some(next), searched_to));
+    let items = pages.into_iter().flat_map(|page| page.items).collect();
+    let mut all = Page { items, next, searched_to };
+    if let Some(end) = &all.next {
+        all.items.retain(|delivery| delivery.id.split_once('_').is_some_and(|(_, own)| own >= end.as_str()));
     }
+    all.items.sort_by(|a, b| b.id.cmp(&a.id));
     all
 }
 
-/// The query for the API from the page's own.
+/// The query for the API from the filters of the page, and the `limit` where one stands beside them.
 pub(crate) fn api_query(page: &Query, cursor: Option<&str>) -> Query {
-    own_query(page).with("cursor", cursor)
+    own_query(page).with("limit", page.value("limit").as_deref()).with("cursor", cursor)
 }
 
 /// Whether the list is filtered.
@@ -103,8 +87,8 @@ pub(crate) fn fits(page: &Query, delivery: &DeliveryView) -> bool {
     is_state && is("webhook", delivery.webhook.as_deref()) && is("type", Some(&delivery.kind))
 }
 
-/// Puts a change into the list: a known delivery in its place (also where it no longer fits: nothing vanishes under a
-/// person's eyes), a new one that fits on top.
+/// Puts a change into the list: a known delivery in its place (also where it no longer fits: nothing vanishes
+/// under a person's eyes), a new one that fits on top.
 pub(crate) fn take_in(list: &mut Page<DeliveryView>, page: &Query, delivery: &DeliveryView) {
     if let Some(known) = list.items.iter_mut().find(|known| known.id == delivery.id) {
         // The feed may be overtaken by a list that was loaded after the change.
@@ -146,8 +130,8 @@ pub(crate) fn result(delivery: &DeliveryView, held: Option<&str>) -> String {
     }
 }
 
-/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. `waits_ms` is the wait from the end of the latest
-/// attempt, `asked_s` what its answer asked for.
+/// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. `waits_ms` is the wait from
+/// the end of the latest attempt, `asked_s` what its answer asked for.
 pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Option<u32>) -> String {
     let Some(waits_ms) = waits_ms.filter(|_| attempts > 0) else {
         return String::from("as soon as possible");
@@ -278,34 +262,42 @@ mod tests {
     #[test]
     fn what_is_under_way_is_three_lists_as_one() {
         let page = |ids: &[&str], next: Option<&str>| {
-            Some(Page::new(
-                ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(),
-                next.map(String::from),
-            ))
+            Page::new(ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(), next.map(String::from))
         };
-        let all = together(vec![
-            page(&["dlv_5", "dlv_1"], Some("a")),
-            page(&[], None),
-            page(&["dlv_9", "dlv_4"], Some("b")),
-        ]);
-        let ids: Vec<&str> = all.items.iter().map(|delivery| delivery.id.as_str()).collect();
-        assert_eq!(ids, ["dlv_9", "dlv_5", "dlv_4", "dlv_1"]);
-        assert_eq!(cursors(all.next.as_deref()), [Some(String::from("a")), None, Some(String::from("b"))]);
-        assert_eq!(cursors(None), [(); 3].map(|()| Some(String::new())));
-        assert_eq!(cursors(Some("cut")), [(); 3].map(|()| Some(String::from("cut"))));
-        assert_eq!(together(vec![page(&[], None), None, None]).next, None);
-        let searched = |at| {
-            Some(Page { searched_to: Some(Timestamp(at)), ..Page::new(Vec::new(), Some(String::from("c"))) })
+        let ids = |page: &Page<DeliveryView>| {
+            page.items.iter().map(|delivery| delivery.id.clone()).collect::<Vec<String>>()
         };
+        let all =
+            together(vec![page(&["dlv_5", "dlv_1"], None), page(&[], None), page(&["dlv_9", "dlv_4"], None)]);
         assert_eq!(
-            together(vec![searched(3), page(&["d"], None), searched(5)]).searched_to,
-            Some(Timestamp(5))
+            (ids(&all), all.next),
+            (["dlv_9", "dlv_5", "dlv_4", "dlv_1"].map(String::from).into(), None)
         );
+        assert_eq!(together(vec![page(&[], None)]).next, None);
         let under_way = Query::default().with("state", Some(UNDER_WAY));
         assert!(
             fits(&under_way, &delivery("dlv_1", State::Pending, 0))
                 && !fits(&under_way, &delivery("dlv_1", State::Dead, 0))
         );
+    }
+
+    #[test]
+    fn three_lists_as_one_end_where_the_first_of_them_goes_on() {
+        let page = |ids: &[&str], next: &str| {
+            Page::new(
+                ids.iter().map(|id| delivery(id, State::Waiting, 0)).collect(),
+                Some(String::from(next)),
+            )
+        };
+        // Below 4 there may be rows of the second list, above those of the first that are known already.
+        let all = together(vec![page(&["dlv_5", "dlv_1"], "1"), page(&["dlv_9", "dlv_4"], "4")]);
+        let ids: Vec<&str> = all.items.iter().map(|delivery| delivery.id.as_str()).collect();
+        assert_eq!((ids, all.next.as_deref()), (vec!["dlv_9", "dlv_5", "dlv_4"], Some("4")));
+        let searched = |next, at| Page { searched_to: Some(Timestamp(at)), ..page(&[], next) };
+        let ended = Page::new(vec![delivery("dlv_d", State::Waiting, 0)], None);
+        assert_eq!(together(vec![searched("c", 3), ended, searched("c", 5)]).searched_to, Some(Timestamp(5)));
+        // The list ends where a page was full, not where another was searched further.
+        assert_eq!(together(vec![page(&["dlv_8"], "8"), searched("2", 5)]).searched_to, None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The catalogue of event types: what producers may post, with examples that tests and previews use.
 //!
-//! It is there for people: events of a type that is not in it are accepted too. Only a schema makes a difference to a producer,
-//! because data that does not fit it is refused.
+//! It is there for people: events of a type that is not in it are accepted too. Only a schema makes a
+//! difference to a producer, because data that does not fit it is refused.
 
 mod model;
 
@@ -86,7 +86,8 @@ fn Catalogue(
     .into_any()
 }
 
-/// One event type: what it means, an example, its schema, and what can be done with it. Its name leads to its events.
+/// One event type: what it means, an example, its schema, and what can be done with it. Its name leads to its
+/// events.
 #[component]
 fn EventTypeCard(
     /// The event type.
@@ -123,17 +124,17 @@ fn EventTypeCard(
     .into_any()
 }
 
-/// Archives an event type, or offers it again. An archived one is no longer offered to people; producers notice nothing.
+/// Archives an event type, or offers it again. An archived one is no longer offered to people; producers
+/// notice nothing.
 ///
 /// The version that was seen goes along: a change by somebody else meanwhile is a conflict, not lost.
 fn archiving(item: &EventTypeView, types: Fetched<Page<EventTypeView>>) -> UnsyncCallback<()> {
     let (project, toasts) = (use_project(), use_toasts());
     let (name, version, archives) = (item.name.clone(), item.version, !item.archived);
     UnsyncCallback::new(move |()| {
-        let changed = name.clone();
         when(project.update_event_type(&name, version, &json!({ "archived": archives })), move |answer| {
             match answer {
-                Ok(_) => toasts.say(model::archived_words(&changed, archives)),
+                Ok(changed) => toasts.say(model::archived_words(&changed)),
                 Err(failure) => toasts.complain(failure.to_string()),
             }
             types.reload();
@@ -141,8 +142,8 @@ fn archiving(item: &EventTypeView, types: Fetched<Page<EventTypeView>>) -> Unsyn
     })
 }
 
-/// Deletes an event type, unless that is taken back in time. Until then it is hidden, not deleted; if the deletion fails, it is
-/// shown again with the reason.
+/// Deletes an event type, unless that is taken back in time. Until then it is hidden, not deleted; if the
+/// deletion fails, it is shown again with the reason.
 fn deleting(name: String, types: Fetched<Page<EventTypeView>>) -> UnsyncCallback<()> {
     let (project, toasts) = (use_project(), use_toasts());
     UnsyncCallback::new(move |()| {
@@ -163,8 +164,8 @@ fn deleting(name: String, types: Fetched<Page<EventTypeView>>) -> UnsyncCallback
     })
 }
 
-/// The form of a new event type. The example and the schema are judged while they are typed, like name and description once there
-/// is anything in them.
+/// The form of a new event type. The example and the schema are judged while they are typed, like name and
+/// description once there is anything in them.
 #[component]
 fn NewEventType(
     /// Called when it was added.
@@ -175,7 +176,7 @@ fn NewEventType(
     let faults = Memo::new(move |_| draft.with(EventTypeDraft::faults));
     let (is_sent, sending, failure) =
         (RwSignal::new(false), Sending::new(), RwSignal::new(None::<ApiFailure>));
-    // Whoever has typed something is told at once what is wrong with it.
+    // What is wrong with something is said as soon as it is typed.
     let name_fault =
         fault_when(faults, "name", move || is_sent.get() || draft.name().with(|name| !name.is_empty()));
     let about_fault = fault_when(faults, "description", move || {

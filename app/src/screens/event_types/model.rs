@@ -9,14 +9,15 @@ use serde_json::Value;
 
 use crate::json;
 
-/// The form of a new event type. The example and the schema are texts until they are parsed, and go out as they were typed.
+/// The form of a new event type. The example and the schema are texts until they are parsed, and go out as
+/// they were typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Store)]
 pub(super) struct EventTypeDraft {
     /// The event type.
     pub(super) name: String,
     /// When it happens.
     pub(super) description: String,
-    /// JSON text; empty means that there is none.
+    /// JSON text; empty if the type has no example.
     pub(super) example: String,
     /// JSON Schema as text; empty means that any data is accepted.
     pub(super) schema: String,
@@ -52,7 +53,8 @@ fn json_of(pointer: &str, typed: &str) -> Result<Value, Fault> {
     }
 }
 
-/// What a deletion that can be undone is about. Not the bare name: another project may have an event type with the same one.
+/// What a deletion that can be undone is about. Not the bare name: another project may have an event type
+/// with the same one.
 pub(super) fn subject_of(project: &ProjectName, name: &str) -> String {
     format!("{}/event-types/{name}", project.as_str())
 }
@@ -65,8 +67,9 @@ pub(super) fn shown(items: &[EventTypeView], is_gone: impl Fn(&str) -> bool) -> 
 }
 
 /// What became of an event type that was archived or taken back.
-pub(super) fn archived_words(name: &str, is_archived: bool) -> String {
-    if is_archived {
+pub(super) fn archived_words(changed: &EventTypeView) -> String {
+    let name = &changed.name;
+    if changed.archived {
         format!("{name} is no longer offered; events of it are still accepted")
     } else {
         format!("{name} is offered again")
@@ -128,6 +131,6 @@ mod tests {
         let all = [kind("a.old", true), kind("b", false), kind("c", false)];
         let names: Vec<String> = shown(&all, |name| name == "c").into_iter().map(|item| item.name).collect();
         assert_eq!(names, ["b", "a.old"]);
-        assert_ne!(archived_words("a", true), archived_words("a", false));
+        assert_ne!(archived_words(&kind("a", true)), archived_words(&kind("a", false)));
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn load(project: &ProjectApi, kind: Option<&str>, cursor: Option<&str
     Box::pin(async move {
         let page = events.await?;
         let rows = page.items.iter().map(EventRow::of).collect();
-        Ok(page.of(rows))
+        Ok(page.with_items(rows))
     })
 }
 

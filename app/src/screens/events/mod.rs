@@ -1,4 +1,8 @@
 //! Events: what was accepted, and a form that posts one.
+//!
+//! The feed has no message for an event, only for its deliveries: they tell that there is something new, and
+//! the newest part of the list is loaded again, not too often. An event that nobody wants has no delivery and so
+//! no message; it is seen with the next one, or after a reload.
 
 mod drawer;
 mod list;
@@ -9,14 +13,14 @@ use leptos::prelude::*;
 
 use self::model::EventRow;
 use crate::api::use_project;
-use crate::fetched::{Fetched, effect};
+use crate::fetched::effect;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::Query;
+use crate::screens::filters::{event_type_names, typed_filter};
 use crate::screens::replays;
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::dialog::Dialog;
-use crate::ui::filter_chip::FilterChip;
 use crate::ui::icon::Icon;
 use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
@@ -33,7 +37,7 @@ pub(crate) fn Events() -> AnyView {
     let (nav, live) = (use_nav(), use_live());
     let list = list::list_of();
     let is_posting = RwSignal::new(false);
-    // A link asks for the form once; it is no place to come back to.
+    // A link asks for the form once; it is not a place to come back to.
     effect(move || {
         if nav.value("post").is_some() {
             nav.filter("post", None);
@@ -69,14 +73,11 @@ fn post_button(is_posting: RwSignal<bool>) -> AnyView {
 /// The filter, and the way to send what was missed.
 #[component]
 fn Filters() -> AnyView {
-    let (nav, types) = (use_nav(), types_of());
     let missed = replays::address(replays::Kind::Missing, &Query::default());
-    let value = Signal::derive(move || nav.value("type"));
-    let change = move |value: Option<String>| nav.filter("type", value.as_deref());
     view! {
         <div class="toolbar" role="search">
             <div class="chips" role="group" aria-label="Filters">
-                <FilterChip name="type" value=value hint="An event type, such as order.paid" suggestions=types on_change=change />
+                {typed_filter("type", "An event type, such as order.paid", event_type_names())}
             </div>
             <LinkButton label="Send missed events…" href=missed look=Look::Quiet icon=Icon::Again />
         </div>
@@ -84,20 +85,7 @@ fn Filters() -> AnyView {
     .into_any()
 }
 
-/// The names of the catalogue's event types.
-fn types_of() -> Signal<Vec<String>> {
-    let project = use_project();
-    let types = Fetched::new(move || project.event_types());
-    Signal::derive(move || {
-        types.value.with(|page| {
-            page.as_ref()
-                .map(|page| page.items.iter().map(|item| item.name.clone()).collect())
-                .unwrap_or_default()
-        })
-    })
-}
-
-/// The rows, or why there are none.
+/// The rows, or why the list is empty.
 fn content(list: List<EventRow>, is_posting: RwSignal<bool>) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
     let is_empty = list.core.is_empty();

@@ -1,4 +1,5 @@
-//! The form that posts an event: what was typed as the JSON that is sent, judged by the same parser as at the edge.
+//! The form that posts an event: what was typed as the JSON that is sent, judged by the same parser as at the
+//! edge.
 
 use postern_core::api::dry_run::DryRunWebhook;
 use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
@@ -58,7 +59,8 @@ fn object_words(event: &EventView) -> String {
     )
 }
 
-/// The form as it is filled in. All texts: data goes out as it was typed, and the parser says what the others should be.
+/// The form as it is filled in. All texts: data goes out as it was typed, and the parser says what the others
+/// should be.
 #[derive(Clone, Debug, PartialEq, Eq, Store)]
 pub(crate) struct EventDraft {
     /// The event type.

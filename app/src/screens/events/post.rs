@@ -1,7 +1,7 @@
 //! The form that posts an event, or says what would happen if it were posted.
 //!
-//! Both send the same body. What would happen is the answer of a dry run, in which nothing is stored or sent. It is shown as long
-//! as nothing else is typed: the answer for another draft says nothing.
+//! Both send the same body. What would happen is the answer of a dry run, in which nothing is stored or sent.
+//! It is shown as long as nothing else is typed: the answer for another draft says nothing.
 
 use leptos::prelude::*;
 use postern_core::api::dry_run::{DryRunAttempt, DryRunView, DryRunWebhook};
@@ -14,6 +14,7 @@ use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
 use crate::screens::attempt::model::{host, request_line};
 use crate::screens::clauses::clause_list;
+use crate::screens::filters::names_of;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::button::Button;
 use crate::ui::code::{code_block, header_lines};
@@ -23,8 +24,8 @@ use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The form. Nothing is said to be wrong before somebody tries to send it, but for data that is not JSON: whoever types JSON wants
-/// to know at once where it breaks.
+/// The form. Nothing is said to be wrong before somebody tries to send it, but for data that is not JSON:
+/// somebody who types JSON wants to know at once where it breaks.
 ///
 /// An event that was posted before, by its idempotency key, is not stored again, and the message says so.
 #[component]
@@ -89,8 +90,8 @@ pub(super) fn PostEvent(
     .into_any()
 }
 
-/// What is posted, and how it is told apart, kept in order and filtered by. Most events need only the first two fields; the
-/// others say what leaving them empty means.
+/// What is posted, and how it is told apart, kept in order and filtered by. Most events need only the first
+/// two fields; the others say what leaving them empty means.
 #[component]
 fn EventFields(
     /// The form.
@@ -135,8 +136,8 @@ fn EventFields(
     .into_any()
 }
 
-/// The type, with those of the catalogue as suggestions, and the data. When the type is left, its example from the catalogue
-/// becomes the data, unless somebody has typed data already.
+/// The type, with those of the catalogue as suggestions, and the data. When the type is left, its example
+/// from the catalogue becomes the data, unless somebody has typed data already.
 #[component]
 fn KindAndData(
     /// The form.
@@ -148,11 +149,7 @@ fn KindAndData(
 ) -> AnyView {
     let project = use_project();
     let types = Fetched::new(move || project.event_types());
-    let names = Signal::derive(move || {
-        types.value.with(|page| {
-            page.iter().flat_map(|page| &page.items).map(|item| item.name.clone()).collect::<Vec<_>>()
-        })
-    });
+    let names = names_of(types);
     let fill = move |()| {
         let kind = draft.kind().get_untracked();
         if let Some(example) =
@@ -177,8 +174,8 @@ fn KindAndData(
     .into_any()
 }
 
-/// What a dry run said, in one line and webhook by webhook: those that would get the event first, because that is what somebody
-/// who posts an event wants to know.
+/// What a dry run said, in one line and webhook by webhook: those that would get the event first, because
+/// that is what somebody who posts an event wants to know.
 fn result_view(result: &DryRunView) -> AnyView {
     let (first, then): (Vec<&DryRunWebhook>, Vec<&DryRunWebhook>) =
         result.webhooks.iter().partition(|webhook| webhook.delivers);
@@ -189,8 +186,8 @@ fn result_view(result: &DryRunView) -> AnyView {
     .into_any()
 }
 
-/// What would become of the event at one webhook, folded: which of its filters hold, the exact request with its signature, and
-/// when each attempt would come if all before it failed at once.
+/// What would become of the event at one webhook, folded: which of its filters hold, the exact request with
+/// its signature, and when each attempt would come if all before it failed at once.
 fn webhook_view(webhook: &DryRunWebhook) -> AnyView {
     let (tone, word) = match (webhook.delivers, webhook.matched) {
         (true, _) => (Tone::Good, "Gets it"),

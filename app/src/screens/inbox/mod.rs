@@ -1,4 +1,8 @@
-//! One inbox: what arrives, live, with the signature checked; and how it answers, so that failure can be rehearsed.
+//! One inbox: what arrives, live, with the signature checked; and how it answers, so that failure can be
+//! rehearsed.
+//!
+//! The feed carries each request whole but for a long body, so nothing is loaded for it. The server keeps only
+//! the newest requests of an inbox, and the list is as long.
 
 mod answer;
 mod model;
@@ -28,8 +32,7 @@ use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::empty;
 use crate::ui::page_head::PageHead;
-use crate::ui::rows::store::Sorting;
-use crate::ui::rows::{List, Reloads};
+use crate::ui::rows::List;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -80,14 +83,14 @@ pub(crate) fn Inbox(
 /// What the inbox `own` recorded, as it comes.
 fn list_of(own: StoredValue<String>) -> List<InboxRequestView> {
     let project = use_project();
-    let query = Query::default().with("limit", Some("50"));
-    let page = Fetched::new(move || own.with_value(|id| project.inbox_requests(id, &query)));
-    let list = List::of(page, Sorting::Newest, Reloads::Replace, Some(model::KEPT), |_| true);
+    let list = List::following(Memo::new(|_| Query::default()), Some(model::KEPT), move |query| {
+        own.with_value(|id| project.inbox_requests(id, query))
+    });
     use_live().on_change(move |change| {
         if let Some(request) = own.with_value(|id| change.request_of(id)) {
             list.offer(&request, true);
         } else if change.kind() == ChangeKind::Many {
-            page.reload();
+            list.page.reload();
         }
     });
     list

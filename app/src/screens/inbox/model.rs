@@ -41,7 +41,7 @@ pub(crate) fn request_line(request: &InboxRequestView) -> String {
     format!("{} {}", request.method, if request.path.is_empty() { "/" } else { &request.path })
 }
 
-/// What was typed as an answer, as the JSON that sets it; what is no number goes as it was typed, so that the edge says so.
+/// What was typed as an answer, as the JSON that sets it; text that is not a number is sent as it was typed, so that the server's message is shown.
 pub(crate) fn answer_body(status: &str, delay_ms: &str, body: &str) -> serde_json::Value {
     let number = |text: &str| {
         text.trim()

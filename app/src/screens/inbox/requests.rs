@@ -10,7 +10,8 @@ use crate::ui::code::{code_block, header_lines};
 use crate::ui::rows::List;
 use crate::words;
 
-/// The requests. `opened` are the ids of those that are open: a row that was scrolled away is open when it comes back.
+/// The requests. `opened` are the ids of those that are open: a row that was scrolled away is open when it
+/// comes back.
 pub(super) fn requests(list: List<InboxRequestView>, opened: RwSignal<Vec<String>>) -> AnyView {
     let clock = use_clock();
     list.items("requests", "Requests", move |request, place| row(list, request, place, opened, clock))
@@ -28,7 +29,7 @@ fn row(
     let is_open = Memo::new(move |_| id.with_value(|id| opened.with(|opened| opened.contains(id))));
     let press = move |_| opened.update(|opened| id.with_value(|id| model::toggle(opened, id)));
     let ((tone, word), line, about, at) = request.with_untracked(|request| {
-        let about = format!("{} · answered {}", words::bytes(request.body_bytes), request.answered);
+        let about = format!("{} · answered {}", words::bytes(request.body_bytes.into()), request.answered);
         (model::verdict(&request.signature), model::request_line(request), about, request.received_at)
     });
     let content = move || is_open.get().then(|| request.with(whole));
@@ -53,7 +54,7 @@ fn whole(request: &InboxRequestView) -> AnyView {
     let is_cut = request.truncated
         || (!request.body_is_base64
             && usize::try_from(request.body_bytes).is_ok_and(|bytes| bytes > request.body.len()));
-    let cut = is_cut.then(|| view! { <p class="hint">"This is the beginning of it."</p> }.into_any());
+    let cut = is_cut.then(|| view! { <p class="hint">"This is the start of it."</p> }.into_any());
     view! { <div class="request-body">{header_lines(first, request.headers.clone())}{body(request)}{cut}</div> }.into_any()
 }
 

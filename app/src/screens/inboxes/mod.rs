@@ -1,6 +1,7 @@
 //! The inboxes of a project: addresses of our own that record what reaches them.
 //!
-//! They are receivers for a first try, and for tests: whoever has no server yet sees here what a callback looks like.
+//! They are receivers for a first try, and for tests: without a server of one's own, one sees here what a
+//! callback looks like.
 
 use leptos::prelude::*;
 use postern_core::api::inbox::InboxView;
@@ -90,7 +91,8 @@ fn InboxCards(
     .into_any()
 }
 
-/// One inbox: its name, its URL to copy, how much it got and how it answers. The whole card leads to what it recorded.
+/// One inbox: its name, its URL to copy, how much it got and how it answers. The whole card leads to what it
+/// recorded.
 fn card(inbox: InboxView) -> AnyView {
     let (clock, at) = (use_clock(), inbox.created_at);
     let facts =

@@ -1,10 +1,11 @@
 //! The first screen of a project: how it does, what needs a person, and the steps of the first minute.
 //!
-//! Four things are loaded beside each other: the webhooks, the deliveries that were given up, the statistics of a range, and the
-//! counts of the project. Only the webhooks are waited for. A number that is not there yet is a dash, never a nought, because
-//! nobody should think that all is well while nothing is known.
+//! Four things are loaded beside each other: the webhooks, the deliveries that were given up, the statistics
+//! of a range, and the counts of the project. Only the webhooks are waited for. A number that is not there
+//! yet is a dash, never a nought, because nobody should think that all is well while nothing is known.
 //!
-//! The live feed has them loaded again, but not once for each delivery: the lists calmly, the statistics every ten seconds.
+//! The live feed has them loaded again, but not once for each delivery: the lists calmly, the statistics
+//! every ten seconds.
 
 mod model;
 mod stats;
@@ -27,6 +28,7 @@ use crate::fetched::Fetched;
 use crate::live::{at_most_every, calmly, use_live};
 use crate::nav::use_nav;
 use crate::project::{ProjectState, link};
+use crate::quota;
 use crate::routes::{Area, Query};
 use crate::screens::deliveries::model::UNDER_WAY;
 use crate::ui::badge::{Tone, badge_of};
@@ -35,6 +37,7 @@ use crate::ui::filter_chip::toggle_chip;
 use crate::ui::icon::{Icon, glyph};
 use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
+use crate::ui::notice::notice;
 use crate::ui::page_head::PageHead;
 use crate::ui::skeleton;
 use crate::words;
@@ -83,13 +86,39 @@ pub(crate) fn Overview() -> AnyView {
     };
     view! {
         <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
+        {near_limits(state)}
         {loaded(webhooks, skeleton::text, content)}
     }
     .into_any()
 }
 
-/// What there is to see, once the webhooks are loaded. The steps of the first minute go away once they are done, and do not come
-/// back.
+/// What is nearly used up of what the project may have: said here before something is refused.
+fn near_limits(state: ProjectState) -> AnyView {
+    let near = Memo::new(move |_| {
+        state
+            .0
+            .value
+            .with(|detail| detail.as_ref().map(|detail| quota::warnings(&detail.quotas)).unwrap_or_default())
+    });
+    let settings = link(Area::Settings);
+    let content = move || {
+        let rows = near.get().into_iter().map(|of| notice(Tone::Busy, of.headline, of.advice));
+        let (rows, settings) = (rows.collect::<Vec<AnyView>>(), settings.clone());
+        (!rows.is_empty()).then(|| {
+            view! {
+                <section class="stack" role="status" aria-label="Limits">
+                    {rows}
+                    <p class="faint"><a href=settings>"All limits of this project"</a></p>
+                </section>
+            }
+            .into_any()
+        })
+    };
+    content.into_any()
+}
+
+/// What there is to see, once the webhooks are loaded. The steps of the first minute go away once they are
+/// done, and do not come back.
 #[component]
 fn Content(
     /// The project's webhooks.
@@ -124,8 +153,8 @@ fn Content(
     .into_any()
 }
 
-/// Four numbers, each a link to what it counts. Only the last one can be red: that deliveries were given up is the only one of
-/// them that calls for a person.
+/// Four numbers, each a link to what it counts. Only the last one can be red: that deliveries were given up
+/// is the only one of them that calls for a person.
 #[component]
 fn Figures(
     /// Deliveries that are under way, if that is known.
@@ -196,8 +225,7 @@ fn figure(
     .into_any()
 }
 
-/// The webhooks that need a person, with why, the worst first. Where there are none, it says so: an empty list could as well be
-/// one that was not loaded.
+/// The webhooks that need a person, with why, the worst first. If no webhook does, it says so: an empty list could as well be one that was not loaded.
 #[component]
 fn Needs(
     /// The project's webhooks.
@@ -241,8 +269,8 @@ fn Needs(
     .into_any()
 }
 
-/// Success and latency over time: a picture, and the same as a table for those who can't see the picture or want the numbers.
-/// The table is made when it is unfolded: a month of hours is many rows.
+/// Success and latency over time: a picture, and the same as a table for those who can't see the picture or
+/// want the numbers. The table is made when it is unfolded: a month of hours is many rows.
 #[component]
 fn OverTime(
     /// Statistics over `range`.
@@ -338,7 +366,8 @@ fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
     .into_any()
 }
 
-/// The webhooks with the most failures over the range, at most five of them. Nothing is shown where none failed.
+/// The webhooks with the most failures over the range, at most five of them. Nothing is shown where none
+/// failed.
 #[component]
 fn Worst(
     /// Statistics over `range`.
@@ -393,7 +422,8 @@ fn Worst(
     .into_any()
 }
 
-/// What is left to do until the first callback arrives: each step is a link to where it is done, and is marked once it is.
+/// What is left to do until the first callback arrives: each step is a link to where it is done, and is
+/// marked once it is.
 fn first_minute(steps: Steps) -> AnyView {
     let step = |is_done: bool, number: u32, words: &'static str, about: &'static str, href: String| {
         let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_any() };

@@ -21,8 +21,8 @@ pub(crate) struct Need {
     pub(crate) why: String,
 }
 
-/// What needs a person: webhooks that Postern disabled, that fail, or that retry, the worst first; then deliveries given up for
-/// webhooks that do well again or are gone.
+/// What needs a person: webhooks that Postern disabled, that fail, or that retry, the worst first; then
+/// deliveries given up for webhooks that do well again or are gone.
 pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need> {
     let needs = webhooks.iter().filter_map(|webhook| need_of(webhook, dead));
     let (mut bad, others): (Vec<Need>, Vec<Need>) = needs.partition(|need| need.tone == Tone::Bad);
@@ -164,12 +164,12 @@ mod tests {
             webhook("off-by-hand", false, None, &[Delivered]),
             webhook("slow", true, None, &[Delivered, Waiting]),
             webhook("gone", false, Some("The receiver answered 410 Gone"), &[Dead]),
-            webhook("mended", true, None, &[Dead, Delivered]),
+            webhook("fixed", true, None, &[Dead, Delivered]),
         ];
         let needs = needs(&webhooks, &[]);
         let listed: Vec<(&str, &str)> =
             needs.iter().map(|need| (need.webhook.as_str(), need.state.as_str())).collect();
-        assert_eq!(listed, [("gone", "Disabled · 410"), ("mended", "Gave up 1"), ("slow", "Retrying 1")]);
+        assert_eq!(listed, [("gone", "Disabled · 410"), ("fixed", "Gave up 1"), ("slow", "Retrying 1")]);
     }
 
     #[test]

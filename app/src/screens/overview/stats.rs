@@ -87,7 +87,8 @@ impl Range {
     }
 }
 
-/// The range that an answer is of, by its buckets: it may be of the range before the one that is asked for now.
+/// The range that an answer is of, by its buckets: it may be of the range before the one that is asked for
+/// now.
 pub(super) fn range_of(stats: &StatsView) -> Range {
     let width = match stats.buckets.as_slice() {
         [first, second, ..] => second.at.ms_since(first.at),
@@ -175,8 +176,8 @@ fn rate(bucket: &StatsBucket) -> f64 {
     bucket.counts.success_rate.unwrap_or(1.0)
 }
 
-/// The two plots: success between a round number below the worst and 100 %, latency between 0 and a round number above the
-/// slowest.
+/// The two plots: success between a round number below the worst and 100 %, latency between 0 and a round
+/// number above the slowest.
 pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
     const FLOORS_PERCENT: [u32; 6] = [99, 95, 90, 80, 50, 0];
     let worst = buckets.iter().filter_map(|bucket| bucket.counts.success_rate).fold(1.0, f64::min);

@@ -1,6 +1,7 @@
 //! Projects: the list, a new one, and where a visit starts.
 //!
-//! A token of a project sees that project alone. The list is for the administrator of the deployment, who makes new ones.
+//! A token of a project sees that project alone. The list is for the administrator of the deployment, who
+//! makes new ones.
 
 use leptos::prelude::*;
 use postern_core::api::project::ProjectView;
@@ -74,8 +75,8 @@ pub(crate) fn Projects() -> AnyView {
 
 /// The form for a new project; afterwards the one sight of its token.
 ///
-/// The name is judged while it is typed: it becomes part of every address. That a name is taken only the edge knows, and it is said
-/// in words of its own.
+/// The name is judged while it is typed: it becomes part of every address. That a name is taken only the edge
+/// knows, and it is said in words of its own.
 #[component]
 fn NewProject(
     /// Called when a project was made.
@@ -90,7 +91,7 @@ fn NewProject(
         let typed = name.get();
         (!typed.is_empty() && ProjectName::parse(&typed).is_none()).then(|| {
             format!(
-                "Use up to {} of a–z, 0–9, - and _, and begin with a letter or a number.",
+                "Use up to {} of a–z, 0–9, - and _, and start with a letter or a number.",
                 ProjectName::CHARS_MAX
             )
         })
@@ -141,8 +142,8 @@ fn NewProject(
     .into_any()
 }
 
-/// What stands in the place of the form once the project is made: its first token, and the way to it. The token is not kept: the
-/// person who makes a project is signed in already.
+/// What stands in the place of the form once the project is made: its first token, and the way to it. The
+/// token is not kept: the person who makes a project is signed in already.
 fn made_view(project: ProjectName, token: String) -> AnyView {
     let name = String::from(project.as_str());
     view! {

@@ -1,7 +1,7 @@
 //! The API reference: every operation of `/openapi.json`, to read and to try with the token of the page.
 //!
-//! What the document says is shown as text, like everything from outside. An operation is made when it is opened: sixty of
-//! them at once would be slow.
+//! What the document says is shown as text, like everything from outside. An operation is made when it is
+//! opened: sixty of them at once would be slow.
 
 mod model;
 
@@ -30,7 +30,8 @@ const SHOWN_CHARS_MAX: usize = 64 * 1024;
 /// The operation that is a WebSocket, which a form can't try.
 const LIVE: &str = "listen";
 
-/// The screen: a search over method, path and words, and the operations that fit, in the groups of the document.
+/// The screen: a search over method, path and words, and the operations that fit, in the groups of the
+/// document.
 #[component]
 pub(crate) fn Reference() -> AnyView {
     let api = use_api();
@@ -89,8 +90,8 @@ fn group(group: Group) -> AnyView {
     .into_any()
 }
 
-/// One operation, folded; what is in it is made when it is opened first, and stays: what was typed in its form is still there when
-/// it is opened again.
+/// One operation, folded; what is in it is made when it is opened first, and stays: what was typed in its
+/// form is still there when it is opened again.
 fn operation(operation: Operation) -> AnyView {
     let was_open = RwSignal::new(false);
     let (method, path, summary) =
@@ -112,7 +113,8 @@ fn operation(operation: Operation) -> AnyView {
     .into_any()
 }
 
-/// An operation in full: parameters, body, answers, and the form to try it. The live feed has no form, because it is a WebSocket.
+/// An operation in full: parameters, body, answers, and the form to try it. The live feed has no form,
+/// because it is a WebSocket.
 fn shown(operation: &Operation) -> AnyView {
     let body = operation.body.as_ref().map(|body| {
         let optional = (!body.required).then_some(" (may be left out)");
@@ -182,8 +184,9 @@ enum Outcome {
     Answered(u16, String, Vec<(String, String)>, String),
 }
 
-/// A form that sends the request with the page's token, as it was written: what is wrong with it is for the edge to say, and that
-/// is what somebody who tries it wants to see. It starts with the project and an example of the body.
+/// A form that sends the request with the page's token, as it was written: what is wrong with it is for the
+/// edge to say, and that is what somebody who tries it wants to see. It starts with the project and an
+/// example of the body.
 #[component]
 fn TryIt(
     /// What is tried.

@@ -155,7 +155,7 @@ fn operation(
     }
 }
 
-/// A text of the document; empty where there is none.
+/// A text of the document; empty if absent.
 fn words(value: &Value) -> String {
     // Descriptions mark what is code, as Markdown does.
     value.as_str().unwrap_or_default().replace('`', "")
@@ -175,7 +175,8 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     found
 }
 
-/// Reads a list of parameters, following references. What stands in neither path nor query is a header: the API has no cookies.
+/// Reads a list of parameters, following references. What stands in neither path nor query is a header: the
+/// API has no cookies.
 fn parameters(document: &Value, list: &Value) -> Vec<Parameter> {
     let read = |parameter: &Value| {
         let parameter = resolved(document, parameter);
@@ -367,8 +368,8 @@ pub(crate) struct Request {
     pub(crate) body: Option<String>,
 }
 
-/// The request of an operation with these values of its parameters, in their order; empty ones of query and headers are left
-/// out. An empty body is none.
+/// The request of an operation with these values of its parameters, in their order; empty ones of query and
+/// headers are left out. An empty body is not sent.
 pub(crate) fn request(operation: &Operation, values: &[String], body: &str) -> Request {
     let mut path = operation.path.clone();
     let (mut query, mut headers) = (Vec::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! The form of a replay: it says what would be sent again, counts it, and only then offers to start.
 //!
-//! What was counted belongs to the draft that it was counted for. As soon as anything else is typed, the count and the button that
-//! starts go away, so nobody starts what was not counted.
+//! What was counted belongs to the draft that it was counted for. As soon as anything else is typed, the
+//! count and the button that starts go away, so nobody starts what was not counted.
 
 use leptos::prelude::*;
 use postern_core::api::page::Page;
@@ -16,6 +16,7 @@ use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
 use crate::nav::use_nav;
+use crate::screens::period::PeriodFields;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Bound, Choice, TextField};
 use crate::ui::filter_chip::toggle_chip;
@@ -35,7 +36,8 @@ const KINDS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// The form, filled in as the address asks for: other screens lead here with a webhook, a time or a state. Enter counts.
+/// The form, filled in as the address asks for: other screens lead here with a webhook, a time or a state.
+/// Enter counts.
 #[component]
 pub(super) fn ReplayForm(
     /// Takes in what was started.
@@ -47,7 +49,7 @@ pub(super) fn ReplayForm(
 ) -> AnyView {
     let (nav, project, toasts) = (use_nav(), use_project(), use_toasts());
     let draft = Store::new(ReplayDraft::of(&nav.query_now(), offset_min));
-    let faults = Memo::new(move |_| draft.with(|draft| model::faults(&draft.json(true, offset_min))));
+    let faults = Memo::new(move |_| draft.with(|draft| model::faults(&draft.count_json(offset_min))));
     let (is_sent, failure) = (RwSignal::new(false), RwSignal::new(None::<ApiFailure>));
     let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
     // What was counted, and for which draft: a count of something else says nothing.
@@ -67,14 +69,14 @@ pub(super) fn ReplayForm(
         }
         failure.set(None);
         let of = draft.get_untracked();
-        let body = of.json(true, offset_min);
+        let body = of.count_json(offset_min);
         counting.send(api.with_value(|api| api.count_replay(&body)), move |answer| match answer {
             Ok(count) => counted.set(Some((of, count))),
             Err(refused) => failure.set(Some(refused)),
         });
     };
     let start = move |()| {
-        let body = draft.with_untracked(|draft| draft.json(false, offset_min));
+        let body = draft.with_untracked(|draft| draft.json(offset_min));
         starting.send(api.with_value(|api| api.create_replay(&body)), move |answer| match answer {
             Ok(replay) => {
                 toasts.say("Replay started: deliveries go out as their webhooks take them");
@@ -87,16 +89,13 @@ pub(super) fn ReplayForm(
     view! {
         <form on:submit=submit novalidate=true>
             <What draft=draft webhooks=webhooks webhook_fault=fault("webhook") />
-            <div class="halves">
-                <TextField
-                    label="Since"
-                    value=draft.since()
-                    kind="datetime-local"
-                    hint="Optional. When the event was accepted"
-                    fault=fault("since")
-                />
-                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Optional: otherwise until now" fault=fault("until") />
-            </div>
+            <PeriodFields
+                since=draft.since()
+                until=draft.until()
+                since_hint="Optional. When the event was accepted"
+                since_fault=fault("since")
+                until_fault=fault("until")
+            />
             <States draft=draft fault=fault("states") />
             <TextField
                 label="Event types"
@@ -113,7 +112,8 @@ pub(super) fn ReplayForm(
     .into_any()
 }
 
-/// What is sent again, and to which webhook. Events that were missed are missed by somebody, so there the webhook is required.
+/// What is sent again, and to which webhook. Events that were missed are missed by somebody, so there the
+/// webhook is required.
 #[component]
 fn What(
     /// The form.
@@ -137,8 +137,8 @@ fn What(
     .into_any()
 }
 
-/// The states that deliveries ended in, to press; at least one is needed. Events without a delivery have no state, so for them
-/// there is nothing to choose.
+/// The states that deliveries ended in, to press; at least one is needed. Events without a delivery have no
+/// state, so for them there is nothing to choose.
 #[component]
 fn States(
     /// The form.
@@ -169,8 +169,8 @@ fn States(
     .into_any()
 }
 
-/// How many there are, and the button that sends them, once they are counted. The number is announced, and stands on the button,
-/// too: whoever presses it knows what it does.
+/// How many there are, and the button that sends them, once they are counted. The number is announced, and
+/// stands on the button, too: nobody presses it without knowing what it does.
 #[component]
 fn CountAndStart(
     /// The form.

@@ -1,6 +1,7 @@
 //! The replays of a project: what runs or has just ended, the others folded away.
 //!
-//! Rows are keyed by their replay: one that ends moves from one list to the other, and the others are left alone.
+//! Rows are keyed by their replay: one that ends moves from one list to the other, and the others are left
+//! alone.
 
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ use crate::words;
 /// How often running replays are asked for, in case the live feed is not there to tell.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// The replays of the project, kept up to date by the feed, and by asking for the one that runs, in case the feed is not there.
+/// The replays of the project, kept up to date by the feed, and by asking for the one that runs, in case the
+/// feed is not there.
 pub(crate) fn list_of() -> Fetched<Page<ReplayView>> {
     let project = use_project();
     let replays = Fetched::new({
@@ -121,8 +123,8 @@ fn rows(ids: Memo<Vec<String>>, list: Fetched<Page<ReplayView>>) -> AnyView {
     view! { <For each=move || ids.get() key=|id: &String| id.clone() children=row /> }.into_any()
 }
 
-/// One replay: what it is about, how far it is, and the button that cancels it while it runs. It reads its replay from the list
-/// each time, because the feed replaces it there.
+/// One replay: what it is about, how far it is, and the button that cancels it while it runs. It reads its
+/// replay from the list each time, because the feed replaces it there.
 #[component]
 fn ReplayRow(
     /// Which replay.
@@ -172,8 +174,8 @@ fn ReplayRow(
     .into_any()
 }
 
-/// Cancels a replay, and shows in `list` what became of it. Where that is refused, such as for one that has ended meanwhile, the
-/// list is loaded again.
+/// Cancels a replay, and shows in `list` what became of it. Where that is refused, such as for one that has
+/// ended meanwhile, the list is loaded again.
 fn cancelling(id: String, list: Fetched<Page<ReplayView>>) -> UnsyncCallback<()> {
     let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
     UnsyncCallback::new(move |()| {

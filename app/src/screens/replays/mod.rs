@@ -1,5 +1,6 @@
-//! Replays: sending again what was sent before, or what never was. A dialog that counts first, and the list of replays with
-//! their progress. Both are part of the screen of deliveries; other screens lead there with the dialog filled in.
+//! Replays: sending again what was sent before, or what never was. A dialog that counts first, and the list
+//! of replays with their progress. Both are part of the screen of deliveries; other screens lead there with
+//! the dialog filled in.
 //!
 //! `form` is what the dialog holds, `list` what stands below it, `model` the rules of both.
 
@@ -23,13 +24,14 @@ use crate::ui::dialog::Dialog;
 /// The values of the address that belong to the dialog, and to nothing else on its screen.
 const OWN_VALUES: [&str; 3] = ["replay", "since", "until"];
 
-/// The address of the dialog. `query` fills it in: `webhook`, `since` and `until` (RFC 3339), `type`, `state`.
+/// The address of the dialog. `query` fills it in: `webhook`, `since` and `until` (RFC 3339), `type`,
+/// `state`.
 pub(crate) fn address(kind: Kind, query: &Query) -> String {
     format!("{}{}", link(Area::Deliveries), query.clone().with("replay", Some(kind.as_str())).text())
 }
 
-/// The dialog: open as long as the address has `replay`. So a link opens it, Back closes it, and a reload keeps it open; closed,
-/// it takes its values out of the address.
+/// The dialog: open as long as the address has `replay`. So a link opens it, Back closes it, and a reload
+/// keeps it open; closed, it takes its values out of the address.
 #[component]
 pub(crate) fn ReplayDialog(
     /// Takes in what was started.

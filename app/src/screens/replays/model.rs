@@ -11,6 +11,7 @@ use reactive_stores::Store;
 use serde_json::{Map, Value, json};
 
 use crate::routes::Query;
+use crate::screens::period::{local_text, utc_of};
 use crate::ui::badge::Tone;
 use crate::words::{self, state_word};
 
@@ -38,7 +39,8 @@ impl Kind {
     }
 }
 
-/// The form as it is filled in. Times and patterns are texts until they are parsed: half of one must stay as it was typed.
+/// The form as it is filled in. Times and patterns are texts until they are parsed: half of one must stay as
+/// it was typed.
 #[derive(Clone, Debug, PartialEq, Eq, Store)]
 pub(super) struct ReplayDraft {
     /// What is sent again.
@@ -79,8 +81,15 @@ impl ReplayDraft {
         }
     }
 
-    /// The body that counts or starts it.
-    pub(super) fn json(&self, dry_run: bool, offset_min: impl Fn(Timestamp) -> i64) -> Value {
+    /// The body that counts what would be sent, and sends nothing.
+    pub(super) fn count_json(&self, offset_min: impl Fn(Timestamp) -> i64) -> Value {
+        let mut body = self.json(offset_min);
+        body["dry_run"] = json!(true);
+        body
+    }
+
+    /// The body that starts it.
+    pub(super) fn json(&self, offset_min: impl Fn(Timestamp) -> i64) -> Value {
         let mut body = Map::new();
         let mut set = |key: &str, value: Value| drop(body.insert(String::from(key), value));
         if !self.webhook.trim().is_empty() {
@@ -113,9 +122,6 @@ impl ReplayDraft {
         if !types.is_empty() {
             set("types", json!(types));
         }
-        if dry_run {
-            set("dry_run", json!(true));
-        }
         Value::Object(body)
     }
 }
@@ -127,23 +133,6 @@ pub(super) fn faults(body: &Value) -> Vec<Fault> {
         Err(InputFault::Invalid(faults)) => faults.into_named(),
         Err(InputFault::Malformed(detail)) => vec![Fault::new("", detail)],
     }
-}
-
-/// A time as `<input type=datetime-local>` has it.
-pub(crate) fn local_text(at: Timestamp, offset_min: i64) -> String {
-    let text = at.plus_ms(offset_min * 60_000).to_rfc3339();
-    let text = text.trim_end_matches('Z');
-    String::from(text.strip_suffix(".000").unwrap_or(text))
-}
-
-/// The time that a local text means.
-pub(crate) fn utc_of(local: &str, offset_min: impl Fn(Timestamp) -> i64) -> Option<Timestamp> {
-    let local = local.trim();
-    let seconds = if local.len() == 16 { ":00" } else { "" };
-    let as_if_utc = Timestamp::parse_rfc3339(&format!("{local}{seconds}Z"))?;
-    // The offset of the time itself, which differs from that of the text as if it were UTC around a change of clocks.
-    let near = as_if_utc.plus_ms(-offset_min(as_if_utc) * 60_000);
-    Some(as_if_utc.plus_ms(-offset_min(near) * 60_000))
 }
 
 /// How many there are.
@@ -227,7 +216,8 @@ pub(super) fn progress_words(replay: &ReplayView) -> String {
     }
 }
 
-/// Puts a change into the list: a known replay in its place, a new one on top. Never goes back from an end to running.
+/// Puts a change into the list: a known replay in its place, a new one on top. Never goes back from an end to
+/// running.
 pub(super) fn take_in(list: &mut Page<ReplayView>, replay: &ReplayView) {
     match list.items.iter_mut().find(|known| known.id == replay.id) {
         Some(known) if known.state == ReplayState::Running && known.scanned <= replay.scanned => {
@@ -250,8 +240,8 @@ mod tests {
 
     #[test]
     fn nothing_typed_is_what_did_not_arrive() {
-        assert_eq!(draft().json(true, |_| 60), json!({ "states": ["dead", "cancelled"], "dry_run": true }));
-        assert_eq!(faults(&draft().json(true, |_| 60)), []);
+        assert_eq!(draft().count_json(|_| 60), json!({ "states": ["dead", "cancelled"], "dry_run": true }));
+        assert_eq!(faults(&draft().count_json(|_| 60)), []);
     }
 
     #[test]
@@ -263,7 +253,7 @@ mod tests {
             .with("type", Some("order.*"));
         let draft = ReplayDraft::of(&page, |_| 60);
         assert_eq!(draft.since, "2026-11-21T15:07:31.204");
-        let body = draft.json(false, |_| 60);
+        let body = draft.json(|_| 60);
         assert_eq!(
             body,
             json!({ "webhook": "orders", "since": AT.to_rfc3339(), "missing": true, "types": ["order.*"] })
@@ -274,22 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn local_times_are_those_of_the_day_that_they_name() {
-        // Clocks go forward by an hour at 01:00 UTC.
-        let change = Timestamp(AT.0 - AT.0 % 86_400_000 + 3_600_000);
-        let offset = |at: Timestamp| if at >= change { 120 } else { 60 };
-        for ms in [-7_200_000, -1_000, 0, 1_000, 7_200_000] {
-            let at = change.plus_ms(ms);
-            assert_eq!(utc_of(&local_text(at, offset(at)), offset), Some(at), "{ms}");
-        }
-        assert_eq!(utc_of("2026-11-21T15:07", |_| 60), Timestamp::parse_rfc3339("2026-11-21T14:07:00Z"));
-        assert_eq!(utc_of("soon", |_| 60), None);
-    }
-
-    #[test]
     fn what_is_missing_needs_a_webhook() {
         let missing = ReplayDraft { kind: Kind::Missing, ..draft() };
-        let found = faults(&missing.json(true, |_| 0));
+        let found = faults(&missing.count_json(|_| 0));
         assert_eq!(found.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/webhook"]);
     }
 

@@ -1,4 +1,7 @@
 //! Runs: long jobs that executors do, with a bar that moves while they work. The list, and one run in full.
+//!
+//! The filter by state stands in the address. A run that changes its state leaves the list of the one before:
+//! such a list is read as "what is running now", unlike a list of deliveries, which is read as a record.
 
 mod model;
 mod parts;
@@ -15,7 +18,6 @@ pub(crate) use self::run::Run;
 use crate::api::use_project;
 use crate::browser::clock::{Clock, use_clock};
 use crate::browser::location;
-use crate::fetched::Fetched;
 use crate::live::use_live;
 use crate::nav::{Nav, use_nav};
 use crate::project::link;
@@ -50,13 +52,13 @@ pub(crate) fn Runs() -> AnyView {
 /// The runs in a state, or all of them, as they change.
 fn list_of(state: Memo<Option<RunState>>) -> List<RunView> {
     let project = use_project();
-    let page = Fetched::new(move || project.runs(&model::api_query(state.get(), None)));
-    let list = List::newest(page);
+    let query = Memo::new(move |_| model::api_query(state.get(), None));
+    let list = List::following(query, None, move |query| project.runs(query));
     use_live().on_change(move |change| match change.run() {
         Some(run) if model::fits(state.get_untracked(), &run) => list.offer(&run, true),
         // What does not fit any more goes.
         Some(run) => list.remove(&run.id),
-        None if change.kind() == ChangeKind::Many => page.reload(),
+        None if change.kind() == ChangeKind::Many => list.page.reload(),
         None => {}
     });
     list
@@ -68,7 +70,7 @@ fn chip(nav: Nav, state: Memo<Option<RunState>>, word: &'static str, wanted: Opt
     toggle_chip(word, Memo::new(move |_| state.get() == wanted), press)
 }
 
-/// The rows, or why there are none.
+/// The rows, or why the list is empty.
 fn content(list: List<RunView>, state: Memo<Option<RunState>>) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, clock, api) = (use_nav(), use_clock(), StoredValue::new_local(use_project()));
     let is_empty = list.core.is_empty();

@@ -122,7 +122,7 @@ pub(super) fn advice(run: &RunView) -> &'static str {
         }
         (RunState::Accepted, RunMode::Validation) => "Its addresses are being probed.",
         (RunState::Error, _) if run.started_at.is_none() => {
-            "It never began. If an address could not be accessed: it must answer a GET with 200."
+            "It never started. If an address could not be accessed: it must answer a GET with 200."
         }
         _ => "",
     }
@@ -140,6 +140,7 @@ pub(super) fn log_text(run: &RunDetail) -> String {
     lines.join("\n")
 }
 
+/// A line of a run's log as it is shown.
 fn line_of(entry: &RawValue) -> String {
     serde_json::from_str::<String>(entry.get()).unwrap_or_else(|_no_text| String::from(entry.get()))
 }
@@ -190,7 +191,7 @@ mod tests {
         let mut store = Store::new(Sorting::Newest);
         store.replace(&[run("run_3", RunState::Running), run("run_1", RunState::Running)]);
         assert_eq!(store.offer(&run("run_4", RunState::Accepted)), Offered::Top);
-        // Ids are ordered by time: an older run that begins to fit belongs further down.
+        // Ids are ordered by time: an older run that starts to fit belongs further down.
         assert_eq!(store.offer(&run("run_2", RunState::Accepted)), Offered::Within);
         assert_eq!(store.offer(&run("run_1", RunState::Finished)), Offered::Known);
         assert_eq!(

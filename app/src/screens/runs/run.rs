@@ -50,7 +50,8 @@ impl Shown {
                 latest.set(fetched);
             }
         });
-        // The feed tells what a list shows; log, results and callbacks are fetched again, not with every step.
+        // The feed tells what a list shows; log, results and callbacks are fetched again, not with every
+        // step.
         let reload = calmly(move || detail.reload());
         use_live().on_change(move |change| {
             if let Some(run) = change.run().filter(|run| id.with_value(|id| *id == run.id)) {

@@ -1,8 +1,9 @@
-//! What holds for all of a project: the schedule of webhooks without one of their own, how long things are kept; and files of
-//! everything that is there.
+//! What holds for all of a project: the schedule of webhooks without one of their own, how long things are
+//! kept, how much there may be; and files of everything that is there.
 //!
 //! Both forms are judged while they are typed, by the parsers of the edge, and sent only if nothing is wrong.
 
+mod limits;
 mod model;
 
 use leptos::prelude::*;
@@ -10,6 +11,7 @@ use postern_core::api::project::{ProjectDetail, RETENTION_DAYS_MAX};
 use postern_core::fault::Fault;
 use reactive_stores::Store;
 
+use self::limits::limits;
 use self::model::{
     ExportDraft, ExportDraftStoreFields, ExportOf, ScheduleOf, SettingsDraft, SettingsDraftStoreFields,
     StateFilter,
@@ -18,6 +20,7 @@ use crate::api::{ApiFailure, use_project};
 use crate::browser::clock::{self, offset_min};
 use crate::fetched::Fetched;
 use crate::project::ProjectState;
+use crate::screens::period::PeriodFields;
 use crate::screens::schedule;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Bound, Choice, TextField};
@@ -53,13 +56,14 @@ pub(crate) fn Settings() -> AnyView {
             None => name.clone(),
         }
     });
-    // Loaded for this screen, not the count in the side bar: a change by somebody else must not replace what is being typed.
+    // Loaded for this screen, not the count in the side bar: a change by somebody else must not replace what
+    // is being typed.
     let detail = Fetched::new(move || project.detail());
     view! {
         <PageHead title="Settings" about=about />
         <div class="split">
             <div class="stack">{loaded(detail, skeleton::text, move || view! { <SettingsForm detail=detail /> }.into_any())}</div>
-            <ExportForm />
+            <div class="stack"><ExportForm />{limits(detail)}</div>
         </div>
     }
     .into_any()
@@ -116,8 +120,8 @@ fn SettingsForm(
     .into_any()
 }
 
-/// Whose schedule holds, the waits of the project's own, and the schedule attempt by attempt, as it would be. Waits that were typed
-/// stay while Postern's schedule is looked at.
+/// Whose schedule holds, the waits of the project's own, and the schedule attempt by attempt, as it would be.
+/// Waits that were typed stay while Postern's schedule is looked at.
 #[component]
 fn Retries(
     /// The form.
@@ -145,8 +149,8 @@ fn Retries(
     .into_any()
 }
 
-/// Files of events and deliveries. They are fetched, not linked to: a link could not carry the token. The browser holds what was
-/// fetched, not the page, so that a large file does not fill its memory.
+/// Files of events and deliveries. They are fetched, not linked to: a link could not carry the token. The
+/// browser holds what was fetched, not the page, so that a large file does not fill its memory.
 #[component]
 fn ExportForm() -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
@@ -161,7 +165,11 @@ fn ExportForm() -> AnyView {
         failure.set(None);
         let export = draft.get_untracked();
         let file = export.file_name(project.name().as_str(), clock::now());
-        let load = project.export(export.of == ExportOf::Deliveries, &export.query(offset_min));
+        let query = export.query(offset_min);
+        let load = match export.of {
+            ExportOf::Events => project.export_events(&query),
+            ExportOf::Deliveries => project.export_deliveries(&query),
+        };
         sending.send(load, move |answer| match answer {
             Ok(found) if found.save(&file) => toasts.say(format!("{file} saved")),
             Ok(_) => toasts.complain("The browser did not save the file."),
@@ -180,7 +188,8 @@ fn ExportForm() -> AnyView {
     .into_any()
 }
 
-/// What a file is of: events or deliveries, of which time, of which type; deliveries also of which webhook and in which state.
+/// What a file is of: events or deliveries, of which time, of which type; deliveries also of which webhook
+/// and in which state.
 #[component]
 fn ExportFields(
     /// The form.
@@ -207,16 +216,13 @@ fn ExportFields(
             <legend>"Export"</legend>
             <p class="about">"A file with one JSON value a line (NDJSON), the oldest first."</p>
             <Choice label="What" value=of options=EXPORTS.to_vec() />
-            <div class="halves">
-                <TextField
-                    label="Since"
-                    value=draft.since()
-                    kind="datetime-local"
-                    hint="Optional: otherwise from the first"
-                    fault=fault("since")
-                />
-                <TextField label="Until" value=draft.until() kind="datetime-local" hint="Optional: otherwise until now" fault=fault("until") />
-            </div>
+            <PeriodFields
+                since=draft.since()
+                until=draft.until()
+                since_hint="Optional: otherwise from the first"
+                since_fault=fault("since")
+                until_fault=fault("until")
+            />
             <TextField label="Event type" value=draft.types() mono=true placeholder="order.paid" hint="Optional: otherwise all types" />
             {move || which()}
         </fieldset>

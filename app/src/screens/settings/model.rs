@@ -10,7 +10,7 @@ use reactive_stores::Store;
 use serde_json::{Value, json};
 
 use crate::routes::Query;
-use crate::screens::replays::model::utc_of;
+use crate::screens::period::{self, utc_of};
 use crate::screens::schedule;
 use crate::words::state_word;
 
@@ -69,7 +69,8 @@ impl SettingsDraft {
         }
     }
 
-    /// The body of the change. Text that is not a number is sent as it was typed, so that the parser says what it should be.
+    /// The body of the change. Text that is not a number is sent as it was typed, so that the parser says
+    /// what it should be.
     pub(super) fn json(&self) -> Value {
         let waits = match self.schedule {
             ScheduleOf::Project => schedule::json(&self.waits),
@@ -187,21 +188,7 @@ impl ExportDraft {
 
     /// What is wrong with the times.
     pub(super) fn faults(&self, offset_min: impl Fn(Timestamp) -> i64) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let mut read = |key: &str, typed: &str| {
-            let at = utc_of(typed, &offset_min);
-            if at.is_none() && !typed.trim().is_empty() {
-                faults.push(Fault::new(format!("/{key}"), "must be a date and a time"));
-            }
-            at
-        };
-        let (since, until) = (read("since", &self.since), read("until", &self.until));
-        if let (Some(since), Some(until)) = (since, until)
-            && since >= until
-        {
-            faults.push(Fault::new("/until", "must be later than since"));
-        }
-        faults
+        period::faults(&self.since, &self.until, offset_min)
     }
 
     /// What the file is called.

@@ -1,5 +1,5 @@
-//! What is asked before a link signs in: whose token it carries, as the server says. Not signing in is the safe choice: it has
-//! the focus, and Esc or a press beside the question is the same.
+//! What is asked before a link signs in: whose token it carries, as the server says. Not signing in is the
+//! safe choice: it has the focus, and Esc or a press beside the question is the same.
 
 use leptos::prelude::*;
 use postern_core::api::token::TokenIdentity;
@@ -13,9 +13,10 @@ use crate::routes::Place;
 use crate::session::use_session;
 use crate::ui::button::{Button, Look};
 use crate::ui::dialog::Dialog;
+use crate::ui::toast::use_toasts;
 
-/// The question; it is shown while a link waits for an answer. Until the server has said whose token it is, and where that opens
-/// nothing, there is no button that signs in.
+/// The question; it is shown while a link waits for an answer. Until the server has said whose token it is,
+/// and where that opens nothing, no button signs in.
 #[component]
 pub(crate) fn LinkQuestion() -> AnyView {
     let (session, nav) = (use_session(), use_nav());
@@ -32,20 +33,24 @@ pub(crate) fn LinkQuestion() -> AnyView {
     });
     let asks = session.is_asking();
     effect(move || {
-        // Declining closes the question, which is what is heard here: without an offer there is nothing to decline again.
+        // Declining closes the question, which is what is heard here: without an offer there is nothing to
+        // decline again.
         if !asks.get() && untrack(move || session.offered()).is_some() {
             session.decline();
         }
     });
+    let toasts = use_toasts();
     let accept = move |project: Option<ProjectName>| {
         let Some(token) = untrack(move || session.offered()) else { return };
-        session.sign_in_by_link(&token);
-        // What the address names may be of another project.
-        if let (Place::Project(shown, _), Some(project)) = (untrack(move || nav.place()), project)
-            && project != shown
-        {
-            nav.go_instead(&Place::Home);
-        }
+        toasts.settle_then(move || {
+            session.sign_in_by_link(&token);
+            // What the address names may be of another project.
+            if let (Place::Project(shown, _), Some(project)) = (nav.place_now(), project)
+                && project != shown
+            {
+                nav.go_instead(&Place::Home);
+            }
+        });
     };
     let told = move || match identity.get() {
         None => view! { <p role="status">"Asking the server whose token the link carries…"</p> }.into_any(),

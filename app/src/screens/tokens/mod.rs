@@ -1,7 +1,7 @@
 //! The tokens of a project: who may do what. A secret is shown once, when it is made.
 //!
-//! A token can't be changed, only revoked, and that holds at once, also for connections that were opened with it. So there is a
-//! question before it, where other deletions can be taken back.
+//! A token can't be changed, only revoked, and that holds at once, also for connections that were opened with
+//! it. So there is a question before it, where other deletions can be taken back.
 
 mod model;
 
@@ -102,8 +102,8 @@ fn TokenTable(
     .into_any()
 }
 
-/// One token: who uses it, what it may do, when it was last used, and until when it can be. Times are told against the clock of
-/// the page, so they stay right while the screen is open.
+/// One token: who uses it, what it may do, when it was last used, and until when it can be. Times are told
+/// against the clock of the page, so they stay right while the screen is open.
 #[component]
 fn TokenRow(
     /// The token.
@@ -131,8 +131,8 @@ fn TokenRow(
     .into_any()
 }
 
-/// The question before a token is revoked, which can't be undone. It closes as soon as it is answered; what came of it is said in
-/// the corner.
+/// The question before a token is revoked, which can't be undone. It closes as soon as it is answered; what
+/// came of it is said in the corner.
 #[component]
 fn Revocation(
     /// The token that it is about.
@@ -165,8 +165,8 @@ fn Revocation(
     .into_any()
 }
 
-/// The form of a new token; once it is made, its secret in the place of the form. Closing the dialog forgets the secret: the
-/// content of a dialog is made anew each time it is opened.
+/// The form of a new token; once it is made, its secret in the place of the form. Closing the dialog forgets
+/// the secret: the content of a dialog is made anew each time it is opened.
 #[component]
 fn NewToken(
     /// The tokens, which are loaded again.

@@ -56,7 +56,7 @@ impl Lifetime {
         }
     }
 
-    /// In days; `None` where there is no end.
+    /// In days; `None` if it has no end.
     const fn days(self) -> Option<i64> {
         match self {
             Self::NoEnd => None,

@@ -1,7 +1,7 @@
 //! One webhook: its facts, a test that is watched live, and its latest deliveries.
 //!
-//! It is loaded again whenever a webhook of the project changes and, not too often, when one of its deliveries does: they decide
-//! how it does. What is typed in the test panel stays meanwhile.
+//! It is loaded again whenever a webhook of the project changes and, not too often, when one of its
+//! deliveries does: they decide how it does. What is typed in the test panel stays meanwhile.
 
 pub(crate) mod model;
 mod secret;
@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use postern_core::api::live::ChangeKind;
 use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::Condition;
-use postern_core::contract::HIDDEN;
+use postern_core::credential::HIDDEN;
 use postern_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ pub(crate) fn Webhook(
 /// The value of the address that says since when a webhook, enabled again, missed events.
 const MISSED: &str = "missed";
 
-/// Edit, pause or resume, enable or disable, delete. The words on the buttons follow the webhook, whoever changed it.
+/// Edit, pause or resume, enable or disable, delete. The words on the buttons follow the webhook, no matter who changed it.
 #[component]
 fn Actions(
     /// The webhook.
@@ -134,15 +134,16 @@ fn Actions(
     .into_any()
 }
 
-/// Pauses the webhook, or resumes it. While it is paused it takes events; what it would be called for waits. That is the
-/// difference to a disabled one, which events pass by.
+/// Pauses the webhook, or resumes it. While it is paused it takes events; what it would be called for waits.
+/// That is the difference to a disabled one, which events pass by.
 fn pausing(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
     let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
     UnsyncCallback::new(move |()| {
         let is_paused =
             webhook.value.with_untracked(|webhook| webhook.as_ref().is_some_and(|webhook| webhook.paused));
         let shown = name.clone();
-        sending.send(project.pause_webhook(&name, !is_paused), move |answer| match answer {
+        let load = if is_paused { project.resume_webhook(&name) } else { project.pause_webhook(&name) };
+        sending.send(load, move |answer| match answer {
             Ok(changed) => {
                 let words = if changed.paused {
                     "paused: it takes events, and its deliveries wait"
@@ -189,7 +190,8 @@ fn switching(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> 
     })
 }
 
-/// Leaves the screen and deletes the webhook, unless that is taken back, which leads back to it. `id` is what lists hide it by.
+/// Leaves the screen and deletes the webhook, unless that is taken back, which leads back to it. `id` is what
+/// lists hide it by.
 fn deleting(id: String, name: String) -> UnsyncCallback<()> {
     let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
     UnsyncCallback::new(move |()| {
@@ -247,7 +249,7 @@ fn Content(
     .into_any()
 }
 
-/// The latest deliveries, kept up to date, and the ways to send more. Tests are not among them: they are no deliveries.
+/// The latest deliveries, kept up to date, and the ways to send more. Tests are not deliveries, so they are not among them.
 #[component]
 fn Latest(
     /// The webhook, which is loaded again when its deliveries change: they decide how it does.
@@ -302,8 +304,8 @@ fn Latest(
     .into_any()
 }
 
-/// After a webhook was enabled again: the way to what it missed. Since when stands in the address, so that a reload does not
-/// lose it; once it is not needed any more, it is taken out of there.
+/// After a webhook was enabled again: the way to what it missed. Since when stands in the address, so that a
+/// reload does not lose it; once it is not needed any more, it is taken out of there.
 #[component]
 fn Missed(
     /// The webhook.
@@ -347,8 +349,8 @@ fn text_fact(name: &'static str, text: String) -> AnyView {
     fact(name, text.into_any())
 }
 
-/// Everything that is known of a webhook. What most webhooks do not have stands here only if this one has it, so that the list is
-/// as short as the webhook is simple.
+/// Everything that is known of a webhook. What most webhooks do not have stands here only if this one has it,
+/// so that the list is as short as the webhook is simple.
 fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let clock = use_clock();
     let object = list_model::object_words(&webhook.object);

@@ -1,7 +1,8 @@
-//! The signing secret: asked for only when somebody wants to see it, and replaced while the one before signs on for a while.
+//! The signing secret: asked for only when somebody wants to see it, and replaced while the one before signs
+//! on for a while.
 //!
-//! A secret is never part of a webhook as it is loaded. It is fetched when somebody reveals it, which the audit log notes, and
-//! forgotten by the page when it is hidden or the screen is left.
+//! A secret is never part of a webhook as it is loaded. It is fetched when somebody reveals it, which the
+//! audit log notes, and forgotten by the page when it is hidden or the screen is left.
 
 use leptos::prelude::*;
 use postern_core::api::webhook::{SecretView, WebhookView};
@@ -26,8 +27,8 @@ use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 use crate::words;
 
-/// The secret among a webhook's facts: hidden, until it is revealed. UP42's own signature has no overlap, so the dialog says that
-/// a rotation holds at once.
+/// The secret among a webhook's facts: hidden, until it is revealed. UP42's own signature has no overlap, so
+/// the dialog says that a rotation holds at once.
 #[component]
 pub(super) fn SecretRow(
     /// The webhook.
@@ -96,8 +97,8 @@ fn revealing(name: String, shown: RwSignal<Option<SecretView>>) -> UnsyncCallbac
     })
 }
 
-/// A secret, its public key, and how long those before it sign on. A shared secret has no public key; of a key pair the receiver
-/// needs nothing else.
+/// A secret, its public key, and how long those before it sign on. A shared secret has no public key; of a
+/// key pair the receiver needs nothing else.
 fn secret_lines(view: &SecretView) -> AnyView {
     let line = |name: &'static str, text: String| {
         let copied = text.clone();
@@ -122,7 +123,8 @@ fn secret_lines(view: &SecretView) -> AnyView {
     .into_any()
 }
 
-/// What takes the place of the secret. Its names are those of the form only; [`RotationDraft::body`] says what goes out.
+/// What takes the place of the secret. Its names are those of the form only; [`RotationDraft::body`] says
+/// what goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NewSecret {
     /// One of the same kind.
@@ -179,7 +181,8 @@ struct RotationDraft {
 }
 
 impl RotationDraft {
-    /// The body of the rotation. Text that is not a time is sent as it was typed, so that the parser says what it should be.
+    /// The body of the rotation. Text that is not a time is sent as it was typed, so that the parser says
+    /// what it should be.
     fn body(&self) -> Value {
         let overlap = match self.overlap.trim() {
             "" | "0" => Value::from(0),
@@ -204,8 +207,8 @@ impl RotationDraft {
 
 /// The form; afterwards the new secret, which the receiver has to be given before the old one ends.
 ///
-/// Nothing is sent while a field is wrong. The dialog makes the form anew each time it is opened, so a secret that was typed
-/// does not stay in the page.
+/// Nothing is sent while a field is wrong. The dialog makes the form anew each time it is opened, so a secret
+/// that was typed does not stay in the page.
 #[component]
 fn Rotate(
     /// The webhook.

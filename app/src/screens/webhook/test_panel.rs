@@ -1,8 +1,8 @@
 //! A test of a webhook: pick what to send, press, watch it happen.
 //!
-//! The live feed tells how the test goes, and so does asking once a second: a feed that is not there must not make a test look
-//! as if it never ended. Whichever is first wins, and nothing goes back from an end to pending. Other screens show a test with
-//! [`watch`] and [`TestResult`], too.
+//! The live feed tells how the test goes, and so does asking once a second: a feed that is not there must not
+//! make a test look as if it never ended. Whichever is first wins, and nothing goes back from an end to
+//! pending. Other screens show a test with [`watch`] and [`TestResult`], too.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) fn TestPanel(
         failure.set(None);
         when(project.test_webhook(&name, &draft.with_untracked(TrialDraft::body)), move |answer| {
             match answer {
-                Ok(started) => take_in(test, &started, true),
+                Ok(started) => test.set(Some(started)),
                 Err(refused) => failure.set(Some(refused)),
             }
             busy.set(false);
@@ -74,8 +74,8 @@ pub(crate) fn TestPanel(
     .into_any()
 }
 
-/// The event type and its data. When the type is left, its example from the catalogue becomes the data, unless somebody has
-/// typed data already.
+/// The event type and its data. When the type is left, its example from the catalogue becomes the data,
+/// unless somebody has typed data already.
 #[component]
 fn WhatToSend(
     /// The form.
@@ -118,7 +118,7 @@ fn WhatToSend(
 pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
     use_live().on_change(move |change| {
         if let Some(changed) = change.test() {
-            take_in(test, &changed, false);
+            take_in(test, &changed);
         }
     });
     let pending = move || {
@@ -134,7 +134,7 @@ pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
             if let Ok(changed) = project.test(&id).await
                 && !test.is_disposed()
             {
-                take_in(test, &changed, false);
+                take_in(test, &changed);
             }
         });
     };
@@ -143,12 +143,10 @@ pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
     }
 }
 
-/// Shows a test, if it is the one that is shown (or a new one), and never goes back from an end to pending.
-pub(crate) fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView, is_new: bool) {
-    let fits = test.try_with_untracked(|known| match known {
-        Some(known) if !is_new => known.id == changed.id && known.status == TestStatus::Pending,
-        Some(_) => true,
-        None => is_new,
+/// Shows how a test stands now, if it is the one that is shown; never goes back from its end to pending.
+fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView) {
+    let fits = test.try_with_untracked(|known| {
+        known.as_ref().is_some_and(|known| known.id == changed.id && known.status == TestStatus::Pending)
     });
     // A test that ends after its screen was left is shown nowhere.
     if fits == Some(true) && test.with_untracked(|known| known.as_ref() != Some(changed)) {
@@ -156,8 +154,8 @@ pub(crate) fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView, is_n
     }
 }
 
-/// How a test stands, and what was sent and received. The first line is announced when it changes; what follows is read by
-/// whoever wants to know more.
+/// How a test stands, and what was sent and received. The first line is announced when it changes; what
+/// follows is read by somebody who wants to know more.
 #[component]
 pub(crate) fn TestResult(
     /// The test, once there is one.

@@ -1,5 +1,6 @@
-//! What most webhooks leave as it is: their own schedule, limits, order, and finer filters. Folded away until somebody wants it,
-//! or until something in it is wrong. A webhook that already uses any of it shows it unfolded.
+//! What most webhooks leave as it is: their own schedule, limits, order, and finer filters. Folded away until
+//! somebody wants it, or until something in it is wrong. A webhook that already uses any of it shows it
+//! unfolded.
 
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
@@ -15,7 +16,8 @@ use crate::screens::clauses::clause_list;
 use crate::screens::schedule;
 use crate::ui::field::{Bound, Switch, TextArea, TextField};
 
-/// The part that is folded away. It says so on its fold when something in it is wrong, which could not be seen otherwise.
+/// The part that is folded away. It says so on its fold when something in it is wrong, which could not be
+/// seen otherwise.
 #[component]
 pub(super) fn Flow(
     /// The form.
@@ -71,8 +73,8 @@ pub(super) fn Flow(
     .into_any()
 }
 
-/// Whether it has a schedule of its own, and that schedule attempt by attempt while it is typed. Switched off and on again, it is
-/// still what was typed.
+/// Whether it has a schedule of its own, and that schedule attempt by attempt while it is typed. Switched off
+/// and on again, it is still what was typed.
 #[component]
 fn OwnSchedule(
     /// The form.
@@ -107,8 +109,8 @@ fn OwnSchedule(
     .into_any()
 }
 
-/// How fast it may be called, and how often at once. The rate is two fields of one limit: what is wrong with either is said below
-/// the first.
+/// How fast it may be called, and how often at once. The rate is two fields of one limit: what is wrong with
+/// either is said below the first.
 #[component]
 fn Limits(
     /// The form.
@@ -142,8 +144,8 @@ fn Limits(
 
 /// The payload condition, judged while it is typed and tried on an example.
 ///
-/// One thing that is wrong is said below the field; several are counted there and listed. Faults name their place in the condition
-/// in words (`and › 1 › gt`), because nobody counts brackets.
+/// One thing that is wrong is said below the field; several are counted there and listed. Faults name their
+/// place in the condition in words (`and › 1 › gt`), because nobody counts brackets.
 #[component]
 fn Filter(
     /// The form.
@@ -172,8 +174,8 @@ fn Filter(
     .into_any()
 }
 
-/// What the condition says of some data, clause by clause: of an example of the catalogue, until somebody types other data. It is
-/// the evaluator of the edge that answers, not a likeness of it.
+/// What the condition says of some data, clause by clause: of an example of the catalogue, until somebody
+/// types other data. It is the evaluator of the edge that answers, not a likeness of it.
 #[component]
 fn FilterTrial(
     /// The form.

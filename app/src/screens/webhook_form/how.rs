@@ -1,12 +1,13 @@
 //! The third part of the form: attempts, the secret that signs, and extra headers.
 //!
-//! Stored secrets and protected headers are not known to the page: what is left as it is keeps its stored value.
+//! Stored secrets and protected headers are not known to the page: what is left as it is keeps its stored
+//! value.
 
 use leptos::prelude::*;
 use postern_core::webhook::Contract;
 use reactive_stores::{Store, Subfield};
 
-use super::model::{FormField, HeaderDraft, SecretMode, WebhookDraft, WebhookDraftStoreFields};
+use super::model::{FormField, HeaderDraft, Purpose, SecretMode, WebhookDraft, WebhookDraftStoreFields};
 use super::said::Said;
 use crate::project::ProjectState;
 use crate::screens::schedule;
@@ -27,16 +28,16 @@ const SECRETS_OF_STORED: [(&str, &str, &str); 3] = [
     (SecretMode::None.as_str(), "None", "callbacks are not signed"),
 ];
 
-/// Whether failed attempts are repeated, how long one may take, the secret and the headers. The hint of the first says what that
-/// would be for this webhook: its own schedule, the project's, or Postern's.
+/// Whether failed attempts are repeated, how long one may take, the secret and the headers. The hint of the
+/// first says what that would be for this webhook: its own schedule, the project's, or Postern's.
 #[component]
 pub(super) fn How(
     /// The form.
     draft: Store<WebhookDraft>,
     /// What is wrong with it.
     said: Said,
-    /// Whether a stored webhook is changed.
-    is_edit: bool,
+    /// What the form is for.
+    purpose: Purpose,
 ) -> AnyView {
     let state: ProjectState = expect_context();
     let retry_hint = Signal::derive(move || {
@@ -68,25 +69,28 @@ pub(super) fn How(
                 fault=said.fault(FormField::Timeout)
                 on_leave=said.leave(FormField::Timeout)
             />
-            <SigningSecret draft=draft said=said is_edit=is_edit />
+            <SigningSecret draft=draft said=said purpose=purpose />
             <HeaderList draft=draft said=said />
         </fieldset>
     }
     .into_any()
 }
 
-/// Where the secret comes from, and the field for one that is given. A secret that was typed stays while another choice is looked
-/// at; it is sent only in its own.
+/// Where the secret comes from, and the field for one that is given. A secret that was typed stays while
+/// another choice is looked at; it is sent only in its own.
 #[component]
 fn SigningSecret(
     /// The form.
     draft: Store<WebhookDraft>,
     /// What is wrong with it.
     said: Said,
-    /// Whether a stored webhook is changed.
-    is_edit: bool,
+    /// What the form is for.
+    purpose: Purpose,
 ) -> AnyView {
-    let options = if is_edit { SECRETS_OF_STORED } else { SECRETS_OF_NEW };
+    let options = match purpose {
+        Purpose::Create => SECRETS_OF_NEW,
+        Purpose::Edit => SECRETS_OF_STORED,
+    };
     let chosen = Bound::from(draft.secret_mode()).by_name(SecretMode::as_str, SecretMode::parse);
     let mode = Memo::new(move |_| draft.secret_mode().get());
     let fault = said.fault(FormField::Secret);
@@ -140,7 +144,8 @@ fn HeaderList(
     .into_any()
 }
 
-/// One header. It is known by its place in the list: when another is removed, the rows stay and show what moved up.
+/// One header. It is known by its place in the list: when another is removed, the rows stay and show what
+/// moved up.
 #[component]
 fn HeaderRow(
     /// All headers.
@@ -174,8 +179,8 @@ fn HeaderRow(
     .into_any()
 }
 
-/// A part of a header. By hand, because a store's own way to an index panics on one that was just removed, which a row may still
-/// be asked for.
+/// A part of a header. By hand, because a store's own way to an index panics on one that was just removed,
+/// which a row may still be asked for.
 fn part<T: Clone + Default + Send + Sync + 'static>(
     headers: Headers,
     at: usize,

@@ -1,11 +1,13 @@
-//! The form of a webhook, for a new one and for a change. While typing it says what the edge would say: what is wrong with
-//! each field, whether the URL may be called, and the exact callback that would go out.
+//! The form of a webhook, for a new one and for a change. While typing it says what the edge would say: what
+//! is wrong with each field, whether the URL may be called, and the exact callback that would go out.
 //!
-//! What is typed is one value, a [`WebhookDraft`] in a store; each control is bound to its field there, so that a letter typed
-//! in one redraws nothing else. It is parsed once for each change, and everything that the page says follows from that verdict:
-//! faults beside their fields ([`Said`]), the preview, and whether the form can be sent.
+//! What is typed is one value, a [`WebhookDraft`] in a store; each control is bound to its field there, so
+//! that a letter typed in one redraws nothing else. It is parsed once for each change, and everything that
+//! the page says follows from that verdict: faults beside their fields ([`Said`]), the preview, and whether
+//! the form can be sent.
 //!
-//! The parts of the form are files of their own, named for what a person reads above them. `model` has the rules, without a page.
+//! The parts of the form are files of their own, named for what a person reads above them. `model` has the
+//! rules, without a page.
 
 mod flow;
 mod how;
@@ -21,7 +23,7 @@ use reactive_stores::Store;
 
 use self::flow::Flow;
 use self::how::How;
-use self::model::{FormField, WebhookDraft, WebhookDraftStoreFields};
+use self::model::{FormField, Purpose, WebhookDraft, WebhookDraftStoreFields};
 use self::preview::PreviewPane;
 use self::said::{Remaining, Said};
 use self::what_and_where::WhatAndWhere;
@@ -61,7 +63,8 @@ pub(crate) fn WebhookEdit(
     let title = format!("Edit {name}");
     let above = link(Area::Webhook(name.clone()));
     let webhook = Fetched::new(move || project.webhook(&name));
-    // A change by somebody else must not replace what is being typed: the form is made once, of the first value.
+    // A change by somebody else must not replace what is being typed: the form is made once, of the first
+    // value.
     let form = move || view! { <Form current=webhook.value.get_untracked() /> }.into_any();
     view! {
         <PageHead title=title above=("Webhook", above) />
@@ -72,16 +75,20 @@ pub(crate) fn WebhookEdit(
 
 /// The form with its preview.
 ///
-/// It is always possible to press the button: if something is wrong, every field says so then, and the first one that is wrong gets
-/// the focus, also out of the fold. A change is sent with the version that it was made of, so that a change by somebody else
-/// meanwhile is a conflict and not lost.
+/// It is always possible to press the button: if something is wrong, every field says so then, and the first
+/// one that is wrong gets the focus, also out of the fold. A change is sent with the version that it was made
+/// of, so that a change by somebody else meanwhile is a conflict and not lost.
 #[component]
 fn Form(
     /// The webhook that is changed; `None` for a new one.
     current: Option<WebhookView>,
 ) -> AnyView {
     let (project, nav, toasts, policy) = (use_project(), use_nav(), use_toasts(), use_policy());
-    let is_edit = current.is_some();
+    let purpose = if current.is_some() { Purpose::Edit } else { Purpose::Create };
+    let (done, label) = match purpose {
+        Purpose::Create => ("created", "Create webhook"),
+        Purpose::Edit => ("saved", "Save changes"),
+    };
     let back = link(current.as_ref().map_or(Area::Webhooks, |webhook| Area::Webhook(webhook.name.clone())));
     let draft = Store::new(current.as_ref().map(WebhookDraft::of).unwrap_or_default());
     let current = StoredValue::new(current);
@@ -107,14 +114,14 @@ fn Form(
             }
             return;
         }
-        let (place, body) = (project.name().clone(), draft.with_untracked(|draft| draft.json(is_edit)));
+        let (place, body) = (project.name().clone(), draft.with_untracked(|draft| draft.json(purpose)));
         let load = current.with_value(|current| match current {
             None => project.create_webhook(&body),
             Some(webhook) => project.update_webhook(&webhook.name, webhook.version, &body),
         });
         sending.send(load, move |answer| match answer {
             Ok(webhook) => {
-                toasts.say(format!("{} {}", webhook.name, if is_edit { "saved" } else { "created" }));
+                toasts.say(format!("{} {done}", webhook.name));
                 nav.go(&Place::Project(place, Area::Webhook(webhook.name)));
             }
             Err(refused) => failure.set(Some(refused)),
@@ -123,15 +130,15 @@ fn Form(
     view! {
         <div class="split">
             <form class="card pad form" on:submit=submit novalidate=true aria-label="Webhook">
-                <WhatAndWhere draft=draft said=said is_edit=is_edit />
+                <WhatAndWhere draft=draft said=said purpose=purpose />
                 <WhichEvents draft=draft said=said types=types />
-                <How draft=draft said=said is_edit=is_edit />
+                <How draft=draft said=said purpose=purpose />
                 <Flow draft=draft said=said is_unfolded=is_unfolded types=types />
                 <ForPeople draft=draft said=said />
                 {refusal(failure)}
                 <Remaining said=said />
                 <div class="form-foot">
-                    <Submit label=if is_edit { "Save changes" } else { "Create webhook" } sending=sending />
+                    <Submit label=label sending=sending />
                     <LinkButton label="Discard" href=back look=Look::Quiet />
                 </div>
             </form>
@@ -141,7 +148,8 @@ fn Form(
     .into_any()
 }
 
-/// The last part of the form: what Postern keeps and shows, and never acts upon. Labels are what lists of webhooks are filtered by.
+/// The last part of the form: what Postern keeps and shows, and never acts upon. Labels are what lists of
+/// webhooks are filtered by.
 #[component]
 fn ForPeople(
     /// The form.

@@ -1,12 +1,14 @@
-//! The form of a webhook as a value: what was typed, as the JSON that is sent, what is wrong with it field by field, and the
-//! callback that it would make. The rules are `postern_core`'s; here they only find their place beside the fields.
+//! The form of a webhook as a value: what was typed, as the JSON that is sent, what is wrong with it field by
+//! field, and the callback that it would make. The rules are `postern_core`'s; here they only find their
+//! place beside the fields.
 
 use std::collections::BTreeMap;
 
 use postern_core::api::event::EventTypeView;
 use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::{Clause, Condition};
-use postern_core::contract::{self, Callback, HIDDEN, Rendering, Source, up42};
+use postern_core::contract::{self, Callback, Rendering, Source, up42};
+use postern_core::credential::HIDDEN;
 use postern_core::credential::is_credential_header;
 use postern_core::egress::Policy;
 use postern_core::event::NewEvent;
@@ -25,12 +27,23 @@ use serde_json::{Map, Value, json};
 use crate::json;
 use crate::screens::events::model::labels_of as labels;
 use crate::screens::schedule;
-use crate::ui::form::sentence;
+use crate::words::sentence;
 
-/// The form as it is filled in, and the one list of its fields: the page binds its controls to a store of this.
+/// What the form is filled in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A new webhook, whose choices may still follow one another.
+    Create,
+    /// A change of a stored one, of which only what is sent changes.
+    Edit,
+}
+
+/// The form as it is filled in, and the one list of its fields: the page binds its controls to a store of
+/// this.
 ///
-/// What is chosen has the type of what it means. What a person types is a text until it is parsed (numbers, lists, labels and
-/// JSON too): half a number must stay as it was typed, and the parser's words for it are what is shown.
+/// What is chosen has the type of what it means. What a person types is a text until it is parsed (numbers,
+/// lists, labels and JSON too): half a number must stay as it was typed, and the parser's words for it are
+/// what is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Store)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the form")]
 pub(crate) struct WebhookDraft {
@@ -199,10 +212,11 @@ impl WebhookDraft {
         }
     }
 
-    /// Takes another contract. A new webhook then repeats failed attempts as usual there, whatever the switch said before.
-    pub(crate) fn choose_contract(&mut self, contract: Contract, is_edit: bool) {
+    /// Takes another contract. A new webhook then repeats failed attempts as usual there, whatever the switch
+    /// said before.
+    pub(crate) fn choose_contract(&mut self, contract: Contract, purpose: Purpose) {
         let usual = contract.retries_by_default();
-        if !is_edit && self.contract.retries_by_default() != usual {
+        if purpose == Purpose::Create && self.contract.retries_by_default() != usual {
             self.retry = usual;
         }
         self.contract = contract;
@@ -217,8 +231,8 @@ impl WebhookDraft {
             || texts.into_iter().any(|text| !text.is_empty())
     }
 
-    /// The body that creates the webhook, or changes it where `is_edit`.
-    pub(crate) fn json(&self, is_edit: bool) -> Value {
+    /// The body that creates or changes the webhook.
+    pub(crate) fn json(&self, purpose: Purpose) -> Value {
         let mut body = Map::new();
         let mut set = |key: &str, value: Value| drop(body.insert(String::from(key), value));
         set("contract", json!(self.contract.as_str()));
@@ -246,7 +260,7 @@ impl WebhookDraft {
             SecretMode::Given => set("secret", json!(self.secret.trim())),
             SecretMode::None => set("secret", Value::Null),
             // Only `standard` signs by default; another contract says so by its secret.
-            SecretMode::Generate if !is_edit && self.contract != Contract::Standard => {
+            SecretMode::Generate if purpose == Purpose::Create && self.contract != Contract::Standard => {
                 set("secret", Value::Null);
             }
             // Silence: a new webhook gets one where its contract signs, an old one keeps what it has.
@@ -287,8 +301,8 @@ impl HeaderDraft {
         Self { key, value, protected: header.protected, is_stored: header.protected }
     }
 
-    /// Takes another name. A name of a credential protects the header, and a later one that is not takes that back; in between,
-    /// a person who switches the protection off is obeyed.
+    /// Takes another name. A name of a credential protects the header, and a later one that is not takes that
+    /// back; in between, a person who switches the protection off is obeyed.
     pub(crate) fn rename(&mut self, key: String) {
         let is_credential = |key: &str| is_credential_header(key.trim());
         if is_credential(&self.key) != is_credential(&key) {
@@ -351,7 +365,8 @@ fn suggestions(types: &[String]) -> Vec<String> {
     all
 }
 
-/// What is offered to press instead of typing it: the events of the contract where it has its own, else those of the catalogue.
+/// What is offered to press instead of typing it: the events of the contract where it has its own, else those
+/// of the catalogue.
 pub(crate) fn offered(contract: Contract, types: &[String]) -> Vec<String> {
     match contract {
         Contract::Standard => suggestions(types),
@@ -365,8 +380,8 @@ pub(crate) fn offered(contract: Contract, types: &[String]) -> Vec<String> {
     }
 }
 
-/// The first type of the catalogue that `events` take and that has an example, with that example: what a payload condition is
-/// tried on.
+/// The first type of the catalogue that `events` take and that has an example, with that example: what a
+/// payload condition is tried on.
 pub(crate) fn sample(events: &str, types: &[EventTypeView]) -> Option<(String, String)> {
     let patterns: Vec<EventPattern> =
         patterns(events).iter().filter_map(|text| EventPattern::parse(text)).collect();
@@ -409,8 +424,8 @@ impl Verdict {
 /// Asks `postern_core` what the edge would say.
 pub(crate) fn judge(draft: &WebhookDraft, current: Option<&WebhookView>, policy: &Policy) -> Verdict {
     let answer = match current {
-        None => parse::create(&draft.json(false), policy),
-        Some(webhook) => parse::update(&definition_of(webhook), &draft.json(true), policy)
+        None => parse::create(&draft.json(Purpose::Create), policy),
+        Some(webhook) => parse::update(&definition_of(webhook), &draft.json(Purpose::Edit), policy)
             .map(|definition| (definition, SecretChoice::Given)),
     };
     match answer {
@@ -419,8 +434,8 @@ pub(crate) fn judge(draft: &WebhookDraft, current: Option<&WebhookView>, policy:
     }
 }
 
-/// The definition that a webhook as read stands for. Hidden values are filled with a mark, the secret is left out: good for
-/// parsing a change against it, and for nothing else.
+/// The definition that a webhook as read stands for. Hidden values are filled with a mark, the secret is left
+/// out: good for parsing a change against it, and for nothing else.
 fn definition_of(webhook: &WebhookView) -> Definition {
     let header = |header: &HeaderView| Header {
         key: header.key.clone(),
@@ -524,7 +539,8 @@ impl FormField {
         }
     }
 
-    /// The field that a fault stands beside. `None` for headers, whose faults stand in their rows, and for what has no field.
+    /// The field that a fault stands beside. `None` for headers, whose faults stand in their rows, and for
+    /// what has no field.
     fn at(pointer: &str) -> Option<Self> {
         let name = pointer.trim_start_matches('/').split('/').next()?;
         Self::ALL.into_iter().find(|field| field.as_str() == name)
@@ -569,7 +585,8 @@ pub(crate) fn count_words(faults: usize) -> String {
     }
 }
 
-/// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says where it breaks off.
+/// What is wrong with the payload condition, part by part: where, and what. Text that is not JSON yet says
+/// where it breaks off.
 pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
     if text.trim().is_empty() {
         return Vec::new();
@@ -583,14 +600,15 @@ pub(crate) fn filter_faults(text: &str) -> Vec<Fault> {
     }
 }
 
-/// What each part of the payload condition says of `data`, both as they are typed; `None` where one of them can't be read.
+/// What each part of the payload condition says of `data`, both as they are typed; `None` where one of them
+/// can't be read.
 pub(crate) fn explain_filter(filter: &str, data: &str) -> Option<Clause> {
     let (filter, data) = (read(filter).ok()?, read(data).ok()?);
     Some(Condition::parse(&filter, "").ok()?.explain(&data))
 }
 
-/// The data that the condition is tried on: what was typed, beside the example of that moment, else the example of now. What was
-/// emptied, or typed back into that example, makes way for another example.
+/// The data that the condition is tried on: what was typed, beside the example of that moment, else the
+/// example of now. What was emptied, or typed back into that example, makes way for another example.
 pub(crate) fn trial_data(typed: Option<&(String, String)>, example: &str) -> String {
     let holds = |(data, seen): &&(String, String)| seen == example || !(data.is_empty() || data == seen);
     typed.filter(holds).map_or_else(|| String::from(example), |(data, _)| data.clone())
@@ -653,11 +671,13 @@ pub(crate) struct Preview {
     pub(crate) kind: String,
     /// Whether the signature is made with a sample secret.
     pub(crate) is_sample_signed: bool,
-    /// Whether it will be signed with a key that this page can't sign with: there is no signature in the preview.
+    /// Whether it will be signed with a key that this page can't sign with: there is no signature in the
+    /// preview.
     pub(crate) is_signed_later: bool,
 }
 
-/// The callback that `definition` would make of a sample event. `example` is the catalogue's example of `data` for it.
+/// The callback that `definition` would make of a sample event. `example` is the catalogue's example of
+/// `data` for it.
 pub(crate) fn preview(
     mut definition: Definition,
     choice: SecretChoice,
@@ -681,7 +701,7 @@ pub(crate) fn preview(
         None => data,
     };
     let source = Source { kind: &kind, accepted_at: now, data: &data, object: object.as_ref() };
-    let rendering = Rendering::of(&definition, &kind);
+    let rendering = Rendering::for_event(&definition, &kind);
     let Callback { shown_headers, body, .. } =
         contract::build(&definition, &rendering, &source, "msg_0198a1c2-77f0-7b41-9d2e-5f6f1b0c8a11", now)
             .ok()?;
@@ -796,7 +816,7 @@ mod tests {
             filter: String::from("{\"field\":\"total\",\"gt\":100}"),
             ..draft()
         };
-        let body = typed.json(false);
+        let body = typed.json(Purpose::Create);
         assert_eq!(body["retry_schedule_s"], json!([5, 7_200]));
         assert_eq!(body["rate_limit"], json!({ "calls": 10, "per_s": 60 }));
         assert_eq!(body["filter"], json!({ "field": "total", "gt": 100 }));
@@ -839,7 +859,8 @@ mod tests {
         let key = format!("whsk_{}", "A".repeat(86));
         let given = WebhookDraft { secret_mode: SecretMode::Given, secret: key, ..draft() };
         let Verdict::Fits(definition, choice) = judge(&given, None, &policy()) else { panic!("fits") };
-        // The workspace's tests are built with ed25519: the preview is the same there, because it never signs with a key.
+        // The workspace's tests are built with ed25519: the preview is the same there, because it never signs
+        // with a key.
         let preview =
             preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
         assert!(preview.is_signed_later && !preview.is_sample_signed);
@@ -863,9 +884,9 @@ mod tests {
     fn another_contract_signs_only_if_asked_to() {
         for contract in [Contract::Ubiops, Contract::Up42] {
             let other = WebhookDraft { contract, ..draft() };
-            assert_eq!(other.json(false).get("secret"), Some(&Value::Null), "{contract:?}");
+            assert_eq!(other.json(Purpose::Create).get("secret"), Some(&Value::Null), "{contract:?}");
         }
-        assert_eq!(draft().json(false).get("secret"), None);
+        assert_eq!(draft().json(Purpose::Create).get("secret"), None);
     }
 
     #[test]
@@ -876,7 +897,7 @@ mod tests {
             secret: String::from(" hush "),
             ..draft()
         };
-        assert_eq!(up42.json(false).get("secret"), Some(&json!(" hush ")));
+        assert_eq!(up42.json(Purpose::Create).get("secret"), Some(&json!(" hush ")));
         let policy = Policy { allow_private_targets: true, ..Policy::default() };
         let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else {
             panic!("the draft is good")
@@ -889,15 +910,15 @@ mod tests {
     #[test]
     fn a_new_webhook_repeats_attempts_as_its_contract_usually_does() {
         let mut new = draft();
-        new.choose_contract(Contract::Ubiops, false);
+        new.choose_contract(Contract::Ubiops, Purpose::Create);
         assert!(!new.retry);
         new.retry = true;
-        new.choose_contract(Contract::Ubiops, false);
+        new.choose_contract(Contract::Ubiops, Purpose::Create);
         assert!(new.retry, "the same contract again changes nothing");
-        new.choose_contract(Contract::Up42, false);
+        new.choose_contract(Contract::Up42, Purpose::Create);
         assert!(new.retry);
         let mut old = draft();
-        old.choose_contract(Contract::Ubiops, true);
+        old.choose_contract(Contract::Ubiops, Purpose::Edit);
         assert!(old.retry, "a stored webhook keeps what it says");
     }
 

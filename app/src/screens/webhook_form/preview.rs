@@ -1,4 +1,5 @@
-//! The callback that the form would make, beside it: made by the code that makes callbacks, of an event of the catalogue.
+//! The callback that the form would make, beside it: made by the code that makes callbacks, of an event of
+//! the catalogue.
 
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
@@ -12,8 +13,8 @@ use crate::fetched::Fetched;
 use crate::screens::events::model::example_of;
 use crate::ui::code::{code_block, header_lines};
 
-/// The exact callback, once the form fits. Its time is that at which the form was opened, so that the signature does not change
-/// while nothing else does.
+/// The exact callback, once the form fits. Its time is that at which the form was opened, so that the
+/// signature does not change while nothing else does.
 #[component]
 pub(super) fn PreviewPane(
     /// The form.

@@ -1,5 +1,5 @@
-//! What is wrong with the form, and what of it is said already: nobody is told that a field is wrong before there was a chance
-//! to fill it in.
+//! What is wrong with the form, and what of it is said already: nobody is told that a field is wrong before
+//! there was a chance to fill it in.
 
 use leptos::prelude::*;
 use postern_core::fault::Fault;
@@ -32,7 +32,8 @@ impl Said {
         self.is_sent.get()
     }
 
-    /// Takes note that somebody tries to send the form. Returns whether it can be sent; its first bad field gets the focus if not.
+    /// Takes note that somebody tries to send the form. Returns whether it can be sent; its first bad field
+    /// gets the focus if not.
     pub(super) fn send(self) -> bool {
         self.is_sent.set(true);
         is_complete(self.faults, IN_SCREEN)
@@ -60,7 +61,8 @@ impl Said {
     }
 }
 
-/// What stands above the button once the form was sent: faults that no field shows, and how many there are in all.
+/// What stands above the button once the form was sent: faults that no field shows, and how many there are in
+/// all.
 #[component]
 pub(super) fn Remaining(
     /// The faults of the form.

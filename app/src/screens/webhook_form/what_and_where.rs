@@ -1,7 +1,7 @@
 //! The first part of the form: the webhook's name, where it calls, and how its callbacks look.
 //!
-//! The URL is judged while it is typed, by the egress policy of the deployment. The edge judges it again when it is saved, and
-//! before each call.
+//! The URL is judged while it is typed, by the egress policy of the deployment. The edge judges it again when
+//! it is saved, and before each call.
 
 use leptos::prelude::*;
 use postern_core::api::inbox::InboxView;
@@ -10,7 +10,7 @@ use postern_core::webhook::Contract;
 use reactive_stores::Store;
 use serde_json::json;
 
-use super::model::{self, FormField, WebhookDraft, WebhookDraftStoreFields};
+use super::model::{self, FormField, Purpose, WebhookDraft, WebhookDraftStoreFields};
 use super::said::Said;
 use crate::api::{Answer, ProjectApi, use_project};
 use crate::browser::clock;
@@ -34,16 +34,16 @@ const CONTRACTS: [(&str, &str, &str); 3] = [
 
 /// Name, URL with the verdict of the egress policy, and contract.
 ///
-/// The verdict is announced. A URL that may not be called is a fault of its field at once, because waiting would not make it
-/// better; one that is missing is a fault only once the form was sent.
+/// The verdict is announced. A URL that may not be called is a fault of its field at once, because waiting
+/// would not make it better; one that is missing is a fault only once the form was sent.
 #[component]
 pub(super) fn WhatAndWhere(
     /// The form.
     draft: Store<WebhookDraft>,
     /// What is wrong with it.
     said: Said,
-    /// Whether a stored webhook is changed.
-    is_edit: bool,
+    /// What the form is for.
+    purpose: Purpose,
 ) -> AnyView {
     let policy = use_policy();
     let egress =
@@ -57,7 +57,7 @@ pub(super) fn WhatAndWhere(
         let missing = (is_empty.get() && said.is_sent()).then(|| String::from("Say where to call."));
         egress.get().err().or(missing)
     });
-    let choose = move |contract| draft.update(|draft| draft.choose_contract(contract, is_edit));
+    let choose = move |contract| draft.update(|draft| draft.choose_contract(contract, purpose));
     let contract = Bound::new(draft.contract(), choose).by_name(Contract::as_str, Contract::parse);
     view! {
         <fieldset>
@@ -79,8 +79,8 @@ pub(super) fn WhatAndWhere(
     .into_any()
 }
 
-/// The button that makes an inbox and calls there: a receiver for people who have none yet. It is named after the webhook, as far
-/// as that has a name.
+/// The button that makes an inbox and calls there: a receiver for people who have none yet. It is named after
+/// the webhook, as far as that has a name.
 #[component]
 fn NewInbox(
     /// The form, whose URL becomes that of the inbox.

@@ -1,6 +1,7 @@
 //! The second part of the form: which events are wanted, by type and by the object that they are about.
 //!
-//! Finer filters, by labels and by what is in the data, are folded away (`flow`): most webhooks need none of them.
+//! Finer filters, by labels and by what is in the data, are folded away (`flow`): most webhooks need none of
+//! them.
 
 use leptos::prelude::*;
 use postern_core::api::event::EventTypeView;
@@ -12,8 +13,9 @@ use super::said::Said;
 use crate::fetched::Fetched;
 use crate::ui::field::TextField;
 
-/// Patterns of event types, with those that are known to press, and the object filter. What can be pressed follows the contract:
-/// UbiOps and UP42 have events of their own. Patterns that are not offered can be typed all the same.
+/// Patterns of event types, with those that are known to press, and the object filter. What can be pressed
+/// follows the contract: UbiOps and UP42 have events of their own. Patterns that are not offered can be typed
+/// all the same.
 #[component]
 pub(super) fn WhichEvents(
     /// The form.
@@ -59,8 +61,8 @@ pub(super) fn WhichEvents(
     .into_any()
 }
 
-/// A pattern to press instead of typing it; pressed again, it is taken away. It is pressed, too, where somebody has typed it: the
-/// text is the only place where patterns are kept.
+/// A pattern to press instead of typing it; pressed again, it is taken away. It is pressed, too, where
+/// somebody has typed it: the text is the only place where patterns are kept.
 fn chip(draft: Store<WebhookDraft>, pattern: String) -> AnyView {
     let (wanted, shown) = (pattern.clone(), pattern.clone());
     let is_on = Memo::new(move |_| draft.events().with(|events| model::patterns(events).contains(&wanted)));

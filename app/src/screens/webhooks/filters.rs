@@ -1,13 +1,11 @@
-//! Search and filters, kept in the address.
+//! Search and filters.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::api::use_project;
-use crate::fetched::Fetched;
 use crate::nav::{Nav, use_nav};
-use crate::ui::filter_chip::{FilterChip, toggle_chip};
+use crate::screens::filters::{event_type_names, typed_filter, value_chip};
 use crate::ui::icon::{Icon, glyph};
 
 /// How long to wait for the next letter before searching.
@@ -22,14 +20,14 @@ pub(super) fn Filters() -> AnyView {
         <div class="toolbar" role="search">
             {search(nav)}
             <div class="chips" role="group" aria-label="State">
-                {state(nav, "", "Any state")}
-                {state(nav, "enabled", "Enabled")}
-                {state(nav, "disabled", "Disabled")}
+                {value_chip("state", None, "Any state")}
+                {value_chip("state", Some("enabled"), "Enabled")}
+                {value_chip("state", Some("disabled"), "Disabled")}
             </div>
             <div class="chips" role="group" aria-label="Filters">
-                {chip(nav, "event", "An event as the webhook lists it, such as order.paid or order.*", patterns())}
-                {chip(nav, "object", "type or type:name, such as deployment:d1", objects)}
-                {chip(nav, "label", "key:value, such as team:billing", Signal::from(Vec::new()))}
+                {typed_filter("event", "An event as the webhook lists it, such as order.paid or order.*", patterns())}
+                {typed_filter("object", "type or type:name, such as deployment:d1", objects)}
+                {typed_filter("label", "key:value, such as team:billing", Signal::from(Vec::new()))}
             </div>
         </div>
     }
@@ -38,14 +36,9 @@ pub(super) fn Filters() -> AnyView {
 
 /// What webhooks may listen to.
 fn patterns() -> Signal<Vec<String>> {
-    let project = use_project();
-    let types = Fetched::new(move || project.event_types());
+    let names = event_type_names();
     Signal::derive(move || {
-        let mut names = types.value.with(|page| {
-            page.as_ref()
-                .map(|page| page.items.iter().map(|item| item.name.clone()).collect::<Vec<_>>())
-                .unwrap_or_default()
-        });
+        let mut names = names.get();
         names.push(String::from("*"));
         names
     })
@@ -70,19 +63,4 @@ fn search(nav: Nav) -> AnyView {
         </label>
     }
     .into_any()
-}
-
-/// A state as a chip; an empty name stands for any.
-fn state(nav: Nav, name: &'static str, words: &'static str) -> AnyView {
-    let is_on =
-        Memo::new(move |_| nav.value("state").as_deref() == Some(name).filter(|name| !name.is_empty()));
-    toggle_chip(words, is_on, UnsyncCallback::new(move |()| nav.filter("state", Some(name))))
-}
-
-/// A filter that is typed.
-fn chip(nav: Nav, name: &'static str, hint: &'static str, suggestions: Signal<Vec<String>>) -> AnyView {
-    let value = Signal::derive(move || nav.value(name));
-    let change = move |value: Option<String>| nav.filter(name, value.as_deref());
-    view! { <FilterChip name=name value=value hint=hint suggestions=suggestions on_change=change /> }
-        .into_any()
 }

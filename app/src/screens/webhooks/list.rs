@@ -15,7 +15,7 @@ use crate::routes::{Area, Place};
 use crate::ui::badge::badge;
 use crate::ui::rows::store::Sorting;
 use crate::ui::rows::view::{Column, numbers, words};
-use crate::ui::rows::{List, Reloads};
+use crate::ui::rows::{List, Reloads, as_many_as};
 use crate::ui::strip::strip;
 use crate::ui::toast::use_toasts;
 use crate::words::ago;
@@ -31,17 +31,19 @@ const COLUMNS: [Column; 7] = [
     numbers("Last call"),
 ];
 
-/// The webhooks that the address asks for, as they change. Those that are about to be deleted are not among them.
+/// The webhooks that the address asks for, as they change. Those that are about to be deleted are not among
+/// them.
 pub(super) fn list_of() -> List<WebhookView> {
     let (nav, project, toasts) = (use_nav(), use_project(), use_toasts());
     let query = Memo::new(move |_| model::api_query(&nav.query(), None));
     let (shown, asked) = (StoredValue::new(0usize), StoredValue::new(String::new()));
-    // Counts what makes everything anew. Deliveries only change how webhooks do: they keep their rows and their pages.
+    // Counts what makes everything anew. Deliveries only change how webhooks do: they keep their rows and
+    // their pages.
     let set = StoredValue::new(0u32);
     let page = Fetched::new(move || {
         let query = query.get();
         asked.set_value(format!("{}{}", set.get_value(), query.text()));
-        project.webhooks(&query.with("limit", model::limit(shown.get_value()).as_deref()))
+        project.webhooks(&query.with("limit", as_many_as(shown.get_value()).as_deref()))
     });
     let list = List::of(page, Sorting::AsGiven, Reloads::Refresh(asked), None, move |webhook| {
         !toasts.is_gone(&webhook.id)

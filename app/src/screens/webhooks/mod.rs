@@ -1,4 +1,9 @@
 //! The webhooks of a project: one row says everything.
+//!
+//! Search and filters stand in the address and are the server's work: the page does not hold all webhooks. Two
+//! things change the list. A change of a webhook has it loaded anew, because it may have another name, and so
+//! another place. A delivery only changes how its webhook does: rows are written where they are, and not too
+//! often.
 
 mod filters;
 mod list;
@@ -52,7 +57,7 @@ fn new_button(address: String) -> AnyView {
         .into_any()
 }
 
-/// The rows, or why there are none.
+/// The rows, or why the list is empty.
 fn content(list: List<WebhookView>) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
     let (is_empty, new) = (list.core.is_empty(), link(Area::WebhookNew));

@@ -1,6 +1,6 @@
-//! What the list of webhooks says of each: its state as a word with a reason, its success, and the filter as the API wants it.
+//! What the list of webhooks says of each: its state as a word with a reason, its success, and the filter as
+//! the API wants it.
 
-use postern_core::api::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, WebhookView};
 use postern_core::delivery::State;
 use postern_core::time::Timestamp;
@@ -179,7 +179,7 @@ pub(crate) fn strip_tones(health: &Health) -> Vec<Tone> {
 /// Bars of a strip.
 pub(crate) const STRIP_LENGTH: usize = RECENT_MAX as usize;
 
-/// The health strip in words, for whoever does not see it.
+/// The health strip in words, for somebody who does not see it.
 pub(crate) fn strip_summary(health: &Health) -> String {
     if health.recent.is_empty() {
         return String::from("No deliveries yet");
@@ -254,12 +254,6 @@ pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
     let parts: String =
         counts.into_iter().zip(["disabled", "paused", "failing", "retrying"]).map(part).collect();
     format!("{}{more}{parts}", words::count(u32::try_from(shown).unwrap_or(u32::MAX), "webhook", "webhooks"))
-}
-
-/// How many webhooks the first page has when it is loaded again: all that are shown, as far as the API gives them at once.
-pub(crate) fn limit(shown: usize) -> Option<String> {
-    let limit = shown.min(usize::try_from(LIMIT_MAX).unwrap_or(usize::MAX));
-    (limit > usize::try_from(LIMIT_DEFAULT).unwrap_or_default()).then(|| limit.to_string())
 }
 
 #[cfg(test)]
@@ -378,13 +372,5 @@ mod tests {
         assert_eq!(marks, [1, 2, 4, 8, 0]);
         assert_eq!(about(2, false, [1, 0, 0, 1]), "2 webhooks · 1 disabled · 1 retrying");
         assert_eq!(about(1, true, [0; 4]), "1 webhook shown, there are more");
-    }
-
-    #[test]
-    fn what_is_loaded_again_is_as_long_as_what_is_shown() {
-        assert_eq!(
-            [0, 50, 51, 1_000].map(limit),
-            [None, None, Some(String::from("51")), Some(String::from("200"))]
-        );
     }
 }

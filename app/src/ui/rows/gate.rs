@@ -1,4 +1,5 @@
-//! Whether new rows are inserted as they come, or collected because they come faster than anybody reads. Plain Rust.
+//! Whether new rows are inserted as they come, or collected because they come faster than anybody reads.
+//! Plain Rust.
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,12 @@
-//! What a list does with what is loaded and with what the live feed tells: inserts, collects, or leaves alone. Plain Rust.
+//! What a list does with what is loaded and with what the live feed tells: inserts, collects, or leaves
+//! alone. Plain Rust.
+//!
+//! The list is always one whole stretch: every row that fits between its top and its end is shown or waits
+//! behind the bar. So a page is put below only if it starts where the list ends, a row below the end is left
+//! for its page, and what is cut off at the end moves the end up.
 
 use postern_core::api::page::Page;
+use postern_core::time::Timestamp;
 
 use super::gate::Gate;
 use super::store::{Offered, Row, Sorting, Store};
@@ -14,14 +20,19 @@ const HELD_MAX: usize = 2_000;
 pub(crate) struct Intake {
     /// The rows.
     pub(crate) store: Store,
-    /// Where the next page begins, if there is one.
+    /// Where the next page starts, if there is one.
     pub(crate) next: Option<String>,
+    /// How far back was searched, if the list ends here only because a search is bounded in time.
+    pub(crate) searched_to: Option<Timestamp>,
+    /// Whether the next page is being loaded: the end that it starts from must not move meanwhile.
+    is_extending: bool,
+    /// Says whether rows come slowly enough to be inserted.
     gate: Gate,
     /// New rows that were counted and are not kept.
     beyond: usize,
     /// Whether they were asked for: the next page that is loaded is all there is.
     wants_anew: bool,
-    /// Rows that were loaded page by page.
+    /// As many rows as there were when a page was put in last: what a person asked for is not cut off again.
     paged: usize,
     /// As many as the server keeps, where it keeps only the newest.
     most: Option<usize>,
@@ -33,6 +44,8 @@ impl Intake {
         Self {
             store: Store::new(sorting),
             next: None,
+            searched_to: None,
+            is_extending: false,
             gate: Gate::default(),
             beyond: 0,
             wants_anew: false,
@@ -54,19 +67,45 @@ impl Intake {
     /// Puts a page in the place of everything.
     pub(crate) fn replace<T: Row>(&mut self, page: &Page<T>) {
         self.store.replace(&page.items);
-        self.next.clone_from(&page.next);
-        (self.beyond, self.wants_anew, self.paged) = (0, false, page.items.len());
+        self.end_as(page);
+        (self.beyond, self.wants_anew) = (0, false);
     }
 
-    /// Puts the next page below.
-    pub(crate) fn extend<T: Row>(&mut self, page: &Page<T>) {
+    /// The cursor of the next page, which the caller is about to load; [`Self::extend`] or [`Self::give_up`]
+    /// follows. Until then nothing is cut off, because the page would not join what is left. `None` at the
+    /// end of the list.
+    pub(crate) fn start_extending(&mut self) -> Option<String> {
+        self.is_extending = self.next.is_some();
+        self.next.clone()
+    }
+
+    /// Puts the page that starts at the cursor `from` below. `false`: the list ends elsewhere by now, and the
+    /// page would leave a hole that nobody sees, so it is not taken.
+    pub(crate) fn extend<T: Row>(&mut self, from: &str, page: &Page<T>) -> bool {
+        self.is_extending = false;
+        if self.next.as_deref() != Some(from) {
+            return false;
+        }
         self.store.extend(&page.items);
-        self.next.clone_from(&page.next);
-        self.paged += page.items.len();
+        self.end_as(page);
+        true
     }
 
-    /// Takes in the first page of a list that was loaded before and has changed: what was loaded below it stays. Where more came
-    /// meanwhile than a page holds, they wait to be asked for.
+    /// The next page could not be loaded.
+    pub(crate) fn give_up(&mut self) {
+        self.is_extending = false;
+        self.cut();
+    }
+
+    /// The list ends where `page` does.
+    fn end_as<T>(&mut self, page: &Page<T>) {
+        self.next.clone_from(&page.next);
+        self.searched_to = page.searched_to;
+        self.paged = self.store.len();
+    }
+
+    /// Takes in the first page of a list that was loaded before and has changed: what was loaded below it
+    /// stays. Where more came meanwhile than a page holds, they wait to be asked for.
     pub(crate) fn refresh<T: Row>(&mut self, page: &Page<T>, now: i64) {
         if self.store.sorting() == Sorting::AsGiven {
             return self.refresh_as_given(page);
@@ -84,7 +123,7 @@ impl Intake {
             return self.replace(page);
         }
         if oldest > &*newest {
-            // As many as are known of; whoever asks for them gets the list anew.
+            // As many as are known of; the list is loaded again when somebody asks for them.
             self.beyond = page.items.len().max(self.beyond);
             return;
         }
@@ -96,7 +135,8 @@ impl Intake {
         }
     }
 
-    /// Rows that have no order of their own are written where they are, if the page has only such; otherwise it is all that is true.
+    /// Rows that have no order of their own are written where they are, if the page has only such; otherwise
+    /// it is all that is true.
     fn refresh_as_given<T: Row>(&mut self, page: &Page<T>) {
         if page.next.is_none() || page.items.iter().any(|row| !self.store.has(row.id())) {
             return self.replace(page);
@@ -106,7 +146,8 @@ impl Intake {
         }
     }
 
-    /// Takes in a row that is new or has changed. One that is not shown is inserted only if it `fits`. Whether rows came or went.
+    /// Takes in a row that is new or has changed. One that is not shown is inserted only if it `fits`.
+    /// Whether rows came or went.
     pub(crate) fn offer<T: Row>(&mut self, row: &T, fits: bool, now: i64) -> bool {
         match self.store.offer(row) {
             Offered::Known => false,
@@ -152,22 +193,36 @@ impl Intake {
                 }
                 return false;
             }
-            // It is on a page that was not loaded yet.
-            Offered::Within if self.next.is_some() && self.store.is_below(row.id()) => return false,
+            Offered::Within if self.is_not_loaded(row.id()) => return false,
             Offered::Top | Offered::Within => self.store.insert(row),
         }
         self.cut();
         true
     }
 
-    /// Keeps the list from growing for good. What is cut off can be loaded again: a cursor is an id without its kind.
+    /// Whether a row is on a page that was not loaded yet: below all that are shown, and below where the
+    /// search ended.
+    fn is_not_loaded(&self, id: &str) -> bool {
+        let is_past = |end: &String| cursor_of(id) < end.as_str();
+        self.next.as_ref().is_some_and(is_past) && self.store.is_below(id)
+    }
+
+    /// Keeps the list from growing without end. What is cut off can be loaded again.
     fn cut(&mut self) {
+        if self.is_extending {
+            return;
+        }
         let most = self.most.unwrap_or_else(|| LIVE_MAX.max(self.paged));
         if let Some(last) = self.store.cut(most) {
-            let cursor = last.split_once('_').map_or(&*last, |(_, cursor)| cursor);
-            self.next = self.most.is_none().then(|| String::from(cursor));
+            self.next = self.most.is_none().then(|| String::from(cursor_of(&last)));
+            self.searched_to = None;
         }
     }
+}
+
+/// The cursor of the page below a row: its id without the kind (`dlv_…`).
+fn cursor_of(id: &str) -> &str {
+    id.split_once('_').map_or(id, |(_, cursor)| cursor)
 }
 
 #[cfg(test)]
@@ -266,11 +321,65 @@ mod tests {
         offer_all(&mut intake, 2..LIVE_MAX + 100, 100);
         assert_eq!((intake.store.len(), intake.next.as_deref()), (LIVE_MAX, Some("0000100")));
         // As many as a person asked for.
-        intake.extend(&page((0..100).rev(), None));
+        assert!(intake.extend("0000100", &page((0..100).rev(), None)));
         let paged = (0..30_000).map(|at| call(2_000_000 - at)).collect();
         intake.replace(&Page::new(paged, None));
         assert!(intake.offer(&call(3_000_000), true, 9_000_000));
         assert_eq!(intake.store.len(), 30_000);
+    }
+
+    #[test]
+    fn a_page_that_does_not_join_the_end_of_the_list_is_not_taken() {
+        let mut intake = filled([9, 8], Some("0000008"));
+        let next = intake.start_extending();
+        assert_eq!(next.as_deref(), Some("0000008"));
+        // So many came meanwhile that only the newest are true.
+        intake.refresh(&page([20, 19], Some("0000019")), 60_000);
+        assert!(!intake.extend("0000008", &page([7, 6], None)), "10 to 18 would be missing without a word");
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (2, Some("0000019")));
+    }
+
+    #[test]
+    fn nothing_is_cut_off_while_the_page_below_it_is_loaded() {
+        let mut intake = filled((100..LIVE_MAX + 100).rev(), Some("0000100"));
+        assert_eq!(intake.start_extending().as_deref(), Some("0000100"));
+        offer_all(&mut intake, LIVE_MAX + 100..LIVE_MAX + 120, 1_000);
+        assert!(intake.extend("0000100", &page((50..100).rev(), Some("0000050"))));
+        let last = intake.store.id_at(intake.store.len() - 1).cloned();
+        assert_eq!((intake.store.len(), last.as_deref()), (LIVE_MAX + 70, Some("dlv_0000050")));
+        // One more in, one more out: the end moves, and the next page starts there.
+        offer_all(&mut intake, LIVE_MAX + 120..LIVE_MAX + 121, 1_000);
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (LIVE_MAX + 70, Some("0000051")));
+    }
+
+    #[test]
+    fn a_page_that_could_not_be_loaded_lets_the_list_be_cut_again() {
+        let mut intake = filled((0..LIVE_MAX).rev(), Some("0000000"));
+        assert!(intake.start_extending().is_some());
+        offer_all(&mut intake, LIVE_MAX..LIVE_MAX + 10, 1_000);
+        assert_eq!(intake.store.len(), LIVE_MAX + 10);
+        intake.give_up();
+        assert_eq!((intake.store.len(), intake.next.as_deref()), (LIVE_MAX, Some("0000010")));
+    }
+
+    #[test]
+    fn how_far_was_searched_is_said_of_the_end_that_is_shown() {
+        let searched = |numbers: &[usize], next, at| Page {
+            searched_to: Some(Timestamp(at)),
+            ..page(numbers.iter().copied(), Some(next))
+        };
+        let mut intake = filled([9, 8], Some("0000008"));
+        assert!(intake.extend("0000008", &searched(&[7], "0000004", 5)));
+        assert_eq!(intake.searched_to, Some(Timestamp(5)));
+        // A fresh first page has nothing to say of the end.
+        intake.refresh(&page([10, 9], Some("0000009")), 0);
+        assert_eq!((intake.searched_to, intake.next.as_deref()), (Some(Timestamp(5)), Some("0000004")));
+        // What was searched and did not fit then may fit now.
+        assert!(intake.offer(&call(5), true, 0) && !intake.offer(&call(3), true, 0));
+        let mut long = Intake::new(Sorting::Newest, None);
+        long.replace(&searched(&[1], "0000000", 5));
+        offer_all(&mut long, 2..LIVE_MAX + 3, 1_000);
+        assert_eq!((long.searched_to, long.next.as_deref()), (None, Some("0000003")));
     }
 
     #[test]
@@ -284,7 +393,7 @@ mod tests {
     #[test]
     fn a_fresh_first_page_keeps_what_was_loaded_below_it() {
         let mut intake = filled([9, 8, 7], Some("7"));
-        intake.extend(&page([6, 5], Some("5")));
+        assert!(intake.extend("7", &page([6, 5], Some("5"))));
         intake.refresh(&page([11, 10, 9], Some("9")), 5_000);
         assert_eq!(
             (intake.store.len(), intake.next.as_deref(), first(&intake)),
@@ -302,7 +411,7 @@ mod tests {
     fn a_list_in_the_order_of_the_server_keeps_its_pages_while_no_row_is_new() {
         let mut intake = Intake::new(Sorting::AsGiven, None);
         intake.replace(&page([2, 9], Some("9")));
-        intake.extend(&page([4, 1], None));
+        assert!(intake.extend("9", &page([4, 1], None)));
         intake.refresh(&page([2, 9], Some("9")), 0);
         assert_eq!((intake.store.len(), intake.next.as_deref()), (4, None));
         intake.refresh(&page([2, 3], Some("3")), 0);

@@ -1,12 +1,14 @@
-//! Lists that change while they are looked at: a signal for each row, only the rows near what is visible in the document, and
-//! new rows that come too fast to be read behind a bar.
+//! Lists that change while they are looked at: a signal for each row, only the rows near what is visible in
+//! the document, and new rows that come too fast to be read behind a bar.
 //!
-//! [`List`] joins a list of the API with the live feed: pages come from a [`Fetched`], changes through [`List::offer`]. What
-//! depends on the type of its rows is thin; the work is done by [`intake`] and [`view`], which exist once.
+//! [`List`] joins a list of the API with the live feed: pages come from a [`Fetched`], changes through
+//! [`List::offer`]. What depends on the type of its rows is thin; the work is done by [`intake`] and
+//! [`view`], which exist once.
 
 pub(crate) mod gate;
 pub(crate) mod intake;
 pub(crate) mod news;
+mod owners;
 pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod window;
@@ -14,7 +16,7 @@ pub(crate) mod window;
 use std::borrow::Cow;
 
 use leptos::prelude::*;
-use postern_core::api::page::Page;
+use postern_core::api::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 use postern_core::time::Timestamp;
 
 use self::intake::Intake;
@@ -24,6 +26,7 @@ use super::toast::use_toasts;
 use crate::api::Load;
 use crate::browser::clock;
 use crate::fetched::{Fetched, effect, when};
+use crate::routes::Query;
 
 /// What a list is, whatever its rows are.
 #[derive(Clone, Copy)]
@@ -38,9 +41,9 @@ pub(crate) struct Core {
     waiting: RwSignal<usize>,
     /// Whether there is a next page.
     has_more: RwSignal<bool>,
-    /// How far back was searched, where the list ends for want of time.
+    /// How far back was searched, if the list ends here only because a search is bounded in time.
     searched_to: RwSignal<Option<Timestamp>>,
-    /// Counts how often everything was replaced: the next page of what was there before is none of what is there now.
+    /// Counts how often everything was replaced: a next page that was asked for before does not belong to what is there now.
     replaced: StoredValue<u32>,
     /// Whether the person wants nothing to move.
     is_still: StoredValue<bool>,
@@ -70,7 +73,8 @@ impl Core {
         self.with(|intake| intake.store.len()).unwrap_or_default()
     }
 
-    /// How many rows there are, below so many rows of headings, for the ear: `-1` means that nobody knows. Reactive.
+    /// How many rows there are, below so many rows of headings, for the ear: `-1` means that nobody knows.
+    /// Reactive.
     pub(crate) fn total(self, headings: usize) -> String {
         if self.has_more() { String::from("-1") } else { (self.len() + headings).to_string() }
     }
@@ -107,26 +111,29 @@ impl Core {
         self.intake.try_with_value(look)
     }
 
-    /// Changes what there is, and tells whom it concerns. `None` once the screen is gone.
+    /// Changes what nothing on the page shows. `None` once the screen is gone.
+    fn with_mut<R>(self, act: impl FnOnce(&mut Intake) -> R) -> Option<R> {
+        self.intake.try_update_value(act)
+    }
+
+    /// Changes what there is, and tells the signals that it concerns. `None` once the screen is gone.
     fn change<R>(self, act: impl FnOnce(&mut Intake) -> R) -> Option<R> {
         let changed = self.intake.try_update_value(|intake| {
             let before = intake.store.revision();
             let result = act(intake);
-            (
-                result,
-                before != intake.store.revision(),
-                intake.store.counts(),
-                intake.waiting(),
-                intake.next.is_some(),
-            )
+            (result, before != intake.store.revision(), Shown::of(intake))
         });
-        let (result, has_moved, counts, waiting, has_more) = changed?;
-        self.settle(has_moved, counts, waiting, has_more);
+        let (result, has_moved, shown) = changed?;
+        self.settle(shown);
+        if has_moved {
+            self.order.update(|order| *order = order.wrapping_add(1));
+        }
         Some(result)
     }
 
-    /// Writes only the signals that differ: whoever reads the others has nothing to do.
-    fn settle(self, has_moved: bool, counts: Counts, waiting: usize, has_more: bool) {
+    /// Writes only the signals that differ: who reads the others has nothing to do.
+    fn settle(self, shown: Shown) {
+        let Shown { counts, waiting, has_more, searched_to } = shown;
         if self.counts.get_untracked() != counts {
             self.counts.set(counts);
         }
@@ -136,8 +143,32 @@ impl Core {
         if self.has_more.get_untracked() != has_more {
             self.has_more.set(has_more);
         }
-        if has_moved {
-            self.order.update(|order| *order = order.wrapping_add(1));
+        if self.searched_to.get_untracked() != searched_to {
+            self.searched_to.set(searched_to);
+        }
+    }
+}
+
+/// What the page says of a list beside its rows.
+struct Shown {
+    /// How many rows have each mark.
+    counts: Counts,
+    /// New rows that wait.
+    waiting: usize,
+    /// Whether there is a next page.
+    has_more: bool,
+    /// How far back was searched, if the list ends there for want of time.
+    searched_to: Option<Timestamp>,
+}
+
+impl Shown {
+    /// As it is now.
+    fn of(intake: &Intake) -> Self {
+        Self {
+            counts: intake.store.counts(),
+            waiting: intake.waiting(),
+            has_more: intake.next.is_some(),
+            searched_to: intake.searched_to,
         }
     }
 }
@@ -158,7 +189,8 @@ impl<T: Row> Copy for List<T> {}
 pub(crate) enum Reloads {
     /// It is all there is.
     Replace,
-    /// It is the newest part; what was loaded below stays, as long as the query that is kept here is the same.
+    /// It is the newest part; what was loaded below stays, as long as the query that is kept here is the
+    /// same.
     Refresh(StoredValue<String>),
 }
 
@@ -168,8 +200,35 @@ impl<T: Row> List<T> {
         Self::of(page, Sorting::Newest, Reloads::Replace, None, |_| true)
     }
 
-    /// The rows that `page` loads; `most`: as many as the server keeps, where it keeps only the newest; `keeps`: which of them are
-    /// shown, reactive.
+    /// The rows that `load` gives for a query, the newest first. Loaded again for the same query, they are
+    /// brought up to date where they are: pages, scroll and focus stay. `most` as in [`Self::of`].
+    ///
+    /// At most [`LIMIT_MAX`] rows are loaded again. Those further down stay as they were known, until the feed
+    /// tells of them or they are opened.
+    pub(crate) fn following(
+        query: Memo<Query>,
+        most: Option<usize>,
+        load: impl Fn(&Query) -> Load<Page<T>> + 'static,
+    ) -> Self {
+        let (asked, shown) = (StoredValue::new(String::new()), StoredValue::new(0usize));
+        let page = Fetched::new(move || {
+            let query = query.get();
+            let text = query.text();
+            let limit =
+                if asked.with_value(|asked| *asked == text) { as_many_as(shown.get_value()) } else { None };
+            asked.set_value(text);
+            match limit {
+                Some(limit) => load(&query.with("limit", Some(&limit))),
+                None => load(&query),
+            }
+        });
+        let list = Self::of(page, Sorting::Newest, Reloads::Refresh(asked), most, |_| true);
+        effect(move || shown.set_value(list.core.len()));
+        list
+    }
+
+    /// The rows that `page` loads; `most`: as many as the server keeps, where it keeps only the newest;
+    /// `keeps`: which of them are shown, reactive.
     pub(crate) fn of(
         page: Fetched<Page<T>>,
         sorting: Sorting,
@@ -210,20 +269,30 @@ impl<T: Row> List<T> {
         self.core.change(|intake| intake.store.remove(id));
     }
 
-    /// The button that puts the next page below. `load` gives the page that begins at a cursor.
+    /// The button that puts the next page below. `load` gives the page that starts at a cursor.
     pub(crate) fn more(self, label: &'static str, load: impl Fn(&str) -> Load<Page<T>> + 'static) -> AnyView {
         let (toasts, busy, core) = (use_toasts(), RwSignal::new(false), self.core);
         let press = move || {
-            let next = core.with(|intake| intake.next.clone()).flatten();
-            let Some(next) = next.filter(|_| !busy.get_untracked()) else { return };
+            if busy.get_untracked() {
+                return;
+            }
+            let next = core.with_mut(Intake::start_extending).flatten();
+            let Some(next) = next else { return };
             busy.set(true);
             let replaced = core.replaced.get_value();
             when(load(&next), move |answer| {
                 busy.set(false);
                 match answer {
-                    Ok(page) if core.replaced.try_get_value() == Some(replaced) => self.extend(&page),
-                    Ok(_) => {}
-                    Err(failure) => toasts.complain(failure.to_string()),
+                    Ok(page) if core.replaced.try_get_value() == Some(replaced) => {
+                        core.change(|intake| intake.extend(&next, &page));
+                    }
+                    Ok(_) => {
+                        core.change(Intake::give_up);
+                    }
+                    Err(failure) => {
+                        core.change(Intake::give_up);
+                        toasts.complain(failure.to_string());
+                    }
                 }
             });
         };
@@ -243,7 +312,6 @@ impl<T: Row> List<T> {
     /// Everything anew.
     fn replace(self, page: &Page<T>) {
         self.core.replaced.set_value(self.core.replaced.get_value().wrapping_add(1));
-        self.core.searched_to.set(page.searched_to);
         self.core.change(|intake| intake.replace(page));
     }
 
@@ -251,12 +319,6 @@ impl<T: Row> List<T> {
     fn refresh(self, page: &Page<T>) {
         let now = clock::now().0;
         self.core.change(|intake| intake.refresh(page, now));
-    }
-
-    /// The next page, below.
-    fn extend(self, page: &Page<T>) {
-        self.core.searched_to.set(page.searched_to);
-        self.core.change(|intake| intake.extend(page));
     }
 
     /// The page that is shown was changed here, not loaded again.
@@ -268,6 +330,13 @@ impl<T: Row> List<T> {
     }
 }
 
+/// The `limit` with which a list is loaded again, so that the rows that are shown come up to date with it: as
+/// many as the API gives at once. `None` where its own default is enough.
+pub(crate) fn as_many_as(shown: usize) -> Option<String> {
+    let limit = shown.min(usize::try_from(LIMIT_MAX).unwrap_or(usize::MAX));
+    (limit > usize::try_from(LIMIT_DEFAULT).unwrap_or_default()).then(|| limit.to_string())
+}
+
 /// A page without the rows that are not shown.
 fn kept_of<'a, T: Row>(page: &'a Page<T>, keeps: &impl Fn(&T) -> bool) -> Cow<'a, Page<T>> {
     if page.items.iter().all(keeps) {
@@ -275,4 +344,17 @@ fn kept_of<'a, T: Row>(page: &'a Page<T>, keeps: &impl Fn(&T) -> bool) -> Cow<'a
     }
     let items = page.items.iter().filter(|row| keeps(row)).cloned().collect();
     Cow::Owned(Page { items, next: page.next.clone(), searched_to: page.searched_to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_loaded_again_is_as_long_as_what_is_shown() {
+        assert_eq!(
+            [0, 50, 51, 1_000].map(as_many_as),
+            [None, None, Some(String::from("51")), Some(String::from("200"))]
+        );
+    }
 }

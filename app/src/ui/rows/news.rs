@@ -15,13 +15,14 @@ use crate::words;
 
 /// How often it is said to the ear how many there are: a number that moves all the time is noise.
 const SAID_EVERY_MS: i64 = 10_000;
-/// How often the number on the bar moves: with each message, a page that shows nothing else new would be painted every frame.
+/// How often the number on the bar moves: with each message, a page that shows nothing else new would be
+/// painted every frame.
 const COUNTED_EVERY: Duration = Duration::from_millis(250);
 /// The key that shows them.
 const KEY: &str = ".";
 
-/// The bar, as long as rows wait. They are shown when it is pressed, when the list is scrolled to its top, and once they come
-/// slowly again.
+/// The bar, as long as rows wait. They are shown when it is pressed, when the list is scrolled to its top,
+/// and once they come slowly again.
 pub(crate) fn news(core: Core) -> AnyView {
     let clock = use_clock();
     let (said, said_at) = (RwSignal::new(String::new()), StoredValue::new(0i64));
@@ -76,7 +77,8 @@ fn counted(core: Core) -> RwSignal<usize> {
     number
 }
 
-/// Shows what waits once rows come slowly enough to be read. Not what would load the list anew: that waits to be asked for.
+/// Shows what waits once rows come slowly enough to be read. Not what would load the list anew: that waits to
+/// be asked for.
 fn look(core: Core, now: i64) {
     let is_calm = core
         .with(|intake| intake.waiting() > 0 && intake.is_kept_whole() && intake.is_calm(now))

@@ -1,7 +1,8 @@
 //! The rows of a list: which there are, in which order, and a signal for each. Plain Rust, without a browser.
 //!
-//! A change of one row writes one signal and is found by its id, so that it costs the same in a list of ten rows and of
-//! 100,000. Rows that are collected ([`Store::hold`]) have their signal already, but no place yet.
+//! A change of one row writes one signal and is found by its id, so that it costs the same in a list of ten
+//! rows and of 100,000. Rows that are collected ([`Store::hold`]) have their signal already, but no place
+//! yet.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -24,8 +25,8 @@ pub(crate) trait Row: Clone + PartialEq + Send + Sync + 'static {
     /// What names it. Where a list is sorted, greater ids are newer.
     fn id(&self) -> &str;
 
-    /// Whether it may take the place of `known`, which has the same id: a message may be overtaken by a list that was loaded
-    /// after it was sent.
+    /// Whether it may take the place of `known`, which has the same id: a message may be overtaken by a list
+    /// that was loaded after it was sent.
     fn follows(&self, known: &Self) -> bool {
         let _ = known;
         true
@@ -61,19 +62,25 @@ pub(crate) enum Offered {
 struct Slot {
     /// An `ArcRwSignal<T>`. Its type is erased, so that the store exists once for all kinds of rows.
     signal: Box<dyn Any + Send + Sync>,
+    /// What is counted of it, as of the row that was written last.
     marks: u8,
+    /// Whether it has a place; one that is collected has none yet.
     is_shown: bool,
 }
 
 /// The rows of a list.
 pub(crate) struct Store {
+    /// How they are ordered.
     sorting: Sorting,
     /// The rows that are shown. Each is in `slots`, and none is here twice.
     order: VecDeque<Id>,
     /// The rows that are collected, in the order in which they came.
     held: Vec<Id>,
+    /// Every row, shown or collected.
     slots: HashMap<Id, Slot>,
+    /// How many shown rows have each mark.
     counts: Counts,
+    /// See [`Self::revision`].
     revision: u32,
 }
 
@@ -180,7 +187,8 @@ impl Store {
         any
     }
 
-    /// Puts `rows` in the place of all that there are. Rows that stay keep their signal, which is written only if they differ.
+    /// Puts `rows` in the place of all that there are. Rows that stay keep their signal, which is written
+    /// only if they differ.
     pub(crate) fn replace<T: Row>(&mut self, rows: &[T]) {
         let mut before = std::mem::take(&mut self.slots);
         self.forget_order();
@@ -397,8 +405,8 @@ mod tests {
         store.signal::<Call>(&call(number, 0).id).map(|signal| signal.get_untracked().version)
     }
 
-    /// What must hold whatever happened: no id twice, everything has a signal, every row is where it is looked for, counts are
-    /// right.
+    /// What must hold whatever happened: no id twice, everything has a signal, every row is where it is
+    /// looked for, counts are right.
     fn check(store: &Store) {
         let mut all: Vec<&Id> = store.order.iter().chain(&store.held).collect();
         assert_eq!(all.len(), store.slots.len());

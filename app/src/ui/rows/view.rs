@@ -1,20 +1,25 @@
-//! The rows of a list in the document: all of a short list, of a long one those near what is visible, with spacers in the place
-//! of the others.
+//! The rows of a list in the document: all of a short list, of a long one those near what is visible, with
+//! spacers in the place of the others.
 //!
-//! What has the focus stays in the document, and what is looked at stays where it is on the screen while rows come above it. The
-//! browser would keep the latter too, but not every one, and not where spacers change: it is told to leave it to us (`.windowed`).
+//! What has the focus stays in the document, and what is looked at stays where it is on the screen while rows
+//! come above it. The browser would keep the latter too, but not every one, and not where spacers change: it
+//! is told to leave it to us (`.windowed`).
 
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::tachys::reactive_graph::OwnedView;
+use leptos::tachys::view::keyed::keyed;
 use web_sys::{Element, HtmlElement};
 
 use super::news::{news, reached_top};
+use super::owners::RowOwners;
 use super::store::{Id, Row};
 use super::window::{self, Measured, Piece, WHOLE_MAX};
 use super::{Core, List};
 use crate::browser::scroll;
 use crate::fetched::{effect, spawn};
+use crate::live::at_most_every;
 use crate::ui::fresh_id;
 
 /// Shows the row with an id, with its place in the list for the ear.
@@ -24,6 +29,9 @@ pub(super) type Shower = StoredValue<Box<dyn Fn(&Id, Signal<String>) -> Option<A
 const ROW_HEIGHT: f64 = 48.0;
 /// Rows of a long list that are shown before anything was measured.
 const FIRST_ROWS: usize = 40;
+/// How often the rows in the document are numbered again (`aria-rowindex`) while rows come: each that comes moves
+/// all of them, which is some forty writes for what is only heard where somebody is.
+const NUMBERED_EVERY: Duration = Duration::from_millis(250);
 /// How soon a list is measured again that was not in the document yet.
 const SOON: Duration = Duration::from_millis(50);
 
@@ -55,8 +63,8 @@ enum Form {
 }
 
 impl<T: Row> List<T> {
-    /// The list as a table. `row` makes a `<tr>` of a row's signal and its `aria-rowindex`; `open` is the id of the row that is
-    /// shown beside the list, which stays in the document.
+    /// The list as a table. `row` makes a `<tr>` of a row's signal and its `aria-rowindex`; `open` is the id
+    /// of the row that is shown beside the list, which stays in the document.
     pub(crate) fn table(
         self,
         columns: &'static [Column],
@@ -122,7 +130,13 @@ fn content(rows: &Rows, shower: Shower) -> AnyView {
         // A row that went in this moment has no signal any more.
         shower.with_value(|show| show(&id, place.into())).unwrap_or_else(|| ().into_any())
     };
-    view! { <For each=move || rows.shown.get() key=Id::clone children=child /> }.into_any()
+    let owners = RowOwners::new();
+    let owned = move |_at: usize, id: Id| {
+        let owner = owners.next();
+        let view = owner.with(|| child(id));
+        (drop::<usize>, OwnedView::new_with_owner(view, owner))
+    };
+    (move || keyed(rows.shown.get(), Id::clone, owned)).into_any()
 }
 
 /// Keeps the place of the rows that are not in the document.
@@ -153,39 +167,55 @@ fn is_spacer(id: &str) -> bool {
 /// What stands in the document: a row, or a spacer in the place of several.
 #[derive(Clone, Debug, PartialEq)]
 struct Laid {
+    /// The row's id, or the spacer's.
     id: Id,
+    /// The place of the row in the list, or of the first for which the spacer stands.
     at: usize,
+    /// How many rows it stands for.
     len: usize,
 }
 
 /// A list in the document.
 #[derive(Clone, Copy)]
 struct Rows {
+    /// What the list holds.
     core: Core,
+    /// Which elements it is made of.
     form: Form,
+    /// The id of the row that is shown beside the list.
     open: Signal<Option<String>>,
-    /// The ids of what stands in the document, in order: the keys of `<For>`.
+    /// The ids of what stands in the document, in order: their keys.
     shown: RwSignal<Vec<Id>>,
     /// How many rows each spacer stands for.
     spacers: RwSignal<Vec<(Id, usize)>>,
+    /// The height of a row in pixels, as it was measured last.
     row_height: RwSignal<f64>,
+    /// Moves when the rows in the document are to be numbered again.
+    numbered: RwSignal<u32>,
+    /// Whether the list is too long to be in the document as a whole.
     is_windowed: Memo<bool>,
     /// What `shown` was laid out as.
     laid: StoredValue<Vec<Laid>>,
+    /// The id of the element that holds the rows.
     element_id: StoredValue<String>,
     /// Whether the next frame will look.
     is_planned: StoredValue<bool>,
+    /// Whether the top of the list was visible at the latest look.
     was_at_top: StoredValue<bool>,
     /// The width at which rows were measured.
     measured_at: StoredValue<f64>,
-    /// How far what is looked at is from its place: a browser scrolls by whole pixels, rows are not that high.
+    /// How far what is looked at is from its place: a browser scrolls by whole pixels, rows are not that
+    /// high.
     astray: StoredValue<f64>,
 }
 
 /// What is seen of a list: its elements, what they are, and where they are.
 struct Seen {
+    /// Its elements, from top to bottom.
     elements: Vec<Element>,
+    /// What each of them is.
     laid: Vec<Laid>,
+    /// Where each of them is.
     measured: Vec<Measured>,
     /// The upper edge of the list.
     top: f64,
@@ -203,6 +233,7 @@ impl Rows {
             shown: RwSignal::new(Vec::new()),
             spacers: RwSignal::new(Vec::new()),
             row_height: RwSignal::new(ROW_HEIGHT),
+            numbered: RwSignal::new(0),
             is_windowed: Memo::new(move |_| core.len() > WHOLE_MAX),
             laid: StoredValue::new(Vec::new()),
             element_id: StoredValue::new(fresh_id()),
@@ -226,10 +257,14 @@ impl Rows {
             resized.remove();
             focused.remove();
         });
+        let number = at_most_every(NUMBERED_EVERY, move || {
+            self.numbered.update(|numbered| *numbered = numbered.wrapping_add(1));
+        });
         effect(move || {
             self.core.order.track();
             self.open.track();
             untrack(|| self.update());
+            number();
         });
     }
 
@@ -290,41 +325,53 @@ impl Rows {
     }
 
     /// Looks at the document; `None` where it does not show yet what it should.
+    ///
+    /// Most looks are at a list whose top is visible while rows come above it. Then nothing has to stay where it
+    /// is, and no row is measured: that would be some two hundred calls to the browser for each row that comes.
     fn see(self) -> Option<Seen> {
         let (element, laid) = (self.element()?, self.laid.try_get_value()?);
-        let elements = scroll::children(&element);
-        if elements.len() != laid.len() {
+        if usize::try_from(element.child_element_count()) != Ok(laid.len()) {
             return None;
         }
-        let focused = scroll::focused_within(&element).and_then(|focused| {
+        let (top, focused) = (scroll::edges(&element).0, scroll::focused_within(&element));
+        let is_measured = top < 0.0 || !self.knows_heights(&element);
+        let elements = if is_measured || focused.is_some() { scroll::children(&element) } else { Vec::new() };
+        let focused = focused.and_then(|focused| {
             elements.iter().position(|row| row.contains(Some(&focused))).map(|at| (focused, at))
         });
-        let measured = self.core.with(|intake| {
+        let measured = if is_measured { self.measured(&elements, &laid)? } else { Vec::new() };
+        Some(Seen { elements, laid, measured, top, focused })
+    }
+
+    /// Where each of `elements` is on the screen now, and where in the list.
+    fn measured(self, elements: &[Element], laid: &[Laid]) -> Option<Vec<Measured>> {
+        self.core.with(|intake| {
             let now = |laid: &Laid| intake.store.position(&laid.id).unwrap_or(laid.at);
             let one = |(element, laid): (&Element, &Laid)| {
                 let (top, bottom) = scroll::edges(element);
                 Measured { at: now(laid), len: laid.len, top, bottom }
             };
-            elements.iter().zip(&laid).map(one).collect()
-        })?;
-        Some(Seen { top: scroll::edges(&element).0, elements, laid, measured, focused })
+            elements.iter().zip(laid).map(one).collect()
+        })
+    }
+
+    /// Whether rows were measured at the present width of the list.
+    fn knows_heights(self, element: &Element) -> bool {
+        (scroll::width(element) - self.measured_at.get_value()).abs() < 1.0
     }
 
     /// Measures a row, once for each width of the list.
     fn measure(self, seen: &Seen) {
-        let Some(element) = self.element() else { return };
-        let width = scroll::width(&element);
-        if (width - self.measured_at.get_value()).abs() < 1.0 {
-            return;
-        }
+        let Some(element) = self.element().filter(|element| !self.knows_heights(element)) else { return };
         if let Some(height) = window::row_height(&seen.measured) {
-            self.measured_at.set_value(width);
+            self.measured_at.set_value(scroll::width(&element));
             self.row_height.set(height);
             keep_columns(&element);
         }
     }
 
-    /// Shows these pieces. `seen`: what is in the document now, of which what is looked at stays in its place.
+    /// Shows these pieces. `seen`: what is in the document now, of which what is looked at stays in its
+    /// place.
     fn lay(self, pieces: &[Piece], seen: Option<Seen>) {
         let Some(laid) = self.core.with(|intake| laid_of(pieces, |at| intake.store.id_at(at).cloned()))
         else {
@@ -336,6 +383,7 @@ impl Rows {
             .map(|laid| (Id::clone(&laid.id), laid.len))
             .collect();
         let shown: Vec<Id> = laid.iter().map(|laid| Id::clone(&laid.id)).collect();
+        let has_jumped = self.laid.with_value(|before| places(before) != places(&laid));
         self.laid.set_value(laid);
         let (moves, grows) = (
             self.shown.with_untracked(|known| *known != shown),
@@ -348,12 +396,13 @@ impl Rows {
             self.shown.set(shown);
         }
         if let Some(seen) = seen.filter(|_| moves || grows) {
-            self.settle(seen);
+            self.settle(seen, has_jumped);
         }
     }
 
-    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus.
-    fn settle(self, seen: Seen) {
+    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus. If the list
+    /// `has_jumped` to other places, another look follows: rows may be higher than they were taken for.
+    fn settle(self, seen: Seen, has_jumped: bool) {
         let anchor = anchor(&seen);
         spawn(async move {
             // Effects that were woken before this run before it.
@@ -364,8 +413,9 @@ impl Rows {
             if let Some((focused, _)) = seen.focused {
                 scroll::refocus(&focused);
             }
-            // Far jumps, and rows that are higher than they were taken for, need another look.
-            self.plan();
+            if has_jumped {
+                self.plan();
+            }
         });
     }
 
@@ -381,9 +431,10 @@ impl Rows {
         self.astray.set_value(if rest.abs() < 1.0 { rest } else { 0.0 });
     }
 
-    /// The place of a row, counted from one; the headings of a table are its first row. Reactive.
+    /// The place of a row, counted from one; the headings of a table are its first row. Reactive, but not with
+    /// each row that comes: see [`NUMBERED_EVERY`].
     fn place(self, id: &str) -> String {
-        self.core.order.track();
+        self.numbered.track();
         let first = if self.form == Form::Table { 2 } else { 1 };
         let at = self.core.with(|intake| intake.store.position(id)).flatten();
         at.map(|at| (at + first).to_string()).unwrap_or_default()
@@ -400,8 +451,7 @@ impl Rows {
     }
 }
 
-/// The element that is to stay where it is, and its upper edge: the first row that is visible, once the beginning of the list is
-/// above the screen.
+/// The element that is to stay where it is, and its upper edge: the first row that is visible, once the start of the list is above the screen.
 fn anchor(seen: &Seen) -> Option<(Element, f64)> {
     if seen.top >= 0.0 {
         return None;
@@ -410,6 +460,11 @@ fn anchor(seen: &Seen) -> Option<(Element, f64)> {
     rows.filter(|((_, measured), laid)| measured.bottom > 0.0 && !is_spacer(&laid.id))
         .map(|((element, measured), _)| (element.clone(), measured.top))
         .next()
+}
+
+/// The places of the rows that are in the document.
+fn places(laid: &[Laid]) -> Vec<usize> {
+    laid.iter().filter(|laid| !is_spacer(&laid.id)).map(|laid| laid.at).collect()
 }
 
 /// What the pieces consist of, one by one.

@@ -1,4 +1,5 @@
-//! Which rows of a long list are in the document: those near what is visible, and a few that must not go. Plain arithmetic.
+//! Which rows of a long list are in the document: those near what is visible, and a few that must not go.
+//! Plain arithmetic.
 
 use std::ops::Range;
 
@@ -6,13 +7,17 @@ use std::ops::Range;
 pub(crate) const WHOLE_MAX: usize = 100;
 /// Rows above and below what is visible, so that a turn of the wheel shows nothing empty.
 const OVERSCAN: usize = 12;
+/// Rows below what is visible while the top of the list is. There rows are inserted as they come, and each one in
+/// the document is laid out and painted again then; and a list seldom starts at the upper edge of the screen, so
+/// that some of its height is in hand already.
+const AT_TOP: usize = 4;
 /// The window moves by this many rows at once, not with every row that is scrolled by.
 const STEP: usize = 8;
 /// Rows that fit on a screen at most: a measurement that is wrong must not render everything.
 const SCREEN_MAX: usize = 200;
 
-/// What stands in the document where it was measured: the rows from `at`, `len` of them (one row, or those that a spacer stands
-/// for), from `top` to `bottom` below the upper edge of the screen.
+/// What stands in the document where it was measured: the rows from `at`, `len` of them (one row, or those
+/// that a spacer stands for), from `top` to `bottom` below the upper edge of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     /// The first of the rows.
@@ -25,7 +30,8 @@ pub(crate) struct Measured {
     pub(crate) bottom: f64,
 }
 
-/// Rows of the height `row` that a screen of the height `screen` shows at once, also where the first and the last are cut.
+/// Rows of the height `row` that a screen of the height `screen` shows at once, also where the first and the
+/// last are cut.
 pub(crate) fn per_screen(screen: f64, row: f64) -> usize {
     if row < 1.0 {
         return SCREEN_MAX;
@@ -63,7 +69,8 @@ pub(crate) fn around(first: usize, per_screen: usize, count: usize) -> Range<usi
     }
     let first = first.min(count.saturating_sub(per_screen));
     let start = first.saturating_sub(OVERSCAN) / STEP * STEP;
-    let end = (first + per_screen + OVERSCAN).div_ceil(STEP) * STEP;
+    let below = if first == 0 { AT_TOP } else { OVERSCAN };
+    let end = (first + per_screen + below).div_ceil(STEP) * STEP;
     start..end.min(count)
 }
 
@@ -72,13 +79,13 @@ pub(crate) fn around(first: usize, per_screen: usize, count: usize) -> Range<usi
 pub(crate) enum Piece {
     /// These rows.
     Rows(Range<usize>),
-    /// A spacer in the place of these rows. It is numbered from the window, up (-1, -2 …) and down (1, 2 …), so that the one
-    /// next to the window stays the same element while others come and go.
+    /// A spacer in the place of these rows. It is numbered from the window, up (-1, -2 …) and down (1, 2 …),
+    /// so that the one next to the window stays the same element while others come and go.
     Gap(i32, Range<usize>),
 }
 
-/// The pieces of a list of `count` rows: the window, each of `pins` with its neighbours, so that a step from it finds the next
-/// one, and spacers for all others.
+/// The pieces of a list of `count` rows: the window, each of `pins` with its neighbours, so that a step from
+/// it finds the next one, and spacers for all others.
 pub(crate) fn pieces(window: &Range<usize>, pins: &[usize], count: usize) -> Vec<Piece> {
     let rendered = rendered(window.clone(), pins, count);
     let above = rendered.iter().filter(|range| range.start <= window.start).count();
@@ -117,8 +124,8 @@ fn rendered(window: Range<usize>, pins: &[usize], count: usize) -> Vec<Range<usi
     merged
 }
 
-/// The height of a row with the space below it: the middle one of those that were measured, because a few may be opened. `None`
-/// where no two rows stand below one another.
+/// The height of a row with the space below it: the middle one of those that were measured, because a few may
+/// be opened. `None` where no two rows stand below one another.
 pub(crate) fn row_height(all: &[Measured]) -> Option<f64> {
     let mut heights: Vec<f64> = all
         .windows(2)
@@ -166,6 +173,12 @@ mod tests {
                 assert!(window.len() <= 20 + 2 * (OVERSCAN + STEP), "{window:?}");
             }
         }
+    }
+
+    #[test]
+    fn few_rows_wait_below_the_screen_where_rows_are_inserted() {
+        assert_eq!(around(0, 20, 10_000), 0..24);
+        assert_eq!(around(1, 20, 10_000), 0..40);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The first load, by a browser that has nothing of the page yet: bytes, requests, and how soon there is something to see.
+//! The first load, by a browser that has nothing of the page yet: bytes, requests, and how soon there is
+//! something to see.
 
 use std::fs;
 use std::path::Path;
@@ -7,12 +8,12 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::builds::{Build, kb};
 use super::traffic::Traffic;
 use super::watched::Watched;
-use super::{Build, kb};
-use crate::bench::median;
 use crate::bench::options::Part;
 use crate::bench::report::Report;
+use crate::bench::report::median;
 use crate::client::Project;
 
 /// Loads of each screen, of whose times the medians are shown.
@@ -126,7 +127,8 @@ fn show(build: &Build, screen: Screen, loads: &[Load], report: &mut Report) {
     );
 }
 
-/// What the file that is served at `path` weighs after `gzip -9`. Where there is none the document is served.
+/// What the file that is served at `path` weighs after `gzip -9`. If there is no such file,
+/// the document is served.
 fn zipped_bytes(folder: &Path, path: &str) -> f64 {
     let file = Some(folder.join(path.trim_start_matches('/')))
         .filter(|file| file.is_file())

@@ -1,13 +1,13 @@
 //! The live list: how much of the main thread it takes while deliveries arrive.
 //!
-//! 400 rows and the events are real: the engine delivers, and tells the page. 10,000 rows and what comes to them are made up by
-//! the probe in the page, so that nothing but the page is measured.
+//! 400 rows and the events are real: the engine delivers, and tells the page. 10,000 rows and what comes to
+//! them are made up by the probe in the page, so that nothing but the page is measured.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Build;
+use super::builds::Build;
 use super::traffic::{DELIVERIES_PER_S, EVENTS_PER_S, Traffic};
 use super::watched::{PerMessage, Watched};
 use crate::bench::options::{Options, Part};
@@ -72,10 +72,10 @@ async fn real(build: &Build, options: &Options, report: &mut Report) {
     window.load_deliveries(&traffic.project).await;
     window.load_older().await;
     watch(&window, build, &Coming::Nothing.words(), options.duration, report).await;
-    let (publishing, begun, arrived) = (traffic.publish(), Instant::now(), traffic.arrived());
+    let (publishing, started, arrived) = (traffic.publish(), Instant::now(), traffic.arrived());
     watch(&window, build, "12 events/s, real", options.duration, report).await;
     let arrived = f64::from(u32::try_from(traffic.arrived() - arrived).unwrap_or(u32::MAX));
-    let per_s = arrived / begun.elapsed().as_secs_f64();
+    let per_s = arrived / started.elapsed().as_secs_f64();
     drop(publishing);
     report.say(format!("         {per_s:.1} deliveries/s meanwhile"));
     window.close(report).await;

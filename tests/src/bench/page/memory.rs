@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::builds::{Build, mb};
 use super::watched::{Memory, Watched};
-use super::{Build, mb};
 use crate::bench::options::Part;
 use crate::bench::report::Report;
 
@@ -37,10 +37,10 @@ async fn one(build: &Build, report: &mut Report) {
     let window = Watched::open(Some(ROWS_BEFORE)).await;
     window.load_deliveries(&project).await;
     look(&window, build, 0, report).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     for came in (BURST..=ROWS).step_by(BURST) {
         window.ask(&format!("burst({BURST})")).await;
-        let is_over = begun.elapsed() > TIME_MAX;
+        let is_over = started.elapsed() > TIME_MAX;
         if is_over || came.is_multiple_of(STEP) {
             look(&window, build, came, report).await;
         }

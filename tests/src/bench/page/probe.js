@@ -1,7 +1,7 @@
 // Watches the dashboard, and feeds it. Part of bench/page/watched.rs: runs before the page's own scripts, after a line that says
 // in `madeUp` how many deliveries the list is to hold (null: those that the server has).
 const probe = {
-  /// When the first row of the list was there, in milliseconds since the navigation began.
+  /// When the first row of the list was there, in milliseconds since the navigation started.
   listAt: null,
   /// When the largest element so far was painted.
   paintedAt: null,
@@ -12,7 +12,7 @@ const probe = {
 };
 window.probe = probe;
 
-const begun = Date.now();
+const started = Date.now();
 const sockets = [];
 let memory = null;
 let longest = 0;
@@ -64,7 +64,7 @@ function id(number) {
 }
 
 function delivery(number, attempts = 1) {
-  const created = new Date(begun - (madeUp ?? 0) + number).toISOString();
+  const created = new Date(started - (madeUp ?? 0) + number).toISOString();
   const event = `evt_${id(number).slice(4)}`;
   return {
     id: id(number), event_id: event, type: "order.paid", webhook_id: "whk_1", webhook: `billing-${number % 5}`,
@@ -160,7 +160,7 @@ Object.assign(probe, {
 
   wasmBytes: () => memory?.buffer.byteLength ?? 0,
 
-  /// The longest task since the last call, in milliseconds; 0 where none took more than 50.
+  /// The longest task since the last call, in milliseconds; 0 if all were shorter than 50.
   longest() {
     const found = longest;
     longest = 0;

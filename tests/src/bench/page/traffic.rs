@@ -1,4 +1,5 @@
-//! A project that deliveries are made in: 400 and a few before the page is opened, and 51 a second for as long as somebody wants.
+//! A project that deliveries are made in: 400 and a few before the page is opened, and 51 a second for as
+//! long as somebody wants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -37,7 +37,7 @@ pub(super) struct Work {
     layout_ms: f64,
     /// Messages of the live feed that the page was told.
     pub(super) messages: f64,
-    /// Its longest task; 0 where none took more than 50 ms.
+    /// Its longest task; 0 if all were shorter than 50 ms.
     pub(super) longest_ms: f64,
 }
 
@@ -61,7 +61,7 @@ impl Work {
         self.cpu_ms / self.elapsed_ms
     }
 
-    /// What each message took, with all that the page did besides; none where none came.
+    /// What each message took, with all that the page did besides; empty without a message.
     pub(super) fn per_message(&self) -> Option<PerMessage> {
         let of = |ms: f64| ms / self.messages;
         let Self { task_ms, cpu_ms, script_ms, layout_ms, .. } = *self;
@@ -74,7 +74,7 @@ impl Work {
     }
 }
 
-/// Bytes that the page holds, once what nobody needs was collected.
+/// Bytes that the page holds, once garbage was collected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Memory {
     /// Objects of JavaScript.
@@ -86,7 +86,8 @@ pub(super) struct Memory {
 }
 
 impl Watched {
-    /// Opens a window, with nothing kept from another. `rows`: the list of deliveries holds so many that nobody sent.
+    /// Opens a window, with nothing kept from another. `rows`: the list of deliveries holds so many that
+    /// nobody sent.
     pub(super) async fn open(rows: Option<usize>) -> Self {
         let browser = Browser::open().await;
         let source = format!("(() => {{\nconst madeUp = {};\n{PROBE}\n}})();", json!(rows));
@@ -128,7 +129,7 @@ impl Watched {
         self.browser.script(&format!("return probe.{what};"), vec![]).await
     }
 
-    /// A number that the probe says; 0 where it says none.
+    /// A number that the probe says; 0 if absent.
     pub(super) async fn number(&self, what: &str) -> f64 {
         self.ask(what).await.as_f64().unwrap_or_default()
     }
@@ -177,8 +178,8 @@ impl Watched {
         }
     }
 
-    /// Closes the window. Says whether the content security policy stopped anything: such a page is not what it was meant to be,
-    /// and no figures of it count.
+    /// Closes the window. Says whether the content security policy stopped anything: such a page is not what
+    /// it was meant to be, and no figures of it count.
     pub(super) async fn close(self, report: &Report) {
         let violations = self.number("violations").await;
         if violations > 0.0 {

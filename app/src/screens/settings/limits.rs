@@ -1,0 +1,41 @@
+//! What the deployment lets the project hold and be asked for, and how much of it is used.
+
+use leptos::prelude::*;
+use postern_core::api::project::ProjectDetail;
+use postern_core::quota::QuotaUse;
+
+use crate::fetched::Fetched;
+use crate::quota;
+use crate::ui::badge::{Tone, badge_of};
+
+/// The limits, with their use when the screen was opened; nothing from a server that does not say them.
+pub(super) fn limits(detail: Fetched<ProjectDetail>) -> AnyView {
+    let uses = Memo::new(move |_| {
+        detail.value.with(|detail| detail.as_ref().map(|detail| detail.quotas.clone()).unwrap_or_default())
+    });
+    let row = |of: &QuotaUse| {
+        let near =
+            of.is_nearly_used_up().then(|| view! { " "{badge_of(Tone::Busy, "Nearly used up")} }.into_any());
+        view! {
+            <div>
+                <dt>{quota::name(of.quota)}</dt>
+                <dd>{quota::use_words(of)}{near}</dd>
+            </div>
+        }
+        .into_any()
+    };
+    let content = move || {
+        let uses = uses.get();
+        (!uses.is_empty()).then(|| {
+            view! {
+                <section class="card" aria-labelledby="limits">
+                    <h2 class="card-head" id="limits">"Limits"</h2>
+                    <p class="pad about">"Set by who runs this deployment. What is over one is refused; what is there goes on."</p>
+                    <dl class="facts">{uses.iter().map(row).collect_view()}</dl>
+                </section>
+            }
+            .into_any()
+        })
+    };
+    content.into_any()
+}
