@@ -6,14 +6,14 @@
 
 use futures_channel::oneshot;
 use futures_util::future;
+use postern_engine::{Message, Queued};
 use worker::{Context, Env, MessageBatch, MessageExt as _};
 
 use crate::clock;
 use crate::config;
-use crate::dispatch::{Dispatcher, Queued};
+use crate::dispatch::Dispatcher;
 use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
-use crate::queue::Message;
 
 /// How long a consumer waits for its calls before it makes room for the next batch. Locally a queue runs one batch at a
 /// time (docs/platform.md 3.1), so a webhook that hangs would hold up all others for its whole timeout; the calls that
@@ -38,7 +38,7 @@ pub(crate) async fn consume(batch: &MessageBatch<()>, env: &Env, context: &Conte
     let mut tickets: Vec<Queued> = Vec::new();
     for message in &messages {
         match message.body().as_string().as_deref().and_then(Message::parse) {
-            Some(message) => tickets.push(message.into()),
+            Some(message) => tickets.extend(message.into_queued()),
             None => {
                 log::error(
                     id,
@@ -57,7 +57,7 @@ pub(crate) async fn consume(batch: &MessageBatch<()>, env: &Env, context: &Conte
     };
     let (ended, has_ended) = oneshot::channel();
     context.wait_until(async move {
-        dispatcher.run_tickets(tickets).await;
+        dispatcher.run_tickets(tickets, i64::from(WAIT_MS)).await;
         // The receiver is gone where the consumer stopped waiting.
         let _consumer_left = ended.send(());
     });

@@ -36,7 +36,6 @@ mod meter;
 mod presence;
 mod project_do;
 mod queue;
-mod reports;
 mod router;
 mod seal;
 mod sender;

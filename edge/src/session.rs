@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use postern_core::egress::Policy;
 use postern_core::event;
 use postern_core::fault::{self, Fault, InputFault};
@@ -18,7 +19,7 @@ use crate::dispatch::Dispatcher;
 use crate::http::credential::token_of;
 use crate::http::problem::ApiError;
 use crate::http::request::{IDEMPOTENCY_KEY, Incoming, if_match};
-use crate::project_do::call;
+use crate::project_do::call::{self, CallError};
 use crate::project_do::projects::May;
 use crate::project_do::question::{Asking, Question};
 use crate::project_do::wire::{Call, Once};
@@ -88,6 +89,20 @@ impl<'a> Session<'a> {
     /// See [`call::ask`].
     pub(crate) async fn ask<Q: Question>(&self, question: Q) -> Result<Q::Reply, ApiError> {
         ask(self.env, self.incoming, &self.call(Asking(question))).await
+    }
+
+    /// Waits for what the project said, and has `asked` done to its end even if the client hangs up.
+    ///
+    /// # Errors
+    /// See [`call::ask`].
+    pub(crate) async fn ask_to_the_end<T>(
+        &self,
+        told: oneshot::Receiver<Result<T, CallError>>,
+        asked: impl Future<Output = ()> + 'static,
+    ) -> Result<T, ApiError> {
+        self.context.wait_until(asked);
+        let gone = |_canceled| ApiError::Internal(String::from("the call of the project was dropped"));
+        self.incoming.standing.learn_from(told.await.map_err(gone)?)
     }
 
     /// Asks only whether the caller may do this, before the Worker does what the project has no part in.

@@ -11,7 +11,7 @@
     reason = "a benchmark reads a clock; the ledger that it measures is handed the time"
 )]
 
-#[path = "../tests/simulation/random.rs"]
+#[path = "../tests/support/random.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
 mod random;
 #[path = "../tests/support/shapes.rs"]

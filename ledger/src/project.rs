@@ -233,6 +233,24 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn next_wake(&self, now: Timestamp) -> Result<Option<(Timestamp, &'static str)>, LedgerError> {
+        Ok(earliest(self.wakes(now)?, now))
+    }
+
+    /// As [`Ledger::next_wake`], while definitions are being published: what else is to be published waits for that.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn next_wake_beside_publishing(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<(Timestamp, &'static str)>, LedgerError> {
+        let mut wakes = self.wakes(now)?;
+        wakes.retain(|(_at, reason)| *reason != TO_PUBLISH);
+        Ok(earliest(wakes, now))
+    }
+
+    /// Everything that is planned, with its time.
+    fn wakes(&self, now: Timestamp) -> Result<Vec<(Timestamp, &'static str)>, LedgerError> {
         // Asked after every write, so in one statement; each part is one step in an index, but for the
         // pending tests, which are few (`trials::CALLS_AT_ONCE` of them are called at once).
         let rows = self.sql.run(
@@ -252,7 +270,7 @@ impl<S: Sql> Ledger<S> {
             wakes.push((at, "the lease of a test ends, or it is due"));
         }
         if let Some(at) = row.timestamp_or_none(3)? {
-            wakes.push((at, "definitions are to be published"));
+            wakes.push((at, TO_PUBLISH));
         }
         if let Some(at) = self.gates.inline_wake() {
             wakes.push((at, "the lease of a delivery ends"));
@@ -267,8 +285,16 @@ impl<S: Sql> Ledger<S> {
         if let Some(at) = self.gates.holding().filter_map(opens_at).min() {
             wakes.push((at, "a webhook may be called again"));
         }
-        Ok(wakes.into_iter().min_by_key(|(at, _reason)| *at).map(|(at, reason)| (at.max(now), reason)))
+        Ok(wakes)
     }
+}
+
+/// Why to wake up where the outbox holds something.
+const TO_PUBLISH: &str = "definitions are to be published";
+
+/// The first of these, now at the earliest.
+fn earliest(wakes: Vec<(Timestamp, &'static str)>, now: Timestamp) -> Option<(Timestamp, &'static str)> {
+    wakes.into_iter().min_by_key(|(at, _reason)| *at).map(|(at, reason)| (at.max(now), reason))
 }
 
 /// The newest key in use. Each `max` is one step in a table's tree.

@@ -2,7 +2,7 @@
 //! named, and no event ever goes to fewer webhooks because it was long. How much time the steps take is
 //! measured by `cargo xtask bench --only worst`.
 
-#[path = "simulation/random.rs"]
+#[path = "support/random.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
 mod random;
 #[path = "support/shapes.rs"]

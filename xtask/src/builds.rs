@@ -76,7 +76,7 @@ impl Output {
     fn inputs(self) -> &'static [&'static str] {
         match self {
             Self::Dashboard => &["app", "core", "public", "Cargo.toml", "Trunk.toml", ".cargo"],
-            Self::Worker => &["edge", "ledger", "core", "Cargo.toml", ".cargo"],
+            Self::Worker => &["edge", "engine", "ledger", "core", "Cargo.toml", ".cargo"],
             Self::Vectors => &["tests/vectors", "core", "Cargo.toml", ".cargo"],
         }
     }
@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn tests_are_no_inputs_of_a_build() {
         assert!(
-            input_files(&["ledger", "core"])
+            input_files(&["engine", "ledger", "core"])
                 .iter()
                 .all(|file| !file.components().any(|part| part.as_os_str() == "tests"))
         );

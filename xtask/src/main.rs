@@ -50,7 +50,7 @@ const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
 cargo xtask build   [--release]                                            what is served, once
 cargo xtask test    [--only core|ledger|edge|app|fuzz|e2e|clients|browser|tidy] every check, or one part
-cargo xtask simulate [--seeds 10000] [--from 0]                            the ledger's simulation; 0 seeds never end
+cargo xtask simulate [--seeds 10000] [--from 0]                            the simulation; 0 seeds never end
 cargo xtask fuzz    [--seconds 60 | --inputs N] [--only TARGET] [--keep]   every parser of outside text, each for so long
 cargo xtask bench   [arguments of the benchmark]                           measure a release build
 cargo xtask deploy  [--dry-run]                                            release build, then `wrangler deploy`

@@ -1,6 +1,6 @@
-//! `cargo xtask simulate`: the ledger's deterministic simulation over many seeds, or until somebody stops it.
+//! `cargo xtask simulate`: the deterministic simulation over many seeds, or until somebody stops it.
 //!
-//! The simulation itself is a test of the ledger (`ledger/tests/simulation`), which takes the seeds from
+//! The simulation itself is a test of the engine (`engine/tests/simulation`), which takes the seeds from
 //! `POSTERN_FROM` (the first) and `POSTERN_SEEDS` (how many), runs them on two threads and prints the states
 //! and rules that they reached. Here it is built optimised, but with its assertions, and run a chunk of seeds
 //! at a time. A seed that fails ends it, with the command that repeats it.
@@ -150,7 +150,7 @@ fn build() -> Result<PathBuf> {
         "--color",
         "never",
         "--package",
-        "postern-ledger",
+        "postern-engine",
         "--test",
         "simulation",
     ]);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_executable_is_read_from_what_cargo_prints() {
-        let printed = "   Compiling postern-ledger\n    Finished `release`\n  Executable tests/simulation/main.rs (/t/release/deps/simulation-1)\n";
+        let printed = "   Compiling postern-engine\n    Finished `release`\n  Executable tests/simulation/main.rs (/t/release/deps/simulation-1)\n";
         assert_eq!(executable(printed), Some(PathBuf::from("/t/release/deps/simulation-1")));
         assert_eq!(executable("error: no"), None);
     }

@@ -56,7 +56,7 @@ pub(crate) enum Part {
     Tidy,
     /// The domain.
     Core,
-    /// The ledger and its simulation.
+    /// The ledger, the engine around it, and their simulation.
     Ledger,
     /// The Worker: what is tested natively, its size, a deployment without the last step.
     Edge,
@@ -113,7 +113,7 @@ impl Part {
     fn of_program(program: &Program) -> Option<Self> {
         match (program.package.as_str(), program.target.as_str()) {
             ("core" | "examples/executor", _) => Some(Self::Core),
-            ("ledger", _) => Some(Self::Ledger),
+            ("ledger" | "engine", _) => Some(Self::Ledger),
             ("edge", _) => Some(Self::Edge),
             ("app", _) => Some(Self::App),
             ("tests", "postern_tests") => Some(Self::E2e),
@@ -155,7 +155,7 @@ impl Part {
                 vec!["--features=postern-core/openapi".to_owned()],
             ]
             .concat(),
-            Self::Ledger => packages(&["postern-ledger"]),
+            Self::Ledger => packages(&["postern-ledger", "postern-engine"]),
             Self::Edge => packages(&["postern-edge"]),
             Self::App => packages(&["postern-app"]),
             Self::E2e | Self::Clients | Self::Browser => {
@@ -611,7 +611,7 @@ mod tests {
             })
         };
         assert_eq!(part("core", "postern_core"), Some(Part::Core));
-        assert_eq!(part("ledger", "simulation"), Some(Part::Ledger));
+        assert_eq!(part("engine", "simulation"), Some(Part::Ledger));
         assert_eq!(part("tests", "postern_tests"), Some(Part::E2e));
         assert_eq!(part("tests", "dashboard_axe"), Some(Part::Browser));
         assert_eq!(part("app/markup", "postern_markup"), None);

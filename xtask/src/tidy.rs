@@ -22,13 +22,15 @@ use crate::tools;
 use crate::workspace;
 
 /// The folders of the members of the workspace, where our own files are.
-pub(crate) const MEMBERS: [&str; 7] = ["core", "ledger", "edge", "app", "tests", "xtask", "examples"];
+pub(crate) const MEMBERS: [&str; 8] =
+    ["core", "ledger", "engine", "edge", "app", "tests", "xtask", "examples"];
 
-/// Who may depend on whom: `edge -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+/// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),
-    ("postern-edge", &["postern-core", "postern-ledger"]),
+    ("postern-engine", &["postern-core", "postern-ledger"]),
+    ("postern-edge", &["postern-core", "postern-ledger", "postern-engine"]),
     ("postern-app", &["postern-core"]),
     ("postern-executor", &[]),
     ("postern-tests", &["postern-core", "postern-executor"]),

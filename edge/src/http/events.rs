@@ -3,18 +3,23 @@
 //! A 202 means that the event and its deliveries are stored (see `project_do`). Attempts that the project
 //! handed back with it are made after the answer, in `wait_until`: the inline lane.
 
+use futures_channel::oneshot;
 use postern_core::api::event::{BatchAccepted, EventAccepted};
 use postern_core::event::{self, NewEvent};
 use postern_core::fault::{Fault, InputFault};
 use postern_core::operation::Events;
 use postern_core::query::EventQuery;
+use postern_ledger::WorkSet;
 
 use super::dry_run;
 use super::exports;
 use super::problem::{Answer, ApiError, Outcome};
 use super::request::IDEMPOTENCY_KEY;
+use crate::clock;
 use crate::meter;
+use crate::project_do::call;
 use crate::project_do::events::{Accepted, Ingest, ListEvents, ShowEvent};
+use crate::project_do::question::Asking;
 use crate::session::Session;
 
 /// Answers an operation of this resource.
@@ -61,12 +66,26 @@ async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError>
     Answer::json(200, &session.ask(ShowEvent { id }).await?)
 }
 
+/// The whole of it goes on if the client hangs up: the project may have leased deliveries to this invocation
+/// by then.
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
-    let Accepted { items, work } = session.ask(Ingest { events }).await?;
+    let started_at = clock::now();
+    let (env, project) = (session.env.clone(), session.project.clone());
+    let (dispatcher, call) = (session.dispatcher()?, session.call(Asking(Ingest { events })));
+    let (tell, told) = oneshot::channel();
+    let asked = async move {
+        let (outcome, work) = match call::ask(&env, &call).await {
+            Ok(Accepted { items, work }) => (Ok(items), work),
+            Err(error) => (Err(error), WorkSet::default()),
+        };
+        // The receiver is gone if the client is.
+        let _client_left = tell.send(outcome);
+        if !work.works.is_empty() {
+            dispatcher.run_works(project, work, started_at).await;
+        }
+    };
+    let items = session.ask_to_the_end(told, asked).await?;
     meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);
-    if !work.works.is_empty() {
-        session.context.wait_until(session.dispatcher()?.run_works(session.project.clone(), work));
-    }
     Ok(items)
 }
 

@@ -3,11 +3,13 @@
 
 use postern_core::api::audit::Actor;
 use postern_core::time::Timestamp;
-use postern_ledger::{Ledger, LedgerError};
+use postern_engine::Rest;
+use postern_ledger::Ledger;
 use serde_json::value::RawValue;
 use worker::Env;
 
 use super::access::{acting, authorize};
+use super::armed::Alarm;
 use super::changes::Changes;
 use super::erased::{Repeat, Written};
 use super::question::Arms;
@@ -32,6 +34,7 @@ pub(super) struct Answered {
 /// Answers `call`.
 pub(super) fn answer(
     ledger: &mut Ledger<ObjectSql>,
+    alarm: &Alarm,
     env: &Env,
     call: &Call<&RawValue>,
     now: Timestamp,
@@ -55,6 +58,7 @@ pub(super) fn answer(
     let settings = Settings::of(env)?;
     let mut turn = Turn {
         ledger,
+        alarm,
         settings: &settings,
         project: &call.project,
         caller: &call.caller,
@@ -72,16 +76,10 @@ pub(super) fn answer(
         ledger.keep_answer(key, digest, kept, now)?;
     }
     let wake_at = match arms {
-        Arms::Alarm => wake_at(ledger, now)?,
+        Arms::Alarm => alarm.wake_at(ledger, Rest::None, now)?,
         Arms::Nothing => None,
     };
     Ok(Answered { reply, wake_at, changes })
-}
-
-/// When the alarm must ring: for what is planned, or for what grows old.
-pub(super) fn wake_at(ledger: &Ledger<ObjectSql>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-    let planned = ledger.next_wake(now)?.map(|(at, _reason)| at);
-    Ok([planned, ledger.upkeep_at(now)?].into_iter().flatten().min())
 }
 
 /// The reply if there is no such project.

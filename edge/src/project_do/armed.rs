@@ -1,12 +1,15 @@
 //! The platform's alarm, and what is known of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use postern_core::time::Timestamp;
+use postern_engine::Rest;
+use postern_ledger::{LeaseTicket, Ledger, LedgerError};
 use wasm_bindgen::JsValue;
 use worker::ScheduledTime;
 use worker::durable::Storage;
 
+use super::sql::ObjectSql;
 use crate::meter::{self, Billed};
 
 /// An alarm this far in the past has been lost: it is set again.
@@ -25,9 +28,36 @@ enum Armed {
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
     armed: Cell<Armed>,
+    pub(super) machine: RefCell<postern_engine::Alarm>,
 }
 
 impl Alarm {
+    /// Tickets came to be claimed.
+    pub(super) fn claimed(&self, tickets: &[LeaseTicket], now: Timestamp) {
+        self.machine.borrow_mut().claimed(tickets, now);
+    }
+
+    /// When the alarm has to ring: for what the ledger has planned, or for what grows old.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(super) fn wake_at(
+        &self,
+        ledger: &Ledger<ObjectSql>,
+        rest: Rest,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let mut machine = self.machine.borrow_mut();
+        let planned = if machine.is_publishing(now) {
+            ledger.next_wake_beside_publishing(now)?
+        } else {
+            ledger.next_wake(now)?
+        };
+        let planned = planned.map(|(at, _reason)| at);
+        let earliest = [planned, ledger.upkeep_at(now)?].into_iter().flatten().min();
+        Ok(machine.plan(earliest, rest, now))
+    }
+
     /// Finds out when the alarm is set, the first time after the object was started. Call it before the first
     /// write of a turn: what waits between a write and the setting of its alarm would part them.
     ///

@@ -1,7 +1,7 @@
 //! What the dispatcher asks: which attempts it may make, and what came of them.
 
 use postern_core::id::Seq;
-use postern_ledger::{LeaseTicket, Report, StoredWebhook, WorkSet};
+use postern_ledger::{GivenBack, LeaseTicket, Report, StoredWebhook, WorkSet};
 use serde::{Deserialize, Serialize};
 
 use super::erased::questions;
@@ -9,7 +9,7 @@ use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 
-questions!(ClaimAttempts, ReportAttempts, ShowDefinition);
+questions!(ClaimAttempts, UnclaimAttempts, ReportAttempts, ShowDefinition);
 
 replies! {
     WorkSet => "work",
@@ -32,8 +32,28 @@ impl Question for ClaimAttempts {
     type Reply = WorkSet;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<WorkSet, Refusal> {
+        turn.alarm.claimed(&self.tickets, turn.now);
         report(turn, self.reports)?;
         Ok(turn.ledger.claim(&self.tickets, turn.now)?)
+    }
+}
+
+/// The dispatcher gives back attempts that it has claimed and not started: their numbers are not used up.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UnclaimAttempts {
+    /// Which.
+    pub(crate) claims: Vec<GivenBack>,
+}
+
+impl Question for UnclaimAttempts {
+    const NAME: &'static str = "unclaim";
+    const NEED: Need<Self> = Need::Postern(Done::default);
+    const ARMS: Arms = Arms::Alarm;
+    type Reply = Done;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<Done, Refusal> {
+        turn.changes.deliveries.extend(turn.ledger.unclaim(&self.claims, turn.now)?);
+        Ok(Done)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The Durable Object itself: what the platform calls, and the ledger that it holds.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use postern_core::api::audit::{Actor, AuditAction};
 use postern_core::operation::Operation;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::time::Timestamp;
 use postern_core::token::{Role, TokenDraft};
+use postern_engine::Rest;
 use postern_ledger::{Acting, Ledger, LedgerError};
 use serde_json::value::RawValue;
 use worker::{
@@ -38,14 +40,15 @@ const FIRST_TOKEN_NAME: &str = "first";
 pub struct Project {
     pub(super) state: State,
     pub(super) env: Env,
-    ledger: RefCell<Option<Ledger<ObjectSql>>>,
-    pub(super) alarm: Alarm,
+    /// Shared with what runs beside the alarm, as the alarm is.
+    pub(super) ledger: Rc<RefCell<Option<Ledger<ObjectSql>>>>,
+    pub(super) alarm: Rc<Alarm>,
 }
 
 impl DurableObject for Project {
     fn new(state: State, env: Env) -> Self {
         socket::answer_pings(&state);
-        Self { state, env, ledger: RefCell::new(None), alarm: Alarm::default() }
+        Self { state, env, ledger: Rc::new(RefCell::new(None)), alarm: Rc::new(Alarm::default()) }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -152,7 +155,7 @@ impl Project {
             return self.create(&mut slot, call, &token_hash);
         }
         if let Some(ledger) = slot.as_mut() {
-            return answer::answer(ledger, &self.env, call, clock::now());
+            return answer::answer(ledger, &self.alarm, &self.env, call, clock::now());
         }
         let reply = answer::without_project(call)?;
         Ok(Answered { reply, wake_at: None, changes: Changes::default() })
@@ -181,7 +184,7 @@ impl Project {
         let first = TokenDraft { name: String::from(FIRST_TOKEN_NAME), role: Role::Manage, expires_at: None };
         ledger.create_token(token_hash, first, now)?;
         let reply = text_of(&ledger.view())?;
-        let wake_at = answer::wake_at(&ledger, now)?;
+        let wake_at = self.alarm.wake_at(&ledger, Rest::None, now)?;
         *slot = Some(ledger);
         Ok(Answered { reply, wake_at, changes: Changes::default() })
     }

@@ -9,6 +9,7 @@ use postern_core::webhook::{Definition, ProjectName};
 use postern_ledger::{Ledger, Verified};
 
 use super::access;
+use super::armed::Alarm;
 use super::changes::Changes;
 use super::refusal::Refusal;
 use super::sql::ObjectSql;
@@ -20,6 +21,7 @@ use crate::url::split_url;
 /// One question at one instant.
 pub(crate) struct Turn<'a> {
     pub(super) ledger: &'a mut Ledger<ObjectSql>,
+    pub(super) alarm: &'a Alarm,
     pub(super) settings: &'a Settings,
     pub(super) project: &'a ProjectName,
     /// Who asks.

@@ -1,7 +1,7 @@
 //! Table `delivery`: what becomes of an event at a webhook.
 //!
 //! The only file that writes the table, one function a transition: [`insert`], [`offer`], [`claim`],
-//! [`park`], [`record`], the ends ([`cancel`] and its kin, [`deliver_late`]), [`make_due`], [`release`],
+//! [`give_back`], [`park`], [`record`], the ends ([`cancel`] and its kin, [`deliver_late`]), [`make_due`], [`release`],
 //! [`reveal`]. What comes next of a delivery is one value, its [`Plan`]: five columns are read and written
 //! through it, so that no statement keeps them consistent by hand. In debug builds each row is checked when
 //! it is read (`DeliveryRow::is_consistent`).
@@ -405,6 +405,21 @@ pub(crate) fn claim<S: Sql>(
             &[Value::Text(to_json(&rows)?), Value::from(now)],
         )?;
     }
+    Ok(())
+}
+
+/// Makes leased deliveries due whose attempt was certainly not made: [`Parking::plan`] says when. Inside the caller's
+/// transaction.
+pub(crate) fn give_back<S: Sql>(sql: &S, returns: &[Parking], now: Timestamp) -> Result<(), LedgerError> {
+    let row = |back: &Parking| (back.delivery.0, back.plan.json(back.made), back.made);
+    let rows: Vec<_> = returns.iter().map(row).collect();
+    sql.run(
+        &format!(
+            "UPDATE delivery SET {SET_PLAN}, offers = 0, attempt = j.value ->> 2, updated_at_ms = ?2
+             FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0"
+        ),
+        &[Value::Text(to_json(&rows)?), Value::from(now)],
+    )?;
     Ok(())
 }
 

@@ -1,21 +1,24 @@
-//! The deterministic simulation: one project on a virtual clock, with everything around it failing.
+//! The deterministic simulation: one project on a virtual clock, with everything around it failing. The
+//! world drives the engine's machines, as `edge` does.
 //!
-//! A seed decides all of it: who posts what and when, how receivers behave, which calls are lost before or after their
-//! commit, which messages are lost, late or doubled, when processes die, how the clock is set, what operators do. After
-//! every step the whole database is audited (`audit.rs`); at the end the faults stop, and everything accepted must have
-//! ended well. Which states, rules and transitions were reached is counted, and each must be.
+//! A seed decides all of it: who posts what and when, how receivers behave, which calls are lost before or
+//! after their commit, which messages are lost, late or doubled, when processes die, how the clock is set,
+//! what operators do. After every step the whole database is audited (`audit.rs`); at the end the faults
+//! stop, and everything accepted must have ended well. Which states, rules and transitions were reached is
+//! counted, and each must be.
 //!
 //! ```text
-//! POSTERN_SEED=17 cargo test -p postern-ledger --test simulation          repeat one seed, with its trace if it fails
-//! POSTERN_SEEDS=90000 POSTERN_FROM=10000 cargo test -p postern-ledger --test simulation nothing_is_lost -- --nocapture
+//! POSTERN_SEED=17 cargo test -p postern-engine --test simulation          repeat one seed, with its trace if it fails
+//! POSTERN_SEEDS=90000 POSTERN_FROM=10000 cargo test -p postern-engine --test simulation nothing_is_lost -- --nocapture
 //!                                                                         other seeds than the first 10,000
 //! ```
 
 mod audit;
 mod faulty;
+#[path = "../../../ledger/tests/support/random.rs"]
 mod random;
 mod receiver;
-#[path = "../support/mod.rs"]
+#[path = "../../../ledger/tests/support/mod.rs"]
 #[expect(dead_code, reason = "the unit tests use the rest")]
 mod support;
 mod world;
@@ -25,12 +28,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::faulty::Defect;
-use crate::world::World;
+use crate::world::{Weather, World};
 
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 83] = [
+const SITUATIONS: [&str; 94] = [
+    "a claim was given back twice",
+    "KV hung",
+    "a claim was given back",
+    "a queue refused tickets",
+    "another invocation carried a report",
+    "reports travelled together",
+    "reports travelled with a claim",
+    "several tickets were claimed at once",
+    "the project could not be reached",
+    "tickets travelled together",
+    "tickets went back to their queue",
     "a person ended a pause",
     "KV was behind",
     "a call was signed with two secrets",
@@ -116,7 +130,7 @@ const SITUATIONS: [&str; 83] = [
     "a dispatcher died",
 ];
 /// Seeds within which each planted defect must be noticed.
-const SEEDS_PER_DEFECT: u64 = 1_000;
+const SEEDS_PER_DEFECT: u64 = 10_000;
 /// Simulations that run at once.
 const THREADS: u32 = 2;
 
@@ -174,7 +188,7 @@ fn run(seeds: std::ops::Range<u64>) -> Findings {
     failures.sort();
     if let Some((seed, violation)) = failures.first() {
         panic!(
-            "{violation}\nrepeat it with: POSTERN_SEED={seed} cargo test -p postern-ledger --test simulation nothing_is_lost"
+            "{violation}\nrepeat it with: POSTERN_SEED={seed} cargo test -p postern-engine --test simulation nothing_is_lost"
         );
     }
     Findings {
@@ -216,6 +230,26 @@ fn a_seed_repeats_exactly() {
     }
 }
 
+/// Seeds of a quiet day: 10,000 events.
+const QUIET_SEEDS: u64 = 200;
+
+#[test]
+#[expect(clippy::print_stdout, reason = "how much was doubled is the result")]
+fn failing_object_calls_double_next_to_nothing_and_lose_nothing() {
+    let (mut events, mut calls, mut delivered) = (0, 0, 0);
+    for seed in 0..QUIET_SEEDS {
+        let summary =
+            World::run_in(Weather::ObjectCalls, seed, None).unwrap_or_else(|violation| panic!("{violation}"));
+        events += summary.events;
+        calls += summary.calls;
+        delivered += summary.delivered;
+    }
+    let doubled = calls - delivered;
+    println!("{events} events, {delivered} deliveries, {calls} calls: {doubled} doubled");
+    assert!(events >= 50 * usize::try_from(QUIET_SEEDS).expect("small"));
+    assert!(doubled * 1_000 <= events, "{doubled} calls too many for {events} events");
+}
+
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "what noticed it is the result")]
 fn is_noticed(defect: Defect) {
@@ -224,7 +258,7 @@ fn is_noticed(defect: Defect) {
     let Some((seed, violation)) = noticed else {
         panic!("{SEEDS_PER_DEFECT} seeds did not notice {defect:?}")
     };
-    println!("{defect:?}: seed {seed}: {}", violation.trim());
+    println!("{defect:?}: noticed by seed {seed}: {}", violation.lines().last().unwrap_or_default().trim());
 }
 
 #[test]
@@ -340,4 +374,139 @@ fn a_replay_that_repeats_itself_is_noticed() {
 #[test]
 fn attempts_that_are_not_counted_are_noticed() {
     is_noticed(Defect::StatsSkipped);
+}
+
+#[test]
+fn giving_back_that_costs_a_number_is_noticed() {
+    is_noticed(Defect::GivingBackCosts);
+}
+
+#[test]
+fn what_is_given_back_and_never_due_is_noticed() {
+    is_noticed(Defect::GivenBackForGood);
+}
+
+#[test]
+fn a_claim_that_is_given_back_by_another_is_noticed() {
+    is_noticed(Defect::UnclaimUnfenced);
+}
+
+#[test]
+fn a_cancelled_delivery_that_keeps_its_plan_is_noticed() {
+    is_noticed(Defect::CancelKeepsPlan);
+}
+
+#[test]
+fn a_cancelled_delivery_that_keeps_its_order_key_is_noticed() {
+    is_noticed(Defect::CancelKeepsOrder);
+}
+
+#[test]
+fn an_attempt_that_replaces_those_before_it_is_noticed() {
+    is_noticed(Defect::RecordForgets);
+}
+
+#[test]
+fn an_attempt_that_its_delivery_does_not_count_is_noticed() {
+    is_noticed(Defect::RecordUncounted);
+}
+
+#[test]
+fn an_offer_that_nobody_can_claim_is_noticed() {
+    is_noticed(Defect::OfferedClaimed);
+}
+
+#[test]
+fn an_idempotency_key_that_is_not_looked_for_is_noticed() {
+    is_noticed(Defect::KeyIgnored);
+}
+
+#[test]
+fn an_end_that_keeps_its_order_key_is_noticed() {
+    is_noticed(Defect::EndKeepsOrder);
+}
+
+#[test]
+fn a_wish_to_send_again_that_is_not_stored_is_noticed() {
+    is_noticed(Defect::ResendUnmarked);
+}
+
+#[test]
+fn an_invocation_with_too_many_calls_is_noticed() {
+    is_noticed(Defect::BoundsIgnored);
+}
+
+#[test]
+fn an_invocation_that_plans_beyond_its_end_is_noticed() {
+    is_noticed(Defect::ShiftIgnored);
+}
+
+#[test]
+fn a_call_that_is_made_twice_is_noticed() {
+    is_noticed(Defect::CalledTwice);
+}
+
+#[test]
+fn a_claim_that_is_not_given_back_is_noticed() {
+    is_noticed(Defect::UnclaimForgotten);
+}
+
+#[test]
+fn tickets_that_a_failed_claim_forgets_is_noticed() {
+    is_noticed(Defect::ClaimGivenUp);
+}
+
+#[test]
+fn a_failed_claim_that_is_taken_for_an_empty_one_is_noticed() {
+    is_noticed(Defect::FailedClaimTakenForEmpty);
+}
+
+#[test]
+fn a_work_that_is_forgotten_is_noticed() {
+    is_noticed(Defect::WorkForgotten);
+}
+
+#[test]
+fn reports_that_are_given_up_is_noticed() {
+    is_noticed(Defect::ReportsGivenUp);
+}
+
+#[test]
+fn a_report_that_is_not_made_is_noticed() {
+    is_noticed(Defect::ReportForgotten);
+}
+
+#[test]
+fn tickets_that_a_queue_refused_is_noticed() {
+    is_noticed(Defect::RefusedForgotten);
+}
+
+#[test]
+fn a_replay_that_does_not_go_on_is_noticed() {
+    is_noticed(Defect::ReplayForgotten);
+}
+
+#[test]
+fn tests_that_are_not_called_again_is_noticed() {
+    is_noticed(Defect::TestsForgotten);
+}
+
+#[test]
+fn definitions_that_are_not_published_is_noticed() {
+    is_noticed(Defect::PublishForgotten);
+}
+
+#[test]
+fn a_definition_that_kv_refused_is_noticed() {
+    is_noticed(Defect::PublishedUnwritten);
+}
+
+#[test]
+fn an_alarm_that_is_not_set_is_noticed() {
+    is_noticed(Defect::AlarmNotSet);
+}
+
+#[test]
+fn retries_that_are_not_sent_is_noticed() {
+    is_noticed(Defect::LaneForgotten);
 }

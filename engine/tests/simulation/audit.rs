@@ -1,8 +1,8 @@
 //! The invariants. The audit reads the tables itself and trusts nothing that the ledger keeps in memory.
 //!
-//! Three things it works out on its own and compares after every step: how each webhook does (its health, from the
-//! attempts as they come on record), what was to be told (operational events), and who is being called right now (from the
-//! claims), which is what limits, probing and order are about.
+//! Three things it works out on its own and compares after every step: how each webhook does (its health,
+//! from the attempts as they come on record), what was to be told (operational events), and who is being
+//! called right now (from the claims), which is what limits, probing and order are about.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -24,8 +24,9 @@ const LOST_REPEATS_MAX: usize = 3;
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
 
-/// A webhook that may be called and has something to be called with gets its lease within this time on the project's clock.
-/// Alarms that are lost and processes that die cost a minute each, until the watchdog looks.
+/// A webhook that may be called and has something to be called with gets its lease within this time on the
+/// project's clock. Alarms that are lost and processes that die cost a minute each, until the watchdog
+/// looks.
 const LEASED_WITHIN_MS: i64 = 600_000;
 
 /// What is wrong, in words.
@@ -116,6 +117,14 @@ pub(crate) struct Audit {
     pub(crate) reached: BTreeSet<&'static str>,
     /// Deliveries that a person asks to be sent again in this step.
     pub(crate) resent: BTreeSet<i64>,
+    /// Attempts that this step recorded as lost.
+    pub(crate) newly_lost: Vec<(i64, u32)>,
+    /// The reports that this step brings, in their order: delivery and number.
+    pub(crate) reporting: Vec<(i64, u32)>,
+    /// Deliveries that a person ever asked to be sent again.
+    pub(crate) asked: BTreeSet<i64>,
+    /// Deliveries whose receivers are being called: the truth, whatever the ledger knows of it.
+    in_flight: BTreeSet<i64>,
     /// Deliveries that a person ever asked to be cancelled.
     pub(crate) cancelled: BTreeSet<i64>,
 }
@@ -128,7 +137,15 @@ struct Expected {
     /// Webhooks that Postern disabled.
     disabled: BTreeSet<i64>,
     /// What attempts say of their webhooks, in order.
-    news: Vec<(i64, Attempt, bool)>,
+    news: Vec<News>,
+}
+
+/// An attempt that came on record.
+struct News {
+    webhook: i64,
+    delivery: i64,
+    attempt: Attempt,
+    is_operational: bool,
 }
 
 /// Fails the step where `holds` is false.
@@ -149,6 +166,11 @@ impl Audit {
     /// How many calls were made.
     pub(crate) fn calls(&self) -> usize {
         self.sent.len()
+    }
+
+    /// How many events were accepted.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.len()
     }
 
     /// Deliveries in a state that `wanted` accepts.
@@ -192,6 +214,7 @@ impl Audit {
     /// Checks everything that a step may have changed.
     pub(crate) fn after_step(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
         self.check_free(step)?;
+        self.newly_lost.clear();
         let touched = store.take_touched();
         if touched == Touched::default() {
             return Ok(());
@@ -211,6 +234,11 @@ impl Audit {
         for key in &touched.deliveries {
             self.check_delivery(store, *key, step, &mut expected)?;
         }
+        // Reports that came together say something of their webhooks in their order.
+        let reported = std::mem::take(&mut self.reporting);
+        expected.news.sort_by_key(|news| {
+            reported.iter().position(|known| *known == (news.delivery, news.attempt.number))
+        });
         if step.name == "resend" && touched.tables.contains("webhook_health") {
             self.note_pause_ended(store, step)?;
         }
@@ -261,8 +289,8 @@ impl Audit {
         self.free_from_ms.retain(|webhook, _from_ms| hooks.contains_key(webhook));
     }
 
-    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or something else than
-    /// the limit keeps it.
+    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or
+    /// something else than the limit keeps it.
     fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
         let rate = definition.rate_limit?;
         let is_well =
@@ -462,8 +490,12 @@ impl Audit {
             before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
         };
         for (number, attempt) in now.attempts.iter().enumerate() {
+            if attempt.outcome == Outcome::Lost && known_of(number).is_none() {
+                self.newly_lost.push((key, attempt.number));
+            }
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {
-                expected.news.push((now.webhook, attempt.clone(), is_operational));
+                let (webhook, attempt) = (now.webhook, attempt.clone());
+                expected.news.push(News { webhook, delivery: key, attempt, is_operational });
             }
         }
         let came_back =
@@ -541,7 +573,8 @@ impl Audit {
                 let newly = before
                     .as_ref()
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
-                // A number that is handed out in the step that loses an attempt is due at once, and what was put aside was due.
+                // A number that is handed out in the step that loses an attempt is due at once, and what
+                // was put aside was due.
                 let was_due = grew || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
@@ -554,6 +587,20 @@ impl Audit {
                 }
             }
             State::Pending | State::Waiting | State::Dead | State::Cancelled => {}
+        }
+        // A claim leaves its delivery as it was only where it is given back.
+        if let Some(before) = before.as_ref().filter(|before| {
+            before.state == State::Leased
+                && before.claimed
+                && !now.state.is_final()
+                && !grew
+                && now.attempt < before.attempt
+        }) {
+            let is_meant = step.name == "unclaim";
+            expect(is_meant, || said(&format!("lost its claim by {}", step.name)))?;
+            expect(!self.in_flight.contains(&key), || said("was given back while it is being called"))?;
+            self.claimed.remove(&(key, before.attempt));
+            self.reached.insert("a claim was given back");
         }
         let is_under_way = now.state == State::Leased && now.claimed;
         let was_claimed =
@@ -647,7 +694,7 @@ impl Audit {
 
     /// What the attempts that came on record in this step say of their webhooks.
     fn judge(&mut self, before: &BTreeMap<i64, Hook>, step: Step, expected: &mut Expected) {
-        for (webhook, attempt, is_operational) in std::mem::take(&mut expected.news) {
+        for News { webhook, attempt, is_operational, .. } in std::mem::take(&mut expected.news) {
             if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled)
                 || expected.disabled.contains(&webhook)
             {
@@ -742,7 +789,8 @@ impl Audit {
         Ok(())
     }
 
-    /// Each new event has a delivery for exactly the webhooks that want it, and what was to be told is told once.
+    /// Each new event has a delivery for exactly the webhooks that want it, and what was to be told is told
+    /// once.
     fn check_new_events(
         &mut self,
         store: &Native,
@@ -795,8 +843,11 @@ impl Audit {
             )?;
             let found =
                 rows.iter().map(|row| row.integer(0)).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
-            expect(found == wanted, || format!("event {key} is wanted by {wanted:?} and goes to {found:?}"))?;
-            expect(event.integer(2).map_err(damaged)? == i64::try_from(wanted.len()).expect("few"), || {
+            // One that a later report of the same step disabled was enabled when the event was told.
+            let was_enabled = |webhook: &&i64| !expected.disabled.contains(*webhook);
+            let is_right = found.iter().filter(was_enabled).eq(wanted.iter().filter(was_enabled));
+            expect(is_right, || format!("event {key} is wanted by {wanted:?} and goes to {found:?}"))?;
+            expect(event.integer(2).map_err(damaged)? == i64::try_from(found.len()).expect("few"), || {
                 format!("event {key} miscounts its deliveries")
             })?;
             if wanted.is_empty() {
@@ -821,7 +872,8 @@ impl Audit {
         self.hooks.get(&webhook).map(|hook| hook.definition.name.as_str())
     }
 
-    /// A person who asks for a delivery asks for it now: the pause of its webhook ends, if what they asked was stored.
+    /// A person who asks for a delivery asks for it now: the pause of its webhook ends, if what they asked
+    /// was stored.
     fn note_pause_ended(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
         for (key, known) in self.resent.iter().filter_map(|key| Some((key, self.deliveries.get(key)?))) {
             let Some(health) = self.health.get_mut(&known.webhook) else { continue };
@@ -908,6 +960,26 @@ impl Audit {
         expect(*message_id == work.message_id, || {
             format!("{key} has the webhook-ids {message_id} and {}", work.message_id)
         })
+    }
+
+    /// A call begins at its receiver: no other one of its delivery is under way, unless a person asked for
+    /// it or nobody can know what time it is.
+    pub(crate) fn call_began(&mut self, key: i64, clock_was_set: bool) -> Result<(), Violation> {
+        let is_second = !self.in_flight.insert(key);
+        let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
+        expect(!is_second || is_asked, || format!("delivery {key} is called while it is being called"))
+    }
+
+    /// Whether this attempt is leased and nobody has claimed it.
+    pub(crate) fn is_unclaimed(&self, key: i64, number: u32) -> bool {
+        self.deliveries
+            .get(&key)
+            .is_some_and(|known| known.state == State::Leased && known.attempt == number && !known.claimed)
+    }
+
+    /// A call has ended, or was cut off.
+    pub(crate) fn call_ended(&mut self, key: i64) {
+        self.in_flight.remove(&key);
     }
 
     /// A call reached its receiver.
@@ -1061,8 +1133,8 @@ const fn took_it(attempt: &Attempt) -> bool {
     matches!(attempt.outcome, Outcome::Answered { status: 200..=299 })
 }
 
-/// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits` are those before
-/// the second attempt, the third and so on.
+/// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits`
+/// are those before the second attempt, the third and so on.
 fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64) -> i64 {
     let Some(last) = attempts.last() else { return now_ms };
     let lost = attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();

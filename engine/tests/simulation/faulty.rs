@@ -1,5 +1,5 @@
-//! The database as the simulated project sees it: it can die in the middle of an operation, and a defect can be planted
-//! in it by rewriting a statement, so that the ledger itself needs no test-only code.
+//! The database as the simulated project sees it: it can die in the middle of an operation, and a defect
+//! can be planted in it by rewriting a statement, so that the ledger itself needs no test-only code.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -31,8 +31,8 @@ pub(crate) enum Defect {
     RateIgnored,
     /// The calls that a rate limit counts are not stored.
     WindowForgotten,
-    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps between two calls
-    /// never finds its window free.
+    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps
+    /// between two calls never finds its window free.
     WindowRenewed,
     /// Concurrency limits are stored and not enforced.
     ConcurrencyIgnored,
@@ -58,6 +58,61 @@ pub(crate) enum Defect {
     ReplayRepeats,
     /// Attempts are not counted.
     StatsSkipped,
+    /// What is given back costs its number.
+    GivingBackCosts,
+    /// What is given back has no plan.
+    GivenBackForGood,
+    /// A claim is given back whoever has it by now.
+    UnclaimUnfenced,
+    /// A cancelled delivery keeps its plan.
+    CancelKeepsPlan,
+    /// A cancelled delivery keeps its order key.
+    CancelKeepsOrder,
+    /// An attempt replaces those before it.
+    RecordForgets,
+    /// A recorded attempt is not counted by its delivery.
+    RecordUncounted,
+    /// What is offered is offered as claimed.
+    OfferedClaimed,
+    /// The key of a repeated event is not looked for.
+    KeyIgnored,
+    /// What has ended keeps its order key.
+    EndKeepsOrder,
+    /// A person's wish to have a delivery sent again is stored as an attempt of its schedule.
+    ResendUnmarked,
+    // Of the orchestration: what the machines are told, or what they say, is changed on its way.
+    /// An invocation makes more calls at once than it may.
+    BoundsIgnored,
+    /// An invocation plans beyond its end.
+    ShiftIgnored,
+    /// A call is made twice.
+    CalledTwice,
+    /// What is to be given back is not.
+    UnclaimForgotten,
+    /// After a claim that failed its tickets are forgotten.
+    ClaimGivenUp,
+    /// A claim that failed is taken for one that yielded nothing.
+    FailedClaimTakenForEmpty,
+    /// Of a claim one work is called.
+    WorkForgotten,
+    /// Reports that could not be made are taken for made.
+    ReportsGivenUp,
+    /// Some reports are not made.
+    ReportForgotten,
+    /// What a queue refused is taken for sent.
+    RefusedForgotten,
+    /// Replays do not go on.
+    ReplayForgotten,
+    /// Tests that were cut short are not called again.
+    TestsForgotten,
+    /// Nothing is published.
+    PublishForgotten,
+    /// What KV refused is taken for published.
+    PublishedUnwritten,
+    /// A ring does not set the alarm, neither before its work nor after it.
+    AlarmNotSet,
+    /// Retries are not sent to their queue.
+    LaneForgotten,
 }
 
 impl Defect {
@@ -166,7 +221,58 @@ impl Defect {
             Self::StatsSkipped => {
                 &[("DO UPDATE SET attempts = excluded.attempts,", "DO UPDATE SET attempts = stat.attempts,")]
             }
-            Self::NoTransactions => &[],
+            Self::GivingBackCosts => &[(
+                "offers = 0, attempt = j.value ->> 2, updated_at_ms",
+                "offers = 0, attempt = (j.value ->> 2) + 1, updated_at_ms",
+            )],
+            Self::GivenBackForGood => &[(
+                "offers = 0, attempt = j.value ->> 2, updated_at_ms",
+                "offers = 0, attempt = j.value ->> 2, next_at_ms = NULL, updated_at_ms",
+            )],
+            Self::UnclaimUnfenced => {
+                &[("coalesce(next_at_ms, lease_until_ms) = j.value ->> 2", "j.value ->> 2 > 0")]
+            }
+            Self::CancelKeepsPlan => &[(
+                "next_at_ms = ?5, lease_until_ms = ?6, order_key = NULL,",
+                "next_at_ms = coalesce(?5, next_at_ms), lease_until_ms = ?6, order_key = NULL,",
+            )],
+            Self::CancelKeepsOrder => &[("lease_until_ms = ?6, order_key = NULL,", "lease_until_ms = ?6,")],
+            Self::RecordForgets => &[("attempts = attempts || ?11", "attempts = ?11")],
+            Self::RecordUncounted => {
+                &[("SET state = ?2, made = ?3,", "SET state = ?2, made = made + 0 * ?3,")]
+            }
+            Self::OfferedClaimed => &[(
+                "offers = j.value ->> 3, updated_at_ms = ?2",
+                "offers = j.value ->> 3, claimed = 1, updated_at_ms = ?2",
+            )],
+            Self::KeyIgnored => &[(
+                "idempotency_key IN (SELECT value FROM json_each(?1))",
+                "idempotency_key IN (SELECT value || 'x' FROM json_each(?1))",
+            )],
+            Self::EndKeepsOrder => &[(
+                "order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END",
+                "order_key = CASE ?12 WHEN 9 THEN NULL ELSE order_key END",
+            )],
+            Self::ResendUnmarked => {
+                &[("scheduled = j.value ->> 2, resend = 1,", "scheduled = j.value ->> 2, resend = 0,")]
+            }
+            Self::NoTransactions
+            | Self::BoundsIgnored
+            | Self::ShiftIgnored
+            | Self::CalledTwice
+            | Self::UnclaimForgotten
+            | Self::ClaimGivenUp
+            | Self::FailedClaimTakenForEmpty
+            | Self::WorkForgotten
+            | Self::ReportsGivenUp
+            | Self::ReportForgotten
+            | Self::RefusedForgotten
+            | Self::ReplayForgotten
+            | Self::TestsForgotten
+            | Self::PublishForgotten
+            | Self::PublishedUnwritten
+            | Self::AlarmNotSet
+            | Self::LaneForgotten => &[],
         }
     }
 }
