@@ -36,7 +36,7 @@ const REFUSED_REST_MAX_MS: i64 = 30_000;
 /// A publication that has taken longer is not waited for.
 const PUBLISHING_MAX_MS: i64 = 60_000;
 /// Leasing goes on where this part of all that may be under way is free.
-const ROOM_MIN: usize = 50;
+const ROOM_MIN: usize = 10;
 
 /// What a ring has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]

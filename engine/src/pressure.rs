@@ -17,7 +17,7 @@ use postern_ledger::{LEASE_SLACK_MS, LeaseTicket};
 /// Tickets that may be under way while claims come soon.
 const PLAIN: usize = 500;
 /// However slow the claims are.
-const LEAST: usize = 100;
+const LEAST: usize = 30;
 /// However many claims there are: each is kept in memory.
 const MOST: usize = 5_000;
 /// A claim that comes later than this says that the queue is long.
@@ -40,6 +40,8 @@ struct Seen {
 #[derive(Debug)]
 pub(crate) struct Pressure {
     under_way: BTreeMap<(Seq, u32), Timestamp>,
+    /// Tickets that may be under way where the last claims came soon.
+    plain: usize,
     window_began: Timestamp,
     now: Seen,
     before: Seen,
@@ -48,7 +50,7 @@ pub(crate) struct Pressure {
 impl Default for Pressure {
     fn default() -> Self {
         let (now, before) = (Seen::default(), Seen::default());
-        Self { under_way: BTreeMap::new(), window_began: Timestamp(0), now, before }
+        Self { under_way: BTreeMap::new(), plain: PLAIN, window_began: Timestamp(0), now, before }
     }
 }
 
@@ -84,6 +86,9 @@ impl Pressure {
         }
         let is_next = (WINDOW_MS..2 * WINDOW_MS).contains(&age_ms);
         self.before = if is_next { self.now } else { Seen::default() };
+        // A queue that was long is trusted again step by step, or it would be filled again at once.
+        let was_slow = self.before.slowest_ms >= SLOW_MS;
+        self.plain = if was_slow { LEAST } else { (2 * self.plain).min(PLAIN) };
         self.now = Seen::default();
         self.window_began = now;
     }
@@ -104,7 +109,7 @@ impl Pressure {
         let claims = self.now.claims.max(self.before.claims);
         let ahead = usize::try_from(claims * 1_000 / WINDOW_MS * AHEAD_S).unwrap_or(MOST);
         let is_slow = self.now.slowest_ms.max(self.before.slowest_ms) >= SLOW_MS;
-        let least = if is_slow { LEAST } else { PLAIN };
+        let least = if is_slow { LEAST } else { self.plain };
         ahead.clamp(least, MOST)
     }
 }
@@ -139,7 +144,7 @@ mod tests {
             LEAST,
             "what is lost counts no more, and says that the queue is long"
         );
-        assert_eq!(pressure.room(late.plus_ms(2 * WINDOW_MS)), PLAIN);
+        assert!(pressure.room(late.plus_ms(2 * WINDOW_MS)) > LEAST, "little by little");
     }
 
     /// A burst that is due at once, and a queue in order whose consumers make `per_s` calls a second:
