@@ -1,8 +1,8 @@
 //! Consumers of the queues `deliveries`, `retries` and `dead-letters`.
 //!
-//! A message is acknowledged whatever happens: it is a hint that something is due, and the lease behind it ends by
-//! itself. So nothing is retried through the queue, and no handler fails; an `Err` would become a panic
-//! (docs/platform.md 1.9, trap 7).
+//! A message is acknowledged whatever happens: it is a hint that something is due, and the lease behind it
+//! ends by itself. So nothing is retried through the queue, and no handler fails; an `Err` would become a
+//! panic (docs/platform.md 1.9, trap 7).
 
 use futures_channel::oneshot;
 use futures_util::future;
@@ -15,9 +15,9 @@ use crate::dispatch::Dispatcher;
 use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
 
-/// How long a consumer waits for its calls before it makes room for the next batch. Locally a queue runs one batch at a
-/// time (docs/platform.md 3.1), so a webhook that hangs would hold up all others for its whole timeout; the calls that
-/// are left go on in `wait_until`.
+/// How long a consumer waits for its calls before it makes room for the next batch. Locally a queue runs one
+/// batch at a time (docs/platform.md 3.1), so a webhook that hangs would hold up all others for its whole
+/// timeout; the calls that are left go on in `wait_until`.
 const WAIT_MS: u32 = 1_000;
 
 /// Runs one batch of any of the queues.

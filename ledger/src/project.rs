@@ -236,7 +236,8 @@ impl<S: Sql> Ledger<S> {
         Ok(earliest(self.wakes(now)?, now))
     }
 
-    /// As [`Ledger::next_wake`], while definitions are being published: what else is to be published waits for that.
+    /// As [`Ledger::next_wake`], while definitions are being published: what else is to be published waits
+    /// for that.
     ///
     /// # Errors
     /// The database fails.

@@ -25,7 +25,8 @@ use crate::workspace;
 pub(crate) const MEMBERS: [&str; 8] =
     ["core", "ledger", "engine", "edge", "app", "tests", "xtask", "examples"];
 
-/// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the wire types.
+/// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the
+/// wire types.
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),

@@ -8,8 +8,9 @@
 //! counted, and each must be.
 //!
 //! ```text
-//! POSTERN_SEED=17 cargo test -p postern-engine --test simulation          repeat one seed, with its trace if it fails
-//! POSTERN_SEEDS=90000 POSTERN_FROM=10000 cargo test -p postern-engine --test simulation nothing_is_lost -- --nocapture
+//! POSTERN_SEED=17 cargo test -p postern-engine --test simulation          repeat one seed, with its trace if
+//! it fails POSTERN_SEEDS=90000 POSTERN_FROM=10000 cargo test -p postern-engine --test simulation
+//! nothing_is_lost -- --nocapture
 //!                                                                         other seeds than the first 10,000
 //! ```
 

@@ -1,10 +1,10 @@
 //! Table `delivery`: what becomes of an event at a webhook.
 //!
 //! The only file that writes the table, one function a transition: [`insert`], [`offer`], [`claim`],
-//! [`give_back`], [`park`], [`record`], the ends ([`cancel`] and its kin, [`deliver_late`]), [`make_due`], [`release`],
-//! [`reveal`]. What comes next of a delivery is one value, its [`Plan`]: five columns are read and written
-//! through it, so that no statement keeps them consistent by hand. In debug builds each row is checked when
-//! it is read (`DeliveryRow::is_consistent`).
+//! [`give_back`], [`park`], [`record`], the ends ([`cancel`] and its kin, [`deliver_late`]), [`make_due`],
+//! [`release`], [`reveal`]. What comes next of a delivery is one value, its [`Plan`]: five columns are read
+//! and written through it, so that no statement keeps them consistent by hand. In debug builds each row is
+//! checked when it is read (`DeliveryRow::is_consistent`).
 //!
 //! Does not know whether a delivery may be called: gates, limits and order are decided by the operations.
 
@@ -408,8 +408,8 @@ pub(crate) fn claim<S: Sql>(
     Ok(())
 }
 
-/// Makes leased deliveries due whose attempt was certainly not made: [`Parking::plan`] says when. Inside the caller's
-/// transaction.
+/// Makes leased deliveries due whose attempt was certainly not made: [`Parking::plan`] says when. Inside the
+/// caller's transaction.
 pub(crate) fn give_back<S: Sql>(sql: &S, returns: &[Parking], now: Timestamp) -> Result<(), LedgerError> {
     let row = |back: &Parking| (back.delivery.0, back.plan.json(back.made), back.made);
     let rows: Vec<_> = returns.iter().map(row).collect();

@@ -1,4 +1,5 @@
-//! Where a seed's decisions come from: SplitMix64, written here so that no update of a crate changes what a seed means.
+//! Where a seed's decisions come from: SplitMix64, written here so that no update of a crate changes what a
+//! seed means.
 
 /// A stream of numbers.
 pub(crate) struct Random(u64);
