@@ -7,11 +7,17 @@
 //! stop, and everything accepted must have ended well. Which states, rules and transitions were reached is
 //! counted, and each must be.
 //!
+//! One seed again, with its trace if it fails:
+//!
 //! ```text
-//! POSTERN_SEED=17 cargo test -p postern-engine --test simulation          repeat one seed, with its trace if
-//! it fails POSTERN_SEEDS=90000 POSTERN_FROM=10000 cargo test -p postern-engine --test simulation
-//! nothing_is_lost -- --nocapture
-//!                                                                         other seeds than the first 10,000
+//! POSTERN_SEED=17 cargo test -p postern-engine --test simulation
+//! ```
+//!
+//! Other seeds than the first 10,000:
+//!
+//! ```text
+//! POSTERN_SEEDS=90000 POSTERN_FROM=10000 \
+//!     cargo test -p postern-engine --test simulation nothing_is_lost -- --nocapture
 //! ```
 
 mod audit;
