@@ -62,8 +62,6 @@ pub(crate) enum Defect {
     GivingBackCosts,
     /// What is given back has no plan.
     GivenBackForGood,
-    /// A claim is given back whoever has it by now.
-    UnclaimUnfenced,
     /// A cancelled delivery keeps its plan.
     CancelKeepsPlan,
     /// A cancelled delivery keeps its order key.
@@ -229,9 +227,6 @@ impl Defect {
                 "offers = 0, attempt = j.value ->> 2, updated_at_ms",
                 "offers = 0, attempt = j.value ->> 2, next_at_ms = NULL, updated_at_ms",
             )],
-            Self::UnclaimUnfenced => {
-                &[("coalesce(next_at_ms, lease_until_ms) = j.value ->> 2", "j.value ->> 2 > 0")]
-            }
             Self::CancelKeepsPlan => &[(
                 "next_at_ms = ?5, lease_until_ms = ?6, order_key = NULL,",
                 "next_at_ms = coalesce(?5, next_at_ms), lease_until_ms = ?6, order_key = NULL,",

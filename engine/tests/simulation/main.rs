@@ -394,11 +394,6 @@ fn what_is_given_back_and_never_due_is_noticed() {
 }
 
 #[test]
-fn a_claim_that_is_given_back_by_another_is_noticed() {
-    is_noticed(Defect::UnclaimUnfenced);
-}
-
-#[test]
 fn a_cancelled_delivery_that_keeps_its_plan_is_noticed() {
     is_noticed(Defect::CancelKeepsPlan);
 }
