@@ -268,9 +268,8 @@ impl Ring {
                 }
                 self.refused = refused;
             }
-            Told::More => {}
             Told::Done if matches!(self.stage, Stage::Replay | Stage::Retain) => self.go_on(),
-            Told::Done => {}
+            Told::More | Told::Done => {}
             Told::Failed => {
                 self.has_failed = true;
                 match self.stage {

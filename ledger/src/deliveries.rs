@@ -416,6 +416,8 @@ mod tests {
 
     #[test]
     fn an_older_delivery_that_is_sent_again_waits_for_a_younger_one_of_its_key_that_is_under_way() {
+        type Ask<'a> = &'a dyn Fn(&mut Ledger<Rc<Native>>, Seq);
+
         let by_hand = |ledger: &mut Ledger<Rc<Native>>, head: Seq| {
             let head = id(ledger, head);
             ledger.resend(&head, START).unwrap();
@@ -427,7 +429,7 @@ mod tests {
             ledger.create_replay(query, START).unwrap();
             ledger.replay_step(START, 100).unwrap();
         };
-        let asks: [&dyn Fn(&mut Ledger<Rc<Native>>, Seq); 2] = [&by_hand, &by_replay];
+        let asks: [Ask<'_>; 2] = [&by_hand, &by_replay];
         // How the younger one's call ends: delivered, to be repeated, never claimed, never reported.
         for (ask, end) in asks.iter().flat_map(|ask| (0..4).map(move |end| (ask, end))) {
             let mut ledger = ledger();

@@ -351,7 +351,7 @@ fn a_quiet_webhook_is_not_disabled_by_a_few_failures_however_far_apart() {
 
 #[test]
 fn an_edit_that_makes_another_receiver_of_a_webhook_starts_anew() {
-    let name = WebhookName::parse("w").unwrap();
+    let Some(name) = WebhookName::parse("w") else { panic!("w is a name") };
     let before = Definition::new(name, String::from("https://a.example/x"), Contract::Standard, Vec::new());
     let failing = failing_since_now(F);
     let paused = Definition { paused: true, ..before.clone() };

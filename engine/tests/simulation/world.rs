@@ -218,6 +218,7 @@ pub(crate) struct Summary {
 }
 
 /// One seed.
+#[expect(clippy::struct_excessive_bools, reason = "what is so at the moment, each of something else")]
 pub(crate) struct World {
     random: Random,
     now_ms: i64,
@@ -254,10 +255,10 @@ pub(crate) struct World {
     /// Deliveries that changed in this ring.
     ring_changed: usize,
     desk_bounds: postern_engine::Bounds,
-    /// When no call reaches the object, and when the queues take nothing.
     /// Whether something failed in this ring, and what the queues refused.
     has_failed: bool,
     refused: Vec<LeaseTicket>,
+    /// When no call reaches the object, and when the queues take nothing.
     outages: Vec<(i64, i64)>,
     refusals: Vec<(i64, i64)>,
     was_set: bool,
@@ -813,7 +814,7 @@ impl World {
                         self.audit.reached.insert("a queue refused tickets");
                         refused.extend(messages.into_iter().flat_map(|message| message.tickets));
                     } else {
-                        self.enqueue(messages);
+                        self.enqueue(&messages);
                     }
                 }
                 self.refused.extend(refused.iter().copied());
@@ -859,7 +860,7 @@ impl World {
     }
 
     /// Messages on their way, several of which may be delivered as a batch.
-    fn enqueue(&mut self, messages: Vec<Message>) {
+    fn enqueue(&mut self, messages: &[Message]) {
         let size = usize::try_from(self.random.between(1, 3)).expect("small");
         for batch in messages.chunks(size) {
             self.enqueue_batch(batch.to_vec());
@@ -1079,7 +1080,7 @@ impl World {
                     let back = tickets.iter().map(|queued| (queued.ticket.delivery.0, queued.ticket.attempt));
                     self.settle(id, back.collect::<Vec<_>>());
                     for lane in [Lane::First, Lane::Retry] {
-                        self.enqueue(put_back(&tickets, lane));
+                        self.enqueue(&put_back(&tickets, lane));
                     }
                     self.plan(5, Happening::Hear(id, Box::new(Heard::Done)));
                 }
@@ -1305,16 +1306,13 @@ impl World {
                     self.audit.reached.insert("several tickets were claimed at once");
                 }
                 let are_taken = reports.is_empty() || self.take_reports(reports)?;
-                match self.claim(&tickets, are_taken)? {
-                    Some(works) => {
-                        let keys = works.works.iter().map(|work| (work.delivery.0, work.attempt));
-                        self.owe(id, keys.collect::<Vec<_>>());
-                        Heard::Claimed { project: project(), works }
-                    }
-                    None => {
-                        self.owe_tickets(id, owed);
-                        failed
-                    }
+                if let Some(works) = self.claim(&tickets, are_taken)? {
+                    let keys = works.works.iter().map(|work| (work.delivery.0, work.attempt));
+                    self.owe(id, keys.collect::<Vec<_>>());
+                    Heard::Claimed { project: project(), works }
+                } else {
+                    self.owe_tickets(id, owed);
+                    failed
                 }
             }
             Ask::Unclaim { claims } => {
@@ -1424,12 +1422,11 @@ impl World {
         let now = self.now();
         let Some(invocation) = self.invocations.get(&id) else { return };
         let turn = self.isolates[invocation.isolate].mailbox.leave(project, parcels, now);
-        let next = match turn {
-            Some(turn) => Happening::Carry(id, turn),
-            None => {
-                self.audit.reached.insert("another invocation carried a report");
-                Happening::Hear(id, Box::new(Heard::Done))
-            }
+        let next = if let Some(turn) = turn {
+            Happening::Carry(id, turn)
+        } else {
+            self.audit.reached.insert("another invocation carried a report");
+            Happening::Hear(id, Box::new(Heard::Done))
         };
         self.plan(0, next);
     }

@@ -67,7 +67,7 @@ mod tests {
                     group.with(|| {
                         on_cleanup(move || {
                             gone.fetch_add(1, Ordering::Relaxed);
-                        })
+                        });
                     });
                 });
             }
@@ -98,7 +98,7 @@ mod tests {
         row.with(|| {
             on_cleanup(move || {
                 counted.fetch_add(1, Ordering::Relaxed);
-            })
+            });
         });
         screen.cleanup();
         assert_eq!(is_gone.load(Ordering::Relaxed), 1);
