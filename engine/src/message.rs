@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_message_that_was_sent_before_a_deploy_still_reads() {
-        let text = r#"{"project":"p1","ticket":{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"},"hops":1}"#;
+        let text =
+            r#"{"project":"p1","ticket":{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"},"hops":1}"#;
         let message = Message { project: project("p1"), tickets: vec![ticket(5, Lane::Retry)], hops: 1 };
         assert_eq!(Message::parse(text), Some(message));
     }
