@@ -232,7 +232,8 @@ impl Ring {
             return Some(Task::Send(std::mem::take(&mut self.to_send)));
         }
         let room = alarm.pressure.room(now);
-        if self.steps >= ROUNDS_MAX || !self.is_more || room < ROOM_MIN {
+        // After a refusal the next ring goes on: what else this one has to do does not wait for a queue.
+        if self.steps >= ROUNDS_MAX || !self.is_more || self.was_refused || room < ROOM_MIN {
             return None;
         }
         self.steps += 1;

@@ -34,11 +34,9 @@ const AT_ONCE: usize = 100;
 #[derive(Debug, Default)]
 struct Post {
     waiting: Vec<Parcel>,
-    /// What the carrier has called with, and nobody has acknowledged.
-    in_hand: Vec<Parcel>,
+    /// What is being called with and not acknowledged, by the number of the turn.
+    in_hand: BTreeMap<u64, Hand>,
     carrier: Option<Carrier>,
-    /// Carriers so far: names them.
-    carriers: u64,
     /// Calls in a row that failed.
     failures: u32,
     /// Before this instant the project is not called again.
@@ -54,9 +52,20 @@ struct Carrier {
     called: Timestamp,
 }
 
+/// What one call carries.
+#[derive(Debug)]
+struct Hand {
+    since: Timestamp,
+    parcels: Vec<Parcel>,
+}
+
 /// The reports of an isolate, by project.
 #[derive(Debug, Default)]
-pub struct Mailbox(BTreeMap<ProjectName, Post>);
+pub struct Mailbox {
+    posts: BTreeMap<ProjectName, Post>,
+    /// Turns so far: names them, also after a post is gone and another has come.
+    turns: u64,
+}
 
 /// The right to call a project with what waits for it.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,29 +98,36 @@ impl Mailbox {
     /// Nothing waits.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self { posts: BTreeMap::new(), turns: 0 }
     }
 
     /// Leaves reports for their project. `Some`: the caller must carry them, by [`Mailbox::next`] until it
-    /// says that the turn is over.
+    /// says that the turn is over. While a carrier rests after a failure, whoever comes carries instead: it
+    /// has more of its time left.
     pub fn leave(&mut self, project: &ProjectName, parcels: Vec<Parcel>, now: Timestamp) -> Option<Turn> {
-        let post = self.0.entry(project.clone()).or_default();
+        let post = self.posts.entry(project.clone()).or_default();
         post.waiting.extend(parcels);
-        if post.carrier.is_some_and(|carrier| now.ms_since(carrier.called) < STUCK_AFTER_MS) {
+        let calls = post.carrier.is_some_and(|carrier| now.ms_since(carrier.called) < STUCK_AFTER_MS);
+        let rests = post.rests_until.is_some_and(|until| until > now);
+        if calls && !rests {
             return None;
         }
-        // What a stuck carrier had in hand may have arrived, or not.
-        let mut again = std::mem::take(&mut post.in_hand);
+        // What a stuck call has in hand may have arrived, or not.
+        let is_stuck = |hand: &Hand| now.ms_since(hand.since) >= STUCK_AFTER_MS;
+        let stuck: Vec<u64> =
+            post.in_hand.iter().filter(|(_turn, hand)| is_stuck(hand)).map(|(turn, _hand)| *turn).collect();
+        let mut again: Vec<Parcel> =
+            stuck.iter().filter_map(|turn| post.in_hand.remove(turn)).flat_map(|hand| hand.parcels).collect();
         again.append(&mut post.waiting);
         post.waiting = again;
-        post.carriers += 1;
-        post.carrier = Some(Carrier { number: post.carriers, since: now, called: now });
-        Some(Turn { project: project.clone(), number: post.carriers })
+        self.turns += 1;
+        post.carrier = Some(Carrier { number: self.turns, since: now, called: now });
+        Some(Turn { project: project.clone(), number: self.turns })
     }
 
     /// What the holder of a turn has to do.
     pub fn next(&mut self, turn: &Turn, now: Timestamp) -> Carry {
-        let Some(post) = self.0.get_mut(&turn.project) else { return Carry::Over };
+        let Some(post) = self.posts.get_mut(&turn.project) else { return Carry::Over };
         let carrier = match post.carrier {
             Some(carrier) if carrier.number == turn.number => carrier,
             Some(_) => return Carry::Over,
@@ -119,7 +135,10 @@ impl Mailbox {
             None => Carrier { number: turn.number, since: now, called: now },
         };
         if post.waiting.is_empty() {
-            self.0.remove(&turn.project);
+            post.carrier = None;
+            if post.in_hand.is_empty() {
+                self.posts.remove(&turn.project);
+            }
             return Carry::Over;
         }
         if let Some(until) = post.rests_until.filter(|until| *until > now) {
@@ -127,21 +146,20 @@ impl Mailbox {
             return Carry::After(u32::try_from(until.ms_since(now)).unwrap_or(u32::MAX));
         }
         let count = post.waiting.len().min(AT_ONCE);
-        post.in_hand = post.waiting.drain(..count).collect();
+        let parcels: Vec<Parcel> = post.waiting.drain(..count).collect();
+        let reports = parcels.iter().map(|parcel| parcel.report.clone()).collect();
+        post.in_hand.insert(turn.number, Hand { since: now, parcels });
         let is_over = now.ms_since(carrier.since) >= CARRIES_FOR_MS;
-        // Who comes during the last call goes on instead; what is in hand then is this one's all the same.
+        // Who comes during the last call goes on instead; what is in hand then stays this one's.
         post.carrier = Some(Carrier { called: now, ..carrier }).filter(|_carrier| !is_over);
-        Carry::Now(post.in_hand.iter().map(|parcel| parcel.report.clone()).collect())
+        Carry::Now(reports)
     }
 
     /// Takes note of what became of the call of a turn.
     pub fn carried(&mut self, turn: &Turn, carried: Carried, now: Timestamp) {
-        let Some(post) = self.0.get_mut(&turn.project) else { return };
-        // Another one has taken the turn, and what was in hand with it.
-        if post.carrier.is_some_and(|carrier| carrier.number != turn.number) {
-            return;
-        }
-        let in_hand = std::mem::take(&mut post.in_hand);
+        let Some(post) = self.posts.get_mut(&turn.project) else { return };
+        // `None`: it was taken for stuck, and another one has what it had in hand.
+        let Some(hand) = post.in_hand.remove(&turn.number) else { return };
         match carried {
             Carried::Taken => {
                 post.failures = 0;
@@ -152,7 +170,7 @@ impl Mailbox {
                 post.failures += 1;
                 post.rests_until = Some(now.plus_ms(backoff_ms(post.failures, jitter)));
                 let mut again: Vec<Parcel> =
-                    in_hand.into_iter().filter(|parcel| parcel.until > now).collect();
+                    hand.parcels.into_iter().filter(|parcel| parcel.until > now).collect();
                 again.append(&mut post.waiting);
                 post.waiting = again;
             }
@@ -275,14 +293,16 @@ mod tests {
         let turn = mailbox.leave(&project(), parcels(0..2), NOW).unwrap();
         assert_eq!(carries(&mut mailbox, &turn, 0), [0, 1]);
         failed(&mut mailbox, &turn, Fault::Passing, 10);
-        assert!(mailbox.leave(&project(), parcels(2..3), NOW.plus_ms(20)).is_none());
-        assert_eq!(mailbox.next(&turn, NOW.plus_ms(50)), Carry::After(160));
-        assert_eq!(carries(&mut mailbox, &turn, 210), [0, 1, 2]);
-        failed(&mut mailbox, &turn, Fault::Passing, 220);
-        assert_eq!(mailbox.next(&turn, NOW.plus_ms(220)), Carry::After(400), "the wait doubles");
-        assert_eq!(carries(&mut mailbox, &turn, 620), [0, 1, 2]);
-        taken(&mut mailbox, &turn, 630);
-        assert!(carries(&mut mailbox, &turn, 640).is_empty());
+        assert_eq!(mailbox.next(&turn, NOW.plus_ms(10)), Carry::After(200));
+        let newer = mailbox.leave(&project(), parcels(2..3), NOW.plus_ms(20)).unwrap();
+        assert_eq!(mailbox.next(&newer, NOW.plus_ms(50)), Carry::After(160));
+        assert!(carries(&mut mailbox, &turn, 210).is_empty(), "the newer one has more time left");
+        assert_eq!(carries(&mut mailbox, &newer, 210), [0, 1, 2]);
+        failed(&mut mailbox, &newer, Fault::Passing, 220);
+        assert_eq!(mailbox.next(&newer, NOW.plus_ms(220)), Carry::After(400), "the wait doubles");
+        assert_eq!(carries(&mut mailbox, &newer, 620), [0, 1, 2]);
+        taken(&mut mailbox, &newer, 630);
+        assert!(carries(&mut mailbox, &newer, 640).is_empty());
     }
 
     #[test]
@@ -307,16 +327,33 @@ mod tests {
     }
 
     #[test]
-    fn a_carrier_that_waits_is_not_taken_for_stuck() {
+    fn a_late_answer_of_a_stuck_call_is_not_taken_for_that_of_another() {
+        let mut mailbox = Mailbox::new();
+        let stuck = mailbox.leave(&project(), parcels(0..1), NOW).unwrap();
+        assert_eq!(carries(&mut mailbox, &stuck, 0), [0]);
+        let second = mailbox.leave(&project(), Vec::new(), NOW.plus_ms(STUCK_AFTER_MS)).unwrap();
+        assert_eq!(carries(&mut mailbox, &second, STUCK_AFTER_MS), [0]);
+        taken(&mut mailbox, &second, STUCK_AFTER_MS);
+        assert!(carries(&mut mailbox, &second, STUCK_AFTER_MS).is_empty(), "all is done");
+        let third = mailbox.leave(&project(), parcels(1..2), NOW.plus_ms(6_000)).unwrap();
+        assert_eq!(carries(&mut mailbox, &third, 6_000), [1]);
+        taken(&mut mailbox, &stuck, 6_001);
+        failed(&mut mailbox, &third, Fault::Passing, 6_002);
+        assert_eq!(mailbox.next(&third, NOW.plus_ms(6_002)), Carry::After(200));
+        assert_eq!(carries(&mut mailbox, &third, 6_202), [1], "its report is still there");
+    }
+
+    #[test]
+    fn what_is_in_hand_during_a_last_call_is_not_sent_by_the_one_who_goes_on() {
         let mut mailbox = Mailbox::new();
         let turn = mailbox.leave(&project(), parcels(0..1), NOW).unwrap();
-        let mut ms = 0;
-        for _failure in 0..6 {
-            assert_eq!(carries(&mut mailbox, &turn, ms), [0]);
-            failed(&mut mailbox, &turn, Fault::Passing, ms);
-            let Carry::After(wait_ms) = mailbox.next(&turn, NOW.plus_ms(ms)) else { panic!("it waits") };
-            ms += i64::from(wait_ms);
-            assert!(mailbox.leave(&project(), Vec::new(), NOW.plus_ms(ms - 1)).is_none());
-        }
+        assert_eq!(carries(&mut mailbox, &turn, CARRIES_FOR_MS), [0], "its last call");
+        let next = mailbox.leave(&project(), parcels(1..2), NOW.plus_ms(CARRIES_FOR_MS + 1)).unwrap();
+        assert_eq!(carries(&mut mailbox, &next, CARRIES_FOR_MS + 1), [1]);
+        taken(&mut mailbox, &next, CARRIES_FOR_MS + 2);
+        assert!(carries(&mut mailbox, &next, CARRIES_FOR_MS + 2).is_empty());
+        failed(&mut mailbox, &turn, Fault::Passing, CARRIES_FOR_MS + 3);
+        assert!(matches!(mailbox.next(&turn, NOW.plus_ms(CARRIES_FOR_MS + 3)), Carry::After(_)));
+        assert_eq!(carries(&mut mailbox, &turn, CARRIES_FOR_MS + 500), [0], "nobody else has it");
     }
 }

@@ -24,11 +24,26 @@ pub struct Message {
     pub hops: u32,
 }
 
+/// A message as it was: see [`Message::parse`].
+#[derive(Deserialize)]
+struct OfOneTicket {
+    project: ProjectName,
+    ticket: LeaseTicket,
+    #[serde(default)]
+    hops: u32,
+}
+
 impl Message {
     /// Reads a message's body. `None` for anything that is not ours (a poison message).
+    ///
+    /// Versions before 2026-11-30 sent one `ticket` a message. Such a message may still be in its queue when a
+    /// new version is deployed, and without it the delivery would wait for its lease to end.
     #[must_use]
     pub fn parse(body: &str) -> Option<Self> {
-        serde_json::from_str(body).ok()
+        serde_json::from_str(body).ok().or_else(|| {
+            let OfOneTicket { project, ticket, hops } = serde_json::from_str(body).ok()?;
+            Some(Self { project, tickets: vec![ticket], hops })
+        })
     }
 
     /// Its tickets, one by one.
@@ -90,6 +105,14 @@ mod tests {
         let text =
             r#"{"project":"p1","tickets":[{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"}],"hops":1}"#;
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
+        assert_eq!(Message::parse(text), Some(message));
+    }
+
+    #[test]
+    fn a_message_that_was_sent_before_a_deploy_still_reads() {
+        let text =
+            r#"{"project":"p1","ticket":{"delivery":5,"attempt":2,"webhook":3,"lane":"retry"},"hops":1}"#;
+        let message = Message { project: project("p1"), tickets: vec![ticket(5, Lane::Retry)], hops: 1 };
         assert_eq!(Message::parse(text), Some(message));
     }
 

@@ -397,7 +397,7 @@ mod tests {
         START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook,
     };
     use crate::support::native::Native;
-    use crate::{InlineLimit, Report};
+    use crate::{GivenBack, InlineLimit, Report};
 
     const OK: Outcome = Outcome::Answered { status: 200 };
     const FAILED: Outcome = Outcome::Answered { status: 503 };
@@ -430,8 +430,9 @@ mod tests {
             ledger.replay_step(START, 100).unwrap();
         };
         let asks: [Ask<'_>; 2] = [&by_hand, &by_replay];
-        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported.
-        for (ask, end) in asks.iter().flat_map(|ask| (0..4).map(move |end| (ask, end))) {
+        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported, given back,
+        // not made through our own fault.
+        for (ask, end) in asks.iter().flat_map(|ask| (0..6).map(move |end| (ask, end))) {
             let mut ledger = ledger();
             create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });
             let events = vec![in_order("a", "k"), in_order("b", "k")];
@@ -448,12 +449,16 @@ mod tests {
             if end != 2 {
                 let work = ledger.claim(&tickets, at).unwrap().works.remove(0);
                 assert_eq!(lease(&mut ledger, at), [], "one at a time");
-                if end < 2 {
-                    let attempt = attempt(work.attempt, if end == 0 { OK } else { FAILED }, at);
+                let ours = Outcome::PlatformFailed { message: String::from("a test") };
+                let outcome = [Some(OK), Some(FAILED), None, None, None, Some(ours)][end].clone();
+                if let Some(outcome) = outcome {
+                    let attempt = attempt(work.attempt, outcome, at);
                     ledger.report(vec![Report { delivery: second, attempt }], at).unwrap();
+                } else if end == 4 {
+                    ledger.unclaim(&[GivenBack::of(&work)], at).unwrap();
                 }
             }
-            if end >= 2 {
+            if end == 2 || end == 3 {
                 then = at.plus_ms(40_000);
             }
             let mut leased = lease(&mut ledger, then);

@@ -4,6 +4,8 @@
 //! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out.
 //! A slot of a rate limit that the claim has taken stays taken, so a limit is never exceeded by it.
 
+use std::collections::BTreeSet;
+
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
+use crate::report::release_next;
 use crate::row::delivery::{self, DeliveryRow, Parking, Plan};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
@@ -94,9 +97,14 @@ impl<S: Sql> Ledger<S> {
         for row in &rows {
             effects.end(row.webhook, row.seq);
         }
-        atomically(&self.sql, |sql| delivery::give_back(sql, &returns, now))?;
+        atomically(&self.sql, |sql| {
+            delivery::give_back(sql, &returns, now)?;
+            // An older one of the key may have come to wait for it meanwhile: each would wait for the other.
+            rows.iter().try_for_each(|row| release_next(sql, &mut effects, row, now))
+        })?;
+        let changed: BTreeSet<Seq> = rows.iter().map(|row| row.seq).chain(effects.changed.clone()).collect();
         self.apply(effects, now);
-        Ok(rows.into_iter().map(|row| row.seq).collect())
+        Ok(changed.into_iter().collect())
     }
 }
 

@@ -151,6 +151,8 @@ impl<S: Sql> Ledger<S> {
             let recorded = Recorded { plan: Plan::Due { at }, resend: row.resend, scheduled: row.scheduled };
             delivery::record(sql, row, &attempt, recorded, now)?;
             effects.end(row.webhook, row.seq);
+            // An older one of the key may have come to wait for it meanwhile.
+            release_next(sql, effects, row, now)?;
             return Ok(Taken::Recorded);
         }
         let scheduled = row.scheduled_after();

@@ -317,6 +317,7 @@ impl<S: Sql> Ledger<S> {
                 let (before, seq) = (&before.definition, after.seq);
                 if before.ordered && !after.definition.ordered {
                     self.gates.hold(seq);
+                    self.gates.forget_keys(seq);
                 }
                 if after.definition.rate_limit.is_none() {
                     self.gates.forget_window(seq);

@@ -238,6 +238,18 @@ impl Health {
         Self { at_once: Some(at_once), at_once_since: Some(since), ..Self::default() }
     }
 
+    /// A failure while a webhook opens halves what it gets at once, once a step at most, as it is doubled: a
+    /// receiver that refuses some events must not stay closed because of them.
+    fn opened_less(&self, now: Timestamp) -> (Option<u32>, Option<Timestamp>) {
+        match self.at_once.zip(self.at_once_since) {
+            None => (None, None),
+            Some((at_once, since)) if (0..SLOW_START_STEP_MS).contains(&now.ms_since(since)) => {
+                (Some(at_once), Some(since))
+            }
+            Some((at_once, _since)) => (Some((at_once / 2).max(1)), Some(now)),
+        }
+    }
+
     fn after_failure(
         &self,
         cause: Option<Cause>,
@@ -257,10 +269,10 @@ impl Health {
             && failures >= DISABLE_FAILURES_MIN
             && failing_days >= DISABLE_DAYS_MIN;
         // Once it is probed it gets one call at a time anyway.
-        let at_once = self.at_once.filter(|_| level == 0).map(|at_once| (at_once / 2).max(1));
+        let (at_once, at_once_since) = if level == 0 { self.opened_less(now) } else { (None, None) };
         let next = Self {
             at_once,
-            at_once_since: at_once.map(|_| now),
+            at_once_since,
             failures,
             failing_days,
             failed_on: Some(today),

@@ -402,11 +402,26 @@ fn a_webhook_opens_slowly_after_an_outage() {
 fn a_failure_while_a_webhook_opens_halves_what_it_gets_at_once() {
     let eight = Health { at_once: Some(8), at_once_since: Some(NOW), ..Health::default() };
     let at_once = |signals: &[Signal]| {
-        signals.iter().fold(eight, |health, signal| health.after(*signal, NOW.plus_ms(100)).0).at_once
+        let late = NOW.plus_ms(SLOW_START_STEP_MS);
+        signals.iter().fold(eight.clone(), |health, signal| health.after(*signal, late).0).at_once
     };
     assert_eq!(at_once(&[F]), Some(4));
     assert_eq!(at_once(&[F, S]), Some(4), "it is not raised at once");
-    assert_eq!(at_once(&[F, F, F, F]), Some(1));
+    assert_eq!(at_once(&[F, F, F, F]), Some(4), "nor lowered again at once");
     assert_eq!(at_once(&[F, F, F, F, F]), None, "it is probed again");
     assert_eq!(at_once(&[T]), None);
+    let early = eight.after(F, NOW.plus_ms(SLOW_START_STEP_MS - 1)).0;
+    assert_eq!(early.at_once, Some(8), "the last change was just now");
+}
+
+#[test]
+fn a_receiver_that_refuses_some_events_is_not_kept_closed_by_them() {
+    let mut health = opened_at(NOW);
+    // A call every 10 ms, every tenth of which fails.
+    let opens = (1..1_000).find(|call| {
+        let signal = if call % 10 == 0 { F } else { S };
+        health = health.after(signal, NOW.plus_ms(call * 10)).0;
+        health.at_once.is_none()
+    });
+    assert!(opens.is_some(), "within ten seconds");
 }

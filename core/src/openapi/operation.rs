@@ -508,7 +508,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .query(vec![
                     text("webhook", "Only of this webhook."),
                     text("type", "Only of this event type."),
-                    time("since", "Where the first bucket begins; rounded down to the begin of a bucket."),
+                    time("since", "Where the first bucket starts; rounded down to the start of a bucket."),
                     time("until", "Later than `since`; now where nobody says."),
                     word("bucket", &["hour", "day"], "The width of the buckets."),
                 ])

@@ -91,6 +91,11 @@ impl Dispatcher {
                 }
             }
             let heard = match patience_ms {
+                // Without a future the stream would say at once that it is over, and nothing would wait.
+                Some(ms) if under_way.is_empty() => {
+                    clock::sleep(ms).await;
+                    None
+                }
                 Some(ms) => match future::select(under_way.next(), clock::sleep(ms)).await {
                     Either::Left((heard, _)) => heard,
                     Either::Right(((), _)) => None,

@@ -25,6 +25,9 @@ use crate::{clock, config, definition_kv};
 
 /// Definitions that are written to KV at once.
 const PUBLISH_AT_ONCE: usize = 6;
+/// A publication starts nothing more after so long: the next one may start 60 s after it, and two at once
+/// could leave an older definition behind. What is left stays in the outbox.
+const PUBLISHES_FOR_MS: i64 = 45_000;
 /// KV and queues that have not answered by then have failed, as far as the alarm is concerned.
 const PATIENCE_MS: u32 = 10_000;
 
@@ -194,7 +197,11 @@ impl Project {
                 if let Err(error) = note_published(&mut ledger.borrow_mut(), &id, &entry, outcome) {
                     log::error(&id, "what was published could not be noted", &[("error", &error)]);
                 }
+                if clock::now().ms_since(now) >= PUBLISHES_FOR_MS {
+                    break;
+                }
             }
+            drop(puts);
             alarm.machine.borrow_mut().published();
             let now = clock::now();
             let wake = ledger.borrow().as_ref().map(|ledger| alarm.wake_at(ledger, Rest::None, now));

@@ -116,7 +116,11 @@ impl Project {
             return Err(Refusal::Failed(format!("the alarm could not be read: {}", log::chain(&error))));
         }
         // From here to the alarm's setting nothing waits.
-        let Answered { reply, wake_at, changes } = self.answer(call)?;
+        let answered = self.answer(call);
+        if matches!(answered, Err(Refusal::Failed(_))) {
+            self.arm_after_a_failure(id).await;
+        }
+        let Answered { reply, wake_at, changes } = answered?;
         if let Some(wake_at) = wake_at
             && let Err(error) = self.alarm.no_later_than(&self.state.storage(), wake_at, clock::now()).await
         {
@@ -128,6 +132,23 @@ impl Project {
         }
         self.tell(id, changes);
         Ok(reply)
+    }
+
+    /// What failed may have committed a part before, such as the reports that come with a claim: what that
+    /// part made due needs its alarm all the same.
+    async fn arm_after_a_failure(&self, id: &RequestId) {
+        let now = clock::now();
+        let outcome = match self.with_ledger(|ledger| self.alarm.wake_at(ledger, Rest::Failed, now)) {
+            Ok(Some(Some(wake_at))) => {
+                let armed = self.alarm.no_later_than(&self.state.storage(), wake_at, now).await;
+                armed.map_err(|error| log::chain(&error))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            log::error(id, "the alarm could not be set; the watchdog will", &[("error", &error)]);
+        }
     }
 
     /// The project, if there is one, under the deployment's quotas.

@@ -37,10 +37,14 @@ const LOOK_EVERY_MS: i64 = 500;
 const QUIET_MS: i64 = 100;
 /// No finished attempt waits longer than this.
 const REPORT_WITHIN_MS: i64 = 1_000;
+/// A claim that has taken longer than this keeps no connection and no report from the others.
+const CLAIM_HANGS_AFTER_MS: i64 = 5_000;
 /// Kept free at the end of an invocation for its last report.
 const LAST_REPORT_MS: i64 = 2_000;
 /// A call that may take longer than this has to start early to fit into an invocation.
 const LONG_S: u32 = 25;
+/// So many of them go before others: they have no time to wait.
+const LONG_FIRST_MAX: usize = 2;
 /// When it has to have started.
 const LONG_STARTS_WITHIN_MS: i64 = 3_000;
 /// What is kept free for the report of a long one.
@@ -228,11 +232,13 @@ struct Running {
     webhook: Seq,
     lease_until: Timestamp,
     since: Timestamp,
+    is_long: bool,
 }
 
 /// A claim under way.
 #[derive(Debug)]
 struct Claiming {
+    since: Timestamp,
     reports: Vec<Parcel>,
     tickets: Vec<Queued>,
     /// Connections that its calls will take.
@@ -327,6 +333,7 @@ impl Desk {
         } else {
             self.unclaim(|ready| !hanging.contains(&(ready.project.clone(), ready.work.webhook)), &mut todo);
         }
+        self.leave_hanging_claims(now);
         if hanging.is_empty() && shift.takes_claims(now) {
             self.start_claims(paces, now, &mut todo);
         } else {
@@ -372,18 +379,40 @@ impl Desk {
             self.tickets.retain(|queued| queued.project != *project);
             return;
         }
-        if !claim.reports.is_empty() {
-            if self.done.is_empty() {
-                self.done_since = now;
-            }
-            self.done.entry(project.clone()).or_default().extend(claim.reports);
-        }
+        self.report_anew(project, claim.reports, now);
         for queued in claim.tickets.into_iter().rev() {
             self.tickets.push_front(queued);
         }
         let failures = self.resting.get(project).map_or(0, |resting| resting.failures) + 1;
         let until = now.plus_ms(backoff_ms(failures, jitter));
         self.resting.insert(project.clone(), Resting { failures, until });
+    }
+
+    /// Reports that went with a claim go another way. The operation is compare-and-set, so they may arrive
+    /// twice.
+    fn report_anew(&mut self, project: &ProjectName, reports: Vec<Parcel>, now: Timestamp) {
+        if reports.is_empty() {
+            return;
+        }
+        if self.done.is_empty() {
+            self.done_since = now;
+        }
+        self.done.entry(project.clone()).or_default().extend(reports);
+    }
+
+    /// What a claim holds that hangs: connections that other projects could use, and reports that would be
+    /// lost with this invocation.
+    fn leave_hanging_claims(&mut self, now: Timestamp) {
+        let mut left = Vec::new();
+        for (project, claim) in &mut self.claiming {
+            if now.ms_since(claim.since) >= CLAIM_HANGS_AFTER_MS {
+                claim.reserved = 0;
+                left.push((project.clone(), std::mem::take(&mut claim.reports)));
+            }
+        }
+        for (project, reports) in left {
+            self.report_anew(&project, reports, now);
+        }
     }
 
     /// The webhooks of the calls that hang, one for each call, where so many do that others should not wait
@@ -443,10 +472,11 @@ impl Desk {
         let share = self.share();
         while self.running.len() < self.bounds.calls {
             let has_room = |ready: &Ready| self.running_of(&ready.project, ready.work.webhook) < share;
-            let Some(ready) = self.ready.iter().position(has_room).and_then(|at| self.ready.remove(at))
-            else {
-                return;
-            };
+            let long = self.running.values().filter(|running| running.is_long).count();
+            let long_first = |ready: &Ready| long < LONG_FIRST_MAX && is_long(ready) && has_room(ready);
+            let next =
+                self.ready.iter().position(long_first).or_else(|| self.ready.iter().position(has_room));
+            let Some(ready) = next.and_then(|at| self.ready.remove(at)) else { return };
             // Whatever does not fit was given back.
             let timeout_s = self.shift.patience_s(now, ready.work.timeout_s).unwrap_or(ready.work.timeout_s);
             self.calls += 1;
@@ -458,6 +488,7 @@ impl Desk {
                     webhook: ready.work.webhook,
                     lease_until: ready.work.lease_until,
                     since: now,
+                    is_long: is_long(&ready),
                 },
             );
             todo.push(Do::Call { call, ready: Box::new(ready), timeout_s });
@@ -488,7 +519,8 @@ impl Desk {
                 continue;
             }
             let reports = self.done.remove(&project).unwrap_or_default();
-            let claiming = Claiming { reports: reports.clone(), tickets: tickets.clone(), reserved };
+            let claiming =
+                Claiming { since: now, reports: reports.clone(), tickets: tickets.clone(), reserved };
             self.claiming.insert(project.clone(), claiming);
             todo.push(Do::Claim { project, reports, tickets });
         }
@@ -580,7 +612,7 @@ impl Desk {
     fn patience(&self, now: Timestamp) -> Option<Do> {
         let reports = (!self.done.is_empty())
             .then(|| self.heard_at.plus_ms(QUIET_MS).min(self.done_since.plus_ms(REPORT_WITHIN_MS)));
-        let waits = !self.tickets.is_empty() || !self.ready.is_empty();
+        let waits = !self.tickets.is_empty() || !self.ready.is_empty() || !self.claiming.is_empty();
         let looks = waits.then(|| now.plus_ms(LOOK_EVERY_MS));
         let rests = self.tickets.iter().filter_map(|queued| self.resting.get(&queued.project));
         let rested = rests.map(|resting| resting.until).filter(|until| *until > now).min();
@@ -588,6 +620,11 @@ impl Desk {
         let ms = until.ms_since(now).clamp(1, LOOK_EVERY_MS);
         Some(Do::Sleep { ms: u32::try_from(ms).unwrap_or(1) })
     }
+}
+
+/// Whether a call has to start early in its invocation.
+const fn is_long(ready: &Ready) -> bool {
+    ready.work.timeout_s > LONG_S
 }
 
 /// The same things in an order in which their owners take turns, those that came first in each.

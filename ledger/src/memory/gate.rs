@@ -493,6 +493,14 @@ impl Gates {
         self.held.insert(webhook);
     }
 
+    /// The webhook calls in no order any more: its leased deliveries have no key in their rows either.
+    pub(crate) fn forget_keys(&mut self, webhook: Seq) {
+        self.by_key.retain(|(of, _key), _deliveries| *of != webhook);
+        for delivery in self.by_webhook.get(&webhook).into_iter().flat_map(|gate| gate.out.keys()) {
+            self.keys.remove(delivery);
+        }
+    }
+
     /// The webhook has no held deliveries.
     pub(crate) fn hold_none(&mut self, webhook: Seq) {
         self.held.remove(&webhook);
