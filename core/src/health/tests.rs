@@ -403,7 +403,7 @@ fn a_failure_while_a_webhook_opens_halves_what_it_gets_at_once() {
     let eight = Health { at_once: Some(8), at_once_since: Some(NOW), ..Health::default() };
     let at_once = |signals: &[Signal]| {
         let late = NOW.plus_ms(SLOW_START_STEP_MS);
-        signals.iter().fold(eight.clone(), |health, signal| health.after(*signal, late).0).at_once
+        signals.iter().fold(eight, |health, signal| health.after(*signal, late).0).at_once
     };
     assert_eq!(at_once(&[F]), Some(4));
     assert_eq!(at_once(&[F, S]), Some(4), "it is not raised at once");
