@@ -36,8 +36,8 @@ struct OfOneTicket {
 impl Message {
     /// Reads a message's body. `None` for anything that is not ours (a poison message).
     ///
-    /// Versions before 2026-11-30 sent one `ticket` a message. Such a message may still be in its queue when a
-    /// new version is deployed, and without it the delivery would wait for its lease to end.
+    /// Versions before 2026-11-30 sent one `ticket` a message. Such a message may still be in its queue when
+    /// a new version is deployed, and without it the delivery would wait for its lease to end.
     #[must_use]
     pub fn parse(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok().or_else(|| {

@@ -12,9 +12,10 @@ use postern_core::filter::{EventFacts, EventPattern, explain, matches};
 use postern_core::import;
 use postern_core::json_schema::Schema;
 use postern_core::live_ticket::{self, Offered};
+use postern_core::operation::Operation;
 use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
 use postern_core::retry::{RETRY_AFTER_MAX_S, RetryAfter};
-use postern_core::route::Route;
+use postern_core::route::Path;
 use postern_core::run;
 use postern_core::signing::{Secret, sign, verify};
 use postern_core::time::Timestamp;
@@ -278,8 +279,12 @@ fn facades(body: &str) {
 /// Paths and queries.
 fn path(text: &str) {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    if let Some(route) = Route::parse(path) {
-        assert_eq!(Route::parse(&route.path()), Some(route), "a route's own path leads back to it");
+    if let Some(path) = Path::parse(path) {
+        for method in Operation::ALL.iter().map(|operation| operation.method().as_str()) {
+            let Ok(route) = path.clone().route(method) else { continue };
+            let again = Path::parse(&route.path()).and_then(|again| again.route(method).ok());
+            assert_eq!(again, Some(route), "a route's own path leads back to it");
+        }
     }
     let _page = PageQuery::parse(query);
     let _webhooks = WebhookQuery::parse(query);

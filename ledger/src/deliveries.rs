@@ -430,8 +430,8 @@ mod tests {
             ledger.replay_step(START, 100).unwrap();
         };
         let asks: [Ask<'_>; 2] = [&by_hand, &by_replay];
-        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported, given back,
-        // not made through our own fault.
+        // How the younger one's call ends: delivered, to be repeated, never claimed, never reported, given
+        // back, not made through our own fault.
         for (ask, end) in asks.iter().flat_map(|ask| (0..6).map(move |end| (ask, end))) {
             let mut ledger = ledger();
             create(&mut ledger, Definition { ordered: true, ..webhook("w", "*") });

@@ -5,6 +5,7 @@
 
 use postern_core::config::CONFIG_BYTES_MAX;
 use postern_core::fault::BODY_BYTES_MAX;
+use postern_core::import::LISTING_BYTES_MAX;
 use postern_core::problem::ProblemType;
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::stack;
@@ -301,8 +302,11 @@ async fn every_route_that_takes_a_body_refuses_one_over_the_limit() {
             format!("{}{body}", " ".repeat(bytes - body.len()))
         };
         // A configuration, or another system's listing, may be larger than an event.
-        let whole = operation.path.starts_with("config/") || operation.path.starts_with("import/");
-        let max = if whole { CONFIG_BYTES_MAX } else { BODY_BYTES_MAX };
+        let max = match operation.path.split_once('/') {
+            Some(("config", _)) => CONFIG_BYTES_MAX,
+            Some(("import", _)) => LISTING_BYTES_MAX,
+            _ => BODY_BYTES_MAX,
+        };
         furnished.with_body(&operation, padded(max + 1)).await.problem(ProblemType::BodyTooLarge);
         furnished.with_body(&operation, vec![b'x'; 2 * max]).await.problem(ProblemType::BodyTooLarge);
     }

@@ -143,7 +143,7 @@ async fn cut_the_feed(browser: &Browser) {
 #[tokio::test]
 async fn a_reconnect_keeps_loaded_pages_the_scroll_and_the_focus() {
     let project = stack::project("reconnect").await;
-    project.listen("away", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    project.listen("away", "http://127.0.0.1:1024/", &json!({ "paused": true })).await;
     post(&project, 120).await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": KEEP_SOCKETS })).await;
@@ -169,7 +169,7 @@ async fn a_reconnect_keeps_loaded_pages_the_scroll_and_the_focus() {
 #[tokio::test]
 async fn a_paused_list_stands_still_also_after_a_reconnect() {
     let project = stack::project("paused").await;
-    project.listen("away", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    project.listen("away", "http://127.0.0.1:1024/", &json!({ "paused": true })).await;
     post(&project, 60).await;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": KEEP_SOCKETS })).await;
@@ -191,7 +191,7 @@ async fn a_paused_list_stands_still_also_after_a_reconnect() {
 #[tokio::test]
 async fn the_next_row_is_the_one_below_that_which_the_drawer_shows() {
     let project = stack::project("next-row").await;
-    project.listen("away", "http://127.0.0.1:1024/", &json!({ "enabled": false })).await;
+    project.listen("away", "http://127.0.0.1:1024/", &json!({ "paused": true })).await;
     post(&project, 6).await;
     let rows = project.deliveries("").await.items;
     let (browser, base) = (Browser::open().await, project.api.base.clone());
@@ -270,7 +270,7 @@ async fn a_limit_is_warned_of_shown_and_named_when_it_is_reached() {
     browser.click("link", "All limits of this project").await;
     dashboard.heading("Settings").await;
     browser.sees("4 of 5 · 80 %").await;
-    browser.sees("at most 600,000 a minute").await;
+    browser.sees("at most 10,000").await;
     assert_eq!(browser.axe().await, [""; 0]);
     project.inbox("inbox 4").await;
     dashboard.visit("Inboxes").await;
