@@ -7,7 +7,7 @@ use crate::contract::{Rendering, counts_as_delivered};
 use crate::credential::{HIDDEN, is_credential_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
-use crate::variants;
+use crate::variants::spelled;
 use crate::webhook::Contract;
 
 /// Where a delivery stands: pending → (leased → waiting)* → delivered, dead or cancelled.
@@ -31,22 +31,9 @@ pub enum State {
     Cancelled,
 }
 
+spelled!(pub State, "The wire spelling.");
+
 impl State {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// Whether there is nothing left to do.
     #[must_use]
     pub const fn is_final(self) -> bool {

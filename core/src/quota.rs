@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::variants;
+use crate::variants::spelled;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,22 +39,9 @@ pub enum Quota {
     LiveSockets,
 }
 
+spelled!(pub Quota, "Its name, as problems and a project's detail say it.");
+
 impl Quota {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// Its name, as problems and a project's detail say it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// The quota of this name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// The variable of the deployment that sets it.
     #[must_use]
     pub const fn variable(self) -> &'static str {

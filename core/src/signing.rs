@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use base64::{Engine as _, alphabet};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::variants;
+use crate::variants::spelled;
 
 #[cfg(feature = "asymmetric")]
 use ed25519_compact::{KeyPair, SecretKey, Seed};
@@ -50,28 +50,15 @@ pub enum SecretKind {
     V1a,
 }
 
-impl SecretKind {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
+spelled!(pub SecretKind, "The wire spelling, also the scheme in `webhook-signature`.");
 
+impl SecretKind {
     /// Bytes of its signatures: those of SHA-256, and of ed25519 (RFC 8032 5.1.6).
     const fn signature_bytes(self) -> usize {
         match self {
             Self::V1 => 32,
             Self::V1a => 64,
         }
-    }
-
-    /// The wire spelling, also the scheme in `webhook-signature`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::delivery::Outcome;
-use crate::variants;
+use crate::variants::spelled;
 
 /// How an attempt ended, as coarsely as a chart can show it.
 #[derive(
@@ -53,10 +53,9 @@ pub enum OutcomeClass {
     Lost,
 }
 
-impl OutcomeClass {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
+spelled!(pub OutcomeClass, "The wire spelling.");
 
+impl OutcomeClass {
     /// The class of an outcome.
     #[must_use]
     pub const fn from_outcome(outcome: &Outcome) -> Self {
@@ -72,18 +71,6 @@ impl OutcomeClass {
             Outcome::PlatformFailed { .. } => Self::Platform,
             Outcome::Lost => Self::Lost,
         }
-    }
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
     }
 
     /// Whether there is a latency worth counting: somebody answered.

@@ -9,7 +9,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::fault::{Fields, InputFault, check_name, parse_json};
 use crate::time::{TIME_RULE, Timestamp};
-use crate::variants;
+use crate::variants::spelled;
 use crate::webhook::ProjectName;
 
 /// What a token may do. Which operations that is: [`crate::operation`].
@@ -29,16 +29,9 @@ pub enum Role {
     Read,
 }
 
+spelled!(pub Role, "The wire spelling.");
+
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
     /// What people read of it. A test holds the words against the table of operations.
     #[must_use]
     pub const fn about(self) -> &'static str {
@@ -48,12 +41,6 @@ impl Role {
             Self::Execute => "create runs, work on them and read them, nothing else",
             Self::Read => "read everything but secrets, tokens and the audit log",
         }
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
     }
 }
 

@@ -6,7 +6,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 use crate::admin::UNNAMED;
 use crate::change::{CHANGED, Changes};
 use crate::time::Timestamp;
-use crate::variants;
+use crate::variants::spelled;
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,22 +145,9 @@ pub enum AuditAction {
     ConfigApplied,
 }
 
+spelled!(pub AuditAction, "The wire spelling.");
+
 impl AuditAction {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// What kind of thing it is done to.
     #[must_use]
     pub const fn subject(self) -> SubjectKind {
@@ -218,22 +205,7 @@ pub enum SubjectKind {
     Replay,
 }
 
-impl SubjectKind {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
+spelled!(pub SubjectKind, "The wire spelling.");
 
 /// What something was done to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

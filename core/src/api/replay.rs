@@ -5,7 +5,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::replay::ReplayQuery;
 use crate::time::Timestamp;
-use crate::variants;
+use crate::variants::spelled;
 
 /// Deliveries that a dry run counts at most.
 pub const COUNTED_MAX: u32 = 1_000_000;
@@ -25,22 +25,7 @@ pub enum ReplayState {
     Cancelled,
 }
 
-impl ReplayState {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
+spelled!(pub ReplayState, "The wire spelling.");
 
 /// A replay as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 use crate::budget::Budget;
 use crate::compare::order;
 use crate::fault::type_name;
-use crate::variants;
+use crate::variants::spelled;
 
 /// Values in the list of `in` or `nin` at most.
 pub const LIST_VALUES_MAX: usize = 100;
@@ -41,22 +41,9 @@ pub enum Op {
     Exists,
 }
 
+spelled!(pub Op, "The wire spelling.");
+
 impl Op {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// What is wrong with a value that this can't compare with.
     pub(super) fn refuses(self, wanted: &Value) -> Option<String> {
         let must_be = |what: &str| Some(format!("must be {what}, not {}", type_name(wanted)));

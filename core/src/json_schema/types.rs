@@ -4,7 +4,7 @@ use serde_json::Value;
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::decimal::Decimal;
-use crate::variants;
+use crate::variants::spelled;
 
 /// The values of `type`, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,14 +61,4 @@ pub(super) enum Format {
     Uri,
 }
 
-impl Format {
-    pub(super) const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    pub(super) const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
+spelled!(pub(super) Format, "The spelling in a schema.");

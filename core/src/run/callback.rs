@@ -5,7 +5,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use super::target::{Target, Webhooks};
 use crate::credential::masked_url;
-use crate::variants;
+use crate::variants::spelled;
 
 /// What a run is called about, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,22 +24,9 @@ pub enum CallbackKind {
     Finished,
 }
 
+spelled!(pub CallbackKind, "The wire spelling.");
+
 impl CallbackKind {
-    /// All of them, in their order.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// Whether it only looks whether somebody is there.
     #[must_use]
     pub const fn is_probe(self) -> bool {
@@ -91,22 +78,9 @@ pub enum CallbackState {
     Cancelled,
 }
 
+spelled!(pub CallbackState, "The wire spelling.");
+
 impl CallbackState {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// Whether a call is to be made, or is being made.
     #[must_use]
     pub const fn is_open(self) -> bool {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::variants;
+use crate::variants::spelled;
 
 /// Seconds of a claim's lease: what an executor may ask for.
 pub const LEASE_S_MIN: u32 = 10;
@@ -39,22 +39,9 @@ pub enum RunState {
     Terminated,
 }
 
+spelled!(pub RunState, "The wire spelling, which is actinia's, too.");
+
 impl RunState {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling, which is actinia's, too.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// Whether there is nothing left to do.
     #[must_use]
     pub const fn is_final(self) -> bool {

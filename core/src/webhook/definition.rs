@@ -9,7 +9,7 @@ use super::name::WebhookName;
 use crate::condition::Condition;
 use crate::filter::EventPattern;
 use crate::time::Timestamp;
-use crate::variants;
+use crate::variants::spelled;
 
 /// Seconds of an attempt if absent.
 pub const TIMEOUT_DEFAULT_S: u32 = 10;
@@ -29,22 +29,9 @@ pub enum Contract {
     Up42,
 }
 
+spelled!(pub Contract, "The wire spelling.");
+
 impl Contract {
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
-
-    /// The wire spelling.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// Reads the wire spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
     /// Whether failed attempts are repeated if absent: UbiOps documents that they are not
     /// (docs/wire.md A.3).
     #[must_use]
