@@ -2,10 +2,9 @@
 //! alone. Unit tests may import what they want.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::source::{self, Line};
 use crate::tidy::files_of;
 use crate::workspace;
@@ -24,7 +23,7 @@ pub(crate) fn of_imports() -> Result<Vec<String>> {
         let folder = workspace::root().join(name).join("src");
         let mut sources = Vec::new();
         for path in files_of(vec![folder.clone()], &["rs"])? {
-            let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+            let text = workspace::read(&path)?;
             sources.push((path.strip_prefix(&folder).unwrap_or(&path).to_owned(), text));
         }
         let sources: Vec<_> = sources.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();

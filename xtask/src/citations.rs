@@ -25,7 +25,7 @@ pub(crate) fn that_lead_nowhere() -> Result<Vec<String>> {
     let mut documents = Vec::new();
     for name in CITED {
         let path = workspace::root().join(name);
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         documents.push(Document { name, sections: sections_of(&text) });
     }
     let root = workspace::root();
@@ -41,7 +41,7 @@ pub(crate) fn that_lead_nowhere() -> Result<Vec<String>> {
     }
     let mut broken = Vec::new();
     for path in files {
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         let relative = path.strip_prefix(root).unwrap_or(&path);
         let found = dead_citations(&text, comment_mark(&path), &documents);
         broken.extend(

@@ -75,7 +75,7 @@ pub(crate) fn build_alone(tools: &Toolbox, profile: Profile, stage: &Path) -> Re
         copy(&public.join(&name), &stage.join(&name))?;
     }
     let template = workspace::root().join("app/index.html");
-    let document = fs::read_to_string(&template).map_err(|cause| Failure::path("read", &template, &cause))?;
+    let document = workspace::read(&template)?;
     write(&stage.join("index.html"), &without_elements_for_trunk(&document))?;
     finish(tools, profile, stage)
 }
@@ -125,7 +125,7 @@ pub(crate) fn finish(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<
         copy(&files.join(&name), &stage.join(&folder).join(&name))?;
     }
     let document = stage.join("index.html");
-    let text = fs::read_to_string(&document).map_err(|cause| Failure::path("read", &document, &cause))?;
+    let text = workspace::read(&document)?;
     write(&document, &finished_document(&text, &folder, profile))?;
     fs::remove_dir_all(&scratch).map_err(|cause| Failure::path("remove", &scratch, &cause))
 }
@@ -243,7 +243,7 @@ fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
     let mut all = String::new();
     for name in STYLES {
         let file = workspace::root().join(format!("app/style/{name}.css"));
-        all.push_str(&fs::read_to_string(&file).map_err(|cause| Failure::path("read", &file, &cause))?);
+        all.push_str(&workspace::read(&file)?);
     }
     let served = files.join("style.css");
     if profile == Profile::Dev {

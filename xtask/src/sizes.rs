@@ -1,9 +1,8 @@
 //! The size of lines and functions.
 
-use std::fs;
 use std::path::Path;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::source::{self, Line};
 use crate::tidy::our_files;
 use crate::workspace;
@@ -23,10 +22,14 @@ const LONG_MAX: usize = 3;
 pub(crate) fn long_lines() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for path in our_files(&["rs"])? {
-        let text = read(&path)?;
-        found.extend(too_wide(&text).into_iter().map(|line| format!("{}:{line}", relative(&path))));
+        let text = workspace::read(&path)?;
+        found.extend(
+            too_wide(&text)
+                .into_iter()
+                .map(|line| format!("{}:{line}", workspace::relative(&path).display())),
+        );
     }
-    let architecture = read(&workspace::root().join("ARCHITECTURE.md"))?;
+    let architecture = workspace::read(&workspace::root().join("ARCHITECTURE.md"))?;
     let lines = architecture.lines().enumerate();
     let long = lines.filter(|(_index, line)| line.chars().count() > ARCHITECTURE_COLUMNS_MAX);
     found.extend(long.map(|(index, _line)| format!("ARCHITECTURE.md:{}", index + 1)));
@@ -37,27 +40,19 @@ pub(crate) fn long_lines() -> Result<Vec<String>> {
 pub(crate) fn long_functions() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for path in our_files(&["rs"])? {
-        let relative = relative(&path);
-        let is_counted = COUNTED.iter().any(|name| relative.starts_with(&format!("{name}/src/")));
+        let relative = workspace::relative(&path);
+        let is_counted = COUNTED.iter().any(|name| relative.starts_with(Path::new(name).join("src")));
         if !is_counted || path.file_stem().is_some_and(|name| name == "tests") {
             continue;
         }
-        let lines = source::lines(&read(&path)?);
+        let lines = source::lines(&workspace::read(&path)?);
         let long =
             functions(source::without_tests(&lines)).filter(|function| function.lines > FUNCTION_LINES_MAX);
-        found.extend(
-            long.map(|Function { name, at, lines }| format!("{relative}:{at}: {name}, {lines} lines")),
-        );
+        found.extend(long.map(|Function { name, at, lines }| {
+            format!("{}:{at}: {name}, {lines} lines", relative.display())
+        }));
     }
     Ok(if found.len() > LONG_MAX { found } else { Vec::new() })
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|cause| Failure::path("read", path, &cause))
-}
-
-fn relative(path: &Path) -> String {
-    path.strip_prefix(workspace::root()).unwrap_or(path).display().to_string()
 }
 
 /// The lines, numbered from 1, that are a comment and too long.

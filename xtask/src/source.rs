@@ -26,6 +26,13 @@ pub(crate) fn without_tests(lines: &[Line]) -> &[Line] {
     lines.get(..end).unwrap_or(lines)
 }
 
+/// The lines, numbered from 1, as text without comments; those of the unit tests at the end of a file are
+/// left out. What stands in strings stays, for rules that look at SQL or at names.
+pub(crate) fn text_without_comments(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let code = source.lines().enumerate().take_while(|(_index, line)| *line != "#[cfg(test)]");
+    code.map(|(index, line)| (index + 1, line.split("//").next().unwrap_or_default()))
+}
+
 struct Scanner<'a> {
     rest: &'a str,
     lines: Vec<Line>,

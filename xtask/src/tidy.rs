@@ -16,6 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::process::must_succeed;
 use crate::report;
 use crate::sizes;
+use crate::source;
 use crate::test;
 use crate::test_program;
 use crate::tools;
@@ -165,11 +166,11 @@ fn wrong_dependencies(metadata: &Value) -> Vec<String> {
 fn operations_imported_below() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs"])? {
-        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let relative = workspace::relative(&path);
         let Some((_, allowed)) = LEDGER_FLOORS.iter().find(|(floor, _)| relative.starts_with(floor)) else {
             continue;
         };
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         let found = imports_beyond(&text, allowed);
         broken.extend(
             found.into_iter().map(|(line, module)| format!("{}:{line}: crate::{module}", relative.display())),
@@ -182,8 +183,7 @@ fn operations_imported_below() -> Result<Vec<String>> {
 /// Comments and the unit tests at the end of a file may name all.
 fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
-        let code = line.split("//").next().unwrap_or_default();
+    for (line, code) in source::text_without_comments(source) {
         for path in code.split("crate::").skip(1) {
             let named: Vec<&str> = match path.strip_prefix('{') {
                 // `use crate::{error::LedgerError, sql::Sql};`
@@ -198,7 +198,7 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
                     .take_while(|character| character.is_alphanumeric() || *character == '_')
                     .collect();
                 if !module.is_empty() && !allowed.contains(&module.as_str()) {
-                    found.push((index + 1, module));
+                    found.push((line, module));
                 }
             }
         }
@@ -208,18 +208,18 @@ fn imports_beyond(source: &str, allowed: &[&str]) -> Vec<(usize, String)> {
 
 fn tables_written_elsewhere() -> Result<Vec<String>> {
     let schema = workspace::root().join(MIGRATIONS);
-    let schema = fs::read_to_string(&schema).map_err(|cause| Failure::path("read", &schema, &cause))?;
+    let schema = workspace::read(&schema)?;
     let mut broken: Vec<String> = tables_created(&schema)
         .into_iter()
         .filter(|table| TABLES.iter().all(|(known, _)| known != table))
         .map(|table| format!("{table}: a new table; say in xtask/src/tidy.rs which file writes it"))
         .collect();
     for path in our_files(&["rs"])? {
-        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let relative = workspace::relative(&path);
         if !relative.starts_with("ledger/src") || relative == Path::new(MIGRATIONS) || is_tests(relative) {
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         for (line, table) in tables_written(&text) {
             if !TABLES.iter().any(|(known, file)| *known == table && relative == Path::new(file)) {
                 broken.push(format!("{}:{line}: {table}", relative.display()));
@@ -243,14 +243,13 @@ fn tables_created(source: &str) -> Vec<String> {
 /// a file. A table whose name is put in by `format!` is named by its braces.
 fn tables_written(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (index, line) in source.lines().enumerate().take_while(|(_, line)| *line != "#[cfg(test)]") {
-        let code = line.split("//").next().unwrap_or_default();
+    for (line, code) in source::text_without_comments(source) {
         for write in WRITES {
             for rest in code.split(write).skip(1) {
                 // `ON CONFLICT … DO UPDATE SET` writes the table of its `INSERT`.
                 let table = name_at_start(rest);
                 if table != "SET" {
-                    found.push((index + 1, table));
+                    found.push((line, table));
                 }
             }
         }
@@ -265,11 +264,11 @@ fn name_at_start(text: &str) -> String {
 fn operation_in_many_files() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for path in our_files(&["rs"])? {
-        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let relative = workspace::relative(&path);
         if is_tests(&path) || !relative.components().any(|part| part.as_os_str() == "src") {
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         if names_one_of(&text, &OPERATION_NAMES) {
             found.push(relative.display().to_string());
         }
@@ -284,18 +283,15 @@ fn operation_in_many_files() -> Result<Vec<String>> {
 /// end of a file.
 fn names_one_of(source: &str, names: &[&str]) -> bool {
     let is_of_a_word = |character: char| character.is_alphanumeric() || character == '_';
-    source
-        .lines()
-        .take_while(|line| *line != "#[cfg(test)]")
-        .filter_map(|line| line.split("//").next())
-        .flat_map(|code| code.split(|character| !is_of_a_word(character)))
+    source::text_without_comments(source)
+        .flat_map(|(_line, code)| code.split(|character| !is_of_a_word(character)))
         .any(|word| names.contains(&word))
 }
 
 fn files_named_like_drawers() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs", "py", "js", "mjs", "css"])? {
-        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let relative = workspace::relative(&path);
         let is_drawer = relative.components().any(|part| {
             let name =
                 Path::new(part.as_os_str()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -310,7 +306,7 @@ fn files_named_like_drawers() -> Result<Vec<String>> {
 
 fn wasm_bindgen_versions() -> Result<Vec<String>> {
     let file = workspace::root().join("Cargo.lock");
-    let lock = fs::read_to_string(&file).map_err(|cause| Failure::path("read", &file, &cause))?;
+    let lock = workspace::read(&file)?;
     let pinned = tools::WASM_BINDGEN_VERSION;
     let found = versions_in_lock(&lock, "wasm-bindgen");
     Ok(if found == [pinned] {
@@ -337,12 +333,12 @@ fn versions_in_lock<'a>(lock: &'a str, package: &str) -> Vec<&'a str> {
 fn fetch_bound_elsewhere() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs"])? {
-        let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+        let relative = workspace::relative(&path);
         if !relative.starts_with("edge/src") || MAY_BIND_FETCH.iter().any(|file| relative == Path::new(file))
         {
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         broken.extend(
             ways_to_fetch(&text)
                 .into_iter()
@@ -391,7 +387,7 @@ fn tests_left_out() -> Result<Vec<String>> {
 fn test_files_without_assertions() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for path in our_files(&["rs"])? {
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         let has_tests = ["#[test]", "#[tokio::test", "#[wasm_bindgen_test"]
             .iter()
             .any(|attribute| text.lines().any(|line| line.trim_start().starts_with(attribute)));
@@ -406,10 +402,10 @@ fn test_files_without_assertions() -> Result<Vec<String>> {
 fn places_with(needles: &[&str]) -> Result<Vec<String>> {
     let mut places = Vec::new();
     for path in our_files(&["rs"])? {
-        let text = fs::read_to_string(&path).map_err(|cause| Failure::path("read", &path, &cause))?;
+        let text = workspace::read(&path)?;
         for (index, line) in text.lines().enumerate() {
             if needles.iter().any(|needle| line.contains(needle)) {
-                let relative = path.strip_prefix(workspace::root()).unwrap_or(&path);
+                let relative = workspace::relative(&path);
                 places.push(format!("{}:{}: {}", relative.display(), index + 1, line.trim()));
             }
         }

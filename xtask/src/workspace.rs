@@ -1,6 +1,7 @@
 //! Where things are: the repository's folders, the cargo target folder and the cache of tools.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
@@ -8,6 +9,19 @@ use crate::failure::{Failure, Result};
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// A path as it is below [`root`], to look at and to show.
+pub(crate) fn relative(path: &Path) -> &Path {
+    path.strip_prefix(root()).unwrap_or(path)
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|cause| Failure::path("read", path, &cause))
 }
 
 /// Cargo's target folder.
