@@ -173,14 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
-        match outcome {
-            Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
-            Err(InputFault::Malformed(text)) => vec![text],
-            Ok(_) => vec![String::from("no fault")],
-        }
-    }
+    use crate::fault::pointers;
 
     #[test]
     fn a_patch_changes_only_what_it_names() -> Result<(), InputFault> {

@@ -511,13 +511,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
-        outcome.map_or_else(
-            |faults| faults.into_iter().map(|fault| fault.pointer).collect(),
-            |_| vec![String::from("no fault")],
-        )
-    }
+    use crate::fault::pointers;
 
     #[test]
     fn an_empty_query_asks_for_the_first_page_of_everything() {

@@ -10,9 +10,9 @@ pub(crate) const fn array<E: Copy, const N: usize>(variants: &'static [E]) -> [E
     }
 }
 
-/// Gives an enum its list (`ALL`), the spelling of its variants (`as_str`) and their reader (`parse`), from what
-/// strum derives: `EnumCount`, `EnumString`, `VariantArray`, and `IntoStaticStr` with `const_into_str`. The text
-/// says what the spelling is.
+/// Gives an enum its list (`ALL`), the spelling of its variants (`as_str`) and their reader (`parse`), from
+/// what strum derives: `EnumCount`, `EnumString`, `VariantArray`, and `IntoStaticStr` with `const_into_str`.
+/// The text says what the spelling is.
 macro_rules! spelled {
     ($visible:vis $name:ident, $about:literal) => {
         impl $name {

@@ -2,16 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fault::{Faults, InputFault};
+use crate::fault::{Faults, InputFault, pointers};
 use crate::nearly::{is_read_or_explained, nearly};
-
-fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
-    match outcome {
-        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
-        Err(InputFault::Malformed(text)) => vec![text],
-        Ok(_) => vec![String::from("no fault")],
-    }
-}
 
 #[test]
 fn data_is_kept_byte_for_byte() -> Result<(), InputFault> {

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::api::webhook::{Health, Standing, WebhookView};
-use crate::fault::InputFault;
 use crate::time::Timestamp;
 use crate::webhook::Definition;
 
@@ -20,15 +19,6 @@ pub(super) fn view(definition: &Definition) -> WebhookView {
         health: Health::default(),
     };
     WebhookView::from_definition(definition.clone(), standing)
-}
-
-/// Pointers of the faults, or what was made instead.
-pub(super) fn pointers<T>(outcome: Result<T, InputFault>) -> Vec<String> {
-    match outcome {
-        Err(InputFault::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
-        Err(InputFault::Malformed(text)) => vec![text],
-        Ok(_) => vec![String::from("no fault")],
-    }
 }
 
 /// `draft` with `changes`; a change to null stays as null.

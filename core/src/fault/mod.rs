@@ -11,6 +11,8 @@ mod body;
 mod faults;
 mod fields;
 mod input;
+#[cfg(test)]
+mod pointers;
 mod repeated;
 mod shown;
 mod split;
@@ -21,6 +23,8 @@ pub(crate) use self::faults::pointer_segment;
 pub use self::faults::{DETAIL_BYTES_MAX, FAULTS_MAX, Fault, Faults, POINTER_BYTES_MAX, sentence};
 pub(crate) use self::fields::{Fields, Sent, type_name, whole_number};
 pub use self::input::InputFault;
+#[cfg(test)]
+pub(crate) use self::pointers::pointers;
 pub(crate) use self::shown::{cut, shorten, shown, shown_list};
 pub(crate) use self::split::split_object;
 pub(crate) use self::text::{check_name, check_text, check_visible, is_invisible};

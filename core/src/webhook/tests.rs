@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::parse::{self, SecretChoice};
 use super::*;
 use crate::egress::Policy;
-use crate::fault::{Faults, InputFault};
+use crate::fault::{Faults, InputFault, pointers};
 use crate::nearly::{is_read_or_explained, nearly};
 
 type Outcome = Result<(), Faults>;
@@ -27,13 +27,6 @@ fn made(changes: Value) -> Result<Definition, Faults> {
 
 fn patched(current: &Definition, patch: &Value) -> Result<Definition, Faults> {
     parse::update(current, patch, &Policy::default())
-}
-
-fn pointers<T>(outcome: Result<T, Faults>) -> Vec<String> {
-    outcome.map_or_else(
-        |faults| faults.into_iter().map(|fault| fault.pointer).collect(),
-        |_| vec![String::from("no fault")],
-    )
 }
 
 #[test]
