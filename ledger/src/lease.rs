@@ -235,8 +235,7 @@ impl<S: Sql> Ledger<S> {
         } else {
             self.work_events(works.iter().map(|work| work.event).collect())?
         };
-        let windows: Vec<_> = self.windows_with(&begun, now).collect();
-        effects.windows.extend(windows);
+        effects.windows.extend(self.windows_with(&begun, now));
         atomically(&self.sql, |sql| {
             // With the claims, so that no crash parts the calls from what counts them.
             write_windows(sql, &rows_of(&effects.windows))?;

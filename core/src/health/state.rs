@@ -228,10 +228,8 @@ impl Health {
     /// A success that follows the end of an outage, or any other.
     fn opened_further(&self, now: Timestamp) -> Self {
         let Some((at_once, since)) = self.at_once.zip(self.at_once_since) else { return Self::default() };
-        let elapsed_ms = now.ms_since(since);
-        // A clock that went back does not keep it closed.
-        let is_time = !(0..SLOW_START_STEP_MS).contains(&elapsed_ms);
-        let (at_once, since) = if is_time { (at_once.saturating_mul(2), now) } else { (at_once, since) };
+        let (at_once, since) =
+            if is_in_step(since, now) { (at_once, since) } else { (at_once.saturating_mul(2), now) };
         if at_once >= AT_ONCE_MAX {
             return Self::default();
         }
@@ -243,9 +241,7 @@ impl Health {
     fn opened_less(&self, now: Timestamp) -> (Option<u32>, Option<Timestamp>) {
         match self.at_once.zip(self.at_once_since) {
             None => (None, None),
-            Some((at_once, since)) if (0..SLOW_START_STEP_MS).contains(&now.ms_since(since)) => {
-                (Some(at_once), Some(since))
-            }
+            Some((at_once, since)) if is_in_step(since, now) => (Some(at_once), Some(since)),
             Some((at_once, _since)) => (Some((at_once / 2).max(1)), Some(now)),
         }
     }
@@ -286,4 +282,10 @@ impl Health {
         };
         (next, if is_hopeless { vec![Transition::DisabledForDays] } else { Vec::new() })
     }
+}
+
+/// Whether what a webhook gets at once was changed within the step at hand. A clock that went back ends the
+/// step, so that it keeps nothing closed.
+fn is_in_step(changed_at: Timestamp, now: Timestamp) -> bool {
+    (0..SLOW_START_STEP_MS).contains(&now.ms_since(changed_at))
 }

@@ -205,14 +205,8 @@ impl Project {
             alarm.machine.borrow_mut().published();
             let now = clock::now();
             let wake = ledger.borrow().as_ref().map(|ledger| alarm.wake_at(ledger, Rest::None, now));
-            if let Some(Ok(Some(wake_at))) = wake
-                && let Err(error) = alarm.no_later_than(&storage, wake_at, now).await
-            {
-                log::error(
-                    &id,
-                    "the alarm could not be set; the watchdog will",
-                    &[("error", &log::chain(&error))],
-                );
+            if let Some(Ok(Some(wake_at))) = wake {
+                alarm.arm(&storage, wake_at, &id).await;
             }
         });
         Ok(())

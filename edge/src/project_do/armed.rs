@@ -10,6 +10,8 @@ use worker::ScheduledTime;
 use worker::durable::Storage;
 
 use super::sql::ObjectSql;
+use crate::clock;
+use crate::log::{self, RequestId};
 use crate::meter::{self, Billed};
 
 /// An alarm this far in the past has been lost: it is set again.
@@ -85,6 +87,15 @@ impl Alarm {
     ) -> worker::Result<()> {
         let wake_at = wake_at.max(now.plus_ms(1));
         if is_armed_for(self.armed.get(), wake_at, now) { Ok(()) } else { self.set(storage, wake_at).await }
+    }
+
+    /// The same at the end of work that has committed something: a failure is logged, because the watchdog
+    /// finds what an alarm has missed.
+    pub(super) async fn arm(&self, storage: &Storage, wake_at: Timestamp, id: &RequestId) {
+        if let Err(error) = self.no_later_than(storage, wake_at, clock::now()).await {
+            let fields: [(&str, &dyn std::fmt::Display); 1] = [("error", &log::chain(&error))];
+            log::error(id, "the alarm could not be set; the watchdog will", &fields);
+        }
     }
 
     /// Sets the alarm to `wake_at`, or off. Only for one who knows all that is due.

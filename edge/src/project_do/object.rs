@@ -121,14 +121,8 @@ impl Project {
             self.arm_after_a_failure(id).await;
         }
         let Answered { reply, wake_at, changes } = answered?;
-        if let Some(wake_at) = wake_at
-            && let Err(error) = self.alarm.no_later_than(&self.state.storage(), wake_at, clock::now()).await
-        {
-            log::error(
-                id,
-                "the alarm could not be set; the watchdog will",
-                &[("error", &log::chain(&error))],
-            );
+        if let Some(wake_at) = wake_at {
+            self.alarm.arm(&self.state.storage(), wake_at, id).await;
         }
         self.tell(id, changes);
         Ok(reply)
@@ -138,16 +132,10 @@ impl Project {
     /// part made due needs its alarm all the same.
     async fn arm_after_a_failure(&self, id: &RequestId) {
         let now = clock::now();
-        let outcome = match self.with_ledger(|ledger| self.alarm.wake_at(ledger, Rest::Failed, now)) {
-            Ok(Some(Some(wake_at))) => {
-                let armed = self.alarm.no_later_than(&self.state.storage(), wake_at, now).await;
-                armed.map_err(|error| log::chain(&error))
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = outcome {
-            log::error(id, "the alarm could not be set; the watchdog will", &[("error", &error)]);
+        match self.with_ledger(|ledger| self.alarm.wake_at(ledger, Rest::Failed, now)) {
+            Ok(Some(Some(wake_at))) => self.alarm.arm(&self.state.storage(), wake_at, id).await,
+            Ok(_) => {}
+            Err(error) => log::error(id, "what comes next could not be read", &[("error", &error)]),
         }
     }
 

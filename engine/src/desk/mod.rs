@@ -365,11 +365,8 @@ impl Desk {
         let Some(report) = report else { return };
         let pace = Pace::of(i64::from(report.attempt.duration_ms));
         paces.note(&running.project, running.webhook, pace, now);
-        if self.done.is_empty() {
-            self.done_since = now;
-        }
         let parcel = Parcel { report: *report, until: running.lease_until };
-        self.done.entry(running.project).or_default().push(parcel);
+        self.keep_to_report(&running.project, vec![parcel], now);
     }
 
     /// The reports go on by themselves; the tickets are claimed again, or are left where that is of no use.
@@ -379,7 +376,7 @@ impl Desk {
             self.tickets.retain(|queued| queued.project != *project);
             return;
         }
-        self.report_anew(project, claim.reports, now);
+        self.keep_to_report(project, claim.reports, now);
         for queued in claim.tickets.into_iter().rev() {
             self.tickets.push_front(queued);
         }
@@ -388,9 +385,9 @@ impl Desk {
         self.resting.insert(project.clone(), Resting { failures, until });
     }
 
-    /// Reports that went with a claim go another way. The operation is compare-and-set, so they may arrive
-    /// twice.
-    fn report_anew(&mut self, project: &ProjectName, reports: Vec<Parcel>, now: Timestamp) {
+    /// Keeps finished attempts until they are reported. Those of a claim that failed or hangs may arrive
+    /// twice: the operation is compare-and-set.
+    fn keep_to_report(&mut self, project: &ProjectName, reports: Vec<Parcel>, now: Timestamp) {
         if reports.is_empty() {
             return;
         }
@@ -411,7 +408,7 @@ impl Desk {
             }
         }
         for (project, reports) in left {
-            self.report_anew(&project, reports, now);
+            self.keep_to_report(&project, reports, now);
         }
     }
 

@@ -8,6 +8,7 @@
 //! Nothing here is a second truth. [`crate::Ledger::open`] rebuilds it: leases and held deliveries from the
 //! deliveries themselves, health and the calls of rate limits from their tables.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,13 +85,17 @@ impl Gate {
 
     /// The calls that its limit will count, where leases are claimed as long after they were handed out as
     /// others of late. The oldest `ended` of them are left out.
-    fn expected_window(&self, rate: RateLimit, now: Timestamp, mut ended: usize) -> Window {
+    fn expected_window(&self, rate: RateLimit, now: Timestamp, mut ended: usize) -> Cow<'_, Window> {
+        // The usual case, which is asked for each held webhook after each write.
+        if self.ahead.is_empty() {
+            return Cow::Borrowed(&self.window);
+        }
         let expected = self.ahead.iter().filter_map(|(since, count)| {
             let left = count.saturating_sub(ended);
             ended = ended.saturating_sub(*count);
             (left > 0).then(|| (self.arrival(*since).max(now), u32::try_from(left).unwrap_or(u32::MAX)))
         });
-        self.window.with_expected(rate, expected)
+        Cow::Owned(self.window.with_expected(rate, expected))
     }
 
     /// What the rate limit leaves for leases that are handed out now: the limit counts calls, so a lease
