@@ -93,6 +93,16 @@ impl Outcomes {
         self.0[class as usize] += 1;
     }
 
+    /// Counts one as `after` that was counted as `before`; `false`: none was.
+    pub const fn recount(&mut self, before: OutcomeClass, after: OutcomeClass) -> bool {
+        let is_known = self.0[before as usize] > 0;
+        if is_known {
+            self.0[before as usize] -= 1;
+            self.add(after);
+        }
+        is_known
+    }
+
     /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
         for (count, more) in self.0.iter_mut().zip(other.0) {

@@ -12,7 +12,7 @@
 use postern_core::time::Timestamp;
 use postern_ledger::LeaseTicket;
 
-use crate::pressure::Pressure;
+use crate::pressure::{Pressure, TicketBounds};
 
 /// When the alarm rings again if a ring breaks off in the middle.
 const WATCH_MS: i64 = 60_000;
@@ -20,8 +20,7 @@ const WATCH_MS: i64 = 60_000;
 const LEASE_MAX: usize = 500;
 /// Rounds of leasing in one ring.
 const ROUNDS_MAX: u32 = 10;
-/// Rows that one step of a replay looks at, and steps of one ring: fewer than its rounds lease, so that a
-/// replay does not run ahead of what can be sent.
+/// Rows that one step of a replay looks at, and steps of one ring.
 const REPLAY_ROWS: u32 = 500;
 const REPLAY_STEPS_MAX: u32 = 4;
 /// Steps of retention in one ring.
@@ -35,8 +34,6 @@ const REST_MS: i64 = 1_000;
 const REFUSED_REST_MAX_MS: i64 = 30_000;
 /// A publication that has taken longer is not waited for.
 const PUBLISHING_MAX_MS: i64 = 60_000;
-/// Leasing goes on where this part of all that may be under way is free.
-const ROOM_MIN: usize = 10;
 
 /// What a ring has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +107,7 @@ enum Stage {
 }
 
 /// What is known between rings, in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Alarm {
     pressure: Pressure,
     /// Rings in a row in which a queue refused something.
@@ -119,7 +116,19 @@ pub struct Alarm {
     publishing: Option<Timestamp>,
 }
 
+impl Default for Alarm {
+    fn default() -> Self {
+        Self::new(TicketBounds::PLATFORM)
+    }
+}
+
 impl Alarm {
+    /// With other bounds than the Worker's.
+    #[must_use]
+    pub fn new(bounds: TicketBounds) -> Self {
+        Self { pressure: Pressure::new(bounds), refusals: 0, publishing: None }
+    }
+
     /// Tickets came to be claimed.
     pub fn claimed(&mut self, tickets: &[LeaseTicket], now: Timestamp) {
         self.pressure.claimed(tickets, now);
@@ -138,8 +147,8 @@ impl Alarm {
     }
 
     /// Whether no more tickets may be handed over.
-    fn is_full(&mut self, now: Timestamp) -> bool {
-        self.pressure.room(now) < ROOM_MIN
+    pub fn is_full(&mut self, now: Timestamp) -> bool {
+        self.pressure.is_full(now)
     }
 
     /// When the alarm has to ring, where the ledger has something to do at `planned`.
@@ -233,7 +242,7 @@ impl Ring {
         }
         let room = alarm.pressure.room(now);
         // After a refusal the next ring goes on: what else this one has to do does not wait for a queue.
-        if self.steps >= ROUNDS_MAX || !self.is_more || self.was_refused || room < ROOM_MIN {
+        if self.steps >= ROUNDS_MAX || !self.is_more || self.was_refused || alarm.is_full(now) {
             return None;
         }
         self.steps += 1;

@@ -34,3 +34,4 @@ pub use desk::{Bounds, CallId, Desk, Do, Fault, Heard, Parcel, Ready, Shift};
 pub use mailbox::{Carried, Carry, Mailbox, Turn};
 pub use message::{Message, Queued, TICKETS_MAX, pack, put_back};
 pub use pace::{Pace, Paces};
+pub use pressure::TicketBounds;

@@ -14,12 +14,24 @@ use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_ledger::{LEASE_SLACK_MS, LeaseTicket};
 
-/// Tickets that may be under way while claims come soon.
-const PLAIN: usize = 500;
-/// However slow the claims are.
-const LEAST: usize = 30;
-/// However many claims there are: each is kept in memory.
-const MOST: usize = 5_000;
+/// How many tickets of a project may be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketBounds {
+    /// While claims come soon.
+    pub plain: usize,
+    /// However slow the claims are.
+    pub least: usize,
+    /// However many claims there are: each is kept in memory.
+    pub most: usize,
+    /// Leasing goes on where so many are free.
+    pub room: usize,
+}
+
+impl TicketBounds {
+    /// Those of the Worker.
+    pub const PLATFORM: Self = Self { plain: 500, least: 30, most: 5_000, room: 10 };
+}
+
 /// A claim that comes later than this says that the queue is long.
 const SLOW_MS: i64 = 5_000;
 /// Tickets are handed over for so many seconds of claims: well below the shortest lease of 31 s.
@@ -39,6 +51,7 @@ struct Seen {
 /// How many tickets may be under way.
 #[derive(Debug)]
 pub(crate) struct Pressure {
+    bounds: TicketBounds,
     under_way: BTreeMap<(Seq, u32), Timestamp>,
     /// Tickets that may be under way where the last claims came soon.
     plain: usize,
@@ -47,14 +60,13 @@ pub(crate) struct Pressure {
     before: Seen,
 }
 
-impl Default for Pressure {
-    fn default() -> Self {
-        let (now, before) = (Seen::default(), Seen::default());
-        Self { under_way: BTreeMap::new(), plain: PLAIN, window_began: Timestamp(0), now, before }
-    }
-}
-
 impl Pressure {
+    pub(crate) fn new(bounds: TicketBounds) -> Self {
+        let (now, before) = (Seen::default(), Seen::default());
+        let (under_way, plain) = (BTreeMap::new(), bounds.plain);
+        Self { bounds, under_way, plain, window_began: Timestamp(0), now, before }
+    }
+
     /// Tickets were leased.
     pub(crate) fn leased(&mut self, tickets: &[LeaseTicket], now: Timestamp) {
         self.under_way.extend(tickets.iter().map(|ticket| ((ticket.delivery, ticket.attempt), now)));
@@ -88,9 +100,14 @@ impl Pressure {
         self.before = if is_next { self.now } else { Seen::default() };
         // A queue that was long is trusted again step by step, or it would be filled again at once.
         let was_slow = self.before.slowest_ms >= SLOW_MS;
-        self.plain = if was_slow { LEAST } else { (2 * self.plain).min(PLAIN) };
+        self.plain = if was_slow { self.bounds.least } else { (2 * self.plain).min(self.bounds.plain) };
         self.now = Seen::default();
         self.window_began = now;
+    }
+
+    /// Whether so few more tickets may be handed over that it is not worth a round.
+    pub(crate) fn is_full(&mut self, now: Timestamp) -> bool {
+        self.room(now) < self.bounds.room
     }
 
     /// How many more tickets may be handed over.
@@ -107,10 +124,10 @@ impl Pressure {
 
     fn cap(&self) -> usize {
         let claims = self.now.claims.max(self.before.claims);
-        let ahead = usize::try_from(claims * 1_000 / WINDOW_MS * AHEAD_S).unwrap_or(MOST);
+        let ahead = usize::try_from(claims * 1_000 / WINDOW_MS * AHEAD_S).unwrap_or(self.bounds.most);
         let is_slow = self.now.slowest_ms.max(self.before.slowest_ms) >= SLOW_MS;
-        let least = if is_slow { LEAST } else { self.plain };
-        ahead.clamp(least, MOST)
+        let least = if is_slow { self.bounds.least } else { self.plain };
+        ahead.clamp(least, self.bounds.most)
     }
 }
 
@@ -129,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_ticket_takes_room_until_it_is_claimed_or_lost() {
-        let mut pressure = Pressure::default();
+        let mut pressure = Pressure::new(TicketBounds::PLATFORM);
         let now = Timestamp(1_000_000);
-        assert_eq!(pressure.room(now), PLAIN);
+        assert_eq!(pressure.room(now), TicketBounds::PLATFORM.plain);
         pressure.leased(&tickets(0..400), now);
         assert_eq!(pressure.room(now), 100);
         pressure.claimed(&tickets(0..10), now.plus_ms(100));
@@ -141,16 +158,19 @@ mod tests {
         let late = now.plus_ms(LOST_AFTER_MS);
         assert_eq!(
             pressure.room(late),
-            LEAST,
+            TicketBounds::PLATFORM.least,
             "what is lost counts no more, and says that the queue is long"
         );
-        assert!(pressure.room(late.plus_ms(2 * WINDOW_MS)) > LEAST, "little by little");
+        assert!(
+            pressure.room(late.plus_ms(2 * WINDOW_MS)) > TicketBounds::PLATFORM.least,
+            "little by little"
+        );
     }
 
     /// A burst that is due at once, and a queue in order whose consumers make `per_s` calls a second:
     /// tickets that were handed over for each delivery, and seconds until all are called.
     fn burst(deliveries: i64, per_s: usize) -> (f64, i64) {
-        let mut pressure = Pressure::default();
+        let mut pressure = Pressure::new(TicketBounds::PLATFORM);
         let mut due: VecDeque<i64> = (0..deliveries).collect();
         let mut queue: VecDeque<(i64, Timestamp)> = VecDeque::new();
         let mut leased: VecDeque<(i64, Timestamp)> = VecDeque::new();

@@ -15,7 +15,9 @@ use crate::memory::gate::Effects;
 use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{self, DeliveryRow, Order, Recorded, Resend, attempts_of, lost_attempt};
+use crate::row::delivery::{
+    self, DeliveryRow, Line, Order, Plan, Recorded, Resend, attempts_of, lost_attempt,
+};
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::stat::{count_attempts, stat_note};
@@ -209,7 +211,7 @@ impl<S: Sql> Ledger<S> {
             }
             let is_back_in_order = row.plan.is_final() && is_ordered;
             let order = if is_back_in_order { Order::Restored } else { Order::Kept };
-            let resend = Resend { delivery: seq, made: row.attempt, scheduled, order };
+            let resend = Resend { delivery: seq, made: row.attempt, scheduled, order, line: Line::Live };
             delivery::make_due(sql, &[resend], now)
         })?;
         if asked != health {
@@ -220,7 +222,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is
-    /// recorded. The next with its order key is due.
+    /// recorded; until then, or until its lease ends, it counts as one of its webhook's calls at once. The next with its order key is due.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where it has ended; the database fails.
@@ -234,6 +236,9 @@ impl<S: Sql> Ledger<S> {
             let mut effects = Effects::default();
             delivery::cancel(sql, &row, now)?;
             effects.end(row.webhook, seq);
+            if let Plan::Leased { until, claimed: true } | Plan::Inline { until } = row.plan {
+                effects.left.push((row.webhook, (seq, row.attempt), until));
+            }
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
         })?;
@@ -305,6 +310,7 @@ impl Found {
             Self::Open { .. } => format!(
                 "SELECT seq FROM delivery INDEXED BY delivery_due WHERE next_at_ms IS NOT NULL AND seq < ?1
                  UNION SELECT seq FROM delivery INDEXED BY delivery_parked WHERE parked = 1 AND seq < ?1
+                 UNION SELECT seq FROM delivery INDEXED BY delivery_replayed WHERE parked = 3 AND seq < ?1
                  UNION SELECT seq FROM delivery INDEXED BY delivery_order WHERE order_key IS NOT NULL AND parked = 2 AND seq < ?1
                  UNION SELECT value FROM json_each(?7) WHERE value < ?1
                  ORDER BY seq DESC {limit}"
@@ -847,5 +853,31 @@ mod tests {
         let delivery = post(&mut ledger, "a")[0];
         ledger.sql.run("UPDATE delivery SET state = 'waiting', attempt = 1000, made = 1000", &[]).unwrap();
         conflict(ledger.resend(&id(&ledger, delivery), START), "1,000");
+    }
+
+    #[test]
+    fn a_call_of_a_delivery_that_was_cancelled_and_sent_again_takes_its_place_until_it_is_reported() {
+        for is_reported in [true, false] {
+            let mut ledger = ledger();
+            create(&mut ledger, Definition { concurrency_limit: Some(1), ..webhook("w", "*") });
+            let delivery = post(&mut ledger, "a")[0];
+            let tickets = lease(&mut ledger, START);
+            let work = ledger.claim(&tickets, START).unwrap().works.remove(0);
+            ledger.cancel(&id(&ledger, delivery), START).unwrap();
+            ledger.resend(&id(&ledger, delivery), START).unwrap();
+            assert_eq!(lease(&mut ledger, START), [], "its call is still under way");
+            let mut now = START.plus_ms(100);
+            if is_reported {
+                let attempt = attempt(1, Outcome::Answered { status: 500 }, START);
+                ledger.report(vec![crate::Report { delivery, attempt }], now).unwrap();
+            } else {
+                for entry in ledger.outbox_due(now, 9).unwrap() {
+                    ledger.outbox_done(entry.item, entry.version).unwrap();
+                }
+                now = ledger.next_wake(now).unwrap().unwrap().0;
+                assert_eq!(now, work.lease_until, "nobody knows more of it then");
+            }
+            assert_eq!(lease(&mut ledger, now).len(), 1);
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::LedgerError;
 use crate::memory::gate::Effects;
 use crate::memory::window::Window;
 use crate::project::Ledger;
+use crate::row::delivery::Line;
 use crate::sql::{Sql, Value, first};
 
 impl<S: Sql> Ledger<S> {
@@ -16,17 +17,26 @@ impl<S: Sql> Ledger<S> {
         for (webhook, delivery) in effects.ended {
             self.gates.end(webhook, delivery);
         }
-        for (webhook, delivery, order_key) in effects.leased {
-            self.gates.lease(webhook, delivery, now);
+        for (webhook, call, until) in effects.left {
+            self.gates.leave(webhook, call, until, now);
+        }
+        for (webhook, call) in effects.returned {
+            self.gates.returned(webhook, call);
+        }
+        for (webhook, delivery, line, order_key) in effects.leased {
+            self.gates.lease(webhook, delivery, line, now);
             if let Some(key) = order_key {
                 self.gates.note_key(webhook, delivery, key);
             }
         }
-        for webhook in effects.drained {
-            self.gates.hold_none(webhook);
+        for (webhook, line) in effects.drained {
+            self.gates.hold_none(webhook, line);
         }
-        for webhook in effects.held {
-            self.gates.hold(webhook);
+        for (webhook, line) in effects.held {
+            self.gates.hold(webhook, line);
+        }
+        for (webhook, leases) in effects.live_in_a_row {
+            self.gates.set_live_in_a_row(webhook, leases);
         }
         for (webhook, health) in effects.health {
             self.gates.set_health(webhook, health);
@@ -56,7 +66,7 @@ impl<S: Sql> Ledger<S> {
             }
         }
         let leased = self.sql.run(
-            "SELECT webhook, seq, claimed, order_key, updated_at_ms FROM delivery
+            "SELECT webhook, seq, claimed, order_key, updated_at_ms, resend FROM delivery
                 WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms",
             &[],
         )?;
@@ -65,7 +75,7 @@ impl<S: Sql> Ledger<S> {
             if row.flag(2)? {
                 self.gates.know_claimed(webhook, delivery);
             } else {
-                self.gates.lease(webhook, delivery, row.timestamp(4)?);
+                self.gates.lease(webhook, delivery, Line::of_bits(row.number(5)?), row.timestamp(4)?);
             }
             if let Some(key) = row.text_or_none(3)? {
                 self.gates.note_key(webhook, delivery, String::from(key));
@@ -83,14 +93,22 @@ impl<S: Sql> Ledger<S> {
         for row in inline {
             self.gates.lease_inline(row.seq(0)?, row.seq(1)?, row.timestamp(2)?);
         }
-        let mut after = Seq::ZERO;
-        // One step of the index for each webhook, however many deliveries it has.
-        while let Some(row) = first(self.sql.run(
-            "SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1",
-            &[Value::from(after)],
-        )?) {
-            after = row.seq(0)?;
-            self.gates.hold(after);
+        for (line, statement) in [
+            (
+                Line::Live,
+                "SELECT webhook FROM delivery WHERE parked = 1 AND webhook > ?1 ORDER BY webhook LIMIT 1",
+            ),
+            (
+                Line::Replayed,
+                "SELECT webhook FROM delivery WHERE parked = 3 AND webhook > ?1 ORDER BY webhook LIMIT 1",
+            ),
+        ] {
+            let mut after = Seq::ZERO;
+            // One step of the index for each webhook, however many deliveries it has.
+            while let Some(row) = first(self.sql.run(statement, &[Value::from(after)])?) {
+                after = row.seq(0)?;
+                self.gates.hold(after, line);
+            }
         }
         Ok(())
     }

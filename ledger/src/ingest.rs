@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{self, KeysTaken, Plan, Planned, head_of};
+use crate::row::delivery::{self, KeysTaken, Line, Plan, Planned, head_of};
 use crate::row::event::{data_of, insert_event, labels_of, object_of};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
@@ -133,7 +133,7 @@ impl<S: Sql> Ledger<S> {
         for delivery in &batch.planned {
             match delivery.plan {
                 Plan::Inline { until } => self.gates.lease_inline(delivery.webhook, delivery.seq, until),
-                Plan::Held => self.gates.hold(delivery.webhook),
+                Plan::Held(line) => self.gates.hold(delivery.webhook, line),
                 Plan::Due { .. } | Plan::Behind | Plan::Leased { .. } | Plan::Ended(_) => {}
             }
         }
@@ -272,7 +272,7 @@ impl<S: Sql> Ledger<S> {
             !member.ordered() && self.gates.is_free(webhook, member.rules())
         };
         let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
-        does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
+        does_well && !self.gates.holds(webhook, Line::Live) && self.roster.get(webhook).is_some_and(is_free)
     }
 
     /// Where a new delivery to `webhook` begins. `taken` knows what is planned in the same commit.
@@ -290,8 +290,8 @@ impl<S: Sql> Ledger<S> {
         let mut plan = Plan::Due { at: now };
         // Nothing overtakes what waits for its webhook.
         let is_free = |member: &crate::memory::roster::Member| self.gates.is_free(webhook, member.rules());
-        if self.gates.holds(webhook) || !member.is_some_and(is_free) {
-            plan = Plan::Held;
+        if self.gates.holds(webhook, Line::Live) || !member.is_some_and(is_free) {
+            plan = Plan::Held(Line::Live);
         }
         if let Some(key) = order_key
             && (!taken.insert((webhook, String::from(key))) || head_of(&self.sql, webhook, key)?.is_some())

@@ -15,20 +15,20 @@ use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
-use crate::memory::gate::{Effects, Opening};
+use crate::memory::gate::{Effects, LIVE_IN_A_ROW, Opening};
 use crate::memory::roster::{LEASE_SLACK_MS, Member};
 use crate::memory::window::{Window, rows_of};
 use crate::project::Ledger;
 use crate::report::release_next;
 use crate::row::delivery::{
-    self, DeliveryRow, Ending, Offer, Parking, Plan, Recorded, attempts_of, lost_attempt,
+    self, DeliveryRow, Ending, Line, Offer, Parking, Plan, Recorded, attempts_of, lost_attempt,
 };
 use crate::row::event::{data_of, object_of};
 use crate::row::meta;
 use crate::row::rate_window::write_windows;
 use crate::row::stat::{StatNote, count_attempts, stat_note};
 use crate::row::text::to_json;
-use crate::sql::{Sql, Value, atomically, key_set};
+use crate::sql::{Row, Sql, Value, atomically, key_set};
 use crate::work::{Lane, LeaseTicket, Work, WorkEvent, WorkSet};
 
 /// Lost attempts in a row that are repeated at once and not counted by the schedule: it was our dispatcher
@@ -67,6 +67,8 @@ struct Round<'a, S: Sql> {
     lease_ends: BTreeSet<Seq>,
     /// What each gate still lets through.
     slots: BTreeMap<Seq, usize>,
+    /// How many more replayed deliveries may be leased.
+    replayed_left: usize,
     offers: Vec<Offer>,
     parked: Vec<Parking>,
 }
@@ -95,13 +97,11 @@ impl<S: Sql> Ledger<S> {
                 ),
                 &[Value::from(now), Value::from(u32::try_from(for_due).unwrap_or(u32::MAX))],
             )?;
-            for row in &rows {
-                match DeliveryRow::read(row) {
-                    Ok(row) => due.push(row),
-                    Err(_unreadable) => unreadable.push(row.seq(0)?),
-                }
-            }
+            let (rows, not_read) = readable(&rows)?;
+            due.extend(rows);
+            unreadable = not_read;
         }
+        self.gates.share_ahead(limit);
         let webhooks: BTreeSet<Seq> = due.iter().map(|row| row.webhook).chain(self.gates.holding()).collect();
         let windows = self.windows_set_back(webhooks, now);
         let checked = self.inline_checkpoint(now);
@@ -210,9 +210,9 @@ impl<S: Sql> Ledger<S> {
             let Some(member) = self.roster.get(row.webhook) else { continue };
             let begun = begun.entry(row.webhook).or_default();
             if !self.gates.may_begin(row.webhook, member.rules(), now, begun.len()) {
-                refused.push(Parking { delivery: row.seq, made: row.made, plan: Plan::Held });
+                refused.push(Parking { delivery: row.seq, made: row.made, plan: Plan::Held(row.line) });
                 effects.end(row.webhook, row.seq);
-                effects.hold(row.webhook);
+                effects.hold(row.webhook, row.line);
                 continue;
             }
             let Plan::Leased { until: lease_until, .. } = row.plan else { continue };
@@ -327,6 +327,7 @@ impl<'a, S: Sql> Round<'a, S> {
             ended,
             lease_ends,
             slots: BTreeMap::new(),
+            replayed_left: ledger.gates.replayed_left(),
             offers: Vec::new(),
             parked: Vec::new(),
         }
@@ -369,18 +370,59 @@ impl<'a, S: Sql> Round<'a, S> {
         attempt: u32,
         offers: u32,
     ) -> Result<(), LedgerError> {
-        // What waits goes first, but for what a person has asked for.
-        let waits_for_none =
-            || row.resend || (!self.ledger.gates.holds(row.webhook) && !self.effects.holds(row.webhook));
         if !self.is_next_of_key(row)? {
             self.park(row, Plan::Behind);
-        } else if waits_for_none() && self.slots(row.webhook, member) > 0 {
+        } else if self.goes_before_all_held(row, member) {
             self.offer(row, member, attempt, offers);
         } else {
-            self.park(row, Plan::Held);
-            self.effects.hold(row.webhook);
+            self.park(row, Plan::Held(row.line));
+            self.effects.hold(row.webhook, row.line);
         }
         Ok(())
+    }
+
+    /// Whether a slot is there for a delivery that is due, and nothing that is held goes before it: what waits
+    /// in its line does, but for what a person has asked for, and what is live before what is replayed, but
+    /// for its turn.
+    fn goes_before_all_held(&mut self, row: &DeliveryRow, member: &Member) -> bool {
+        let slots = self.slots(row.webhook, member);
+        let (waits_live, waits_replayed) =
+            (self.holds(row.webhook, Line::Live), self.holds(row.webhook, Line::Replayed));
+        match row.line {
+            Line::Live => {
+                let needed = if waits_replayed && self.is_turn_of_replayed(row.webhook) { 2 } else { 1 };
+                (row.resend && slots > 0) || (!waits_live && slots >= needed)
+            }
+            Line::Replayed => self.replayed_left > 0 && !waits_live && !waits_replayed && slots > 0,
+        }
+    }
+
+    fn holds(&self, webhook: Seq, line: Line) -> bool {
+        self.ledger.gates.holds(webhook, line) || self.effects.holds(webhook, line)
+    }
+
+    /// Whether so many live deliveries of the webhook were leased that a replayed one goes before another.
+    fn is_turn_of_replayed(&self, webhook: Seq) -> bool {
+        self.replayed_left > 0 && self.live_in_a_row(webhook) >= LIVE_IN_A_ROW
+    }
+
+    fn live_in_a_row(&self, webhook: Seq) -> u32 {
+        let known = self.effects.live_in_a_row.get(&webhook).copied();
+        known.unwrap_or_else(|| self.ledger.gates.live_in_a_row(webhook, self.now))
+    }
+
+    /// A delivery of the webhook is leased: takes note of whose turn is next. Kept only where both wait.
+    fn take_turn(&mut self, webhook: Seq, line: Line) {
+        if line == Line::Replayed {
+            self.replayed_left = self.replayed_left.saturating_sub(1);
+        }
+        if self.holds(webhook, Line::Replayed) {
+            let leases = match line {
+                Line::Live => (self.live_in_a_row(webhook) + 1).min(LIVE_IN_A_ROW),
+                Line::Replayed => 0,
+            };
+            self.effects.live_in_a_row.insert(webhook, leases);
+        }
     }
 
     /// What the gate of a webhook still lets through in this round.
@@ -406,7 +448,8 @@ impl<'a, S: Sql> Round<'a, S> {
         });
         let lane = if attempt == 1 { Lane::First } else { Lane::Retry };
         self.leased.tickets.push(LeaseTicket { delivery: row.seq, attempt, webhook: row.webhook, lane });
-        self.effects.leased.push((row.webhook, row.seq, row.order_key.clone()));
+        self.effects.leased.push((row.webhook, row.seq, row.line, row.order_key.clone()));
+        self.take_turn(row.webhook, row.line);
     }
 
     /// Puts a delivery aside. A number that was offered to nobody who claimed it is not used up.
@@ -418,17 +461,24 @@ impl<'a, S: Sql> Round<'a, S> {
         delivery::park(self.sql, &std::mem::take(&mut self.parked), self.now)
     }
 
-    /// Leases held deliveries of the gates that are open, the oldest of each first.
+    /// Leases held deliveries of the gates that are open, of each the oldest of a line first.
     fn release_held(&mut self) -> Result<(), LedgerError> {
         let gates = &self.ledger.gates;
         let known = gates.holding();
-        let new = self.effects.held.iter().copied().filter(|webhook| !gates.holds(*webhook));
+        let is_new =
+            |webhook: &Seq| !gates.holds(*webhook, Line::Live) && !gates.holds(*webhook, Line::Replayed);
+        let new: BTreeSet<Seq> =
+            self.effects.held.iter().map(|(webhook, _line)| *webhook).filter(is_new).collect();
         let webhooks: Vec<Seq> = known.chain(new).collect();
         let mut open = Vec::new();
         for webhook in webhooks {
+            let may_go = self.replayed_left > 0 || self.holds(webhook, Line::Live);
             match self.ledger.roster.get(webhook) {
-                None => self.effects.drained(webhook),
-                Some(member) if self.slots(webhook, member) > 0 => open.push((webhook, member)),
+                None => {
+                    self.effects.drained(webhook, Line::Live);
+                    self.effects.drained(webhook, Line::Replayed);
+                }
+                Some(member) if may_go && self.slots(webhook, member) > 0 => open.push((webhook, member)),
                 Some(_closed) => {}
             }
         }
@@ -438,18 +488,7 @@ impl<'a, S: Sql> Round<'a, S> {
         let share = left.checked_div(open.len()).unwrap_or(0).max(1);
         for (webhook, member) in open.into_iter().take(left) {
             let slots = self.slots(webhook, member).min(share);
-            let rows = self.sql.run(
-                &format!(
-                    "SELECT {} FROM delivery WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2",
-                    DeliveryRow::COLUMNS
-                ),
-                &[Value::from(webhook), Value::from(u32::try_from(slots).unwrap_or(u32::MAX))],
-            )?;
-            if rows.len() < slots {
-                self.effects.drained(webhook);
-            }
-            for row in &rows {
-                let row = DeliveryRow::read(row)?;
+            for row in self.next_held(webhook, slots)? {
                 self.leased.changed.push(row.seq);
                 if self.is_next_of_key(&row)? {
                     self.offer(&row, member, row.attempt + 1, 1);
@@ -460,6 +499,64 @@ impl<'a, S: Sql> Round<'a, S> {
             gates.served(webhook);
         }
         self.write_parked()
+    }
+
+    /// The held deliveries of a webhook that go next, as many as there are slots: live ones, and after each
+    /// [`LIVE_IN_A_ROW`] of them a replayed one; all of one line where nothing waits in the other.
+    fn next_held(&mut self, webhook: Seq, slots: usize) -> Result<Vec<DeliveryRow>, LedgerError> {
+        let (live, is_all_live) = self.held_in(webhook, Line::Live, slots)?;
+        let in_turn = slots.div_ceil(LIVE_IN_A_ROW as usize + 1);
+        let replayed = (slots - live.len()).max(in_turn).min(self.replayed_left);
+        let (replayed, is_all_replayed) = self.held_in(webhook, Line::Replayed, replayed)?;
+        let (mut live, mut replayed) = (live.into_iter().peekable(), replayed.into_iter().peekable());
+        let mut next = Vec::with_capacity(slots.min(live.len() + replayed.len()));
+        let mut in_a_row = self.live_in_a_row(webhook);
+        while next.len() < slots {
+            let is_turn = in_a_row >= LIVE_IN_A_ROW || live.peek().is_none();
+            let row = if is_turn { replayed.next().or_else(|| live.next()) } else { live.next() };
+            let Some(row) = row else { break };
+            in_a_row = if row.line == Line::Replayed { 0 } else { in_a_row + 1 };
+            next.push(row);
+        }
+        // What was read and has no slot still waits.
+        if is_all_live && live.peek().is_none() {
+            self.effects.drained(webhook, Line::Live);
+        }
+        if is_all_replayed && replayed.peek().is_none() {
+            self.effects.drained(webhook, Line::Replayed);
+        }
+        Ok(next)
+    }
+
+    /// The oldest held deliveries in a line, up to `most`, and whether they are all. What can't be read is set
+    /// aside.
+    fn held_in(
+        &mut self,
+        webhook: Seq,
+        line: Line,
+        most: usize,
+    ) -> Result<(Vec<DeliveryRow>, bool), LedgerError> {
+        if most == 0 || !self.holds(webhook, line) {
+            return Ok((Vec::new(), false));
+        }
+        // A partial index for each line: its condition must stand in the statement.
+        let parked = match line {
+            Line::Live => "parked = 1",
+            Line::Replayed => "parked = 3",
+        };
+        let found = self.sql.run(
+            &format!(
+                "SELECT {} FROM delivery WHERE webhook = ?1 AND {parked} ORDER BY seq LIMIT ?2",
+                DeliveryRow::COLUMNS
+            ),
+            &[Value::from(webhook), Value::from(u32::try_from(most).unwrap_or(u32::MAX))],
+        )?;
+        let is_all = found.len() < most;
+        let (rows, unreadable) = readable(&found)?;
+        if !unreadable.is_empty() {
+            delivery::set_aside(self.sql, unreadable)?;
+        }
+        Ok((rows, is_all))
     }
 
     /// Records that a claimed attempt was never reported; gives the delivery as it is then, where it is to be
@@ -505,6 +602,18 @@ impl<'a, S: Sql> Round<'a, S> {
         }
         Ok(None)
     }
+}
+
+/// Reads rows; gives the keys of those that can't be read.
+fn readable(found: &[Row]) -> Result<(Vec<DeliveryRow>, Vec<Seq>), LedgerError> {
+    let (mut rows, mut unreadable) = (Vec::with_capacity(found.len()), Vec::new());
+    for row in found {
+        match DeliveryRow::read(row) {
+            Ok(row) => rows.push(row),
+            Err(_unreadable) => unreadable.push(row.seq(0)?),
+        }
+    }
+    Ok((rows, unreadable))
 }
 
 #[cfg(test)]
@@ -1215,5 +1324,18 @@ mod tests {
         assert!(due.ms_since(START) >= 4_000);
         assert!(lease(&mut ledger, due.plus_ms(-1)).is_empty());
         assert_eq!(lease(&mut ledger, due).len(), 1);
+    }
+
+    #[test]
+    fn a_held_row_that_cannot_be_read_holds_up_no_other() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
+        let (damaged, well) = (post(&mut ledger, "a")[0], post(&mut ledger, "a")[0]);
+        ledger.pause_webhook("w", false, None, START).unwrap();
+        let statement = "UPDATE delivery SET state = 'unheard' WHERE seq = ?1";
+        ledger.sql.run(statement, &[Value::from(damaged)]).unwrap();
+        assert_eq!(keys(&lease(&mut ledger, START)), [well]);
+        ledger.sql.run("DELETE FROM outbox", &[]).unwrap();
+        assert!(ledger.next_wake(START).unwrap().unwrap().0 > START, "nothing is due for ever");
     }
 }

@@ -142,7 +142,8 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(
             "SELECT
                 (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_at_ms IS NOT NULL LIMIT ?1)),
-                (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1)),
+                (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 1 LIMIT ?1))
+                    + (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE parked = 3 LIMIT ?1)),
                 (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE order_key IS NOT NULL AND parked = 2 LIMIT ?1)),
                 (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state IN ('dead', 'cancelled') AND state = 'dead' LIMIT ?1))",
             &[Value::from(COUNTED_MAX)],

@@ -149,8 +149,8 @@ impl<S: Sql> Ledger<S> {
         self.meters.note_open(planned.len());
         for delivery in planned {
             effects.changed.push(delivery.seq);
-            if delivery.plan == Plan::Held {
-                effects.hold(delivery.webhook);
+            if let Plan::Held(line) = delivery.plan {
+                effects.hold(delivery.webhook, line);
             }
         }
         Ok(())

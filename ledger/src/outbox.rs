@@ -42,31 +42,39 @@ pub enum OutboxItem {
 
 impl<S: Sql> Ledger<S> {
     /// What is to be published now, the longest waiting first. Publish one write of an item at a time and in
-    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
+    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`]. A definition that this build
+    /// cannot read stays unpublished, and is looked at again later: what takes its place here must not become
+    /// the copy of its version.
     ///
     /// # Errors
     /// The database fails.
-    pub fn outbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
+    pub fn outbox_due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
         let rows = self.sql.run(
             "SELECT item, version, deleted FROM outbox WHERE next_at_ms <= ?1 ORDER BY next_at_ms, item LIMIT ?2",
             &[Value::from(now), Value::from(limit)],
         )?;
-        rows.iter()
-            .map(|row| {
-                let item = row.seq(0)?;
-                let content = if item == PROJECT_ITEM {
-                    OutboxItem::Project(self.view())
-                } else if row.flag(2)? {
-                    OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
-                } else {
-                    let webhook = self.stored_webhook_at(item)?;
-                    OutboxItem::Webhook(Box::new(
-                        webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
-                    ))
-                };
-                Ok(OutboxEntry { item, version: row.number(1)?, content })
-            })
-            .collect()
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (item, version, is_deleted) = (row.seq(0)?, row.number(1)?, row.flag(2)?);
+            match self.content_of(item, is_deleted)? {
+                Some(content) => entries.push(OutboxEntry { item, version, content }),
+                None => outbox::put_off(&self.sql, item, version, now)?,
+            }
+        }
+        Ok(entries)
+    }
+
+    /// What to write of an item; `None`: it can't be read.
+    fn content_of(&self, item: Seq, is_deleted: bool) -> Result<Option<OutboxItem>, LedgerError> {
+        if item == PROJECT_ITEM {
+            return Ok(Some(OutboxItem::Project(self.view())));
+        }
+        let webhook = if is_deleted { None } else { self.stored_webhook_at(item)? };
+        Ok(match webhook {
+            None => Some(OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }),
+            Some(webhook) if webhook.is_readable() => Some(OutboxItem::Webhook(Box::new(webhook))),
+            Some(_unreadable) => None,
+        })
     }
 
     /// This version is in KV. Does nothing where a newer one waits.
@@ -89,8 +97,28 @@ impl<S: Sql> Ledger<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::support::build::{START, create, ledger, webhook};
+
+    #[test]
+    fn a_definition_that_cannot_be_read_is_not_published_and_keeps_no_other() {
+        let mut ledger = ledger();
+        let damaged = create(&mut ledger, webhook("damaged", "*"));
+        let well = create(&mut ledger, webhook("well", "*"));
+        let statement = "UPDATE webhook SET definition = '{\"of\":\"another build\"}' WHERE seq = ?1";
+        ledger.sql.run(statement, &[Value::from(damaged)]).unwrap();
+        let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        let due = ledger.outbox_due(START, 10).unwrap();
+        assert_eq!(due.iter().map(|entry| entry.item).collect::<Vec<_>>(), [PROJECT_ITEM, well]);
+        for entry in due {
+            ledger.outbox_done(entry.item, entry.version).unwrap();
+        }
+        let wake = ledger.next_wake(START).unwrap().unwrap();
+        assert_eq!(wake, (START.plus_ms(1_000), "definitions are to be published"), "it is not due at once");
+        assert!(ledger.outbox_due(wake.0, 10).unwrap().is_empty());
+    }
 
     #[test]
     fn the_latest_version_is_published_and_an_earlier_one_does_not_count() {

@@ -10,6 +10,8 @@
 //! Nothing here calls anybody; due deliveries go the way of all others (`lease`), with its holds, limits and
 //! order.
 
+use std::collections::BTreeSet;
+
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
@@ -26,7 +28,7 @@ use crate::deliveries::{ATTEMPTS_MAX, record_unreported};
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::quotas::bytes_of;
-use crate::row::delivery::{self, DeliveryRow, KeysTaken, Order, Plan, Planned, Resend};
+use crate::row::delivery::{self, DeliveryRow, KeysTaken, Line, Order, Plan, Planned, Resend};
 use crate::row::event::{count_one_more_delivery, labels_of, object_of};
 use crate::row::meta;
 use crate::row::replay::{self, COLUMNS, Looked, Replay, Stored};
@@ -180,8 +182,8 @@ impl<S: Sql> Ledger<S> {
         self.replay_at(seq)
     }
 
-    /// Does a part of the oldest replay that is running: looks at up to `limit` rows. Call it again while
-    /// [`Ledger::next_wake`] says that a replay goes on.
+    /// Does a part of a replay that is running, of each in its turn: looks at up to `limit` rows. What it finds
+    /// waits in the replays' line. Call it again while [`Ledger::next_wake`] says that a replay goes on.
     ///
     /// # Errors
     /// The database fails; nothing was done then, and the step can be repeated.
@@ -190,7 +192,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(Replayed::default());
         }
         self.replays.waits_until = None;
-        let Some(seq) = self.replays.running.first().copied() else { return Ok(Replayed::default()) };
+        let Some(seq) = self.replays.next() else { return Ok(Replayed::default()) };
+        self.replays.served = Some(seq);
         let replay = self.replay_of(seq)?;
         let webhook = match replay.stored.webhook {
             None => None,
@@ -239,9 +242,9 @@ impl<S: Sql> Ledger<S> {
         Ok(Replayed { changed: Vec::new(), replay: Some(view) })
     }
 
-    /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of
-    /// their schedule.
-    fn send_again(&self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
+    /// A step over deliveries that have ended: those that are asked for wait to be sent again, at the beginning
+    /// of their schedule.
+    fn send_again(&mut self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         let Stored { webhook, query } = &replay.stored;
         let (_, before) = self.replayed_range(&replay.stored, replay.seq, now)?;
         let rows = self.sql.run(
@@ -268,7 +271,7 @@ impl<S: Sql> Ledger<S> {
                 let is_ordered =
                     self.roster.get(row.webhook).is_some_and(crate::memory::roster::Member::ordered);
                 let order = if is_ordered { Order::Restored } else { Order::Kept };
-                Resend { delivery: row.seq, made: row.attempt, scheduled: 0, order }
+                Resend { delivery: row.seq, made: row.attempt, scheduled: 0, order, line: Line::Replayed }
             })
             .collect();
         atomically(&self.sql, |sql| {
@@ -278,7 +281,12 @@ impl<S: Sql> Ledger<S> {
             delivery::make_due(sql, &due, now)?;
             replay::advance(sql, replay, &looked, due.len(), now)
         })?;
-        Ok(wanted.into_iter().map(|row| row.seq).collect())
+        let changed = wanted.iter().map(|row| row.seq).collect();
+        let webhooks: BTreeSet<Seq> = wanted.into_iter().map(|row| row.webhook).collect();
+        for webhook in webhooks {
+            self.gates.hold(webhook, Line::Replayed);
+        }
+        Ok(changed)
     }
 
     /// A step over events: those that the webhook wants now and has no delivery of get one.
@@ -303,7 +311,9 @@ impl<S: Sql> Ledger<S> {
             let delivery = self.next_key(now);
             let plan =
                 self.plan_delivery(delivery, *event, webhook.seq, order_key.as_deref(), &mut taken, now)?;
-            planned.push(Planned { late: true, ..plan });
+            let behind = plan.plan == Plan::Behind;
+            let waits = if behind { Plan::Behind } else { Plan::Held(Line::Replayed) };
+            planned.push(Planned { late: true, plan: waits, ..plan });
         }
         if !planned.is_empty() {
             self.stamp_newest_key();
@@ -313,8 +323,8 @@ impl<S: Sql> Ledger<S> {
             count_one_more_delivery(sql, missing.iter().map(|missing| missing.event))?;
             replay::advance(sql, replay, &looked, missing.len(), now)
         })?;
-        if planned.iter().any(|delivery| delivery.plan == Plan::Held) {
-            self.gates.hold(webhook.seq);
+        if !planned.is_empty() {
+            self.gates.hold(webhook.seq, Line::Replayed);
         }
         Ok(planned.into_iter().map(|delivery| delivery.seq).collect())
     }
@@ -899,5 +909,137 @@ mod tests {
                 assert!(changed.iter().all(|delivery| dead.contains(delivery)));
             }
         }
+    }
+
+    /// Rows of `count` events, each with a delivery to `webhook` that is dead.
+    fn dead(ledger: &Ledger<Rc<Native>>, webhook: Seq, from: i64, count: i64) {
+        for statement in [
+            "INSERT INTO event (seq, type, accepted_at_ms, deliveries, data)
+             WITH RECURSIVE n (n) AS (SELECT ?2 UNION ALL SELECT n + 1 FROM n WHERE n < ?3)
+             SELECT 2 * n, 'order.paid', 0, 1, '1' FROM n WHERE ?1 > 0",
+            "INSERT INTO delivery (seq, event, webhook, state, attempt, made, updated_at_ms)
+             WITH RECURSIVE n (n) AS (SELECT ?2 UNION ALL SELECT n + 1 FROM n WHERE n < ?3)
+             SELECT 2 * n + 1, 2 * n, ?1, 'dead', 0, 0, 0 FROM n",
+        ] {
+            let last = Value::Integer(from + count - 1);
+            ledger.sql.run(statement, &[Value::from(webhook), Value::Integer(from), last]).unwrap();
+        }
+    }
+
+    fn replay_all(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) {
+        ledger.create_replay(query(), now).unwrap();
+        while ledger.replay_step(now, 500).unwrap().replay.is_some_and(|replay| replay.ended_at.is_none()) {}
+    }
+
+    /// Leases, claims and reports what may be called now; gives the deliveries in order.
+    fn call_once(ledger: &mut Ledger<Rc<Native>>, now: Timestamp) -> Vec<Seq> {
+        let tickets = ledger.lease_due(now, 500).unwrap().tickets;
+        let works = ledger.claim(&tickets, now).unwrap().works;
+        let called = works.iter().map(|work| work.delivery).collect();
+        let report = |work: &crate::Work| Report {
+            delivery: work.delivery,
+            attempt: attempt(work.attempt, Outcome::Answered { status: OK }, now),
+        };
+        ledger.report(works.iter().map(report).collect(), now).unwrap();
+        called
+    }
+
+    fn ten_a_second() -> Definition {
+        let rate = postern_core::webhook::RateLimit { calls: 10, per_s: 1 };
+        Definition { rate_limit: Some(rate), ..webhook("w", "*") }
+    }
+
+    #[test]
+    fn a_live_delivery_behind_100_000_replayed_ones_starts_within_a_second() {
+        let mut ledger = ledger();
+        let hook = create(&mut ledger, ten_a_second());
+        dead(&ledger, hook, 1, 100_000);
+        replay_all(&mut ledger, START);
+        let (mut live, mut waits_ms, mut replayed) = (BTreeSet::new(), Vec::new(), 0);
+        let posted_at = START.plus_ms(1_550);
+        for ms in (0..6_000).step_by(50) {
+            let now = START.plus_ms(ms);
+            if now == posted_at {
+                let events = (0..5).map(|_number| event("order.paid")).collect();
+                live.extend(ledger.ingest(events, InlineLimit(6), now).unwrap().changed);
+            }
+            for delivery in call_once(&mut ledger, now) {
+                if live.contains(&delivery) {
+                    waits_ms.push(now.ms_since(posted_at));
+                } else {
+                    replayed += 1;
+                }
+            }
+        }
+        assert!(waits_ms.len() == 5 && waits_ms.iter().all(|ms| *ms <= 1_000), "{waits_ms:?}");
+        assert_eq!(replayed, 55, "the replay has all the other slots");
+    }
+
+    #[test]
+    fn where_live_deliveries_fill_a_limit_each_fourth_slot_is_a_replays() {
+        let mut ledger = ledger();
+        let hook = create(&mut ledger, ten_a_second());
+        dead(&ledger, hook, 1, 1_000);
+        replay_all(&mut ledger, START);
+        let mut replayed = 0;
+        for ms in (0..8_000).step_by(100) {
+            let now = START.plus_ms(ms);
+            let events = (0..2).map(|_number| event("order.paid")).collect();
+            ledger.ingest(events, InlineLimit(6), now).unwrap();
+            let called = call_once(&mut ledger, now).into_iter();
+            // In the first second nothing live waits yet.
+            replayed += called.filter(|delivery| ms >= 1_000 && delivery.0 < 3_000).count();
+        }
+        assert!((17..=18).contains(&replayed), "{replayed} of 70");
+    }
+
+    #[test]
+    fn replayed_tickets_leave_half_of_the_room_to_live_ones() {
+        let mut ledger = ledger();
+        let hook = create(&mut ledger, webhook("w", "*"));
+        dead(&ledger, hook, 1, 2_000);
+        replay_all(&mut ledger, START);
+        for entry in ledger.outbox_due(START, 10).unwrap() {
+            ledger.outbox_done(entry.item, entry.version).unwrap();
+        }
+        let tickets = ledger.lease_due(START, 100).unwrap().tickets;
+        assert_eq!(tickets.len(), 50);
+        assert!(ledger.lease_due(START, 50).unwrap().tickets.is_empty(), "they are half of 100 still");
+        let wake = ledger.next_wake(START).unwrap().unwrap();
+        assert_eq!(wake.1, "the lease of a delivery ends", "nothing turns in circles until a claim comes");
+        let mut sleeping = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
+        assert!(sleeping.lease_due(START, 50).unwrap().tickets.is_empty(), "a start forgets none");
+        let live = post(&mut ledger, "order.paid")[0];
+        assert_eq!(ledger.lease_due(START, 50).unwrap().tickets[0].delivery, live);
+        ledger.claim(&tickets[..10], START).unwrap();
+        assert_eq!(ledger.next_wake(START).unwrap().unwrap().0, START, "a claim makes room");
+        assert!(!ledger.lease_due(START, 60).unwrap().tickets.is_empty());
+    }
+
+    #[test]
+    fn a_small_replay_does_not_wait_for_a_large_one() {
+        let mut ledger = ledger();
+        let (large, small) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
+        dead(&ledger, large, 1, 400);
+        dead(&ledger, small, 500, 5);
+        let of = |name: &str| ReplayQuery { webhook: Some(String::from(name)), ..query() };
+        let first = ledger.create_replay(of("a"), START).unwrap();
+        let second = ledger.create_replay(of("b"), START).unwrap();
+        for _step in 0..2 {
+            ledger.replay_step(START, 100).unwrap();
+        }
+        assert_eq!(ledger.replay(&second.id).unwrap().state, ReplayState::Done);
+        assert_eq!(ledger.replay(&first.id).unwrap().replayed, 100);
+    }
+
+    #[test]
+    fn what_a_person_asks_for_leaves_the_line_of_the_replay() {
+        let mut ledger = ledger();
+        let hook = create(&mut ledger, ten_a_second());
+        dead(&ledger, hook, 1, 100);
+        replay_all(&mut ledger, START);
+        let asked_for = Seq(201);
+        ledger.resend(&ledger.ids().id(Kind::Delivery, asked_for), START).unwrap();
+        assert_eq!(call_once(&mut ledger, START)[0], asked_for);
     }
 }

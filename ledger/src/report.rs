@@ -21,7 +21,7 @@ use crate::project::Ledger;
 use crate::row::attempts::in_short;
 use crate::row::delivery::{self, DeliveryRow, Ending, Plan, Recorded, attempts_of, head_of};
 use crate::row::health::write_health;
-use crate::row::stat::{count_attempts, stat_note};
+use crate::row::stat::{count_attempts, count_what_was_lost, stat_note};
 use crate::row::webhook::write_disabled;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::work::Report;
@@ -46,8 +46,8 @@ enum Taken {
     Ignored,
     /// The attempt is on record.
     Recorded,
-    /// It took the place of a record that said "lost".
-    Corrected,
+    /// It took the place of a record that said "lost", and was counted as that then.
+    Corrected { lost_at: Timestamp },
 }
 
 impl<S: Sql> Ledger<S> {
@@ -67,6 +67,7 @@ impl<S: Sql> Ledger<S> {
         let (effects, webhooks_changed) = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
             let mut notes = Vec::new();
+            let mut corrected = Vec::new();
             let mut webhooks_changed = false;
             for Report { delivery, attempt } in reports {
                 let rows = sql.run(
@@ -101,13 +102,16 @@ impl<S: Sql> Ledger<S> {
                 match taken {
                     Taken::Ignored => continue,
                     Taken::Recorded => notes.push(stat_note(&row, &attempt, took_it == Some(true), now)),
-                    // Its hour has counted it already, as lost.
-                    Taken::Corrected => {}
+                    Taken::Corrected { lost_at } => {
+                        corrected.push(stat_note(&row, &attempt, took_it == Some(true), lost_at));
+                    }
                 }
                 effects.changed.push(delivery);
+                effects.returned.push((row.webhook, (delivery, attempt.number)));
                 webhooks_changed |= this.judge(sql, &mut effects, &row, &attempt, now)?;
             }
             count_attempts(sql, &notes)?;
+            corrected.iter().try_for_each(|note| count_what_was_lost(sql, note))?;
             Ok((effects, webhooks_changed))
         })?;
         let reported = Reported {
@@ -322,6 +326,7 @@ fn replace_lost<S: Sql>(
     let at =
         attempts.iter().position(|known| known.number == attempt.number && known.outcome == Outcome::Lost);
     let Some(known) = at.and_then(|at| attempts.get_mut(at)) else { return Ok(Taken::Ignored) };
+    let lost_at = known.started_at.plus_ms(i64::from(known.duration_ms));
     let is_latest = attempt.number == row.made;
     *known = Attempt { trigger: known.trigger, ..attempt.clone() };
     delivery::reveal(sql, row.seq, &mut attempts, now)?;
@@ -333,7 +338,7 @@ fn replace_lost<S: Sql>(
         effects.end(row.webhook, row.seq);
         release_next(sql, effects, row, now)?;
     }
-    Ok(Taken::Corrected)
+    Ok(Taken::Corrected { lost_at })
 }
 
 /// A delivery has ended, or its lease has: the first with its order key is due now, if it waited. Inside the
@@ -435,12 +440,9 @@ mod tests {
         for _attempt in 0..10 {
             now = ledger.next_wake(now).unwrap().unwrap().0.max(now);
             ledger.outbox_done(crate::row::outbox::PROJECT_ITEM, 1).unwrap();
-            while ledger
-                .outbox_due(now, 1)
-                .unwrap()
-                .iter()
-                .any(|entry| ledger.outbox_done(entry.item, entry.version).is_ok())
-            {}
+            while let Some(entry) = ledger.outbox_due(now, 1).unwrap().pop() {
+                ledger.outbox_done(entry.item, entry.version).unwrap();
+            }
             now = ledger.next_wake(now).unwrap().unwrap().0;
             attempt_due(&mut ledger, now, FAILED);
         }
@@ -943,5 +945,27 @@ mod tests {
         assert!(attempts.iter().all(|attempt| attempt.trigger == Trigger::Resend));
         let used = to_lines(&attempts).unwrap().len();
         assert!(used <= ATTEMPTS_BYTES_MAX, "{used}");
+    }
+
+    #[test]
+    fn the_statistics_of_the_hour_learn_what_a_lost_attempt_was() {
+        let (mut ledger, _delivery) = one_webhook(webhook("w", "*"));
+        let work = claim(&mut ledger, START);
+        let hour_of = |at: Timestamp| at.0 - at.0.rem_euclid(3_600_000);
+        let lost_at = work.lease_until;
+        lease(&mut ledger, lost_at);
+        let counts = |ledger: &Ledger<Rc<Native>>| {
+            let rows = ledger.sql.run(
+                "SELECT attempts, delivered, at_once, outcomes, latency <> '' FROM stat WHERE hour = ?1",
+                &[Value::Integer(hour_of(lost_at) / 3_600_000)],
+            );
+            let row = first(rows.unwrap()).unwrap();
+            let outcomes = String::from(row.text(3).unwrap());
+            (row.number(0).unwrap(), row.number(1).unwrap(), row.number(2).unwrap(), outcomes)
+        };
+        assert_eq!(counts(&ledger), (1, 0, 0, String::from("lost:1")));
+        let days_later = lost_at.plus_ms(2 * 86_400_000);
+        assert!(report(&mut ledger, &work, OK, days_later));
+        assert_eq!(counts(&ledger), (1, 1, 1, String::from("2xx:1")));
     }
 }

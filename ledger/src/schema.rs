@@ -318,6 +318,11 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "UPDATE meta SET swept_before_ms = upkeep_at_ms - 3600000 - coalesce(settings ->> '$.retention_days', 30) * 86400000
      WHERE upkeep_at_ms > 0",
     ],
+    &[
+        // Of `delivery`: the bits of resend are 1 where somebody asked for the next attempt, 2 where a replay
+        // sends the delivery; such a one has 3 in parked while it is held.
+        "CREATE INDEX delivery_replayed ON delivery (webhook) WHERE parked = 3",
+    ],
 ];
 
 /// The newest schema.
@@ -391,6 +396,7 @@ mod tests {
             "1024927d93ac914b",
             "051634632fb1291e",
             "308dfbf4b38e99b8",
+            "082ffce8c3c1f201",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

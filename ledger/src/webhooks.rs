@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
 use crate::project::Ledger;
+use crate::row::delivery::Line;
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::text::{state_of, to_json};
@@ -316,7 +317,8 @@ impl<S: Sql> Ledger<S> {
                 }
                 let (before, seq) = (&before.definition, after.seq);
                 if before.ordered && !after.definition.ordered {
-                    self.gates.hold(seq);
+                    self.gates.hold(seq, Line::Live);
+                    self.gates.hold(seq, Line::Replayed);
                     self.gates.forget_keys(seq);
                 }
                 if after.definition.rate_limit.is_none() {
@@ -468,8 +470,12 @@ impl<S: Sql> Ledger<S> {
         let mut held = 0;
         for (may_be, statement) in [
             (
-                self.gates.holds(webhook.seq),
+                self.gates.holds(webhook.seq, Line::Live),
                 "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND parked = 1 LIMIT ?2)",
+            ),
+            (
+                self.gates.holds(webhook.seq, Line::Replayed),
+                "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook = ?1 AND parked = 3 LIMIT ?2)",
             ),
             (
                 webhook.definition.ordered,

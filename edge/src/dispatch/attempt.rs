@@ -48,8 +48,8 @@ impl Dispatcher {
         }
     }
 
-    /// One attempt of a delivery; the call may take `timeout_s`. `None`: there is nothing to report,
-    /// because the webhook is gone or cannot be known.
+    /// One attempt of a delivery; the call may take `timeout_s`. `None`: it was not made, because the
+    /// webhook is gone or cannot be known.
     pub(super) async fn attempt(&self, ready: &Ready, timeout_s: u32) -> Option<Report> {
         let Ready { project, work, event } = ready;
         let keyring = &self.settings.keyring;

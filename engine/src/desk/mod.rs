@@ -202,7 +202,7 @@ pub enum Heard {
     Called {
         /// Which.
         call: CallId,
-        /// `None`: there is nothing to report, because the webhook is gone or cannot be known.
+        /// `None`: it was not made, because the webhook is gone or cannot be known. The claim is given back.
         report: Option<Box<Report>>,
     },
     /// A claim yielded these.
@@ -229,8 +229,7 @@ pub enum Heard {
 #[derive(Debug)]
 struct Running {
     project: ProjectName,
-    webhook: Seq,
-    lease_until: Timestamp,
+    work: Work,
     since: Timestamp,
     is_long: bool,
 }
@@ -261,6 +260,8 @@ pub struct Desk {
     tickets: VecDeque<Queued>,
     /// Claimed, not started.
     ready: VecDeque<Ready>,
+    /// Claimed, and not to be made here.
+    given_up: Vec<(ProjectName, Work)>,
     running: BTreeMap<CallId, Running>,
     calls: u64,
     claiming: BTreeMap<ProjectName, Claiming>,
@@ -285,6 +286,7 @@ impl Desk {
             shift,
             tickets: tickets.into(),
             ready: VecDeque::new(),
+            given_up: Vec::new(),
             running: BTreeMap::new(),
             calls: 0,
             claiming: BTreeMap::new(),
@@ -315,6 +317,7 @@ impl Desk {
     pub fn is_over(&self) -> bool {
         self.tickets.is_empty()
             && self.ready.is_empty()
+            && self.given_up.is_empty()
             && self.running.is_empty()
             && self.claiming.is_empty()
             && self.done.is_empty()
@@ -362,10 +365,13 @@ impl Desk {
 
     fn called(&mut self, call: CallId, report: Option<Box<Report>>, paces: &mut Paces, now: Timestamp) {
         let Some(running) = self.running.remove(&call) else { return };
-        let Some(report) = report else { return };
+        let Some(report) = report else {
+            self.given_up.push((running.project, running.work));
+            return;
+        };
         let pace = Pace::of(i64::from(report.attempt.duration_ms));
-        paces.note(&running.project, running.webhook, pace, now);
-        let parcel = Parcel { report: *report, until: running.lease_until };
+        paces.note(&running.project, running.work.webhook, pace, now);
+        let parcel = Parcel { report: *report, until: running.work.lease_until };
         self.keep_to_report(&running.project, vec![parcel], now);
     }
 
@@ -420,7 +426,7 @@ impl Desk {
             .running
             .values()
             .filter(hangs)
-            .map(|running| (running.project.clone(), running.webhook))
+            .map(|running| (running.project.clone(), running.work.webhook))
             .collect();
         if hanging.len() < self.bounds.hanging {
             return Vec::new();
@@ -434,6 +440,9 @@ impl Desk {
     /// Gives back what is claimed and not to be kept.
     fn unclaim(&mut self, is_kept: impl Fn(&Ready) -> bool, todo: &mut Vec<Do>) {
         let mut given_back: BTreeMap<ProjectName, Vec<Work>> = BTreeMap::new();
+        for (project, work) in std::mem::take(&mut self.given_up) {
+            given_back.entry(project).or_default().push(work);
+        }
         self.ready.retain(|ready| {
             let is_kept = is_kept(ready);
             if !is_kept {
@@ -448,7 +457,7 @@ impl Desk {
     }
 
     fn running_of(&self, project: &ProjectName, webhook: Seq) -> usize {
-        let is_of = |running: &&Running| running.webhook == webhook && running.project == *project;
+        let is_of = |running: &&Running| running.work.webhook == webhook && running.project == *project;
         self.running.values().filter(is_of).count()
     }
 
@@ -482,8 +491,7 @@ impl Desk {
                 call,
                 Running {
                     project: ready.project.clone(),
-                    webhook: ready.work.webhook,
-                    lease_until: ready.work.lease_until,
+                    work: ready.work.clone(),
                     since: now,
                     is_long: is_long(&ready),
                 },

@@ -381,3 +381,17 @@ fn a_report_waits_for_others_but_not_for_long() {
     }
     assert_eq!(play.at(1_200), ["report p1: 3"], "other things end all the time");
 }
+
+#[test]
+fn a_call_whose_definition_cannot_be_known_gives_its_claim_back_at_once() {
+    let mut play = Play::new(tickets(&[(1, 1)]));
+    play.at(0);
+    play.claimed("p1", &[(1, 1)]);
+    assert_eq!(play.at(10), ["call 1"]);
+    let (call, ..) = play.calls.remove(0);
+    play.hear(Heard::Called { call, report: None });
+    assert!(!play.desk.is_over());
+    assert_eq!(play.at(20), ["unclaim p1: 1"]);
+    play.hear(Heard::Done);
+    assert!(play.desk.is_over());
+}

@@ -11,6 +11,7 @@ use postern_core::delivery::{Attempt, Outcome, State, Trigger, Wish};
 use postern_core::event::{ObjectRef, Operational, is_operational};
 use postern_core::filter::{self, EventFacts};
 use postern_core::health::{Cause, DISABLE_AFTER_MS, Health, Signal, Transition};
+use postern_core::replay::ReplayQuery;
 use postern_core::retry::{DEFAULT_WAITS_S, JITTER_PERCENT};
 use postern_core::webhook::{Contract, Definition};
 use postern_core::{api::project::ProjectSettings, time::Timestamp};
@@ -39,6 +40,10 @@ pub(crate) struct Sent {
     pub(crate) outcome: Outcome,
 }
 
+/// Values of the column `parked`.
+const HELD: u32 = 1;
+const HELD_REPLAYED: u32 = 3;
+
 /// A delivery as it was after the last step that touched it.
 #[derive(Clone, Debug)]
 struct Known {
@@ -48,6 +53,8 @@ struct Known {
     attempt: u32,
     claimed: bool,
     parked: u32,
+    /// Whether a replay sends it.
+    is_replayed: bool,
     order_key: Option<String>,
     attempts: Vec<Attempt>,
 }
@@ -125,6 +132,13 @@ pub(crate) struct Audit {
     pub(crate) asked: BTreeSet<i64>,
     /// Deliveries whose receivers are being called: the truth, whatever the ledger knows of it.
     in_flight: BTreeSet<i64>,
+    /// Leases of this step by webhook: live ones, and held ones of a replay.
+    leases: BTreeMap<i64, (u32, u32)>,
+    /// Deliveries that a replay sends and nobody has asked for since.
+    in_replays: BTreeSet<i64>,
+    /// Attempts on record that their receivers took, while their webhooks were there.
+    taken: usize,
+    was_set: bool,
     /// Deliveries that a person ever asked to be cancelled.
     pub(crate) cancelled: BTreeSet<i64>,
 }
@@ -198,6 +212,7 @@ impl Audit {
 
     /// The project's clock was set to `now_ms`.
     pub(crate) fn clock_was_set(&mut self, now_ms: i64) {
+        self.was_set = true;
         for (at_ms, _delivery) in self.begun.values_mut().flatten() {
             *at_ms = now_ms.min(*at_ms);
         }
@@ -253,7 +268,30 @@ impl Audit {
             self.check_health(store)?;
         }
         self.note_free(step);
+        self.check_lines()?;
         self.check_order()
+    }
+
+    /// Where live deliveries of a webhook still wait, a step leased a replayed one for three live ones, and
+    /// one whose turn it was.
+    fn check_lines(&mut self) -> Result<(), Violation> {
+        for (webhook, (live, replayed)) in std::mem::take(&mut self.leases) {
+            let waits = |parked| {
+                self.deliveries.values().any(|known| known.webhook == webhook && known.parked == parked)
+            };
+            if waits(HELD) {
+                expect(replayed <= live / 3 + 1, || {
+                    format!("{replayed} replayed deliveries of {webhook} went with {live} live ones")
+                })?;
+                if replayed > 0 {
+                    self.reached.insert("a replayed delivery had its turn");
+                }
+            }
+            if live > 0 && waits(HELD_REPLAYED) {
+                self.reached.insert("a live delivery went before a replayed one");
+            }
+        }
+        Ok(())
     }
 
     /// No webhook with a rate limit waits although its window has a slot.
@@ -300,8 +338,14 @@ impl Audit {
         }
         let of_webhook = || self.deliveries.values().filter(|known| known.webhook == webhook);
         let leased = of_webhook().filter(|known| known.state == State::Leased).count();
-        if !of_webhook().any(|known| known.parked == 1)
+        // The call of a delivery that was cancelled has its place until it is reported, or was not in time.
+        let goes_on = |known: &Known| {
+            known.state == State::Cancelled && known.claimed && known.attempts.len() < known.attempt as usize
+        };
+        let is_bound = definition.concurrency_limit.is_some();
+        if !of_webhook().any(|known| known.parked == HELD)
             || definition.concurrency_limit.is_some_and(|limit| leased >= limit as usize)
+            || (is_bound && of_webhook().any(goes_on))
         {
             return None;
         }
@@ -373,6 +417,9 @@ impl Audit {
             } else if before.paused && !after.paused {
                 self.health.entry(*key).and_modify(|health| *health = health.resumed());
             }
+            if after.url != before.url {
+                self.health.remove(key);
+            }
             if after.rate_limit != before.rate_limit {
                 self.free_from_ms.remove(key);
             }
@@ -393,6 +440,8 @@ impl Audit {
                     "a limit was edited",
                 ),
                 (before.ordered && !after.ordered, "an order was given up"),
+                (before.url != after.url, "a webhook was moved"),
+                (before.name != after.name, "a webhook was renamed"),
                 (secrets > before.previous_secrets.len(), "a secret was rotated"),
             ] {
                 if is_reached {
@@ -413,7 +462,7 @@ impl Audit {
             store,
             "SELECT event, webhook, state, attempt, made, claimed, attempts, scheduled, parked, offers, order_key, late,
                 (SELECT type FROM event WHERE event.seq = delivery.event), (SELECT order_key FROM event WHERE event.seq = delivery.event),
-                next_at_ms IS NOT NULL, lease_until_ms IS NOT NULL
+                next_at_ms IS NOT NULL, lease_until_ms IS NOT NULL, resend
              FROM delivery WHERE seq = ?1",
             &[Value::Integer(key)],
         )?;
@@ -454,7 +503,7 @@ impl Audit {
         let has_its_plan = match (now.state.is_final(), now.parked) {
             (true, parked) => parked == 0 && !is_planned && !is_inline && order_key.is_none(),
             (false, 0) => is_planned != is_inline && (is_planned || (is_leased && now.claimed)),
-            (false, 1) => !is_leased && !is_planned && !is_inline,
+            (false, HELD | HELD_REPLAYED) => !is_leased && !is_planned && !is_inline,
             (false, _) => !is_leased && !is_planned && !is_inline && order_key.is_some(),
         };
         expect(has_its_plan, || said("has no plan, or one after its end"))?;
@@ -512,6 +561,8 @@ impl Audit {
             if let Some(replay) = step.replay.filter(|_replay| came_back) {
                 let is_first = self.replayed.insert((replay, key));
                 expect(is_first, || said("was sent again twice by one replay"))?;
+                let wants = replay_wants(store, replay, &event.kind, before.state)?;
+                expect(wants, || said("was sent again by a replay that does not want it"))?;
                 self.reached.insert("a replay sent again");
             }
         } else {
@@ -579,6 +630,12 @@ impl Audit {
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
+                if newly && step.name == "lease_due" {
+                    let (live, replayed) = self.leases.entry(now.webhook).or_default();
+                    let was_held = before.as_ref().map(|before| before.parked);
+                    *live += u32::from(!now.is_replayed);
+                    *replayed += u32::from(was_held == Some(HELD_REPLAYED));
+                }
                 if newly {
                     self.free_from_ms.remove(&now.webhook);
                     if self.slept.remove(&now.webhook) {
@@ -627,7 +684,7 @@ impl Audit {
         let parked_before = before.as_ref().map_or(0, |before| before.parked);
         let newly_parked = now.parked != 0 && parked_before != now.parked;
         let health = self.health.get(&now.webhook).copied().unwrap_or_default();
-        let gate = |rule: bool| newly_parked && now.parked == 1 && rule;
+        let gate = |rule: bool| newly_parked && matches!(now.parked, HELD | HELD_REPLAYED) && rule;
         let by_cause = |cause| {
             gate(hook.is_some_and(|hook| hook.enabled && !hook.paused) && health.cause == Some(cause))
         };
@@ -664,7 +721,7 @@ impl Audit {
             ),
             (newly_parked && now.parked == 2, "a delivery waited for an older one"),
             (parked_before == 2 && now.parked != 2, "an order went on"),
-            (parked_before == 1 && now.state == State::Leased, "a held delivery was released"),
+            (parked_before == HELD && now.state == State::Leased, "a held delivery was released"),
             (step.name == "claim" && newly_parked, "a ticket came when its gate had closed"),
             (row.number(9).map_err(damaged)? > 1, "a ticket was offered again"),
             (now.state == State::Pending, "state pending"),
@@ -686,6 +743,22 @@ impl Audit {
             let waits = hook.map_or(&[][..], |hook| self.waits(hook));
             let earliest_ms = earliest_ms(waits, &now.attempts, scheduled, step.now_ms);
             self.earliest_ms.insert(key, earliest_ms);
+        }
+        // One that turned out to be behind another of its order had its turn, too.
+        if step.name == "lease_due" && parked_before == HELD && now.parked == 2 {
+            self.leases.entry(now.webhook).or_default().0 += 1;
+        }
+        if step.name == "replay_step" && (before.is_none() || came_back) {
+            self.in_replays.insert(key);
+        }
+        if self.resent.contains(&key) && !now.is_replayed {
+            self.in_replays.remove(&key);
+        }
+        expect(self.in_replays.contains(&key) == now.is_replayed, || said("waits in the wrong line"))?;
+        if hook.is_some() {
+            let taken = |attempts: &[Attempt]| attempts.iter().filter(|attempt| took_it(attempt)).count();
+            let before = before.as_ref().map_or(0, |before| taken(&before.attempts));
+            self.taken += taken(&now.attempts).saturating_sub(before);
         }
         self.events.insert(now.event, event);
         self.deliveries.insert(key, now);
@@ -1063,7 +1136,16 @@ impl Audit {
         let counted = query(store, "SELECT coalesce(sum(attempts), 0) FROM stat", &[])?;
         let counted = counted.first().ok_or("a sum has no row")?.integer(0).map_err(damaged)?;
         let recorded = i64::try_from(self.recorded).expect("few");
-        expect(counted == recorded, || format!("{recorded} attempts are on record and {counted} are counted"))
+        expect(counted == recorded, || {
+            format!("{recorded} attempts are on record and {counted} are counted")
+        })?;
+        let delivered = query(store, "SELECT coalesce(sum(delivered), 0) FROM stat", &[])?;
+        let delivered = delivered.first().ok_or("a sum has no row")?.integer(0).map_err(damaged)?;
+        let taken = i64::try_from(self.taken).expect("few");
+        // Which hour counted a lost attempt is not known any more once the clock was set.
+        expect(delivered == taken || self.was_set, || {
+            format!("{taken} attempts were taken and {delivered} are counted as delivered")
+        })
     }
 }
 
@@ -1076,6 +1158,16 @@ fn situation_of(kind: &str) -> &'static str {
         "postern.webhook.throttled" => "told: a webhook is throttled",
         _ => "told: a delivery is dead",
     }
+}
+
+/// Whether a replay asks for deliveries in this state of events of this type.
+fn replay_wants(store: &Native, replay: i64, kind: &str, state: State) -> Result<bool, Violation> {
+    let rows = query(store, "SELECT query FROM replay WHERE seq = ?1", &[Value::Integer(replay)])?;
+    let text = rows.first().ok_or("no replay")?.text(0).map_err(damaged)?;
+    let stored: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let asked: ReplayQuery =
+        serde_json::from_value(stored["query"].clone()).map_err(|error| error.to_string())?;
+    Ok(asked.takes_type(kind) && asked.states.contains(&state))
 }
 
 /// Every stored definition.
@@ -1102,7 +1194,7 @@ pub(crate) struct Plan {
 pub(crate) fn plan(store: &Native) -> Result<Plan, Violation> {
     let rows = query(
         store,
-        "SELECT min(at), EXISTS (SELECT 1 FROM delivery WHERE parked = 1) OR EXISTS (SELECT 1 FROM replay WHERE state = 'running') FROM (
+        "SELECT min(at), EXISTS (SELECT 1 FROM delivery WHERE parked IN (1, 3)) OR EXISTS (SELECT 1 FROM replay WHERE state = 'running') FROM (
             SELECT coalesce(next_at_ms, lease_until_ms) AS at FROM delivery WHERE state IN ('pending', 'leased', 'waiting') AND parked = 0
             UNION ALL SELECT next_at_ms FROM test WHERE status = 'pending' AND (waiting = 0
                 OR (SELECT count(*) FROM test WHERE status = 'pending' AND waiting = 0 AND number > 1) < 6)
@@ -1123,6 +1215,7 @@ fn read(row: &Row) -> Result<(Known, u32, u32), LedgerError> {
         attempt: row.number(3)?,
         claimed: row.flag(5)?,
         parked: row.number(8)?,
+        is_replayed: row.number(16)? & 2 != 0,
         order_key: row.text_or_none(10)?.map(String::from),
         attempts,
     };

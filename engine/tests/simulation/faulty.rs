@@ -78,6 +78,22 @@ pub(crate) enum Defect {
     EndKeepsOrder,
     /// A person's wish to have a delivery sent again is stored as an attempt of its schedule.
     ResendUnmarked,
+    /// What is given back may be another's claim of the same number.
+    UnclaimUnfenced,
+    /// After an attempt a replayed delivery counts as a live one.
+    LineForgotten,
+    /// What a replay sends goes before what is live.
+    ReplayedFirst,
+    /// A start forgets that replayed deliveries are held.
+    ReplayedForgotten,
+    /// A claim that came late leaves its lease as short as it is.
+    LeaseNotRenewed,
+    /// A start forgets which deliveries are leased.
+    LeaseForgotten,
+    /// That a lost attempt was delivered is not counted.
+    TruthUncounted,
+    /// A replay sends events of all types again.
+    ReplayedTypesIgnored,
     // Of the orchestration: what the machines are told, or what they say, is changed on its way.
     /// An invocation makes more calls at once than it may.
     BoundsIgnored,
@@ -152,7 +168,7 @@ impl Defect {
             )],
             Self::NeverReleased => &[(
                 "WHERE webhook = ?1 AND parked = 1 ORDER BY seq",
-                "WHERE webhook = ?1 AND parked = 3 ORDER BY seq",
+                "WHERE webhook = ?1 AND parked = 9 ORDER BY seq",
             )],
             Self::RateIgnored => {
                 &[(ROSTER, "json_remove(definition, '$.rate_limit'), name FROM webhook WHERE seq > ?1")]
@@ -248,9 +264,38 @@ impl Defect {
                 "order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END",
                 "order_key = CASE ?12 WHEN 9 THEN NULL ELSE order_key END",
             )],
-            Self::ResendUnmarked => {
-                &[("scheduled = j.value ->> 2, resend = 1,", "scheduled = j.value ->> 2, resend = 0,")]
+            Self::ResendUnmarked => &[(
+                "scheduled = j.value ->> 2, resend = j.value ->> 4,",
+                "scheduled = j.value ->> 2, resend = 0,",
+            )],
+            Self::UnclaimUnfenced => {
+                &[("AND coalesce(next_at_ms, lease_until_ms) = j.value ->> 2", "AND j.value ->> 2 > 0")]
             }
+            Self::LineForgotten => &[("resend = (resend & 2) | ?5,", "resend = ?5,")],
+            Self::ReplayedFirst => &[(
+                "WHERE webhook = ?1 AND parked = 1 ORDER BY seq",
+                "WHERE webhook = ?1 AND parked IN (1, 3) ORDER BY parked DESC, seq",
+            )],
+            Self::ReplayedForgotten => &[(
+                "FROM delivery WHERE parked = 3 AND webhook > ?1",
+                "FROM delivery WHERE parked = 9 AND webhook > ?1",
+            )],
+            Self::LeaseNotRenewed => &[(
+                "claimed = 1, next_at_ms = j.value ->> 1,",
+                "claimed = 1, next_at_ms = min(next_at_ms, j.value ->> 1),",
+            )],
+            Self::LeaseForgotten => &[(
+                "WHERE next_at_ms IS NOT NULL AND state = 'leased' ORDER BY next_at_ms",
+                "WHERE next_at_ms IS NOT NULL AND state = 'nothing' ORDER BY next_at_ms",
+            )],
+            Self::TruthUncounted => &[(
+                "delivered = excluded.delivered,",
+                "delivered = CASE WHEN excluded.attempts = stat.attempts THEN stat.delivered ELSE excluded.delivered END,",
+            )],
+            Self::ReplayedTypesIgnored => &[(
+                "created_at_ms, ended_at_ms, query FROM replay",
+                "created_at_ms, ended_at_ms, json_set(query, '$.query.types', json('[]')) FROM replay",
+            )],
             Self::NoTransactions
             | Self::BoundsIgnored
             | Self::ShiftIgnored

@@ -40,7 +40,12 @@ use crate::world::{Weather, World};
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 94] = [
+const SITUATIONS: [&str; 99] = [
+    "as many tickets were under way as may be",
+    "a live delivery went before a replayed one",
+    "a replayed delivery had its turn",
+    "a webhook was moved",
+    "a webhook was renamed",
     "a claim was given back twice",
     "KV hung",
     "a claim was given back",
@@ -506,6 +511,46 @@ fn a_definition_that_kv_refused_is_noticed() {
 #[test]
 fn an_alarm_that_is_not_set_is_noticed() {
     is_noticed(Defect::AlarmNotSet);
+}
+
+#[test]
+fn a_claim_that_is_given_back_for_another_one_is_noticed() {
+    is_noticed(Defect::UnclaimUnfenced);
+}
+
+#[test]
+fn a_replay_that_forgets_its_line_is_noticed() {
+    is_noticed(Defect::LineForgotten);
+}
+
+#[test]
+fn a_replay_that_goes_before_live_deliveries_is_noticed() {
+    is_noticed(Defect::ReplayedFirst);
+}
+
+#[test]
+fn replayed_deliveries_that_a_start_forgets_are_noticed() {
+    is_noticed(Defect::ReplayedForgotten);
+}
+
+#[test]
+fn a_late_claim_that_does_not_renew_its_lease_is_noticed() {
+    is_noticed(Defect::LeaseNotRenewed);
+}
+
+#[test]
+fn a_lease_that_a_start_forgets_is_noticed() {
+    is_noticed(Defect::LeaseForgotten);
+}
+
+#[test]
+fn statistics_that_do_not_learn_the_truth_are_noticed() {
+    is_noticed(Defect::TruthUncounted);
+}
+
+#[test]
+fn a_replay_of_all_types_is_noticed() {
+    is_noticed(Defect::ReplayedTypesIgnored);
 }
 
 #[test]

@@ -19,14 +19,14 @@ use postern_core::id::{Kind, Seq};
 use postern_core::project::{ScheduleChange, SettingsPatch};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
-use postern_core::webhook::{Definition, RateLimit};
+use postern_core::webhook::{Definition, RateLimit, WebhookName};
 use postern_engine::{
     Alarm, CallId, Carried, Carry, Desk, Do, Fault, Heard, Jitter, Mailbox, Message, Paces, Parcel, Queued,
-    Ready, Rest, Ring, Shift, Task, Told, Turn, pack, put_back,
+    Ready, Rest, Ring, Shift, Task, TicketBounds, Told, Turn, pack, put_back,
 };
 use postern_ledger::{
-    GivenBack, InlineLimit, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry, OutboxItem, Report, Sql,
-    StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+    GivenBack, InlineLimit, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry, OutboxItem, Report, Row,
+    Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
 };
 
 use crate::audit::{Audit, Sent, Step, Violation, expect, plan};
@@ -249,6 +249,7 @@ pub(crate) struct World {
     invocations: BTreeMap<u64, Invocation>,
     invocations_made: u64,
     alarm: Alarm,
+    ticket_bounds: TicketBounds,
     /// Counts the processes of the object: what one of them was about to do dies with it.
     process: u64,
     is_ringing: bool,
@@ -323,6 +324,7 @@ impl World {
             invocations: BTreeMap::new(),
             invocations_made: 0,
             alarm: Alarm::default(),
+            ticket_bounds: TicketBounds::PLATFORM,
             process: 0,
             is_ringing: false,
             ring_changed: 0,
@@ -438,6 +440,10 @@ impl World {
                 hanging: small(&mut self.random, 2).min(calls),
                 claims: small(&mut self.random, 2),
             };
+        }
+        if self.random.chance(25) {
+            self.ticket_bounds = TicketBounds { plain: 3, least: 2, most: 4, room: 1 };
+            self.alarm = Alarm::new(self.ticket_bounds);
         }
         if self.random.chance(20) {
             self.outages = self.windows(60_000);
@@ -573,7 +579,7 @@ impl World {
             self.sql.light_fuse(statements);
         }
         let now = self.now();
-        let replay = if name == "replay_step" { self.running_replay()? } else { None };
+        let replays = if name == "replay_step" { self.replays()? } else { Vec::new() };
         let result = operation(&mut self.ledger, now);
         let died_within = self.sql.revive();
         let died_after = !died_within && self.fault(3);
@@ -602,6 +608,11 @@ impl World {
                 result.as_ref().err().map_or_else(String::new, |error| format!(" ({error})"))
             )
         });
+        let replay = match name {
+            "replay_step" => self.replays()?.into_iter().find(|now| !replays.contains(now)),
+            _ => None,
+        };
+        let replay = replay.map(|(seq, _scanned)| seq);
         self.audit.after_step(&self.store, Step { name, now_ms: now.0, replay })?;
         self.check_lost()?;
         if self.sql.defect().is_some_and(Defect::needs_restarts) {
@@ -635,18 +646,23 @@ impl World {
         self.reopen()
     }
 
-    fn running_replay(&self) -> Result<Option<i64>, Violation> {
-        let rows = self
-            .store
-            .run("SELECT min(seq) FROM replay WHERE state = 'running'", &[])
-            .map_err(|error| error.to_string())?;
-        rows.first().ok_or("a minimum has no row")?.integer_or_none(0).map_err(|error| error.to_string())
+    fn is_replaying(&self) -> Result<bool, Violation> {
+        let running = self.store.run("SELECT 1 FROM replay WHERE state = 'running'", &[]);
+        Ok(!running.map_err(|error| error.to_string())?.is_empty())
+    }
+
+    /// Replays, with how far they have come and whether they run.
+    fn replays(&self) -> Result<Vec<(i64, i64)>, Violation> {
+        let rows = self.store.run("SELECT seq, 2 * scanned + (state = 'running') FROM replay", &[]);
+        let rows = rows.map_err(|error| error.to_string())?;
+        let read = |row: &Row| Ok((row.integer(0)?, row.integer(1)?));
+        rows.iter().map(read).collect::<Result<_, LedgerError>>().map_err(|error| error.to_string())
     }
 
     fn reopen(&mut self) -> Result<(), Violation> {
         self.planned_for = (u64::MAX, Timestamp(0));
         self.process += 1;
-        self.alarm = Alarm::default();
+        self.alarm = Alarm::new(self.ticket_bounds);
         let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
         self.ledger = opened.ok_or("the project is gone")?;
         Ok(())
@@ -788,7 +804,7 @@ impl World {
             Task::Arm(_) | Task::Plan(_) if self.is_planted(Defect::AlarmNotSet) => {}
             Task::Arm(at) => self.arm(at),
             Task::Replay(rows) => {
-                if self.running_replay()?.is_none() {
+                if !self.is_replaying()? {
                     return Ok(Told::Done);
                 }
                 let rows = few(&mut self.random, rows);
@@ -799,6 +815,10 @@ impl World {
                 let limit = few(&mut self.random, limit);
                 let leased = self.call("lease_due", |ledger, now| ledger.lease_due(now, limit))?.done();
                 let Some(leased) = leased else { return Ok(Told::Failed) };
+                let count = leased.tickets.len();
+                expect(count <= limit as usize, || {
+                    format!("{count} tickets were leased, {limit} were asked for")
+                })?;
                 self.ring_changed += leased.changed.len();
                 return Ok(Told::Leased { changed: leased.changed.len(), tickets: leased.tickets });
             }
@@ -846,6 +866,10 @@ impl World {
                 }
             }
             Task::Plan(rest) => {
+                let now = self.now();
+                if self.alarm.is_full(now) {
+                    self.audit.reached.insert("as many tickets were under way as may be");
+                }
                 self.alarm_ms = None;
                 if let Some(at) = self.planned(rest)? {
                     self.arm(at);
@@ -1571,7 +1595,7 @@ impl World {
         let keys: Vec<(i64, Definition)> =
             self.audit.definitions().map(|(key, definition)| (key, definition.clone())).collect();
         let chosen = self.random.pick(&keys).map(|(_key, definition)| definition.clone());
-        match self.random.below(14) {
+        match self.random.below(16) {
             0 => self.create_webhook(),
             1..=6 => match chosen {
                 Some(definition) => self.edit(definition),
@@ -1586,6 +1610,7 @@ impl World {
                 None => Ok(()),
             },
             8 | 9 => self.resend(),
+            14 | 15 => self.replay(chosen.as_ref()),
             10 => self.cancel(),
             11 => self.change_settings(),
             12 => self.replay(chosen.as_ref()),
@@ -1595,8 +1620,10 @@ impl World {
 
     fn edit(&mut self, mut definition: Definition) -> Result<(), Violation> {
         let name = definition.name.clone();
-        match self.random.below(8) {
+        match self.random.below(10) {
             0 => definition.retry = !definition.retry,
+            8 => definition.url = format!("https://moved-{}.example/hook", self.order),
+            9 => definition.name = WebhookName::parse(&format!("named-{}", self.order)).expect("a name"),
             1 => definition.timeout_s = u32::try_from(self.random.between(1, 30)).expect("small"),
             2 => {
                 let secret = format!("s1.k1.sealed-{}", self.random.next());
@@ -1635,8 +1662,27 @@ impl World {
         let webhook = webhook
             .filter(|_webhook| missing || self.random.chance(50))
             .map(|webhook| String::from(webhook.name.as_str()));
-        let states = if missing { Vec::new() } else { vec![State::Dead, State::Cancelled] };
-        let query = ReplayQuery { webhook, since: None, until: None, states, types: Vec::new(), missing };
+        let all = [State::Dead, State::Cancelled, State::Delivered];
+        let states =
+            if missing { Vec::new() } else { all[..if self.random.chance(40) { 3 } else { 2 }].into() };
+        let mut types = Vec::new();
+        if self.random.chance(25) {
+            types.extend(self.random.pick(&PATTERNS[..3]).and_then(|pattern| EventPattern::parse(pattern)));
+        }
+        let span_ms = self.now_ms - START.0;
+        let mut bound = |percent| {
+            let ms = self.random.between(0, span_ms);
+            self.random.chance(percent).then_some(START.plus_ms(ms))
+        };
+        let (since, until) = (bound(15), bound(10));
+        if self.random.chance(50) {
+            // Live ones come while it goes on.
+            let key = format!("beside-{}", self.order);
+            let events = (0..self.random.between(1, 4)).map(|n| self.event(&format!("{key}-{n}"))).collect();
+            let after_ms = self.random.between(1, 2_000);
+            self.plan(after_ms, Happening::Post(events));
+        }
+        let query = ReplayQuery { webhook, since, until, states, types, missing };
         let made = self.call("create_replay", |ledger, now| ledger.create_replay(query, now))?.done();
         if let Some(made) = made.filter(|_made| self.random.chance(10)) {
             self.audit.reached.insert("a replay was cancelled");

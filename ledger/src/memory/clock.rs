@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
@@ -12,6 +13,8 @@ use postern_core::time::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Replays {
     pub(crate) running: BTreeSet<Seq>,
+    /// The one that was served last.
+    pub(crate) served: Option<Seq>,
     /// There was no room for more; looked at again then.
     pub(crate) waits_until: Option<Timestamp>,
 }
@@ -20,6 +23,13 @@ impl Replays {
     /// Whether there is work to do.
     pub(crate) fn are_running(&self) -> bool {
         !self.running.is_empty()
+    }
+
+    /// The one whose turn it is: they take turns, so that a small one does not wait for a large one.
+    pub(crate) fn next(&self) -> Option<Seq> {
+        let served = self.served.unwrap_or(Seq::ZERO);
+        let after = self.running.range((Bound::Excluded(served), Bound::Unbounded)).next();
+        after.or_else(|| self.running.first()).copied()
     }
 
     /// When there is work to do.

@@ -18,6 +18,7 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
 
 use crate::memory::window::Window;
+use crate::row::delivery::Line;
 use crate::row::webhook::StoredWebhook;
 
 /// What the definition says about a gate.
@@ -54,6 +55,12 @@ struct Gate {
     latency_ms: i64,
     /// The calls that the rate limit counts.
     window: Window,
+    /// Calls of deliveries that were cancelled while they were made, by delivery and number, with the ends of
+    /// their leases: each takes a place until its report comes. A start forgets them.
+    left: BTreeMap<(Seq, u32), Timestamp>,
+    /// Live deliveries that were leased since a replayed one was, up to [`LIVE_IN_A_ROW`]; `None`: not known
+    /// after a start.
+    live_in_a_row: Option<u32>,
 }
 
 /// A lease, as its gate knows it.
@@ -62,6 +69,7 @@ enum Lease {
     /// Nobody has claimed it yet.
     Ahead {
         since: Timestamp,
+        line: Line,
     },
     Claimed,
 }
@@ -76,6 +84,17 @@ impl Gate {
                 self.ahead.remove(&since);
             }
         }
+    }
+
+    /// Calls under way of deliveries that were cancelled.
+    fn left_at(&self, now: Timestamp) -> usize {
+        self.left.values().filter(|until| **until > now).count()
+    }
+
+    /// When its places are looked at again that are taken now.
+    fn closed(&self, now: Timestamp) -> Opening {
+        let first = self.left.values().filter(|until| **until > now).min();
+        first.map_or(Opening::Later, |until| Opening::At(*until))
     }
 
     /// When what is leased now will be claimed.
@@ -140,7 +159,7 @@ impl Gate {
         let mut slots = usize::MAX;
         if self.is_probed() {
             if used.all() > 0 {
-                return Opening::Later;
+                return self.closed(now);
             }
             if let Some(at) = self.health.next_call_at.filter(|at| *at > now) {
                 return Opening::At(at);
@@ -156,7 +175,7 @@ impl Gate {
         // Tickets are some time on their way: those of a quick receiver are handed out ahead of its calls.
         slots = slots.min(AHEAD_MAX.saturating_sub(used.ahead));
         if slots == 0 {
-            return Opening::Later;
+            return self.closed(now);
         }
         match rules.rate.map(|rate| self.leases_within(rate, now, used)) {
             None => Opening::Now(slots),
@@ -176,9 +195,17 @@ impl Gate {
 
 /// Milliseconds from a lease to its claim that are believed at most.
 const LATENCY_MAX_MS: i64 = 30_000;
+/// 2⁶⁴ divided by the golden ratio: a product's high bits depend on all of a number's.
+const HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets
 /// may be a second on their way, and its calls take 100 ms.
 const AHEAD_MAX: usize = 10 * AT_ONCE_MAX as usize;
+/// Where live and replayed deliveries wait for slots, a replayed one follows so many live ones: it is not
+/// starved, and a live one waits for a single slot more than if there was no replay.
+pub(crate) const LIVE_IN_A_ROW: u32 = 3;
+/// Leases of replayed deliveries that nobody has claimed yet, at most, in all the project: half of what one
+/// webhook may have ahead. The other half of its tickets stays for what is live.
+const REPLAYED_AHEAD_MAX: usize = AHEAD_MAX / 2;
 
 /// What of a gate is used.
 #[derive(Clone, Copy, Debug, Default)]
@@ -206,12 +233,18 @@ impl Used {
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
     pub(crate) ended: Vec<(Seq, Seq)>,
-    /// Leases that are handed out now: webhook, delivery, order key.
-    pub(crate) leased: Vec<(Seq, Seq, Option<String>)>,
-    /// Webhooks that have held deliveries now.
-    pub(crate) held: BTreeSet<Seq>,
-    /// Webhooks that have none any more.
-    pub(crate) drained: BTreeSet<Seq>,
+    /// Calls that go on although their deliveries were cancelled: webhook, delivery and number, end of the lease.
+    pub(crate) left: Vec<(Seq, (Seq, u32), Timestamp)>,
+    /// Calls that were reported: webhook, delivery and number.
+    pub(crate) returned: Vec<(Seq, (Seq, u32))>,
+    /// Leases that are handed out now: webhook, delivery, line, order key.
+    pub(crate) leased: Vec<(Seq, Seq, Line, Option<String>)>,
+    /// Webhooks that have held deliveries now, and in which line.
+    pub(crate) held: BTreeSet<(Seq, Line)>,
+    /// Webhooks that have none there any more.
+    pub(crate) drained: BTreeSet<(Seq, Line)>,
+    /// Live deliveries of webhooks that were leased since a replayed one was.
+    pub(crate) live_in_a_row: BTreeMap<Seq, u32>,
     /// How webhooks do now.
     pub(crate) health: BTreeMap<Seq, Health>,
     /// The calls that rate limits count now.
@@ -230,20 +263,20 @@ impl Effects {
         self.ended.push((webhook, delivery));
     }
 
-    /// The webhook has held deliveries.
-    pub(crate) fn hold(&mut self, webhook: Seq) {
-        self.drained.remove(&webhook);
-        self.held.insert(webhook);
+    /// The webhook has held deliveries in this line.
+    pub(crate) fn hold(&mut self, webhook: Seq, line: Line) {
+        self.drained.remove(&(webhook, line));
+        self.held.insert((webhook, line));
     }
 
-    /// The webhook has no held deliveries.
-    pub(crate) fn drained(&mut self, webhook: Seq) {
-        self.held.remove(&webhook);
-        self.drained.insert(webhook);
+    /// The webhook has no held deliveries in this line.
+    pub(crate) fn drained(&mut self, webhook: Seq, line: Line) {
+        self.held.remove(&(webhook, line));
+        self.drained.insert((webhook, line));
     }
 
-    pub(crate) fn holds(&self, webhook: Seq) -> bool {
-        self.held.contains(&webhook)
+    pub(crate) fn holds(&self, webhook: Seq, line: Line) -> bool {
+        self.held.contains(&(webhook, line))
     }
 
     /// Whether this commit disabled the webhook.
@@ -257,8 +290,13 @@ impl Effects {
 pub(crate) struct Gates {
     /// Where nothing is known of a webhook, there is no gate.
     by_webhook: BTreeMap<Seq, Gate>,
-    /// Webhooks that may have held deliveries.
-    held: BTreeSet<Seq>,
+    /// Webhooks that may have held deliveries, and in which lines.
+    held: BTreeMap<Seq, BTreeSet<Line>>,
+    /// Leases that nobody has claimed yet: all, and those of replayed deliveries.
+    ahead: usize,
+    replayed_ahead: usize,
+    /// How many of the latter there may be, as the last round found it.
+    replayed_ahead_max: Cell<Option<usize>>,
     /// Where the next round through `held` begins.
     served: Cell<Option<Seq>>,
     /// Inline leases, with their ends.
@@ -280,7 +318,8 @@ impl Gates {
     pub(crate) fn remove(&mut self, webhook: Seq) {
         self.held.remove(&webhook);
         let out = self.by_webhook.remove(&webhook).map(|gate| gate.out).unwrap_or_default();
-        for delivery in out.into_keys() {
+        for (delivery, lease) in out {
+            self.note_left(lease);
             self.end(webhook, delivery);
         }
     }
@@ -300,23 +339,41 @@ impl Gates {
     // Leases.
 
     /// A lease was handed out that nobody has claimed yet.
-    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, now: Timestamp) {
+    pub(crate) fn lease(&mut self, webhook: Seq, delivery: Seq, line: Line, now: Timestamp) {
         let gate = self.gate(webhook);
-        if let Some(Lease::Ahead { since }) = gate.out.insert(delivery, Lease::Ahead { since: now }) {
+        let before = gate.out.insert(delivery, Lease::Ahead { since: now, line });
+        if let Some(Lease::Ahead { since, .. }) = before {
             gate.leave_ahead(since);
         }
         *gate.ahead.entry(now).or_default() += 1;
         gate.unclaimed += 1;
+        if let Some(before) = before {
+            self.note_left(before);
+        }
+        self.ahead += 1;
+        self.replayed_ahead += usize::from(line == Line::Replayed);
+    }
+
+    /// A lease is not what it was any more.
+    fn note_left(&mut self, before: Lease) {
+        if let Lease::Ahead { line, .. } = before {
+            self.ahead -= 1;
+            self.replayed_ahead -= usize::from(line == Line::Replayed);
+        }
     }
 
     /// A lease was claimed.
     pub(crate) fn claim(&mut self, webhook: Seq, delivery: Seq, now: Timestamp) {
         let gate = self.gate(webhook);
-        if let Some(Lease::Ahead { since }) = gate.out.insert(delivery, Lease::Claimed) {
+        let before = gate.out.insert(delivery, Lease::Claimed);
+        if let Some(Lease::Ahead { since, .. }) = before {
             gate.leave_ahead(since);
             let latency_ms = now.ms_since(since).clamp(0, LATENCY_MAX_MS);
             let is_first = gate.latency_ms == 0;
             gate.latency_ms = if is_first { latency_ms } else { (3 * gate.latency_ms + latency_ms) / 4 };
+        }
+        if let Some(before) = before {
+            self.note_left(before);
         }
     }
 
@@ -325,12 +382,29 @@ impl Gates {
         self.gate(webhook).out.insert(delivery, Lease::Claimed);
     }
 
+    /// A delivery was cancelled while its call is made.
+    pub(crate) fn leave(&mut self, webhook: Seq, call: (Seq, u32), until: Timestamp, now: Timestamp) {
+        let left = &mut self.gate(webhook).left;
+        left.retain(|_call, until| *until > now);
+        left.insert(call, until);
+    }
+
+    /// A call was reported.
+    pub(crate) fn returned(&mut self, webhook: Seq, call: (Seq, u32)) {
+        if let Some(gate) = self.by_webhook.get_mut(&webhook) {
+            gate.left.remove(&call);
+        }
+    }
+
     /// A lease ended, however. Does nothing where there is none.
     pub(crate) fn end(&mut self, webhook: Seq, delivery: Seq) {
         if let Some(gate) = self.by_webhook.get_mut(&webhook)
-            && let Some(Lease::Ahead { since }) = gate.out.remove(&delivery)
+            && let Some(lease) = gate.out.remove(&delivery)
         {
-            gate.leave_ahead(since);
+            if let Lease::Ahead { since, .. } = lease {
+                gate.leave_ahead(since);
+            }
+            self.note_left(lease);
         }
         if let Some(until) = self.inline.remove(&delivery) {
             self.inline_ends.remove(&(until, delivery));
@@ -425,7 +499,7 @@ impl Gates {
             return Gate::default().opening(rules, now, Used::default());
         };
         let ahead = gate.unclaimed.saturating_sub(unclaimed);
-        let claimed = gate.out.len().saturating_sub(ended).saturating_sub(ahead);
+        let claimed = gate.out.len().saturating_sub(ended).saturating_sub(ahead) + gate.left_at(now);
         gate.opening(rules, now, Used { claimed, ahead, begun: 0 })
     }
 
@@ -434,7 +508,8 @@ impl Gates {
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let plain = Gate::default();
         let gate = self.by_webhook.get(&webhook).unwrap_or(&plain);
-        let used = Used { claimed: gate.out.len() - gate.unclaimed, ahead: 0, begun };
+        let claimed = gate.out.len() - gate.unclaimed + gate.left_at(now);
+        let used = Used { claimed, ahead: 0, begun };
         let is_within = |rate: RateLimit| gate.window.used(rate, now) + begun < rate.calls as usize;
         let opening = gate.opening(Rules { rate: None, ..rules }, now, used);
         matches!(opening, Opening::Now(_)) && rules.rate.is_none_or(is_within)
@@ -450,13 +525,17 @@ impl Gates {
 
     /// How many calls are under way.
     pub(crate) fn claimed(&self, webhook: Seq) -> u32 {
-        let claimed = self.by_webhook.get(&webhook).map_or(0, |gate| gate.out.len() - gate.unclaimed);
+        let claimed =
+            self.by_webhook.get(&webhook).map_or(0, |gate| gate.out.len() - gate.unclaimed + gate.left.len());
         u32::try_from(claimed).unwrap_or(u32::MAX)
     }
 
     /// When the gate of a webhook with held deliveries is to be looked at; `None` where time alone does not
     /// open it.
     pub(crate) fn opens_at(&self, webhook: Seq, rules: Rules, now: Timestamp) -> Option<Timestamp> {
+        if !self.holds(webhook, Line::Live) && self.replayed_left() == 0 {
+            return None;
+        }
         match self.opening(webhook, rules, now) {
             Opening::Now(_) => Some(now),
             Opening::At(at) => Some(at),
@@ -493,9 +572,9 @@ impl Gates {
 
     // Held deliveries.
 
-    /// The webhook has held deliveries, or may have.
-    pub(crate) fn hold(&mut self, webhook: Seq) {
-        self.held.insert(webhook);
+    /// The webhook has held deliveries in this line, or may have.
+    pub(crate) fn hold(&mut self, webhook: Seq, line: Line) {
+        self.held.entry(webhook).or_default().insert(line);
     }
 
     /// The webhook calls in no order any more: its leased deliveries have no key in their rows either.
@@ -506,20 +585,49 @@ impl Gates {
         }
     }
 
-    /// The webhook has no held deliveries.
-    pub(crate) fn hold_none(&mut self, webhook: Seq) {
-        self.held.remove(&webhook);
+    /// The webhook has no held deliveries in this line.
+    pub(crate) fn hold_none(&mut self, webhook: Seq, line: Line) {
+        if let Some(lines) = self.held.get_mut(&webhook) {
+            lines.remove(&line);
+            if lines.is_empty() {
+                self.held.remove(&webhook);
+            }
+        }
     }
 
-    pub(crate) fn holds(&self, webhook: Seq) -> bool {
-        self.held.contains(&webhook)
+    pub(crate) fn holds(&self, webhook: Seq, line: Line) -> bool {
+        self.held.get(&webhook).is_some_and(|lines| lines.contains(&line))
+    }
+
+    /// Says how many leases of replayed deliveries may wait for their claim, where a round may hand out
+    /// `limit` more of all: half of both, so that what is live never finds the queue full of a replay.
+    pub(crate) fn share_ahead(&self, limit: usize) {
+        let half = self.ahead.saturating_add(limit) / 2;
+        self.replayed_ahead_max.set(Some(half.clamp(1, REPLAYED_AHEAD_MAX)));
+    }
+
+    /// How many more replayed deliveries may be leased.
+    pub(crate) fn replayed_left(&self) -> usize {
+        self.replayed_ahead_max.get().map_or(1, |most| most.saturating_sub(self.replayed_ahead))
+    }
+
+    /// Live deliveries of the webhook that were leased since a replayed one was, up to [`LIVE_IN_A_ROW`].
+    pub(crate) fn live_in_a_row(&self, webhook: Seq, now: Timestamp) -> u32 {
+        // An object that sleeps between two calls would always start the same way: the time says where.
+        let by_time = || u32::try_from(now.0.unsigned_abs().wrapping_mul(HASH) >> 62).unwrap_or(0);
+        let known = self.by_webhook.get(&webhook).and_then(|gate| gate.live_in_a_row);
+        known.unwrap_or_else(by_time).min(LIVE_IN_A_ROW)
+    }
+
+    pub(crate) fn set_live_in_a_row(&mut self, webhook: Seq, leases: u32) {
+        self.gate(webhook).live_in_a_row = Some(leases);
     }
 
     /// Webhooks that may have held deliveries, each once, beginning after the one that was served last.
     pub(crate) fn holding(&self) -> impl Iterator<Item = Seq> {
         let from = self.served.get().unwrap_or(Seq::ZERO);
         let after = self.held.range((std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded));
-        after.chain(self.held.range(..=from)).copied()
+        after.chain(self.held.range(..=from)).map(|(webhook, _lines)| *webhook)
     }
 
     /// The next round begins after this webhook.
@@ -566,12 +674,12 @@ mod tests {
         let mut gates = Gates::default();
         let rules = rate(3, 10);
         for (delivery, ms) in [(1, 0), (2, 4_000)] {
-            gates.lease(WEBHOOK, Seq(delivery), at(ms));
+            gates.lease(WEBHOOK, Seq(delivery), Line::Live, at(ms));
             begin(&mut gates, delivery, rules, at(ms));
             gates.end(WEBHOOK, Seq(delivery));
         }
         assert_eq!(gates.opening(WEBHOOK, rules, at(5_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(3), at(5_000));
+        gates.lease(WEBHOOK, Seq(3), Line::Live, at(5_000));
         assert_eq!(
             gates.opening(WEBHOOK, rules, at(5_000)),
             Opening::At(at(10_000)),
@@ -587,7 +695,7 @@ mod tests {
     #[test]
     fn tickets_alone_can_fill_a_window_and_then_time_does_not_help() {
         let mut gates = Gates::default();
-        gates.lease(WEBHOOK, Seq(1), at(0));
+        gates.lease(WEBHOOK, Seq(1), Line::Live, at(0));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Later);
         gates.end(WEBHOOK, Seq(1));
         assert_eq!(gates.opening(WEBHOOK, rate(1, 10), at(0)), Opening::Now(1));
@@ -616,8 +724,8 @@ mod tests {
     fn calls_at_once_are_leases_that_have_not_ended() {
         let mut gates = Gates::default();
         let rules = Rules { concurrency: Some(2), ..OPEN };
-        gates.lease(WEBHOOK, Seq(1), at(0));
-        gates.lease(WEBHOOK, Seq(2), at(0));
+        gates.lease(WEBHOOK, Seq(1), Line::Live, at(0));
+        gates.lease(WEBHOOK, Seq(2), Line::Live, at(0));
         assert_eq!(gates.opening(WEBHOOK, rules, at(0)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, rules, at(0), 0));
         gates.end(WEBHOOK, Seq(2));
@@ -640,8 +748,8 @@ mod tests {
         assert!(!gates.is_free(WEBHOOK, OPEN));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(999)), Opening::At(at(1_000)));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Now(1));
-        gates.lease(WEBHOOK, Seq(1), at(0));
-        gates.lease(WEBHOOK, Seq(2), at(0));
+        gates.lease(WEBHOOK, Seq(1), Line::Live, at(0));
+        gates.lease(WEBHOOK, Seq(2), Line::Live, at(0));
         assert_eq!(gates.opening(WEBHOOK, OPEN, at(1_000)), Opening::Later);
         assert!(gates.may_begin(WEBHOOK, OPEN, at(1_000), 0));
         assert!(!gates.may_begin(WEBHOOK, OPEN, at(1_000), 1), "not two in one commit");
@@ -666,12 +774,12 @@ mod tests {
     fn the_round_goes_on_after_the_one_that_was_served() {
         let mut gates = Gates::default();
         for webhook in 1..=3 {
-            gates.hold(Seq(webhook));
+            gates.hold(Seq(webhook), Line::Live);
         }
         gates.served(Seq(2));
         assert_eq!(gates.holding().collect::<Vec<_>>(), [Seq(3), Seq(1), Seq(2)]);
-        gates.hold_none(Seq(3));
+        gates.hold_none(Seq(3), Line::Live);
         assert_eq!(gates.holding().collect::<Vec<_>>(), [Seq(1), Seq(2)]);
-        assert!(gates.holds(Seq(1)) && !gates.holds(Seq(3)));
+        assert!(gates.holds(Seq(1), Line::Live) && !gates.holds(Seq(3), Line::Live));
     }
 }

@@ -33,13 +33,49 @@ pub(crate) enum Plan {
     Leased { until: Timestamp, claimed: bool },
     /// Leased to whoever brought its event, and claimed, until then. In no index: the gates know its end.
     Inline { until: Timestamp },
-    /// Its webhook's gate is closed.
-    Held,
+    /// It waits in this line until its webhook's gate lets it through.
+    Held(Line),
     /// An older open delivery has its order key.
     Behind,
     /// It has ended.
     Ended(Ending),
 }
+
+/// In which line a delivery waits for its webhook. A person who asks for one that a replay sends takes it out
+/// of the replay's line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Line {
+    /// Somebody waits for it.
+    #[default]
+    Live,
+    /// A replay sends it, and goes on behind what is live.
+    Replayed,
+}
+
+impl Line {
+    /// Of the column `parked`, while it is held.
+    const fn parked(self) -> u32 {
+        1 + self.bits()
+    }
+
+    /// Of the column `resend`.
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Live => 0,
+            Self::Replayed => REPLAYED,
+        }
+    }
+
+    /// Of the column `resend`.
+    pub(crate) const fn of_bits(resend: u32) -> Self {
+        if resend & REPLAYED == 0 { Self::Live } else { Self::Replayed }
+    }
+}
+
+/// Bits of the column `resend`: the next attempt is one that somebody asked for, and a replay sends the
+/// delivery.
+const ASKED_FOR: u32 = 1;
+const REPLAYED: u32 = 2;
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +127,8 @@ impl Plan {
     /// The state of a delivery with this plan, of which `made` attempts are recorded.
     const fn state(self, made: u32) -> State {
         match self {
-            Self::Due { .. } | Self::Held | Self::Behind if made == 0 => State::Pending,
-            Self::Due { .. } | Self::Held | Self::Behind => State::Waiting,
+            Self::Due { .. } | Self::Held(_) | Self::Behind if made == 0 => State::Pending,
+            Self::Due { .. } | Self::Held(_) | Self::Behind => State::Waiting,
             Self::Leased { .. } | Self::Inline { .. } => State::Leased,
             Self::Ended(Ending::Delivered) => State::Delivered,
             Self::Ended(Ending::Dead) => State::Dead,
@@ -112,7 +148,7 @@ impl Plan {
             Self::Due { at } => PlanColumns { next_at: Some(at), ..rest },
             Self::Leased { until, claimed } => PlanColumns { claimed, next_at: Some(until), ..rest },
             Self::Inline { until } => PlanColumns { claimed: true, lease_until: Some(until), ..rest },
-            Self::Held => PlanColumns { parked: 1, ..rest },
+            Self::Held(line) => PlanColumns { parked: line.parked(), ..rest },
             Self::Behind => PlanColumns { parked: 2, ..rest },
             Self::Ended(_) => rest,
         }
@@ -141,8 +177,9 @@ impl PlanColumns {
             (State::Leased, _, Some(until), _) => Plan::Leased { until, claimed: self.claimed },
             (State::Leased, _, None, Some(until)) => Plan::Inline { until },
             (_, 2, ..) => Plan::Behind,
+            (_, 3, ..) => Plan::Held(Line::Replayed),
             (_, 0, Some(at), _) => Plan::Due { at },
-            _ => Plan::Held,
+            _ => Plan::Held(Line::Live),
         }
     }
 
@@ -172,7 +209,10 @@ pub(crate) struct DeliveryRow {
     pub(crate) scheduled: u32,
     /// How often the current number was offered.
     pub(crate) offers: u32,
+    /// Somebody asked for the next attempt.
     pub(crate) resend: bool,
+    /// Where it waits if it is held.
+    pub(crate) line: Line,
     pub(crate) updated_at: Timestamp,
     /// Only while it is open, and only of an ordered webhook.
     pub(crate) order_key: Option<String>,
@@ -205,7 +245,8 @@ impl DeliveryRow {
             made: row.number(5)?,
             scheduled: row.number(6)?,
             offers: row.number(7)?,
-            resend: row.flag(9)?,
+            resend: row.number(9)? & ASKED_FOR != 0,
+            line: Line::of_bits(row.number(9)?),
             updated_at: row.timestamp(11)?,
             order_key: row.text_or_none(12)?.map(String::from),
             // An event is kept while it has deliveries; a damaged store must not stop the alarm.
@@ -229,7 +270,8 @@ impl DeliveryRow {
     pub(crate) fn is_consistent(&self) -> bool {
         let Some(in_flight) = self.attempt.checked_sub(self.made) else { return false };
         match self.plan {
-            Plan::Due { .. } | Plan::Held => in_flight == 0,
+            Plan::Due { .. } => in_flight == 0,
+            Plan::Held(line) => in_flight == 0 && line == self.line,
             Plan::Behind => in_flight == 0 && self.order_key.is_some(),
             Plan::Leased { .. } | Plan::Inline { .. } => in_flight == 1,
             Plan::Ended(_) => in_flight <= 1 && self.order_key.is_none(),
@@ -295,16 +337,17 @@ pub(crate) fn insert<S: Sql>(sql: &S, planned: &[Planned], now: Timestamp) -> Re
             let (in_order, late) = (u8::from(delivery.in_order), u8::from(delivery.late));
             let (state, claimed, parked, next_at, lease_until) = delivery.plan.json(0);
             let keys = (delivery.seq.0, delivery.event.0, delivery.webhook.0);
-            (keys, (state, claimed, parked, next_at, lease_until), attempt, in_order, late)
+            let line = if delivery.late { Line::Replayed } else { Line::Live };
+            (keys, (state, claimed, parked, next_at, lease_until), attempt, in_order, late, line.bits())
         };
         let rows: Vec<_> = chunk.iter().map(row).collect();
         sql.run(
             "INSERT INTO delivery (seq, event, webhook, next_at_ms, state, attempt, offers, claimed, lease_until_ms, parked, order_key,
-                late, updated_at_ms)
+                late, resend, updated_at_ms)
              SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', value ->> '$[1][3]', value ->> '$[1][0]',
                 value ->> 2, value ->> 2, value ->> '$[1][1]', value ->> '$[1][4]', value ->> '$[1][2]',
                 CASE value ->> 3 WHEN 1 THEN (SELECT order_key FROM event WHERE event.seq = value ->> '$[0][1]') END,
-                value ->> 4, ?2
+                value ->> 4, value ->> 5, ?2
              FROM json_each(?1)",
             &[Value::Text(to_json(&rows)?), Value::from(now)],
         )?;
@@ -350,6 +393,8 @@ pub(crate) struct Resend {
     /// Attempts that count for the schedule: none if that is to start anew.
     pub(crate) scheduled: u32,
     pub(crate) order: Order,
+    /// What a person asks for is due now; what a replay asks for waits in its line.
+    pub(crate) line: Line,
 }
 
 /// Whether a delivery that is sent again goes by its event's order key.
@@ -439,17 +484,22 @@ pub(crate) fn park<S: Sql>(sql: &S, parkings: &[Parking], now: Timestamp) -> Res
     Ok(())
 }
 
-/// Makes deliveries due now because somebody asks for it. [`Order`] says whether those that have ended get
+/// Makes deliveries due now, or has them wait in their line, because somebody asks for it. [`Order`] says whether those that have ended get
 /// their order key back, which they lost with their end. Inside the caller's transaction.
 pub(crate) fn make_due<S: Sql>(sql: &S, resends: &[Resend], now: Timestamp) -> Result<(), LedgerError> {
     let row = |resend: &Resend| {
         let is_restored = u8::from(resend.order == Order::Restored);
-        (resend.delivery.0, Plan::Due { at: now }.json(resend.made), resend.scheduled, is_restored)
+        let plan = match resend.line {
+            Line::Live => Plan::Due { at: now },
+            Line::Replayed => Plan::Held(Line::Replayed),
+        };
+        let asked = ASKED_FOR | resend.line.bits();
+        (resend.delivery.0, plan.json(resend.made), resend.scheduled, is_restored, asked)
     };
     let rows: Vec<_> = resends.iter().map(row).collect();
     sql.run(
         &format!(
-            "UPDATE delivery SET {SET_PLAN}, scheduled = j.value ->> 2, resend = 1, offers = 0, updated_at_ms = ?2,
+            "UPDATE delivery SET {SET_PLAN}, scheduled = j.value ->> 2, resend = j.value ->> 4, offers = 0, updated_at_ms = ?2,
                 order_key = CASE j.value ->> 3 WHEN 1 THEN (SELECT order_key FROM event WHERE event.seq = delivery.event)
                     ELSE order_key END
              FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0"
@@ -479,11 +529,11 @@ pub(crate) fn release<S: Sql>(sql: &S, delivery: Seq, now: Timestamp) -> Result<
 /// The deliveries of a webhook do not go by order keys any more: those that wait behind others go free
 /// together, and wait for the gate. Inside the caller's transaction.
 pub(crate) fn give_up_order<S: Sql>(sql: &S, webhook: Seq) -> Result<(), LedgerError> {
-    let (behind, held) = (Plan::Behind.columns(0), Plan::Held.columns(0));
+    let (behind, held) = (Plan::Behind.columns(0), Plan::Held(Line::Live).columns(0));
     sql.run(
-        "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN ?2 THEN ?3 ELSE parked END
+        "UPDATE delivery SET order_key = NULL, parked = CASE parked WHEN ?2 THEN ?3 + (resend & ?4) ELSE parked END
          WHERE webhook = ?1 AND order_key IS NOT NULL",
-        &[Value::from(webhook), Value::from(behind.parked), Value::from(held.parked)],
+        &[Value::from(webhook), Value::from(behind.parked), Value::from(held.parked), Value::from(REPLAYED)],
     )?;
     Ok(())
 }
@@ -514,11 +564,11 @@ fn end<S: Sql>(
     Ok(())
 }
 
-/// Takes deliveries out of the index of due work whose rows can't be read, so that they hold up no other.
+/// Takes deliveries out of the indexes of open work whose rows can't be read, so that they hold up no other.
 /// Their state stays as it was written. Inside the caller's transaction.
 pub(crate) fn set_aside<S: Sql>(sql: &S, deliveries: Vec<Seq>) -> Result<(), LedgerError> {
     sql.run(
-        "UPDATE delivery SET next_at_ms = NULL WHERE seq IN (SELECT value FROM json_each(?1))",
+        "UPDATE delivery SET next_at_ms = NULL, parked = 0 WHERE seq IN (SELECT value FROM json_each(?1))",
         &[Value::Text(key_set(deliveries))],
     )?;
     Ok(())
@@ -590,7 +640,7 @@ pub(crate) fn record<S: Sql>(
         "a recorded attempt leaves a delivery due, or ends it: {recorded:?}"
     );
     sql.run(
-        "UPDATE delivery SET state = ?2, made = ?3, scheduled = ?4, offers = 0, claimed = ?13, resend = ?5, next_at_ms = ?6,
+        "UPDATE delivery SET state = ?2, made = ?3, scheduled = ?4, offers = 0, claimed = ?13, resend = (resend & 2) | ?5, next_at_ms = ?6,
             lease_until_ms = ?14, updated_at_ms = ?7, last_status = coalesce(?8, last_status), last_duration_ms = ?9,
             last_result = ?10, attempts = attempts || ?11, order_key = CASE ?12 WHEN 1 THEN NULL ELSE order_key END
          WHERE seq = ?1",
@@ -710,6 +760,7 @@ mod tests {
         scheduled: 0,
         offers: 0,
         resend: false,
+        line: Line::Live,
         updated_at: Timestamp(0),
         order_key: None,
         kind: String::new(),
@@ -748,7 +799,8 @@ mod tests {
     fn a_plan_reads_back_from_the_columns_that_it_writes() {
         let claimed = Plan::Leased { until: Timestamp(1), claimed: true };
         let ended = [Ending::Delivered, Ending::Dead, Ending::Cancelled].map(Plan::Ended);
-        for plan in [OPEN.plan, LEASED, claimed, INLINE, Plan::Held, Plan::Behind].into_iter().chain(ended) {
+        let held = [Plan::Held(Line::Live), Plan::Held(Line::Replayed), Plan::Behind];
+        for plan in [OPEN.plan, LEASED, claimed, INLINE].into_iter().chain(held).chain(ended) {
             for made in [0, 3] {
                 let columns = plan.columns(made);
                 assert_eq!(columns.plan(), plan);

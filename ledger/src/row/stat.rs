@@ -48,9 +48,13 @@ pub(crate) struct StatNote {
 impl StatNote {
     fn add_to(&self, tally: &mut Tally) {
         tally.attempts += 1;
+        tally.outcomes.add(self.class);
+        self.add_what_came_of_it(tally);
+    }
+
+    fn add_what_came_of_it(&self, tally: &mut Tally) {
         tally.delivered += u64::from(self.delivered);
         tally.at_once += u64::from(self.delivered && self.first);
-        tally.outcomes.add(self.class);
         if self.class.has_latency() {
             tally.latency.add(self.duration_ms);
         }
@@ -76,24 +80,55 @@ pub(crate) fn count_attempts<S: Sql>(sql: &S, notes: &[StatNote]) -> Result<(), 
     if notes.is_empty() {
         return Ok(());
     }
-    let mut tallies: BTreeMap<(i64, Seq, &str), Tally> = BTreeMap::new();
+    let mut tallies = Tallies::new();
     for note in notes {
         note.add_to(tallies.entry((hour_of(note.at), note.webhook, &note.kind)).or_default());
     }
-    let keys: Vec<_> = tallies.keys().map(|(hour, webhook, kind)| (hour, webhook.0, kind)).collect();
-    let known = sql.run(
-        &format!(
-            "SELECT {COLUMNS} FROM json_each(?1) AS j CROSS JOIN stat AS s
-             ON s.hour = j.value ->> 0 AND s.webhook = j.value ->> 1 AND s.type = j.value ->> 2"
-        ),
-        &[Value::Text(to_json(&keys)?)],
-    )?;
+    let known = known_of(sql, &tallies)?;
     for row in &known {
         let counted = Counted::read(row)?;
         if let Some(tally) = tallies.get_mut(&(counted.hour, counted.webhook, row.text(2)?)) {
             tally.merge(&counted.tally);
         }
     }
+    write(sql, &tallies)
+}
+
+/// Counts an attempt for what it was that was counted as lost at its [`StatNote::at`]. Inside the caller's
+/// transaction. Where that hour is gone, or counts none as lost, nothing changes.
+pub(crate) fn count_what_was_lost<S: Sql>(sql: &S, note: &StatNote) -> Result<(), LedgerError> {
+    let mut tallies = Tallies::from([((hour_of(note.at), note.webhook, &*note.kind), Tally::default())]);
+    let known = known_of(sql, &tallies)?;
+    for row in &known {
+        let mut tally = Counted::read(row)?.tally;
+        if !tally.outcomes.recount(OutcomeClass::Lost, note.class) {
+            return Ok(());
+        }
+        note.add_what_came_of_it(&mut tally);
+        for counted in tallies.values_mut() {
+            *counted = tally;
+        }
+        write(sql, &tallies)?;
+    }
+    Ok(())
+}
+
+/// Counts by hour, webhook and event type.
+type Tallies<'a> = BTreeMap<(i64, Seq, &'a str), Tally>;
+
+/// The rows of these hours, webhooks and types, as they are.
+fn known_of<S: Sql>(sql: &S, tallies: &Tallies<'_>) -> Result<Vec<Row>, LedgerError> {
+    let keys: Vec<_> = tallies.keys().map(|(hour, webhook, kind)| (hour, webhook.0, kind)).collect();
+    Ok(sql.run(
+        &format!(
+            "SELECT {COLUMNS} FROM json_each(?1) AS j CROSS JOIN stat AS s
+             ON s.hour = j.value ->> 0 AND s.webhook = j.value ->> 1 AND s.type = j.value ->> 2"
+        ),
+        &[Value::Text(to_json(&keys)?)],
+    )?)
+}
+
+fn write<S: Sql>(sql: &S, tallies: &Tallies<'_>) -> Result<(), LedgerError> {
     let rows: Vec<_> = tallies
         .iter()
         .map(|((hour, webhook, kind), tally)| {
