@@ -869,7 +869,7 @@ mod tests {
             let mut now = START.plus_ms(100);
             if is_reported {
                 let attempt = attempt(1, Outcome::Answered { status: 500 }, START);
-                ledger.report(vec![crate::Report { delivery, attempt }], now).unwrap();
+                ledger.report(vec![Report { delivery, attempt }], now).unwrap();
             } else {
                 for entry in ledger.outbox_due(now, 9).unwrap() {
                     ledger.outbox_done(entry.item, entry.version).unwrap();

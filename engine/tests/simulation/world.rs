@@ -1610,10 +1610,9 @@ impl World {
                 None => Ok(()),
             },
             8 | 9 => self.resend(),
-            14 | 15 => self.replay(chosen.as_ref()),
             10 => self.cancel(),
             11 => self.change_settings(),
-            12 => self.replay(chosen.as_ref()),
+            12 | 14 | 15 => self.replay(chosen.as_ref()),
             _ => self.create_test(),
         }
     }
