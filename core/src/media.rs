@@ -110,7 +110,7 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
     let is_utf16 = matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(String::from(text)),
-        Err(_) if is_utf16 => Err(String::from("the body is UTF-16: JSON is sent as UTF-8")),
+        Err(_) if is_utf16 => Err(String::from("the body is UTF-16: send JSON as UTF-8")),
         Err(fault) => Err(format!("the body is not UTF-8: byte {} is wrong", fault.valid_up_to())),
     }
 }
@@ -121,7 +121,7 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
 pub fn refused_coding(content_encoding: Option<&str>) -> Option<String> {
     let coding = Coding::read(content_encoding);
     let name = coding.name()?;
-    Some(format!("send the body without content-encoding (or with identity): {name} is not taken"))
+    Some(format!("send the body without content-encoding (or with identity): {name} is not accepted"))
 }
 
 /// A body as it is kept in JSON.

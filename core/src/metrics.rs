@@ -235,13 +235,13 @@ impl Exposition {
         let delivered = of(|counters| counters.delivered);
         self.counter(
             &format!("{prefix}_deliveries_delivered"),
-            &format!("Deliveries that their receiver took, {whose}."),
+            &format!("Deliveries that their receiver accepted, {whose}."),
             delivered,
         );
         let latency = counted.iter().map(|(labels, counters)| (labels.clone(), counters.latency));
         self.latency(
             &format!("{prefix}_attempt_duration_seconds"),
-            &format!("How long attempts took that got an answer, {whose}."),
+            &format!("How long answered attempts took, {whose}."),
             latency,
         );
     }
@@ -268,14 +268,12 @@ impl Exposition {
                 "Open deliveries that wait for their webhook or for an older one of their key, up to 10,000.",
                 |of| of.held.into(),
             ),
-            ("deliveries_dead", "Deliveries that were given up and are still kept, up to 10,000.", |of| {
+            ("deliveries_dead", "Deliveries that Postern gave up on and still keeps, up to 10,000.", |of| {
                 of.dead.into()
             }),
-            (
-                "deliveries_due",
-                "Deliveries whose time has come and that no dispatcher was given, up to 10,000.",
-                |of| of.due.into(),
-            ),
+            ("deliveries_due", "Due deliveries that no dispatcher was given, up to 10,000.", |of| {
+                of.due.into()
+            }),
             (
                 "deliveries_queued",
                 "Deliveries that a dispatcher was given and has not started, up to 10,000.",
@@ -284,7 +282,8 @@ impl Exposition {
             ("deliveries_sending", "Deliveries that are being sent, up to 10,000.", |of| of.sending.into()),
             (
                 "oldest_due_age_seconds",
-                "Since when the oldest delivery is due that no dispatcher was given; 0 if there is no such delivery.",
+                "When the oldest due delivery that no dispatcher was given became due; 0 if there is no \
+                 such delivery.",
                 |of| seconds(of.oldest_due_ms),
             ),
         ];

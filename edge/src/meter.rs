@@ -42,18 +42,19 @@ impl Billed {
 
     const fn help(self) -> &'static str {
         match self {
-            Self::RowsRead => "Rows that SQLite read, in this isolate since it began.",
+            Self::RowsRead => "Rows that SQLite read, in this isolate since it started.",
             Self::RowsWritten => {
-                "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it began."
+                "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it \
+                 started."
             }
-            Self::KvReads => "Reads of KV, by this isolate since it began.",
-            Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it began.",
+            Self::KvReads => "Reads of KV, by this isolate since it started.",
+            Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it started.",
             Self::QueueOperations => {
-                "Messages written to, read from or deleted from a queue, by this isolate since it began."
+                "Messages written to, read from or deleted from a queue, by this isolate since it started."
             }
-            Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it began.",
+            Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it started.",
             Self::WorkerRequests => {
-                "Requests, batches and cron triggers of the Worker, in this isolate since it began."
+                "Requests, batches and cron triggers of the Worker, in this isolate since it started."
             }
         }
     }
@@ -116,7 +117,7 @@ pub(crate) fn expose(exposition: &mut Exposition) {
     });
     let counters =
         COUNTERS.with(|counters| counters.try_borrow().map_or(Counters::ZERO, |counters| counters.clone()));
-    exposition.counters("postern", "in this isolate since it began", [(String::new(), &counters)]);
+    exposition.counters("postern", "in this isolate since it started", [(String::new(), &counters)]);
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ fn outcome_of(name: Option<&str>, message: &str) -> Outcome {
     } else if says("internal error; reference") {
         Outcome::ConnectionFailed {
             message: format!(
-                "the host name does not resolve, or no secured connection came about ({message})"
+                "the host name does not resolve, or no secured connection could be made ({message})"
             ),
         }
     } else {
@@ -226,7 +226,8 @@ mod tests {
         let lost = String::from("Network connection lost.");
         check(Some("Error"), "Network connection lost.", Outcome::ConnectionFailed { message: lost });
         let either = String::from(
-            "the host name does not resolve, or no secured connection came about (internal error; reference = abc)",
+            "the host name does not resolve, or no secured connection could be made (internal error; \
+             reference = abc)",
         );
         check(
             Some("Error"),

@@ -164,8 +164,8 @@ impl<S: Sql> Ledger<S> {
     fn audit_entry(&self, row: &Row) -> Result<AuditEntry, LedgerError> {
         let action = AuditAction::parse(row.text(2)?)
             .ok_or(LedgerError::Corrupt { what: "an entry of the audit log has no action" })?;
-        let Kept { actor, address, request_id, changes } = serde_json::from_str(row.text(4)?)
-            .map_err(damaged("an entry of the audit log does not read back"))?;
+        let Kept { actor, address, request_id, changes } =
+            serde_json::from_str(row.text(4)?).map_err(damaged("an entry of the audit log can't be read"))?;
         Ok(AuditEntry {
             id: self.ids.id(Kind::Audit, row.seq(0)?),
             at: row.timestamp(1)?,

@@ -55,7 +55,7 @@ impl<S: Sql> Ledger<S> {
             attempts: row.number(5)?,
             next_at: row.timestamp_or_none(6)?,
             last_status: status
-                .map_err(|_too_big| LedgerError::Corrupt { what: "a status is not one of HTTP" })?,
+                .map_err(|_too_big| LedgerError::Corrupt { what: "a status is not an HTTP status" })?,
             last_result: row.text_or_none(8)?.map(String::from),
             last_duration_ms: row.number_or_none(9)?,
             created_at: read_created(row, 10)?.1,
@@ -360,7 +360,7 @@ fn disabling_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<u32>, LedgerError>
     let text =
         first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
     let read = |text: String| {
-        serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook do not read back"))
+        serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook can't be read"))
     };
     Ok(text.map(read).transpose()?.unwrap_or_default())
 }

@@ -163,7 +163,7 @@ impl<S: Sql> Ledger<S> {
                 event.data = text
                     .map(RawValue::from_string)
                     .transpose()
-                    .map_err(damaged("data does not read back as text"))?;
+                    .map_err(damaged("data can't be read as text"))?;
             }
         }
         events.iter().map(to_json).collect()
@@ -181,7 +181,7 @@ impl<S: Sql> Ledger<S> {
         let lines = views.into_iter().zip(&records).map(|(delivery, record)| {
             let attempts: Vec<&str> = record.text(0)?.lines().collect();
             let attempts = RawValue::from_string(format!("[{}]", attempts.join(",")))
-                .map_err(damaged("attempts do not read back"))?;
+                .map_err(damaged("attempts can't be read"))?;
             to_json(&ExportedDelivery::new(delivery, attempts))
         });
         lines.collect()

@@ -75,7 +75,7 @@ impl<S: Sql> Ledger<S> {
     fn counted(&self) -> Result<Counted, LedgerError> {
         match first(self.sql.run("SELECT counted FROM metric WHERE id = 1", &[])?) {
             Some(row) => {
-                serde_json::from_str(row.text(0)?).map_err(damaged("what was counted does not read back"))
+                serde_json::from_str(row.text(0)?).map_err(damaged("what was counted can't be read"))
             }
             None => Ok(Counted { events_to: Seq::ZERO, hours_to: 0, counters: Counters::default() }),
         }
@@ -122,7 +122,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Adds the attempts of the hours from `from` to before `to`.
     fn add_attempts(&self, counters: &mut Counters, from: i64, to: i64) -> Result<(), LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
+        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts can't be read" };
         let rows = self.sql.run(
             "SELECT delivered, outcomes, latency FROM stat WHERE hour >= ?1 AND hour < ?2",
             &[Value::Integer(from), Value::Integer(to)],

@@ -381,9 +381,9 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
         retry: row.flag(11)?,
         created_at: row.timestamp(6)?,
         error_message: row.text_or_none(7)?.map(String::from),
-        definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition does not read back"))?,
-        event: serde_json::from_str(row.text(9)?).map_err(damaged("a test's event does not read back"))?,
-        attempt: attempt.map_err(damaged("an attempt does not read back"))?,
+        definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition can't be read"))?,
+        event: serde_json::from_str(row.text(9)?).map_err(damaged("a test's event can't be read"))?,
+        attempt: attempt.map_err(damaged("an attempt can't be read"))?,
     })
 }
 

@@ -58,10 +58,10 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
             tls_failed(message)
         }
         Outcome::ConnectionFailed { message } if is_name_or_tls(message) => reason(
-            String::from("The host name does not resolve, or no secure connection came about"),
-            "The platform does not say which of the two. Check the host of the URL for a typing error; if it is right and the URL \
-             begins with https, ask who runs the receiver to check its certificate: it may be expired, for another name or \
-             self-signed.",
+            String::from("The host name does not resolve, or no secure connection could be made"),
+            "The platform does not say which of the two. Check the host of the URL for a typing error. If \
+             it is right and the URL starts with https, ask the receiver's operator to check its \
+             certificate, which may be expired, for another name or self-signed.",
         ),
         Outcome::ConnectionFailed { message } => reason(
             String::from(if is_refusal(message) {
@@ -74,8 +74,8 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
         ),
         Outcome::NameNotResolved => reason(
             String::from("The host name does not resolve"),
-            "DNS knows no address for the host of the URL. Check it for a typing error; if the host is new or has moved, ask who \
-             runs its DNS.",
+            "DNS knows no address for the host of the URL. Check it for a typing error; if the host is new \
+             or has moved, ask the operator of its DNS.",
         ),
         Outcome::Blocked { message } => reason(
             format!("Not called, because the URL is not allowed: it {message}"),
@@ -83,8 +83,8 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
         ),
         Outcome::PlatformFailed { message } => reason(
             format!("The call could not be made: {}", shorten(message)),
-            "This is on Postern's side or on the network in between, not the receiver's answer. If it repeats, tell who runs this \
-             Postern, with the delivery's id.",
+            "This is on Postern's side or on the network in between, not the receiver's answer. If it \
+             repeats, give the delivery's id to the operator of this Postern.",
         ),
         Outcome::Lost => reason(
             String::from("The result of the call was lost"),
@@ -117,8 +117,8 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
         _ if status == 410 => status_advice(status),
         Some(Wish::Disable) => {
             headline.push_str(", and asks for no more calls");
-            "The answer's header webhook-delivery says disable, so Postern disabled the webhook. If that is wrong, ask who runs the \
-             receiver, then enable the webhook and resend."
+            "The answer's header webhook-delivery says disable, so Postern disabled the webhook. If that is \
+             wrong, ask the receiver's operator, then enable the webhook and resend."
         }
         Some(Wish::Abort) => {
             headline.push_str(", and asks for no further attempt");
@@ -163,8 +163,8 @@ fn tls_failed(message: &str) -> Reason {
     Reason {
         headline: format!("No secure connection: {}", shorten(message)),
         advice: String::from(
-            "TLS with the receiver failed. Its certificate may be expired, for another name, self-signed or sent without its \
-             intermediate certificates. Ask who runs the receiver to check it.",
+            "TLS with the receiver failed. Its certificate may be expired, for another name, self-signed or \
+             sent without its intermediate certificates. Ask the receiver's operator to check it.",
         ),
     }
 }

@@ -109,11 +109,12 @@ fn each_way_to_fail_has_its_own_headline() {
         (
             Outcome::ConnectionFailed {
                 message: message(
-                    "the host name does not resolve, or no secured connection came about (internal error; reference = a)",
+                    "the host name does not resolve, or no secured connection could be made (internal \
+                     error; reference = a)",
                 ),
             },
             vec![],
-            "The host name does not resolve, or no secure connection came about",
+            "The host name does not resolve, or no secure connection could be made",
         ),
         (
             Outcome::PlatformFailed { message: message("SSL routines:\nhandshake failure") },
@@ -378,7 +379,7 @@ fn a_test_disables_nothing_and_says_so() {
     assert_eq!(aborted.advice, attempt(Contract::Standard, &attempt_of(1, answer(404), &[])).advice);
 }
 
-fn holds() -> [(Hold, &'static str); 9] {
+fn holds() -> [(Hold, &'static str); 10] {
     let at = Some(Timestamp(1_795_270_051_204));
     [
         (Hold::Disabled { reason: None }, "the webhook is disabled"),
@@ -406,6 +407,10 @@ fn holds() -> [(Hold, &'static str); 9] {
         (
             Hold::ConcurrencyLimited { limit: 2 },
             "2 calls to the webhook are under way, as many as it may get at once",
+        ),
+        (
+            Hold::SlowStart { limit: 2, until: 50 },
+            "Postern is starting slowly after an outage, with 2 calls to the webhook at once",
         ),
         (
             Hold::Ordered { behind: String::from("dlv_1") },

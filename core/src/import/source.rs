@@ -235,8 +235,7 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
     }
 }
 
-const NEW_SECRET: &str =
-    "the signing secret is not listed: a new one is made, which the receiver must be given";
+const NEW_SECRET: &str = "the signing secret is not listed, so a new one is made; give it to the receiver";
 
 fn svix(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: item.name(&["uid", "description", "id"]), ..Found::default() };

@@ -31,17 +31,22 @@ use crate::token::Role;
 const SCHEMAS: &str = "/components/schemas";
 
 /// What the whole document starts with. `{roles}` stands for the roles and their words.
-const INTRODUCTION: &str = "Postern takes events from your service, keeps them, signs and sends a callback to every webhook that wants \
-them, and says of each attempt what came of it.\n\n\
-Send `Authorization: Bearer <token>`. A token belongs to one project and has a role: {roles}. `ADMIN_TOKEN` may do everything \
-everywhere. A project that a token does not belong to is answered like one that does \
-not exist.\n\n\
-Bodies are JSON; unknown fields and parameters are refused, and a 422 names up to 50 faults with a JSON pointer each (`more_errors`: how many more). Errors are problem details \
-(RFC 9457) whose `type` is one of a closed set. A method that a path does not take is answered by 405 with `Allow`. Each answer has an `x-request-id`, \
-under which it is logged.\n\n\
-Lists are paged by `cursor` and `limit`. `Idempotency-Key` makes a call safe to repeat for 24 hours (keys belong to the project: its tokens share them): the same key with the same content is answered as the \
-first time, with other content by 409. `If-Match` with an `ETag` changes a thing only in the version that you know.\n\n\
-The facades below `/ubiops`, `/up42` and `/actinia` speak those systems' own APIs and are not described here.";
+const INTRODUCTION: &str = "Postern takes events from your service, keeps them, signs and sends a callback \
+                            to every webhook that wants them, and records the result of each \
+                            attempt.\n\nSend `Authorization: Bearer <token>`. A token belongs to one \
+                            project and has a role: {roles}. `ADMIN_TOKEN` and the tokens of `ADMIN_TOKENS` \
+                            may do everything everywhere. A project that a token does not belong to is \
+                            answered like one that does not exist.\n\nBodies are JSON; unknown fields and \
+                            parameters are refused, and a 422 names up to 50 faults with a JSON pointer \
+                            each (`more_errors`: how many more). Errors are problem details (RFC 9457) \
+                            whose `type` is one of a closed set. A method that a path does not support is \
+                            answered by 405 with `Allow`. Each answer has an `x-request-id`, under which it \
+                            is logged.\n\nLists are paged by `cursor` and `limit`. `Idempotency-Key` makes \
+                            a call safe to repeat for 24 hours (keys belong to the project: its tokens \
+                            share them): the same key with the same content gets the first answer again, \
+                            with other content a 409. `If-Match` with an `ETag` changes a thing only if it \
+                            still has the version that you know.\n\nThe facades below `/ubiops`, `/up42` \
+                            and `/actinia` speak those systems' own APIs and are not described here.";
 
 /// The document.
 #[must_use]
@@ -85,13 +90,17 @@ pub fn document() -> Value {
         "webhooks": webhooks,
         "components": {
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "A project's token (`pst_…`), or `ADMIN_TOKEN`." },
-                "run": { "type": "http", "scheme": "basic", "description": "What a run's callbacks carry: its `auth`, where it has one." },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A project's token (`pst_…`), `ADMIN_TOKEN` or a token of `ADMIN_TOKENS`.",
+                },
+                "run": { "type": "http", "scheme": "basic", "description": "The run's `auth`, if it has one." },
             },
             "parameters": {
                 "IfMatch": {
                     "name": "If-Match", "in": "header", "required": false,
-                    "description": "The `ETag` of the version that shall change; `*` is any.",
+                    "description": "The `ETag` of the version to change; `*` means any version.",
                     "schema": { "type": "string" },
                 },
                 "IdempotencyKey": {
@@ -317,8 +326,8 @@ fn problem_answer(status: u16, problems: &[ProblemType]) -> Value {
 fn headers() -> Value {
     json!({
         "RequestId": { "description": "Under which the request is logged.", "required": true, "schema": { "type": "string", "minLength": 1 } },
-        "ETag": { "description": "Stands for this version; for `If-Match`.", "required": true, "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" } },
-        "RetryAfter": { "description": "Seconds to wait; left out where waiting does not help (some quotas).", "required": false, "schema": { "type": "integer", "minimum": 0 } },
+        "ETag": { "description": "Identifies this version, for `If-Match`.", "required": true, "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" } },
+        "RetryAfter": { "description": "Seconds to wait; absent if waiting does not help (some quotas).", "required": false, "schema": { "type": "integer", "minimum": 0 } },
         "WwwAuthenticate": { "description": "How to sign in.", "required": true, "schema": { "const": "Bearer" } },
     })
 }

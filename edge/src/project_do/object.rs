@@ -61,7 +61,7 @@ impl DurableObject for Project {
         let text = request.text().await?;
         let reply = match serde_json::from_str::<Call<&RawValue>>(&text) {
             Ok(call) => self.reply(&call).await,
-            Err(error) => Err(Refusal::Failed(format!("a call that does not read: {error}"))),
+            Err(error) => Err(Refusal::Failed(format!("a call can't be read: {error}"))),
         };
         match reply {
             Ok(reply) => Response::ok(reply),
@@ -135,7 +135,7 @@ impl Project {
         match self.with_ledger(|ledger| self.alarm.wake_at(ledger, Rest::Failed, now)) {
             Ok(Some(Some(wake_at))) => self.alarm.arm(&self.state.storage(), wake_at, id).await,
             Ok(_) => {}
-            Err(error) => log::error(id, "what comes next could not be read", &[("error", &error)]),
+            Err(error) => log::error(id, "the time of the next work could not be read", &[("error", &error)]),
         }
     }
 
@@ -180,7 +180,7 @@ impl Project {
             return Err(refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
         }
         if slot.is_some() {
-            let detail = format!("there is a project {} already", call.project.as_str());
+            let detail = format!("a project named {} exists already", call.project.as_str());
             return Err(Refusal::from(Problem::new(ProblemType::NameTaken, detail)));
         }
         let now = clock::now();

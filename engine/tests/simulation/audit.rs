@@ -159,7 +159,7 @@ fn query(store: &Native, statement: &str, parameters: &[Value]) -> Result<Vec<Ro
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn damaged(error: LedgerError) -> Violation {
-    format!("a row does not read back: {error}")
+    format!("a row can't be read: {error}")
 }
 
 impl Audit {

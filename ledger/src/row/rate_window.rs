@@ -14,7 +14,7 @@ pub(crate) type Begun = Vec<(i64, u32)>;
 
 /// Reads a `begun` column.
 pub(crate) fn read_begun(text: &str) -> Result<Begun, LedgerError> {
-    serde_json::from_str(text).map_err(damaged("the calls of a rate limit do not read back"))
+    serde_json::from_str(text).map_err(damaged("the calls of a rate limit can't be read"))
 }
 
 /// Stores the windows of webhooks. Inside the caller's transaction.

@@ -132,7 +132,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
+        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts can't be read" };
         let count = |at| row.integer(at).and_then(|count| u64::try_from(count).map_err(|_negative| DAMAGED));
         Ok(Self {
             hour: row.integer(0)?,
