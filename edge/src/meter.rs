@@ -2,7 +2,7 @@
 //!
 //! Rows are SQLite's own counts (`rowsRead`, `rowsWritten` of each cursor), everything else is counted at its
 //! one place of use. Beside it stand the events that this isolate accepted and the attempts that it made. A
-//! counter belongs to its isolate and begins at 0 with it: at the edge there are many, here there is one,
+//! counter belongs to its isolate and starts at 0 with it: at the edge there are many, here there is one,
 //! which is what `cargo xtask bench --only cost` needs. No decision depends on them.
 
 use std::cell::{Cell, RefCell};

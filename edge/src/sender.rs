@@ -18,7 +18,7 @@ use crate::clock;
 /// What one call came to.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// When it began.
+    /// When it started.
     pub(crate) started_at: Timestamp,
     /// Until the answer was read or the failure known.
     pub(crate) duration_ms: u32,

@@ -2,7 +2,7 @@
 //!
 //! Every operation that changes a definition, a token, the catalogue, the settings, an inbox or a replay
 //! writes its entry in the commit of the change, so that none is missing and none tells of what did not
-//! happen. Who acts is said once, before the operation ([`Ledger::act_as`]); where nobody says, it is
+//! happen. Who acts is said once, before the operation ([`Ledger::act_as`]); if it is not said, it is
 //! Postern.
 
 use postern_core::api::audit::{Actor, AuditAction, AuditEntry, Subject, SubjectKind};
@@ -115,7 +115,7 @@ impl<S: Sql> Ledger<S> {
         self.audit(&self.sql, action, subject, Changes::default(), now)
     }
 
-    /// Notes that whoever acts was shown the secret of `webhook`, unless that was noted within the last hour.
+    /// Notes that the actor was shown the secret of `webhook`, unless that was noted within the last hour.
     ///
     /// # Errors
     /// The database fails.

@@ -1,7 +1,7 @@
 //! Dry runs: what an event would do, webhook by webhook, without storing or sending anything.
 //!
 //! The ledger says who would get the event, why, and when attempts would be made; what the request would look
-//! like is for whoever can open the sealed definitions that it hands out.
+//! like is for the caller to make, who can open the sealed definitions.
 
 use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
 use postern_core::budget::{Budget, REQUEST_STEPS_MAX};

@@ -1,6 +1,6 @@
 //! Leasing what is due, and claiming what was leased.
 //!
-//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost,
+//! A lease reserves an attempt's number for the first claim. Two steps, because a ticket may be lost,
 //! late or doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs
 //! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
@@ -745,7 +745,7 @@ mod tests {
         assert!(lease(&mut ledger, next_day).len() >= 3, "a quiet webhook does not wait");
     }
 
-    /// The next full hour after [`START`]: counts are kept by the hour, and begin anew.
+    /// The next full hour after [`START`]: counts are kept by the hour, and start anew.
     const HOUR: Timestamp = Timestamp((START.0 / 3_600_000 + 1) * 3_600_000);
 
     fn limited(calls: u32, per_s: u32) -> Definition {

@@ -3,7 +3,7 @@
 //! Counters must never go back, although what they count is deleted after a while, and nothing is written on
 //! the way of an event for their sake. So one row (table `metric`) holds what was counted up to a point, and
 //! each reading adds what came after it: attempts by the hour, from `stat`; events by their keys. Both are
-//! added to the row at each reading, so the next one begins there. Counting begins with the first reading:
+//! added to the row at each reading, so the next one starts there. Counting starts with the first reading:
 //! what was deleted before is not in it, and neither is what retention takes while nobody reads.
 //!
 //! The work of a reading is bounded: rows are looked at up to [`EVENTS_MAX`], [`STATS_MAX`] and

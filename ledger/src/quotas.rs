@@ -156,7 +156,7 @@ impl<S: Sql> Ledger<S> {
         self.admit_bytes(bytes_of(1, bytes), now)
     }
 
-    /// Whether whoever acts may post so many more events in this minute. Postern itself may.
+    /// Whether the actor may post so many more events in this minute. Postern itself may.
     pub(crate) fn admit_events(&mut self, more: usize, now: Timestamp) -> Result<(), LedgerError> {
         let actor = &self.acting.actor;
         // ADMIN_TOKEN has a name and no id.

@@ -71,7 +71,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Begins a replay. [`Ledger::replay_step`] does the work.
+    /// Starts a replay. [`Ledger::replay_step`] does the work.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] for an unknown webhook; [`LedgerError::StateConflict`] where ten are
@@ -239,7 +239,7 @@ impl<S: Sql> Ledger<S> {
         Ok(Replayed { changed: Vec::new(), replay: Some(view) })
     }
 
-    /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of
+    /// A step over deliveries that have ended: those that are asked for are due again, at the start of
     /// their schedule.
     fn send_again(&self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         let Stored { webhook, query } = &replay.stored;

@@ -1,7 +1,7 @@
 //! Taking in what came of attempts.
 //!
 //! A report is compared with what the ledger expects before it changes anything: each number is recorded
-//! once, whoever reports it, however often and however late.
+//! once, no matter who reports it, how often and how late.
 
 use postern_core::api::audit::AuditAction;
 use postern_core::change::Changes;
@@ -36,7 +36,7 @@ const ORDINARY_FAILURE: Outcome = Outcome::Answered { status: 500 };
 pub struct Reported {
     /// Deliveries that changed, those of operational events among them.
     pub changed: Vec<Seq>,
-    /// Whether a webhook was disabled, or began or ceased to be failing or throttled.
+    /// Whether a webhook was disabled, or became or ceased to be failing or throttled.
     pub webhooks_changed: bool,
 }
 

@@ -1,7 +1,8 @@
 //! Tests: trial calls to a webhook or to any URL.
 //!
-//! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is
-//! lost, the alarm has it made once more, and after that the test has failed, so no test is pending for ever.
+//! A test goes from pending to completed or failed. The request that creates it makes the call; if that call
+//! is lost, the alarm has it made once more, and after that the test has failed, so that no test is pending
+//! for ever.
 //! A test that retries stays pending through a short schedule ([`TEST_WAITS_S`]); what follows each attempt
 //! is decided as for a delivery, and the alarm makes the calls.
 
@@ -93,7 +94,7 @@ struct TestRow {
     webhook: Option<Seq>,
     webhook_name: Option<String>,
     status: TestStatus,
-    /// Calls begun.
+    /// Calls started.
     number: u32,
     /// When the lease of the call at hand ends, or, where it `waits`, when the next call is due.
     next_at: Option<Timestamp>,
@@ -221,7 +222,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         }
         attempt.number = number;
-        // The clock of the Worker that called may be ahead of the object's; nothing begins after it was
+        // The clock of the Worker that called may be ahead of the object's; nothing starts after it was
         // reported.
         attempt.started_at = attempt.started_at.min(now);
         attempt.trigger = Trigger::Schedule;

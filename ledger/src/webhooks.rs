@@ -176,7 +176,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`].
     /// A webhook that becomes enabled starts with a clean slate: its failures before do not count. Of one
-    /// that is resumed the days of failure begin anew: while it was paused nobody called it.
+    /// that is resumed the days of failure start anew: while it was paused nobody called it.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the

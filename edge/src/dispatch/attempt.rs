@@ -9,7 +9,7 @@ use postern_core::webhook::{Contract, Definition, ProjectName};
 use postern_engine::{Bounds, Ready};
 use postern_ledger::{Report, TestWork, WorkEvent};
 
-use super::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::clock;
 use crate::definitions;
 use crate::log;

@@ -139,7 +139,7 @@ fn places(definition: &Definition) -> Vec<Place> {
     places
 }
 
-/// Enabled webhooks by what their patterns begin with, so that an event asks those alone that may want its
+/// Enabled webhooks by what their patterns start with, so that an event asks those alone that may want its
 /// type: a batch of a hundred types must not ask ten thousand webhooks a hundred times.
 #[derive(Debug, Default)]
 struct TypeIndex {

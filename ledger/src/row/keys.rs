@@ -22,7 +22,7 @@ pub(crate) const fn delivery_created_at(seq: Seq, late: bool, accepted_at: Times
     if late { Timestamp(seq.unix_ms()) } else { accepted_at }
 }
 
-/// The same from the columns key, `late`, `accepted_at_ms` that begin at `at`.
+/// The same from the columns key, `late`, `accepted_at_ms` that start at `at`.
 pub(crate) fn read_created(row: &Row, at: usize) -> Result<(Seq, Timestamp), LedgerError> {
     let seq = row.seq(at)?;
     Ok((seq, delivery_created_at(seq, row.flag(at + 1)?, row.timestamp(at + 2)?)))

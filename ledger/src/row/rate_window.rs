@@ -1,4 +1,4 @@
-//! Table `rate_window`: when the calls began that a webhook's rate limit counts, one row a webhook with a
+//! Table `rate_window`: when the calls started that a webhook's rate limit counts, one row a webhook with a
 //! limit.
 //!
 //! Does not know which calls still count: `memory::window` does.
@@ -9,7 +9,7 @@ use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value};
 
-/// Instants in milliseconds, oldest first, with how many calls began then: the column `begun`.
+/// Instants in milliseconds, oldest first, with how many calls started then: the column `begun`.
 pub(crate) type Begun = Vec<(i64, u32)>;
 
 /// Reads a `begun` column.
