@@ -11,8 +11,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::accept;
+use crate::contract::counts_as_delivered;
 use crate::delivery::Outcome;
 use crate::stats::{Histogram, OutcomeClass, Outcomes};
+use crate::webhook::Contract;
 
 /// Things of a kind that one reading counts at most; where there are more, it says so many.
 pub const COUNTED_MAX: u32 = 10_000;
@@ -64,9 +66,11 @@ impl Counters {
     pub const ZERO: Self =
         Self { accepted: 0, delivered: 0, outcomes: Outcomes::ZERO, latency: Histogram::ZERO };
 
-    /// Counts one attempt.
-    pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
+    /// Counts one attempt for a webhook with this contract.
+    pub fn add(&mut self, contract: Contract, outcome: &Outcome, duration_ms: u32) {
         let class = OutcomeClass::from_outcome(outcome);
+        let is_delivered =
+            matches!(outcome, Outcome::Answered { status } if counts_as_delivered(contract, *status));
         self.delivered = self.delivered.saturating_add(is_delivered.into());
         self.outcomes.add(class);
         if class.has_latency() {

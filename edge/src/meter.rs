@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 
 use postern_core::delivery::Outcome;
 use postern_core::metrics::{Counters, Exposition};
+use postern_core::webhook::Contract;
 
 /// Something that is billed (docs/platform.md 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +93,8 @@ pub(crate) fn accepted(events: u64) {
 }
 
 /// Counts an attempt.
-pub(crate) fn attempted(outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
-    change(|counters| counters.add(outcome, duration_ms, is_delivered));
+pub(crate) fn attempted(contract: Contract, outcome: &Outcome, duration_ms: u32) {
+    change(|counters| counters.add(contract, outcome, duration_ms));
 }
 
 fn change(by: impl FnOnce(&mut Counters)) {
@@ -134,7 +135,7 @@ mod tests {
         }
         count(Billed::RowsRead, 9);
         accepted(3);
-        attempted(&Outcome::Answered { status: 503 }, 40, false);
+        attempted(Contract::Standard, &Outcome::Answered { status: 503 }, 40);
         let mut exposition = Exposition::new(Form::Text);
         expose(&mut exposition);
         let text = exposition.finish();

@@ -6,7 +6,7 @@
 use js_sys::{Promise, Uint8Array};
 use postern_core::contract::Callback;
 use postern_core::delivery::{BodyNote, Outcome, RESPONSE_BYTES_MAX, ReceivedResponse};
-use postern_core::media::{self, Coding};
+use postern_core::media::{self, Coding, Extent};
 use postern_core::time::Timestamp;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -98,7 +98,7 @@ async fn exchange(
     let truncated = broken.is_some() || body.is_cut();
     let kept = media::as_text(
         body.kept,
-        truncated,
+        if truncated { Extent::Cut } else { Extent::Whole },
         about.content_type.as_deref(),
         about.still_encoded(),
         body::decode,

@@ -223,8 +223,8 @@ mod tests {
         let changed = Definition { timeout_s: 20, headers: vec![header], ..webhook("w", "*") };
         ledger.update_webhook("w", changed.clone(), None, START).unwrap();
         ledger.update_webhook("w", changed, None, START).unwrap();
-        ledger.pause_webhook("w", true, None, START).unwrap();
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.pause_webhook("w", None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         let entries = log(&ledger);
         let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
         assert_eq!(

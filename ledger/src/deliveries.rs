@@ -253,7 +253,7 @@ pub(crate) fn record_unreported<S: Sql>(
     let recorded = Recorded { plan: row.plan, resend: row.resend, scheduled };
     let lost = lost_attempt(row, now);
     delivery::record(sql, row, &lost, recorded, now)?;
-    count_attempts(sql, &[stat_note(row, &lost, false, now)])
+    count_attempts(sql, &[stat_note(row, &lost, now)])
 }
 
 /// How a list finds its deliveries. Parameters of the statements are the key before which the page starts,
@@ -694,7 +694,7 @@ mod tests {
         create(&mut ledger, webhook("inline", "a"));
         create(&mut ledger, Definition { ordered: true, ..webhook("ordered", "b") });
         create(&mut ledger, webhook("paused", "c"));
-        ledger.pause_webhook("paused", true, None, START).unwrap();
+        ledger.pause_webhook("paused", None, START).unwrap();
         ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
         ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
         post(&mut ledger, "c");

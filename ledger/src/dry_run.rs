@@ -116,7 +116,11 @@ impl<S: Sql> Ledger<S> {
         if matching.matched && definition.enabled {
             let schedule =
                 definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
-            let times = retry::timeline(definition.retry, schedule, message.0.cast_unsigned(), now);
+            let times = if definition.retry {
+                retry::timeline(schedule, message.0.cast_unsigned(), now)
+            } else {
+                vec![now]
+            };
             timeline = (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect();
         }
         DryRunOf { webhook, matching, timeline }

@@ -657,9 +657,9 @@ mod tests {
         }
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
-        ledger.pause_webhook("w", true, None, START).unwrap();
+        ledger.pause_webhook("w", None, START).unwrap();
         post(&mut ledger, "a");
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         assert!(
             ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty(),
             "one waits before it"

@@ -277,7 +277,11 @@ impl<S: Sql> Ledger<S> {
                 .saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
             next_attempt_at: test.next_at.filter(|_| test.waits),
             attempt: test.attempt.clone().map(|attempt| {
-                let reason = explain::trial(contract, test.definition.confirm_gone, &attempt);
+                let reason = if test.definition.confirm_gone {
+                    explain::trial_where_gone_is_confirmed(contract, &attempt)
+                } else {
+                    explain::trial(contract, &attempt)
+                };
                 AttemptView { reason, ..attempt_view(contract, attempt, &source) }
             }),
             created_at: test.created_at,
@@ -347,8 +351,8 @@ impl TestRow {
             }
         };
         self.waits = self.next_at.is_some();
-        self.error_message = (self.status == TestStatus::Failed)
-            .then(|| explain::trial(contract, self.definition.confirm_gone, &attempt).headline);
+        self.error_message =
+            (self.status == TestStatus::Failed).then(|| explain::trial(contract, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }

@@ -8,24 +8,34 @@ use crate::contract::counts_as_delivered;
 use crate::delivery::{Attempt, Outcome, ReceivedResponse, Wish, speaks_of_tls};
 use crate::webhook::Contract;
 
-/// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks
-/// for a second 410.
+/// What a 410 to a test means.
+const GONE_TRIAL_ADVICE: &str = "The receiver says that it is gone for good. This was a test, so nothing is \
+                                 disabled; the same answer to a delivery would disable the webhook.";
+/// The same where the webhook asks for a second 410 (`confirm_gone`).
+const GONE_TRIAL_ONCE_ADVICE: &str = "The receiver says that it is gone for good. This was a test, so nothing \
+                                      is disabled; the same answer to a delivery would disable the webhook \
+                                      if it came again ten minutes later, without a success in between.";
+
+/// Explains one attempt of a test, after which nothing is disabled.
 #[must_use]
-pub fn trial(contract: Contract, confirm_gone: bool, attempt: &Attempt) -> Reason {
+pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
+    trial_with(contract, attempt, GONE_TRIAL_ADVICE)
+}
+
+/// The same where the webhook asks for a second 410 (`confirm_gone`).
+#[must_use]
+pub fn trial_where_gone_is_confirmed(contract: Contract, attempt: &Attempt) -> Reason {
+    trial_with(contract, attempt, GONE_TRIAL_ONCE_ADVICE)
+}
+
+fn trial_with(contract: Contract, attempt: &Attempt, gone_advice: &str) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
     let wish = attempt.response.as_ref().and_then(|response| Wish::from_response(contract, response));
     let advice = match (&attempt.outcome, wish) {
         (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => {
             return Reason { headline, advice };
         }
-        (Outcome::Answered { status: 410 }, _) if confirm_gone => String::from(
-            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
-             disable the webhook if it came again ten minutes later, without a success in between.",
-        ),
-        (Outcome::Answered { status: 410 }, _) => String::from(
-            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
-             disable the webhook.",
-        ),
+        (Outcome::Answered { status: 410 }, _) => String::from(gone_advice),
         (_, Some(Wish::Disable)) => String::from(
             "The receiver asks for no more calls. This was a test, so nothing is disabled; the same answer to a delivery would \
              disable the webhook.",

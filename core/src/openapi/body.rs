@@ -70,8 +70,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("ProjectCreate", project_create()),
         ("SettingsPatch", settings()),
         ("TokenCreate", token_create()),
-        ("WebhookCreate", object(&["name", "url", "events"], webhook_fields(false))),
-        ("WebhookPatch", object(&[], webhook_fields(true))),
+        ("WebhookCreate", object(&["name", "url", "events"], webhook_fields(Extent::Whole))),
+        ("WebhookPatch", object(&[], webhook_fields(Extent::Patch))),
         ("WebhookDeclaration", webhook_declaration()),
         ("SecretRotation", secret_rotation()),
         ("WebhookTest", object(&[], test_fields())),
@@ -379,15 +379,24 @@ fn rate_limit() -> Value {
     )
 }
 
+/// How much of a webhook a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it: what is left out has its default.
+    Whole,
+    /// What changes.
+    Patch,
+}
+
 /// The fields of a webhook. In a patch, null restores the default of those that may be null.
-fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
-    let mut fields = identity_fields(is_patch);
+fn webhook_fields(extent: Extent) -> Vec<(&'static str, Value)> {
+    let mut fields = identity_fields(extent);
     fields.extend(flow_fields());
     fields
 }
 
 /// Who is called for which events, and how a call looks.
-fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
+fn identity_fields(extent: Extent) -> Vec<(&'static str, Value)> {
     vec![
         ("name", webhook_name()),
         ("url", url()),
@@ -400,7 +409,7 @@ fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "object",
             said(
                 nullable(reference("ObjectFilterInput")),
-                if is_patch {
+                if extent == Extent::Patch {
                     "Only events that happened to such objects. A part that is not sent stays as it is; \
                      null means any."
                 } else {
@@ -446,7 +455,7 @@ fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                     "`whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and an ed25519 key; with the contract `up42` any text of at most {} characters. \
                      Null: callbacks are not signed. {}",
                     up42::SECRET_CHARS_MAX,
-                    if is_patch {
+                    if extent == Extent::Patch {
                         "A change of the contract from or to `up42` must name it."
                     } else {
                         "If none is sent, Postern makes one for `standard`."
@@ -494,7 +503,7 @@ fn flow_fields() -> Vec<(&'static str, Value)> {
 }
 
 fn webhook_declaration() -> Value {
-    let mut fields = webhook_fields(false);
+    let mut fields = webhook_fields(Extent::Whole);
     let secret = json!({ "anyOf": [secret(), reference("KeptSecret"), { "type": "null" }] });
     let secret = said(
         secret,
@@ -548,7 +557,7 @@ fn test_retry() -> Value {
 }
 
 fn test_create() -> Value {
-    let mut fields = webhook_fields(false);
+    let mut fields = webhook_fields(Extent::Whole);
     if let Some((_name, schema)) = fields.iter_mut().find(|(name, _)| *name == "name") {
         *schema = nullable(schema.take());
     }

@@ -240,23 +240,19 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
     let mut headers = vec![
         header(
             "webhook-id",
-            true,
             "The same for every attempt of a delivery, so that a receiver can skip what it has seen before.",
             &text(),
         ),
         header(
             "webhook-timestamp",
-            true,
             "When the attempt was made, in Unix seconds.",
             &json!({ "type": "integer" }),
         ),
-        header(
+        signed_header(
             "webhook-signature",
-            false,
             "Standard Webhooks' signatures, separated by spaces: `v1,` and a base64 HMAC-SHA256, or `v1a,` \
              and a base64 ed25519 signature, of id, timestamp and body, joined by dots. While a secret is \
              replaced there is one of each. Absent if the webhook has no secret.",
-            &text(),
         ),
     ];
     if contract == Contract::Up42 {
@@ -266,7 +262,7 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
             ("signature-input", "Which headers UP42's signature covers: `date` and `digest`."),
             ("signature", "`up42-sig=` and the base64 HMAC-SHA256 of their values under the secret."),
         ] {
-            headers.push(header(name, false, about, &text()));
+            headers.push(signed_header(name, about));
         }
     }
     let last = if counts_as_delivered(contract, 302) {
@@ -309,8 +305,14 @@ fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn header(name: &str, required: bool, description: &str, schema: &Value) -> Value {
-    json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
+/// A header that every callback has.
+fn header(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "header", "required": true, "description": description, "schema": schema })
+}
+
+/// A header that is absent where there is no secret.
+fn signed_header(name: &str, description: &str) -> Value {
+    json!({ "name": name, "in": "header", "required": false, "description": description, "schema": text() })
 }
 
 /// With the run's `auth`, or with nothing.

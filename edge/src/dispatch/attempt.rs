@@ -85,11 +85,7 @@ impl Dispatcher {
             timeout_s,
         };
         let attempt = self.call(call).await;
-        meter::attempted(
-            &attempt.outcome,
-            attempt.duration_ms,
-            is_delivered(stored.definition.contract, &attempt.outcome),
-        );
+        meter::attempted(stored.definition.contract, &attempt.outcome, attempt.duration_ms);
         Some(Report { delivery: work.delivery, attempt })
     }
 
@@ -184,9 +180,4 @@ struct OneCall<'a> {
     trigger: Trigger,
     /// Seconds that it may take.
     timeout_s: u32,
-}
-
-/// Whether the receiver took it.
-const fn is_delivered(contract: Contract, outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Answered { status } if contract::counts_as_delivered(contract, *status))
 }

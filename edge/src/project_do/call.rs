@@ -67,9 +67,9 @@ impl From<Refusal> for CallError {
 /// The object could not be reached, failed or refused.
 pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Q::Reply, CallError> {
     // Anybody may call an inbox, so what Postern asks for them is a stranger's question.
-    let is_open = Q::NAME == Receive::NAME;
+    let reach = if Q::NAME == Receive::NAME { Reach::IfListed } else { Reach::of(&call.caller) };
     let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
-    match exchange(env, sent, Reach::of(&call.caller, is_open)).await? {
+    match exchange(env, sent, reach).await? {
         Some(reply) => read(&reply),
         None => Ok(question::without_project::<Q>(&call.caller, &call.project)?),
     }
@@ -118,9 +118,9 @@ enum Reach {
 
 impl Reach {
     /// A stranger names only projects that there are. A token is a stranger's until its project has confirmed
-    /// it; what `is_open` is asked for anybody.
-    fn of(caller: &Caller, is_open: bool) -> Self {
-        if is_open || matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
+    /// it.
+    const fn of(caller: &Caller) -> Self {
+        if matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
     }
 
     async fn includes(self, env: &Env, id: &RequestId, project: &ProjectName) -> bool {
@@ -203,8 +203,12 @@ async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<Strin
 /// # Errors
 /// There is no such project, it refused, or its object could not be reached.
 pub(crate) async fn upgrade(env: &Env, call: &Call<Listening>) -> Result<Response, CallError> {
-    let is_open = matches!(call.command, Listening::ListenWithTicket { .. });
-    if !Reach::of(&call.caller, is_open).includes(env, &call.request_id, &call.project).await {
+    let reach = match call.command {
+        // Who shows a ticket is a stranger until the project has confirmed it.
+        Listening::ListenWithTicket { .. } => Reach::IfListed,
+        _ => Reach::of(&call.caller),
+    };
+    if !reach.includes(env, &call.request_id, &call.project).await {
         return Err(CallError::Refused(Box::new(Problem::new(ProblemType::Unauthorized, token::WRONG))));
     }
     let unreachable = |error: worker::Error| CallError::Unreachable(log::chain(&error));
