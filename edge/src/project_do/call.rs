@@ -1,5 +1,6 @@
 //! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
 
+use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
 use postern_core::api::project::ProjectView;
 use postern_core::problem::{Problem, ProblemType};
@@ -15,6 +16,7 @@ use super::listening::Listening;
 use super::projects::Founding;
 use super::question::{self, Asking, Question, Reply};
 use super::refusal::Refusal;
+use super::together::{self, Ticket};
 use super::wire::{self, Call, Entry, NoReply};
 use crate::caller::Caller;
 use crate::config;
@@ -73,6 +75,37 @@ pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Resul
         Some(reply) => read(&reply),
         None => Ok(question::without_project::<Q>(&call.caller, &call.project)?),
     }
+}
+
+/// A call that travels with others, and the duty to send them if nobody does already.
+pub(crate) struct Joined {
+    /// For [`reply_to`].
+    pub(crate) ticket: Ticket,
+    /// Sends this call and those that came with it and after it. It must be driven to its end, also when the
+    /// client has gone: others wait for it.
+    pub(crate) carry: Option<LocalBoxFuture<'static, ()>>,
+}
+
+/// Lets `call` travel to its project together with others of this isolate ([`postern_engine::Intake`]).
+///
+/// # Errors
+/// There is no such project: what it is answered then.
+pub(crate) async fn join<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Joined, CallError> {
+    let text = written(call)?;
+    if !Reach::of(&call.caller).includes(env, &call.request_id, &call.project).await {
+        question::without_project::<Q>(&call.caller, &call.project)?;
+        return Err(CallError::Unexpected(String::from("a reply without a project")));
+    }
+    let (ticket, carry) = together::join(env, &call.project, &call.request_id, text);
+    Ok(Joined { ticket, carry })
+}
+
+/// Waits for the reply to a call that travels with others.
+///
+/// # Errors
+/// See [`ask`].
+pub(crate) async fn reply_to<Q: Question>(ticket: Ticket) -> Result<Q::Reply, CallError> {
+    read(&ticket.reply().await?)
 }
 
 /// Makes the project of `call`.
@@ -187,7 +220,7 @@ extern "C" {
 
 /// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by
 /// chunk, and this is done twice for every event.
-async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
+pub(super) async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
     meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
     let init = web_sys::RequestInit::new();

@@ -212,7 +212,7 @@ pub enum Heard {
 
 /// A call under way.
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
     project: ProjectName,
     webhook: Seq,
     lease_until: Timestamp,
@@ -246,7 +246,7 @@ pub struct Desk {
     tickets: VecDeque<Queued>,
     /// Claimed, not started.
     ready: VecDeque<Ready>,
-    running: BTreeMap<CallId, Running>,
+    pub(super) running: BTreeMap<CallId, Running>,
     calls: u64,
     claiming: BTreeMap<ProjectName, Claiming>,
     resting: BTreeMap<ProjectName, Resting>,
@@ -610,7 +610,7 @@ const fn is_long(ready: &Ready) -> bool {
 }
 
 /// The same things in an order in which their owners take turns, those that came first in each.
-fn in_turn<T, K: Ord>(things: Vec<T>, owner: impl Fn(&T) -> K) -> Vec<T> {
+pub(super) fn in_turn<T, K: Ord>(things: Vec<T>, owner: impl Fn(&T) -> K) -> Vec<T> {
     let mut turns = BTreeMap::<K, usize>::new();
     let mut ordered: Vec<(usize, T)> = things
         .into_iter()
