@@ -205,7 +205,7 @@ async fn one_key_posted_at_once_from_many_places_is_one_event() {
 async fn events_that_are_posted_at_once_have_their_own_answers() {
     let project = stack::project("together").await;
     let first: EventAccepted = project
-        .post("events", &json!({"type": "order.paid", "data": 0, "idempotency_key": "taken"}))
+        .post("events", &json!({"type": "order.paid", "data": "first", "idempotency_key": "taken"}))
         .await
         .expect(202)
         .read();
@@ -218,7 +218,7 @@ async fn events_that_are_posted_at_once_have_their_own_answers() {
                 project.post("events", &body).await.problem(ProblemType::IdempotencyConflict);
             }
             1 => {
-                let body = json!({"type": "order.paid", "data": 0, "idempotency_key": "taken"});
+                let body = json!({"type": "order.paid", "data": "first", "idempotency_key": "taken"});
                 let known: EventAccepted = project.post("events", &body).await.expect(202).read();
                 assert_eq!((known.id, known.duplicate), (first.id.clone(), true));
             }
