@@ -190,11 +190,11 @@ mod tests {
     use super::*;
 
     /// Latin-1, which is the charset whose decoder fits into a line.
-    fn latin1(charset: &str, bytes: &[u8], _is_cut: bool) -> Option<String> {
+    fn latin1(charset: &str, bytes: &[u8], _extent: Extent) -> Option<String> {
         (charset.eq_ignore_ascii_case("iso-8859-1")).then(|| bytes.iter().copied().map(char::from).collect())
     }
 
-    fn utf16be(charset: &str, bytes: &[u8], _is_cut: bool) -> Option<String> {
+    fn utf16be(charset: &str, bytes: &[u8], _extent: Extent) -> Option<String> {
         let units = bytes.chunks_exact(2).skip(1).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         (charset == "utf-16be").then(|| char::decode_utf16(units).map(Result::unwrap_or_default).collect())
     }
