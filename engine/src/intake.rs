@@ -6,17 +6,17 @@
 //!
 //! A request that finds nobody calling is the carrier: it calls with its own and goes on with what came
 //! meanwhile, in the part of its invocation that outlives its client. After [`CARRIES_FOR_MS`] whoever comes
-//! takes over. Where nobody comes, it goes on itself: unlike reports, which their leases bring back, a request
-//! that waits here is never left behind. What a call has in hand is never called with again: an event without a
-//! key would be stored twice.
+//! takes over. Where nobody comes, it goes on itself: unlike reports, which their leases bring back, a
+//! request that waits here is never left behind. What a call has in hand is never called with again: an event
+//! without a key would be stored twice.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
 
-/// How long a carrier goes on with the calls of others, if somebody comes to go on instead: its invocation ends
-/// 30 s after its answer (docs/platform.md 1.4).
+/// How long a carrier goes on with the calls of others, if somebody comes to go on instead: its invocation
+/// ends 30 s after its answer (docs/platform.md 1.4).
 const CARRIES_FOR_MS: i64 = 3_000;
 /// Who comes while a call has taken longer than this calls for himself and for all who wait.
 const STUCK_AFTER_MS: i64 = 2_000;
@@ -54,8 +54,8 @@ struct Carrier {
     called: Timestamp,
 }
 
-/// The calls of an isolate that wait for their project. `T` is what the driver needs to send one and to answer
-/// it.
+/// The calls of an isolate that wait for their project. `T` is what the driver needs to send one and to
+/// answer it.
 #[derive(Debug)]
 pub struct Intake<T> {
     load: Load,
@@ -78,8 +78,8 @@ impl<T> Intake<T> {
         Self { load, queues: BTreeMap::new(), rounds: 0 }
     }
 
-    /// Leaves a call of `bytes` for its project. `Some`: the caller must carry, in a part of its invocation that
-    /// does not end with its client.
+    /// Leaves a call of `bytes` for its project. `Some`: the caller must carry, in a part of its invocation
+    /// that does not end with its client.
     pub fn enter(&mut self, project: &ProjectName, call: T, bytes: usize, now: Timestamp) -> Option<Round> {
         let empty = || Queue { waiting: VecDeque::new(), carrier: None, under_way: 0 };
         let queue = self.queues.entry(project.clone()).or_insert_with(empty);
@@ -92,8 +92,8 @@ impl<T> Intake<T> {
         Some(Round { project: project.clone(), number: self.rounds })
     }
 
-    /// The calls to be sent together now, in the order in which they came; then [`Intake::returned`]. Nothing:
-    /// the round is over.
+    /// The calls to be sent together now, in the order in which they came; then [`Intake::returned`].
+    /// Nothing: the round is over.
     pub fn next(&mut self, round: &Round, now: Timestamp) -> Vec<T> {
         let Some(queue) = self.queues.get_mut(&round.project) else { return Vec::new() };
         let carrier = match queue.carrier {

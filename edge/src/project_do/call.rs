@@ -1,5 +1,6 @@
 //! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
 
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
 use postern_core::api::project::ProjectView;
@@ -96,7 +97,12 @@ pub(crate) async fn join<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Resu
         question::without_project::<Q>(&call.caller, &call.project)?;
         return Err(CallError::Unexpected(String::from("a reply without a project")));
     }
-    let (ticket, carry) = together::join(env, &call.project, &call.request_id, text);
+    let (env, id, project) = (env.clone(), call.request_id.clone(), call.project.clone());
+    let sends = move |text| {
+        let (env, id, project) = (env.clone(), id.clone(), project.clone());
+        async move { send(&env, &id, &project, text).await }.boxed_local()
+    };
+    let (ticket, carry) = together::join(&call.project, text, Box::new(sends));
     Ok(Joined { ticket, carry })
 }
 
@@ -105,7 +111,7 @@ pub(crate) async fn join<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Resu
 /// # Errors
 /// See [`ask`].
 pub(crate) async fn reply_to<Q: Question>(ticket: Ticket) -> Result<Q::Reply, CallError> {
-    read(&ticket.reply().await?)
+    read(&ticket.reply().await.map_err(CallError::Unreachable)?)
 }
 
 /// Makes the project of `call`.
@@ -178,18 +184,17 @@ async fn exchange(env: &Env, sent: Sent<'_>, reach: Reach) -> Result<Option<Stri
     if !reach.includes(env, id, project).await {
         return Ok(None);
     }
-    match fetched(env, project.as_str(), text).await {
-        Ok(reply) => Ok(Some(reply)),
-        Err(error) => {
-            let error = log::chain(&error);
-            log::warn(
-                id,
-                "a project could not be reached",
-                &[("project", &project.as_str()), ("error", &error)],
-            );
-            Err(CallError::Unreachable(error))
-        }
-    }
+    send(env, id, project, text).await.map(Some).map_err(CallError::Unreachable)
+}
+
+/// Sends the text of a call, or of several; gives that of the reply. What went wrong is logged, too.
+async fn send(env: &Env, id: &RequestId, project: &ProjectName, text: String) -> Result<String, String> {
+    fetched(env, project.as_str(), text).await.map_err(|error| {
+        let error = log::chain(&error);
+        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("error", &error)];
+        log::warn(id, "a project could not be reached", &fields);
+        error
+    })
 }
 
 /// Reads a reply.
@@ -220,7 +225,7 @@ extern "C" {
 
 /// Two platform calls and no stream: `worker`'s stub would make a `Request` and read the answer chunk by
 /// chunk, and this is done twice for every event.
-pub(super) async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
+async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<String> {
     meter::count(Billed::ObjectRequests, 1);
     let stub: RawStub = env.durable_object(config::PROJECT)?.get_by_name(project)?.into_rpc();
     let init = web_sys::RequestInit::new();

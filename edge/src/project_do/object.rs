@@ -102,7 +102,8 @@ impl DurableObject for Project {
 }
 
 impl Project {
-    /// Answers a call, or a list of calls that travel together ([`super::together`]): as text, in their order.
+    /// Answers a call, or a list of calls that travel together ([`super::together`]): as text, in their
+    /// order.
     async fn replies(&self, text: &str) -> String {
         if !together::are_several(text) {
             let mut replies = self.answer_all(&[text]).await;
@@ -114,8 +115,8 @@ impl Project {
         }
     }
 
-    /// Answers calls one after the other, each for itself, arms the alarm in the same turn, and tells the live
-    /// feed. What they write is one commit, because nothing waits between them.
+    /// Answers calls one after the other, each for itself, arms the alarm in the same turn, and tells the
+    /// live feed. What they write is one commit, because nothing waits between them.
     async fn answer_all(&self, calls: &[&str]) -> Vec<Result<String, Refusal>> {
         if let Err(error) = self.alarm.learn(&self.state.storage()).await {
             let error = format!("the alarm could not be read: {}", log::chain(&error));

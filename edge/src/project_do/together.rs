@@ -1,8 +1,10 @@
-//! Calls of one isolate that reach their project together ([`postern_engine::Intake`]), and how they travel: as
-//! a JSON list, answered by a list in the same order. A call that finds nobody calling travels alone, as it is.
+//! Calls of one isolate that reach their project together ([`postern_engine::Intake`]), and how they travel:
+//! as a JSON list, answered by a list in the same order. A call that finds nobody calling travels alone, as
+//! it is.
 //!
-//! A request may not wait for another's promise, and must not look idle while it waits (docs/platform.md 1.9):
-//! so each waits for a promise of its own, which whoever carries resolves, and beside a timer of its own.
+//! A request may not wait for another's promise, and must not look idle while it waits (docs/platform.md
+//! 1.9): so each waits for a promise of its own, which whoever carries resolves, and beside a timer of its
+//! own.
 
 use std::cell::RefCell;
 
@@ -14,11 +16,8 @@ use postern_engine::{Intake, Load, Round};
 use serde_json::value::RawValue;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-use super::call::{self, CallError};
 use crate::clock;
-use crate::log::{self, RequestId};
 
 /// How long a request waits for its reply.
 const PATIENCE_MS: u32 = 60_000;
@@ -53,26 +52,25 @@ impl Ticket {
     /// Waits for the text of the reply.
     ///
     /// # Errors
-    /// The project could not be reached, or says nothing for [`PATIENCE_MS`].
-    pub(super) async fn reply(self) -> Result<String, CallError> {
-        let unreachable = |error: &str| CallError::Unreachable(String::from(error));
+    /// Why the project could not be reached; it says nothing for [`PATIENCE_MS`].
+    pub(super) async fn reply(self) -> Result<String, String> {
         match future::select(self.0, clock::sleep(PATIENCE_MS)).await {
-            Either::Left((Ok(reply), _)) => {
-                reply.as_string().ok_or_else(|| CallError::Unexpected(String::from("the reply is not text")))
-            }
-            Either::Left((Err(error), _)) => Err(unreachable(&error.as_string().unwrap_or_default())),
-            Either::Right(_) => Err(unreachable("no reply in time")),
+            Either::Left((Ok(reply), _)) => Ok(reply.as_string().unwrap_or_default()),
+            Either::Left((Err(error), _)) => Err(error.as_string().unwrap_or_default()),
+            Either::Right(_) => Err(String::from("no reply in time")),
         }
     }
 }
 
-/// Lets a call travel with others. The future, if there is one, sends it and what comes meanwhile, and must be
-/// driven to its end.
+/// Sends the text of a call to the project, or of several calls; gives the text of the reply.
+type Send = Box<dyn Fn(String) -> LocalBoxFuture<'static, Result<String, String>>>;
+
+/// Lets a call travel with others. The future, if there is one, sends it and what comes meanwhile with
+/// `send`, and must be driven to its end.
 pub(super) fn join(
-    env: &Env,
     project: &ProjectName,
-    id: &RequestId,
     text: String,
+    send: Send,
 ) -> (Ticket, Option<LocalBoxFuture<'static, ()>>) {
     let mut functions = None;
     let replied = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
@@ -82,12 +80,11 @@ pub(super) fn join(
     let bytes = text.len();
     let waiting = Waiting { text, resolve, reject };
     let round = INTAKE.with_borrow_mut(|intake| intake.enter(project, waiting, bytes, clock::now()));
-    let carry = round.map(|round| carry(env.clone(), project.clone(), id.clone(), round).boxed_local());
-    (ticket, carry)
+    (ticket, round.map(|round| carry(round, send).boxed_local()))
 }
 
 /// Calls the project until nothing waits for it, or another request has taken over.
-async fn carry(env: Env, project: ProjectName, id: RequestId, round: Round) {
+async fn carry(round: Round, send: Send) {
     loop {
         let calls = INTAKE.with_borrow_mut(|intake| intake.next(&round, clock::now()));
         let text = match calls.as_slice() {
@@ -95,17 +92,11 @@ async fn carry(env: Env, project: ProjectName, id: RequestId, round: Round) {
             [only] => only.text.clone(),
             several => join_texts(several.iter().map(|call| call.text.as_str())),
         };
-        let reply = call::fetched(&env, project.as_str(), text).await;
+        let reply = send(text).await;
         INTAKE.with_borrow_mut(|intake| intake.returned(&round));
         match reply {
             Ok(reply) => answer(&calls, &reply),
-            Err(error) => {
-                let error = log::chain(&error);
-                let fields: [(&str, &dyn std::fmt::Display); 2] =
-                    [("project", &project.as_str()), ("error", &error)];
-                log::warn(&id, "a project could not be reached", &fields);
-                calls.iter().for_each(|call| call.tell(Err(&error)));
-            }
+            Err(error) => calls.iter().for_each(|call| call.tell(Err(&error))),
         }
     }
 }
