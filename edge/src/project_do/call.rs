@@ -244,7 +244,7 @@ pub(crate) async fn upgrade(env: &Env, call: &Call<Listening>) -> Result<Respons
     let reach = match call.command {
         // Who shows a ticket is a stranger until the project has confirmed it.
         Listening::ListenWithTicket { .. } => Reach::IfListed,
-        _ => Reach::of(&call.caller),
+        Listening::Listen => Reach::of(&call.caller),
     };
     if !reach.includes(env, &call.request_id, &call.project).await {
         return Err(CallError::Refused(Box::new(Problem::new(ProblemType::Unauthorized, token::WRONG))));
