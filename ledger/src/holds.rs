@@ -161,13 +161,14 @@ mod tests {
     fn a_delivery_of_a_webhook_that_starts_slowly_does_not_ask_for_a_higher_limit() {
         let after_an_outage = |definition: Definition| {
             let mut ledger = ledger();
-            create(&mut ledger, definition);
-            let mut now = START;
-            for status in [500, 500, 500, 500, 500, 200] {
+            let webhook = create(&mut ledger, definition);
+            for _ in 0..5 {
                 post(&mut ledger, "order.paid");
-                now = ledger.next_wake(now).unwrap().map_or(now, |(at, _why)| at.max(now));
-                attempt_due(&mut ledger, now, Outcome::Answered { status });
+                attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
             }
+            post(&mut ledger, "order.paid");
+            let now = ledger.gates.health(webhook).next_call_at.unwrap();
+            attempt_due(&mut ledger, now, Outcome::Answered { status: 200 });
             for _ in 0..2 {
                 post(&mut ledger, "order.paid");
             }
