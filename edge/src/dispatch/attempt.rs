@@ -5,7 +5,7 @@ use postern_core::contract::{self, Rendering, Source};
 use postern_core::delivery::{Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress;
 use postern_core::time::Timestamp;
-use postern_core::webhook::{Contract, Definition, ProjectName};
+use postern_core::webhook::{Definition, ProjectName};
 use postern_engine::{Bounds, Ready};
 use postern_ledger::{Report, TestWork, WorkEvent};
 

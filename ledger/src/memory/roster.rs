@@ -103,8 +103,8 @@ impl Member {
         (self.timeout_ms() + LEASE_SLACK_MS) << offer.saturating_sub(1).min(4)
     }
 
-    /// What `core::delivery::decide` needs to know of a webhook without a first 410; `project` is the project's
-    /// schedule.
+    /// What `core::delivery::decide` needs to know of a webhook without a first 410; `project` is the
+    /// project's schedule.
     pub(crate) fn standing<'a>(
         &'a self,
         project: Option<&'a [u32]>,

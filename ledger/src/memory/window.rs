@@ -45,9 +45,9 @@ impl Window {
         None
     }
 
-    /// Whether it holds calls that started after `now`: the clock went back. They count as started now, or the
-    /// window would never end. [`Window::with`] does that, and its result has to be stored, or the next start
-    /// would count them from a later `now`.
+    /// Whether it holds calls that started after `now`: the clock went back. They count as started now, or
+    /// the window would never end. [`Window::with`] does that, and its result has to be stored, or the next
+    /// start would count them from a later `now`.
     pub(crate) fn is_ahead(&self, rate: RateLimit, now: Timestamp) -> bool {
         self.begun.last().is_some_and(|(at, _calls)| *at > instant_of(rate, now))
     }
