@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use postern_core::delivery::Attempt;
 use postern_core::id::Seq;
-use postern_core::stats::{Histogram, OutcomeClass, Outcomes, Tally};
+use postern_core::stats::{CountedAttempt, Histogram, OutcomeClass, Outcomes, Tally};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
@@ -46,29 +46,24 @@ pub(crate) struct StatNote {
 }
 
 impl StatNote {
-    fn add_to(&self, tally: &mut Tally) {
-        tally.attempts += 1;
-        tally.outcomes.add(self.class);
-        self.add_what_came_of_it(tally);
-    }
-
-    fn add_what_came_of_it(&self, tally: &mut Tally) {
-        tally.delivered += u64::from(self.delivered);
-        tally.at_once += u64::from(self.delivered && self.first);
-        if self.class.has_latency() {
-            tally.latency.add(self.duration_ms);
+    const fn counted(&self) -> CountedAttempt {
+        CountedAttempt {
+            class: self.class,
+            duration_ms: self.duration_ms,
+            delivered: self.delivered,
+            first: self.first,
         }
     }
 }
 
-/// What the statistics learn of an attempt.
-pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, now: Timestamp) -> StatNote {
+/// What the statistics learn of an attempt that its receiver did not take.
+pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> StatNote {
     StatNote {
         webhook: row.webhook,
         kind: row.kind.clone(),
         at: now,
         class: OutcomeClass::from_outcome(&attempt.outcome),
-        delivered,
+        delivered: false,
         first: attempt.number == 1,
         duration_ms: attempt.duration_ms,
     }
@@ -82,7 +77,7 @@ pub(crate) fn count_attempts<S: Sql>(sql: &S, notes: &[StatNote]) -> Result<(), 
     }
     let mut tallies = Tallies::new();
     for note in notes {
-        note.add_to(tallies.entry((hour_of(note.at), note.webhook, &note.kind)).or_default());
+        tallies.entry((hour_of(note.at), note.webhook, &note.kind)).or_default().add(&note.counted());
     }
     let known = known_of(sql, &tallies)?;
     for row in &known {
@@ -101,10 +96,9 @@ pub(crate) fn count_what_was_lost<S: Sql>(sql: &S, note: &StatNote) -> Result<()
     let known = known_of(sql, &tallies)?;
     for row in &known {
         let mut tally = Counted::read(row)?.tally;
-        if !tally.outcomes.recount(OutcomeClass::Lost, note.class) {
+        if !tally.correct_lost(&note.counted()) {
             return Ok(());
         }
-        note.add_what_came_of_it(&mut tally);
         for counted in tallies.values_mut() {
             *counted = tally;
         }
@@ -167,7 +161,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
+        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts can't be read" };
         let count = |at| row.integer(at).and_then(|count| u64::try_from(count).map_err(|_negative| DAMAGED));
         Ok(Self {
             hour: row.integer(0)?,
