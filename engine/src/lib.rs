@@ -8,6 +8,8 @@
 //! * [`Desk`]: one invocation's claims, calls, reports and what it gives back.
 //! * [`Mailbox`]: the reports of an isolate that travel together, until their project has taken them.
 //! * [`Alarm`] and [`Ring`]: the order of what a project's alarm does, and how much it hands to the queues.
+//!
+//! [`asked`] says which projects the watchdog asks in a minute.
 
 #![cfg_attr(
     not(test),
@@ -27,6 +29,8 @@ mod mailbox;
 mod message;
 mod pace;
 mod pressure;
+mod size;
+mod watch;
 
 pub use alarm::{Alarm, Rest, Ring, Task, Told};
 pub use backoff::{Jitter, backoff_ms};
@@ -34,3 +38,4 @@ pub use desk::{Bounds, CallId, Desk, Do, Fault, Heard, Parcel, Ready, Shift};
 pub use mailbox::{Carried, Carry, Mailbox, Turn};
 pub use message::{Message, Queued, TICKETS_MAX, pack, put_back};
 pub use pace::{Pace, Paces};
+pub use watch::asked;
