@@ -14,7 +14,7 @@ use crate::project::Ledger;
 use crate::row::outbox::{self, PROJECT_ITEM};
 use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Sql, Value};
 
 /// Bytes of the definitions that are published at once: each is held several times on its way.
 const DUE_BYTES_MAX: usize = 4 << 20;
@@ -45,9 +45,8 @@ pub enum OutboxItem {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// What is to be published now, the longest waiting first, in at most 4 MiB of definitions (a single one
-    /// may have more). Publish one write of an item at a time and in
-    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
+    /// What is to be published now, the longest waiting first: at most 4 MiB of definitions (a single one may
+    /// have more). Publish one write of an item at a time and in this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
     ///
     /// # Errors
     /// The database fails.
@@ -56,34 +55,20 @@ impl<S: Sql> Ledger<S> {
             "SELECT item, version, deleted FROM outbox WHERE next_at_ms <= ?1 ORDER BY next_at_ms, item LIMIT ?2",
             &[Value::from(now), Value::from(limit)],
         )?;
-        let mut bytes = 0;
-        let mut due = Vec::new();
-        for row in &rows {
-            let entry = self.outbox_entry(row)?;
-            if let OutboxItem::Webhook(stored) = &entry.content {
-                bytes += to_json(&stored.definition)?.len();
-            }
-            if bytes > DUE_BYTES_MAX && !due.is_empty() {
-                break;
-            }
-            due.push(entry);
-        }
-        Ok(due)
-    }
-
-    fn outbox_entry(&self, row: &Row) -> Result<OutboxEntry, LedgerError> {
-        let item = row.seq(0)?;
-        let content = if item == PROJECT_ITEM {
-            OutboxItem::Project(self.view())
-        } else if row.flag(2)? {
-            OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
-        } else {
-            let webhook = self.stored_webhook_at(item)?;
-            OutboxItem::Webhook(Box::new(
-                webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
-            ))
-        };
-        Ok(OutboxEntry { item, version: row.number(1)?, content })
+        bounded(rows.iter().map(|row| {
+            let item = row.seq(0)?;
+            let content = if item == PROJECT_ITEM {
+                OutboxItem::Project(self.view())
+            } else if row.flag(2)? {
+                OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
+            } else {
+                let webhook = self.stored_webhook_at(item)?;
+                OutboxItem::Webhook(Box::new(
+                    webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
+                ))
+            };
+            Ok(OutboxEntry { item, version: row.number(1)?, content })
+        }))
     }
 
     /// This version is in KV. Does nothing where a newer one waits.
@@ -102,6 +87,24 @@ impl<S: Sql> Ledger<S> {
     pub fn outbox_failed(&mut self, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
         outbox::put_off(&self.sql, item, version, now)
     }
+}
+
+/// The first of them that are published together, at least one; no more are read.
+fn bounded(
+    entries: impl Iterator<Item = Result<OutboxEntry, LedgerError>>,
+) -> Result<Vec<OutboxEntry>, LedgerError> {
+    let (mut bytes, mut due) = (0, Vec::new());
+    for entry in entries {
+        let entry = entry?;
+        if let OutboxItem::Webhook(stored) = &entry.content {
+            bytes += to_json(&stored.definition)?.len();
+        }
+        if bytes > DUE_BYTES_MAX && !due.is_empty() {
+            break;
+        }
+        due.push(entry);
+    }
+    Ok(due)
 }
 
 #[cfg(test)]
