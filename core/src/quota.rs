@@ -4,7 +4,7 @@
 //! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota
 //! is refused with the problem `quota` (`storage-full` of bytes), which names it, its limit, what is used and
 //! what to do. Nothing else changes: a project that is full still lists, deletes, delivers and records
-//! attempts. Before that, what has ended is aged early ([`ages_early`]).
+//! attempts. Before that, what has ended is aged early ([`ages`]).
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
@@ -216,11 +216,16 @@ pub const FULL_PERCENT: u64 = 80;
 /// Percent below which it is no longer, so that the next time is told again.
 pub const FULL_NO_MORE_PERCENT: u64 = 70;
 
-/// Whether a project is said to be full: `was` until now, and uses so many bytes of `limit`.
+/// Whether a project becomes full that uses so many bytes of `limit`.
 #[must_use]
-pub const fn is_full(was: bool, used: u64, limit: u64) -> bool {
-    let percent = if was { FULL_NO_MORE_PERCENT } else { FULL_PERCENT };
-    used.saturating_mul(100) >= limit.saturating_mul(percent)
+pub const fn is_full(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT)
+}
+
+/// Whether a project that is full stays so with so many bytes of `limit`.
+#[must_use]
+pub const fn is_still_full(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(FULL_NO_MORE_PERCENT)
 }
 
 /// Percent of the stored bytes from which what has ended is aged early.
@@ -228,12 +233,17 @@ pub const AGE_PERCENT: u64 = 70;
 /// Percent to which it is then aged, so that ageing seldom starts.
 pub const AGE_TO_PERCENT: u64 = 65;
 
-/// Whether what has ended is aged before its retention is over: `was` until now, and uses so many bytes of
-/// `limit`.
+/// Whether what has ended starts to be aged before its retention is over, where so many bytes of `limit` are
+/// used.
 #[must_use]
-pub const fn ages_early(was: bool, used: u64, limit: u64) -> bool {
-    let percent = if was { AGE_TO_PERCENT } else { AGE_PERCENT };
-    used.saturating_mul(100) >= limit.saturating_mul(percent)
+pub const fn ages(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(AGE_PERCENT)
+}
+
+/// As [`ages`], where it is being aged.
+#[must_use]
+pub const fn still_ages(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(AGE_TO_PERCENT)
 }
 
 /// What a minute has taken so far: a window of 60 s that starts with the first of it.
@@ -331,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_project_is_full_from_eighty_percent_on_until_it_is_below_seventy() {
-        assert!(!is_full(false, 799, 1_000) && is_full(false, 800, 1_000));
-        assert!(is_full(true, 700, 1_000) && !is_full(true, 699, 1_000));
+        assert!(!is_full(799, 1_000) && is_full(800, 1_000));
+        assert!(is_still_full(700, 1_000) && !is_still_full(699, 1_000));
     }
 }

@@ -17,7 +17,7 @@ use postern_core::api::project::Aged;
 use postern_core::delivery::Attempt;
 use postern_core::event::Operational;
 use postern_core::id::Seq;
-use postern_core::quota::{Quota, ages_early};
+use postern_core::quota::{Quota, ages, still_ages};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
@@ -74,7 +74,7 @@ impl<S: Sql> Ledger<S> {
     ) -> Result<Vec<Seq>, LedgerError> {
         // Also where the clock went back.
         let rests = self.ageing.rests_until.is_some_and(|until| (1..=REST_MS).contains(&until.ms_since(now)));
-        let is_time = !rests && limit.is_some_and(|limit| ages_early(false, used, limit));
+        let is_time = !rests && limit.is_some_and(|limit| ages(used, limit));
         if is_time && self.ageing.stage.is_none() {
             self.ageing.stage = Some(Stage::Answers);
         }
@@ -123,7 +123,7 @@ impl<S: Sql> Ledger<S> {
         self.meters.size.set(None);
         let limit = self.meters.quotas.limit(Quota::StoredBytes);
         let used = self.stored_bytes(now)?;
-        if !limit.is_some_and(|limit| ages_early(true, used, limit)) {
+        if !limit.is_some_and(|limit| still_ages(used, limit)) {
             self.upkeep.reconsider();
             return Ok(false);
         }

@@ -28,6 +28,7 @@ mod process;
 mod report;
 mod schedule;
 mod seed;
+mod signatures;
 mod simulate;
 mod size;
 mod sizes;
