@@ -218,7 +218,7 @@ impl<S: Sql> Ledger<S> {
                 meta::note_swept_before(sql, window.newest_end.plus_ms(1))?;
                 delivery::delete(sql, window.over)?;
             }
-            let events = self.events_without_deliveries(sql, after, to)?;
+            let events = events_without_deliveries(sql, after, to)?;
             given_up.aged.events += events.len() as u64;
             event::delete(sql, events)?;
             if given_up.aged.deliveries + given_up.aged.events > 0 {
@@ -252,17 +252,17 @@ impl<S: Sql> Ledger<S> {
         }
         Ok(window)
     }
+}
 
-    /// Events up to a key that have no delivery.
-    fn events_without_deliveries(&self, sql: &S, after: Seq, to: Seq) -> Result<Vec<Seq>, LedgerError> {
-        let rows = sql.run(
-            "SELECT e.seq FROM event AS e WHERE e.seq > ?1 AND e.seq <= ?2
-                AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq > e.seq AND d.seq <= e.seq + e.deliveries AND d.event = e.seq)
-                AND NOT EXISTS (SELECT 1 FROM delivery AS l WHERE l.late = 1 AND l.event = e.seq)",
-            &[Value::from(after), Value::from(to)],
-        )?;
-        rows.iter().map(|row| row.seq(0)).collect()
-    }
+/// Events up to a key that have no delivery.
+fn events_without_deliveries<S: Sql>(sql: &S, after: Seq, to: Seq) -> Result<Vec<Seq>, LedgerError> {
+    let rows = sql.run(
+        "SELECT e.seq FROM event AS e WHERE e.seq > ?1 AND e.seq <= ?2
+            AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq > e.seq AND d.seq <= e.seq + e.deliveries AND d.event = e.seq)
+            AND NOT EXISTS (SELECT 1 FROM delivery AS l WHERE l.late = 1 AND l.event = e.seq)",
+        &[Value::from(after), Value::from(to)],
+    )?;
+    rows.iter().map(|row| row.seq(0)).collect()
 }
 
 #[cfg(test)]

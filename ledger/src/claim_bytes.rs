@@ -17,9 +17,9 @@ use crate::sql::{Sql, Value};
 use crate::work::LeaseTicket;
 
 /// Bytes of events' data in one claim.
-const CLAIM_BYTES_MAX: u64 = 4 << 20;
+const CLAIM_BYTES_MAX: usize = 4 << 20;
 /// So many tickets fit whatever their events hold: it costs them no query.
-const CERTAIN: usize = CLAIM_BYTES_MAX as usize / BODY_BYTES_MAX;
+const CERTAIN: usize = CLAIM_BYTES_MAX / BODY_BYTES_MAX;
 
 impl<S: Sql> Ledger<S> {
     /// Those of `tickets` that one claim takes, in their order. The others are due again.
@@ -43,7 +43,7 @@ impl<S: Sql> Ledger<S> {
             if events.contains(&row.seq(1)?) {
                 continue;
             }
-            let own = u64::from(row.number(2)?);
+            let own = row.number(2)? as usize;
             if bytes > 0 && bytes + own > CLAIM_BYTES_MAX {
                 over.insert(row.seq(0)?);
                 continue;
@@ -86,7 +86,7 @@ mod tests {
             }
             let set = ledger.claim(&tickets, START).unwrap();
             let bytes: usize = set.events.iter().map(|event| event.data.get().len()).sum();
-            assert!(bytes as u64 <= CLAIM_BYTES_MAX, "{bytes}");
+            assert!(bytes <= CLAIM_BYTES_MAX, "{bytes}");
             assert!(claims > 0 || (set.events.len(), set.works.len()) == (16, 32), "an event counts once");
             assert!(set.works.iter().all(|work| work.attempt == 1), "no number is used up");
             claimed += set.works.len();
