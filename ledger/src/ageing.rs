@@ -1,10 +1,10 @@
-//! Ageing: what has ended goes before its retention is over, where the store fills up, so that a project never
-//! stops for want of bytes that nobody needs.
+//! Ageing: what has ended goes before its retention is over, where the store fills up, so that a project
+//! never stops for want of bytes that nobody needs.
 //!
 //! From 70 % of the stored bytes on, until they are below 65 %, the oldest go first: bodies of answers that
 //! are older than a day, then whole deliveries that have ended, with their events. What is open stays, and so
-//! does what was created or ended within the last hour. If that does not suffice, the store comes to its limit
-//! and takes nothing new (`quotas`).
+//! does what was created or ended within the last hour. If that does not suffice, the store comes to its
+//! limit and takes nothing new (`quotas`).
 //!
 //! A step is bounded in rows and bytes, and what it gave up is written in its own commit (`meta.aged`): the
 //! project's detail and its metrics say it for as long as the retention would have kept what is gone, and

@@ -46,7 +46,8 @@ pub enum OutboxItem {
 
 impl<S: Sql> Ledger<S> {
     /// What is to be published now, the longest waiting first: at most 4 MiB of definitions (a single one may
-    /// have more). Publish one write of an item at a time and in this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
+    /// have more). Publish one write of an item at a time and in this order, then call
+    /// [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
     ///
     /// # Errors
     /// The database fails.
