@@ -73,7 +73,9 @@ mod tests {
             let asked = asked_in(&projects, at_most, minute);
             assert!(asked.len() <= at_most, "{} in one minute", asked.len());
             assert_eq!(asked, asked_in(&projects, at_most, minute + turns), "the same, a round later");
-            asked.into_iter().for_each(|name| *times.entry(name).or_default() += 1);
+            for name in asked {
+                *times.entry(name).or_default() += 1;
+            }
         }
         assert_eq!(times.len(), projects.len());
         assert!(times.values().all(|times| *times == 1));
@@ -87,7 +89,9 @@ mod tests {
         for minute in 0..turns * 8 {
             let asked = asked_in(&projects, at_most, minute);
             assert!(asked.len() <= at_most);
-            asked.into_iter().for_each(|name| *times.entry(name).or_default() += 1);
+            for name in asked {
+                *times.entry(name).or_default() += 1;
+            }
         }
         assert_eq!(times.len(), projects.len());
     }

@@ -464,7 +464,7 @@ mod tests {
         assert_eq!(ledger.ageing.stage, None);
         let listed = ledger.list_deliveries(&DeliveryFilter::default(), 1, None).unwrap().items;
         ledger.cancel(&listed[0].id, later).unwrap();
-        ledger.pause_webhook("paused", false, None, later).unwrap();
+        ledger.resume_webhook("paused", None, later).unwrap();
         deliver(&mut ledger, 10, later);
         // Once they have ended for an hour they make room.
         let hours_later = later.plus_ms(2 * 3_600_000);
