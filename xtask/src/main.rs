@@ -1,10 +1,9 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
-//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `serve` serves it on a
-//! machine of one's own, `test` runs every
-//! check there is, `simulate` looks for seeds that break the ledger, `fuzz` for input that breaks a parser,
-//! `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
-//! or installs the tools it needs.
+//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `serve` serves it on
+//! a machine of one's own, `test` runs every check there is, `simulate` looks for seeds that break the
+//! ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge,
+//! `tidy` checks what the compiler cannot. Each finds or installs the tools it needs.
 //!
 //! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a
 //! type to match on.

@@ -136,8 +136,8 @@ fn built_before(variable: &str, output: Output) -> Result<PathBuf> {
     )))
 }
 
-/// The folder that holds everything: `objects` and `values` are what is stored, `postern.env` the secrets, `run`
-/// what this run needs and the next one makes anew.
+/// The folder that holds everything: `objects` and `values` are what is stored, `postern.env` the secrets,
+/// `run` what this run needs and the next one makes anew.
 struct Data(PathBuf);
 
 impl Data {

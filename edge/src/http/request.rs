@@ -59,9 +59,9 @@ impl Incoming {
         self.headers.get(name).ok().flatten()
     }
 
-    /// The network address that the request came from, as the platform says: in a header at the edge, and
-    /// without one in `cf.clientIp` under `workerd serve` (docs/platform.md 13), whose socket takes the header
-    /// away so that no client can choose its address.
+    /// The network address that the request came from, as the platform says: in a header at the edge, and in
+    /// `cf.clientIp` under `workerd serve` (docs/platform.md 13), whose socket takes the header away, so that
+    /// no client can choose its address.
     pub(crate) fn address(&self) -> Option<&str> {
         self.address
             .get_or_init(|| {
