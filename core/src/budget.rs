@@ -11,6 +11,8 @@ use std::cell::Cell;
 pub const EVENT_STEPS_MAX: u64 = 8_000_000;
 /// Steps of all events of one request together. A request with one event can't reach it.
 pub const REQUEST_STEPS_MAX: u64 = 2 * EVENT_STEPS_MAX;
+/// Steps of a dry run: matching as when the event is posted, and then saying why.
+pub const DRY_RUN_STEPS_MAX: u64 = EVENT_STEPS_MAX + EVENT_STEPS_MAX / 2;
 /// Steps of a look at one value, element, member or rule.
 pub(crate) const LOOK: u64 = 20;
 /// Bytes that are compared or counted in one step.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::api::inbox::{ANSWER_BODY_BYTES_MAX, Answer, DELAY_MS_MAX, InboxRequestView};
 use crate::fault::{Fields, InputFault, Sent, check_name, parse_json};
-use crate::media::{self, Coding};
+use crate::media::{self, Coding, Extent};
 
 /// Characters of an inbox's name at most.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -136,7 +136,7 @@ const TEXT_BYTES_MAX: usize = 64 * 1024;
 #[must_use]
 pub fn text_of(
     request: &InboxRequestView,
-    decode: impl FnOnce(&str, &[u8], bool) -> Option<String>,
+    decode: impl FnOnce(&str, &[u8], Extent) -> Option<String>,
 ) -> Option<String> {
     let header = |wanted: &str| {
         request
@@ -150,10 +150,11 @@ pub fn text_of(
     }
     // Whole groups of four letters are three bytes each.
     let is_cut = request.truncated || request.body.len() > TEXT_BYTES_MAX / 3 * 4;
+    let extent = if is_cut { Extent::Cut } else { Extent::Whole };
     let part = request.body.get(..TEXT_BYTES_MAX / 3 * 4).unwrap_or(&request.body);
     let bytes = STANDARD.decode(part).ok()?;
     let charset = media::charset_of(&bytes, header("content-type"))?;
-    decode(&charset, &bytes, is_cut)
+    decode(&charset, &bytes, extent)
 }
 
 /// What a body says that is JSON inside a JSON string, as actinia sends it (docs/wire.md C.5): the inner
@@ -196,12 +197,12 @@ mod tests {
         use crate::api::inbox::SignatureVerdict;
         use crate::time::Timestamp;
 
-        let latin1 = |charset: &str, bytes: &[u8], _: bool| {
+        let latin1 = |charset: &str, bytes: &[u8], _: Extent| {
             (charset == "iso-8859-1").then(|| bytes.iter().copied().map(char::from).collect::<String>())
         };
         let request = |content_type: &str, coding: &str, bytes: &[u8]| {
             let header = |name: &str, value: &str| (String::from(name), String::from(value));
-            let (body, body_is_base64) = media::as_recorded(bytes.to_vec(), false);
+            let (body, body_is_base64) = media::as_recorded(bytes.to_vec(), Extent::Whole);
             InboxRequestView {
                 id: String::new(),
                 method: String::from("POST"),

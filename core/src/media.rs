@@ -110,7 +110,7 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
     let is_utf16 = matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(String::from(text)),
-        Err(_) if is_utf16 => Err(String::from("the body is UTF-16: JSON is sent as UTF-8")),
+        Err(_) if is_utf16 => Err(String::from("the body is UTF-16: send JSON as UTF-8")),
         Err(fault) => Err(format!("the body is not UTF-8: byte {} is wrong", fault.valid_up_to())),
     }
 }
@@ -121,7 +121,7 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
 pub fn refused_coding(content_encoding: Option<&str>) -> Option<String> {
     let coding = Coding::read(content_encoding);
     let name = coding.name()?;
-    Some(format!("send the body without content-encoding (or with identity): {name} is not taken"))
+    Some(format!("send the body without content-encoding (or with identity): {name} is not accepted"))
 }
 
 /// A body as it is kept in JSON.
@@ -135,11 +135,20 @@ pub struct Kept {
     pub note: Option<BodyNote>,
 }
 
-/// Bytes as they came: text where they are UTF-8, else base64. Where they were cut, the cut may go through a
-/// character, which is left out.
+/// Whether bytes are a whole body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// They are.
+    Whole,
+    /// They are its start, and may end within a character.
+    Cut,
+}
+
+/// Bytes as they came: text where they are UTF-8, else base64, and whether it is base64. A character that was
+/// cut in two is left out.
 #[must_use]
-pub fn as_recorded(mut bytes: Vec<u8>, is_cut: bool) -> (String, bool) {
-    if is_cut
+pub fn as_recorded(mut bytes: Vec<u8>, extent: Extent) -> (String, bool) {
+    if extent == Extent::Cut
         && let Err(fault) = std::str::from_utf8(&bytes)
         && fault.error_len().is_none()
     {
@@ -153,21 +162,21 @@ pub fn as_recorded(mut bytes: Vec<u8>, is_cut: bool) -> (String, bool) {
 
 /// Bytes that are shown as text in the charset that they are in; base64 where that is unknown, where they are
 /// no text in it, and where `still_encoded` names a coding that nobody undid. `decode` is the platform's
-/// decoder: charset, bytes, and whether they may end within a character.
+/// decoder: charset, bytes, and their extent.
 #[must_use]
 pub fn as_text(
     bytes: Vec<u8>,
-    is_cut: bool,
+    extent: Extent,
     content_type: Option<&str>,
     still_encoded: Option<&str>,
-    decode: impl FnOnce(&str, &[u8], bool) -> Option<String>,
+    decode: impl FnOnce(&str, &[u8], Extent) -> Option<String>,
 ) -> Kept {
     let declared = charset_of(&bytes, content_type).filter(|_| still_encoded.is_none());
-    let decoded = declared.as_deref().map(|charset| decode(charset, &bytes, is_cut));
+    let decoded = declared.as_deref().map(|charset| decode(charset, &bytes, extent));
     let (body, is_base64) = match decoded {
         Some(Some(text)) => (text, false),
         Some(None) => (STANDARD.encode(&bytes), true),
-        None => as_recorded(bytes, is_cut),
+        None => as_recorded(bytes, extent),
     };
     let note = is_base64.then(|| match still_encoded {
         Some(coding) => BodyNote::StillEncoded { coding: String::from(coding) },
@@ -181,11 +190,11 @@ mod tests {
     use super::*;
 
     /// Latin-1, which is the charset whose decoder fits into a line.
-    fn latin1(charset: &str, bytes: &[u8], _is_cut: bool) -> Option<String> {
+    fn latin1(charset: &str, bytes: &[u8], _extent: Extent) -> Option<String> {
         (charset.eq_ignore_ascii_case("iso-8859-1")).then(|| bytes.iter().copied().map(char::from).collect())
     }
 
-    fn utf16be(charset: &str, bytes: &[u8], _is_cut: bool) -> Option<String> {
+    fn utf16be(charset: &str, bytes: &[u8], _extent: Extent) -> Option<String> {
         let units = bytes.chunks_exact(2).skip(1).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         (charset == "utf-16be").then(|| char::decode_utf16(units).map(Result::unwrap_or_default).collect())
     }
@@ -243,7 +252,7 @@ mod tests {
     #[test]
     fn text_is_read_in_its_charset_and_the_rest_kept_in_base64() {
         let read = |bytes: &[u8], content_type: Option<&str>| {
-            as_text(bytes.to_vec(), false, content_type, None, latin1)
+            as_text(bytes.to_vec(), Extent::Whole, content_type, None, latin1)
         };
         let text = |body: &str| Kept { body: String::from(body), ..Kept::default() };
         assert_eq!(read(b"gr\xfc\xdfe", Some("text/plain; charset=ISO-8859-1")), text("grüße"));
@@ -263,7 +272,7 @@ mod tests {
                 "{content_type:?}"
             );
         }
-        let big = as_text(vec![0xfe, 0xff, 0, 0xfc], false, Some("text/plain"), None, utf16be);
+        let big = as_text(vec![0xfe, 0xff, 0, 0xfc], Extent::Whole, Some("text/plain"), None, utf16be);
         assert_eq!(big, text("ü"));
     }
 
@@ -271,7 +280,7 @@ mod tests {
     fn a_body_that_is_still_compressed_says_so() {
         let zstd = as_text(
             vec![0x28, 0xb5, 0x2f, 0xfd],
-            false,
+            Extent::Whole,
             Some("text/plain; charset=iso-8859-1"),
             Some("zstd"),
             latin1,
@@ -279,7 +288,7 @@ mod tests {
         assert_eq!((zstd.body.as_str(), zstd.is_base64), ("KLUv/Q==", true));
         assert_eq!(zstd.note, Some(BodyNote::StillEncoded { coding: String::from("zstd") }));
         // A name that stands for nothing: the bytes are text all the same.
-        let named = as_text(b"hello".to_vec(), false, None, Some("utf-8"), latin1);
+        let named = as_text(b"hello".to_vec(), Extent::Whole, None, Some("utf-8"), latin1);
         assert_eq!(named, Kept { body: String::from("hello"), ..Kept::default() });
     }
 
@@ -320,8 +329,8 @@ mod tests {
 
     #[test]
     fn a_cut_through_a_character_leaves_text() {
-        assert_eq!(as_recorded(vec![b'a', 0xc3], true), (String::from("a"), false));
-        assert_eq!(as_recorded(vec![b'a', 0xc3], false), (String::from("YcM="), true));
-        assert_eq!(as_recorded(vec![0xff, 0x00], true), (String::from("/wA="), true));
+        assert_eq!(as_recorded(vec![b'a', 0xc3], Extent::Cut), (String::from("a"), false));
+        assert_eq!(as_recorded(vec![b'a', 0xc3], Extent::Whole), (String::from("YcM="), true));
+        assert_eq!(as_recorded(vec![0xff, 0x00], Extent::Cut), (String::from("/wA="), true));
     }
 }

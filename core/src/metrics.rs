@@ -11,8 +11,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::accept;
+use crate::contract::counts_as_delivered;
 use crate::delivery::Outcome;
 use crate::stats::{Histogram, OutcomeClass, Outcomes};
+use crate::webhook::Contract;
 
 /// Things of a kind that one reading counts at most; where there are more, it says so many.
 pub const COUNTED_MAX: u32 = 10_000;
@@ -64,9 +66,11 @@ impl Counters {
     pub const ZERO: Self =
         Self { accepted: 0, delivered: 0, outcomes: Outcomes::ZERO, latency: Histogram::ZERO };
 
-    /// Counts one attempt.
-    pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
+    /// Counts one attempt for a webhook with this contract.
+    pub fn add(&mut self, contract: Contract, outcome: &Outcome, duration_ms: u32) {
         let class = OutcomeClass::from_outcome(outcome);
+        let is_delivered =
+            matches!(outcome, Outcome::Answered { status } if counts_as_delivered(contract, *status));
         self.delivered = self.delivered.saturating_add(is_delivered.into());
         self.outcomes.add(class);
         if class.has_latency() {
@@ -235,13 +239,13 @@ impl Exposition {
         let delivered = of(|counters| counters.delivered);
         self.counter(
             &format!("{prefix}_deliveries_delivered"),
-            &format!("Deliveries that their receiver took, {whose}."),
+            &format!("Deliveries that their receiver accepted, {whose}."),
             delivered,
         );
         let latency = counted.iter().map(|(labels, counters)| (labels.clone(), counters.latency));
         self.latency(
             &format!("{prefix}_attempt_duration_seconds"),
-            &format!("How long attempts took that got an answer, {whose}."),
+            &format!("How long answered attempts took, {whose}."),
             latency,
         );
     }
@@ -268,14 +272,12 @@ impl Exposition {
                 "Open deliveries that wait for their webhook or for an older one of their key, up to 10,000.",
                 |of| of.held.into(),
             ),
-            ("deliveries_dead", "Deliveries that were given up and are still kept, up to 10,000.", |of| {
+            ("deliveries_dead", "Deliveries that Postern gave up on and still keeps, up to 10,000.", |of| {
                 of.dead.into()
             }),
-            (
-                "deliveries_due",
-                "Deliveries whose time has come and that no dispatcher was given, up to 10,000.",
-                |of| of.due.into(),
-            ),
+            ("deliveries_due", "Due deliveries that no dispatcher was given, up to 10,000.", |of| {
+                of.due.into()
+            }),
             (
                 "deliveries_queued",
                 "Deliveries that a dispatcher was given and has not started, up to 10,000.",
@@ -284,7 +286,8 @@ impl Exposition {
             ("deliveries_sending", "Deliveries that are being sent, up to 10,000.", |of| of.sending.into()),
             (
                 "oldest_due_age_seconds",
-                "Since when the oldest delivery is due that no dispatcher was given; 0 if there is no such delivery.",
+                "When the oldest due delivery that no dispatcher was given became due; 0 if there is no \
+                 such delivery.",
                 |of| seconds(of.oldest_due_ms),
             ),
         ];

@@ -163,7 +163,7 @@ impl Problem {
     /// Our own fault: the client learns nothing of its cause, which is logged under the request's id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(ProblemType::Internal, "try again; if it stays so, report the request id")
+        Self::new(ProblemType::Internal, "try again; if it keeps failing, report the request id")
     }
 
     /// A problem without field errors. What it says is cut where it is longer than 1 KiB.

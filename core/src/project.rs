@@ -133,7 +133,10 @@ fn settings(mut fields: Fields<'_>) -> Result<SettingsPatch, Faults> {
 fn locations(fields: &mut Fields<'_>, items: &[Value]) -> Vec<String> {
     const KEY: &str = "actinia_locations";
     if items.len() > ACTINIA_LOCATIONS_MAX {
-        fields.fault(KEY, format!("must be at most {ACTINIA_LOCATIONS_MAX}, these are {}", items.len()));
+        fields.fault(
+            KEY,
+            format!("must hold at most {ACTINIA_LOCATIONS_MAX} locations, this holds {}", items.len()),
+        );
         return Vec::new();
     }
     let mut names: Vec<String> = Vec::with_capacity(items.len());

@@ -215,11 +215,16 @@ pub const FULL_PERCENT: u64 = 80;
 /// Percent below which it is no longer, so that the next time is told again.
 pub const FULL_NO_MORE_PERCENT: u64 = 70;
 
-/// Whether a project is said to be full: `was` until now, and uses so many bytes of `limit`.
+/// Whether a project becomes full that uses so many bytes of `limit`.
 #[must_use]
-pub const fn is_full(was: bool, used: u64, limit: u64) -> bool {
-    let percent = if was { FULL_NO_MORE_PERCENT } else { FULL_PERCENT };
-    used.saturating_mul(100) >= limit.saturating_mul(percent)
+pub const fn is_full(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT)
+}
+
+/// Whether a project that is full stays so with so many bytes of `limit`.
+#[must_use]
+pub const fn is_still_full(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(FULL_NO_MORE_PERCENT)
 }
 
 /// What a minute has taken so far: a window of 60 s that starts with the first of it.
@@ -317,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_project_is_full_from_eighty_percent_on_until_it_is_below_seventy() {
-        assert!(!is_full(false, 799, 1_000) && is_full(false, 800, 1_000));
-        assert!(is_full(true, 700, 1_000) && !is_full(true, 699, 1_000));
+        assert!(!is_full(799, 1_000) && is_full(800, 1_000));
+        assert!(is_still_full(700, 1_000) && !is_still_full(699, 1_000));
     }
 }

@@ -56,16 +56,14 @@ pub fn wait_ms(
     i64::try_from(jittered_ms.max(asked_ms)).ok()
 }
 
-/// When each attempt would be made if every one before it failed at once, the first at `from`. One entry
-/// where `retries` is false.
+/// When each attempt of a webhook that retries would be made if every one before it failed at once, the first
+/// at `from`.
 #[must_use]
-pub fn timeline(retries: bool, schedule: Option<&[u32]>, seed: u64, from: Timestamp) -> Vec<Timestamp> {
+pub fn timeline(schedule: Option<&[u32]>, seed: u64, from: Timestamp) -> Vec<Timestamp> {
     let mut at = from;
     let mut attempts = Vec::new();
     let mut next_attempt = 1;
-    while let Some(wait_ms) =
-        wait_ms(next_attempt, schedule, seed, None).filter(|_| retries || next_attempt == 1)
-    {
+    while let Some(wait_ms) = wait_ms(next_attempt, schedule, seed, None) {
         at = at.plus_ms(wait_ms);
         attempts.push(at);
         next_attempt += 1;
@@ -298,14 +296,12 @@ mod tests {
     #[test]
     fn a_timeline_is_what_would_happen_if_each_attempt_failed_at_once() {
         let from = Timestamp(1_795_270_051_204);
-        assert_eq!(timeline(true, None, 7, from).len(), SCHEDULE_S.len());
-        for (retries, schedule) in [(false, None), (false, Some(&[5][..])), (true, Some(&[][..]))] {
-            assert_eq!(timeline(retries, schedule, 7, from), [from]);
-        }
+        assert_eq!(timeline(None, 7, from).len(), SCHEDULE_S.len());
+        assert_eq!(timeline(Some(&[]), 7, from), [from]);
         let waits = [wait_ms(2, Some(&[9, 99]), 7, None), wait_ms(3, Some(&[9, 99]), 7, None)]
             .map(Option::unwrap_or_default);
         let expected = [from, from.plus_ms(waits[0]), from.plus_ms(waits[0] + waits[1])];
-        assert_eq!(timeline(true, Some(&[9, 99]), 7, from), expected);
+        assert_eq!(timeline(Some(&[9, 99]), 7, from), expected);
         assert_eq!(DEFAULT_WAITS_S, &SCHEDULE_S[1..]);
     }
 

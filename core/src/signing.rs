@@ -100,7 +100,7 @@ pub enum SecretFault {
         bytes: usize,
     },
     /// The public half of a `whsk_` does not belong to its seed.
-    #[error("must hold a public key that belongs to its seed, these two do not fit together")]
+    #[error("must hold the public key of its seed, this one belongs to another seed")]
     KeyMismatch,
     /// This build can't do ed25519 (feature `asymmetric`).
     #[error("is an ed25519 key, and this build of Postern can't sign with those")]

@@ -267,16 +267,28 @@ pub struct Tally {
     pub latency: Histogram,
 }
 
+/// One attempt, as far as a [`Tally`] counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedAttempt {
+    /// How it ended.
+    pub class: OutcomeClass,
+    /// How long it took.
+    pub duration_ms: u32,
+    /// Whether its receiver took it.
+    pub delivered: bool,
+    /// Whether it was the first of its delivery.
+    pub first: bool,
+}
+
 impl Tally {
-    /// Counts one attempt. `is_first`: it was the first of its delivery.
-    pub fn add(&mut self, outcome: &Outcome, duration_ms: u32, is_delivered: bool, is_first: bool) {
-        let class = OutcomeClass::from_outcome(outcome);
+    /// Counts one attempt.
+    pub fn add(&mut self, attempt: &CountedAttempt) {
         self.attempts += 1;
-        self.delivered += u64::from(is_delivered);
-        self.at_once += u64::from(is_delivered && is_first);
-        self.outcomes.add(class);
-        if class.has_latency() {
-            self.latency.add(duration_ms);
+        self.delivered += u64::from(attempt.delivered);
+        self.at_once += u64::from(attempt.delivered && attempt.first);
+        self.outcomes.add(attempt.class);
+        if attempt.class.has_latency() {
+            self.latency.add(attempt.duration_ms);
         }
     }
 
@@ -364,10 +376,15 @@ mod tests {
     #[test]
     fn what_nobody_answered_has_no_latency() {
         let mut tally = Tally::default();
-        tally.add(&Outcome::TimedOut, 10_000, false, true);
-        tally.add(&Outcome::Answered { status: 503 }, 40, false, false);
-        tally.add(&Outcome::Answered { status: 200 }, 60, true, false);
-        tally.add(&Outcome::Answered { status: 204 }, 61, true, true);
+        for (outcome, duration_ms, delivered, first) in [
+            (Outcome::TimedOut, 10_000, false, true),
+            (Outcome::Answered { status: 503 }, 40, false, false),
+            (Outcome::Answered { status: 200 }, 60, true, false),
+            (Outcome::Answered { status: 204 }, 61, true, true),
+        ] {
+            let class = OutcomeClass::from_outcome(&outcome);
+            tally.add(&CountedAttempt { class, duration_ms, delivered, first });
+        }
         assert_eq!(
             (tally.attempts, tally.delivered, tally.failed(), tally.at_once, tally.latency.count()),
             (4, 2, 2, 1, 3)

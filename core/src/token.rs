@@ -96,7 +96,7 @@ pub fn create(body: &str, now: Timestamp) -> Result<TokenDraft, InputFault> {
     }
 }
 
-/// What everybody is told whose token is of no use, whatever is wrong with it: nobody learns how near a guess
+/// The answer to every token that is of no use, whatever is wrong with it: nobody learns how near a guess
 /// came.
 pub const WRONG: &str = "the token is wrong, has expired or was revoked";
 

@@ -7,6 +7,7 @@
 
 use futures_util::StreamExt as _;
 use js_sys::{Promise, Uint8Array};
+use postern_core::media::Extent;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::ByteStream;
@@ -41,6 +42,11 @@ impl Body {
     /// Whether more arrived than was kept.
     pub(crate) const fn is_cut(&self) -> bool {
         self.arrived > self.kept.len()
+    }
+
+    /// How much of it was kept.
+    pub(crate) const fn extent(&self) -> Extent {
+        if self.is_cut() { Extent::Cut } else { Extent::Whole }
     }
 
     fn add(&mut self, chunk: &[u8], limits: Limits) {
@@ -106,14 +112,13 @@ extern "C" {
 }
 
 /// Decodes text by the platform's decoder, which knows every label of the WHATWG Encoding standard. `None`
-/// where the label is unknown, or the bytes are no text in that charset. Where `is_cut`, they may end within
-/// a character.
-pub(crate) fn decode(charset: &str, bytes: &[u8], is_cut: bool) -> Option<String> {
+/// where the label is unknown, or the bytes are not text in that charset.
+pub(crate) fn decode(charset: &str, bytes: &[u8], extent: Extent) -> Option<String> {
     let strict = web_sys::TextDecoderOptions::new();
     strict.set_fatal(true);
     let decoder = web_sys::TextDecoder::new_with_label_and_options(charset, &strict).ok()?;
     let part = web_sys::TextDecodeOptions::new();
-    part.set_stream(is_cut);
+    part.set_stream(extent == Extent::Cut);
     // A copy: the platform refuses views of memory that may grow, in some of its versions.
     decoder.decode_with_buffer_source_and_options(&Uint8Array::from(bytes), &part).ok()
 }

@@ -2,13 +2,14 @@
 //!
 //! Rows are SQLite's own counts (`rowsRead`, `rowsWritten` of each cursor), everything else is counted at its
 //! one place of use. Beside it stand the events that this isolate accepted and the attempts that it made. A
-//! counter belongs to its isolate and begins at 0 with it: at the edge there are many, here there is one,
+//! counter belongs to its isolate and starts at 0 with it: at the edge there are many, here there is one,
 //! which is what `cargo xtask bench --only cost` needs. No decision depends on them.
 
 use std::cell::{Cell, RefCell};
 
 use postern_core::delivery::Outcome;
 use postern_core::metrics::{Counters, Exposition};
+use postern_core::webhook::Contract;
 
 /// Something that is billed (docs/platform.md 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,18 +43,19 @@ impl Billed {
 
     const fn help(self) -> &'static str {
         match self {
-            Self::RowsRead => "Rows that SQLite read, in this isolate since it began.",
+            Self::RowsRead => "Rows that SQLite read, in this isolate since it started.",
             Self::RowsWritten => {
-                "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it began."
+                "Rows and index entries that SQLite wrote, and settings of alarms, in this isolate since it \
+                 started."
             }
-            Self::KvReads => "Reads of KV, by this isolate since it began.",
-            Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it began.",
+            Self::KvReads => "Reads of KV, by this isolate since it started.",
+            Self::KvWrites => "Writes, deletions and lists of KV, by this isolate since it started.",
             Self::QueueOperations => {
-                "Messages written to, read from or deleted from a queue, by this isolate since it began."
+                "Messages written to, read from or deleted from a queue, by this isolate since it started."
             }
-            Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it began.",
+            Self::ObjectRequests => "Calls and alarms of project objects, by this isolate since it started.",
             Self::WorkerRequests => {
-                "Requests, batches and cron triggers of the Worker, in this isolate since it began."
+                "Requests, batches and cron triggers of the Worker, in this isolate since it started."
             }
         }
     }
@@ -91,8 +93,8 @@ pub(crate) fn accepted(events: u64) {
 }
 
 /// Counts an attempt.
-pub(crate) fn attempted(outcome: &Outcome, duration_ms: u32, is_delivered: bool) {
-    change(|counters| counters.add(outcome, duration_ms, is_delivered));
+pub(crate) fn attempted(contract: Contract, outcome: &Outcome, duration_ms: u32) {
+    change(|counters| counters.add(contract, outcome, duration_ms));
 }
 
 fn change(by: impl FnOnce(&mut Counters)) {
@@ -116,7 +118,7 @@ pub(crate) fn expose(exposition: &mut Exposition) {
     });
     let counters =
         COUNTERS.with(|counters| counters.try_borrow().map_or(Counters::ZERO, |counters| counters.clone()));
-    exposition.counters("postern", "in this isolate since it began", [(String::new(), &counters)]);
+    exposition.counters("postern", "in this isolate since it started", [(String::new(), &counters)]);
 }
 
 #[cfg(test)]
@@ -133,7 +135,7 @@ mod tests {
         }
         count(Billed::RowsRead, 9);
         accepted(3);
-        attempted(&Outcome::Answered { status: 503 }, 40, false);
+        attempted(Contract::Standard, &Outcome::Answered { status: 503 }, 40);
         let mut exposition = Exposition::new(Form::Text);
         expose(&mut exposition);
         let text = exposition.finish();

@@ -51,10 +51,12 @@ pub(crate) async fn handle(
     let settings = Settings::of(env).ok();
     let guard = settings.as_ref().map(|settings| Guard::of(&incoming, settings.limits));
     let is_public = api.is_public(&path);
-    let checked = guard.as_ref().map_or(Ok(()), |guard| guard.check(is_public, begun));
+    let checked = guard
+        .as_ref()
+        .map_or(Ok(()), |guard| if is_public { guard.check_public(begun) } else { guard.check(begun) });
     let (standing, address) = (incoming.standing.clone(), incoming.address().map(String::from));
     let refused = match checked {
-        Ok(()) => precluded(api, is_public, settings.as_deref(), guard.as_ref(), &incoming)
+        Ok(()) => precluded(api, &path, settings.as_deref(), guard.as_ref(), &incoming)
             .map(|error| api.failed(error, &id)),
         Err(too_many) => Some(api.refused(&too_many, &id)),
     };
@@ -91,7 +93,7 @@ pub(crate) async fn handle(
 /// Why a request is not even looked at.
 fn precluded(
     api: Api,
-    is_public: bool,
+    path: &str,
     settings: Option<&Settings>,
     guard: Option<&Guard>,
     incoming: &Incoming,
@@ -99,7 +101,7 @@ fn precluded(
     let fault = settings.and_then(|settings| settings.admins.as_ref().err());
     match fault.filter(|_fault| api.needs_credentials()) {
         Some(fault) => Some(ConfigFault::from(fault.clone()).into()),
-        None if is_public => None,
+        None if api.is_public(path) => None,
         None if guard.is_some_and(|guard| *guard.shown() == Shown::Several) => Some(several()),
         None if is_callback(incoming) => Some(loop_cut()),
         None => None,

@@ -6,7 +6,7 @@
 use js_sys::{Promise, Uint8Array};
 use postern_core::contract::Callback;
 use postern_core::delivery::{BodyNote, Outcome, RESPONSE_BYTES_MAX, ReceivedResponse};
-use postern_core::media::{self, Coding};
+use postern_core::media::{self, Coding, Extent};
 use postern_core::time::Timestamp;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -18,7 +18,7 @@ use crate::clock;
 /// What one call came to.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// When it began.
+    /// When it started.
     pub(crate) started_at: Timestamp,
     /// Until the answer was read or the failure known.
     pub(crate) duration_ms: u32,
@@ -98,7 +98,7 @@ async fn exchange(
     let truncated = broken.is_some() || body.is_cut();
     let kept = media::as_text(
         body.kept,
-        truncated,
+        if truncated { Extent::Cut } else { Extent::Whole },
         about.content_type.as_deref(),
         about.still_encoded(),
         body::decode,
@@ -206,7 +206,7 @@ fn outcome_of(name: Option<&str>, message: &str) -> Outcome {
     } else if says("internal error; reference") {
         Outcome::ConnectionFailed {
             message: format!(
-                "the host name does not resolve, or no secured connection came about ({message})"
+                "the host name does not resolve, or no secured connection could be made ({message})"
             ),
         }
     } else {
@@ -226,7 +226,8 @@ mod tests {
         let lost = String::from("Network connection lost.");
         check(Some("Error"), "Network connection lost.", Outcome::ConnectionFailed { message: lost });
         let either = String::from(
-            "the host name does not resolve, or no secured connection came about (internal error; reference = abc)",
+            "the host name does not resolve, or no secured connection could be made (internal error; \
+             reference = abc)",
         );
         check(
             Some("Error"),

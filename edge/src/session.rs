@@ -155,7 +155,8 @@ impl<'a> Session<'a> {
         if self.incoming.header(IDEMPOTENCY_KEY).is_none() {
             return Ok(());
         }
-        let detail = "this call takes no Idempotency-Key header: its answer holds a secret and is not kept";
+        let detail = "this call does not support an Idempotency-Key header: its answer holds a secret and \
+                      is not kept";
         Err(InputFault::from(Fault::new("", detail)).into())
     }
 

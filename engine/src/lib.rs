@@ -6,6 +6,7 @@
 //! (`engine/tests/simulation`) drives the same code in a world that fails.
 //!
 //! * [`Desk`]: one invocation's claims, calls, reports and what it gives back.
+//! * [`Intake`]: the calls of an isolate for one project that travel together.
 //! * [`Mailbox`]: the reports of an isolate that travel together, until their project has taken them.
 //! * [`Alarm`] and [`Ring`]: the order of what a project's alarm does, and how much it hands to the queues.
 
@@ -23,6 +24,7 @@
 mod alarm;
 mod backoff;
 mod desk;
+mod intake;
 mod mailbox;
 mod message;
 mod pace;
@@ -31,6 +33,7 @@ mod pressure;
 pub use alarm::{Alarm, Rest, Ring, Task, Told};
 pub use backoff::{Jitter, backoff_ms};
 pub use desk::{Bounds, CallId, Desk, Do, Fault, Heard, Parcel, Ready, Shift};
+pub use intake::{Intake, Load, Round};
 pub use mailbox::{Carried, Carry, Mailbox, Turn};
 pub use message::{Message, Queued, TICKETS_MAX, pack, put_back};
 pub use pace::{Pace, Paces};

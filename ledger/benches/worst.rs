@@ -1,6 +1,6 @@
 //! `cargo xtask bench --only worst`: which request within the documented limits costs most CPU. Every door
 //! that can be walked through without a Worker is tried with many shapes of requests, each of them made to
-//! cost much; the worst are printed, and the program fails where one takes longer than [`LIMIT_MS`].
+//! cost much; the worst are printed, and the program fails where one takes longer than [`limit_ms`].
 //!
 //! It measures parsing, matching, and what the ledger does with SQLite in memory; it does not show how fast a
 //! Worker is. That the steps which are counted stay within their budget is a test of its own
@@ -45,6 +45,9 @@ use crate::support::native::Native;
 
 /// Milliseconds of CPU that one request may take.
 const LIMIT_MS: f64 = 100.0;
+/// Milliseconds of CPU that a configuration may take beyond them, for each MiB of its document
+/// (docs/decisions/0007).
+const LIMIT_MS_A_MIB: f64 = 200.0;
 /// Shapes that are tried at each door.
 const ROUNDS: u64 = 60;
 /// How often the worst one is measured again: the quickest counts, because a machine is never slower than its
@@ -104,8 +107,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let only = std::env::var("POSTERN_DOOR").unwrap_or_default();
-    let mut worst: Option<(f64, &str, String)> = None;
-    println!("{:<26} {:>9}  the worst of {ROUNDS} requests", "door", "CPU");
+    let mut too_slow = 0;
+    println!("{:<26} {:>9}  {:>12}  the worst of {ROUNDS} requests", "door", "CPU", "allowed");
     for (door, make) in DOORS.into_iter().filter(|(door, _make)| door.contains(&only)) {
         let found = (0..ROUNDS)
             .map(|seed| (cpu_of(make(&mut Random::new(seed))), seed))
@@ -117,16 +120,18 @@ fn main() -> ExitCode {
             .as_secs_f64()
             * 1_000.0;
         let words = make(&mut Random::new(seed)).words;
-        println!("{door:<26} {took:>6.1} ms  {words}");
-        if worst.as_ref().is_none_or(|(most, ..)| took > *most) {
-            worst = Some((took, door, words));
-        }
+        let limit = limit_ms(door);
+        println!("{door:<26} {took:>6.1} ms  of {limit:>6.0} ms  {words}");
+        too_slow += u32::from(took > limit);
     }
-    let Some((took, door, words)) = worst else { return ExitCode::FAILURE };
-    println!(
-        "\nThe worst request: {door}: {words}: {took:.1} ms of CPU; at most {LIMIT_MS:.0} ms are allowed."
-    );
-    if took <= LIMIT_MS { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("\n{too_slow} doors take more CPU than is allowed.");
+    if too_slow == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Milliseconds of CPU that the costliest request at a door may take.
+fn limit_ms(door: &str) -> f64 {
+    let document_mib = if door == "POST config/plan" { config::CONFIG_BYTES_MAX >> 20 } else { 0 };
+    LIMIT_MS + LIMIT_MS_A_MIB * f64::from(u32::try_from(document_mib).unwrap_or(u32::MAX))
 }
 
 /// CPU that the request takes on this thread; on systems that do not tell, the time.

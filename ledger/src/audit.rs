@@ -2,7 +2,7 @@
 //!
 //! Every operation that changes a definition, a token, the catalogue, the settings, an inbox or a replay
 //! writes its entry in the commit of the change, so that none is missing and none tells of what did not
-//! happen. Who acts is said once, before the operation ([`Ledger::act_as`]); where nobody says, it is
+//! happen. Who acts is said once, before the operation ([`Ledger::act_as`]); if it is not said, it is
 //! Postern.
 
 use postern_core::api::audit::{Actor, AuditAction, AuditEntry, Subject, SubjectKind};
@@ -115,7 +115,7 @@ impl<S: Sql> Ledger<S> {
         self.audit(&self.sql, action, subject, Changes::default(), now)
     }
 
-    /// Notes that whoever acts was shown the secret of `webhook`, unless that was noted within the last hour.
+    /// Notes that the actor was shown the secret of `webhook`, unless that was noted within the last hour.
     ///
     /// # Errors
     /// The database fails.
@@ -164,8 +164,8 @@ impl<S: Sql> Ledger<S> {
     fn audit_entry(&self, row: &Row) -> Result<AuditEntry, LedgerError> {
         let action = AuditAction::parse(row.text(2)?)
             .ok_or(LedgerError::Corrupt { what: "an entry of the audit log has no action" })?;
-        let Kept { actor, address, request_id, changes } = serde_json::from_str(row.text(4)?)
-            .map_err(damaged("an entry of the audit log does not read back"))?;
+        let Kept { actor, address, request_id, changes } =
+            serde_json::from_str(row.text(4)?).map_err(damaged("an entry of the audit log can't be read"))?;
         Ok(AuditEntry {
             id: self.ids.id(Kind::Audit, row.seq(0)?),
             at: row.timestamp(1)?,
@@ -223,8 +223,8 @@ mod tests {
         let changed = Definition { timeout_s: 20, headers: vec![header], ..webhook("w", "*") };
         ledger.update_webhook("w", changed.clone(), None, START).unwrap();
         ledger.update_webhook("w", changed, None, START).unwrap();
-        ledger.pause_webhook("w", true, None, START).unwrap();
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.pause_webhook("w", None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         let entries = log(&ledger);
         let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
         assert_eq!(

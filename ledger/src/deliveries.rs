@@ -55,7 +55,7 @@ impl<S: Sql> Ledger<S> {
             attempts: row.number(5)?,
             next_at: row.timestamp_or_none(6)?,
             last_status: status
-                .map_err(|_too_big| LedgerError::Corrupt { what: "a status is not one of HTTP" })?,
+                .map_err(|_too_big| LedgerError::Corrupt { what: "a status is not an HTTP status" })?,
             last_result: row.text_or_none(8)?.map(String::from),
             last_duration_ms: row.number_or_none(9)?,
             created_at: read_created(row, 10)?.1,
@@ -253,7 +253,7 @@ pub(crate) fn record_unreported<S: Sql>(
     let recorded = Recorded { plan: row.plan, resend: row.resend, scheduled };
     let lost = lost_attempt(row, now);
     delivery::record(sql, row, &lost, recorded, now)?;
-    count_attempts(sql, &[stat_note(row, &lost, false, now)])
+    count_attempts(sql, &[stat_note(row, &lost, now)])
 }
 
 /// How a list finds its deliveries. Parameters of the statements are the key before which the page starts,
@@ -360,7 +360,7 @@ fn disabling_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<u32>, LedgerError>
     let text =
         first(rows).map(|row| row.text_or_none(0).map(|text| text.map(String::from))).transpose()?.flatten();
     let read = |text: String| {
-        serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook do not read back"))
+        serde_json::from_str(&text).map_err(damaged("the attempts that disabled a webhook can't be read"))
     };
     Ok(text.map(read).transpose()?.unwrap_or_default())
 }
@@ -694,7 +694,7 @@ mod tests {
         create(&mut ledger, webhook("inline", "a"));
         create(&mut ledger, Definition { ordered: true, ..webhook("ordered", "b") });
         create(&mut ledger, webhook("paused", "c"));
-        ledger.pause_webhook("paused", true, None, START).unwrap();
+        ledger.pause_webhook("paused", None, START).unwrap();
         ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
         ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
         post(&mut ledger, "c");

@@ -1,10 +1,12 @@
 //! Dry runs: what an event would do, webhook by webhook, without storing or sending anything.
 //!
 //! The ledger says who would get the event, why, and when attempts would be made; what the request would look
-//! like is for whoever can open the sealed definitions that it hands out.
+//! like is for the caller to make, who can open the sealed definitions.
+
+use std::collections::BTreeSet;
 
 use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
-use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
+use postern_core::budget::{Budget, DRY_RUN_STEPS_MAX};
 use postern_core::event::NewEvent;
 use postern_core::fault::Faults;
 use postern_core::filter::{self, EventFacts, Match};
@@ -59,7 +61,7 @@ impl<S: Sql> Ledger<S> {
         let facts = EventFacts::from_event(&event);
         let misfits = self.check_data(&facts, DATA_AT)?;
         // As when it is posted: what is too much there is refused here.
-        let _wanting = self.roster.matching(&facts);
+        let wanting = self.roster.matching(&facts);
         let misfits = facts.overspent(DATA_AT).map_or(misfits, Faults::from);
         if !misfits.is_empty() {
             return Err(LedgerError::SchemaViolated { faults: misfits });
@@ -67,11 +69,11 @@ impl<S: Sql> Ledger<S> {
         // Saying why is more work than finding out, and is not done for an event that is posted: it has what
         // is left of the request.
         let used = facts.budget().used();
-        let facts = facts.with_budget(Budget::new(REQUEST_STEPS_MAX.saturating_sub(used)));
+        let facts = facts.with_budget(Budget::new(DRY_RUN_STEPS_MAX.saturating_sub(used)));
         let (seq, message) = (self.reserve(now), self.reserve(now));
         let webhooks = match webhook {
             Some(name) => vec![self.stored_webhook(name)?],
-            None => self.dry_run_webhooks(&facts)?,
+            None => self.dry_run_webhooks(&facts, &BTreeSet::from_iter(wanting))?,
         };
         let webhooks: Vec<DryRunOf> =
             webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
@@ -94,10 +96,15 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want
-    /// the event.
-    fn dry_run_webhooks(&self, facts: &EventFacts<'_>) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let (wanting, others): (Vec<_>, Vec<_>) =
-            self.roster.named_in_order().partition(|(_seq, member)| member.wants(facts));
+    /// the event. `enabled_wanting` are the enabled ones among those, which are known already.
+    fn dry_run_webhooks(
+        &self,
+        facts: &EventFacts<'_>,
+        enabled_wanting: &BTreeSet<Seq>,
+    ) -> Result<Vec<StoredWebhook>, LedgerError> {
+        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(seq, member)| {
+            if member.enabled() { enabled_wanting.contains(seq) } else { member.wants(facts) }
+        });
         let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
         shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
         shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
@@ -116,7 +123,11 @@ impl<S: Sql> Ledger<S> {
         if matching.matched && definition.enabled {
             let schedule =
                 definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
-            let times = retry::timeline(definition.retry, schedule, message.0.cast_unsigned(), now);
+            let times = if definition.retry {
+                retry::timeline(schedule, message.0.cast_unsigned(), now)
+            } else {
+                vec![now]
+            };
             timeline = (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect();
         }
         DryRunOf { webhook, matching, timeline }

@@ -35,7 +35,11 @@ impl<S: Sql> Ledger<S> {
             self.gates.set_window(webhook, window);
         }
         for (webhook, went_well) in effects.notes {
-            self.roster.note(webhook, went_well);
+            if went_well {
+                self.roster.note_healthy(webhook);
+            } else {
+                self.roster.note_ailing(webhook);
+            }
         }
         for webhook in &effects.disabled {
             self.roster.put(webhook);

@@ -185,7 +185,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// A stored schema that [`Schema::parse`] refuses is as none: an earlier build took it, and what it asked
     /// for is not known any more. Its events are accepted unchecked rather than refused for what their
-    /// producer cannot fix; the catalogue still shows it, and whoever stores it anew learns what is wrong
+    /// producer cannot fix; the catalogue still shows it, and who stores it again learns what is wrong
     /// with it.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::row::text::to_json;
 use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::timeline::Timeline;
 
-/// Rows that a page looks at, at most: whoever reads the export asks for the next page until there is none.
+/// Rows that a page looks at, at most; the reader of the export asks for pages until the last.
 const SCANNED_MAX: u32 = 2_000;
 /// Lines of a page at most.
 const LINES_MAX: u32 = 200;
@@ -51,7 +51,7 @@ pub struct ExportFilter {
 pub struct Exported {
     /// One JSON value a line, each with its line feed.
     pub lines: String,
-    /// Where the next page begins; `None` at the end.
+    /// Where the next page starts; `None` at the end.
     pub next: Option<Seq>,
 }
 
@@ -69,7 +69,7 @@ impl Range {
         after: Option<Seq>,
     ) -> Result<Self, LedgerError> {
         let first = |at: Timestamp| ledger.first_created(of, at);
-        // What was given already was not before the range: its beginning need not be looked up again.
+        // What was given already was not before the range: its start need not be looked up again.
         let after = match (after, filter.since) {
             (Some(after), _) => after,
             (None, Some(since)) => Seq(first(since)?.0 - 1),
@@ -80,7 +80,7 @@ impl Range {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// A page of events with their data, oldest first, beginning after the key `after`.
+    /// A page of events with their data, oldest first, starting after the key `after`.
     ///
     /// # Errors
     /// The database fails.
@@ -107,7 +107,7 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// A page of deliveries with every attempt, oldest first, beginning after the key `after`.
+    /// A page of deliveries with every attempt, oldest first, starting after the key `after`.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] where the webhook was renamed or deleted since the first page: an empty page
@@ -163,7 +163,7 @@ impl<S: Sql> Ledger<S> {
                 event.data = text
                     .map(RawValue::from_string)
                     .transpose()
-                    .map_err(damaged("data does not read back as text"))?;
+                    .map_err(damaged("data can't be read as text"))?;
             }
         }
         events.iter().map(to_json).collect()
@@ -181,14 +181,14 @@ impl<S: Sql> Ledger<S> {
         let lines = views.into_iter().zip(&records).map(|(delivery, record)| {
             let attempts: Vec<&str> = record.text(0)?.lines().collect();
             let attempts = RawValue::from_string(format!("[{}]", attempts.join(",")))
-                .map_err(damaged("attempts do not read back"))?;
+                .map_err(damaged("attempts can't be read"))?;
             to_json(&ExportedDelivery::new(delivery, attempts))
         });
         lines.collect()
     }
 
     /// The page of the keys that were `found`: `lines` gives the lines of some of them, in their order. Where
-    /// all of them fit, the next page begins after the window that was looked at.
+    /// all of them fit, the next page starts after the window that was looked at.
     fn page(
         &self,
         found: &[Row],

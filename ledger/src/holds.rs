@@ -3,7 +3,7 @@
 //! it.
 
 use postern_core::explain::Hold;
-use postern_core::health::Cause;
+use postern_core::health::{AT_ONCE_MAX, Cause};
 use postern_core::id::{Kind, Seq};
 
 use crate::error::LedgerError;
@@ -60,6 +60,12 @@ impl<S: Sql> Ledger<S> {
         }
         // Leases that are not claimed fill the limit too, so the one that is set is named even where fewer
         // calls are made.
+        let until = rules.concurrency.unwrap_or(AT_ONCE_MAX);
+        if let Some(limit) = health.at_once.filter(|limit| *limit < until)
+            && (rules.rate.is_none() || self.gates.claimed(webhook) >= limit)
+        {
+            return Ok(Some(Hold::SlowStart { limit, until }));
+        }
         Ok(match (rules.concurrency, rules.rate) {
             (Some(limit), Some(_)) if self.gates.claimed(webhook) >= limit => {
                 Some(Hold::ConcurrencyLimited { limit })
@@ -149,6 +155,40 @@ mod tests {
             let text = headline(&ledger, delivery);
             assert!(text.contains(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_delivery_of_a_webhook_that_starts_slowly_does_not_ask_for_a_higher_limit() {
+        let after_an_outage = |definition: Definition| {
+            let mut ledger = ledger();
+            let webhook = create(&mut ledger, definition);
+            for _ in 0..5 {
+                post(&mut ledger, "order.paid");
+                attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
+            }
+            post(&mut ledger, "order.paid");
+            let now = ledger.gates.health(webhook).next_call_at.unwrap();
+            attempt_due(&mut ledger, now, Outcome::Answered { status: 200 });
+            for _ in 0..2 {
+                post(&mut ledger, "order.paid");
+            }
+            let waiting = post(&mut ledger, "order.paid")[0];
+            let tickets = lease(&mut ledger, now);
+            ledger.claim(&tickets, now).unwrap();
+            ledger.delivery(&ledger.ids.id(Kind::Delivery, waiting)).unwrap().reason
+        };
+        let reason = after_an_outage(webhook("w", "*"));
+        assert!(
+            reason.headline.ends_with(
+                "Held: Postern is starting slowly after an outage, with 2 calls to the webhook at once"
+            ),
+            "{reason:?}"
+        );
+        assert!(reason.advice.contains("until 50 calls at once are allowed"), "{reason:?}");
+        let own = after_an_outage(Definition { concurrency_limit: Some(5), ..webhook("w", "*") });
+        assert!(own.advice.contains("until 5 calls at once are allowed"), "{own:?}");
+        let less = after_an_outage(Definition { concurrency_limit: Some(1), ..webhook("w", "*") });
+        assert!(less.headline.ends_with("as many as it may get at once"), "{less:?}");
     }
 
     #[test]

@@ -54,8 +54,7 @@ impl<S: Sql> Ledger<S> {
             name: String::from(row.text(1)?),
             url: format!("{origin}/in/{}.{}", self.project().as_str(), row.text(2)?),
             created_at: row.timestamp(3)?,
-            answer: serde_json::from_str(row.text(4)?)
-                .map_err(damaged("an inbox's answer does not read back"))?,
+            answer: serde_json::from_str(row.text(4)?).map_err(damaged("an inbox's answer can't be read"))?,
             received: row.number(5)?,
         })
     }
@@ -184,7 +183,7 @@ impl<S: Sql> Ledger<S> {
         let Some(row) = first(rows) else { return Ok(None) };
         let seq = row.seq(0)?;
         let answer =
-            serde_json::from_str(row.text(1)?).map_err(damaged("an inbox's answer does not read back"))?;
+            serde_json::from_str(row.text(1)?).map_err(damaged("an inbox's answer can't be read"))?;
         Ok(Some(InboxAddress { seq, id: self.ids.id(Kind::Inbox, seq), answer }))
     }
 
@@ -239,7 +238,7 @@ impl<S: Sql> Ledger<S> {
         )?;
         let items = rows
             .iter()
-            .map(|row| serde_json::from_str(row.text(0)?).map_err(damaged("a request does not read back")))
+            .map(|row| serde_json::from_str(row.text(0)?).map_err(damaged("a request can't be read")))
             .collect::<Result<Vec<InboxRequestView>, _>>()?;
         let searched_to = items.last().filter(|_last| is_short).map(|last| last.received_at);
         Ok(Page { items, next, searched_to })

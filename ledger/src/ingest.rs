@@ -266,7 +266,7 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// Whether the first attempt may be made by whoever brings the event.
+    /// Whether the request that brings the event may make the first attempt.
     fn is_fit_for_inline(&self, webhook: Seq) -> bool {
         let is_free = |member: &crate::memory::roster::Member| {
             !member.ordered() && self.gates.is_free(webhook, member.rules())
@@ -275,7 +275,7 @@ impl<S: Sql> Ledger<S> {
         does_well && !self.gates.holds(webhook) && self.roster.get(webhook).is_some_and(is_free)
     }
 
-    /// Where a new delivery to `webhook` begins. `taken` knows what is planned in the same commit.
+    /// Where a new delivery to `webhook` starts. `taken` knows what is planned in the same commit.
     pub(crate) fn plan_delivery(
         &self,
         seq: Seq,
@@ -657,9 +657,9 @@ mod tests {
         }
         let mut ledger = ledger();
         create(&mut ledger, webhook("w", "*"));
-        ledger.pause_webhook("w", true, None, START).unwrap();
+        ledger.pause_webhook("w", None, START).unwrap();
         post(&mut ledger, "a");
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         assert!(
             ledger.ingest(vec![event("a")], InlineLimit(6), START).unwrap().works.works.is_empty(),
             "one waits before it"

@@ -1,6 +1,6 @@
 //! Leasing what is due, and claiming what was leased.
 //!
-//! A lease reserves an attempt's number for whoever claims it first. Two steps, because a ticket may be lost,
+//! A lease reserves an attempt's number for the first claim. Two steps, because a ticket may be lost,
 //! late or doubled on its way through a queue: a lease that nobody claimed was certainly not sent and costs
 //! nothing; one that was claimed may have been sent, so its number is used up and recorded as lost.
 //!
@@ -473,7 +473,7 @@ impl<'a, S: Sql> Round<'a, S> {
             .count();
         let lost = lost_attempt(row, now);
         self.effects.notes.push((row.webhook, false));
-        self.notes.push(stat_note(row, &lost, false, now));
+        self.notes.push(stat_note(row, &lost, now));
         let mut recorded = DeliveryRow { made: row.attempt, plan: Plan::Due { at: now }, ..row.clone() };
         if lost_before < LOST_REPEATS_MAX {
             let standing = Recorded { plan: recorded.plan, resend: row.resend, scheduled: row.scheduled };
@@ -482,7 +482,7 @@ impl<'a, S: Sql> Round<'a, S> {
         }
         recorded.scheduled = row.scheduled_after();
         let plan = match decide(
-            self.ledger.standing(member, row.seq, recorded.scheduled, false),
+            self.ledger.standing(member, row.seq, recorded.scheduled),
             &Outcome::Lost,
             None,
             now,
@@ -687,14 +687,14 @@ mod tests {
         create(&mut ledger, webhook("w", "*"));
         let offered = post(&mut ledger, "a")[0];
         let tickets = lease(&mut ledger, START);
-        ledger.pause_webhook("w", true, None, START).unwrap();
+        ledger.pause_webhook("w", None, START).unwrap();
         let (second, third) = (post(&mut ledger, "b")[0], post(&mut ledger, "c")[0]);
         assert!(ledger.claim(&tickets, START).unwrap().works.is_empty());
         assert_eq!(state(&ledger, offered), (State::Pending, 0, None), "its number is not used up");
         assert!(lease(&mut ledger, START.plus_ms(1_000_000)).is_empty());
         let health = ledger.webhook("w").unwrap().health;
         assert_eq!((health.status, health.held), (postern_core::api::webhook::HealthStatus::Paused, 3));
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         assert_eq!(gate_opens_at(&mut ledger, START), Some(START));
         let tickets = lease(&mut ledger, START);
         assert_eq!(keys(&tickets), [offered, second, third]);
@@ -745,7 +745,7 @@ mod tests {
         assert!(lease(&mut ledger, next_day).len() >= 3, "a quiet webhook does not wait");
     }
 
-    /// The next full hour after [`START`]: counts are kept by the hour, and begin anew.
+    /// The next full hour after [`START`]: counts are kept by the hour, and start anew.
     const HOUR: Timestamp = Timestamp((START.0 / 3_600_000 + 1) * 3_600_000);
 
     fn limited(calls: u32, per_s: u32) -> Definition {
@@ -1077,7 +1077,7 @@ mod tests {
         }
         let few = post(&mut ledger, "b");
         for name in ["many", "few", "fewer"] {
-            ledger.pause_webhook(name, false, None, START).unwrap();
+            ledger.resume_webhook(name, None, START).unwrap();
         }
         let due = post(&mut ledger, "c")[0];
         let first = ledger.lease_due(START, 8).unwrap().tickets;

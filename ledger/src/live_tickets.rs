@@ -55,7 +55,7 @@ impl<S: Sql> Ledger<S> {
         Ok(Some(expires_at))
     }
 
-    /// Takes the ticket with this hash: from now on it opens nothing. `None` where there is none (any more),
+    /// Takes the ticket with this hash: from now on it is used up. `None` where there is none (any more),
     /// it has expired, or its token opens nothing any more.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Counters must never go back, although what they count is deleted after a while, and nothing is written on
 //! the way of an event for their sake. So one row (table `metric`) holds what was counted up to a point, and
 //! each reading adds what came after it: attempts by the hour, from `stat`; events by their keys. Both are
-//! added to the row at each reading, so the next one begins there. Counting begins with the first reading:
+//! added to the row at each reading, so the next one starts there. Counting starts with the first reading:
 //! what was deleted before is not in it, and neither is what retention takes while nobody reads.
 //!
 //! The work of a reading is bounded: rows are looked at up to [`EVENTS_MAX`], [`STATS_MAX`] and
@@ -75,7 +75,7 @@ impl<S: Sql> Ledger<S> {
     fn counted(&self) -> Result<Counted, LedgerError> {
         match first(self.sql.run("SELECT counted FROM metric WHERE id = 1", &[])?) {
             Some(row) => {
-                serde_json::from_str(row.text(0)?).map_err(damaged("what was counted does not read back"))
+                serde_json::from_str(row.text(0)?).map_err(damaged("what was counted can't be read"))
             }
             None => Ok(Counted { events_to: Seq::ZERO, hours_to: 0, counters: Counters::default() }),
         }
@@ -122,7 +122,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Adds the attempts of the hours from `from` to before `to`.
     fn add_attempts(&self, counters: &mut Counters, from: i64, to: i64) -> Result<(), LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
+        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts can't be read" };
         let rows = self.sql.run(
             "SELECT delivered, outcomes, latency FROM stat WHERE hour >= ?1 AND hour < ?2",
             &[Value::Integer(from), Value::Integer(to)],

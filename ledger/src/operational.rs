@@ -6,7 +6,7 @@
 //!
 //! - a webhook gets no event about itself;
 //! - a delivery of an operational event that is given up is not told;
-//! - a webhook that begins or ceases to be failing or throttled by the delivery of an operational event is
+//! - a webhook that becomes or ceases to be failing or throttled by the delivery of an operational event is
 //!   not told. (That it was disabled is: somebody must enable it before it can happen again.)
 
 use postern_core::api::operational::{DeliveryDeadData, WebhookDisabledData, WebhookHealthData};
@@ -85,7 +85,7 @@ impl<S: Sql> Ledger<S> {
         self.announce(sql, effects, Some(webhook), Operational::WebhookDisabled, &data, now)
     }
 
-    /// A webhook began or ceased to be failing or throttled. Inside the caller's transaction.
+    /// A webhook became or ceased to be failing or throttled. Inside the caller's transaction.
     pub(crate) fn announce_transition(
         &self,
         sql: &S,

@@ -21,7 +21,7 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// A page of `items`, those of the first `limit` of `rows` (key in column 0). The next one begins after
+    /// A page of `items`, those of the first `limit` of `rows` (key in column 0). The next one starts after
     /// its last item where there are more; else after the last row that was looked at, where that was not the
     /// end. `looked_up_to` gives that row: the columns of [`read_created`].
     pub(crate) fn page_of<T>(

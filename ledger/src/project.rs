@@ -204,20 +204,14 @@ impl<S: Sql> Ledger<S> {
         self.last.get()
     }
 
-    /// What `core::delivery::decide` needs to know of a delivery to `member`.
+    /// What `core::delivery::decide` needs to know of a delivery to `member`, where no 410 came before.
     pub(crate) fn standing<'a>(
         &'a self,
         member: &'a Member,
         delivery: Seq,
         scheduled_attempts: u32,
-        gone_disables: bool,
     ) -> RetryTerms<'a> {
-        member.standing(
-            self.settings.retry_schedule_s.as_deref(),
-            delivery,
-            scheduled_attempts,
-            gone_disables,
-        )
+        member.standing(self.settings.retry_schedule_s.as_deref(), delivery, scheduled_attempts)
     }
 
     /// The row that a public id names.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use postern_core::api::operational::ProjectFullData;
 use postern_core::event::Operational;
 use postern_core::id::Seq;
-use postern_core::quota::{Exceeded, Quota, QuotaUse, Quotas, is_full};
+use postern_core::quota::{Exceeded, Quota, QuotaUse, Quotas, is_full, is_still_full};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
@@ -156,7 +156,7 @@ impl<S: Sql> Ledger<S> {
         self.admit_bytes(bytes_of(1, bytes), now)
     }
 
-    /// Whether whoever acts may post so many more events in this minute. Postern itself may.
+    /// Whether the actor may post so many more events in this minute. Postern itself may.
     pub(crate) fn admit_events(&mut self, more: usize, now: Timestamp) -> Result<(), LedgerError> {
         let actor = &self.acting.actor;
         // ADMIN_TOKEN has a name and no id.
@@ -260,20 +260,23 @@ impl<S: Sql> Ledger<S> {
         let was = self.meters.full;
         let limit = self.meters.quotas.limit(Quota::StoredBytes);
         let used = if limit.is_some() { self.stored_bytes(now)? } else { 0 };
-        let is = limit.is_some_and(|limit| is_full(was, used, limit));
+        let is =
+            limit.is_some_and(|limit| if was { is_still_full(used, limit) } else { is_full(used, limit) });
         if is == was {
             return Ok(Vec::new());
         }
         let effects = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
-            meta::set_full(sql, is)?;
             if is {
+                meta::note_full(sql)?;
                 let data = ProjectFullData {
                     project: String::from(self.project().as_str()),
                     stored_bytes: used,
                     limit,
                 };
                 self.announce(sql, &mut effects, None, Operational::ProjectFull, &data, now)?;
+            } else {
+                meta::note_not_full(sql)?;
             }
             Ok(effects)
         })?;

@@ -71,7 +71,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Begins a replay. [`Ledger::replay_step`] does the work.
+    /// Starts a replay. [`Ledger::replay_step`] does the work.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] for an unknown webhook; [`LedgerError::StateConflict`] where ten are
@@ -136,7 +136,7 @@ impl<S: Sql> Ledger<S> {
                 count = count.saturating_add(row.number(2)?);
             }
         }
-        Ok(ReplayCount::new(count, is_capped))
+        Ok(if is_capped { ReplayCount::at_least(count) } else { ReplayCount::exactly(count) })
     }
 
     /// One replay.
@@ -239,7 +239,7 @@ impl<S: Sql> Ledger<S> {
         Ok(Replayed { changed: Vec::new(), replay: Some(view) })
     }
 
-    /// A step over deliveries that have ended: those that are asked for are due again, at the beginning of
+    /// A step over deliveries that have ended: those that are asked for are due again, at the start of
     /// their schedule.
     fn send_again(&self, replay: &Replay, now: Timestamp, limit: u32) -> Result<Vec<Seq>, LedgerError> {
         let Stored { webhook, query } = &replay.stored;
@@ -398,10 +398,10 @@ impl<S: Sql> Ledger<S> {
             steps_left = steps_left.saturating_sub(u64::from(looked.rows) * ROW_STEPS);
             match looked.last.filter(|_last| looked.has_more) {
                 Some(last) => after = last,
-                None => return Ok(ReplayCount::new(count, false)),
+                None => return Ok(ReplayCount::exactly(count)),
             }
         }
-        Ok(ReplayCount::new(count, true))
+        Ok(ReplayCount::at_least(count))
     }
 
     /// Rows in the range of a replay, up to `most`.
@@ -546,7 +546,7 @@ mod tests {
         deliver(&mut ledger, START, FAILED);
         let delivered = post(&mut ledger, "a");
         deliver(&mut ledger, START, OK);
-        assert_eq!(ledger.count_replay(query(), START).unwrap(), ReplayCount::new(4, false));
+        assert_eq!(ledger.count_replay(query(), START).unwrap(), ReplayCount::exactly(4));
         let view = ledger.create_replay(query(), START).unwrap();
         assert_eq!((view.state, view.total, view.scanned, view.replayed), (ReplayState::Running, 5, 0, 0));
         let changed = finish(&mut ledger, START, 2);
@@ -649,7 +649,7 @@ mod tests {
         create(&mut ledger, single_attempt("new", "order.*"));
         let got = post(&mut ledger, "order.paid");
         deliver(&mut ledger, START, OK);
-        assert_eq!(ledger.count_replay(missing("new"), START).unwrap(), ReplayCount::new(2, false));
+        assert_eq!(ledger.count_replay(missing("new"), START).unwrap(), ReplayCount::exactly(2));
         let view = ledger.create_replay(missing("new"), START).unwrap();
         let made = finish(&mut ledger, START, 1);
         let view = ledger.replay(&view.id).unwrap();

@@ -1,12 +1,12 @@
 //! Taking in what came of attempts.
 //!
 //! A report is compared with what the ledger expects before it changes anything: each number is recorded
-//! once, whoever reports it, however often and however late.
+//! once, no matter who reports it, how often and how late.
 
 use postern_core::api::audit::AuditAction;
 use postern_core::change::Changes;
 use postern_core::contract::counts_as_delivered;
-use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, decide};
+use postern_core::delivery::{Attempt, Decision, DisableCause, Outcome, RetryTerms, decide};
 use postern_core::event::is_operational;
 use postern_core::health::{Health, Signal, Transition};
 use postern_core::id::Seq;
@@ -21,7 +21,7 @@ use crate::project::Ledger;
 use crate::row::attempts::in_short;
 use crate::row::delivery::{self, DeliveryRow, Ending, Plan, Recorded, attempts_of, head_of};
 use crate::row::health::write_health;
-use crate::row::stat::{count_attempts, stat_note};
+use crate::row::stat::{StatNote, count_attempts, stat_note};
 use crate::row::webhook::write_disabled;
 use crate::sql::{Sql, Value, atomically, first};
 use crate::work::Report;
@@ -36,8 +36,17 @@ const ORDINARY_FAILURE: Outcome = Outcome::Answered { status: 500 };
 pub struct Reported {
     /// Deliveries that changed, those of operational events among them.
     pub changed: Vec<Seq>,
-    /// Whether a webhook was disabled, or began or ceased to be failing or throttled.
+    /// Whether a webhook was disabled, or became or ceased to be failing or throttled.
     pub webhooks_changed: bool,
+}
+
+/// Whether a receiver took a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Taken,
+    NotTaken,
+    /// Its webhook is gone, and with it what counts.
+    Unknown,
 }
 
 /// What one report came to.
@@ -79,12 +88,11 @@ impl<S: Sql> Ledger<S> {
                 let Some(found) = first(rows) else { continue };
                 let row = DeliveryRow::read(&found)?;
                 let is_expected = found.flag(DeliveryRow::COLUMN_COUNT)?;
-                let took_it = this.took_it(&row, &attempt);
-                let says_something = took_it.is_some() && !attempt.outcome.is_our_fault();
+                let verdict = this.verdict(&row, &attempt);
+                let says_something = verdict != Verdict::Unknown && !attempt.outcome.is_our_fault();
                 if says_something && !this.went_elsewhere(&row, &attempt) {
-                    effects
-                        .notes
-                        .push((row.webhook, took_it == Some(true) && attempt.duration_ms < QUICK_MS));
+                    let is_quick = attempt.duration_ms < QUICK_MS;
+                    effects.notes.push((row.webhook, verdict == Verdict::Taken && is_quick));
                 }
                 let taken = if is_expected {
                     this.record_expected(sql, &mut effects, &row, &attempt, now)?
@@ -94,13 +102,16 @@ impl<S: Sql> Ledger<S> {
                 {
                     record_after_end(sql, &row, &attempt, now)?
                 } else if attempt.number <= row.made {
-                    replace_lost(sql, &mut effects, &row, &attempt, took_it == Some(true), now)?
+                    replace_lost(sql, &mut effects, &row, &attempt, verdict, now)?
                 } else {
                     Taken::Ignored
                 };
                 match taken {
                     Taken::Ignored => continue,
-                    Taken::Recorded => notes.push(stat_note(&row, &attempt, took_it == Some(true), now)),
+                    Taken::Recorded => notes.push(StatNote {
+                        delivered: verdict == Verdict::Taken,
+                        ..stat_note(&row, &attempt, now)
+                    }),
                     // Its hour has counted it already, as lost.
                     Taken::Corrected => {}
                 }
@@ -118,10 +129,16 @@ impl<S: Sql> Ledger<S> {
         Ok(reported)
     }
 
-    /// Whether the receiver took the delivery; `None` where its webhook is gone and with it what counts.
-    fn took_it(&self, row: &DeliveryRow, attempt: &Attempt) -> Option<bool> {
-        let contract = self.roster.get(row.webhook)?.contract();
-        Some(matches!(attempt.outcome, Outcome::Answered { status } if counts_as_delivered(contract, status)))
+    fn verdict(&self, row: &DeliveryRow, attempt: &Attempt) -> Verdict {
+        match (self.roster.get(row.webhook), &attempt.outcome) {
+            (None, _) => Verdict::Unknown,
+            (Some(member), Outcome::Answered { status })
+                if counts_as_delivered(member.contract(), *status) =>
+            {
+                Verdict::Taken
+            }
+            (Some(_), _) => Verdict::NotTaken,
+        }
     }
 
     /// Whether an attempt called another URL than its webhook has now: the webhook was moved while the call
@@ -156,8 +173,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(Taken::Recorded);
         }
         let scheduled = row.scheduled_after();
-        let gone_disables = self.health_in(effects, row.webhook).gone_disables(member.confirms_gone(), now);
-        let standing = self.standing(member, row.seq, scheduled, gone_disables);
+        let gone_disables = member.gone_disables(&self.health_in(effects, row.webhook), now);
+        let standing = RetryTerms { gone_disables, ..self.standing(member, row.seq, scheduled) };
         let decision = match decide(standing, &attempt.outcome, attempt.response.as_ref(), now) {
             // An old receiver that is gone is why the webhook was moved: the delivery is tried again where it
             // is now.
@@ -198,8 +215,8 @@ impl<S: Sql> Ledger<S> {
             return Ok(false);
         }
         let before = self.health_in(effects, row.webhook);
-        let standing =
-            self.standing(member, row.seq, row.scheduled, before.gone_disables(member.confirms_gone(), now));
+        let gone_disables = member.gone_disables(&before, now);
+        let standing = RetryTerms { gone_disables, ..self.standing(member, row.seq, row.scheduled) };
         let decision = decide(standing, &attempt.outcome, attempt.response.as_ref(), now);
         if let Decision::DisableWebhook { cause } = decision {
             self.disable(sql, effects, row.webhook, cause, now)?;
@@ -312,7 +329,7 @@ fn replace_lost<S: Sql>(
     effects: &mut Effects,
     row: &DeliveryRow,
     attempt: &Attempt,
-    took_it: bool,
+    verdict: Verdict,
     now: Timestamp,
 ) -> Result<Taken, LedgerError> {
     if attempt.outcome == Outcome::Lost {
@@ -325,10 +342,10 @@ fn replace_lost<S: Sql>(
     let is_latest = attempt.number == row.made;
     *known = Attempt { trigger: known.trigger, ..attempt.clone() };
     delivery::reveal(sql, row.seq, &mut attempts, now)?;
-    if is_latest || took_it {
+    if is_latest || verdict == Verdict::Taken {
         delivery::show_result(sql, row.seq, attempt)?;
     }
-    if took_it && row.plan != Plan::Ended(Ending::Cancelled) {
+    if verdict == Verdict::Taken && row.plan != Plan::Ended(Ending::Cancelled) {
         delivery::deliver_late(sql, row, now)?;
         effects.end(row.webhook, row.seq);
         release_next(sql, effects, row, now)?;
@@ -840,8 +857,13 @@ mod tests {
     #[test]
     fn days_without_a_call_are_no_days_of_failure() {
         type Change = dyn Fn(&mut Ledger<Rc<Native>>, bool, Timestamp);
-        let by_command: &Change =
-            &|ledger, paused, at| drop(ledger.pause_webhook("w", paused, None, at).unwrap());
+        let by_command: &Change = &|ledger, paused, at| {
+            if paused {
+                ledger.pause_webhook("w", None, at).unwrap();
+            } else {
+                ledger.resume_webhook("w", None, at).unwrap();
+            }
+        };
         let by_patch: &Change = &|ledger, paused, at| {
             ledger
                 .update_webhook(

@@ -313,7 +313,7 @@ mod tests {
         create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
         post_at(&mut ledger, "a", START);
         let resumed = START.plus_ms(31 * DAY);
-        ledger.pause_webhook("w", false, None, resumed).unwrap();
+        ledger.resume_webhook("w", None, resumed).unwrap();
         deliver_at(&mut ledger, resumed, 200);
         pass(&mut ledger, resumed.plus_ms(PASS_EVERY_MS));
         assert_eq!((count(&ledger, "event"), count(&ledger, "delivery")), (1, 1));

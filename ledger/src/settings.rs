@@ -15,8 +15,7 @@ impl<S: Sql> Ledger<S> {
     pub(crate) fn load_settings(&mut self) -> Result<(), LedgerError> {
         let rows = self.sql.run("SELECT settings, sealed_under FROM meta", &[])?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
-        self.settings =
-            serde_json::from_str(row.text(0)?).map_err(damaged("the settings do not read back"))?;
+        self.settings = serde_json::from_str(row.text(0)?).map_err(damaged("the settings can't be read"))?;
         self.sealed_under = row.text_or_none(1)?.map(String::from);
         Ok(())
     }

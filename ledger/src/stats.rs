@@ -63,7 +63,7 @@ impl Sums {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// The counts of a time, hour by hour or day by day. An hour that has begun is told as far as it has
+    /// The counts of a time, hour by hour or day by day. An hour that has started is counted as far as it has
     /// come.
     ///
     /// # Errors

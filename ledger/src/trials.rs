@@ -1,7 +1,8 @@
 //! Tests: trial calls to a webhook or to any URL.
 //!
-//! A test goes from pending to completed or failed. Whoever creates it makes the call; where that call is
-//! lost, the alarm has it made once more, and after that the test has failed, so no test is pending for ever.
+//! A test goes from pending to completed or failed. The request that creates it makes the call; if that call
+//! is lost, the alarm has it made once more, and after that the test has failed, so that no test is pending
+//! for ever.
 //! A test that retries stays pending through a short schedule ([`TEST_WAITS_S`]); what follows each attempt
 //! is decided as for a delivery, and the alarm makes the calls.
 
@@ -93,7 +94,7 @@ struct TestRow {
     webhook: Option<Seq>,
     webhook_name: Option<String>,
     status: TestStatus,
-    /// Calls begun.
+    /// Calls started.
     number: u32,
     /// When the lease of the call at hand ends, or, where it `waits`, when the next call is due.
     next_at: Option<Timestamp>,
@@ -221,7 +222,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(None);
         }
         attempt.number = number;
-        // The clock of the Worker that called may be ahead of the object's; nothing begins after it was
+        // The clock of the Worker that called may be ahead of the object's; nothing starts after it was
         // reported.
         attempt.started_at = attempt.started_at.min(now);
         attempt.trigger = Trigger::Schedule;
@@ -276,7 +277,11 @@ impl<S: Sql> Ledger<S> {
                 .saturating_sub(u32::from(test.status == TestStatus::Pending && !test.waits)),
             next_attempt_at: test.next_at.filter(|_| test.waits),
             attempt: test.attempt.clone().map(|attempt| {
-                let reason = explain::trial(contract, test.definition.confirm_gone, &attempt);
+                let reason = if test.definition.confirm_gone {
+                    explain::trial_where_gone_is_confirmed(contract, &attempt)
+                } else {
+                    explain::trial(contract, &attempt)
+                };
                 AttemptView { reason, ..attempt_view(contract, attempt, &source) }
             }),
             created_at: test.created_at,
@@ -346,8 +351,8 @@ impl TestRow {
             }
         };
         self.waits = self.next_at.is_some();
-        self.error_message = (self.status == TestStatus::Failed)
-            .then(|| explain::trial(contract, self.definition.confirm_gone, &attempt).headline);
+        self.error_message =
+            (self.status == TestStatus::Failed).then(|| explain::trial(contract, &attempt).headline);
         self.attempt = Some(attempt);
     }
 }
@@ -381,9 +386,9 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
         retry: row.flag(11)?,
         created_at: row.timestamp(6)?,
         error_message: row.text_or_none(7)?.map(String::from),
-        definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition does not read back"))?,
-        event: serde_json::from_str(row.text(9)?).map_err(damaged("a test's event does not read back"))?,
-        attempt: attempt.map_err(damaged("an attempt does not read back"))?,
+        definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition can't be read"))?,
+        event: serde_json::from_str(row.text(9)?).map_err(damaged("a test's event can't be read"))?,
+        attempt: attempt.map_err(damaged("an attempt can't be read"))?,
     })
 }
 

@@ -176,7 +176,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// What waited for it to be enabled, resumed or less limited is leased by the next [`Ledger::lease_due`].
     /// A webhook that becomes enabled starts with a clean slate: its failures before do not count. Of one
-    /// that is resumed the days of failure begin anew: while it was paused nobody called it.
+    /// that is resumed the days of failure start anew: while it was paused nobody called it.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`] where `expected_version` is not the
@@ -231,18 +231,31 @@ impl<S: Sql> Ledger<S> {
         Ok(Some(WebhookChange::Update { before: Box::new(before), after }))
     }
 
-    /// Pauses a webhook, or resumes it. While it is paused it takes events, and its deliveries wait.
+    /// Pauses a webhook: it takes events, and its deliveries wait.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
     pub fn pause_webhook(
         &mut self,
         name: &str,
-        paused: bool,
         expected_version: Option<u32>,
         now: Timestamp,
     ) -> Result<WebhookView, LedgerError> {
-        let definition = Definition { paused, ..self.stored_webhook(name)?.definition };
+        let definition = Definition { paused: true, ..self.stored_webhook(name)?.definition };
+        self.update_webhook(name, definition, expected_version, now)
+    }
+
+    /// Resumes a paused webhook: what waited goes out.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::VersionMismatch`]; the database fails.
+    pub fn resume_webhook(
+        &mut self,
+        name: &str,
+        expected_version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<WebhookView, LedgerError> {
+        let definition = Definition { paused: false, ..self.stored_webhook(name)?.definition };
         self.update_webhook(name, definition, expected_version, now)
     }
 

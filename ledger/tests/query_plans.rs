@@ -192,9 +192,9 @@ fn use_gates(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError> {
     let events = (0..4).map(|_number| in_order("ruled.a", "k")).collect();
     let deliveries = ledger.ingest(events, InlineLimit(6), START)?.changed;
     let tickets = ledger.lease_due(START, 10)?.tickets;
-    ledger.pause_webhook("ruled", true, None, START)?;
+    ledger.pause_webhook("ruled", None, START)?;
     ledger.claim(&tickets, START)?;
-    ledger.pause_webhook("ruled", false, None, START)?;
+    ledger.resume_webhook("ruled", None, START)?;
     let tickets = ledger.lease_due(START, 10)?.tickets;
     for work in ledger.claim(&tickets, START)?.works {
         ledger.report(

@@ -200,6 +200,56 @@ async fn one_key_posted_at_once_from_many_places_is_one_event() {
     assert_eq!(accepted.iter().filter(|one| !one.duplicate).count(), 1);
 }
 
+/// They travel to the project together; a refused one takes nobody along, and nobody gets another's answer.
+#[tokio::test]
+async fn events_that_are_posted_at_once_have_their_own_answers() {
+    let project = stack::project("together").await;
+    let first: EventAccepted = project
+        .post("events", &json!({"type": "order.paid", "data": "first", "idempotency_key": "taken"}))
+        .await
+        .expect(202)
+        .read();
+    let reader = project.api.with_token(&project.token("read").await);
+    let post = async |number: usize| {
+        let event = |data: Value| json!({"type": "order.paid", "data": data});
+        match number % 6 {
+            0 => {
+                let body = json!({"type": "order.paid", "data": number, "idempotency_key": "taken"});
+                project.post("events", &body).await.problem(ProblemType::IdempotencyConflict);
+            }
+            1 => {
+                let body = json!({"type": "order.paid", "data": "first", "idempotency_key": "taken"});
+                let known: EventAccepted = project.post("events", &body).await.expect(202).read();
+                assert_eq!((known.id, known.duplicate), (first.id.clone(), true));
+            }
+            2 => {
+                let refused =
+                    reader.send(Method::POST, &project.path("events"), Some(&event(json!(number)))).await;
+                refused.problem(ProblemType::Forbidden);
+            }
+            3 => {
+                let body = json!({"events": [event(json!([number, 1])), event(json!([number, 2]))]});
+                let batch: BatchAccepted = project.post("events/batch", &body).await.expect(202).read();
+                for (place, accepted) in (1..).zip(batch.items) {
+                    let view: EventView =
+                        project.get(&format!("events/{}", accepted.id)).await.expect(200).read();
+                    let data = view.data.expect("it has data");
+                    assert_eq!(data.get(), format!("[{number},{place}]"));
+                }
+            }
+            _ => {
+                let accepted = project.event("order.paid", json!(number)).await;
+                let view: EventView =
+                    project.get(&format!("events/{}", accepted.id)).await.expect(200).read();
+                assert_eq!(view.data.expect("it has data").get(), number.to_string());
+            }
+        }
+    };
+    futures_util::future::join_all((0..90).map(post)).await;
+    let page: Page<EventView> = project.get("events?limit=100").await.expect(200).read();
+    assert_eq!(page.items.len(), 1 + 15 * 2 + 15 * 2, "what was refused is not stored");
+}
+
 #[tokio::test]
 async fn a_batch_is_accepted_whole_or_not_at_all() {
     let (project, sink) = (stack::project("batch").await, Sink::start().await);

@@ -99,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     report::step("first project", || seed::plant(&dev.address, vars.admin_token(), &state))?;
 
     report::say(format!(
-        "\nStarted in {}. Ctrl-C ends it; what it knows stays in {}.",
+        "\nStarted in {}. Ctrl-C stops it; its state stays in {}.",
         report::seconds(started.elapsed()),
         options.state.display()
     ));
@@ -115,7 +115,7 @@ fn check_port(port: u16) -> Result<()> {
         Failure::new(match cause.kind() {
             std::io::ErrorKind::AddrInUse => {
                 format!(
-                    "Port {port} is taken by another program: end that one, or choose another with --port N."
+                    "Port {port} is taken by another program: stop that one, or choose another with --port N."
                 )
             }
             std::io::ErrorKind::PermissionDenied => {
@@ -136,7 +136,8 @@ fn lock(state: &State) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(Failure::new(
-            "Another `cargo xtask dev` uses this state folder: end that one, or choose another folder with --state DIR.",
+            "Another `cargo xtask dev` uses this state folder: stop that one, or choose another folder with \
+             --state DIR.",
         )),
         Err(fs::TryLockError::Error(cause)) => Err(Failure::path("lock", &path, &cause)),
     }

@@ -28,6 +28,7 @@ mod report;
 mod schedule;
 mod seed;
 mod serve;
+mod signatures;
 mod simulate;
 mod size;
 mod sizes;

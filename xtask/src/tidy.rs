@@ -15,6 +15,7 @@ use crate::citations;
 use crate::failure::{Failure, Result};
 use crate::process::must_succeed;
 use crate::report;
+use crate::signatures;
 use crate::sizes;
 use crate::source;
 use crate::test;
@@ -97,7 +98,7 @@ const OPERATION_FILES_MAX: usize = 7;
 type Check = fn() -> Result<Vec<String>>;
 
 /// Every rule, by the claim it makes.
-pub(crate) const RULES: [(&str, Check); 14] = [
+pub(crate) const RULES: [(&str, Check); 16] = [
     ("dependencies point one way", dependencies_that_point_back),
     ("rows and memory import no operation", operations_imported_below),
     ("each table is written by one file", tables_written_elsewhere),
@@ -112,6 +113,8 @@ pub(crate) const RULES: [(&str, Check); 14] = [
     ("comments fit the screen", sizes::long_lines),
     ("functions are short, but for a few tables", sizes::long_functions),
     ("no circle of imports", circles::of_imports),
+    ("no function takes a bool", signatures::boolean_parameters),
+    ("a mod.rs holds no functions", signatures::functions_in_mod_files),
 ];
 
 /// Runs every rule on its own.

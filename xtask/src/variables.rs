@@ -73,7 +73,7 @@ impl Variables {
         let chars = self.admin_token().chars().count();
         if chars < ADMIN_TOKEN_CHARS_MIN {
             return Err(Failure::new(format!(
-                "ADMIN_TOKEN has {chars} characters; the Worker refuses less than {ADMIN_TOKEN_CHARS_MIN}. \
+                "ADMIN_TOKEN has {chars} characters; the Worker refuses fewer than {ADMIN_TOKEN_CHARS_MIN}. \
                  Delete its line from {} (or unset it), and a new one is made.",
                 workspace::relative(file).display()
             )));

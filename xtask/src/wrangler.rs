@@ -160,7 +160,7 @@ impl Dev {
             return Ok(());
         }
         process::go_on()?;
-        Err(self.failure("wrangler dev ended by itself"))
+        Err(self.failure("wrangler dev stopped by itself"))
     }
 
     /// Runs the Worker's cron once, as the platform does every minute and `wrangler dev` does not.

@@ -114,12 +114,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_wait_is_told_what_one_looks_like() {
-        let at = |pointer: &str| [Fault::new(pointer, "must be at most 20, these are 21")];
+        let at = |pointer: &str| [Fault::new(pointer, "must hold at most 20 waits, this holds 21")];
         assert!(
             fault(&at("/retry_schedule_s/3"))
                 .is_some_and(|words| words.starts_with("Each must be a time from 1 s to 7 d"))
         );
-        assert_eq!(fault(&at("/retry_schedule_s")).as_deref(), Some("Must be at most 20, these are 21."));
+        assert_eq!(
+            fault(&at("/retry_schedule_s")).as_deref(),
+            Some("Must hold at most 20 waits, this holds 21.")
+        );
         assert_eq!(fault(&at("/name")), None);
     }
 

@@ -62,9 +62,15 @@ pub struct ReplayCount {
 }
 
 impl ReplayCount {
-    /// The answer for so many.
+    /// The answer for exactly so many.
     #[must_use]
-    pub const fn new(count: u32, capped: bool) -> Self {
-        Self { dry_run: true, count, capped }
+    pub const fn exactly(count: u32) -> Self {
+        Self { dry_run: true, count, capped: false }
+    }
+
+    /// The answer for so many, where counting stopped.
+    #[must_use]
+    pub const fn at_least(count: u32) -> Self {
+        Self { dry_run: true, count, capped: true }
     }
 }

@@ -129,12 +129,17 @@ pub struct StatsView {
 mod tests {
     use super::*;
     use crate::delivery::Outcome;
+    use crate::stats::{CountedAttempt, OutcomeClass};
 
     #[test]
     fn the_wire_is_flat_and_reads_back() {
         let mut tally = Tally::default();
-        tally.add(&Outcome::Answered { status: 200 }, 40, true, true);
-        tally.add(&Outcome::Lost, 0, false, false);
+        for (outcome, duration_ms, taken) in
+            [(Outcome::Answered { status: 200 }, 40, true), (Outcome::Lost, 0, false)]
+        {
+            let class = OutcomeClass::from_outcome(&outcome);
+            tally.add(&CountedAttempt { class, duration_ms, delivered: taken, first: taken });
+        }
         let bucket = StatsBucket { at: Timestamp(0), counts: StatsCounts::from(&tally) };
         let json = serde_json::to_value(&bucket).unwrap_or_default();
         assert_eq!(json["success_rate"], serde_json::json!(0.5));

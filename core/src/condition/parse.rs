@@ -27,7 +27,7 @@ pub(super) fn read(value: &Value, pointer: &str) -> Result<Node, Faults> {
     let node = reader.node(value, pointer, 1);
     if reader.leaves > LEAVES_MAX {
         let detail =
-            format!("must hold at most {LEAVES_MAX} conditions on a field, these are {}", reader.leaves);
+            format!("must hold at most {LEAVES_MAX} conditions on a field, this holds {}", reader.leaves);
         reader.faults.push(Fault::new(pointer, detail));
     }
     if reader.faults.is_empty() {

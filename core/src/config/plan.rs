@@ -18,8 +18,8 @@ use crate::fault::Faults;
 use crate::webhook::Definition;
 use crate::webhook::parse::SecretChoice;
 
-/// Told of a webhook whose secret is made.
-const NEW_SECRET: &str = "there is no secret to keep: a new one is made, which the receiver must be given";
+/// The note about a webhook whose secret is made.
+const NEW_SECRET: &str = "there is no secret to keep, so a new one is made; give it to the receiver";
 /// Characters of a value that a line of the text shows at most.
 const SHOWN_CHARS_MAX: usize = 160;
 

@@ -128,7 +128,7 @@ fn a_plan_is_readable() {
         "    example: {\"n\":1} -> null\n    schema: {\"type\":\"object\"} -> null\n",
         "~ webhook quiet\n    secret: null -> \"set\"\n    timeout_s: 10 -> 5\n",
         "+ webhook new\n    contract: \"standard\"\n    events: [\"*\"]\n    name: \"new\"\n    secret: \"set\"\n    url: \"https://new.example/\"\n",
-        "    (there is no secret to keep: a new one is made, which the receiver must be given)\n",
+        "    (there is no secret to keep, so a new one is made; give it to the receiver)\n",
     );
     assert_eq!(shown, expected);
 }

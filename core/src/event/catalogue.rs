@@ -76,7 +76,7 @@ pub fn update_event_type(current: EventTypeDraft, patch: &Value) -> Result<Event
     let mut fields = Fields::from_value(patch, "")?;
     let mut updated = current;
     if fields.any("name").is_some_and(|name| *name != updated.name) {
-        fields.fault("name", "can't change: events and webhooks know the type by it");
+        fields.fault("name", "can't change, because events and webhooks refer to the type by it");
     }
     read_event_type(&mut fields, &mut updated, &Budget::of_event());
     let faults = fields.finish();

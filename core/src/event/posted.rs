@@ -120,7 +120,7 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
 
 /// Checks an idempotency key of the `Idempotency-Key` header: printable ASCII only
 /// (draft-ietf-httpapi-idempotency-key-header §2.1 makes it a string of RFC 8941). Whatever else a header
-/// holds arrives as U+FFFD where it is no UTF-8, so that two keys would be one and the second event would be
+/// holds arrives as U+FFFD where it is not UTF-8, so that two keys would be one and the second event would be
 /// lost as a duplicate.
 ///
 /// # Errors

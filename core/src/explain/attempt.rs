@@ -8,24 +8,34 @@ use crate::contract::counts_as_delivered;
 use crate::delivery::{Attempt, Outcome, ReceivedResponse, Wish, speaks_of_tls};
 use crate::webhook::Contract;
 
-/// Explains one attempt of a test, after which nothing is disabled. `confirm_gone`: whether the webhook asks
-/// for a second 410.
+/// What a 410 to a test means.
+const GONE_TRIAL_ADVICE: &str = "The receiver says that it is gone for good. This was a test, so nothing is \
+                                 disabled; the same answer to a delivery would disable the webhook.";
+/// The same where the webhook asks for a second 410 (`confirm_gone`).
+const GONE_TRIAL_ONCE_ADVICE: &str = "The receiver says that it is gone for good. This was a test, so nothing \
+                                      is disabled; the same answer to a delivery would disable the webhook \
+                                      if it came again ten minutes later, without a success in between.";
+
+/// Explains one attempt of a test, after which nothing is disabled.
 #[must_use]
-pub fn trial(contract: Contract, confirm_gone: bool, attempt: &Attempt) -> Reason {
+pub fn trial(contract: Contract, attempt: &Attempt) -> Reason {
+    trial_with(contract, attempt, GONE_TRIAL_ADVICE)
+}
+
+/// The same where the webhook asks for a second 410 (`confirm_gone`).
+#[must_use]
+pub fn trial_where_gone_is_confirmed(contract: Contract, attempt: &Attempt) -> Reason {
+    trial_with(contract, attempt, GONE_TRIAL_ONCE_ADVICE)
+}
+
+fn trial_with(contract: Contract, attempt: &Attempt, gone_advice: &str) -> Reason {
     let Reason { headline, advice } = self::attempt(contract, attempt);
     let wish = attempt.response.as_ref().and_then(|response| Wish::from_response(contract, response));
     let advice = match (&attempt.outcome, wish) {
         (Outcome::Answered { status }, _) if counts_as_delivered(contract, *status) => {
             return Reason { headline, advice };
         }
-        (Outcome::Answered { status: 410 }, _) if confirm_gone => String::from(
-            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
-             disable the webhook if it came again ten minutes later, without a success in between.",
-        ),
-        (Outcome::Answered { status: 410 }, _) => String::from(
-            "The receiver says that it is gone for good. This was a test, so nothing is disabled; the same answer to a delivery would \
-             disable the webhook.",
-        ),
+        (Outcome::Answered { status: 410 }, _) => String::from(gone_advice),
         (_, Some(Wish::Disable)) => String::from(
             "The receiver asks for no more calls. This was a test, so nothing is disabled; the same answer to a delivery would \
              disable the webhook.",
@@ -58,10 +68,10 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
             tls_failed(message)
         }
         Outcome::ConnectionFailed { message } if is_name_or_tls(message) => reason(
-            String::from("The host name does not resolve, or no secure connection came about"),
-            "The platform does not say which of the two. Check the host of the URL for a typing error; if it is right and the URL \
-             begins with https, ask who runs the receiver to check its certificate: it may be expired, for another name or \
-             self-signed.",
+            String::from("The host name does not resolve, or no secure connection could be made"),
+            "The platform does not say which of the two. Check the host of the URL for a typing error. If \
+             it is right and the URL starts with https, ask the receiver's operator to check its \
+             certificate, which may be expired, for another name or self-signed.",
         ),
         Outcome::ConnectionFailed { message } => reason(
             String::from(if is_refusal(message) {
@@ -74,8 +84,8 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
         ),
         Outcome::NameNotResolved => reason(
             String::from("The host name does not resolve"),
-            "DNS knows no address for the host of the URL. Check it for a typing error; if the host is new or has moved, ask who \
-             runs its DNS.",
+            "DNS knows no address for the host of the URL. Check it for a typing error; if the host is new \
+             or has moved, ask the operator of its DNS.",
         ),
         Outcome::Blocked { message } => reason(
             format!("Not called, because the URL is not allowed: it {message}"),
@@ -83,8 +93,8 @@ pub fn attempt(contract: Contract, attempt: &Attempt) -> Reason {
         ),
         Outcome::PlatformFailed { message } => reason(
             format!("The call could not be made: {}", shorten(message)),
-            "This is on Postern's side or on the network in between, not the receiver's answer. If it repeats, tell who runs this \
-             Postern, with the delivery's id.",
+            "This is on Postern's side or on the network in between, not the receiver's answer. If it \
+             repeats, give the delivery's id to the operator of this Postern.",
         ),
         Outcome::Lost => reason(
             String::from("The result of the call was lost"),
@@ -117,8 +127,8 @@ fn answered(contract: Contract, status: u16, attempt: &Attempt) -> Reason {
         _ if status == 410 => status_advice(status),
         Some(Wish::Disable) => {
             headline.push_str(", and asks for no more calls");
-            "The answer's header webhook-delivery says disable, so Postern disabled the webhook. If that is wrong, ask who runs the \
-             receiver, then enable the webhook and resend."
+            "The answer's header webhook-delivery says disable, so Postern disabled the webhook. If that is \
+             wrong, ask the receiver's operator, then enable the webhook and resend."
         }
         Some(Wish::Abort) => {
             headline.push_str(", and asks for no further attempt");
@@ -163,8 +173,8 @@ fn tls_failed(message: &str) -> Reason {
     Reason {
         headline: format!("No secure connection: {}", shorten(message)),
         advice: String::from(
-            "TLS with the receiver failed. Its certificate may be expired, for another name, self-signed or sent without its \
-             intermediate certificates. Ask who runs the receiver to check it.",
+            "TLS with the receiver failed. Its certificate may be expired, for another name, self-signed or \
+             sent without its intermediate certificates. Ask the receiver's operator to check it.",
         ),
     }
 }

@@ -20,7 +20,7 @@ impl AboutBody {
 }
 
 pub(super) fn of_body(note: &BodyNote) -> AboutBody {
-    const DECIDES: &str = "The status had come and decides, so nothing else follows from that.";
+    const DECIDES: &str = "The status came before that and decides, so this changes nothing.";
     let about = |headline: &str, advice: String| AboutBody { headline: String::from(headline), advice };
     match note {
         BodyNote::BrokenOff { message } => about(

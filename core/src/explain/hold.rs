@@ -36,6 +36,14 @@ pub enum Hold {
         /// The limit.
         limit: u32,
     },
+    /// An outage of the receiver has just ended, and the webhook gets more calls at once step by step
+    /// ([`crate::health`]).
+    SlowStart {
+        /// Calls at once for now.
+        limit: u32,
+        /// Calls at once in the end.
+        until: u32,
+    },
     /// An older delivery with the same order key has not ended.
     Ordered {
         /// Its id, `dlv_…`.
@@ -56,7 +64,8 @@ impl Hold {
             ),
             Self::Disabled { reason: Some(why) } => (
                 format!("Postern disabled the webhook: {}", lower_first(why)),
-                "Ask who runs the receiver, then enable the webhook: this delivery goes out then. What happened meanwhile can be replayed.",
+                "Ask the receiver's operator, then enable the webhook, and this delivery goes out. Events \
+                 that came meanwhile can be replayed.",
             ),
             Self::Paused => (
                 String::from("the webhook is paused"),
@@ -74,7 +83,8 @@ impl Hold {
                     "the receiver is overloaded, so the webhook gets one call at a time{}",
                     next_call(next_call_at)
                 ),
-                "Calls come closer with each one that succeeds. If this happens often, set a rate limit that the receiver can take.",
+                "The wait between calls gets shorter with each one that succeeds. If this happens often, \
+                 set a rate limit that the receiver can take.",
             ),
             Self::RateLimited { limit: RateLimit { calls, per_s } } => (
                 format!("the webhook has had its {} in {per_s} s", counted(*calls as usize, "call")),
@@ -90,6 +100,13 @@ impl Hold {
                 ),
                 "It goes out when one of them ends. Raise the webhook's concurrency limit if the receiver can take more.",
             ),
+            Self::SlowStart { limit, until } => {
+                let calls = counted(*limit as usize, "call");
+                let headline = format!(
+                    "Postern is starting slowly after an outage, with {calls} to the webhook at once"
+                );
+                return Reason { headline, advice: slow_start_advice(*until) };
+            }
             Self::Ordered { behind } => (
                 format!("{behind}, which has the same order key, has not ended"),
                 "The webhook keeps the order of events. To let this one go out, fix or cancel the one before it.",
@@ -97,4 +114,13 @@ impl Hold {
         };
         Reason { headline, advice: String::from(advice) }
     }
+}
+
+/// Why a slow start needs no help, and when it is over.
+fn slow_start_advice(until: u32) -> String {
+    let calls = counted(until as usize, "call");
+    format!(
+        "While calls succeed, Postern doubles their number every third of a second until {calls} at once are \
+         allowed. Nothing has to be done."
+    )
 }

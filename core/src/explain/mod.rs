@@ -8,7 +8,7 @@ mod hold;
 mod reason;
 mod status;
 
-pub use self::attempt::{attempt, trial};
+pub use self::attempt::{attempt, trial, trial_where_gone_is_confirmed};
 pub use self::brief::{brief, brief_of_call, brief_with_body};
 pub use self::delivery::{delivery, held};
 pub use self::hold::Hold;

@@ -3,12 +3,13 @@
 use super::reason::Reason;
 
 /// What a 410 means that disables the webhook.
-const GONE_ADVICE: &str = "The receiver says that it is gone for good, so Postern disabled the webhook. If that is wrong, ask who runs the \
-                           receiver, then enable the webhook and resend.";
+const GONE_ADVICE: &str = "The receiver says that it is gone for good, so Postern disabled the webhook. If \
+                           that is wrong, ask the receiver's operator, then enable the webhook and resend.";
 
 /// What it means where the webhook asks for a second one (`confirm_gone`), and this is a first one.
-const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Postern disables the webhook if it says so again ten minutes \
-                                after the first time, unless a call succeeds in between. If it is wrong, ask who runs the receiver.";
+const GONE_ONCE_ADVICE: &str = "The receiver says that it is gone for good. Postern disables the webhook if \
+                                it says so again ten minutes after the first time, unless a call succeeds \
+                                in between. If it is wrong, ask the receiver's operator.";
 
 impl Reason {
     /// The same of an attempt that disabled nothing, because its webhook is disabled by a second 410 only
@@ -27,8 +28,9 @@ pub(super) const fn status_advice(status: u16) -> &'static str {
              moved, set its new address as the URL."
         }
         401 | 403 => {
-            "The receiver does not accept the credentials or the signature. If its key or token, or the webhook's secret, was \
-             changed lately, set the new one on both sides; else ask who runs the receiver whether a firewall or proxy answers."
+            "The receiver does not accept the credentials or the signature. If its key or token, or the \
+             webhook's secret, was changed recently, set the new one on both sides; otherwise ask the \
+             receiver's operator whether a firewall or proxy answers."
         }
         404 => {
             "The receiver answers, but has nothing at this path. Compare the path of the URL with the receiver's documentation."
@@ -61,14 +63,15 @@ pub(super) const fn status_advice(status: u16) -> &'static str {
             "The receiver refuses the request as it is. Its answer may say why: look at the response."
         }
         502..=504 => {
-            "A proxy before the receiver got no good answer from it: it is down, restarting or overloaded. This usually passes by \
-             itself; if not, ask who runs the receiver."
+            "A proxy in front of the receiver got no good answer from it, because the receiver is down, \
+             restarting or overloaded. This usually passes by itself; if not, ask the receiver's operator."
         }
         525 | 526 => {
             "Cloudflare, in front of the receiver, could not make a TLS connection to it. Its certificate is missing, expired or wrong."
         }
         520..=524 | 530 => {
-            "Cloudflare, in front of the receiver, could not reach it or got no good answer. Ask who runs the receiver."
+            "Cloudflare, in front of the receiver, could not reach it or got no good answer. Ask the \
+             receiver's operator."
         }
         500..=599 => {
             "The receiver failed while it handled the callback. Its logs, at the time of this attempt, say why."

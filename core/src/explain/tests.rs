@@ -109,11 +109,12 @@ fn each_way_to_fail_has_its_own_headline() {
         (
             Outcome::ConnectionFailed {
                 message: message(
-                    "the host name does not resolve, or no secured connection came about (internal error; reference = a)",
+                    "the host name does not resolve, or no secured connection could be made (internal \
+                     error; reference = a)",
                 ),
             },
             vec![],
-            "The host name does not resolve, or no secure connection came about",
+            "The host name does not resolve, or no secure connection could be made",
         ),
         (
             Outcome::PlatformFailed { message: message("SSL routines:\nhandshake failure") },
@@ -303,11 +304,7 @@ fn what_a_receiver_of_another_contract_says_in_webhook_delivery_is_not_explained
         for headers in [DISABLE, ABORT, &[("webhook-delivery", "later")]] {
             let wishing = attempt_of(1, answer(500), headers);
             assert_eq!(attempt(contract, &wishing), attempt(contract, &plain), "{contract:?} {headers:?}");
-            assert_eq!(
-                trial(contract, false, &wishing),
-                trial(contract, false, &plain),
-                "{contract:?} {headers:?}"
-            );
+            assert_eq!(trial(contract, &wishing), trial(contract, &plain), "{contract:?} {headers:?}");
             for state in [State::Waiting, State::Dead] {
                 let whole = delivery(contract, state, std::slice::from_ref(&wishing));
                 assert_eq!(
@@ -344,7 +341,7 @@ fn a_test_disables_nothing_and_says_so() {
         let wish = (contract == Contract::Standard).then_some((answer(500), DISABLE));
         for (outcome, headers) in [(answer(410), &[][..])].into_iter().chain(wish) {
             let attempt = attempt_of(1, outcome, headers);
-            let reason = trial(contract, false, &attempt);
+            let reason = trial(contract, &attempt);
             assert!(
                 reason.advice.contains("nothing is disabled") && !reason.advice.contains("Postern disabled"),
                 "{}",
@@ -356,7 +353,7 @@ fn a_test_disables_nothing_and_says_so() {
             let attempt = attempt_of(1, outcome.clone(), &[]);
             let is_gone = outcome == answer(410);
             assert_eq!(
-                trial(contract, false, &attempt) == super::attempt(contract, &attempt),
+                trial(contract, &attempt) == super::attempt(contract, &attempt),
                 !is_gone,
                 "{outcome:?}"
             );
@@ -364,7 +361,7 @@ fn a_test_disables_nothing_and_says_so() {
     }
     let gone = attempt_of(1, answer(410), &[]);
     let (first, confirmed) =
-        (trial(Contract::Standard, false, &gone), trial(Contract::Standard, true, &gone));
+        (trial(Contract::Standard, &gone), trial_where_gone_is_confirmed(Contract::Standard, &gone));
     assert!(first.advice.ends_with("the same answer to a delivery would disable the webhook."), "{first:?}");
     assert!(
         confirmed.advice.contains("if it came again ten minutes later")
@@ -372,13 +369,16 @@ fn a_test_disables_nothing_and_says_so() {
     );
     for outcome in outcomes().into_iter().filter(|outcome| *outcome != answer(410)) {
         let attempt = attempt_of(1, outcome, &[]);
-        assert_eq!(trial(Contract::Standard, true, &attempt), trial(Contract::Standard, false, &attempt));
+        assert_eq!(
+            trial_where_gone_is_confirmed(Contract::Standard, &attempt),
+            trial(Contract::Standard, &attempt)
+        );
     }
-    let aborted = trial(Contract::Standard, false, &attempt_of(1, answer(404), ABORT));
+    let aborted = trial(Contract::Standard, &attempt_of(1, answer(404), ABORT));
     assert_eq!(aborted.advice, attempt(Contract::Standard, &attempt_of(1, answer(404), &[])).advice);
 }
 
-fn holds() -> [(Hold, &'static str); 9] {
+fn holds() -> [(Hold, &'static str); 10] {
     let at = Some(Timestamp(1_795_270_051_204));
     [
         (Hold::Disabled { reason: None }, "the webhook is disabled"),
@@ -406,6 +406,10 @@ fn holds() -> [(Hold, &'static str); 9] {
         (
             Hold::ConcurrencyLimited { limit: 2 },
             "2 calls to the webhook are under way, as many as it may get at once",
+        ),
+        (
+            Hold::SlowStart { limit: 2, until: 50 },
+            "Postern is starting slowly after an outage, with 2 calls to the webhook at once",
         ),
         (
             Hold::Ordered { behind: String::from("dlv_1") },

@@ -92,7 +92,7 @@ pub(crate) fn split_object(json: &str, pointer: &str, raw_key: &str) -> Result<S
 }
 
 /// Whether a JSON text has a `\ud800`–`\udfff` escape without its other half. The JSON grammar allows it, but
-/// it is no text: Rust and Python receivers fail on it.
+/// it is not text: Rust and Python receivers fail on it.
 pub(super) fn has_lone_surrogate(json: &str) -> bool {
     let mut rest = json;
     let mut awaits_low = false;

@@ -157,11 +157,11 @@ impl Health {
     }
 
     /// Whether a 410 that ends at `now` disables the webhook: the first one does, unless the webhook asks for
-    /// a second one (`confirm`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in between
-    /// starts over.
+    /// a second one (`confirm_gone`), which counts from [`GONE_CONFIRM_MS`] after the first. A success in
+    /// between starts over.
     #[must_use]
-    pub fn gone_disables(&self, confirm: bool, now: Timestamp) -> bool {
-        !confirm || self.gone_from().is_some_and(|from| now >= from)
+    pub fn gone_disables(&self, webhook: &Definition, now: Timestamp) -> bool {
+        !webhook.confirm_gone || self.gone_from().is_some_and(|from| now >= from)
     }
 
     /// From when on a 410 is a second one; `None` where there was no first one.

@@ -201,11 +201,18 @@ fn what_an_attempt_says_depends_on_whose_fault_it_is() {
     }
 }
 
+fn webhook() -> Definition {
+    let Some(name) = WebhookName::parse("w") else { panic!("w is a name") };
+    Definition::new(name, String::from("https://a.example/x"), Contract::Standard, Vec::new())
+}
+
 #[test]
 fn a_second_410_counts_from_ten_minutes_after_the_first() {
+    let at_once = webhook();
+    let confirming = Definition { confirm_gone: true, ..at_once.clone() };
     let plain = Health::default();
-    assert!(plain.gone_disables(false, NOW), "the first one, unless the webhook asks for a second");
-    assert!(!plain.gone_disables(true, NOW.plus_ms(9 * GONE_CONFIRM_MS)), "there was no first one");
+    assert!(plain.gone_disables(&at_once, NOW), "the first one, unless the webhook asks for a second");
+    assert!(!plain.gone_disables(&confirming, NOW.plus_ms(9 * GONE_CONFIRM_MS)), "there was no first one");
     let (first, told) = plain.after(Signal::Gone, NOW);
     assert_eq!(
         (first.failures_in_a_row, first.gone_since, told),
@@ -213,8 +220,8 @@ fn a_second_410_counts_from_ten_minutes_after_the_first() {
         "a failure as others"
     );
     assert!(
-        !first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS - 1))
-            && first.gone_disables(true, NOW.plus_ms(GONE_CONFIRM_MS))
+        !first.gone_disables(&confirming, NOW.plus_ms(GONE_CONFIRM_MS - 1))
+            && first.gone_disables(&confirming, NOW.plus_ms(GONE_CONFIRM_MS))
     );
     // What comes in between does not move it, but a success clears it.
     let later = NOW.plus_ms(60_000);
@@ -351,8 +358,7 @@ fn a_quiet_webhook_is_not_disabled_by_a_few_failures_however_far_apart() {
 
 #[test]
 fn an_edit_that_makes_another_receiver_of_a_webhook_starts_anew() {
-    let Some(name) = WebhookName::parse("w") else { panic!("w is a name") };
-    let before = Definition::new(name, String::from("https://a.example/x"), Contract::Standard, Vec::new());
+    let before = webhook();
     let failing = failing_since_now(F);
     let paused = Definition { paused: true, ..before.clone() };
     let elsewhere = Definition { url: String::from("https://b.example/x"), ..before.clone() };

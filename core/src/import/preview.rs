@@ -44,7 +44,7 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
     let mut names = Names::default();
     for (index, item) in source::items(request.from, &request.listing).into_iter().enumerate() {
         let Some(mut found) = source::read(request.from, item) else {
-            let notes = vec![String::from("is not a webhook as this system lists it")];
+            let notes = vec![String::from("is not a webhook in the form in which this system lists one")];
             items.push(ItemView { index, name: String::new(), taken: false, notes });
             continue;
         };

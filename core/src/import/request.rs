@@ -39,10 +39,10 @@ impl Request {
         });
         let listing = fields.any("listing");
         match listing {
-            None => fields.fault("listing", "is required: what their API answered"),
+            None => fields.fault("listing", "is required: the answer of their API"),
             Some(Value::Array(_) | Value::Object(_)) => {}
             Some(_) => {
-                fields.fault("listing", "must be the JSON that their API answered, an object or an array");
+                fields.fault("listing", "must be the JSON of their API's answer, an object or an array");
             }
         }
         if let (Some(from), Some(listing)) = (from, listing) {

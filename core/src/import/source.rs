@@ -155,8 +155,17 @@ fn describe(found: &mut Found, item: &mut Item<'_>) {
     }
 }
 
+/// What a list without event types means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenEmpty {
+    /// Every event.
+    All,
+    /// That the webhook is not complete.
+    Nothing,
+}
+
 /// Event types by name; a name that Postern can't have is left out. `None` if there is no list.
-fn events(found: &mut Found, items: Option<&[Value]>, all_where_empty: bool) {
+fn events(found: &mut Found, items: Option<&[Value]>, when_empty: WhenEmpty) {
     let items = items.unwrap_or_default();
     let mut patterns: Vec<String> = Vec::new();
     for item in items {
@@ -183,7 +192,7 @@ fn events(found: &mut Found, items: Option<&[Value]>, all_where_empty: bool) {
             }
         }
     }
-    if items.is_empty() && all_where_empty {
+    if items.is_empty() && when_empty == WhenEmpty::All {
         patterns.push(String::from("*"));
     }
     found.set("events", patterns);
@@ -235,8 +244,7 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
     }
 }
 
-const NEW_SECRET: &str =
-    "the signing secret is not listed: a new one is made, which the receiver must be given";
+const NEW_SECRET: &str = "the signing secret is not listed, so a new one is made; give it to the receiver";
 
 fn svix(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: item.name(&["uid", "description", "id"]), ..Found::default() };
@@ -248,7 +256,8 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
         .find(|key| item.map.get(*key).is_some_and(|types| !types.is_null()));
     let listed = types.and_then(|key| item.list(key));
     // A value that is not a list does not mean every event.
-    events(&mut found, listed, types.is_none() || listed.is_some());
+    let is_a_list = types.is_none() || listed.is_some();
+    events(&mut found, listed, if is_a_list { WhenEmpty::All } else { WhenEmpty::Nothing });
     if let Some(calls) = item.number("rateLimit").or_else(|| item.number("throttleRate")) {
         found.set("rate_limit", json!({ "calls": calls, "per_s": 1 }));
     }
@@ -271,7 +280,7 @@ fn convoy(item: &mut Item<'_>) -> Option<Found> {
     convoy_endpoint(&mut found, inner.as_mut().unwrap_or(&mut *item))?;
     let mut filter = item.object("filter_config").map(Item::new);
     if let Some(types) = filter.as_mut().and_then(|filter| filter.list("event_types")) {
-        events(&mut found, Some(types), true);
+        events(&mut found, Some(types), WhenEmpty::All);
     } else {
         found.set("events", vec!["*"]);
         found.add_note(
@@ -332,7 +341,7 @@ fn hook0(item: &mut Item<'_>) -> Option<Found> {
     found.set("url", target.text("url")?);
     describe(&mut found, item);
     let types = item.list("event_types");
-    events(&mut found, types, false);
+    events(&mut found, types, WhenEmpty::Nothing);
     found.set("enabled", item.flag("is_enabled") != Some(false));
     let sent = target.object("headers");
     headers(&mut found, sent);
@@ -357,7 +366,7 @@ fn ubiops(item: &mut Item<'_>) -> Option<Found> {
     found.set("url", item.text("url")?);
     describe(&mut found, item);
     let event = [json!(item.text("event")?)];
-    events(&mut found, Some(&event), false);
+    events(&mut found, Some(&event), WhenEmpty::Nothing);
     let mut object = Map::new();
     for (theirs, ours) in [("object_type", "type"), ("object_name", "name"), ("version", "version")] {
         if let Some(value) = item.text(theirs) {
@@ -398,7 +407,7 @@ fn up42(item: &mut Item<'_>) -> Option<Found> {
     found.set("contract", "up42");
     found.set("url", item.text("url")?);
     let types = item.list("events");
-    events(&mut found, types, false);
+    events(&mut found, types, WhenEmpty::Nothing);
     found.set("enabled", item.flag("active") == Some(true));
     let secret = item.text("secret").map_or(Value::Null, Value::from);
     if secret.is_null()

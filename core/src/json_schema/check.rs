@@ -170,7 +170,7 @@ impl<'a> Check<'a> {
         if let Some(part) = &rules.not
             && self.fits(part, value)
         {
-            self.fault(at, || "fits the schema of not, which it must not");
+            self.fault(at, || "must not fit the schema of not");
         }
     }
 

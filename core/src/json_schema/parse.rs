@@ -55,7 +55,7 @@ impl Schema {
         match schema.circle() {
             Some(name) => Err(Fault::new(
                 format!("{pointer}/$defs/{}", pointer_segment(&name)),
-                "refers to itself without an end",
+                "refers to itself endlessly",
             )
             .into()),
             None => Ok(schema),

@@ -70,8 +70,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("ProjectCreate", project_create()),
         ("SettingsPatch", settings()),
         ("TokenCreate", token_create()),
-        ("WebhookCreate", object(&["name", "url", "events"], webhook_fields(false))),
-        ("WebhookPatch", object(&[], webhook_fields(true))),
+        ("WebhookCreate", object(&["name", "url", "events"], webhook_fields(Extent::Whole))),
+        ("WebhookPatch", object(&[], webhook_fields(Extent::Patch))),
         ("WebhookDeclaration", webhook_declaration()),
         ("SecretRotation", secret_rotation()),
         ("WebhookTest", object(&[], test_fields())),
@@ -296,8 +296,8 @@ fn settings() -> Value {
                         0,
                         ACTINIA_LOCATIONS_MAX,
                     ))),
-                    "What `GET locations` tells actinia's clients, such as `nc_spm_08`; null or empty: the project itself. Any other location \
-                     is taken as well.",
+                    "What `GET locations` lists to actinia's clients, such as `nc_spm_08`; null or empty \
+                     lists the project itself. Other locations are accepted as well.",
                 ),
             ),
         ],
@@ -315,7 +315,7 @@ fn token_create() -> Value {
             ("role", reference("Role")),
             (
                 "expires_at",
-                said(nullable(time()), "From then on it opens nothing; must lie in the future. Null: never."),
+                said(nullable(time()), "When the token expires; must lie in the future. Null means never."),
             ),
         ],
     )
@@ -339,8 +339,9 @@ fn header() -> Value {
                 "key",
                 said(
                     json!({ "type": "string", "minLength": 1, "maxLength": HEADER_NAME_CHARS_MAX, "pattern": r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" }),
-                    "Not one that the connection or Postern sets (`host`, `webhook-id`) or that would mislead a receiver (`content-encoding`, \
-                     `set-cookie`, `x-forwarded-for`, `if-match`, …), in whatever spelling; given once, whatever its case.",
+                    "Not a header that the connection or Postern sets (`host`, `webhook-id`) or that would \
+                     mislead a receiver (`content-encoding`, `set-cookie`, `x-forwarded-for`, `if-match`, \
+                     …), in any spelling. A name is given once; case does not matter.",
                 ),
             ),
             (
@@ -357,8 +358,9 @@ fn header() -> Value {
                 "protected",
                 said(
                     flag(),
-                    "Sealed at rest and hidden on every read. Where nobody says, it is if the name is one of a credential (`authorization`, \
-                     `cookie`, `x-api-key`, …), or if the header that is stored under it is.",
+                    "Sealed at rest and hidden on every read. If absent, it is true for the name of a \
+                     credential (`authorization`, `cookie`, `x-api-key`, …) and where the stored header of \
+                     this name is protected.",
                 ),
             ),
         ],
@@ -377,15 +379,24 @@ fn rate_limit() -> Value {
     )
 }
 
+/// How much of a webhook a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it: what is left out has its default.
+    Whole,
+    /// What changes.
+    Patch,
+}
+
 /// The fields of a webhook. In a patch, null restores the default of those that may be null.
-fn webhook_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
-    let mut fields = identity_fields(is_patch);
+fn webhook_fields(extent: Extent) -> Vec<(&'static str, Value)> {
+    let mut fields = identity_fields(extent);
     fields.extend(flow_fields());
     fields
 }
 
 /// Who is called for which events, and how a call looks.
-fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
+fn identity_fields(extent: Extent) -> Vec<(&'static str, Value)> {
     vec![
         ("name", webhook_name()),
         ("url", url()),
@@ -398,10 +409,11 @@ fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
             "object",
             said(
                 nullable(reference("ObjectFilterInput")),
-                if is_patch {
-                    "Only events that happened to such objects. A part that is not sent stays; null is any."
+                if extent == Extent::Patch {
+                    "Only events that happened to such objects. A part that is not sent stays as it is; \
+                     null means any."
                 } else {
-                    "Only events that happened to such objects; null is any."
+                    "Only events that happened to such objects; null means any."
                 },
             ),
         ),
@@ -443,7 +455,7 @@ fn identity_fields(is_patch: bool) -> Vec<(&'static str, Value)> {
                     "`whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and an ed25519 key; with the contract `up42` any text of at most {} characters. \
                      Null: callbacks are not signed. {}",
                     up42::SECRET_CHARS_MAX,
-                    if is_patch {
+                    if extent == Extent::Patch {
                         "A change of the contract from or to `up42` must name it."
                     } else {
                         "If none is sent, Postern makes one for `standard`."
@@ -470,32 +482,33 @@ fn flow_fields() -> Vec<(&'static str, Value)> {
         ),
         (
             "concurrency_limit",
-            said(nullable(integer(1, CONCURRENCY_MAX)), "Calls under way at once at most."),
+            said(nullable(integer(1, CONCURRENCY_MAX)), "The most calls that are under way at once."),
         ),
         ("ordered", said(flag(), "Whether events with one `order_key` go one after the other.")),
         (
             "confirm_gone",
             said(
                 flag(),
-                "Whether a 410 disables the webhook only where the receiver answers it again ten minutes after the first, with no success in between.",
+                "Whether a 410 disables the webhook only if the receiver answers it again ten minutes after \
+                 the first, with no success in between.",
             ),
         ),
-        ("filter", said(nullable(reference("Condition")), "What must hold of an event's `data`.")),
+        ("filter", said(nullable(reference("Condition")), "A condition that an event's `data` must meet.")),
         (
             "event_labels",
             said(nullable(reference("Labels")), "Labels that an event must carry, all of them."),
         ),
-        ("paused", said(flag(), "Whether deliveries wait. Events are taken all the same.")),
+        ("paused", said(flag(), "Whether deliveries wait. Events are still accepted.")),
     ]
 }
 
 fn webhook_declaration() -> Value {
-    let mut fields = webhook_fields(false);
+    let mut fields = webhook_fields(Extent::Whole);
     let secret = json!({ "anyOf": [secret(), reference("KeptSecret"), { "type": "null" }] });
     let secret = said(
         secret,
-        "As in the body that makes a webhook; `{\"keep\": true}`, like leaving it out, keeps the stored one. If there is nothing to keep, \
-         `{\"keep\": true}` makes one, and the plan says so.",
+        "As in the body that creates a webhook; `{\"keep\": true}`, like leaving it out, keeps the stored \
+         one. If there is nothing to keep, `{\"keep\": true}` makes one, and the plan says so.",
     );
     if let Some(field) = fields.iter_mut().find(|(name, _)| *name == "secret") {
         field.1 = secret;
@@ -539,12 +552,12 @@ fn test_fields() -> Vec<(&'static str, Value)> {
 fn test_retry() -> Value {
     said(
         flag(),
-        "Whether the test is called again where it fails, up to six attempts in about a minute; without it, once.",
+        "Whether a failed test is repeated, up to six attempts in about a minute. If not, it is called once.",
     )
 }
 
 fn test_create() -> Value {
-    let mut fields = webhook_fields(false);
+    let mut fields = webhook_fields(Extent::Whole);
     if let Some((_name, schema)) = fields.iter_mut().find(|(name, _)| *name == "name") {
         *schema = nullable(schema.take());
     }
@@ -687,8 +700,8 @@ fn data_schema() -> Value {
         json!([{ "type": "object", "properties": { "order": { "type": "string" } }, "required": ["order"] }]);
     said(
         schema,
-        "The part of JSON Schema 2020-12 that is checked; other keywords are refused, so that nobody believes in a rule that does not hold. \
-         `$ref` leads to `#/$defs/…` of the same schema.",
+        "The part of JSON Schema 2020-12 that is checked; other keywords are refused, so that nobody relies \
+         on a rule that is not checked. `$ref` leads to `#/$defs/…` of the same schema.",
     )
 }
 
@@ -701,7 +714,7 @@ fn event() -> Value {
     object(
         &["type", "data"],
         vec![
-            ("type", said(posted_type(), "Not below `postern.`, which are Postern's own.")),
+            ("type", said(posted_type(), "Types below `postern.` are Postern's own and can't be posted.")),
             (
                 "data",
                 json!({ "description": "Any JSON value, at most 64 levels deep. It is signed and sent as it was written." }),
@@ -774,7 +787,7 @@ fn replay_create() -> Value {
     object(
         &[],
         vec![
-            ("webhook", said(nullable(webhook_name()), "Only of this webhook; needed with `missing`.")),
+            ("webhook", said(nullable(webhook_name()), "Only for this webhook; required with `missing`.")),
             (
                 "since",
                 said(
@@ -785,7 +798,14 @@ fn replay_create() -> Value {
             ("until", said(nullable(time()), "Before this time; later than `since`.")),
             ("states", said(nullable(states), "`dead` and `cancelled` if absent. Not with `missing`.")),
             ("types", said(nullable(patterns(0)), "Only events of these types.")),
-            ("missing", said(flag(), "Events that the webhook wants and never had a delivery of.")),
+            (
+                "missing",
+                said(
+                    flag(),
+                    "Whether to send the events that the webhook wants and never had a \
+                                      delivery of.",
+                ),
+            ),
             ("dry_run", said(flag(), "Only count.")),
         ],
     )
@@ -799,9 +819,13 @@ fn run_webhooks() -> Value {
         vec![
             (
                 "finished",
-                said(url(), "Hears of the end. Probed by a GET before the run is offered to anybody."),
+                said(
+                    url(),
+                    "Called when the run has ended. Probed by a GET before the run is offered to an \
+                             executor.",
+                ),
             ),
-            ("update", said(nullable(url()), "Hears of updates. Probed, too.")),
+            ("update", said(nullable(url()), "Called for updates. Probed as well.")),
             (
                 "auth",
                 said(
@@ -821,9 +845,9 @@ fn run_create() -> Value {
         vec![
             (
                 "chain",
-                json!({ "type": "object", "description": "What is to be done: the executor's to know." }),
+                json!({ "type": "object", "description": "What is to be done, in the executor's own terms." }),
             ),
-            ("webhooks", said(nullable(reference("RunWebhooksInput")), "Whom to call.")),
+            ("webhooks", said(nullable(reference("RunWebhooksInput")), "The addresses to call.")),
             ("labels", nullable(reference("Labels"))),
         ],
     )
@@ -851,7 +875,8 @@ fn run_said() -> Vec<(&'static str, Value)> {
             "claim",
             said(
                 nullable(integer(1, u32::MAX)),
-                "The number of the claim, as it was answered: refused once the run was given to another executor.",
+                "The number from the answer to the claim. It is refused once the run was given to another \
+                 executor.",
             ),
         ),
         ("message", nullable(json!({ "type": "string", "maxLength": MESSAGE_CHARS_MAX }))),
@@ -859,12 +884,12 @@ fn run_said() -> Vec<(&'static str, Value)> {
             "progress",
             said(
                 nullable(reference("RunProgressInput")),
-                "`step` is at most `of`; `percent` follows from them where it is not sent.",
+                "`step` is at most `of`; `percent` follows from them if it is not sent.",
             ),
         ),
         (
             "log",
-            said(nullable(json!({ "type": "array", "items": {} })), "Entries that the log gains, any JSON."),
+            said(nullable(json!({ "type": "array", "items": {} })), "Entries to add to the log, any JSON."),
         ),
     ]
 }
@@ -875,7 +900,7 @@ fn run_finish() -> Value {
     let ends: Vec<&str> =
         RunState::ALL.into_iter().filter(|state| state.is_final()).map(RunState::as_str).collect();
     fields.push(("outcome", one_of(&ends)));
-    fields.push(("results", json!({ "description": "What came of it, any JSON." })));
+    fields.push(("results", json!({ "description": "The result, any JSON." })));
     object(&["outcome"], fields)
 }
 
@@ -892,7 +917,8 @@ fn config_document() -> Value {
     );
     said(
         schema,
-        "What shall be: a field that is left out has its default, a section that is left out is not touched. Names differ within a section.",
+        "The configuration to apply. A field that is left out gets its default, a section that is left out \
+         is not touched. Names are unique within a section.",
     )
 }
 
@@ -915,6 +941,9 @@ fn config_request() -> Value {
 
 fn import_request() -> Value {
     let from = one_of(&import::From::ALL.map(import::From::as_str));
-    let listing = json!({ "type": ["object", "array"], "description": "What their API answered." });
-    object(&["from", "listing"], vec![("from", said(from, "Whose listing it is.")), ("listing", listing)])
+    let listing = json!({ "type": ["object", "array"], "description": "The answer of their API." });
+    object(
+        &["from", "listing"],
+        vec![("from", said(from, "The system that the listing comes from.")), ("listing", listing)],
+    )
 }

@@ -52,17 +52,18 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Map<String, Value> {
     for (name, summary, description) in [
         (
             "run.update",
-            "How far a run is",
-            "Sent to a run's `update`. A newer one replaces one that was not sent.",
+            "The progress of a run",
+            "Sent to a run's `update`. A newer one replaces one that has not been sent.",
         ),
-        ("run.finished", "The end of a run", "Sent to a run's `finished`, whichever way it ended."),
+        ("run.finished", "The end of a run", "Sent to a run's `finished`, however it ended."),
     ] {
         let mut operation = operation(name, summary, description, &[]);
         operation["security"] = credentials();
         operation["requestBody"] = body_of("RunCallback");
         operation["responses"] = json!({
             "200": { "description": "Taken." },
-            "5XX": { "description": "The end is told again; an update is not." },
+            "5XX": { "description": "Repeated by the project's retry schedule; an update only until a newer \
+                                     one or the end replaces it." },
         });
         add(name, "post", operation);
     }
@@ -152,8 +153,9 @@ fn ubiops_members() -> Value {
     let mut members = json!({
         "event": text_about("The event, as the webhook subscribes to it."),
         "request_id": nullable("The request."),
-        "status": nullable("Where the request stands."),
-        "result": { "description": "What came of it: only where the webhook asks for it, and it is at most 16,000 bytes." },
+        "status": nullable("The status of the request."),
+        "result": { "description": "The result of the request, if the webhook asks for it and it is at most \
+                                    16,000 bytes." },
         "text": text_about("What happened, in a sentence."),
     });
     for object in crate::contract::ubiops::OBJECT_TYPES {
@@ -192,7 +194,7 @@ fn run_status() -> Value {
             "message": text(),
             "http_code": { "type": "integer" },
             "progress": anything(),
-            "process_results": { "description": "What came of it: an object or a string." },
+            "process_results": { "description": "The result, an object or a string." },
             "process_log": { "type": "array", "items": anything() },
             "process_chain_list": { "type": "array", "items": anything() },
             "urls": anything(),
@@ -238,22 +240,19 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
     let mut headers = vec![
         header(
             "webhook-id",
-            true,
-            "The same for every attempt of a delivery: what was seen before may be left undone.",
+            "The same for every attempt of a delivery, so that a receiver can skip what it has seen before.",
             &text(),
         ),
         header(
             "webhook-timestamp",
-            true,
             "When the attempt was made, in Unix seconds.",
             &json!({ "type": "integer" }),
         ),
-        header(
+        signed_header(
             "webhook-signature",
-            false,
-            "Standard Webhooks' signatures, separated by spaces: `v1,` and a base64 HMAC-SHA256, or `v1a,` and a base64 ed25519 signature, of \
-             id, timestamp and body, joined by dots. While a secret is replaced there is one of each. Left out where the webhook has no secret.",
-            &text(),
+            "Standard Webhooks' signatures, separated by spaces: `v1,` and a base64 HMAC-SHA256, or `v1a,` \
+             and a base64 ed25519 signature, of id, timestamp and body, joined by dots. While a secret is \
+             replaced there is one of each. Absent if the webhook has no secret.",
         ),
     ];
     if contract == Contract::Up42 {
@@ -263,7 +262,7 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
             ("signature-input", "Which headers UP42's signature covers: `date` and `digest`."),
             ("signature", "`up42-sig=` and the base64 HMAC-SHA256 of their values under the secret."),
         ] {
-            headers.push(header(name, false, about, &text()));
+            headers.push(signed_header(name, about));
         }
     }
     let last = if counts_as_delivered(contract, 302) {
@@ -274,14 +273,14 @@ fn event(name: &str, contract: Contract, summary: &str, description: &str, schem
     let mut operation = operation(
         name,
         summary,
-        &format!("{description} {last} Whatever else is answered is said in docs/outcomes.md."),
+        &format!("{description} {last} For every other answer see docs/outcomes.md."),
         &headers,
     );
     operation["requestBody"] = body_of(schema);
     let mut responses = json!({
         "2XX": { "description": "Delivered." },
         "410": { "description": "The webhook is disabled." },
-        "429": { "description": "The webhook gets fewer calls. `Retry-After` is kept to." },
+        "429": { "description": "The webhook gets fewer calls. `Retry-After` is respected." },
         "5XX": { "description": "The attempt is repeated by the schedule." },
     });
     if counts_as_delivered(contract, 302) {
@@ -306,8 +305,14 @@ fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn header(name: &str, required: bool, description: &str, schema: &Value) -> Value {
-    json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
+/// A header that every callback has.
+fn header(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "header", "required": true, "description": description, "schema": schema })
+}
+
+/// A header that is absent where there is no secret.
+fn signed_header(name: &str, description: &str) -> Value {
+    json!({ "name": name, "in": "header", "required": false, "description": description, "schema": text() })
 }
 
 /// With the run's `auth`, or with nothing.

@@ -187,11 +187,11 @@ pub(super) const TAGS: [(&str, &str); 14] = [
     ("Tokens", "Bearer secrets of a project with a role: `manage`, `publish`, `execute` or `read`."),
     ("Webhooks", "Where to call, for which events, how to sign, how to retry."),
     ("Tests", "Trial calls."),
-    ("Event types", "The catalogue: what events there are, and what their data must be."),
+    ("Event types", "The catalogue of event types, with the schemas of their data."),
     ("Events", "Something that happened, posted once by a producer."),
     ("Deliveries", "One event for one webhook, with every attempt in full."),
     ("Inboxes", "URLs of our own that record what reaches them."),
-    ("Replays", "Sending again what was sent before, or what never was."),
+    ("Replays", "Sending deliveries again, or events that a webhook missed."),
     ("Runs", "Long jobs that executors claim, with their callbacks."),
     ("Configuration", "Settings, event types and webhooks as one document."),
     ("Audit log", "Who did what to which thing, when and from where."),
@@ -205,13 +205,14 @@ const METRICS: [&str; 2] = [Form::Text.content_type(), Form::OpenMetrics.content
 /// What an operation is asked and answers.
 pub(super) fn described(id: Id) -> Operation {
     match id {
-        Id::GetHealth => Operation::new(Id::GetHealth, "Say whether Postern answers")
+        Id::GetHealth => Operation::new(Id::GetHealth, "Check that Postern answers")
                 .answer(200, "It does.", Content::Json(|_generator| schemars::json_schema!({ "$ref": "#/components/schemas/Health" })))
                 .such_as(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "allow_private_targets": false })),
         Id::GetMetrics => Operation::new(Id::GetMetrics, "Read the metrics of the deployment")
                 .about(
-                    "For Prometheus: what this isolate of the Worker has counted since it began, and what the first twenty projects by name have \
-                     counted and how they stand. Asked for `application/openmetrics-text`, it is OpenMetrics.",
+                    "For Prometheus: what this isolate of the Worker has counted since it started, and the \
+                     counters and states of the first twenty projects by name. A call that accepts \
+                     `application/openmetrics-text` gets OpenMetrics.",
                 )
                 .query(vec![Parameter {
                     name: "projects",
@@ -219,12 +220,12 @@ pub(super) fn described(id: Id) -> Operation {
                     description: "How many projects are asked at most; 0 for the Worker alone.",
                 }])
                 .answer(200, "The metrics.", Content::Text(&METRICS)),
-        Id::GetToken => Operation::new(Id::GetToken, "Say whose token this is")
-                .about("What the token that the call shows is called, what it is for and what it may do.")
+        Id::GetToken => Operation::new(Id::GetToken, "Show the token of the call")
+                .about("The name, the project and the role of the token that the call carries.")
                 .gives::<TokenIdentity>(200, "The token.")
                 .or(ProblemType::InvalidInput),
         Id::ListProjects => Operation::new(Id::ListProjects, "List projects")
-                .about("Every project for `ADMIN_TOKEN`, the token's own for any other.")
+                .about("Every project for an admin token, the token's own for any other.")
                 .query(whole_or_page())
                 .gives::<Page<ProjectView>>(200, "The projects, by name."),
         Id::CreateProject => Operation::new(Id::CreateProject, "Create a project")
@@ -242,11 +243,11 @@ pub(super) fn described(id: Id) -> Operation {
         Id::CreateToken => Operation::new(Id::CreateToken, "Create a token")
                 .body(body("TokenCreate", json!({ "name": "checkout service", "role": "publish" })))
                 .gives::<TokenCreated>(201, "Created, with its secret: the only time that it is shown."),
-        Id::DeleteToken => Operation::new(Id::DeleteToken, "Revoke a token").gone("It opens nothing any more.").or(ProblemType::NotFound),
+        Id::DeleteToken => Operation::new(Id::DeleteToken, "Revoke a token").gone("Revoked at once.").or(ProblemType::NotFound),
         Id::ListWebhooks => Operation::new(Id::ListWebhooks, "List webhooks")
                 .query(page_and(vec![
                     text("search", "Part of the name, the URL or the description, in any case."),
-                    labels("label", "`key:value`; may be given many times, and all must fit."),
+                    labels("label", "`key:value`; may be given several times, and all must fit."),
                     text("event", "An event pattern, as the webhook lists it."),
                     text("object_type", "The type of its object filter."),
                     text("object_name", "The name of its object filter."),
@@ -281,29 +282,34 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<SecretView>(200, "The secret in clear; looking at it is noted in the audit log.")
                 .or(ProblemType::NotFound),
         Id::RotateWebhookSecret => Operation::new(Id::RotateWebhookSecret, "Replace a webhook's signing secret")
-                .about("The secret before signs beside the new one for a while, so that receivers can change over.")
+                .about("The previous secret signs beside the new one for a while, so that receivers can \
+                        change over.")
                 .body(body("SecretRotation", json!({ "overlap_s": 3_600 })).optional())
                 .gives::<SecretView>(200, "The new secret in clear.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
-        Id::PauseWebhook => Operation::new(Id::PauseWebhook, "Let a webhook's deliveries wait")
-                .about("Events are taken all the same. Nothing happens where it is paused already.")
+        Id::PauseWebhook => Operation::new(Id::PauseWebhook, "Pause a webhook")
+                .about("Its deliveries wait; events are still accepted. Nothing happens if it is paused \
+                        already.")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
-        Id::ResumeWebhook => Operation::new(Id::ResumeWebhook, "Let a webhook's deliveries go on")
+        Id::ResumeWebhook => Operation::new(Id::ResumeWebhook, "Resume a webhook")
                 .gives::<WebhookView>(200, "The webhook as it is now.")
                 .with_etag()
                 .or(ProblemType::NotFound),
         Id::TestWebhook => Operation::new(Id::TestWebhook, "Test a webhook")
                 .about(
-                    "Called at once. With `retry` it is called again where it fails: up to six attempts in about a minute, `pending` meanwhile.",
+                    "Called at once. With `retry` a failed call is repeated, up to six attempts in about a \
+                     minute; the test is `pending` meanwhile.",
                 )
                 .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
                 .gives::<TestView>(201, "The pending test.")
                 .or(ProblemType::NotFound),
         Id::CreateTest => Operation::new(Id::CreateTest, "Test a webhook that is not stored")
-                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. Without a secret the call is not signed. It is called again where it fails only with `retry: true`.")
+                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. \
+                        Without a secret the call is not signed. A failed call is repeated only with \
+                        `retry: true`.")
                 .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
                 .gives::<TestView>(201, "The pending test."),
         Id::GetTest => Operation::new(Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its latest attempt once one was made.").or(ProblemType::NotFound),
@@ -327,7 +333,7 @@ pub(super) fn described(id: Id) -> Operation {
             .with_etag()
             .or(ProblemType::NotFound),
         Id::DeleteEventType => Operation::new(Id::DeleteEventType, "Remove an event type")
-            .gone("Removed from the catalogue; events of it stay.")
+            .gone("Removed from the catalogue; its events stay.")
             .or(ProblemType::NotFound),
         Id::ListEvents => Operation::new(Id::ListEvents, "List events")
                 .query(page_and(vec![text("type", "The event type.")]))
@@ -343,19 +349,20 @@ pub(super) fn described(id: Id) -> Operation {
                 .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
                 .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch.")
                 .or(ProblemType::Quota),
-        Id::DryRunEvent => Operation::new(Id::DryRunEvent, "Say what an event would do")
+        Id::DryRunEvent => Operation::new(Id::DryRunEvent, "Preview an event")
                 .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
                 .query(vec![text("webhook", "Only this webhook.")])
                 .body(body("EventCreate", event_example()))
                 .gives::<DryRunView>(200, "What would happen.")
                 .or(ProblemType::NotFound),
         Id::ExportEvents => Operation::new(Id::ExportEvents, "Export events")
-                .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
+                .about("Every event that fits, one JSON value a line, oldest first. A stream that breaks \
+                        off is incomplete.")
                 .query(export_and(vec![word(
                     "data",
                     &DataForm::ALL.map(DataForm::as_str),
-                    "How the data is written: `json` as the value that it is (where nobody says), `text` as a string that holds what the producer wrote, \
-                     for readers whose numbers are too small for it.",
+                    "How the data is written: `json` (the default) as a value, `text` as a string that \
+                     holds what the producer wrote, for readers that would round large numbers.",
                 )]))
                 .lines::<EventView>("Lines of events, with their data."),
         Id::GetEvent => Operation::new(Id::GetEvent, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
@@ -368,7 +375,8 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<Page<DeliveryView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
         Id::ExportDeliveries => Operation::new(Id::ExportDeliveries, "Export deliveries")
-                .about("Every delivery that fits, one JSON value a line, oldest first. A stream that breaks off was not whole.")
+                .about("Every delivery that fits, one JSON value a line, oldest first. A stream that breaks \
+                        off is incomplete.")
                 .query(export_and(vec![
                     word("state", &State::ALL.map(State::as_str), "Where they stand."),
                     text("webhook", "The webhook's name."),
@@ -376,7 +384,8 @@ pub(super) fn described(id: Id) -> Operation {
                 .lines::<ExportedDelivery>("Lines of deliveries, each with all its attempts.")
                 .or(ProblemType::NotFound),
         Id::GetDelivery => Operation::new(Id::GetDelivery, "Show a delivery")
-                .gives::<DeliveryDetail>(200, "The delivery, why it stands there, every attempt and the event.")
+                .gives::<DeliveryDetail>(200, "The delivery, the reason for its state, every attempt and \
+                                               the event.")
                 .or(ProblemType::NotFound),
         Id::RetryDelivery => Operation::new(Id::RetryDelivery, "Send a delivery now")
                 .gives::<DeliveryView>(202, "It is due now.")
@@ -431,8 +440,8 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<Page<RunView>>(200, "A page, newest first."),
         Id::CreateRun => Operation::new(Id::CreateRun, "Create a run")
                 .about(
-                    "Its callbacks are probed before it is offered to anybody: each must answer a GET with 200. Where nobody is there \
-                     the probe is repeated for ten seconds.",
+                    "Its callbacks are probed before it is offered to an executor: each must answer a GET \
+                     with 200. While nothing answers, the probe is repeated for ten seconds.",
                 )
                 .body(body(
                     "RunCreate",
@@ -441,14 +450,15 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<RunView>(201, "Created.")
                 .or(ProblemType::Quota),
         Id::ClaimRun => Operation::new(Id::ClaimRun, "Claim a run")
-                .about("The oldest that waits. The claim ends with its lease, which each update renews; the run is offered again then.")
+                .about("The oldest run that waits. The claim ends with its lease, which each update renews; \
+                        then the run is offered again.")
                 .body(body("RunClaimRequest", json!({ "lease_s": 60 })).optional())
-                .gives::<RunClaim>(200, "What is to be done.")
+                .gives::<RunClaim>(200, "The work to do.")
                 .gone("Nothing waits."),
         Id::GetRun => Operation::new(Id::GetRun, "Show a run")
                 .gives::<RunDetail>(200, "The run with its chain, log, results and callbacks.")
                 .or(ProblemType::NotFound),
-        Id::UpdateRun => Operation::new(Id::UpdateRun, "Say how far a run is")
+        Id::UpdateRun => Operation::new(Id::UpdateRun, "Report a run's progress")
                 .about("An empty object only renews the lease.")
                 .body(
                     body("RunUpdateRequest", json!({ "claim": 1, "message": "step 2 of 5", "progress": { "step": 2, "of": 5 } }))
@@ -463,7 +473,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
         Id::TerminateRun => Operation::new(Id::TerminateRun, "Stop a run")
-                .about("Its executor learns it by a 409.")
+                .about("Its executor learns of it by a 409.")
                 .gives::<RunView>(200, "The run as it is now.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
@@ -487,7 +497,7 @@ pub(super) fn described(id: Id) -> Operation {
         Id::GetConfiguration => Operation::new(Id::GetConfiguration, "Show the configuration")
                 .answer(200, "The document, without secrets.", Content::Json(config_document))
                 .with_etag(),
-        Id::PlanConfiguration => Operation::new(Id::PlanConfiguration, "Say what a configuration would change")
+        Id::PlanConfiguration => Operation::new(Id::PlanConfiguration, "Preview a configuration")
                 .body(body("ConfigRequest", configuration_example()))
                 .gives::<PlanView>(200, "The plan; nothing has changed."),
         Id::ApplyConfiguration => Operation::new(Id::ApplyConfiguration, "Apply a configuration")
@@ -497,19 +507,19 @@ pub(super) fn described(id: Id) -> Operation {
                 .or(ProblemType::StateConflict)
                 .or(ProblemType::Quota),
         Id::PreviewImport => Operation::new(Id::PreviewImport, "Read another system's webhooks")
-                .about("From what its API lists to a configuration. Nothing is stored.")
+                .about("Makes a configuration of what its API lists. Nothing is stored.")
                 .body(body(
                     "ImportRequest",
                     json!({ "from": "svix", "listing": { "data": [{ "uid": "shop", "url": "https://example.com/hooks" }] } }),
                 ))
                 .gives::<PreviewView>(200, "A document to look at and to apply, with a note for everything that could not be taken over."),
         Id::GetStats => Operation::new(Id::GetStats, "Count attempts")
-                .about("The 24 h before now, by the hour, where nothing else is asked for.")
+                .about("Without parameters, the last 24 hours by the hour.")
                 .query(vec![
                     text("webhook", "Only of this webhook."),
                     text("type", "Only of this event type."),
                     time("since", "Where the first bucket starts; rounded down to the start of a bucket."),
-                    time("until", "Later than `since`; now where nobody says."),
+                    time("until", "Later than `since`; now if absent."),
                     word("bucket", &["hour", "day"], "The width of the buckets."),
                 ])
                 .gives::<StatsView>(200, "The whole time, and every bucket of it.")
@@ -517,20 +527,24 @@ pub(super) fn described(id: Id) -> Operation {
                 .or(ProblemType::StateConflict),
         Id::GetProjectMetrics => Operation::new(Id::GetProjectMetrics, "Read the metrics of a project")
                 .about(
-                    "For Prometheus: accepted events, attempts by how they ended, how long they took, and how deliveries stand. Counters go on \
-                     whatever is deleted. Asked for `application/openmetrics-text`, it is OpenMetrics.",
+                    "For Prometheus: accepted events, attempts by result, how long they took, and \
+                     deliveries by state. Counters never go back, whatever is deleted. A call that accepts \
+                     `application/openmetrics-text` gets OpenMetrics.",
                 )
                 .answer(200, "The metrics.", Content::Text(&METRICS))
                 .or(ProblemType::InvalidInput)
                 .or(ProblemType::StateConflict),
         Id::CreateLiveTicket => Operation::new(Id::CreateLiveTicket, "Ask for a ticket to the live feed")
-                .about("For browsers: it opens one connection within 30 seconds, as its token would. What revokes the token also closes the connection.")
+                .about("For browsers: it opens one connection within 30 seconds, as its token would. The \
+                        connection closes when the token is revoked.")
                 .gives::<LiveTicket>(201, "The ticket: the only time that it is shown.")
                 .such_as(json!({ "ticket": "mzxw6ytboi4dambqgaydambqgaydambqgaydambqgaydambqgaya", "expires_at": "2026-11-21T14:08:01.204Z" })),
         Id::Listen => Operation::new(Id::Listen, "Listen to changes")
                 .about(
-                    "A WebSocket: each text frame is one change (`LiveEvent`). The subprotocol is `postern.v1`; a browser, which can set no header, \
-                     also offers a ticket as the subprotocol `ticket.<ticket>`. A token is not taken there: logs keep what stands there.",
+                    "A WebSocket: each text frame is one change (`LiveEvent`). The subprotocol is \
+                     `postern.v1`; a browser, which can set no header, also offers a ticket as the \
+                     subprotocol `ticket.<ticket>`. A token is not accepted there, because logs keep \
+                     subprotocols.",
                 )
                 .answer(101, "The connection is a WebSocket from now on.", Content::Nothing)
                 .or(ProblemType::InvalidInput)
@@ -588,7 +602,7 @@ fn labels(name: &'static str, description: &'static str) -> Parameter {
 
 fn page_and(mut more: Vec<Parameter>) -> Vec<Parameter> {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT });
-    more.push(Parameter { name: "limit", schema: limit, description: "Items of the page at most." });
+    more.push(Parameter { name: "limit", schema: limit, description: "The most items of a page." });
     more.push(text(
         "cursor",
         "`next` of the page before; opaque. A page that is short and has a `next` says in `searched_to` how far it looked.",
@@ -603,7 +617,7 @@ fn whole_or_page() -> Vec<Parameter> {
         Parameter {
             name: "limit",
             schema: limit,
-            description: "Items of the page at most; without it all that follow are given.",
+            description: "The most items of a page; if absent, all that follow.",
         },
         text("cursor", "`next` of the page before; opaque."),
     ]
@@ -637,7 +651,7 @@ pub(super) fn health() -> Value {
         "properties": {
             "status": { "const": "ok" },
             "version": { "type": "string", "description": "Of Postern." },
-            "allow_private_targets": { "type": "boolean", "description": "Whether addresses of the own network are taken (development)." },
+            "allow_private_targets": { "type": "boolean", "description": "Whether private addresses may be called (development)." },
         },
         "required": ["status", "version", "allow_private_targets"],
     })
@@ -658,7 +672,7 @@ pub(super) fn path_parameter(name: &str, id: Id) -> (Value, &'static str) {
         ("kind", _) => {
             let kinds =
                 CallbackKind::ALL.into_iter().filter(|kind| !kind.is_probe()).map(CallbackKind::as_str);
-            (json!({ "type": "string", "enum": kinds.collect::<Vec<_>>() }), "What the callback tells.")
+            (json!({ "type": "string", "enum": kinds.collect::<Vec<_>>() }), "What the callback says.")
         }
         (_, "tokens") => (text(), "`tok_…`"),
         (_, "tests") => (text(), "`tst_…`"),

@@ -1,20 +1,23 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::document::{document, operations, patterns, tags};
 use super::prose::readable;
-use super::*;
+use super::{body, operation};
 use crate::contract::{Rendering, Source, render};
 use crate::egress::Policy;
 use crate::event::{ObjectRef, Operational};
 use crate::facade::actinia;
 use crate::fault::InputFault;
 use crate::json_schema::Schema;
-use crate::operation::Operation;
+use crate::operation::{Needs, Operation};
+use crate::problem::ProblemType;
 use crate::route::Path;
 use crate::run::Entry;
 use crate::time::Timestamp;
+use crate::token::Role;
 use crate::webhook::parse;
 use crate::webhook::rotation::Rotation;
 

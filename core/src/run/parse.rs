@@ -30,7 +30,7 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
     match &split.raw {
         None => fields.fault("chain", "is required"),
         Some(raw) if !raw.get().trim_start().starts_with('{') => {
-            fields.fault("chain", "must be a JSON object: what is to be done");
+            fields.fault("chain", "must be a JSON object that says what is to be done");
         }
         Some(_) => {}
     }

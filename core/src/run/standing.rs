@@ -32,7 +32,7 @@ pub fn may_resend(
             Err("it is sent as soon as the update before it is through")
         }
         _ if webhooks.lack_credentials() => {
-            Err("the credentials of its address were deleted after its last call: it can not be called again")
+            Err("the credentials of its address were deleted after its last call: it can't be called again")
         }
         _ => Ok(()),
     }

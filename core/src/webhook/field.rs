@@ -95,7 +95,7 @@ pub(crate) fn events(fields: &mut Fields<'_>, items: &[Value]) -> Option<Vec<Eve
 /// A list of patterns at the field `key`, which may be empty.
 pub(crate) fn patterns(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> Option<Vec<EventPattern>> {
     if items.len() > EVENTS_MAX {
-        fields.fault(key, format!("must be at most {EVENTS_MAX}, these are {}", items.len()));
+        fields.fault(key, format!("must hold at most {EVENTS_MAX} event types, this holds {}", items.len()));
         return None;
     }
     let mut patterns: Vec<EventPattern> = Vec::with_capacity(items.len());
@@ -173,7 +173,8 @@ pub(crate) fn headers(
     protected_field: ProtectedField,
 ) -> Vec<Header> {
     if items.len() > HEADERS_MAX {
-        fields.fault("headers", format!("must be at most {HEADERS_MAX}, these are {}", items.len()));
+        fields
+            .fault("headers", format!("must hold at most {HEADERS_MAX} headers, this holds {}", items.len()));
         return Vec::new();
     }
     let mut read: Vec<Header> = Vec::with_capacity(items.len());
@@ -336,7 +337,7 @@ pub(crate) fn labels(
     map: &Map<String, Value>,
 ) -> BTreeMap<String, String> {
     if map.len() > LABELS_MAX {
-        fields.fault(key, format!("must be at most {LABELS_MAX}, these are {}", map.len()));
+        fields.fault(key, format!("must hold at most {LABELS_MAX} labels, this holds {}", map.len()));
         return BTreeMap::new();
     }
     let mut part_faults = crate::fault::Faults::default();
@@ -378,7 +379,8 @@ pub(crate) fn timeout_s(fields: &mut Fields<'_>, key: &'static str, seconds: i64
 /// Seconds before attempt 2, 3, …, at the field `key`.
 pub(crate) fn schedule_s(fields: &mut Fields<'_>, key: &str, items: &[Value]) -> Vec<u32> {
     if items.len() > SCHEDULE_WAITS_MAX {
-        fields.fault(key, format!("must be at most {SCHEDULE_WAITS_MAX}, these are {}", items.len()));
+        fields
+            .fault(key, format!("must hold at most {SCHEDULE_WAITS_MAX} waits, this holds {}", items.len()));
         return Vec::new();
     }
     let mut waits = Vec::with_capacity(items.len());

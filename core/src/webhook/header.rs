@@ -44,12 +44,12 @@ const GROUPS: [Group; 7] = [
     },
     // Standard Webhooks' own (docs/wire.md D.1), and the names that Svix' libraries read in their place.
     Group {
-        why: "belongs to the signature, which Postern makes itself: set by hand it would forge one or break it",
+        why: "belongs to the signature, which Postern makes itself: set by hand it would forge or break one",
         names: &[],
         prefixes: &["webhook-", "svix-"],
     },
     Group {
-        why: "would say of the body what is not so: it is sent as it is and whole, and is another with each event",
+        why: "would describe the body wrongly: it is sent whole and unencoded, and differs with each event",
         names: &[
             "content-encoding",
             "content-range",
@@ -61,7 +61,8 @@ const GROUPS: [Group; 7] = [
         prefixes: &[],
     },
     Group {
-        why: "says where a request comes from, which receivers and proxies believe: it can't be made up",
+        why: "says where a request comes from, and receivers and proxies believe it, so it can't be \
+              configured",
         names: &[
             "forwarded",
             "via",
@@ -93,7 +94,7 @@ const GROUPS: [Group; 7] = [
     },
     // RFC 9110 13 and 14.
     Group {
-        why: "asks for part of an answer, or for one on a condition: a receiver would be right to refuse the event",
+        why: "asks for part of an answer or makes it conditional, so a receiver may rightly refuse the event",
         names: &["range", "request-range"],
         prefixes: &["if-"],
     },

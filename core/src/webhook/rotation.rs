@@ -114,7 +114,7 @@ impl Rotation {
         {
             fields.fault(
                 "kind",
-                format!("must be {}, which is what the secret makes, or be left out", secret.kind().as_str()),
+                format!("must be {}, the kind of this secret, or be left out", secret.kind().as_str()),
             );
         }
         let faults = fields.finish();

@@ -5,11 +5,11 @@ use postern_core::contract::{self, Rendering, Source};
 use postern_core::delivery::{Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress;
 use postern_core::time::Timestamp;
-use postern_core::webhook::{Contract, Definition, ProjectName};
+use postern_core::webhook::{Definition, ProjectName};
 use postern_engine::{Bounds, Ready};
 use postern_ledger::{Report, TestWork, WorkEvent};
 
-use super::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::clock;
 use crate::definitions;
 use crate::log;
@@ -85,11 +85,7 @@ impl Dispatcher {
             timeout_s,
         };
         let attempt = self.call(call).await;
-        meter::attempted(
-            &attempt.outcome,
-            attempt.duration_ms,
-            is_delivered(stored.definition.contract, &attempt.outcome),
-        );
+        meter::attempted(stored.definition.contract, &attempt.outcome, attempt.duration_ms);
         Some(Report { delivery: work.delivery, attempt })
     }
 
@@ -184,9 +180,4 @@ struct OneCall<'a> {
     trigger: Trigger,
     /// Seconds that it may take.
     timeout_s: u32,
-}
-
-/// Whether the receiver took it.
-const fn is_delivered(contract: Contract, outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Answered { status } if contract::counts_as_delivered(contract, *status))
 }

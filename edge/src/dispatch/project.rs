@@ -4,7 +4,7 @@ use postern_core::webhook::ProjectName;
 use postern_engine::{Fault, Parcel, Queued};
 use postern_ledger::{GivenBack, LeaseTicket, Report, Work, WorkSet};
 
-use super::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::log;
 use crate::project_do::attempts::{ClaimAttempts, ReportAttempts, UnclaimAttempts};
 use crate::project_do::call::{self, CallError};

@@ -11,7 +11,7 @@ use postern_core::run::{
 use postern_core::webhook::ProjectName;
 use postern_ledger::RunCall;
 
-use super::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::clock;
 use crate::log;
 use crate::project_do::call;

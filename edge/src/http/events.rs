@@ -4,6 +4,7 @@
 //! handed back with it are made after the answer, in `wait_until`: the inline lane.
 
 use futures_channel::oneshot;
+use futures_util::future::{self, OptionFuture};
 use postern_core::api::event::{BatchAccepted, EventAccepted};
 use postern_core::event::{self, NewEvent};
 use postern_core::fault::{Fault, InputFault};
@@ -17,7 +18,7 @@ use super::problem::{Answer, ApiError, Outcome};
 use super::request::IDEMPOTENCY_KEY;
 use crate::clock;
 use crate::meter;
-use crate::project_do::call;
+use crate::project_do::call::{self, Joined};
 use crate::project_do::events::{Accepted, Ingest, ListEvents, ShowEvent};
 use crate::project_do::question::Asking;
 use crate::session::Session;
@@ -67,22 +68,29 @@ async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError>
 }
 
 /// The whole of it goes on if the client hangs up: the project may have leased deliveries to this invocation
-/// by then.
+/// by then, and other requests may wait for the call that it makes.
 async fn ingest(session: &mut Session<'_>, events: Vec<NewEvent>) -> Result<Vec<EventAccepted>, ApiError> {
     let started_at = clock::now();
     let (env, project) = (session.env.clone(), session.project.clone());
     let (dispatcher, call) = (session.dispatcher()?, session.call(Asking(Ingest { events })));
     let (tell, told) = oneshot::channel();
     let asked = async move {
-        let (outcome, work) = match call::ask(&env, &call).await {
-            Ok(Accepted { items, work }) => (Ok(items), work),
-            Err(error) => (Err(error), WorkSet::default()),
+        let Joined { ticket, carry } = match call::join(&env, &call).await {
+            Ok(joined) => joined,
+            Err(error) => return drop(tell.send(Err(error))),
         };
-        // The receiver is gone if the client is.
-        let _client_left = tell.send(outcome);
-        if !work.works.is_empty() {
-            dispatcher.run_works(project, work, started_at).await;
-        }
+        let own = async move {
+            let (outcome, work) = match call::reply_to::<Ingest>(ticket).await {
+                Ok(Accepted { items, work }) => (Ok(items), work),
+                Err(error) => (Err(error), WorkSet::default()),
+            };
+            // The receiver is gone if the client is.
+            let _client_left = tell.send(outcome);
+            if !work.works.is_empty() {
+                dispatcher.run_works(project, work, started_at).await;
+            }
+        };
+        future::join(own, OptionFuture::from(carry)).await;
     };
     let items = session.ask_to_the_end(told, asked).await?;
     meter::accepted(items.iter().filter(|item| !item.duplicate).count() as u64);

@@ -2,7 +2,7 @@
 //! line, oldest first.
 //!
 //! The project gives one page at a time and holds nothing in between; the next is asked for when the client
-//! has taken the one before. The first is there before the answer begins, so that a refusal is an answer and
+//! has taken the one before. The first is there before the answer starts, so that a refusal is an answer and
 //! not a broken stream.
 
 use futures_util::stream::{self, Stream};

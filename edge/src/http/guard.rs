@@ -65,14 +65,17 @@ impl Guard {
         &self.shown
     }
 
-    /// Whether the request may go on. `is_public`: its path needs no token.
-    pub(crate) fn check(&self, is_public: bool, now: Timestamp) -> Result<(), TooMany> {
+    /// Whether the request may go on whose path needs no token.
+    pub(crate) fn check_public(&self, now: Timestamp) -> Result<(), TooMany> {
         let Some(address) = &self.address else { return Ok(()) };
-        if is_public {
-            return PUBLIC
-                .with_borrow_mut(|limiter| limiter.take(address, self.limits.public_per_min, now))
-                .map_err(TooMany);
-        }
+        PUBLIC
+            .with_borrow_mut(|limiter| limiter.take(address, self.limits.public_per_min, now))
+            .map_err(TooMany)
+    }
+
+    /// Whether the request may go on whose path needs a token.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), TooMany> {
+        let Some(address) = &self.address else { return Ok(()) };
         let token = || self.shown.one().map(token::hash).unwrap_or_default();
         let max = self.limits.failures_per_min;
         // The token is hashed only where the answer depends on it.
@@ -149,12 +152,12 @@ mod tests {
             shows("guess").note(401, now);
         }
         expect("given");
-        assert!(shows("guess").check(false, now).is_err());
-        assert!(shows("given").check(false, now).is_ok());
+        assert!(shows("guess").check(now).is_err());
+        assert!(shows("given").check(now).is_ok());
         let used = shows("given");
         used.standing.verify();
         used.note(101, now);
-        assert!(shows("given").check(false, now).is_err(), "it was used");
+        assert!(shows("given").check(now).is_err(), "it was used");
     }
 
     #[test]
@@ -165,11 +168,11 @@ mod tests {
         guess.note(401, now);
         right.note(200, now);
         right.note(422, now);
-        assert!(guess.check(false, now).is_ok(), "who is known may be refused");
+        assert!(guess.check(now).is_ok(), "who is known may be refused");
         guess.note(401, now);
-        assert!(guess.check(false, now).is_err() && right.check(false, now).is_ok());
-        assert!(guess.check(true, now).is_ok(), "what needs no token is counted apart");
-        assert!(guard("192.0.2.2", Some("Bearer wrong")).check(false, now).is_ok());
+        assert!(guess.check(now).is_err() && right.check(now).is_ok());
+        assert!(guess.check_public(now).is_ok(), "what needs no token is counted apart");
+        assert!(guard("192.0.2.2", Some("Bearer wrong")).check(now).is_ok());
     }
 
     #[test]
@@ -182,9 +185,9 @@ mod tests {
                 caller.note(200, now);
                 caller.note(429, now);
                 caller.note(503, now);
-                assert!(caller.check(false, now).is_ok(), "{status}");
+                assert!(caller.check(now).is_ok(), "{status}");
                 caller.note(status, now);
-                assert!(caller.check(false, now).is_err(), "{status}");
+                assert!(caller.check(now).is_err(), "{status}");
             }
         }
     }
@@ -196,19 +199,19 @@ mod tests {
         guard(address, Some("Bearer wrong")).note(401, now);
         right.note(200, now);
         guard(address, Some("Bearer wrong")).note(401, now);
-        assert!(right.check(false, now).is_ok());
+        assert!(right.check(now).is_ok());
         let both = Guard {
             shown: Shown::of(Some("Bearer right"), Some("postern.v1, bearer.guess")),
             ..guard(address, None)
         };
-        assert!(both.check(false, now).is_err());
+        assert!(both.check(now).is_err());
     }
 
     #[test]
     fn what_needs_no_token_is_limited_too() {
         let caller = guard("192.0.2.9", None);
-        assert!(caller.check(true, Timestamp(0)).is_ok() && caller.check(true, Timestamp(0)).is_ok());
-        assert!(caller.check(true, Timestamp(0)).is_err_and(|too_many| too_many.0 == 61));
+        assert!(caller.check_public(Timestamp(0)).is_ok() && caller.check_public(Timestamp(0)).is_ok());
+        assert!(caller.check_public(Timestamp(0)).is_err_and(|too_many| too_many.0 == 61));
     }
 
     #[test]

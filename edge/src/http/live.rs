@@ -90,11 +90,11 @@ fn shown<'a>(authorization: Option<&'a str>, offered: &'a str) -> Result<Shown<'
         Offered::Nothing => Ok(Shown::Token(token_of(authorization, &["Bearer"]))),
         Offered::Ticket(ticket) => Ok(Shown::Ticket(ticket)),
         Offered::Wrong => unauthorized(
-            "this can't be a ticket: POST live/tickets gives one, which is offered as ticket.<ticket>",
+            "this is not a ticket: POST live/tickets gives one, to be offered as ticket.<ticket>",
         ),
         Offered::Token => unauthorized(
-            "a token is not taken as a subprotocol, because logs keep it: POST live/tickets gives a ticket, which is offered as \
-             ticket.<ticket>; a program may send Authorization: Bearer <token>",
+            "a token is not accepted as a subprotocol, because logs keep it: offer a ticket of POST \
+             live/tickets as ticket.<ticket>, or send Authorization: Bearer <token> from a program",
         ),
     }
 }

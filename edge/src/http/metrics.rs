@@ -29,7 +29,11 @@ pub(crate) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
     let is_admin =
         token_of(incoming.authorization(), &["Bearer"]).is_some_and(|token| settings.admin(token).is_some());
     if !is_admin {
-        return Err(ApiError::problem(ProblemType::Unauthorized, "only ADMIN_TOKEN reads the metrics"));
+        return Err(ApiError::problem(
+            ProblemType::Unauthorized,
+            "only an admin token (ADMIN_TOKEN or one of \
+                                                                 ADMIN_TOKENS) can read the metrics",
+        ));
     }
     incoming.standing.verify();
     let query = MetricsQuery::parse(incoming.parts().query).map_err(Problem::invalid)?;
@@ -59,7 +63,7 @@ pub(crate) async fn all(env: &Env, incoming: &Incoming) -> Result<Answer, ApiErr
         let found = call::ask(env, &call).await.map_err(|error| {
             log::warn(
                 &incoming.id,
-                "a project said nothing of itself",
+                "a project did not report its metrics",
                 &[("project", &project.name.as_str()), ("error", &error)],
             );
         });

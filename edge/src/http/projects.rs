@@ -49,7 +49,11 @@ pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer,
     if !caller.is_admin() {
         // A token that verifies is told that it does not suffice; any other that it is wrong.
         ask_own(env, incoming, caller, ShowProject).await?;
-        return Err(ApiError::problem(ProblemType::Forbidden, "only ADMIN_TOKEN creates projects"));
+        return Err(ApiError::problem(
+            ProblemType::Forbidden,
+            "only an admin token (ADMIN_TOKEN or one of \
+                                                              ADMIN_TOKENS) can create projects",
+        ));
     }
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);

@@ -215,7 +215,7 @@ pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
     version.map(Some).ok_or_else(|| {
         ApiError::problem(
             ProblemType::VersionMismatch,
-            "If-Match names no version of this: send its ETag as it was given",
+            "If-Match does not name a version of this resource: send its ETag unchanged",
         )
     })
 }

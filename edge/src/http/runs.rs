@@ -65,7 +65,7 @@ async fn claim(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     }
 }
 
-/// `POST {id}/updates`: 202, and the lease begins anew; an empty object only renews it. 404, 409 once the run
+/// `POST {id}/updates`: 202, and the lease starts anew; an empty object only renews it. 404, 409 once the run
 /// has ended or is another executor's, 422.
 async fn update(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError> {
     let update = parse::update(&session.incoming.optional_json_text().await?)?;

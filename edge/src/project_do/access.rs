@@ -33,7 +33,9 @@ pub(super) fn authorize(
     let token = ledger.verify_token(hash, now).ok_or_else(unauthorized)?;
     match needs {
         needs if needs.allows(token.role) => Ok(Some(token)),
-        Needs::Admin => Err(forbidden("only ADMIN_TOKEN can do this")),
+        Needs::Admin => {
+            Err(forbidden("only an admin token (ADMIN_TOKEN or one of ADMIN_TOKENS) can do this"))
+        }
         _ => Err(forbidden(&format!("a token with the role {} can't do this", token.role.as_str()))),
     }
 }

@@ -75,18 +75,18 @@ impl Project {
                 self.tell(id, Changes { deliveries: changed.unwrap_or_default(), ..Changes::default() });
             }
             Task::Tests => self.run_due_tests(id).map_err(done("due tests could not be run"))?,
-            Task::Runs => self.run_due_runs(id).map_err(done("due runs could not be looked after"))?,
+            Task::Runs => self.run_due_runs(id).map_err(done("due runs could not be continued"))?,
             Task::Publish(limit) => {
                 self.publish(id, limit).map_err(done("definitions could not be published"))?;
             }
             Task::Retain => {
                 let step = self.with_ledger(|ledger| ledger.retention_step(now));
-                let step = step.map_err(done("what is old could not be deleted; it will be tried again"))?;
+                let step = step.map_err(done("old data could not be deleted; it will be tried again"))?;
                 return Ok(if step == Some(true) { Told::More } else { Told::Done });
             }
             Task::Plan(rest) => {
                 let wake = self.with_ledger(|ledger| self.alarm.wake_at(ledger, rest, now));
-                let wake = wake.map_err(done("what comes next could not be read"))?;
+                let wake = wake.map_err(done("the time of the next work could not be read"))?;
                 // The ledger knows everything, so a later time is right too.
                 let set = self.alarm.set_exactly(&self.state.storage(), wake.flatten(), now).await;
                 set.map_err(|error| ("the alarm could not be set", log::chain(&error)))?;
@@ -195,7 +195,7 @@ impl Project {
             let mut puts = futures_util::stream::iter(puts).buffer_unordered(PUBLISH_AT_ONCE);
             while let Some((entry, outcome)) = puts.next().await {
                 if let Err(error) = note_published(&mut ledger.borrow_mut(), &id, &entry, outcome) {
-                    log::error(&id, "what was published could not be noted", &[("error", &error)]);
+                    log::error(&id, "published definitions could not be recorded", &[("error", &error)]);
                 }
                 if clock::now().ms_since(now) >= PUBLISHES_FOR_MS {
                     break;

@@ -1,5 +1,7 @@
 //! Asking a project object from the Worker: one `fetch` of its stub with a [`Call`] as JSON text.
 
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
 use postern_core::api::project::ProjectView;
 use postern_core::problem::{Problem, ProblemType};
@@ -15,6 +17,7 @@ use super::listening::Listening;
 use super::projects::Founding;
 use super::question::{self, Asking, Question, Reply};
 use super::refusal::Refusal;
+use super::together::{self, Ticket};
 use super::wire::{self, Call, Entry, NoReply};
 use crate::caller::Caller;
 use crate::config;
@@ -67,12 +70,48 @@ impl From<Refusal> for CallError {
 /// The object could not be reached, failed or refused.
 pub(crate) async fn ask<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Q::Reply, CallError> {
     // Anybody may call an inbox, so what Postern asks for them is a stranger's question.
-    let is_open = Q::NAME == Receive::NAME;
+    let reach = if Q::NAME == Receive::NAME { Reach::IfListed } else { Reach::of(&call.caller) };
     let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
-    match exchange(env, sent, Reach::of(&call.caller, is_open)).await? {
+    match exchange(env, sent, reach).await? {
         Some(reply) => read(&reply),
         None => Ok(question::without_project::<Q>(&call.caller, &call.project)?),
     }
+}
+
+/// A call that travels with others, and the duty to send them if nobody does already.
+pub(crate) struct Joined {
+    /// For [`reply_to`].
+    pub(crate) ticket: Ticket,
+    /// Sends this call and those that came with it and after it. It must be driven to its end, also when the
+    /// client has gone: others wait for it.
+    pub(crate) carry: Option<LocalBoxFuture<'static, ()>>,
+}
+
+/// Lets `call` travel to its project together with others of this isolate ([`postern_engine::Intake`]).
+///
+/// # Errors
+/// There is no such project: what it is answered then.
+pub(crate) async fn join<Q: Question>(env: &Env, call: &Call<Asking<Q>>) -> Result<Joined, CallError> {
+    let text = written(call)?;
+    if !Reach::of(&call.caller).includes(env, &call.request_id, &call.project).await {
+        question::without_project::<Q>(&call.caller, &call.project)?;
+        return Err(CallError::Unexpected(String::from("a reply without a project")));
+    }
+    let (env, id, project) = (env.clone(), call.request_id.clone(), call.project.clone());
+    let sends = move |text| {
+        let (env, id, project) = (env.clone(), id.clone(), project.clone());
+        async move { send(&env, &id, &project, text).await }.boxed_local()
+    };
+    let (ticket, carry) = together::join(&call.project, text, Box::new(sends));
+    Ok(Joined { ticket, carry })
+}
+
+/// Waits for the reply to a call that travels with others.
+///
+/// # Errors
+/// See [`ask`].
+pub(crate) async fn reply_to<Q: Question>(ticket: Ticket) -> Result<Q::Reply, CallError> {
+    read(&ticket.reply().await.map_err(CallError::Unreachable)?)
 }
 
 /// Makes the project of `call`.
@@ -118,9 +157,9 @@ enum Reach {
 
 impl Reach {
     /// A stranger names only projects that there are. A token is a stranger's until its project has confirmed
-    /// it; what `is_open` is asked for anybody.
-    fn of(caller: &Caller, is_open: bool) -> Self {
-        if is_open || matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
+    /// it.
+    const fn of(caller: &Caller) -> Self {
+        if matches!(caller, Caller::Token(_)) { Self::IfListed } else { Self::Anyway }
     }
 
     async fn includes(self, env: &Env, id: &RequestId, project: &ProjectName) -> bool {
@@ -145,18 +184,17 @@ async fn exchange(env: &Env, sent: Sent<'_>, reach: Reach) -> Result<Option<Stri
     if !reach.includes(env, id, project).await {
         return Ok(None);
     }
-    match fetched(env, project.as_str(), text).await {
-        Ok(reply) => Ok(Some(reply)),
-        Err(error) => {
-            let error = log::chain(&error);
-            log::warn(
-                id,
-                "a project could not be reached",
-                &[("project", &project.as_str()), ("error", &error)],
-            );
-            Err(CallError::Unreachable(error))
-        }
-    }
+    send(env, id, project, text).await.map(Some).map_err(CallError::Unreachable)
+}
+
+/// Sends the text of a call, or of several; gives that of the reply. What went wrong is logged, too.
+async fn send(env: &Env, id: &RequestId, project: &ProjectName, text: String) -> Result<String, String> {
+    fetched(env, project.as_str(), text).await.map_err(|error| {
+        let error = log::chain(&error);
+        let fields: [(&str, &dyn std::fmt::Display); 2] = [("project", &project.as_str()), ("error", &error)];
+        log::warn(id, "a project could not be reached", &fields);
+        error
+    })
 }
 
 /// Reads a reply.
@@ -203,8 +241,12 @@ async fn fetched(env: &Env, project: &str, text: String) -> worker::Result<Strin
 /// # Errors
 /// There is no such project, it refused, or its object could not be reached.
 pub(crate) async fn upgrade(env: &Env, call: &Call<Listening>) -> Result<Response, CallError> {
-    let is_open = matches!(call.command, Listening::ListenWithTicket { .. });
-    if !Reach::of(&call.caller, is_open).includes(env, &call.request_id, &call.project).await {
+    let reach = match call.command {
+        // Who shows a ticket is a stranger until the project has confirmed it.
+        Listening::ListenWithTicket { .. } => Reach::IfListed,
+        Listening::Listen => Reach::of(&call.caller),
+    };
+    if !reach.includes(env, &call.request_id, &call.project).await {
         return Err(CallError::Refused(Box::new(Problem::new(ProblemType::Unauthorized, token::WRONG))));
     }
     let unreachable = |error: worker::Error| CallError::Unreachable(log::chain(&error));

@@ -97,7 +97,7 @@ impl Question for ApplyConfig {
         let (state, stored) = turn.config_state()?;
         let request = Request::parse(&self.body)?;
         if request.expect.as_ref().is_some_and(|expected| *expected != state.digest()) {
-            let detail = "the configuration is another than the one that was planned against; plan again";
+            let detail = "the configuration has changed since it was planned against; plan again";
             return Err(Refusal::from(Problem::new(ProblemType::StateConflict, detail)));
         }
         let plan = config::plan(&state, &request, &turn.policy())?;

@@ -166,9 +166,9 @@ pub(crate) fn arrived(
     body: Body,
     id: &RequestId,
 ) -> InboxRequestView {
-    let truncated = body.is_cut();
+    let (truncated, extent) = (body.is_cut(), body.extent());
     let body_bytes = u32::try_from(body.arrived).unwrap_or(u32::MAX);
-    let (body, body_is_base64) = media::as_recorded(body.kept, truncated);
+    let (body, body_is_base64) = media::as_recorded(body.kept, extent);
     InboxRequestView {
         id: String::from(id.as_str()),
         method,

@@ -84,7 +84,7 @@ impl Project {
         let (events, open) = match told {
             Ok(told) => told.unwrap_or_default(),
             Err(error) => {
-                log::warn(id, "the live feed could not be told", &[("error", &error)]);
+                log::warn(id, "the live feed could not be informed", &[("error", &error)]);
                 return;
             }
         };
@@ -92,7 +92,7 @@ impl Project {
             sockets.iter().zip(open).partition(|(_socket, is_open)| *is_open);
         for (socket, _) in over {
             // The token that opened it was revoked, or has expired.
-            answer_close(socket, TOKEN_IS_OVER, "the token opens nothing any more");
+            answer_close(socket, TOKEN_IS_OVER, "the token is no longer valid");
         }
         for event in &events {
             let Ok(text) = serde_json::to_string(event) else { continue };

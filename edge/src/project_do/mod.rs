@@ -42,6 +42,7 @@ mod socket;
 mod sql;
 pub(crate) mod stats;
 mod table;
+pub(crate) mod together;
 pub(crate) mod tokens;
 pub(crate) mod trials;
 mod turn;

@@ -26,6 +26,7 @@ use super::projects::Founding;
 use super::refusal::Refusal;
 use super::socket;
 use super::sql::ObjectSql;
+use super::together;
 use super::wire::{Call, NoReply};
 use crate::caller::Caller;
 use crate::clock;
@@ -59,15 +60,7 @@ impl DurableObject for Project {
             };
         }
         let text = request.text().await?;
-        let reply = match serde_json::from_str::<Call<&RawValue>>(&text) {
-            Ok(call) => self.reply(&call).await,
-            Err(error) => Err(Refusal::Failed(format!("a call that does not read: {error}"))),
-        };
-        match reply {
-            Ok(reply) => Response::ok(reply),
-            Err(Refusal::Problem(problem)) => Response::from_json(&NoReply::Refused(problem)),
-            Err(Refusal::Failed(error)) => Response::from_json(&NoReply::Failed(error)),
-        }
+        Response::ok(self.replies(&text).await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -109,23 +102,65 @@ impl DurableObject for Project {
 }
 
 impl Project {
-    /// Answers a question, arms the alarm in the same turn, and tells the live feed; gives the reply as text.
-    async fn reply(&self, call: &Call<&RawValue>) -> Result<String, Refusal> {
-        let id = &call.request_id;
+    /// Answers a call, or a list of calls that travel together ([`super::together`]): as text, in their
+    /// order.
+    async fn replies(&self, text: &str) -> String {
+        if !together::are_several(text) {
+            let mut replies = self.answer_all(&[text]).await;
+            return replies.pop().map_or_else(String::new, written);
+        }
+        match together::split(text) {
+            Ok(calls) => together::join_texts(self.answer_all(&calls).await.into_iter().map(written)),
+            Err(error) => written(Err(Refusal::Failed(format!("calls can't be read: {error}")))),
+        }
+    }
+
+    /// Answers calls one after the other, each for itself, arms the alarm in the same turn, and tells the
+    /// live feed. What they write is one commit, because nothing waits between them.
+    async fn answer_all(&self, calls: &[&str]) -> Vec<Result<String, Refusal>> {
         if let Err(error) = self.alarm.learn(&self.state.storage()).await {
-            return Err(Refusal::Failed(format!("the alarm could not be read: {}", log::chain(&error))));
+            let error = format!("the alarm could not be read: {}", log::chain(&error));
+            return calls.iter().map(|_call| Err(Refusal::Failed(error.clone()))).collect();
         }
+        let mut replies = Vec::with_capacity(calls.len());
+        let mut told = Vec::new();
+        let (mut wake_at, mut failed) = (None::<(Timestamp, RequestId)>, None);
         // From here to the alarm's setting nothing waits.
-        let answered = self.answer(call);
-        if matches!(answered, Err(Refusal::Failed(_))) {
-            self.arm_after_a_failure(id).await;
+        for text in calls {
+            let (id, answered) = match serde_json::from_str::<Call<&RawValue>>(text) {
+                Ok(call) => (call.request_id.clone(), self.answer(&call)),
+                Err(error) => {
+                    (Self::new_id(), Err(Refusal::Failed(format!("a call can't be read: {error}"))))
+                }
+            };
+            replies.push(match answered {
+                Ok(Answered { reply, wake_at: wakes, changes }) => {
+                    let is_earlier =
+                        |at: &Timestamp| wake_at.as_ref().is_none_or(|(earliest, _id)| at < earliest);
+                    if let Some(at) = wakes.filter(is_earlier) {
+                        wake_at = Some((at, id.clone()));
+                    }
+                    told.push((id, changes));
+                    Ok(reply)
+                }
+                Err(refusal) => {
+                    if matches!(refusal, Refusal::Failed(_)) {
+                        failed = Some(id);
+                    }
+                    Err(refusal)
+                }
+            });
         }
-        let Answered { reply, wake_at, changes } = answered?;
-        if let Some(wake_at) = wake_at {
-            self.alarm.arm(&self.state.storage(), wake_at, id).await;
+        if let Some(id) = failed {
+            self.arm_after_a_failure(&id).await;
         }
-        self.tell(id, changes);
-        Ok(reply)
+        if let Some((wake_at, id)) = wake_at {
+            self.alarm.arm(&self.state.storage(), wake_at, &id).await;
+        }
+        for (id, changes) in told {
+            self.tell(&id, changes);
+        }
+        replies
     }
 
     /// What failed may have committed a part before, such as the reports that come with a claim: what that
@@ -135,7 +170,7 @@ impl Project {
         match self.with_ledger(|ledger| self.alarm.wake_at(ledger, Rest::Failed, now)) {
             Ok(Some(Some(wake_at))) => self.alarm.arm(&self.state.storage(), wake_at, id).await,
             Ok(_) => {}
-            Err(error) => log::error(id, "what comes next could not be read", &[("error", &error)]),
+            Err(error) => log::error(id, "the time of the next work could not be read", &[("error", &error)]),
         }
     }
 
@@ -180,7 +215,7 @@ impl Project {
             return Err(refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
         }
         if slot.is_some() {
-            let detail = format!("there is a project {} already", call.project.as_str());
+            let detail = format!("a project named {} exists already", call.project.as_str());
             return Err(Refusal::from(Problem::new(ProblemType::NameTaken, detail)));
         }
         let now = clock::now();
@@ -220,6 +255,17 @@ impl Project {
     pub(super) fn new_id() -> RequestId {
         RequestId::new(clock::random().unwrap_or_default())
     }
+}
+
+/// A reply as the Worker reads it, or why there is none.
+fn written(reply: Result<String, Refusal>) -> String {
+    let none = match reply {
+        Ok(reply) => return reply,
+        Err(Refusal::Problem(problem)) => NoReply::Refused(problem),
+        Err(Refusal::Failed(error)) => NoReply::Failed(error),
+    };
+    // Text under a name always serialises; no text at all is no reply to whoever asked.
+    serde_json::to_string(&none).unwrap_or_default()
 }
 
 /// The refusal of a caller who is not an administrator: 401 for a token that does not verify, 403 for one

@@ -47,7 +47,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// It has no name of the table, or its content does not read: a bug, or a Worker of another version.
 pub(super) fn read(command: &RawValue) -> Result<Box<dyn AnyQuestion>, Refusal> {
     let unreadable = |name: &str, error: &serde_json::Error| {
-        Refusal::Failed(format!("a question {name:?} that does not read: {error}"))
+        Refusal::Failed(format!("a question {name:?} can't be read: {error}"))
     };
     let mut name = String::new();
     let mut text = command;

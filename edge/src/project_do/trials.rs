@@ -7,7 +7,7 @@ use postern_core::id::{Kind, Seq};
 use postern_core::operation::Operation;
 use postern_core::webhook::Definition;
 use postern_core::webhook::parse::{Trial, TrialDraft};
-use postern_ledger::TestWork;
+use postern_ledger::{TestDraft, TestWork};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -57,7 +57,8 @@ impl Question for TryWebhook {
         let stored = turn.ledger.stored_webhook(&name)?;
         let event = TrialDraft { kind, data, retry }.event_for(&stored.definition);
         let seq = turn.ledger.reserve(turn.now);
-        turn.start_trial(seq, Some((stored.seq, name)), stored.definition, event, retry)
+        let draft = draft_of(Some((stored.seq, name)), stored.definition, event);
+        turn.start_trial(seq, TestDraft { retry, ..draft })
     }
 }
 
@@ -90,7 +91,7 @@ impl Question for TryDefinition {
         let Self { definition, event, retry } = self;
         let (seq, id) = turn.new_id(Kind::Test);
         let sealed = turn.seal(&id, &definition, None)?;
-        turn.start_trial(seq, None, sealed, event, retry)
+        turn.start_trial(seq, TestDraft { retry, ..draft_of(None, sealed, event) })
     }
 }
 
@@ -143,30 +144,27 @@ impl Question for ReportTrial {
 }
 
 impl Turn<'_> {
-    /// Starts a trial of `sealed`, of the stored webhook that it is of, if any.
+    /// Starts a trial.
     ///
     /// # Errors
     /// The ledger refuses.
-    pub(super) fn start_trial(
-        &mut self,
-        seq: Seq,
-        webhook: Option<(Seq, String)>,
-        sealed: Definition,
-        event: NewEvent,
-        retry: bool,
-    ) -> Result<TrialStarted, Refusal> {
-        let (webhook, webhook_name) = webhook.unzip();
-        let draft = postern_ledger::TestDraft {
-            webhook,
-            webhook_name,
-            retry,
-            definition: sealed,
-            kind: event.kind,
-            data: event.data,
-            object: event.object,
-        };
+    pub(super) fn start_trial(&mut self, seq: Seq, draft: TestDraft) -> Result<TrialStarted, Refusal> {
         let (test, work) = self.ledger.create_test(seq, draft, self.now)?;
         self.changes.tests.push(test.clone());
         Ok(TrialStarted { test, work })
+    }
+}
+
+/// A trial of `sealed` that makes one call, of the stored webhook that it is of, if any.
+pub(super) fn draft_of(webhook: Option<(Seq, String)>, sealed: Definition, event: NewEvent) -> TestDraft {
+    let (webhook, webhook_name) = webhook.unzip();
+    TestDraft {
+        webhook,
+        webhook_name,
+        retry: false,
+        definition: sealed,
+        kind: event.kind,
+        data: event.data,
+        object: event.object,
     }
 }

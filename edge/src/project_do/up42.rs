@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::erased::questions;
 use super::question::{Arms, Done, Need, Question, replies};
 use super::refusal::Refusal;
-use super::trials::TrialStarted;
+use super::trials::{TrialStarted, draft_of};
 use super::turn::Turn;
 use crate::seal::{self, Owner};
 
@@ -166,7 +166,7 @@ impl Question for TryUp42Webhook {
         for event in api::test_events(&stored.definition, &known(&catalogue)) {
             let seq = turn.ledger.reserve(turn.now);
             let of = Some((stored.seq, String::from(stored.definition.name.as_str())));
-            started.push(turn.start_trial(seq, of, stored.definition.clone(), event, false)?);
+            started.push(turn.start_trial(seq, draft_of(of, stored.definition.clone(), event))?);
         }
         Ok(TrialsStarted(started))
     }

@@ -254,7 +254,12 @@ impl Question for PauseWebhook {
     type Reply = WebhookView;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<WebhookView, Refusal> {
-        let view = turn.ledger.pause_webhook(&self.name, self.paused, self.if_version, turn.now)?;
+        let Self { name, paused, if_version } = self;
+        let view = if paused {
+            turn.ledger.pause_webhook(&name, if_version, turn.now)?
+        } else {
+            turn.ledger.resume_webhook(&name, if_version, turn.now)?
+        };
         turn.changes.webhooks = true;
         Ok(view)
     }

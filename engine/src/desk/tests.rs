@@ -1,9 +1,17 @@
 //! The rules of isolation, as tables: what one invocation does when, in words.
 
 use postern_core::delivery::{Attempt, Outcome, Trigger};
-use postern_ledger::{Lane, LeaseTicket};
+use postern_core::id::Seq;
+use postern_core::time::Timestamp;
+use postern_core::webhook::ProjectName;
+use postern_ledger::{Lane, LeaseTicket, Report, Work, WorkEvent, WorkSet};
 
-use super::*;
+use super::invocation::*;
+use crate::backoff::Jitter;
+use crate::message::Queued;
+use crate::pace::HANGS_AFTER_MS;
+use crate::pace::Pace;
+use crate::pace::Paces;
 
 const START: Timestamp = Timestamp(1_000_000);
 

@@ -95,7 +95,7 @@ pub(crate) struct Audit {
     claimed: BTreeSet<(i64, u32)>,
     /// Claimed and not ended, by webhook.
     under_way: BTreeMap<i64, BTreeSet<i64>>,
-    /// When calls began that count for a rate limit, by webhook, with their deliveries.
+    /// When calls started that count for a rate limit, by webhook, with their deliveries.
     begun: BTreeMap<i64, Vec<(i64, i64)>>,
     /// Webhooks with a rate limit that have held deliveries, and from when on one of them could be leased.
     free_from_ms: BTreeMap<i64, i64>,
@@ -159,7 +159,7 @@ fn query(store: &Native, statement: &str, parameters: &[Value]) -> Result<Vec<Ro
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn damaged(error: LedgerError) -> Violation {
-    format!("a row does not read back: {error}")
+    format!("a row can't be read: {error}")
 }
 
 impl Audit {
@@ -962,7 +962,7 @@ impl Audit {
         })
     }
 
-    /// A call begins at its receiver: no other one of its delivery is under way, unless a person asked for
+    /// A call starts at its receiver: no other one of its delivery is under way, unless a person asked for
     /// it or nobody can know what time it is.
     pub(crate) fn call_began(&mut self, key: i64, clock_was_set: bool) -> Result<(), Violation> {
         let is_second = !self.in_flight.insert(key);

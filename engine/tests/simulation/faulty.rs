@@ -31,7 +31,7 @@ pub(crate) enum Defect {
     RateIgnored,
     /// The calls that a rate limit counts are not stored.
     WindowForgotten,
-    /// After a start, every call that a rate limit ever counted counts as begun now: an object that sleeps
+    /// After a start, every call that a rate limit ever counted counts as started now: an object that sleeps
     /// between two calls never finds its window free.
     WindowRenewed,
     /// Concurrency limits are stored and not enforced.

@@ -72,7 +72,7 @@ impl Receiver {
         Self { moods }
     }
 
-    /// Answers a call that begins at `now_ms`.
+    /// Answers a call that starts at `now_ms`.
     pub(crate) fn answer(&self, random: &mut Random, now_ms: i64, timeout_s: u32) -> Answer {
         let mood = self
             .moods

@@ -54,7 +54,7 @@ const RETENTION_DAYS: u32 = 2;
 const WATCHDOG_MS: i64 = 60_000;
 /// An object that nobody called for so long is asleep: its memory is gone, its alarm stands.
 const ASLEEP_AFTER_MS: i64 = 10_000;
-/// A consumer's invocation ends so long after it began, and one of a request.
+/// A consumer's invocation ends so long after it started, and one of a request.
 const CONSUMER_MS: i64 = 31_000;
 const REQUEST_MS: i64 = 30_000;
 /// Isolates, which share nothing.

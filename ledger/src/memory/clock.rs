@@ -89,12 +89,12 @@ impl Part {
 pub(crate) struct Upkeep {
     /// The pass at hand: the part, and the last key that was looked at.
     pub(crate) pass: Option<(Part, Seq)>,
-    /// When the next pass may begin, once it is known.
+    /// When the next pass may start, once it is known.
     pub(crate) next: Cell<Option<Timestamp>>,
 }
 
 impl Upkeep {
-    /// Forgets when the next pass begins: what it depends on has changed.
+    /// Forgets when the next pass starts: what it depends on has changed.
     pub(crate) fn reconsider(&mut self) {
         self.next.set(None);
     }

@@ -259,7 +259,7 @@ pub(crate) struct Gates {
     by_webhook: BTreeMap<Seq, Gate>,
     /// Webhooks that may have held deliveries.
     held: BTreeSet<Seq>,
-    /// Where the next round through `held` begins.
+    /// Where the next round through `held` starts.
     served: Cell<Option<Seq>>,
     /// Inline leases, with their ends.
     inline: BTreeMap<Seq, Timestamp>,
@@ -429,7 +429,7 @@ impl Gates {
         gate.opening(rules, now, Used { claimed, ahead, begun: 0 })
     }
 
-    /// Whether one more leased delivery may be called now, where `begun` calls begin in the same commit.
+    /// Whether one more leased delivery may be called now, where `begun` calls start in the same commit.
     /// Leases that nobody claimed do not count against it.
     pub(crate) fn may_begin(&self, webhook: Seq, rules: Rules, now: Timestamp, begun: usize) -> bool {
         let plain = Gate::default();
@@ -466,7 +466,7 @@ impl Gates {
 
     // The calls of rate limits.
 
-    /// The window of a webhook once `calls` more have begun at `now`.
+    /// The window of a webhook once `calls` more have started at `now`.
     pub(crate) fn window_with(&self, webhook: Seq, rate: RateLimit, now: Timestamp, calls: u32) -> Window {
         self.by_webhook
             .get(&webhook)
@@ -515,14 +515,14 @@ impl Gates {
         self.held.contains(&webhook)
     }
 
-    /// Webhooks that may have held deliveries, each once, beginning after the one that was served last.
+    /// Webhooks that may have held deliveries, each once, starting after the one that was served last.
     pub(crate) fn holding(&self) -> impl Iterator<Item = Seq> {
         let from = self.served.get().unwrap_or(Seq::ZERO);
         let after = self.held.range((std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded));
         after.chain(self.held.range(..=from)).copied()
     }
 
-    /// The next round begins after this webhook.
+    /// The next round starts after this webhook.
     pub(crate) fn served(&self, webhook: Seq) {
         self.served.set(Some(webhook));
     }
@@ -545,7 +545,7 @@ mod tests {
         Rules { rate: Some(RateLimit { calls, per_s }), ..OPEN }
     }
 
-    /// A call begins.
+    /// A call starts.
     fn begin(gates: &mut Gates, delivery: i64, rules: Rules, now: Timestamp) {
         gates.claim(WEBHOOK, Seq(delivery), now);
         if let Some(rate) = rules.rate {

@@ -10,7 +10,9 @@ use std::ops::Bound;
 use postern_core::delivery::RetryTerms;
 use postern_core::event::is_operational;
 use postern_core::filter::{self, EventFacts};
+use postern_core::health::Health;
 use postern_core::id::Seq;
+use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
 
 use crate::memory::gate::Rules;
@@ -75,6 +77,11 @@ impl Member {
         filter::matches(&self.definition, event)
     }
 
+    /// Whether a 410 that ends at `now` disables it.
+    pub(crate) fn gone_disables(&self, health: &Health, now: Timestamp) -> bool {
+        health.gone_disables(&self.definition, now)
+    }
+
     /// Whether it is disabled by a second 410 only.
     pub(crate) const fn confirms_gone(&self) -> bool {
         self.definition.confirm_gone
@@ -96,16 +103,16 @@ impl Member {
         (self.timeout_ms() + LEASE_SLACK_MS) << offer.saturating_sub(1).min(4)
     }
 
-    /// What `core::delivery::decide` needs to know; `project` is the project's schedule.
+    /// What `core::delivery::decide` needs to know of a webhook without a first 410; `project` is the
+    /// project's schedule.
     pub(crate) fn standing<'a>(
         &'a self,
         project: Option<&'a [u32]>,
         delivery: Seq,
         scheduled_attempts: u32,
-        gone_disables: bool,
     ) -> RetryTerms<'a> {
         RetryTerms {
-            gone_disables,
+            gone_disables: !self.definition.confirm_gone,
             contract: self.definition.contract,
             retry: self.definition.retry,
             schedule_s: self.definition.retry_schedule_s.as_deref().or(project),
@@ -139,7 +146,7 @@ fn places(definition: &Definition) -> Vec<Place> {
     places
 }
 
-/// Enabled webhooks by what their patterns begin with, so that an event asks those alone that may want its
+/// Enabled webhooks by what their patterns start with, so that an event asks those alone that may want its
 /// type: a batch of a hundred types must not ask ten thousand webhooks a hundred times.
 #[derive(Debug, Default)]
 struct TypeIndex {
@@ -297,11 +304,14 @@ impl Roster {
         candidates
     }
 
-    /// Notes how the latest attempt of a webhook went.
-    pub(crate) fn note(&mut self, webhook: Seq, went_well: bool) {
-        if went_well {
-            self.ailing.remove(&webhook);
-        } else if self.members.contains_key(&webhook) {
+    /// Notes that the latest attempt of a webhook was delivered quickly.
+    pub(crate) fn note_healthy(&mut self, webhook: Seq) {
+        self.ailing.remove(&webhook);
+    }
+
+    /// Notes that the latest attempt of a webhook was slow or failed.
+    pub(crate) fn note_ailing(&mut self, webhook: Seq) {
+        if self.members.contains_key(&webhook) {
             self.ailing.insert(webhook);
         }
     }

@@ -1,4 +1,4 @@
-//! When the calls began that a webhook's rate limit counts.
+//! When the calls started that a webhook's rate limit counts.
 //!
 //! They are stored in the commit that claims them (table `rate_window`, one row a webhook with a limit), so
 //! that an object that sleeps between two calls, as every quiet one does, knows as much when it wakes as
@@ -22,12 +22,12 @@ const INSTANTS_MAX: u32 = 100;
 /// The calls of one webhook that count for its limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// Instants, oldest first and each once, with how many calls began then.
+    /// Instants, oldest first and each once, with how many calls started then.
     begun: Vec<(Timestamp, u32)>,
 }
 
 impl Window {
-    /// Calls of the window that ends at `now`. What began later counts: the clock went back.
+    /// Calls of the window that ends at `now`. What started later counts: the clock went back.
     pub(crate) fn used(&self, rate: RateLimit, now: Timestamp) -> usize {
         self.counted(rate, now).map(|(_at, calls)| calls as usize).sum()
     }
@@ -45,14 +45,14 @@ impl Window {
         None
     }
 
-    /// Whether it holds calls that began after `now`: the clock went back. What began later began now at the
-    /// latest, or the window would never end; [`Window::with`] says so, and that is to be stored, or the next
-    /// start would say it of a later `now`.
+    /// Whether it holds calls that started after `now`: the clock went back. They count as started now, or
+    /// the window would never end. [`Window::with`] does that, and its result has to be stored, or the next
+    /// start would count them from a later `now`.
     pub(crate) fn is_ahead(&self, rate: RateLimit, now: Timestamp) -> bool {
         self.begun.last().is_some_and(|(at, _calls)| *at > instant_of(rate, now))
     }
 
-    /// The window once `calls` more have begun at `now`, without what does not count any more.
+    /// The window once `calls` more have started at `now`, without what does not count any more.
     pub(crate) fn with(&self, rate: RateLimit, now: Timestamp, calls: u32) -> Self {
         let latest = instant_of(rate, now);
         let mut begun: Vec<(Timestamp, u32)> = Vec::with_capacity(self.begun.len() + 1);
@@ -106,7 +106,7 @@ fn length_ms(rate: RateLimit) -> i64 {
     i64::from(rate.per_s) * 1_000
 }
 
-/// The instant for which a call counts that begins at `now`.
+/// The instant for which a call counts that starts at `now`.
 fn instant_of(rate: RateLimit, now: Timestamp) -> Timestamp {
     if rate.calls <= INSTANTS_MAX {
         return now;

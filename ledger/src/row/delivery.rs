@@ -31,7 +31,8 @@ pub(crate) enum Plan {
     /// Its attempt may be claimed, or is being made, until then. In the index of due work, where its end is
     /// found.
     Leased { until: Timestamp, claimed: bool },
-    /// Leased to whoever brought its event, and claimed, until then. In no index: the gates know its end.
+    /// Leased to the request that brought its event, and claimed, until then. In no index: the gates know
+    /// its end.
     Inline { until: Timestamp },
     /// Its webhook's gate is closed.
     Held,
@@ -61,7 +62,7 @@ struct PlanColumns {
     lease_until: Option<Timestamp>,
 }
 
-/// A plan's columns as a JSON array begins that is to be written by [`SET_PLAN`].
+/// The columns of a plan, as the start of a JSON array that is written by [`SET_PLAN`].
 type PlanJson = (&'static str, u8, u32, Option<i64>, Option<i64>);
 
 /// Sets the columns of a plan from `j.value -> 1`, a [`PlanJson`].

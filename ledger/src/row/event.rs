@@ -65,16 +65,16 @@ pub(crate) fn delete<S: Sql>(sql: &S, events: Vec<Seq>) -> Result<(), LedgerErro
 pub(crate) fn labels_of(text: Option<&str>) -> Result<BTreeMap<String, String>, LedgerError> {
     text.map_or_else(
         || Ok(BTreeMap::new()),
-        |text| serde_json::from_str(text).map_err(damaged("labels do not read back")),
+        |text| serde_json::from_str(text).map_err(damaged("labels can't be read")),
     )
 }
 
 /// Reads an `object` column.
 pub(crate) fn object_of(text: Option<&str>) -> Result<Option<ObjectRef>, LedgerError> {
-    text.map(|text| serde_json::from_str(text).map_err(damaged("an object does not read back"))).transpose()
+    text.map(|text| serde_json::from_str(text).map_err(damaged("an object can't be read"))).transpose()
 }
 
 /// Reads a `data` column.
 pub(crate) fn data_of(text: &str) -> Result<Box<RawValue>, LedgerError> {
-    RawValue::from_string(String::from(text)).map_err(damaged("an event's data does not read back"))
+    RawValue::from_string(String::from(text)).map_err(damaged("an event's data can't be read"))
 }

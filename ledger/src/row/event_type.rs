@@ -45,7 +45,7 @@ pub(crate) fn view(draft: EventTypeDraft, version: u32, created_at: Timestamp) -
 
 pub(crate) fn view_of(row: &Row) -> Result<EventTypeView, LedgerError> {
     let json = |at| {
-        row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue does not read back"))
+        row.text_or_none(at)?.map(json::read).transpose().map_err(damaged("the catalogue can't be read"))
     };
     Ok(EventTypeView {
         name: String::from(row.text(0)?),

@@ -17,15 +17,12 @@ pub(crate) fn first_key(at: Timestamp) -> Seq {
     Seq::after(Seq::ZERO, at.0).min(Seq::LAST)
 }
 
-/// When a delivery was made. One that a replay made (`late`) has no column for it: its key says it.
-pub(crate) const fn delivery_created_at(seq: Seq, late: bool, accepted_at: Timestamp) -> Timestamp {
-    if late { Timestamp(seq.unix_ms()) } else { accepted_at }
-}
-
-/// The same from the columns key, `late`, `accepted_at_ms` that begin at `at`.
+/// The key of a delivery and when it was made, from the columns key, `late`, `accepted_at_ms` that start at
+/// `at`. One that a replay made (`late`) has no column for it: its key says it.
 pub(crate) fn read_created(row: &Row, at: usize) -> Result<(Seq, Timestamp), LedgerError> {
     let seq = row.seq(at)?;
-    Ok((seq, delivery_created_at(seq, row.flag(at + 1)?, row.timestamp(at + 2)?)))
+    let (is_late, accepted_at) = (row.flag(at + 1)?, row.timestamp(at + 2)?);
+    Ok((seq, if is_late { Timestamp(seq.unix_ms()) } else { accepted_at }))
 }
 
 /// Of what has no timeline: the first key that is younger than so many days.

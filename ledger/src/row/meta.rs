@@ -61,9 +61,15 @@ pub(crate) fn set_sealed_under<S: Sql>(sql: &S, key: &str) -> Result<(), LedgerE
     Ok(())
 }
 
-/// Notes whether the project is full. Inside the caller's transaction.
-pub(crate) fn set_full<S: Sql>(sql: &S, full: bool) -> Result<(), LedgerError> {
-    sql.run("UPDATE meta SET \"full\" = ?1", &[Value::from(full)])?;
+/// Notes that the project is full. Inside the caller's transaction.
+pub(crate) fn note_full<S: Sql>(sql: &S) -> Result<(), LedgerError> {
+    sql.run("UPDATE meta SET \"full\" = 1", &[])?;
+    Ok(())
+}
+
+/// Notes that the project is no longer full. Inside the caller's transaction.
+pub(crate) fn note_not_full<S: Sql>(sql: &S) -> Result<(), LedgerError> {
+    sql.run("UPDATE meta SET \"full\" = 0", &[])?;
     Ok(())
 }
 

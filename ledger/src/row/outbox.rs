@@ -18,26 +18,35 @@ const BACKOFF_DOUBLINGS_MAX: u32 = 8;
 
 /// Asks for `item` to be published in this version. Inside the caller's transaction.
 pub(crate) fn put<S: Sql>(sql: &S, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
-    enqueue(sql, item, version, false, now)
+    enqueue(sql, item, version, Wanted::Current, now)
 }
 
 /// Asks for the removal of `item`. Inside the caller's transaction.
 pub(crate) fn delete<S: Sql>(sql: &S, item: Seq, version: u32, now: Timestamp) -> Result<(), LedgerError> {
-    enqueue(sql, item, version, true, now)
+    enqueue(sql, item, version, Wanted::Gone, now)
+}
+
+/// What is to be published of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// What it holds.
+    Current,
+    /// That it is gone.
+    Gone,
 }
 
 fn enqueue<S: Sql>(
     sql: &S,
     item: Seq,
     version: u32,
-    deleted: bool,
+    wanted: Wanted,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO outbox (item, version, deleted, failures, next_at_ms) VALUES (?1, ?2, ?3, 0, ?4)
          ON CONFLICT (item) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, failures = 0,
             next_at_ms = excluded.next_at_ms",
-        &[Value::from(item), Value::from(version), Value::from(deleted), Value::from(now)],
+        &[Value::from(item), Value::from(version), Value::from(wanted == Wanted::Gone), Value::from(now)],
     )?;
     Ok(())
 }

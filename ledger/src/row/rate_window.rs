@@ -1,4 +1,4 @@
-//! Table `rate_window`: when the calls began that a webhook's rate limit counts, one row a webhook with a
+//! Table `rate_window`: when the calls started that a webhook's rate limit counts, one row a webhook with a
 //! limit.
 //!
 //! Does not know which calls still count: `memory::window` does.
@@ -9,12 +9,12 @@ use crate::error::{LedgerError, damaged};
 use crate::row::text::to_json;
 use crate::sql::{Sql, Value};
 
-/// Instants in milliseconds, oldest first, with how many calls began then: the column `begun`.
+/// Instants in milliseconds, oldest first, with how many calls started then: the column `begun`.
 pub(crate) type Begun = Vec<(i64, u32)>;
 
 /// Reads a `begun` column.
 pub(crate) fn read_begun(text: &str) -> Result<Begun, LedgerError> {
-    serde_json::from_str(text).map_err(damaged("the calls of a rate limit do not read back"))
+    serde_json::from_str(text).map_err(damaged("the calls of a rate limit can't be read"))
 }
 
 /// Stores the windows of webhooks. Inside the caller's transaction.

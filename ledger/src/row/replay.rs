@@ -50,7 +50,7 @@ impl Replay {
             replayed: row.number(5)?,
             created_at: row.timestamp(6)?,
             ended_at: row.timestamp_or_none(7)?,
-            stored: serde_json::from_str(row.text(8)?).map_err(damaged("a replay does not read back"))?,
+            stored: serde_json::from_str(row.text(8)?).map_err(damaged("a replay can't be read"))?,
         })
     }
 }

@@ -106,14 +106,14 @@ impl RunRow {
             message: String::from(row.text(12)?),
             progress: row
                 .text_or_none(13)?
-                .map(|text| json_of(text, "a progress does not read back"))
+                .map(|text| json_of(text, "a progress can't be read"))
                 .transpose()?,
-            labels: json_of(row.text(14)?, "labels do not read back")?,
+            labels: json_of(row.text(14)?, "labels can't be read")?,
             webhooks: row
                 .text_or_none(15)?
-                .map(|text| json_of(text, "a run's webhooks do not read back"))
+                .map(|text| json_of(text, "a run's webhooks can't be read"))
                 .transpose()?,
-            entry: json_of(row.text(16)?, "a run's entry does not read back")?,
+            entry: json_of(row.text(16)?, "a run's entry can't be read")?,
         })
     }
 }
@@ -131,9 +131,9 @@ impl CallbackRow {
             next_at: row.timestamp_or_none(4)?,
             snapshot: row
                 .text_or_none(5)?
-                .map(|text| json_of(text, "an update does not read back"))
+                .map(|text| json_of(text, "an update can't be read"))
                 .transpose()?,
-            attempts: json_of(row.text(6)?, "calls do not read back")?,
+            attempts: json_of(row.text(6)?, "calls can't be read")?,
             tries: row.number(7)?,
         })
     }

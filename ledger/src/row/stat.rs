@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use postern_core::delivery::Attempt;
 use postern_core::id::Seq;
-use postern_core::stats::{Histogram, OutcomeClass, Outcomes, Tally};
+use postern_core::stats::{CountedAttempt, Histogram, OutcomeClass, Outcomes, Tally};
 use postern_core::time::Timestamp;
 
 use crate::error::LedgerError;
@@ -47,24 +47,23 @@ pub(crate) struct StatNote {
 
 impl StatNote {
     fn add_to(&self, tally: &mut Tally) {
-        tally.attempts += 1;
-        tally.delivered += u64::from(self.delivered);
-        tally.at_once += u64::from(self.delivered && self.first);
-        tally.outcomes.add(self.class);
-        if self.class.has_latency() {
-            tally.latency.add(self.duration_ms);
-        }
+        tally.add(&CountedAttempt {
+            class: self.class,
+            duration_ms: self.duration_ms,
+            delivered: self.delivered,
+            first: self.first,
+        });
     }
 }
 
-/// What the statistics learn of an attempt.
-pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, delivered: bool, now: Timestamp) -> StatNote {
+/// What the statistics learn of an attempt that its receiver did not take.
+pub(crate) fn stat_note(row: &DeliveryRow, attempt: &Attempt, now: Timestamp) -> StatNote {
     StatNote {
         webhook: row.webhook,
         kind: row.kind.clone(),
         at: now,
         class: OutcomeClass::from_outcome(&attempt.outcome),
-        delivered,
+        delivered: false,
         first: attempt.number == 1,
         duration_ms: attempt.duration_ms,
     }
@@ -132,7 +131,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
-        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts do not read back" };
+        const DAMAGED: LedgerError = LedgerError::Corrupt { what: "counts can't be read" };
         let count = |at| row.integer(at).and_then(|count| u64::try_from(count).map_err(|_negative| DAMAGED));
         Ok(Self {
             hour: row.integer(0)?,

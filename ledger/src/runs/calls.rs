@@ -120,7 +120,7 @@ impl<S: Sql> Ledger<S> {
         self.run_turn(seq, now).map(Some)
     }
 
-    /// Makes a callback due now, and begins its schedule anew: somebody has fixed its receiver, or wants it
+    /// Makes a callback due now, and starts its schedule anew: somebody has fixed its receiver, or wants it
     /// told again.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl<S: Sql> Ledger<S> {
             &[],
         )?;
         let row = first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?;
-        // With all connections in use nothing can begin before one of them is free: its report, or its
+        // With all connections in use nothing can start before one of them is free: its report, or its
         // lease's end.
         let call = if row.number(0)? >= CALLS_AT_ONCE {
             row.timestamp_or_none(1)?

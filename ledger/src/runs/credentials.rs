@@ -27,7 +27,7 @@ impl<S: Sql> Ledger<S> {
             Ok((
                 row.seq(0)?,
                 self.ids.id(Kind::Run, row.seq(0)?),
-                json_of(row.text(1)?, "a run's webhooks do not read back")?,
+                json_of(row.text(1)?, "a run's webhooks can't be read")?,
             ))
         };
         rows.iter().map(read).collect()

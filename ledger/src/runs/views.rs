@@ -163,11 +163,11 @@ impl<S: Sql> Ledger<S> {
             .run("SELECT chain, results, log, log_dropped FROM run WHERE seq = ?1", &[Value::from(seq)])?;
         let row = first(rows).ok_or(LedgerError::NotFound { what: "run" })?;
         let results =
-            row.text_or_none(1)?.map(|text| json_of(text, "a run's results do not read back")).transpose()?;
+            row.text_or_none(1)?.map(|text| json_of(text, "a run's results can't be read")).transpose()?;
         Ok((
-            json_of(row.text(0)?, "a chain does not read back")?,
+            json_of(row.text(0)?, "a chain can't be read")?,
             results,
-            json_of(row.text(2)?, "a log does not read back")?,
+            json_of(row.text(2)?, "a log can't be read")?,
             row.number(3)?,
         ))
     }

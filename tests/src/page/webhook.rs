@@ -66,7 +66,7 @@ impl<'a> WebhookPage<'a> {
         self.0.press("button", "Rotate secret…").await;
         browser.click("radio", "Key pair").await;
         self.0.press("button", "Rotate now").await;
-        browser.sees("The old one signs too until").await;
+        browser.sees("The old one also signs until").await;
         let shown = browser
             .script(
                 "return document.querySelector('dialog[open] [aria-label=\"New secret\"]').textContent;",

@@ -79,7 +79,7 @@ pub enum Behaviour {
     Hang,
     /// Sends the head of an answer with this status and then nothing.
     HangInBody(u16),
-    /// Begins an answer and goes on with its head, a header at a time, without end.
+    /// Starts an answer and goes on with its head, a header at a time, without end.
     DripHead,
     /// Sends the head of an answer with this status and then its body, a byte at a time, without end.
     DripBody(u16),

@@ -149,9 +149,9 @@ fn ReplayRow(
     });
     let bar = move || {
         let (max, value) = (number(|replay| replay.total.max(1)), number(|replay| replay.scanned));
-        is_running.get().then(|| {
-            view! { <progress max=max value=value aria-label="How far it is"></progress> }.into_any()
-        })
+        is_running
+            .get()
+            .then(|| view! { <progress max=max value=value aria-label="Progress"></progress> }.into_any())
     };
     let cancel = cancelling(id, list);
     let cancel_button = move || {

@@ -286,7 +286,7 @@ mod tests {
             "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31"
         );
         assert_eq!(
-            count_words(ReplayCount::new(1_000_000, true), Kind::Ended),
+            count_words(ReplayCount::at_least(1_000_000), Kind::Ended),
             "more than 1,000,000 deliveries would be sent again."
         );
     }
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_button_says_how_many_would_be_sent() {
-        let count = |number| ReplayCount::new(number, false);
+        let count = |number| ReplayCount::exactly(number);
         assert_eq!(start_words(count(1), Kind::Missing), "Send 1 event");
         assert_eq!(start_words(count(1_200), Kind::Ended), "Send 1,200 deliveries again");
         assert_eq!(

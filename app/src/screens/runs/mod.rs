@@ -102,8 +102,8 @@ fn first_run() -> AnyView {
     empty(
         Icon::Run,
         "No run yet",
-        "A run is a long job: a program of yours claims it, does it, and tells how far it is. Create one with this command, and start the \
-         example executor to see it move.",
+        "A run is a long job: a program of yours claims it, does it, and reports its progress. Create one \
+         with this command, and start the example executor to see it move.",
         code,
     )
 }

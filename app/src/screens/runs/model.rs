@@ -118,7 +118,8 @@ pub(super) fn advice(run: &RunView) -> &'static str {
             "The executor said nothing for the length of its lease. The run is offered to the next one that asks."
         }
         (RunState::Accepted, RunMode::Work) => {
-            "It waits for an executor: a program of yours that claims runs, does what their chains say and tells how far it is."
+            "It waits for an executor: a program of yours that claims runs, does what their chains say and \
+             reports its progress."
         }
         (RunState::Accepted, RunMode::Validation) => "Its addresses are being probed.",
         (RunState::Error, _) if run.started_at.is_none() => {

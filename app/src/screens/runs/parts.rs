@@ -105,7 +105,7 @@ pub(super) fn bar(run: Signal<Option<RunView>>) -> AnyView {
     (move || {
         has_bar.get().then(|| {
             view! {
-                <progress max="100" value=percent aria-label="How far it is"></progress>
+                <progress max="100" value=percent aria-label="Progress"></progress>
                 <span class="faint">{move || words()}</span>
             }
             .into_any()

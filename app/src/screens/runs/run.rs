@@ -161,7 +161,7 @@ fn TerminateDialog(shown: Shown, is_asking: RwSignal<bool>) -> AnyView {
                 is_asking.set(false);
                 match answer {
                     Ok(run) => {
-                        toasts.say("Run terminated: its executor is told with its next word");
+                        toasts.say("Run terminated: its executor is told at its next update");
                         shown.latest.set(Some(run));
                     }
                     Err(failure) => {
@@ -174,7 +174,8 @@ fn TerminateDialog(shown: Shown, is_asking: RwSignal<bool>) -> AnyView {
     };
     view! {
         <Dialog open=is_asking title="Terminate this run?">
-            <p>"Its executor is told to stop with its next word. What it has done stays done; a run can not be taken up again."</p>
+            <p>"Its executor is told to stop at its next update. What it has done stays done; a run can't \
+                be resumed."</p>
             <div class="dialog-foot">
                 <Button label="Terminate it" look=Look::Danger disabled=terminating.busy() on_press=move |()| terminate() />
                 <Button label="Let it run" on_press=move |()| is_asking.set(false) />

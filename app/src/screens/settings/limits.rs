@@ -30,7 +30,8 @@ pub(super) fn limits(detail: Fetched<ProjectDetail>) -> AnyView {
             view! {
                 <section class="card" aria-labelledby="limits">
                     <h2 class="card-head" id="limits">"Limits"</h2>
-                    <p class="pad about">"Set by who runs this deployment. What is over one is refused; what is there goes on."</p>
+                    <p class="pad about">"Set by the operator of this deployment. What exceeds a limit is \
+                                          refused; what exists goes on."</p>
                     <dl class="facts">{uses.iter().map(row).collect_view()}</dl>
                 </section>
             }

@@ -140,7 +140,8 @@ fn Retries(
     view! {
         <fieldset>
             <legend>"Retries"</legend>
-            <p class="about">"What webhooks do that have no schedule of their own. Each wait is spread by up to a fifth either way."</p>
+            <p class="about">"For webhooks without a schedule of their own. Each wait is spread by up to a \
+                              fifth either way."</p>
             <Choice label="Schedule" value=chosen options=SCHEDULES.to_vec() />
             {move || waits()}
             {move || timeline()}

@@ -48,7 +48,7 @@ pub(crate) fn SignIn() -> AnyView {
         });
     };
     let refused = move || {
-        let words = "The token is not valid any more. Sign in again.";
+        let words = "The token is no longer valid. Sign in again.";
         session.was_refused().then(|| view! { <p class="notice busy" role="alert">{words}</p> }.into_any())
     };
     let label = Signal::derive(move || String::from(if busy.get() { "Signing in…" } else { "Sign in" }));

@@ -113,7 +113,7 @@ fn secret_lines(view: &SecretView) -> AnyView {
     });
     let previous = view.previous.iter().map(|previous| {
         let at = previous.expires_at;
-        view! { <p class="hint">{format!("A secret before it signs too, until {}.", words::date_time(at, offset_min(at)))}</p> }.into_any()
+        view! { <p class="hint">{format!("The previous secret also signs until {}.", words::date_time(at, offset_min(at)))}</p> }.into_any()
     });
     view! {
         {view.secret.clone().map(|secret| line("Secret", secret))}
@@ -279,7 +279,7 @@ fn RotationFields(
     };
     view! {
         <TextField
-            label="The old one signs on for"
+            label="The old one keeps signing for"
             value=draft.overlap()
             first=true
             hint="Such as 1 d, 12 h or 30 min, at most 7 d. 0 ends it at once."
@@ -296,11 +296,11 @@ fn made_view(view: &SecretView) -> AnyView {
     let ends = match view.previous.first().map(|previous| previous.expires_at) {
         Some(at) => {
             format!(
-                "The old one signs too until {}. Give the receiver the new one before then.",
+                "The old one also signs until {}. Give the receiver the new one before then.",
                 words::date_time(at, offset_min(at))
             )
         }
-        None => String::from("The old one does not sign any more. Give the receiver the new one now."),
+        None => String::from("The old one no longer signs. Give the receiver the new one now."),
     };
     let public = view.public_key.clone().map(|key| {
         view! {

@@ -43,8 +43,8 @@ pub(super) fn Flow(
             .get()
             .then(|| view! { <span class="fault">"Something here is not right yet."</span> }.into_any())
     };
-    let gone_hint = "410 Gone disables the webhook only where the receiver answers it again ten minutes after the first time, \
-                     with no success in between.";
+    let gone_hint = "410 Gone disables the webhook only if the receiver answers it again ten minutes after \
+                     the first time, with no success in between.";
     view! {
         <details class="fold" open=move || is_unfolded.get().then_some("true") on:toggle=toggle>
             <summary>"Schedule, limits and finer filters"{move || mark()}</summary>

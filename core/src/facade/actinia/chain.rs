@@ -1,8 +1,8 @@
 //! Process chains: what a POST of one may hold, and how it becomes a run.
 //!
 //! actinia takes nearly every JSON object and says in the job what is wrong with it; so a chain that can't be
-//! done becomes a run that ends in an error at once ([`RunDraft::refusal`]), and only what is no JSON object
-//! is refused here.
+//! done becomes a run that ends in an error at once ([`RunDraft::refusal`]), and only what is not a JSON
+//! object is refused here.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

@@ -140,14 +140,17 @@ pub fn update(current: &Definition, body: &str, policy: &Policy) -> Result<Defin
         Sent::Value(seconds) => updated.timeout_s = field::timeout_s(&mut fields, "timeout", seconds),
         Sent::Missing | Sent::Wrong => {}
     }
-    if let Some(enabled) = read_flag(&mut fields, "enabled", true) {
-        updated.enabled = enabled;
-    }
-    if let Some(retry) = read_flag(&mut fields, "retry", false) {
-        updated.retry = retry;
-    }
-    if let Some(include_result) = read_flag(&mut fields, "include_result", false) {
-        updated.include_result = include_result;
+    // `null` means the default.
+    for (key, default, flag) in [
+        ("enabled", true, &mut updated.enabled),
+        ("retry", false, &mut updated.retry),
+        ("include_result", false, &mut updated.include_result),
+    ] {
+        match fields.flag(key) {
+            Sent::Null => *flag = default,
+            Sent::Value(sent) => *flag = sent,
+            Sent::Missing | Sent::Wrong => {}
+        }
     }
     let faults = fields.finish();
     if faults.is_empty() { Ok(updated) } else { Err(faults.into()) }
@@ -179,15 +182,6 @@ fn read_labels(fields: &mut Fields<'_>) -> Option<BTreeMap<String, String>> {
     match fields.object("labels") {
         Sent::Null => Some(BTreeMap::new()),
         Sent::Value(map) => Some(field::labels(fields, "labels", map)),
-        Sent::Missing | Sent::Wrong => None,
-    }
-}
-
-/// A flag, where `null` means the default.
-fn read_flag(fields: &mut Fields<'_>, key: &'static str, default: bool) -> Option<bool> {
-    match fields.flag(key) {
-        Sent::Null => Some(default),
-        Sent::Value(flag) => Some(flag),
         Sent::Missing | Sent::Wrong => None,
     }
 }

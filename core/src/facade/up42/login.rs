@@ -82,7 +82,7 @@ pub fn parse(form: &str, authorization: Option<&str>) -> Result<Credentials, Ref
     // request).
     if authorization.is_some() && (form.one("password").is_some() || form.one("client_secret").is_some()) {
         return Err(Refused::form(
-            "the request carries more than one credential: send Authorization or the form's",
+            "the request carries more than one credential: send either Authorization or the form's",
         ));
     }
     let (name, password) = match grant.as_str() {
