@@ -189,7 +189,7 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn claim(&mut self, tickets: &[LeaseTicket], now: Timestamp) -> Result<WorkSet, LedgerError> {
         let wanted: Vec<(i64, u32)> =
-            tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
+            self.fitting(tickets, now)?.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
         let rows = self.sql.run(
             &format!(
                 "SELECT DISTINCT {} FROM json_each(?1) AS j CROSS JOIN delivery
@@ -1331,7 +1331,7 @@ mod tests {
         let mut ledger = ledger();
         create(&mut ledger, Definition { paused: true, ..webhook("w", "*") });
         let (damaged, well) = (post(&mut ledger, "a")[0], post(&mut ledger, "a")[0]);
-        ledger.pause_webhook("w", false, None, START).unwrap();
+        ledger.resume_webhook("w", None, START).unwrap();
         let statement = "UPDATE delivery SET state = 'unheard' WHERE seq = ?1";
         ledger.sql.run(statement, &[Value::from(damaged)]).unwrap();
         assert_eq!(keys(&lease(&mut ledger, START)), [well]);

@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::row::outbox::{self, PROJECT_ITEM};
+use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
-use crate::sql::{Sql, Value};
+use crate::sql::{Row, Sql, Value};
+
+/// Bytes of the definitions that are published at once: each is held several times on its way.
+const DUE_BYTES_MAX: usize = 4 << 20;
 
 /// One thing to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +45,11 @@ pub enum OutboxItem {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// What is to be published now, the longest waiting first. Publish one write of an item at a time and in
-    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`]. A definition that this build
-    /// cannot read stays unpublished, and is looked at again later: what takes its place here must not become
-    /// the copy of its version.
+    /// What is to be published now, the longest waiting first: at most 4 MiB of definitions (a single one may
+    /// have more). Publish one write of an item at a time and in this order, then call
+    /// [`Ledger::outbox_done`] or [`Ledger::outbox_failed`]. A definition that this build cannot read stays
+    /// unpublished, and is looked at again later: what takes its place here must not become the copy of its
+    /// version.
     ///
     /// # Errors
     /// The database fails.
@@ -53,28 +58,26 @@ impl<S: Sql> Ledger<S> {
             "SELECT item, version, deleted FROM outbox WHERE next_at_ms <= ?1 ORDER BY next_at_ms, item LIMIT ?2",
             &[Value::from(now), Value::from(limit)],
         )?;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (item, version, is_deleted) = (row.seq(0)?, row.number(1)?, row.flag(2)?);
-            match self.content_of(item, is_deleted)? {
-                Some(content) => entries.push(OutboxEntry { item, version, content }),
-                None => outbox::put_off(&self.sql, item, version, now)?,
-            }
-        }
-        Ok(entries)
+        bounded(rows.iter().filter_map(|row| self.entry(row, now).transpose()))
     }
 
-    /// What to write of an item; `None`: it can't be read.
-    fn content_of(&self, item: Seq, is_deleted: bool) -> Result<Option<OutboxItem>, LedgerError> {
-        if item == PROJECT_ITEM {
-            return Ok(Some(OutboxItem::Project(self.view())));
-        }
-        let webhook = if is_deleted { None } else { self.stored_webhook_at(item)? };
-        Ok(match webhook {
-            None => Some(OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }),
-            Some(webhook) if webhook.is_readable() => Some(OutboxItem::Webhook(Box::new(webhook))),
-            Some(_unreadable) => None,
-        })
+    /// What to write of an item; `None`: it can't be read, and is put off.
+    fn entry(&self, row: &Row, now: Timestamp) -> Result<Option<OutboxEntry>, LedgerError> {
+        let (item, version, is_deleted) = (row.seq(0)?, row.number(1)?, row.flag(2)?);
+        let content = if item == PROJECT_ITEM {
+            OutboxItem::Project(self.view())
+        } else {
+            let webhook = if is_deleted { None } else { self.stored_webhook_at(item)? };
+            match webhook {
+                None => OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) },
+                Some(webhook) if webhook.is_readable() => OutboxItem::Webhook(Box::new(webhook)),
+                Some(_unreadable) => {
+                    outbox::put_off(&self.sql, item, version, now)?;
+                    return Ok(None);
+                }
+            }
+        };
+        Ok(Some(OutboxEntry { item, version, content }))
     }
 
     /// This version is in KV. Does nothing where a newer one waits.
@@ -95,9 +98,29 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
+/// The first of them that are published together, at least one; no more are read.
+fn bounded(
+    entries: impl Iterator<Item = Result<OutboxEntry, LedgerError>>,
+) -> Result<Vec<OutboxEntry>, LedgerError> {
+    let (mut bytes, mut due) = (0, Vec::new());
+    for entry in entries {
+        let entry = entry?;
+        if let OutboxItem::Webhook(stored) = &entry.content {
+            bytes += to_json(&stored.definition)?.len();
+        }
+        if bytes > DUE_BYTES_MAX && !due.is_empty() {
+            break;
+        }
+        due.push(entry);
+    }
+    Ok(due)
+}
+
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
+
+    use postern_core::webhook::{Definition, Header};
 
     use super::*;
     use crate::support::build::{START, create, ledger, webhook};
@@ -161,5 +184,31 @@ mod tests {
         let id = ledger.ids().id(Kind::Webhook, key);
         let due = ledger.outbox_due(START, 10).unwrap();
         assert_eq!(due[1], OutboxEntry { item: key, version: 2, content: OutboxItem::WebhookDeleted { id } });
+    }
+
+    #[test]
+    fn what_is_published_at_once_is_bounded_in_bytes_and_the_rest_follows() {
+        let mut ledger = ledger();
+        let header =
+            |number: u32| Header { key: format!("x-{number}"), value: "v".repeat(4_096), protected: false };
+        for number in 0..60 {
+            let headers = (0..20).map(header).collect();
+            create(&mut ledger, Definition { headers, ..webhook(&format!("w{number}"), "*") });
+        }
+        let (mut published, mut batches) = (0, 0);
+        loop {
+            let due = ledger.outbox_due(START, 200).unwrap();
+            if due.is_empty() {
+                break;
+            }
+            let bytes = serde_json::to_string(&due).unwrap().len();
+            assert!(bytes < DUE_BYTES_MAX + 40_000, "{bytes}");
+            for entry in &due {
+                ledger.outbox_done(entry.item, entry.version).unwrap();
+            }
+            published += due.len();
+            batches += 1;
+        }
+        assert_eq!((published, batches), (61, 2));
     }
 }

@@ -319,6 +319,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
      WHERE upkeep_at_ms > 0",
     ],
     &[
+        // What was given up before its retention was over (`ageing`), as JSON.
+        "ALTER TABLE meta ADD COLUMN aged TEXT",
+    ],
+    &[
         // Of `delivery`: the bits of resend are 1 where somebody asked for the next attempt, 2 where a replay
         // sends the delivery; such a one has 3 in parked while it is held.
         "CREATE INDEX delivery_replayed ON delivery (webhook) WHERE parked = 3",
@@ -396,6 +400,7 @@ mod tests {
             "1024927d93ac914b",
             "051634632fb1291e",
             "308dfbf4b38e99b8",
+            "1c4698545d7c7467",
             "082ffce8c3c1f201",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
