@@ -403,7 +403,7 @@ mod tests {
         START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook,
     };
     use crate::support::native::Native;
-    use crate::{GivenBack, InlineLimit, Report};
+    use crate::{GivenBack, InlineLimit, Report, Why};
 
     const OK: Outcome = Outcome::Answered { status: 200 };
     const FAILED: Outcome = Outcome::Answered { status: 503 };
@@ -461,7 +461,7 @@ mod tests {
                     let attempt = attempt(work.attempt, outcome, at);
                     ledger.report(vec![Report { delivery: second, attempt }], at).unwrap();
                 } else if end == 4 {
-                    ledger.unclaim(&[GivenBack::of(&work)], at).unwrap();
+                    ledger.unclaim(&[GivenBack::of(&work, Why::NoTime)], at).unwrap();
                 }
             }
             if end == 2 || end == 3 {

@@ -1,7 +1,8 @@
 //! Giving back what was handed out and not used: a claim whose call has not started, a lease whose ticket
 //! was never sent.
 //!
-//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out.
+//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out. One
+//! that could not be called where it was claimed rests first, or it would come back as fast as queues carry.
 //! A slot of a rate limit that the claim has taken stays taken, so a limit is never exceeded by it.
 
 use std::collections::BTreeSet;
@@ -19,6 +20,21 @@ use crate::row::text::to_json;
 use crate::sql::{Sql, Value, atomically};
 use crate::work::{LeaseTicket, Work};
 
+/// How long a delivery rests whose call could not be made: about as long as the KV record of a definition
+/// takes to arrive.
+const RESTS_MS: i64 = 30_000;
+
+/// Why a claim is given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// There was no time for its call: another invocation has it, so it is due now.
+    #[default]
+    NoTime,
+    /// Its definition was not found: it is due after a rest of 30 s.
+    NoDefinition,
+}
+
 /// A claim that is given back. The lease's end names it: another claim of the same number has another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenBack {
@@ -28,33 +44,52 @@ pub struct GivenBack {
     pub attempt: u32,
     /// The lease's end, as the claim told it.
     pub lease_until: Timestamp,
+    /// Why.
+    #[serde(default)]
+    pub why: Why,
 }
 
 impl GivenBack {
     /// Gives back a work whose call has not started.
     #[must_use]
-    pub const fn of(work: &Work) -> Self {
-        Self { delivery: work.delivery, attempt: work.attempt, lease_until: work.lease_until }
+    pub const fn of(work: &Work, why: Why) -> Self {
+        Self { delivery: work.delivery, attempt: work.attempt, lease_until: work.lease_until, why }
     }
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Makes attempts due now that were claimed and have certainly not started. What has ended, or is
-    /// claimed by somebody else by now, stays as it is, so it may be asked twice. Gives the deliveries that
-    /// changed.
+    /// Makes attempts due that were claimed and have certainly not started: [`GivenBack::why`] says when. What
+    /// has ended, or is claimed by somebody else by now, stays as it is, so it may be asked twice. Gives the
+    /// deliveries that changed.
     ///
     /// # Errors
     /// The database fails.
     pub fn unclaim(&mut self, claims: &[GivenBack], now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
-        let wanted: Vec<(i64, u32, i64)> =
-            claims.iter().map(|claim| (claim.delivery.0, claim.attempt, claim.lease_until.0)).collect();
+        let mut changed = Vec::new();
+        for (why, due_at) in [(Why::NoTime, now), (Why::NoDefinition, now.plus_ms(RESTS_MS))] {
+            let meant = claims.iter().filter(|claim| claim.why == why);
+            let wanted: Vec<_> =
+                meant.map(|claim| (claim.delivery.0, claim.attempt, claim.lease_until.0)).collect();
+            if !wanted.is_empty() {
+                changed.extend(self.unclaim_until(&wanted, due_at, now)?);
+            }
+        }
+        Ok(changed)
+    }
+
+    fn unclaim_until(
+        &mut self,
+        wanted: &[(i64, u32, i64)],
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, LedgerError> {
         let statement = format!(
             "SELECT DISTINCT {} FROM json_each(?1) AS j CROSS JOIN delivery
              WHERE delivery.seq = j.value ->> 0 AND state = 'leased' AND attempt = j.value ->> 1 AND claimed = 1
                 AND coalesce(next_at_ms, lease_until_ms) = j.value ->> 2",
             DeliveryRow::COLUMNS
         );
-        self.give_back(&statement, to_json(&wanted)?, now, now)
+        self.give_back(&statement, to_json(&wanted)?, due_at, now)
     }
 
     /// Makes leases due at `due_at` whose tickets were certainly not sent, or may be sent again: what
@@ -141,7 +176,7 @@ mod tests {
         posted(&mut ledger, 0);
         let tickets = leased(&mut ledger, START);
         let works = ledger.claim(&tickets, START).unwrap().works;
-        let given_back = [GivenBack::of(&works[0])];
+        let given_back = [GivenBack::of(&works[0], Why::NoTime)];
         let later = START.plus_ms(500);
         assert_eq!(ledger.unclaim(&given_back, later).unwrap(), [works[0].delivery]);
         assert_eq!(ledger.next_wake(later).unwrap().map(|(at, _reason)| at), Some(later));
@@ -157,14 +192,34 @@ mod tests {
             attempt: attempt(1, Outcome::Answered { status: 200 }, later),
         };
         ledger.report(vec![report], later).unwrap();
-        assert!(ledger.unclaim(&[GivenBack::of(&works[0])], later).unwrap().is_empty(), "it has ended");
+        assert!(
+            ledger.unclaim(&[GivenBack::of(&works[0], Why::NoTime)], later).unwrap().is_empty(),
+            "it has ended"
+        );
+    }
+
+    #[test]
+    fn a_claim_whose_definition_was_not_found_rests_before_it_is_due_again_under_its_number() {
+        let mut ledger = ledger();
+        let works = [posted(&mut ledger, 5).works, posted(&mut ledger, 5).works].concat();
+        let claims = [GivenBack::of(&works[0], Why::NoDefinition), GivenBack::of(&works[1], Why::NoTime)];
+        assert_eq!(ledger.unclaim(&claims, START).unwrap().len(), 2);
+        assert_eq!(leased(&mut ledger, START)[0].delivery, works[1].delivery, "only that one rested");
+        let due_at = START.plus_ms(RESTS_MS);
+        assert!(leased(&mut ledger, due_at.plus_ms(-1)).is_empty());
+        assert!(
+            ledger.unclaim(&claims, due_at.plus_ms(-1)).unwrap().is_empty(),
+            "asked twice, it rests once"
+        );
+        let tickets = leased(&mut ledger, due_at);
+        assert_eq!((tickets[0].delivery, tickets[0].attempt), (works[0].delivery, 1));
     }
 
     #[test]
     fn an_inline_claim_can_be_given_back() {
         let mut ledger = ledger();
         let works = posted(&mut ledger, 5).works;
-        assert_eq!(ledger.unclaim(&[GivenBack::of(&works[0])], START).unwrap().len(), 1);
+        assert_eq!(ledger.unclaim(&[GivenBack::of(&works[0], Why::NoTime)], START).unwrap().len(), 1);
         let tickets = leased(&mut ledger, START);
         assert_eq!((tickets[0].delivery, tickets[0].attempt), (works[0].delivery, 1));
     }
@@ -194,7 +249,7 @@ mod tests {
         assert_eq!(first.len(), 1);
         let works = ledger.claim(&first, START).unwrap().works;
         assert!(leased(&mut ledger, START).is_empty(), "one at a time");
-        ledger.unclaim(&[GivenBack::of(&works[0])], START).unwrap();
+        ledger.unclaim(&[GivenBack::of(&works[0], Why::NoTime)], START).unwrap();
         assert_eq!(leased(&mut ledger, START).len(), 1);
     }
 }

@@ -95,7 +95,7 @@ pub use deliveries::DeliveryFilter;
 pub use dry_run::{DryRun, DryRunOf};
 pub use error::LedgerError;
 pub use export::{ExportFilter, Exported};
-pub use giving_back::GivenBack;
+pub use giving_back::{GivenBack, Why};
 pub use idempotency::KEY_HOURS;
 pub use inboxes::{InboxAddress, InboxChange};
 pub use ingest::{Ingested, InlineLimit};

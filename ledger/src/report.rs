@@ -107,10 +107,8 @@ impl<S: Sql> Ledger<S> {
                 } else {
                     Taken::Ignored
                 };
-                let note_of = |at| StatNote {
-                    delivered: verdict == Verdict::Taken,
-                    ..stat_note(&row, &attempt, at)
-                };
+                let note_of =
+                    |at| StatNote { delivered: verdict == Verdict::Taken, ..stat_note(&row, &attempt, at) };
                 match taken {
                     Taken::Ignored => continue,
                     Taken::Recorded => notes.push(note_of(now)),

@@ -129,8 +129,8 @@ impl Dispatcher {
                 Heard::Done
             }
             .boxed_local(),
-            Do::Unclaim { project, works } => async move {
-                this.unclaim(&project, &works).await;
+            Do::Unclaim { project, claims } => async move {
+                this.unclaim(&project, claims).await;
                 Heard::Done
             }
             .boxed_local(),

@@ -2,7 +2,7 @@
 
 use postern_core::webhook::ProjectName;
 use postern_engine::{Fault, Parcel, Queued};
-use postern_ledger::{GivenBack, LeaseTicket, Report, Work, WorkSet};
+use postern_ledger::{GivenBack, LeaseTicket, Report, WorkSet};
 
 use super::dispatcher::Dispatcher;
 use crate::log;
@@ -30,8 +30,7 @@ impl Dispatcher {
     }
 
     /// Gives back what was claimed and has not started. If it fails, the lease ends by itself.
-    pub(super) async fn unclaim(&self, project: &ProjectName, works: &[Work]) {
-        let claims = works.iter().map(GivenBack::of).collect();
+    pub(super) async fn unclaim(&self, project: &ProjectName, claims: Vec<GivenBack>) {
         // It is told once: it was noted already.
         let _left_to_its_lease = self.ask_project(project, UnclaimAttempts { claims }).await;
     }

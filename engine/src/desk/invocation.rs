@@ -6,7 +6,7 @@ use std::rc::Rc;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
-use postern_ledger::{Report, Work, WorkEvent, WorkSet};
+use postern_ledger::{GivenBack, Report, Why, Work, WorkEvent, WorkSet};
 
 use crate::backoff::{Jitter, backoff_ms};
 use crate::message::Queued;
@@ -162,8 +162,8 @@ pub enum Do {
     Unclaim {
         /// Whose.
         project: ProjectName,
-        /// Which.
-        works: Vec<Work>,
+        /// Which, and why.
+        claims: Vec<GivenBack>,
     },
     /// Nothing more is to be done before so many milliseconds have passed, unless something is heard.
     Sleep {
@@ -188,7 +188,8 @@ pub enum Heard {
     Called {
         /// Which.
         call: CallId,
-        /// `None`: it was not made, because the webhook is gone or cannot be known. The claim is given back.
+        /// `None`: it was not made, because the webhook is gone or cannot be known. The claim is given
+        /// back, and rests.
         report: Option<Box<Report>>,
     },
     /// A claim yielded these.
@@ -247,7 +248,7 @@ pub struct Desk {
     /// Claimed, not started.
     ready: VecDeque<Ready>,
     /// Claimed, and not to be made here.
-    given_up: Vec<(ProjectName, Work)>,
+    given_up: Vec<(ProjectName, GivenBack)>,
     pub(super) running: BTreeMap<CallId, Running>,
     calls: u64,
     claiming: BTreeMap<ProjectName, Claiming>,
@@ -352,7 +353,7 @@ impl Desk {
     fn called(&mut self, call: CallId, report: Option<Box<Report>>, paces: &mut Paces, now: Timestamp) {
         let Some(running) = self.running.remove(&call) else { return };
         let Some(report) = report else {
-            self.given_up.push((running.project, running.work));
+            self.given_up.push((running.project, GivenBack::of(&running.work, Why::NoDefinition)));
             return;
         };
         let pace = Pace::of(i64::from(report.attempt.duration_ms));
@@ -425,20 +426,21 @@ impl Desk {
 
     /// Gives back what is claimed and not to be kept.
     fn unclaim(&mut self, is_kept: impl Fn(&Ready) -> bool, todo: &mut Vec<Do>) {
-        let mut given_back: BTreeMap<ProjectName, Vec<Work>> = BTreeMap::new();
-        for (project, work) in std::mem::take(&mut self.given_up) {
-            given_back.entry(project).or_default().push(work);
+        let mut given_back: BTreeMap<ProjectName, Vec<GivenBack>> = BTreeMap::new();
+        for (project, claim) in std::mem::take(&mut self.given_up) {
+            given_back.entry(project).or_default().push(claim);
         }
         self.ready.retain(|ready| {
             let is_kept = is_kept(ready);
             if !is_kept {
-                given_back.entry(ready.project.clone()).or_default().push(ready.work.clone());
+                let claim = GivenBack::of(&ready.work, Why::NoTime);
+                given_back.entry(ready.project.clone()).or_default().push(claim);
             }
             is_kept
         });
-        for (project, works) in given_back {
+        for (project, claims) in given_back {
             self.others += 1;
-            todo.push(Do::Unclaim { project, works });
+            todo.push(Do::Unclaim { project, claims });
         }
     }
 

@@ -6,7 +6,8 @@
 //! [`Bounds::calls_per_webhook`] connections. Of a webhook no more is claimed than may start; only of one
 //! that is known to be quick more is taken. Once half of the connections hang, the tickets that are left go
 //! back to their queue, where another invocation takes them, and what is claimed and has not started is
-//! unclaimed: the ledger offers it anew under the same number.
+//! unclaimed: the ledger offers it anew under the same number. So is a call whose definition was not found,
+//! after a rest.
 //!
 //! An invocation ends, whatever it is doing ([`Shift`]). So no call starts that could not end and be
 //! reported before.

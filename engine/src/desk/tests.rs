@@ -4,7 +4,7 @@ use postern_core::delivery::{Attempt, Outcome, Trigger};
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 use postern_core::webhook::ProjectName;
-use postern_ledger::{Lane, LeaseTicket, Report, Work, WorkEvent, WorkSet};
+use postern_ledger::{Lane, LeaseTicket, Report, Why, Work, WorkEvent, WorkSet};
 
 use super::invocation::*;
 use crate::backoff::Jitter;
@@ -91,9 +91,21 @@ impl Play {
             }
             Do::HandBack { tickets } => format!("hand back {}", of(&tickets)),
             Do::Report { project, reports } => format!("report {}: {}", project.as_str(), reported(&reports)),
-            Do::Unclaim { project, works } => {
-                let keys = works.iter().map(|work| work.delivery.0).collect();
-                format!("unclaim {}: {}", project.as_str(), list(keys))
+            Do::Unclaim { project, claims } => {
+                let keys = |why| {
+                    let meant = claims.iter().filter(|claim| claim.why == why);
+                    list(meant.map(|claim| claim.delivery.0).collect())
+                };
+                if claims.iter().all(|claim| claim.why == Why::NoTime) {
+                    format!("unclaim {}: {}", project.as_str(), keys(Why::NoTime))
+                } else {
+                    format!(
+                        "unclaim {}: {}, rest {}",
+                        project.as_str(),
+                        keys(Why::NoTime),
+                        keys(Why::NoDefinition)
+                    )
+                }
             }
             Do::Sleep { .. } => return None,
         })
@@ -391,7 +403,7 @@ fn a_report_waits_for_others_but_not_for_long() {
 }
 
 #[test]
-fn a_call_whose_definition_cannot_be_known_gives_its_claim_back_at_once() {
+fn a_call_whose_definition_was_not_found_gives_its_claim_back_at_once_to_rest() {
     let mut play = Play::new(tickets(&[(1, 1)]));
     play.at(0);
     play.claimed("p1", &[(1, 1)]);
@@ -399,7 +411,7 @@ fn a_call_whose_definition_cannot_be_known_gives_its_claim_back_at_once() {
     let (call, ..) = play.calls.remove(0);
     play.hear(Heard::Called { call, report: None });
     assert!(!play.desk.is_over());
-    assert_eq!(play.at(20), ["unclaim p1: 1"]);
+    assert_eq!(play.at(20), ["unclaim p1: , rest 1"]);
     play.hear(Heard::Done);
     assert!(play.desk.is_over());
 }

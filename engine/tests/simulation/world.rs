@@ -1112,12 +1112,11 @@ impl World {
                     self.plan(5, Happening::Hear(id, Box::new(Heard::Done)));
                 }
                 Do::Report { project, reports } => self.leave(id, &project, reports),
-                Do::Unclaim { project: _, works } => {
-                    self.settle(id, works.iter().map(|work| (work.delivery.0, work.attempt)));
-                    let claims: Vec<GivenBack> = works.iter().map(GivenBack::of).collect();
-                    for work in &works {
-                        let until_ms = work.lease_until.0;
-                        self.given_up_ms.insert((work.delivery.0, work.attempt), (self.now_ms, until_ms));
+                Do::Unclaim { project: _, claims } => {
+                    self.settle(id, claims.iter().map(|claim| (claim.delivery.0, claim.attempt)));
+                    for claim in &claims {
+                        let until_ms = claim.lease_until.0;
+                        self.given_up_ms.insert((claim.delivery.0, claim.attempt), (self.now_ms, until_ms));
                     }
                     if self.is_planted(Defect::UnclaimForgotten) {
                         self.plan(5, Happening::Hear(id, Box::new(Heard::Done)));
