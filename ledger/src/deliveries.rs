@@ -222,7 +222,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Stops a delivery that is open. An attempt that is being made right now may still arrive, and is
-    /// recorded; until then, or until its lease ends, it counts as one of its webhook's calls at once. The next with its order key is due.
+    /// recorded; until then, or until its lease ends, it counts as one of its webhook's calls at once. The
+    /// next with its order key is due.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] where it has ended; the database fails.

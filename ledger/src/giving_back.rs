@@ -1,9 +1,9 @@
 //! Giving back what was handed out and not used: a claim whose call has not started, a lease whose ticket
 //! was never sent.
 //!
-//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out. One
-//! that could not be called where it was claimed rests first, or it would come back as fast as queues carry.
-//! A slot of a rate limit that the claim has taken stays taken, so a limit is never exceeded by it.
+//! Neither costs a number: the delivery is due again under the same one, as if it had not been handed out.
+//! One whose definition was not found rests first, or it would come back as fast as queues carry. A slot of
+//! a rate limit that the claim has taken stays taken, so a limit is never exceeded by it.
 
 use std::collections::BTreeSet;
 
@@ -58,9 +58,9 @@ impl GivenBack {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Makes attempts due that were claimed and have certainly not started: [`GivenBack::why`] says when. What
-    /// has ended, or is claimed by somebody else by now, stays as it is, so it may be asked twice. Gives the
-    /// deliveries that changed.
+    /// Makes attempts due that were claimed and have certainly not started: [`GivenBack::why`] says when.
+    /// What has ended, or is claimed by somebody else by now, stays as it is, so it may be asked twice. Gives
+    /// the deliveries that changed.
     ///
     /// # Errors
     /// The database fails.

@@ -381,9 +381,9 @@ impl<'a, S: Sql> Round<'a, S> {
         Ok(())
     }
 
-    /// Whether a slot is there for a delivery that is due, and nothing that is held goes before it: what waits
-    /// in its line does, but for what a person has asked for, and what is live before what is replayed, but
-    /// for its turn.
+    /// Whether a slot is there for a delivery that is due, and nothing that is held goes before it: what
+    /// waits in its line does, but for what a person has asked for, and what is live before what is replayed,
+    /// but for its turn.
     fn goes_before_all_held(&mut self, row: &DeliveryRow, member: &Member) -> bool {
         let slots = self.slots(row.webhook, member);
         let (waits_live, waits_replayed) =
@@ -528,8 +528,8 @@ impl<'a, S: Sql> Round<'a, S> {
         Ok(next)
     }
 
-    /// The oldest held deliveries in a line, up to `most`, and whether they are all. What can't be read is set
-    /// aside.
+    /// The oldest held deliveries in a line, up to `most`, and whether they are all. What can't be read is
+    /// set aside.
     fn held_in(
         &mut self,
         webhook: Seq,

@@ -182,8 +182,9 @@ impl<S: Sql> Ledger<S> {
         self.replay_at(seq)
     }
 
-    /// Does a part of a replay that is running, of each in its turn: looks at up to `limit` rows. What it finds
-    /// waits in the replays' line. Call it again while [`Ledger::next_wake`] says that a replay goes on.
+    /// Does a part of a replay that is running, of each in its turn: looks at up to `limit` rows. What it
+    /// finds waits in the replays' line. Call it again while [`Ledger::next_wake`] says that a replay goes
+    /// on.
     ///
     /// # Errors
     /// The database fails; nothing was done then, and the step can be repeated.

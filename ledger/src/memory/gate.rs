@@ -233,7 +233,8 @@ impl Used {
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
     pub(crate) ended: Vec<(Seq, Seq)>,
-    /// Calls that go on although their deliveries were cancelled: webhook, delivery and number, end of the lease.
+    /// Calls that go on although their deliveries were cancelled: webhook, delivery and number, end of the
+    /// lease.
     pub(crate) left: Vec<(Seq, (Seq, u32), Timestamp)>,
     /// Calls that were reported: webhook, delivery and number.
     pub(crate) returned: Vec<(Seq, (Seq, u32))>,

@@ -485,8 +485,9 @@ pub(crate) fn park<S: Sql>(sql: &S, parkings: &[Parking], now: Timestamp) -> Res
     Ok(())
 }
 
-/// Makes deliveries due now, or has them wait in their line, because somebody asks for it. [`Order`] says whether those that have ended get
-/// their order key back, which they lost with their end. Inside the caller's transaction.
+/// Makes deliveries due now, or has them wait in their line, because somebody asks for it. [`Order`] says
+/// whether those that have ended get their order key back, which they lost with their end. Inside the
+/// caller's transaction.
 pub(crate) fn make_due<S: Sql>(sql: &S, resends: &[Resend], now: Timestamp) -> Result<(), LedgerError> {
     let row = |resend: &Resend| {
         let is_restored = u8::from(resend.order == Order::Restored);
