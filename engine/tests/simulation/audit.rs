@@ -630,7 +630,8 @@ impl Audit {
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
-                if newly && step.name == "lease_due" {
+                // One may be held and leased again in the same step, under the same number.
+                if step.name == "lease_due" {
                     let (live, replayed) = self.leases.entry(now.webhook).or_default();
                     let was_held = before.as_ref().map(|before| before.parked);
                     *live += u32::from(!now.is_replayed);
@@ -745,7 +746,7 @@ impl Audit {
             self.earliest_ms.insert(key, earliest_ms);
         }
         // One that turned out to be behind another of its order had its turn, too.
-        if step.name == "lease_due" && parked_before == HELD && now.parked == 2 {
+        if step.name == "lease_due" && newly_parked && now.parked == 2 {
             self.leases.entry(now.webhook).or_default().0 += 1;
         }
         if step.name == "replay_step" && (before.is_none() || came_back) {
