@@ -104,12 +104,12 @@ impl Core {
         if self.has_more() { Extent::Cut(self.len()) } else { Extent::Whole(self.len()) }
     }
 
-    /// Shows nothing new by itself from now on: the bar collects, however slowly rows come.
+    /// What waits behind the bar is shown only when somebody asks for it from now on, however calm it is.
     pub(crate) fn stand_still(self) {
         self.is_still.set_value(true);
     }
 
-    /// Shows what is new again, after [`Self::stand_still`].
+    /// What waits is shown by itself again, after [`Self::stand_still`].
     pub(crate) fn move_again(self) {
         self.is_still.set_value(false);
     }
