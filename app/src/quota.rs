@@ -3,8 +3,10 @@
 //! The numbers are the server's (`GET /v1/projects/{project}`, and the problem `quota`), and so are the words
 //! of what is counted and what helps; here they become sentences for a person.
 
+use postern_core::api::project::ProjectDetail;
 use postern_core::problem::Problem;
 use postern_core::quota::{Quota, QuotaUse};
+use postern_core::time::Timestamp;
 
 use crate::words;
 
@@ -75,6 +77,23 @@ pub(crate) fn warnings(uses: &[QuotaUse]) -> Vec<Warning> {
         .collect()
 }
 
+/// What the project gave up early because its store filled up; `offset_min`: minutes by which its times are
+/// shown after UTC's.
+pub(crate) fn aged(detail: &ProjectDetail, offset_min: impl Fn(Timestamp) -> i64) -> Option<Warning> {
+    let aged = detail.aged.as_ref()?;
+    let days = words::count(detail.settings.retention_days, "day", "days");
+    let shown = |at: Timestamp| words::date_time(at, offset_min(at));
+    let headline = match (aged.kept_since, aged.answers_kept_since) {
+        (Some(since), _) => format!("Kept since {} instead of {days}", shown(since)),
+        (None, Some(since)) => format!("Answers are kept since {} instead of {days}", shown(since)),
+        (None, None) => return None,
+    };
+    let advice = String::from(
+        "The store filled up, so what had ended longest ago went early. What is open stays. Keep fewer days or send less to choose yourself what goes.",
+    );
+    Some(Warning { headline, advice })
+}
+
 /// What a call was refused for because of a limit; `None` of any other refusal.
 pub(crate) fn refusal(problem: &Problem) -> Option<Warning> {
     let (quota, limit) = (problem.quota?, problem.limit?);
@@ -129,6 +148,34 @@ mod tests {
         assert_eq!(headlines, ["Open deliveries: 999 of 1,000 · 99.9 %", "Webhooks: 8 of 10 · 80 %"]);
         assert_eq!(warnings(&uses[..1])[0].advice, "Delete one that is not needed.");
         assert_eq!(warnings(&[]), []);
+    }
+
+    #[test]
+    fn what_was_given_up_early_is_said_with_what_is_left() {
+        use postern_core::api::project::{Aged, ProjectCounts, ProjectSettings};
+        use postern_core::webhook::ProjectName;
+        let detail = |aged| ProjectDetail {
+            name: ProjectName::parse("p").expect("a name"),
+            created_at: Timestamp(0),
+            counts: ProjectCounts::default(),
+            settings: ProjectSettings::default(),
+            sealed_under: None,
+            quotas: Vec::new(),
+            full: false,
+            aged,
+        };
+        let said = |aged| super::aged(&detail(aged), |_at| 0).map(|warning| warning.headline);
+        let at = Some(Timestamp(1_795_270_051_204));
+        assert_eq!(said(None), None);
+        let answers = Aged { answers_kept_since: at, answers: 1, ..Aged::default() };
+        assert_eq!(
+            said(Some(answers.clone())).as_deref(),
+            Some("Answers are kept since 2026-11-21 14:07:31 instead of 30 days")
+        );
+        assert_eq!(
+            said(Some(Aged { kept_since: at, events: 1, ..answers })).as_deref(),
+            Some("Kept since 2026-11-21 14:07:31 instead of 30 days")
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const HIDDEN: &str = "••••••••";
 
 /// A name that holds one of these, with the marks between its words taken out, is one of a credential:
 /// `X-Gitlab-Token`, `apiKey`, `Ocp-Apim-Subscription-Key`.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 20] = [
     "authorization",
     "authentication",
     "secret",
@@ -33,9 +33,17 @@ const PARTS: [&str; 15] = [
     "session",
     "bearer",
     "jwt",
+    "authkey",
+    "oauth",
+    "accesscode",
+    "macaroon",
+    "userpass",
 ];
 /// A name of which one of these is a word: `X-Auth`, `x_pwd`.
-const WORDS: [&str; 9] = ["auth", "pass", "pwd", "pat", "pin", "sid", "otp", "csrf", "xsrf"];
+const WORDS: [&str; 14] = [
+    "auth", "xauth", "auth0", "auth2", "cred", "creds", "pass", "pwd", "pat", "pin", "sid", "otp", "csrf",
+    "xsrf",
+];
 /// What stands before `key` where the key opens nothing: `Idempotency-Key`, `x-routing-key`.
 const OPEN_KEYS: [&str; 20] = [
     "idempotency",
@@ -166,6 +174,17 @@ mod tests {
             "x-key",
             "key",
             "X-Service-Pin",
+            "authkey",
+            "x-authkey",
+            "XAuth",
+            "x-oauth",
+            "oauth2",
+            "x-auth0",
+            "x-creds",
+            "x-cred",
+            "X-Macaroon",
+            "x-userpass",
+            "access-code",
         ] {
             assert!(is_credential_header(name), "{name}");
         }

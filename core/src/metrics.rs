@@ -100,6 +100,15 @@ pub struct ProjectMetrics {
     pub queued: u32,
     /// Deliveries that are being sent, up to [`COUNTED_MAX`].
     pub sending: u32,
+    /// Bytes that the store takes.
+    #[serde(default)]
+    pub stored_bytes: u64,
+    /// Bytes that it may take; 0: no limit.
+    #[serde(default)]
+    pub stored_bytes_limit: u64,
+    /// Unix milliseconds before which ended deliveries and events were given up early; 0: none were.
+    #[serde(default)]
+    pub kept_since_ms: u64,
 }
 
 impl Serialize for Counters {
@@ -265,7 +274,7 @@ impl Exposition {
             "as the project has counted them",
             labelled.iter().map(|(labels, of)| (labels.clone(), &of.counters)),
         );
-        let gauges: [(&str, &str, Part); 7] = [
+        let gauges: [(&str, &str, Part); 10] = [
             ("deliveries_open", "Deliveries that have not ended, up to 10,000.", |of| of.open.into()),
             (
                 "deliveries_held",
@@ -289,6 +298,17 @@ impl Exposition {
                 "When the oldest due delivery that no dispatcher was given became due; 0 if there is no \
                  such delivery.",
                 |of| seconds(of.oldest_due_ms),
+            ),
+            ("stored_bytes", "Bytes that the project's store takes.", |of| whole(of.stored_bytes)),
+            (
+                "stored_bytes_limit",
+                "Bytes that it may take (QUOTA_STORED_BYTES); 0 if there is no limit.",
+                |of| whole(of.stored_bytes_limit),
+            ),
+            (
+                "kept_since_timestamp_seconds",
+                "Since when ended deliveries and events are kept, where the store is too small for the retention; else 0.",
+                |of| seconds(of.kept_since_ms),
             ),
         ];
         for (name, help, part) in gauges {
@@ -319,6 +339,11 @@ pub fn label(name: &str, value: &str) -> String {
 #[expect(clippy::cast_precision_loss, reason = "sums of milliseconds need no more digits than a float has")]
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1_000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a store has fewer bytes than a float counts exactly")]
+const fn whole(bytes: u64) -> f64 {
+    bytes as f64
 }
 
 #[cfg(test)]

@@ -474,7 +474,7 @@ operations! {
         /// Read the metrics of a project.
         GetProjectMetrics: Get "metrics", READ, [];
         /// Ask for a ticket that opens the live feed once.
-        CreateLiveTicket: Post "live/tickets", READ, [];
+        CreateLiveTicket: Post "live/tickets", READ, [NoBody];
     }
 
     /// Of the live feed, which is a WebSocket.

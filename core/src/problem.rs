@@ -49,6 +49,9 @@ pub enum ProblemType {
     Internal,
     /// 503: the project could not be reached; safe to repeat.
     Unavailable,
+    /// 507: the project's store is full; `quota`, `limit` and `used` say how far. What makes it smaller goes
+    /// on.
+    StorageFull,
 }
 
 impl ProblemType {
@@ -78,6 +81,7 @@ impl ProblemType {
             Self::TooManyRequests | Self::Quota => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
+            Self::StorageFull => 507,
         }
     }
 
@@ -102,6 +106,7 @@ impl ProblemType {
             Self::Quota => "Over a quota of this project",
             Self::Internal => "Something broke on our side",
             Self::Unavailable => "The project could not be reached",
+            Self::StorageFull => "The project's store is full",
         }
     }
 
@@ -131,7 +136,7 @@ pub struct Problem {
     pub status: u16,
     /// What happened this time, and what to do.
     pub detail: String,
-    /// Which quota; only for [`ProblemType::Quota`], as what follows.
+    /// Which quota; only where one is exceeded, as what follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<crate::quota::Quota>,
     /// Its limit.
@@ -230,15 +235,19 @@ impl Problem {
         ProblemType::from_uri(&self.kind)
     }
 
-    /// [`ProblemType::Quota`] with what is over.
+    /// [`ProblemType::Quota`] with what is over; [`ProblemType::StorageFull`] where that is bytes.
     #[must_use]
     pub fn over_quota(exceeded: crate::quota::Exceeded) -> Self {
+        let kind = match exceeded.quota {
+            crate::quota::Quota::StoredBytes => ProblemType::StorageFull,
+            _ => ProblemType::Quota,
+        };
         Self {
             quota: Some(exceeded.quota),
             limit: Some(exceeded.limit),
             used: Some(exceeded.used),
             retry_after_s: exceeded.retry_after_s,
-            ..Self::new(ProblemType::Quota, exceeded.to_string())
+            ..Self::new(kind, exceeded.to_string())
         }
     }
 }
@@ -292,6 +301,19 @@ mod tests {
             serde_json::to_string(&Problem::invalid(vec![Fault::new("/a", "is wrong")])).unwrap_or_default();
         assert!(!few.contains("more_errors"), "{few}");
         assert!(Problem::new(ProblemType::NotFound, "x".repeat(100_000)).detail.len() <= DETAIL_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_full_store_is_told_apart_from_other_quotas_and_says_what_helps() {
+        use crate::quota::{Exceeded, Quota};
+        let over = |quota| {
+            Problem::over_quota(Exceeded { quota, limit: 10, used: 9, more: 2, retry_after_s: Some(60) })
+        };
+        let full = over(Quota::StoredBytes);
+        assert_eq!((full.status, full.problem_type()), (507, Some(ProblemType::StorageFull)));
+        assert_eq!((full.quota, full.limit, full.used), (Some(Quota::StoredBytes), Some(10), Some(9)));
+        assert!(full.detail.contains("shorten the retention"), "{}", full.detail);
+        assert_eq!(over(Quota::Webhooks).status, 429);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! others.
 //!
 //! Each has a variable of the deployment (`QUOTA_…`) and a generous default; 0 lifts it. What is over a quota
-//! is refused with the problem `quota`, which names it, its limit, what is used and what to do. Nothing else
-//! changes: a project that is full still lists, deletes, delivers and records attempts.
+//! is refused with the problem `quota` (`storage-full` of bytes), which names it, its limit, what is used and
+//! what to do. Nothing else changes: a project that is full still lists, deletes, delivers and records
+//! attempts. Before that, what has ended is aged early ([`ages`]).
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
@@ -104,7 +105,7 @@ impl Quota {
             }
             Self::RequestDeliveries => "post the events in smaller batches, or let fewer webhooks want them",
             Self::StoredBytes => {
-                "shorten the retention, or delete what is not needed; lists, deletions and deliveries go on"
+                "cancel deliveries that wait, delete what is not needed, or shorten the retention: what has ended for an hour already makes room by itself, so what is left is open or new; lists, deletions and deliveries go on"
             }
             Self::OpenRuns => "wait until some have ended, or terminate some",
             Self::LiveSockets => "close one, or use another token",
@@ -225,6 +226,24 @@ pub const fn is_full(used: u64, limit: u64) -> bool {
 #[must_use]
 pub const fn is_still_full(used: u64, limit: u64) -> bool {
     used.saturating_mul(100) >= limit.saturating_mul(FULL_NO_MORE_PERCENT)
+}
+
+/// Percent of the stored bytes from which what has ended is aged early.
+pub const AGE_PERCENT: u64 = 70;
+/// Percent to which it is then aged, so that ageing seldom starts.
+pub const AGE_TO_PERCENT: u64 = 65;
+
+/// Whether what has ended starts to be aged before its retention is over, where so many bytes of `limit` are
+/// used.
+#[must_use]
+pub const fn ages(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(AGE_PERCENT)
+}
+
+/// As [`ages`], where it is being aged.
+#[must_use]
+pub const fn still_ages(used: u64, limit: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(AGE_TO_PERCENT)
 }
 
 /// What a minute has taken so far: a window of 60 s that starts with the first of it.

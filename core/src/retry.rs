@@ -122,8 +122,9 @@ const VALUES_MAX: usize = 16;
 
 impl RetryAfter {
     /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an
-    /// HTTP date, and, beyond what the RFC asks for, seconds with decimals (rounded up) and several values
-    /// joined by commas, as two header lines arrive (the longest wait counts).
+    /// HTTP date, and, beyond what the RFC asks for, what receivers send by mistake: decimals (rounded up), a
+    /// unit (`45s`, `2 minutes`), quotes, a plus sign, a time of RFC 3339, `UTC` or `+0000` for `GMT`, and
+    /// several values joined by commas, as two header lines arrive (the longest wait counts).
     #[must_use]
     pub fn read(value: &str, now: Timestamp) -> Self {
         let value = value.trim_matches([' ', '\t']);
@@ -163,18 +164,40 @@ impl RetryAfter {
     }
 }
 
-/// One value: seconds or a date.
+/// One value: a length of time or a date.
 fn read_one(value: &str, now: Timestamp) -> Option<RetryAfter> {
-    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
-    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !(whole.is_empty() && decimals.is_empty()) && are_digits(whole) && are_digits(decimals) {
-        // More digits than a number has are still "very long"; no digit at all is nothing before a decimal
-        // point.
-        let seconds = if whole.is_empty() { 0 } else { whole.parse::<u32>().unwrap_or(u32::MAX) };
-        let is_more = decimals.bytes().any(|digit| digit != b'0');
-        return Some(RetryAfter::Seconds { seconds: seconds.saturating_add(u32::from(is_more)) });
+    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    if let Some(seconds) = length_s(value.strip_prefix('+').unwrap_or(value)) {
+        return Some(RetryAfter::Seconds { seconds });
     }
-    http_date(value, now).map(|date| RetryAfter::until(date, now))
+    let date = http_date(value, now).or_else(|| Timestamp::parse_rfc3339(value));
+    date.map(|date| RetryAfter::until(date, now))
+}
+
+/// Seconds of a length of time such as `60`, `4.5`, `45s`, `2 minutes` or `1500ms`, rounded up.
+fn length_s(value: &str) -> Option<u32> {
+    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+    let (number, unit) = value.split_at(end);
+    let (factor, divisor): (u64, u64) = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => (1, 1),
+        "ms" | "msec" | "millisecond" | "milliseconds" => (1, 1_000),
+        "m" | "min" | "mins" | "minute" | "minutes" => (60, 1),
+        "h" | "hr" | "hrs" | "hour" | "hours" => (3_600, 1),
+        _ => return None,
+    };
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && decimals.is_empty()) || decimals.contains('.') {
+        return None;
+    }
+    // More digits than a number has are still "very long"; no digit at all is nothing before a decimal point.
+    let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().unwrap_or(u64::MAX) };
+    // A part of a unit counts to the nanosecond, and whatever is left of it as one more.
+    let nanos = decimals.bytes().chain(std::iter::repeat(b'0')).take(9);
+    let nanos = nanos.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let rest = u64::from(decimals.bytes().skip(9).any(|digit| digit != b'0'));
+    let part = ((nanos + rest) * factor).div_ceil(1_000_000_000);
+    let length = whole.saturating_mul(factor).saturating_add(part).div_ceil(divisor);
+    Some(u32::try_from(length).unwrap_or(u32::MAX))
 }
 
 /// Reads the three forms of an HTTP date (RFC 9110 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`, the obsolete
@@ -185,7 +208,9 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
         return None;
     }
     let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
-    let ([_, day, month, year, clock, "GMT"] | [_, month, day, clock, year]) = *words.as_slice() else {
+    let ([_, day, month, year, clock, "GMT" | "UTC" | "+0000"] | [_, month, day, clock, year]) =
+        *words.as_slice()
+    else {
         return None;
     };
     let year: i32 = match (year.len(), number(year)?) {
@@ -282,6 +307,19 @@ mod tests {
             ("60, 120", RetryAfter::Seconds { seconds: 120 }),
             ("60, soon", RetryAfter::Seconds { seconds: 60 }),
             ("Sat, 21 Nov 2026 14:08:31 GMT, 5", RetryAfter::Seconds { seconds: 60 }),
+            ("45s", RetryAfter::Seconds { seconds: 45 }),
+            ("2 minutes", RetryAfter::Seconds { seconds: 120 }),
+            ("1.5 h", RetryAfter::Seconds { seconds: 5_400 }),
+            ("0.0000000001m", RetryAfter::Seconds { seconds: 1 }),
+            ("1500ms", RetryAfter::Seconds { seconds: 2 }),
+            ("\"45\"", RetryAfter::Seconds { seconds: 45 }),
+            ("+45", RetryAfter::Seconds { seconds: 45 }),
+            ("2026-11-21T14:08:31Z", RetryAfter::Seconds { seconds: 60 }),
+            ("2026-11-21T15:08:31+01:00", RetryAfter::Seconds { seconds: 60 }),
+            ("Sat, 21 Nov 2026 14:08:31 +0000", RetryAfter::Seconds { seconds: 60 }),
+            ("Sat, 21 Nov 2026 14:08:31 UTC", RetryAfter::Seconds { seconds: 60 }),
+            ("45 parsecs", RetryAfter::NotUnderstood { value: String::from("45 parsecs") }),
+            ("1.2.3", RetryAfter::NotUnderstood { value: String::from("1.2.3") }),
             ("-60", RetryAfter::NotUnderstood { value: String::from("-60") }),
             (" soon ", RetryAfter::NotUnderstood { value: String::from("soon") }),
             ("", RetryAfter::NotUnderstood { value: String::new() }),

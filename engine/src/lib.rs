@@ -9,6 +9,8 @@
 //! * [`Intake`]: the calls of an isolate for one project that travel together.
 //! * [`Mailbox`]: the reports of an isolate that travel together, until their project has taken them.
 //! * [`Alarm`] and [`Ring`]: the order of what a project's alarm does, and how much it hands to the queues.
+//!
+//! [`asked`] says which projects the watchdog asks in a minute.
 
 #![cfg_attr(
     not(test),
@@ -29,6 +31,8 @@ mod mailbox;
 mod message;
 mod pace;
 mod pressure;
+mod size;
+mod watch;
 
 pub use alarm::{Alarm, Rest, Ring, Task, Told};
 pub use backoff::{Jitter, backoff_ms};
@@ -37,3 +41,4 @@ pub use intake::{Intake, Load, Round};
 pub use mailbox::{Carried, Carry, Mailbox, Turn};
 pub use message::{Message, Queued, TICKETS_MAX, pack, put_back};
 pub use pace::{Pace, Paces};
+pub use watch::asked;

@@ -21,14 +21,13 @@ use postern_ledger::Report;
 
 use crate::backoff::{Jitter, backoff_ms};
 use crate::desk::{Fault, Parcel};
+use crate::size::take_what_fits;
 
 /// How long an invocation goes on with the reports of others, if one of them comes to go on instead: its 30
 /// s are not used up so.
 const CARRIES_FOR_MS: i64 = 3_000;
 /// A call that has taken longer is not waited for.
 const STUCK_AFTER_MS: i64 = 5_000;
-/// Reports of one call at most: each holds up to 72 KiB of an answer.
-const AT_ONCE: usize = 100;
 
 /// What waits for a project, and who carries.
 #[derive(Debug, Default)]
@@ -145,8 +144,7 @@ impl Mailbox {
             post.carrier = Some(Carrier { called: until, ..carrier });
             return Carry::After(u32::try_from(until.ms_since(now)).unwrap_or(u32::MAX));
         }
-        let count = post.waiting.len().min(AT_ONCE);
-        let parcels: Vec<Parcel> = post.waiting.drain(..count).collect();
+        let parcels = take_what_fits(&mut post.waiting);
         let reports = parcels.iter().map(|parcel| parcel.report.clone()).collect();
         post.in_hand.insert(turn.number, Hand { since: now, parcels });
         let is_over = now.ms_since(carrier.since) >= CARRIES_FOR_MS;
@@ -180,10 +178,11 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
-    use postern_core::delivery::{Attempt, Outcome, Trigger};
+    use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, Trigger};
     use postern_core::id::Seq;
 
     use super::*;
+    use crate::size::REPORTS_BYTES_MAX;
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const MIDDLE: Jitter = Jitter::of(500);
@@ -285,6 +284,30 @@ mod tests {
             count
         });
         assert_eq!(calls, [100, 100, 50, 0], "nobody else came");
+    }
+
+    #[test]
+    fn a_call_is_bounded_in_bytes_as_they_are_sent() {
+        for (body, in_one_call) in [("x".repeat(64 << 10), 31), ("\u{1}".repeat(64 << 10), 5)] {
+            let large = |mut parcel: Parcel| {
+                let response = ReceivedResponse { body: body.clone(), ..ReceivedResponse::default() };
+                parcel.report.attempt.response = Some(response);
+                parcel
+            };
+            let mut mailbox = Mailbox::new();
+            let parcels: Vec<Parcel> = parcels(0..60).into_iter().map(large).collect();
+            let turn = mailbox.leave(&project(), parcels, NOW).unwrap();
+            let (mut carried, mut calls) = (Vec::new(), 0);
+            while let Carry::Now(reports) = mailbox.next(&turn, NOW) {
+                let bytes = serde_json::to_string(&reports).unwrap().len();
+                assert!(bytes <= REPORTS_BYTES_MAX, "{bytes} bytes in one call");
+                assert!(calls > 0 || reports.len() == in_one_call, "{}", reports.len());
+                carried.extend(reports.iter().map(|report| report.delivery.0));
+                calls += 1;
+                taken(&mut mailbox, &turn, 0);
+            }
+            assert_eq!(carried, (0..60).collect::<Vec<_>>(), "all of them, in {calls} calls");
+        }
     }
 
     #[test]

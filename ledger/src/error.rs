@@ -41,7 +41,7 @@ pub enum LedgerError {
         current: u32,
     },
     /// The idempotency key was used for other content.
-    #[error("the idempotency key of event {index} was used with other content")]
+    #[error("/events/{index}/idempotency_key: the key was used with other content")]
     IdempotencyConflict {
         /// Position in the batch, from 0.
         index: usize,

@@ -158,10 +158,6 @@ impl<S: Sql> Ledger<S> {
             batch.accepted.push(EventAccepted { id, deliveries: known.deliveries, duplicate: true });
             return Ok(());
         }
-        if batch.schema_faults.is_full() {
-            batch.schema_faults.count_unread(1);
-            return Ok(());
-        }
         let data_at = format!("/events/{index}/data");
         let facts =
             EventFacts::from_event(&event).with_budget(Budget::new(batch.steps_left.min(EVENT_STEPS_MAX)));

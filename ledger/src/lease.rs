@@ -189,7 +189,7 @@ impl<S: Sql> Ledger<S> {
     /// The database fails.
     pub fn claim(&mut self, tickets: &[LeaseTicket], now: Timestamp) -> Result<WorkSet, LedgerError> {
         let wanted: Vec<(i64, u32)> =
-            tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
+            self.fitting(tickets, now)?.iter().map(|ticket| (ticket.delivery.0, ticket.attempt)).collect();
         let rows = self.sql.run(
             &format!(
                 "SELECT DISTINCT {} FROM json_each(?1) AS j CROSS JOIN delivery

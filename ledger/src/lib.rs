@@ -44,7 +44,9 @@
 #[cfg(test)]
 extern crate self as postern_ledger;
 
+mod ageing;
 mod audit;
+mod claim_bytes;
 mod config;
 mod deliveries;
 mod dry_run;

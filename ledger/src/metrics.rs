@@ -12,6 +12,7 @@
 
 use postern_core::id::Seq;
 use postern_core::metrics::{COUNTED_MAX, Counters, ProjectMetrics};
+use postern_core::quota::Quota;
 use postern_core::stats::{Histogram, Outcomes};
 use postern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,9 @@ impl<S: Sql> Ledger<S> {
             held,
             dead: row.number(3)?,
             sending: inline.min(COUNTED_MAX),
+            stored_bytes: self.sql.database_size()?,
+            stored_bytes_limit: self.meters.quotas.limit(Quota::StoredBytes).unwrap_or(0),
+            kept_since_ms: self.kept_since_ms(),
             ..ProjectMetrics::default()
         };
         let planned = self.sql.run(

@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::LedgerError;
 use crate::project::Ledger;
 use crate::row::outbox::{self, PROJECT_ITEM};
+use crate::row::text::to_json;
 use crate::row::webhook::StoredWebhook;
 use crate::sql::{Sql, Value};
+
+/// Bytes of the definitions that are published at once: each is held several times on its way.
+const DUE_BYTES_MAX: usize = 4 << 20;
 
 /// One thing to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +45,9 @@ pub enum OutboxItem {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// What is to be published now, the longest waiting first. Publish one write of an item at a time and in
-    /// this order, then call [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
+    /// What is to be published now, the longest waiting first: at most 4 MiB of definitions (a single one may
+    /// have more). Publish one write of an item at a time and in this order, then call
+    /// [`Ledger::outbox_done`] or [`Ledger::outbox_failed`].
     ///
     /// # Errors
     /// The database fails.
@@ -51,22 +56,20 @@ impl<S: Sql> Ledger<S> {
             "SELECT item, version, deleted FROM outbox WHERE next_at_ms <= ?1 ORDER BY next_at_ms, item LIMIT ?2",
             &[Value::from(now), Value::from(limit)],
         )?;
-        rows.iter()
-            .map(|row| {
-                let item = row.seq(0)?;
-                let content = if item == PROJECT_ITEM {
-                    OutboxItem::Project(self.view())
-                } else if row.flag(2)? {
-                    OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
-                } else {
-                    let webhook = self.stored_webhook_at(item)?;
-                    OutboxItem::Webhook(Box::new(
-                        webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
-                    ))
-                };
-                Ok(OutboxEntry { item, version: row.number(1)?, content })
-            })
-            .collect()
+        bounded(rows.iter().map(|row| {
+            let item = row.seq(0)?;
+            let content = if item == PROJECT_ITEM {
+                OutboxItem::Project(self.view())
+            } else if row.flag(2)? {
+                OutboxItem::WebhookDeleted { id: self.ids.id(Kind::Webhook, item) }
+            } else {
+                let webhook = self.stored_webhook_at(item)?;
+                OutboxItem::Webhook(Box::new(
+                    webhook.ok_or(LedgerError::Corrupt { what: "the outbox names no webhook" })?,
+                ))
+            };
+            Ok(OutboxEntry { item, version: row.number(1)?, content })
+        }))
     }
 
     /// This version is in KV. Does nothing where a newer one waits.
@@ -87,8 +90,28 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
+/// The first of them that are published together, at least one; no more are read.
+fn bounded(
+    entries: impl Iterator<Item = Result<OutboxEntry, LedgerError>>,
+) -> Result<Vec<OutboxEntry>, LedgerError> {
+    let (mut bytes, mut due) = (0, Vec::new());
+    for entry in entries {
+        let entry = entry?;
+        if let OutboxItem::Webhook(stored) = &entry.content {
+            bytes += to_json(&stored.definition)?.len();
+        }
+        if bytes > DUE_BYTES_MAX && !due.is_empty() {
+            break;
+        }
+        due.push(entry);
+    }
+    Ok(due)
+}
+
 #[cfg(test)]
 mod tests {
+    use postern_core::webhook::{Definition, Header};
+
     use super::*;
     use crate::support::build::{START, create, ledger, webhook};
 
@@ -133,5 +156,31 @@ mod tests {
         let id = ledger.ids().id(Kind::Webhook, key);
         let due = ledger.outbox_due(START, 10).unwrap();
         assert_eq!(due[1], OutboxEntry { item: key, version: 2, content: OutboxItem::WebhookDeleted { id } });
+    }
+
+    #[test]
+    fn what_is_published_at_once_is_bounded_in_bytes_and_the_rest_follows() {
+        let mut ledger = ledger();
+        let header =
+            |number: u32| Header { key: format!("x-{number}"), value: "v".repeat(4_096), protected: false };
+        for number in 0..60 {
+            let headers = (0..20).map(header).collect();
+            create(&mut ledger, Definition { headers, ..webhook(&format!("w{number}"), "*") });
+        }
+        let (mut published, mut batches) = (0, 0);
+        loop {
+            let due = ledger.outbox_due(START, 200).unwrap();
+            if due.is_empty() {
+                break;
+            }
+            let bytes = serde_json::to_string(&due).unwrap().len();
+            assert!(bytes < DUE_BYTES_MAX + 40_000, "{bytes}");
+            for entry in &due {
+                ledger.outbox_done(entry.item, entry.version).unwrap();
+            }
+            published += due.len();
+            batches += 1;
+        }
+        assert_eq!((published, batches), (61, 2));
     }
 }

@@ -12,6 +12,7 @@ use crate::schema;
 
 use crate::error::LedgerError;
 use crate::memory::acting::{Acting, Readings};
+use crate::memory::ageing::Ageing;
 use crate::memory::clock::{Replays, RunClock, Upkeep};
 use crate::memory::gate::Gates;
 use crate::memory::meters::Meters;
@@ -38,6 +39,7 @@ pub struct Ledger<S: Sql> {
     pub(crate) replays: Replays,
     pub(crate) run_clock: RunClock,
     pub(crate) upkeep: Upkeep,
+    pub(crate) ageing: Ageing,
     /// Bytes of the configuration, once somebody has counted them (`crate::config`). What is deleted is not
     /// taken off.
     pub(crate) configuration_bytes: Cell<Option<i64>>,
@@ -86,6 +88,7 @@ impl<S: Sql> Ledger<S> {
             replays: Replays::default(),
             run_clock: RunClock::default(),
             upkeep: Upkeep::default(),
+            ageing: Ageing::default(),
             configuration_bytes: Cell::new(None),
             schemas: Schemas::default(),
             sealed_under: None,
@@ -171,6 +174,7 @@ impl<S: Sql> Ledger<S> {
             sealed_under: self.sealed_under.clone(),
             quotas: self.quota_uses()?,
             full: self.is_full(),
+            aged: self.aged(),
         })
     }
 

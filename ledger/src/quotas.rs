@@ -30,6 +30,8 @@ const FRESH_MS: i64 = 1_000;
 const ROW_BYTES: u64 = 512;
 /// Seconds after which one who met too many open deliveries may try again: some attempts have ended by then.
 const OPEN_RETRY_AFTER_S: u32 = 10;
+/// Seconds after which one who met a full store may try again, while what has ended is aged.
+const FULL_RETRY_AFTER_S: u32 = 60;
 
 /// What so many rows with so many bytes of data will take of the store, roughly.
 pub(crate) fn bytes_of(rows: usize, data: usize) -> u64 {
@@ -43,8 +45,12 @@ impl<S: Sql> Ledger<S> {
     }
 
     pub(crate) fn load_meters(&mut self) -> Result<(), LedgerError> {
-        let row = first(self.sql.run("SELECT \"full\" FROM meta", &[])?);
-        self.meters.full = row.ok_or(LedgerError::Corrupt { what: "the project has no row" })?.flag(0)?;
+        let row = first(self.sql.run("SELECT \"full\", aged FROM meta", &[])?);
+        let row = row.ok_or(LedgerError::Corrupt { what: "the project has no row" })?;
+        self.meters.full = row.flag(0)?;
+        // What another version wrote in an unknown form is forgotten: it is only told.
+        let given_up = row.text_or_none(1)?.and_then(|text| serde_json::from_str(text).ok());
+        self.ageing.given_up = given_up.unwrap_or_default();
         Ok(())
     }
 
@@ -231,14 +237,17 @@ impl<S: Sql> Ledger<S> {
         if quotas.allow(Quota::StoredBytes, self.stored_bytes(now)?, more).is_err() {
             // What was estimated may be too much, or something was deleted since.
             self.meters.size.set(None);
-            quotas.allow(Quota::StoredBytes, self.stored_bytes(now)?, more)?;
+            quotas.allow(Quota::StoredBytes, self.stored_bytes(now)?, more).map_err(|exceeded| {
+                let helps = self.ageing.stage.is_some();
+                Exceeded { retry_after_s: helps.then_some(FULL_RETRY_AFTER_S), ..exceeded }
+            })?;
         }
         self.meters.note_bytes(more);
         Ok(())
     }
 
     /// Bytes that the store takes: as they were read within the last second, with what may have come since.
-    fn stored_bytes(&self, now: Timestamp) -> Result<u64, LedgerError> {
+    pub(crate) fn stored_bytes(&self, now: Timestamp) -> Result<u64, LedgerError> {
         // A small part of what is allowed: what is estimated is never far from what is.
         let far = self.meters.quotas.limit(Quota::StoredBytes).unwrap_or(u64::MAX) / 256;
         let is_known = |size: &Size| size.since <= far && (0..FRESH_MS).contains(&now.ms_since(size.read_at));
@@ -251,15 +260,21 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Tells once that the project came to 80 % of its stored bytes, and notes when it has fallen below 70 %.
-    /// Gives the deliveries of what is told. Asked with each event and every minute; costs nothing where
-    /// nothing has changed.
+    /// Starts ageing at 70 %, and tells what it gave up. Gives the deliveries of what is told. Asked with
+    /// each event and every minute; costs nothing where nothing has changed.
     ///
     /// # Errors
     /// The database fails.
     pub fn watch_fullness(&mut self, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
-        let was = self.meters.full;
         let limit = self.meters.quotas.limit(Quota::StoredBytes);
         let used = if limit.is_some() { self.stored_bytes(now)? } else { 0 };
+        let mut changed = self.watch_full(used, limit, now)?;
+        changed.extend(self.watch_ageing(used, limit, now)?);
+        Ok(changed)
+    }
+
+    fn watch_full(&mut self, used: u64, limit: Option<u64>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
+        let was = self.meters.full;
         let is =
             limit.is_some_and(|limit| if was { is_still_full(used, limit) } else { is_full(used, limit) });
         if is == was {

@@ -8,6 +8,8 @@
 //! Keys are ordered by time, so each step reads a range of keys from the oldest on; how far a pass has come
 //! is in memory only, because what it deleted is gone and a new pass finds the rest.
 //!
+//! Where the store fills up, what has ended goes before its time: [`crate::ageing`], whose steps come first.
+//!
 //! The owner asks [`Ledger::upkeep_at`] when the next step is due. It is not part of [`Ledger::next_wake`],
 //! which is asked after every write and knows what must not wait.
 
@@ -43,7 +45,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails.
     pub fn upkeep_at(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-        if self.upkeep.pass.is_some() {
+        if self.upkeep.pass.is_some() || self.ageing.stage.is_some() {
             return Ok(Some(now));
         }
         if self.upkeep.next.get().is_none() {
@@ -87,6 +89,9 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// The database fails; the step can be repeated.
     pub fn retention_step(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
+        if let Some(stage) = self.ageing.stage {
+            return Ok(self.age(stage, now)? || self.upkeep_at(now)?.is_some_and(|at| at <= now));
+        }
         let (part, after) = match self.upkeep.pass {
             Some(pass) => pass,
             None if self.upkeep_at(now)?.is_none_or(|at| at > now) => return Ok(false),

@@ -318,6 +318,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         "UPDATE meta SET swept_before_ms = upkeep_at_ms - 3600000 - coalesce(settings ->> '$.retention_days', 30) * 86400000
      WHERE upkeep_at_ms > 0",
     ],
+    &[
+        // What was given up before its retention was over (`ageing`), as JSON.
+        "ALTER TABLE meta ADD COLUMN aged TEXT",
+    ],
 ];
 
 /// The newest schema.
@@ -391,6 +395,7 @@ mod tests {
             "1024927d93ac914b",
             "051634632fb1291e",
             "308dfbf4b38e99b8",
+            "1c4698545d7c7467",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

@@ -16,7 +16,7 @@ use postern_core::delivery::{Outcome, State};
 use postern_core::id::Kind;
 use postern_core::project::SettingsPatch;
 use postern_core::query::{PageQuery, StatsQuery};
-use postern_core::quota::Quotas;
+use postern_core::quota::{Quota, Quotas};
 use postern_core::replay::ReplayQuery;
 use postern_core::run::{
     CallRecord, CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
@@ -436,6 +436,12 @@ fn use_the_engine(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.dry_run(event("a"), None, START)?;
     ledger.update_settings(SettingsPatch { retention_days: Some(1), ..SettingsPatch::default() }, START)?;
     let later = START.plus_ms(500 * 86_400_000);
+    let full = Quotas::NONE.with(Quota::StoredBytes, 10_000);
+    ledger.set_quotas(full);
+    ledger.watch_fullness(later)?;
+    while ledger.retention_step(later)? {}
+    ledger.watch_fullness(later)?;
+    ledger.set_quotas(Quotas::NONE);
     ledger.upkeep_at(later)?;
     while ledger.retention_step(later)? {}
     Ok(())
@@ -493,6 +499,14 @@ fn replays_retention_counts_and_exports_read_ranges_of_keys() {
             "l.late = 1 AND l.event = e.seq)\n                     FROM",
             "SEARCH l USING COVERING INDEX delivery_late (event=?)",
         ),
+        // Ageing.
+        ("attempts = j.value ->> 1 FROM json_each", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("SET seq = -seq WHERE seq < 0", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid<?)"),
+        (
+            "NOT EXISTS (SELECT 1 FROM delivery AS d",
+            "SEARCH d USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        ("NOT EXISTS (SELECT 1 FROM delivery AS l", "SEARCH l USING COVERING INDEX delivery_late (event=?)"),
         ("FROM stat WHERE hour < ?1 LIMIT ?2", "SEARCH stat USING PRIMARY KEY (hour<?)"),
         (
             "next_at_ms IS NULL FROM test WHERE seq > ?1",

@@ -46,6 +46,12 @@ pub fn wrangler() -> PathBuf {
     existing(named("POSTERN_WRANGLER").unwrap_or_else(|| node_module("wrangler/bin/wrangler.js")), "wrangler")
 }
 
+/// `cargo xtask`, built.
+#[must_use]
+pub fn xtask() -> PathBuf {
+    existing(named("POSTERN_XTASK").unwrap_or_else(|| root().join("target/debug/postern-xtask")), "xtask")
+}
+
 /// A file of an npm package.
 #[must_use]
 pub fn node_module(path: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! A real `wrangler dev` with a state of its own.
+//! A real `wrangler dev`, or another home of the Worker, with a state of its own.
 //!
 //! Each stack runs a copy of the built Worker and dashboard from a fresh folder, so that a rebuild meanwhile
 //! changes nothing, and keeps everything stateful there: Durable Objects, KV, secrets, registry, logs. It
@@ -41,6 +41,8 @@ pub enum Host {
     /// The same, but with the least that any Worker must do (`tests/floor.mjs`) instead of Postern: the
     /// benchmark.
     Floor,
+    /// `cargo xtask serve` with these arguments, which becomes workerd itself: a machine of one's own.
+    OwnMachine(&'static [&'static str]),
 }
 
 /// A running (or stopped) stack.
@@ -79,6 +81,19 @@ impl Stack {
     /// A stack with the variables of a real deployment: private targets are refused.
     pub async fn start_strict() -> Self {
         Self::start_with(Host::Wrangler, "").await
+    }
+
+    /// `cargo xtask serve` with these arguments and variables, one `NAME="value"` a line.
+    pub async fn start_own_machine(arguments: &'static [&'static str], variables: &str) -> Self {
+        Self::start_with(Host::OwnMachine(arguments), variables).await
+    }
+
+    /// The same on a copy of a data folder.
+    pub async fn start_own_machine_from(data: &Path, arguments: &'static [&'static str]) -> Self {
+        let mut stack = Self::prepared(Host::OwnMachine(arguments), "");
+        copy_dir(data, &stack.state());
+        stack.boot().await;
+        stack
     }
 
     /// A stack with these variables beside its secrets, one `NAME="value"` a line.
@@ -136,9 +151,25 @@ impl Stack {
             "ADMIN_TOKEN=\"{ADMIN_TOKEN}\"\nSEALING_KEYS=\"{SEALING_KEYS}\"\n{}{variables}",
             unlimited(variables)
         );
-        fs::write(dir.join(".dev.vars"), secrets).expect("the stack's secrets can be written");
-        fs::create_dir_all(dir.join("tmp")).expect("the stack's folder can be written");
-        Self { host, dir, port, running: None }
+        let stack = Self { host, dir, port, running: None };
+        fs::create_dir_all(stack.dir.join("tmp")).expect("the stack's folder can be written");
+        fs::create_dir_all(stack.state()).expect("the stack's folder can be written");
+        fs::write(stack.variables(), secrets).expect("the stack's secrets can be written");
+        stack
+    }
+
+    /// The folder of everything that outlives a start.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.dir.join("state")
+    }
+
+    /// The file of secrets and variables.
+    fn variables(&self) -> PathBuf {
+        match self.host {
+            Host::OwnMachine(_) => self.state().join("postern.env"),
+            Host::Wrangler | Host::Miniflare | Host::Floor => self.dir.join(".dev.vars"),
+        }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -207,7 +238,7 @@ impl Stack {
     /// Sets a variable of the deployment; it holds from the next start on.
     pub fn set_variable(&self, name: &str, value: &str) {
         assert!(self.running.is_none(), "a running stack has read its variables already");
-        let file = self.dir.join(".dev.vars");
+        let file = self.variables();
         let text = fs::read_to_string(&file).expect("the stack's variables can be read");
         let before = format!("{name}=");
         let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(&before)).collect();
@@ -237,14 +268,14 @@ impl Stack {
     /// Whether any file of the state (SQLite, KV, their logs) holds `text` as it is.
     #[must_use]
     pub fn state_holds(&self, text: &str) -> bool {
-        any_file_holds(&self.dir.join("state"), text.as_bytes())
+        any_file_holds(&self.state(), text.as_bytes())
     }
 
     /// Files of the objects that were ever made (SQLite, one or more for each).
     #[must_use]
     pub fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        files_below(&self.dir.join("state/v3/do"), &mut found);
+        files_below(&self.state().join("v3/do"), &mut found);
         found.retain(|file| file.extension().is_some_and(|extension| extension == "sqlite"));
         found.sort();
         found
@@ -259,6 +290,23 @@ impl Stack {
     }
 
     fn spawn(&self) -> Supervised {
+        match self.host {
+            Host::OwnMachine(arguments) => self.spawn_xtask(arguments),
+            Host::Wrangler | Host::Miniflare | Host::Floor => self.spawn_node(),
+        }
+    }
+
+    fn spawn_xtask(&self, arguments: &[&str]) -> Supervised {
+        Supervised::start(&artefacts::xtask(), &self.dir, |command| {
+            command.args(["serve", "--built", "--listen", &format!("127.0.0.1:{}", self.port), "--data"]);
+            command.arg(self.state()).args(arguments);
+            command
+                .env("POSTERN_WORKER", self.dir.join("edge/build"))
+                .env("POSTERN_DIST", self.dir.join("dist"));
+        })
+    }
+
+    fn spawn_node(&self) -> Supervised {
         let node = artefacts::node();
         let node_dir = node.parent().expect("node lies in a folder").to_path_buf();
         let path = std::env::join_paths(
@@ -286,6 +334,7 @@ impl Stack {
     fn arguments(&self, command: &mut Command) {
         let port = self.port.to_string();
         match self.host {
+            Host::OwnMachine(_) => {}
             Host::Wrangler => {
                 command.arg(artefacts::wrangler()).args([
                     "dev",
@@ -296,10 +345,7 @@ impl Stack {
                     "--inspector-port",
                     "0",
                 ]);
-                command
-                    .arg("--persist-to")
-                    .arg(self.dir.join("state"))
-                    .arg("--show-interactive-dev-session=false");
+                command.arg("--persist-to").arg(self.state()).arg("--show-interactive-dev-session=false");
                 if self.dir.join(TAIL).exists() {
                     // The first is the one that requests reach.
                     command.args(["-c", "wrangler.jsonc", "-c"]).arg(Path::new(TAIL).join("wrangler.json"));

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 /// The answer is 429 `quota` and says which and how far.
 #[track_caller]
 fn over(reply: &Reply, quota: Quota, limit: u64) -> Problem {
-    let problem = reply.problem(ProblemType::Quota);
+    let kind = if quota == Quota::StoredBytes { ProblemType::StorageFull } else { ProblemType::Quota };
+    let problem = reply.problem(kind);
     assert_eq!(
         (reply.status, problem.quota, problem.limit),
         (429, Some(quota), Some(limit)),

@@ -493,8 +493,8 @@ const PAGE_FOOT: &str = "
 * Of an answer's body at most 64 KiB are read and kept; a longer body is cut and changes nothing. A body in gzip, x-gzip, deflate or br
   is kept decompressed; in any other content coding, and where the bytes are not text in the declared charset, it is kept in base64.
 * `Retry-After` and `webhook-delivery` are read from the headers as they came, of which 8 KiB are kept. Seconds may have decimals, which
-  are rounded up; of several values the longest counts; at most a day is waited. A form that is not understood leaves the schedule, and
-  the reason names it.
+  are rounded up, or a unit (`45s`, `2 minutes`); of several values the longest counts; at most a day is waited. A form that is not
+  understood leaves the schedule and slows the webhook down, and the reason names it.
 * **Throttled**: all deliveries of the webhook are slowed down, not only this one. One call at a time, further apart with each such
   answer, and closer together again with each success.
 * **Disabled**: nothing is sent until somebody enables the webhook again. What it missed can be replayed then.

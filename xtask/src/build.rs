@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use lexopt::{Arg, Parser};
 
 use crate::builds::{self, Profile};
-use crate::dev_vars::DevVars;
 use crate::failure::{Failure, Result};
 use crate::tools::Toolbox;
+use crate::variables::Variables;
 
 /// What was asked for on the command line.
 pub(crate) struct Options {
@@ -48,7 +48,7 @@ fn profile_for(wrangler_command: Option<&str>) -> Profile {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if options.profile == Profile::Dev {
         // `wrangler dev` reads the file when it has built.
-        DevVars::load()?;
+        Variables::of_development()?;
     }
     let tools = Toolbox::prepare()?;
     builds::build_all(&tools, options.profile)?;

@@ -83,7 +83,7 @@ impl Output {
 
     /// The file that makes the others reachable: replaced last, so that it never names a file that is not
     /// there yet.
-    const fn entry_file(self) -> &'static str {
+    pub(crate) const fn entry_file(self) -> &'static str {
         match self {
             Self::Dashboard => "index.html",
             Self::Worker => "index.js",
@@ -92,7 +92,7 @@ impl Output {
     }
 
     /// Where it is built before it is put in place.
-    fn stage(self, profile: Profile) -> PathBuf {
+    pub(crate) fn stage(self, profile: Profile) -> PathBuf {
         let profile = match profile {
             Profile::Dev => "dev",
             Profile::Release => "release",
@@ -205,7 +205,10 @@ fn build_vectors(tools: &Toolbox, stage: &Path) -> Result<()> {
 }
 
 /// Makes `place` hold exactly the files of `stage`, touching only those that differ.
-fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Result<()> {
+///
+/// # Errors
+/// A file can't be read or written.
+pub(crate) fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Result<()> {
     fs::create_dir_all(place).map_err(|cause| Failure::path("make", place, &cause))?;
     let mut wanted = files_under(stage)?;
     wanted.sort_by_key(|file| (file == Path::new(entry_file), file.clone()));

@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::builds::{self, Built, Glance, Output, Profile};
-use crate::dev_vars::DevVars;
 use crate::failure::{Failure, Result};
 use crate::process;
 use crate::report;
 use crate::seed;
 use crate::tools::Toolbox;
+use crate::variables::Variables;
 use crate::wrangler::{Dev, State};
 
 /// How often the sources are looked at.
@@ -79,7 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if options.is_fresh {
         state.forget()?;
     }
-    let vars = DevVars::load()?;
+    let vars = Variables::of_development()?;
     let tools = Toolbox::prepare()?;
     // From before the builds: what is edited while they run counts as changed.
     let before = Glance::take();

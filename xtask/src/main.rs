@@ -1,9 +1,9 @@
 //! `cargo xtask`: everything that is done to Postern from outside of it.
 //!
-//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `test` runs every
-//! check there is, `simulate` looks for seeds that break the ledger, `fuzz` for input that breaks a parser,
-//! `bench` measures, `deploy` puts the Worker at the edge, `tidy` checks what the compiler cannot. Each finds
-//! or installs the tools it needs.
+//! `dev` goes from a fresh clone to a page in the browser, `build` makes what is served, `serve` serves it on
+//! a machine of one's own, `test` runs every check there is, `simulate` looks for seeds that break the
+//! ledger, `fuzz` for input that breaks a parser, `bench` measures, `deploy` puts the Worker at the edge,
+//! `tidy` checks what the compiler cannot. Each finds or installs the tools it needs.
 //!
 //! Nothing here is shipped, and no rule of Postern lives here: a failure is a sentence for a person, not a
 //! type to match on.
@@ -18,7 +18,6 @@ mod circles;
 mod citations;
 mod deploy;
 mod dev;
-mod dev_vars;
 mod environment;
 mod failure;
 mod fuzz;
@@ -28,6 +27,7 @@ mod process;
 mod report;
 mod schedule;
 mod seed;
+mod serve;
 mod signatures;
 mod simulate;
 mod size;
@@ -37,6 +37,8 @@ mod test;
 mod test_program;
 mod tidy;
 mod tools;
+mod variables;
+mod workerd;
 mod workspace;
 mod wrangler;
 
@@ -50,6 +52,8 @@ use lexopt::Parser;
 const USAGE: &str = "\
 cargo xtask dev     [--port 8787] [--state .state] [--fresh] [--release]   build, start, print a link that signs you in
 cargo xtask build   [--release]                                            what is served, once
+cargo xtask serve   [--data postern-data] [--listen 127.0.0.1:8080] [--certificate PEM --key PEM] [--behind-proxy]
+                    [--allow-private] [--built]                            for good, on a machine of your own
 cargo xtask test    [--only core|ledger|edge|app|fuzz|e2e|clients|browser|tidy] every check, or one part
 cargo xtask simulate [--seeds 10000] [--from 0]                            the simulation; 0 seeds never end
 cargo xtask fuzz    [--seconds 60 | --inputs N] [--only TARGET] [--keep]   every parser of outside text, each for so long
@@ -89,6 +93,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     match command.display().to_string().as_str() {
         "dev" => dev::run(&dev::Options::parse(parser)?),
         "build" => build::run(&build::Options::parse(parser)?),
+        "serve" => serve::run(&serve::Options::parse(parser)?),
         "test" => test::run(&test::Options::parse(parser)?),
         "simulate" => simulate::run(&simulate::Options::parse(parser)?),
         "fuzz" => fuzz::run(&fuzz::Options::parse(parser)?),

@@ -191,7 +191,8 @@ fn folder_of(program: &Path) -> PathBuf {
     program.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-fn node_modules() -> PathBuf {
+/// What npm installed.
+pub(crate) fn node_modules() -> PathBuf {
     workspace::root().join("node_modules")
 }
 

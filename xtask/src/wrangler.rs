@@ -8,12 +8,12 @@ use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use crate::dev_vars::DevVars;
 use crate::failure::{Failure, Result};
 use crate::http;
 use crate::process::{self, Job};
 use crate::report;
 use crate::tools::Toolbox;
+use crate::variables::Variables;
 use crate::workspace;
 
 /// A folder with everything a stack remembers: KV and objects (`v3`), and what only a run needs (`run`).
@@ -105,7 +105,7 @@ impl Dev {
     ///
     /// # Errors
     /// It could not be started.
-    pub(crate) fn start(tools: &Toolbox, state: &State, vars: &DevVars, port: u16) -> Result<Self> {
+    pub(crate) fn start(tools: &Toolbox, state: &State, vars: &Variables, port: u16) -> Result<Self> {
         let env_file = state.file("dev.env");
         vars.write_env_file(&env_file)?;
         let mut dev = command(tools, state);

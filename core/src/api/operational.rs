@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::project::Aged;
 use crate::delivery::DisableCause;
 use crate::time::Timestamp;
 
@@ -76,4 +77,21 @@ pub struct ProjectFullData {
     pub stored_bytes: u64,
     /// Bytes that it may store.
     pub limit: Option<u64>,
+}
+
+/// The data of `postern.project.aging`: told when the first answers' bodies are given up before their
+/// retention is over, and again when the first deliveries and events are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ProjectAgingData {
+    /// The project's name.
+    pub project: String,
+    /// Bytes that it stores.
+    pub stored_bytes: u64,
+    /// Bytes that it may store.
+    pub limit: Option<u64>,
+    /// Days that it would keep what has ended.
+    pub retention_days: u32,
+    /// What was given up so far.
+    pub aged: Aged,
 }

@@ -40,6 +40,29 @@ pub struct ProjectDetail {
     /// 70 % since.
     #[serde(default)]
     pub full: bool,
+    /// What was given up before its retention was over, because the store had filled to 70 %; null where
+    /// nothing is missed that the retention would have kept.
+    #[serde(default)]
+    pub aged: Option<Aged>,
+}
+
+/// What a project gave up before its retention was over. What is open, and what ended within the last hour,
+/// is never given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Aged {
+    /// Of ended deliveries that were created before then, the bodies of answers are gone, but for short ones;
+    /// null: all are there.
+    pub answers_kept_since: Option<Timestamp>,
+    /// Ended deliveries and events that were created before then are gone; null: all are there.
+    pub kept_since: Option<Timestamp>,
+    /// Deliveries whose answers were given up.
+    pub answers: u64,
+    /// Deliveries that were given up.
+    pub deliveries: u64,
+    /// Events that were given up.
+    pub events: u64,
 }
 
 /// What holds for all of a project.

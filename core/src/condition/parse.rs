@@ -94,10 +94,6 @@ impl Reader {
         }
         let mut nodes = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            if self.faults.is_full() {
-                self.faults.count_unread(items.len() - index);
-                break;
-            }
             nodes.push(self.node(item, &format!("{pointer}/{index}"), depth + 1));
         }
         nodes.into_iter().collect()

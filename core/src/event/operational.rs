@@ -38,6 +38,9 @@ pub enum Operational {
     /// The project uses 80 % of the bytes that it may store.
     #[strum(serialize = "postern.project.full")]
     ProjectFull,
+    /// The project gives up what has ended before its retention is over, because its store fills up.
+    #[strum(serialize = "postern.project.aging")]
+    ProjectAging,
 }
 
 impl Operational {

@@ -68,11 +68,6 @@ impl Faults {
         }
     }
 
-    /// Counts what was not read because enough is wrong already: `parts` of the input, each as one fault.
-    pub fn count_unread(&mut self, parts: usize) {
-        self.more = self.more.saturating_add(u32::try_from(parts).unwrap_or(u32::MAX));
-    }
-
     /// Takes over the faults of a part.
     pub fn absorb(&mut self, part: impl Into<Self>) {
         let part = part.into();

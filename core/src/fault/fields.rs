@@ -72,14 +72,10 @@ impl<'a> Fields<'a> {
         self.faults.absorb(faults);
     }
 
-    /// The items of a list with their places, until enough is wrong: the others are counted without being
-    /// read.
+    /// The items of a list with their places. All are read, so that what is wrong beyond the faults that are
+    /// named is counted, and what is right is not.
     pub(crate) fn each_of<'i, T>(&mut self, items: &'i [T], mut read: impl FnMut(&mut Self, usize, &'i T)) {
         for (index, item) in items.iter().enumerate() {
-            if self.faults.is_full() {
-                self.faults.count_unread(items.len() - index);
-                return;
-            }
             read(self, index, item);
         }
     }

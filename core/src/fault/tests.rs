@@ -119,10 +119,12 @@ fn items_are_no_longer_read_once_enough_is_wrong() -> Result<(), Fault> {
     let (mut fields, mut read) = (Fields::from_value(&body, "")?, 0);
     fields.each_of(&items, |fields, index, _item| {
         read += 1;
-        fields.fault_below(&format!("list/{index}"), "is wrong");
+        if index % 2 == 0 {
+            fields.fault_below(&format!("list/{index}"), "is wrong");
+        }
     });
     let faults = fields.finish();
-    assert_eq!((read, faults.len(), faults.more()), (FAULTS_MAX, FAULTS_MAX, 99_950));
+    assert_eq!((read, faults.len(), faults.more()), (100_000, FAULTS_MAX, 49_950));
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::shape::in_pascal_case;
-use crate::api::operational::{DeliveryDeadData, ProjectFullData, WebhookDisabledData, WebhookHealthData};
+use crate::api::operational::{
+    DeliveryDeadData, ProjectAgingData, ProjectFullData, WebhookDisabledData, WebhookHealthData,
+};
 use crate::contract::counts_as_delivered;
 use crate::event::{OPERATIONAL_PREFIX, Operational};
 use crate::webhook::Contract;
@@ -226,6 +228,9 @@ fn operational(kind: Operational, generator: &mut SchemaGenerator) -> (&'static 
         Operational::DeliveryDead => ("A delivery was given up", named::<DeliveryDeadData>(generator)),
         Operational::ProjectFull => {
             ("A project uses most of what it may store", named::<ProjectFullData>(generator))
+        }
+        Operational::ProjectAging => {
+            ("A project gives up what is old before its time", named::<ProjectAgingData>(generator))
         }
     }
 }

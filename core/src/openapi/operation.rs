@@ -265,7 +265,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<WebhookView>(201, "Created.")
                 .with_etag()
                 .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::GetWebhook => Operation::new(Id::GetWebhook, "Show a webhook")
             .gives::<WebhookView>(200, "The webhook, without its secret.")
             .with_etag()
@@ -327,7 +327,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<EventTypeView>(201, "Added.")
                 .with_etag()
                 .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::GetEventType => Operation::new(Id::GetEventType, "Show an event type")
             .gives::<EventTypeView>(200, "The event type.")
             .with_etag()
@@ -353,12 +353,12 @@ pub(super) fn described(id: Id) -> Operation {
                 .body(body("EventCreate", event_example()))
                 .gives::<EventAccepted>(202, "Stored, with all deliveries.")
                 .such_as(json!({ "id": "evt_019aa6e1-2c64-7000-8d3b-0f2f4c1d7a55", "deliveries": 1, "duplicate": false }))
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::CreateEvents => Operation::new(Id::CreateEvents, "Post many events")
                 .about("All of them are accepted, or none.")
                 .body(body("EventBatch", json!({ "events": [{ "type": "order.paid", "data": { "order": "o-1" } }, { "type": "order.sent", "data": null }] })))
                 .gives::<BatchAccepted>(202, "Stored, with all deliveries, in the order of the batch.")
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::DryRunEvent => Operation::new(Id::DryRunEvent, "Preview an event")
                 .about("Webhook by webhook: whether it would get the event and why, and the exact request. Nothing is stored or sent.")
                 .query(vec![text("webhook", "Only this webhook.")])
@@ -422,7 +422,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .body(body("InboxCreate", json!({ "name": "trial" })))
                 .gives::<InboxView>(201, "Created, with its address.")
                 .or(ProblemType::NameTaken)
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::GetInbox => Operation::new(Id::GetInbox, "Show an inbox")
                 .gives::<InboxView>(200, "The inbox.")
                 .or(ProblemType::NotFound),
@@ -449,7 +449,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<ReplayView>(202, "The replay, which goes on in the background.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict)
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::GetReplay => Operation::new(Id::GetReplay, "Show a replay").gives::<ReplayView>(200, "The replay.").or(ProblemType::NotFound),
         Id::CancelReplay => Operation::new(Id::CancelReplay, "Stop a replay")
                 .gives::<ReplayView>(200, "Stopped; what it made due stays due.")
@@ -468,7 +468,7 @@ pub(super) fn described(id: Id) -> Operation {
                     json!({ "chain": { "steps": ["import", "analyse"] }, "webhooks": { "finished": "https://example.com/done" } }),
                 ))
                 .gives::<RunView>(201, "Created.")
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::ClaimRun => Operation::new(Id::ClaimRun, "Claim a run")
                 .about("The oldest run that waits. The claim ends with its lease, which each update renews; \
                         then the run is offered again.")
@@ -525,7 +525,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .body(body("ConfigRequest", configuration_example()))
                 .gives::<PlanView>(200, "What has changed.")
                 .or(ProblemType::StateConflict)
-                .or(ProblemType::Quota),
+                .or(ProblemType::Quota).or(ProblemType::StorageFull),
         Id::PreviewImport => Operation::new(Id::PreviewImport, "Read another system's webhooks")
                 .about("Makes a configuration of what its API lists. Nothing is stored.")
                 .body(body(

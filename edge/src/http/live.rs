@@ -139,6 +139,6 @@ mod tests {
                 assert!(refused(authorization, offer).contains("POST live/tickets"), "{offer}");
             }
         }
-        assert!(refused(None, "ticket.short").contains("can't be a ticket"));
+        assert!(refused(None, "ticket.short").contains("is not a ticket"));
     }
 }

@@ -2,11 +2,13 @@
 
 use std::cell::OnceCell;
 
+use js_sys::Reflect;
 use postern_core::fault::BODY_BYTES_MAX;
 use postern_core::media;
 use postern_core::operation::Method;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
+use wasm_bindgen::JsValue;
 
 use super::problem::ApiError;
 use super::standing::Standing;
@@ -57,10 +59,15 @@ impl Incoming {
         self.headers.get(name).ok().flatten()
     }
 
-    /// The network address that the request came from, as the platform says.
+    /// The network address that the request came from, as the platform says: in a header at the edge, and in
+    /// `cf.clientIp` under `workerd serve` (docs/platform.md 13), whose socket takes the header away, so that
+    /// no client can choose its address.
     pub(crate) fn address(&self) -> Option<&str> {
         self.address
-            .get_or_init(|| self.header("cf-connecting-ip").filter(|address| !address.is_empty()))
+            .get_or_init(|| {
+                let told = self.header("cf-connecting-ip").filter(|address| !address.is_empty());
+                told.or_else(|| peer_of(&self.request).map(|peer| String::from(host_of(&peer))))
+            })
             .as_deref()
     }
 
@@ -213,9 +220,32 @@ pub(crate) fn if_match(header: Option<&str>) -> Result<Option<u32>, ApiError> {
     })
 }
 
+/// The other end of the connection, `address:port`, where the runtime says so.
+fn peer_of(request: &web_sys::Request) -> Option<String> {
+    let member = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
+    member(&member(request, "cf").filter(JsValue::is_object)?, "clientIp")?.as_string()
+}
+
+/// The address without its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
+fn host_of(peer: &str) -> &str {
+    match peer.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _port)) => host,
+        None => peer.rsplit_once(':').map_or(peer, |(host, _port)| host),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_is_known_by_its_address_without_the_port() {
+        for (peer, host) in
+            [("192.0.2.1:35506", "192.0.2.1"), ("[2001:db8::1]:80", "2001:db8::1"), ("unix", "unix")]
+        {
+            assert_eq!(host_of(peer), host);
+        }
+    }
 
     #[test]
     fn only_json_is_json() {

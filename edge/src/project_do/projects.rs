@@ -88,7 +88,7 @@ pub(crate) struct ListLocations;
 
 impl Question for ListLocations {
     const NAME: &'static str = "list_locations";
-    const NEED: Need<Self> = Need::Of(Operation::ListProjects);
+    const NEED: Need<Self> = Need::Of(Operation::ListRuns);
     const ARMS: Arms = Arms::Nothing;
     type Reply = Locations;
 

@@ -11,6 +11,7 @@ use postern_ledger::{Report, Work, WorkEvent, WorkSet};
 use crate::backoff::{Jitter, backoff_ms};
 use crate::message::Queued;
 use crate::pace::{HANGS_AFTER_MS, Pace, Paces};
+use crate::size::take_what_fits;
 
 /// How often a ticket is put back. Each time takes a second, and the shortest lease is 31 s.
 pub(super) const HOPS_MAX: u32 = 20;
@@ -500,7 +501,8 @@ impl Desk {
                 passed.insert(project);
                 continue;
             }
-            let reports = self.done.remove(&project).unwrap_or_default();
+            let reports = self.done.get_mut(&project).map(take_what_fits).unwrap_or_default();
+            self.done.retain(|_project, left| !left.is_empty());
             let claiming =
                 Claiming { since: now, reports: reports.clone(), tickets: tickets.clone(), reserved };
             self.claiming.insert(project.clone(), claiming);

@@ -5,6 +5,7 @@
 //! or knows a [`crate::Ledger`]; the operations change it after their commit.
 
 pub(crate) mod acting;
+pub(crate) mod ageing;
 pub(crate) mod clock;
 pub(crate) mod gate;
 pub(crate) mod meters;

@@ -35,18 +35,29 @@ pub(crate) fn to_lines(attempts: &[Attempt]) -> Result<String, LedgerError> {
     attempts.iter().map(|attempt| Ok(to_json(attempt)? + "\n")).collect()
 }
 
+/// Drops the bodies of answers; gives how many bytes they had.
+pub(crate) fn drop_bodies(attempts: &mut [Attempt]) -> usize {
+    attempts.iter_mut().map(drop_body).sum()
+}
+
+/// Drops the body of its answer; gives how many bytes it had.
+fn drop_body(attempt: &mut Attempt) -> usize {
+    match &mut attempt.response {
+        Some(response) if !response.body.is_empty() => {
+            response.body_is_base64 = false;
+            response.truncated = true;
+            std::mem::take(&mut response.body).len()
+        }
+        _ => 0,
+    }
+}
+
 /// Drops what is dispensable, oldest first, until `bytes` more fit: first answers' bodies, then answers'
 /// headers and requests. That an attempt was made, when and how it ended stays.
 pub(crate) fn shrink(attempts: &mut [Attempt], bytes: usize) -> Result<(), LedgerError> {
     let mut used = to_lines(attempts)?.len();
     let drop_body = |attempt: &mut Attempt| {
-        if let Some(response) = &mut attempt.response
-            && !response.body.is_empty()
-        {
-            response.body = String::new();
-            response.body_is_base64 = false;
-            response.truncated = true;
-        }
+        drop_body(attempt);
     };
     let drop_headers = |attempt: &mut Attempt| {
         attempt.request = None;

@@ -630,6 +630,22 @@ pub(crate) fn reveal<S: Sql>(
     Ok(())
 }
 
+/// Replaces the records of attempts of deliveries that have ended by shorter ones. Inside the caller's
+/// transaction.
+///
+/// Each row goes to another key and back: SQLite gives no page back where a row becomes shorter in its place,
+/// only where one is deleted (docs/platform.md 2.3).
+pub(crate) fn shorten<S: Sql>(sql: &S, records: &[(Seq, Vec<Attempt>)]) -> Result<(), LedgerError> {
+    let rows = records.iter().map(|(seq, attempts)| Ok((seq.0, to_lines(attempts)?)));
+    let rows = rows.collect::<Result<Vec<_>, LedgerError>>()?;
+    sql.run(
+        "UPDATE delivery SET seq = -seq, attempts = j.value ->> 1 FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+        &[Value::Text(to_json(&rows)?)],
+    )?;
+    sql.run("UPDATE delivery SET seq = -seq WHERE seq < 0", &[])?;
+    Ok(())
+}
+
 /// Shows an attempt as the latest result. Inside the caller's transaction.
 pub(crate) fn show_result<S: Sql>(sql: &S, delivery: Seq, attempt: &Attempt) -> Result<(), LedgerError> {
     sql.run(

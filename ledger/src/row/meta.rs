@@ -73,6 +73,12 @@ pub(crate) fn note_not_full<S: Sql>(sql: &S) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Notes what was given up before its retention was over, as JSON. Inside the caller's transaction.
+pub(crate) fn set_aged<S: Sql>(sql: &S, aged: String) -> Result<(), LedgerError> {
+    sql.run("UPDATE meta SET aged = ?1", &[Value::Text(aged)])?;
+    Ok(())
+}
+
 /// Notes that deliveries which ended before then may be gone. Inside the caller's transaction.
 pub(crate) fn note_swept_before<S: Sql>(sql: &S, at: Timestamp) -> Result<(), LedgerError> {
     sql.run("UPDATE meta SET swept_before_ms = max(swept_before_ms, ?1)", &[Value::from(at)])?;

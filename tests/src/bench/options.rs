@@ -84,13 +84,17 @@ pub struct Options {
     pub against: Option<PathBuf>,
 }
 
+/// A machine of one's own that reaches the benchmark's receivers.
+pub const OWN_MACHINE: Host = Host::OwnMachine(&["--allow-private"]);
+
 /// What `--help` and a wrong argument show.
 pub const USAGE: &str = "\
 cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,page,scale,worst]
                   [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10]
-                  [--runtime wrangler|miniflare|both] [--body-bytes 1024] [--against DIST_FOLDER]
+                  [--runtime wrangler|miniflare|own|both] [--body-bytes 1024] [--against DIST_FOLDER]
 Without --only everything is measured (about 40 minutes), or the rates alone where --rates or --fanout is given.
 `scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.
+`own` is a machine of one's own (`cargo xtask serve`); `yardstick` measures it beside the other runtime.
 `page` measures the dashboard under wrangler alone, and the build of --against beside it.";
 
 impl Default for Options {
@@ -140,10 +144,12 @@ impl Options {
         Ok(options)
     }
 
-    /// The one runtime of a part that is measured on one only: Miniflare's own API, if it is among them.
+    /// The one runtime of a part that is measured on one only: Miniflare's own API, if it is among them, else
+    /// the first.
     #[must_use]
     pub fn host(&self) -> Host {
-        if self.hosts.contains(&Host::Miniflare) { Host::Miniflare } else { Host::Wrangler }
+        let first = self.hosts.first().copied().unwrap_or(Host::Miniflare);
+        if self.hosts.contains(&Host::Miniflare) { Host::Miniflare } else { first }
     }
 }
 
@@ -163,8 +169,9 @@ fn hosts(text: &str) -> Result<Vec<Host>, &'static str> {
     match text {
         "wrangler" => Ok(vec![Host::Wrangler]),
         "miniflare" => Ok(vec![Host::Miniflare]),
+        "own" => Ok(vec![OWN_MACHINE]),
         "both" => Ok(vec![Host::Wrangler, Host::Miniflare]),
-        _ => Err("it is wrangler, miniflare or both"),
+        _ => Err("it is wrangler, miniflare, own or both"),
     }
 }
 
@@ -202,6 +209,18 @@ mod tests {
         let options = parse("--only rates,cost --runtime miniflare").expect("right arguments");
         let parts = vec![Part::Rates, Part::Cost];
         assert_eq!(options, Options { parts, hosts: vec![Host::Miniflare], ..Options::default() });
+    }
+
+    #[test]
+    fn a_part_that_runs_on_one_runtime_takes_what_is_asked_for() {
+        for (line, host) in [
+            ("", Host::Miniflare),
+            ("--runtime own", OWN_MACHINE),
+            ("--runtime wrangler", Host::Wrangler),
+            ("--runtime both", Host::Miniflare),
+        ] {
+            assert_eq!(parse(line).expect("right arguments").host(), host, "{line}");
+        }
     }
 
     #[test]

@@ -161,6 +161,7 @@ pub const fn name(host: Host) -> &'static str {
         Host::Wrangler => "wrangler",
         Host::Miniflare => "miniflare",
         Host::Floor => "floor",
+        Host::OwnMachine(_) => "own",
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::options::{Options, Part};
+use super::options::{OWN_MACHINE, Options, Part};
 use super::report::{self, Report};
 use crate::stack::{Stack, free_port};
 
@@ -31,12 +31,17 @@ pub async fn measure(options: &Options, report: &mut Report) {
         report.say("not measured: hookbench is not beside the repository (../shared/hookbench)");
         return;
     };
-    let host = options.host();
+    let asked = options.host();
+    // The rate, the machine and the neighbours are the same only in one run.
+    let beside = Some(OWN_MACHINE).filter(|own| *own != asked);
     report.say(format!(
         "{:<10} {:>7} {:>12} {:>14} {:>12}",
         "runtime", "fan-out", "kept up with", "Svix sustained", "ratio"
     ));
-    for ((fanout, sweep), (_, svix)) in SWEEPS.into_iter().zip(SVIX) {
+    let runs = SWEEPS.into_iter().zip(SVIX).flat_map(|(sweep, svix)| {
+        [Some(asked), beside].into_iter().flatten().map(move |host| (host, sweep, svix))
+    });
+    for (host, (fanout, sweep), (_, svix)) in runs {
         let stack = Stack::start_on(host).await;
         let found = match run(&program, &stack, fanout, sweep, options).await {
             Ok(found) => found,

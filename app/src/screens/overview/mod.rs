@@ -92,13 +92,20 @@ pub(crate) fn Overview() -> AnyView {
     .into_any()
 }
 
-/// What is nearly used up of what the project may have: said here before something is refused.
+/// What is nearly used up of what the project may have: said here before something is refused. And what was
+/// given up early for want of room.
 fn near_limits(state: ProjectState) -> AnyView {
     let near = Memo::new(move |_| {
         state
             .0
             .value
-            .with(|detail| detail.as_ref().map(|detail| quota::warnings(&detail.quotas)).unwrap_or_default())
+            .with(|detail| {
+                let detail = detail.as_ref()?;
+                let mut found = quota::warnings(&detail.quotas);
+                found.extend(quota::aged(detail, offset_min));
+                Some(found)
+            })
+            .unwrap_or_default()
     });
     let settings = link(Area::Settings);
     let content = move || {

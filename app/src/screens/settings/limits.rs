@@ -4,14 +4,19 @@ use leptos::prelude::*;
 use postern_core::api::project::ProjectDetail;
 use postern_core::quota::QuotaUse;
 
+use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
 use crate::quota;
 use crate::ui::badge::{Tone, badge_of};
+use crate::ui::notice::notice;
 
 /// The limits, with their use when the screen was opened; nothing from a server that does not say them.
 pub(super) fn limits(detail: Fetched<ProjectDetail>) -> AnyView {
     let uses = Memo::new(move |_| {
         detail.value.with(|detail| detail.as_ref().map(|detail| detail.quotas.clone()).unwrap_or_default())
+    });
+    let aged = Memo::new(move |_| {
+        detail.value.with(|detail| detail.as_ref().and_then(|detail| quota::aged(detail, offset_min)))
     });
     let row = |of: &QuotaUse| {
         let near =
@@ -32,6 +37,7 @@ pub(super) fn limits(detail: Fetched<ProjectDetail>) -> AnyView {
                     <h2 class="card-head" id="limits">"Limits"</h2>
                     <p class="pad about">"Set by the operator of this deployment. What exceeds a limit is \
                                           refused; what exists goes on."</p>
+                    {move || aged.get().map(|of| notice(Tone::Busy, of.headline, of.advice))}
                     <dl class="facts">{uses.iter().map(row).collect_view()}</dl>
                 </section>
             }
