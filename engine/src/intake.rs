@@ -253,8 +253,9 @@ mod tests {
         assert!(intake.enter(&other, 2, 10, NOW).is_some());
     }
 
-    /// Requests that come, calls that come back after a while or never, in any order: each request is sent once,
-    /// in the order in which they came where no call is stuck, and none is left behind while a call comes back.
+    /// Requests that come, calls that come back after a while or never, in any order: each request is sent
+    /// once, in the order in which they came where no call is stuck, and none is left behind while a call
+    /// comes back.
     #[test]
     fn whatever_comes_is_sent_once_and_never_left_behind() {
         for seed in 0..2_000_u64 {

@@ -1,7 +1,7 @@
 //! Searching deliveries and events: which rows a page or a count looks at, and which of them it wants.
 //!
-//! Keys go by time, so a time is a range of keys, and what is rare (given up, open, of one event) is looked up
-//! in an index. Everything else is a walk from the newest row backwards that ends after so many rows, or,
+//! Keys go by time, so a time is a range of keys, and what is rare (given up, open, of one event) is looked
+//! up in an index. Everything else is a walk from the newest row backwards that ends after so many rows, or,
 //! where payloads are read, so many bytes: no search keeps a project from its work for long. What ended there
 //! says how far it has come.
 
@@ -143,7 +143,8 @@ impl Found {
                      ORDER BY seq DESC {limit}"
                 )
             }
-            // Those that came with the event are the first rows behind its key, before any that a replay made.
+            // Those that came with the event are the first rows behind its key, before any that a replay
+            // made.
             Self::OfEvent { event, .. } => {
                 let event = bound.put(*event);
                 format!(
@@ -335,9 +336,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`), those that are open (as
-    /// long as there are at most 20,000) and those of one event are looked up, so their pages are full. Of the
-    /// others one page looks at 20,000 at most, and where it looks for a text, at 8 MiB of payloads: one that
-    /// ends there says so in `searched_to`.
+    /// long as there are at most 20,000) and those of one event are looked up, so their pages are full. Of
+    /// the others one page looks at 20,000 at most, and where it looks for a text, at 8 MiB of payloads: one
+    /// that ends there says so in `searched_to`.
     ///
     /// # Errors
     /// [`LedgerError::BadCursor`]; the database fails.
