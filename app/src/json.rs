@@ -20,6 +20,8 @@ pub(crate) enum Token {
 pub(crate) const COLOURED_BYTES_MAX: usize = 24 * 1024;
 
 /// Whether `text` is one JSON value.
+///
+/// Read without keeping anything: a body may be megabytes long.
 pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
@@ -74,6 +76,8 @@ fn line_break(level: usize) -> String {
 }
 
 /// Bytes of the string that `text` starts with, quotes included.
+///
+/// Counted in bytes because a quote and a backslash are one byte each in UTF-8, and stand in no other letter.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

@@ -90,11 +90,17 @@ impl Parts {
 }
 
 /// The screen of an area.
+///
+/// The key of each area is the area itself (`ProjectFrame`), so a screen is made anew for another webhook,
+/// and stays while only the query changes.
 pub(crate) fn area(area: Area) -> AnyView {
     screen(Screen::Area(area))
 }
 
 /// A screen, or a skeleton until its part is loaded.
+///
+/// The screens of the first load need none of this and are shown at once. A part that is here already is
+/// shown at once, too, with the focus where the navigation puts it.
 pub(crate) fn screen(screen: Screen) -> AnyView {
     let Some(part) = screen.part() else {
         return screens::first_load(screen);

@@ -14,6 +14,8 @@ use crate::browser::{focus, location};
 use crate::routes::{Place, Query};
 
 /// The present place.
+///
+/// Place and query are apart, so that a filter that is typed makes no screen anew.
 #[derive(Clone, Copy)]
 pub(crate) struct Nav {
     /// What the path of the address means.
@@ -100,6 +102,8 @@ impl Nav {
     }
 
     /// Sets or removes a value of the query without a new entry in the history: filters while they are typed.
+    ///
+    /// A person who goes back leaves the list, and does not take one filter off after the other.
     pub(crate) fn filter(self, key: &str, value: Option<&str>) {
         location::replace(&self.with_value(key, value));
     }

@@ -58,6 +58,9 @@ pub(crate) enum Area {
 
 impl Place {
     /// The place that a raw (still percent-encoded) path names.
+    ///
+    /// Empty segments are passed over, so a slash at the end changes nothing. A name that cannot be one of a
+    /// project leads to `Nowhere`.
     pub(crate) fn parse(path: &str) -> Self {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
@@ -160,6 +163,8 @@ fn webhook_name(segment: &str) -> Option<String> {
 }
 
 /// The part of the address after `?`: filters, pages and open drawers, in the order they were set.
+///
+/// A list and not a map: the order is what a person sees in the address bar.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -183,6 +188,9 @@ impl Query {
     }
 
     /// This query with `key` set to `value`, or without it.
+    ///
+    /// An empty value removes it. A key keeps its place, so that the address does not change its order while
+    /// somebody tries filters.
     pub(crate) fn with(mut self, key: &str, value: Option<&str>) -> Self {
         let value = value.filter(|value| !value.is_empty());
         let at = self.0.iter().position(|(name, _)| name == key);

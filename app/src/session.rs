@@ -19,6 +19,8 @@ const FRAGMENT: &str = "#sign-in=";
 const DEVELOPMENT_FRAGMENT: &str = "#sign-in-dev=";
 
 /// The signed-in token.
+///
+/// The tab's own storage, which ends with it: another tab has its own, and a shared computer keeps nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     /// The token.
@@ -50,6 +52,9 @@ impl Session {
     }
 
     /// Takes the token of a link out of the address, and signs in or asks.
+    ///
+    /// The fragment is taken off the address at once, whatever follows, so that the token stands neither in
+    /// the history nor in a link that is copied.
     fn take_link(self) {
         let Some(Link { token, asks }) = Link::of(&location::fragment(), &location::host()) else { return };
         location::replace(&format!("{}{}", location::path(), location::query()));
@@ -123,6 +128,9 @@ impl Session {
     }
 
     /// As [`Self::sign_out`], because the server does not accept `token` any more.
+    ///
+    /// Only if it is the present one: an answer to a call with the token of before must not end the session
+    /// of the next.
     pub(crate) fn refuse(self, token: &str) {
         if self.token_now().as_deref() == Some(token) {
             self.sign_out();

@@ -7,6 +7,9 @@ use postern_core::time::Timestamp;
 use crate::ui::badge::Tone;
 
 /// What a person calls a state, and what it means.
+///
+/// Not the API's word: `leased` and `dead` are right in a program and say nothing to a person. Filters in the
+/// address keep the API's.
 pub(crate) const fn state_word(state: State) -> (Tone, &'static str) {
     match state {
         State::Pending => (Tone::Busy, "Pending"),
@@ -19,6 +22,9 @@ pub(crate) const fn state_word(state: State) -> (Tone, &'static str) {
 }
 
 /// Why deliveries of a webhook are held, in a few words.
+///
+/// Only for a delivery that is held. Health comes before limits: a webhook that fails is at its limit of one
+/// call as well, and that is not why.
 pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
     if !webhook.enabled {
         return "webhook disabled";
@@ -37,6 +43,8 @@ pub(crate) fn hold_words(webhook: &WebhookView) -> &'static str {
 }
 
 /// How long ago `then` was, seen from `now`: `now`, `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`.
+///
+/// A time that has not come yet, because the clocks of browser and server differ, is "just now".
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.ms_since(then).max(0) / 1_000;
     match seconds {
@@ -49,6 +57,8 @@ pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
 }
 
 /// Time left until `then`: `0:41`, `29:05`, `4:59:30`; `now` once it has come.
+///
+/// Hours, minutes and seconds, as a clock shows them: it is watched while it runs.
 pub(crate) fn countdown(now: Timestamp, then: Timestamp) -> String {
     // Rounded up, so that "0:01" stays until the moment itself.
     let seconds = then.ms_since(now).saturating_add(999).div_euclid(1_000);
@@ -60,6 +70,9 @@ pub(crate) fn countdown(now: Timestamp, then: Timestamp) -> String {
 }
 
 /// A duration as people say it: `63 ms`, `1.92 s`, `10.0 s`.
+///
+/// Rounded, in milliseconds up to a second and with a digit less from ten seconds on: three digits are as
+/// much as anybody compares.
 pub(crate) fn duration(ms: u32) -> String {
     match ms {
         0..=999 => format!("{ms} ms"),
@@ -118,6 +131,8 @@ pub(crate) fn seconds_of(text: &str) -> Option<u32> {
 }
 
 /// A number with its thousands apart: `128,402`.
+///
+/// The comma whatever the browser's language is: the page is in English.
 pub(crate) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut said = String::new();
@@ -140,6 +155,8 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// An English text as a sentence: `must be a URL` reads `Must be a URL.`
+///
+/// For what parsers say of a field, which fits into a longer sentence as well.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| String::from(first.to_ascii_uppercase())).unwrap_or_default();
@@ -147,6 +164,9 @@ pub(crate) fn sentence(text: &str) -> String {
 }
 
 /// A share in per cent with one decimal, rounded down so that only everything is `100 %`; `—` of nothing.
+///
+/// Computed in whole numbers: a share of counts has no other precision, and the standard library's printer of
+/// floats brings 10 KB.
 pub(crate) fn percent(part: impl Into<u64>, whole: impl Into<u64>) -> String {
     let (part, whole) = (part.into(), whole.into());
     if whole == 0 {

@@ -49,6 +49,7 @@ pub mod replay;
 pub mod retry;
 pub mod route;
 pub mod run;
+pub mod search;
 pub mod signing;
 pub mod stats;
 pub mod time;

@@ -379,12 +379,16 @@ operations! {
         ExportEvents: Get "events/export", READ, [Query];
         /// Show an event.
         GetEvent { id }: Get "events/{id}", READ, [];
+        /// List the deliveries of an event.
+        ListEventDeliveries { id }: Get "events/{id}/deliveries", READ, [Query];
     }
 
     /// Of deliveries.
     Deliveries "Deliveries" {
         /// List deliveries.
         ListDeliveries: Get "deliveries", READ, [Query];
+        /// Count deliveries.
+        CountDeliveries: Get "deliveries/count", READ, [Query];
         /// Export deliveries.
         ExportDeliveries: Get "deliveries/export", READ, [Query];
         /// Show a delivery.
@@ -487,7 +491,7 @@ mod tests {
     /// What the words that people read of a role promise, as a rule. New words need a new rule here.
     fn is_promised(words: &str, operation: Operation) -> bool {
         let name = format!("{operation:?}");
-        let is_look = ["Get", "List", "Export"].iter().any(|verb| name.starts_with(verb));
+        let is_look = ["Get", "List", "Count", "Export"].iter().any(|verb| name.starts_with(verb));
         match words {
             "everything in this project" => true,
             "post events, nothing else" => {

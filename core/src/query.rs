@@ -1,5 +1,7 @@
 //! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
@@ -8,6 +10,11 @@ use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, LIMIT_NONE, Page};
 use crate::api::stats::{BUCKETS_MAX, BucketWidth};
 use crate::delivery::State;
 use crate::fault::{Fault, Faults};
+use crate::id::Kind;
+use crate::search::{
+    DeliveryFilter, EventFilter, OBJECT_RULE, ObjectFilter, PIECE_CHARS_MAX, PIECE_CHARS_MIN, STATUS_RULE,
+    StatusFilter,
+};
 use crate::time::{TIME_RULE, Timestamp};
 use crate::{metrics, route, variants};
 
@@ -114,18 +121,13 @@ impl WebhookQuery {
     }
 }
 
-/// Which deliveries.
+/// Which deliveries, and which part of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryQuery {
     /// Which part of the list.
     pub page: PageQuery,
-    /// Where they stand.
-    pub state: Option<State>,
-    /// The webhook's name.
-    pub webhook: Option<String>,
-    /// The event type.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
+    /// Which are in it.
+    pub filter: DeliveryFilter,
 }
 
 impl DeliveryQuery {
@@ -135,25 +137,28 @@ impl DeliveryQuery {
     /// Every bad or unknown parameter.
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
-        let state = parameters.state();
-        let found = Self {
-            page: parameters.page(),
-            state,
-            webhook: parameters.text("webhook"),
-            kind: parameters.text("type"),
-        };
+        let found = Self { filter: parameters.delivery_filter(), page: parameters.page() };
+        parameters.finish(found)
+    }
+
+    /// Reads the query of `GET deliveries/count`: the same filters, no part.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse_count(query: &str) -> Result<DeliveryFilter, Faults> {
+        let mut parameters = Parameters::parse(query)?;
+        let found = parameters.delivery_filter();
         parameters.finish(found)
     }
 }
 
-/// Which events.
+/// Which events, and which part of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventQuery {
     /// Which part of the list.
     pub page: PageQuery,
-    /// The event type.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
+    /// Which are in it.
+    pub filter: EventFilter,
 }
 
 impl EventQuery {
@@ -163,7 +168,7 @@ impl EventQuery {
     /// Every bad or unknown parameter.
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
-        let found = Self { page: parameters.page(), kind: parameters.text("type") };
+        let found = Self { filter: parameters.event_filter(), page: parameters.page() };
         parameters.finish(found)
     }
 }
@@ -324,12 +329,7 @@ impl ExportQuery {
     }
 
     fn common(parameters: &mut Parameters) -> Self {
-        let (since, until) = parameters.times();
-        if let (Some(since), Some(until)) = (since, until)
-            && since >= until
-        {
-            parameters.fault("until", "must be later than since");
-        }
+        let (since, until) = parameters.span();
         Self { since, until, kind: parameters.text("type"), ..Self::default() }
     }
 }
@@ -477,6 +477,87 @@ impl Parameters {
         (time("since"), time("until"))
     }
 
+    /// `since` and `until`, the one before the other.
+    fn span(&mut self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let (since, until) = self.times();
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            self.fault("until", "must be later than since");
+        }
+        (since, until)
+    }
+
+    fn event_filter(&mut self) -> EventFilter {
+        let (since, until) = self.span();
+        EventFilter {
+            since,
+            until,
+            kind: self.text("type"),
+            labels: self.labels(),
+            object: self.read("object", OBJECT_RULE, ObjectFilter::parse),
+            piece: self.piece(),
+        }
+    }
+
+    fn delivery_filter(&mut self) -> DeliveryFilter {
+        let state = self.state();
+        let webhook = self.text("webhook");
+        let EventFilter { since, until, kind, labels, object, piece } = self.event_filter();
+        DeliveryFilter {
+            state,
+            webhook,
+            kind,
+            event: self.read("event", "must be the id of an event (evt_…)", |text| {
+                text.starts_with(Kind::Event.prefix()).then(|| String::from(text))
+            }),
+            status: self.read("status", STATUS_RULE, StatusFilter::parse),
+            attempts_min: self.read("attempts_min", "must be a whole number", |text| text.parse().ok()),
+            since,
+            until,
+            labels,
+            object,
+            piece,
+        }
+    }
+
+    /// The only value of `key` as `parse` reads it; where that does not, `rule` says what it takes. Empty
+    /// means not given.
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        rule: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.one(key).filter(|text| !text.is_empty())?;
+        let found = parse(&text);
+        if found.is_none() {
+            self.fault(key, rule);
+        }
+        found
+    }
+
+    /// Every `label=key:value`. One key can't have two values.
+    fn labels(&mut self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for pair in self.many("label") {
+            let Some((key, value)) = self.label("label", &pair) else { continue };
+            if found.insert(key, value.clone()).is_some_and(|other| other != value) {
+                self.fault("label", "asks for two values of one key");
+            }
+        }
+        found
+    }
+
+    /// `text`: a piece of a payload.
+    fn piece(&mut self) -> Option<String> {
+        let text = self.one("text").filter(|text| !text.is_empty())?;
+        if !(PIECE_CHARS_MIN..=PIECE_CHARS_MAX).contains(&text.chars().count()) {
+            self.fault("text", format!("must be {PIECE_CHARS_MIN} to {PIECE_CHARS_MAX} characters"));
+        }
+        Some(text)
+    }
+
     pub(crate) fn page(&mut self) -> PageQuery {
         self.page_or(LIMIT_DEFAULT)
     }
@@ -561,10 +642,67 @@ mod tests {
                 enabled: Some(false),
             })
         );
-        let found = DeliveryQuery::parse("state=waiting&webhook=w&type=order.paid");
+        let found = DeliveryQuery::parse("state=waiting&webhook=w&type=order.paid").map(|found| found.filter);
         assert!(found.is_ok_and(|found| found.state == Some(State::Waiting)
             && found.webhook.as_deref() == Some("w")
             && found.kind.as_deref() == Some("order.paid")));
+    }
+
+    #[test]
+    fn deliveries_are_searched_by_time_answer_event_and_content() {
+        let query = "since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z&event=evt_1&status=5xx&attempts_min=3\
+            &label=customer:acme&label=url:http://x&object=order/o-1&text=a%20b";
+        let wanted = DeliveryFilter {
+            since: Timestamp::parse_rfc3339("2026-11-01T00:00:00Z"),
+            until: Timestamp::parse_rfc3339("2026-11-02T00:00:00Z"),
+            event: Some(String::from("evt_1")),
+            status: Some(StatusFilter::Class(5)),
+            attempts_min: Some(3),
+            labels: [("customer", "acme"), ("url", "http://x")]
+                .map(|(key, value)| (String::from(key), String::from(value)))
+                .into(),
+            object: ObjectFilter::parse("order/o-1"),
+            piece: Some(String::from("a b")),
+            ..DeliveryFilter::default()
+        };
+        assert_eq!(DeliveryQuery::parse_count(query), Ok(wanted.clone()));
+        let page = PageQuery { limit: 9, cursor: Some(String::from("c")) };
+        let asked = DeliveryQuery::parse(&format!("{query}&limit=9&cursor=c"));
+        assert_eq!(asked, Ok(DeliveryQuery { page, filter: wanted }));
+        let empty = "since=&until=&event=&status=&attempts_min=&object=&text=";
+        assert_eq!(DeliveryQuery::parse_count(empty), Ok(DeliveryFilter::default()));
+        for (query, expected) in [
+            ("status=6xx&event=dlv_1&attempts_min=-1", vec!["?event", "?status", "?attempts_min"]),
+            ("since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z", vec!["?until"]),
+            ("text=ab", vec!["?text"]),
+            ("object=/x", vec!["?object"]),
+            ("label=a", vec!["?label"]),
+            ("label=a:1&label=a:2", vec!["?label"]),
+            ("label=a:1&label=a:1", vec![]),
+            ("limit=9&cursor=c&request_id=r", vec!["?limit", "?cursor", "?request_id"]),
+        ] {
+            let faults = DeliveryQuery::parse_count(query)
+                .map_or_else(|faults| pointers(Err::<(), _>(faults)), |_found| Vec::new());
+            assert_eq!(faults, expected, "{query}");
+        }
+        assert_eq!(pointers(DeliveryQuery::parse(&format!("text={}", "x".repeat(201)))), ["?text"]);
+    }
+
+    #[test]
+    fn events_are_searched_by_time_and_content() {
+        let query = "since=2026-11-01T00:00:00Z&type=a&label=k:v&object=order&text=%C3%A9%C3%A9%C3%A9";
+        let found = EventQuery::parse(query).map(|found| found.filter);
+        assert!(found.is_ok_and(|found| found.since.is_some()
+            && found.until.is_none()
+            && found.kind.as_deref() == Some("a")
+            && found.labels.len() == 1
+            && found.object == ObjectFilter::parse("order")
+            && found.piece.as_deref() == Some("ééé")));
+        // What only deliveries have, and what is not stored of an event.
+        assert_eq!(
+            pointers(EventQuery::parse("state=dead&status=500&request_id=r")),
+            ["?state", "?status", "?request_id"]
+        );
     }
 
     #[test]
@@ -686,6 +824,8 @@ mod tests {
             let _found = StatsQuery::parse(&format!("since={query}"), NOW);
             let _found = WebhookQuery::parse(&query);
             let _found = DeliveryQuery::parse(&query);
+            let _found = DeliveryQuery::parse(&format!("text={query}&object={query}&status={query}&label={query}"));
+            let _found = EventQuery::parse(&query);
         }
     }
 }

@@ -252,4 +252,61 @@ mod tests {
         assert!(enter(&mut intake, 1, 0).is_some());
         assert!(intake.enter(&other, 2, 10, NOW).is_some());
     }
+
+    /// Requests that come, calls that come back after a while or never, in any order: each request is sent
+    /// once, in the order in which they came where no call is stuck, and none is left behind while a call
+    /// comes back.
+    #[test]
+    fn whatever_comes_is_sent_once_and_never_left_behind() {
+        for seed in 0..2_000_u64 {
+            let mut bits = seed;
+            let mut random = |below: u64| {
+                bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (bits >> 33) % below
+            };
+            let (mut intake, mut ms, mut entered) = (intake(), 0, 0);
+            let mut sent: Vec<u32> = Vec::new();
+            // The rounds whose call is under way, and whether it ever comes back.
+            let mut under_way: Vec<(Round, bool)> = Vec::new();
+            let mut is_stuck = false;
+            let mut drive = |intake: &mut Intake<u32>, round: Round, ms, lost, under_way: &mut Vec<_>| {
+                let calls = next(intake, &round, ms);
+                assert!(calls.len() <= 3, "seed {seed}: {calls:?}");
+                if !calls.is_empty() {
+                    sent.extend(calls);
+                    under_way.push((round, lost));
+                }
+            };
+            for _step in 0..60 {
+                ms += i64::try_from(random(700)).unwrap();
+                if random(2) == 0 {
+                    if let Some(round) = intake.enter(&project(), entered, 10, NOW.plus_ms(ms)) {
+                        let lost = random(10) == 0;
+                        is_stuck |= lost;
+                        drive(&mut intake, round, ms, lost, &mut under_way);
+                    }
+                    entered += 1;
+                } else if let Some(place) = under_way.iter().position(|(_round, lost)| !lost) {
+                    let (round, _lost) = under_way.swap_remove(place);
+                    intake.returned(&round);
+                    drive(&mut intake, round, ms, false, &mut under_way);
+                }
+            }
+            // Whoever still comes back goes on, and one more request wakes what only lost carriers knew of.
+            ms += STUCK_AFTER_MS;
+            let last = enter(&mut intake, entered, ms);
+            if let Some(round) = last {
+                drive(&mut intake, round, ms, false, &mut under_way);
+            }
+            while let Some(place) = under_way.iter().position(|(_round, lost)| !lost) {
+                let (round, _lost) = under_way.swap_remove(place);
+                intake.returned(&round);
+                drive(&mut intake, round, ms, false, &mut under_way);
+            }
+            let mut all = sent.clone();
+            all.sort_unstable();
+            assert_eq!(all, (0..=entered).collect::<Vec<_>>(), "seed {seed}");
+            assert!(is_stuck || sent.is_sorted(), "seed {seed}: {sent:?}");
+        }
+    }
 }

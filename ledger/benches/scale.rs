@@ -14,11 +14,13 @@
 #[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use postern_core::delivery::{Attempt, Outcome, ReceivedResponse, State};
 use postern_core::id::Seq;
+use postern_core::search::StatusFilter;
 use postern_core::time::Timestamp;
 use postern_ledger::{DeliveryFilter, InlineLimit, Ledger, LedgerError, Report, WebhookFilter};
 
@@ -177,7 +179,7 @@ fn lists(
     let of = |webhook: Option<&str>, state| DeliveryFilter {
         state,
         webhook: webhook.map(String::from),
-        kind: None,
+        ..DeliveryFilter::default()
     };
     // A cursor is the id of the last that was shown.
     let middle = middle.map(|seq| project.ids().uuid(seq).to_string());
@@ -195,15 +197,46 @@ fn lists(
         }
         note(lines, name, times);
     }
+    searches(project, lines)?;
     let (mut events, mut webhooks, mut wakes) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        timed(&mut events, || project.list_events(None, PAGE, None))?;
+        timed(&mut events, || project.list_events(&postern_ledger::EventFilter::default(), PAGE, None))?;
         timed(&mut webhooks, || project.list_webhooks(&WebhookFilter::default(), PAGE, None))?;
         timed(&mut wakes, || project.next_wake(START))?;
     }
     note(lines, "events, newest", events);
     note(lines, "webhooks, first page", webhooks);
     note(lines, "when to wake", wakes);
+    Ok(())
+}
+
+/// What is searched for in the last hour of the project, and counted. Nothing has the label or the text: each
+/// page looks at as many rows as it may.
+fn searches(project: &Ledger<Rc<Native>>, lines: &mut Vec<Line>) -> Result<(), LedgerError> {
+    let newest = project.list_deliveries(&DeliveryFilter::default(), 1, None)?;
+    let since = newest.items.first().map(|delivery| delivery.created_at.plus_ms(-3_600_000));
+    let of_hour = || DeliveryFilter { since, ..DeliveryFilter::default() };
+    let label = BTreeMap::from([(String::from("customer"), String::from("acme"))]);
+    let piece = Some(String::from("acme-9"));
+    let wanted: [(&'static str, &'static str, DeliveryFilter); 4] = [
+        ("last hour, all", "count of it", of_hour()),
+        ("last hour, by label", "count by label", DeliveryFilter { labels: label, ..of_hour() }),
+        ("last hour, by text", "count by text", DeliveryFilter { piece, ..of_hour() }),
+        (
+            "last hour, answered 5xx",
+            "count of 5xx",
+            DeliveryFilter { status: StatusFilter::parse("5xx"), ..of_hour() },
+        ),
+    ];
+    for (name, counted, filter) in wanted {
+        let (mut pages, mut counts) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            timed(&mut pages, || project.list_deliveries(&filter, PAGE, None))?;
+            timed(&mut counts, || project.count_deliveries(&filter))?;
+        }
+        note(lines, name, pages);
+        note(lines, counted, counts);
+    }
     Ok(())
 }
 

@@ -1,18 +1,15 @@
-//! Deliveries as people see them: lists, one in full, resend, cancel.
+//! Deliveries as people see them: one in full, resend, cancel. Lists of them are in `search`.
 
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
-use postern_core::api::page::Page;
 use postern_core::contract::{Source, render};
-use postern_core::delivery::{Attempt, State};
+use postern_core::delivery::Attempt;
 use postern_core::explain;
 use postern_core::id::{Kind, Seq};
 use postern_core::time::Timestamp;
 use postern_core::webhook::Contract;
-use serde::{Deserialize, Serialize};
 
 use crate::error::{LedgerError, damaged};
 use crate::memory::gate::Effects;
-use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::report::release_next;
 use crate::row::delivery::{
@@ -27,23 +24,12 @@ use crate::sql::{Row, Sql, Value, atomically, first, key_set};
 /// Attempts of a delivery at most, resends included: the record of them must fit its row.
 pub(crate) const ATTEMPTS_MAX: u32 = 1_000;
 /// What [`Ledger::delivery_view_of`] reads, from `delivery AS d` and `event AS e`.
-const VIEW_COLUMNS: &str =
+pub(crate) const VIEW_COLUMNS: &str =
     "d.seq, d.event, e.type, d.webhook, d.state, d.made, coalesce(d.next_at_ms, d.lease_until_ms),
     d.last_status, d.last_result, d.last_duration_ms, d.seq, d.late, e.accepted_at_ms, d.updated_at_ms";
 
-/// Which deliveries a list shows. What is `None` does not filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryFilter {
-    /// Those in this state.
-    pub state: Option<State>,
-    /// Those of the webhook with this name; of an unknown one there are none.
-    pub webhook: Option<String>,
-    /// Those of events of exactly this type.
-    pub kind: Option<String>,
-}
-
 impl<S: Sql> Ledger<S> {
-    fn delivery_view_of(&self, row: &Row) -> Result<DeliveryView, LedgerError> {
+    pub(crate) fn delivery_view_of(&self, row: &Row) -> Result<DeliveryView, LedgerError> {
         let (seq, webhook) = (row.seq(0)?, row.seq(3)?);
         let status = row.number_or_none(7)?.map(u16::try_from).transpose();
         Ok(DeliveryView {
@@ -83,49 +69,6 @@ impl<S: Sql> Ledger<S> {
 
     fn delivery_view(&self, seq: Seq) -> Result<DeliveryView, LedgerError> {
         self.delivery_views(&[seq])?.pop().ok_or(LedgerError::NotFound { what: "delivery" })
-    }
-
-    /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`) and those that are open
-    /// (as long as there are at most 20,000) are looked up, so their pages are full. Of the others one page
-    /// looks at 20,000 at most: one that ends there says so in `searched_to`.
-    ///
-    /// # Errors
-    /// [`LedgerError::BadCursor`]; the database fails.
-    pub fn list_deliveries(
-        &self,
-        filter: &DeliveryFilter,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Result<Page<DeliveryView>, LedgerError> {
-        let before = self.cursor_seq(cursor)?;
-        let webhook = match &filter.webhook {
-            None => None,
-            Some(name) => match self.roster.named(name) {
-                Some(seq) => Some(seq),
-                None => return Ok(Page::new(Vec::new(), None)),
-            },
-        };
-        let from = Found::by(filter.state, webhook, self)?;
-        let mut parameters = vec![
-            Value::from(before),
-            Value::from(webhook),
-            Value::from(SCANNED_MAX),
-            Value::from(filter.state.map(State::as_str)),
-            Value::from(filter.kind.as_deref()),
-            Value::from(limit.saturating_add(1)),
-        ];
-        parameters.extend(from.inline().map(|inline| Value::Text(String::from(inline))));
-        let rows = self.sql.run(&from.list_statement(), &parameters)?;
-        let items = rows
-            .iter()
-            .take(limit as usize)
-            .map(|row| self.delivery_view_of(row))
-            .collect::<Result<_, _>>()?;
-        let looked_up_to = || match from.window_statement() {
-            Some(statement) => Ok(first(self.sql.run(&statement, parameters.get(..4).unwrap_or_default())?)),
-            None => Ok(None),
-        };
-        self.page_of(items, &rows, limit, looked_up_to)
     }
 
     /// A delivery with every attempt, what was sent and received, and its event.
@@ -262,105 +205,6 @@ pub(crate) fn record_unreported<S: Sql>(
     count_attempts(sql, &[stat_note(row, &lost, now)])
 }
 
-/// How a list finds its deliveries. Parameters of the statements are the key before which the page starts,
-/// the webhook (or null), rows looked at, state (or null), event type (or null), items plus one, keys of
-/// inline leases.
-enum Found {
-    /// By going through all of them, or all of one webhook.
-    Walk { of_webhook: bool },
-    /// In the index of those that were given up or cancelled.
-    Unsent,
-    /// Among all that are open: those in the indexes of open work, and these, which are in none.
-    Open { inline: String },
-}
-
-impl Found {
-    fn by<S: Sql>(
-        state: Option<State>,
-        webhook: Option<Seq>,
-        ledger: &Ledger<S>,
-    ) -> Result<Self, LedgerError> {
-        Ok(match state {
-            Some(State::Dead | State::Cancelled) => Self::Unsent,
-            Some(State::Pending | State::Leased | State::Waiting)
-                if ledger.count_open(SCANNED_MAX)? < SCANNED_MAX =>
-            {
-                Self::Open { inline: key_set(ledger.gates.inline_leases()) }
-            }
-            _ => Self::Walk { of_webhook: webhook.is_some() },
-        })
-    }
-
-    fn inline(&self) -> Option<&str> {
-        if let Self::Open { inline } = self { Some(inline) } else { None }
-    }
-
-    /// The rows that are looked at, newest first, with what follows `ORDER BY`.
-    fn keys(&self, columns: &str, limit: &str) -> String {
-        match self {
-            Self::Walk { of_webhook } => {
-                let of_webhook = if *of_webhook { "AND webhook = ?2" } else { "AND ?2 IS NULL" };
-                format!("SELECT {columns} FROM delivery WHERE seq < ?1 {of_webhook} ORDER BY seq DESC {limit}")
-            }
-            // The list in the condition is that of the index, so that SQLite sees that it may be used. Named,
-            // because SQLite knows nothing of how few the index holds.
-            Self::Unsent => format!(
-                "SELECT {columns} FROM delivery INDEXED BY delivery_unsent
-                 WHERE state IN ('dead', 'cancelled') AND state = ?4 AND seq < ?1 ORDER BY seq DESC {limit}"
-            ),
-            Self::Open { .. } => format!(
-                "SELECT seq FROM delivery INDEXED BY delivery_due WHERE next_at_ms IS NOT NULL AND seq < ?1
-                 UNION SELECT seq FROM delivery INDEXED BY delivery_parked WHERE parked = 1 AND seq < ?1
-                 UNION SELECT seq FROM delivery INDEXED BY delivery_replayed WHERE parked = 3 AND seq < ?1
-                 UNION SELECT seq FROM delivery INDEXED BY delivery_order WHERE order_key IS NOT NULL AND parked = 2 AND seq < ?1
-                 UNION SELECT value FROM json_each(?7) WHERE value < ?1
-                 ORDER BY seq DESC {limit}"
-            ),
-        }
-    }
-
-    fn list_statement(&self) -> String {
-        let rows = match self {
-            Self::Walk { .. } => {
-                let columns = "seq, event, webhook, state, made, next_at_ms, lease_until_ms, late, updated_at_ms, last_status,
-                    last_duration_ms, last_result";
-                format!("({}) AS d", self.keys(columns, "LIMIT ?3"))
-            }
-            // Those of other webhooks are left out before their rows are read.
-            Self::Unsent => {
-                let keys = self.keys("seq, webhook", "LIMIT ?3");
-                format!(
-                    "({keys}) AS k CROSS JOIN delivery AS d ON (?2 IS NULL OR k.webhook = ?2) AND d.seq = k.seq"
-                )
-            }
-            Self::Open { .. } => {
-                format!(
-                    "({}) AS k CROSS JOIN delivery AS d ON d.seq = k.seq AND (?2 IS NULL OR d.webhook = ?2)",
-                    self.keys("seq", "LIMIT ?3")
-                )
-            }
-        };
-        format!(
-            "SELECT {VIEW_COLUMNS} FROM {rows} CROSS JOIN event AS e ON e.seq = d.event
-             WHERE (?4 IS NULL OR d.state = ?4) AND (?5 IS NULL OR e.type = ?5)
-             ORDER BY d.seq DESC LIMIT ?6"
-        )
-    }
-
-    /// The last row that a page looks at, if it looks at as many as it may: the columns of [`read_created`].
-    fn window_statement(&self) -> Option<String> {
-        if matches!(self, Self::Open { .. }) {
-            return None;
-        }
-        let last = self.keys("seq", "LIMIT 1 OFFSET (?3 - 1)");
-        let unused = if matches!(self, Self::Unsent) { "?2 IS NULL OR true" } else { "?4 IS NULL OR true" };
-        Some(format!(
-            "SELECT d.seq, d.late, e.accepted_at_ms FROM ({last}) AS k CROSS JOIN delivery AS d ON d.seq = k.seq
-             CROSS JOIN event AS e ON e.seq = d.event WHERE {unused}"
-        ))
-    }
-}
-
 /// The numbers of the attempts of a delivery that disabled its webhook.
 fn disabling_of<S: Sql>(sql: &S, delivery: Seq) -> Result<Vec<u32>, LedgerError> {
     let rows = sql.run("SELECT disabling FROM delivery WHERE seq = ?1", &[Value::from(delivery)])?;
@@ -395,13 +239,13 @@ mod tests {
     use std::rc::Rc;
 
     use postern_core::contract::Rendering;
-    use postern_core::delivery::{Outcome, SentRequest, Trigger};
+    use postern_core::delivery::{Outcome, SentRequest, State, Trigger};
     use postern_core::replay::ReplayQuery;
     use postern_core::webhook::Definition;
 
     use super::*;
     use crate::support::build::{
-        START, attempt, attempt_due, create, event, in_order, lease, ledger, post, webhook,
+        START, attempt, attempt_due, create, in_order, lease, ledger, post, webhook,
     };
     use crate::support::native::Native;
     use crate::{GivenBack, InlineLimit, Report, Why};
@@ -510,236 +354,6 @@ mod tests {
         let retry_at = ledger.delivery_views(&[head]).unwrap()[0].next_at.unwrap();
         attempt_due(&mut ledger, retry_at, OK);
         assert_eq!(leased(&mut ledger, retry_at.plus_ms(40)), [second], "once the head was reported");
-    }
-
-    #[test]
-    fn the_list_is_newest_first_and_pages_without_gaps_whatever_the_filter() {
-        let mut ledger = ledger();
-        create(&mut ledger, webhook("a", "*"));
-        create(&mut ledger, webhook("b", "order.*"));
-        for number in 0..30 {
-            post(&mut ledger, if number % 3 == 0 { "order.paid" } else { "user.created" });
-        }
-        attempt_due_all(&mut ledger);
-        let filters = [
-            (DeliveryFilter::default(), 40),
-            (DeliveryFilter { webhook: Some(String::from("b")), ..DeliveryFilter::default() }, 10),
-            (DeliveryFilter { kind: Some(String::from("order.paid")), ..DeliveryFilter::default() }, 20),
-            (DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() }, 20),
-            (DeliveryFilter { state: Some(State::Dead), ..DeliveryFilter::default() }, 0),
-            (DeliveryFilter { webhook: Some(String::from("nobody")), ..DeliveryFilter::default() }, 0),
-        ];
-        for (filter, expected) in filters {
-            let (mut seen, mut cursor): (Vec<String>, _) = (Vec::new(), None);
-            loop {
-                let page = ledger.list_deliveries(&filter, 7, cursor.as_deref()).unwrap();
-                assert!(page.items.len() <= 7);
-                seen.extend(page.items.into_iter().map(|view| view.id));
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(seen.len(), expected, "{filter:?}");
-            assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "newest first");
-        }
-    }
-
-    /// Half of what is due is delivered, the other half waits.
-    fn attempt_due_all(ledger: &mut Ledger<impl Sql>) {
-        let tickets = ledger.lease_due(START, 100).unwrap().tickets;
-        let works = ledger.claim(&tickets, START).unwrap().works;
-        let reports = works.iter().zip(0..).map(|(work, number)| Report {
-            delivery: work.delivery,
-            attempt: attempt(work.attempt, if number % 2 == 0 { OK } else { FAILED }, START),
-        });
-        ledger.report(reports.collect(), START).unwrap();
-    }
-
-    /// Adds events of a type, a millisecond apart, each with a delivery to `webhook` in this state, past
-    /// everything that decides on it. Gives the project as a new object finds it.
-    fn add(
-        ledger: &Ledger<Rc<Native>>,
-        webhook: Seq,
-        number: i64,
-        kind: &str,
-        state: State,
-    ) -> Ledger<Rc<Native>> {
-        let after = Value::from(ledger.last_key().0 + 4_096);
-        let rows = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?2)";
-        let accepted = "((?1 + n * 4096) >> 12) + 1767225600000";
-        ledger
-            .sql
-            .run(
-                &format!(
-                    "INSERT INTO event (seq, type, accepted_at_ms, deliveries, data)
-                     {rows} SELECT ?1 + n * 4096, ?3, {accepted}, 1, '1' FROM n"
-                ),
-                &[after.clone(), Value::from(number), Value::from(kind)],
-            )
-            .unwrap();
-        let due = if state.is_final() { "NULL" } else { accepted };
-        ledger
-            .sql
-            .run(
-                &format!(
-                    "INSERT INTO delivery (seq, event, webhook, state, next_at_ms, updated_at_ms)
-                     {rows} SELECT ?1 + n * 4096 + 1, ?1 + n * 4096, ?3, ?4, {due}, {accepted} FROM n"
-                ),
-                &[after, Value::from(number), Value::from(webhook), Value::from(state.as_str())],
-            )
-            .unwrap();
-        Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap()
-    }
-
-    /// Goes through a list and checks that each page is full, or the last, or says how far it looked; gives
-    /// the lengths of the pages and the items.
-    fn all_pages<T>(
-        limit: u32,
-        created: impl Fn(&T) -> Timestamp,
-        load: impl Fn(Option<&str>) -> Result<Page<T>, LedgerError>,
-    ) -> (Vec<usize>, Vec<T>) {
-        let (mut lengths, mut items, mut cursor) = (Vec::new(), Vec::new(), None);
-        let mut searched_to = Timestamp(i64::MAX);
-        loop {
-            let page = load(cursor.as_deref()).unwrap();
-            assert!(page.items.len() <= limit as usize);
-            let is_short = page.items.len() < limit as usize;
-            assert_eq!(page.searched_to.is_some(), is_short && page.next.is_some(), "a short page says why");
-            assert!(
-                page.items.iter().all(|item| created(item) <= searched_to),
-                "what is newer was on a page before"
-            );
-            if let Some(at) = page.searched_to {
-                assert!(at <= searched_to && page.items.iter().all(|item| created(item) >= at));
-                searched_to = at;
-            }
-            lengths.push(page.items.len());
-            items.extend(page.items);
-            cursor = page.next;
-            if cursor.is_none() {
-                return (lengths, items);
-            }
-        }
-    }
-
-    fn deliveries(ledger: &Ledger<Rc<Native>>, filter: &DeliveryFilter) -> (Vec<usize>, Vec<DeliveryView>) {
-        all_pages(
-            50,
-            |view: &DeliveryView| view.created_at,
-            |cursor| ledger.list_deliveries(filter, 50, cursor),
-        )
-    }
-
-    #[test]
-    fn what_failed_is_found_at_once_among_thousands_that_did_not() {
-        let mut ledger = ledger();
-        let (a, b) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
-        for (webhook, kind, state) in
-            [(a, "rare", State::Dead), (b, "usual", State::Cancelled), (a, "usual", State::Dead)]
-        {
-            ledger = add(&ledger, webhook, 30, kind, state);
-            ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
-        }
-        ledger = add(&ledger, a, 20, "usual", State::Waiting);
-        ledger = add(&ledger, b, 25_000, "usual", State::Delivered);
-        let lengths = |filter: DeliveryFilter| deliveries(&ledger, &filter).0;
-        let of = |state| DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
-        let webhook = Some(String::from("a"));
-        assert_eq!(lengths(of(State::Dead)), [50, 10]);
-        assert_eq!(lengths(of(State::Cancelled)), [30]);
-        assert_eq!(lengths(of(State::Waiting)), [20]);
-        assert_eq!(lengths(of(State::Leased)), [0]);
-        assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Dead) }), [50, 10]);
-        assert_eq!(lengths(DeliveryFilter { webhook: webhook.clone(), ..of(State::Cancelled) }), [0]);
-        assert_eq!(
-            lengths(DeliveryFilter { webhook, kind: Some(String::from("rare")), ..of(State::Dead) }),
-            [30]
-        );
-    }
-
-    #[test]
-    fn a_page_that_ends_before_it_is_full_says_how_far_it_looked() {
-        let mut ledger = ledger();
-        let (a, b) = (create(&mut ledger, webhook("a", "*")), create(&mut ledger, webhook("b", "*")));
-        for _round in 0..3 {
-            ledger = add(&ledger, a, 9, "rare", State::Delivered);
-            ledger = add(&ledger, b, 25_000, "usual", State::Dead);
-        }
-        let rare = Some(String::from("rare"));
-        let (lengths, found) =
-            deliveries(&ledger, &DeliveryFilter { kind: rare.clone(), ..DeliveryFilter::default() });
-        assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
-        let (lengths, found) = deliveries(
-            &ledger,
-            &DeliveryFilter { state: Some(State::Delivered), ..DeliveryFilter::default() },
-        );
-        assert_eq!((lengths, found.len()), (vec![0, 9, 9, 9], 27));
-        let dead = DeliveryFilter { webhook: Some(String::from("a")), state: Some(State::Dead), kind: None };
-        assert_eq!(deliveries(&ledger, &dead).0, [0, 0, 0, 0], "all of them are another webhook's");
-        let load = |cursor: Option<&str>| ledger.list_events(rare.as_deref(), 50, cursor);
-        assert_eq!(
-            all_pages(50, |event: &postern_core::api::event::EventView| event.accepted_at, load).0,
-            [0, 9, 9, 9]
-        );
-    }
-
-    #[test]
-    fn more_open_deliveries_than_a_page_may_look_at_are_searched_too() {
-        let mut ledger = ledger();
-        let webhook = create(&mut ledger, webhook("a", "*"));
-        ledger = add(&ledger, webhook, 9, "a", State::Pending);
-        ledger = add(&ledger, webhook, i64::from(SCANNED_MAX), "a", State::Waiting);
-        let (lengths, found) =
-            deliveries(&ledger, &DeliveryFilter { state: Some(State::Pending), ..DeliveryFilter::default() });
-        assert_eq!((lengths, found.len()), (vec![0, 9], 9));
-    }
-
-    #[test]
-    fn open_deliveries_are_found_wherever_they_wait() {
-        let mut ledger = ledger();
-        create(&mut ledger, webhook("inline", "a"));
-        create(&mut ledger, Definition { ordered: true, ..webhook("ordered", "b") });
-        create(&mut ledger, webhook("paused", "c"));
-        ledger.pause_webhook("paused", None, START).unwrap();
-        ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
-        ledger.ingest(vec![in_order("b", "k"), in_order("b", "k")], InlineLimit(0), START).unwrap();
-        post(&mut ledger, "c");
-        let names = |state| {
-            let found =
-                deliveries(&ledger, &DeliveryFilter { state: Some(state), ..DeliveryFilter::default() }).1;
-            found.into_iter().filter_map(|view| view.webhook).collect::<Vec<_>>()
-        };
-        assert_eq!(names(State::Leased), ["inline"]);
-        assert_eq!(names(State::Pending), ["paused", "ordered", "ordered"]);
-    }
-
-    #[test]
-    fn the_index_of_what_failed_costs_one_row_for_each_that_fails_and_none_for_others() {
-        let mut ledger = ledger();
-        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
-        let store = Rc::clone(&ledger.sql);
-        let mut written = |status, now| {
-            let mut deliver = || {
-                ledger.ingest(vec![event("a")], InlineLimit(0), now).unwrap();
-                attempt_due(&mut ledger, now, Outcome::Answered { status });
-            };
-            store.count_rows_written(&mut deliver)
-        };
-        written(200, START);
-        let delivered = written(200, START.plus_ms(1_000));
-        // The event that tells of it; how the webhook does; the index.
-        assert_eq!(written(500, START.plus_ms(2_000)), delivered + 3);
-    }
-
-    #[test]
-    fn a_cursor_of_another_project_is_refused() {
-        let ledger = ledger();
-        let foreign = postern_core::id::IdSpace::new(99).uuid(Seq(1)).to_string();
-        for cursor in ["", "nonsense", &foreign] {
-            let refused = ledger.list_deliveries(&DeliveryFilter::default(), 5, Some(cursor)).map(|_page| ());
-            assert_eq!(refused, Err(LedgerError::BadCursor), "{cursor}");
-        }
     }
 
     #[test]

@@ -159,7 +159,7 @@ mod tests {
             run.webhooks.iter().map(|of| (of.matching.matched, of.timeline.len())).collect();
         assert_eq!(says, [(true, 0), (false, 0), (true, 1), (true, 10)]);
         assert!(run.webhooks.iter().all(|of| !of.matching.reasons.is_empty()));
-        assert!(ledger.list_events(None, 1, None).unwrap().items.is_empty());
+        assert!(ledger.list_events(&crate::EventFilter::default(), 1, None).unwrap().items.is_empty());
         assert!(run.message_id.starts_with("msg_") && run.event.accepted_at == START);
     }
 

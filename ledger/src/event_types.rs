@@ -321,7 +321,7 @@ mod tests {
                 Err(LedgerError::SchemaViolated { .. })
             ));
         }
-        assert!(made.list_events(None, 10, None).unwrap().items.is_empty());
+        assert!(made.list_events(&crate::EventFilter::default(), 10, None).unwrap().items.is_empty());
         let fitting = NewEvent { data: crate::support::build::json(r#"{"n":"1"}"#), ..event("order.paid") };
         assert!(made.ingest(vec![fitting], InlineLimit(0), START).is_ok());
         let large = |n: &str| NewEvent {

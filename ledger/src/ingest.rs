@@ -472,7 +472,7 @@ mod tests {
                 ledger.ingest(vec![event("fine"), other], InlineLimit(6), START).map(|_ingested| ());
             assert_eq!(refused, Err(LedgerError::IdempotencyConflict { index: 1 }));
         }
-        assert_eq!(ledger.list_events(None, 50, None).unwrap().items.len(), 1);
+        assert_eq!(ledger.list_events(&crate::EventFilter::default(), 50, None).unwrap().items.len(), 1);
         let within = ledger
             .ingest(vec![keyed("a", "new"), keyed("b", "new")], InlineLimit(0), START)
             .map(|_ingested| ());

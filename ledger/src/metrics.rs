@@ -222,7 +222,7 @@ mod tests {
         ledger.ingest(vec![event("a"), event("b")], InlineLimit(0), later).unwrap();
         // It is given up, which is an event of Postern's own.
         attempt_due(&mut ledger, later, Outcome::Answered { status: 503 });
-        assert_eq!(ledger.list_events(None, 9, None).unwrap().items.len(), 3);
+        assert_eq!(ledger.list_events(&crate::EventFilter::default(), 9, None).unwrap().items.len(), 3);
         let read = ledger.metrics(later).unwrap();
         assert_eq!((read.counters.accepted, outcomes(&read)[0]), (3, 1));
         assert_eq!(

@@ -454,7 +454,11 @@ mod tests {
             (Quota::OpenDeliveries, 2, 1, 2)
         );
         assert!(exceeded.retry_after_s.is_some());
-        assert_eq!(ledger.list_events(None, 9, None).unwrap().items.len(), 1, "nothing is half-written");
+        assert_eq!(
+            ledger.list_events(&crate::EventFilter::default(), 9, None).unwrap().items.len(),
+            1,
+            "nothing is half-written"
+        );
         ledger.ingest(vec![event("a")], InlineLimit(1), START).unwrap();
         over(ledger.ingest(vec![event("a")], InlineLimit(1), START));
         assert_eq!(used(&ledger, Quota::OpenDeliveries), Some(2));
@@ -561,7 +565,18 @@ mod tests {
     }
 
     fn told(ledger: &Project) -> usize {
-        ledger.list_events(Some("postern.project.full"), 50, None).unwrap().items.len()
+        ledger
+            .list_events(
+                &crate::EventFilter {
+                    kind: Some(String::from("postern.project.full")),
+                    ..crate::EventFilter::default()
+                },
+                50,
+                None,
+            )
+            .unwrap()
+            .items
+            .len()
     }
 
     #[test]

@@ -671,7 +671,8 @@ mod tests {
         ledger.create_replay(missing("new"), START).unwrap();
         assert!(finish(&mut ledger, START, 500).is_empty());
         assert_eq!(ledger.count_replay(missing("old"), START).unwrap().count, 0);
-        let first = ledger.list_events(None, 10, None).unwrap().items.pop().unwrap();
+        let first =
+            ledger.list_events(&crate::EventFilter::default(), 10, None).unwrap().items.pop().unwrap();
         assert_eq!(first.deliveries, 2);
     }
 
@@ -721,7 +722,11 @@ mod tests {
         ledger.create_replay(missing("w"), START.plus_ms(29 * day)).unwrap();
         let late = START.plus_ms(31 * day);
         while ledger.retention_step(late).unwrap() {}
-        assert_eq!(ledger.list_events(None, 10, None).unwrap().items.len(), 1, "an open delivery keeps it");
+        assert_eq!(
+            ledger.list_events(&crate::EventFilter::default(), 10, None).unwrap().items.len(),
+            1,
+            "an open delivery keeps it"
+        );
         assert!(finish(&mut ledger, late, 500).is_empty());
         assert!(deliver(&mut ledger, late, OK).is_empty());
     }
@@ -732,8 +737,13 @@ mod tests {
         create(&mut ledger, single_attempt("w", "*"));
         post(&mut ledger, "a");
         deliver(&mut ledger, START, 410);
-        let told: Vec<String> =
-            ledger.list_events(None, 10, None).unwrap().items.into_iter().map(|event| event.kind).collect();
+        let told: Vec<String> = ledger
+            .list_events(&crate::EventFilter::default(), 10, None)
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|event| event.kind)
+            .collect();
         assert!(told.iter().any(|kind| kind == "postern.webhook.disabled"), "{told:?}");
         create(&mut ledger, single_attempt("watcher", "postern.*"));
         let stored = ledger.stored_webhook("w").unwrap().definition;

@@ -15,18 +15,19 @@ use postern_core::api::stats::BucketWidth;
 use postern_core::delivery::{Outcome, State};
 use postern_core::id::Kind;
 use postern_core::project::SettingsPatch;
-use postern_core::query::StatsQuery;
+use postern_core::query::{PageQuery, StatsQuery};
 use postern_core::quota::{Quota, Quotas};
 use postern_core::replay::ReplayQuery;
 use postern_core::run::{
     CallRecord, CallbackAttempt, Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate, Target, Webhooks,
 };
+use postern_core::search::{ObjectFilter, StatusFilter};
 use postern_core::time::Timestamp;
 use postern_core::token::{Role, TokenDraft};
 use postern_core::webhook::Definition;
 use postern_ledger::{
-    AuditFilter, DeliveryFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError, Report, Row,
-    Sql, SqlError, TestDraft, Value, WebhookFilter,
+    AuditFilter, DeliveryFilter, EventFilter, ExportFilter, InboxChange, InlineLimit, Ledger, LedgerError,
+    Report, Row, Sql, SqlError, TestDraft, Value, WebhookFilter,
 };
 
 use crate::support::build::{START, attempt, event, in_order, json, keyed, project, webhook};
@@ -89,19 +90,41 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ledger.resend(&id, START)?;
     ledger.cancel(&id, START)?;
     ledger.delivery(&id)?;
+    let of_event = ledger.delivery(&id)?.event.id;
     for filter in [
         DeliveryFilter::default(),
         DeliveryFilter {
             state: Some(State::Dead),
             webhook: Some(String::from("w")),
             kind: Some(String::from("a")),
+            ..DeliveryFilter::default()
         },
-        DeliveryFilter { state: Some(State::Delivered), webhook: Some(String::from("w")), kind: None },
-        DeliveryFilter { state: Some(State::Waiting), webhook: None, kind: None },
+        DeliveryFilter {
+            state: Some(State::Delivered),
+            webhook: Some(String::from("w")),
+            ..DeliveryFilter::default()
+        },
+        DeliveryFilter { state: Some(State::Waiting), ..DeliveryFilter::default() },
+        DeliveryFilter { event: Some(of_event.clone()), ..DeliveryFilter::default() },
+        DeliveryFilter {
+            since: Some(START),
+            until: Some(START.plus_ms(1)),
+            piece: Some(String::from("abc")),
+            labels: BTreeMap::from([(String::from("k"), String::from("v"))]),
+            object: ObjectFilter::parse("t/n"),
+            status: StatusFilter::parse("5xx"),
+            attempts_min: Some(1),
+            ..DeliveryFilter::default()
+        },
     ] {
         ledger.list_deliveries(&filter, 50, None)?;
+        ledger.count_deliveries(&filter)?;
     }
-    ledger.list_events(Some("a"), 50, None)?;
+    ledger.deliveries_of_event(&of_event, &PageQuery::default())?;
+    for piece in [None, Some(String::from("abc"))] {
+        let filter = EventFilter { kind: Some(String::from("a")), piece, ..EventFilter::default() };
+        ledger.list_events(&filter, 50, None)?;
+    }
     ledger.list_webhooks(&WebhookFilter::default(), 50, None)?;
     ledger.update_webhook("w", Definition { enabled: false, ..webhook("w", "*") }, None, START)?;
     ledger.lease_due(START.plus_ms(5_000_000), 10)?;
@@ -259,7 +282,8 @@ fn no_statement_walks_through_a_table_that_grows() {
             .iter()
             .any(|index| step.contains(index));
             let is_virtual = ["json_each", "j", "d", "k", "label", "CONSTANT"].contains(&table)
-                || table.starts_with("(subquery");
+                || table.starts_with("(subquery")
+                || statement.contains(&format!(") AS {table}"));
             if !is_bounded && !is_virtual && !SMALL_TABLES.contains(&table) {
                 walks.push(format!("{step}: {statement}"));
             }
@@ -301,26 +325,37 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
         ),
         ("'leased' FROM delivery WHERE next_at_ms IS NOT NULL", "USING INDEX delivery_due"),
         (
-            "seq < ?1 AND webhook = ?2 ORDER BY seq DESC LIMIT ?3",
-            "SEARCH delivery USING INDEX delivery_webhook (webhook=? AND seq<?)",
+            "AND webhook = ?3 ORDER BY seq DESC LIMIT 20000",
+            "SEARCH delivery USING INDEX delivery_webhook (webhook=? AND seq>? AND seq<?)",
         ),
         (
-            "seq < ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?3",
-            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid<?)",
+            "FROM delivery WHERE seq < ?1 AND seq > ?2  ORDER BY seq DESC LIMIT 20000",
+            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
         (
-            "FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
-            "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)",
+            "FROM event WHERE seq < ?1 AND seq > ?2 ORDER BY seq DESC LIMIT 20000",
+            "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
         (
-            "AND state = ?4 AND seq < ?1",
-            "SEARCH delivery USING COVERING INDEX delivery_unsent (state=? AND seq<?)",
+            "UNION SELECT seq FROM delivery INDEXED BY delivery_late",
+            "SEARCH delivery USING COVERING INDEX delivery_late (event=?)",
         ),
         (
-            "UNION SELECT seq FROM delivery",
+            "UNION SELECT seq FROM delivery INDEXED BY delivery_late",
+            "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>?)",
+        ),
+        (
+            "AND state = ?3 AND seq < ?1",
+            "SEARCH delivery USING COVERING INDEX delivery_unsent (state=? AND seq>? AND seq<?)",
+        ),
+        (
+            "UNION SELECT seq FROM delivery INDEXED BY delivery_parked",
             "SEARCH delivery USING COVERING INDEX delivery_due (next_at_ms>?)",
         ),
-        ("UNION SELECT seq FROM delivery", "SCAN delivery USING COVERING INDEX delivery_parked"),
+        (
+            "UNION SELECT seq FROM delivery INDEXED BY delivery_parked",
+            "SCAN delivery USING COVERING INDEX delivery_parked",
+        ),
         ("SELECT max(seq) FROM delivery)", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
         (
             "WHERE webhook = ?1 AND parked = 1 ORDER BY seq LIMIT ?2",
@@ -338,7 +373,10 @@ fn lists_and_due_queries_use_the_index_made_for_them() {
             "WHERE parked = 3 AND webhook > ?1",
             "SEARCH delivery USING COVERING INDEX delivery_replayed (webhook>?)",
         ),
-        ("UNION SELECT seq FROM delivery", "SCAN delivery USING COVERING INDEX delivery_replayed"),
+        (
+            "INDEXED BY delivery_replayed WHERE parked = 3",
+            "SCAN delivery USING COVERING INDEX delivery_replayed",
+        ),
         (
             "AND order_key = ?2 ORDER BY seq LIMIT 1",
             "SEARCH delivery USING COVERING INDEX delivery_order (webhook=? AND order_key=?)",

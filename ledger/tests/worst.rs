@@ -62,7 +62,13 @@ fn an_event_is_matched_exactly_or_refused_with_its_field_whatever_it_holds() {
                 refused += 1;
                 assert_eq!(pointers(answer), ["/events/0/data"], "{}: {steps} steps", shape.words);
                 assert_eq!(dry, ["/data"], "{}", shape.words);
-                assert!(ledger.list_events(None, 1, None).expect("a list").items.is_empty());
+                assert!(
+                    ledger
+                        .list_events(&postern_ledger::EventFilter::default(), 1, None)
+                        .expect("a list")
+                        .items
+                        .is_empty()
+                );
             }
             (false, Some(wanted)) => {
                 taken += 1;

@@ -18,7 +18,7 @@ fn over(reply: &Reply, quota: Quota, limit: u64) -> Problem {
     let problem = reply.problem(kind);
     assert_eq!(
         (reply.status, problem.quota, problem.limit),
-        (429, Some(quota), Some(limit)),
+        (kind.status(), Some(quota), Some(limit)),
         "{}",
         reply.body
     );
@@ -57,7 +57,8 @@ async fn webhooks_are_limited_at_every_door() {
     let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
     let path = format!("/ubiops/v2.1/projects/{}/webhooks", project.name);
     let body = json!({ "name": "d", "url": other.url("/d"), "object_type": "deployment", "object_name": "d1", "event": "deployment_request_completed" });
-    let reply = ubiops.send(Method::POST, &path, Some(&body)).await.expect(429);
+    // Its client would repeat a 429 for ever.
+    let reply = ubiops.send(Method::POST, &path, Some(&body)).await.expect(400);
     assert!(
         reply.json()["error"].as_str().is_some_and(|error| error.contains("webhooks of this project is 3")),
         "{}",

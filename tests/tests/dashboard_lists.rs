@@ -256,6 +256,52 @@ async fn a_part_that_comes_with_the_second_try_has_the_focus() {
 }
 
 #[tokio::test]
+async fn data_that_comes_with_the_second_try_does_not_take_the_focus_away() {
+    let project = stack::project("data-retried").await;
+    project.listen("away", "http://127.0.0.1:1024/", &json!({ "paused": true })).await;
+    post(&project, 1).await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    browser.devtools("Network.enable", json!({})).await;
+    let cut = async |urls: &[&str]| {
+        browser.devtools("Network.setBlockedURLs", json!({ "urls": urls })).await;
+    };
+    let focus = async |role: &str, name: &str| {
+        until(&format!("the {role} {name:?} has the focus"), SOON, async || {
+            let (found, named) = browser.focus().await;
+            found == role && named.starts_with(name)
+        })
+        .await;
+    };
+    let retry = async || {
+        browser.click("button", "Try again").await;
+        focus("button", "Try again").await;
+        cut(&[]).await;
+        browser.click("button", "Try again").await;
+        browser.gone("button", "Try again").await;
+    };
+    // A list that was never there.
+    cut(&["*/v1/*/deliveries*"]).await;
+    dashboard.visit("Deliveries").await;
+    retry().await;
+    browser.find("link", "order.paid").await;
+    focus("heading", "Deliveries").await;
+    // One that is there and could not be loaded again.
+    cut(&["*/v1/*/deliveries*"]).await;
+    browser.click("button", "Pause").await;
+    browser.click("button", "Resume").await;
+    browser.sees("This may be out of date.").await;
+    retry().await;
+    focus("heading", "Deliveries").await;
+    // What a drawer shows.
+    cut(&["*/v1/*/deliveries/dlv_*"]).await;
+    browser.click("link", "order.paid").await;
+    retry().await;
+    focus("region", "Delivery").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_limit_is_warned_of_shown_and_named_when_it_is_reached() {
     let stack = Stack::start_with_variables("QUOTA_INBOXES=\"5\"\n").await;
     let project = stack.project("limits").await;

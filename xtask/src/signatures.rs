@@ -7,12 +7,15 @@ use crate::source::{self, Line};
 use crate::tidy::our_files;
 use crate::workspace;
 
-/// The crates that are looked at. Not the page: its components take flags of what they show, and its screens
-/// stand in the `mod.rs` of their folders.
-const CRATES: [&str; 4] = ["core", "ledger", "engine", "edge"];
+/// The crates whose functions take no `bool`.
+const CRATES: [&str; 5] = ["core", "ledger", "engine", "edge", "app"];
+
+/// The crate whose screens stand in the `mod.rs` of their folders.
+const PAGE: &str = "app";
 
 /// The functions that take a `bool`: what `true` means cannot be read where they are called, so they are two
-/// functions, or take an enum. A trait's signature is not ours to choose.
+/// functions, or take an enum. A trait's signature is not ours to choose, and a component's parameters are
+/// named where it is used (`<TextField mono=true />`).
 pub(crate) fn boolean_parameters() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for (path, lines) in looked_at()? {
@@ -25,7 +28,8 @@ pub(crate) fn boolean_parameters() -> Result<Vec<String>> {
 /// The functions in a `mod.rs`, which says what is in its folder and holds nothing itself.
 pub(crate) fn functions_in_mod_files() -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for (path, lines) in looked_at()?.into_iter().filter(|(path, _lines)| path.ends_with("mod.rs")) {
+    let is_ours = |path: &Path| path.ends_with("mod.rs") && !path.starts_with(PAGE);
+    for (path, lines) in looked_at()?.into_iter().filter(|(path, _lines)| is_ours(path)) {
         let code = source::without_tests(&lines).iter().enumerate();
         let functions = code.filter(|(_index, line)| line.code.split_whitespace().any(|word| word == "fn"));
         found.extend(functions.map(|(index, _line)| format!("{}:{}", path.display(), index + 1)));
@@ -46,7 +50,8 @@ fn looked_at() -> Result<Vec<(PathBuf, Vec<Line>)>> {
     Ok(files)
 }
 
-/// The functions that take a `bool`, each with its line from 1; not those of a trait for a type.
+/// The functions that take a `bool`, each with its line from 1; not those of a trait for a type, and not
+/// components.
 fn with_a_flag(lines: &[Line]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut is_in_trait = false;
@@ -57,7 +62,12 @@ fn with_a_flag(lines: &[Line]) -> Vec<(usize, String)> {
         } else if line.code == "}" {
             is_in_trait = false;
         }
-        let Some((_before, after)) = line.code.split_once("fn ").filter(|_| !is_in_trait) else { continue };
+        let is_component = index
+            .checked_sub(1)
+            .and_then(|before| lines.get(before))
+            .is_some_and(|before| before.code.trim() == "#[component]");
+        let is_exempt = is_in_trait || is_component;
+        let Some((_before, after)) = line.code.split_once("fn ").filter(|_| !is_exempt) else { continue };
         let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let rest = lines.iter().skip(index + 1).map(|line| line.code.as_str());
         let text: String = std::iter::once(after).chain(rest.take(20)).collect();
@@ -100,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_that_takes_a_flag_is_named_and_one_of_a_trait_is_not() {
-        let text = "fn a(b: bool) {}\npub(crate) fn c<T: Fn(u8) -> bool>(\n    d: T,\n    e: bool,\n) {}\nfn f(g: impl Fn(bool) -> bool, h: &[bool]) -> bool {}\nimpl From<bool> for I {\n    fn from(j: bool) -> Self {}\n}\nimpl K {\n    fn l(&self, m: bool) {}\n}\n// fn n(o: bool)\n";
+    fn a_function_that_takes_a_flag_is_named_and_one_of_a_trait_or_a_component_is_not() {
+        let text = "fn a(b: bool) {}\npub(crate) fn c<T: Fn(u8) -> bool>(\n    d: T,\n    e: bool,\n) {}\nfn f(g: impl Fn(bool) -> bool, h: &[bool]) -> bool {}\nimpl From<bool> for I {\n    fn from(j: bool) -> Self {}\n}\nimpl K {\n    fn l(&self, m: bool) {}\n}\n// fn n(o: bool)\n#[component]\nfn P(q: bool) -> AnyView {}\n";
         let named: Vec<_> = with_a_flag(&source::lines(text)).into_iter().collect();
         assert_eq!(named, [(1, String::from("a")), (2, String::from("c")), (11, String::from("l"))]);
     }

@@ -5,6 +5,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 /// Moves the focus to the first element that `selector` finds, once what is being rendered is there.
+///
+/// In the next frame: what is asked for in the same turn is in the document by then. Nothing happens if there
+/// is no such element.
 pub(crate) fn soon(selector: &'static str) {
     request_animation_frame(move || {
         now(selector);
@@ -19,6 +22,21 @@ pub(crate) fn now(selector: &str) -> bool {
         .flatten()
         .and_then(|element| element.dyn_into::<HtmlElement>().ok());
     found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Called before what `leaving` finds is taken off the page. If the focus is in it, the browser would drop
+/// it, and a person at the keyboard would start from the top of the page again: it moves to the drawer that
+/// it was in, else to the heading of the screen. It stays where it is if its element is still there
+/// afterwards.
+pub(crate) fn rescue(leaving: &str) {
+    let is_in = |element: &Element, around: &str| element.closest(around).is_ok_and(|found| found.is_some());
+    let Some(focused) = document().active_element().filter(|element| is_in(element, leaving)) else { return };
+    let refuge = if is_in(&focused, ".drawer") { ".drawer" } else { "main h1" };
+    request_animation_frame(move || {
+        if !focused.is_connected() {
+            now(refuge);
+        }
+    });
 }
 
 /// Moves the focus `by` elements among those that `selector` finds and says which element has it then. If the

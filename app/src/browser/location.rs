@@ -29,6 +29,8 @@ pub(crate) fn host() -> String {
 }
 
 /// Whether a host, with or without a port, is this very machine.
+///
+/// A name that only resolves to this machine is not one: what it resolves to, another program decides.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
@@ -69,6 +71,8 @@ pub(crate) fn scroll_to_top() {
 }
 
 /// The title of the tab.
+///
+/// The history shows it, and a screen reader says it when a tab is chosen.
 pub(crate) fn set_title(title: &str) {
     document().set_title(title);
 }

@@ -10,6 +10,9 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 
 /// What happened on a socket.
+///
+/// An error is not told apart from an end: a browser does not say why a socket failed, and what follows is
+/// the same.
 pub(crate) enum SocketEvent {
     /// It is open.
     Opened,

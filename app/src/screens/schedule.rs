@@ -53,22 +53,25 @@ pub(crate) fn hint(typed: Memo<Option<Vec<u32>>>) -> Signal<String> {
     })
 }
 
+/// A schedule without waits, in words.
+pub(crate) const ONE_ATTEMPT: &str = "one attempt";
+
 /// A schedule in one line: `up to 10 attempts in 3 d 3 h`.
 pub(crate) fn summary(waits_s: &[u32]) -> String {
     if waits_s.is_empty() {
-        return String::from("one attempt");
+        return String::from(ONE_ATTEMPT);
     }
     let total: u64 = waits_s.iter().map(|wait| u64::from(*wait)).sum();
     format!("up to {} attempts in about {}", waits_s.len() + 1, words::span(total))
 }
 
-/// The schedule of a webhook in one line: its own, else its project's, else Postern's.
-pub(crate) fn of_webhook(retries: bool, own: Option<&[u32]>, projects: Option<&[u32]>) -> String {
-    match (retries, own, projects) {
-        (false, ..) => String::from("one attempt"),
-        (true, Some(own), _) => format!("{} (its own schedule)", summary(own)),
-        (true, None, Some(projects)) => format!("{} (the project's schedule)", summary(projects)),
-        (true, None, None) => summary(DEFAULT_WAITS_S),
+/// The schedule of a webhook that retries, in one line: its own, else its project's, else Postern's. The
+/// waits are in seconds. One that does not retry has [`ONE_ATTEMPT`], whatever schedules there are.
+pub(crate) fn of_webhook(own: Option<&[u32]>, projects: Option<&[u32]>) -> String {
+    match (own, projects) {
+        (Some(own), _) => format!("{} (its own schedule)", summary(own)),
+        (None, Some(projects)) => format!("{} (the project's schedule)", summary(projects)),
+        (None, None) => summary(DEFAULT_WAITS_S),
     }
 }
 
@@ -129,12 +132,8 @@ mod tests {
     #[test]
     fn a_schedule_is_said_in_one_line() {
         assert_eq!(summary(DEFAULT_WAITS_S), "up to 10 attempts in about 3 d 3 h");
-        assert_eq!(of_webhook(true, Some(&[]), None), "one attempt (its own schedule)");
-        assert_eq!(
-            of_webhook(true, None, Some(&[60])),
-            "up to 2 attempts in about 1 min (the project's schedule)"
-        );
-        assert_eq!(of_webhook(false, Some(&[60]), None), "one attempt");
+        assert_eq!(of_webhook(Some(&[]), None), "one attempt (its own schedule)");
+        assert_eq!(of_webhook(None, Some(&[60])), "up to 2 attempts in about 1 min (the project's schedule)");
         assert_eq!(offsets_s(&[5, 300, 60]), [5, 305, 365]);
     }
 }

@@ -8,6 +8,9 @@ use crate::ui::shortcuts::Shortcuts;
 
 /// The dialog. Which shortcuts work depends on what is on the screen; where two have one key, the one that
 /// works is listed.
+///
+/// The list is read from the shortcuts that are registered ([`Shortcuts::all`]), so it cannot say one that
+/// does not work.
 #[component]
 pub(crate) fn Help(
     /// Whether it is open.

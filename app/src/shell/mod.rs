@@ -30,6 +30,9 @@ use crate::ui::shortcuts::{Shortcuts, use_shortcut};
 use crate::ui::toast::{ToastRegion, Toasts, use_toasts};
 
 /// Mounts the page.
+///
+/// What stands in `index.html` until the program runs is taken away first, so that it is never on the screen
+/// together with the page.
 pub(crate) fn mount() {
     if let Some(skeleton) = document().get_element_by_id("skeleton") {
         skeleton.remove();
@@ -46,6 +49,10 @@ fn Root() -> AnyView {
 }
 
 /// What the page consists of, below the router.
+///
+/// Everything that several screens need is offered here once (contexts): the parts, the navigation, the
+/// clock, shortcuts and messages. The sign-in screen and the question of a link are parts as well, because
+/// most visits need neither.
 #[component]
 fn Page(session: Session) -> AnyView {
     let parts = Parts::provide();
@@ -83,6 +90,9 @@ fn frame(project: Option<ProjectName>) -> AnyView {
 }
 
 /// The frame outside of projects.
+///
+/// The list of projects, the way to a project from `/`, and what has no place. There is no project, so no
+/// live feed, no side bar and no palette.
 #[component]
 fn BareFrame() -> AnyView {
     let nav = use_nav();
@@ -108,6 +118,9 @@ fn BareFrame() -> AnyView {
 }
 
 /// The frame of a project: it stays while its screens change.
+///
+/// It owns what belongs to one project: the caller of its API, the live feed, and its detail with the counts.
+/// All of it ends with the frame, when another project is shown.
 #[component]
 fn ProjectFrame(project: ProjectName) -> AnyView {
     let nav = use_nav();
@@ -179,6 +192,9 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
 
 /// The way to every area of the project, with how many webhooks and inboxes there are, and the tools of the
 /// page below. On a narrow screen it is the menu.
+///
+/// `area` is what is shown: its section is the current page (`aria-current`), also on a screen below it.
+/// `palette` and `help` open those dialogs.
 fn sidebar(
     project: &ProjectName,
     area: Memo<Option<Area>>,
@@ -241,6 +257,8 @@ fn sidebar(
 }
 
 /// The button that signs out.
+///
+/// What can still be undone is done first, with the token that is about to be forgotten.
 fn sign_out_button() -> AnyView {
     let (session, toasts, nav) = (use_session(), use_toasts(), use_nav());
     let leave = move |_| {

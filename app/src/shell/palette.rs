@@ -43,6 +43,9 @@ enum Target {
 }
 
 /// Opens the palette on Ctrl K and ⌘ K, wherever the focus is.
+///
+/// In a text field and in a dialog too, unlike other shortcuts: with Ctrl or ⌘ it types nothing. Pressed
+/// again, it closes.
 pub(crate) fn use_palette_keys(open: RwSignal<bool>) {
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
         if (event.ctrl_key() || event.meta_key())
@@ -106,6 +109,8 @@ impl Search {
 }
 
 /// The palette: a dialog with the search field and what was found. Running a command closes it.
+///
+/// The typed words are forgotten when a command runs, and kept when the dialog is only closed.
 #[component]
 pub(crate) fn Palette(
     /// Whether it is open.
@@ -152,6 +157,9 @@ fn option_id(list_id: &str, at: usize) -> String {
 }
 
 /// Where is typed what is searched for. It keeps the focus: arrow keys mark a result, Enter runs it.
+///
+/// `aria-expanded` is always true, because the list is always there, if only with the words that nothing was
+/// found.
 #[component]
 fn SearchField(
     /// What is searched for.
@@ -242,6 +250,9 @@ fn Results(
 }
 
 /// Everything that can be gone to: pages first, then actions, then webhooks.
+///
+/// Webhooks are the only things of the project that are reached by name here: they are the ones that people
+/// know by name.
 fn commands(webhooks: &[String]) -> Vec<Command> {
     let page = |(words, icon, area): (&str, Icon, Area)| Command {
         icon,

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 
 /// What a state means to a person.
+///
+/// Colours are the style sheet's; a screen says what a state means, and never which colour it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// As it should be.
@@ -29,6 +31,9 @@ impl Tone {
 }
 
 /// A state that changes.
+///
+/// The element stays and its word changes, so that a screen reader announces it where it stands in a
+/// `role="status"`.
 pub(crate) fn badge(state: impl Fn() -> (Tone, String) + Send + Sync + 'static) -> AnyView {
     badge_of_signal(Memo::new(move |_| state()))
 }

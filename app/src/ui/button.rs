@@ -31,6 +31,8 @@ impl Look {
 }
 
 /// A button.
+///
+/// While `disabled` it can still have the focus and is announced as unavailable: a press does nothing.
 #[component]
 pub(crate) fn Button(
     /// What it does, in words.
@@ -84,6 +86,9 @@ pub(crate) fn Button(
 }
 
 /// A link to an address of ours that looks like a button.
+///
+/// For what is a place: it can be opened in another tab and copied, which a button cannot. The shortcut is
+/// only written on it; the screen registers it ([`super::shortcuts::use_shortcut`]).
 #[component]
 pub(crate) fn LinkButton(
     /// Where it leads, in words.

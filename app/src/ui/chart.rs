@@ -15,6 +15,8 @@ const PLOT: f64 = 100.0;
 const HEAD: f64 = 28.0;
 
 /// One plot.
+///
+/// Heights are shares of it, so that the picture knows no units: the caller says what the edges stand for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plot {
     /// What it shows.
@@ -28,6 +30,9 @@ pub(crate) struct Plot {
 
 /// The picture. `summary` says it in words, `ticks` are the moments written below it, `readout` says what
 /// happened at the moment that somebody points at.
+///
+/// There are no words in the picture itself, because it is stretched to the space that it has: scales, names
+/// and moments are text around it, in the page's own size.
 pub(crate) fn chart(
     summary: String,
     plots: Vec<Plot>,
@@ -93,6 +98,9 @@ fn x_of(at: usize, count: usize) -> f64 {
 }
 
 /// The moment below a point that is `x` of `width` from the left.
+///
+/// `None` where there are no moments. Beyond the edges it is the first or the last, so that the mark does not
+/// flicker there.
 fn moment_at(x: f64, width: f64, count: usize) -> Option<usize> {
     #[expect(
         clippy::cast_precision_loss,

@@ -7,6 +7,9 @@ use crate::json::{self, Token};
 use leptos::prelude::*;
 
 /// A block of text that can be copied as it is. `what` names it for the ear and in the message after copying.
+///
+/// It is as high as its style sheet allows and scrolls then, so a long body does not push away what stands
+/// below.
 pub(crate) fn code_block(what: &'static str, text: String) -> AnyView {
     let shown = body_view(&text);
     view! {
@@ -37,6 +40,8 @@ pub(crate) fn header_lines(first: String, headers: Vec<(String, String)>) -> Any
 }
 
 /// A body for the eye: laid out and coloured where it is JSON that is not too long, as it came where not.
+///
+/// A token is an element, so a text beyond [`json::COLOURED_BYTES_MAX`] is laid out without colours.
 fn body_view(text: &str) -> AnyView {
     if text.len() > json::COLOURED_BYTES_MAX || !json::is_json(text) {
         return json::pretty(text).unwrap_or_else(|| String::from(text)).into_any();

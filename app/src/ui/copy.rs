@@ -21,6 +21,8 @@ pub(crate) fn copy(toasts: Toasts, what: &str, text: String) {
 }
 
 /// A button that copies. `text` is asked for when it is pressed, so it may change until then.
+///
+/// It shows an icon only; its name is "Copy" and `what`, so that several on a screen are told apart by ear.
 pub(crate) fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> AnyView {
     boxed_copy_button(what, Box::new(text))
 }

@@ -13,6 +13,9 @@ use crate::fetched::effect;
 /// A dialog that is shown while `open` is true. Its content is made anew each time, so a form in it starts
 /// empty, and what it held is forgotten when it is closed. Esc, the button in the corner and a press beside
 /// it close it.
+///
+/// `children` is called again each time it opens. The heading names the dialog for the ear, and the browser
+/// gives the focus back to what opened it.
 #[component]
 pub(crate) fn Dialog(
     /// Whether it is open.

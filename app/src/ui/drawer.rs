@@ -8,6 +8,9 @@ use super::shortcuts::use_shortcut;
 use crate::browser::focus;
 
 /// A drawer with a heading, its actions and its content. Closes with Esc or its button.
+///
+/// It takes the focus when it opens, as a whole: what is in it is mostly still being loaded then. Where the
+/// focus goes when it is closed is the caller's to say.
 #[component]
 pub(crate) fn Drawer(
     /// What it shows, for the ear.

@@ -177,6 +177,8 @@ pub(crate) fn TextArea(
 }
 
 /// On or off.
+///
+/// It holds at once, as far as its form goes: what is shown is what will be sent.
 #[component]
 pub(crate) fn Switch(
     /// Its name.
@@ -211,6 +213,9 @@ pub(crate) fn Switch(
 }
 
 /// Several things of which one is chosen, all in sight: each has a value, the words for it and a hint.
+///
+/// The browser's radio buttons: arrow keys move among them, and Tab goes past all of them at once. Options
+/// are (name, words, hint), and `value` is the name.
 #[component]
 pub(crate) fn Choice(
     /// Its name.

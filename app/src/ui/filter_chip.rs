@@ -10,6 +10,8 @@ use super::icon::{Icon, glyph};
 
 /// A filter that is typed. Enter applies it, Esc closes it unchanged, an empty text removes it. While it is
 /// set, the chip is the button that removes it.
+///
+/// The form is a `<details>` of the browser: it opens and closes by keyboard without code of ours.
 #[component]
 pub(crate) fn FilterChip(
     /// What it filters by, in one word.
@@ -68,6 +70,9 @@ pub(crate) fn FilterChip(
 }
 
 /// One of several things to choose as a chip, on or off. Not generic, so that it exists once.
+///
+/// It tells by `aria-pressed` whether it is on. Where one of several is always on, pressing that one changes
+/// nothing.
 pub(crate) fn toggle_chip(words: &'static str, is_on: Memo<bool>, press: UnsyncCallback<()>) -> AnyView {
     view! {
         <button type="button" class="chip" class:on=is_on aria-pressed=move || is_on.get().to_string() on:click=move |_| press.run(())>

@@ -34,6 +34,8 @@ pub(crate) fn shown_fault(
 }
 
 /// The same once it is due: nobody is told that a field is wrong before there was a chance to fill it in.
+///
+/// `is_due` is reactive: mostly whether somebody has tried to send the form, or has typed into the field.
 pub(crate) fn fault_when(
     faults: Memo<Vec<Fault>>,
     field: impl AsRef<str> + Send + Sync + 'static,
@@ -45,6 +47,9 @@ pub(crate) fn fault_when(
 }
 
 /// Whether a form can be sent as it is filled in. Where not, its first bad field gets the focus.
+///
+/// `first_bad` is [`IN_DIALOG`] or [`IN_SCREEN`], by where the form stands. The focus moves in the next
+/// frame: the fault that this press made due is not shown yet.
 pub(crate) fn is_complete(faults: Memo<Vec<Fault>>, first_bad: &'static str) -> bool {
     let is_complete = faults.with_untracked(Vec::is_empty);
     if !is_complete {
@@ -64,6 +69,9 @@ impl Sending {
     }
 
     /// Sends, unless something is under way already, and calls `act` with the answer.
+    ///
+    /// `load` is not polled when something is under way, so no second call is made: a double click is one
+    /// click.
     pub(crate) fn send<T: 'static>(self, load: Load<T>, act: impl FnOnce(Answer<T>) + 'static) {
         if self.0.get_untracked() {
             // A call that nobody waits for is never made.

@@ -74,6 +74,7 @@ pub(crate) enum Icon {
 }
 
 impl Icon {
+    /// The `d` of its path. Here and not in files, so that none is fetched.
     const fn path(self) -> &'static str {
         match self {
             Self::Logo => "M3.5 17.5V9a6.5 6.5 0 0 1 13 0v8.5M7 17.5V9.5a3 3 0 0 1 6 0v8M2 17.5h16M10 6.5v11",

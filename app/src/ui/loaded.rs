@@ -7,6 +7,7 @@ use super::button::Button;
 use super::icon::{Icon, glyph};
 use super::skeleton;
 use crate::api::ApiFailure;
+use crate::browser::focus;
 use crate::fetched::Fetched;
 
 /// Shows `ready` once `fetched` has a value; before that, `skeleton` or what went wrong.
@@ -14,6 +15,10 @@ use crate::fetched::Fetched;
 /// A value that was there stays, whatever a later load does: if that fails, a line above says that what is
 /// shown may be out of date. `ready` runs once for all values, not once for each: what is in it reads
 /// `fetched` itself.
+///
+/// The button that tries again keeps the focus while it loads, and when that fails again. When the value
+/// comes the button goes, and the focus moves to the heading of the screen, or to the drawer that shows the
+/// value.
 pub(crate) fn loaded<T: Send + Sync + 'static>(
     fetched: Fetched<T>,
     skeleton: fn() -> AnyView,
@@ -30,7 +35,8 @@ pub(crate) fn loaded<T: Send + Sync + 'static>(
     )
 }
 
-/// The faces, not generic, so that they exist once.
+/// The faces, not generic, so that they exist once. Each closure reads only which face is shown: another
+/// failure changes the words in it, and the button that somebody is on stays.
 fn faces(
     is_there: Memo<bool>,
     failure: RwSignal<Option<ApiFailure>>,
@@ -39,22 +45,24 @@ fn faces(
     skeleton: fn() -> AnyView,
     ready: Box<dyn Fn() -> AnyView + Send>,
 ) -> AnyView {
+    let is_stale = Memo::new(move |_| is_there.get() && failure.with(Option::is_some));
     let stale = move || {
-        let failed = failure.get().filter(|_| is_there.get())?;
-        Some(
+        focus::rescue(".stale");
+        is_stale.get().then(|| {
             view! {
                 <div class="stale" role="status">
                     {glyph(Icon::Warning)}
-                    <span><b>"This may be out of date. "</b>{failed.headline()}"."</span>
+                    <span><b>"This may be out of date. "</b>{move || headline(failure)}"."</span>
                     <Button label="Try again" on_press=move |()| reload.run(()) disabled=is_loading />
                 </div>
             }
-            .into_any(),
-        )
+            .into_any()
+        })
     };
     let has_failed = Memo::new(move |_| failure.with(Option::is_some));
     let content = move || {
         if is_there.get() {
+            focus::rescue(".failed");
             ready()
         } else if has_failed.get() {
             failed(failure, is_loading, reload)
@@ -69,18 +77,22 @@ fn faces(
     .into_any()
 }
 
+/// What went wrong in a few words; reactive.
+fn headline(failure: RwSignal<Option<ApiFailure>>) -> Option<String> {
+    failure.with(|failure| failure.as_ref().map(ApiFailure::headline))
+}
+
 /// What went wrong, what to do, and a button that tries again.
 fn failed(
     failure: RwSignal<Option<ApiFailure>>,
     is_loading: RwSignal<bool>,
     reload: UnsyncCallback<()>,
 ) -> AnyView {
-    let headline = move || failure.with(|failure| failure.as_ref().map(ApiFailure::headline));
     let advice = move || failure.with(|failure| failure.as_ref().map(ApiFailure::advice));
     view! {
         <div class="empty failed" role="alert">
             {glyph(Icon::Warning)}
-            <h2>{move || headline()}</h2>
+            <h2>{move || headline(failure)}</h2>
             <p>{move || advice()}</p>
             <Button label="Try again" icon=Icon::Again on_press=move |()| reload.run(()) disabled=is_loading />
         </div>

@@ -13,6 +13,9 @@ use crate::browser::clock::offset_min;
 use crate::words;
 
 /// The button, as long as there `has_more`. Not generic, so that it exists once.
+///
+/// `searched_to` is said beside it where a search stopped for want of time, so that an end is not taken for
+/// the end of all. `busy` is the call of `press`: the button keeps the focus meanwhile.
 pub(crate) fn shown(
     has_more: Memo<bool>,
     searched_to: Memo<Option<Timestamp>>,

@@ -8,6 +8,8 @@ use leptos::prelude::*;
 
 /// Nothing here yet: what it would hold, and the button that fills it. `action` may be empty where there is
 /// nothing to press.
+///
+/// An empty list always says what it is for, and what to do next: it is the first that a newcomer sees of it.
 pub(crate) fn empty(icon: Icon, headline: &'static str, advice: &'static str, action: AnyView) -> AnyView {
     view! {
         <div class="empty">
@@ -34,6 +36,9 @@ pub(crate) fn notice(tone: Tone, headline: String, advice: String) -> AnyView {
 
 /// Why a form was not accepted, announced when it appears. Faults that stand beside their fields are not
 /// repeated.
+///
+/// The place is there from the start and empty, so that what appears in it is announced. One fault alone is
+/// in the advice already; several are listed with their places.
 pub(crate) fn refusal(failure: RwSignal<Option<ApiFailure>>) -> AnyView {
     let content = move || {
         failure.get().map(|failure| {

@@ -8,6 +8,9 @@ use crate::browser::location;
 use crate::fetched::effect;
 
 /// The head of a screen. Sets the title of the tab too.
+///
+/// A screen has one, also while its data is still being loaded: the heading is where a navigation puts the
+/// focus, and what a screen reader says first.
 #[component]
 pub(crate) fn PageHead(
     /// The heading.

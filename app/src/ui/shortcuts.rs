@@ -43,6 +43,9 @@ impl Shortcuts {
     }
 
     /// Runs the shortcut that a key means, if there is one.
+    ///
+    /// A key with Ctrl, ⌘ or Alt belongs to the browser. In a text field every key but Esc is typed, and in a
+    /// modal dialog the dialog has them all.
     fn hear(self, event: &KeyboardEvent) {
         if event.default_prevented()
             || event.ctrl_key()

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 
 /// What stands in the place of something that is being loaded, for the eye and for the ear.
+///
+/// The shape is hidden from the ear, which hears "Loading" once.
 pub(crate) fn loading(shape: fn() -> AnyView) -> AnyView {
     view! { <div class="loading" role="status"><span class="for-ear">"Loading"</span>{shape()}</div> }
         .into_any()

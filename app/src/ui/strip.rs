@@ -4,6 +4,8 @@ use super::badge::Tone;
 use leptos::prelude::*;
 
 /// Bars for `tones`, filled up on the left with empty ones to `length`; `summary` says it in words.
+///
+/// Its width follows the space that it has: bars of a short history are as wide as those of a long one.
 pub(crate) fn strip(length: usize, tones: &[Tone], summary: String) -> AnyView {
     // One picture instead of dozens of elements: a bar is 3 wide and every 4.
     let missing = length.saturating_sub(tones.len());

@@ -53,6 +53,8 @@ pub(crate) fn tabs(label: &'static str, chosen: RwSignal<&'static str>, tabs: Ve
 }
 
 /// Moves the focus to the neighbour and opens it.
+///
+/// The ends are ends: it does not go round, so that holding a key leads somewhere.
 fn step(event: &KeyboardEvent) {
     let Some(tab) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
         return;

@@ -75,6 +75,9 @@ impl Toasts {
 
     /// Says that `subject` is gone and calls `commit` when it can no longer be taken back; `take_back` when
     /// it was.
+    ///
+    /// Nothing is sent before: taking it back needs no call that could fail. `subject` is what lists ask
+    /// [`Self::is_gone`] about, such as an id.
     pub(crate) fn undoable(
         self,
         text: impl Into<String>,
@@ -99,6 +102,9 @@ impl Toasts {
     }
 
     /// Does now what could still be undone.
+    ///
+    /// Called when the page is left, and before the token changes. What could be taken back is done, not
+    /// dropped: the person was told that it is gone.
     pub(crate) fn flush(self) {
         let ids: Vec<u32> = self.all.with_untracked(|all| {
             all.iter().filter(|toast| toast.undo.is_some()).map(|toast| toast.id).collect()
@@ -124,6 +130,9 @@ impl Toasts {
     }
 
     /// Removes a message, with its timer.
+    ///
+    /// A message that is gone must not be dismissed once more when its time is over: that would do what was
+    /// taken back.
     fn take(self, id: u32) -> Option<Toast> {
         let mut taken = None;
         self.all.update(|all| {
@@ -158,6 +167,9 @@ pub(crate) fn use_toasts() -> Toasts {
 
 /// Where the messages appear. They are announced politely; the latest that can be taken back is taken back by
 /// U.
+///
+/// The region is there before the first message, because a region that appears together with its text is not
+/// announced by every screen reader.
 #[component]
 pub(crate) fn ToastRegion() -> AnyView {
     let toasts = use_toasts();
@@ -197,6 +209,9 @@ pub(crate) fn ToastRegion() -> AnyView {
 }
 
 /// While something can be undone, `U` undoes the latest.
+///
+/// A component that shows nothing, so that the shortcut is listed and works only while there is something to
+/// undo.
 #[component]
 fn UndoKey() -> AnyView {
     let toasts = use_toasts();

@@ -43,6 +43,21 @@ pub struct DeliveryView {
     pub updated_at: Timestamp,
 }
 
+/// How many deliveries a list holds in all its pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct DeliveryCount {
+    /// So many were found.
+    pub count: u32,
+    /// Whether these are all. One request looks at a bounded part of a list; where the list is longer, there
+    /// are at least `count`.
+    pub exact: bool,
+    /// Only of a count that is not exact: what was made at this time or later was counted, what is older was
+    /// not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_to: Option<Timestamp>,
+}
+
 /// A delivery as a line of an export: what a list shows, and every attempt as it is recorded.
 ///
 /// `A` is what `attempts` is written as; the ledger has them as JSON text.

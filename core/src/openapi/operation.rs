@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body, body};
 use crate::api::audit::{AuditEntry, SubjectKind};
-use crate::api::delivery::{DeliveryDetail, DeliveryView, ExportedDelivery};
+use crate::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView, ExportedDelivery};
 use crate::api::dry_run::DryRunView;
 use crate::api::event::{BatchAccepted, EventAccepted, EventTypeView, EventView};
 use crate::api::inbox::{InboxRequestView, InboxView};
@@ -22,12 +22,14 @@ use crate::api::token::{TokenCreated, TokenIdentity, TokenView};
 use crate::api::webhook::{SecretView, WebhookView};
 use crate::config::PlanView;
 use crate::delivery::State;
+use crate::event::OBJECT_PART_CHARS_MAX;
 use crate::import::PreviewView;
 use crate::metrics::{Form, PROJECTS_MAX};
 use crate::operation::{Needs, Operation as Id, Reads};
 use crate::problem::ProblemType;
 use crate::query::{DataForm, TEXT_CHARS_MAX};
 use crate::run::{CallbackKind, RunState};
+use crate::search::{PIECE_CHARS_MAX, PIECE_CHARS_MIN};
 
 /// What an answer holds.
 pub(super) enum Content {
@@ -199,6 +201,10 @@ pub(super) const TAGS: [(&str, &str); 14] = [
     ("Health", "Whether the deployment answers."),
 ];
 
+/// Of lists that are searched.
+const ABOUT_SEARCH: &str = "One call looks at 20,000 rows at most, and with `text` at 8 MiB of payloads: a page that ends there before it is full \
+     says in `searched_to` how far it came, and `next` goes on. With `since` there is an end to it.";
+
 /// How metrics are written.
 const METRICS: [&str; 2] = [Form::Text.content_type(), Form::OpenMetrics.content_type()];
 
@@ -336,7 +342,11 @@ pub(super) fn described(id: Id) -> Operation {
             .gone("Removed from the catalogue; its events stay.")
             .or(ProblemType::NotFound),
         Id::ListEvents => Operation::new(Id::ListEvents, "List events")
-                .query(page_and(vec![text("type", "The event type.")]))
+                .about(ABOUT_SEARCH)
+                .query(page_and(event_filters(
+                    "Accepted at this time or later: `accepted_at`.",
+                    "Accepted before this time; later than `since`.",
+                )))
                 .gives::<Page<EventView>>(200, "A page, newest first, without data."),
         Id::CreateEvent => Operation::new(Id::CreateEvent, "Post an event")
                 .about("An answer 202 means that the event and its deliveries are stored. `Idempotency-Key` stands for the body's `idempotency_key`.")
@@ -366,12 +376,22 @@ pub(super) fn described(id: Id) -> Operation {
                 )]))
                 .lines::<EventView>("Lines of events, with their data."),
         Id::GetEvent => Operation::new(Id::GetEvent, "Show an event").gives::<EventView>(200, "The event, with its data.").or(ProblemType::NotFound),
+        Id::ListEventDeliveries => Operation::new(Id::ListEventDeliveries, "List the deliveries of an event")
+                .about("One for each webhook that got it, and those that a replay made later. For the attempts of one, show it.")
+                .query(whole_or_page())
+                .gives::<Page<DeliveryView>>(200, "All of them, or a page; newest first.")
+                .or(ProblemType::NotFound),
+        Id::CountDeliveries => Operation::new(Id::CountDeliveries, "Count deliveries")
+                .about(
+                    "Those that the list of deliveries gives in all its pages, by the same filters. One call looks at 100,000 at \
+                     most: beyond that `exact` is false, and there are at least `count`.",
+                )
+                .query(delivery_filters())
+                .gives::<DeliveryCount>(200, "How many there are, or are at least.")
+                .such_as(json!({ "count": 1868, "exact": false, "searched_to": "2026-11-21T09:30:00.000Z" })),
         Id::ListDeliveries => Operation::new(Id::ListDeliveries, "List deliveries")
-                .query(page_and(vec![
-                    word("state", &State::ALL.map(State::as_str), "Where they stand."),
-                    text("webhook", "The webhook's name."),
-                    text("type", "The event type."),
-                ]))
+                .about(ABOUT_SEARCH)
+                .query(page_and(delivery_filters()))
                 .gives::<Page<DeliveryView>>(200, "A page, newest first.")
                 .or(ProblemType::NotFound),
         Id::ExportDeliveries => Operation::new(Id::ExportDeliveries, "Export deliveries")
@@ -621,6 +641,59 @@ fn whole_or_page() -> Vec<Parameter> {
         },
         text("cursor", "`next` of the page before; opaque."),
     ]
+}
+
+/// What is wanted of events, or of the events of deliveries.
+fn event_filters(since: &'static str, until: &'static str) -> Vec<Parameter> {
+    vec![
+        time("since", since),
+        time("until", until),
+        text("type", "The event type."),
+        labels("label", "`key:value` of the event; may be given several times, and all must fit."),
+        Parameter {
+            name: "object",
+            schema: json!({ "type": "string", "pattern": format!("^([^/]{{1,{OBJECT_PART_CHARS_MAX}}}(/.{{1,{OBJECT_PART_CHARS_MAX}}})?)?$") }),
+            description: "What the event happened to: a type (`order`), or a type, a slash and a name (`order/o-1`).",
+        },
+        Parameter {
+            name: "text",
+            schema: json!({ "anyOf": [
+                { "type": "string", "minLength": PIECE_CHARS_MIN, "maxLength": PIECE_CHARS_MAX },
+                { "type": "string", "maxLength": 0 },
+            ] }),
+            description: "A piece of the event's `data`, as the producer wrote it, with its case.",
+        },
+    ]
+}
+
+fn delivery_filters() -> Vec<Parameter> {
+    let mut all = vec![
+        word("state", &State::ALL.map(State::as_str), "Where they stand."),
+        text("webhook", "The webhook's name."),
+        Parameter {
+            name: "event",
+            schema: json!({ "type": "string", "pattern": "^(evt_.*)?$" }),
+            description: "The event's id, `evt_…`.",
+        },
+        Parameter {
+            name: "status",
+            schema: json!({ "type": "string", "pattern": "^([1-5]([0-9][0-9]|xx))?$" }),
+            description: "The status of the latest answer (`503`), or its class (`5xx`).",
+        },
+        Parameter {
+            name: "attempts_min",
+            schema: json!({ "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "type": "string", "maxLength": 0 },
+            ] }),
+            description: "So many attempts were made, or more.",
+        },
+    ];
+    all.extend(event_filters(
+        "Made at this time or later: `created_at`.",
+        "Made before this time; later than `since`.",
+    ));
+    all
 }
 
 fn export_and(more: Vec<Parameter>) -> Vec<Parameter> {

@@ -8,7 +8,7 @@ use postern_core::api::webhook::WebhookView;
 use postern_core::facade::ubiops::{self, Detail, ListFilter, TestDetail};
 use postern_core::fault::{self, InputFault};
 use postern_core::operation::Method;
-use postern_core::problem::ProblemType;
+use postern_core::problem::{Problem, ProblemType};
 use postern_core::query::{self, PageQuery, WebhookQuery};
 use postern_core::route::decode_segment;
 use postern_core::webhook::{Contract, ProjectName};
@@ -106,6 +106,12 @@ async fn route(
 
 const UBIOPS: Option<Contract> = Some(Contract::Ubiops);
 
+/// The status of an error. Where waiting does not help, no 429: the client would sleep and repeat for ever
+/// (docs/wire.md A.6).
+const fn status_of_error(problem: &Problem) -> u16 {
+    if problem.quota.is_some() && problem.retry_after_s.is_none() { 400 } else { status_of(problem) }
+}
+
 /// `webhooks_create`: 201.
 async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let definition = ubiops::create(&session.incoming.json_text().await?, &session.policy())?;
@@ -178,7 +184,7 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
     let allow = error.allow();
     let problem = error.into_problem(id);
     let answer = Answer::json_text(
-        status_of(&problem),
+        status_of_error(&problem),
         serde_json::json!({ "error": problem.sentence() }).to_string(),
     );
     match allow {
@@ -194,9 +200,20 @@ pub(crate) fn error_answer(error: ApiError, id: &RequestId) -> Answer {
 #[cfg(test)]
 mod tests {
     use postern_core::fault::Fault;
-    use postern_core::problem::Problem;
+    use postern_core::quota::{Exceeded, Quota};
 
     use super::*;
+
+    #[test]
+    fn a_quota_is_429_only_where_waiting_helps() {
+        let over = |retry_after_s| {
+            let exceeded = Exceeded { quota: Quota::Webhooks, limit: 1, used: 1, more: 1, retry_after_s };
+            status_of_error(&Problem::over_quota(exceeded))
+        };
+        assert_eq!((over(None), over(Some(9))), (400, 429));
+        let guesses = Problem::new(ProblemType::TooManyRequests, "wait 60 seconds");
+        assert_eq!(status_of_error(&guesses), 429);
+    }
 
     #[test]
     fn both_versions_have_the_same_paths() {

@@ -6,13 +6,16 @@ use postern_core::query::DeliveryQuery;
 
 use super::exports;
 use super::problem::{Answer, ApiError, Outcome};
-use crate::project_do::deliveries::{CancelDelivery, ListDeliveries, ResendDelivery, ShowDelivery};
+use crate::project_do::deliveries::{
+    CancelDelivery, CountDeliveries, ListDeliveries, ResendDelivery, ShowDelivery,
+};
 use crate::session::Session;
 
 /// Answers an operation of this resource.
 pub(crate) async fn answer(session: &mut Session<'_>, asked: Deliveries) -> Result<Outcome, ApiError> {
     let answer = match asked {
         Deliveries::ListDeliveries => list(session).await,
+        Deliveries::CountDeliveries => count(session).await,
         Deliveries::ExportDeliveries => return exports::deliveries(session).await.map(Outcome::Response),
         Deliveries::GetDelivery { id } => show(session, id).await,
         Deliveries::RetryDelivery { id } => resend(session, id).await,
@@ -25,6 +28,12 @@ pub(crate) async fn answer(session: &mut Session<'_>, asked: Deliveries) -> Resu
 async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let query = DeliveryQuery::parse(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(ListDeliveries { query }).await?)
+}
+
+/// `GET count`: 200, exact or at least so many; 422.
+async fn count(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let filter = DeliveryQuery::parse_count(session.query()).map_err(InputFault::from)?;
+    Answer::json(200, &session.ask(CountDeliveries { filter }).await?)
 }
 
 /// `GET {id}`: 200 with attempts, event and reason; 404.

@@ -1,11 +1,12 @@
 //! Questions about deliveries.
 
-use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
+use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView};
 use postern_core::api::page::Page;
 use postern_core::id::Seq;
 use postern_core::operation::Operation;
-use postern_core::query::{DeliveryQuery, ExportQuery};
-use postern_ledger::{DeliveryFilter, Exported};
+use postern_core::query::{DeliveryQuery, ExportQuery, PageQuery};
+use postern_core::search::DeliveryFilter;
+use postern_ledger::Exported;
 use serde::{Deserialize, Serialize};
 
 use super::erased::questions;
@@ -14,12 +15,21 @@ use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 
-questions!(ListDeliveries, ShowDelivery, ExportDeliveries, ResendDelivery, CancelDelivery);
+questions!(
+    ListDeliveries,
+    ListEventDeliveries,
+    CountDeliveries,
+    ShowDelivery,
+    ExportDeliveries,
+    ResendDelivery,
+    CancelDelivery
+);
 
 replies! {
     DeliveryView => "delivery",
     DeliveryDetail => "delivery_detail",
     Page<DeliveryView> => "deliveries",
+    DeliveryCount => "delivery_count",
 }
 
 /// One page of the deliveries.
@@ -36,9 +46,46 @@ impl Question for ListDeliveries {
     type Reply = Page<DeliveryView>;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<Page<DeliveryView>, Refusal> {
-        let DeliveryQuery { state, webhook, kind, page } = self.query;
-        let filter = DeliveryFilter { state, webhook, kind };
+        let DeliveryQuery { filter, page } = self.query;
         Ok(turn.ledger.list_deliveries(&filter, page.limit, page.cursor.as_deref())?)
+    }
+}
+
+/// The deliveries of one event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListEventDeliveries {
+    /// `evt_…`
+    pub(crate) event: String,
+    /// Which part of them.
+    pub(crate) page: PageQuery,
+}
+
+impl Question for ListEventDeliveries {
+    const NAME: &'static str = "list_event_deliveries";
+    const NEED: Need<Self> = Need::Of(Operation::ListEventDeliveries);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = Page<DeliveryView>;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<Page<DeliveryView>, Refusal> {
+        Ok(turn.ledger.deliveries_of_event(&self.event, &self.page)?)
+    }
+}
+
+/// How many deliveries there are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CountDeliveries {
+    /// Of which.
+    pub(crate) filter: DeliveryFilter,
+}
+
+impl Question for CountDeliveries {
+    const NAME: &'static str = "count_deliveries";
+    const NEED: Need<Self> = Need::Of(Operation::CountDeliveries);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = DeliveryCount;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<DeliveryCount, Refusal> {
+        Ok(turn.ledger.count_deliveries(&self.filter)?)
     }
 }
 

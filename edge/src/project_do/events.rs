@@ -98,8 +98,8 @@ impl Question for ListEvents {
     type Reply = Page<EventView>;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<Page<EventView>, Refusal> {
-        let EventQuery { kind, page } = self.query;
-        Ok(turn.ledger.list_events(kind.as_deref(), page.limit, page.cursor.as_deref())?)
+        let EventQuery { filter, page } = self.query;
+        Ok(turn.ledger.list_events(&filter, page.limit, page.cursor.as_deref())?)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::words;
 
 /// The tabs of `attempt`. `chosen` keeps the open one while attempts change. The difference is offered where
 /// there is an attempt `before`, the event where somebody has it.
+///
+/// A tab that was open and is not offered for another attempt gives way to the first one.
 pub(crate) fn attempt_tabs(
     chosen: RwSignal<&'static str>,
     attempt: AttemptView,
@@ -50,6 +52,8 @@ pub(crate) fn attempt_tabs(
 }
 
 /// Which request or background run of Postern made the call: what its logs are searched for.
+///
+/// An attempt from before Postern wrote that down has none, and nothing is said.
 fn made_by(attempt: &AttemptView) -> AnyView {
     let id = attempt.attempt.request_id.clone();
     id.map(|id| {
@@ -112,6 +116,9 @@ fn response(attempt: &AttemptView) -> AnyView {
 }
 
 /// The lines of two attempts; those of one of them only are marked, by a sign as well as by a colour.
+///
+/// It compares headers and bodies as text, JSON laid out before: what a person would point at when asked why
+/// the second attempt worked.
 fn difference(before: &AttemptView, after: &AttemptView) -> AnyView {
     let line = |(change, text): (Change, String)| {
         let (class, sign) = match change {

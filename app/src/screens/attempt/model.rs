@@ -30,6 +30,9 @@ pub(crate) fn status_line(response: &ReceivedResponse) -> String {
 
 /// A shell command that sends the same bytes again; `None` where nothing was sent. Values that are hidden
 /// here are named, to be filled in before it is run.
+///
+/// Header values that are hidden here can't be known, so the command does not run as it is: better than one
+/// that runs and is refused for a reason that nobody sees.
 pub(crate) fn curl(attempt: &AttemptView) -> Option<String> {
     let request = attempt.attempt.request.as_ref()?;
     let mut lines = vec![format!("curl -X POST {}", quoted(&request.url))];
@@ -50,6 +53,9 @@ pub(crate) fn shown(attempts: &[AttemptView], chosen: Option<u32>) -> Option<usi
 }
 
 /// `text` as one word of a POSIX shell.
+///
+/// In single quotes a shell takes everything as it is; only a single quote itself has to be written outside
+/// of them.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -69,6 +75,9 @@ pub(crate) enum Change {
 const LINES_MAX: usize = 600;
 
 /// The difference between two texts, line by line (a longest common subsequence).
+///
+/// Both sides are cut after [`LINES_MAX`] lines. Lines are compared whole; a change within a line shows as
+/// one line gone and one new.
 pub(crate) fn difference(before: &str, after: &str) -> Vec<(Change, String)> {
     let before: Vec<&str> = before.lines().take(LINES_MAX).collect();
     let after: Vec<&str> = after.lines().take(LINES_MAX).collect();

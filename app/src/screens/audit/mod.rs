@@ -12,7 +12,7 @@ use web_sys::HtmlDetailsElement;
 
 use crate::api::use_project;
 use crate::browser::clock::{Clock, offset_min, use_clock};
-use crate::nav::use_nav;
+use crate::nav::{Nav, use_nav};
 use crate::routes::Query;
 use crate::screens::filters::typed_filter;
 use crate::ui::button::Button;
@@ -33,6 +33,9 @@ const SUBJECT: &str = "subject";
 const COLUMNS: [Column; 4] = [words("What"), words("Who"), words("Difference"), numbers("When")];
 
 /// The screen: the filter, and the entries that fit it.
+///
+/// It does not follow the feed: an entry is read to find out what happened, and is there when the screen is
+/// opened.
 #[component]
 pub(crate) fn Audit() -> AnyView {
     let list = list_of();
@@ -80,23 +83,33 @@ fn content(list: List<AuditEntry>) -> impl Fn() -> AnyView + Send + 'static {
             });
             return view! { <div class="card scroll">{table}</div>{more()} }.into_any();
         }
-        if list.core.has_more() { nothing_yet(more()) } else { nothing(nav.value(SUBJECT).is_some()) }
+        if list.core.has_more() {
+            nothing_yet(more())
+        } else if nav.value(SUBJECT).is_some() {
+            nothing_of_this(nav)
+        } else {
+            nothing_changed()
+        }
     }
 }
 
-/// What stands in the place of a log without entries: why it is empty, and the way out where there is one.
-fn nothing(is_filtered: bool) -> AnyView {
-    if !is_filtered {
-        let advice = "Every change of a definition, a token or a setting is noted here.";
-        return empty(Icon::Audit, "Nothing was changed yet", advice, ().into_any());
-    }
-    let nav = use_nav();
+/// What stands in the place of the log of a project in which nothing was changed yet.
+fn nothing_changed() -> AnyView {
+    let advice = "Every change of a definition, a token or a setting is noted here.";
+    empty(Icon::Audit, "Nothing was changed yet", advice, ().into_any())
+}
+
+/// What stands there while the log is about one thing to which nothing was done, with the way to the whole
+/// log.
+fn nothing_of_this(nav: Nav) -> AnyView {
     let clear = view! { <Button label="Remove the filter" on_press=move |()| nav.filter(SUBJECT, None) /> }
         .into_any();
     empty(Icon::Search, "Nothing was done to this", "Remove the filter to see all.", clear)
 }
 
 /// One entry, which never changes: what was done to which thing, who did it, and the difference that it made.
+///
+/// Made once and never written again, so it takes the entry and no signal.
 fn row(entry: &AuditEntry, place: Signal<String>, clock: Clock, opened: RwSignal<Vec<String>>) -> AnyView {
     let at = entry.at;
     let (exact, ago) = (words::date_time(at, offset_min(at)), move || words::ago(clock.now(), at));

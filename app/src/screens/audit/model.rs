@@ -13,6 +13,8 @@ impl Row for AuditEntry {
 }
 
 /// What was done, such as "Webhook secret rotated".
+///
+/// Made of the action's own name, so that an action which is newer than this page is said too.
 pub(crate) fn words_of(entry: &AuditEntry) -> String {
     let words = entry.action.as_str().replace(['.', '_'], " ");
     let mut letters = words.chars();

@@ -36,6 +36,8 @@ use crate::words::{self, state_word};
 
 /// The drawer of the delivery `id`; what it does shows in `list` at once. It is open as long as the address
 /// says so, and gives the focus back to its row when it is closed.
+///
+/// `Many` after a gap of the feed loads it again as well, because what changed meanwhile nobody knows.
 #[component]
 pub(crate) fn DeliveryDrawer(
     /// `dlv_…`
@@ -246,6 +248,8 @@ fn Actions(
 }
 
 /// The attempts, the latest first: what is still to come stands on top.
+///
+/// Numbers count down with the rows (`reversed`), so that a screen reader says the number that is shown.
 #[component]
 fn Attempts(
     /// The delivery.
@@ -295,6 +299,9 @@ fn Shown(
 
 /// The attempt that is still to come, with the time until it and where that time comes from: the schedule, or
 /// what the receiver asked for. Nothing once the delivery has ended.
+///
+/// A delivery that is held has no time: what it waits for is said in the reason above, and no clock would be
+/// right. The countdown is the page's clock against a time of the server.
 fn next_attempt(
     delivery: Memo<Option<DeliveryView>>,
     attempts: Memo<Vec<AttemptView>>,
@@ -345,6 +352,9 @@ fn asked_s(attempt: &AttemptView) -> Option<u32> {
 
 /// An attempt that was made; pressed, it is the one that is shown. Whether it counts as delivered depends on
 /// the webhook's contract: some take a redirect for a success.
+///
+/// A failed attempt is "busy", not "bad", in its colour: only a delivery that was given up is bad, and the
+/// reason above says so.
 fn attempt_row(attempt: &AttemptView, is_chosen: Signal<bool>, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;

@@ -36,6 +36,8 @@ pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetc
 
 /// A page of the deliveries that `page` asks for: the filters of the address, and a `limit`. The API has no
 /// state "under way": its three are asked for one by one and put together.
+///
+/// The first failure is that of all three: a list of which a third is missing would be taken for whole.
 pub(super) fn load(project: &ProjectApi, page: &Query, cursor: Option<&str>) -> Load<Page<DeliveryView>> {
     if page.value("state").as_deref() != Some(model::UNDER_WAY) {
         return project.deliveries(&model::api_query(page, cursor));
@@ -123,6 +125,9 @@ fn row(delivery: RwSignal<DeliveryView>, place: Signal<String>, around: Around) 
 }
 
 /// Where a press leads. Filters stay in the address when a drawer opens.
+///
+/// On the screen of deliveries the filters stay, so that closing the drawer leads back to the same list. From
+/// another screen there are none to keep.
 fn address_of(delivery: RwSignal<DeliveryView>, around: Around) -> String {
     let query = if around.webhooks.is_some() { around.nav.query() } else { Query::default() };
     let query = delivery.with_untracked(|delivery| query.with("open", Some(&delivery.id)));

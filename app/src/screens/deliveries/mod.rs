@@ -58,7 +58,7 @@ pub(crate) fn Deliveries() -> AnyView {
         if list.page.value.with(Option::is_none) {
             return String::from("Everything that was sent, is waiting, or was given up");
         }
-        model::about(list.core.len(), list.core.has_more(), list.core.counts())
+        model::about(list.core.extent(), list.core.counts())
     });
     let replays = replays::list_of();
     let replay = move || nav.open("replay", Some(replays::Kind::Ended.as_str()));
@@ -88,6 +88,9 @@ fn list_as_asked() -> List<DeliveryView> {
 }
 
 /// Whether the list stands still, and how much it has missed since.
+///
+/// A paused list is a still picture, so that somebody can read it while deliveries keep coming. Resumed, it
+/// is loaded anew: what was missed was only counted.
 #[derive(Clone, Copy)]
 struct Pause {
     /// The list that stands still.
@@ -105,7 +108,7 @@ impl Pause {
         let nav = use_nav();
         use_live().on_change(move |change| {
             if let Some(delivery) = change.delivery() {
-                pause.hear(&delivery, model::fits(&nav.query_now(), &delivery));
+                pause.hear(&delivery, &nav.query_now());
             } else if change.kind() == ChangeKind::Many && !pause.is_paused.get_untracked() {
                 list.page.reload();
             }
@@ -114,12 +117,14 @@ impl Pause {
         pause
     }
 
-    /// Takes a change in, or counts it while the list stands still.
-    fn hear(self, delivery: &DeliveryView, fits: bool) {
-        if !self.is_paused.get_untracked() {
-            self.list.offer(delivery, fits);
-        } else if fits {
-            self.missed.update(|missed| *missed += 1);
+    /// Takes a change in, or counts it while the list stands still. `asked` is the address's query: what does
+    /// not fit it is written where it stands already, because a row does not go while it is looked at.
+    fn hear(self, delivery: &DeliveryView, asked: &Query) {
+        match (self.is_paused.get_untracked(), model::fits(asked, delivery)) {
+            (false, true) => self.list.offer(delivery),
+            (false, false) => self.list.update(delivery),
+            (true, true) => self.missed.update(|missed| *missed += 1),
+            (true, false) => {}
         }
     }
 
@@ -127,8 +132,10 @@ impl Pause {
     fn press(self) {
         let pauses = !self.is_paused.get_untracked();
         self.is_paused.set(pauses);
-        self.list.core.keep_still(pauses);
-        if !pauses {
+        if pauses {
+            self.list.core.stand_still();
+        } else {
+            self.list.core.move_again();
             self.missed.set(0);
             self.list.page.reload();
         }

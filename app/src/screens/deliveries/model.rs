@@ -8,6 +8,7 @@ use postern_core::time::Timestamp;
 
 use crate::routes::Query;
 use crate::ui::badge::Tone;
+use crate::ui::rows::Extent;
 use crate::ui::rows::store::{Counts, Row};
 use crate::words;
 
@@ -45,6 +46,9 @@ pub(crate) const UNDER_WAY: &str = "under_way";
 pub(crate) const UNDER_WAY_STATES: [State; 3] = [State::Pending, State::Leased, State::Waiting];
 
 /// Of the page's query, what belongs to the list.
+///
+/// Only these are what the list is loaded for: an opened drawer stands in the same query and must not load it
+/// anew.
 pub(crate) fn own_query(page: &Query) -> Query {
     FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()))
 }
@@ -102,6 +106,8 @@ pub(crate) fn take_in(list: &mut Page<DeliveryView>, page: &Query, delivery: &De
 }
 
 /// Whether something else than the schedule keeps a delivery from being sent.
+///
+/// A closed gate has taken its time away: its webhook is paused, disabled, probed or at a limit.
 pub(crate) fn is_held(delivery: &DeliveryView) -> bool {
     matches!(delivery.state, State::Pending | State::Waiting) && delivery.next_at.is_none()
 }
@@ -132,6 +138,9 @@ pub(crate) fn result(delivery: &DeliveryView, held: Option<&str>) -> String {
 
 /// Where the next attempt comes from, such as `30 min after attempt 3, ±20 %`. `waits_ms` is the wait from
 /// the end of the latest attempt, `asked_s` what its answer asked for.
+///
+/// The page does not ask which schedule the webhook has: a wait that fits Postern's, with its spread, is
+/// named by it, and any other by its length.
 pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Option<u32>) -> String {
     let Some(waits_ms) = waits_ms.filter(|_| attempts > 0) else {
         return String::from("as soon as possible");
@@ -156,10 +165,13 @@ pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Opti
 }
 
 /// The line below the heading. `counts` as [`Row::marks`] marks deliveries.
-pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
+pub(crate) fn about(extent: Extent, counts: Counts) -> String {
     let [waiting, dead, ..] = counts;
+    let (shown, more) = match extent {
+        Extent::Whole(number) => (number, ""),
+        Extent::Cut(number) => (number, " shown, there are older ones"),
+    };
     let shown = words::count(u32::try_from(shown).unwrap_or(u32::MAX), "delivery", "deliveries");
-    let more = if has_more { " shown, there are older ones" } else { "" };
     format!("{shown}{more} · {waiting} under way · {dead} gave up")
 }
 
@@ -217,9 +229,9 @@ mod tests {
             [State::Pending, State::Leased, State::Waiting, State::Delivered, State::Dead, State::Cancelled]
                 .map(|state| delivery("dlv_1", state, 0).marks());
         assert_eq!(marks, [1, 1, 1, 0, 2, 0]);
-        assert_eq!(about(1, false, [1, 0, 0, 0]), "1 delivery · 1 under way · 0 gave up");
+        assert_eq!(about(Extent::Whole(1), [1, 0, 0, 0]), "1 delivery · 1 under way · 0 gave up");
         assert_eq!(
-            about(50, true, [3, 2, 0, 0]),
+            about(Extent::Cut(50), [3, 2, 0, 0]),
             "50 deliveries shown, there are older ones · 3 under way · 2 gave up"
         );
     }

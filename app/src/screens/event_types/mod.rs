@@ -59,6 +59,9 @@ fn add_button(is_adding: RwSignal<bool>) -> AnyView {
 }
 
 /// The event types, a card each; archived ones last, and one that is being deleted not at all.
+///
+/// What is about to be deleted is left out by project and name: an event type of the same name in another
+/// project has nothing to do with it.
 #[component]
 fn Catalogue(
     /// The catalogue.

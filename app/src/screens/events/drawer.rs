@@ -21,6 +21,9 @@ use crate::ui::skeleton;
 use crate::words;
 
 /// The drawer of an event.
+///
+/// It is loaded once: the feed has no message of an event. Closed, it gives the focus back to its row, or to
+/// the first row if that has gone.
 #[component]
 pub(super) fn EventDrawer(
     /// `evt_…`
@@ -43,6 +46,9 @@ pub(super) fn EventDrawer(
 }
 
 /// What is in the drawer.
+///
+/// An event without a delivery is not an error, but mostly a surprise: it says what to do about it.
+/// `deliveries` is the address of their screen.
 fn facts(event: &EventView, deliveries: &str) -> AnyView {
     let href = format!("{deliveries}{}", Query::default().with("type", Some(&event.kind)).text());
     let unwanted = (event.deliveries == 0).then(|| {
@@ -65,6 +71,9 @@ fn facts(event: &EventView, deliveries: &str) -> AnyView {
 }
 
 /// Where this event alone is sent to a webhook that did not get it.
+///
+/// The form of a replay finds it by its type and by the millisecond in which it was accepted. Others of that
+/// type and millisecond are sent too; the form counts them first.
 fn send_address(event: &EventView) -> String {
     let (since, until) = (event.accepted_at.to_rfc3339(), event.accepted_at.plus_ms(1).to_rfc3339());
     let query = Query::default()

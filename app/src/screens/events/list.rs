@@ -21,6 +21,9 @@ use crate::words::ago;
 const COLUMNS: [Column; 4] = [words("Event"), words("Object"), numbers("Deliveries"), numbers("Accepted")];
 
 /// The events of the type that the address names, as they come.
+///
+/// It is not offered row by row as deliveries are: the feed carries deliveries, and an event has as many as
+/// it matched webhooks.
 pub(super) fn list_of() -> List<EventRow> {
     let (nav, project) = (use_nav(), use_project());
     let kind = Memo::new(move |_| nav.value("type"));
@@ -42,6 +45,8 @@ pub(super) fn list_of() -> List<EventRow> {
 }
 
 /// A page of the events of a type, or of all.
+///
+/// What a row shows is taken out of each event here, so that a list of thousands does not keep their data.
 pub(super) fn load(project: &ProjectApi, kind: Option<&str>, cursor: Option<&str>) -> Load<Page<EventRow>> {
     let events = project.events(&Query::default().with("type", kind).with("cursor", cursor));
     Box::pin(async move {

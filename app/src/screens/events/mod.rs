@@ -32,6 +32,9 @@ use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 
 /// The screen.
+///
+/// A link with `?post=1` opens the form, as the overview and a webhook's screen do. The list beneath is the
+/// same with and without it.
 #[component]
 pub(crate) fn Events() -> AnyView {
     let (nav, live) = (use_nav(), use_live());
@@ -71,6 +74,9 @@ fn post_button(is_posting: RwSignal<bool>) -> AnyView {
 }
 
 /// The filter, and the way to send what was missed.
+///
+/// "Send missed events…" leads to the form of a replay, filled in for events that a webhook never got: this
+/// is the screen on which somebody notices them.
 #[component]
 fn Filters() -> AnyView {
     let missed = replays::address(replays::Kind::Missing, &Query::default());
@@ -86,6 +92,9 @@ fn Filters() -> AnyView {
 }
 
 /// The rows, or why the list is empty.
+///
+/// An empty page with a next one is a search that has not reached the end yet: it offers to go on, and does
+/// not say that there is none.
 fn content(list: List<EventRow>, is_posting: RwSignal<bool>) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
     let is_empty = list.core.is_empty();

@@ -14,6 +14,8 @@ use crate::ui::rows::store::Row;
 use crate::{json, words};
 
 /// What a row shows of an event.
+///
+/// Not the event itself: its data may be large, and a list keeps thousands of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventRow {
     /// `evt_…`
@@ -128,6 +130,8 @@ impl EventDraft {
     }
 
     /// Puts the example of its type where no data was typed.
+    ///
+    /// `{}` is what the form starts with, so it counts as nothing typed.
     pub(crate) fn fill(&mut self, example: &Value) {
         if matches!(self.data.trim(), "" | "{}") {
             self.data = json::pretty(&example.to_string()).unwrap_or_default();
@@ -135,6 +139,9 @@ impl EventDraft {
     }
 
     /// What the edge would say is wrong with it.
+    ///
+    /// Broken JSON is said in words of its own before the parser is asked: the whole body would be malformed
+    /// then, and the parser could not say where.
     pub(crate) fn faults(&self) -> Vec<Fault> {
         if !self.data.trim().is_empty() && !json::is_json(&self.data) {
             return vec![Fault::new("/data", "is not JSON yet")];
@@ -148,6 +155,8 @@ impl EventDraft {
 }
 
 /// Labels as they are typed: `key:value` pairs, separated by commas.
+///
+/// Nothing is refused here: a pair without a colon is a key with an empty value, and the parser judges that.
 pub(crate) fn labels_of(text: &str) -> Map<String, Value> {
     let mut labels = Map::new();
     for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {

@@ -28,6 +28,9 @@ use crate::words;
 /// somebody who types JSON wants to know at once where it breaks.
 ///
 /// An event that was posted before, by its idempotency key, is not stored again, and the message says so.
+///
+/// The dialog closes once the event was accepted. Refused, it stays with what was typed, and with the edge's
+/// reasons.
 #[component]
 pub(super) fn PostEvent(
     /// Called when an event was accepted.
@@ -176,6 +179,9 @@ fn KindAndData(
 
 /// What a dry run said, in one line and webhook by webhook: those that would get the event first, because
 /// that is what somebody who posts an event wants to know.
+///
+/// It is announced as a whole when it comes (`role="status"` around it), so the line that sums it up comes
+/// first.
 fn result_view(result: &DryRunView) -> AnyView {
     let (first, then): (Vec<&DryRunWebhook>, Vec<&DryRunWebhook>) =
         result.webhooks.iter().partition(|webhook| webhook.delivers);
@@ -188,6 +194,9 @@ fn result_view(result: &DryRunView) -> AnyView {
 
 /// What would become of the event at one webhook, folded: which of its filters hold, the exact request with
 /// its signature, and when each attempt would come if all before it failed at once.
+///
+/// "Disabled" stands for a webhook whose filters fit, but which is called for nothing now. Everything in it
+/// is what the edge answered; the page decides nothing.
 fn webhook_view(webhook: &DryRunWebhook) -> AnyView {
     let (tone, word) = match (webhook.delivers, webhook.matched) {
         (true, _) => (Tone::Good, "Gets it"),

@@ -14,6 +14,9 @@ use crate::ui::notice::refusal;
 use crate::ui::toast::use_toasts;
 
 /// How the inbox answers.
+///
+/// The fields are filled in once. What is typed is judged by the parser of the edge; the chips fill in status
+/// and delay for the failures that are rehearsed most and leave the body alone.
 #[component]
 pub(super) fn InboxFacts(inbox: Fetched<InboxView>) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());

@@ -38,6 +38,9 @@ use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
 
 /// The screen.
+///
+/// What arrived and how it answers are loaded beside each other, and each has its own failure and its own way
+/// to try again.
 #[component]
 pub(crate) fn Inbox(
     /// `ibx_…`
@@ -88,7 +91,7 @@ fn list_of(own: StoredValue<String>) -> List<InboxRequestView> {
     });
     use_live().on_change(move |change| {
         if let Some(request) = own.with_value(|id| change.request_of(id)) {
-            list.offer(&request, true);
+            list.offer(&request);
         } else if change.kind() == ChangeKind::Many {
             list.page.reload();
         }
@@ -97,6 +100,9 @@ fn list_of(own: StoredValue<String>) -> List<InboxRequestView> {
 }
 
 /// Sends a test to the inbox, and puts into `test` what becomes of it.
+///
+/// Nothing is sent twice by a press while one is under way. What arrives comes through the feed like
+/// everything else; `test` says only how the call went.
 fn send_test(inbox: Fetched<InboxView>, test: RwSignal<Option<TestView>>) -> UnsyncCallback<()> {
     let (project, toasts, sending) = (use_project(), use_toasts(), Sending::new());
     watch(project.clone(), test);
@@ -122,6 +128,9 @@ fn test_words(test: &TestView) -> String {
 }
 
 /// Deletes the inbox, unless that is taken back.
+///
+/// As with a webhook: it is deleted once the time to take it back is over, and the way back leads to it. A
+/// project's count of inboxes is loaded again then.
 fn delete(own: StoredValue<String>, name: Signal<String>) -> UnsyncCallback<()> {
     let (project, nav, toasts) = (use_project(), use_nav(), use_toasts());
     let state: ProjectState = expect_context();
@@ -145,6 +154,9 @@ fn delete(own: StoredValue<String>, name: Signal<String>) -> UnsyncCallback<()> 
 }
 
 /// The requests, or how to get one.
+///
+/// `opened` are the ids of the requests that are unfolded. They are kept here, not in the rows, because a row
+/// that is scrolled out of sight is taken out of the document.
 fn content(
     list: List<InboxRequestView>,
     own: StoredValue<String>,

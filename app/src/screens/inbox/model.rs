@@ -43,6 +43,9 @@ pub(crate) fn request_line(request: &InboxRequestView) -> String {
 
 /// What was typed as an answer, as the JSON that sets it; text that is not a number is sent as it was typed,
 /// so that the server's message is shown.
+///
+/// `delay_ms` is milliseconds. The body goes out as it was typed, with its white space: it is a body, not a
+/// name.
 pub(crate) fn answer_body(status: &str, delay_ms: &str, body: &str) -> serde_json::Value {
     let number = |text: &str| {
         text.trim()

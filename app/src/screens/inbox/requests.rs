@@ -18,6 +18,9 @@ pub(super) fn requests(list: List<InboxRequestView>, opened: RwSignal<Vec<String
 }
 
 /// A request: its line, and all of it below while it is open.
+///
+/// The line says what is compared most: method and path, whether the signature holds, the size, and what was
+/// answered. The rest is made when it is unfolded.
 fn row(
     list: List<InboxRequestView>,
     request: RwSignal<InboxRequestView>,
@@ -59,6 +62,9 @@ fn whole(request: &InboxRequestView) -> AnyView {
 }
 
 /// Its body, in the form in which it can be read best.
+///
+/// Three forms, by what it is: text as it came, JSON inside of a JSON string decoded, and bytes that are no
+/// text in base64. The form in which it came is always there too.
 fn body(request: &InboxRequestView) -> AnyView {
     let kind = if request.body_is_base64 { "Body, in base64 because it is not text" } else { "Body" };
     match postern_core::inbox::decoded(&request.body) {

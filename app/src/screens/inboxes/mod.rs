@@ -34,6 +34,8 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 /// The screen. N opens the form of a new inbox. The counts follow the feed, but not each request for itself.
+///
+/// The list is short (a quota bounds it), so all of it is loaded at once and has no pages.
 #[component]
 pub(crate) fn Inboxes() -> AnyView {
     let (project, live) = (use_project(), use_live());

@@ -39,6 +39,7 @@ use crate::ui::live_dot::live_dot;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::notice;
 use crate::ui::page_head::PageHead;
+use crate::ui::rows::Extent;
 use crate::ui::skeleton;
 use crate::words;
 
@@ -48,6 +49,9 @@ const NUMBERS_EVERY: Duration = Duration::from_secs(10);
 const WORST_MAX: usize = 5;
 
 /// The screen. The range of the numbers stands in the address, so that a link shows the same picture.
+///
+/// The webhooks decide which face is shown, because what needs a person is the point of the screen. The
+/// numbers, the deliveries that were given up and the counts of the project fill in as they come.
 #[component]
 pub(crate) fn Overview() -> AnyView {
     let (project, live, nav) = (use_project(), use_live(), use_nav());
@@ -94,6 +98,9 @@ pub(crate) fn Overview() -> AnyView {
 
 /// What is nearly used up of what the project may have: said here before something is refused. And what was
 /// given up early for want of room.
+///
+/// Nothing at all while no limit is near, and nothing while it is not known, so that the screen does not jump
+/// for most projects. It is announced when it appears, and leads to the list of all limits.
 fn near_limits(state: ProjectState) -> AnyView {
     let near = Memo::new(move |_| {
         state
@@ -162,6 +169,9 @@ fn Content(
 
 /// Four numbers, each a link to what it counts. Only the last one can be red: that deliveries were given up
 /// is the only one of them that calls for a person.
+///
+/// "Under way" and "Gave up" come from lists and counts of now, the other two from the statistics of `range`:
+/// the words below each number say which.
 #[component]
 fn Figures(
     /// Deliveries that are under way, if that is known.
@@ -192,15 +202,13 @@ fn Figures(
         Signal::derive(move || model::known(open.get().map(|open| words::number(u64::from(open)))));
     let under_way_about = Signal::derive(move || String::from(open.get().map_or("", model::under_way_about)));
     let gave_up = Memo::new(move |_| {
-        dead.value.with(|page| page.as_ref().map(|page| (page.items.len(), page.next.is_some())))
+        dead.value.with(|page| page.as_ref().map(|page| Extent::of(page.items.len(), page.next.as_ref())))
     });
-    let gave_up_number = Signal::derive(move || {
-        model::known(gave_up.get().map(|(number, more)| model::at_least(number, more)))
-    });
+    let gave_up_number = Signal::derive(move || model::known(gave_up.get().map(model::at_least)));
     let gave_up_about = Signal::derive(move || {
-        String::from(gave_up.get().map_or("", |(number, _)| model::gave_up_about(number)))
+        String::from(gave_up.get().map_or("", |extent| model::gave_up_about(extent.shown())))
     });
-    let has_dead = Signal::derive(move || gave_up.get().is_some_and(|(number, _)| number > 0));
+    let has_dead = Signal::derive(move || gave_up.get().is_some_and(|extent| extent.shown() > 0));
     let deliveries = link(Area::Deliveries);
     let (waiting, given_up) = (format!("{deliveries}?state={UNDER_WAY}"), format!("{deliveries}?state=dead"));
     view! {
@@ -215,6 +223,9 @@ fn Figures(
 }
 
 /// A number with its name above and words about it below. The whole card is the link.
+///
+/// `is_bad` turns the number red. The words below it say the same, because a colour alone tells nothing to a
+/// person who does not see it.
 fn figure(
     name: &'static str,
     number: Signal<String>,
@@ -234,6 +245,9 @@ fn figure(
 
 /// The webhooks that need a person, with why, the worst first. If no webhook does, it says so: an empty list
 /// could as well be one that was not loaded.
+///
+/// Each row leads to its webhook: what helps (enable, resume, resend) is done there. A list that has shrunk
+/// after a fix is drawn anew, because it is short.
 #[component]
 fn Needs(
     /// The project's webhooks.
@@ -279,6 +293,9 @@ fn Needs(
 
 /// Success and latency over time: a picture, and the same as a table for those who can't see the picture or
 /// want the numbers. The table is made when it is unfolded: a month of hours is many rows.
+///
+/// The buttons of the range change the address; the picture changes when the answer is there, and until then
+/// shows the range that it is of.
 #[component]
 fn OverTime(
     /// Statistics over `range`.
@@ -339,6 +356,9 @@ fn is_open(event: &web_sys::Event) -> bool {
 }
 
 /// The numbers of each bucket, the latest first.
+///
+/// Times are said as in the picture. The box scrolls by itself and can have the focus, so that a keyboard
+/// reaches its right edge.
 fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
     let row = |bucket: &StatsBucket| {
         let counts = &bucket.counts;
@@ -376,6 +396,9 @@ fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
 
 /// The webhooks with the most failures over the range, at most five of them. Nothing is shown where none
 /// failed.
+///
+/// The order is the answer's: most failures first. A webhook that was deleted since stays in the numbers and
+/// has no name and no link.
 #[component]
 fn Worst(
     /// Statistics over `range`.
@@ -432,6 +455,9 @@ fn Worst(
 
 /// What is left to do until the first callback arrives: each step is a link to where it is done, and is
 /// marked once it is.
+///
+/// The third step is done with the first callback that was delivered: one that failed still has something to
+/// show. A project that was filled through the API has done all three and never sees this.
 fn first_minute(steps: Steps) -> AnyView {
     let step = |is_done: bool, number: u32, words: &'static str, about: &'static str, href: String| {
         let mark = if is_done { glyph(Icon::Done) } else { number.to_string().into_any() };

@@ -6,6 +6,7 @@ use postern_core::delivery::State;
 
 use crate::screens::webhooks::model::standing;
 use crate::ui::badge::Tone;
+use crate::ui::rows::Extent;
 use crate::words;
 
 /// Something that only a person can fix.
@@ -31,6 +32,9 @@ pub(crate) fn needs(webhooks: &[WebhookView], dead: &[DeliveryView]) -> Vec<Need
 }
 
 /// What a webhook needs, if it needs anything.
+///
+/// A delivery that was given up counts as long as it is among the recent ones of its webhook
+/// (`health.recent`): after some successes it is history, and the list of deliveries has it.
 fn need_of(webhook: &WebhookView, dead: &[DeliveryView]) -> Option<Need> {
     let (tone, state) = standing(webhook);
     let gave_up = u32::try_from(webhook.health.recent.iter().filter(|state| **state == State::Dead).count())
@@ -92,6 +96,8 @@ fn recent(webhook: &WebhookView) -> u32 {
 }
 
 /// How far the first minute is: inbox, webhook, first call.
+///
+/// Read from what there is, not remembered: a person who deletes the only inbox is a newcomer again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Steps {
     /// There is an inbox.
@@ -126,9 +132,12 @@ pub(super) fn known(number: Option<String>) -> String {
     number.unwrap_or_else(|| String::from(UNKNOWN))
 }
 
-/// A count of a list that may have been cut off.
-pub(super) fn at_least(number: usize, has_more: bool) -> String {
-    if has_more { format!("{number}+") } else { number.to_string() }
+/// How many things a list has, of which only the first page was loaded: `3`, or `100+` where it goes on.
+pub(super) fn at_least(extent: Extent) -> String {
+    match extent {
+        Extent::Whole(number) => number.to_string(),
+        Extent::Cut(number) => format!("{number}+"),
+    }
 }
 
 /// What stands below the number of deliveries that are under way.
@@ -207,7 +216,7 @@ mod tests {
     #[test]
     fn a_number_that_is_not_known_is_not_nought() {
         assert_eq!([known(None), known(Some(String::from("0")))], ["–", "0"]);
-        assert_eq!([at_least(3, false), at_least(100, true)], ["3", "100+"]);
+        assert_eq!([at_least(Extent::Whole(3)), at_least(Extent::Cut(100))], ["3", "100+"]);
         assert_eq!(
             (under_way_about(0), gave_up_about(0)),
             ("nothing waits to be sent", "nothing was given up")

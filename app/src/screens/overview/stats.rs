@@ -11,6 +11,8 @@ use crate::words;
 const DAY_MS: i64 = 86_400_000;
 
 /// How much time is shown.
+///
+/// Buckets are an hour for a week too: a night that goes wrong every day would vanish in days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Range {
     /// The last 24 hours, by the hour.
@@ -78,6 +80,10 @@ impl Range {
     }
 
     /// When a bucket was. Days are those of UTC.
+    ///
+    /// Local time is `offset_min` minutes ahead of UTC at a moment: that changes with daylight saving within
+    /// a range. The bucket of a month is a day of UTC, and shifting it would name a day whose numbers it does
+    /// not have.
     pub(super) fn moment(self, at: Timestamp, offset_min: impl Fn(Timestamp) -> i64) -> String {
         match self {
             Self::Day => words::date_time(at, offset_min(at)).chars().skip(11).take(5).collect(),
@@ -147,6 +153,9 @@ pub(super) fn bucket_words(bucket: &StatsCounts) -> String {
 }
 
 /// The whole of it in words.
+///
+/// It is the name of the picture for assistive technology: the whole, and the worst moment, which is what the
+/// eye would find first.
 pub(super) fn summary(stats: &StatsView, range: Range) -> String {
     let worst = stats
         .buckets
@@ -178,6 +187,10 @@ fn rate(bucket: &StatsBucket) -> f64 {
 
 /// The two plots: success between a round number below the worst and 100 %, latency between 0 and a round
 /// number above the slowest.
+///
+/// Success seldom falls below 99 %, where a scale from 0 would show a straight line; so its floor is the
+/// highest of a few round numbers that is still below the worst bucket. The scale of latency starts at 0,
+/// because there a line at half the height should mean half the time.
 pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
     const FLOORS_PERCENT: [u32; 6] = [99, 95, 90, 80, 50, 0];
     let worst = buckets.iter().filter_map(|bucket| bucket.counts.success_rate).fold(1.0, f64::min);

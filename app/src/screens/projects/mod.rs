@@ -28,6 +28,8 @@ use crate::ui::skeleton;
 use crate::words;
 
 /// `/projects`: all of them, a card each. N opens the form of a new one, for those who may make one.
+///
+/// With a token of one project the list has that project alone, and neither button nor key to make another.
 #[component]
 pub(crate) fn Projects() -> AnyView {
     let (session, api, clock) = (use_session(), use_api(), use_clock());

@@ -32,6 +32,9 @@ const LIVE: &str = "listen";
 
 /// The screen: a search over method, path and words, and the operations that fit, in the groups of the
 /// document.
+///
+/// The document is one file of some hundred kilobytes, loaded with this screen only and read once. A document
+/// that cannot be read shows as one without operations.
 #[component]
 pub(crate) fn Reference() -> AnyView {
     let api = use_api();
@@ -176,6 +179,8 @@ fn answer(answer: &Answer) -> AnyView {
 }
 
 /// What came of a request.
+///
+/// A refusal by the edge is an answer like any other here; only a request that never got one is `Offline`.
 #[derive(Clone)]
 enum Outcome {
     /// No answer came.
@@ -187,6 +192,9 @@ enum Outcome {
 /// A form that sends the request with the page's token, as it was written: what is wrong with it is for the
 /// edge to say, and that is what somebody who tries it wants to see. It starts with the project and an
 /// example of the body.
+///
+/// "Copy as curl" writes the same request with `$TOKEN` in the place of the token: what is copied ends up in
+/// chats and tickets.
 #[component]
 fn TryIt(
     /// What is tried.
@@ -252,6 +260,8 @@ fn TryIt(
 }
 
 /// Sends a request, and says what came. A very long answer is cut, and says how long it was.
+///
+/// The answer is not parsed, unlike everywhere else in the page: whoever tries an operation wants the bytes.
 async fn sent(api: Api, request: model::Request) -> Outcome {
     let answer =
         api.send_as_written(&request.method, &request.path, &request.headers, request.body.as_deref()).await;

@@ -38,6 +38,9 @@ const KINDS: [(&str, &str, &str); 2] = [
 
 /// The form, filled in as the address asks for: other screens lead here with a webhook, a time or a state.
 /// Enter counts.
+///
+/// It is judged while it is typed, by the parser of the edge, but nothing is said to be wrong before somebody
+/// counts: most fields start empty.
 #[component]
 pub(super) fn ReplayForm(
     /// Takes in what was started.

@@ -59,6 +59,9 @@ pub(super) struct ReplayDraft {
 
 impl ReplayDraft {
     /// What the address asks for, where local time is `offset_min` minutes ahead of UTC.
+    ///
+    /// A state of the address is the only one that is chosen then; without one, all but `delivered` are: what
+    /// arrived is seldom meant to be sent again.
     pub(super) fn of(page: &Query, offset_min: impl Fn(Timestamp) -> i64) -> Self {
         let text = |key: &str| page.value(key).unwrap_or_default();
         let time = |key: &str| {
@@ -152,6 +155,9 @@ pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
 }
 
 /// What the button says that sends them.
+///
+/// The number stands on the button itself, so that nobody presses it for another number than the one that was
+/// counted.
 pub(super) fn start_words(count: ReplayCount, kind: Kind) -> String {
     let number = words::number(u64::from(count.count));
     match (count.count, kind) {
@@ -166,6 +172,9 @@ pub(super) fn start_words(count: ReplayCount, kind: Kind) -> String {
 const RECENT_MS: i64 = 10 * 60_000;
 
 /// The ids of the replays that run or have just ended, and of those that ended earlier.
+///
+/// Ids and not the replays: the rows follow the list by themselves, and the two lists change only when one
+/// moves from the first to the second.
 pub(super) fn recent_and_earlier(replays: &[ReplayView], now: Timestamp) -> (Vec<String>, Vec<String>) {
     let is_recent =
         |replay: &&ReplayView| replay.ended_at.is_none_or(|ended_at| now.ms_since(ended_at) < RECENT_MS);
@@ -175,6 +184,9 @@ pub(super) fn recent_and_earlier(replays: &[ReplayView], now: Timestamp) -> (Vec
 }
 
 /// What a replay is about.
+///
+/// A sentence for the row of a replay, which outlives the form in which it was chosen: it says everything
+/// that was asked for and nothing that was not.
 pub(super) fn query_words(query: &ReplayQuery, date_time: impl Fn(Timestamp) -> String) -> String {
     let what = if query.missing {
         String::from("Events without a delivery")
@@ -205,6 +217,9 @@ pub(super) fn standing(replay: &ReplayView) -> (Tone, String) {
 }
 
 /// How far a replay is.
+///
+/// Running, it says how many were looked at, because that is what moves; ended, only what was sent. `+`
+/// stands where counting stopped at its limit.
 pub(super) fn progress_words(replay: &ReplayView) -> String {
     let (scanned, total) = (words::number(u64::from(replay.scanned)), words::number(u64::from(replay.total)));
     let more = if replay.total >= COUNTED_MAX { "+" } else { "" };

@@ -51,12 +51,15 @@ pub(crate) fn Runs() -> AnyView {
 }
 
 /// The runs in a state, or all of them, as they change.
+///
+/// A run that changes into another state leaves the list at once, without a question to the server: the
+/// message has its new state.
 fn list_of(state: Memo<Option<RunState>>) -> List<RunView> {
     let project = use_project();
     let query = Memo::new(move |_| model::api_query(state.get(), None));
     let list = List::following(query, None, move |query| project.runs(query));
     use_live().on_change(move |change| match change.run() {
-        Some(run) if model::fits(state.get_untracked(), &run) => list.offer(&run, true),
+        Some(run) if model::fits(state.get_untracked(), &run) => list.offer(&run),
         // What does not fit any more goes.
         Some(run) => list.remove(&run.id),
         None if change.kind() == ChangeKind::Many => list.page.reload(),
@@ -72,6 +75,9 @@ fn chip(nav: Nav, state: Memo<Option<RunState>>, word: &'static str, wanted: Opt
 }
 
 /// The rows, or why the list is empty.
+///
+/// Empty because of the filter, or because there is no run at all: the former offers to take the filter off,
+/// the latter says how the first run is made.
 fn content(list: List<RunView>, state: Memo<Option<RunState>>) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, clock, api) = (use_nav(), use_clock(), StoredValue::new_local(use_project()));
     let is_empty = list.core.is_empty();
@@ -94,6 +100,9 @@ fn content(list: List<RunView>, state: Memo<Option<RunState>>) -> impl Fn() -> A
 }
 
 /// What somebody sees who has no run.
+///
+/// The command has the address of this deployment and `$TOKEN` in the place of a token, so that it can be
+/// pasted as it is and nothing secret is on the screen.
 fn first_run() -> AnyView {
     let project = use_project();
     let path = Route::Project(project.name().clone(), Runs::CreateRun.into()).path();

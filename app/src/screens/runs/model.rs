@@ -45,6 +45,9 @@ pub(super) fn progress_words(run: &RunView) -> String {
 }
 
 /// How long a run has worked, up to `now` where it still does.
+///
+/// The three say different things because different questions are asked: how long it has waited, how long it
+/// has worked, how long it took.
 pub(super) fn time_words(run: &RunView, now: Timestamp) -> String {
     let Some(started_at) = run.started_at else {
         return format!("created {}", words::ago(now, run.created_at));
@@ -100,6 +103,8 @@ pub(super) fn callback_words(callback: &CallbackView) -> (Tone, String, &'static
 }
 
 /// Whether the page offers to send a callback again: what the API would refuse for certain is not offered.
+///
+/// The edge decides in the end. An update of a run that has ended is one that the end has replaced.
 pub(super) fn can_resend(run: RunState, callback: &CallbackView) -> bool {
     let is_planned = callback.next_at.is_some();
     match (callback.kind, callback.state) {
@@ -142,6 +147,9 @@ pub(super) fn log_text(run: &RunDetail) -> String {
 }
 
 /// A line of a run's log as it is shown.
+///
+/// An executor may log any JSON. A text is what most of them log, and quotes and escapes would only be in the
+/// way.
 fn line_of(entry: &RawValue) -> String {
     serde_json::from_str::<String>(entry.get()).unwrap_or_else(|_no_text| String::from(entry.get()))
 }

@@ -14,6 +14,9 @@ use crate::ui::icon::Icon;
 use crate::words;
 
 /// What is large: log, results, chain, callbacks.
+///
+/// The log and the chain are always there, results and callbacks only where the run has them. `resend` is
+/// called with the kind of the callback to send again, `resending` is that call.
 pub(super) fn parts_of(
     run: &RunDetail,
     resending: Sending,
@@ -49,6 +52,9 @@ pub(super) fn parts_of(
 }
 
 /// A callback, with its calls and what can be done about it.
+///
+/// A probe belongs to the start of a run and can't be sent again. The reason stands there until the callback
+/// was delivered, and says what to do as well as what went wrong.
 fn callback_row(
     callback: &CallbackView,
     run: RunState,
@@ -96,6 +102,8 @@ fn call_words(call: &CallbackAttemptView) -> String {
 }
 
 /// The bar of a run that is at work, or that said how far it came.
+///
+/// Nothing where no progress was ever said: an empty bar would look like one that stands still.
 pub(super) fn bar(run: Signal<Option<RunView>>) -> AnyView {
     let has_bar = Memo::new(move |_| run.with(|run| run.as_ref().is_some_and(|run| run.progress.is_some())));
     let percent = move || {

@@ -26,6 +26,9 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 /// A run as it is known.
+///
+/// Two sources, because they cost differently: the feed tells `latest` with every step, `detail` with its log
+/// is loaded after a pause.
 #[derive(Clone, Copy)]
 struct Shown {
     /// The API.
@@ -71,6 +74,9 @@ impl Shown {
 }
 
 /// One run.
+///
+/// The button that terminates it goes away when the run ends, whoever ended it. The heading is the label
+/// `name` of the run, if it has one.
 #[component]
 pub(crate) fn Run(
     /// `run_…`
@@ -100,6 +106,9 @@ pub(crate) fn Run(
 }
 
 /// How far the run is, and what is large of it.
+///
+/// The first card is written from the feed, step by step. What is below it is drawn anew with each load, at
+/// most once in a second and a half.
 fn content(shown: Shown) -> impl Fn() -> AnyView + Send + 'static {
     let (clock, resending) = (use_clock(), Sending::new());
     let resend = resend_of(shown, resending);
@@ -133,6 +142,9 @@ fn content(shown: Shown) -> impl Fn() -> AnyView + Send + 'static {
 }
 
 /// Sends a callback again.
+///
+/// Whatever the answer is, the run is loaded again: a refusal mostly means that the callback has moved on
+/// since.
 fn resend_of(shown: Shown, resending: Sending) -> Callback<CallbackKind> {
     let toasts = use_toasts();
     Callback::new(move |kind: CallbackKind| {
@@ -151,6 +163,8 @@ fn resend_of(shown: Shown, resending: Sending) -> Callback<CallbackKind> {
 }
 
 /// Asks before the run is terminated.
+///
+/// A question, not an undo: an executor may have taken the end before it could be taken back.
 #[component]
 fn TerminateDialog(shown: Shown, is_asking: RwSignal<bool>) -> AnyView {
     let (toasts, terminating) = (use_toasts(), Sending::new());

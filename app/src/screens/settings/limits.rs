@@ -11,6 +11,9 @@ use crate::ui::badge::{Tone, badge_of};
 use crate::ui::notice::notice;
 
 /// The limits, with their use when the screen was opened; nothing from a server that does not say them.
+///
+/// A limit that is nearly used up is marked here and said on the overview. What the project had to give up
+/// early, because its store was full, is said above the list.
 pub(super) fn limits(detail: Fetched<ProjectDetail>) -> AnyView {
     let uses = Memo::new(move |_| {
         detail.value.with(|detail| detail.as_ref().map(|detail| detail.quotas.clone()).unwrap_or_default())

@@ -45,6 +45,8 @@ const EXPORTS: [(&str, &str, &str); 2] = [
 ];
 
 /// The screen: the settings, and the export beside them.
+///
+/// The limits stand below the export, because nothing can be changed about them here.
 #[component]
 pub(crate) fn Settings() -> AnyView {
     let project = use_project();
@@ -71,6 +73,9 @@ pub(crate) fn Settings() -> AnyView {
 
 /// The settings, filled in once with what held when the screen was opened. What the edge refuses, such as a
 /// change with a token that may only read, is said above the button.
+///
+/// The form is not filled in again when the settings change elsewhere. What is saved last holds: settings
+/// have no version, unlike webhooks.
 #[component]
 fn SettingsForm(
     /// The project.
@@ -122,6 +127,9 @@ fn SettingsForm(
 
 /// Whose schedule holds, the waits of the project's own, and the schedule attempt by attempt, as it would be.
 /// Waits that were typed stay while Postern's schedule is looked at.
+///
+/// The timeline is drawn for whichever schedule is chosen, so that the two can be compared before one is
+/// saved. It goes away while the typed waits cannot be read.
 #[component]
 fn Retries(
     /// The form.
@@ -152,6 +160,9 @@ fn Retries(
 
 /// Files of events and deliveries. They are fetched, not linked to: a link could not carry the token. The
 /// browser holds what was fetched, not the page, so that a large file does not fill its memory.
+///
+/// The name of the file says the project, what it is of and the day, because such files are kept side by
+/// side. The button says that it is busy: a large export takes as long as a download.
 #[component]
 fn ExportForm() -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
@@ -191,6 +202,9 @@ fn ExportForm() -> AnyView {
 
 /// What a file is of: events or deliveries, of which time, of which type; deliveries also of which webhook
 /// and in which state.
+///
+/// The fields of deliveries keep what was typed in them while events are chosen, but only what is shown is
+/// asked for.
 #[component]
 fn ExportFields(
     /// The form.

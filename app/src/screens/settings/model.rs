@@ -52,6 +52,9 @@ pub(super) struct SettingsDraft {
 
 impl SettingsDraft {
     /// The draft that changes nothing of `settings`.
+    ///
+    /// Postern's waits are filled in where the project has none of its own: whoever chooses its own starts
+    /// from what holds now.
     pub(super) fn of(settings: &ProjectSettings) -> Self {
         let own = settings.retry_schedule_s.as_deref();
         Self {
@@ -192,6 +195,8 @@ impl ExportDraft {
     }
 
     /// What the file is called.
+    ///
+    /// The day is that of UTC. The name of a project has no character that a file's may not have.
     pub(super) fn file_name(&self, project: &str, now: Timestamp) -> String {
         let day: String = now.to_rfc3339().chars().take(10).collect();
         format!("{project}-{}-{day}.ndjson", self.of.as_str())

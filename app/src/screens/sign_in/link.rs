@@ -55,7 +55,8 @@ pub(crate) fn LinkQuestion() -> AnyView {
     let told = move || match identity.get() {
         None => view! { <p role="status">"Asking the server whose token the link carries…"</p> }.into_any(),
         Some(Ok(identity)) => {
-            let sentences = question(&identity, session.is_signed_in());
+            let sentences =
+                if session.is_signed_in() { question_instead(&identity) } else { question(&identity) };
             view! {
                 <p><b>{sentences.whose}</b>" "{sentences.role}</p>
                 <p>{sentences.warning}</p>
@@ -94,8 +95,18 @@ struct Question {
     warning: String,
 }
 
-/// What is said of a token before it is taken.
-fn question(identity: &TokenIdentity, is_signed_in: bool) -> Question {
+/// What is said of a token before it is taken in the place of the one that this tab has.
+fn question_instead(identity: &TokenIdentity) -> Question {
+    let mut question = question(identity);
+    if opens_dashboard(identity) {
+        question.warning.insert_str(0, "This tab is signed in already; that ends then. ");
+    }
+    question
+}
+
+/// What is said of a token before it is taken: a link may come from anybody, and whoever follows it must see
+/// first into whose project the tab would lead.
+fn question(identity: &TokenIdentity) -> Question {
     let TokenIdentity { project, name, role, .. } = identity;
     let whose = match project {
         Some(project) => format!("The link is for the project {}, with the token {name}.", project.as_str()),
@@ -108,12 +119,11 @@ fn question(identity: &TokenIdentity, is_signed_in: bool) -> Question {
     if !opens_dashboard(identity) {
         return Question { whose, role: String::new(), warning: too_little(identity) };
     }
-    let instead = if is_signed_in { "This tab is signed in already; that ends then. " } else { "" };
     Question {
         whose,
         role: format!("Its role is {}: {what}.", role.as_str()),
-        warning: format!(
-            "{instead}Whatever you enter afterwards goes there. Sign in only if you trust who gave you the link."
+        warning: String::from(
+            "Whatever you enter afterwards goes there. Sign in only if you trust who gave you the link.",
         ),
     }
 }
@@ -132,14 +142,14 @@ mod tests {
     #[test]
     fn the_question_names_project_token_and_role() {
         for role in Role::ALL {
-            let Question { whose, role: said, warning } = question(&identity(Some("shop"), role), false);
+            let Question { whose, role: said, warning } = question(&identity(Some("shop"), role));
             assert!(whose.contains("project shop") && whose.contains("token checkout"), "{whose}");
             let all = format!("{said} {warning}");
             assert!(all.contains(role.as_str()) && all.contains(role.about()), "{all}");
         }
-        let Question { whose, role, .. } = question(&identity(None, Role::Manage), false);
+        let Question { whose, role, .. } = question(&identity(None, Role::Manage));
         assert!(whose.contains("every project") && role.contains("everything everywhere"), "{whose} {role}");
-        assert!(question(&identity(Some("shop"), Role::Read), true).warning.contains("signed in already"));
+        assert!(question_instead(&identity(Some("shop"), Role::Read)).warning.contains("signed in already"));
     }
 
     #[test]

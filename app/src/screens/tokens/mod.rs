@@ -30,6 +30,9 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 /// The screen. N opens the form of a new token.
+///
+/// The dialogs are part of the screen, not of a row: a row goes when the list is loaded again, and an open
+/// question must not go with it.
 #[component]
 pub(crate) fn Tokens() -> AnyView {
     let project = use_project();

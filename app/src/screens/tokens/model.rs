@@ -68,6 +68,8 @@ impl Lifetime {
 }
 
 /// The form of a new token.
+///
+/// It starts with the role that can do the least and with no end, as most tokens of producers are.
 #[derive(Clone, Debug, PartialEq, Eq, Store)]
 pub(super) struct TokenDraft {
     /// Who or what uses it; a text that is typed.

@@ -45,6 +45,9 @@ use crate::ui::toast::use_toasts;
 use crate::words;
 
 /// The screen. E leads to the form, P pauses or resumes, T sends a test.
+///
+/// The buttons appear with the webhook, and P with them: before that nobody knows whether it is paused or
+/// enabled.
 #[component]
 pub(crate) fn Webhook(
     /// The webhook's name.
@@ -160,6 +163,10 @@ fn pausing(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
 }
 
 /// Enables the webhook, or disables it. Enabled again, it shows the way to what it missed ([`Missed`]).
+///
+/// The change names the version that it was made from (`update_webhook`), so that a change by somebody else
+/// in between is refused and shown, not overwritten. When it is refused, the webhook is loaded again and the
+/// words on the button are right again.
 fn switching(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> {
     let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
     UnsyncCallback::new(move |()| {
@@ -193,6 +200,9 @@ fn switching(webhook: Fetched<WebhookView>, name: String) -> UnsyncCallback<()> 
 
 /// Leaves the screen and deletes the webhook, unless that is taken back, which leads back to it. `id` is what
 /// lists hide it by.
+///
+/// The webhook is deleted once the time to take it back is over (`ui::toast`); until then lists hide it. If
+/// the edge refuses, it comes back into the lists and the reason is said.
 fn deleting(id: String, name: String) -> UnsyncCallback<()> {
     let (project, toasts, nav) = (use_project(), use_toasts(), use_nav());
     UnsyncCallback::new(move |()| {
@@ -217,6 +227,9 @@ fn deleting(id: String, name: String) -> UnsyncCallback<()> {
 }
 
 /// What there is to see of the webhook, once it is loaded.
+///
+/// The notice about its health stands above everything, because it says what to do. The facts are drawn anew
+/// with each load; the test panel is not, so that what was typed there stays.
 #[component]
 fn Content(
     /// The webhook.
@@ -252,6 +265,9 @@ fn Content(
 
 /// The latest deliveries, kept up to date, and the ways to send more. Tests are not deliveries, so they are
 /// not among them.
+///
+/// A delivery that changes is put into the list from the message itself; only the webhook's own health is
+/// asked for again, and not for each message.
 #[component]
 fn Latest(
     /// The webhook, which is loaded again when its deliveries change: they decide how it does.
@@ -353,6 +369,9 @@ fn text_fact(name: &'static str, text: String) -> AnyView {
 
 /// Everything that is known of a webhook. What most webhooks do not have stands here only if this one has it,
 /// so that the list is as short as the webhook is simple.
+///
+/// How many attempts there are follows the project's settings, which may change while this is shown; the
+/// clock moves "last call". Everything else changes only with another load.
 fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let clock = use_clock();
     let object = list_model::object_words(&webhook.object);
@@ -368,11 +387,14 @@ fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let last_call = move || last.map_or_else(|| String::from("never"), |at| words::ago(clock.now(), at));
     let (retries, own) = (webhook.retry, webhook.retry_schedule_s.clone());
     let attempts = move || {
+        if !retries {
+            return String::from(schedule::ONE_ATTEMPT);
+        }
         let projects = state
             .0
             .value
             .with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
-        schedule::of_webhook(retries, own.as_deref(), projects.as_deref())
+        schedule::of_webhook(own.as_deref(), projects.as_deref())
     };
     view! {
         <dl class="facts">
@@ -413,6 +435,9 @@ fn event_labels(webhook: &WebhookView) -> Option<AnyView> {
 }
 
 /// What its payload condition asks for.
+///
+/// The condition is explained by the same code that matches events, so the page says what the edge does. A
+/// condition that this page cannot read, because the edge is newer, is not shown.
 fn payload_filter(webhook: &WebhookView) -> Option<AnyView> {
     let condition = Condition::parse(webhook.filter.as_ref()?, "").ok()?;
     // Of an event without data: only its words are of interest.

@@ -22,6 +22,9 @@ pub(crate) struct TrialDraft {
 
 impl TrialDraft {
     /// The body of a test: only what was chosen.
+    ///
+    /// `data` goes into it as it was typed, not through a value: a number keeps its digits, and the signature
+    /// is over what the person sees. An empty member is left out, and the edge chooses.
     pub(crate) fn body(&self) -> String {
         let mut members = Vec::new();
         if !self.kind.trim().is_empty() {
@@ -68,6 +71,9 @@ pub(crate) fn status_words(test: &TestView) -> String {
 }
 
 /// Event types that fit the webhook: its exact ones, and those of the catalogue that its patterns match.
+///
+/// The exact names come first, in the order of the definition: they are what the webhook was made for.
+/// Patterns offer only what the catalogue knows, because they stand for types without end.
 pub(crate) fn fitting_types(webhook: &WebhookView, catalogue: &[EventTypeView]) -> Vec<String> {
     let mut fitting: Vec<String> =
         webhook.events.iter().filter(|pattern| !pattern.ends_with('*')).cloned().collect();

@@ -29,6 +29,9 @@ use crate::words;
 
 /// The secret among a webhook's facts: hidden, until it is revealed. UP42's own signature has no overlap, so
 /// the dialog says that a rotation holds at once.
+///
+/// What is revealed stays until it is hidden, replaced, or the screen is left; a change of the webhook does
+/// not reveal or hide anything.
 #[component]
 pub(super) fn SecretRow(
     /// The webhook.
@@ -209,6 +212,8 @@ impl RotationDraft {
 ///
 /// Nothing is sent while a field is wrong. The dialog makes the form anew each time it is opened, so a secret
 /// that was typed does not stay in the page.
+///
+/// Closing the dialog before the new secret was copied loses nothing: it can be revealed, unlike a token.
 #[component]
 fn Rotate(
     /// The webhook.
@@ -260,6 +265,9 @@ fn Rotate(
 }
 
 /// How long the old secret signs on, and what the new one is.
+///
+/// The field for a secret of one's own is there only while that is chosen; what was typed is kept and not
+/// sent with another choice.
 #[component]
 fn RotationFields(
     /// The form.

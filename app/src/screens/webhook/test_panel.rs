@@ -76,6 +76,8 @@ pub(crate) fn TestPanel(
 
 /// The event type and its data. When the type is left, its example from the catalogue becomes the data,
 /// unless somebody has typed data already.
+///
+/// Suggestions are the types that this webhook listens to. Any other can be typed; the edge judges it.
 #[component]
 fn WhatToSend(
     /// The form.
@@ -115,6 +117,8 @@ fn WhatToSend(
 }
 
 /// Keeps `test` up to date until it has ended: by the live feed, and by asking.
+///
+/// `test` may be none or another one later: whatever is in it is watched. Ends with the present scope.
 pub(crate) fn watch(project: ProjectApi, test: RwSignal<Option<TestView>>) {
     use_live().on_change(move |change| {
         if let Some(changed) = change.test() {
@@ -156,6 +160,8 @@ fn take_in(test: RwSignal<Option<TestView>>, changed: &TestView) {
 
 /// How a test stands, and what was sent and received. The first line is announced when it changes; what
 /// follows is read by somebody who wants to know more.
+///
+/// The tabs keep the one that was opened while attempts of the same test replace one another.
 #[component]
 pub(crate) fn TestResult(
     /// The test, once there is one.

@@ -18,6 +18,9 @@ use crate::ui::field::{Bound, Switch, TextArea, TextField};
 
 /// The part that is folded away. It says so on its fold when something in it is wrong, which could not be
 /// seen otherwise.
+///
+/// The fold follows `is_unfolded` both ways: the form opens it where a fault is in it, and a person by its
+/// heading.
 #[component]
 pub(super) fn Flow(
     /// The form.
@@ -75,6 +78,9 @@ pub(super) fn Flow(
 
 /// Whether it has a schedule of its own, and that schedule attempt by attempt while it is typed. Switched off
 /// and on again, it is still what was typed.
+///
+/// The waits can be typed while attempts are not repeated at all, and the hint says that they do not count
+/// then.
 #[component]
 fn OwnSchedule(
     /// The form.

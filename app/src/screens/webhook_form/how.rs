@@ -47,7 +47,8 @@ pub(super) fn How(
             .0
             .value
             .with(|detail| detail.as_ref().and_then(|detail| detail.settings.retry_schedule_s.clone()));
-        format!("On: {}. Off: one attempt.", schedule::of_webhook(true, own.as_deref(), projects.as_deref()))
+        let on = schedule::of_webhook(own.as_deref(), projects.as_deref());
+        format!("On: {on}. Off: {}.", schedule::ONE_ATTEMPT)
     });
     let is_ubiops = Memo::new(move |_| draft.contract().get() == Contract::Ubiops);
     let include_result = move || {
@@ -146,6 +147,9 @@ fn HeaderList(
 
 /// One header. It is known by its place in the list: when another is removed, the rows stay and show what
 /// moved up.
+///
+/// A stored value is not known here, so its field is empty: what is typed replaces it, and left empty it
+/// stays.
 #[component]
 fn HeaderRow(
     /// All headers.

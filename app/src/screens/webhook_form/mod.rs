@@ -54,6 +54,8 @@ pub(crate) fn WebhookNew() -> AnyView {
 }
 
 /// `…/webhooks/{name}/edit`: the form, filled in with the webhook as it is when the screen is opened.
+///
+/// The address names the webhook; renamed in the form, it is shown under its new name once it is saved.
 #[component]
 pub(crate) fn WebhookEdit(
     /// The webhook's name.

@@ -676,12 +676,15 @@ pub(crate) struct Preview {
     pub(crate) is_signed_later: bool,
 }
 
-/// The callback that `definition` would make of a sample event. `example` is the catalogue's example of
-/// `data` for it.
+/// The callback that `definition` would make of a sample event at `now`, or `None` where none can be built.
+///
+/// `example` is the catalogue's example of `data` for the event's type. The page never sees a secret that is
+/// stored or not made yet: where the edge makes one (`choice`), or the stored one stays (`mode`), a sample
+/// secret signs instead, and [`Preview::is_sample_signed`] says so.
 pub(crate) fn preview(
     mut definition: Definition,
     choice: SecretChoice,
-    keeps_secret: bool,
+    mode: SecretMode,
     example: impl Fn(&str) -> Option<Value>,
     now: Timestamp,
 ) -> Option<Preview> {
@@ -691,7 +694,8 @@ pub(crate) fn preview(
     if is_signed_later {
         definition.secret = None;
     }
-    let is_sample_signed = choice == SecretChoice::Generate || (keeps_secret && definition.secret.is_some());
+    let is_sample_signed =
+        choice == SecretChoice::Generate || (mode == SecretMode::Keep && definition.secret.is_some());
     if is_sample_signed {
         definition.secret = Some(sample_secret());
     }
@@ -739,9 +743,14 @@ mod tests {
         let Verdict::Fits(definition, choice) = judge(&draft(), None, &policy()) else { panic!("fits") };
         assert_eq!(choice, SecretChoice::Generate);
         assert_eq!(definition.labels.get("tier").map(String::as_str), Some("gold"));
-        let preview =
-            preview(*definition, choice, false, |_| Some(json!({"total": 4})), Timestamp(1_795_270_051_204))
-                .expect("a preview");
+        let preview = preview(
+            *definition,
+            choice,
+            SecretMode::Generate,
+            |_| Some(json!({"total": 4})),
+            Timestamp(1_795_270_051_204),
+        )
+        .expect("a preview");
         assert!(preview.is_sample_signed);
         assert!(
             preview
@@ -862,7 +871,8 @@ mod tests {
         // The workspace's tests are built with ed25519: the preview is the same there, because it never signs
         // with a key.
         let preview =
-            preview(*definition, choice, false, |_| None, Timestamp(1_795_270_051_204)).expect("a preview");
+            preview(*definition, choice, SecretMode::Generate, |_| None, Timestamp(1_795_270_051_204))
+                .expect("a preview");
         assert!(preview.is_signed_later && !preview.is_sample_signed);
         assert!(preview.headers.iter().all(|(name, _)| name != "webhook-signature"));
     }
@@ -902,7 +912,8 @@ mod tests {
         let Verdict::Fits(definition, choice) = judge(&up42, None, &policy) else {
             panic!("the draft is good")
         };
-        let preview = preview(*definition, choice, false, |_| None, Timestamp(0)).expect("a preview");
+        let preview =
+            preview(*definition, choice, SecretMode::Generate, |_| None, Timestamp(0)).expect("a preview");
         assert!(preview.headers.iter().any(|(name, _)| name == "signature-input"), "{:?}", preview.headers);
         assert!(preview.body.starts_with(r#"{"event":"#), "{}", preview.body);
     }

@@ -7,7 +7,7 @@ use postern_core::api::page::Page;
 use postern_core::webhook::Definition;
 use reactive_stores::Store;
 
-use super::model::{self, Preview, SecretMode, Verdict, WebhookDraft, WebhookDraftStoreFields};
+use super::model::{self, Preview, Verdict, WebhookDraft, WebhookDraftStoreFields};
 use crate::browser::clock;
 use crate::fetched::Fetched;
 use crate::screens::events::model::example_of;
@@ -28,9 +28,9 @@ pub(super) fn PreviewPane(
     let preview = Memo::new(move |_| {
         verdict.with(|verdict| match verdict {
             Verdict::Fits(definition, choice) => {
-                let keeps_secret = draft.secret_mode().get() == SecretMode::Keep;
+                let mode = draft.secret_mode().get();
                 let example = |kind: &str| types.value.with(|types| example_of(types.as_ref(), kind));
-                model::preview(Definition::clone(definition), *choice, keeps_secret, example, opened_at)
+                model::preview(Definition::clone(definition), *choice, mode, example, opened_at)
             }
             Verdict::Refused(_) => None,
         })

@@ -35,6 +35,8 @@ pub(super) fn Filters() -> AnyView {
 }
 
 /// What webhooks may listen to.
+///
+/// `*` is among them, because a webhook that listens to everything is filtered by that.
 fn patterns() -> Signal<Vec<String>> {
     let names = event_type_names();
     Signal::derive(move || {
@@ -45,6 +47,9 @@ fn patterns() -> Signal<Vec<String>> {
 }
 
 /// The search box; it waits for a pause in typing.
+///
+/// Every letter would be a question to the server; the pause is short enough that nobody waits for it. What
+/// stands in the box follows the address, so that it is empty once all filters are removed.
 fn search(nav: Nav) -> AnyView {
     let waiting = StoredValue::new(None::<TimeoutHandle>);
     let on_search = move |event: web_sys::Event| {

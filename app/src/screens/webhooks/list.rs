@@ -34,6 +34,9 @@ const COLUMNS: [Column; 7] = [
 
 /// The webhooks that the address asks for, as they change. Those that are about to be deleted are not among
 /// them.
+///
+/// A webhook that was renamed, made or deleted may move rows, so those changes load everything anew. A
+/// delivery only changes colours and numbers: rows are written where they are, and pages below stay.
 pub(super) fn list_of() -> List<WebhookView> {
     let (nav, project, toasts) = (use_nav(), use_project(), use_toasts());
     let query = Memo::new(move |_| model::api_query(&nav.query(), None));

@@ -31,6 +31,9 @@ use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 
 /// The screen.
+///
+/// The line below the heading counts what is shown, by the marks of the rows, and says so where there is
+/// more.
 #[component]
 pub(crate) fn Webhooks() -> AnyView {
     let (nav, live, list) = (use_nav(), use_live(), list::list_of());
@@ -40,7 +43,7 @@ pub(crate) fn Webhooks() -> AnyView {
         if list.page.value.with(Option::is_none) {
             return String::from("Where callbacks go, and how they do");
         }
-        model::about(list.core.len(), list.core.has_more(), list.core.counts())
+        model::about(list.core.extent(), list.core.counts())
     });
     view! {
         <PageHead title="Webhooks" about=about>

@@ -8,6 +8,7 @@ use postern_core::webhook::ObjectFilter;
 
 use crate::routes::Query;
 use crate::ui::badge::Tone;
+use crate::ui::rows::Extent;
 use crate::ui::rows::store::{Counts, Row};
 use crate::words::{self, state_word};
 
@@ -30,6 +31,9 @@ impl Row for WebhookView {
 }
 
 /// How a webhook does, as a word with a reason.
+///
+/// What stops calls comes before what slows them, and that before how the latest deliveries went: a disabled
+/// webhook with good deliveries behind it is disabled.
 pub(crate) fn standing(webhook: &WebhookView) -> (Tone, String) {
     let health = &webhook.health;
     let held = if health.held > 0 { format!(" · {} held", held_words(health.held)) } else { String::new() };
@@ -55,6 +59,9 @@ pub(crate) fn standing(webhook: &WebhookView) -> (Tone, String) {
 }
 
 /// The reason of a state in one or two words: the status that caused it, where there is one.
+///
+/// Three digits in a reason are the status of the answer that led to it: the list has room for no more. The
+/// webhook's own screen says all of it.
 fn short_reason(reason: &str) -> &str {
     let status = reason.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() == 3);
     status.unwrap_or("by Postern")
@@ -67,6 +74,9 @@ fn held_words(held: u32) -> String {
 }
 
 /// How a webhook does and what follows from it; `None` where there is nothing to say: it is called as usual.
+///
+/// Tone, headline and what follows from it. It always says whether something is lost, because that is the
+/// question of whoever reads it.
 pub(crate) fn health_words(webhook: &WebhookView, now: Timestamp) -> Option<(Tone, String, String)> {
     let health = &webhook.health;
     let ago = |at: Option<Timestamp>| at.map(|at| format!(" {}", words::ago(now, at))).unwrap_or_default();
@@ -195,6 +205,8 @@ pub(crate) fn strip_summary(health: &Health) -> String {
 }
 
 /// The share of ended deliveries that were delivered; `—` where none has ended.
+///
+/// Deliveries that are under way or were cancelled say nothing about the receiver, so they are not counted.
 pub(crate) fn success(health: &Health) -> String {
     let delivered = count(&health.recent, |state| state == State::Delivered);
     let dead = count(&health.recent, |state| state == State::Dead);
@@ -247,8 +259,11 @@ pub(crate) fn is_filtered(page: &Query) -> bool {
 }
 
 /// The line below the heading. `counts` as [`Row::marks`] marks webhooks.
-pub(crate) fn about(shown: usize, has_more: bool, counts: Counts) -> String {
-    let more = if has_more { " shown, there are more" } else { "" };
+pub(crate) fn about(extent: Extent, counts: Counts) -> String {
+    let (shown, more) = match extent {
+        Extent::Whole(number) => (number, ""),
+        Extent::Cut(number) => (number, " shown, there are more"),
+    };
     let part =
         |(number, word): (u32, &str)| if number > 0 { format!(" · {number} {word}") } else { String::new() };
     let parts: String =
@@ -370,7 +385,7 @@ mod tests {
         let marks = [&off, &paused, &failing, &webhook(&[State::Waiting]), &webhook(&[State::Delivered])]
             .map(Row::marks);
         assert_eq!(marks, [1, 2, 4, 8, 0]);
-        assert_eq!(about(2, false, [1, 0, 0, 1]), "2 webhooks · 1 disabled · 1 retrying");
-        assert_eq!(about(1, true, [0; 4]), "1 webhook shown, there are more");
+        assert_eq!(about(Extent::Whole(2), [1, 0, 0, 1]), "2 webhooks · 1 disabled · 1 retrying");
+        assert_eq!(about(Extent::Cut(1), [0; 4]), "1 webhook shown, there are more");
     }
 }

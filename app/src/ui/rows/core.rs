@@ -7,6 +7,9 @@ use super::intake::Intake;
 use super::store::{Counts, MARKS, Sorting};
 
 /// What a list is, whatever its rows are.
+///
+/// `Copy`, like all handles of signals: closures of rows take it along for nothing. It lives as long as the
+/// screen that made it, and after that answers `None`.
 #[derive(Clone, Copy)]
 pub(crate) struct Core {
     /// The rows, and the rules by which they come in.
@@ -28,6 +31,29 @@ pub(crate) struct Core {
     pub(super) is_still: StoredValue<bool>,
     /// Loads everything anew.
     pub(super) reload: UnsyncCallback<()>,
+}
+
+/// How many things a list shows, and whether these are all that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of them.
+    Whole(usize),
+    /// The first so many: there is a next page.
+    Cut(usize),
+}
+
+impl Extent {
+    /// That of a page with so many things; `next` is the cursor of the page behind it.
+    pub(crate) const fn of(shown: usize, next: Option<&String>) -> Self {
+        if next.is_some() { Self::Cut(shown) } else { Self::Whole(shown) }
+    }
+
+    /// How many are shown.
+    pub(crate) const fn shown(self) -> usize {
+        match self {
+            Self::Whole(shown) | Self::Cut(shown) => shown,
+        }
+    }
 }
 
 impl Core {
@@ -73,9 +99,19 @@ impl Core {
         Memo::new(move |_| self.len() == 0)
     }
 
-    /// Shows nothing new by itself, or does again.
-    pub(crate) fn keep_still(self, is_still: bool) {
-        self.is_still.set_value(is_still);
+    /// How many rows are shown, and whether these are all; reactive.
+    pub(crate) fn extent(self) -> Extent {
+        if self.has_more() { Extent::Cut(self.len()) } else { Extent::Whole(self.len()) }
+    }
+
+    /// What waits behind the bar is shown only when somebody asks for it from now on, however calm it is.
+    pub(crate) fn stand_still(self) {
+        self.is_still.set_value(true);
+    }
+
+    /// What waits is shown by itself again, after [`Self::stand_still`].
+    pub(crate) fn move_again(self) {
+        self.is_still.set_value(false);
     }
 
     /// Shows the rows that wait.
@@ -96,6 +132,9 @@ impl Core {
     }
 
     /// Changes what there is, and tells the signals that it concerns. `None` once the screen is gone.
+    ///
+    /// The signals are written after the change, outside of the borrow: what they wake may ask the list
+    /// again.
     pub(super) fn change<R>(self, act: impl FnOnce(&mut Intake) -> R) -> Option<R> {
         let changed = self.intake.try_update_value(|intake| {
             let before = intake.store.revision();

@@ -22,6 +22,9 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Notes that `number` rows came; whether they are to be inserted, otherwise they are to be collected.
+    ///
+    /// Rows that are told of together are spread over the time since the last ones, so that a tab which was
+    /// told once a second is not taken for one in which they came at once.
     pub(crate) fn arrive(&mut self, number: usize, now: i64) -> bool {
         let since = self.latest.back().map_or(now, |last| (*last).max(now - TOGETHER_MS).min(now));
         for at in 1..=number {

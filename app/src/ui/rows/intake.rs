@@ -16,7 +16,18 @@ const LIVE_MAX: usize = 10_000;
 /// Rows that are collected at most: beyond, the list is loaded anew when they are asked for.
 const HELD_MAX: usize = 2_000;
 
+/// What happens to a row that is newer than all that are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is shown at once.
+    Inserted,
+    /// It waits behind the bar until somebody asks for it.
+    Collected,
+}
+
 /// The rows of a list, and what comes in.
+///
+/// It knows neither signals of the page nor the clock: times are arguments, in milliseconds.
 pub(crate) struct Intake {
     /// The rows.
     pub(crate) store: Store,
@@ -106,6 +117,10 @@ impl Intake {
 
     /// Takes in the first page of a list that was loaded before and has changed: what was loaded below it
     /// stays. Where more came meanwhile than a page holds, they wait to be asked for.
+    ///
+    /// A page that reaches down to what is shown joins it. One that does not leaves a gap of unknown size, so
+    /// nothing of it is shown beside the rows that are there: either it takes their place, while rows come
+    /// slowly, or the bar offers it.
     pub(crate) fn refresh<T: Row>(&mut self, page: &Page<T>, now: i64) {
         if self.store.sorting() == Sorting::AsGiven {
             return self.refresh_as_given(page);
@@ -129,9 +144,9 @@ impl Intake {
         }
         self.store.keep_only(&page.items, oldest);
         let new = page.items.iter().filter(|row| !self.store.has(row.id())).count();
-        let inserts = new == 0 || self.admits(new, now);
+        let fate = if new == 0 { Fate::Inserted } else { self.fate_of(new, now) };
         for row in page.items.iter().rev() {
-            self.take(row, inserts);
+            self.take(row, fate);
         }
     }
 
@@ -146,18 +161,22 @@ impl Intake {
         }
     }
 
-    /// Takes in a row that is new or has changed. One that is not shown is inserted only if it `fits`.
-    /// Whether rows came or went.
-    pub(crate) fn offer<T: Row>(&mut self, row: &T, fits: bool, now: i64) -> bool {
+    /// Takes in a row that is new or has changed, and fits what the list shows. Whether rows came or went.
+    pub(crate) fn offer<T: Row>(&mut self, row: &T, now: i64) -> bool {
         match self.store.offer(row) {
             Offered::Known => false,
-            Offered::Top | Offered::Within if !fits => false,
             Offered::Top => {
-                let inserts = self.admits(1, now);
-                self.take(row, inserts)
+                let fate = self.fate_of(1, now);
+                self.take(row, fate)
             }
-            Offered::Within => self.take(row, true),
+            Offered::Within => self.take(row, Fate::Inserted),
         }
+    }
+
+    /// Takes in a row that has changed, and does not fit what the list shows: it is written where it is shown
+    /// already, and nowhere else.
+    pub(crate) fn update<T: Row>(&mut self, row: &T) {
+        self.store.offer(row);
     }
 
     /// Whether all that waits is kept, so that showing it loads nothing.
@@ -176,16 +195,17 @@ impl Intake {
         true
     }
 
-    /// Whether new rows at the top are inserted. While some wait, others wait with them.
-    fn admits(&mut self, number: usize, now: i64) -> bool {
-        self.gate.arrive(number, now) && self.waiting() == 0
+    /// What happens to so many new rows at the top. While some wait, others wait with them.
+    fn fate_of(&mut self, number: usize, now: i64) -> Fate {
+        if self.gate.arrive(number, now) && self.waiting() == 0 { Fate::Inserted } else { Fate::Collected }
     }
 
-    /// Puts a row in its place, or collects it, or leaves it alone. Whether rows came or went.
-    fn take<T: Row>(&mut self, row: &T, inserts: bool) -> bool {
+    /// Puts a row in its place, or collects it, or leaves it alone. `at_top` is what happens to it if it
+    /// belongs above all that are shown. Whether rows came or went.
+    fn take<T: Row>(&mut self, row: &T, at_top: Fate) -> bool {
         match self.store.offer(row) {
             Offered::Known => return false,
-            Offered::Top if !inserts => {
+            Offered::Top if at_top == Fate::Collected => {
                 if self.store.held() < HELD_MAX {
                     self.store.hold(row);
                 } else {
@@ -202,12 +222,17 @@ impl Intake {
 
     /// Whether a row is on a page that was not loaded yet: below all that are shown, and below where the
     /// search ended.
+    ///
+    /// Its place would be right today, but the page that it is on would bring its neighbours later, above and
+    /// below it: until then the list would have a hole.
     fn is_not_loaded(&self, id: &str) -> bool {
         let is_past = |end: &String| cursor_of(id) < end.as_str();
         self.next.as_ref().is_some_and(is_past) && self.store.is_below(id)
     }
 
     /// Keeps the list from growing without end. What is cut off can be loaded again.
+    ///
+    /// A list that the server keeps short (`most`) has no next page: what is cut off is gone there too.
     fn cut(&mut self) {
         if self.is_extending {
             return;
@@ -255,7 +280,7 @@ mod tests {
     /// One row every `every` milliseconds.
     fn offer_all(intake: &mut Intake, numbers: std::ops::Range<usize>, every: i64) {
         for number in numbers {
-            intake.offer(&call(number), true, i64::try_from(number).unwrap_or_default() * every);
+            intake.offer(&call(number), i64::try_from(number).unwrap_or_default() * every);
         }
     }
 
@@ -267,15 +292,9 @@ mod tests {
     fn slow_rows_are_inserted_and_fast_ones_wait_until_they_are_asked_for() {
         let mut intake = filled([1], None);
         // 10 a second, then 100.
-        assert!((2..12).all(|at: i32| intake.offer(
-            &call(at.unsigned_abs() as usize),
-            true,
-            i64::from(at) * 100
-        )));
+        assert!((2..12).all(|at: i32| intake.offer(&call(at.unsigned_abs() as usize), i64::from(at) * 100)));
         let inserted = (0..500)
-            .filter(|at| {
-                intake.offer(&call(100 + at), true, 2_000 + i64::try_from(*at).unwrap_or_default() * 10)
-            })
+            .filter(|at| intake.offer(&call(100 + at), 2_000 + i64::try_from(*at).unwrap_or_default() * 10))
             .count();
         assert!(inserted <= 21, "{inserted}");
         assert_eq!((intake.waiting(), intake.store.len()), (500 - inserted, 11 + inserted));
@@ -306,12 +325,12 @@ mod tests {
     #[test]
     fn what_fits_no_filter_and_what_is_on_a_later_page_is_left_alone() {
         let mut intake = filled([8, 6, 4], Some("c"));
-        assert!(!intake.offer(&call(9), false, 0));
-        assert!(!intake.offer(&call(3), true, 0));
-        assert!(intake.offer(&call(5), true, 0));
+        intake.update(&call(9));
+        assert!(!intake.offer(&call(3), 0));
+        assert!(intake.offer(&call(5), 0));
         assert_eq!(intake.store.len(), 4);
         let mut whole = filled([8, 6, 4], None);
-        assert!(whole.offer(&call(3), true, 0));
+        assert!(whole.offer(&call(3), 0));
         assert_eq!(whole.store.position("dlv_0000003"), Some(3));
     }
 
@@ -324,7 +343,7 @@ mod tests {
         assert!(intake.extend("0000100", &page((0..100).rev(), None)));
         let paged = (0..30_000).map(|at| call(2_000_000 - at)).collect();
         intake.replace(&Page::new(paged, None));
-        assert!(intake.offer(&call(3_000_000), true, 9_000_000));
+        assert!(intake.offer(&call(3_000_000), 9_000_000));
         assert_eq!(intake.store.len(), 30_000);
     }
 
@@ -375,7 +394,7 @@ mod tests {
         intake.refresh(&page([10, 9], Some("0000009")), 0);
         assert_eq!((intake.searched_to, intake.next.as_deref()), (Some(Timestamp(5)), Some("0000004")));
         // What was searched and did not fit then may fit now.
-        assert!(intake.offer(&call(5), true, 0) && !intake.offer(&call(3), true, 0));
+        assert!(intake.offer(&call(5), 0) && !intake.offer(&call(3), 0));
         let mut long = Intake::new(Sorting::Newest, None);
         long.replace(&searched(&[1], "0000000", 5));
         offer_all(&mut long, 2..LIVE_MAX + 3, 1_000);
@@ -386,7 +405,7 @@ mod tests {
     fn an_inbox_keeps_what_the_server_keeps() {
         let mut intake = Intake::new(Sorting::Newest, Some(3));
         intake.replace(&page([3, 2, 1], Some("c")));
-        assert!(intake.offer(&call(4), true, 0));
+        assert!(intake.offer(&call(4), 0));
         assert_eq!((intake.store.len(), intake.next.as_deref()), (3, None));
     }
 

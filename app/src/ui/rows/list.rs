@@ -100,10 +100,17 @@ impl<T: Row> List<T> {
         list
     }
 
-    /// A row that is new or has changed. One that is not shown is inserted only if it `fits`.
-    pub(crate) fn offer(self, row: &T, fits: bool) {
+    /// Takes in a row that is new or has changed, and fits what the list shows: it gets its place, or waits
+    /// behind the bar.
+    pub(crate) fn offer(self, row: &T) {
         let now = clock::now().0;
-        self.core.change(|intake| intake.offer(row, fits, now));
+        self.core.change(|intake| intake.offer(row, now));
+    }
+
+    /// Takes in a row that has changed, and does not fit what the list shows: only one that is shown already
+    /// is written, and it stays until the list is loaded again.
+    pub(crate) fn update(self, row: &T) {
+        self.core.change(|intake| intake.update(row));
     }
 
     /// Takes a row away.
@@ -112,6 +119,9 @@ impl<T: Row> List<T> {
     }
 
     /// The button that puts the next page below. `load` gives the page that starts at a cursor.
+    ///
+    /// A page that comes after the list was loaded anew is dropped: it joins an end that is not there any
+    /// more. A failure is said in the corner, and the button stays.
     pub(crate) fn more(self, label: &'static str, load: impl Fn(&str) -> Load<Page<T>> + 'static) -> AnyView {
         let (toasts, busy, core) = (use_toasts(), RwSignal::new(false), self.core);
         let press = move || {
@@ -159,7 +169,7 @@ impl<T: Row> List<T> {
     fn change_page(self, page: &Page<T>, sorting: Sorting) {
         match sorting {
             Sorting::AsGiven => self.replace(page),
-            Sorting::Newest => page.items.iter().rev().for_each(|row| self.offer(row, true)),
+            Sorting::Newest => page.items.iter().rev().for_each(|row| self.offer(row)),
         }
     }
 }

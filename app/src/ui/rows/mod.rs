@@ -15,4 +15,5 @@ pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod window;
 
+pub(crate) use self::core::Extent;
 pub(crate) use self::list::{List, Reloads, as_many_as};

@@ -128,6 +128,9 @@ impl Store {
     }
 
     /// Where a row is shown.
+    ///
+    /// In a sorted list it is found in steps that grow with the logarithm of its length; otherwise all rows
+    /// are looked at, which such lists are short enough for.
     pub(crate) fn position(&self, id: &str) -> Option<usize> {
         match self.sorting {
             Sorting::Newest => self.place(id).ok(),
@@ -218,6 +221,8 @@ impl Store {
     }
 
     /// Takes shown rows down to the id `until` away that are not among `rows`, which were loaded just now.
+    ///
+    /// For rows that were deleted while nobody listened, such as after a gap of the feed.
     pub(crate) fn keep_only<T: Row>(&mut self, rows: &[T], until: &str) {
         let is_loaded = |id: &Id| rows.iter().any(|row| row.id() == &**id);
         let gone: Vec<Id> =
@@ -241,6 +246,8 @@ impl Store {
     }
 
     /// Takes the lowest rows away until `most` are shown; the last one that stays, if any was taken.
+    ///
+    /// What waits is not touched: it is above all that is shown.
     pub(crate) fn cut(&mut self, most: usize) -> Option<Id> {
         let mut is_cut = false;
         while self.order.len() > most {
@@ -336,6 +343,8 @@ fn new_slot<T: Row>(row: &T) -> Slot {
 }
 
 /// Writes a row whatever its version is.
+///
+/// Counts are the caller's: the row has no place at this moment.
 fn overwrite<T: Row>(slot: &mut Slot, row: &T) {
     if let Some(signal) = signal_of::<T>(slot).filter(|signal| signal.with_untracked(|known| known != row)) {
         signal.set(row.clone());

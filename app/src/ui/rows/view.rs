@@ -85,6 +85,8 @@ impl<T: Row> List<T> {
 
     /// The list as a list element. `row` makes a `<li>` of a row's signal and its
     /// `aria-posinset`.
+    ///
+    /// For rows that are more than cells: a row that unfolds, or has a bar in it.
     pub(crate) fn items(
         self,
         class: &'static str,
@@ -185,6 +187,9 @@ struct Laid {
 }
 
 /// A list in the document.
+///
+/// Signals are what elements follow. What only this code needs from one look to the next is in stored values,
+/// whose change wakes nobody.
 #[derive(Clone, Copy)]
 struct Rows {
     /// What the list holds.
@@ -216,6 +221,16 @@ struct Rows {
     /// How far what is looked at is from its place: a browser scrolls by whole pixels, rows are not that
     /// high.
     astray: StoredValue<f64>,
+}
+
+/// What follows once the document shows what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Nothing.
+    Rest,
+    /// Another look: the list has jumped to other places, and rows may be higher there than they were taken
+    /// for.
+    Look,
 }
 
 /// What is seen of a list: its elements, what they are, and where they are.
@@ -382,6 +397,9 @@ impl Rows {
 
     /// Shows these pieces. `seen`: what is in the document now, of which what is looked at stays in its
     /// place.
+    ///
+    /// Elements are touched only where something differs. A frame in which only places moved writes nothing:
+    /// the rows are numbered apart from it ([`NUMBERED_EVERY`]).
     fn lay(self, pieces: &[Piece], seen: Option<Seen>) {
         let Some(laid) = self.core.with(|intake| laid_of(pieces, |at| intake.store.id_at(at).cloned()))
         else {
@@ -393,7 +411,11 @@ impl Rows {
             .map(|laid| (Id::clone(&laid.id), laid.len))
             .collect();
         let shown: Vec<Id> = laid.iter().map(|laid| Id::clone(&laid.id)).collect();
-        let has_jumped = self.laid.with_value(|before| places(before) != places(&laid));
+        let next = if self.laid.with_value(|before| places(before) == places(&laid)) {
+            Next::Rest
+        } else {
+            Next::Look
+        };
         self.laid.set_value(laid);
         let (moves, grows) = (
             self.shown.with_untracked(|known| *known != shown),
@@ -406,13 +428,13 @@ impl Rows {
             self.shown.set(shown);
         }
         if let Some(seen) = seen.filter(|_| moves || grows) {
-            self.settle(seen, has_jumped);
+            self.settle(seen, next);
         }
     }
 
-    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus. If the
-    /// list `has_jumped` to other places, another look follows: rows may be higher than they were taken for.
-    fn settle(self, seen: Seen, has_jumped: bool) {
+    /// Once the document has changed: puts back what was moved on the screen, or has lost the focus. `next`
+    /// follows.
+    fn settle(self, seen: Seen, next: Next) {
         let anchor = anchor(&seen);
         spawn(async move {
             // Effects that were woken before this run before it.
@@ -423,13 +445,16 @@ impl Rows {
             if let Some((focused, _)) = seen.focused {
                 scroll::refocus(&focused);
             }
-            if has_jumped {
+            if next == Next::Look {
                 self.plan();
             }
         });
     }
 
     /// Scrolls until the upper edge of `element` is at `top` again.
+    ///
+    /// What is left over below a pixel is kept in `astray` and counted next time: a list would creep
+    /// otherwise, by half a pixel for each row that comes.
     fn bring_back(self, element: &Element, top: f64) {
         let Some(astray) = self.astray.try_get_value() else { return };
         let moved = scroll::edges(element).0 - top + astray;
@@ -495,6 +520,9 @@ fn laid_of(pieces: &[Piece], id_at: impl Fn(usize) -> Option<Id>) -> Vec<Laid> {
 }
 
 /// Fixes the widths of a table's columns as they are: with each row that comes and goes they would move.
+///
+/// Measured without the fixed layout first: a window that has become wider gives the columns their natural
+/// widths again.
 fn keep_columns(body: &Element) {
     let Some(table) = body.closest("table").ok().flatten() else { return };
     let headings: Vec<Element> = table
