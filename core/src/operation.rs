@@ -381,6 +381,8 @@ operations! {
         GetEvent { id }: Get "events/{id}", READ, [];
         /// List the deliveries of an event.
         ListEventDeliveries { id }: Get "events/{id}/deliveries", READ, [Query];
+        /// List what webhooks make of an event.
+        ListEventDecisions { id }: Get "events/{id}/decisions", READ, [Query];
     }
 
     /// Of deliveries.

@@ -342,7 +342,7 @@ pub struct DryRunQuery {
 }
 
 impl DryRunQuery {
-    /// Reads the query of `POST events/dry-run`.
+    /// Reads the query of `POST events/dry-run` and of `GET events/{id}/decisions`.
     ///
     /// # Errors
     /// Every bad or unknown parameter.

@@ -97,7 +97,7 @@ impl<S: Sql> Ledger<S> {
 
     /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want
     /// the event. `enabled_wanting` are the enabled ones among those, which are known already.
-    fn dry_run_webhooks(
+    pub(crate) fn dry_run_webhooks(
         &self,
         facts: &EventFacts<'_>,
         enabled_wanting: &BTreeSet<Seq>,

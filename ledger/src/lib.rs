@@ -48,6 +48,7 @@ mod ageing;
 mod audit;
 mod claim_bytes;
 mod config;
+mod decisions;
 mod deliveries;
 mod dry_run;
 mod effects;

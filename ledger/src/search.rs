@@ -795,6 +795,8 @@ mod tests {
 
     #[test]
     fn deliveries_are_found_by_their_latest_answer_and_how_often_they_were_tried() {
+        type Answered = (Option<u16>, u32);
+
         let mut ledger = ledger();
         create(&mut ledger, webhook("fails", "a"));
         create(&mut ledger, webhook("takes", "b"));
@@ -808,15 +810,14 @@ mod tests {
         let status =
             |text: &str| DeliveryFilter { status: StatusFilter::parse(text), ..DeliveryFilter::default() };
         let tried = |times| DeliveryFilter { attempts_min: Some(times), ..DeliveryFilter::default() };
-        let answered: Vec<(Option<u16>, u32)> = ledger
+        let answered: Vec<Answered> = ledger
             .list_deliveries(&DeliveryFilter::default(), 9, None)
             .unwrap()
             .items
             .iter()
             .map(|view| (view.last_status, view.attempts))
             .collect();
-        let having =
-            |fits: &dyn Fn(&(Option<u16>, u32)) -> bool| answered.iter().filter(|view| fits(view)).count();
+        let having = |fits: &dyn Fn(&Answered) -> bool| answered.iter().filter(|view| fits(view)).count();
         for (text, range) in
             [("503", 503..504), ("5xx", 500..600), ("2xx", 200..300), ("200", 200..201), ("404", 404..405)]
         {

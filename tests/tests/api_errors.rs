@@ -86,6 +86,7 @@ fn operations() -> Vec<Operation> {
         make("GET", "events", Read, None),
         make("GET", "events/{evt}", Read, None),
         make("GET", "events/{evt}/deliveries", Read, None),
+        make("GET", "events/{evt}/decisions", Read, None),
         make("GET", "deliveries/export", Read, None),
         make("GET", "deliveries", Read, None),
         make("GET", "deliveries/count", Read, None),

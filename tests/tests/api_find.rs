@@ -1,7 +1,7 @@
 //! Finding deliveries and events: by time, answer, event and content; how many there are.
 
 use postern_core::api::delivery::{DeliveryCount, DeliveryView};
-use postern_core::api::event::{EventAccepted, EventView};
+use postern_core::api::event::{EventAccepted, EventDecisions, EventView};
 use postern_core::api::page::Page;
 use postern_core::problem::ProblemType;
 use postern_tests::client::Project;
@@ -82,6 +82,30 @@ async fn an_event_gives_each_webhooks_delivery_and_those_that_came_later() {
     assert!(page.items.len() == 1 && page.next.is_some());
     project.get("events/evt_unknown/deliveries").await.problem(ProblemType::NotFound);
     project.get(&format!("{path}?state=dead")).await.faults(&["?state"]);
+}
+
+#[tokio::test]
+async fn an_event_says_of_each_webhook_why_it_got_it_or_did_not() {
+    let project = stack::project("decide").await;
+    project.listen("got", "http://127.0.0.1:1024/", &json!({})).await;
+    let picky = json!({ "filter": { "field": "total", "gte": 100 } });
+    project.listen("picky", "http://127.0.0.1:1024/", &picky).await;
+    let event = project.event("order.paid", json!({ "total": 42 })).await;
+    let path = format!("events/{}/decisions", event.id);
+    let decisions: EventDecisions = project.get(&path).await.expect(200).read();
+    let says: Vec<_> = decisions
+        .webhooks
+        .iter()
+        .map(|of| (of.webhook.as_str(), of.delivery_id.is_some(), of.matched))
+        .collect();
+    assert_eq!(says, [("got", true, true), ("picky", false, false)]);
+    let decisive = decisions.webhooks[1].reasons.iter().find(|reason| !reason.holds);
+    assert_eq!(decisive.and_then(|reason| reason.found.as_deref()), Some("42"));
+    let one: EventDecisions = project.get(&format!("{path}?webhook=got")).await.expect(200).read();
+    assert_eq!(one.webhooks.len(), 1);
+    project.get(&format!("{path}?webhook=nobody")).await.problem(ProblemType::NotFound);
+    project.get("events/evt_unknown/decisions").await.problem(ProblemType::NotFound);
+    project.get(&format!("{path}?limit=1")).await.faults(&["?limit"]);
 }
 
 #[tokio::test]

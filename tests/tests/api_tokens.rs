@@ -175,6 +175,7 @@ fn routes() -> Vec<(Request, &'static [&'static str])> {
         (Events::ExportEvents.into(), &["read"]),
         (Events::GetEvent { id: name() }.into(), &["read"]),
         (Events::ListEventDeliveries { id: name() }.into(), &["read"]),
+        (Events::ListEventDecisions { id: name() }.into(), &["read"]),
         (Deliveries::ListDeliveries.into(), &["read"]),
         (Deliveries::CountDeliveries.into(), &["read"]),
         (Deliveries::ExportDeliveries.into(), &["read"]),

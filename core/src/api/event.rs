@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::condition::Clause;
 use crate::event::ObjectRef;
 use crate::json;
 use crate::time::Timestamp;
@@ -56,6 +57,37 @@ pub struct EventView {
     pub accepted_at: Timestamp,
     /// Webhooks it matched.
     pub deliveries: u32,
+}
+
+/// Answer to `GET events/{id}/decisions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct EventDecisions {
+    /// By name.
+    pub webhooks: Vec<EventDecision>,
+}
+
+/// Whether a webhook got an event, and what its definition of now says of it. Which definition decided when the
+/// event came is not kept: where `updated_at` is later, it may have been another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct EventDecision {
+    /// Its name.
+    pub webhook: String,
+    /// `whk_…`
+    pub webhook_id: String,
+    /// `dlv_…` of its first delivery of this event; null where it did not get it.
+    pub delivery_id: Option<String>,
+    /// Whether it takes events now.
+    pub enabled: bool,
+    /// Whether it wants such an event, by its definition of now.
+    pub matched: bool,
+    /// Why, filter by filter.
+    pub reasons: Vec<Clause>,
+    /// When the webhook was created: one that is younger than the event could not get it.
+    pub created_at: Timestamp,
+    /// When its definition last changed.
+    pub updated_at: Timestamp,
 }
 
 /// An entry of the catalogue.

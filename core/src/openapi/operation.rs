@@ -9,7 +9,7 @@ use super::body::{self, Body, body};
 use crate::api::audit::{AuditEntry, SubjectKind};
 use crate::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView, ExportedDelivery};
 use crate::api::dry_run::DryRunView;
-use crate::api::event::{BatchAccepted, EventAccepted, EventTypeView, EventView};
+use crate::api::event::{BatchAccepted, EventAccepted, EventDecisions, EventTypeView, EventView};
 use crate::api::inbox::{InboxRequestView, InboxView};
 use crate::api::live::LiveTicket;
 use crate::api::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
@@ -381,6 +381,15 @@ pub(super) fn described(id: Id) -> Operation {
                 .query(whole_or_page())
                 .gives::<Page<DeliveryView>>(200, "All of them, or a page; newest first.")
                 .or(ProblemType::NotFound),
+        Id::ListEventDecisions => Operation::new(Id::ListEventDecisions, "List what webhooks make of an event")
+                .about(
+                    "Webhook by webhook: its delivery, or why it has none, filter by filter. Judged by the definitions of now: which \
+                     ones decided when the event came is not kept. 200 webhooks at most, first those that got the event or want it.",
+                )
+                .query(vec![text("webhook", "Only this webhook.")])
+                .gives::<EventDecisions>(200, "By name.")
+                .or(ProblemType::NotFound)
+                .or(ProblemType::StateConflict),
         Id::CountDeliveries => Operation::new(Id::CountDeliveries, "Count deliveries")
                 .about(
                     "Those that the list of deliveries gives in all its pages, by the same filters. One call looks at 100,000 at \

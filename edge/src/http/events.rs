@@ -9,7 +9,7 @@ use postern_core::api::event::{BatchAccepted, EventAccepted};
 use postern_core::event::{self, NewEvent};
 use postern_core::fault::{Fault, InputFault};
 use postern_core::operation::Events;
-use postern_core::query::{EventQuery, PageQuery};
+use postern_core::query::{DryRunQuery, EventQuery, PageQuery};
 use postern_ledger::WorkSet;
 
 use super::dry_run;
@@ -20,7 +20,7 @@ use crate::clock;
 use crate::meter;
 use crate::project_do::call::{self, Joined};
 use crate::project_do::deliveries::ListEventDeliveries;
-use crate::project_do::events::{Accepted, Ingest, ListEvents, ShowEvent};
+use crate::project_do::events::{Accepted, Ingest, ListEventDecisions, ListEvents, ShowEvent};
 use crate::project_do::question::Asking;
 use crate::session::Session;
 
@@ -34,6 +34,7 @@ pub(crate) async fn answer(session: &mut Session<'_>, asked: Events) -> Result<O
         Events::ExportEvents => return exports::events(session).await.map(Outcome::Response),
         Events::GetEvent { id } => show(session, id).await,
         Events::ListEventDeliveries { id } => list_deliveries(session, id).await,
+        Events::ListEventDecisions { id } => list_decisions(session, id).await,
     };
     answer.map(Outcome::Answer)
 }
@@ -73,6 +74,12 @@ async fn show(session: &mut Session<'_>, id: String) -> Result<Answer, ApiError>
 async fn list_deliveries(session: &mut Session<'_>, event: String) -> Result<Answer, ApiError> {
     let page = PageQuery::parse_whole(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(ListEventDeliveries { event, page }).await?)
+}
+
+/// `GET {id}/decisions`: 200, by name; 404, 422.
+async fn list_decisions(session: &mut Session<'_>, event: String) -> Result<Answer, ApiError> {
+    let query = DryRunQuery::parse(session.query()).map_err(InputFault::from)?;
+    Answer::json(200, &session.ask(ListEventDecisions { event, webhook: query.webhook }).await?)
 }
 
 /// The whole of it goes on if the client hangs up: the project may have leased deliveries to this invocation

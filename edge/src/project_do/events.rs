@@ -1,6 +1,6 @@
 //! Questions about events.
 
-use postern_core::api::event::{EventAccepted, EventView};
+use postern_core::api::event::{EventAccepted, EventDecisions, EventView};
 use postern_core::api::page::Page;
 use postern_core::event::NewEvent;
 use postern_core::id::Seq;
@@ -14,11 +14,12 @@ use super::question::{Arms, Need, Question, Reply, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 
-questions!(Ingest, ListEvents, ShowEvent, ExportEvents, DryRunEvent);
+questions!(Ingest, ListEvents, ShowEvent, ExportEvents, DryRunEvent, ListEventDecisions);
 
 replies! {
     EventView => "event",
     Page<EventView> => "events",
+    EventDecisions => "event_decisions",
     Exported => "exported",
     DryRun => "dry_run",
 }
@@ -118,6 +119,26 @@ impl Question for ShowEvent {
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<EventView, Refusal> {
         Ok(turn.ledger.event(&self.id)?)
+    }
+}
+
+/// What webhooks make of one event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListEventDecisions {
+    /// `evt_…`
+    pub(crate) event: String,
+    /// Only the webhook of this name.
+    pub(crate) webhook: Option<String>,
+}
+
+impl Question for ListEventDecisions {
+    const NAME: &'static str = "list_event_decisions";
+    const NEED: Need<Self> = Need::Of(Operation::ListEventDecisions);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = EventDecisions;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<EventDecisions, Refusal> {
+        Ok(turn.ledger.decisions(&self.event, self.webhook.as_deref())?)
     }
 }
 
