@@ -515,6 +515,17 @@ mod tests {
     }
 
     #[test]
+    fn a_late_success_revives_a_delivery_that_was_given_up() {
+        let (mut ledger, delivery) = one_webhook(Definition { retry: false, ..webhook("w", "*") });
+        let first = claim(&mut ledger, START);
+        let again = START.plus_ms(LEASE_MS);
+        attempt_due(&mut ledger, again, FAILED);
+        check(&ledger, delivery, State::Dead, &[Outcome::Lost, FAILED]);
+        assert!(report(&mut ledger, &first, OK, again.plus_ms(60_000)));
+        check(&ledger, delivery, State::Delivered, &[OK, FAILED]);
+    }
+
+    #[test]
     fn a_late_failure_replaces_the_lost_record_and_nothing_else() {
         let (mut ledger, delivery) = one_webhook(webhook("w", "*"));
         let first = claim(&mut ledger, START);

@@ -37,10 +37,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::faulty::Defect;
 use crate::world::{Weather, World};
 
+/// Situations that some runs of this many seeds meet and others do not. Each has a test of its own.
+const RARE: [&str; 1] = [
+    // `report::tests::a_late_success_revives_a_delivery_that_was_given_up`
+    "a late truth revived a delivery",
+];
+
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 99] = [
+const SITUATIONS: [&str; 98] = [
     "as many tickets were under way as may be",
     "a live delivery went before a replayed one",
     "a replayed delivery had its turn",
@@ -73,7 +79,6 @@ const SITUATIONS: [&str; 99] = [
     "a delivery waited for an older one",
     "a first 410 left its webhook enabled",
     "a held delivery was released",
-    "a late truth revived a delivery",
     "a limit was edited",
     "a pause doubled",
     "a receiver said when to call again",
@@ -229,7 +234,10 @@ fn nothing_is_lost_early_or_doubled_whatever_fails() {
     for (situation, seeds) in &reached {
         println!("{seeds:>8}  {situation}");
     }
-    let unknown: Vec<_> = reached.keys().filter(|situation| !SITUATIONS.contains(situation)).collect();
+    let unknown: Vec<_> = reached
+        .keys()
+        .filter(|situation| !SITUATIONS.contains(situation) && !RARE.contains(situation))
+        .collect();
     assert!(unknown.is_empty(), "{unknown:?} are not in the list");
     let missing: Vec<_> = SITUATIONS.iter().filter(|situation| !reached.contains_key(*situation)).collect();
     assert!(missing.is_empty() || count < SEEDS, "{count} seeds did not reach {missing:?}");
