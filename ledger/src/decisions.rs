@@ -1,5 +1,5 @@
-//! Why each webhook got an event, or did not: judged by what the webhooks are now. Which definition decided when
-//! the event came is not stored.
+//! Why each webhook got an event, or did not: judged by what the webhooks are now. Which definition decided
+//! when the event came is not stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::sql::Sql;
 
 impl<S: Sql> Ledger<S> {
     /// What each webhook, or the one named `webhook`, makes of a stored event, by its definition of now, and
-    /// which delivery it has of it. Where there are more than an answer holds, those that got the event or want
-    /// it come before the others.
+    /// which delivery it has of it. Where there are more than an answer holds, those that got the event or
+    /// want it come before the others.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] for an unknown event or webhook, [`LedgerError::StateConflict`] where it takes
-    /// too many steps to say why; the database fails.
+    /// [`LedgerError::NotFound`] for an unknown event or webhook, [`LedgerError::StateConflict`] where it
+    /// takes too many steps to say why; the database fails.
     pub fn decisions(&self, id: &str, webhook: Option<&str>) -> Result<EventDecisions, LedgerError> {
         let stored = self.event(id)?;
         let data = stored.data.ok_or(LedgerError::Corrupt { what: "an event has no data" })?;

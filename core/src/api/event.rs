@@ -67,8 +67,8 @@ pub struct EventDecisions {
     pub webhooks: Vec<EventDecision>,
 }
 
-/// Whether a webhook got an event, and what its definition of now says of it. Which definition decided when the
-/// event came is not kept: where `updated_at` is later, it may have been another.
+/// Whether a webhook got an event, and what its definition of now says of it. Which definition decided when
+/// the event came is not kept: where `updated_at` is later, it may have been another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct EventDecision {
