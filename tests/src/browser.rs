@@ -171,6 +171,16 @@ impl Browser {
         .await;
     }
 
+    /// Clicks the element if it is there now: for one that goes with what an earlier click did.
+    pub async fn click_if_there(&self, role: &str, name: &str) {
+        if let Some(element) = self.found(role, name).await
+            && element.scroll_into_view().await.is_ok()
+        {
+            // It may go between being found and being clicked.
+            let _gone = element.click().await;
+        }
+    }
+
     /// Puts `text` into the field with this label, in place of what it holds.
     pub async fn fill(&self, label: &str, text: &str) {
         eventually(&format!("the field {label:?} takes text"), SOON, async || {

@@ -112,8 +112,8 @@ async fn load_deliveries(browser: &Browser, dashboard: &Dashboard<'_>, project: 
     dashboard.open(&format!("/p/{}/deliveries", project.name)).await;
     browser.find("button", "Show older ones").await;
     until(&format!("{count} rows are loaded"), SOON, async || {
-        if loaded(browser).await < count && browser.has("button", "Show older ones").await {
-            browser.click("button", "Show older ones").await;
+        if loaded(browser).await < count {
+            browser.click_if_there("button", "Show older ones").await;
         }
         loaded(browser).await >= count
     })

@@ -26,7 +26,7 @@ async fn an_operation_is_found_read_and_tried_without_a_mouse() {
     browser.tab_to("button", "GET /v1/projects/{project}/webhooks").await;
     browser.press(Key::Enter + "").await;
     browser.find("heading", "Parameters").await;
-    browser.sees("key:value; may be given many times").await;
+    browser.sees("key:value; may be given several times").await;
     browser.tab_to("textbox", "search (optional)").await;
     browser.press("sho").await;
     browser.tab_to("button", "Send").await;
