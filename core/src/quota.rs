@@ -205,10 +205,15 @@ impl QuotaUse {
     #[must_use]
     pub fn is_nearly_used_up(&self) -> bool {
         match (self.used, self.limit) {
-            (Some(used), Some(limit)) => used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT),
+            (Some(used), Some(limit)) => has_reached(used, limit, FULL_PERCENT),
             _ => false,
         }
     }
+}
+
+/// Whether `used` is at least so many percent of `limit`.
+const fn has_reached(used: u64, limit: u64, percent: u64) -> bool {
+    used.saturating_mul(100) >= limit.saturating_mul(percent)
 }
 
 /// Percent of the stored bytes at which a project is said to be full (`postern.project.full`).
@@ -219,13 +224,13 @@ pub const FULL_NO_MORE_PERCENT: u64 = 70;
 /// Whether a project becomes full that uses so many bytes of `limit`.
 #[must_use]
 pub const fn is_full(used: u64, limit: u64) -> bool {
-    used.saturating_mul(100) >= limit.saturating_mul(FULL_PERCENT)
+    has_reached(used, limit, FULL_PERCENT)
 }
 
 /// Whether a project that is full stays so with so many bytes of `limit`.
 #[must_use]
 pub const fn is_still_full(used: u64, limit: u64) -> bool {
-    used.saturating_mul(100) >= limit.saturating_mul(FULL_NO_MORE_PERCENT)
+    has_reached(used, limit, FULL_NO_MORE_PERCENT)
 }
 
 /// Percent of the stored bytes from which what has ended is aged early.
@@ -237,13 +242,13 @@ pub const AGE_TO_PERCENT: u64 = 65;
 /// used.
 #[must_use]
 pub const fn ages(used: u64, limit: u64) -> bool {
-    used.saturating_mul(100) >= limit.saturating_mul(AGE_PERCENT)
+    has_reached(used, limit, AGE_PERCENT)
 }
 
 /// As [`ages`], where it is being aged.
 #[must_use]
 pub const fn still_ages(used: u64, limit: u64) -> bool {
-    used.saturating_mul(100) >= limit.saturating_mul(AGE_TO_PERCENT)
+    has_reached(used, limit, AGE_TO_PERCENT)
 }
 
 /// What a minute has taken so far: a window of 60 s that starts with the first of it.

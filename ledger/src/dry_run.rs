@@ -95,16 +95,17 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, first those that want
-    /// the event. `enabled_wanting` are the enabled ones among those, which are known already.
+    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, those in `first` and
+    /// the disabled ones that want the event before the others. The enabled ones that want it are in `first`.
     pub(crate) fn dry_run_webhooks(
         &self,
         facts: &EventFacts<'_>,
-        enabled_wanting: &BTreeSet<Seq>,
+        first: &BTreeSet<Seq>,
     ) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let (wanting, others): (Vec<_>, Vec<_>) = self.roster.named_in_order().partition(|(seq, member)| {
-            if member.enabled() { enabled_wanting.contains(seq) } else { member.wants(facts) }
-        });
+        let (wanting, others): (Vec<_>, Vec<_>) = self
+            .roster
+            .named_in_order()
+            .partition(|(seq, member)| first.contains(seq) || (!member.enabled() && member.wants(facts)));
         let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
         shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
         shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()

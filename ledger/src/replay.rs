@@ -495,7 +495,7 @@ mod tests {
     use postern_core::webhook::Definition;
 
     use super::*;
-    use crate::support::build::{START, attempt, create, event, in_order, ledger, post, webhook};
+    use crate::support::build::{START, attempt, create, event, in_order, ledger, missing, post, webhook};
     use crate::support::native::Native;
     use crate::{DeliveryFilter, InlineLimit, Report, Row, SqlError};
 
@@ -505,10 +505,6 @@ mod tests {
     fn query() -> ReplayQuery {
         let states = vec![State::Dead, State::Cancelled];
         ReplayQuery { webhook: None, since: None, until: None, states, types: Vec::new(), missing: false }
-    }
-
-    fn missing(webhook: &str) -> ReplayQuery {
-        ReplayQuery { webhook: Some(String::from(webhook)), states: Vec::new(), missing: true, ..query() }
     }
 
     /// Calls all that is due until nothing is; every call is answered with `status`. Gives the deliveries

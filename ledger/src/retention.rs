@@ -236,13 +236,12 @@ mod tests {
     use postern_core::delivery::Outcome;
     use postern_core::event::NewEvent;
     use postern_core::project::SettingsPatch;
-    use postern_core::replay::ReplayQuery;
     use postern_core::stats::OutcomeClass;
     use postern_core::webhook::Definition;
 
     use super::*;
     use crate::row::stat::{StatNote, count_attempts};
-    use crate::support::build::{START, attempt, create, event, ledger, webhook};
+    use crate::support::build::{START, attempt, create, event, ledger, missing, webhook};
     use crate::support::native::Native;
     use crate::{InlineLimit, Report};
 
@@ -349,14 +348,7 @@ mod tests {
         );
         set_days(&mut ledger, 30, now);
         let mut ledger = Ledger::open(Rc::clone(&ledger.sql)).unwrap().unwrap();
-        let query = ReplayQuery {
-            webhook: Some(String::from("w")),
-            since: None,
-            until: None,
-            states: Vec::new(),
-            types: Vec::new(),
-            missing: true,
-        };
+        let query = missing("w");
         assert_eq!(ledger.count_replay(query.clone(), now).unwrap().count, 0);
         post_at(&mut ledger, "b", now);
         ledger.create_replay(query, now).unwrap();

@@ -479,13 +479,12 @@ mod tests {
 
     use postern_core::delivery::Outcome;
     use postern_core::event::{NewEvent, ObjectRef};
-    use postern_core::replay::ReplayQuery;
     use postern_core::search::StatusFilter;
     use postern_core::webhook::Definition;
 
     use super::*;
     use crate::support::build::{
-        START, attempt, attempt_due, create, event, in_order, json, ledger, post, webhook,
+        START, attempt, attempt_due, create, event, in_order, json, ledger, missing, post, webhook,
     };
     use crate::support::native::Native;
     use crate::{InlineLimit, Report};
@@ -864,14 +863,7 @@ mod tests {
         create(&mut ledger, webhook("b", "*"));
         let batch = ledger.ingest(vec![event("x"), event("y")], InlineLimit(0), START).unwrap().accepted;
         create(&mut ledger, webhook("late", "*"));
-        let query = ReplayQuery {
-            webhook: Some(String::from("late")),
-            since: None,
-            until: None,
-            states: Vec::new(),
-            types: Vec::new(),
-            missing: true,
-        };
+        let query = missing("late");
         let later = START.plus_ms(5_000);
         ledger.create_replay(query, later).unwrap();
         while ledger.replay_step(later, 500).unwrap().replay.is_some() {}

@@ -107,7 +107,7 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::*;
-    use crate::support::build::{START, attempt, create, event, ledger, webhook};
+    use crate::support::build::{START, attempt, create, event, ledger, missing, webhook};
     use crate::support::native::Native;
     use crate::{DeliveryFilter, ExportFilter, Exported, InlineLimit, Report};
 
@@ -225,14 +225,7 @@ mod tests {
         ledger.ingest(vec![event("a")], InlineLimit(0), START).unwrap();
         create(&mut ledger, webhook("late", "*"));
         let later = START.plus_ms(5_000);
-        let query = ReplayQuery {
-            webhook: Some(String::from("late")),
-            since: None,
-            until: None,
-            states: Vec::new(),
-            types: Vec::new(),
-            missing: true,
-        };
+        let query = missing("late");
         ledger.create_replay(query, later).unwrap();
         assert_eq!(ledger.replay_step(later, 10).unwrap().changed.len(), 1);
         let view = |ledger: &Project| -> DeliveryView {

@@ -11,7 +11,7 @@ use postern_tests::wait::{SOON, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The answer is 429 `quota` and says which and how far.
+/// The answer is 429 `quota`, of stored bytes 507 `storage-full`, and says which and how far.
 #[track_caller]
 fn over(reply: &Reply, quota: Quota, limit: u64) -> Problem {
     let kind = if quota == Quota::StoredBytes { ProblemType::StorageFull } else { ProblemType::Quota };

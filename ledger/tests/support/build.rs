@@ -6,6 +6,7 @@ use postern_core::delivery::{Attempt, Outcome, Trigger};
 use postern_core::event::NewEvent;
 use postern_core::filter::EventPattern;
 use postern_core::id::Seq;
+use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition, ProjectName, WebhookName};
 use postern_ledger::{InlineLimit, LeaseTicket, Ledger, Report};
@@ -30,6 +31,18 @@ pub(crate) fn webhook(name: &str, pattern: &str) -> Definition {
     Definition {
         secret: Some(String::from("s1.k1.sealed")),
         ..Definition::new(name_of, url, Contract::Standard, events)
+    }
+}
+
+/// What this webhook missed.
+pub(crate) fn missing(webhook: &str) -> ReplayQuery {
+    ReplayQuery {
+        webhook: Some(String::from(webhook)),
+        since: None,
+        until: None,
+        states: Vec::new(),
+        types: Vec::new(),
+        missing: true,
     }
 }
 
