@@ -6,10 +6,12 @@
 //! 1.9): so each waits for a promise of its own, which whoever carries resolves, and beside a timer of its
 //! own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::mem;
+use std::rc::Rc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{self, Either, LocalBoxFuture};
+use futures_util::future::{self, LocalBoxFuture};
 use js_sys::{Function, Promise};
 use postern_core::webhook::ProjectName;
 use postern_engine::{Intake, Load, Round};
@@ -27,26 +29,29 @@ thread_local! {
     static INTAKE: RefCell<Intake<Waiting>> = const { RefCell::new(Intake::new(Load::PLATFORM)) };
 }
 
+/// What became of a call: the text of the reply, or why the project could not be reached.
+type Told = Rc<Cell<Option<Result<String, String>>>>;
+
 /// A call that waits to be sent, and what tells the request that it belongs to.
 struct Waiting {
     text: String,
-    resolve: Function,
-    reject: Function,
+    told: Told,
+    wake: Function,
 }
 
 impl Waiting {
     /// Tells the request. One that has gone is not told, which is no fault of the others.
-    fn tell(&self, reply: Result<&str, &str>) {
-        let (told, text) = match reply {
-            Ok(reply) => (&self.resolve, reply),
-            Err(error) => (&self.reject, error),
-        };
-        let _gone = told.call1(&JsValue::UNDEFINED, &JsValue::from_str(text));
+    fn tell(&self, told: Result<String, String>) {
+        self.told.set(Some(told));
+        let _gone = self.wake.call0(&JsValue::UNDEFINED);
     }
 }
 
 /// The right to the reply of a call that travels with others.
-pub(crate) struct Ticket(JsFuture);
+pub(crate) struct Ticket {
+    told: Told,
+    woken: JsFuture,
+}
 
 impl Ticket {
     /// Waits for the text of the reply.
@@ -54,11 +59,8 @@ impl Ticket {
     /// # Errors
     /// Why the project could not be reached; it says nothing for [`PATIENCE_MS`].
     pub(super) async fn reply(self) -> Result<String, String> {
-        match future::select(self.0, clock::sleep(PATIENCE_MS)).await {
-            Either::Left((Ok(reply), _)) => Ok(reply.as_string().unwrap_or_default()),
-            Either::Left((Err(error), _)) => Err(error.as_string().unwrap_or_default()),
-            Either::Right(_) => Err(String::from("no reply in time")),
-        }
+        future::select(self.woken, clock::sleep(PATIENCE_MS)).await;
+        self.told.take().unwrap_or_else(|| Err(String::from("no reply in time")))
     }
 }
 
@@ -72,13 +74,14 @@ pub(super) fn join(
     text: String,
     send: Send,
 ) -> (Ticket, Option<LocalBoxFuture<'static, ()>>) {
-    let mut functions = None;
-    let replied = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
-    let ticket = Ticket(JsFuture::from(replied));
+    let told = Told::default();
+    let mut wake = None;
+    let woken = Promise::new(&mut |resolve, _reject| wake = Some(resolve));
+    let ticket = Ticket { told: Rc::clone(&told), woken: JsFuture::from(woken) };
     // A promise calls its executor before it is there.
-    let Some((resolve, reject)) = functions else { return (ticket, None) };
+    let Some(wake) = wake else { return (ticket, None) };
     let bytes = text.len();
-    let waiting = Waiting { text, resolve, reject };
+    let waiting = Waiting { text, told, wake };
     let round = INTAKE.with_borrow_mut(|intake| intake.enter(project, waiting, bytes, clock::now()));
     (ticket, round.map(|round| carry(round, send).boxed_local()))
 }
@@ -86,29 +89,32 @@ pub(super) fn join(
 /// Calls the project until nothing waits for it, or another request has taken over.
 async fn carry(round: Round, send: Send) {
     loop {
-        let calls = INTAKE.with_borrow_mut(|intake| intake.next(&round, clock::now()));
-        let text = match calls.as_slice() {
+        let mut calls = INTAKE.with_borrow_mut(|intake| intake.next(&round, clock::now()));
+        let text = match calls.as_mut_slice() {
             [] => return,
-            [only] => only.text.clone(),
+            // It is as long as an event, and is not needed again.
+            [only] => mem::take(&mut only.text),
             several => join_texts(several.iter().map(|call| call.text.as_str())),
         };
         let reply = send(text).await;
         INTAKE.with_borrow_mut(|intake| intake.returned(&round));
-        match reply {
-            Ok(reply) => answer(&calls, &reply),
-            Err(error) => calls.iter().for_each(|call| call.tell(Err(&error))),
-        }
+        answer(&calls, reply);
     }
 }
 
 /// Gives each call its reply.
-fn answer(calls: &[Waiting], reply: &str) {
-    match (calls, split(reply)) {
-        (several, Ok(replies)) if several.len() > 1 && several.len() == replies.len() => {
-            several.iter().zip(replies).for_each(|(call, reply)| call.tell(Ok(reply)));
-        }
-        // A call that travelled alone has an answer alone; and what is said of all of them is said to each.
-        (calls, _) => calls.iter().for_each(|call| call.tell(Ok(reply))),
+fn answer(calls: &[Waiting], reply: Result<String, String>) {
+    if let ([_, _, ..], Ok(text)) = (calls, &reply)
+        && let Ok(replies) = split(text)
+        && replies.len() == calls.len()
+    {
+        calls.iter().zip(replies).for_each(|(call, reply)| call.tell(Ok(String::from(reply))));
+        return;
+    }
+    match calls {
+        [only] => only.tell(reply),
+        // What is said of all of them is said to each.
+        several => several.iter().for_each(|call| call.tell(reply.clone())),
     }
 }
 
