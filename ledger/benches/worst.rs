@@ -75,10 +75,11 @@ impl Request {
 type Maker = fn(&mut Random) -> Request;
 
 /// The doors, and what makes a request for each.
-const DOORS: [(&str, Maker); 17] = [
+const DOORS: [(&str, Maker); 18] = [
     ("POST events", event),
     ("POST events/batch", batch),
     ("POST events/dry-run", dry_run),
+    ("GET events/…/decisions", decisions),
     ("POST events, repeated", repeated),
     ("POST event-types", event_type),
     ("POST webhooks", webhook_create),
@@ -198,6 +199,21 @@ fn dry_run(random: &mut Random) -> Request {
     Request::new(shape.words, move || {
         if let Ok(event) = parse_event(&body) {
             drop(std::hint::black_box(project.dry_run(event, None, START)));
+        }
+    })
+}
+
+/// Why each webhook got an event, or did not, once it is stored.
+fn decisions(random: &mut Random) -> Request {
+    let shape = Shape::new(random, DATA_BYTES);
+    let (mut project, body) = (project_of(&shape), shape.body());
+    let accepted = parse_event(&body).ok().and_then(|event| {
+        let accepted = project.ingest(vec![event], InlineLimit(0), START).ok()?;
+        accepted.accepted.into_iter().next()
+    });
+    Request::new(shape.words, move || {
+        if let Some(event) = accepted {
+            drop(std::hint::black_box(project.decisions(&event.id, None)));
         }
     })
 }

@@ -37,27 +37,31 @@ impl<S: Sql> Ledger<S> {
             .into_iter()
             .map(|delivery| (delivery.webhook_id, delivery.id))
             .collect();
-        let webhooks = if let Some(name) = webhook {
-            vec![self.stored_webhook(name)?]
+        let members = if let Some(name) = webhook {
+            vec![self.member_named(name)?]
         } else {
             let got = got.keys().filter_map(|id| self.ids().seq(Kind::Webhook, id));
             let first: BTreeSet<Seq> = self.roster.matching(&facts).into_iter().chain(got).collect();
-            self.dry_run_webhooks(&facts, &first)?
+            self.members_to_explain(&facts, &first)
         };
-        let decided = |webhook: crate::StoredWebhook| {
-            let matching = filter::explain(&webhook.definition, &facts);
-            EventDecision {
-                delivery_id: got.get(&webhook.id).cloned(),
-                webhook: String::from(webhook.definition.name.as_str()),
-                webhook_id: webhook.id,
-                enabled: webhook.definition.enabled,
-                matched: matching.matched,
-                reasons: matching.reasons,
-                created_at: webhook.created_at,
-                updated_at: webhook.updated_at,
-            }
-        };
-        let webhooks = webhooks.into_iter().map(decided).collect();
+        let webhooks = members
+            .into_iter()
+            .map(|(seq, member)| {
+                let matching = filter::explain(member.definition(), &facts);
+                let webhook_id = self.ids().id(Kind::Webhook, seq);
+                let (created_at, updated_at) = self.webhook_times(seq)?;
+                Ok(EventDecision {
+                    delivery_id: got.get(&webhook_id).cloned(),
+                    webhook: String::from(member.name()),
+                    webhook_id,
+                    enabled: member.enabled(),
+                    matched: matching.matched,
+                    reasons: matching.reasons,
+                    created_at,
+                    updated_at,
+                })
+            })
+            .collect::<Result<_, LedgerError>>()?;
         if facts.overspent("").is_some() {
             let why = "it takes too long to say why: ask for one webhook (?webhook=NAME)";
             return Err(LedgerError::StateConflict { why });

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use postern_core::api::dry_run::{DryRunAttempt, WEBHOOKS_MAX};
+use postern_core::api::dry_run::{DEFINITIONS_BYTES_MAX, DryRunAttempt, WEBHOOKS_MAX};
 use postern_core::budget::{Budget, DRY_RUN_STEPS_MAX};
 use postern_core::event::NewEvent;
 use postern_core::fault::Faults;
@@ -13,11 +13,12 @@ use postern_core::filter::{self, EventFacts, Match};
 use postern_core::id::{Kind, Seq};
 use postern_core::retry;
 use postern_core::time::Timestamp;
+use postern_core::webhook::Definition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
+use crate::memory::roster::Member;
 use crate::project::Ledger;
-use crate::row::webhook::StoredWebhook;
 use crate::sql::Sql;
 use crate::work::WorkEvent;
 
@@ -35,8 +36,15 @@ pub struct DryRun {
 /// What it would do with one webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DryRunOf {
-    /// The webhook, sealed.
-    pub webhook: StoredWebhook,
+    /// Its name.
+    pub webhook: String,
+    /// `whk_…`
+    pub webhook_id: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Its definition, sealed, to make the request with; `None` where it does not match, and where those
+    /// before it are longer than [`DEFINITIONS_BYTES_MAX`].
+    pub definition: Option<Definition>,
     /// Whether it wants the event, and why.
     pub matching: Match,
     /// When attempts would be made if each failed at once; empty where none would.
@@ -71,12 +79,27 @@ impl<S: Sql> Ledger<S> {
         let used = facts.budget().used();
         let facts = facts.with_budget(Budget::new(DRY_RUN_STEPS_MAX.saturating_sub(used)));
         let (seq, message) = (self.reserve(now), self.reserve(now));
-        let webhooks = match webhook {
-            Some(name) => vec![self.stored_webhook(name)?],
-            None => self.dry_run_webhooks(&facts, &BTreeSet::from_iter(wanting))?,
+        let members = match webhook {
+            Some(name) => vec![self.member_named(name)?],
+            None => self.members_to_explain(&facts, &BTreeSet::from_iter(wanting)),
         };
-        let webhooks: Vec<DryRunOf> =
-            webhooks.into_iter().map(|webhook| self.dry_run_of(webhook, &facts, message, now)).collect();
+        let mut room = DEFINITIONS_BYTES_MAX;
+        let webhooks = members
+            .into_iter()
+            .map(|(seq, member)| {
+                let matching = filter::explain(member.definition(), &facts);
+                let definition =
+                    if matching.matched { self.definition_within(seq, &mut room)? } else { None };
+                Ok(DryRunOf {
+                    webhook: String::from(member.name()),
+                    webhook_id: self.ids.id(Kind::Webhook, seq),
+                    enabled: member.enabled(),
+                    definition,
+                    timeline: self.timeline_of(member, &matching, message, now),
+                    matching,
+                })
+            })
+            .collect::<Result<Vec<DryRunOf>, LedgerError>>()?;
         if let Some(fault) = facts.overspent(DATA_AT) {
             return Err(LedgerError::SchemaViolated { faults: fault.into() });
         }
@@ -95,56 +118,70 @@ impl<S: Sql> Ledger<S> {
         })
     }
 
-    /// The webhooks that an answer shows, by name: all of them, or as many as it holds, those in `first` and
-    /// the disabled ones that want the event before the others. The enabled ones that want it are in `first`.
-    pub(crate) fn dry_run_webhooks(
+    /// The webhooks that an answer explains, by name: all of them, or as many as it holds, those in `first`
+    /// and the disabled ones that want the event before the others. The enabled ones that want it are in
+    /// `first`.
+    pub(crate) fn members_to_explain(
         &self,
         facts: &EventFacts<'_>,
         first: &BTreeSet<Seq>,
-    ) -> Result<Vec<StoredWebhook>, LedgerError> {
+    ) -> Vec<(Seq, &Member)> {
         let (wanting, others): (Vec<_>, Vec<_>) = self
             .roster
             .named_in_order()
             .partition(|(seq, member)| first.contains(seq) || (!member.enabled() && member.wants(facts)));
         let mut shown: Vec<_> = wanting.into_iter().chain(others).take(WEBHOOKS_MAX as usize).collect();
         shown.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
-        shown.into_iter().filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
+        shown
     }
 
-    fn dry_run_of(
+    /// The webhook of this name.
+    pub(crate) fn member_named(&self, name: &str) -> Result<(Seq, &Member), LedgerError> {
+        let found = self.roster.named(name).and_then(|seq| Some((seq, self.roster.get(seq)?)));
+        found.ok_or(LedgerError::NotFound { what: "webhook" })
+    }
+
+    /// A stored definition, as long as there is room for more of them.
+    fn definition_within(&self, webhook: Seq, room: &mut usize) -> Result<Option<Definition>, LedgerError> {
+        if *room == 0 {
+            return Ok(None);
+        }
+        let Some((stored, bytes)) = self.stored_webhook_and_length(webhook)? else { return Ok(None) };
+        *room = room.saturating_sub(bytes);
+        Ok(Some(stored.definition))
+    }
+
+    fn timeline_of(
         &self,
-        webhook: StoredWebhook,
-        facts: &EventFacts<'_>,
+        member: &Member,
+        matching: &Match,
         message: Seq,
         now: Timestamp,
-    ) -> DryRunOf {
-        let definition = &webhook.definition;
-        let matching = filter::explain(definition, facts);
-        let mut timeline = Vec::new();
-        if matching.matched && definition.enabled {
-            let schedule =
-                definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
-            let times = if definition.retry {
-                retry::timeline(schedule, message.0.cast_unsigned(), now)
-            } else {
-                vec![now]
-            };
-            timeline = (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect();
+    ) -> Vec<DryRunAttempt> {
+        let definition = member.definition();
+        if !matching.matched || !definition.enabled {
+            return Vec::new();
         }
-        DryRunOf { webhook, matching, timeline }
+        let schedule = definition.retry_schedule_s.as_deref().or(self.settings.retry_schedule_s.as_deref());
+        let times = if definition.retry {
+            retry::timeline(schedule, message.0.cast_unsigned(), now)
+        } else {
+            vec![now]
+        };
+        (1..).zip(times).map(|(attempt, at)| DryRunAttempt { attempt, at }).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use postern_core::project::{ScheduleChange, SettingsPatch};
-    use postern_core::webhook::Definition;
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::support::build::{START, create, event, ledger, webhook};
+    use postern_core::project::{ScheduleChange, SettingsPatch};
 
     fn names(run: &DryRun) -> Vec<&str> {
-        run.webhooks.iter().map(|of| of.webhook.definition.name.as_str()).collect()
+        run.webhooks.iter().map(|of| of.webhook.as_str()).collect()
     }
 
     #[test]
@@ -159,6 +196,8 @@ mod tests {
         let says: Vec<(bool, usize)> =
             run.webhooks.iter().map(|of| (of.matching.matched, of.timeline.len())).collect();
         assert_eq!(says, [(true, 0), (false, 0), (true, 1), (true, 10)]);
+        let with_request: Vec<bool> = run.webhooks.iter().map(|of| of.definition.is_some()).collect();
+        assert_eq!(with_request, [true, false, true, true]);
         assert!(run.webhooks.iter().all(|of| !of.matching.reasons.is_empty()));
         assert!(ledger.list_events(&crate::EventFilter::default(), 1, None).unwrap().items.is_empty());
         assert!(run.message_id.starts_with("msg_") && run.event.accepted_at == START);
@@ -205,5 +244,24 @@ mod tests {
         assert_eq!(run.webhooks.len(), 200);
         assert_eq!(run.webhooks.iter().filter(|of| of.matching.matched).count(), 50);
         assert!(names(&run).is_sorted());
+    }
+
+    #[test]
+    fn long_definitions_are_read_until_they_fill_an_answer() {
+        let mut ledger = ledger();
+        let labels: BTreeMap<String, String> =
+            (0..32).map(|number| (format!("k{number}"), "v".repeat(256))).collect();
+        for number in 0..100 {
+            let name = format!("w{number:03}");
+            create(&mut ledger, Definition { labels: labels.clone(), ..webhook(&name, "*") });
+        }
+        let length =
+            ledger.stored_webhook_and_length(ledger.roster.named("w000").unwrap()).unwrap().unwrap().1;
+        let run = ledger.dry_run(event("order.paid"), None, START).unwrap();
+        let read = run.webhooks.iter().filter(|of| of.definition.is_some()).count();
+        assert_eq!(read, DEFINITIONS_BYTES_MAX.div_ceil(length), "{length} bytes each");
+        assert!(read < 100 && run.webhooks.iter().all(|of| of.matching.matched && !of.timeline.is_empty()));
+        let alone = ledger.dry_run(event("order.paid"), Some("w099"), START).unwrap();
+        assert_eq!(alone.webhooks[0].definition.as_ref().map(|of| &of.labels), Some(&labels));
     }
 }

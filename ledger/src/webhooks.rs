@@ -19,7 +19,7 @@ use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::text::{state_of, to_json};
 use crate::row::webhook::{
-    COLUMNS, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook,
+    COLUMNS, DEFINITION, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook,
 };
 use crate::sql::{Sql, Value, atomically, first, key_set};
 
@@ -99,9 +99,27 @@ impl<S: Sql> Ledger<S> {
     }
 
     pub(crate) fn stored_webhook_at(&self, seq: Seq) -> Result<Option<StoredWebhook>, LedgerError> {
+        Ok(self.stored_webhook_and_length(seq)?.map(|(webhook, _bytes)| webhook))
+    }
+
+    /// The same with the bytes of its stored definition.
+    pub(crate) fn stored_webhook_and_length(
+        &self,
+        seq: Seq,
+    ) -> Result<Option<(StoredWebhook, usize)>, LedgerError> {
         let rows =
             self.sql.run(&format!("SELECT {COLUMNS} FROM webhook WHERE seq = ?1"), &[Value::from(seq)])?;
-        first(rows).map(|row| StoredWebhook::read(&row, self.ids)).transpose()
+        let Some(row) = first(rows) else { return Ok(None) };
+        Ok(Some((StoredWebhook::read(&row, self.ids)?, row.text(DEFINITION)?.len())))
+    }
+
+    /// When a webhook was created, and when it last changed; its definition is not read.
+    pub(crate) fn webhook_times(&self, seq: Seq) -> Result<(Timestamp, Timestamp), LedgerError> {
+        let rows = self
+            .sql
+            .run("SELECT created_at_ms, updated_at_ms FROM webhook WHERE seq = ?1", &[Value::from(seq)])?;
+        let row = first(rows).ok_or(LedgerError::Corrupt { what: "the roster names no webhook" })?;
+        Ok((row.timestamp(0)?, row.timestamp(1)?))
     }
 
     /// Creates a webhook under a key from [`Ledger::reserve`]. `definition` is sealed.

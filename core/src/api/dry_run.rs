@@ -11,6 +11,10 @@ pub const WEBHOOKS_MAX: u32 = 200;
 /// Bytes of all bodies of an answer together: each may be as long as a body can be.
 pub const BODIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of stored definitions that are read to say what requests would look like: a definition can be as
+/// long as its condition, and reading 200 of those costs more than matching them.
+pub const DEFINITIONS_BYTES_MAX: usize = 512 * 1024;
+
 /// Answer to `POST events/dry-run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -33,8 +37,8 @@ pub struct DryRunWebhook {
     pub delivers: bool,
     /// Why, filter by filter.
     pub reasons: Vec<Clause>,
-    /// What would be sent; null where it did not match, and where the bodies before it fill an answer (4
-    /// MiB): ask for that webhook alone.
+    /// What would be sent; null where it did not match, and where the requests before it fill an answer (4
+    /// MiB of bodies, or 512 KiB of definitions): ask for that webhook alone.
     pub request: Option<DryRunRequest>,
     /// When attempts would be made if each failed at once; empty if there would be no attempt.
     pub timeline: Vec<DryRunAttempt>,

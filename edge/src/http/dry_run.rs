@@ -8,6 +8,7 @@ use postern_core::contract::{self, Rendering, Source};
 use postern_core::event;
 use postern_core::fault::InputFault;
 use postern_core::query::DryRunQuery;
+use postern_core::webhook::Definition;
 use postern_ledger::{DryRun, DryRunOf};
 
 use super::problem::{Answer, ApiError};
@@ -35,15 +36,15 @@ fn shown(
 ) -> Result<DryRunWebhook, ApiError> {
     let matched = of.matching.matched;
     Ok(DryRunWebhook {
-        webhook: String::from(of.webhook.definition.name.as_str()),
-        webhook_id: of.webhook.id.clone(),
+        webhook: of.webhook.clone(),
+        webhook_id: of.webhook_id.clone(),
         matched,
-        delivers: matched && of.webhook.definition.enabled,
+        delivers: matched && of.enabled,
         reasons: of.matching.reasons.clone(),
-        request: if matched && *room > 0 {
-            Some(request(session, run, of)?).filter(|request| takes(room, request.body.len()))
-        } else {
-            None
+        request: match &of.definition {
+            Some(definition) if *room > 0 => Some(request(session, run, &of.webhook_id, definition)?)
+                .filter(|request| takes(room, request.body.len())),
+            _ => None,
         },
         timeline: of.timeline.clone(),
     })
@@ -56,9 +57,15 @@ fn takes(room: &mut usize, bytes: usize) -> bool {
     left.is_some()
 }
 
-fn request(session: &Session<'_>, run: &DryRun, of: &DryRunOf) -> Result<DryRunRequest, ApiError> {
-    let owner = Owner { project: &session.project, id: &of.webhook.id };
-    let plain = seal::unseal(&session.settings.keyring, owner, &of.webhook.definition)
+/// What `webhook` with this sealed definition would be sent.
+fn request(
+    session: &Session<'_>,
+    run: &DryRun,
+    webhook: &str,
+    definition: &Definition,
+) -> Result<DryRunRequest, ApiError> {
+    let owner = Owner { project: &session.project, id: webhook };
+    let plain = seal::unseal(&session.settings.keyring, owner, definition)
         .map_err(|fault| ApiError::internal(&fault))?;
     let event = &run.event;
     let source = Source {

@@ -22,6 +22,8 @@ const CANCELLED_NAMED_MAX: u32 = 101;
 /// Columns of [`StoredWebhook::read`].
 pub(crate) const COLUMNS: &str =
     "seq, version, disabled_reason, created_at_ms, updated_at_ms, definition, name";
+/// Which of [`COLUMNS`] is the definition.
+pub(crate) const DEFINITION: usize = 5;
 
 /// Why a webhook is disabled whose definition was written by another version of Postern.
 const UNREADABLE: &str = "Its definition was written by another version of Postern and can't be read";
@@ -59,7 +61,7 @@ impl StoredWebhook {
             updated_at: row.timestamp(4)?,
             definition: unreadable_definition(row.text(6)?)?,
         };
-        match serde_json::from_str(row.text(5)?) {
+        match serde_json::from_str(row.text(DEFINITION)?) {
             Ok(definition) => webhook.definition = definition,
             Err(_unreadable) => webhook.disabled_reason = Some(String::from(UNREADABLE)),
         }
