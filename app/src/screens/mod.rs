@@ -1,4 +1,4 @@
-//! The screens, a folder each: `mod.rs` shows, `model.rs` decides what is shown and is tested natively.
+//! The screens, a folder each: `screen.rs` shows, `model.rs` decides what is shown and is tested natively.
 
 use crate::routes::Area;
 use leptos::prelude::*;
