@@ -6,7 +6,7 @@ use super::{
     audit, deliveries, event_types, events, home, inbox, inboxes, nowhere, overview, projects, reference,
     runs, settings, sign_in, tokens, webhook, webhook_form, webhooks,
 };
-use crate::routes::Area;
+use crate::routes::{Area, Place};
 
 /// Screens that are loaded together (see `lazy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,16 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
+    /// The screen of a place, for somebody who is signed in.
+    pub(crate) fn of(place: &Place) -> Self {
+        match place {
+            Place::Home => Self::Home,
+            Place::Projects => Self::Projects,
+            Place::Nowhere => Self::Nowhere,
+            Place::Project(_, area) => Self::Area(area.clone()),
+        }
+    }
+
     /// The part that the screen is loaded with; `None` if it is in the first load.
     pub(crate) const fn part(&self) -> Option<Part> {
         match self {

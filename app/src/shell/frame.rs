@@ -123,12 +123,18 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
                 </button>
             </header>
             {sidebar}
-            <main id="main"><For each=move || area.get() key=Area::clone children=lazy::area /></main>
+            <main id="main"><For each=move || area.get() key=Area::clone children=screen_of /></main>
         </div>
         <Palette open=is_palette_open help=is_help_open />
         <Help open=is_help_open />
     }
     .into_any()
+}
+
+/// The screen of an area. The key of each area is the area itself, so a screen is made anew for another
+/// webhook, and stays while only the query changes.
+fn screen_of(area: Area) -> AnyView {
+    lazy::screen(Screen::Area(area))
 }
 
 /// Moves among the rows of the list; with an open drawer, from the row that it shows to the next one, which
