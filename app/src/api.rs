@@ -50,6 +50,8 @@ pub(crate) enum ApiFailure {
         /// Its HTTP status.
         status: u16,
     },
+    /// A part of the page itself did not come (`lazy`): no network, or another version is served by now.
+    PartMissing,
 }
 
 impl ApiFailure {
@@ -63,6 +65,7 @@ impl ApiFailure {
             Self::Unexpected { status } => {
                 format!("The server gave an answer that this page does not understand (HTTP {status})")
             }
+            Self::PartMissing => String::from("This part of the dashboard could not be loaded"),
         }
     }
 
@@ -81,6 +84,9 @@ impl ApiFailure {
             Self::Unexpected { .. } => {
                 String::from("The page may be older than the server: reload it, then try again.")
             }
+            Self::PartMissing => String::from(
+                "Check the connection and try again. If Postern was updated since you opened this page, reload it.",
+            ),
         }
     }
 
@@ -93,7 +99,7 @@ impl ApiFailure {
     pub(crate) fn faults(&self) -> &[Fault] {
         match self {
             Self::Problem(problem) => &problem.errors,
-            Self::Offline | Self::Unexpected { .. } => &[],
+            Self::Offline | Self::Unexpected { .. } | Self::PartMissing => &[],
         }
     }
 }

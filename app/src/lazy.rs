@@ -4,16 +4,18 @@
 //! would panic there, and here it can be tried again.
 #![expect(clippy::unnecessary_wraps, reason = "a part may fail to load, and `wasm_split` adds that")]
 
+use std::future::pending;
+
 use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
+use crate::api::{ApiFailure, Load};
 use crate::browser::focus;
-use crate::fetched::spawn;
+use crate::fetched::Fetched;
 use crate::nav::use_nav;
-use crate::routes::{Area, Place};
+use crate::routes::Place;
 use crate::screens::{self, Part, Screen};
-use crate::ui::button::Button;
-use crate::ui::icon::{Icon, glyph};
+use crate::ui::loaded::loaded;
 use crate::ui::skeleton;
 
 /// Shows a screen of a part.
@@ -30,71 +32,47 @@ async fn fetch(part: Part) -> Result<Show, SplitLoaderError> {
     }
 }
 
-/// How far a part is.
+/// All parts, in the order of [`Part`]: each is loaded once its signal says that somebody wants it.
 #[derive(Clone, Copy)]
-enum Stage {
-    /// Nobody asked for it yet.
-    Absent,
-    /// It is under way.
-    Loading,
-    /// It did not come: no network, or another version of the page is served by now.
-    Failed,
-    /// It is here; this shows its screens.
-    Here(Show),
-}
-
-/// All parts.
-#[derive(Clone, Copy)]
-pub(crate) struct Parts([RwSignal<Stage>; Part::ALL.len()]);
+pub(crate) struct Parts([(RwSignal<bool>, Fetched<Show>); Part::ALL.len()]);
 
 impl Parts {
     /// Offers itself to everything below.
     pub(crate) fn provide() -> Self {
-        let parts = Self(Part::ALL.map(|_part| RwSignal::new(Stage::Absent)));
+        let parts = Self(Part::ALL.map(|part| {
+            let is_wanted = RwSignal::new(false);
+            let load = move || -> Load<Show> {
+                let is_wanted = is_wanted.get();
+                Box::pin(async move {
+                    if !is_wanted {
+                        pending::<()>().await;
+                    }
+                    fetch(part).await.map_err(|_cause| ApiFailure::PartMissing)
+                })
+            };
+            (is_wanted, Fetched::new(load))
+        }));
         provide_context(parts);
         parts
     }
 
     /// Starts to load what shows `place`: somebody is about to go there.
+    ///
+    /// A part that failed is tried again when somebody says so, not whenever the pointer passes.
     pub(crate) fn expect(self, place: &Place) {
-        let screen = match place {
-            Place::Project(_, area) => Screen::Area(area.clone()),
-            Place::Home => Screen::Home,
-            Place::Projects => Screen::Projects,
-            Place::Nowhere => Screen::Nowhere,
-        };
-        // One that failed is tried again when somebody says so, not whenever the pointer passes.
-        if let Some(part) =
-            screen.part().filter(|part| matches!(self.stage(*part).get_untracked(), Stage::Absent))
-        {
-            self.load(part);
+        if let Some(part) = Screen::of(place).part() {
+            self.want(part);
         }
     }
 
-    /// How far a part is.
-    const fn stage(self, part: Part) -> RwSignal<Stage> {
-        self.0[part as usize]
-    }
-
-    /// Loads a part that is neither here nor under way.
-    fn load(self, part: Part) {
-        let stage = self.stage(part);
-        if !matches!(stage.get_untracked(), Stage::Absent | Stage::Failed) {
-            return;
+    /// A part, which is loaded from now on, unless that was started before.
+    fn want(self, part: Part) -> Fetched<Show> {
+        let (is_wanted, show) = self.0[part as usize];
+        if !is_wanted.get_untracked() {
+            is_wanted.set(true);
         }
-        stage.set(Stage::Loading);
-        spawn(async move {
-            stage.set(fetch(part).await.map_or(Stage::Failed, Stage::Here));
-        });
+        show
     }
-}
-
-/// The screen of an area.
-///
-/// The key of each area is the area itself (`ProjectFrame`), so a screen is made anew for another webhook,
-/// and stays while only the query changes.
-pub(crate) fn area(area: Area) -> AnyView {
-    screen(Screen::Area(area))
 }
 
 /// A screen, or a skeleton until its part is loaded.
@@ -106,45 +84,19 @@ pub(crate) fn screen(screen: Screen) -> AnyView {
         return screens::first_load(screen);
     };
     let (parts, nav): (Parts, _) = (expect_context(), use_nav());
-    parts.load(part);
-    let stage = parts.stage(part);
-    let was_there = matches!(stage.get_untracked(), Stage::Here(_));
-    let was_retried = StoredValue::new(false);
-    let retry = move || {
-        was_retried.set_value(true);
-        parts.load(part);
-    };
-    let shown = move || match stage.get() {
-        Stage::Here(show) => {
-            // The heading that the navigation wanted to focus was not there yet; the button that was pressed
-            // is gone.
-            if !was_there && (nav.has_moved() || was_retried.get_value()) {
-                focus::soon("main h1");
-            }
-            show(screen.clone())
-        }
-        Stage::Failed => {
-            if was_retried.get_value() {
-                focus::soon(".failed button");
-            }
-            failed(retry)
-        }
-        Stage::Absent | Stage::Loading => skeleton::loading(skeleton::rows),
-    };
-    view! { {move || shown()} }.into_any()
-}
-
-/// What is shown instead of a part that could not be loaded.
-fn failed(retry: impl Fn() + 'static) -> AnyView {
-    view! {
-        <div class="empty failed" role="alert">
-            {glyph(Icon::Warning)}
-            <h2>"This part of the dashboard could not be loaded"</h2>
-            <p>"Check the connection and try again. If Postern was updated since you opened this page, reload it."</p>
-            <Button label="Try again" icon=Icon::Again on_press=move |()| retry() />
-        </div>
+    let part = parts.want(part);
+    if part.failure.with_untracked(Option::is_some) {
+        part.failure.set(None);
+        part.reload();
     }
-    .into_any()
+    let was_there = part.value.with_untracked(Option::is_some);
+    loaded(part, skeleton::rows, move || {
+        // The heading that the navigation wanted to focus was not there yet.
+        if !was_there && nav.has_moved() {
+            focus::soon("main h1");
+        }
+        part.value.get_untracked().map(|show| show(screen.clone())).into_any()
+    })
 }
 
 #[wasm_split(entry, wasm_split_path = leptos::wasm_split, fallible)]

@@ -8,8 +8,9 @@
 //! The page is a Leptos program: its views, signals, stores and router. Views are erased to one type
 //! (`AnyView`), because the first load is what a visitor waits for; `lazy` leaves most screens out of it.
 //!
-//! A screen is a folder below `screens`: `mod.rs` shows, `model.rs` is plain Rust that is tested natively.
-//! Nothing that came from outside is ever parsed as HTML: text becomes text nodes.
+//! A screen is a file or a folder below `screens`. In a folder `screen.rs` is the whole of it, with its parts
+//! in files beside it, and `model.rs` is plain Rust that is tested natively. Nothing that came from outside
+//! is ever parsed as HTML: text becomes text nodes.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "components own what they are given, by the macro's design"

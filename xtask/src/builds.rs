@@ -14,6 +14,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::page;
 use crate::process::{self, must_succeed};
 use crate::report;
@@ -155,7 +156,7 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
         && stage.join(output.entry_file()).exists();
     if !is_current {
         drop(fs::remove_file(&stamp));
-        fs::create_dir_all(&stage).map_err(|cause| Failure::path("make", &stage, &cause))?;
+        files::make_folder(&stage)?;
         match output {
             Output::Dashboard => page::build(tools, profile, &stage)?,
             Output::Worker => build_worker(tools, profile, &stage)?,
@@ -163,7 +164,7 @@ pub(crate) fn bring_up_to_date(tools: &Toolbox, output: Output, profile: Profile
         }
         // The lock file may have been completed by the build itself; the sources are those from before it, so
         // that an edit during the build counts as one that is not built yet.
-        fs::write(&stamp, with_lock_file(sources)).map_err(|cause| Failure::path("write", &stamp, &cause))?;
+        files::write(&stamp, with_lock_file(sources))?;
     }
     put_in_place(&stage, &output.folder(), output.entry_file())?;
     Ok(if is_current { Built::Before } else { Built::Now })
@@ -209,26 +210,26 @@ fn build_vectors(tools: &Toolbox, stage: &Path) -> Result<()> {
 /// # Errors
 /// A file can't be read or written.
 pub(crate) fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Result<()> {
-    fs::create_dir_all(place).map_err(|cause| Failure::path("make", place, &cause))?;
-    let mut wanted = files_under(stage)?;
+    files::make_folder(place)?;
+    let mut wanted = files::under(stage)?;
     wanted.sort_by_key(|file| (file == Path::new(entry_file), file.clone()));
     // On the same file system as `place`, so that a rename makes a whole file appear, but not inside it,
     // where it would be served.
     let incoming = place.with_extension("incoming");
     for file in &wanted {
         let (from, to) = (stage.join(file), place.join(file));
-        let bytes = fs::read(&from).map_err(|cause| Failure::path("read", &from, &cause))?;
+        let bytes = files::read(&from)?;
         if fs::read(&to).is_ok_and(|found| found == bytes) {
             continue;
         }
         if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(|cause| Failure::path("make", parent, &cause))?;
+            files::make_folder(parent)?;
         }
         fs::write(&incoming, &bytes)
             .and_then(|()| fs::rename(&incoming, &to))
             .map_err(|cause| Failure::path("write", &to, &cause))?;
     }
-    for file in files_under(place)? {
+    for file in files::under(place)? {
         if !wanted.contains(&file) {
             let file = place.join(file);
             fs::remove_file(&file).map_err(|cause| Failure::path("remove", &file, &cause))?;
@@ -237,27 +238,6 @@ pub(crate) fn put_in_place(stage: &Path, place: &Path, entry_file: &str) -> Resu
         }
     }
     Ok(())
-}
-
-/// All files below a folder, relative to it.
-///
-/// # Errors
-/// A folder cannot be read.
-pub(crate) fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![PathBuf::new()];
-    while let Some(relative) = open.pop() {
-        let dir = folder.join(&relative);
-        for entry in fs::read_dir(&dir).map_err(|cause| Failure::path("read", &dir, &cause))?.flatten() {
-            let path = relative.join(entry.file_name());
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => open.push(path),
-                _ => files.push(path),
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 // --- noticing changes ---
@@ -272,7 +252,7 @@ fn sources_of(output: Output, tools: &Toolbox) -> Result<Fingerprint> {
     }
     for file in input_files(output.inputs()) {
         print.add(file.as_os_str().as_encoded_bytes());
-        print.add(&fs::read(&file).map_err(|cause| Failure::path("read", &file, &cause))?);
+        print.add(&files::read(&file)?);
     }
     Ok(print)
 }
@@ -371,7 +351,7 @@ mod tests {
         put_in_place(&stage.0, &place.0, "index.html").expect("it is put in place");
 
         assert_eq!(
-            files_under(&place.0).expect("files"),
+            files::under(&place.0).expect("files"),
             [PathBuf::from("icons/a.svg"), PathBuf::from("index.html")]
         );
         assert_eq!(fs::read_to_string(place.0.join("index.html")).expect("the page"), "new");

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use crate::builds::Output;
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::process::{self, must_succeed};
 use crate::report;
 use crate::tools::{Apt, Toolbox};
@@ -102,7 +103,7 @@ pub(crate) fn virtual_environments() -> Result<()> {
                 .join(client.file_name().unwrap_or_default())
                 .join(requirements.file_stem().unwrap_or_default());
             let folder = link.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))?;
+            files::make_folder(folder)?;
             drop(fs::remove_file(&link));
             symlink(&venv, &link).map_err(|cause| Failure::path("make", &link, &cause))?;
         }
@@ -130,7 +131,7 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
     ask.arg("--version");
     let mut print = Fingerprint::new();
     print.add(must_succeed(ask, "python3 --version")?.as_bytes());
-    print.add(&fs::read(requirements).map_err(|cause| Failure::path("read", requirements, &cause))?);
+    print.add(&files::read(requirements)?);
     let venv = workspace::cache()?.join("venvs").join(print.hex());
     let complete = venv.join(".complete");
     if complete.exists() {
@@ -157,6 +158,6 @@ fn virtual_environment(requirements: &Path) -> Result<PathBuf> {
     }
     install.arg("-r").arg(requirements);
     must_succeed(install, "pip install")?;
-    fs::write(&complete, "").map_err(|cause| Failure::path("write", &complete, &cause))?;
+    files::write(&complete, "")?;
     Ok(venv)
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::process::{self, capture};
 use crate::report;
 use crate::test_program;
@@ -156,7 +157,7 @@ fn feed_one(program: &Path, corpora: &Path, target: &str, options: &Options) -> 
         Amount::Inputs(count) => {
             // What an earlier run found must not decide what this one tries.
             drop(fs::remove_dir_all(&fixed));
-            fs::create_dir_all(&fixed).map_err(|cause| Failure::path("make", &fixed, &cause))?;
+            files::make_folder(&fixed)?;
             fuzzer.arg(format!("-runs={count}")).arg(format!("-seed={SEED}")).arg(&fixed).arg(&own)
         }
     };

@@ -20,6 +20,7 @@ mod deploy;
 mod dev;
 mod environment;
 mod failure;
+mod files;
 mod fuzz;
 mod http;
 mod page;

@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::builds::{Profile, files_under};
+use crate::builds::Profile;
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::process::must_succeed;
 use crate::tools::Toolbox;
 use crate::workspace::{self, Fingerprint};
@@ -60,7 +61,7 @@ pub(crate) fn build_with_trunk(trunk: &Path, tools: &Toolbox, profile: Profile, 
     }
     must_succeed(build, "trunk build")?;
     // Trunk keeps two builds apart with it, and leaves it there.
-    remove_file(&stage.join(".trunk-lock"))
+    files::remove(&stage.join(".trunk-lock"))
 }
 
 /// Builds everything that is served without Trunk.
@@ -69,14 +70,14 @@ pub(crate) fn build_with_trunk(trunk: &Path, tools: &Toolbox, profile: Profile, 
 /// What the failing step printed.
 pub(crate) fn build_alone(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
     compile(tools, profile)?;
-    empty_folder(stage)?;
+    files::empty_folder(stage)?;
     let public = workspace::root().join("public");
-    for name in files_under(&public)? {
-        copy(&public.join(&name), &stage.join(&name))?;
+    for name in files::under(&public)? {
+        files::copy(&public.join(&name), &stage.join(&name))?;
     }
     let template = workspace::root().join("app/index.html");
     let document = workspace::read(&template)?;
-    write(&stage.join("index.html"), &without_elements_for_trunk(&document))?;
+    files::write(&stage.join("index.html"), without_elements_for_trunk(&document))?;
     finish(tools, profile, stage)
 }
 
@@ -108,26 +109,26 @@ pub(crate) fn finish(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<
     let scratch = workspace::stage().join(format!("page-{}", place.hex()));
     let (split, bound, files) = (scratch.join("split"), scratch.join("bound"), scratch.join("files"));
     for folder in [&scratch, &files] {
-        empty_folder(folder)?;
+        files::empty_folder(folder)?;
     }
 
     split_and_bind(tools, profile, &split, &bound)?;
     optimise(tools, profile, &[&split, &bound], &files)?;
     style(tools, profile, &files)?;
     if profile == Profile::Dev {
-        copy(&workspace::root().join("app/reload.js"), &files.join("reload.js"))?;
+        files::copy(&workspace::root().join("app/reload.js"), &files.join("reload.js"))?;
     }
 
     remove_files_of_trunk(stage)?;
     let folder = format!("app/{}", print_of(&files)?);
     drop(fs::remove_dir_all(stage.join("app")));
-    for name in files_under(&files)? {
-        copy(&files.join(&name), &stage.join(&folder).join(&name))?;
+    for name in files::under(&files)? {
+        files::copy(&files.join(&name), &stage.join(&folder).join(&name))?;
     }
     let document = stage.join("index.html");
     let text = workspace::read(&document)?;
-    write(&document, &finished_document(&text, &folder, profile))?;
-    fs::remove_dir_all(&scratch).map_err(|cause| Failure::path("remove", &scratch, &cause))
+    files::write(&document, finished_document(&text, &folder, profile))?;
+    files::remove_folder(&scratch)
 }
 
 /// Compiles the program as Trunk does.
@@ -171,7 +172,7 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
         .arg(bound)
         .arg(&first);
     must_succeed(binding, "wasm-bindgen for the dashboard")?;
-    remove_file(&first)
+    files::remove(&first)
 }
 
 /// Makes a release's files small and copies others, as many at a time as there are cores: most of a release
@@ -179,7 +180,7 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
 fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -> Result<()> {
     let mut work = Vec::new();
     for folder in folders {
-        for name in files_under(folder)? {
+        for name in files::under(folder)? {
             let from = folder.join(&name);
             work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
         }
@@ -215,7 +216,7 @@ fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> R
                 .arg(format!("--outfile={}", to.display()));
             must_succeed(minify, "esbuild").map(drop)
         }
-        _ => copy(from, to),
+        _ => files::copy(from, to),
     }
 }
 
@@ -225,10 +226,10 @@ fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
     let mut print = Fingerprint::new();
     print.add(tools.fingerprint().as_bytes());
     print.add(WASM_FEATURES.concat().as_bytes());
-    print.add(&fs::read(from).map_err(|cause| Failure::path("read", from, &cause))?);
+    print.add(&files::read(from)?);
     let kept = workspace::stage().join("optimised").join(format!("{}.wasm", print.hex()));
     if kept.exists() {
-        return copy(&kept, to);
+        return files::copy(&kept, to);
     }
     let mut opt = tools.wasm_opt();
     opt.arg("-Oz").args(WASM_FEATURES).arg(from).arg("-o").arg(to);
@@ -247,10 +248,10 @@ fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
     }
     let served = files.join("style.css");
     if profile == Profile::Dev {
-        return write(&served, &all);
+        return files::write(&served, &all);
     }
     let plain = files.with_file_name("style.css");
-    write(&plain, &all)?;
+    files::write(&plain, &all)?;
     let mut minify = tools.esbuild();
     minify
         .arg(&plain)
@@ -261,15 +262,9 @@ fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
 
 /// Removes what Trunk made of the whole program.
 fn remove_files_of_trunk(stage: &Path) -> Result<()> {
-    for name in [format!("{NAME}.js"), format!("{NAME}_bg.wasm")] {
-        remove_file(&stage.join(name))?;
-    }
-    let snippets = stage.join("snippets");
-    if snippets.exists() {
-        fs::remove_dir_all(&snippets).map_err(|cause| Failure::path("remove", &snippets, &cause))
-    } else {
-        Ok(())
-    }
+    drop(fs::remove_dir_all(stage.join("snippets")));
+    files::remove(&stage.join(format!("{NAME}.js")))?;
+    files::remove(&stage.join(format!("{NAME}_bg.wasm")))
 }
 
 /// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its
@@ -294,69 +289,14 @@ fn without_elements_for_trunk(document: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once("/>").map_or(part, |(_, after)| after))
 }
 
-/// The files that one of two folders lacks, or that are not the same in both: nothing if both hold the same.
-///
-/// # Errors
-/// A folder or a file cannot be read.
-pub(crate) fn differences(one: &Path, other: &Path) -> Result<Vec<String>> {
-    let (mine, theirs) = (files_under(one)?, files_under(other)?);
-    let lacks = |folder: &Path, name: &Path| format!("{} lacks {}", folder.display(), name.display());
-    let mut found: Vec<String> =
-        theirs.iter().filter(|name| !mine.contains(name)).map(|name| lacks(one, name)).collect();
-    for name in &mine {
-        if !theirs.contains(name) {
-            found.push(lacks(other, name));
-            continue;
-        }
-        let read =
-            |folder: &Path| fs::read(folder.join(name)).map_err(|cause| Failure::path("read", name, &cause));
-        if read(one)? != read(other)? {
-            found.push(format!(
-                "{} is not the same in {} and {}",
-                name.display(),
-                one.display(),
-                other.display()
-            ));
-        }
-    }
-    Ok(found)
-}
-
 /// The fingerprint of the names and contents of a folder's files.
 fn print_of(folder: &Path) -> Result<String> {
     let mut print = Fingerprint::new();
-    for name in files_under(folder)? {
+    for name in files::under(folder)? {
         print.add(name.as_os_str().as_encoded_bytes());
-        print.add(&fs::read(folder.join(&name)).map_err(|cause| Failure::path("read", &name, &cause))?);
+        print.add(&files::read(&folder.join(&name))?);
     }
     Ok(print.hex())
-}
-
-/// Makes a folder that holds nothing.
-fn empty_folder(folder: &Path) -> Result<()> {
-    drop(fs::remove_dir_all(folder));
-    fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))
-}
-
-/// Removes a file unless it is gone.
-fn remove_file(file: &Path) -> Result<()> {
-    match fs::remove_file(file) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::path("remove", file, &cause))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).map_err(|cause| Failure::path("write", file, &cause))
-}
-
-/// Copies a file, and makes the folder it goes to.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().unwrap_or(to);
-    fs::create_dir_all(folder).map_err(|cause| Failure::path("make", folder, &cause))?;
-    fs::copy(from, to).map(drop).map_err(|cause| Failure::path("copy", from, &cause))
 }
 
 #[cfg(test)]
@@ -410,29 +350,5 @@ mod tests {
     fn elements_for_trunk_are_taken_out_and_the_rest_stays() {
         let document = "<head>\n<link rel=\"icon\" />\n<link data-trunk rel=\"rust\" />\n<link data-trunk rel=\"copy-dir\"\n href=\"x\" />\n</head>";
         assert_eq!(without_elements_for_trunk(document), "<head>\n<link rel=\"icon\" />\n\n\n</head>");
-    }
-
-    #[test]
-    fn folders_differ_in_what_one_lacks_and_in_contents() {
-        let dir = env::temp_dir().join(format!("postern-xtask-{}-pages", std::process::id()));
-        let (one, other) = (dir.join("one"), dir.join("other"));
-        for (folder, name, text) in [
-            (&one, "same", "x"),
-            (&other, "same", "x"),
-            (&one, "changed", "a"),
-            (&other, "changed", "b"),
-            (&other, "new", ""),
-        ] {
-            fs::create_dir_all(folder).expect("a folder");
-            write(&folder.join(name), text).expect("a file");
-        }
-        let found = differences(&one, &other).expect("both can be read");
-        assert_eq!(differences(&one, &one).expect("it can be read"), [""; 0]);
-        drop(fs::remove_dir_all(&dir));
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(
-            found[0].contains("one lacks new") && found[1].contains("changed is not the same"),
-            "{found:?}"
-        );
     }
 }

@@ -9,6 +9,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::http::{self, Answer};
 use crate::wrangler::State;
 
@@ -24,8 +25,7 @@ pub(crate) fn plant(address: &str, admin_token: &str, state: &State) -> Result<S
     let api = Api { address, token: admin_token };
     // What it holds is the address that the webhook was given.
     let marker = state.file("seeded");
-    let remember =
-        |url: &str| fs::write(&marker, url).map_err(|cause| Failure::path("write", &marker, &cause));
+    let remember = |url: &str| files::write(&marker, url);
     if let Ok(planted) = fs::read_to_string(&marker) {
         if let Some(moved) = api.follow_the_port(&planted)? {
             remember(&moved)?;

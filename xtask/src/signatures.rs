@@ -10,9 +10,6 @@ use crate::workspace;
 /// The crates whose functions take no `bool`.
 const CRATES: [&str; 5] = ["core", "ledger", "engine", "edge", "app"];
 
-/// The crate whose screens stand in the `mod.rs` of their folders.
-const PAGE: &str = "app";
-
 /// The functions that take a `bool`: what `true` means cannot be read where they are called, so they are two
 /// functions, or take an enum. A trait's signature is not ours to choose, and a component's parameters are
 /// named where it is used (`<TextField mono=true />`).
@@ -28,8 +25,7 @@ pub(crate) fn boolean_parameters() -> Result<Vec<String>> {
 /// The functions in a `mod.rs`, which says what is in its folder and holds nothing itself.
 pub(crate) fn functions_in_mod_files() -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let is_ours = |path: &Path| path.ends_with("mod.rs") && !path.starts_with(PAGE);
-    for (path, lines) in looked_at()?.into_iter().filter(|(path, _lines)| is_ours(path)) {
+    for (path, lines) in looked_at()?.into_iter().filter(|(path, _lines)| path.ends_with("mod.rs")) {
         let code = source::without_tests(&lines).iter().enumerate();
         let functions = code.filter(|(_index, line)| line.code.split_whitespace().any(|word| word == "fn"));
         found.extend(functions.map(|(index, _line)| format!("{}:{}", path.display(), index + 1)));

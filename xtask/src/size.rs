@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::builds::{self, Output};
+use crate::builds::Output;
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::schedule::Finding;
 
 /// What a browser may fetch before the dashboard's first screen is there, each file after `gzip -9`.
@@ -45,7 +46,7 @@ fn check(output: Output, counts: fn(&Path) -> bool, bytes_max: u64) -> Result<Fi
 /// The files of a folder that count, and what each weighs after `gzip -9`.
 fn gzip_sizes(folder: &Path, counts: fn(&Path) -> bool) -> Result<Vec<(String, u64)>> {
     let mut sizes = Vec::new();
-    for file in builds::files_under(folder)?.into_iter().filter(|file| counts(file)) {
+    for file in files::under(folder)?.into_iter().filter(|file| counts(file)) {
         let path = folder.join(&file);
         let zipped = Command::new("gzip")
             .args(["-9", "-c"])

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::process::{self, capture, must_succeed};
 use crate::report;
 use crate::workspace::{self, Fingerprint};
@@ -235,7 +236,7 @@ fn tool_folder(package: &str, version: &str) -> Result<PathBuf> {
 /// Completes a command that runs cargo so that it installs this tool, compiled in the folder `target`.
 fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Path) -> Result<()> {
     let root = tool_folder(package, version)?;
-    fs::create_dir_all(&root).map_err(|cause| Failure::path("make", &root, &cause))?;
+    files::make_folder(&root)?;
     cargo.args(["install", "--locked", "--version", version, "--root"]).arg(&root).arg(package);
     // Quick to build matters more here than quick to run.
     cargo
@@ -283,7 +284,7 @@ pub(crate) fn find_or_compile_trunk() -> Result<PathBuf> {
     // less.
     install.args(["--ignore-rust-version", "--no-default-features", "--features", "rustls"]);
     must_succeed(install, "cargo install trunk")?;
-    fs::remove_dir_all(&target).map_err(|cause| Failure::path("remove", &target, &cause))?;
+    files::remove_folder(&target)?;
     find_trunk()?.ok_or_else(|| Failure::new("trunk was installed but does not run."))
 }
 
@@ -294,11 +295,7 @@ fn tools_build() -> Result<PathBuf> {
 
 fn remove_tools_build() -> Result<()> {
     let dir = tools_build()?;
-    if dir.exists() {
-        fs::remove_dir_all(&dir).map_err(|cause| Failure::path("remove", &dir, &cause))
-    } else {
-        Ok(())
-    }
+    if dir.exists() { files::remove_folder(&dir) } else { Ok(()) }
 }
 
 // --- tools from npm ---
@@ -309,7 +306,7 @@ fn npm_packages() -> Result<String> {
     let mut print = Fingerprint::new();
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         let file = root.join(name);
-        print.add(&fs::read(&file).map_err(|cause| Failure::path("read", &file, &cause))?);
+        print.add(&files::read(&file)?);
     }
     let stamp = node_modules().join(".postern-stamp");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == print.hex()) {
@@ -324,7 +321,7 @@ fn npm_packages() -> Result<String> {
     let mut npm = process::command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(root);
     must_succeed(npm, "npm ci")?;
-    fs::write(&stamp, print.hex()).map_err(|cause| Failure::path("write", &stamp, &cause))?;
+    files::write(&stamp, print.hex())?;
     Ok("installed".to_owned())
 }
 
@@ -425,10 +422,10 @@ fn build_wasm_target() -> Result<()> {
 
     let scratch = workspace::cache()?.join("wasm32-std-build");
     drop(fs::remove_dir_all(&scratch));
-    fs::create_dir_all(scratch.join("src")).map_err(|cause| Failure::path("make", &scratch, &cause))?;
+    files::make_folder(&scratch.join("src"))?;
     let write = |name: &str, text: &str| {
         let file = scratch.join(name);
-        fs::write(&file, text).map_err(|cause| Failure::path("write", &file, &cause))
+        files::write(&file, text)
     };
     write(
         "Cargo.toml",

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::builds;
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::tools::node_modules;
 use crate::workspace;
 
@@ -66,7 +66,7 @@ pub(crate) struct Machine<'a> {
 /// wrangler.jsonc or a file of the build can't be read.
 pub(crate) fn configuration(machine: &Machine<'_>, worker: &Path, page: &Path) -> Result<String> {
     let wrangler = wrangler_config()?;
-    let modules: Vec<String> = modules_of(&builds::files_under(worker)?).collect();
+    let modules: Vec<String> = modules_of(&files::under(worker)?).collect();
     let headers = workspace::read(&page.join("_headers"))?;
     let allow = match machine.reach {
         Reach::Public => r#"["public"]"#,

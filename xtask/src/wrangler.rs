@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
+use crate::files;
 use crate::http;
 use crate::process::{self, Job};
 use crate::report;
@@ -27,7 +28,7 @@ impl State {
     pub(crate) fn at(folder: &Path) -> Result<Self> {
         let folder = workspace::root().join(folder);
         let run = folder.join("run");
-        fs::create_dir_all(&run).map_err(|cause| Failure::path("make", &run, &cause))?;
+        files::make_folder(&run)?;
         Ok(Self(folder))
     }
 
@@ -38,7 +39,7 @@ impl State {
     pub(crate) fn forget(&self) -> Result<()> {
         let ours = [self.0.join("v3"), self.file("registry"), self.file("cache"), self.file("logs")];
         for folder in ours.iter().filter(|folder| folder.exists()) {
-            fs::remove_dir_all(folder).map_err(|cause| Failure::path("remove", folder, &cause))?;
+            files::remove_folder(folder)?;
         }
         let seeded = self.file("seeded");
         if seeded.exists() {

@@ -13,6 +13,7 @@ pub(crate) mod field;
 pub(crate) mod filter_chip;
 pub(crate) mod form;
 pub(crate) mod icon;
+mod id;
 pub(crate) mod live_dot;
 pub(crate) mod loaded;
 pub(crate) mod more;
@@ -25,13 +26,4 @@ pub(crate) mod strip;
 pub(crate) mod tabs;
 pub(crate) mod toast;
 
-use std::cell::Cell;
-
-/// A fresh id for an element that another one has to name (`for`, `aria-describedby`, `list`).
-pub(crate) fn fresh_id() -> String {
-    thread_local!(static LAST: Cell<u32> = const { Cell::new(0) });
-    LAST.with(|last| {
-        last.set(last.get() + 1);
-        format!("e{}", last.get())
-    })
-}
+pub(crate) use self::id::fresh_id;

@@ -13,6 +13,7 @@ use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{State, Trigger};
 use postern_core::explain::brief_with_body;
 
+use super::list::take_in;
 use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{Clock, offset_min, use_clock};
@@ -205,7 +206,7 @@ fn Actions(
             match answer {
                 Ok(changed) => {
                     toasts.say("Resent: the next attempt is under way");
-                    super::take_in(list, Query::default(), &changed);
+                    take_in(list, Query::default(), &changed);
                     opened.detail.reload();
                 }
                 Err(failure) => toasts.complain(failure.to_string()),

@@ -4,58 +4,13 @@
 //!
 //! `form` is what the dialog holds, `list` what stands below it, `model` the rules of both.
 
+mod address;
+mod dialog;
 mod form;
 mod list;
 pub(crate) mod model;
 
-use leptos::prelude::*;
-use postern_core::api::page::Page;
-use postern_core::api::replay::ReplayView;
-
-use self::form::ReplayForm;
+pub(crate) use self::address::address;
+pub(crate) use self::dialog::ReplayDialog;
 pub(crate) use self::list::{Replays, list_of};
 pub(crate) use self::model::Kind;
-use crate::fetched::{Fetched, effect};
-use crate::nav::use_nav;
-use crate::project::link;
-use crate::routes::{Area, Query};
-use crate::ui::dialog::Dialog;
-
-/// The values of the address that belong to the dialog, and to nothing else on its screen.
-const OWN_VALUES: [&str; 3] = ["replay", "since", "until"];
-
-/// The address of the dialog. `query` fills it in: `webhook`, `since` and `until` (RFC 3339), `type`,
-/// `state`.
-pub(crate) fn address(kind: Kind, query: &Query) -> String {
-    format!("{}{}", link(Area::Deliveries), query.clone().with("replay", Some(kind.as_str())).text())
-}
-
-/// The dialog: open as long as the address has `replay`. So a link opens it, Back closes it, and a reload
-/// keeps it open; closed, it takes its values out of the address.
-#[component]
-pub(crate) fn ReplayDialog(
-    /// Takes in what was started.
-    list: Fetched<Page<ReplayView>>,
-    /// The names of the project's webhooks.
-    webhooks: Signal<Vec<String>>,
-) -> AnyView {
-    let nav = use_nav();
-    let is_open = RwSignal::new(nav.query_now().value("replay").is_some());
-    // Opened by a link, or closed by Back: the dialog follows.
-    effect(move || {
-        let wanted = nav.value("replay").is_some();
-        if is_open.get_untracked() != wanted {
-            is_open.set(wanted);
-        }
-    });
-    // Closed by hand: the address follows.
-    effect(move || {
-        if !is_open.get() && nav.query_now().value("replay").is_some() {
-            for key in OWN_VALUES {
-                nav.filter(key, None);
-            }
-        }
-    });
-    view! { <Dialog open=is_open title="Replay" class="wide"><ReplayForm list=list webhooks=webhooks is_open=is_open /></Dialog> }
-        .into_any()
-}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use postern_core::api::token::TokenIdentity;
 use postern_core::webhook::ProjectName;
 
-use super::{opens_dashboard, said, too_little};
+use super::verdict::{opens_dashboard, said, too_little};
 use crate::api::{Answer, Api};
 use crate::fetched::{effect, when};
 use crate::nav::use_nav;
