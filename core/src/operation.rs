@@ -306,6 +306,8 @@ operations! {
         GetProject: Get "", READ, [];
         /// Change a project's settings.
         UpdateProject: Patch "", MANAGE, [];
+        /// Delete a project with all that is in it.
+        DeleteProject: Delete "", ADMIN, [Query];
     }
 
     /// Of a project's tokens.

@@ -1,7 +1,7 @@
 //! Which projects there are, as one isolate remembers it: so that nobody who makes a name up costs more than
 //! a look-up.
 //!
-//! A project that is there stays (there is no way to delete one), so that is remembered for good. That a
+//! That a project is there is remembered for good: where it was deleted meanwhile, its object says so. That a
 //! project does not exist is remembered for a moment only: somebody else may be making the project just now.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,12 @@ impl Presence {
         }
     }
 
+    /// The project was deleted.
+    pub fn note_deleted(&mut self, project: &ProjectName, now: Timestamp) {
+        self.present.remove(project);
+        self.note_absent(project, now);
+    }
+
     /// A look-up that started at `asked_at` found no such project. It does not take back what was learned
     /// meanwhile.
     pub fn note_absent(&mut self, project: &ProjectName, asked_at: Timestamp) {
@@ -78,6 +84,10 @@ mod tests {
         assert_eq!(presence.recall(&there, NOW.plus_ms(1_000_000_000)), Some(true));
         assert_eq!(presence.recall(&nowhere, NOW.plus_ms(ABSENT_FOR_MS - 1)), Some(false));
         assert_eq!(presence.recall(&nowhere, NOW.plus_ms(ABSENT_FOR_MS)), None);
+        presence.note_deleted(&there, NOW);
+        assert_eq!(presence.recall(&there, NOW), Some(false));
+        presence.note_present(&there);
+        assert_eq!(presence.recall(&there, NOW), Some(true), "it was made anew");
         Ok(())
     }
 

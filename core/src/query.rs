@@ -16,6 +16,7 @@ use crate::search::{
     StatusFilter,
 };
 use crate::time::{TIME_RULE, Timestamp};
+use crate::webhook::ProjectName;
 use crate::{metrics, route, variants};
 
 /// Characters of a cursor or of a search at most.
@@ -351,6 +352,18 @@ impl DryRunQuery {
         let found = Self { webhook: parameters.text("webhook") };
         parameters.finish(found)
     }
+}
+
+/// Whether whoever deletes a project has named it twice.
+///
+/// # Errors
+/// `confirm` is missing or is not the name of `project`; an unknown parameter.
+pub fn confirmed(query: &str, project: &ProjectName) -> Result<(), Faults> {
+    let mut parameters = Parameters::parse(query)?;
+    if parameters.one("confirm").as_deref() != Some(project.as_str()) {
+        parameters.fault("confirm", "must be the name of the project that is to be deleted");
+    }
+    parameters.finish(())
 }
 
 /// What the operator's metrics hold.

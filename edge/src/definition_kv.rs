@@ -62,6 +62,15 @@ pub(crate) async fn publish(env: &Env, project: &ProjectName, item: &OutboxItem)
     }
 }
 
+/// Takes a project off the list.
+///
+/// # Errors
+/// KV refused.
+pub(crate) async fn unlist(env: &Env, project: &ProjectName) -> worker::Result<()> {
+    meter::count(Billed::KvWrites, 1);
+    Ok(env.kv(config::WEBHOOKS)?.delete(&project_key(project)).await?)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that writes KV, and it writes text")]
 async fn put(kv: &KvStore, key: &str, text: String) -> worker::Result<()> {
     // The value stands in the metadata too where it fits (1,024 bytes, docs/platform.md 2.1): a list then

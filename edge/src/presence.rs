@@ -46,6 +46,19 @@ pub(crate) async fn may_exist(env: &Env, id: &RequestId, project: &ProjectName) 
     }
 }
 
+/// The project was deleted: everybody shall know. An entry that can't be removed now is removed by what is
+/// left of the project's object.
+pub(crate) async fn unpublish(env: &Env, id: &RequestId, project: &ProjectName) {
+    MEMORY.with_borrow_mut(|memory| memory.note_deleted(project, clock::now()));
+    if let Err(error) = definition_kv::unlist(env, project).await {
+        log::warn(
+            id,
+            "a deleted project is still listed",
+            &[("project", &project.as_str()), ("error", &log::chain(&error))],
+        );
+    }
+}
+
 /// The project is there: everybody shall know. An entry that can't be written now is written by the project's
 /// alarm.
 pub(crate) async fn publish(env: &Env, id: &RequestId, view: &ProjectView) {

@@ -19,7 +19,7 @@ use crate::memory::meters::Meters;
 use crate::memory::roster::{Member, Roster};
 use crate::memory::schemas::Schemas;
 use crate::memory::tokens::TokenBook;
-use crate::row::{meta, outbox};
+use crate::row::{leftover, meta, outbox};
 use crate::sql::{Sql, Value, atomically, first};
 
 /// Deliveries are counted up to here for a project's overview.
@@ -117,10 +117,15 @@ impl<S: Sql> Ledger<S> {
     /// in the outbox.
     ///
     /// # Errors
-    /// [`LedgerError::NameTaken`] where a project lives there already; the database fails.
+    /// [`LedgerError::NameTaken`] where a project lives there already, [`LedgerError::StateConflict`] where
+    /// one of the same name is still being deleted; the database fails.
     pub fn create(sql: S, project: &ProjectName, random: u64, now: Timestamp) -> Result<Self, LedgerError> {
         if Self::is_created(&sql)? {
             return Err(LedgerError::NameTaken { what: "project" });
+        }
+        if leftover::is_any(&sql)? {
+            let why = "a project of this name was just deleted, and its copies are being removed: try again in a minute";
+            return Err(LedgerError::StateConflict { why });
         }
         let ids = IdSpace::new(random);
         atomically(&sql, |sql| {

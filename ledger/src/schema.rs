@@ -329,6 +329,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     ],
 ];
 
+/// What outlives a project for a moment (`removal`): no migration, because there is no project then.
+pub(crate) const LEFTOVER: &str =
+    "CREATE TABLE leftover (webhook TEXT PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID";
+
 /// The newest schema.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
 pub(crate) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -338,6 +342,18 @@ pub(crate) const NEWEST: u32 = MIGRATIONS.len() as u32;
 pub(crate) fn exists<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
     let rows = sql.run("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
     first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.flag(0)
+}
+
+/// Drops every table of a project. The platform's own are not ours to drop. Inside the caller's transaction.
+pub(crate) fn drop_all<S: Sql>(sql: &S) -> Result<(), LedgerError> {
+    let tables = sql.run(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
+        &[],
+    )?;
+    for table in &tables {
+        sql.run(&format!("DROP TABLE \"{}\"", table.text(0)?), &[])?;
+    }
+    Ok(())
 }
 
 /// Runs the statements of migrations `from` (exclusive) to the newest. Inside the caller's transaction.

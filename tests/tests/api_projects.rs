@@ -6,9 +6,9 @@
 use postern_core::api::project::{ProjectCreated, ProjectDetail};
 use postern_core::api::token::TokenView;
 use postern_core::problem::ProblemType;
-use postern_tests::client::Project;
+use postern_tests::client::{Api, Project};
 use postern_tests::stack;
-use postern_tests::wait::{SOON, until};
+use postern_tests::wait::{SOON, eventually, until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -209,4 +209,58 @@ async fn a_refused_call_does_not_make_a_project() {
         .send(Method::POST, "/v1/projects", Some(&json!({ "name": "never-made" })))
         .await
         .expect(201);
+}
+
+#[tokio::test]
+async fn a_deleted_project_is_gone_with_all_that_was_in_it_and_its_name_is_free_again() {
+    let stack = stack::shared().await;
+    let admin = stack.admin();
+    let created: ProjectCreated = admin
+        .send(Method::POST, "/v1/projects", Some(&json!({ "name": "short-lived" })))
+        .await
+        .expect(201)
+        .read();
+    let project = Project::new(&stack.base(), "short-lived", &created.token);
+    let inbox = project.inbox("receiver").await;
+    project.webhook(&json!({ "name": "w", "url": inbox.url, "events": ["*"] })).await;
+    let event = json!({ "type": "order.paid", "data": { "n": 1 } });
+    project.api.send(Method::POST, "/v1/projects/short-lived/events", Some(&event)).await.expect(202);
+
+    let path = "/v1/projects/short-lived";
+    let delete =
+        async |api: &Api, query: &str| api.send(Method::DELETE, &format!("{path}{query}"), None).await;
+    for query in ["", "?confirm=", "?confirm=other", "?confirm=Short-lived"] {
+        delete(&admin, query).await.faults(&["?confirm"]);
+    }
+    delete(&admin, "?confirm=short-lived&force=1").await.faults(&["?force"]);
+    delete(&project.api, "?confirm=short-lived").await.problem(ProblemType::Forbidden);
+    delete(&stack.anonymous(), "?confirm=short-lived").await.problem(ProblemType::Unauthorized);
+    admin.send(Method::GET, path, None).await.expect(200);
+
+    delete(&admin, "?confirm=short-lived").await.expect(204);
+    admin.send(Method::GET, path, None).await.problem(ProblemType::ProjectNotFound);
+    project.api.send(Method::GET, path, None).await.problem(ProblemType::Unauthorized);
+    project
+        .api
+        .send(Method::POST, &format!("{path}/events"), Some(&event))
+        .await
+        .problem(ProblemType::Unauthorized);
+    let listed = admin.send(Method::GET, "/v1/projects", None).await.expect(200).json();
+    assert!(!listed.to_string().contains("short-lived"), "{listed}");
+
+    let again: ProjectCreated = eventually("its copies are removed", SOON, async || {
+        let answer = admin.send(Method::POST, "/v1/projects", Some(&json!({ "name": "short-lived" }))).await;
+        (answer.status == 201).then(|| answer.read())
+    })
+    .await;
+    delete(&admin, "?confirm=other").await.faults(&["?confirm"]);
+    let anew = Project::new(&stack.base(), "short-lived", &again.token);
+    for list in ["webhooks", "events", "deliveries", "inboxes"] {
+        let items = anew.api.send(Method::GET, &format!("{path}/{list}"), None).await.expect(200).json();
+        assert_eq!(items["items"], json!([]), "{list}");
+    }
+    project.api.send(Method::GET, path, None).await.problem(ProblemType::Unauthorized);
+    let address = inbox.url.strip_prefix(&stack.base()).expect("it is on this stack");
+    let inbox = stack.anonymous().send(Method::POST, address, Some(&json!({}))).await;
+    assert_eq!(inbox.status, 404, "an inbox of the deleted project");
 }

@@ -59,7 +59,7 @@ const LEDGER_FLOORS: [(&str, &[&str]); 2] =
 
 /// The tables of the ledger, with the one file that may write each. Migrations ([`MIGRATIONS`]) may write all
 /// of them.
-const TABLES: [(&str, &str); 20] = [
+const TABLES: [(&str, &str); 21] = [
     ("audit", "ledger/src/row/audit.rs"),
     ("delivery", "ledger/src/row/delivery.rs"),
     ("event", "ledger/src/row/event.rs"),
@@ -67,6 +67,7 @@ const TABLES: [(&str, &str); 20] = [
     ("idempotency", "ledger/src/row/idempotency.rs"),
     ("inbox", "ledger/src/row/inbox.rs"),
     ("inbox_request", "ledger/src/row/inbox.rs"),
+    ("leftover", "ledger/src/row/leftover.rs"),
     ("live_ticket", "ledger/src/row/live_ticket.rs"),
     ("meta", "ledger/src/row/meta.rs"),
     ("metric", "ledger/src/row/metric.rs"),

@@ -166,12 +166,12 @@ fn described(
         "description": if operation.description.is_empty() { needs } else { format!("{} {needs}", operation.description) },
         "security": security,
     });
-    let mut parameters: Vec<Value> = operation
-        .query
-        .iter()
-        .map(|parameter| {
+    let needed = operation.needs.iter().map(|parameter| (parameter, true));
+    let mut parameters: Vec<Value> = needed
+        .chain(operation.query.iter().map(|parameter| (parameter, false)))
+        .map(|(parameter, is_required)| {
             json!({
-                "name": parameter.name, "in": "query", "required": false,
+                "name": parameter.name, "in": "query", "required": is_required,
                 "schema": parameter.schema, "description": parameter.description,
             })
         })

@@ -77,6 +77,8 @@ pub(super) struct Operation {
     pub(super) description: &'static str,
     /// Query parameters.
     pub(super) query: Vec<Parameter>,
+    /// The query parameter that must be given.
+    pub(super) needs: Option<Parameter>,
     /// The request's body.
     pub(super) body: Option<Body>,
     /// Every good answer.
@@ -92,6 +94,7 @@ impl Operation {
             summary,
             description: "",
             query: Vec::new(),
+            needs: None,
             body: None,
             answers: Vec::new(),
             problems: Vec::new(),
@@ -104,6 +107,10 @@ impl Operation {
 
     fn query(self, query: Vec<Parameter>) -> Self {
         Self { query, ..self }
+    }
+
+    fn needing(self, parameter: Parameter) -> Self {
+        Self { needs: Some(parameter), ..self }
     }
 
     fn body(self, body: Body) -> Self {
@@ -237,12 +244,21 @@ pub(super) fn described(id: Id) -> Operation {
         Id::CreateProject => Operation::new(Id::CreateProject, "Create a project")
                 .body(body("ProjectCreate", json!({ "name": "shop" })))
                 .gives::<ProjectCreated>(201, "Created, with a first token of the role `manage`: the only time that it is shown.")
-                .or(ProblemType::NameTaken),
+                .or(ProblemType::NameTaken)
+                .or(ProblemType::StateConflict),
         Id::GetProject => Operation::new(Id::GetProject, "Show a project").gives::<ProjectDetail>(200, "The project, its counts and its settings."),
         Id::UpdateProject => Operation::new(Id::UpdateProject, "Change a project's settings")
                 .about("Only what is sent changes; null restores a default.")
                 .body(body("SettingsPatch", json!({ "retention_days": 90 })))
                 .gives::<ProjectDetail>(200, "The project as it is now."),
+        Id::DeleteProject => Operation::new(Id::DeleteProject, "Delete a project")
+                .about(
+                    "With its webhooks, events, deliveries, runs, tokens and audit log, at once and for good. Calls that are under way end, and \
+                     nobody keeps what came of them. Only an admin token can do this.",
+                )
+                .needing(text("confirm", "The project's name, so that nobody deletes another one by mistake."))
+                .gone("Deleted. A project of this name can be created once its copies are removed too, which takes some seconds.")
+                .or(ProblemType::InvalidInput),
         Id::ListTokens => Operation::new(Id::ListTokens, "List tokens")
                 .query(whole_or_page())
                 .gives::<Page<TokenView>>(200, "Tokens, newest first; never their secrets."),

@@ -1,9 +1,10 @@
 //! `/v1/projects` and `/v1/projects/{project}`.
 
-use postern_core::api::project::ProjectCreated;
-use postern_core::operation::Projects;
+use postern_core::api::project::{ProjectCreated, ProjectView};
+use postern_core::fault::InputFault;
+use postern_core::operation::{Operation, Projects};
 use postern_core::problem::ProblemType;
-use postern_core::query::PageQuery;
+use postern_core::query::{self, PageQuery};
 use postern_core::{project, token};
 use worker::Env;
 
@@ -18,7 +19,7 @@ use crate::log;
 use crate::presence;
 use crate::project_do::call;
 use crate::project_do::projects::{Founding, ShowProject, ShowProjectDetail, UpdateSettings};
-use crate::project_do::question::{Asking, Question};
+use crate::project_do::question::{Asking, Done, Question};
 use crate::session::{Session, ask, caller};
 
 /// Answers an operation of this resource.
@@ -26,6 +27,7 @@ pub(crate) async fn answer(session: &mut Session<'_>, asked: Projects) -> Result
     match asked {
         Projects::GetProject => show(session).await,
         Projects::UpdateProject => update(session).await,
+        Projects::DeleteProject => delete(session).await,
     }
 }
 
@@ -58,7 +60,7 @@ pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer,
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let founding = Founding::CreateProject { token_hash: token::hash(&token) };
-    let founded = call::found(env, &incoming.call(name, caller, founding)).await;
+    let founded = call::found::<ProjectView>(env, &incoming.call(name, caller, founding)).await;
     let project = incoming.standing.learn_from(founded)?;
     log::info(&incoming.id, "a project was created", &[("project", &project.name.as_str())]);
     // Before the answer: the token may be used at once.
@@ -106,6 +108,23 @@ async fn show(session: &mut Session<'_>) -> Result<Answer, ApiError> {
         presence::publish(session.env, &session.incoming.id, &view).await;
     }
     Ok(answer)
+}
+
+/// `DELETE /v1/projects/{project}?confirm={project}`: 204; 403 for a caller who is not an administrator, 404,
+/// 422.
+async fn delete(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let confirmed = query::confirmed(session.query(), &session.project);
+    if confirmed.is_err() {
+        session.may(Operation::DeleteProject).await?;
+    }
+    confirmed.map_err(InputFault::from)?;
+    let (env, id, project) = (session.env, &session.incoming.id, &session.project);
+    let ended = call::found::<Done>(env, &session.call(Founding::DeleteProject)).await;
+    session.incoming.standing.learn_from(ended)?;
+    let by = session.caller.actor().map_or_else(String::new, |actor| actor.name);
+    log::info(id, "a project was deleted", &[("project", &project.as_str()), ("by", &by)]);
+    presence::unpublish(env, id, project).await;
+    Ok(Answer::no_content())
 }
 
 /// `PATCH /v1/projects/{project}`: 200; only the settings that were sent change. 422.

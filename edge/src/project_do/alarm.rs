@@ -37,6 +37,9 @@ impl Project {
         let id = Self::new_id();
         self.alarm.rang();
         meter::count(Billed::ObjectRequests, 1);
+        if let Ok(None) = self.with_ledger(|_ledger| Ok(())) {
+            return self.remove_leftovers(&id).await;
+        }
         let mut ring = Ring::default();
         loop {
             let Some(task) = ring.next(&mut self.alarm.machine.borrow_mut(), clock::now()) else { return };

@@ -39,6 +39,11 @@ impl Alarm {
         self.machine.borrow_mut().claimed(tickets, now);
     }
 
+    /// What was measured is of a project that is gone.
+    pub(super) fn forget_pressure(&self) {
+        self.machine.replace(postern_engine::Alarm::default());
+    }
+
     /// When the alarm has to ring: for what the ledger has planned, or for what grows old.
     ///
     /// # Errors

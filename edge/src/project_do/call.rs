@@ -3,7 +3,6 @@
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
-use postern_core::api::project::ProjectView;
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::token;
 use postern_core::webhook::ProjectName;
@@ -114,11 +113,11 @@ pub(crate) async fn reply_to<Q: Question>(ticket: Ticket) -> Result<Q::Reply, Ca
     read(&ticket.reply().await.map_err(CallError::Unreachable)?)
 }
 
-/// Makes the project of `call`.
+/// Makes the project of `call`, or ends it.
 ///
 /// # Errors
-/// See [`ask`]; there is one already.
-pub(crate) async fn found(env: &Env, call: &Call<Founding>) -> Result<ProjectView, CallError> {
+/// See [`ask`]; there is one already, or none.
+pub(crate) async fn found<R: Reply>(env: &Env, call: &Call<Founding>) -> Result<R, CallError> {
     let sent = Sent { id: &call.request_id, project: &call.project, text: written(call)? };
     let reply = exchange(env, sent, Reach::Anyway).await?;
     read(&reply.unwrap_or_default())

@@ -30,7 +30,7 @@ const SOCKETS_MAX: usize = 500;
 /// id.
 const ADMIN_TAG: &str = "admin";
 /// The code with which a socket is closed whose token was revoked or has expired.
-const TOKEN_IS_OVER: usize = 4401;
+pub(super) const TOKEN_IS_OVER: usize = 4401;
 
 impl Project {
     /// Opens the feed for a caller who may read, or answers why not.

@@ -24,6 +24,7 @@ pub(crate) mod call;
 mod changes;
 pub(crate) mod config;
 pub(crate) mod deliveries;
+mod ending;
 mod erased;
 pub(crate) mod event_types;
 pub(crate) mod events;

@@ -195,8 +195,10 @@ impl Project {
         if slot.is_none() {
             *slot = self.open()?;
         }
-        if let Ok(Founding::CreateProject { token_hash }) = serde_json::from_str(call.command.get()) {
-            return self.create(&mut slot, call, &token_hash);
+        match serde_json::from_str(call.command.get()) {
+            Ok(Founding::CreateProject { token_hash }) => return self.create(&mut slot, call, &token_hash),
+            Ok(Founding::DeleteProject) => return self.end(&mut slot, call, clock::now()),
+            Err(_is_a_question) => {}
         }
         if let Some(ledger) = slot.as_mut() {
             return answer::answer(ledger, &self.alarm, &self.env, call, clock::now());
@@ -212,7 +214,8 @@ impl Project {
         token_hash: &str,
     ) -> Result<Answered, Refusal> {
         if !call.caller.is_admin() {
-            return Err(refuse_admin_only(slot.as_ref(), &call.caller, clock::now()));
+            let operation = Operation::CreateProject;
+            return Err(refuse_admin_only(slot.as_ref(), &call.caller, operation, clock::now()));
         }
         if slot.is_some() {
             let detail = format!("a project named {} exists already", call.project.as_str());
@@ -270,9 +273,14 @@ fn written(reply: Result<String, Refusal>) -> String {
 
 /// The refusal of a caller who is not an administrator: 401 for a token that does not verify, 403 for one
 /// that does.
-fn refuse_admin_only(ledger: Option<&Ledger<ObjectSql>>, caller: &Caller, now: Timestamp) -> Refusal {
+pub(super) fn refuse_admin_only(
+    ledger: Option<&Ledger<ObjectSql>>,
+    caller: &Caller,
+    operation: Operation,
+    now: Timestamp,
+) -> Refusal {
     let Some(ledger) = ledger else { return access::unauthorized() };
-    match access::authorize(ledger, caller, Some(Operation::CreateProject), now) {
+    match access::authorize(ledger, caller, Some(operation), now) {
         Ok(_) => Refusal::Failed(String::from("an admin was refused")),
         Err(refusal) => refusal,
     }

@@ -18,15 +18,17 @@ replies! {
     Locations => "locations",
 }
 
-/// Make the project, with a first `manage` token. It is not a question to a project: there is no project yet.
+/// What makes a project, and what ends it. Not questions to a project: there is none before, or after.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Founding {
-    /// The only one.
+    /// Make the project, with a first `manage` token.
     CreateProject {
         /// SHA-256 of the token.
         token_hash: String,
     },
+    /// Delete the project with all that is in it.
+    DeleteProject,
 }
 
 /// The project's entry in a list.

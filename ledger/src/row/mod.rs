@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod inbox;
 pub(crate) mod keys;
+pub(crate) mod leftover;
 pub(crate) mod live_ticket;
 pub(crate) mod meta;
 pub(crate) mod metric;
