@@ -256,6 +256,12 @@ impl ProjectApi {
         self.send(Projects::UpdateProject, patch)
     }
 
+    /// `DELETE /v1/projects/{p}`, confirmed.
+    pub(crate) fn delete(&self) -> Load<()> {
+        let (method, path) = self.call_of(Projects::DeleteProject);
+        self.api.send_only(method, format!("{path}?confirm={}", self.name.as_str()))
+    }
+
     /// `GET stats`
     pub(crate) fn stats(&self, query: &Query) -> Load<StatsView> {
         self.list(Observing::GetStats, query)

@@ -32,7 +32,8 @@ impl<S: Sql> Ledger<S> {
         let left: Vec<Leftover> = std::iter::once(of(None)).chain(webhooks).collect();
         atomically(&self.sql, |sql| {
             schema::drop_all(sql)?;
-            leftover::create(sql, &left)
+            sql.run(schema::LEFTOVER, &[])?;
+            leftover::insert(sql, &left)
         })
     }
 }

@@ -4,9 +4,10 @@
 use postern_core::api::event::EventTypeView;
 use postern_core::api::page::Page;
 use postern_core::api::token::TokenView;
+use postern_core::problem::ProblemType;
 use postern_tests::browser::Browser;
 use postern_tests::page::{Dashboard, Hand};
-use postern_tests::stack;
+use postern_tests::stack::{self, ADMIN_TOKEN};
 use postern_tests::wait::{SOON, until};
 use serde_json::json;
 
@@ -95,5 +96,36 @@ async fn an_attempt_names_the_request_that_made_it() {
     let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
     dashboard.open(&format!("/p/{}/deliveries?open={}", project.name, delivery.delivery.id)).await;
     browser.sees(&id).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_project_is_deleted_by_an_administrator_who_types_its_name() {
+    let project = stack::project("doomed").await;
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
+    dashboard.visit("Settings").await;
+    browser.sees("Only an admin token can do this.").await;
+    assert!(!browser.has("button", "Delete project…").await);
+    browser.close().await;
+
+    let browser = Browser::open().await;
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, ADMIN_TOKEN).await;
+    dashboard.open(&format!("/p/{}/settings", project.name)).await;
+    dashboard.press("button", "Delete project…").await;
+    let label = format!("Type {} to confirm", project.name);
+    dashboard.write(&label, "another").await;
+    let is_off = || async {
+        let button = browser.find("button", "Delete for good").await;
+        button.attr("aria-disabled").await.expect("the button is there").is_some()
+    };
+    assert!(is_off().await, "the name is not typed");
+    dashboard.write(&label, &project.name).await;
+    until("the button works", SOON, async || !is_off().await).await;
+    dashboard.press("button", "Delete for good").await;
+    browser.sees(&format!("{} deleted", project.name)).await;
+    until("the list is shown", SOON, async || browser.address().await.ends_with("/projects")).await;
+    project.get("webhooks").await.problem(ProblemType::Unauthorized);
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
     browser.close().await;
 }

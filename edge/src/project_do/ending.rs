@@ -1,5 +1,5 @@
-//! The end of a project: its ledger goes at once, its copies in KV afterwards, some at each ring of the alarm,
-//! until nothing is left of the object.
+//! The end of a project: its ledger goes at once, its copies in KV afterwards, some at each ring of the
+//! alarm, until nothing is left of the object.
 
 use postern_core::operation::Operation;
 use postern_core::time::Timestamp;

@@ -162,6 +162,12 @@ struct News {
     is_operational: bool,
 }
 
+/// Whether an attempt called another URL than its webhook has (the ledger's rule, said again).
+fn went_elsewhere(definition: Option<&Definition>, attempt: &Attempt) -> bool {
+    let called = attempt.request.as_ref().map(|request| request.url.as_str());
+    definition.zip(called).is_some_and(|(definition, called)| definition.url != called)
+}
+
 /// Fails the step where `holds` is false.
 pub(crate) fn expect(holds: bool, violation: impl FnOnce() -> String) -> Result<(), Violation> {
     if holds { Ok(()) } else { Err(violation()) }
@@ -597,12 +603,15 @@ impl Audit {
             State::Dead if before.as_ref().is_none_or(|before| before.state != State::Dead) => {
                 let retries = hook.is_none_or(|webhook| webhook.retry);
                 let last = now.attempts.last();
+                let is_elsewhere = last.is_some_and(|last| went_elsewhere(hook, last));
                 let wish = last
                     .and_then(|last| last.response.as_ref())
-                    .and_then(|response| Wish::from_response(Contract::Standard, response));
+                    .and_then(|response| Wish::from_response(Contract::Standard, response))
+                    .filter(|wish| !is_elsewhere || *wish != Wish::Disable);
                 let is_gone = last.is_some_and(|last| last.outcome == Outcome::Answered { status: 410 });
                 let is_exhausted = hook.is_none_or(|hook| scheduled as usize > self.waits(hook).len());
-                let is_disabling = is_gone && self.gone_disables(now.webhook, hook, step.now_ms);
+                let is_disabling =
+                    is_gone && !is_elsewhere && self.gone_disables(now.webhook, hook, step.now_ms);
                 let may_be = last.is_some() && (!retries || is_disabling || wish.is_some() || is_exhausted);
                 expect(may_be, || said("was given up too early"))?;
                 if !is_operational {
@@ -624,9 +633,9 @@ impl Audit {
                 let newly = before
                     .as_ref()
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
-                // A number that is handed out in the step that loses an attempt is due at once, and what
-                // was put aside was due.
-                let was_due = grew || before.as_ref().is_some_and(|before| before.parked != 0);
+                // A number that is handed out in the step that loses an attempt is due at once, unless too many
+                // were lost in a row, and what was put aside was due.
+                let was_due = (grew && lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX) || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
@@ -772,6 +781,10 @@ impl Audit {
             if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled)
                 || expected.disabled.contains(&webhook)
             {
+                continue;
+            }
+            if went_elsewhere(before.get(&webhook).map(|hook| &hook.definition), &attempt) {
+                self.reached.insert("a call ended at a URL that its webhook had left");
                 continue;
             }
             let response = attempt.response.as_ref();
@@ -1227,12 +1240,16 @@ const fn took_it(attempt: &Attempt) -> bool {
     matches!(attempt.outcome, Outcome::Answered { status: 200..=299 })
 }
 
+/// Attempts at the end that were lost.
+fn lost_in_a_row(attempts: &[Attempt]) -> usize {
+    attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count()
+}
+
 /// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits`
 /// are those before the second attempt, the third and so on.
 fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64) -> i64 {
     let Some(last) = attempts.last() else { return now_ms };
-    let lost = attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
-    if (1..=LOST_REPEATS_MAX).contains(&lost) {
+    if (1..=LOST_REPEATS_MAX).contains(&lost_in_a_row(attempts)) {
         return now_ms;
     }
     let wait_s = (scheduled as usize).checked_sub(1).and_then(|at| waits.get(at)).copied().unwrap_or(0);

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 
 use postern_core::condition::Condition;
-use postern_core::delivery::{Attempt, Outcome, State};
+use postern_core::contract::Rendering;
+use postern_core::delivery::{Attempt, Outcome, SentRequest, State};
 use postern_core::event::NewEvent;
 use postern_core::filter::EventPattern;
 use postern_core::id::{Kind, Seq};
@@ -1234,10 +1235,10 @@ impl World {
             self.kill(id);
             return Ok(());
         }
-        if self.definition(work)?.is_none() {
+        let Some(definition) = self.definition(work)? else {
             self.plan(1, Happening::Hear(id, Box::new(Heard::Called { call, report: None })));
             return Ok(());
-        }
+        };
         let Some(receiver) = self.receivers.get(&work.webhook) else {
             return Err(String::from("a call to nobody"));
         };
@@ -1252,6 +1253,12 @@ impl World {
             )
         });
         let mut record = attempt(work.attempt, answer.outcome, self.now());
+        record.request = Some(SentRequest {
+            rendering: Rendering::for_event(&definition, ""),
+            url: definition.url,
+            headers: Vec::new(),
+            body_bytes: 0,
+        });
         record.response = answer.response;
         record.duration_ms = u32::try_from(answer.duration_ms).expect("a timeout at most");
         let report = Report { delivery: work.delivery, attempt: record };

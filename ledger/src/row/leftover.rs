@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::error::LedgerError;
 use crate::row::text::to_json;
-use crate::schema;
 use crate::sql::{Sql, Value, first};
 
 /// Something of a deleted project that KV still holds.
@@ -19,9 +18,8 @@ pub struct Leftover {
     pub webhook_id: Option<String>,
 }
 
-/// Makes the table, with these in it. Inside the caller's transaction.
-pub(crate) fn create<S: Sql>(sql: &S, leftovers: &[Leftover]) -> Result<(), LedgerError> {
-    sql.run(schema::LEFTOVER, &[])?;
+/// Stores these. Inside the caller's transaction.
+pub(crate) fn insert<S: Sql>(sql: &S, leftovers: &[Leftover]) -> Result<(), LedgerError> {
     sql.run(
         "INSERT INTO leftover (webhook, project)
          SELECT coalesce(value ->> 'webhook_id', ''), value ->> 'project' FROM json_each(?1)",

@@ -1,5 +1,5 @@
 //! What holds for all of a project: the schedule of webhooks without one of their own, how long things are
-//! kept, how much there may be; and files of everything that is there.
+//! kept, how much there may be; files of everything that is there; and the end of it.
 //!
 //! Both forms are judged while they are typed, by the parsers of the edge, and sent only if nothing is wrong.
 
@@ -7,6 +7,7 @@ mod export;
 mod form;
 mod limits;
 mod model;
+mod removal;
 mod screen;
 
 pub(crate) use self::screen::Settings;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::export::ExportForm;
 use super::form::SettingsForm;
 use super::limits::limits;
+use super::removal::Removal;
 use crate::api::use_project;
 use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
@@ -35,7 +36,7 @@ pub(crate) fn Settings() -> AnyView {
         <PageHead title="Settings" about=about />
         <div class="split">
             <div class="stack">{loaded(detail, skeleton::text, move || view! { <SettingsForm detail=detail /> }.into_any())}</div>
-            <div class="stack"><ExportForm />{limits(detail)}</div>
+            <div class="stack"><ExportForm />{limits(detail)}<Removal /></div>
         </div>
     }
     .into_any()
