@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use postern_core::api::audit::AuditEntry;
 use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::DryRunView;
-use postern_core::api::event::{EventAccepted, EventTypeView, EventView};
+use postern_core::api::event::{EventAccepted, EventDecisions, EventTypeView, EventView};
 use postern_core::api::inbox::{InboxRequestView, InboxView};
 use postern_core::api::live::LiveTicket;
 use postern_core::api::page::Page;
@@ -419,6 +419,19 @@ impl ProjectApi {
     /// `GET events/{id}`
     pub(crate) fn event(&self, id: &str) -> Load<EventView> {
         self.ask(Events::GetEvent { id: String::from(id) })
+    }
+
+    /// `GET events/{id}/deliveries`
+    pub(crate) fn event_deliveries(&self, id: &str) -> Load<Page<DeliveryView>> {
+        self.list(
+            Events::ListEventDeliveries { id: String::from(id) },
+            &Query::default().with("limit", Some("200")),
+        )
+    }
+
+    /// `GET events/{id}/decisions`
+    pub(crate) fn event_decisions(&self, id: &str) -> Load<EventDecisions> {
+        self.ask(Events::ListEventDecisions { id: String::from(id) })
     }
 
     /// `GET deliveries`

@@ -635,7 +635,8 @@ impl Audit {
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
                 // A number that is handed out in the step that loses an attempt is due at once, unless too many
                 // were lost in a row, and what was put aside was due.
-                let was_due = (grew && lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX) || before.as_ref().is_some_and(|before| before.parked != 0);
+                let was_due = (grew && lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX)
+                    || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due
                     || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
                 expect(!newly || is_due, || said("is leased before its time"))?;
@@ -689,7 +690,7 @@ impl Audit {
             under_way.remove(&key);
         }
 
-        let lost = now.attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count();
+        let lost = lost_in_a_row(&now.attempts);
         let was = before.as_ref().map(|before| before.state);
         let parked_before = before.as_ref().map_or(0, |before| before.parked);
         let newly_parked = now.parked != 0 && parked_before != now.parked;

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use postern_core::api::event::EventView;
 
+use super::story::EventStory;
 use crate::api::use_project;
+use crate::browser::clock::offset_min;
 use crate::browser::focus;
 use crate::fetched::Fetched;
 use crate::nav::use_nav;
@@ -58,13 +60,14 @@ fn facts(event: &EventView, deliveries: &str) -> AnyView {
     view! {
         <header class="drawer-head">
             <h2 class="mono">{event.kind.clone()}</h2>
-            <p class="about">{words::count(event.deliveries, "delivery", "deliveries")}</p>
+            <p class="about">{format!("Posted {}", words::date_time(event.accepted_at, offset_min(event.accepted_at)))}</p>
             <div class="page-actions">
                 <LinkButton label="Deliveries of this type" href=href icon=Icon::Delivery />
                 <LinkButton label="Send to a webhook…" href=send_address(event) icon=Icon::Again />
             </div>
         </header>
         {unwanted}
+        <EventStory id=event.id.clone() accepted_at=event.accepted_at />
         {event_facts(event)}
     }
     .into_any()

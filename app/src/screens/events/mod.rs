@@ -5,9 +5,11 @@
 //! so no message; it is seen with the next one, or after a reload.
 
 mod drawer;
+mod fates;
 mod list;
 pub(crate) mod model;
 mod post;
 mod screen;
+mod story;
 
 pub(crate) use self::screen::Events;
