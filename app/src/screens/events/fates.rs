@@ -131,8 +131,7 @@ pub(super) fn summary(fates: &[Fate]) -> String {
         1 => String::from("1 webhook did not get it."),
         count => format!("{count} webhooks did not get it."),
     };
-    let got =
-        if parts.is_empty() { String::new() } else { format!("{}.", words::sentence(&parts.join(", "))) };
+    let got = if parts.is_empty() { String::new() } else { words::sentence(&parts.join(", ")) };
     format!("{got} {missed}").trim().to_owned()
 }
 
@@ -187,7 +186,7 @@ mod tests {
         let names: Vec<&str> = fates.iter().map(|fate| fate.webhook.as_str()).collect();
         assert_eq!(names, ["c", "a", "b", "other"]);
         assert!(fates[0].has_failed() && !fates[1].has_failed());
-        assert_eq!(fates[0].line, "2 attempts, the latest: 503 Service Unavailable, over after 5.0 s");
+        assert_eq!(fates[0].line, "2 attempts, the latest: 503 Service Unavailable, over after 5.00 s");
         assert_eq!(fates[1].line, "2 attempts, the latest: 503 Service Unavailable");
         assert_eq!((fates[0].reasons.len(), fates[2].reasons.len()), (0, 2));
         assert_eq!(fates[3].line, "It does not want it: “country eq \"CH\"” does not hold.");

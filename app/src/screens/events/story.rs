@@ -167,7 +167,7 @@ fn ResendFailed(
     };
     let button = move || {
         let press = move |()| is_asking.set(true);
-        let label = Signal::derive(move || format!("Resend to the {} where it failed…", count()));
+        let label = Signal::derive(move || format!("Resend to {} where it failed…", count()));
         (!failed.with(Vec::is_empty))
             .then(|| view! { <p><Button label=label icon=Icon::Again on_press=press /></p> }.into_any())
     };
