@@ -26,8 +26,6 @@ const NAME: &str = "postern-app";
 const FOLDER: &str = "{app}";
 /// The start of an element of `app/index.html` that tells Trunk what to do.
 const FOR_TRUNK: &str = "<link data-trunk";
-/// The style sheets, in the order in which they apply.
-const STYLES: [&str; 5] = ["tokens", "base", "layout", "controls", "content"];
 /// What wasm-opt may assume of browsers: what the compiler already uses.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -75,9 +73,6 @@ pub(crate) fn build_alone(tools: &Toolbox, profile: Profile, stage: &Path) -> Re
     for name in files::under(&public)? {
         files::copy(&public.join(&name), &stage.join(&name))?;
     }
-    let template = workspace::root().join("app/index.html");
-    let document = workspace::read(&template)?;
-    files::write(&stage.join("index.html"), without_elements_for_trunk(&document))?;
     finish(tools, profile, stage)
 }
 
@@ -97,37 +92,32 @@ pub(crate) fn run_hook() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the page from the compiled program and a `stage` with the document and the public files: splits the
-/// program, binds and optimises its parts, puts them into the folder that is named by their contents, and
-/// names that in the document.
+/// Makes the page from the compiled program and a `stage` with the public files: splits the program, binds and
+/// optimises its parts, puts them into the folder that is named by their contents, and names that in the
+/// document. Trunk's own document, which names what it bound itself, is written over.
 ///
 /// # Errors
 /// What the failing step printed.
 pub(crate) fn finish(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
-    let mut place = Fingerprint::new();
-    place.add(stage.as_os_str().as_encoded_bytes());
-    let scratch = workspace::stage().join(format!("page-{}", place.hex()));
-    let (split, bound, files) = (scratch.join("split"), scratch.join("bound"), scratch.join("files"));
-    for folder in [&scratch, &files] {
-        files::empty_folder(folder)?;
-    }
+    let scratch = stage.join(".page");
+    let (split, files) = (scratch.join("split"), scratch.join("files"));
+    files::empty_folder(&scratch)?;
+    files::make_folder(&files)?;
 
-    split_and_bind(tools, profile, &split, &bound)?;
-    optimise(tools, profile, &[&split, &bound], &files)?;
-    style(tools, profile, &files)?;
+    split_and_bind(tools, profile, &split)?;
+    optimise(tools, profile, &split, &files)?;
+    let sheets = workspace::root().join("app/style/all.css");
+    esbuild(tools, profile, &sheets, &files.join("style.css"), "--bundle")?;
     if profile == Profile::Dev {
         files::copy(&workspace::root().join("app/reload.js"), &files.join("reload.js"))?;
     }
 
     remove_files_of_trunk(stage)?;
     let folder = format!("app/{}", print_of(&files)?);
-    drop(fs::remove_dir_all(stage.join("app")));
-    for name in files::under(&files)? {
-        files::copy(&files.join(&name), &stage.join(&folder).join(&name))?;
-    }
-    let document = stage.join("index.html");
-    let text = workspace::read(&document)?;
-    files::write(&document, finished_document(&text, &folder, profile))?;
+    files::empty_folder(&stage.join("app"))?;
+    fs::rename(&files, stage.join(&folder)).map_err(|cause| Failure::path("move", &files, &cause))?;
+    let template = workspace::read(&workspace::root().join("app/index.html"))?;
+    files::write(&stage.join("index.html"), finished_document(&template, &folder, profile))?;
     files::remove_folder(&scratch)
 }
 
@@ -136,12 +126,10 @@ fn compile(tools: &Toolbox, profile: Profile) -> Result<()> {
     let mut cargo = tools.wasm_cargo();
     cargo.current_dir(workspace::root()).args([
         "build",
+        "--package",
+        NAME,
         "--target",
         "wasm32-unknown-unknown",
-        "--manifest-path",
-        "app/Cargo.toml",
-        "--bin",
-        NAME,
     ]);
     if profile == Profile::Release {
         // As app/index.html tells Trunk.
@@ -160,7 +148,7 @@ fn compiled(profile: Profile) -> PathBuf {
 }
 
 /// Splits the program, and makes the JavaScript that the part in the first load needs.
-fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path) -> Result<()> {
+fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path) -> Result<()> {
     let mut splitting = tools.wasm_split();
     splitting.arg(compiled(profile)).arg(split).args(["--target", "web", "--out-name", NAME]);
     must_succeed(splitting, "wasm-split")?;
@@ -169,7 +157,7 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
     // What was split off links to the exports that the linker made.
     binding
         .args(["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir"])
-        .arg(bound)
+        .arg(split)
         .arg(&first);
     must_succeed(binding, "wasm-bindgen for the dashboard")?;
     files::remove(&first)
@@ -177,13 +165,11 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path, bound: &Path)
 
 /// Makes a release's files small and copies others, as many at a time as there are cores: most of a release
 /// is spent here.
-fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -> Result<()> {
+fn optimise(tools: &Toolbox, profile: Profile, folder: &Path, into: &Path) -> Result<()> {
     let mut work = Vec::new();
-    for folder in folders {
-        for name in files::under(folder)? {
-            let from = folder.join(&name);
-            work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
-        }
+    for name in files::under(folder)? {
+        let from = folder.join(&name);
+        work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
     }
     // The largest last, which is what `pop` takes first: it takes longest.
     work.sort();
@@ -205,19 +191,21 @@ fn optimise(tools: &Toolbox, profile: Profile, folders: &[&Path], into: &Path) -
 }
 
 fn optimise_file(tools: &Toolbox, profile: Profile, from: &Path, to: &Path) -> Result<()> {
-    let ending = from.extension().and_then(|ending| ending.to_str());
-    match (profile, ending) {
+    match (profile, from.extension().and_then(|ending| ending.to_str())) {
         (Profile::Release, Some("wasm")) => optimise_wasm(tools, from, to),
-        (Profile::Release, Some("js")) => {
-            let mut minify = tools.esbuild();
-            minify
-                .arg(from)
-                .args(["--minify", "--format=esm", "--log-level=warning"])
-                .arg(format!("--outfile={}", to.display()));
-            must_succeed(minify, "esbuild").map(drop)
-        }
+        (Profile::Release, Some("js")) => esbuild(tools, profile, from, to, "--format=esm"),
         _ => files::copy(from, to),
     }
+}
+
+/// Runs esbuild, which makes a release's files small. A style sheet and those that it imports become one.
+fn esbuild(tools: &Toolbox, profile: Profile, from: &Path, to: &Path, how: &str) -> Result<()> {
+    let mut esbuild = tools.esbuild();
+    esbuild.arg(from).args([how, "--log-level=warning"]).arg(format!("--outfile={}", to.display()));
+    if profile == Profile::Release {
+        esbuild.arg("--minify");
+    }
+    must_succeed(esbuild, "esbuild").map(drop)
 }
 
 /// Runs wasm-opt. What it makes is kept in cargo's target folder: a part of the page that did not change is
@@ -239,27 +227,6 @@ fn optimise_wasm(tools: &Toolbox, from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The style sheets as one.
-fn style(tools: &Toolbox, profile: Profile, files: &Path) -> Result<()> {
-    let mut all = String::new();
-    for name in STYLES {
-        let file = workspace::root().join(format!("app/style/{name}.css"));
-        all.push_str(&workspace::read(&file)?);
-    }
-    let served = files.join("style.css");
-    if profile == Profile::Dev {
-        return files::write(&served, &all);
-    }
-    let plain = files.with_file_name("style.css");
-    files::write(&plain, &all)?;
-    let mut minify = tools.esbuild();
-    minify
-        .arg(&plain)
-        .args(["--minify", "--log-level=warning"])
-        .arg(format!("--outfile={}", served.display()));
-    must_succeed(minify, "esbuild").map(drop)
-}
-
 /// Removes what Trunk made of the whole program.
 fn remove_files_of_trunk(stage: &Path) -> Result<()> {
     drop(fs::remove_dir_all(stage.join("snippets")));
@@ -267,10 +234,9 @@ fn remove_files_of_trunk(stage: &Path) -> Result<()> {
     files::remove(&stage.join(format!("{NAME}_bg.wasm")))
 }
 
-/// The document with the name of the folder. Lines that are empty go: Trunk leaves one for each of its
-/// elements.
-fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
-    let named = text.replace(FOLDER, &format!("/{folder}"));
+/// The document with the name of the folder. Lines that are empty go: each element for Trunk leaves one.
+fn finished_document(template: &str, folder: &str, profile: Profile) -> String {
+    let named = without_elements_for_trunk(template).replace(FOLDER, &format!("/{folder}"));
     let lines: String =
         named.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
     match profile {
@@ -282,7 +248,7 @@ fn finished_document(text: &str, folder: &str, profile: Profile) -> String {
     }
 }
 
-/// The document as Trunk leaves it.
+/// The document without what tells Trunk what to do.
 fn without_elements_for_trunk(document: &str) -> String {
     let mut parts = document.split(FOR_TRUNK);
     let first = parts.next().unwrap_or_default().to_owned();
@@ -306,8 +272,7 @@ mod tests {
     #[test]
     fn a_document_names_the_folder_and_has_nothing_for_trunk() {
         let template = fs::read_to_string(workspace::root().join("app/index.html")).expect("the document");
-        let document =
-            finished_document(&without_elements_for_trunk(&template), "app/0123", Profile::Release);
+        let document = finished_document(&template, "app/0123", Profile::Release);
         assert!(document.contains("src=\"/boot.js\" data-js=\"/app/0123/postern-app.js\""), "{document}");
         assert!(document.starts_with("<!doctype html>\n") && document.ends_with("</html>\n"), "{document}");
         for word in ["data-trunk", FOLDER, "reload.js", "\n\n"] {
@@ -319,7 +284,7 @@ mod tests {
     fn no_document_has_a_script_or_style_of_its_own() {
         let template = fs::read_to_string(workspace::root().join("app/index.html")).expect("the document");
         for profile in [Profile::Dev, Profile::Release] {
-            let document = finished_document(&without_elements_for_trunk(&template), "app/0123", profile);
+            let document = finished_document(&template, "app/0123", profile);
             let scripts: Vec<&str> = document.split("<script").skip(1).collect();
             assert!(
                 !scripts.is_empty()

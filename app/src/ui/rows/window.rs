@@ -68,9 +68,11 @@ pub(crate) fn around(first: usize, per_screen: usize, count: usize) -> Range<usi
         return 0..count;
     }
     let first = first.min(count.saturating_sub(per_screen));
+    if first == 0 {
+        return 0..(per_screen + AT_TOP).min(count);
+    }
     let start = first.saturating_sub(OVERSCAN) / STEP * STEP;
-    let below = if first == 0 { AT_TOP } else { OVERSCAN };
-    let end = (first + per_screen + below).div_ceil(STEP) * STEP;
+    let end = (first + per_screen + OVERSCAN).div_ceil(STEP) * STEP;
     start..end.min(count)
 }
 
@@ -178,6 +180,7 @@ mod tests {
     #[test]
     fn few_rows_wait_below_the_screen_where_rows_are_inserted() {
         assert_eq!(around(0, 20, 10_000), 0..24);
+        assert_eq!(around(0, 21, 10_000), 0..25, "not a step more");
         assert_eq!(around(1, 20, 10_000), 0..40);
     }
 
