@@ -53,6 +53,21 @@ impl Load {
     }
 }
 
+/// What is compared of two builds, in milliseconds.
+type Figure = (&'static str, fn(&Run) -> f64);
+
+const FIGURES: [Figure; 5] = [
+    ("accepted p50", |run| of(&run.account.accept_ns, 50)),
+    ("accepted p99", |run| of(&run.account.accept_ns, 99)),
+    ("end to end p50", |run| of(&run.account.end_to_end_ns, 50)),
+    ("end to end p99", |run| of(&run.account.end_to_end_ns, 99)),
+    ("CPU a callback", |run| run.cpu_ms_per_callback),
+];
+
+fn of(sorted_ns: &[u64], percent: usize) -> f64 {
+    percentile_ms(sorted_ns, percent).unwrap_or(f64::INFINITY)
+}
+
 /// Who takes part in a sweep.
 struct Contender<'a> {
     host: Host,
@@ -155,14 +170,7 @@ async fn at_ease(
         runs_now.push(shown(Host::Miniflare, now, &plan, report).await);
         runs_then.push(shown(Host::Then, then, &plan, report).await);
     }
-    let figures: [(&str, fn(&Run) -> f64); 5] = [
-        ("accepted p50", |run| percentile_ms(&run.account.accept_ns, 50).unwrap_or(f64::INFINITY)),
-        ("accepted p99", |run| percentile_ms(&run.account.accept_ns, 99).unwrap_or(f64::INFINITY)),
-        ("end to end p50", |run| percentile_ms(&run.account.end_to_end_ns, 50).unwrap_or(f64::INFINITY)),
-        ("end to end p99", |run| percentile_ms(&run.account.end_to_end_ns, 99).unwrap_or(f64::INFINITY)),
-        ("CPU a callback", |run| run.cpu_ms_per_callback),
-    ];
-    let line = |(what, figure): (&str, fn(&Run) -> f64)| {
+    let line = |(what, figure): Figure| {
         let (now, then) = (median(runs_now.iter().map(figure)), median(runs_then.iter().map(figure)));
         let ratio = now / then;
         report.keep(
@@ -177,7 +185,7 @@ async fn at_ease(
             load.name, load.at_ease
         )
     };
-    figures.into_iter().map(line).collect()
+    FIGURES.into_iter().map(line).collect()
 }
 
 /// A run, with its line and its entry in the report.
