@@ -140,7 +140,9 @@ async fn sweep(
     }
     let [now, rivals @ ..] = &contenders[..] else { return Vec::new() };
     let line = |rival: &Contender<'_>| {
-        let (name, ratio) = (report::name(rival.host), f64::from(now.sustained) / f64::from(rival.sustained));
+        let name = report::name(rival.host);
+        // Of what kept up with no rate nothing is a multiple.
+        let ratio = (rival.sustained > 0).then(|| f64::from(now.sustained) / f64::from(rival.sustained));
         report.keep(
             "floor_ratio",
             json!({
@@ -149,8 +151,11 @@ async fn sweep(
             }),
         );
         format!(
-            "{}: kept up with {} events/s, {name} with {}: {ratio:.2}x",
-            load.name, now.sustained, rival.sustained
+            "{}: kept up with {} events/s, {name} with {}: {}",
+            load.name,
+            now.sustained,
+            rival.sustained,
+            ratio.map_or_else(|| String::from("no ratio"), |ratio| format!("{ratio:.2}x"))
         )
     };
     rivals.iter().map(line).collect()
