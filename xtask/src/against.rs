@@ -22,21 +22,20 @@ const SHORT: usize = 12;
 /// The argument that names the other build.
 const ARGUMENT: &str = "--against";
 
-/// Builds the Worker of a commit, unless it is there; gives the folder that holds it (`worker`) and its
+/// Builds the Worker of a commit, by its whole name, unless it is there; gives the folder that holds it (`worker`) and its
 /// configuration (`wrangler.jsonc`), named by the commit.
 ///
 /// # Errors
-/// There is no such commit here, or its build failed.
+/// Its build failed.
 pub(crate) fn worker(tools: &Toolbox, commit: &str) -> Result<PathBuf> {
-    let commit = full_name(commit)?;
-    let short = commit.get(..SHORT).unwrap_or(&commit);
+    let short = commit.get(..SHORT).unwrap_or(commit);
     let folder = workspace::target().join("against").join(short);
     report::step(&format!("Worker of {short}"), || {
         if folder.join("worker").exists() {
             return Ok("built before".to_owned());
         }
         report::announce(format!("the Worker of {short} is built once, which takes some minutes"));
-        let tree = Tree::check_out(&commit, folder.join("tree"))?;
+        let tree = Tree::check_out(commit, folder.join("tree"))?;
         build(tools, &tree.folder, &folder)?;
         Ok("built".to_owned())
     })?;
@@ -61,7 +60,10 @@ fn joined(folder: &Path) -> OsString {
 }
 
 /// The whole name of a commit.
-fn full_name(commit: &str) -> Result<String> {
+///
+/// # Errors
+/// There is no such commit here.
+pub(crate) fn full_name(commit: &str) -> Result<String> {
     let told = Command::new("git")
         .current_dir(workspace::root())
         .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])

@@ -90,12 +90,14 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let selection = Selection::parse(arguments)?;
     let mut code = ExitCode::SUCCESS;
     if selection.needs_a_stack() {
+        // Before anything that takes minutes.
+        let commit = selection.commit.as_deref().map(against::full_name).transpose()?;
         let tools = Toolbox::prepare()?;
-        builds::build_all(&tools, Profile::Release)?;
-        let arguments = match &selection.commit {
+        let arguments = match &commit {
             Some(commit) => against::with_folder(arguments, &against::worker(&tools, commit)?),
             None => arguments.to_vec(),
         };
+        builds::build_all(&tools, Profile::Release)?;
         let mut bench = test_program::cargo();
         bench
             .args(["run", "--quiet", "--release", "--package", "postern-tests", "--bin", "bench", "--"])
