@@ -22,8 +22,8 @@ const SHORT: usize = 12;
 /// The argument that names the other build.
 const ARGUMENT: &str = "--against";
 
-/// Builds the Worker of a commit, by its whole name, unless it is there; gives the folder that holds it (`worker`) and its
-/// configuration (`wrangler.jsonc`), named by the commit.
+/// Builds the Worker of a commit, which goes by its whole name, unless it is there; gives the folder that
+/// holds it (`worker`) and its configuration (`wrangler.jsonc`), named by the commit.
 ///
 /// # Errors
 /// Its build failed.
