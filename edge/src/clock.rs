@@ -56,6 +56,7 @@ extern "C" {
 ///
 /// `worker::Delay` is not used: it takes the timer for a number, and at today's compatibility dates it is an
 /// object, so it panics.
+#[expect(clippy::disallowed_methods, reason = "the request's own timer resolves it")]
 pub(crate) fn sleep(ms: u32) -> Sleep {
     let mut timer = None;
     let elapsed = Promise::new(&mut |resolve, _reject| match set_timeout(&resolve, f64::from(ms)) {

@@ -265,7 +265,7 @@ impl<S: Sql> Ledger<S> {
     /// Whether the request that brings the event may make the first attempt.
     fn is_fit_for_inline(&self, webhook: Seq) -> bool {
         let is_free = |member: &crate::memory::roster::Member| {
-            !member.ordered() && self.gates.is_free(webhook, member.rules())
+            !member.ordered() && self.gates.is_free_for_inline(webhook, member.rules())
         };
         let does_well = self.roster.is_healthy(webhook) && self.gates.health(webhook).failures_in_a_row == 0;
         does_well && !self.gates.holds(webhook, Line::Live) && self.roster.get(webhook).is_some_and(is_free)
@@ -539,6 +539,23 @@ mod tests {
             3,
             "the limit is that of the call"
         );
+    }
+
+    #[test]
+    fn a_request_makes_the_calls_of_its_event_until_two_hundred_are_under_way() {
+        let mut ledger = ledger();
+        create(&mut ledger, webhook("w", "*"));
+        let mut post = |now| ledger.ingest(vec![event("a")], InlineLimit(2), now).unwrap().works.works;
+        let works: Vec<Work> = (0..200).flat_map(|_event| post(START)).collect();
+        assert_eq!(works.len(), 200, "also those beyond the calls at once of the queues");
+        assert!(post(START).is_empty());
+        assert!(lease(&mut ledger, START).is_empty(), "it waits for the webhook");
+        let ended = works[..151].iter().map(|work| crate::Report {
+            delivery: work.delivery,
+            attempt: attempt(1, Outcome::Answered { status: 200 }, START),
+        });
+        ledger.report(ended.collect(), START).unwrap();
+        assert_eq!(lease(&mut ledger, START).len(), 1, "below the calls at once of all it goes on");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub enum Host {
     Wrangler,
     /// Miniflare's own API (`tests/miniflare.mjs`), without wrangler's proxy: the benchmark.
     Miniflare,
+    /// The same, but with another build of Postern ([`Stack::start_then`]): the benchmark.
+    Then,
     /// The same, but with the least that any Worker must do (`tests/floor.mjs`) instead of Postern: the
     /// benchmark.
     Floor,
@@ -133,6 +135,19 @@ impl Stack {
         stack
     }
 
+    /// Another build of the Worker with the configuration of its own time, from a folder that `cargo xtask
+    /// bench --against COMMIT` made: `worker` and `wrangler.jsonc`.
+    pub async fn start_then(built: &Path) -> Self {
+        let mut stack = Self::prepared(Host::Then, "ALLOW_PRIVATE_TARGETS=\"true\"\n");
+        let worker = stack.dir.join("edge/build");
+        fs::remove_dir_all(&worker).expect("the stack's folder can be written");
+        copy_dir(&built.join("worker"), &worker);
+        fs::copy(built.join("wrangler.jsonc"), stack.dir.join("wrangler.jsonc"))
+            .expect("the other build's wrangler.jsonc can be copied");
+        stack.boot().await;
+        stack
+    }
+
     async fn start_with(host: Host, variables: &str) -> Self {
         let mut stack = Self::prepared(host, variables);
         stack.boot().await;
@@ -168,7 +183,7 @@ impl Stack {
     fn variables(&self) -> PathBuf {
         match self.host {
             Host::OwnMachine(_) => self.state().join("postern.env"),
-            Host::Wrangler | Host::Miniflare | Host::Floor => self.dir.join(".dev.vars"),
+            Host::Wrangler | Host::Miniflare | Host::Then | Host::Floor => self.dir.join(".dev.vars"),
         }
     }
 
@@ -292,7 +307,7 @@ impl Stack {
     fn spawn(&self) -> Supervised {
         match self.host {
             Host::OwnMachine(arguments) => self.spawn_xtask(arguments),
-            Host::Wrangler | Host::Miniflare | Host::Floor => self.spawn_node(),
+            Host::Wrangler | Host::Miniflare | Host::Then | Host::Floor => self.spawn_node(),
         }
     }
 
@@ -351,7 +366,7 @@ impl Stack {
                     command.args(["-c", "wrangler.jsonc", "-c"]).arg(Path::new(TAIL).join("wrangler.json"));
                 }
             }
-            Host::Miniflare => {
+            Host::Miniflare | Host::Then => {
                 command.arg(artefacts::root().join("tests/miniflare.mjs")).arg(port);
             }
             Host::Floor => {

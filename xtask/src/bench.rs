@@ -2,14 +2,15 @@
 //! but for `scale` and `worst`, which need no server and are benchmarks of the ledger (`ledger/benches`).
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use crate::against;
 use crate::builds::{self, Profile};
 use crate::environment::{self, Browser};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::process::{self, Job, must_succeed};
 use crate::report;
 use crate::simulate::optimise;
@@ -23,6 +24,9 @@ const NATIVE: [(&str, &str); 2] = [
     ("worst", "the request that costs most CPU, behind every door, in a native ledger"),
 ];
 
+/// The parts that measure the Worker of another commit beside this one.
+const BESIDE: [&str; 2] = ["floor", "yardstick"];
+
 /// What of the command line decides what is built and started here. The rest is the benchmark's
 /// (`tests/src/bench/options.rs`), which refuses what is wrong.
 #[derive(Default)]
@@ -31,6 +35,9 @@ struct Selection {
     only: Option<Vec<String>>,
     /// Whether an argument is there that selects the rates alone, or the help.
     is_narrowed: bool,
+    /// The commit in `--against`, whose Worker is measured beside this one. A folder there is the benchmark's
+    /// own matter.
+    commit: Option<String>,
 }
 
 impl Selection {
@@ -43,12 +50,22 @@ impl Selection {
                     let names = arguments.value()?.string()?;
                     selection.only = Some(names.split(',').map(String::from).collect());
                 }
+                Arg::Long("against") => {
+                    let value = arguments.value()?.string()?;
+                    selection.commit = Some(value).filter(|value| !Path::new(value).is_dir());
+                }
                 Arg::Long("rates" | "fanout" | "help") | Arg::Short('h') => {
                     selection.is_narrowed = true;
                     drop(arguments.optional_value());
                 }
                 _ => drop(arguments.optional_value()),
             }
+        }
+        if selection.commit.is_some() && !BESIDE.iter().any(|part| selection.wants(part)) {
+            return Err(Failure::new(format!(
+                "--against: a commit is measured by {} only (`page` takes a folder with a built dashboard).",
+                BESIDE.join(" and ")
+            )));
         }
         Ok(selection)
     }
@@ -73,7 +90,13 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let selection = Selection::parse(arguments)?;
     let mut code = ExitCode::SUCCESS;
     if selection.needs_a_stack() {
+        // Before anything that takes minutes.
+        let commit = selection.commit.as_deref().map(against::full_name).transpose()?;
         let tools = Toolbox::prepare()?;
+        let arguments = match &commit {
+            Some(commit) => against::with_folder(arguments, &against::worker(&tools, commit)?),
+            None => arguments.to_vec(),
+        };
         builds::build_all(&tools, Profile::Release)?;
         let mut bench = test_program::cargo();
         bench
@@ -158,8 +181,23 @@ mod tests {
         );
         assert!(
             selection("").wants("page")
-                && selection("--only page --against dist").wants("page")
+                && selection("--only page --against /dev").wants("page")
                 && !selection("--only rates").wants("page")
         );
+    }
+
+    #[test]
+    fn a_commit_is_built_where_a_part_measures_it_and_a_folder_never() {
+        for (line, commit) in [
+            ("--only floor --against 3f5dfa0", Some("3f5dfa0")),
+            ("--only rates,yardstick --against=main~3", Some("main~3")),
+            ("--against 3f5dfa0", Some("3f5dfa0")),
+            ("--only page --against /dev", None),
+            ("--only floor", None),
+        ] {
+            assert_eq!(selection(line).commit.as_deref(), commit, "{line}");
+        }
+        let refused = Selection::parse(&["--only", "page", "--against", "3f5dfa0"].map(OsString::from));
+        assert!(refused.is_err_and(|why| why.to_string().contains("floor and yardstick only")));
     }
 }

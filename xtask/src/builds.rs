@@ -187,7 +187,10 @@ fn build_worker(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
 
 /// Takes the names of functions out: 84 KB of what is loaded at a start, for nothing but a profile.
 /// worker-build always keeps them.
-fn strip_names(tools: &Toolbox, wasm: &Path) -> Result<()> {
+///
+/// # Errors
+/// What wasm-opt said.
+pub(crate) fn strip_names(tools: &Toolbox, wasm: &Path) -> Result<()> {
     let mut strip = tools.wasm_opt();
     strip.args(["--strip-debug", "--strip-producers", "--all-features"]).arg(wasm).arg("-o").arg(wasm);
     must_succeed(strip, "wasm-opt").map(drop)

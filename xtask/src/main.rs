@@ -11,6 +11,7 @@
 //! Start reading at [`dev`] (what happens between the command and the `ready` line) and [`process`] (how
 //! nothing is left behind when it ends).
 
+mod against;
 mod bench;
 mod build;
 mod builds;

@@ -41,6 +41,20 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The name under which Debian's compiler is linked into rustup.
 const DEBIAN_TOOLCHAIN: &str = "debian";
 
+/// The versions of the tools that make a Worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pins {
+    pub(crate) wasm_bindgen: String,
+    pub(crate) worker_build: String,
+}
+
+impl Pins {
+    /// Those of this state of the repository.
+    pub(crate) fn ours() -> Self {
+        Self { wasm_bindgen: WASM_BINDGEN_VERSION.to_owned(), worker_build: WORKER_BUILD_VERSION.to_owned() }
+    }
+}
+
 /// Every tool that builds and runs Postern, ready to use.
 pub(crate) struct Toolbox {
     /// The rustup toolchain that has the wasm32 target, if it is not the default one.
@@ -101,10 +115,25 @@ impl Toolbox {
 
     /// `worker-build`, with what it calls at hand so that it downloads nothing.
     pub(crate) fn worker_build(&self) -> Command {
-        let mut command = process::command(&self.worker_build);
+        self.worker_build_at(&self.worker_build, &self.wasm_bindgen.join("wasm-bindgen"))
+    }
+
+    /// The same of these versions, which are installed if they are absent.
+    ///
+    /// # Errors
+    /// One could not be installed.
+    pub(crate) fn worker_build_of(&self, pins: &Pins) -> Result<Command> {
+        let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &pins.wasm_bindgen, &[])?;
+        let worker_build = cargo_tool("worker-build", "worker-build", &pins.worker_build, &[])?;
+        remove_tools_build()?;
+        Ok(self.worker_build_at(&worker_build, &wasm_bindgen))
+    }
+
+    fn worker_build_at(&self, worker_build: &Path, wasm_bindgen: &Path) -> Command {
+        let mut command = process::command(worker_build);
         self.set_wasm_environment(&mut command);
         command
-            .env("WASM_BINDGEN_BIN", self.wasm_bindgen.join("wasm-bindgen"))
+            .env("WASM_BINDGEN_BIN", wasm_bindgen)
             .env("WASM_OPT_BIN", node_modules().join(".bin/wasm-opt"))
             .env("ESBUILD_BIN", esbuild());
         command

@@ -19,7 +19,8 @@ pub const DISABLE_AFTER_MS: i64 = 5 * 24 * 3_600_000;
 pub const DISABLE_FAILURES_MIN: u32 = 10;
 /// Days (UTC) on which these failures lie at least.
 pub const DISABLE_DAYS_MIN: u32 = 3;
-/// Calls at once that a webhook gets whose definition says nothing of it.
+/// Calls at once that a webhook gets whose definition says nothing of it. The requests that bring its events
+/// may make more themselves.
 pub const AT_ONCE_MAX: u32 = 50;
 /// Calls at once that a webhook gets after the success that ends an outage.
 pub const SLOW_START_FROM: u32 = 2;

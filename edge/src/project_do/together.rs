@@ -16,7 +16,7 @@ use js_sys::{Function, Promise};
 use postern_core::webhook::ProjectName;
 use postern_engine::{Intake, Load, Round};
 use serde_json::value::RawValue;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::clock;
@@ -67,6 +67,24 @@ impl Ticket {
 /// Sends the text of a call to the project, or of several calls; gives the text of the reply.
 type Send = Box<dyn Fn(String) -> LocalBoxFuture<'static, Result<String, String>>>;
 
+#[wasm_bindgen]
+extern "C" {
+    /// A promise and what resolves it.
+    type Resolvers;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn promise(this: &Resolvers) -> Promise;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn resolve(this: &Resolvers) -> Function;
+
+    /// Not `Promise::new`: once V8 has optimised the code around it, such a promise forgets the request that
+    /// made it, and whoever resolves it goes on with that request as its own, which the platform then refuses
+    /// to both (docs/platform.md 1.9, trap 10).
+    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
+    fn with_resolvers() -> Resolvers;
+}
+
 /// Lets a call travel with others. The future, if there is one, sends it and what comes meanwhile with
 /// `send`, and must be driven to its end.
 pub(super) fn join(
@@ -75,13 +93,10 @@ pub(super) fn join(
     send: Send,
 ) -> (Ticket, Option<LocalBoxFuture<'static, ()>>) {
     let told = Told::default();
-    let mut wake = None;
-    let woken = Promise::new(&mut |resolve, _reject| wake = Some(resolve));
-    let ticket = Ticket { told: Rc::clone(&told), woken: JsFuture::from(woken) };
-    // A promise calls its executor before it is there.
-    let Some(wake) = wake else { return (ticket, None) };
+    let woken = with_resolvers();
+    let ticket = Ticket { told: Rc::clone(&told), woken: JsFuture::from(woken.promise()) };
     let bytes = text.len();
-    let waiting = Waiting { text, told, wake };
+    let waiting = Waiting { text, told, wake: woken.resolve() };
     let round = INTAKE.with_borrow_mut(|intake| intake.enter(project, waiting, bytes, clock::now()));
     (ticket, round.map(|round| carry(round, send).boxed_local()))
 }

@@ -142,13 +142,10 @@ impl Gate {
         self.health.level > 0
     }
 
-    /// Whether it lets through what comes, if its webhook sets no limit.
-    fn is_free(&self) -> bool {
+    /// Whether it lets through what comes, if its webhook sets no limit and may have `most` calls under way.
+    fn is_free(&self, most: usize) -> bool {
         let under_way = self.out.len() - self.unclaimed;
-        !self.is_probed()
-            && self.health.at_once.is_none()
-            && under_way < AT_ONCE_MAX as usize
-            && self.unclaimed < AHEAD_MAX
+        !self.is_probed() && self.health.at_once.is_none() && under_way < most && self.unclaimed < AHEAD_MAX
     }
 
     /// What the gate lets through beside what is `used`.
@@ -200,6 +197,12 @@ const HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Leases of a webhook that nobody has claimed yet, at most. Ten times as many as calls at once: its tickets
 /// may be a second on their way, and its calls take 100 ms.
 const AHEAD_MAX: usize = 10 * AT_ONCE_MAX as usize;
+/// Leases of a webhook under way, below which the request that brings an event makes its calls itself. More
+/// than the calls at once of others: a lease ends when its report is taken, which under load is long after
+/// its receiver has answered, and only webhooks that answer within a second are called so. What comes beyond
+/// waits for the queues, where a delivery costs several times as much: a machine that was late for a moment
+/// would never be in time again.
+const INLINE_MAX: usize = 4 * AT_ONCE_MAX as usize;
 /// Where live and replayed deliveries wait for slots, a replayed one follows so many live ones: it is not
 /// starved, and a live one waits for a single slot more than if there was no replay.
 pub(crate) const LIVE_IN_A_ROW: u32 = 3;
@@ -476,10 +479,19 @@ impl Gates {
 
     /// Whether deliveries of the webhook need no gate at all.
     pub(crate) fn is_free(&self, webhook: Seq, rules: Rules) -> bool {
+        self.is_free_below(webhook, rules, AT_ONCE_MAX as usize)
+    }
+
+    /// Whether the request that brings an event may call the webhook, as far as its gate knows.
+    pub(crate) fn is_free_for_inline(&self, webhook: Seq, rules: Rules) -> bool {
+        self.is_free_below(webhook, rules, INLINE_MAX)
+    }
+
+    fn is_free_below(&self, webhook: Seq, rules: Rules, most: usize) -> bool {
         rules.takes_calls
             && rules.rate.is_none()
             && rules.concurrency.is_none()
-            && self.by_webhook.get(&webhook).is_none_or(Gate::is_free)
+            && self.by_webhook.get(&webhook).is_none_or(|gate| gate.is_free(most))
     }
 
     /// What a webhook may be given now.

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod cost;
+pub mod floor;
 pub mod options;
 pub mod page;
 pub mod parts;

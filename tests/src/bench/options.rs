@@ -80,8 +80,18 @@ pub struct Options {
     pub fanout: Option<usize>,
     /// Bytes of an event's body, about.
     pub body_bytes: usize,
-    /// Another build of the dashboard, which the part `page` measures beside this one.
-    pub against: Option<PathBuf>,
+    /// What is measured beside this build.
+    pub against: Option<Against>,
+}
+
+/// Another build that is measured beside this one, in the same run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// Of the dashboard, in this folder: by the part `page`.
+    Dashboard(PathBuf),
+    /// Of the Worker, in a folder that `cargo xtask bench --against COMMIT` made and named by the commit: by
+    /// the parts `floor` and `yardstick`.
+    Worker(PathBuf),
 }
 
 /// A machine of one's own that reaches the benchmark's receivers.
@@ -91,11 +101,14 @@ pub const OWN_MACHINE: Host = Host::OwnMachine(&["--allow-private"]);
 pub const USAGE: &str = "\
 cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,page,scale,worst]
                   [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10]
-                  [--runtime wrangler|miniflare|own|both] [--body-bytes 1024] [--against DIST_FOLDER]
+                  [--runtime wrangler|miniflare|own|both] [--body-bytes 1024]
+                  [--against DIST_FOLDER|COMMIT]
 Without --only everything is measured (about 40 minutes), or the rates alone where --rates or --fanout is given.
 `scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.
 `own` is a machine of one's own (`cargo xtask serve`); `yardstick` measures it beside the other runtime.
-`page` measures the dashboard under wrangler alone, and the build of --against beside it.";
+`page` measures the dashboard under wrangler alone, and the one in the folder of --against beside it.
+`floor` and `yardstick` measure the Worker of the commit of --against beside this one, in turns; it is built
+first (minutes) and kept in target/against.";
 
 impl Default for Options {
     fn default() -> Self {
@@ -130,7 +143,7 @@ impl Options {
                 "rates" => options.rates = Some(value()?.parse_with(rates).map_err(refuse)?),
                 "duration" => options.duration = value()?.parse_with(seconds).map_err(refuse)?,
                 "fanout" => options.fanout = Some(value()?.parse_with(count).map_err(refuse)?),
-                "against" => options.against = Some(value()?.parse_with(dashboard).map_err(refuse)?),
+                "against" => options.against = Some(value()?.parse_with(against).map_err(refuse)?),
                 "body-bytes" => options.body_bytes = value()?.parse_with(count).map_err(refuse)?,
                 "runtime" => options.hosts = value()?.parse_with(hosts).map_err(refuse)?,
                 _ => return Err(Arg::Long(&name).unexpected()),
@@ -142,6 +155,15 @@ impl Options {
             None => options.parts,
         };
         Ok(options)
+    }
+
+    /// The folder of another build of the Worker.
+    #[must_use]
+    pub fn worker_then(&self) -> Option<&Path> {
+        match &self.against {
+            Some(Against::Worker(folder)) => Some(folder),
+            Some(Against::Dashboard(_)) | None => None,
+        }
     }
 
     /// The one runtime of a part that is measured on one only: Miniflare's own API, if it is among them, else
@@ -175,9 +197,13 @@ fn hosts(text: &str) -> Result<Vec<Host>, &'static str> {
     }
 }
 
-fn dashboard(folder: &str) -> Result<PathBuf, &'static str> {
-    let is_built = Path::new(folder).join("index.html").is_file();
-    is_built.then(|| PathBuf::from(folder)).ok_or("the folder holds no built dashboard")
+fn against(folder: &str) -> Result<Against, &'static str> {
+    let folder = PathBuf::from(folder);
+    if folder.join("worker/index.js").is_file() {
+        return Ok(Against::Worker(folder));
+    }
+    let is_dashboard = folder.join("index.html").is_file();
+    is_dashboard.then_some(Against::Dashboard(folder)).ok_or("the folder holds no built dashboard or Worker")
 }
 
 fn rates(text: &str) -> Result<Vec<u32>, &'static str> {
@@ -198,6 +224,8 @@ fn count(text: &str) -> Result<usize, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn parse(line: &str) -> Result<Options, String> {
@@ -233,8 +261,21 @@ mod tests {
     #[test]
     fn a_page_is_measured_beside_a_folder_with_a_document() {
         let options = parse("--only page --against ../app").expect("right arguments");
-        assert_eq!((options.parts, options.against), (vec![Part::Page], Some(PathBuf::from("../app"))));
+        let dashboard = Against::Dashboard(PathBuf::from("../app"));
+        assert_eq!(options.worker_then(), None);
+        assert_eq!(options.parts, [Part::Page]);
+        assert_eq!(options.against, Some(dashboard));
         assert!(parse("--against ../core").expect_err("no page").contains("no built dashboard"));
+    }
+
+    #[test]
+    fn a_worker_is_measured_beside_a_folder_with_another() {
+        let folder = std::env::temp_dir().join(format!("postern-against-{}", std::process::id()));
+        fs::create_dir_all(folder.join("worker")).expect("a folder");
+        fs::write(folder.join("worker/index.js"), "").expect("a file");
+        let options = parse(&format!("--only floor --against {}", folder.display()));
+        fs::remove_dir_all(&folder).expect("its end");
+        assert_eq!(options.expect("right arguments").worker_then(), Some(folder.as_path()));
     }
 
     #[test]

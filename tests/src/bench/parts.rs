@@ -9,16 +9,16 @@ use super::account::percentile_ms;
 use super::options::{Options, Part};
 use super::report::{self, Report, median, ms, quantiles, seconds};
 use super::run::{self, Plan};
-use super::{cost, page, yardstick};
+use super::{cost, floor, page, yardstick};
 use crate::stack::{Host, Stack};
 
 /// Rates that are tried if absent: of one event a call to one webhook, to ten, and of a hundred
 /// events a call.
 const RATES: [u32; 7] = [50, 100, 200, 400, 600, 800, 1_000];
 const RATES_TO_TEN: [u32; 6] = [10, 20, 50, 100, 200, 350];
-const RATES_IN_BATCHES: [u32; 5] = [500, 1_000, 1_500, 2_000, 3_000];
+pub(super) const RATES_IN_BATCHES: [u32; 5] = [500, 1_000, 1_500, 2_000, 3_000];
 /// Events of one batch: as many as the API takes.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 /// Webhooks of the fan-out runs, and events to them, one after the other.
 const FANOUTS: [(usize, usize); 5] = [(1, 100), (10, 50), (100, 20), (1_000, 5), (10_000, 3)];
 /// The isolation run: so many webhooks take turns, one of which may hang, at so many events a second.
@@ -27,11 +27,6 @@ const ISOLATION_RATE: u32 = 50;
 /// Pairs of isolation runs, of whose p99s the medians are compared: one p99 is its ten slowest callbacks, and
 /// differs by half from the next one's.
 const ISOLATION_PAIRS: usize = 3;
-/// Rates at which Postern and the floor are compared, by fan-out.
-const RATES_TO_FLOOR: [(usize, &[u32]); 2] = [
-    (1, &[200, 300, 400, 500, 600, 700, 800, 900, 1_000]),
-    (10, &[50, 75, 100, 125, 150, 200, 250, 300, 350]),
-];
 /// Starts of each of the two that are compared.
 const STARTS: usize = 5;
 /// What the others may lose by it (issue 3): p99 at most twice.
@@ -51,7 +46,7 @@ pub async fn measure(part: Part, options: &Options, report: &mut Report) {
         Part::Isolation => isolation(options, report).await,
         Part::Outage => outage(options, report).await,
         Part::Cost => cost::measure(options, report).await,
-        Part::Floor => floor(options, report).await,
+        Part::Floor => floor::measure(options, report).await,
         Part::Start => start(report).await,
         Part::Yardstick => yardstick::measure(options, report).await,
         Part::Page => page::measure(options, report).await,
@@ -68,7 +63,9 @@ const fn title(part: Part) -> &'static str {
         }
         Part::Outage => "drain: 100 events/s, the receiver is away for 20 s",
         Part::Cost => "cost: what the platform counts for each delivered callback",
-        Part::Floor => "floor: Postern, and a Worker that only stores, calls and notes (tests/floor.mjs)",
+        Part::Floor => {
+            "floor: Postern, a Worker that only stores, calls and notes (tests/floor.mjs), and the build of --against"
+        }
         Part::Start => {
             "start: from the start of the process (node, Miniflare, workerd) to the first answer, and beside it the floor's"
         }
@@ -259,36 +256,6 @@ fn run_verdict(without: &run::Run, with: &run::Run) -> String {
 
 fn p99_ms(run: &run::Run) -> f64 {
     percentile_ms(&run.account.end_to_end_ns, 99).unwrap_or(f64::INFINITY)
-}
-
-/// Postern and the least that any Worker must do, by the same load.
-async fn floor(options: &Options, report: &mut Report) {
-    report.say(report::head());
-    let mut found = Vec::new();
-    for (fanout, rates) in
-        RATES_TO_FLOOR.into_iter().filter(|(fanout, _)| options.fanout.is_none_or(|wanted| wanted == *fanout))
-    {
-        let rates = options.rates.as_deref().unwrap_or(rates);
-        let mut sustained = Vec::new();
-        for host in [Host::Miniflare, Host::Floor] {
-            let stack = Stack::start_on(host).await;
-            let plans =
-                rates.iter().map(|rate| Plan::new(*rate, fanout, options.duration, options.body_bytes));
-            sustained.push(sweep(host, &stack, Part::Floor, plans, report).await.unwrap_or_default());
-        }
-        let [ours, floor] = sustained[..] else { continue };
-        let ratio = f64::from(ours) / f64::from(floor);
-        found.push(format!(
-            "           fan-out {fanout}: kept up with {ours} events/s, the floor with {floor}: {ratio:.2}x"
-        ));
-        report.keep(
-            "floor_ratio",
-            json!({ "fanout": fanout, "postern_per_s": ours, "floor_per_s": floor, "ratio": ratio }),
-        );
-    }
-    for line in found {
-        report.say(line);
-    }
 }
 
 /// What a start costs that is not the runtime's: the two take turns, and the medians are compared.

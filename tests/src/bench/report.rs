@@ -160,6 +160,7 @@ pub const fn name(host: Host) -> &'static str {
     match host {
         Host::Wrangler => "wrangler",
         Host::Miniflare => "miniflare",
+        Host::Then => "then",
         Host::Floor => "floor",
         Host::OwnMachine(_) => "own",
     }

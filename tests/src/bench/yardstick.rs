@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::options::{OWN_MACHINE, Options, Part};
 use super::report::{self, Report};
-use crate::stack::{Stack, free_port};
+use crate::stack::{Host, Stack, free_port};
 
 /// Svix' native server with `PostgreSQL` and Redis, durable, on two cores: events a second sustained, by
 /// fan-out (hookbench's README, medians of three).
@@ -34,15 +34,19 @@ pub async fn measure(options: &Options, report: &mut Report) {
     let asked = options.host();
     // The rate, the machine and the neighbours are the same only in one run.
     let beside = Some(OWN_MACHINE).filter(|own| *own != asked);
+    let then = options.worker_then().map(|_folder| Host::Then);
     report.say(format!(
         "{:<10} {:>7} {:>12} {:>14} {:>12}",
         "runtime", "fan-out", "kept up with", "Svix sustained", "ratio"
     ));
     let runs = SWEEPS.into_iter().zip(SVIX).flat_map(|(sweep, svix)| {
-        [Some(asked), beside].into_iter().flatten().map(move |host| (host, sweep, svix))
+        [Some(asked), then, beside].into_iter().flatten().map(move |host| (host, sweep, svix))
     });
     for (host, (fanout, sweep), (_, svix)) in runs {
-        let stack = Stack::start_on(host).await;
+        let stack = match options.worker_then() {
+            Some(folder) if host == Host::Then => Stack::start_then(folder).await,
+            _ => Stack::start_on(host).await,
+        };
         let found = match run(&program, &stack, fanout, sweep, options).await {
             Ok(found) => found,
             Err(why) => {

@@ -3,13 +3,13 @@
 use super::builds::Build;
 use super::{first_load, live, memory};
 use crate::artefacts;
-use crate::bench::options::Options;
+use crate::bench::options::{Against, Options};
 use crate::bench::report::Report;
 
 /// Measures the build that was just made, and the one of `--against` if there is one.
 pub async fn measure(options: &Options, report: &mut Report) {
     let mut builds = vec![Build::serve("this", artefacts::dashboard()).await];
-    if let Some(folder) = &options.against {
+    if let Some(Against::Dashboard(folder)) = &options.against {
         report.say(format!("\"against\" is {}", folder.display()));
         builds.push(Build::serve("against", folder.clone()).await);
     }
