@@ -141,7 +141,7 @@ fn view_of(draft: EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeVi
 }
 
 /// The draft that a view was made of: an example may have megabytes, and is not copied.
-fn draft_of(view: EventTypeView) -> EventTypeDraft {
+pub(super) fn draft_of(view: EventTypeView) -> EventTypeDraft {
     let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
     EventTypeDraft { name, description, example, schema, archived }
 }
