@@ -224,7 +224,7 @@ impl Asks {
 impl ReceivedResponse {
     /// An answer of this status and these headers, which came at `now`; its body is not read yet. Headers are
     /// kept up to [`RESPONSE_HEADER_BYTES_MAX`]; what they ask for is read from all of them. Credentials
-    /// (`set-cookie`, the `token` of a `location`) are hidden: what is kept, every reader of the project sees.
+    /// (`set-cookie`, a `token` in `location`) are hidden: what is kept, every reader of the project sees.
     #[must_use]
     pub fn from_head(status: u16, received: Vec<(String, String)>, now: Timestamp) -> Self {
         let asks = Some(Asks::read(&received, now));

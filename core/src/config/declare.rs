@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::document::{brief, declared_fields};
-use super::plan::draft_of;
 use super::state::State;
+use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::change::event_type_fields;
@@ -64,6 +64,12 @@ pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<D
     });
     let faults = fields.finish();
     if faults.is_empty() { Ok(Declared { settings, event_types, webhooks }) } else { Err(faults) }
+}
+
+/// The draft that a view was made of: an example may have megabytes, and is not copied.
+pub(super) fn draft_of(view: EventTypeView) -> EventTypeDraft {
+    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
+    EventTypeDraft { name, description, example, schema, archived }
 }
 
 /// Whether an item is what an export says of the thing that is stored: it stays as it is then, although a

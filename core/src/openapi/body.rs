@@ -453,10 +453,7 @@ fn identity_fields(extent: Extent) -> Vec<(&'static str, Value)> {
                 "Whether failed attempts are repeated. If absent, the contract decides: all but `ubiops` repeat.",
             ),
         ),
-        (
-            "include_result",
-            said(flag(), "Whether callbacks carry `result`. True with the contract `ubiops` only."),
-        ),
+        ("include_result", said(flag(), "Whether callbacks carry `result` (contract `ubiops`).")),
         (
             "secret",
             said(
